@@ -1,0 +1,12 @@
+# Third-party libraries: from the system's packages, except llhttp where the system has none.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.40)
+pkg_check_modules(LIBCRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+find_package(wslay CONFIG REQUIRED)
+find_package(nlohmann_json 3.9 REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Python REQUIRED COMPONENTS Interpreter Development.Module Development.Embed)
+if(SIOSERVE_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+include(Llhttp)

@@ -1,0 +1,132 @@
+"""The native core: asgi-bridge/ built as an extension module, or built into the executable.
+
+One Server serves one application on one asyncio event loop. Sockets, Engine.IO sessions, Socket.IO
+namespaces, rooms and timers live on the server's own I/O thread, which never takes the GIL; the
+numbers below name things there. A call about something that has gone does nothing. Commands are
+carried out in the order in which they were made.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from typing import Any, Protocol
+
+__version__: str
+
+Scope = MutableMapping[str, Any]
+Application = Callable[[Scope, Callable[..., Any], Callable[..., Any]], Awaitable[None]]
+
+class Dispatcher(Protocol):
+    """What the server calls for Socket.IO; always on the event loop's thread, never awaited.
+
+    An exception that leaves one of these methods is logged and dropped.
+    """
+
+    def session_opened(self, session: int, scope: Scope) -> None:
+        """An Engine.IO session has a first CONNECT.
+
+        `scope` is the handshake's ASGI scope (`type` is "http" or "websocket"): as the ASGI
+        application's middleware left it where the application handed the handshake over, otherwise
+        as the server built it.
+        """
+
+    def session_closed(self, session: int) -> None:
+        """Called after disconnect() of each of the session's sockets."""
+
+    def connect(self, socket: int, session: int, id: str, namespace: str, auth: Any) -> None:
+        """A client asks to join a namespace: answer with accept_socket() or refuse_socket()."""
+
+    def event(self, socket: int, args: list[Any], ack_id: int | None) -> None:
+        """`args` is [event name, *arguments], bytes in place of attachments.
+
+        Answer with events_done() for each event, so that more is read from the client.
+        """
+
+    def acknowledged(self, socket: int, callback_id: int, args: list[Any]) -> None:
+        """The client answered an emit() that named this callback_id."""
+
+    def disconnect(self, socket: int, reason: str, reference_reason: str) -> None:
+        """The last call for a socket. It is in no room any more.
+
+        `reason` is django-sio's word ("client_disconnect"), `reference_reason` that of Node's
+        server ("client namespace disconnect").
+        """
+
+class Server:
+    """An HTTP, WebSocket and Socket.IO server for one ASGI application.
+
+    Methods marked "any thread" may be called from every thread that holds the GIL. Arguments of
+    events are JSON values, with bytes-like objects as attachments anywhere in them; tuples are
+    arrays. Anything else goes to `json_default`, and what that can't handle raises TypeError or
+    ValueError at the call, naming the path to the value ("$[1].price").
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        dispatcher: Dispatcher | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        root_path: str = "",
+        socketio_path: str = "/socket.io",
+        native_socketio: bool = False,
+        namespaces: Sequence[str] = ("/",),
+        allowed_hosts: Sequence[str] = (),
+        client_directory: str = "",
+        ping_interval_ms: int = 25000,
+        ping_timeout_ms: int = 20000,
+        max_payload_bytes: int = 1000000,
+        graceful_timeout_ms: int = 10000,
+        state: dict[str, Any] | None = None,
+        json_default: Callable[[Any], Any] | None = None,
+    ) -> None: ...
+    def listen(self) -> tuple[str, int]:
+        """Bind; returns the address bound. Raises OSError."""
+
+    def start(self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], None]) -> None:
+        """Start the I/O thread; call on the loop's thread. `on_stopped` runs there at the end."""
+
+    def stop(self) -> None:
+        """Any thread. Close gracefully; a second call closes everything at once."""
+
+    def add_namespace(self, name: str) -> None:
+        """Any thread."""
+
+    def accept_socket(self, socket: int) -> None:
+        """Any thread. CONNECT is answered, then what was emitted to the socket meanwhile."""
+
+    def refuse_socket(self, socket: int, message: str, data: Any = None) -> None:
+        """Any thread. CONNECT_ERROR; the socket leaves all rooms, no disconnect() follows."""
+
+    def emit(self, socket: int, args: Sequence[Any], callback_id: int | None = None) -> None:
+        """Any thread. `args` is [event name, *arguments]."""
+
+    def broadcast(
+        self,
+        namespace: str,
+        args: Sequence[Any],
+        rooms: Iterable[str] = (),
+        except_sockets: Iterable[int] = (),
+    ) -> None:
+        """Any thread. To each socket that is in any of `rooms`; no rooms: to the namespace."""
+
+    def ack(self, socket: int, ack_id: int, args: Sequence[Any]) -> None:
+        """Any thread. Answer a client's event."""
+
+    def events_done(self, socket: int, count: int) -> None:
+        """Any thread. `count` events of the socket have been handled."""
+
+    def join(self, socket: int, room: str) -> None:
+        """Any thread."""
+
+    def leave(self, socket: int, room: str) -> None:
+        """Any thread."""
+
+    def leave_all(self, socket: int) -> None:
+        """Any thread."""
+
+    def close_socket(self, socket: int, close_session: bool = False) -> None:
+        """Any thread. Disconnect from the namespace, or end the client's whole session."""
+
+    def set_log_level(self, logger: str, level: int) -> None:
+        """Any thread. For "sioserve", "sio.engineio" and "sio.socketio"."""

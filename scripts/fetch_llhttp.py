@@ -1,0 +1,47 @@
+"""Fetch llhttp's released C files: python fetch_llhttp.py DESTINATION.
+
+They come out of the source distribution of httptools on PyPI, through pip, pinned and checked by
+hash. DESTINATION receives include/ and src/.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+REQUIREMENT = (
+    "httptools==0.8.0 "
+    "--hash=sha256:6b2a32f18d97e16e90827d7a819ffa8dbd8cc245fc4e1fa9d1095b54ef4bd999\n"
+)
+
+
+def main() -> None:
+    destination = pathlib.Path(sys.argv[1])
+    with tempfile.TemporaryDirectory() as folder:
+        requirements = pathlib.Path(folder, "requirements.txt")
+        requirements.write_text(REQUIREMENT)
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+                *("--disable-pip-version-check", "--no-binary", ":all:", "--require-hashes"),
+                *("--dest", folder, "--requirement", str(requirements)),
+            ],
+            check=True,
+        )
+        (archive,) = pathlib.Path(folder).glob("httptools-*.tar.gz")
+        with tarfile.open(archive) as tar:
+            for member in tar.getmembers():
+                _, _, path = member.name.partition("vendor/llhttp/")
+                content = tar.extractfile(member) if member.isfile() else None
+                if content is None or not path.endswith((".c", ".h", "LICENSE")):
+                    continue
+                target = destination / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content.read())
+
+
+if __name__ == "__main__":
+    main()

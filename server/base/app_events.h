@@ -1,0 +1,127 @@
+// What the I/O thread tells the application thread: values only, in the order in which they
+// happened.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "server/base/bytes.h"
+#include "server/base/http_values.h"
+#include "server/base/ids.h"
+#include "server/base/logger.h"
+
+namespace sioserve {
+
+// --- HTTP (ASGI `http`) ---
+
+// A new request, with as much of its body as had arrived.
+struct HttpRequest {
+  StreamId stream;
+  RequestHead head;
+  SharedEndpoints endpoints;
+  std::string body;
+  bool more_body;
+};
+
+struct HttpBody {
+  StreamId stream;
+  std::string body;
+  bool more_body;
+};
+
+// The client has gone, or the response is complete: nothing can be sent any more.
+struct HttpDisconnect {
+  StreamId stream;
+};
+
+// --- WebSocket (ASGI `websocket`) ---
+
+struct WebSocketConnect {
+  StreamId stream;
+  RequestHead head;
+  SharedEndpoints endpoints;
+  std::vector<std::string> subprotocols;
+};
+
+struct WebSocketMessage {
+  StreamId stream;
+  MessageKind kind;
+  std::string payload;
+};
+
+struct WebSocketDisconnect {
+  StreamId stream;
+  std::uint16_t code;
+  std::string reason;
+};
+
+// --- Both ---
+
+// `bytes` of what the application sent on this stream have reached the kernel. Reported only in
+// steps of a quarter of the send window, so a small response causes none.
+struct SendCredit {
+  StreamId stream;
+  std::size_t bytes;
+};
+
+// --- Engine.IO sessions and Socket.IO sockets ---
+
+// Comes before the first SocketConnect of a session that was opened natively. A session that came
+// through the ASGI application has its scope there already.
+struct SessionOpened {
+  SessionId session;
+  RequestHead head;
+  SharedEndpoints endpoints;
+};
+
+// After the SocketDisconnect of every socket of the session. Sent for every session that the
+// application thread has heard of.
+struct SessionClosed {
+  SessionId session;
+};
+
+// Answered by exactly one SocketAccept or SocketRefuse.
+struct SocketConnect {
+  SocketId socket;
+  SessionId session;
+  std::string id;  // the id that the client sees
+  std::string name_space;
+  nlohmann::json auth;  // an object; {} when the client sent none
+};
+
+// Answered by exactly one SocketEventDone (or the SocketAck that includes it).
+struct SocketEvent {
+  SocketId socket;
+  nlohmann::json args;  // an array: event name, arguments; attachments are binary values
+  std::optional<std::uint64_t> ack_id;
+};
+
+// The client's answer to an emit that asked for one.
+struct SocketAcknowledged {
+  SocketId socket;
+  std::uint64_t callback_id;
+  nlohmann::json args;  // an array
+};
+
+struct SocketDisconnect {
+  SocketId socket;
+  std::string reason;            // django-sio's word, for consumers
+  std::string reference_reason;  // the reference server's word
+};
+
+// --- The server itself ---
+
+// Everything is closed; nothing follows.
+struct ServerStopped {};
+
+using AppEvent = std::variant<HttpRequest, HttpBody, HttpDisconnect, WebSocketConnect,
+                              WebSocketMessage, WebSocketDisconnect, SendCredit, SessionOpened,
+                              SessionClosed, SocketConnect, SocketEvent, SocketAcknowledged,
+                              SocketDisconnect, LogRecord, ServerStopped>;
+
+}  // namespace sioserve

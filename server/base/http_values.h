@@ -1,0 +1,57 @@
+// HTTP messages as plain values (RFC 9110), shared by the HTTP engine, Engine.IO and the bridge.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sioserve {
+
+struct Header {
+  std::string name;  // lower case in requests; as given by the application in responses
+  std::string value;
+};
+using Headers = std::vector<Header>;
+
+// The first value of a header, or nullopt. `name` must be lower case.
+std::optional<std::string_view> find_header(const Headers& headers, std::string_view name);
+
+struct RequestHead {
+  std::string method;
+  std::string raw_path;      // as received, without the query string
+  std::string path;          // percent-decoded; bytes, UTF-8 expected
+  std::string query_string;  // as received, without the question mark
+  std::string http_version;  // "1.0" or "1.1"
+  Headers headers;
+};
+
+// The first value of a query parameter, percent-decoded, or nullopt.
+std::optional<std::string> find_query_parameter(std::string_view query_string,
+                                                std::string_view name);
+
+// %XX decoded; with `plus_is_space` as in a query string. Malformed escapes are kept as they are.
+enum class PlusSign { literal, space };
+std::string percent_decode(std::string_view text, PlusSign plus);
+
+struct ResponseHead {
+  std::uint16_t status = 200;
+  Headers headers;
+};
+
+struct Address {
+  std::string host;
+  int port = 0;
+};
+
+// Who is connected to whom. Immutable for the life of a connection, so shared with its requests.
+struct Endpoints {
+  Address client;
+  Address server;
+  bool tls = false;
+};
+using SharedEndpoints = std::shared_ptr<const Endpoints>;
+
+}  // namespace sioserve

@@ -1,0 +1,53 @@
+// Log lines of the I/O thread. They cross to the application thread as values and come out of
+// Python's logging under the category's name; a level that is off costs one relaxed load.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace sioserve {
+
+// The numbers are those of Python's logging.
+enum class LogLevel : int { debug = 10, info = 20, warning = 30, error = 40 };
+
+enum class LogCategory : std::size_t { server, engineio, socketio };
+inline constexpr std::array<const char*, 3> log_category_names = {"sioserve", "sio.engineio",
+                                                                  "sio.socketio"};
+
+struct LogRecord {
+  LogCategory category;
+  LogLevel level;
+  std::string message;
+};
+
+// Any thread may log; `sink` must be callable from any thread.
+class Logger {
+ public:
+  explicit Logger(std::function<void(LogRecord)> sink) : sink_(std::move(sink)) {}
+
+  // Records below `level` are dropped; 30 (warning) until told otherwise. `level` is one of
+  // Python's numbers, any int.
+  void set_level(LogCategory category, int level) {
+    levels_[static_cast<std::size_t>(category)].store(level, std::memory_order_relaxed);
+  }
+
+  bool enabled(LogCategory category, LogLevel level) const {
+    return static_cast<int>(level) >=
+           levels_[static_cast<std::size_t>(category)].load(std::memory_order_relaxed);
+  }
+
+  // Ask enabled() first where building the message costs something.
+  void log(LogCategory category, LogLevel level, std::string message) const {
+    if (enabled(category, level)) sink_(LogRecord{category, level, std::move(message)});
+  }
+
+ private:
+  std::function<void(LogRecord)> sink_;
+  std::array<std::atomic<int>, log_category_names.size()> levels_ = {30, 30, 30};
+};
+
+}  // namespace sioserve

@@ -1,0 +1,24 @@
+#include "server/base/random_id.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+#include "server/base/base64.h"
+
+namespace sioserve {
+
+std::string random_id() {
+  unsigned char bytes[15];
+  // Without randomness a sid can be guessed; there is no safe way to go on.
+  if (RAND_bytes(bytes, sizeof bytes) != 1) std::abort();
+  std::string id =
+      base64_encode(std::string_view(reinterpret_cast<const char*>(bytes), sizeof bytes));
+  std::replace(id.begin(), id.end(), '+', '-');
+  std::replace(id.begin(), id.end(), '/', '_');
+  return id;
+}
+
+}  // namespace sioserve

@@ -1,0 +1,173 @@
+// What the application thread (or any other thread) tells the I/O thread. Commands are carried out
+// in the order in which they were posted. One about something that has gone does nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "server/base/bytes.h"
+#include "server/base/http_values.h"
+#include "server/base/ids.h"
+
+namespace sioserve {
+
+// --- HTTP ---
+
+// The start of a response travels with its first part of the body.
+struct HttpRespond {
+  StreamId stream;
+  std::optional<ResponseHead> head;
+  std::string body;
+  bool more_body;
+};
+
+// The application took `bytes` of the request's body: as many more may be read from the socket.
+struct HttpBodyConsumed {
+  StreamId stream;
+  std::size_t bytes;
+};
+
+// The application failed. Before the start of a response the client gets a 500, afterwards the
+// connection is closed so that the client sees the response is cut.
+struct HttpFail {
+  StreamId stream;
+};
+
+// --- WebSocket ---
+
+struct WebSocketAccept {
+  StreamId stream;
+  std::string subprotocol;  // empty: none
+  Headers headers;
+};
+
+struct WebSocketSend {
+  StreamId stream;
+  MessageKind kind;
+  std::string payload;
+};
+
+// Before the accept it refuses the handshake with 403.
+struct WebSocketClose {
+  StreamId stream;
+  std::uint16_t code;
+  std::string reason;
+};
+
+// A denial response; only before the accept.
+struct WebSocketDeny {
+  StreamId stream;
+  std::optional<ResponseHead> head;
+  std::string body;
+  bool more_body;
+};
+
+// The application failed: 500 before the accept, close code 1011 afterwards.
+struct WebSocketFail {
+  StreamId stream;
+};
+
+// The application took `bytes` of messages: as many more may be read from the socket.
+struct WebSocketConsumed {
+  StreamId stream;
+  std::size_t bytes;
+};
+
+// --- Engine.IO and Socket.IO ---
+
+// The ASGI application hands this request (HTTP or WebSocket) over to Engine.IO, which checks
+// and answers it from here on.
+struct EngineAccept {
+  StreamId stream;
+};
+
+// The arguments of an event or ack, encoded once: a JSON array in which every attachment stands as
+// {"_placeholder":true,"num":n}, and the attachments in that order.
+struct EncodedArgs {
+  std::string json;
+  std::vector<std::string> attachments;
+};
+
+// CONNECT is answered; what was emitted to the socket meanwhile follows.
+struct SocketAccept {
+  SocketId socket;
+};
+
+// CONNECT_ERROR with `payload`, a JSON object ({"message": ..., "data": ...}).
+struct SocketRefuse {
+  SocketId socket;
+  std::string payload;
+};
+
+struct SocketEmit {
+  SocketId socket;
+  EncodedArgs args;
+  std::optional<std::uint64_t> callback_id;
+};
+
+// To every socket of a namespace, or of any of `rooms`, each at most once.
+struct SocketBroadcast {
+  std::string name_space;
+  std::vector<std::string> rooms;  // none: the whole namespace
+  std::vector<SocketId> except;
+  EncodedArgs args;
+};
+
+// Answers a client's event. Does not count as SocketEventDone.
+struct SocketAck {
+  SocketId socket;
+  std::uint64_t ack_id;
+  EncodedArgs args;
+};
+
+// `count` events of this socket have been handled; as many more may be read from it.
+struct SocketEventsDone {
+  SocketId socket;
+  std::size_t count;
+};
+
+struct SocketJoin {
+  SocketId socket;
+  std::string room;
+};
+
+struct SocketLeave {
+  SocketId socket;
+  std::string room;
+};
+
+struct SocketLeaveAll {
+  SocketId socket;
+};
+
+// Sends DISCONNECT and leaves the namespace; with close_session, ends the whole Engine.IO session.
+struct SocketClose {
+  SocketId socket;
+  bool close_session;
+};
+
+// From now on clients may connect to this namespace.
+struct AddNamespace {
+  std::string name;
+};
+
+// --- The server itself ---
+
+// Stop accepting, let what runs finish, close the rest. Posted a second time: close all at once.
+struct StopServer {};
+
+// The application has drained its queue after the I/O thread was told that it is full.
+struct AppQueueDrained {};
+
+using ServerCommand =
+    std::variant<HttpRespond, HttpBodyConsumed, HttpFail, WebSocketAccept, WebSocketSend,
+                 WebSocketClose, WebSocketDeny, WebSocketFail, WebSocketConsumed, EngineAccept,
+                 SocketAccept, SocketRefuse, SocketEmit, SocketBroadcast, SocketAck,
+                 SocketEventsDone, SocketJoin, SocketLeave, SocketLeaveAll, SocketClose,
+                 AddNamespace, StopServer, AppQueueDrained>;
+
+}  // namespace sioserve

@@ -1,0 +1,127 @@
+// The two sides of one stream (an HTTP request or a WebSocket) on the I/O thread. The connection
+// implements Exchange and WebSocketChannel; whoever answers implements RequestHandler and
+// WebSocketHandler: the ASGI application (server/application) and Engine.IO (server/transport).
+//
+// Lifetime: the connection owns the handler and destroys it right after on_closed(); the handler
+// borrows the exchange or channel, which is valid until on_closed() has returned. Any call on an
+// exchange or channel may be made at any time before that, also from within a callback; callbacks
+// are never made from within a call. Everything lives on the I/O thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/base/bytes.h"
+#include "server/base/http_values.h"
+
+namespace sioserve::connection {
+
+enum class BodyPart { more, last };
+
+// One HTTP request being answered.
+class Exchange {
+ public:
+  virtual const RequestHead& head() const = 0;
+  virtual const SharedEndpoints& endpoints() const = 0;
+
+  // Starts the response, once. Framing (Content-Length, chunked, none for HEAD), Date and
+  // Connection are added as the head leaves them out. An unusable head (status outside 200-599,
+  // control characters in a header) is answered with 500 and logged. May be called before the
+  // request's body has ended.
+  virtual void respond(ResponseHead head, std::string body, BodyPart part) = 0;
+  virtual void send_body(std::string body, BodyPart part) = 0;
+
+  // The response cannot be completed: 500 if it has not started, otherwise the connection closes.
+  virtual void fail() = 0;
+  // Closes the connection without another byte.
+  virtual void abort() = 0;
+
+  // Bytes of this response that the kernel has not taken yet.
+  virtual std::size_t buffered() const = 0;
+
+  // Stops and restarts on_body() by not reading the socket. "100 Continue" is sent at the first
+  // want_body() if the client asked for it; until then nothing of such a body arrives.
+  virtual void want_body() = 0;
+  virtual void pause_body() = 0;
+  virtual void resume_body() = 0;
+
+ protected:
+  ~Exchange() = default;
+};
+
+class RequestHandler {
+ public:
+  virtual ~RequestHandler() = default;
+
+  // First, once. A request without a body has part == last; otherwise `body` holds what had
+  // arrived with the head, and on_body() follows until a last part.
+  virtual void on_request(std::string_view body, BodyPart part) = 0;
+  virtual void on_body(std::string_view body, BodyPart part) = 0;
+  // The kernel took bytes and buffered() has become smaller.
+  virtual void on_drain() = 0;
+  // The last callback: the response is complete, or the client has gone.
+  virtual void on_closed() = 0;
+};
+
+// One WebSocket (RFC 6455): first the upgrade request, then messages.
+class WebSocketChannel {
+ public:
+  virtual const RequestHead& head() const = 0;
+  virtual const SharedEndpoints& endpoints() const = 0;
+  // As offered in Sec-WebSocket-Protocol, in order.
+  virtual const std::vector<std::string>& subprotocols() const = 0;
+
+  // Exactly one of accept() and deny(), once, at any later time. `headers` go into the 101 answer;
+  // an empty subprotocol means none.
+  virtual void accept(std::string_view subprotocol, const Headers& headers) = 0;
+  virtual void deny(ResponseHead head, std::string body, BodyPart part) = 0;
+  virtual void send_denial_body(std::string body, BodyPart part) = 0;
+
+  // Ignored once either side has sent a close frame. A shared payload is not copied.
+  virtual void send(MessageKind kind, std::string payload) = 0;
+  virtual void send(MessageKind kind, SharedBytes payload) = 0;
+  // Starts the closing handshake behind what has been sent; on_closed() follows, at the latest
+  // when the peer has not answered for some seconds.
+  virtual void close(std::uint16_t code, std::string_view reason) = 0;
+  // Closes the connection without another byte.
+  virtual void abort() = 0;
+
+  // Bytes that the kernel has not taken yet.
+  virtual std::size_t buffered() const = 0;
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+
+ protected:
+  ~WebSocketChannel() = default;
+};
+
+class WebSocketHandler {
+ public:
+  virtual ~WebSocketHandler() = default;
+
+  // First, once: decide about the upgrade now or later.
+  virtual void on_upgrade_request() = 0;
+  // After accept(), when the 101 answer has been queued; messages follow.
+  virtual void on_open() = 0;
+  virtual void on_message(MessageKind kind, std::string payload) = 0;
+  virtual void on_drain() = 0;
+  // The last callback. `code` is the peer's close code, 1005 when it sent none, 1006 when the
+  // connection ended without a closing handshake or before accept().
+  virtual void on_closed(std::uint16_t code, std::string_view reason) = 0;
+};
+
+// Decides who answers. Called once per request; never returns null.
+class Router {
+ public:
+  virtual std::unique_ptr<RequestHandler> route(Exchange& exchange) = 0;
+  virtual std::unique_ptr<WebSocketHandler> route(WebSocketChannel& channel) = 0;
+
+ protected:
+  ~Router() = default;
+};
+
+}  // namespace sioserve::connection
