@@ -2,11 +2,16 @@
 // binary, a whole HTTP body.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 
 namespace sioserve {
+
+// What a WebSocket message costs in a receive window beyond its payload, so that empty messages are
+// bounded too.
+inline constexpr std::size_t websocket_message_overhead = 64;
 
 // An immutable buffer that any number of connections may queue at once (an encoded broadcast).
 // The only thing in this code base that is shared by counting references.

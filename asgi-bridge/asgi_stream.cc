@@ -1,0 +1,60 @@
+#include "asgi-bridge/asgi_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "asgi-bridge/bridge.h"
+
+namespace sioserve::bridge {
+namespace {
+
+bool is_done(const Names& names, const PyRef& future) {
+  const PyRef done = PyRef::steal(PyObject_CallMethodNoArgs(future.get(), names.done.get()));
+  return done && PyObject_IsTrue(done.get()) == 1;
+}
+
+}  // namespace
+
+PyRef AsgiStream::poll(const Gil& gil, Wait wait) {
+  switch (wait) {
+    case Wait::message:
+      return next_message(gil);
+    case Wait::room:
+      return has_room() ? none() : PyRef();
+  }
+  return PyRef();
+}
+
+void AsgiStream::add_waiter(const Gil&, Wait wait, PyRef future) {
+  std::vector<PyRef>& list = waiters(wait);
+  // Those whose awaits were cancelled.
+  std::erase_if(list, [&](const PyRef& other) { return is_done(bridge_.names(), other); });
+  list.push_back(std::move(future));
+}
+
+void AsgiStream::wake(const Gil&, Wait wait) {
+  std::vector<PyRef> woken = std::exchange(waiters(wait), {});
+  for (const PyRef& future : woken) {
+    if (is_done(bridge_.names(), future)) continue;
+    const PyRef set = PyRef::steal(
+        PyObject_CallMethodOneArg(future.get(), bridge_.names().set_result.get(), Py_None));
+    if (!set) PyErr_WriteUnraisable(future.get());
+  }
+}
+
+void AsgiStream::credit(const Gil& gil, std::size_t bytes) {
+  in_flight_ -= std::min(bytes, in_flight_);
+  if (has_room()) wake(gil, Wait::room);
+}
+
+void AsgiStream::close(const Gil& gil) {
+  closed_ = true;
+  wake(gil, Wait::message);
+  wake(gil, Wait::room);
+}
+
+void AsgiStream::log_application_error(const Gil& gil, PyObject* error) const {
+  bridge_.log_exception(gil, "Exception in ASGI application", error);
+}
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,76 @@
+// What `receive` and `send` of one ASGI connection stand for: the application thread's side of one
+// HTTP request or WebSocket.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "asgi-bridge/python.h"
+#include "server/base/ids.h"
+
+namespace sioserve::bridge {
+
+class Bridge;
+
+// Lives on the application thread, inside a Python object that `receive`, `send`, what they return
+// and the bridge's table refer to. Messages stay here until a receive() takes one at the moment it
+// completes, so that a cancelled receive() loses none.
+class AsgiStream {
+ public:
+  AsgiStream(Bridge& bridge, StreamId id) : bridge_(bridge), id_(id) {}
+  virtual ~AsgiStream() = default;
+  AsgiStream(const AsgiStream&) = delete;
+  AsgiStream& operator=(const AsgiStream&) = delete;
+
+  StreamId id() const { return id_; }
+  Bridge& bridge() const { return bridge_; }
+
+  // What an await is for.
+  enum class Wait { message, room };
+
+  // The result of an await, if there is one now. Null while there is none, or with an exception set.
+  PyRef poll(const Gil& gil, Wait wait);
+
+  // Takes one ASGI message from the application. False with an exception set when it is unusable or
+  // out of order.
+  virtual bool send(const Gil& gil, PyObject* message) = 0;
+  // False while the client is slow: the caller of send() should wait for Wait::room.
+  bool has_room() const { return closed_ || in_flight_ <= send_window_; }
+
+  // `future` is set when poll() may have a result.
+  void add_waiter(const Gil& gil, Wait wait, PyRef future);
+
+  // The client's connection took bytes.
+  void credit(const Gil& gil, std::size_t bytes);
+
+  // The application's task has ended. `error` is its exception, or null.
+  virtual void on_task_done(const Gil& gil, PyObject* error) = 0;
+
+ protected:
+  virtual PyRef next_message(const Gil& gil) = 0;
+
+  // Wakes whoever waits in receive(), respectively in send().
+  void wake(const Gil& gil, Wait wait);
+  void add_in_flight(std::size_t bytes) { in_flight_ += bytes; }
+  // Nothing can be sent any more: no send() waits, all are woken.
+  void close(const Gil& gil);
+  bool closed() const { return closed_; }
+
+  // Logs an exception of the application with its traceback.
+  void log_application_error(const Gil& gil, PyObject* error) const;
+
+ private:
+  std::vector<PyRef>& waiters(Wait wait) {
+    return wait == Wait::message ? message_waiters_ : room_waiters_;
+  }
+
+  Bridge& bridge_;
+  StreamId id_;
+  std::vector<PyRef> message_waiters_;
+  std::vector<PyRef> room_waiters_;
+  std::size_t in_flight_ = 0;
+  std::size_t send_window_ = 262'144;
+  bool closed_ = false;
+};
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,258 @@
+#include "asgi-bridge/asgi_types.h"
+
+#include <utility>
+
+#include "asgi-bridge/bridge.h"
+
+namespace sioserve::bridge {
+namespace {
+
+using StreamBox = std::unique_ptr<AsgiStream>;
+
+// `receive` and `send`: a stream, and the type of what they return.
+struct StreamCall {
+  PyRef stream;
+  PyRef awaitable_type;
+  // An `async def` that stands in for this callable wherever its nature is examined:
+  // inspect.iscoroutinefunction() must hold, or async_to_sync() warns.
+  PyRef template_function;
+};
+
+// What receive() and send() return. Complete at once if poll() has a result; otherwise it yields a
+// future and polls again when resumed, so the result is taken from the stream only at the moment
+// when the awaiting task runs, and a cancelled await takes nothing.
+struct Awaitable {
+  PyRef stream;  // null: complete, the result is None
+  AsgiStream::Wait wait;
+  PyRef future_iterator;  // of the future that this one is suspended on
+};
+
+PyRef make_awaitable(const Gil& gil, PyObject* type, PyRef stream, AsgiStream::Wait wait) {
+  return make_object<Awaitable>(gil, reinterpret_cast<PyTypeObject*>(type),
+                                Awaitable{std::move(stream), wait, PyRef()});
+}
+
+// Waits on a new future of the loop. Returns the future as asyncio expects it to be yielded.
+PyObject* suspend(const Gil& gil, Awaitable& awaitable) {
+  AsgiStream& stream = stream_of(awaitable.stream);
+  const Bridge& bridge = stream.bridge();
+  PyRef future = PyRef::steal(
+      PyObject_CallMethodNoArgs(bridge.loop(), bridge.names().create_future.get()));
+  if (!future) return nullptr;
+  PyTypeObject* type = Py_TYPE(future.get());
+  awaitable.future_iterator = PyRef::steal(type->tp_as_async->am_await(future.get()));
+  if (!awaitable.future_iterator) return nullptr;
+  PyObject* iterator = awaitable.future_iterator.get();
+  PyObject* yielded = Py_TYPE(iterator)->tp_iternext(iterator);
+  stream.add_waiter(gil, awaitable.wait, std::move(future));
+  return yielded;
+}
+
+// Resumes the future that the awaitable was suspended on. False with its exception set.
+bool finish_future(Awaitable& awaitable) {
+  const PyRef iterator = std::exchange(awaitable.future_iterator, PyRef());
+  if (!iterator) return true;
+  const PyRef yielded = PyRef::steal(Py_TYPE(iterator.get())->tp_iternext(iterator.get()));
+  if (yielded) {
+    PyErr_SetString(PyExc_RuntimeError, "await was resumed before its future was done");
+    return false;
+  }
+  if (!PyErr_Occurred()) return true;
+  if (!PyErr_ExceptionMatches(PyExc_StopIteration)) return false;
+  PyErr_Clear();
+  return true;
+}
+
+PySendResult awaitable_send_slot(PyObject* self, PyObject*, PyObject** result) {
+  const Gil gil = Gil::held_by_caller();
+  Awaitable& awaitable = unbox<Awaitable>(self);
+  *result = nullptr;
+  if (!awaitable.stream) {
+    *result = none().release();
+    return PYGEN_RETURN;
+  }
+  if (!finish_future(awaitable)) return PYGEN_ERROR;
+  PyRef polled = stream_of(awaitable.stream).poll(gil, awaitable.wait);
+  if (polled) {
+    *result = polled.release();
+    return PYGEN_RETURN;
+  }
+  if (PyErr_Occurred()) return PYGEN_ERROR;
+  *result = suspend(gil, awaitable);
+  return *result == nullptr ? PYGEN_ERROR : PYGEN_NEXT;
+}
+
+PyObject* resume(PyObject* self) {
+  PyObject* result = nullptr;
+  switch (awaitable_send_slot(self, Py_None, &result)) {
+    case PYGEN_NEXT:
+      return result;
+    case PYGEN_ERROR:
+      return nullptr;
+    case PYGEN_RETURN: {
+      const PyRef value = PyRef::steal(result);
+      PyErr_SetObject(PyExc_StopIteration, value.get());
+      return nullptr;
+    }
+  }
+  return nullptr;
+}
+
+PyObject* awaitable_send(PyObject* self, PyObject*) { return resume(self); }
+
+PyObject* awaitable_throw(PyObject* self, PyObject* args) {
+  PyObject *type, *value = nullptr, *traceback = nullptr;
+  if (!PyArg_ParseTuple(args, "O|OO", &type, &value, &traceback)) return nullptr;
+  unbox<Awaitable>(self).future_iterator = PyRef();
+  if (PyExceptionInstance_Check(type)) {
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(type)), type);
+  } else {
+    PyErr_SetObject(type, value);
+  }
+  return nullptr;
+}
+
+PyObject* awaitable_close(PyObject* self, PyObject*) {
+  unbox<Awaitable>(self).future_iterator = PyRef();
+  return none().release();
+}
+
+PyObject* self_reference(PyObject* self) { return Py_NewRef(self); }
+
+PyObject* call_receive(PyObject* self, PyObject*, PyObject*) {
+  const StreamCall& call = unbox<StreamCall>(self);
+  return make_awaitable(Gil::held_by_caller(), call.awaitable_type.get(), call.stream,
+                        AsgiStream::Wait::message)
+      .release();
+}
+
+PyObject* call_send(PyObject* self, PyObject* args, PyObject* kwargs) {
+  const Gil gil = Gil::held_by_caller();
+  static const char* const keywords[] = {"message", nullptr};
+  PyObject* message = nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:send", const_cast<char**>(keywords),
+                                   &message)) {
+    return nullptr;
+  }
+  const StreamCall& call = unbox<StreamCall>(self);
+  AsgiStream& stream = stream_of(call.stream);
+  if (!stream.send(gil, message)) return nullptr;
+  return make_awaitable(gil, call.awaitable_type.get(), stream.has_room() ? PyRef() : call.stream,
+                        AsgiStream::Wait::room)
+      .release();
+}
+
+PyObject* template_attribute(PyObject* self, void* name) {
+  return PyObject_GetAttrString(unbox<StreamCall>(self).template_function.get(),
+                                static_cast<const char*>(name));
+}
+
+PyObject* call_stream(PyObject* self, PyObject* args, PyObject*) {
+  PyObject* task = nullptr;
+  if (!PyArg_ParseTuple(args, "O", &task)) return nullptr;
+  AsgiStream& stream = *unbox<StreamBox>(self);
+  stream.bridge().on_task_done(Gil::held_by_caller(), stream.id(), task);
+  return none().release();
+}
+
+char name_code[] = "__code__";
+char name_name[] = "__name__";
+char name_defaults[] = "__defaults__";
+char name_kwdefaults[] = "__kwdefaults__";
+char name_annotations[] = "__annotations__";
+
+PyGetSetDef call_attributes[] = {
+    {"__code__", template_attribute, nullptr, nullptr, name_code},
+    {"__name__", template_attribute, nullptr, nullptr, name_name},
+    {"__defaults__", template_attribute, nullptr, nullptr, name_defaults},
+    {"__kwdefaults__", template_attribute, nullptr, nullptr, name_kwdefaults},
+    {"__annotations__", template_attribute, nullptr, nullptr, name_annotations},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+PyMethodDef awaitable_methods[] = {
+    {"send", awaitable_send, METH_O, nullptr},
+    {"throw", awaitable_throw, METH_VARARGS, nullptr},
+    {"close", awaitable_close, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+template <typename T>
+PyRef make_type(PyObject* module, const char* name, PyType_Slot* slots) {
+  PyType_Spec spec = {name, sizeof(PyBox<T>), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  return PyRef::steal(PyType_FromModuleAndSpec(module, &spec, nullptr));
+}
+
+// The functions whose nature `receive` and `send` show.
+PyRef make_template_function(const Gil& gil, const char* source, const char* name) {
+  const PyRef globals = PyRef::steal(PyDict_New());
+  if (!globals) return PyRef();
+  const PyRef builtins = PyRef::borrow(PyEval_GetBuiltins());
+  if (PyDict_SetItemString(globals.get(), "__builtins__", builtins.get()) != 0) return PyRef();
+  const PyRef ran =
+      PyRef::steal(PyRun_String(source, Py_file_input, globals.get(), globals.get()));
+  static_cast<void>(gil);
+  return ran ? PyRef::borrow(PyDict_GetItemString(globals.get(), name)) : PyRef();
+}
+
+}  // namespace
+
+bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
+  PyType_Slot stream_slots[] = {
+      {Py_tp_dealloc, slot(dealloc_object<StreamBox>)},
+      {Py_tp_call, slot(call_stream)},
+      {0, nullptr},
+  };
+  PyType_Slot receive_slots[] = {
+      {Py_tp_dealloc, slot(dealloc_object<StreamCall>)},
+      {Py_tp_call, slot(call_receive)},
+      {Py_tp_getset, call_attributes},
+      {0, nullptr},
+  };
+  PyType_Slot send_slots[] = {
+      {Py_tp_dealloc, slot(dealloc_object<StreamCall>)},
+      {Py_tp_call, slot(call_send)},
+      {Py_tp_getset, call_attributes},
+      {0, nullptr},
+  };
+  PyType_Slot awaitable_slots[] = {
+      {Py_tp_dealloc, slot(dealloc_object<Awaitable>)},
+      {Py_tp_iter, slot(self_reference)},
+      {Py_tp_iternext, slot(resume)},
+      {Py_am_await, slot(self_reference)},
+      {Py_am_send, slot(awaitable_send_slot)},
+      {Py_tp_methods, awaitable_methods},
+      {0, nullptr},
+  };
+  types.stream = make_type<StreamBox>(module, "_sioserve.Stream", stream_slots);
+  types.receive = make_type<StreamCall>(module, "_sioserve.Receive", receive_slots);
+  types.send = make_type<StreamCall>(module, "_sioserve.Send", send_slots);
+  types.awaitable = make_type<Awaitable>(module, "_sioserve.Awaitable", awaitable_slots);
+  types.receive_template =
+      make_template_function(gil, "async def receive(): ...\n", "receive");
+  types.send_template = make_template_function(gil, "async def send(message): ...\n", "send");
+  return types.stream && types.receive && types.send && types.awaitable &&
+         types.receive_template && types.send_template;
+}
+
+PyRef AsgiTypes::make_stream(const Gil& gil, std::unique_ptr<AsgiStream> asgi_stream) const {
+  return make_object<StreamBox>(gil, reinterpret_cast<PyTypeObject*>(stream.get()),
+                                std::move(asgi_stream));
+}
+
+PyRef AsgiTypes::make_receive(const Gil& gil, const PyRef& stream_object) const {
+  return make_object<StreamCall>(gil, reinterpret_cast<PyTypeObject*>(receive.get()),
+                                 StreamCall{stream_object, awaitable, receive_template});
+}
+
+PyRef AsgiTypes::make_send(const Gil& gil, const PyRef& stream_object) const {
+  return make_object<StreamCall>(gil, reinterpret_cast<PyTypeObject*>(send.get()),
+                                 StreamCall{stream_object, awaitable, send_template});
+}
+
+AsgiStream& stream_of(const PyRef& stream_object) {
+  return *unbox<StreamBox>(stream_object.get());
+}
+
+}  // namespace sioserve::bridge

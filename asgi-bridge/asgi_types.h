@@ -1,0 +1,32 @@
+// The Python types behind `scope, receive, send`: the stream itself, the two callables, and what
+// they return.
+#pragma once
+
+#include <memory>
+
+#include "asgi-bridge/asgi_stream.h"
+#include "asgi-bridge/python.h"
+
+namespace sioserve::bridge {
+
+// Made once per module, shared by its servers. All four types have no constructor in Python.
+struct AsgiTypes {
+  PyRef stream;     // holds a std::unique_ptr<AsgiStream>; calling it with a task ends the stream
+  PyRef receive;    // `receive` of a stream
+  PyRef send;       // `send` of a stream
+  PyRef awaitable;  // what both return: a coroutine in the sense of collections.abc.Coroutine
+  // `async def` functions that `receive` and `send` look like to inspect.iscoroutinefunction().
+  PyRef receive_template, send_template;
+
+  // Null members with an exception set when that fails. `module` keeps no reference to them.
+  static bool create(const Gil& gil, PyObject* module, AsgiTypes& types);
+
+  PyRef make_stream(const Gil& gil, std::unique_ptr<AsgiStream> stream) const;
+  PyRef make_receive(const Gil& gil, const PyRef& stream) const;
+  PyRef make_send(const Gil& gil, const PyRef& stream) const;
+};
+
+// The stream in an object made by make_stream().
+AsgiStream& stream_of(const PyRef& stream_object);
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,231 @@
+#include "asgi-bridge/bridge.h"
+
+#include <utility>
+#include <variant>
+
+#include "asgi-bridge/http_stream.h"
+#include "asgi-bridge/json.h"
+#include "asgi-bridge/websocket_stream.h"
+
+namespace sioserve::bridge {
+
+Bridge::Bridge(const Gil& gil, Server& server, AsgiTypes types, Application application)
+    : server_(server),
+      types_(std::move(types)),
+      application_(std::move(application)),
+      names_(gil),
+      scopes_(gil, names_, application_.root_path, application_.state) {
+  const PyRef get_logger = import_attribute(gil, "logging", "getLogger");
+  for (std::size_t i = 0; get_logger && i < log_category_names.size(); ++i) {
+    loggers_[i] =
+        PyRef::steal(PyObject_CallFunction(get_logger.get(), "s", log_category_names[i]));
+    if (!loggers_[i]) names_.complete = false;
+  }
+  if (!get_logger) names_.complete = false;
+}
+
+void Bridge::start(PyRef loop, PyRef on_stopped) {
+  loop_ = std::move(loop);
+  on_stopped_ = std::move(on_stopped);
+}
+
+void Bridge::drain(const Gil& gil) {
+  // Handling an event never drains again: everything that awaits runs later, in tasks.
+  server_.take_events(batch_);
+  for (AppEvent& event : batch_) {
+    std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+    if (PyErr_Occurred()) {
+      const PyRef error = take_exception(gil);
+      log_exception(gil, "Exception while handling an event", error.get());
+    }
+  }
+  batch_.clear();
+}
+
+void Bridge::handle(const Gil& gil, HttpRequest event) {
+  const StreamId id = event.stream;
+  const PyRef scope = scopes_.http(gil, event.head, *event.endpoints);
+  const PyRef stream = types_.make_stream(gil, std::make_unique<HttpStream>(*this, event));
+  if (!scope || !stream || !run_application(gil, stream, id, scope)) {
+    const PyRef error = take_exception(gil);
+    log_exception(gil, "Exception in ASGI application", error.get());
+    post(HttpFail{id});
+  }
+}
+
+void Bridge::handle(const Gil& gil, HttpBody event) {
+  if (AsgiStream* stream = find(event.stream)) {
+    static_cast<HttpStream*>(stream)->on_body(gil, std::move(event));
+  } else if (event.more_body) {
+    // Nobody will read the rest: let it pass.
+    post(HttpBodyConsumed{event.stream, event.body.size()});
+  }
+}
+
+void Bridge::handle(const Gil& gil, HttpDisconnect event) {
+  if (AsgiStream* stream = find(event.stream)) {
+    static_cast<HttpStream*>(stream)->on_disconnect(gil);
+  }
+}
+
+void Bridge::handle(const Gil& gil, WebSocketConnect event) {
+  const PyRef scope = scopes_.websocket(gil, event.head, *event.endpoints, event.subprotocols);
+  const PyRef stream =
+      types_.make_stream(gil, std::make_unique<WebSocketStream>(*this, event.stream));
+  if (!scope || !stream || !run_application(gil, stream, event.stream, scope)) {
+    const PyRef error = take_exception(gil);
+    log_exception(gil, "Exception in ASGI application", error.get());
+    post(WebSocketFail{event.stream});
+  }
+}
+
+void Bridge::handle(const Gil& gil, WebSocketMessage event) {
+  if (AsgiStream* stream = find(event.stream)) {
+    static_cast<WebSocketStream*>(stream)->on_message(gil, std::move(event));
+  }
+}
+
+void Bridge::handle(const Gil& gil, WebSocketDisconnect event) {
+  if (AsgiStream* stream = find(event.stream)) {
+    static_cast<WebSocketStream*>(stream)->on_disconnect(gil, std::move(event));
+  }
+}
+
+void Bridge::handle(const Gil& gil, SendCredit event) {
+  if (AsgiStream* stream = find(event.stream)) stream->credit(gil, event.bytes);
+}
+
+void Bridge::handle(const Gil& gil, SessionOpened event) {
+  dispatch(gil, names_.session_opened,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
+            scopes_.http(gil, event.head, *event.endpoints)});
+}
+
+void Bridge::handle(const Gil& gil, SessionClosed event) {
+  // One that was handed over and never connected to a namespace: the dispatcher does not know it.
+  if (handed_over_scopes_.erase(event.session) > 0) return;
+  dispatch(gil, names_.session_closed,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.session))});
+}
+
+void Bridge::handle(const Gil& gil, SocketConnect event) {
+  announce_session(gil, event.session);
+  dispatch(gil, names_.connect,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
+            to_py_int(gil, static_cast<std::uint64_t>(event.session)), to_py_str(gil, event.id),
+            to_py_str(gil, event.name_space), to_python(gil, event.auth)});
+}
+
+void Bridge::handle(const Gil& gil, SocketEvent event) {
+  dispatch(gil, names_.event,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_python(gil, event.args),
+            event.ack_id ? to_py_int(gil, *event.ack_id) : none()});
+}
+
+void Bridge::handle(const Gil& gil, SocketAcknowledged event) {
+  dispatch(gil, names_.acknowledged,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
+            to_py_int(gil, event.callback_id), to_python(gil, event.args)});
+}
+
+void Bridge::handle(const Gil& gil, SocketDisconnect event) {
+  dispatch(gil, names_.disconnect,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_py_str(gil, event.reason),
+            to_py_str(gil, event.reference_reason)});
+}
+
+void Bridge::handle(const Gil& gil, LogRecord event) {
+  static_cast<void>(gil);
+  const PyRef& logger = loggers_[static_cast<std::size_t>(event.category)];
+  const PyRef message = to_py_str(gil, event.message);
+  if (!message) return;
+  PyRef::steal(PyObject_CallMethod(logger.get(), "log", "isO", static_cast<int>(event.level), "%s",
+                                   message.get()));
+}
+
+void Bridge::handle(const Gil& gil, ServerStopped) {
+  static_cast<void>(gil);
+  PyRef::steal(PyObject_CallNoArgs(on_stopped_.get()));
+}
+
+bool Bridge::run_application(const Gil& gil, const PyRef& stream, StreamId id,
+                             const PyRef& scope) {
+  const PyRef receive = types_.make_receive(gil, stream);
+  const PyRef send = types_.make_send(gil, stream);
+  if (!receive || !send) return false;
+  const PyRef coroutine = PyRef::steal(PyObject_CallFunctionObjArgs(
+      application_.app.get(), scope.get(), receive.get(), send.get(), nullptr));
+  if (!coroutine) return false;
+  const PyRef task = PyRef::steal(
+      PyObject_CallMethodOneArg(loop_.get(), names_.create_task.get(), coroutine.get()));
+  if (!task) return false;
+  const PyRef added = PyRef::steal(
+      PyObject_CallMethodOneArg(task.get(), names_.add_done_callback.get(), stream.get()));
+  if (!added) return false;
+  streams_.emplace(id, stream);
+  return true;
+}
+
+void Bridge::on_task_done(const Gil& gil, StreamId id, PyObject* task) {
+  const auto found = streams_.find(id);
+  if (found == streams_.end()) return;
+  const PyRef stream = std::move(found->second);
+  streams_.erase(found);
+  const PyRef cancelled = PyRef::steal(PyObject_CallMethodNoArgs(task, names_.cancelled.get()));
+  PyRef error;
+  if (cancelled && PyObject_IsTrue(cancelled.get()) == 0) {
+    error = PyRef::steal(PyObject_CallMethodNoArgs(task, names_.exception.get()));
+  }
+  stream_of(stream).on_task_done(gil, error.get() == Py_None ? nullptr : error.get());
+}
+
+void Bridge::keep_scope(const Gil&, StreamId stream, PyObject* scope) {
+  handed_over_scopes_[stream] = scope == nullptr ? none() : PyRef::borrow(scope);
+}
+
+void Bridge::announce_session(const Gil& gil, SessionId session) {
+  const auto found = handed_over_scopes_.find(session);
+  if (found == handed_over_scopes_.end()) return;
+  PyRef scope = std::move(found->second);
+  handed_over_scopes_.erase(found);
+  dispatch(gil, names_.session_opened,
+           {to_py_int(gil, static_cast<std::uint64_t>(session)), std::move(scope)});
+}
+
+void Bridge::dispatch(const Gil& gil, const PyRef& method,
+                      std::initializer_list<PyRef> arguments) {
+  PyObject* call[6] = {application_.dispatcher.get()};
+  std::size_t count = 1;
+  bool made = true;
+  for (const PyRef& argument : arguments) {
+    made = made && argument;
+    call[count++] = argument.get();
+  }
+  if (made && application_.dispatcher.get() != Py_None) {
+    PyRef::steal(PyObject_VectorcallMethod(method.get(), call, count, nullptr));
+  }
+  if (PyErr_Occurred()) {
+    const PyRef error = take_exception(gil);
+    log_exception(gil, "Exception in the Socket.IO dispatcher", error.get());
+  }
+}
+
+AsgiStream* Bridge::find(StreamId id) const {
+  const auto found = streams_.find(id);
+  return found == streams_.end() ? nullptr : &stream_of(found->second);
+}
+
+void Bridge::log_error(const Gil&, const char* message) const {
+  PyRef::steal(PyObject_CallMethod(loggers_[0].get(), "error", "s", message));
+  if (PyErr_Occurred()) PyErr_WriteUnraisable(loggers_[0].get());
+}
+
+void Bridge::log_exception(const Gil&, const char* message, PyObject* error) const {
+  const PyRef log = PyRef::steal(PyObject_GetAttrString(loggers_[0].get(), "error"));
+  const PyRef args = PyRef::steal(Py_BuildValue("(s)", message));
+  const PyRef kwargs = PyRef::steal(Py_BuildValue("{s:O}", "exc_info", error));
+  if (log && args && kwargs) PyRef::steal(PyObject_Call(log.get(), args.get(), kwargs.get()));
+  if (PyErr_Occurred()) PyErr_WriteUnraisable(loggers_[0].get());
+}
+
+}  // namespace sioserve::bridge

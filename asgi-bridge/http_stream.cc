@@ -1,0 +1,133 @@
+#include "asgi-bridge/http_stream.h"
+
+#include <utility>
+
+#include "asgi-bridge/bridge.h"
+#include "asgi-bridge/message.h"
+
+namespace sioserve::bridge {
+
+HttpStream::HttpStream(Bridge& bridge, HttpRequest& request)
+    : AsgiStream(bridge, request.stream),
+      body_(std::move(request.body)),
+      body_ended_(!request.more_body),
+      counts_credit_(request.more_body) {}
+
+void HttpStream::on_body(const Gil& gil, HttpBody event) {
+  if (body_.empty()) {
+    body_ = std::move(event.body);
+  } else {
+    body_.append(event.body);
+  }
+  body_ended_ = !event.more_body;
+  wake(gil, Wait::message);
+}
+
+PyRef HttpStream::next_message(const Gil& gil) {
+  const Names& names = bridge().names();
+  // The first one also lets the client go on that waits for "100 Continue".
+  if (counts_credit_ && (first_receive_ || !body_.empty()) && !body_delivered_) {
+    bridge().post(HttpBodyConsumed{id(), body_.size()});
+  }
+  first_receive_ = false;
+  if (!body_delivered_ && (body_ended_ || !body_.empty())) {
+    const PyRef body = to_py_bytes(gil, std::exchange(body_, {}));
+    const PyRef message = PyRef::steal(PyDict_New());
+    if (!body || !message) return PyRef();
+    body_delivered_ = body_ended_;
+    const bool filled =
+        PyDict_SetItem(message.get(), names.type.get(), names.http_request.get()) == 0 &&
+        PyDict_SetItem(message.get(), names.body.get(), body.get()) == 0 &&
+        PyDict_SetItem(message.get(), names.more_body.get(), body_ended_ ? Py_False : Py_True) == 0;
+    return filled ? message : PyRef();
+  }
+  if (!closed()) return PyRef();
+  const PyRef message = PyRef::steal(PyDict_New());
+  if (!message) return PyRef();
+  const bool filled =
+      PyDict_SetItem(message.get(), names.type.get(), names.http_disconnect.get()) == 0;
+  return filled ? message : PyRef();
+}
+
+bool HttpStream::send(const Gil& gil, PyObject* message) {
+  const Names& names = bridge().names();
+  PyObject* type = message_type(message, names.type);
+  if (type == nullptr) return false;
+  if (is_type(type, "http.response.body")) return send_body(gil, message);
+  if (is_type(type, "http.response.start")) return send_start(gil, message);
+  if (is_type(type, "sioserve.engineio.accept")) {
+    if (response_ != Response::not_started) {
+      PyErr_SetString(PyExc_RuntimeError, "sioserve.engineio.accept after http.response.start");
+      return false;
+    }
+    response_ = Response::handed_over;
+    bridge().keep_scope(gil, id(), find_item(message, names.scope));
+    bridge().post(EngineAccept{id()});
+    return true;
+  }
+  PyErr_Format(PyExc_RuntimeError, "unexpected ASGI message %R on an HTTP connection", type);
+  return false;
+}
+
+bool HttpStream::send_start(const Gil& gil, PyObject* message) {
+  const Names& names = bridge().names();
+  if (response_ != Response::not_started) {
+    PyErr_SetString(PyExc_RuntimeError, "http.response.start was sent twice");
+    return false;
+  }
+  const auto status = read_int(gil, message, names.status, -1);
+  if (!status) return false;
+  if (*status < 200 || *status > 599) {
+    PyErr_Format(PyExc_ValueError, "http.response.start needs a status from 200 to 599, not %ld",
+                 *status);
+    return false;
+  }
+  auto headers = read_headers(gil, message, names.headers);
+  if (!headers) return false;
+  head_ = ResponseHead{static_cast<std::uint16_t>(*status), std::move(*headers)};
+  response_ = Response::head_given;
+  return true;
+}
+
+bool HttpStream::send_body(const Gil& gil, PyObject* message) {
+  const Names& names = bridge().names();
+  switch (response_) {
+    case Response::not_started:
+      PyErr_SetString(PyExc_RuntimeError, "http.response.body before http.response.start");
+      return false;
+    case Response::ended:
+    case Response::handed_over:
+      PyErr_SetString(PyExc_RuntimeError, "http.response.body after the end of the response");
+      return false;
+    case Response::head_given:
+    case Response::started:
+      break;
+  }
+  const auto more_body = read_bool(gil, message, names.more_body);
+  if (!more_body) return false;
+  auto body = read_bytes(gil, message, names.body);
+  if (!body) return false;
+  const bool starts = response_ == Response::head_given;
+  response_ = *more_body ? Response::started : Response::ended;
+  if (closed()) return true;  // the client has gone: by the specification, do nothing
+  add_in_flight(body->size());
+  bridge().post(HttpRespond{id(), starts ? std::optional(std::move(head_)) : std::nullopt,
+                            std::move(*body), *more_body});
+  if (!*more_body) close(gil);
+  return true;
+}
+
+void HttpStream::on_task_done(const Gil& gil, PyObject* error) {
+  if (error != nullptr) log_application_error(gil, error);
+  if (!closed() && response_ != Response::handed_over) {
+    if (error == nullptr) {
+      bridge().log_error(gil, response_ == Response::started
+                                  ? "ASGI application returned before the end of its response"
+                                  : "ASGI application returned without sending a response");
+    }
+    bridge().post(HttpFail{id()});
+  }
+  close(gil);
+}
+
+}  // namespace sioserve::bridge

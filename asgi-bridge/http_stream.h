@@ -1,0 +1,41 @@
+// One HTTP request as the ASGI application sees it (ASGI HTTP specification 2.3).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "asgi-bridge/asgi_stream.h"
+#include "server/base/app_events.h"
+#include "server/base/http_values.h"
+
+namespace sioserve::bridge {
+
+class HttpStream final : public AsgiStream {
+ public:
+  // Takes what has arrived of the request's body; the scope has been built already.
+  HttpStream(Bridge& bridge, HttpRequest& request);
+
+  void on_body(const Gil& gil, HttpBody event);
+  void on_disconnect(const Gil& gil) { close(gil); }
+
+  bool send(const Gil& gil, PyObject* message) override;
+  void on_task_done(const Gil& gil, PyObject* error) override;
+
+ private:
+  PyRef next_message(const Gil& gil) override;
+  bool send_start(const Gil& gil, PyObject* message);
+  bool send_body(const Gil& gil, PyObject* message);
+
+  // In this order.
+  enum class Response { not_started, head_given, started, ended, handed_over };
+
+  std::string body_;  // arrived, not yet received
+  bool body_ended_;
+  bool body_delivered_ = false;   // the message with more_body False has been received
+  bool first_receive_ = true;
+  const bool counts_credit_;      // the I/O thread counts what waits here
+  Response response_ = Response::not_started;
+  ResponseHead head_;
+};
+
+}  // namespace sioserve::bridge

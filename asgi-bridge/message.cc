@@ -1,0 +1,124 @@
+#include "asgi-bridge/message.h"
+
+#include <utility>
+
+namespace sioserve::bridge {
+namespace {
+
+std::optional<std::string> copy_buffer(PyObject* value) {
+  if (PyBytes_Check(value)) {
+    return std::string(PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value)));
+  }
+  Py_buffer buffer;
+  if (PyObject_GetBuffer(value, &buffer, PyBUF_CONTIG_RO) != 0) return std::nullopt;
+  std::string bytes(static_cast<const char*>(buffer.buf), static_cast<std::size_t>(buffer.len));
+  PyBuffer_Release(&buffer);
+  return bytes;
+}
+
+// An optional value: absent, or None, counts as missing. `failed` tells an exception from absence.
+PyObject* find_value(PyObject* message, const PyRef& key, bool& failed) {
+  PyObject* value = find_item(message, key);
+  failed = value == nullptr && PyErr_Occurred() != nullptr;
+  return value == Py_None ? nullptr : value;
+}
+
+}  // namespace
+
+PyObject* find_item(PyObject* message, const PyRef& key) {
+  return PyDict_GetItemWithError(message, key.get());
+}
+
+PyObject* message_type(PyObject* message, const PyRef& type_key) {
+  if (!PyDict_Check(message)) {
+    PyErr_Format(PyExc_TypeError, "an ASGI message must be a dict, not %.100s",
+                 Py_TYPE(message)->tp_name);
+    return nullptr;
+  }
+  PyObject* type = find_item(message, type_key);
+  if (type == nullptr) {
+    if (!PyErr_Occurred()) PyErr_SetString(PyExc_KeyError, "an ASGI message must have a 'type'");
+    return nullptr;
+  }
+  if (!PyUnicode_Check(type)) {
+    PyErr_SetString(PyExc_TypeError, "the 'type' of an ASGI message must be a str");
+    return nullptr;
+  }
+  return type;
+}
+
+bool is_type(PyObject* type, const char* name) {
+  return PyUnicode_CompareWithASCIIString(type, name) == 0;
+}
+
+std::optional<std::string> read_bytes(const Gil&, PyObject* message, const PyRef& key) {
+  bool failed = false;
+  PyObject* value = find_value(message, key, failed);
+  if (failed) return std::nullopt;
+  if (value == nullptr) return std::string();
+  return copy_buffer(value);
+}
+
+std::optional<std::string> read_str(const Gil&, PyObject* message, const PyRef& key) {
+  bool failed = false;
+  PyObject* value = find_value(message, key, failed);
+  if (failed) return std::nullopt;
+  if (value == nullptr) return std::string();
+  Py_ssize_t size = 0;
+  if (!PyUnicode_Check(value)) {
+    PyErr_Format(PyExc_TypeError, "%R must be a str, not %.100s", key.get(),
+                 Py_TYPE(value)->tp_name);
+    return std::nullopt;
+  }
+  const char* text = PyUnicode_AsUTF8AndSize(value, &size);
+  if (text == nullptr) return std::nullopt;
+  return std::string(text, static_cast<std::size_t>(size));
+}
+
+std::optional<long> read_int(const Gil&, PyObject* message, const PyRef& key, long absent) {
+  bool failed = false;
+  PyObject* value = find_value(message, key, failed);
+  if (failed) return std::nullopt;
+  if (value == nullptr) return absent;
+  const long number = PyLong_AsLong(value);
+  if (number == -1 && PyErr_Occurred()) return std::nullopt;
+  return number;
+}
+
+std::optional<bool> read_bool(const Gil&, PyObject* message, const PyRef& key) {
+  bool failed = false;
+  PyObject* value = find_value(message, key, failed);
+  if (failed) return std::nullopt;
+  if (value == nullptr) return false;
+  const int truth = PyObject_IsTrue(value);
+  if (truth < 0) return std::nullopt;
+  return truth == 1;
+}
+
+std::optional<Headers> read_headers(const Gil&, PyObject* message, const PyRef& key) {
+  bool failed = false;
+  PyObject* value = find_value(message, key, failed);
+  if (failed) return std::nullopt;
+  Headers headers;
+  if (value == nullptr) return headers;
+  const PyRef list = PyRef::steal(PySequence_Fast(value, "headers must be iterable"));
+  if (!list) return std::nullopt;
+  headers.reserve(static_cast<std::size_t>(PySequence_Fast_GET_SIZE(list.get())));
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+    const PyRef pair = PyRef::steal(PySequence_Fast(PySequence_Fast_GET_ITEM(list.get(), i),
+                                                    "a header must be a pair of bytes"));
+    if (!pair) return std::nullopt;
+    if (PySequence_Fast_GET_SIZE(pair.get()) != 2) {
+      PyErr_SetString(PyExc_ValueError, "a header must be a pair of bytes");
+      return std::nullopt;
+    }
+    auto name = copy_buffer(PySequence_Fast_GET_ITEM(pair.get(), 0));
+    if (!name) return std::nullopt;
+    auto header_value = copy_buffer(PySequence_Fast_GET_ITEM(pair.get(), 1));
+    if (!header_value) return std::nullopt;
+    headers.push_back(Header{std::move(*name), std::move(*header_value)});
+  }
+  return headers;
+}
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,33 @@
+// Reads values out of an ASGI message. Each function leaves a Python exception behind its nullopt.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "asgi-bridge/python.h"
+#include "server/base/http_values.h"
+
+namespace sioserve::bridge {
+
+// A borrowed reference to message[key], or null: without an exception when the key is absent.
+PyObject* find_item(PyObject* message, const PyRef& key);
+
+// The `type` of a message, which must be a dict; borrowed. Null with TypeError or KeyError set.
+PyObject* message_type(PyObject* message, const PyRef& type_key);
+
+bool is_type(PyObject* type, const char* name);
+
+// A bytes-like value; empty when absent or None.
+std::optional<std::string> read_bytes(const Gil& gil, PyObject* message, const PyRef& key);
+
+// A str; empty when absent or None.
+std::optional<std::string> read_str(const Gil& gil, PyObject* message, const PyRef& key);
+
+std::optional<long> read_int(const Gil& gil, PyObject* message, const PyRef& key, long absent);
+
+std::optional<bool> read_bool(const Gil& gil, PyObject* message, const PyRef& key);
+
+// An iterable of pairs of bytes; none when absent.
+std::optional<Headers> read_headers(const Gil& gil, PyObject* message, const PyRef& key);
+
+}  // namespace sioserve::bridge

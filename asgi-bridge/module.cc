@@ -1,0 +1,56 @@
+#include "asgi-bridge/module.h"
+
+#include <memory>
+
+#include "asgi-bridge/module_state.h"
+#include "asgi-bridge/server_object.h"
+
+namespace sioserve::bridge {
+namespace {
+
+// The interpreter owns a block of memory for the module's state; it holds the one owning pointer.
+using StateBox = std::unique_ptr<ModuleState>;
+
+StateBox& state_box(PyObject* module) { return *static_cast<StateBox*>(PyModule_GetState(module)); }
+
+int execute(PyObject* module) {
+  const Gil gil = Gil::held_by_caller();
+  ::new (PyModule_GetState(module)) StateBox(std::make_unique<ModuleState>());
+  if (!AsgiTypes::create(gil, module, state_box(module)->types)) return -1;
+  const PyRef server_type = make_server_type(gil, module);
+  if (!server_type) return -1;
+  if (PyModule_AddObjectRef(module, "Server", server_type.get()) != 0) return -1;
+  return PyModule_AddStringConstant(module, "__version__", SIOSERVE_VERSION);
+}
+
+// Zeroed memory, when execute() has not run, is a null pointer too.
+void free_state(void* module) {
+  void* memory = PyModule_GetState(static_cast<PyObject*>(module));
+  if (memory != nullptr) static_cast<StateBox*>(memory)->reset();
+}
+
+PyModuleDef_Slot slots[] = {{Py_mod_exec, slot(execute)}, {0, nullptr}};
+
+PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    "_sioserve",
+    "The native core of sioserve.",
+    sizeof(StateBox),
+    nullptr,
+    slots,
+    nullptr,
+    nullptr,
+    free_state,
+};
+
+}  // namespace
+
+ModuleState& module_state(PyTypeObject* type) {
+  return **static_cast<StateBox*>(PyType_GetModuleState(type));
+}
+
+}  // namespace sioserve::bridge
+
+PyMODINIT_FUNC PyInit__sioserve() {
+  return PyModuleDef_Init(&sioserve::bridge::definition);
+}

@@ -1,0 +1,16 @@
+// What the module _sioserve keeps for itself.
+#pragma once
+
+#include "asgi-bridge/asgi_types.h"
+#include "asgi-bridge/python.h"
+
+namespace sioserve::bridge {
+
+struct ModuleState {
+  AsgiTypes types;
+};
+
+// Of the module that defines a type made with PyType_FromModuleAndSpec().
+ModuleState& module_state(PyTypeObject* type);
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,70 @@
+#include "asgi-bridge/names.h"
+
+namespace sioserve::bridge {
+
+PyRef Names::intern(const Gil&, const char* literal) {
+  PyRef name = PyRef::steal(PyUnicode_InternFromString(literal));
+  if (!name) complete = false;
+  return name;
+}
+
+Names::Names(const Gil& gil) {
+  struct Entry {
+    PyRef Names::*member;
+    const char* text;
+  };
+  static constexpr Entry entries[] = {
+      {&Names::type, "type"},
+      {&Names::asgi, "asgi"},
+      {&Names::path, "path"},
+      {&Names::raw_path, "raw_path"},
+      {&Names::query_string, "query_string"},
+      {&Names::headers, "headers"},
+      {&Names::client, "client"},
+      {&Names::server, "server"},
+      {&Names::method, "method"},
+      {&Names::http_version, "http_version"},
+      {&Names::scheme, "scheme"},
+      {&Names::root_path, "root_path"},
+      {&Names::extensions, "extensions"},
+      {&Names::state, "state"},
+      {&Names::subprotocols, "subprotocols"},
+      {&Names::status, "status"},
+      {&Names::body, "body"},
+      {&Names::more_body, "more_body"},
+      {&Names::code, "code"},
+      {&Names::reason, "reason"},
+      {&Names::text, "text"},
+      {&Names::bytes, "bytes"},
+      {&Names::subprotocol, "subprotocol"},
+      {&Names::scope, "scope"},
+      {&Names::http, "http"},
+      {&Names::https, "https"},
+      {&Names::websocket, "websocket"},
+      {&Names::ws, "ws"},
+      {&Names::wss, "wss"},
+      {&Names::http_request, "http.request"},
+      {&Names::http_disconnect, "http.disconnect"},
+      {&Names::websocket_connect, "websocket.connect"},
+      {&Names::websocket_receive, "websocket.receive"},
+      {&Names::websocket_disconnect, "websocket.disconnect"},
+      {&Names::create_future, "create_future"},
+      {&Names::create_task, "create_task"},
+      {&Names::add_done_callback, "add_done_callback"},
+      {&Names::set_result, "set_result"},
+      {&Names::done, "done"},
+      {&Names::cancelled, "cancelled"},
+      {&Names::exception, "exception"},
+      {&Names::session_opened, "session_opened"},
+      {&Names::session_closed, "session_closed"},
+      {&Names::connect, "connect"},
+      {&Names::event, "event"},
+      {&Names::acknowledged, "acknowledged"},
+      {&Names::disconnect, "disconnect"},
+      {&Names::version_1_0, "1.0"},
+      {&Names::version_1_1, "1.1"},
+  };
+  for (const Entry& entry : entries) this->*entry.member = intern(gil, entry.text);
+}
+
+}  // namespace sioserve::bridge

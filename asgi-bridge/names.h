@@ -1,0 +1,27 @@
+// Python strings and constants that are needed for every request, made once per server.
+#pragma once
+
+#include "asgi-bridge/python.h"
+
+namespace sioserve::bridge {
+
+struct Names {
+  explicit Names(const Gil& gil);
+
+  PyRef type, asgi, path, raw_path, query_string, headers, client, server, method, http_version,
+      scheme, root_path, extensions, state, subprotocols, status, body, more_body, code, reason, text,
+      bytes, subprotocol, scope;
+  PyRef http, https, websocket, ws, wss;
+  PyRef http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect;
+  PyRef create_future, create_task, add_done_callback, set_result, done, cancelled, exception;
+  PyRef session_opened, session_closed, connect, event, acknowledged, disconnect;
+  PyRef version_1_0, version_1_1;
+
+  // False when memory ran out; an exception is set.
+  bool complete = true;
+
+ private:
+  PyRef intern(const Gil& gil, const char* literal);
+};
+
+}  // namespace sioserve::bridge

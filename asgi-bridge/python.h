@@ -1,0 +1,134 @@
+// Owning references and the proof that the GIL is held: the only header that includes Python.h.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace sioserve::bridge {
+
+// Whoever has one holds the GIL. Functions that touch Python objects ask for it; C entry points
+// called by the interpreter state that it is held.
+class Gil {
+ public:
+  static Gil held_by_caller() { return Gil(); }
+
+ private:
+  Gil() = default;
+};
+
+// Releases the GIL for a scope that may block.
+class GilRelease {
+ public:
+  explicit GilRelease(const Gil&) : state_(PyEval_SaveThread()) {}
+  ~GilRelease() { PyEval_RestoreThread(state_); }
+  GilRelease(const GilRelease&) = delete;
+  GilRelease& operator=(const GilRelease&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+// A strong reference, or null: then usually a Python exception is set. The only owner of a
+// PyObject* in this code base; made, copied and destroyed with the GIL held.
+class PyRef {
+ public:
+  PyRef() = default;
+  static PyRef steal(PyObject* object) { return PyRef(object); }
+  static PyRef borrow(PyObject* object) { return PyRef(Py_XNewRef(object)); }
+
+  PyRef(const PyRef& other) : object_(Py_XNewRef(other.object_)) {}
+  PyRef(PyRef&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  PyRef& operator=(PyRef other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~PyRef() { Py_XDECREF(object_); }
+
+  PyObject* get() const { return object_; }
+  PyObject* release() { return std::exchange(object_, nullptr); }
+  explicit operator bool() const { return object_ != nullptr; }
+
+ private:
+  explicit PyRef(PyObject* object) : object_(object) {}
+  PyObject* object_ = nullptr;
+};
+
+inline PyRef none() { return PyRef::borrow(Py_None); }
+
+inline PyRef to_py_bytes(const Gil&, std::string_view bytes) {
+  return PyRef::steal(
+      PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+}
+
+// UTF-8; what is not becomes U+FFFD.
+inline PyRef to_py_str(const Gil&, std::string_view text) {
+  return PyRef::steal(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
+
+inline PyRef to_py_int(const Gil&, std::uint64_t number) {
+  return PyRef::steal(PyLong_FromUnsignedLongLong(number));
+}
+
+inline PyRef attribute(const Gil&, PyObject* object, const char* name) {
+  return PyRef::steal(PyObject_GetAttrString(object, name));
+}
+
+inline PyRef import_attribute(const Gil& gil, const char* module, const char* name) {
+  const PyRef imported = PyRef::steal(PyImport_ImportModule(module));
+  return imported ? attribute(gil, imported.get(), name) : PyRef();
+}
+
+// The exception that is set, with its traceback, which is then no longer set.
+inline PyRef take_exception(const Gil&) {
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  if (traceback != nullptr) PyException_SetTraceback(value, traceback);
+  Py_XDECREF(type);
+  Py_XDECREF(traceback);
+  return PyRef::steal(value);
+}
+
+// A C++ value inside a Python object. Made by make_object() only, so types of such objects have no
+// constructor in Python.
+template <typename T>
+struct PyBox {
+  PyObject_HEAD
+  T value;
+};
+
+template <typename T>
+T& unbox(PyObject* object) {
+  return reinterpret_cast<PyBox<T>*>(object)->value;
+}
+
+template <typename T, typename... Args>
+PyRef make_object(const Gil&, PyTypeObject* type, Args&&... args) {
+  PyObject* object = type->tp_alloc(type, 0);
+  if (object == nullptr) return PyRef();
+  ::new (static_cast<void*>(&unbox<T>(object))) T(std::forward<Args>(args)...);
+  return PyRef::steal(object);
+}
+
+// The tp_dealloc slot of such a type.
+template <typename T>
+void dealloc_object(PyObject* object) {
+  PyTypeObject* type = Py_TYPE(object);
+  unbox<T>(object).~T();
+  type->tp_free(object);
+  Py_DECREF(type);
+}
+
+// A slot's function pointer; PyType_Slot wants void*.
+template <typename F>
+void* slot(F* function) {
+  return reinterpret_cast<void*>(function);
+}
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,117 @@
+#include "asgi-bridge/scope.h"
+
+#include <utility>
+
+namespace sioserve::bridge {
+namespace {
+
+// Also false when `value` could not be made.
+bool set_item(const PyRef& dict, const PyRef& key, const PyRef& value) {
+  return value && PyDict_SetItem(dict.get(), key.get(), value.get()) == 0;
+}
+
+PyRef copy_item(const PyRef& dict, const PyRef& key) {
+  return PyRef::steal(PyDict_Copy(PyDict_GetItemWithError(dict.get(), key.get())));
+}
+
+PyRef to_py_address(const Gil& gil, const Address& address) {
+  const PyRef host = to_py_str(gil, address.host);
+  const PyRef port = PyRef::steal(PyLong_FromLong(address.port));
+  if (!host || !port) return PyRef();
+  return PyRef::steal(PyTuple_Pack(2, host.get(), port.get()));
+}
+
+}  // namespace
+
+PyRef to_py_headers(const Gil& gil, const Headers& headers) {
+  PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(headers.size())));
+  if (!list) return PyRef();
+  Py_ssize_t index = 0;
+  for (const Header& header : headers) {
+    const PyRef name = to_py_bytes(gil, header.name);
+    const PyRef value = to_py_bytes(gil, header.value);
+    if (!name || !value) return PyRef();
+    PyRef pair = PyRef::steal(PyTuple_Pack(2, name.get(), value.get()));
+    if (!pair) return PyRef();
+    PyList_SET_ITEM(list.get(), index++, pair.release());
+  }
+  return list;
+}
+
+ScopeFactory::ScopeFactory(const Gil& gil, const Names& names, const std::string& root_path,
+                           PyRef state)
+    : names_(names),
+      state_(std::move(state)),
+      http_template_(
+          make_template(gil, names.http.get(), "2.3", root_path, {"sioserve.engineio"})),
+      websocket_template_(make_template(gil, names.websocket.get(), "2.4", root_path,
+                                        {"sioserve.engineio", "websocket.http.response"})) {}
+
+PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* spec_version,
+                                  const std::string& root_path,
+                                  std::initializer_list<const char*> extension_names) const {
+  const PyRef scope = PyRef::steal(PyDict_New());
+  const PyRef extensions = PyRef::steal(PyDict_New());
+  if (!scope || !extensions) return PyRef();
+  for (const char* name : extension_names) {
+    const PyRef empty = PyRef::steal(PyDict_New());
+    if (!empty || PyDict_SetItemString(extensions.get(), name, empty.get()) != 0) return PyRef();
+  }
+  const PyRef asgi = PyRef::steal(
+      Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", spec_version));
+  const bool filled = set_item(scope, names_.type, PyRef::borrow(type)) &&
+                      set_item(scope, names_.asgi, asgi) &&
+                      set_item(scope, names_.root_path, to_py_str(gil, root_path)) &&
+                      set_item(scope, names_.extensions, extensions);
+  return filled ? scope : PyRef();
+}
+
+PyRef ScopeFactory::make(const Gil& gil, const PyRef& from, const RequestHead& head,
+                         const Endpoints& endpoints) const {
+  const PyRef scope = PyRef::steal(PyDict_Copy(from.get()));
+  if (!scope) return PyRef();
+  const PyRef& version = head.http_version == "1.0" ? names_.version_1_0 : names_.version_1_1;
+  const bool filled =
+      set_item(scope, names_.http_version, version) &&
+      set_item(scope, names_.path, to_py_str(gil, head.path)) &&
+      set_item(scope, names_.raw_path, to_py_bytes(gil, head.raw_path)) &&
+      set_item(scope, names_.query_string, to_py_bytes(gil, head.query_string)) &&
+      set_item(scope, names_.headers, to_py_headers(gil, head.headers)) &&
+      set_item(scope, names_.client, to_py_address(gil, endpoints.client)) &&
+      set_item(scope, names_.server, to_py_address(gil, endpoints.server)) &&
+      // Copies: middleware may write into them.
+      set_item(scope, names_.asgi, copy_item(from, names_.asgi)) &&
+      set_item(scope, names_.extensions, copy_item(from, names_.extensions)) &&
+      (!state_ || set_item(scope, names_.state, PyRef::steal(PyDict_Copy(state_.get()))));
+  return filled ? scope : PyRef();
+}
+
+PyRef ScopeFactory::http(const Gil& gil, const RequestHead& head,
+                         const Endpoints& endpoints) const {
+  PyRef scope = make(gil, http_template_, head, endpoints);
+  if (!scope) return PyRef();
+  const bool filled =
+      set_item(scope, names_.method, to_py_str(gil, head.method)) &&
+      set_item(scope, names_.scheme, endpoints.tls ? names_.https : names_.http);
+  return filled ? scope : PyRef();
+}
+
+PyRef ScopeFactory::websocket(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
+                              const std::vector<std::string>& subprotocols) const {
+  PyRef scope = make(gil, websocket_template_, head, endpoints);
+  if (!scope) return PyRef();
+  const PyRef offered =
+      PyRef::steal(PyList_New(static_cast<Py_ssize_t>(subprotocols.size())));
+  if (!offered) return PyRef();
+  Py_ssize_t index = 0;
+  for (const std::string& subprotocol : subprotocols) {
+    PyRef name = to_py_str(gil, subprotocol);
+    if (!name) return PyRef();
+    PyList_SET_ITEM(offered.get(), index++, name.release());
+  }
+  const bool filled = set_item(scope, names_.subprotocols, offered) &&
+                      set_item(scope, names_.scheme, endpoints.tls ? names_.wss : names_.ws);
+  return filled ? scope : PyRef();
+}
+
+}  // namespace sioserve::bridge

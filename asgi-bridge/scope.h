@@ -1,0 +1,44 @@
+// Builds the connection scopes of the ASGI specification (HTTP and WebSocket, version 3.0).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "asgi-bridge/names.h"
+#include "asgi-bridge/python.h"
+#include "server/base/http_values.h"
+
+namespace sioserve::bridge {
+
+// Lives on the application thread.
+class ScopeFactory {
+ public:
+  // `state`: the lifespan's state dict, copied into each scope, or null.
+  ScopeFactory(const Gil& gil, const Names& names, const std::string& root_path, PyRef state);
+
+  // False when memory ran out; an exception is set.
+  bool complete() const { return http_template_ && websocket_template_; }
+
+  // A dict with `type` "http"; null with an exception set when memory runs out.
+  PyRef http(const Gil& gil, const RequestHead& head, const Endpoints& endpoints) const;
+  // A dict with `type` "websocket".
+  PyRef websocket(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
+                  const std::vector<std::string>& subprotocols) const;
+
+ private:
+  PyRef make_template(const Gil& gil, PyObject* type, const char* spec_version,
+                      const std::string& root_path,
+                      std::initializer_list<const char*> extension_names) const;
+  PyRef make(const Gil& gil, const PyRef& from, const RequestHead& head,
+             const Endpoints& endpoints) const;
+
+  const Names& names_;
+  PyRef state_;
+  PyRef http_template_;
+  PyRef websocket_template_;
+};
+
+// A list of (name, value) pairs of bytes.
+PyRef to_py_headers(const Gil& gil, const Headers& headers);
+
+}  // namespace sioserve::bridge

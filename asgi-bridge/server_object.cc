@@ -1,0 +1,406 @@
+#include "asgi-bridge/server_object.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "asgi-bridge/bridge.h"
+#include "asgi-bridge/json.h"
+#include "asgi-bridge/module_state.h"
+#include "server/server.h"
+
+namespace sioserve::bridge {
+namespace {
+
+// Wakes the event loop: readable while events wait.
+class EventFd {
+ public:
+  EventFd() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~EventFd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  EventFd(const EventFd&) = delete;
+  EventFd& operator=(const EventFd&) = delete;
+
+  int get() const { return fd_; }
+  void set() const { static_cast<void>(::eventfd_write(fd_, 1)); }
+  void clear() const {
+    eventfd_t count;
+    static_cast<void>(::eventfd_read(fd_, &count));
+  }
+
+ private:
+  int fd_;
+};
+
+// Everything behind one _sioserve.Server. Order matters: the server's thread uses the descriptor.
+struct Core {
+  Core(const Gil& gil, Config config, const AsgiTypes& types, Application application)
+      : server(std::move(config), [this] { wake_up.set(); }),
+        bridge(gil, server, types, std::move(application)) {}
+
+  EventFd wake_up;
+  Server server;
+  Bridge bridge;
+  pid_t pid = ::getpid();
+};
+
+using CoreBox = std::unique_ptr<Core>;
+
+CoreBox& core_box(PyObject* self) { return unbox<CoreBox>(self); }
+
+// Null with an exception set before __init__.
+Core* core_of(PyObject* self) {
+  if (!core_box(self)) PyErr_SetString(PyExc_RuntimeError, "Server.__init__ was not called");
+  return core_box(self).get();
+}
+
+void destroy_core(const Gil& gil, CoreBox core) {
+  if (!core) return;
+  if (core->pid != ::getpid()) {
+    // A forked child has no I/O thread to wait for; what it inherited goes with the process.
+    static_cast<void>(core.release());
+    return;
+  }
+  // Joins the I/O thread, which may be waiting for nothing of ours; Python objects go afterwards.
+  {
+    GilRelease release(gil);
+    core->server.stop_now();
+  }
+  core.reset();
+}
+
+PyObject* server_new(PyTypeObject* type, PyObject*, PyObject*) {
+  return make_object<CoreBox>(Gil::held_by_caller(), type).release();
+}
+
+void server_dealloc(PyObject* self) {
+  destroy_core(Gil::held_by_caller(), std::move(core_box(self)));
+  dealloc_object<CoreBox>(self);
+}
+
+bool read_strings(PyObject* sequence, std::vector<std::string>& strings) {
+  if (sequence == nullptr) return true;
+  const PyRef list = PyRef::steal(PySequence_Fast(sequence, "a sequence of str is needed"));
+  if (!list) return false;
+  strings.clear();
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+    Py_ssize_t size = 0;
+    const char* text =
+        PyUnicode_AsUTF8AndSize(PySequence_Fast_GET_ITEM(list.get(), i), &size);
+    if (text == nullptr) return false;
+    strings.emplace_back(text, static_cast<std::size_t>(size));
+  }
+  return true;
+}
+
+int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
+  const Gil gil = Gil::held_by_caller();
+  static const char* const keywords[] = {
+      "application",      "dispatcher",       "host",
+      "port",             "root_path",        "socketio_path",
+      "native_socketio",  "namespaces",       "allowed_hosts",
+      "client_directory", "ping_interval_ms", "ping_timeout_ms",
+      "max_payload_bytes", "graceful_timeout_ms", "state",
+      "json_default",     nullptr};
+  Config config;
+  PyObject *app, *dispatcher = Py_None, *namespaces = nullptr, *allowed_hosts = nullptr,
+                 *state = Py_None, *json_default = Py_None;
+  const char* host = config.host.c_str();
+  const char* root_path = "";
+  const char* socketio_path = config.socketio_path.c_str();
+  const char* client_directory = "";
+  unsigned short port = config.port;
+  int native_socketio = 0;
+  long long ping_interval = config.engine_io.ping_interval.count();
+  long long ping_timeout = config.engine_io.ping_timeout.count();
+  long long graceful_timeout = config.graceful_timeout.count();
+  Py_ssize_t max_payload = static_cast<Py_ssize_t>(config.engine_io.max_payload);
+  if (!PyArg_ParseTupleAndKeywords(
+          args, kwargs, "O|O$sHsspOOsLLnLOO:Server", const_cast<char**>(keywords), &app,
+          &dispatcher, &host, &port, &root_path, &socketio_path, &native_socketio, &namespaces,
+          &allowed_hosts, &client_directory, &ping_interval, &ping_timeout, &max_payload,
+          &graceful_timeout, &state, &json_default)) {
+    return -1;
+  }
+  if (core_box(self)) {
+    PyErr_SetString(PyExc_RuntimeError, "Server.__init__ was called twice");
+    return -1;
+  }
+  if (ping_interval <= 0 || ping_timeout <= 0 || max_payload <= 0 || graceful_timeout < 0) {
+    PyErr_SetString(PyExc_ValueError, "ping_interval_ms, ping_timeout_ms and max_payload_bytes "
+                                      "must be positive, graceful_timeout_ms must not be negative");
+    return -1;
+  }
+  if (!read_strings(namespaces, config.namespaces)) return -1;
+  if (!read_strings(allowed_hosts, config.allowed_hosts)) return -1;
+  // The Config's own strings are the defaults that these may point at.
+  std::string chosen_host = host;
+  std::string chosen_path = socketio_path;
+  config.host = std::move(chosen_host);
+  config.socketio_path = std::move(chosen_path);
+  config.port = port;
+  config.native_socketio = native_socketio != 0;
+  config.client_directory = client_directory;
+  config.engine_io.ping_interval = Milliseconds(ping_interval);
+  config.engine_io.ping_timeout = Milliseconds(ping_timeout);
+  config.engine_io.max_payload = static_cast<std::size_t>(max_payload);
+  config.graceful_timeout = Milliseconds(graceful_timeout);
+  Application application{PyRef::borrow(app), PyRef::borrow(dispatcher),
+                          state == Py_None ? PyRef() : PyRef::borrow(state),
+                          PyRef::borrow(json_default), root_path};
+  auto core = std::make_unique<Core>(gil, std::move(config), module_state(Py_TYPE(self)).types,
+                                     std::move(application));
+  if (!core->bridge.complete()) return -1;
+  core_box(self) = std::move(core);
+  return 0;
+}
+
+PyObject* server_listen(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  const auto address = core->server.listen();
+  if (!address) {
+    PyErr_SetString(PyExc_OSError, address.error().c_str());
+    return nullptr;
+  }
+  return Py_BuildValue("(si)", address->host.c_str(), address->port);
+}
+
+PyObject* server_start(PyObject* self, PyObject* args) {
+  PyObject *loop, *on_stopped;
+  if (!PyArg_ParseTuple(args, "OO:start", &loop, &on_stopped)) return nullptr;
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  const PyRef drain = PyRef::steal(PyObject_GetAttrString(self, "_drain"));
+  if (!drain) return nullptr;
+  const PyRef added = PyRef::steal(
+      PyObject_CallMethod(loop, "add_reader", "iO", core->wake_up.get(), drain.get()));
+  if (!added) return nullptr;
+  core->bridge.start(PyRef::borrow(loop), PyRef::borrow(on_stopped));
+  core->server.start();
+  return none().release();
+}
+
+PyObject* server_drain(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  core->wake_up.clear();
+  core->bridge.drain(Gil::held_by_caller());
+  return none().release();
+}
+
+PyObject* post(PyObject* self, ServerCommand command) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  core->bridge.post(std::move(command));
+  return none().release();
+}
+
+PyObject* server_stop(PyObject* self, PyObject*) { return post(self, StopServer{}); }
+
+// A socket's number from the first argument. False with an exception set.
+bool read_socket(PyObject* argument, SocketId& socket) {
+  const unsigned long long number = PyLong_AsUnsignedLongLong(argument);
+  socket = SocketId{number};
+  return number != static_cast<unsigned long long>(-1) || !PyErr_Occurred();
+}
+
+bool read_text(PyObject* argument, std::string& text) {
+  Py_ssize_t size = 0;
+  const char* chars = PyUnicode_AsUTF8AndSize(argument, &size);
+  if (chars == nullptr) return false;
+  text.assign(chars, static_cast<std::size_t>(size));
+  return true;
+}
+
+PyObject* server_add_namespace(PyObject* self, PyObject* argument) {
+  AddNamespace command;
+  if (!read_text(argument, command.name)) return nullptr;
+  return post(self, std::move(command));
+}
+
+PyObject* server_accept_socket(PyObject* self, PyObject* argument) {
+  SocketAccept command{};
+  return read_socket(argument, command.socket) ? post(self, command) : nullptr;
+}
+
+PyObject* server_refuse_socket(PyObject* self, PyObject* args) {
+  PyObject *socket, *message, *data = Py_None;
+  if (!PyArg_ParseTuple(args, "OU|O:refuse_socket", &socket, &message, &data)) return nullptr;
+  Core* core = core_of(self);
+  SocketRefuse command{};
+  if (core == nullptr || !read_socket(socket, command.socket)) return nullptr;
+  const PyRef payload =
+      PyRef::steal(data == Py_None ? Py_BuildValue("{sO}", "message", message)
+                                   : Py_BuildValue("{sOsO}", "message", message, "data", data));
+  if (!payload) return nullptr;
+  auto json = encode_json(Gil::held_by_caller(), payload.get(), core->bridge.json_default());
+  if (!json) return nullptr;
+  command.payload = std::move(*json);
+  return post(self, std::move(command));
+}
+
+// An optional number: None is nullopt. False with an exception set.
+bool read_optional_number(PyObject* argument, std::optional<std::uint64_t>& number) {
+  if (argument == Py_None) return true;
+  number = PyLong_AsUnsignedLongLong(argument);
+  return !PyErr_Occurred();
+}
+
+PyObject* server_emit(PyObject* self, PyObject* args) {
+  PyObject *socket, *event, *callback_id = Py_None;
+  if (!PyArg_ParseTuple(args, "OO|O:emit", &socket, &event, &callback_id)) return nullptr;
+  Core* core = core_of(self);
+  SocketEmit command{};
+  if (core == nullptr || !read_socket(socket, command.socket) ||
+      !read_optional_number(callback_id, command.callback_id)) {
+    return nullptr;
+  }
+  auto encoded = encode_args(Gil::held_by_caller(), event, core->bridge.json_default());
+  if (!encoded) return nullptr;
+  command.args = std::move(*encoded);
+  return post(self, std::move(command));
+}
+
+PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
+  static const char* const keywords[] = {"namespace", "args", "rooms", "except_sockets", nullptr};
+  PyObject *name_space, *event, *rooms = nullptr, *except = nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|OO:broadcast", const_cast<char**>(keywords),
+                                   &name_space, &event, &rooms, &except)) {
+    return nullptr;
+  }
+  Core* core = core_of(self);
+  SocketBroadcast command;
+  if (core == nullptr || !read_text(name_space, command.name_space) ||
+      !read_strings(rooms, command.rooms)) {
+    return nullptr;
+  }
+  if (except != nullptr) {
+    const PyRef list = PyRef::steal(PySequence_Fast(except, "except_sockets must be iterable"));
+    if (!list) return nullptr;
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+      SocketId socket;
+      if (!read_socket(PySequence_Fast_GET_ITEM(list.get(), i), socket)) return nullptr;
+      command.except.push_back(socket);
+    }
+  }
+  auto encoded = encode_args(Gil::held_by_caller(), event, core->bridge.json_default());
+  if (!encoded) return nullptr;
+  command.args = std::move(*encoded);
+  return post(self, std::move(command));
+}
+
+PyObject* server_ack(PyObject* self, PyObject* args) {
+  PyObject *socket, *answer;
+  unsigned long long ack_id;
+  if (!PyArg_ParseTuple(args, "OKO:ack", &socket, &ack_id, &answer)) return nullptr;
+  Core* core = core_of(self);
+  SocketAck command{};
+  if (core == nullptr || !read_socket(socket, command.socket)) return nullptr;
+  auto encoded = encode_args(Gil::held_by_caller(), answer, core->bridge.json_default());
+  if (!encoded) return nullptr;
+  command.ack_id = ack_id;
+  command.args = std::move(*encoded);
+  return post(self, std::move(command));
+}
+
+PyObject* server_events_done(PyObject* self, PyObject* args) {
+  PyObject* socket;
+  Py_ssize_t count;
+  if (!PyArg_ParseTuple(args, "On:events_done", &socket, &count)) return nullptr;
+  SocketEventsDone command{};
+  if (!read_socket(socket, command.socket)) return nullptr;
+  command.count = static_cast<std::size_t>(count);
+  return post(self, command);
+}
+
+// The commands that name a socket and a room.
+template <typename Command>
+PyObject* post_room_command(PyObject* self, PyObject* args) {
+  PyObject *socket, *room;
+  if (!PyArg_ParseTuple(args, "OU", &socket, &room)) return nullptr;
+  Command command{};
+  if (!read_socket(socket, command.socket) || !read_text(room, command.room)) return nullptr;
+  return post(self, std::move(command));
+}
+
+PyObject* server_leave_all(PyObject* self, PyObject* argument) {
+  SocketLeaveAll command{};
+  return read_socket(argument, command.socket) ? post(self, command) : nullptr;
+}
+
+PyObject* server_close_socket(PyObject* self, PyObject* args, PyObject* kwargs) {
+  static const char* const keywords[] = {"socket", "close_session", nullptr};
+  PyObject* socket;
+  int close_session = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|p:close_socket", const_cast<char**>(keywords),
+                                   &socket, &close_session)) {
+    return nullptr;
+  }
+  SocketClose command{};
+  if (!read_socket(socket, command.socket)) return nullptr;
+  command.close_session = close_session != 0;
+  return post(self, command);
+}
+
+PyObject* server_set_log_level(PyObject* self, PyObject* args) {
+  const char* name;
+  int level;
+  if (!PyArg_ParseTuple(args, "si:set_log_level", &name, &level)) return nullptr;
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  for (std::size_t i = 0; i < log_category_names.size(); ++i) {
+    if (std::string_view(name) != log_category_names[i]) continue;
+    core->server.logger().set_level(static_cast<LogCategory>(i), level);
+    return none().release();
+  }
+  PyErr_Format(PyExc_ValueError, "no logger %s", name);
+  return nullptr;
+}
+
+template <typename F>
+PyCFunction method(F* function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+PyMethodDef methods[] = {
+    {"listen", server_listen, METH_NOARGS, nullptr},
+    {"start", server_start, METH_VARARGS, nullptr},
+    {"_drain", server_drain, METH_NOARGS, nullptr},
+    {"stop", server_stop, METH_NOARGS, nullptr},
+    {"add_namespace", server_add_namespace, METH_O, nullptr},
+    {"accept_socket", server_accept_socket, METH_O, nullptr},
+    {"refuse_socket", server_refuse_socket, METH_VARARGS, nullptr},
+    {"emit", server_emit, METH_VARARGS, nullptr},
+    {"broadcast", method(server_broadcast), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"ack", server_ack, METH_VARARGS, nullptr},
+    {"events_done", server_events_done, METH_VARARGS, nullptr},
+    {"join", post_room_command<SocketJoin>, METH_VARARGS, nullptr},
+    {"leave", post_room_command<SocketLeave>, METH_VARARGS, nullptr},
+    {"leave_all", server_leave_all, METH_O, nullptr},
+    {"close_socket", method(server_close_socket), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"set_log_level", server_set_log_level, METH_VARARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+}  // namespace
+
+PyRef make_server_type(const Gil&, PyObject* module) {
+  PyType_Slot slots[] = {
+      {Py_tp_new, slot(server_new)},
+      {Py_tp_init, slot(server_init)},
+      {Py_tp_dealloc, slot(server_dealloc)},
+      {Py_tp_methods, methods},
+      {0, nullptr},
+  };
+  PyType_Spec spec = {"_sioserve.Server", sizeof(PyBox<CoreBox>), 0, Py_TPFLAGS_DEFAULT, slots};
+  return PyRef::steal(PyType_FromModuleAndSpec(module, &spec, nullptr));
+}
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,101 @@
+"""The command line: `sioserve project.asgi:application`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from sioserve import __version__
+from sioserve.errors import StartupError
+from sioserve.loader import load_application
+from sioserve.options import Options
+from sioserve.runner import run
+
+STARTUP_FAILURE = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status (0 stopped, 3 could not start).
+
+    Raises SystemExit with 2 for bad usage and 0 for --help and --version.
+    """
+    namespace = _parser().parse_args(arguments)
+    _configure_logging()
+    sys.path.insert(0, os.getcwd())
+    try:
+        application = load_application(namespace.application)
+        _enable_loggers()
+        options = Options(
+            host=namespace.bind, port=namespace.port, socketio_path=namespace.socketio_path
+        )
+        run(application, options)
+    except StartupError as error:
+        if error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
+        print(f"sioserve: {error}", file=sys.stderr)
+        return STARTUP_FAILURE
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sioserve",
+        description="Serve an ASGI application over HTTP, WebSocket and Socket.IO.",
+        epilog="Example: sioserve project.asgi:application --port 8000",
+    )
+    parser.add_argument(
+        "application", help='the ASGI application as module:attribute, "project.asgi:application"'
+    )
+    parser.add_argument(
+        "-b",
+        "--bind",
+        metavar="HOST",
+        default=Options.host,
+        help="address to listen on (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-p",
+        "--port",
+        type=_port,
+        default=Options.port,
+        help="port to listen on, 0 for any free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--socketio-path",
+        metavar="PATH",
+        type=_path,
+        default=Options.socketio_path,
+        help="where Socket.IO namespaces that are registered natively and the JavaScript client "
+        "are served (default: %(default)s)",
+    )
+    parser.add_argument("--version", action="version", version=f"sioserve {__version__}")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a port number (0 to 65535)')
+    return int(text)
+
+
+def _path(text: str) -> str:
+    path = "/" + text.strip("/")
+    if path == "/" or any(character in path for character in "?# "):
+        raise argparse.ArgumentTypeError(f'"{text}" is not a path such as "/socket.io"')
+    return path
+
+
+def _configure_logging() -> None:
+    # A floor for projects that configure nothing; Django's LOGGING may replace it.
+    logging.basicConfig(format="%(asctime)s %(levelname)-8s %(name)s: %(message)s")
+    logging.getLogger("sioserve").setLevel(logging.INFO)
+
+
+def _enable_loggers() -> None:
+    # A LOGGING setting without "disable_existing_loggers": False would silence the server.
+    for name in ("sioserve", "sio"):
+        logging.getLogger(name).disabled = False

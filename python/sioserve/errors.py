@@ -1,0 +1,11 @@
+"""Failures that end the command with one sentence instead of a traceback."""
+
+from __future__ import annotations
+
+
+class StartupError(Exception):
+    """The server can't start; the message is a sentence for the person at the terminal.
+
+    Where the application itself raised, that exception is the `__cause__`, and its traceback is
+    shown before the sentence.
+    """

@@ -1,0 +1,52 @@
+"""Finds the ASGI application that `module:attribute` names."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+from asgiref.compatibility import guarantee_single_callable
+
+from sioserve.errors import StartupError
+
+
+def load_application(reference: str) -> Any:
+    """Import `module:attribute` (dots in the attribute allowed) and return the ASGI 3 callable.
+
+    ASGI 2 applications are wrapped. Raises StartupError.
+    """
+    module_name, colon, attribute_path = reference.partition(":")
+    if not module_name or not colon or not attribute_path:
+        raise StartupError(
+            f'"{reference}" does not name an application; '
+            'write module:attribute, for example "project.asgi:application".'
+        )
+    target: Any = _import_module(module_name)
+    for name in attribute_path.split("."):
+        if not hasattr(target, name):
+            raise StartupError(f'Module "{module_name}" has no attribute "{attribute_path}".')
+        target = getattr(target, name)
+    if not callable(target):
+        raise StartupError(f'"{reference}" is not callable, so it is no ASGI application.')
+    return guarantee_single_callable(target)
+
+
+def _import_module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # Only the module asked for, or a package on the way to it: anything else is an import
+        # that failed inside the application.
+        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+            raise StartupError(
+                f'Module "{name}" was not found; '
+                "is the working directory the one that holds it?"
+            ) from None
+        raise _import_failure(name, error) from error
+    except Exception as error:
+        raise _import_failure(name, error) from error
+
+
+def _import_failure(name: str, error: Exception) -> StartupError:
+    return StartupError(f'Importing "{name}" raised {type(error).__name__}: {error}')

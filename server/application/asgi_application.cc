@@ -1,0 +1,66 @@
+#include "server/application/asgi_application.h"
+
+#include <utility>
+
+namespace sioserve::application {
+
+std::unique_ptr<connection::RequestHandler> AsgiApplication::make_handler(
+    StreamId id, connection::Exchange& exchange) {
+  return std::make_unique<RequestStream>(id, exchange, requests_, events_, config_);
+}
+
+std::unique_ptr<connection::WebSocketHandler> AsgiApplication::make_handler(
+    StreamId id, connection::WebSocketChannel& channel) {
+  return std::make_unique<WebSocketStream>(id, channel, websockets_, events_, config_);
+}
+
+void AsgiApplication::handle(HttpRespond command) {
+  if (auto* stream = requests_.find(command.stream)) stream->respond(std::move(command));
+}
+
+void AsgiApplication::handle(HttpBodyConsumed command) {
+  if (auto* stream = requests_.find(command.stream)) stream->body_consumed(command.bytes);
+}
+
+void AsgiApplication::handle(HttpFail command) {
+  if (auto* stream = requests_.find(command.stream)) stream->fail();
+}
+
+void AsgiApplication::handle(WebSocketAccept command) {
+  if (auto* stream = websockets_.find(command.stream)) stream->accept(std::move(command));
+}
+
+void AsgiApplication::handle(WebSocketSend command) {
+  if (auto* stream = websockets_.find(command.stream)) stream->send(std::move(command));
+}
+
+void AsgiApplication::handle(WebSocketClose command) {
+  if (auto* stream = websockets_.find(command.stream)) stream->close(std::move(command));
+}
+
+void AsgiApplication::handle(WebSocketDeny command) {
+  if (auto* stream = websockets_.find(command.stream)) stream->deny(std::move(command));
+}
+
+void AsgiApplication::handle(WebSocketFail command) {
+  if (auto* stream = websockets_.find(command.stream)) stream->fail();
+}
+
+void AsgiApplication::handle(WebSocketConsumed command) {
+  if (auto* stream = websockets_.find(command.stream)) stream->consumed(command.bytes);
+}
+
+void AsgiApplication::handle(EngineAccept command) {
+  if (auto* request = requests_.find(command.stream)) {
+    request->hand_over(engine_);
+  } else if (auto* websocket = websockets_.find(command.stream)) {
+    websocket->hand_over(engine_);
+  }
+}
+
+void AsgiApplication::handle(AppQueueDrained) {
+  requests_.for_each([](RequestStream& stream) { stream.queue_drained(); });
+  websockets_.for_each([](WebSocketStream& stream) { stream.queue_drained(); });
+}
+
+}  // namespace sioserve::application

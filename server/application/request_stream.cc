@@ -1,0 +1,105 @@
+#include "server/application/request_stream.h"
+
+#include <optional>
+#include <utility>
+
+namespace sioserve::application {
+
+using connection::BodyPart;
+
+RequestStream::RequestStream(StreamId id, connection::Exchange& exchange,
+                             StreamTable<RequestStream>& table, EventSink& events,
+                             const Config& config)
+    : id_(id),
+      exchange_(exchange),
+      table_(table),
+      events_(events),
+      receive_window_(config.receive_window),
+      send_credit_(config.send_window) {
+  table_.add(id_, *this);
+}
+
+RequestStream::~RequestStream() { table_.remove(id_); }
+
+void RequestStream::on_request(std::string_view body, BodyPart part) {
+  body_ended_ = part == BodyPart::last;
+  events_.push(HttpRequest{id_, exchange_.head(), exchange_.endpoints(), std::string(body),
+                           !body_ended_});
+  if (body_ended_) return;
+  receive_window_.arrived(body.size());
+  // A client that expects "100 Continue" gets it at the application's first receive().
+  if (!find_header(exchange_.head().headers, "expect")) exchange_.want_body();
+  apply_receive_window();
+}
+
+void RequestStream::on_body(std::string_view body, BodyPart part) {
+  if (engine_) return engine_->on_body(body, part);
+  body_ended_ = part == BodyPart::last;
+  events_.push(HttpBody{id_, std::string(body), !body_ended_});
+  receive_window_.arrived(body.size());
+  apply_receive_window();
+}
+
+void RequestStream::on_drain() {
+  if (engine_) return engine_->on_drain();
+  if (const auto bytes = send_credit_.credit(exchange_.buffered())) {
+    events_.push(SendCredit{id_, *bytes});
+  }
+}
+
+void RequestStream::on_closed() {
+  if (engine_) return engine_->on_closed();
+  if (!response_ended_) events_.push(HttpDisconnect{id_});
+}
+
+void RequestStream::respond(HttpRespond command) {
+  if (engine_ || response_ended_) return;
+  const BodyPart part = command.more_body ? BodyPart::more : BodyPart::last;
+  response_ended_ = !command.more_body;
+  send_credit_.sent(command.body.size());
+  if (command.head) {
+    exchange_.respond(std::move(*command.head), std::move(command.body), part);
+  } else {
+    exchange_.send_body(std::move(command.body), part);
+  }
+}
+
+void RequestStream::body_consumed(std::size_t bytes) {
+  if (engine_ || body_ended_) return;
+  exchange_.want_body();
+  receive_window_.taken(bytes);
+  apply_receive_window();
+}
+
+void RequestStream::fail() {
+  if (engine_ || response_ended_) return;
+  response_ended_ = true;
+  exchange_.fail();
+}
+
+void RequestStream::hand_over(EngineHandover& engine) {
+  if (engine_ || response_ended_) return;
+  engine_ = engine.adopt(exchange_, id_);
+  engine_->on_request({}, body_ended_ ? BodyPart::last : BodyPart::more);
+}
+
+void RequestStream::queue_drained() {
+  if (!engine_) apply_receive_window();
+}
+
+void RequestStream::apply_receive_window() {
+  if (body_ended_) return;
+  receive_window_.set_queue_full(events_.full());
+  switch (receive_window_.update()) {
+    case ReceiveWindow::Change::none:
+      break;
+    case ReceiveWindow::Change::pause:
+      exchange_.pause_body();
+      break;
+    case ReceiveWindow::Change::resume:
+      exchange_.resume_body();
+      break;
+  }
+}
+
+}  // namespace sioserve::application

@@ -1,0 +1,52 @@
+// One HTTP request on its way to the ASGI application and back.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "server/application/engine_handover.h"
+#include "server/application/receive_window.h"
+#include "server/application/send_credit.h"
+#include "server/application/stream_table.h"
+#include "server/base/config.h"
+#include "server/base/event_sink.h"
+#include "server/base/ids.h"
+#include "server/base/server_commands.h"
+#include "server/connection/stream_handlers.h"
+
+namespace sioserve::application {
+
+// Lives on the I/O thread, owned by the connection. Turns callbacks into events and commands into
+// calls on the exchange; once handed over to Engine.IO, passes callbacks on.
+class RequestStream final : public connection::RequestHandler {
+ public:
+  RequestStream(StreamId id, connection::Exchange& exchange, StreamTable<RequestStream>& table,
+                EventSink& events, const Config& config);
+  ~RequestStream() override;
+
+  void on_request(std::string_view body, connection::BodyPart part) override;
+  void on_body(std::string_view body, connection::BodyPart part) override;
+  void on_drain() override;
+  void on_closed() override;
+
+  void respond(HttpRespond command);
+  void body_consumed(std::size_t bytes);
+  void fail();
+  void hand_over(EngineHandover& engine);
+  void queue_drained();
+
+ private:
+  void apply_receive_window();
+
+  StreamId id_;
+  connection::Exchange& exchange_;
+  StreamTable<RequestStream>& table_;
+  EventSink& events_;
+  ReceiveWindow receive_window_;
+  SendCreditCounter send_credit_;
+  std::unique_ptr<connection::RequestHandler> engine_;
+  bool body_ended_ = false;
+  bool response_ended_ = false;
+};
+
+}  // namespace sioserve::application

@@ -1,0 +1,61 @@
+// One WebSocket on its way to the ASGI application and back.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "server/application/engine_handover.h"
+#include "server/application/receive_window.h"
+#include "server/application/send_credit.h"
+#include "server/application/stream_table.h"
+#include "server/base/config.h"
+#include "server/base/event_sink.h"
+#include "server/base/ids.h"
+#include "server/base/server_commands.h"
+#include "server/connection/stream_handlers.h"
+
+namespace sioserve::application {
+
+// Lives on the I/O thread, owned by the connection. Turns callbacks into events and commands into
+// calls on the channel; once handed over to Engine.IO, passes callbacks on.
+class WebSocketStream final : public connection::WebSocketHandler {
+ public:
+  WebSocketStream(StreamId id, connection::WebSocketChannel& channel,
+                  StreamTable<WebSocketStream>& table, EventSink& events, const Config& config);
+  ~WebSocketStream() override;
+
+  void on_upgrade_request() override;
+  void on_open() override;
+  void on_message(MessageKind kind, std::string payload) override;
+  void on_drain() override;
+  void on_closed(std::uint16_t code, std::string_view reason) override;
+
+  void accept(WebSocketAccept command);
+  void send(WebSocketSend command);
+  void close(WebSocketClose command);
+  void deny(WebSocketDeny command);
+  void fail();
+  void consumed(std::size_t bytes);
+  void hand_over(EngineHandover& engine);
+  void queue_drained();
+
+ private:
+  // Deciding: neither accepted nor denied. Denied: an HTTP answer is on its way.
+  enum class State { deciding, denied, open };
+
+  void apply_receive_window();
+  void deny_with(std::uint16_t status, std::string_view text);
+
+  StreamId id_;
+  connection::WebSocketChannel& channel_;
+  StreamTable<WebSocketStream>& table_;
+  EventSink& events_;
+  ReceiveWindow receive_window_;
+  SendCreditCounter send_credit_;
+  std::unique_ptr<connection::WebSocketHandler> engine_;
+  State state_ = State::deciding;
+};
+
+}  // namespace sioserve::application

@@ -1,0 +1,52 @@
+// One server: the I/O thread with everything that lives on it, and the two queues that lead there
+// and back.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/base/app_events.h"
+#include "server/base/config.h"
+#include "server/base/http_values.h"
+#include "server/base/logger.h"
+#include "server/base/result.h"
+#include "server/base/server_commands.h"
+
+namespace sioserve {
+
+// listen(), then start(), each once, from one thread.
+class Server {
+ public:
+  // `wake_application` is called on the I/O thread when take_events() has something new; it must
+  // be quick and never block.
+  Server(Config config, std::function<void()> wake_application);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Binds the listening socket. Returns the bound address, or a sentence that says why not.
+  Result<Address, std::string> listen();
+  // Starts the I/O thread.
+  void start();
+
+  // Any thread. StopServer asks for a graceful stop, a second one for an immediate stop;
+  // ServerStopped is the last event.
+  void post(ServerCommand command);
+  // One thread. Replaces `batch` by what waits; returns how many that is.
+  std::size_t take_events(std::vector<AppEvent>& batch);
+
+  // Closes everything at once and waits for the I/O thread. The destructor does it too.
+  void stop_now();
+
+  // Any thread.
+  Logger& logger();
+
+ private:
+  class IoThread;
+  std::unique_ptr<IoThread> io_;
+};
+
+}  // namespace sioserve
