@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -26,6 +27,26 @@ class BatchQueue {
       waiting = values_.size();
     }
     if (waiting == 1) wake_();
+    return waiting;
+  }
+
+  // Moves all of `values`, which is empty afterwards. Otherwise as push().
+  std::size_t push_all(std::vector<T>& values) {
+    if (values.empty()) return 0;
+    const std::size_t pushed = values.size();
+    std::size_t waiting;
+    {
+      std::lock_guard lock(mutex_);
+      if (values_.empty()) {
+        values_.swap(values);
+      } else {
+        values_.insert(values_.end(), std::make_move_iterator(values.begin()),
+                       std::make_move_iterator(values.end()));
+      }
+      waiting = values_.size();
+    }
+    values.clear();
+    if (waiting == pushed) wake_();
     return waiting;
   }
 

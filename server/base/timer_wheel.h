@@ -89,7 +89,7 @@ class TimerWheel {
   };
 
   struct Timer : Link {
-    explicit Timer(Id id_) : id(id_) {}
+    explicit Timer(Id timer_id) : id(timer_id) {}
     Id id;
     std::int64_t tick = 0;
   };

@@ -1,0 +1,75 @@
+#include "server/base/field_syntax.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace sioserve {
+namespace {
+
+constexpr std::array<bool, 256> token_table() {
+  std::array<bool, 256> table{};
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+
+constexpr std::array<bool, 256> token_characters = token_table();
+
+template <typename Visit>
+void visit_list(std::string_view value, Visit visit) {
+  while (!value.empty()) {
+    const std::size_t comma = value.find(',');
+    const std::string_view member = trim(value.substr(0, comma));
+    if (!member.empty()) visit(member);
+    if (comma == std::string_view::npos) return;
+    value.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return token_characters[static_cast<unsigned char>(c)];
+  });
+}
+
+bool is_field_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+  });
+}
+
+char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+bool equals_ignoring_case(std::string_view left, std::string_view right) {
+  return left.size() == right.size() &&
+         std::equal(left.begin(), left.end(), right.begin(),
+                    [](char a, char b) { return to_lower(a) == to_lower(b); });
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::vector<std::string_view> split_list(std::string_view value) {
+  std::vector<std::string_view> members;
+  visit_list(value, [&](std::string_view member) { members.push_back(member); });
+  return members;
+}
+
+bool list_contains(std::string_view value, std::string_view member) {
+  bool found = false;
+  visit_list(value, [&](std::string_view candidate) {
+    found = found || equals_ignoring_case(candidate, member);
+  });
+  return found;
+}
+
+}  // namespace sioserve

@@ -1,0 +1,190 @@
+#include "server/server.h"
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "server/application/asgi_application.h"
+#include "server/application/engine_handover.h"
+#include "server/application/event_buffer.h"
+#include "server/base/batch_queue.h"
+#include "server/connection/connection_manager.h"
+#include "server/net/async.h"
+#include "server/net/listening_socket.h"
+#include "server/net/loop.h"
+#include "server/net/timer.h"
+#include "server/transport/engine_io.h"
+#include "socketio/server/server.h"
+
+namespace sioserve {
+namespace {
+
+constexpr Milliseconds tick_interval{20};  // the resolution of the sessions' timers
+
+}  // namespace
+
+// Wires everything that lives on the I/O thread. Constructed and destroyed on the application
+// thread, while the I/O thread does not run.
+class Server::IoThread final : connection::Router, application::EngineHandover {
+ public:
+  IoThread(Config config, std::function<void()> wake_application)
+      : config_(std::move(config)),
+        events_(std::move(wake_application)),
+        event_buffer_(loop_.turn_queue(), events_, config_.max_app_events),
+        logger_([this](LogRecord record) { event_buffer_.push(std::move(record)); }),
+        commands_([this] { wake_.send(); }),
+        wake_(loop_, [this] { carry_out_commands(); }),
+        tick_(loop_, [this] { on_tick(); }),
+        graceful_stop_(loop_, [this] { connections_.close_all(); }),
+        socketio_(config_, event_buffer_, logger_),
+        engine_io_(
+            config_, socketio_, event_buffer_, logger_, [this] { return next_stream_id(); },
+            [this] { return loop_.now(); }),
+        application_(event_buffer_, *this, config_),
+        connections_(loop_, *this, config_, logger_) {}
+
+  ~IoThread() { stop_now(); }
+
+  Result<Address, std::string> listen() {
+    auto sockets = net::listen_tcp(config_.host, config_.port, config_.backlog);
+    if (!sockets) return Failure{sockets.error()};
+    const Address bound = sockets->front().address;
+    for (net::ListeningSocket& socket : *sockets) connections_.listen(std::move(socket));
+    return bound;
+  }
+
+  void start() {
+    tick_.start_repeating(tick_interval);
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+
+  void stop_now() {
+    if (!thread_.joinable()) return;
+    ending_ = true;
+    wake_.send();
+    thread_.join();
+  }
+
+  void post(ServerCommand command) { commands_.push(std::move(command)); }
+
+  std::size_t take_events(std::vector<AppEvent>& batch) {
+    const std::size_t count = events_.take(batch);
+    if (count >= config_.max_app_events) post(AppQueueDrained{});
+    return count;
+  }
+
+  Logger& logger() { return logger_; }
+
+ private:
+  enum class State { running, stopping, stopped };
+
+  StreamId next_stream_id() { return StreamId{++last_stream_id_}; }
+
+  // --- connection::Router ---
+
+  std::unique_ptr<connection::RequestHandler> route(connection::Exchange& exchange) override {
+    if (engine_io_.owns(exchange.head())) return engine_io_.make_handler(exchange);
+    return application_.make_handler(next_stream_id(), exchange);
+  }
+
+  std::unique_ptr<connection::WebSocketHandler> route(
+      connection::WebSocketChannel& channel) override {
+    if (engine_io_.owns(channel.head())) return engine_io_.make_handler(channel);
+    return application_.make_handler(next_stream_id(), channel);
+  }
+
+  // --- application::EngineHandover ---
+
+  std::unique_ptr<connection::RequestHandler> adopt(connection::Exchange& exchange,
+                                                    StreamId stream) override {
+    return engine_io_.adopt(exchange, stream);
+  }
+
+  std::unique_ptr<connection::WebSocketHandler> adopt(connection::WebSocketChannel& channel,
+                                                      StreamId stream) override {
+    return engine_io_.adopt(channel, stream);
+  }
+
+  // --- commands ---
+
+  void carry_out_commands() {
+    commands_.take(batch_);
+    for (ServerCommand& command : batch_) {
+      std::visit([this](auto& alternative) { carry_out(std::move(alternative)); }, command);
+    }
+    batch_.clear();
+    if (ending_) loop_.stop();
+  }
+
+  template <typename Command>
+  void carry_out(Command command) {
+    if constexpr (requires { application_.handle(std::move(command)); }) {
+      application_.handle(std::move(command));
+    } else {
+      socketio_.handle(std::move(command));
+    }
+  }
+
+  void carry_out(AppQueueDrained command) {
+    event_buffer_.on_drained();
+    application_.handle(command);
+    socketio_.handle(command);
+  }
+
+  void carry_out(StopServer) {
+    switch (state_) {
+      case State::running:
+        state_ = State::stopping;
+        engine_io_.shut_down();
+        connections_.begin_graceful_stop();
+        graceful_stop_.start_once(config_.graceful_timeout);
+        break;
+      case State::stopping:
+        connections_.close_all();
+        break;
+      case State::stopped:
+        break;
+    }
+  }
+
+  void on_tick() {
+    engine_io_.advance(loop_.now());
+    if (state_ != State::stopping || !connections_.empty()) return;
+    state_ = State::stopped;
+    event_buffer_.push(ServerStopped{});
+  }
+
+  const Config config_;
+  net::Loop loop_;
+  BatchQueue<AppEvent> events_;
+  application::EventBuffer event_buffer_;
+  Logger logger_;
+  BatchQueue<ServerCommand> commands_;
+  std::vector<ServerCommand> batch_;
+  net::Async wake_;
+  net::Timer tick_;
+  net::Timer graceful_stop_;
+  socketio::Server socketio_;
+  transport::EngineIo engine_io_;
+  application::AsgiApplication application_;
+  connection::ConnectionManager connections_;
+  State state_ = State::running;
+  std::uint64_t last_stream_id_ = 0;
+  std::atomic<bool> ending_ = false;
+  std::thread thread_;
+};
+
+Server::Server(Config config, std::function<void()> wake_application)
+    : io_(std::make_unique<IoThread>(std::move(config), std::move(wake_application))) {}
+Server::~Server() = default;
+
+Result<Address, std::string> Server::listen() { return io_->listen(); }
+void Server::start() { io_->start(); }
+void Server::stop_now() { io_->stop_now(); }
+void Server::post(ServerCommand command) { io_->post(std::move(command)); }
+std::size_t Server::take_events(std::vector<AppEvent>& batch) { return io_->take_events(batch); }
+Logger& Server::logger() { return io_->logger(); }
+
+}  // namespace sioserve
