@@ -5,6 +5,8 @@ add_library(sioserve_flags INTERFACE)
 target_include_directories(sioserve_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(sioserve_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -fvisibility=hidden>)
+# GCC 12 reports std::string concatenation (GCC bug 105651).
+target_compile_options(sioserve_flags INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)
 if(SIOSERVE_WERROR)
   target_compile_options(sioserve_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()

@@ -36,7 +36,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
         logger_([this](LogRecord record) { event_buffer_.push(std::move(record)); }),
         commands_([this] { wake_.send(); }),
         wake_(loop_, [this] { carry_out_commands(); }),
-        tick_(loop_, [this] { on_tick(); }),
+        tick_(loop_, [this] { engine_io_.advance(loop_.now()); }),
         graceful_stop_(loop_, [this] { connections_.close_all(); }),
         socketio_(config_, event_buffer_, logger_),
         engine_io_(
@@ -51,7 +51,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     auto sockets = net::listen_tcp(config_.host, config_.port, config_.backlog);
     if (!sockets) return Failure{sockets.error()};
     const Address bound = sockets->front().address;
-    for (net::ListeningSocket& socket : *sockets) connections_.listen(std::move(socket));
+    connections_.listen(std::move(*sockets));
     return bound;
   }
 
@@ -138,7 +138,10 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
       case State::running:
         state_ = State::stopping;
         engine_io_.shut_down();
-        connections_.begin_graceful_stop();
+        connections_.begin_graceful_stop([this] {
+          state_ = State::stopped;
+          event_buffer_.push(ServerStopped{});
+        });
         graceful_stop_.start_once(config_.graceful_timeout);
         break;
       case State::stopping:
@@ -147,13 +150,6 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
       case State::stopped:
         break;
     }
-  }
-
-  void on_tick() {
-    engine_io_.advance(loop_.now());
-    if (state_ != State::stopping || !connections_.empty()) return;
-    state_ = State::stopped;
-    event_buffer_.push(ServerStopped{});
   }
 
   const Config config_;
