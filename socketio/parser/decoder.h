@@ -1,47 +1,46 @@
 // From Engine.IO messages to Socket.IO packets.
 #pragma once
 
+#include <cstddef>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/base/config.h"
 #include "server/base/result.h"
+#include "socketio/parser/decode_error.h"
 #include "socketio/parser/packet.h"
 
 namespace sioserve::parser {
-
-enum class DecodeError {
-  empty,
-  unknown_type,
-  bad_attachment_count,
-  too_many_attachments,
-  bad_namespace,
-  bad_ack_id,
-  bad_json,
-  too_deep,
-  bad_payload,        // not of the shape that the packet's type requires
-  reserved_event,
-  event_name_too_long,
-  bad_placeholder,
-  unexpected_text,    // attachments are missing
-  unexpected_binary,  // no attachment is missing
-};
-
-// What a log line says of an error.
-const char* describe(DecodeError error);
 
 // One per Engine.IO session. After an error the session is to be closed.
 class Decoder {
  public:
   explicit Decoder(const SocketIoConfig& limits) : limits_(limits) {}
 
+  // Movable only: a packet that waits for attachments is referred to from within.
+  Decoder(Decoder&&) = default;
+  Decoder& operator=(Decoder&&) = default;
+
   // One Engine.IO message, without Engine.IO's packet type. Nullopt while attachments are missing.
   Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message);
   Result<std::optional<Packet>, DecodeError> decode_binary(std::string message);
 
  private:
+  // A packet whose attachments are still arriving.
+  struct Unfinished {
+    Packet packet;
+    // Where each attachment belongs in the packet's data, in the order of their numbers; null for
+    // an attachment that no placeholder names. Elements of the outermost array or deeper, so
+    // moving the packet does not move them.
+    std::vector<nlohmann::json*> slots;
+    std::size_t received = 0;
+  };
+
   SocketIoConfig limits_;
+  std::optional<Unfinished> unfinished_;
 };
 
 }  // namespace sioserve::parser

@@ -1,0 +1,56 @@
+#include "socketio/engine/close_reason.h"
+
+namespace sioserve::engine {
+namespace {
+
+struct Words {
+  const char* own;
+  const char* reference;
+};
+
+Words words_of(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::client_disconnect:
+      return {"client_disconnect", "client namespace disconnect"};
+    case CloseReason::server_disconnect:
+      return {"server_disconnect", "server namespace disconnect"};
+    case CloseReason::server_close:
+      return {"server_close", "forced server close"};
+    case CloseReason::server_shutdown:
+      return {"server_shutdown", "server shutting down"};
+    case CloseReason::client_close:
+      return {"engineio_client_close", "transport close"};
+    case CloseReason::websocket_disconnect:
+      return {"engineio_websocket_disconnect", "transport close"};
+    case CloseReason::polling_disconnect:
+      return {"engineio_polling_disconnect", "transport error"};
+    case CloseReason::timeout:
+      return {"engineio_timeout", "ping timeout"};
+    case CloseReason::connect_timeout:
+      return {"engineio_connect_timeout", "forced server close"};
+    case CloseReason::concurrent_get:
+      return {"engineio_concurrent_get", "transport error"};
+    case CloseReason::concurrent_post:
+      return {"engineio_concurrent_post", "transport error"};
+    case CloseReason::bad_packet:
+      return {"engineio_bad_packet", "parse error"};
+    case CloseReason::wrong_heartbeat:
+      return {"engineio_bad_packet", "transport error"};
+    case CloseReason::payload_too_large:
+      return {"engineio_payload_too_large", "transport error"};
+    case CloseReason::missing_connect:
+      return {"engineio_missing_connect", "forced server close"};
+    case CloseReason::unexpected_packet:
+      return {"engineio_bad_packet", "forced server close"};
+    case CloseReason::slow_consumer:
+      return {"engineio_slow_consumer", "forced close"};
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+const char* describe(CloseReason reason) { return words_of(reason).own; }
+const char* describe_as_reference(CloseReason reason) { return words_of(reason).reference; }
+
+}  // namespace sioserve::engine

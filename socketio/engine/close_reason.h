@@ -1,0 +1,31 @@
+// Why a Socket.IO socket or a whole Engine.IO session ended.
+#pragma once
+
+namespace sioserve::engine {
+
+enum class CloseReason {
+  client_disconnect,     // a DISCONNECT packet: one namespace only
+  server_disconnect,     // the application disconnected one socket
+  server_close,          // the application ended the session
+  server_shutdown,       // the server stops
+  client_close,          // Engine.IO's close packet
+  websocket_disconnect,  // the WebSocket has closed
+  polling_disconnect,    // a polling request was given up before its answer
+  timeout,               // no pong in time
+  connect_timeout,       // no namespace joined in time
+  concurrent_get,
+  concurrent_post,
+  bad_packet,         // not an Engine.IO or Socket.IO packet
+  wrong_heartbeat,    // a ping from the client: in protocol 4 only the server pings
+  payload_too_large,  // a WebSocket message over max_payload
+  missing_connect,    // a packet for a namespace that was not joined
+  unexpected_packet,  // a second CONNECT, a CONNECT_ERROR
+  slow_consumer,      // more than max_queued_bytes were waiting
+};
+
+// django-sio's word where it has one, and a new one in its manner where it has none.
+const char* describe(CloseReason reason);
+// The word of the reference server (Node's socket.io).
+const char* describe_as_reference(CloseReason reason);
+
+}  // namespace sioserve::engine

@@ -1,0 +1,45 @@
+#include "socketio/engine/outbox.h"
+
+#include "socketio/engine/payload.h"
+
+namespace sioserve::engine {
+namespace {
+// Storage kept for the next messages once everything has been sent.
+constexpr std::size_t kept_capacity = 64;
+}  // namespace
+
+void Outbox::push(SharedBytes text, std::span<const SharedBytes> attachments) {
+  // A consumer that never quite catches up must not make the sent part grow for ever.
+  if (head_ > kept_capacity && head_ > frames_.size() / 2) {
+    frames_.erase(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+  bytes_ += text->size();
+  frames_.push_back({std::move(text), MessageKind::text});
+  for (const SharedBytes& attachment : attachments) {
+    bytes_ += attachment->size();
+    frames_.push_back({attachment, MessageKind::binary});
+  }
+}
+
+void Outbox::clear() {
+  if (frames_.capacity() > kept_capacity) {
+    frames_ = {};
+  } else {
+    frames_.clear();
+  }
+  head_ = 0;
+  bytes_ = 0;
+}
+
+std::string Outbox::take_payload() {
+  std::string payload;
+  payload.reserve(bytes_ + frames_.size() - head_);
+  for (; head_ < frames_.size(); ++head_) {
+    append_to_payload(payload, frames_[head_].kind, *frames_[head_].bytes);
+  }
+  clear();
+  return payload;
+}
+
+}  // namespace sioserve::engine

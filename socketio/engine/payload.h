@@ -1,0 +1,36 @@
+// Polling payloads (Engine.IO protocol 4, "HTTP long-polling"): packets separated by U+001E; a
+// binary message is 'b' and its base64.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/base/bytes.h"
+
+namespace sioserve::engine {
+
+// Hands out the packets of one request body one by one, so that reading can stop in between.
+class PayloadReader {
+ public:
+  explicit PayloadReader(std::string body) : body_(std::move(body)) {}
+
+  // The next packet, still encoded; valid as long as the reader. Nullopt at the end. An empty body
+  // is one empty (so invalid) packet.
+  std::optional<std::string_view> next();
+
+ private:
+  std::string body_;
+  std::size_t position_ = 0;
+  bool at_end_ = false;
+};
+
+// The content of a packet that PayloadReader returned, when that is a binary message.
+inline bool is_binary(std::string_view packet) { return packet.starts_with('b'); }
+std::optional<std::string> decode_binary(std::string_view packet);
+
+// Appends a message to a response body; `bytes` of a text message have the packet type in front.
+void append_to_payload(std::string& payload, MessageKind kind, std::string_view bytes);
+
+}  // namespace sioserve::engine

@@ -1,0 +1,410 @@
+#include "socketio/engine/session.h"
+
+#include <algorithm>
+#include <cassert>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "server/base/log_debug.h"
+
+namespace sioserve::engine {
+namespace {
+
+constexpr TimePoint never = TimePoint::max();
+constexpr Milliseconds noop_interval{100};
+// How long the sid of a session that the server closed is kept for the GET that learns of it.
+constexpr Milliseconds linger_time{30'000};
+// A WebSocket gets no more while this many bytes wait in it; the rest counts as queued here.
+constexpr std::size_t websocket_high_water = 1 << 20;
+
+std::uint16_t websocket_code(CloseReason reason) {
+  if (reason == CloseReason::server_shutdown) return 1012;
+  if (reason == CloseReason::payload_too_large) return 1009;
+  return 1000;
+}
+
+constexpr std::string_view noop_payload = "6";
+
+}  // namespace
+
+Session::Session(SessionId id, std::string sid, const Config& config, SessionHost& host,
+                 const Logger& logger)
+    : id_(id), sid_(std::move(sid)), config_(config), host_(host), logger_(logger) {}
+
+void Session::start(std::unique_ptr<SessionObserver> observer) {
+  observer_ = std::move(observer);
+  ping_due_ = host_.now() + config_.engine_io.ping_interval;
+  start_connect_timeout();
+  log_debug(logger_, LogCategory::engineio, "session created session=", std::uint64_t(id_));
+}
+
+// --- for the layer above ---
+
+void Session::send(const SharedBytes& text, std::span<const SharedBytes> attachments) {
+  if (state_ != State::open || overflowed_) return;
+  if (websocket_ && outbox_.empty() && websocket_->buffered() < websocket_high_water) {
+    websocket_->send(MessageKind::text, text);
+    for (const SharedBytes& bytes : attachments) websocket_->send(MessageKind::binary, bytes);
+    return;
+  }
+  outbox_.push(text, attachments);
+  flush();
+  if (outbox_.bytes() > config_.socket_io.max_queued_bytes) drop_slow_consumer();
+}
+
+void Session::close(CloseReason reason) {
+  if (state_ != State::open) return;
+  if (websocket_ || poll_) return end(reason);
+  log_debug(logger_, LogCategory::engineio, "session closing session=", std::uint64_t(id_),
+            " reason=", describe(reason));
+  state_ = State::closing;
+  finish_post(HttpOutcome::bad_request);
+  drop_probe();
+  ping_due_ = pong_deadline_ = connect_deadline_ = never;
+  linger_deadline_ = host_.now() + linger_time;
+  arm();
+  observer_->on_closed(reason);
+}
+
+void Session::pause_reading() {
+  if (reading_paused_ || state_ != State::open) return;
+  reading_paused_ = true;
+  if (websocket_) websocket_->pause_reading();
+}
+
+void Session::resume_reading() {
+  if (!reading_paused_ || state_ != State::open) return;
+  reading_paused_ = false;
+  // The pong may be among what wasn't read.
+  if (awaits_pong_) pong_deadline_ = host_.now() + config_.engine_io.ping_timeout;
+  arm();
+  read_payload();
+  if (websocket_ && !reading_paused_) websocket_->resume_reading();
+}
+
+void Session::start_connect_timeout() {
+  connect_deadline_ = host_.now() + config_.engine_io.connect_timeout;
+  arm();
+}
+
+void Session::stop_connect_timeout() { connect_deadline_ = never; }
+
+void Session::drop_slow_consumer() {
+  if (state_ != State::open || overflowed_) return;
+  overflowed_ = true;
+  logger_.log(LogCategory::engineio, LogLevel::warning,
+              "closing session " + std::to_string(std::uint64_t(id_)) + ": more than " +
+                  std::to_string(config_.socket_io.max_queued_bytes) +
+                  " bytes wait for a client that doesn't keep up");
+  outbox_.clear();
+  arm();
+}
+
+// --- for the transports ---
+
+std::string Session::open_packet() const {
+  nlohmann::ordered_json handshake;
+  handshake["sid"] = sid_;
+  handshake["upgrades"] =
+      is_polling() ? nlohmann::ordered_json::array({"websocket"}) : nlohmann::ordered_json::array();
+  handshake["pingInterval"] = config_.engine_io.ping_interval.count();
+  handshake["pingTimeout"] = config_.engine_io.ping_timeout.count();
+  handshake["maxPayload"] = config_.engine_io.max_payload;
+  return static_cast<char>(PacketType::open) + handshake.dump();
+}
+
+void Session::open_websocket(WebSocketTransport& websocket) {
+  assert(is_open() && is_polling());
+  websocket_ = &websocket;
+  websocket.send(MessageKind::text, share(open_packet()));
+}
+
+void Session::start_poll(PollRequest& poll) {
+  if (state_ == State::closing) {
+    poll_ = &poll;
+    return end(CloseReason::server_close);
+  }
+  if (state_ == State::closed || poll_) {
+    poll.finish_poll(HttpOutcome::bad_request, {});
+    return end(CloseReason::concurrent_get);
+  }
+  poll_ = &poll;
+  flush();
+}
+
+void Session::abort_poll(PollRequest& poll) {
+  if (poll_ != &poll) return;
+  poll_ = nullptr;
+  end(CloseReason::polling_disconnect);
+}
+
+bool Session::start_post(PostRequest& post) {
+  if (state_ == State::open && !post_) {
+    post_ = &post;
+    return true;
+  }
+  post.finish_post(HttpOutcome::bad_request);
+  if (state_ == State::open) end(CloseReason::concurrent_post);
+  return false;
+}
+
+void Session::receive_post(PostRequest& post, std::string body) {
+  if (post_ != &post) return;
+  log_debug(logger_, LogCategory::engineio, "polling request session=", std::uint64_t(id_),
+            " payload_bytes=", body.size());
+  payload_.emplace(std::move(body));
+  read_payload();
+}
+
+void Session::abort_post(PostRequest& post) {
+  if (post_ != &post) return;
+  post_ = nullptr;
+  end(CloseReason::polling_disconnect);
+}
+
+void Session::release_post(PostRequest& post) {
+  if (post_ == &post) post_ = nullptr;
+}
+
+void Session::start_probe(WebSocketTransport& probe) {
+  assert(is_open() && is_polling() && !probe_);
+  probe_ = &probe;
+  probe_state_ = Probe::attached;
+  upgrade_deadline_ = host_.now() + config_.engine_io.upgrade_timeout;
+  arm();
+}
+
+void Session::receive_websocket(WebSocketTransport& websocket, MessageKind kind,
+                                std::string message) {
+  if (&websocket == probe_) return receive_probe(kind, message);
+  if (&websocket != websocket_) return;
+  if (message.size() > config_.engine_io.max_payload) return end(CloseReason::payload_too_large);
+  if (kind == MessageKind::binary) return observer_->on_binary(std::move(message));
+  const auto packet = decode_packet(message);
+  if (!packet) return end(CloseReason::bad_packet);
+  receive_packet(*packet);
+}
+
+void Session::drain_websocket(WebSocketTransport& websocket) {
+  if (&websocket == websocket_) flush();
+}
+
+void Session::websocket_closed(WebSocketTransport& websocket) {
+  if (&websocket == probe_) {
+    probe_ = nullptr;
+    drop_probe();
+  } else if (&websocket == websocket_) {
+    websocket_ = nullptr;
+    end(CloseReason::websocket_disconnect);
+  }
+}
+
+// --- for the owner ---
+
+void Session::on_timer() {
+  scheduled_ = never;
+  if (state_ == State::closed) return;
+  const TimePoint now = host_.now();
+  if (overflowed_) return end(CloseReason::slow_consumer);
+  if (linger_deadline_ <= now) return end(CloseReason::server_close);
+  if (connect_deadline_ <= now) {
+    connect_deadline_ = never;
+    return close(CloseReason::connect_timeout);
+  }
+  if (upgrade_deadline_ <= now) {
+    log_debug(logger_, LogCategory::engineio, "upgrade timed out session=", std::uint64_t(id_));
+    drop_probe();
+  }
+  if (noop_due_ <= now) {
+    noop_due_ = now + noop_interval;
+    answer_poll(std::string(noop_payload));
+  }
+  if (pong_deadline_ <= now) {
+    pong_deadline_ = never;
+    if (!reading_paused_) return end(CloseReason::timeout);
+  }
+  if (ping_due_ <= now) ping();
+  arm();
+}
+
+void Session::shut_down() { end(CloseReason::server_shutdown); }
+
+// --- inside ---
+
+void Session::receive_packet(Packet packet) {
+  switch (packet.type) {
+    case PacketType::message:
+      observer_->on_text(packet.data);
+      return;
+    case PacketType::pong:
+      log_debug(logger_, LogCategory::engineio, "pong received session=", std::uint64_t(id_));
+      awaits_pong_ = false;
+      pong_deadline_ = never;
+      ping_due_ = host_.now() + config_.engine_io.ping_interval;
+      arm();
+      return;
+    case PacketType::ping:
+      end(CloseReason::wrong_heartbeat);
+      return;
+    case PacketType::close:
+      finish_post(HttpOutcome::ok);
+      end(CloseReason::client_close);
+      return;
+    case PacketType::open:
+      end(CloseReason::bad_packet);
+      return;
+    case PacketType::upgrade:
+    case PacketType::noop:
+      return;
+  }
+}
+
+void Session::receive_probe(MessageKind kind, std::string_view message) {
+  const bool text = kind == MessageKind::text;
+  if (text && message == "2probe") {
+    log_debug(logger_, LogCategory::engineio, "upgrade probed session=", std::uint64_t(id_));
+    probe_->send(MessageKind::text, share("3probe"));
+    probe_state_ = Probe::probed;
+    noop_due_ = host_.now() + noop_interval;
+    answer_poll(std::string(noop_payload));
+    arm();
+  } else if (text && message == "5" && probe_state_ == Probe::probed) {
+    upgrade();
+  } else {
+    drop_probe();
+  }
+}
+
+void Session::read_payload() {
+  if (!payload_ || reading_payload_) return;
+  reading_payload_ = true;
+  while (state_ == State::open && !reading_paused_) {
+    const auto packet = payload_->next();
+    if (!packet) {
+      payload_.reset();
+      finish_post(HttpOutcome::ok);
+      break;
+    }
+    if (is_binary(*packet)) {
+      auto bytes = decode_binary(*packet);
+      if (bytes) {
+        observer_->on_binary(std::move(*bytes));
+      } else {
+        end(CloseReason::bad_packet);
+      }
+    } else if (const auto decoded = decode_packet(*packet)) {
+      receive_packet(*decoded);
+    } else {
+      end(CloseReason::bad_packet);
+    }
+  }
+  reading_payload_ = false;
+  if (state_ != State::open) payload_.reset();
+}
+
+void Session::upgrade() {
+  websocket_ = std::exchange(probe_, nullptr);
+  drop_probe();
+  log_debug(logger_, LogCategory::engineio, "upgraded to websocket session=", std::uint64_t(id_));
+  answer_poll(std::string(noop_payload));
+  if (reading_paused_) websocket_->pause_reading();
+  flush();
+}
+
+void Session::drop_probe() {
+  if (probe_) std::exchange(probe_, nullptr)->close(1000);
+  probe_state_ = Probe::none;
+  noop_due_ = upgrade_deadline_ = never;
+}
+
+void Session::flush() {
+  if (websocket_) {
+    send_units(*websocket_, websocket_high_water);
+  } else if (poll_ && !outbox_.empty()) {
+    answer_poll(outbox_.take_payload());
+  }
+}
+
+void Session::send_units(WebSocketTransport& websocket, std::size_t limit) {
+  while (!outbox_.empty() && websocket.buffered() < limit) {
+    outbox_.pop_unit([&websocket](MessageKind kind, SharedBytes bytes) {
+      websocket.send(kind, std::move(bytes));
+    });
+  }
+}
+
+void Session::send_packet(PacketType type) {
+  auto bytes = share(std::string(1, static_cast<char>(type)));
+  if (websocket_) {
+    // Ahead of what is queued, never within a unit: those are handed over whole.
+    websocket_->send(MessageKind::text, std::move(bytes));
+  } else {
+    outbox_.push(std::move(bytes), {});
+    flush();
+  }
+}
+
+void Session::answer_poll(std::string payload) {
+  if (!poll_) return;
+  log_debug(logger_, LogCategory::engineio, "polling response session=", std::uint64_t(id_),
+            " payload_bytes=", payload.size());
+  std::exchange(poll_, nullptr)->finish_poll(HttpOutcome::ok, std::move(payload));
+}
+
+void Session::finish_post(HttpOutcome outcome) {
+  if (post_) std::exchange(post_, nullptr)->finish_post(outcome);
+}
+
+void Session::release_transports(CloseReason reason) {
+  finish_post(HttpOutcome::bad_request);
+  drop_probe();
+  if (poll_) {
+    std::string payload = outbox_.take_payload();
+    const auto last = reason == CloseReason::client_close ? PacketType::noop : PacketType::close;
+    const char type = static_cast<char>(last);
+    append_to_payload(payload, MessageKind::text, std::string_view(&type, 1));
+    answer_poll(std::move(payload));
+  }
+  if (websocket_) {
+    WebSocketTransport& websocket = *std::exchange(websocket_, nullptr);
+    if (reason == CloseReason::slow_consumer) {
+      websocket.abort();
+    } else {
+      if (reason != CloseReason::timeout) send_units(websocket, std::string::npos);
+      websocket.close(websocket_code(reason));
+    }
+  }
+  outbox_.clear();
+}
+
+void Session::end(CloseReason reason) {
+  if (state_ == State::closed) return;
+  const bool reported = state_ == State::closing;
+  state_ = State::closed;
+  release_transports(reason);
+  log_debug(logger_, LogCategory::engineio, "session destroyed session=", std::uint64_t(id_),
+            " reason=", describe(reason));
+  if (!reported) observer_->on_closed(reason);
+  host_.session_ended(*this);
+}
+
+void Session::ping() {
+  log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
+  ping_due_ = never;
+  awaits_pong_ = true;
+  if (!reading_paused_) pong_deadline_ = host_.now() + config_.engine_io.ping_timeout;
+  send_packet(PacketType::ping);
+}
+
+void Session::arm() {
+  if (state_ == State::closed) return;
+  TimePoint next = std::min({ping_due_, pong_deadline_, noop_due_, upgrade_deadline_,
+                             connect_deadline_, linger_deadline_});
+  if (overflowed_) next = host_.now();
+  // A deadline that has moved to later costs one idle on_timer() instead of a call each time.
+  if (next >= scheduled_) return;
+  scheduled_ = next;
+  host_.schedule(*this, next);
+}
+
+}  // namespace sioserve::engine

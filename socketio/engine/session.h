@@ -1,0 +1,173 @@
+// One Engine.IO session (protocol 4) as a state machine without I/O.
+//
+// State: open -> [closing ->] closed. An open session is carried by polling (at most one GET and
+// one POST at a time) or by a WebSocket. Polling may be joined by a probing WebSocket:
+//
+//   attached --2probe/3probe--> probed --5--> the WebSocket carries the session
+//       \________ anything else, or upgrade_timeout: polling goes on ________/
+//
+// While probed, a waiting GET is answered with a noop, so that the client can stop polling; what
+// is sent meanwhile stays with polling until the 5. `closing` is a session that the server has
+// closed and that waits for one more GET to say so.
+//
+// server/transport attaches requests and WebSockets and owns the session; it destroys it some time
+// after SessionHost::session_ended(), never from within. Socket.IO, above, is the SessionObserver.
+// send() never closes the session at once: a slow consumer is closed from the next on_timer(), so
+// that a broadcast may iterate safely. Not known here: Socket.IO packets, HTTP, paths.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "server/base/bytes.h"
+#include "server/base/clock.h"
+#include "server/base/config.h"
+#include "server/base/ids.h"
+#include "server/base/logger.h"
+#include "socketio/engine/close_reason.h"
+#include "socketio/engine/outbox.h"
+#include "socketio/engine/packet.h"
+#include "socketio/engine/payload.h"
+#include "socketio/engine/transports.h"
+
+namespace sioserve::engine {
+
+class Session;
+
+// The layer above. May call anything of the session from within.
+class SessionObserver {
+ public:
+  virtual ~SessionObserver() = default;
+  virtual void on_text(std::string_view message) = 0;
+  virtual void on_binary(std::string message) = 0;
+  // The last callback.
+  virtual void on_closed(CloseReason reason) = 0;
+};
+
+// The owner.
+class SessionHost {
+ public:
+  virtual TimePoint now() const = 0;
+  // Call on_timer() at `deadline` or soon after; replaces an earlier wish.
+  virtual void schedule(Session& session, TimePoint deadline) = 0;
+  // No transport is attached any more, and the sid means nothing.
+  virtual void session_ended(Session& session) = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
+class Session {
+ public:
+  // `config` and the others outlive the session.
+  Session(SessionId id, std::string sid, const Config& config, SessionHost& host,
+          const Logger& logger);
+
+  SessionId id() const { return id_; }
+  const std::string& sid() const { return sid_; }
+  bool is_open() const { return state_ == State::open; }
+  bool is_polling() const { return websocket_ == nullptr; }
+  bool is_upgrading() const { return probe_ != nullptr; }
+
+  // First of all, once.
+  void start(std::unique_ptr<SessionObserver> observer);
+
+  // --- for the layer above ---
+
+  // `text` has packet type 4 in front.
+  void send(const SharedBytes& text, std::span<const SharedBytes> attachments);
+  // What was sent before still goes out.
+  void close(CloseReason reason);
+  // Stops reading from the client. Messages of a request that is being read stay unread.
+  void pause_reading();
+  void resume_reading();
+  // The session is closed when it goes without a namespace for too long.
+  void start_connect_timeout();
+  void stop_connect_timeout();
+  // Closes the session soon, from on_timer(): its client doesn't keep up.
+  void drop_slow_consumer();
+
+  // --- for the transports ---
+
+  // The handshake's answer on polling.
+  std::string open_packet() const;
+  // The handshake's WebSocket; sends the open packet.
+  void open_websocket(WebSocketTransport& websocket);
+
+  void start_poll(PollRequest& poll);
+  void abort_poll(PollRequest& poll);
+
+  // A POST is announced when its head arrives. A false return: it was refused and released.
+  bool start_post(PostRequest& post);
+  void receive_post(PostRequest& post, std::string body);
+  // Given up by the client.
+  void abort_post(PostRequest& post);
+  // Answered by the transport itself, unread.
+  void release_post(PostRequest& post);
+
+  // Only while is_open(), is_polling() and not is_upgrading().
+  void start_probe(WebSocketTransport& probe);
+
+  void receive_websocket(WebSocketTransport& websocket, MessageKind kind, std::string message);
+  void drain_websocket(WebSocketTransport& websocket);
+  void websocket_closed(WebSocketTransport& websocket);
+
+  // --- for the owner ---
+
+  void on_timer();
+  // At once, as far as the transports allow: the server stops.
+  void shut_down();
+
+ private:
+  enum class State { open, closing, closed };
+  enum class Probe { none, attached, probed };
+
+  void receive_packet(Packet packet);
+  void receive_probe(MessageKind kind, std::string_view message);
+  void read_payload();
+  void upgrade();
+  void drop_probe();
+  void flush();
+  void send_units(WebSocketTransport& websocket, std::size_t limit);
+  void send_packet(PacketType type);
+  void answer_poll(std::string payload);
+  void finish_post(HttpOutcome outcome);
+  void release_transports(CloseReason reason);
+  void end(CloseReason reason);
+  void ping();
+  void arm();
+
+  const SessionId id_;
+  const std::string sid_;
+  const Config& config_;
+  SessionHost& host_;
+  const Logger& logger_;
+  std::unique_ptr<SessionObserver> observer_;
+
+  State state_ = State::open;
+  Outbox outbox_;
+  PollRequest* poll_ = nullptr;
+  PostRequest* post_ = nullptr;
+  std::optional<PayloadReader> payload_;  // of post_, not yet read to its end
+  WebSocketTransport* websocket_ = nullptr;
+  WebSocketTransport* probe_ = nullptr;
+  Probe probe_state_ = Probe::none;
+  bool reading_paused_ = false;
+  bool reading_payload_ = false;
+  bool awaits_pong_ = false;
+  bool overflowed_ = false;
+
+  // TimePoint::max(): not running.
+  TimePoint ping_due_ = TimePoint::max();
+  TimePoint pong_deadline_ = TimePoint::max();
+  TimePoint noop_due_ = TimePoint::max();
+  TimePoint upgrade_deadline_ = TimePoint::max();
+  TimePoint connect_deadline_ = TimePoint::max();
+  TimePoint linger_deadline_ = TimePoint::max();
+  TimePoint scheduled_ = TimePoint::max();  // what the host was last asked for
+};
+
+}  // namespace sioserve::engine

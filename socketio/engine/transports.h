@@ -1,0 +1,54 @@
+// What a session asks of the HTTP requests and WebSockets that carry it. Implemented by
+// server/transport.
+//
+// Each object borrows the session until it is released: by finish(), close(), or by telling the
+// session that it has gone. The session never calls it afterwards, and no call here calls back
+// into the session.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "server/base/bytes.h"
+
+namespace sioserve::engine {
+
+enum class HttpOutcome { ok, bad_request };
+
+// A GET that waits for packets.
+class PollRequest {
+ public:
+  // bad_request ignores `payload`. Releases.
+  virtual void finish_poll(HttpOutcome outcome, std::string payload) = 0;
+
+ protected:
+  ~PollRequest() = default;
+};
+
+// A POST that brings packets.
+class PostRequest {
+ public:
+  // Releases.
+  virtual void finish_post(HttpOutcome outcome) = 0;
+
+ protected:
+  ~PostRequest() = default;
+};
+
+class WebSocketTransport {
+ public:
+  virtual void send(MessageKind kind, SharedBytes bytes) = 0;
+  virtual std::size_t buffered() const = 0;
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+  // Behind what was sent. Releases.
+  virtual void close(std::uint16_t code) = 0;
+  // Without another byte. Releases.
+  virtual void abort() = 0;
+
+ protected:
+  ~WebSocketTransport() = default;
+};
+
+}  // namespace sioserve::engine

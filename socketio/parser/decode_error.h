@@ -1,0 +1,26 @@
+// Why a Socket.IO message is refused. Whatever the reason, the session it came from is closed.
+#pragma once
+
+namespace sioserve::parser {
+
+enum class DecodeError {
+  empty,
+  unknown_type,
+  bad_attachment_count,
+  too_many_attachments,
+  bad_namespace,
+  bad_ack_id,
+  bad_json,
+  too_deep,
+  bad_payload,  // not of the shape that the packet's type requires
+  reserved_event,
+  event_name_too_long,
+  bad_placeholder,
+  unexpected_text,    // attachments are missing
+  unexpected_binary,  // no attachment is missing
+};
+
+// What a log line says of an error.
+const char* describe(DecodeError error);
+
+}  // namespace sioserve::parser

@@ -1,0 +1,29 @@
+// What stands before the JSON of a packet:
+//   <type>[<attachments>-][<namespace>,][<ack id>][<JSON>]
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "server/base/config.h"
+#include "server/base/result.h"
+#include "socketio/parser/decode_error.h"
+#include "socketio/parser/packet.h"
+
+namespace sioserve::parser {
+
+// Borrows from the message it was read from.
+struct PacketHeader {
+  PacketType type;
+  std::optional<std::size_t> attachments;  // of the binary types only
+  std::string_view name_space;             // without the query that may follow it
+  std::optional<std::uint64_t> ack_id;
+  std::string_view payload;
+};
+
+Result<PacketHeader, DecodeError> read_header(std::string_view message,
+                                              const SocketIoConfig& limits);
+
+}  // namespace sioserve::parser

@@ -1,0 +1,50 @@
+// Who is in which room of one namespace, and how a broadcast reaches them. Every broadcast goes
+// through an Adapter, so that one that also reaches other processes can take the place of
+// MemoryAdapter.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "server/base/ids.h"
+#include "socketio/parser/packet.h"
+
+namespace sioserve::socketio {
+
+// A socket as an adapter sees it.
+class Recipient {
+ public:
+  virtual SocketId id() const = 0;
+  // Must not change any adapter.
+  virtual void deliver(const parser::EncodedPacket& packet) = 0;
+
+ protected:
+  ~Recipient() = default;
+};
+
+struct BroadcastTarget {
+  std::span<const std::string> rooms;  // none: everyone
+  std::span<const SocketId> except;
+};
+
+// Rooms are any bytes, compared exactly; one exists while somebody is in it. Recipients are
+// borrowed until remove().
+class Adapter {
+ public:
+  virtual ~Adapter() = default;
+
+  virtual void add(Recipient& recipient) = 0;
+  // Leaves all rooms too.
+  virtual void remove(Recipient& recipient) = 0;
+  // Joining twice and leaving a room one isn't in do nothing.
+  virtual void join(Recipient& recipient, const std::string& room) = 0;
+  virtual void leave(Recipient& recipient, const std::string& room) = 0;
+  virtual void leave_all(Recipient& recipient) = 0;
+
+  // To each recipient in any of the rooms, once. Returns how many those are in this process.
+  virtual std::size_t broadcast(const BroadcastTarget& target,
+                                const parser::EncodedPacket& packet) = 0;
+};
+
+}  // namespace sioserve::socketio

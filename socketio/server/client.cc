@@ -1,0 +1,206 @@
+#include "socketio/server/client.h"
+
+#include <utility>
+
+#include "server/base/log_debug.h"
+#include "socketio/parser/encoder.h"
+#include "socketio/server/server.h"
+
+namespace sioserve::socketio {
+namespace {
+
+using engine::CloseReason;
+
+constexpr std::string_view invalid_namespace = R"({"message":"Invalid namespace"})";
+
+// Clients may name a namespace with a query string; it means the same namespace.
+void strip_query(std::string& name_space) {
+  if (const auto query = name_space.find('?'); query != std::string::npos) name_space.erase(query);
+}
+
+}  // namespace
+
+Client::Client(Server& server, engine::Session& session, std::optional<SessionOpened> opened)
+    : server_(server),
+      session_(session),
+      decoder_(server.config().socket_io),
+      opened_(opened ? std::make_unique<SessionOpened>(std::move(*opened)) : nullptr),
+      known_to_application_(!opened_) {}
+
+Client::~Client() {
+  if (waits_for_drain_) server_.stop_waiting_for_drain(*this);
+  for (const auto& [name, socket] : sockets_) server_.forget(socket->id());
+}
+
+void Client::on_text(std::string_view message) { receive(decoder_.decode_text(message)); }
+
+void Client::on_binary(std::string message) { receive(decoder_.decode_binary(std::move(message))); }
+
+void Client::receive(DecodeResult decoded) {
+  if (!decoded) {
+    log_debug(server_.logger(), LogCategory::socketio,
+              "malformed packet session=", std::uint64_t(session_.id()),
+              " error=", parser::describe(decoded.error()));
+    return session_.close(CloseReason::bad_packet);
+  }
+  if (*decoded) receive(std::move(**decoded));
+}
+
+void Client::receive(parser::Packet packet) {
+  strip_query(packet.name_space);
+  const auto found = sockets_.find(packet.name_space);
+  if (packet.type == parser::PacketType::connect) {
+    if (found != sockets_.end()) return session_.close(CloseReason::unexpected_packet);
+    std::string name_space = std::move(packet.name_space);
+    return connect(std::move(name_space), std::move(packet));
+  }
+  if (found == sockets_.end()) return session_.close(CloseReason::missing_connect);
+  Socket& socket = *found->second;
+  switch (packet.type) {
+    case parser::PacketType::connect:
+      return;
+    case parser::PacketType::disconnect:
+      return remove(socket, CloseReason::client_disconnect);
+    case parser::PacketType::event:
+      if (socket.is_pending()) return session_.close(CloseReason::missing_connect);
+      log_debug(server_.logger(), LogCategory::socketio,
+                "event received socket=", std::uint64_t(socket.id()),
+                " namespace=", packet.name_space, " arguments=", packet.data.size() - 1);
+      ++socket.events_in_flight;
+      ++events_in_flight_;
+      server_.events().push(SocketEvent{socket.id(), std::move(packet.data), packet.ack_id});
+      return check_load();
+    case parser::PacketType::ack:
+      return receive_ack(socket, std::move(packet));
+    case parser::PacketType::connect_error:
+      return session_.close(CloseReason::unexpected_packet);
+  }
+}
+
+void Client::connect(std::string name_space, parser::Packet packet) {
+  Namespace* const joined = server_.find_namespace(name_space);
+  if (!joined) {
+    log_debug(server_.logger(), LogCategory::socketio,
+              "connect to unknown namespace session=", std::uint64_t(session_.id()));
+    const auto error = parser::encode_connect_error(name_space, invalid_namespace);
+    return session_.send(error.text, error.attachments);
+  }
+  session_.stop_connect_timeout();
+  if (opened_) {
+    known_to_application_ = true;
+    server_.events().push(std::move(*std::exchange(opened_, nullptr)));
+  }
+  auto created = std::make_unique<Socket>(server_.next_socket_id(), *joined, *this, session_,
+                                          server_.config().socket_io.max_queued_bytes);
+  Socket& socket = *created;
+  server_.remember(socket);
+  sockets_.emplace(name_space, std::move(created));
+  log_debug(server_.logger(), LogCategory::socketio,
+            "connect received session=", std::uint64_t(session_.id()),
+            " socket=", std::uint64_t(socket.id()), " namespace=", name_space);
+  server_.events().push(SocketConnect{socket.id(), session_.id(), socket.public_id(),
+                                      std::move(name_space), std::move(packet.data)});
+  check_load();
+}
+
+void Client::receive_ack(Socket& socket, parser::Packet packet) {
+  const auto callback = packet.ack_id ? socket.take_callback(*packet.ack_id) : std::nullopt;
+  if (!callback) {
+    log_debug(server_.logger(), LogCategory::socketio,
+              "ack that nothing waits for socket=", std::uint64_t(socket.id()));
+    return;
+  }
+  server_.events().push(SocketAcknowledged{socket.id(), *callback, std::move(packet.data)});
+  check_load();
+}
+
+void Client::on_closed(CloseReason reason) {
+  while (!sockets_.empty()) remove(*sockets_.begin()->second, reason);
+  if (waits_for_drain_) {
+    waits_for_drain_ = false;
+    server_.stop_waiting_for_drain(*this);
+  }
+  if (known_to_application_) server_.events().push(SessionClosed{session_.id()});
+}
+
+void Client::accept(Socket& socket) {
+  log_debug(server_.logger(), LogCategory::socketio,
+            "connect accepted socket=", std::uint64_t(socket.id()));
+  socket.accept();
+  switch (socket.late_close()) {
+    case Socket::LateClose::none:
+      return;
+    case Socket::LateClose::socket:
+      return disconnect(socket);
+    case Socket::LateClose::session:
+      return close();
+  }
+}
+
+void Client::refuse(Socket& socket, const std::string& payload) {
+  log_debug(server_.logger(), LogCategory::socketio,
+            "connect refused socket=", std::uint64_t(socket.id()));
+  const bool ends_session = socket.late_close() == Socket::LateClose::session;
+  socket.send_now(parser::encode_connect_error(socket.name_space().name, payload));
+  erase(socket);
+  if (ends_session) return close();
+  if (sockets_.empty()) session_.start_connect_timeout();
+}
+
+void Client::disconnect(Socket& socket) {
+  if (socket.is_pending()) return socket.close_late(Socket::LateClose::socket);
+  socket.send_now(parser::encode_disconnect(socket.name_space().name));
+  remove(socket, CloseReason::server_disconnect);
+}
+
+void Client::close() {
+  while (!sockets_.empty()) {
+    Socket& socket = *sockets_.begin()->second;
+    if (!socket.is_pending()) socket.send_now(parser::encode_disconnect(socket.name_space().name));
+    remove(socket, CloseReason::server_disconnect);
+  }
+  session_.close(CloseReason::server_close);
+}
+
+void Client::events_done(Socket& socket, std::size_t count) {
+  count = std::min(count, socket.events_in_flight);
+  socket.events_in_flight -= count;
+  events_in_flight_ -= count;
+  check_load();
+}
+
+void Client::app_queue_drained() {
+  waits_for_drain_ = false;
+  check_load();
+}
+
+void Client::remove(Socket& socket, CloseReason reason) {
+  const SocketId id = socket.id();
+  log_debug(server_.logger(), LogCategory::socketio,
+            "socket disconnected socket=", std::uint64_t(id), " reason=", engine::describe(reason));
+  erase(socket);
+  server_.events().push(
+      SocketDisconnect{id, engine::describe(reason), engine::describe_as_reference(reason)});
+  check_load();
+}
+
+void Client::erase(Socket& socket) {
+  events_in_flight_ -= socket.events_in_flight;
+  server_.forget(socket.id());
+  sockets_.erase(sockets_.find(socket.name_space().name));
+}
+
+void Client::check_load() {
+  if (!session_.is_open()) return;
+  if (!waits_for_drain_ && server_.events().full()) {
+    waits_for_drain_ = true;
+    server_.wait_for_drain(*this);
+  }
+  if (waits_for_drain_ || events_in_flight_ > server_.config().socket_io.max_events_in_flight) {
+    session_.pause_reading();
+  } else {
+    session_.resume_reading();
+  }
+}
+
+}  // namespace sioserve::socketio

@@ -1,0 +1,63 @@
+// One Engine.IO session as Socket.IO sees it (protocol 5): decodes its packets, and owns its
+// sockets, one per namespace. Reading stops while the application has too many of its events in
+// hand. A violation of the protocol closes the session.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/base/app_events.h"
+#include "socketio/engine/session.h"
+#include "socketio/parser/decoder.h"
+#include "socketio/server/socket.h"
+
+namespace sioserve::socketio {
+
+class Server;
+
+class Client final : public engine::SessionObserver {
+ public:
+  // `opened`: what to tell the application before the first CONNECT; nullopt when it knows the
+  // session already.
+  Client(Server& server, engine::Session& session, std::optional<SessionOpened> opened);
+  ~Client() override;
+
+  void on_text(std::string_view message) override;
+  void on_binary(std::string message) override;
+  void on_closed(engine::CloseReason reason) override;
+
+  void accept(Socket& socket);
+  void refuse(Socket& socket, const std::string& payload);
+  // Sends DISCONNECT. `socket` is destroyed unless it is pending.
+  void disconnect(Socket& socket);
+  // Disconnects all sockets, then ends the session.
+  void close();
+  void events_done(Socket& socket, std::size_t count);
+  void app_queue_drained();
+
+ private:
+  using DecodeResult = Result<std::optional<parser::Packet>, parser::DecodeError>;
+
+  void receive(DecodeResult decoded);
+  void receive(parser::Packet packet);
+  void connect(std::string name_space, parser::Packet packet);
+  void receive_ack(Socket& socket, parser::Packet packet);
+  // Destroys the socket, telling the application.
+  void remove(Socket& socket, engine::CloseReason reason);
+  void erase(Socket& socket);
+  void check_load();
+
+  Server& server_;
+  engine::Session& session_;
+  parser::Decoder decoder_;
+  std::unique_ptr<SessionOpened> opened_;  // not reported yet
+  bool known_to_application_;
+  bool waits_for_drain_ = false;
+  std::size_t events_in_flight_ = 0;
+  std::map<std::string, std::unique_ptr<Socket>, std::less<>> sockets_;
+};
+
+}  // namespace sioserve::socketio

@@ -1,0 +1,91 @@
+#include "socketio/server/memory_adapter.h"
+
+#include <algorithm>
+#include <cassert>
+#include <unordered_set>
+
+namespace sioserve::socketio {
+
+void MemoryAdapter::add(Recipient& recipient) {
+  const bool added = entries_.try_emplace(&recipient, Entry{everyone_.size(), {}}).second;
+  assert(added);
+  if (added) everyone_.push_back(&recipient);
+}
+
+void MemoryAdapter::remove(Recipient& recipient) {
+  const auto found = entries_.find(&recipient);
+  if (found == entries_.end()) return;
+  leave_all(recipient);
+  const std::size_t position = found->second.position;
+  Recipient* const last = everyone_.back();
+  everyone_[position] = last;
+  everyone_.pop_back();
+  entries_.find(last)->second.position = position;
+  entries_.erase(found);
+}
+
+void MemoryAdapter::join(Recipient& recipient, const std::string& room) {
+  const auto entry = entries_.find(&recipient);
+  if (entry == entries_.end()) return;
+  auto& members = *rooms_.try_emplace(room).first;
+  const bool joined = entry->second.memberships.try_emplace(&members, members.second.size()).second;
+  if (joined) members.second.push_back(&recipient);
+}
+
+void MemoryAdapter::leave(Recipient& recipient, const std::string& room) {
+  const auto entry = entries_.find(&recipient);
+  const auto members = rooms_.find(room);
+  if (entry == entries_.end() || members == rooms_.end()) return;
+  const auto membership = entry->second.memberships.find(&*members);
+  if (membership == entry->second.memberships.end()) return;
+  const std::size_t position = membership->second;
+  entry->second.memberships.erase(membership);
+  leave(recipient, *members, position);
+}
+
+void MemoryAdapter::leave_all(Recipient& recipient) {
+  const auto entry = entries_.find(&recipient);
+  if (entry == entries_.end()) return;
+  const Memberships memberships = std::exchange(entry->second.memberships, {});
+  for (const auto& [room, position] : memberships) leave(recipient, *room, position);
+}
+
+// The membership itself has been erased already.
+void MemoryAdapter::leave([[maybe_unused]] Recipient& recipient, Rooms::value_type& room,
+                          std::size_t position) {
+  Members& members = room.second;
+  assert(members[position] == &recipient);
+  if (position + 1 != members.size()) {
+    Recipient* const last = members.back();
+    members[position] = last;
+    entries_.find(last)->second.memberships.find(&room)->second = position;
+  }
+  members.pop_back();
+  if (members.empty()) rooms_.erase(rooms_.find(room.first));
+}
+
+std::size_t MemoryAdapter::broadcast(const BroadcastTarget& target,
+                                     const parser::EncodedPacket& packet) {
+  std::size_t reached = 0;
+  const auto deliver = [&](Recipient& recipient) {
+    if (std::ranges::find(target.except, recipient.id()) != target.except.end()) return;
+    recipient.deliver(packet);
+    ++reached;
+  };
+  if (target.rooms.empty()) {
+    for (Recipient* recipient : everyone_) deliver(*recipient);
+    return reached;
+  }
+  std::unordered_set<Recipient*> served;  // needed only where rooms may overlap
+  for (const std::string& room : target.rooms) {
+    const auto members = rooms_.find(room);
+    if (members == rooms_.end()) continue;
+    for (Recipient* recipient : members->second) {
+      if (target.rooms.size() > 1 && !served.insert(recipient).second) continue;
+      deliver(*recipient);
+    }
+  }
+  return reached;
+}
+
+}  // namespace sioserve::socketio

@@ -1,0 +1,44 @@
+// The adapter of a server that is one process.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "socketio/server/adapter.h"
+
+namespace sioserve::socketio {
+
+class MemoryAdapter final : public Adapter {
+ public:
+  void add(Recipient& recipient) override;
+  void remove(Recipient& recipient) override;
+  void join(Recipient& recipient, const std::string& room) override;
+  void leave(Recipient& recipient, const std::string& room) override;
+  void leave_all(Recipient& recipient) override;
+  std::size_t broadcast(const BroadcastTarget& target,
+                        const parser::EncodedPacket& packet) override;
+
+  std::size_t room_count() const { return rooms_.size(); }
+
+ private:
+  // Contiguous, because broadcasts walk it; a member knows its position, so that it can leave
+  // without a search.
+  using Members = std::vector<Recipient*>;
+  using Rooms = std::unordered_map<std::string, Members>;
+  using Memberships = std::unordered_map<Rooms::value_type*, std::size_t>;
+
+  struct Entry {
+    std::size_t position;  // in everyone_
+    Memberships memberships;
+  };
+
+  void leave(Recipient& recipient, Rooms::value_type& room, std::size_t position);
+
+  Members everyone_;
+  Rooms rooms_;
+  std::unordered_map<Recipient*, Entry> entries_;
+};
+
+}  // namespace sioserve::socketio

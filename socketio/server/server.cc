@@ -1,0 +1,126 @@
+#include "socketio/server/server.h"
+
+#include <utility>
+
+#include "server/base/log_debug.h"
+#include "socketio/parser/encoder.h"
+#include "socketio/server/memory_adapter.h"
+
+namespace sioserve::socketio {
+
+Server::Server(const Config& config, EventSink& events, const Logger& logger)
+    : config_(config), events_(events), logger_(logger) {
+  for (const std::string& name : config.namespaces) add_namespace(name);
+}
+
+std::unique_ptr<engine::SessionObserver> Server::make_observer(
+    engine::Session& session, std::optional<SessionOpened> opened) {
+  return std::make_unique<Client>(*this, session, std::move(opened));
+}
+
+void Server::handle(const SocketAccept& command) {
+  Socket* const socket = find(command.socket);
+  if (socket && socket->is_pending()) socket->client().accept(*socket);
+}
+
+void Server::handle(const SocketRefuse& command) {
+  Socket* const socket = find(command.socket);
+  if (socket && socket->is_pending()) socket->client().refuse(*socket, command.payload);
+}
+
+void Server::handle(SocketEmit command) {
+  Socket* const socket = find(command.socket);
+  if (!socket) return;
+  log_debug(logger_, LogCategory::socketio, "emit socket=", std::uint64_t(command.socket),
+            " bytes=", command.args.json.size());
+  socket->emit(std::move(command.args), command.callback_id);
+}
+
+void Server::handle(SocketBroadcast command) {
+  Namespace* const target = find_namespace(command.name_space);
+  if (!target) {
+    log_debug(logger_, LogCategory::socketio,
+              "broadcast to unknown namespace namespace=", command.name_space);
+    return;
+  }
+  const auto packet = parser::encode_event(target->name, std::move(command.args), std::nullopt);
+  const std::size_t reached =
+      target->adapter->broadcast(BroadcastTarget{command.rooms, command.except}, packet);
+  log_debug(logger_, LogCategory::socketio, "broadcast namespace=", target->name,
+            " rooms=", command.rooms.size(), " sockets=", reached);
+}
+
+void Server::handle(SocketAck command) {
+  if (Socket* const socket = find(command.socket)) {
+    socket->ack(command.ack_id, std::move(command.args));
+  }
+}
+
+void Server::handle(const SocketEventsDone& command) {
+  Socket* const socket = find(command.socket);
+  if (socket) socket->client().events_done(*socket, command.count);
+}
+
+void Server::handle(const SocketJoin& command) {
+  Socket* const socket = find(command.socket);
+  if (!socket) return;
+  log_debug(logger_, LogCategory::socketio, "join socket=", std::uint64_t(command.socket),
+            " room=", command.room);
+  socket->name_space().adapter->join(*socket, command.room);
+}
+
+void Server::handle(const SocketLeave& command) {
+  Socket* const socket = find(command.socket);
+  if (!socket) return;
+  log_debug(logger_, LogCategory::socketio, "leave socket=", std::uint64_t(command.socket),
+            " room=", command.room);
+  socket->name_space().adapter->leave(*socket, command.room);
+}
+
+void Server::handle(const SocketLeaveAll& command) {
+  Socket* const socket = find(command.socket);
+  if (!socket) return;
+  log_debug(logger_, LogCategory::socketio,
+            "leave all rooms socket=", std::uint64_t(command.socket));
+  socket->name_space().adapter->leave_all(*socket);
+}
+
+void Server::handle(const SocketClose& command) {
+  Socket* const socket = find(command.socket);
+  if (!socket) return;
+  if (!command.close_session) {
+    socket->client().disconnect(*socket);
+  } else if (socket->is_pending()) {
+    socket->close_late(Socket::LateClose::session);
+  } else {
+    socket->client().close();
+  }
+}
+
+void Server::handle(AddNamespace command) { add_namespace(std::move(command.name)); }
+
+void Server::handle(const AppQueueDrained&) {
+  for (Client* client : std::exchange(waiting_for_drain_, {})) client->app_queue_drained();
+}
+
+Namespace* Server::find_namespace(std::string_view name) {
+  const auto found = namespaces_.find(std::string(name));
+  return found == namespaces_.end() ? nullptr : found->second.get();
+}
+
+void Server::stop_waiting_for_drain(Client& client) { std::erase(waiting_for_drain_, &client); }
+
+Socket* Server::find(SocketId id) const {
+  const auto found = sockets_.find(id);
+  return found == sockets_.end() ? nullptr : found->second;
+}
+
+void Server::add_namespace(std::string name) {
+  if (!name.starts_with('/')) name.insert(name.begin(), '/');
+  auto& slot = namespaces_[name];
+  if (slot) return;
+  slot = std::make_unique<Namespace>(Namespace{name, std::make_unique<MemoryAdapter>()});
+  logger_.log(LogCategory::socketio, LogLevel::info, "serving namespace " + name);
+}
+
+}  // namespace sioserve::socketio

@@ -1,0 +1,72 @@
+// The Socket.IO server: namespaces, and the sockets under the numbers by which the application
+// names them. Carries out the application's commands; reports to it through an EventSink. Lives on
+// the I/O thread. Engine.IO sessions come from server/transport through make_observer().
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "server/base/app_events.h"
+#include "server/base/config.h"
+#include "server/base/event_sink.h"
+#include "server/base/logger.h"
+#include "server/base/server_commands.h"
+#include "socketio/engine/session.h"
+#include "socketio/server/client.h"
+#include "socketio/server/socket.h"
+
+namespace sioserve::socketio {
+
+class Server {
+ public:
+  // The arguments outlive the server; the server outlives every session it observes.
+  Server(const Config& config, EventSink& events, const Logger& logger);
+
+  // For a new session. `opened`: reported before its first CONNECT; nullopt when the application
+  // knows the session already.
+  std::unique_ptr<engine::SessionObserver> make_observer(engine::Session& session,
+                                                         std::optional<SessionOpened> opened);
+
+  void handle(const SocketAccept& command);
+  void handle(const SocketRefuse& command);
+  void handle(SocketEmit command);
+  void handle(SocketBroadcast command);
+  void handle(SocketAck command);
+  void handle(const SocketEventsDone& command);
+  void handle(const SocketJoin& command);
+  void handle(const SocketLeave& command);
+  void handle(const SocketLeaveAll& command);
+  void handle(const SocketClose& command);
+  void handle(AddNamespace command);
+  void handle(const AppQueueDrained& command);
+
+  // --- for Client ---
+
+  const Config& config() const { return config_; }
+  EventSink& events() const { return events_; }
+  const Logger& logger() const { return logger_; }
+  Namespace* find_namespace(std::string_view name);
+  SocketId next_socket_id() { return SocketId{++last_socket_id_}; }
+  void remember(Socket& socket) { sockets_.emplace(socket.id(), &socket); }
+  void forget(SocketId id) { sockets_.erase(id); }
+  void wait_for_drain(Client& client) { waiting_for_drain_.push_back(&client); }
+  void stop_waiting_for_drain(Client& client);
+
+ private:
+  Socket* find(SocketId id) const;
+  void add_namespace(std::string name);
+
+  const Config& config_;
+  EventSink& events_;
+  const Logger& logger_;
+  std::unordered_map<std::string, std::unique_ptr<Namespace>> namespaces_;
+  std::unordered_map<SocketId, Socket*> sockets_;
+  std::vector<Client*> waiting_for_drain_;
+  std::uint64_t last_socket_id_ = 0;
+};
+
+}  // namespace sioserve::socketio

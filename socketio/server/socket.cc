@@ -1,0 +1,63 @@
+#include "socketio/server/socket.h"
+
+#include <utility>
+
+#include "server/base/random_id.h"
+#include "socketio/parser/encoder.h"
+
+namespace sioserve::socketio {
+
+Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
+               std::size_t max_pending_bytes)
+    : id_(id),
+      public_id_(random_id()),
+      namespace_(name_space),
+      client_(client),
+      session_(session),
+      max_pending_bytes_(max_pending_bytes) {
+  namespace_.adapter->add(*this);
+}
+
+Socket::~Socket() { namespace_.adapter->remove(*this); }
+
+void Socket::accept() {
+  pending_ = false;
+  send_now(parser::encode_connect(namespace_.name, public_id_));
+  for (const parser::EncodedPacket& packet : std::exchange(kept_, {})) send_now(packet);
+}
+
+void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id) {
+  std::optional<std::uint64_t> wire_id;
+  if (callback_id) {
+    wire_id = next_wire_id_++;
+    callbacks_.emplace(*wire_id, *callback_id);
+  }
+  deliver(parser::encode_event(namespace_.name, std::move(args), wire_id));
+}
+
+void Socket::deliver(const parser::EncodedPacket& packet) {
+  if (!pending_) return send_now(packet);
+  if (late_close_ != LateClose::none) return;
+  kept_.push_back(packet);
+  kept_bytes_ += packet.text->size();
+  for (const SharedBytes& attachment : packet.attachments) kept_bytes_ += attachment->size();
+  if (kept_bytes_ > max_pending_bytes_) session_.drop_slow_consumer();
+}
+
+void Socket::ack(std::uint64_t ack_id, EncodedArgs args) {
+  if (!pending_) send_now(parser::encode_ack(namespace_.name, std::move(args), ack_id));
+}
+
+void Socket::send_now(const parser::EncodedPacket& packet) {
+  session_.send(packet.text, packet.attachments);
+}
+
+std::optional<std::uint64_t> Socket::take_callback(std::uint64_t wire_id) {
+  const auto found = callbacks_.find(wire_id);
+  if (found == callbacks_.end()) return std::nullopt;
+  const std::uint64_t callback = found->second;
+  callbacks_.erase(found);
+  return callback;
+}
+
+}  // namespace sioserve::socketio

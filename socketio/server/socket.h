@@ -1,0 +1,79 @@
+// One client in one namespace.
+//
+// pending (the application has not answered its CONNECT; what is emitted to it is kept) ->
+// connected -> gone (destroyed). Owned by its Client.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "server/base/server_commands.h"
+#include "socketio/engine/session.h"
+#include "socketio/parser/packet.h"
+#include "socketio/server/adapter.h"
+
+namespace sioserve::socketio {
+
+struct Namespace {
+  std::string name;
+  std::unique_ptr<Adapter> adapter;
+};
+
+class Client;
+
+class Socket final : public Recipient {
+ public:
+  // Adds itself to the namespace's adapter; removes itself when destroyed.
+  Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
+         std::size_t max_pending_bytes);
+  ~Socket();
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  SocketId id() const override { return id_; }
+  const std::string& public_id() const { return public_id_; }
+  Namespace& name_space() const { return namespace_; }
+  Client& client() const { return client_; }
+  bool is_pending() const { return pending_; }
+
+  // Answers CONNECT, then sends what was kept.
+  void accept();
+
+  void emit(EncodedArgs args, std::optional<std::uint64_t> callback_id);
+  void deliver(const parser::EncodedPacket& packet) override;
+  void ack(std::uint64_t ack_id, EncodedArgs args);
+  // Never kept back.
+  void send_now(const parser::EncodedPacket& packet);
+
+  // The callback that waits for this ack; nullopt when none does.
+  std::optional<std::uint64_t> take_callback(std::uint64_t wire_id);
+
+  // What the application asked for before it answered CONNECT: done after accept(), and nothing
+  // is emitted behind it.
+  enum class LateClose { none, socket, session };
+  LateClose late_close() const { return late_close_; }
+  void close_late(LateClose close) { late_close_ = close; }
+
+  std::size_t events_in_flight = 0;
+
+ private:
+  const SocketId id_;
+  const std::string public_id_;
+  Namespace& namespace_;
+  Client& client_;
+  engine::Session& session_;
+  const std::size_t max_pending_bytes_;
+
+  bool pending_ = true;
+  LateClose late_close_ = LateClose::none;
+  std::vector<parser::EncodedPacket> kept_;
+  std::size_t kept_bytes_ = 0;
+
+  std::uint64_t next_wire_id_ = 0;
+  std::unordered_map<std::uint64_t, std::uint64_t> callbacks_;  // ack id on the wire -> callback
+};
+
+}  // namespace sioserve::socketio

@@ -1,0 +1,335 @@
+#include "socketio/engine/session.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/engine/fakes.h"
+
+namespace sioserve::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using Messages = std::vector<std::string>;
+
+struct SessionTest : testing::Test, SessionFixture {};
+struct WebSocketTest : SessionTest {
+  FakeWebSocket socket;
+  WebSocketTest() {
+    session->open_websocket(socket);
+    socket.sent.clear();
+  }
+  void receive(std::string text) {
+    session->receive_websocket(socket, MessageKind::text, std::move(text));
+  }
+};
+
+// --- handshake ---
+
+TEST_F(SessionTest, OpenPacketTellsThePollingClientItsSettings) {
+  EXPECT_EQ(session->open_packet(),
+            R"(0{"sid":"a-sid","upgrades":["websocket"],"pingInterval":25000,)"
+            R"("pingTimeout":20000,"maxPayload":1000000})");
+}
+
+TEST_F(SessionTest, OpenPacketOffersNoUpgradeOnAWebSocket) {
+  FakeWebSocket socket;
+  session->open_websocket(socket);
+  ASSERT_EQ(socket.sent.size(), 1u);
+  const auto handshake = nlohmann::json::parse(socket.sent[0].substr(1));
+  EXPECT_EQ(socket.sent[0][0], '0');
+  EXPECT_EQ(handshake["upgrades"], nlohmann::json::array());
+}
+
+// --- polling ---
+
+TEST_F(SessionTest, AWaitingPollIsAnsweredBySend) {
+  FakePoll request;
+  session->start_poll(request);
+  EXPECT_FALSE(request.outcome);
+  send("hello");
+  EXPECT_EQ(request.outcome, HttpOutcome::ok);
+  EXPECT_EQ(request.payload, "4hello");
+}
+
+TEST_F(SessionTest, APollTakesEverythingQueued) {
+  send("1");
+  send("2", {share("\x01\x02\x03")});
+  send("3");
+  EXPECT_EQ(poll(),
+            "41\x1e"
+            "42\x1e"
+            "bAQID\x1e"
+            "43");
+}
+
+TEST_F(SessionTest, APostDeliversItsPacketsInOrder) {
+  EXPECT_EQ(post("4a\x1e"
+                 "bAQID\x1e"
+                 "6\x1e"
+                 "4b"),
+            HttpOutcome::ok);
+  EXPECT_EQ(record.messages, (Messages{"a", "b:\x01\x02\x03", "b"}));
+}
+
+TEST_F(SessionTest, ASecondPollClosesTheSession) {
+  FakePoll first;
+  FakePoll second;
+  session->start_poll(first);
+  session->start_poll(second);
+  EXPECT_EQ(first.outcome, HttpOutcome::ok);
+  EXPECT_EQ(first.payload, "1");
+  EXPECT_EQ(second.outcome, HttpOutcome::bad_request);
+  EXPECT_EQ(record.closed, CloseReason::concurrent_get);
+  EXPECT_TRUE(host.ended);
+}
+
+TEST_F(SessionTest, ASecondPostClosesTheSession) {
+  FakePoll waiting;
+  FakePost first;
+  FakePost second;
+  session->start_poll(waiting);
+  EXPECT_TRUE(session->start_post(first));
+  EXPECT_FALSE(session->start_post(second));
+  EXPECT_EQ(first.outcome, HttpOutcome::bad_request);
+  EXPECT_EQ(second.outcome, HttpOutcome::bad_request);
+  EXPECT_EQ(waiting.payload, "1");
+  EXPECT_EQ(record.closed, CloseReason::concurrent_post);
+}
+
+TEST_F(SessionTest, AnAbortedPollClosesTheSession) {
+  FakePoll request;
+  session->start_poll(request);
+  session->abort_poll(request);
+  EXPECT_EQ(record.closed, CloseReason::polling_disconnect);
+}
+
+TEST_F(SessionTest, AnAbortedPostClosesTheSession) {
+  FakePost request;
+  session->start_post(request);
+  session->abort_post(request);
+  EXPECT_EQ(record.closed, CloseReason::polling_disconnect);
+}
+
+TEST_F(SessionTest, TheClientsCloseLetsTheWaitingPollReturnANoop) {
+  FakePoll waiting;
+  session->start_poll(waiting);
+  EXPECT_EQ(post("4last\x1e"
+                 "1\x1e"
+                 "4unread"),
+            HttpOutcome::ok);
+  EXPECT_EQ(waiting.payload, "6");
+  EXPECT_EQ(record.messages, (Messages{"last"}));
+  EXPECT_EQ(record.closed, CloseReason::client_close);
+}
+
+TEST_F(SessionTest, AMalformedPayloadClosesTheSession) {
+  for (const char* body : {"", "9", "4ok\x1e", "xyz", "bA", "0{}"}) {
+    host.ended = false;
+    record = {};
+    restart();
+    EXPECT_EQ(post(body), HttpOutcome::bad_request) << body;
+    EXPECT_EQ(record.closed, CloseReason::bad_packet) << body;
+    EXPECT_TRUE(host.ended) << body;
+  }
+}
+
+TEST_F(SessionTest, APingFromTheClientIsAnError) {
+  EXPECT_EQ(post("2"), HttpOutcome::bad_request);
+  EXPECT_EQ(record.closed, CloseReason::wrong_heartbeat);
+}
+
+TEST_F(SessionTest, AServersCloseWaitsForThePollThatTellsTheClient) {
+  send("last");
+  session->close(CloseReason::server_close);
+  EXPECT_EQ(record.closed, CloseReason::server_close);
+  EXPECT_FALSE(host.ended);
+  send("too late");
+  EXPECT_EQ(poll(),
+            "4last\x1e"
+            "1");
+  EXPECT_TRUE(host.ended);
+}
+
+TEST_F(SessionTest, AClosedSessionIsForgottenWhenNoPollComes) {
+  session->close(CloseReason::server_close);
+  host.advance(*session, 29s);
+  EXPECT_FALSE(host.ended);
+  host.advance(*session, 2s);
+  EXPECT_TRUE(host.ended);
+}
+
+TEST_F(SessionTest, ClosingFromWithinAMessageStopsReading) {
+  EXPECT_EQ(post("4close\x1e"
+                 "4unread"),
+            HttpOutcome::bad_request);
+  EXPECT_EQ(record.messages, (Messages{"close"}));
+  EXPECT_EQ(record.closed, CloseReason::bad_packet);
+}
+
+// --- websocket ---
+
+TEST_F(WebSocketTest, MessagesGoStraightThrough) {
+  send("x", {share("bytes")});
+  EXPECT_EQ(socket.sent, (Messages{"4x", "b:bytes"}));
+  receive("4y");
+  session->receive_websocket(socket, MessageKind::binary, "z");
+  EXPECT_EQ(record.messages, (Messages{"y", "b:z"}));
+}
+
+TEST_F(WebSocketTest, AnOversizeMessageClosesIt) {
+  receive("4" + std::string(config.engine_io.max_payload, 'x'));
+  EXPECT_EQ(socket.close_code, 1009);
+  EXPECT_EQ(record.closed, CloseReason::payload_too_large);
+  EXPECT_TRUE(record.messages.empty());
+}
+
+TEST_F(WebSocketTest, ItsEndEndsTheSession) {
+  session->websocket_closed(socket);
+  EXPECT_EQ(record.closed, CloseReason::websocket_disconnect);
+  EXPECT_FALSE(socket.close_code);
+}
+
+TEST_F(WebSocketTest, MalformedPacketsCloseIt) {
+  receive("x");
+  EXPECT_EQ(record.closed, CloseReason::bad_packet);
+  EXPECT_EQ(socket.close_code, 1000);
+}
+
+TEST_F(WebSocketTest, ASlowOneGetsWholeUnitsAsItDrains) {
+  socket.weight = 1'000'000;
+  send("a");  // 2 bytes fill it
+  send("b", {share("1"), share("2")});
+  send("c");
+  EXPECT_EQ(socket.sent, (Messages{"4a"}));
+  socket.buffered_bytes = 0;
+  session->drain_websocket(socket);
+  EXPECT_EQ(socket.sent, (Messages{"4a", "4b", "b:1", "b:2"}));
+  socket.buffered_bytes = 0;
+  session->drain_websocket(socket);
+  EXPECT_EQ(socket.sent, (Messages{"4a", "4b", "b:1", "b:2", "4c"}));
+}
+
+TEST_F(WebSocketTest, CloseSendsWhatIsQueuedFirst) {
+  socket.weight = 1'000'000;
+  send("a");
+  send("b");
+  session->close(CloseReason::server_close);
+  EXPECT_EQ(socket.sent, (Messages{"4a", "4b"}));
+  EXPECT_EQ(socket.close_code, 1000);
+}
+
+TEST_F(WebSocketTest, ASlowConsumerIsClosedLaterNotFromWithinSend) {
+  config.socket_io.max_queued_bytes = 1000;
+  socket.buffered_bytes = 2'000'000;
+  for (int i = 0; i < 20; ++i) send(std::string(100, 'x'));
+  EXPECT_FALSE(record.closed);
+  host.advance(*session, 20ms);
+  EXPECT_EQ(record.closed, CloseReason::slow_consumer);
+  EXPECT_TRUE(socket.aborted);
+}
+
+TEST_F(WebSocketTest, ShutDownClosesWithServiceRestart) {
+  session->shut_down();
+  EXPECT_EQ(socket.close_code, 1012);
+  EXPECT_EQ(record.closed, CloseReason::server_shutdown);
+}
+
+// --- heartbeat ---
+
+TEST_F(WebSocketTest, PingsComeOneIntervalAfterTheLastPong) {
+  host.advance(*session, 24'999ms);
+  EXPECT_TRUE(socket.sent.empty());
+  host.advance(*session, 1ms);
+  EXPECT_EQ(socket.sent, (Messages{"2"}));
+  host.advance(*session, 10s);
+  receive("3");
+  host.advance(*session, 24'999ms);
+  EXPECT_EQ(socket.sent.size(), 1u);
+  host.advance(*session, 1ms);
+  EXPECT_EQ(socket.sent, (Messages{"2", "2"}));
+}
+
+TEST_F(WebSocketTest, NoPongInTimeClosesTheSession) {
+  host.advance(*session, 25s + 19'999ms);
+  EXPECT_FALSE(record.closed);
+  host.advance(*session, 1ms);
+  EXPECT_EQ(record.closed, CloseReason::timeout);
+  EXPECT_TRUE(socket.close_code);
+}
+
+TEST_F(SessionTest, APollingClientThatVanishesIsSwept) {
+  host.advance(*session, 45s);
+  EXPECT_EQ(record.closed, CloseReason::timeout);
+  EXPECT_TRUE(host.ended);
+}
+
+TEST_F(SessionTest, APingReachesAWaitingPoll) {
+  FakePoll request;
+  session->start_poll(request);
+  host.advance(*session, 25s);
+  EXPECT_EQ(request.payload, "2");
+  EXPECT_EQ(post("3"), HttpOutcome::ok);
+  host.advance(*session, 24s);
+  EXPECT_FALSE(record.closed);
+}
+
+TEST_F(SessionTest, WithoutANamespaceItIsClosed) {
+  session->start_connect_timeout();
+  for (int beat = 0; beat < 44; ++beat) {
+    host.advance(*session, 1s);
+    post("3");
+  }
+  EXPECT_FALSE(record.closed);
+  host.advance(*session, 1s);
+  EXPECT_EQ(record.closed, CloseReason::connect_timeout);
+}
+
+// --- back-pressure ---
+
+TEST_F(SessionTest, PausingHoldsBackTheRestOfAPostAndItsAnswer) {
+  FakePost request;
+  session->start_post(request);
+  session->receive_post(request,
+                        "4pause\x1e"
+                        "4next");
+  EXPECT_EQ(record.messages, (Messages{"pause"}));
+  EXPECT_FALSE(request.outcome);
+  session->resume_reading();
+  EXPECT_EQ(record.messages, (Messages{"pause", "next"}));
+  EXPECT_EQ(request.outcome, HttpOutcome::ok);
+}
+
+TEST_F(WebSocketTest, PausingStopsTheWebSocket) {
+  receive("4pause");
+  EXPECT_TRUE(socket.paused);
+  session->resume_reading();
+  EXPECT_FALSE(socket.paused);
+}
+
+TEST_F(WebSocketTest, APauseSuspendsThePongDeadline) {
+  host.advance(*session, 25s);
+  ASSERT_EQ(socket.sent, (Messages{"2"}));
+  session->pause_reading();
+  host.advance(*session, 10min);
+  EXPECT_FALSE(record.closed);
+  session->resume_reading();
+  host.advance(*session, 19'999ms);
+  EXPECT_FALSE(record.closed);
+  host.advance(*session, 1ms);
+  EXPECT_EQ(record.closed, CloseReason::timeout);
+}
+
+TEST_F(WebSocketTest, APingSentWhilePausedIsNotHeldAgainstTheClient) {
+  session->pause_reading();
+  host.advance(*session, 10min);
+  EXPECT_FALSE(record.closed);
+  session->resume_reading();
+  receive("3");
+  host.advance(*session, 24'999ms);
+  EXPECT_EQ(socket.sent, (Messages{"2"}));
+  EXPECT_FALSE(record.closed);
+}
+
+}  // namespace
+}  // namespace sioserve::engine

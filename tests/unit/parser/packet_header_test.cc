@@ -1,0 +1,48 @@
+#include "socketio/parser/packet_header.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace sioserve::parser {
+namespace {
+
+TEST(PacketHeaderTest, SplitsAllParts) {
+  const auto header = read_header(R"(52-/admin,456["a"])", SocketIoConfig{});
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->type, PacketType::event);
+  EXPECT_EQ(header->attachments, 2U);
+  EXPECT_EQ(header->name_space, "/admin");
+  EXPECT_EQ(header->ack_id, 456U);
+  EXPECT_EQ(header->payload, R"(["a"])");
+}
+
+TEST(PacketHeaderTest, LeavesOutWhatIsAbsent) {
+  const auto header = read_header(R"(2["/a,1-"])", SocketIoConfig{});
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->attachments, std::nullopt);
+  EXPECT_EQ(header->name_space, "/");
+  EXPECT_EQ(header->ack_id, std::nullopt);
+  EXPECT_EQ(header->payload, R"(["/a,1-"])");
+}
+
+TEST(PacketHeaderTest, TakesTheGreatestAckIdOfNineteenDigits) {
+  const auto header = read_header("39999999999999999999[]", SocketIoConfig{});
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->ack_id, 9'999'999'999'999'999'999U);
+}
+
+// Whatever is cut off at whatever byte: an answer, and only views into what was there.
+TEST(PacketHeaderTest, AnswersEveryPrefix) {
+  const std::string message = R"(59-/日本?q=1,18["a"])";
+  for (std::size_t length = 0; length <= message.size(); ++length) {
+    const std::string prefix = message.substr(0, length);
+    const auto header = read_header(prefix, SocketIoConfig{});
+    if (!header) continue;
+    EXPECT_GE(header->payload.data(), prefix.data());
+    EXPECT_LE(header->payload.data() + header->payload.size(), prefix.data() + prefix.size());
+  }
+}
+
+}  // namespace
+}  // namespace sioserve::parser

@@ -1,0 +1,26 @@
+#include "socketio/parser/utf8.h"
+
+#include <gtest/gtest.h>
+
+namespace sioserve::parser {
+namespace {
+
+TEST(Utf8Test, TakesTheFirstAndLastCharacterOfEachLength) {
+  for (const char* text :
+       {"", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+        "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_TRUE(is_utf8(text)) << text;
+  }
+}
+
+TEST(Utf8Test, RefusesWhatIsNotACharacter) {
+  for (const char* text :
+       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
+        "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc2", "\xe0\xa0",
+        "\xf0\x90\x80", "\xc2\x41", "\xe0\xa0\xc0"}) {
+    EXPECT_FALSE(is_utf8(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace sioserve::parser

@@ -1,0 +1,102 @@
+// A Socket.IO server whose clients are sessions on fake WebSockets.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/base/event_sink.h"
+#include "socketio/server/server.h"
+#include "tests/unit/engine/fakes.h"
+
+namespace sioserve::socketio {
+
+class FakeSink final : public EventSink {
+ public:
+  void push(AppEvent event) override { events.push_back(std::move(event)); }
+  bool full() const override { return is_full; }
+
+  // All events of one type so far, in order.
+  template <typename T>
+  std::vector<T> all() const {
+    std::vector<T> found;
+    for (const AppEvent& event : events) {
+      if (const T* value = std::get_if<T>(&event)) found.push_back(*value);
+    }
+    return found;
+  }
+
+  std::vector<AppEvent> events;
+  bool is_full = false;
+};
+
+// Everything in the order in which it must be destroyed last.
+struct Peer {
+  engine::FakeHost host;
+  engine::FakeWebSocket socket;
+  std::unique_ptr<engine::Session> session;
+
+  void receive(std::string message) {
+    session->receive_websocket(socket, MessageKind::text, "4" + std::move(message));
+  }
+  void receive_binary(std::string bytes) {
+    session->receive_websocket(socket, MessageKind::binary, std::move(bytes));
+  }
+  std::vector<std::string> take() { return std::exchange(socket.sent, {}); }
+};
+
+struct ServerFixture {
+  Config config;
+  Logger logger{[](LogRecord) {}};
+  FakeSink sink;
+  std::unique_ptr<Server> server;
+  std::vector<std::unique_ptr<Peer>> peers;
+  std::uint64_t last_session = 100;
+
+  ServerFixture() {
+    config.namespaces = {"/", "/chat"};
+    restart();
+  }
+
+  void restart() {
+    peers.clear();
+    server = std::make_unique<Server>(config, sink, logger);
+  }
+
+  enum class Origin { native, application };
+  Peer& open(Origin origin = Origin::native) {
+    Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
+    const SessionId id{++last_session};
+    peer.session = std::make_unique<engine::Session>(id, "sid", config, peer.host, logger);
+    std::optional<SessionOpened> opened;
+    if (origin == Origin::native) opened = SessionOpened{id, {}, {}};
+    peer.session->start(server->make_observer(*peer.session, std::move(opened)));
+    peer.session->open_websocket(peer.socket);
+    peer.take();
+    return peer;
+  }
+
+  // Of the latest SocketConnect.
+  SocketId latest_socket() const { return sink.all<SocketConnect>().back().socket; }
+
+  SocketId join_namespace(Peer& peer, const std::string& name_space = "/") {
+    peer.receive(name_space == "/" ? "0" : "0" + name_space + ",");
+    const SocketId socket = latest_socket();
+    server->handle(SocketAccept{socket});
+    peer.take();
+    return socket;
+  }
+
+  void emit(SocketId socket, std::string json) {
+    server->handle(SocketEmit{socket, {std::move(json), {}}, std::nullopt});
+  }
+  void broadcast(std::string json, std::vector<std::string> rooms = {},
+                 std::vector<SocketId> except = {}) {
+    server->handle(
+        SocketBroadcast{"/", std::move(rooms), std::move(except), {std::move(json), {}}});
+  }
+};
+
+}  // namespace sioserve::socketio

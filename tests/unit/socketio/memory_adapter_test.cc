@@ -1,0 +1,139 @@
+#include "socketio/server/memory_adapter.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+namespace sioserve::socketio {
+namespace {
+
+class FakeRecipient final : public Recipient {
+ public:
+  explicit FakeRecipient(std::uint64_t id) : id_(SocketId{id}) {}
+  SocketId id() const override { return id_; }
+  void deliver(const parser::EncodedPacket& packet) override {
+    ++deliveries;
+    latest = packet.text;
+  }
+  int deliveries = 0;
+  SharedBytes latest;
+
+ private:
+  SocketId id_;
+};
+
+const parser::EncodedPacket packet{share("42[\"x\"]"), {}};
+
+struct MemoryAdapterTest : testing::Test {
+  FakeRecipient a{1}, b{2}, c{3};
+  MemoryAdapter adapter;
+  MemoryAdapterTest() {
+    for (FakeRecipient* recipient : {&a, &b, &c}) adapter.add(*recipient);
+  }
+  std::size_t broadcast(std::vector<std::string> rooms, std::vector<SocketId> except = {}) {
+    return adapter.broadcast(BroadcastTarget{rooms, except}, packet);
+  }
+};
+
+TEST_F(MemoryAdapterTest, WithoutRoomsReachesEveryone) {
+  EXPECT_EQ(broadcast({}), 3u);
+  EXPECT_EQ(a.deliveries + b.deliveries + c.deliveries, 3);
+  EXPECT_EQ(a.latest, packet.text) << "the buffer is shared";
+}
+
+TEST_F(MemoryAdapterTest, ReachesMembersOfSeveralRoomsOnce) {
+  adapter.join(a, "x");
+  adapter.join(a, "y");
+  adapter.join(b, "y");
+  EXPECT_EQ(broadcast({"x", "y", "nobody's"}), 2u);
+  EXPECT_EQ(a.deliveries, 1);
+  EXPECT_EQ(b.deliveries, 1);
+  EXPECT_EQ(c.deliveries, 0);
+}
+
+TEST_F(MemoryAdapterTest, LeavesOutTheExcepted) {
+  EXPECT_EQ(broadcast({}, {SocketId{1}, SocketId{3}}), 1u);
+  EXPECT_EQ(b.deliveries, 1);
+}
+
+TEST_F(MemoryAdapterTest, KeepsRoomsWithSimilarNamesApart) {
+  const std::string long_name(200, 'x');
+  const std::vector<std::string> names = {
+      "日本", "中国",           "a_b", "a.b", "", "A_B", long_name, long_name.substr(0, 99), "1",
+      "01",   {"nul\0byte", 8}, "nul"};
+  for (const std::string& name : names) {
+    adapter.join(a, name);
+    for (const std::string& other : names) {
+      EXPECT_EQ(broadcast({other}), other == name ? 1u : 0u) << name << " and " << other;
+    }
+    adapter.leave(a, name);
+  }
+  EXPECT_EQ(adapter.room_count(), 0u);
+}
+
+TEST_F(MemoryAdapterTest, JoiningTwiceAndLeavingTwiceAreHarmless) {
+  adapter.join(a, "x");
+  adapter.join(a, "x");
+  EXPECT_EQ(broadcast({"x"}), 1u);
+  adapter.leave(a, "x");
+  adapter.leave(a, "x");
+  adapter.leave(b, "never joined");
+  EXPECT_EQ(broadcast({"x"}), 0u);
+}
+
+TEST_F(MemoryAdapterTest, ARemovedRecipientIsNowhere) {
+  adapter.join(a, "x");
+  adapter.remove(a);
+  adapter.join(a, "x");
+  EXPECT_EQ(broadcast({"x"}), 0u);
+  EXPECT_EQ(broadcast({}), 2u);
+  EXPECT_EQ(adapter.room_count(), 0u);
+}
+
+TEST_F(MemoryAdapterTest, AgreesWithAModelOfRandomJoinsAndLeaves) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  std::vector<std::unique_ptr<FakeRecipient>> all;
+  std::map<std::string, std::set<FakeRecipient*>> model;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    all.push_back(std::make_unique<FakeRecipient>(10 + i));
+    adapter.add(*all.back());
+  }
+  for (int step = 0; step < 5000; ++step) {
+    FakeRecipient* const who = all[random() % all.size()].get();
+    const std::string room(1, static_cast<char>('a' + random() % 6));
+    switch (random() % 8) {
+      case 0:
+        adapter.leave_all(*who);
+        for (auto& [name, members] : model) members.erase(who);
+        break;
+      case 1:
+        adapter.remove(*who);
+        adapter.add(*who);
+        for (auto& [name, members] : model) members.erase(who);
+        break;
+      case 2:
+      case 3:
+        adapter.leave(*who, room);
+        model[room].erase(who);
+        break;
+      default:
+        adapter.join(*who, room);
+        model[room].insert(who);
+    }
+    const std::string other(1, static_cast<char>('a' + random() % 6));
+    std::set<FakeRecipient*> expected = model[room];
+    expected.insert(model[other].begin(), model[other].end());
+    for (const auto& recipient : all) recipient->deliveries = 0;
+    ASSERT_EQ(broadcast({room, other}), expected.size());
+    for (const auto& recipient : all) {
+      ASSERT_EQ(recipient->deliveries, expected.contains(recipient.get()) ? 1 : 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sioserve::socketio
