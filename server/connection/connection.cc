@@ -1,0 +1,84 @@
+#include "server/connection/connection.h"
+
+#include <utility>
+
+#include "server/connection/http_session.h"
+#include "server/connection/lingering_close.h"
+
+namespace sioserve::connection {
+
+Connection::Connection(Context& context, ConnectionOwner& owner,
+                       std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints)
+    : context_(context),
+      owner_(owner),
+      stream_(std::move(stream)),
+      endpoints_(std::move(endpoints)),
+      protocol_(std::make_unique<HttpSession>(*this)) {
+  stream_->start(*this);
+}
+
+template <typename Event>
+void Connection::dispatch(Event event) {
+  if (closed_) return;
+  dispatching_ = true;
+  event(*protocol_);
+  if (!closed_) protocol_->advance();
+  while (next_protocol_ && !closed_) {
+    protocol_ = std::move(next_protocol_);
+    protocol_->advance();
+  }
+  dispatching_ = false;
+}
+
+void Connection::begin_stop() {
+  dispatch([](Protocol& protocol) { protocol.begin_stop(); });
+}
+
+void Connection::close_now() {
+  dispatch([this](Protocol& protocol) {
+    protocol.on_broken();
+    close();
+  });
+}
+
+void Connection::sweep(TimePoint now) {
+  if (closed_ || protocol_->deadline() > now) return;
+  dispatch([](Protocol& protocol) { protocol.on_deadline(); });
+}
+
+void Connection::touch() {
+  if (!dispatching_ && !closed_) context_.turn_queue.schedule(*this);
+}
+
+void Connection::replace_protocol(std::unique_ptr<Protocol> next) {
+  next_protocol_ = std::move(next);
+}
+
+void Connection::linger() { replace_protocol(std::make_unique<LingeringClose>(*this)); }
+
+void Connection::close() {
+  if (std::exchange(closed_, true)) return;
+  stream_->close();
+  owner_.on_connection_closed(*this);
+}
+
+void Connection::on_read(std::string_view bytes) {
+  dispatch([bytes](Protocol& protocol) { protocol.on_read(bytes); });
+}
+
+void Connection::on_end() {
+  peer_ended_ = true;
+  dispatch([](Protocol& protocol) { protocol.on_end(); });
+}
+
+void Connection::on_drain() {
+  dispatch([](Protocol& protocol) { protocol.on_drain(); });
+}
+
+void Connection::on_broken() { close_now(); }
+
+void Connection::on_turn_end() {
+  dispatch([](Protocol&) {});
+}
+
+}  // namespace sioserve::connection

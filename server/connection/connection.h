@@ -1,0 +1,82 @@
+// One accepted socket: owns the stream and the protocol that is spoken on it, which can be replaced
+// (HTTP by WebSocket, either by the wait for the peer's end).
+//
+// Every event of the stream becomes a call of the protocol, and an advance() behind it. What
+// handlers call from outside such an event is followed by an advance() at the end of the loop's
+// turn, so that callbacks are never made from within a call. The manager that made the connection
+// destroys it some time after it has closed. Lives on the I/O thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "server/base/clock.h"
+#include "server/base/http_values.h"
+#include "server/connection/context.h"
+#include "server/connection/protocol.h"
+#include "server/net/stream.h"
+#include "server/net/turn_queue.h"
+
+namespace sioserve::connection {
+
+class Connection;
+
+class ConnectionOwner {
+ public:
+  // May destroy the connection, but not within the call.
+  virtual void on_connection_closed(Connection& connection) = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+class Connection final : private net::StreamListener, private net::TurnTask {
+ public:
+  Connection(Context& context, ConnectionOwner& owner, std::unique_ptr<net::Stream> stream,
+             SharedEndpoints endpoints);
+
+  // For the owner.
+  void begin_stop();
+  void close_now();
+  void sweep(TimePoint now);
+
+  // For the protocol.
+  Context& context() { return context_; }
+  net::Stream& stream() { return *stream_; }
+  const SharedEndpoints& endpoints() const { return endpoints_; }
+  bool peer_ended() const { return peer_ended_; }
+  // Something has changed that advance() must look at.
+  void touch();
+  // Takes effect when the running protocol function has returned.
+  void replace_protocol(std::unique_ptr<Protocol> next);
+  // Closes behind what has been written, giving the peer the time to read it.
+  void linger();
+  // At once. The protocol's handler must have been told.
+  void close();
+
+  // The owner's: where it keeps this connection.
+  std::size_t index = 0;
+
+ private:
+  void on_read(std::string_view bytes) override;
+  void on_end() override;
+  void on_drain() override;
+  void on_broken() override;
+  void on_turn_end() override;
+
+  template <typename Event>
+  void dispatch(Event event);
+
+  Context& context_;
+  ConnectionOwner& owner_;
+  std::unique_ptr<net::Stream> stream_;
+  SharedEndpoints endpoints_;
+  std::unique_ptr<Protocol> protocol_;
+  std::unique_ptr<Protocol> next_protocol_;
+  bool dispatching_ = false;
+  bool peer_ended_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace sioserve::connection

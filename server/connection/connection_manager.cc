@@ -1,0 +1,95 @@
+#include "server/connection/connection_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/net/socket_address.h"
+#include "server/net/tcp_stream.h"
+
+namespace sioserve::connection {
+namespace {
+
+constexpr Milliseconds sweep_interval{1'000};
+
+}  // namespace
+
+ConnectionManager::ConnectionManager(net::Loop& loop, Router& router, const Config& config,
+                                     const Logger& logger)
+    : loop_(loop),
+      logger_(logger),
+      context_{loop.turn_queue(), router, config, logger, [&loop] { return loop.now(); }},
+      sweep_timer_(loop, [this] { sweep(); }) {}
+
+ConnectionManager::~ConnectionManager() { close_all(); }
+
+void ConnectionManager::listen(std::vector<net::ListeningSocket> sockets) {
+  net::AcceptHandler& handler = *this;
+  for (net::ListeningSocket& socket : sockets) {
+    listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(socket), handler));
+  }
+}
+
+void ConnectionManager::serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints) {
+  if (connections_.empty()) sweep_timer_.start_repeating(sweep_interval);
+  ConnectionOwner& owner = *this;
+  const std::size_t index = connections_.size();
+  connections_.push_back(
+      std::make_unique<Connection>(context_, owner, std::move(stream), std::move(endpoints)));
+  connections_.back()->index = index;
+}
+
+void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
+  listeners_.clear();
+  context_.phase = Phase::stopping;
+  on_empty_ = std::move(on_empty);
+  visit([](Connection& connection) { connection.begin_stop(); });
+  loop_.turn_queue().schedule(*this);
+}
+
+void ConnectionManager::close_all() {
+  listeners_.clear();
+  visit([](Connection& connection) { connection.close_now(); });
+}
+
+// Handlers may cause connections to close, but those are destroyed later.
+template <typename Visit>
+void ConnectionManager::visit(Visit visit) {
+  for (std::size_t i = 0; i < connections_.size(); ++i) visit(*connections_[i]);
+}
+
+void ConnectionManager::sweep() {
+  const TimePoint now = loop_.now();
+  visit([now](Connection& connection) { connection.sweep(now); });
+}
+
+void ConnectionManager::on_accept(net::FileDescriptor socket, Address client) {
+  Address server = net::local_address(socket.get());
+  auto stream = net::TcpStream::adopt(loop_, std::move(socket));
+  if (!stream) return;  // the client has gone already
+  serve(std::move(*stream),
+        std::make_shared<const Endpoints>(Endpoints{std::move(client), std::move(server), false}));
+}
+
+void ConnectionManager::on_accept_paused(const std::string& reason) {
+  logger_.log(LogCategory::server, LogLevel::warning, reason);
+}
+
+void ConnectionManager::on_connection_closed(Connection& connection) {
+  closed_.push_back(&connection);
+  loop_.turn_queue().schedule(*this);
+}
+
+void ConnectionManager::on_turn_end() {
+  for (Connection* connection : closed_) {
+    const std::size_t index = connection->index;
+    connections_.back()->index = index;
+    std::swap(connections_[index], connections_.back());
+    connections_.pop_back();
+  }
+  closed_.clear();
+  if (!connections_.empty()) return;
+  sweep_timer_.stop();
+  if (on_empty_) std::exchange(on_empty_, nullptr)();
+}
+
+}  // namespace sioserve::connection

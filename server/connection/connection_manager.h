@@ -1,0 +1,70 @@
+// Owns everything that accepts and everything that was accepted on one I/O thread.
+//
+// One coarse timer looks at the deadlines of all connections. Lives on the I/O thread; may be made,
+// and given its sockets, on another one before the loop runs.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/base/config.h"
+#include "server/base/http_values.h"
+#include "server/base/logger.h"
+#include "server/connection/connection.h"
+#include "server/connection/context.h"
+#include "server/connection/stream_handlers.h"
+#include "server/net/listener.h"
+#include "server/net/listening_socket.h"
+#include "server/net/loop.h"
+#include "server/net/stream.h"
+#include "server/net/timer.h"
+
+namespace sioserve::connection {
+
+class ConnectionManager final : private ConnectionOwner,
+                                private net::AcceptHandler,
+                                private net::TurnTask {
+ public:
+  // All arguments must outlive the manager.
+  ConnectionManager(net::Loop& loop, Router& router, const Config& config, const Logger& logger);
+  // Connections that are left are closed, and their handlers told.
+  ~ConnectionManager() override;
+
+  // Starts to accept on these sockets.
+  void listen(std::vector<net::ListeningSocket> sockets);
+  // Serves a stream that was accepted elsewhere.
+  void serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints);
+
+  // Accepts no more; closes idle connections, and each other one behind the response it is waiting
+  // for; closes WebSockets with 1012. `on_empty` is called once, from the loop, when no connection
+  // is left.
+  void begin_graceful_stop(std::function<void()> on_empty);
+  // Closes all connections at once; their handlers are told.
+  void close_all();
+
+  std::size_t size() const { return connections_.size(); }
+
+ private:
+  void on_accept(net::FileDescriptor socket, Address client) override;
+  void on_accept_paused(const std::string& reason) override;
+  void on_connection_closed(Connection& connection) override;
+  void on_turn_end() override;
+  void sweep();
+
+  template <typename Visit>
+  void visit(Visit visit);
+
+  net::Loop& loop_;
+  const Logger& logger_;
+  Context context_;
+  net::Timer sweep_timer_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<Connection*> closed_;  // to be destroyed at the end of the turn
+  std::function<void()> on_empty_;
+};
+
+}  // namespace sioserve::connection

@@ -1,0 +1,39 @@
+// What all connections of one I/O thread share.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "server/base/clock.h"
+#include "server/base/config.h"
+#include "server/base/logger.h"
+#include "server/connection/stream_handlers.h"
+#include "server/http/http_date.h"
+#include "server/net/turn_queue.h"
+
+namespace sioserve::connection {
+
+enum class Phase { serving, stopping };
+
+struct Timeouts {
+  Milliseconds header{30'000};          // from a request's first byte to the end of its head
+  Milliseconds drain{30'000};           // for the rest of a request that has been answered
+  Milliseconds linger{2'000};           // for the peer to close after our end
+  Milliseconds stalled{30'000};         // without progress, for a closing connection's output
+  Milliseconds websocket_close{5'000};  // for the peer to answer a close frame
+};
+
+// Outlives every connection.
+struct Context {
+  net::TurnQueue& turn_queue;
+  Router& router;
+  const Config& config;
+  const Logger& logger;
+  std::function<TimePoint()> now;
+  Timeouts timeouts{};
+  Phase phase = Phase::serving;
+  http::HttpDate date{};
+  std::string scratch{};  // for output that is being put together, empty between uses
+};
+
+}  // namespace sioserve::connection

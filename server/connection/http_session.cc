@@ -1,0 +1,296 @@
+#include "server/connection/http_session.h"
+
+#include <utility>
+
+#include "server/connection/websocket_session.h"
+#include "server/http/parse_error.h"
+#include "server/ws/handshake.h"
+
+namespace sioserve::connection {
+namespace {
+
+// Input kept while it may not be looked at; beyond it reading pauses.
+constexpr std::size_t max_kept = 65'536;
+// How much of a body that nobody wants any more is read to save the connection.
+constexpr std::size_t max_drained = 262'144;
+
+http::ParserLimits parser_limits(const Config& config) {
+  http::ParserLimits limits;
+  limits.max_header_bytes = config.max_header_bytes;
+  return limits;
+}
+
+BodyPart body_part(const http::RequestParser::Progress& progress) {
+  return progress.request_complete ? BodyPart::last : BodyPart::more;
+}
+
+}  // namespace
+
+HttpSession::HttpSession(Connection& connection)
+    : connection_(connection),
+      parser_(parser_limits(connection.context().config)),
+      deadline_(context().now() + context().timeouts.header) {}
+
+// --- Events of the connection ---
+
+void HttpSession::on_read(std::string_view bytes) {
+  if (!kept_.empty()) {
+    kept_.append(bytes);  // advance() follows
+    return;
+  }
+  process(bytes);
+  if (state_ != State::ended) kept_.assign(bytes);
+}
+
+void HttpSession::on_end() {
+  // Behind a part of a response, an orderly end would look like the response's.
+  const bool cut = state_ == State::exchange && sender_->started();
+  end_exchange();
+  end(cut ? &Connection::close : &Connection::linger);
+}
+
+void HttpSession::on_drain() {
+  if (handler_) handler_->on_drain();
+}
+
+void HttpSession::on_broken() {
+  end_exchange();
+  state_ = State::ended;
+}
+
+void HttpSession::begin_stop() {
+  if (state_ == State::between_requests && !parser_.within_head()) end(&Connection::linger);
+}
+
+void HttpSession::on_deadline() {
+  if (parser_.within_head()) {
+    refuse(408, {});
+  } else {
+    end(&Connection::linger);
+  }
+}
+
+void HttpSession::advance() {
+  if (state_ == State::ended) return;
+  std::string_view input = kept_;
+  process(input);
+  if (state_ == State::ended) return;
+  kept_.erase(0, kept_.size() - input.size());
+  if (kept_.size() < max_kept) {
+    connection_.stream().resume_reading();
+  } else {
+    connection_.stream().pause_reading();
+  }
+}
+
+// --- Requests ---
+
+void HttpSession::process(std::string_view& input) {
+  settle();
+  while (state_ != State::ended && !input.empty() && may_take_input()) {
+    const auto progress = parser_.feed(input);
+    input.remove_prefix(progress.consumed);
+    take(progress, input);
+    settle();
+  }
+}
+
+bool HttpSession::may_take_input() const {
+  switch (state_) {
+    case State::between_requests:
+      return connection_.stream().buffered() < context().config.send_window;
+    case State::exchange:
+      return !request_complete_ && !body_paused_ && (body_wanted_ || !parser_.expects_continue());
+    case State::draining:
+      return true;
+    case State::ended:
+      return false;
+  }
+  return false;
+}
+
+void HttpSession::take(const http::RequestParser::Progress& progress, std::string_view& rest) {
+  if (progress.error) {
+    refuse(http::status_of(*progress.error), {});
+  } else if (progress.head_complete) {
+    begin_request(progress, rest);
+  } else if (state_ == State::between_requests) {
+    // A head that comes in drips does not get more time with each of them.
+    if (!std::exchange(head_begun_, true)) deadline_ = context().now() + context().timeouts.header;
+  } else {
+    take_body(progress);
+  }
+}
+
+void HttpSession::begin_request(const http::RequestParser::Progress& progress,
+                                std::string_view& rest) {
+  if (parser_.upgrade_requested() && ws::asks_for_websocket(parser_.head())) {
+    begin_websocket(rest);
+  } else {
+    begin_exchange(progress);
+  }
+}
+
+void HttpSession::begin_exchange(const http::RequestParser::Progress& progress) {
+  state_ = State::exchange;
+  deadline_ = TimePoint::max();
+  head_begun_ = false;
+  request_complete_ = progress.request_complete;
+  body_wanted_ = false;
+  body_paused_ = false;
+  sender_.emplace(context(), connection_.stream(), response_context());
+  handler_ = context().router.route(*this);
+  handler_->on_request(progress.body, body_part(progress));
+}
+
+void HttpSession::begin_websocket(std::string_view& rest) {
+  auto handshake = ws::check_handshake(parser_.head());
+  if (handshake && !parser_.has_body()) {
+    state_ = State::ended;
+    connection_.replace_protocol(std::make_unique<WebSocketSession>(
+        connection_, parser_.take_head(), std::move(*handshake), rest));
+    return;
+  }
+  const auto error = handshake ? ws::HandshakeError::bad_request : handshake.error();
+  Headers headers;
+  switch (error) {
+    case ws::HandshakeError::bad_request:
+      break;
+    case ws::HandshakeError::version_unsupported:
+      headers = {{"sec-websocket-version", "13"}, {"upgrade", "websocket"}};
+  }
+  refuse(ws::status_of(error), std::move(headers));
+}
+
+void HttpSession::take_body(const http::RequestParser::Progress& progress) {
+  request_complete_ = progress.request_complete;
+  if (handler_) {
+    if (!progress.body.empty() || request_complete_) {
+      handler_->on_body(progress.body, body_part(progress));
+    }
+    return;
+  }
+  drained_ += progress.body.size();
+}
+
+// Acts on what handlers have called and on what is complete.
+void HttpSession::settle() {
+  if (state_ == State::exchange) {
+    if (aborted_) {
+      end_exchange();
+      end(&Connection::close);
+      return;
+    }
+    if (!sender_->complete()) return;
+    if (sender_->incomplete()) {
+      context().logger.log(LogCategory::server, LogLevel::error,
+                           "The application's response is shorter than its Content-Length");
+    }
+    end_exchange();
+    drained_ = 0;
+    deadline_ = context().now() + context().timeouts.drain;
+    if (sender_->persistence() == http::Persistence::close) end(&Connection::linger);
+  }
+  if (state_ == State::draining) {
+    if (context().phase == Phase::stopping || drained_ > max_drained) {
+      end(&Connection::linger);
+    } else if (request_complete_) {
+      state_ = State::between_requests;
+      deadline_ = context().now() + context().config.keep_alive_timeout;
+    }
+  }
+}
+
+void HttpSession::end_exchange() {
+  if (state_ != State::exchange) return;
+  state_ = State::draining;
+  const auto handler = std::move(handler_);
+  handler->on_closed();
+}
+
+// The request is unusable: an answer of ours, if one can still be given, and the end.
+void HttpSession::refuse(std::uint16_t status, Headers headers) {
+  const bool cut = state_ == State::exchange && sender_->started();
+  const bool answered = state_ == State::draining;
+  end_exchange();
+  if (cut || answered) {
+    end(cut ? &Connection::close : &Connection::linger);
+    return;
+  }
+  ResponseSender sender(context(), connection_.stream(), {.persistence = http::Persistence::close});
+  ResponseHead head = plain_head(status);
+  for (Header& header : headers) head.headers.push_back(std::move(header));
+  sender.start(head, plain_body(status), BodyPart::last);
+  end(&Connection::linger);
+}
+
+void HttpSession::end(void (Connection::*how)()) {
+  if (state_ == State::ended) return;
+  state_ = State::ended;
+  (connection_.*how)();
+}
+
+http::ResponseContext HttpSession::response_context() const {
+  http::ResponseContext response;
+  response.is_head = parser_.head().method == "HEAD";
+  response.is_http_1_0 = parser_.head().http_version == "1.0";
+  if (!parser_.keep_alive()) response.persistence = http::Persistence::close;
+  return response;
+}
+
+// Whether the answer must say that it is the last one.
+bool HttpSession::must_close() const {
+  if (context().phase == Phase::stopping) return true;
+  if (request_complete_) return false;
+  return (parser_.expects_continue() && !body_wanted_) || parser_.body_left() > max_drained;
+}
+
+// --- Calls of the handler ---
+
+void HttpSession::respond(ResponseHead head, std::string body, BodyPart part) {
+  if (state_ != State::exchange) return;
+  if (must_close()) sender_->close_behind();
+  sender_->start(head, std::move(body), part);
+  connection_.touch();
+}
+
+void HttpSession::send_body(std::string body, BodyPart part) {
+  if (state_ != State::exchange) return;
+  sender_->send(std::move(body), part);
+  connection_.touch();
+}
+
+void HttpSession::fail() {
+  if (state_ != State::exchange || sender_->complete()) return;
+  if (sender_->started()) {
+    abort();
+  } else {
+    respond(plain_head(500), plain_body(500), BodyPart::last);
+  }
+}
+
+void HttpSession::abort() {
+  if (state_ != State::exchange) return;
+  aborted_ = true;
+  connection_.stream().close();
+  connection_.touch();
+}
+
+std::size_t HttpSession::buffered() const { return sender_ ? sender_->buffered() : 0; }
+
+void HttpSession::want_body() {
+  if (state_ != State::exchange || body_wanted_) return;
+  body_wanted_ = true;
+  if (!parser_.expects_continue() || request_complete_) return;
+  if (!sender_->started()) connection_.stream().write("HTTP/1.1 100 Continue\r\n\r\n");
+  connection_.touch();
+}
+
+void HttpSession::pause_body() { body_paused_ = true; }
+
+void HttpSession::resume_body() {
+  if (!std::exchange(body_paused_, false)) return;
+  connection_.touch();
+}
+
+}  // namespace sioserve::connection

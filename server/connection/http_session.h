@@ -1,0 +1,90 @@
+// HTTP/1.x on one connection: requests one after the other, each answered before the next is looked
+// at (RFC 9112 section 9).
+//
+// States: between requests (waiting for a head, also in the middle of one); an exchange is open
+// (a handler answers; the body may still be arriving); draining (the answer is complete, the rest
+// of the body is dropped so that the connection can be used again); ended (the connection has been
+// closed, lingers, or speaks WebSocket).
+//
+// Reading goes on while a response is pending, so that a client that goes is noticed, but what may
+// not be looked at yet is kept, and beyond a limit reading pauses. A client that ends its side
+// before its response is complete counts as gone.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/connection/connection.h"
+#include "server/connection/protocol.h"
+#include "server/connection/response_sender.h"
+#include "server/connection/stream_handlers.h"
+#include "server/http/request_parser.h"
+
+namespace sioserve::connection {
+
+class HttpSession final : public Protocol, public Exchange {
+ public:
+  explicit HttpSession(Connection& connection);
+
+  // Protocol
+  void on_read(std::string_view bytes) override;
+  void on_end() override;
+  void on_drain() override;
+  void on_broken() override;
+  void begin_stop() override;
+  void on_deadline() override;
+  void advance() override;
+  TimePoint deadline() const override { return deadline_; }
+
+  // Exchange
+  const RequestHead& head() const override { return parser_.head(); }
+  const SharedEndpoints& endpoints() const override { return connection_.endpoints(); }
+  void respond(ResponseHead head, std::string body, BodyPart part) override;
+  void send_body(std::string body, BodyPart part) override;
+  void fail() override;
+  void abort() override;
+  std::size_t buffered() const override;
+  void want_body() override;
+  void pause_body() override;
+  void resume_body() override;
+
+ private:
+  enum class State { between_requests, exchange, draining, ended };
+
+  void process(std::string_view& input);
+  bool may_take_input() const;
+  void take(const http::RequestParser::Progress& progress, std::string_view& rest);
+  void begin_request(const http::RequestParser::Progress& progress, std::string_view& rest);
+  void begin_exchange(const http::RequestParser::Progress& progress);
+  void begin_websocket(std::string_view& rest);
+  void take_body(const http::RequestParser::Progress& progress);
+  void settle();
+  void end_exchange();
+  void refuse(std::uint16_t status, Headers headers);
+  void end(void (Connection::*how)());
+  http::ResponseContext response_context() const;
+  bool must_close() const;
+  Context& context() const { return connection_.context(); }
+
+  Connection& connection_;
+  http::RequestParser parser_;
+  State state_ = State::between_requests;
+  std::string kept_;  // input that may not be looked at yet
+  TimePoint deadline_;
+  bool head_begun_ = false;  // since the last exchange
+
+  // Of the open exchange.
+  std::optional<ResponseSender> sender_;
+  std::unique_ptr<RequestHandler> handler_;
+  bool request_complete_ = true;
+  bool body_wanted_ = false;
+  bool body_paused_ = false;
+  bool aborted_ = false;
+
+  std::size_t drained_ = 0;
+};
+
+}  // namespace sioserve::connection

@@ -1,0 +1,35 @@
+#include "server/connection/lingering_close.h"
+
+namespace sioserve::connection {
+namespace {
+
+constexpr std::size_t max_dropped = 4'194'304;
+
+}  // namespace
+
+LingeringClose::LingeringClose(Connection& connection) : connection_(connection) {
+  connection_.stream().finish();
+  connection_.stream().resume_reading();
+  set_deadline();
+}
+
+void LingeringClose::on_read(std::string_view bytes) {
+  dropped_ += bytes.size();
+  if (dropped_ > max_dropped) connection_.close();
+}
+
+void LingeringClose::on_drain() { set_deadline(); }
+
+void LingeringClose::on_deadline() { connection_.close(); }
+
+void LingeringClose::advance() {
+  if (connection_.peer_ended() && connection_.stream().buffered() == 0) connection_.close();
+}
+
+void LingeringClose::set_deadline() {
+  Context& context = connection_.context();
+  deadline_ = context.now() + (connection_.stream().buffered() == 0 ? context.timeouts.linger
+                                                                    : context.timeouts.stalled);
+}
+
+}  // namespace sioserve::connection

@@ -1,0 +1,34 @@
+// The end of a connection (RFC 9112 section 9.6): our output is followed by our end, then input is
+// dropped until the peer's end comes. Closing at once would make the kernel throw away what the
+// peer has not read yet as soon as more input arrives.
+#pragma once
+
+#include <cstddef>
+
+#include "server/connection/connection.h"
+#include "server/connection/protocol.h"
+
+namespace sioserve::connection {
+
+class LingeringClose final : public Protocol {
+ public:
+  explicit LingeringClose(Connection& connection);
+
+  void on_read(std::string_view bytes) override;
+  void on_end() override {}
+  void on_drain() override;
+  void on_broken() override {}
+  void begin_stop() override {}
+  void on_deadline() override;
+  void advance() override;
+  TimePoint deadline() const override { return deadline_; }
+
+ private:
+  void set_deadline();
+
+  Connection& connection_;
+  std::size_t dropped_ = 0;
+  TimePoint deadline_;
+};
+
+}  // namespace sioserve::connection

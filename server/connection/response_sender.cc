@@ -1,0 +1,89 @@
+#include "server/connection/response_sender.h"
+
+#include <algorithm>
+#include <ctime>
+#include <string_view>
+#include <utility>
+
+#include "server/http/status.h"
+
+namespace sioserve::connection {
+namespace {
+
+std::string_view describe(http::HeadError error) {
+  switch (error) {
+    case http::HeadError::status:
+      return "a status outside 200-599";
+    case http::HeadError::header_name:
+      return "an invalid header name";
+    case http::HeadError::header_value:
+      return "a control character in a header";
+    case http::HeadError::content_length:
+      return "an invalid Content-Length";
+  }
+  return "";
+}
+
+}  // namespace
+
+void ResponseSender::start(const ResponseHead& head, std::string body, BodyPart part) {
+  if (state_ != State::waiting) return;
+  std::optional<std::size_t> whole_body;
+  if (part == BodyPart::last) whole_body = body.size();
+  std::string& out = context_.scratch;
+  out.clear();
+  const std::string_view date = context_.date.at(std::time(nullptr));
+  const http::ResponseWriter fresh = writer_;
+  if (const auto error = writer_.start(head, whole_body, date, out)) {
+    context_.logger.log(
+        LogCategory::server, LogLevel::error,
+        "The application's response has " + std::string(describe(*error)) + "; answered with 500");
+    writer_ = fresh;
+    start(plain_head(500), plain_body(500), BodyPart::last);
+    return;
+  }
+  state_ = State::started;
+  sent_ += out.size();
+  stream_.write(out);
+  send_part(std::move(body), part);
+}
+
+void ResponseSender::send(std::string body, BodyPart part) {
+  if (state_ == State::started) send_part(std::move(body), part);
+}
+
+void ResponseSender::send_part(std::string body, BodyPart part) {
+  body.resize(writer_.admit(body.size()));
+  const bool last = part == BodyPart::last;
+  if (last) state_ = State::complete;
+  sent_ += body.size();
+  if (!writer_.chunked()) {
+    if (!body.empty()) stream_.write_owned(std::move(body));
+    return;
+  }
+  if (!body.empty()) {
+    std::string& out = context_.scratch;
+    out.clear();
+    http::ResponseWriter::append_chunk_start(body.size(), out);
+    sent_ += out.size() + http::ResponseWriter::chunk_end.size();
+    stream_.write(out);
+    stream_.write_owned(std::move(body));
+    stream_.write(http::ResponseWriter::chunk_end);
+  }
+  if (last) {
+    sent_ += http::ResponseWriter::last_chunk.size();
+    stream_.write(http::ResponseWriter::last_chunk);
+  }
+}
+
+std::size_t ResponseSender::buffered() const { return std::min(sent_, stream_.buffered()); }
+
+ResponseHead plain_head(std::uint16_t status) {
+  return {status, {{"content-type", "text/plain; charset=utf-8"}}};
+}
+
+std::string plain_body(std::uint16_t status) {
+  return std::string(http::reason_phrase(status)) + "\n";
+}
+
+}  // namespace sioserve::connection

@@ -1,0 +1,54 @@
+// Sends one HTTP response on a stream: the head and its first part together, then the other parts,
+// framed as the head requires.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "server/connection/context.h"
+#include "server/connection/stream_handlers.h"
+#include "server/http/response_writer.h"
+#include "server/net/stream.h"
+
+namespace sioserve::connection {
+
+class ResponseSender {
+ public:
+  ResponseSender(Context& context, net::Stream& stream, const http::ResponseContext& response)
+      : context_(context), stream_(stream), writer_(response) {}
+
+  bool started() const { return state_ != State::waiting; }
+  bool complete() const { return state_ == State::complete; }
+
+  // The response will be the connection's last. Only before the start.
+  void close_behind() { writer_.close_behind(); }
+
+  // Ignored once started. An unusable head is logged and answered with 500.
+  void start(const ResponseHead& head, std::string body, BodyPart part);
+  // Ignored before the start and after the last part.
+  void send(std::string body, BodyPart part);
+
+  // Bytes of this response that the kernel has not taken yet.
+  std::size_t buffered() const;
+  // Once complete: whether the connection may be used again.
+  http::Persistence persistence() const { return writer_.persistence(); }
+  bool incomplete() const { return writer_.incomplete(); }
+
+ private:
+  enum class State { waiting, started, complete };
+
+  void send_part(std::string body, BodyPart part);
+
+  Context& context_;
+  net::Stream& stream_;
+  http::ResponseWriter writer_;
+  State state_ = State::waiting;
+  std::size_t sent_ = 0;
+};
+
+// A short plain-text answer of the server itself.
+ResponseHead plain_head(std::uint16_t status);
+std::string plain_body(std::uint16_t status);
+
+}  // namespace sioserve::connection

@@ -1,0 +1,84 @@
+// A WebSocket on one connection, from the upgrade request on (RFC 6455).
+//
+// States: deciding (the handler has neither accepted nor denied); denied (an ordinary HTTP response
+// is being sent, the connection's last); open (until the closing handshake is complete, see
+// ws::MessageReader); ended (the handler is gone).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/connection/connection.h"
+#include "server/connection/protocol.h"
+#include "server/connection/response_sender.h"
+#include "server/connection/stream_handlers.h"
+#include "server/ws/handshake.h"
+#include "server/ws/message_reader.h"
+
+namespace sioserve::connection {
+
+class WebSocketSession final : public Protocol, public WebSocketChannel {
+ public:
+  // `input` is what came behind the upgrade request.
+  WebSocketSession(Connection& connection, RequestHead head, ws::Handshake handshake,
+                   std::string_view input);
+
+  // Protocol
+  void on_read(std::string_view bytes) override;
+  void on_end() override {}
+  void on_drain() override;
+  void on_broken() override;
+  void begin_stop() override;
+  void on_deadline() override;
+  void advance() override;
+  TimePoint deadline() const override { return deadline_; }
+
+  // WebSocketChannel
+  const RequestHead& head() const override { return head_; }
+  const SharedEndpoints& endpoints() const override { return connection_.endpoints(); }
+  const std::vector<std::string>& subprotocols() const override { return handshake_.subprotocols; }
+  void accept(std::string_view subprotocol, const Headers& headers) override;
+  void deny(ResponseHead head, std::string body, BodyPart part) override;
+  void send_denial_body(std::string body, BodyPart part) override;
+  void send(MessageKind kind, std::string payload) override;
+  void send(MessageKind kind, SharedBytes payload) override;
+  void close(std::uint16_t code, std::string_view reason) override;
+  void abort() override;
+  std::size_t buffered() const override { return connection_.stream().buffered(); }
+  void pause_reading() override { paused_ = true; }
+  void resume_reading() override;
+
+ private:
+  enum class State { deciding, denied, open, ended };
+
+  void advance_open();
+  void deliver_inbox();
+  void read(std::string_view bytes);
+  void write_control_frames();
+  void end(std::uint16_t code, std::string_view reason, void (Connection::*how)());
+  void control_reading();
+  bool may_send() const;
+  Context& context() const { return connection_.context(); }
+
+  Connection& connection_;
+  RequestHead head_;
+  ws::Handshake handshake_;
+  State state_ = State::deciding;
+  std::unique_ptr<WebSocketHandler> handler_;  // null: not asked for yet, or gone
+  ResponseSender denial_;
+  std::optional<ws::MessageReader> reader_;  // from accept() on
+  std::string kept_;                         // input that may not be looked at yet
+  std::vector<ws::Message> inbox_;           // messages that may not be delivered yet
+  std::size_t delivered_ = 0;                // of inbox_
+  TimePoint deadline_ = TimePoint::max();
+  bool routed_ = false;
+  bool opened_ = false;  // on_open() has been called
+  bool paused_ = false;
+  bool aborted_ = false;
+};
+
+}  // namespace sioserve::connection

@@ -1,0 +1,228 @@
+#include "server/http/request_parser.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/base/field_syntax.h"
+#include "server/http/request_target.h"
+
+namespace sioserve::http {
+namespace {
+
+// A typical browser sends a dozen.
+constexpr std::size_t usual_headers = 16;
+
+ParseError error_of(llhttp_errno_t code, const llhttp_t& llhttp) {
+  // HTTP/2's connection preface looks like a request, too.
+  if (code == HPE_PAUSED_H2_UPGRADE) return ParseError::version_unsupported;
+  // llhttp says the same of a version it does not know and of a wrong line end behind it.
+  const bool known_version = llhttp.http_major == 1 && llhttp.http_minor <= 1;
+  if (code == HPE_INVALID_VERSION && !known_version) return ParseError::version_unsupported;
+  return ParseError::malformed;
+}
+
+}  // namespace
+
+struct RequestParser::Callbacks {
+  static RequestParser& self(llhttp_t* llhttp) {
+    return *static_cast<RequestParser*>(llhttp->data);
+  }
+
+  static int on_message_begin(llhttp_t* llhttp) {
+    self(llhttp).begin_request();
+    return 0;
+  }
+  static int on_url(llhttp_t* llhttp, const char* at, std::size_t size) {
+    return self(llhttp).append_target({at, size});
+  }
+  static int on_header_field(llhttp_t* llhttp, const char* at, std::size_t size) {
+    return self(llhttp).append_header_name({at, size});
+  }
+  static int on_header_value(llhttp_t* llhttp, const char* at, std::size_t size) {
+    return self(llhttp).append_header_value({at, size});
+  }
+  static int on_headers_complete(llhttp_t* llhttp) { return self(llhttp).complete_head(); }
+  static int on_body(llhttp_t* llhttp, const char* at, std::size_t size) {
+    return self(llhttp).append_body({at, size});
+  }
+  static int on_chunk_extension(llhttp_t* llhttp, const char*, std::size_t size) {
+    return self(llhttp).count_chunk_extension(size);
+  }
+  static int on_message_complete(llhttp_t* llhttp) { return self(llhttp).complete_request(); }
+
+  static const llhttp_settings_t& settings() {
+    static const llhttp_settings_t table = [] {
+      llhttp_settings_t callbacks;
+      llhttp_settings_init(&callbacks);
+      callbacks.on_message_begin = on_message_begin;
+      callbacks.on_url = on_url;
+      callbacks.on_header_field = on_header_field;
+      callbacks.on_header_value = on_header_value;
+      callbacks.on_headers_complete = on_headers_complete;
+      callbacks.on_body = on_body;
+      callbacks.on_chunk_extension_name = on_chunk_extension;
+      callbacks.on_chunk_extension_value = on_chunk_extension;
+      callbacks.on_message_complete = on_message_complete;
+      return callbacks;
+    }();
+    return table;
+  }
+};
+
+RequestParser::RequestParser(const ParserLimits& limits) : limits_(limits) {
+  llhttp_init(&llhttp_, HTTP_REQUEST, &Callbacks::settings());
+  llhttp_.data = this;
+}
+
+RequestParser::Progress RequestParser::feed(std::string_view input) {
+  progress_ = Progress{};
+  body_parts_.clear();
+  if (llhttp_get_errno(&llhttp_) == HPE_PAUSED) llhttp_resume(&llhttp_);
+
+  const llhttp_errno_t code = llhttp_execute(&llhttp_, input.data(), input.size());
+  if (code == HPE_OK) {
+    progress_.consumed = input.size();
+  } else if (code == HPE_PAUSED) {
+    progress_.consumed = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - input.data());
+  } else if (!progress_.error) {
+    progress_.error = error_of(code, llhttp_);
+  }
+
+  // White space that belongs to no name and no value counts as well, but only here.
+  if (within_head_ && !progress_.error) {
+    header_bytes_ += input.size();
+    if (header_bytes_ > 2 * (limits_.max_header_bytes + limits_.max_target_bytes)) {
+      progress_.error = ParseError::header_too_large;
+    }
+  }
+  return progress_;
+}
+
+void RequestParser::begin_request() {
+  head_.headers.clear();
+  head_.headers.reserve(usual_headers);
+  target_.clear();
+  header_bytes_ = 0;
+  chunk_extension_bytes_ = 0;
+  within_head_ = true;
+  within_value_ = true;
+  head_done_ = false;
+  expects_continue_ = false;
+  upgrade_requested_ = false;
+  has_body_ = false;
+}
+
+int RequestParser::append_target(std::string_view part) {
+  if (target_.size() + part.size() > limits_.max_target_bytes) {
+    return refuse(ParseError::target_too_long);
+  }
+  target_.append(part);
+  return 0;
+}
+
+int RequestParser::append_header_name(std::string_view part) {
+  header_bytes_ += part.size();
+  if (header_bytes_ > limits_.max_header_bytes) return refuse(ParseError::header_too_large);
+  if (head_done_) return 0;  // a trailer
+  if (std::exchange(within_value_, false)) {
+    header_bytes_ += std::string_view(": \r\n").size();
+    if (head_.headers.size() == limits_.max_headers) return refuse(ParseError::header_too_large);
+    head_.headers.emplace_back();
+  }
+  std::string& name = head_.headers.back().name;
+  const std::size_t size = name.size();
+  name.append(part);
+  std::transform(part.begin(), part.end(), name.begin() + static_cast<std::ptrdiff_t>(size),
+                 to_lower);
+  return 0;
+}
+
+int RequestParser::append_header_value(std::string_view part) {
+  header_bytes_ += part.size();
+  if (header_bytes_ > limits_.max_header_bytes) return refuse(ParseError::header_too_large);
+  if (head_done_) return 0;
+  within_value_ = true;
+  head_.headers.back().value.append(part);
+  return 0;
+}
+
+int RequestParser::append_body(std::string_view part) {
+  if (progress_.body.empty()) {
+    progress_.body = part;
+    return 0;
+  }
+  if (body_parts_.empty()) body_parts_ = progress_.body;
+  body_parts_.append(part);
+  progress_.body = body_parts_;
+  return 0;
+}
+
+int RequestParser::count_chunk_extension(std::size_t bytes) {
+  chunk_extension_bytes_ += bytes + 1;
+  if (chunk_extension_bytes_ > limits_.max_chunk_extensions) return refuse(ParseError::malformed);
+  return 0;
+}
+
+int RequestParser::complete_head() {
+  if (llhttp_get_http_major(&llhttp_) != 1) return refuse(ParseError::version_unsupported);
+  const auto method = static_cast<llhttp_method_t>(llhttp_get_method(&llhttp_));
+  if (method == HTTP_CONNECT) return refuse(ParseError::method_unsupported);
+  head_.method = llhttp_method_name(method);
+  head_.http_version = llhttp_get_http_minor(&llhttp_) == 0 ? "1.0" : "1.1";
+  if (const auto error = check_headers()) return refuse(*error);
+  if (split_target(target_, head_) == TargetForm::invalid) return refuse(ParseError::malformed);
+
+  has_body_ = (llhttp_.flags & F_CHUNKED) != 0 || llhttp_.content_length > 0;
+  expects_continue_ = expects_continue_ && has_body_ && head_.http_version == "1.1";
+  keep_alive_ = llhttp_should_keep_alive(&llhttp_) != 0;
+  // An upgrade is the owner's business: for llhttp, what follows stays HTTP.
+  upgrade_requested_ = llhttp_get_upgrade(&llhttp_) != 0;
+  llhttp_.upgrade = 0;
+
+  within_head_ = false;
+  head_done_ = true;
+  header_bytes_ = 0;
+  progress_.head_complete = true;
+  return expects_continue_ ? HPE_PAUSED : 0;
+}
+
+int RequestParser::complete_request() {
+  progress_.request_complete = true;
+  return HPE_PAUSED;
+}
+
+std::optional<ParseError> RequestParser::check_headers() {
+  std::size_t hosts = 0;
+  std::size_t transfer_encodings = 0;
+  for (Header& header : head_.headers) {
+    // llhttp leaves white space behind the value in.
+    while (header.value.ends_with(' ') || header.value.ends_with('\t')) header.value.pop_back();
+    if (!is_field_value(header.value)) return ParseError::malformed;
+    if (header.name == "host") {
+      ++hosts;
+    } else if (header.name == "transfer-encoding") {
+      ++transfer_encodings;
+      if (!equals_ignoring_case(header.value, "chunked")) {
+        return ParseError::transfer_coding_unsupported;
+      }
+    } else if (header.name == "expect") {
+      if (!equals_ignoring_case(header.value, "100-continue")) {
+        return ParseError::expectation_unknown;
+      }
+      expects_continue_ = true;
+    }
+  }
+  const bool http_1_0 = head_.http_version == "1.0";
+  if (hosts > 1 || (hosts == 0 && !http_1_0)) return ParseError::malformed;
+  if (transfer_encodings > 1 || (transfer_encodings == 1 && http_1_0)) {
+    return ParseError::malformed;
+  }
+  return std::nullopt;
+}
+
+int RequestParser::refuse(ParseError error) {
+  progress_.error = error;
+  return HPE_USER;
+}
+
+}  // namespace sioserve::http

@@ -1,0 +1,99 @@
+// HTTP/1.x requests out of bytes (RFC 9112), on llhttp in its strict mode.
+//
+// The owner feeds input; each call reports what came out of it: the head once it is complete, the
+// part of the body that was in the input, the end of the request. The parser never goes beyond the
+// end of one request: what follows in the input is the next one, fed again when the owner is ready
+// for it. A request with "Expect: 100-continue" also stops behind its head. After an error the
+// parser takes no more input.
+//
+// Beyond llhttp it refuses whatever two parsers might read differently (request smuggling): more
+// than one Host, Transfer-Encoding other than one "chunked" or in HTTP/1.0, unbounded chunk
+// extensions and trailers. Trailers are checked and dropped.
+//
+// Knows nothing of sockets, time or responses.
+#pragma once
+
+#include <llhttp.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "server/base/http_values.h"
+#include "server/http/parse_error.h"
+
+namespace sioserve::http {
+
+struct ParserLimits {
+  std::size_t max_header_bytes = 65'536;  // names and values, and what surrounds them
+  std::size_t max_headers = 1'000;
+  std::size_t max_target_bytes = 16'384;
+  std::size_t max_chunk_extensions = 16'384;  // bytes per request
+};
+
+class RequestParser {
+ public:
+  struct Progress {
+    std::size_t consumed = 0;         // bytes of the input
+    bool head_complete = false;       // in this call; head() is valid from now on
+    bool request_complete = false;    // in this call
+    std::string_view body;            // borrowed from the input or the parser, until the next call
+    std::optional<ParseError> error;  // nothing else counts then
+  };
+
+  explicit RequestParser(const ParserLimits& limits);
+  RequestParser(const RequestParser&) = delete;
+  RequestParser& operator=(const RequestParser&) = delete;
+
+  Progress feed(std::string_view input);
+
+  // Valid from the completion of the head until the next request's first byte is fed.
+  const RequestHead& head() const { return head_; }
+  // The client lets the connection be used again.
+  bool keep_alive() const { return keep_alive_; }
+  bool expects_continue() const { return expects_continue_; }
+  // "Connection: Upgrade" with an Upgrade header. Parsed as any other request.
+  bool upgrade_requested() const { return upgrade_requested_; }
+  bool has_body() const { return has_body_; }
+  // Of a body with Content-Length, what has not been fed yet; 0 for a chunked one.
+  std::uint64_t body_left() const { return llhttp_.content_length; }
+  // Bytes of a request have arrived, but not all of its head.
+  bool within_head() const { return within_head_; }
+
+  RequestHead take_head() { return std::move(head_); }
+
+ private:
+  struct Callbacks;
+
+  void begin_request();
+  int append_target(std::string_view part);
+  int append_header_name(std::string_view part);
+  int append_header_value(std::string_view part);
+  int append_body(std::string_view part);
+  int count_chunk_extension(std::size_t bytes);
+  int complete_head();
+  int complete_request();
+  std::optional<ParseError> check_headers();
+  int refuse(ParseError error);
+
+  ParserLimits limits_;
+  llhttp_t llhttp_;
+  RequestHead head_;
+  std::string target_;
+  std::string body_parts_;  // the body of one call, if it came in several chunks
+  Progress progress_;
+  std::size_t header_bytes_ = 0;
+  std::size_t chunk_extension_bytes_ = 0;
+  bool within_head_ = false;
+  bool within_value_ = false;
+  bool head_done_ = false;
+  bool keep_alive_ = false;
+  bool expects_continue_ = false;
+  bool upgrade_requested_ = false;
+  bool has_body_ = false;
+};
+
+}  // namespace sioserve::http

@@ -1,0 +1,16 @@
+// The request target (RFC 9112 section 3.2), split into what a RequestHead holds.
+#pragma once
+
+#include <string_view>
+
+#include "server/base/http_values.h"
+
+namespace sioserve::http {
+
+enum class TargetForm { valid, invalid };
+
+// Origin form, absolute form (whose authority replaces the Host header, as section 3.2.2 wants)
+// and, for OPTIONS, the asterisk. Fills in raw_path, path and query_string.
+TargetForm split_target(std::string_view target, RequestHead& head);
+
+}  // namespace sioserve::http

@@ -1,0 +1,25 @@
+// Wakes the loop from any thread.
+#pragma once
+
+#include <functional>
+
+#include "server/net/loop.h"
+
+namespace sioserve::net {
+
+class Async {
+ public:
+  // `on_wake` runs on the loop's thread, once for any number of send() before it.
+  Async(Loop& loop, std::function<void()> on_wake);
+  Async(const Async&) = delete;
+  Async& operator=(const Async&) = delete;
+
+  // Any thread, as long as the object lives.
+  void send();
+
+ private:
+  std::function<void()> on_wake_;
+  UvHandle<uv_async_t> handle_;
+};
+
+}  // namespace sioserve::net

@@ -1,0 +1,65 @@
+#include "server/net/listener.h"
+
+#include <sys/socket.h>
+
+#include <cassert>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "server/net/socket_address.h"
+
+namespace sioserve::net {
+namespace {
+
+// Per turn of the loop, so that a rush of new clients does not starve the others.
+constexpr int max_accepts = 64;
+constexpr Milliseconds pause_time{100};
+
+}  // namespace
+
+Listener::Listener(Loop& loop, ListeningSocket socket, AcceptHandler& handler)
+    : handler_(handler), socket_(std::move(socket)), pause_(loop, [this] { watch(); }) {
+  auto poll = std::make_unique<uv_poll_t>();
+  const int error = uv_poll_init(&loop.uv(), poll.get(), socket_.fd.get());
+  assert(error == 0);
+  static_cast<void>(error);
+  poll->data = this;
+  poll_.reset(poll.release());
+  watch();
+}
+
+void Listener::watch() {
+  uv_poll_start(poll_.get(), UV_READABLE, [](uv_poll_t* poll, int, int) {
+    static_cast<Listener*>(poll->data)->accept_waiting();
+  });
+}
+
+void Listener::accept_waiting() {
+  for (int i = 0; i < max_accepts; ++i) {
+    sockaddr_storage client{};
+    socklen_t size = sizeof(client);
+    FileDescriptor socket(::accept4(socket_.fd.get(), reinterpret_cast<sockaddr*>(&client), &size,
+                                    SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.get() >= 0) {
+      handler_.on_accept(std::move(socket), to_address(client));
+      continue;
+    }
+    switch (errno) {
+      case EINTR:
+      case ECONNABORTED:
+      case EPROTO:
+        continue;
+      case EAGAIN:
+        return;
+      default:
+        uv_poll_stop(poll_.get());
+        pause_.start_once(pause_time);
+        handler_.on_accept_paused("cannot accept connections for now: " +
+                                  std::generic_category().message(errno));
+        return;
+    }
+  }
+}
+
+}  // namespace sioserve::net

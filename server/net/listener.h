@@ -1,0 +1,47 @@
+// Accepts connections on one listening socket.
+//
+// When the process or the machine has no file descriptor left, accepting pauses for a moment: the
+// clients wait in the kernel's backlog, and those that are connected are served. Lives on the
+// loop's thread.
+#pragma once
+
+#include <string>
+
+#include "server/base/http_values.h"
+#include "server/net/file_descriptor.h"
+#include "server/net/listening_socket.h"
+#include "server/net/loop.h"
+#include "server/net/timer.h"
+
+namespace sioserve::net {
+
+class AcceptHandler {
+ public:
+  virtual void on_accept(FileDescriptor socket, Address client) = 0;
+  // Accepting has paused; `reason` is a sentence for the log.
+  virtual void on_accept_paused(const std::string& reason) = 0;
+
+ protected:
+  ~AcceptHandler() = default;
+};
+
+class Listener {
+ public:
+  // `handler` must outlive the listener and must not destroy it within a call.
+  Listener(Loop& loop, ListeningSocket socket, AcceptHandler& handler);
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  const Address& address() const { return socket_.address; }
+
+ private:
+  void watch();
+  void accept_waiting();
+
+  AcceptHandler& handler_;
+  ListeningSocket socket_;
+  Timer pause_;
+  UvHandle<uv_poll_t> poll_;
+};
+
+}  // namespace sioserve::net

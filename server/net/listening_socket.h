@@ -1,0 +1,28 @@
+// Sockets that listen, made before there is a loop to accept on and on any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/base/http_values.h"
+#include "server/base/result.h"
+#include "server/net/file_descriptor.h"
+
+namespace sioserve::net {
+
+struct ListeningSocket {
+  FileDescriptor fd;
+  Address address;  // as bound: with the real port where any was asked for
+};
+
+// Listens on every address that `host` stands for: a literal (IPv6 with or without brackets) or a
+// name; empty means every interface. With port 0 all of them get the same free port. The error is a
+// sentence for the user.
+Result<std::vector<ListeningSocket>, std::string> listen_tcp(const std::string& host,
+                                                             std::uint16_t port, int backlog);
+
+// "127.0.0.1:8000" or "[::1]:8000".
+std::string to_string(const Address& address);
+
+}  // namespace sioserve::net

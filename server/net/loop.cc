@@ -1,0 +1,50 @@
+#include "server/net/loop.h"
+
+#include <cassert>
+#include <new>
+
+namespace sioserve::net {
+
+Loop::Loop() {
+  if (uv_loop_init(&uv_) != 0) throw std::bad_alloc();
+  auto prepare = std::make_unique<uv_prepare_t>();
+  uv_prepare_init(&uv_, prepare.get());
+  prepare->data = this;
+  prepare_.reset(prepare.release());
+  uv_prepare_start(prepare_.get(),
+                   [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->end_turn(); });
+  uv_unref(reinterpret_cast<uv_handle_t*>(prepare_.get()));
+
+  auto idle = std::make_unique<uv_idle_t>();
+  uv_idle_init(&uv_, idle.get());
+  idle_.reset(idle.release());
+}
+
+Loop::~Loop() {
+  prepare_.reset();
+  idle_.reset();
+  uv_run(&uv_, UV_RUN_DEFAULT);  // lets libuv finish closing
+  [[maybe_unused]] const int result = uv_loop_close(&uv_);
+  assert(result == 0);
+}
+
+void Loop::run() { uv_run(&uv_, UV_RUN_DEFAULT); }
+
+void Loop::run_once() { uv_run(&uv_, UV_RUN_ONCE); }
+
+void Loop::stop() { uv_stop(&uv_); }
+
+TimePoint Loop::now() const { return TimePoint(Milliseconds(uv_now(&uv_))); }
+
+void Loop::end_turn() {
+  switch (turn_queue_.run()) {
+    case TurnQueue::State::empty:
+      uv_idle_stop(idle_.get());
+      break;
+    case TurnQueue::State::tasks_left:
+      uv_idle_start(idle_.get(), [](uv_idle_t*) {});
+      break;
+  }
+}
+
+}  // namespace sioserve::net

@@ -1,0 +1,54 @@
+// One connected byte stream, as the connection above sees it: TCP now, TLS around it later.
+//
+// Nothing is written within a call: what is queued during one turn of the loop leaves at the turn's
+// end, together. Listener functions are never called from within a call on the stream. Lives on the
+// loop's thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "server/base/bytes.h"
+
+namespace sioserve::net {
+
+class StreamListener {
+ public:
+  // `bytes` are valid during the call. The stream may be closed, but not destroyed, within it.
+  virtual void on_read(std::string_view bytes) = 0;
+  // The peer will send nothing more. Writing may still work.
+  virtual void on_end() = 0;
+  // The kernel took bytes: buffered() has become smaller.
+  virtual void on_drain() = 0;
+  // The connection is broken. No other call follows.
+  virtual void on_broken() = 0;
+
+ protected:
+  ~StreamListener() = default;
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  // Once, before anything else; reading starts with it.
+  virtual void start(StreamListener& listener) = 0;
+
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+
+  // Ignored after finish() and close().
+  virtual void write(std::string_view bytes) = 0;
+  virtual void write_owned(std::string bytes) = 0;
+  virtual void write_shared(SharedBytes bytes) = 0;
+  // Bytes that the kernel has not taken yet.
+  virtual std::size_t buffered() const = 0;
+
+  // Tells the peer, behind everything queued, that nothing more will come. Reading goes on.
+  virtual void finish() = 0;
+  // At once; what is queued is lost. No listener function is called any more.
+  virtual void close() = 0;
+};
+
+}  // namespace sioserve::net

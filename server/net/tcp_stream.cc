@@ -1,0 +1,185 @@
+#include "server/net/tcp_stream.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <utility>
+
+namespace sioserve::net {
+namespace {
+
+constexpr std::size_t max_parts = 64;
+// What libuv gets at a time when the peer reads slowly.
+constexpr std::size_t portion = 262'144;
+
+struct Parts {
+  std::array<uv_buf_t, max_parts> buffers;
+  unsigned count = 0;
+  std::size_t bytes = 0;
+};
+
+Parts next_parts(WriteQueue& queue, std::size_t max_bytes) {
+  std::array<std::string_view, max_parts> views;
+  Parts parts;
+  parts.count = static_cast<unsigned>(queue.next_parts(views, max_bytes));
+  for (unsigned i = 0; i < parts.count; ++i) {
+    // libuv takes the bytes as char*, but does not change what it writes.
+    parts.buffers[i] =
+        uv_buf_init(const_cast<char*>(views[i].data()), static_cast<unsigned>(views[i].size()));
+    parts.bytes += views[i].size();
+  }
+  return parts;
+}
+
+}  // namespace
+
+void TcpStream::CloseSocket::operator()(Socket* socket) const {
+  socket->stream = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(&socket->tcp), [](uv_handle_t* handle) {
+    std::unique_ptr<Socket>(static_cast<Socket*>(handle->data)).reset();
+  });
+}
+
+Result<std::unique_ptr<TcpStream>, int> TcpStream::adopt(Loop& loop, FileDescriptor socket) {
+  auto state = std::make_unique<Socket>();
+  if (const int error = uv_tcp_init(&loop.uv(), &state->tcp); error != 0) return Failure{error};
+  state->tcp.data = state.get();
+  SocketPtr owned(state.release());
+  if (const int error = uv_tcp_open(&owned->tcp, socket.get()); error != 0) return Failure{error};
+  socket.release();
+  uv_tcp_nodelay(&owned->tcp, 1);
+  return std::unique_ptr<TcpStream>(new TcpStream(loop, std::move(owned)));
+}
+
+TcpStream::TcpStream(Loop& loop, SocketPtr socket) : loop_(loop), socket_(std::move(socket)) {
+  socket_->stream = this;
+}
+
+void TcpStream::start(StreamListener& listener) {
+  listener_ = &listener;
+  resume_reading();
+}
+
+void TcpStream::pause_reading() {
+  if (reading_ == Reading::off) return;
+  reading_ = Reading::off;
+  uv_read_stop(uv_stream());
+}
+
+void TcpStream::resume_reading() {
+  if (reading_ == Reading::on || ended_ || !socket_) return;
+  reading_ = Reading::on;
+  uv_read_start(
+      uv_stream(),
+      [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+        auto& bytes = static_cast<Socket*>(handle->data)->stream->loop_.read_buffer();
+        *buffer = uv_buf_init(bytes.data(), static_cast<unsigned>(bytes.size()));
+      },
+      [](uv_stream_t* handle, ssize_t size, const uv_buf_t* buffer) {
+        static_cast<Socket*>(handle->data)->stream->on_read(size, buffer->base);
+      });
+}
+
+void TcpStream::write(std::string_view bytes) {
+  if (!writable()) return;
+  socket_->queue.write(bytes);
+  loop_.turn_queue().schedule(*this);
+}
+
+void TcpStream::write_owned(std::string bytes) {
+  if (!writable()) return;
+  socket_->queue.write_owned(std::move(bytes));
+  loop_.turn_queue().schedule(*this);
+}
+
+void TcpStream::write_shared(SharedBytes bytes) {
+  if (!writable()) return;
+  socket_->queue.write_shared(std::move(bytes));
+  loop_.turn_queue().schedule(*this);
+}
+
+std::size_t TcpStream::buffered() const { return socket_ ? socket_->queue.size() : 0; }
+
+void TcpStream::finish() {
+  if (!writable()) return;
+  finishing_ = true;
+  loop_.turn_queue().schedule(*this);
+}
+
+void TcpStream::close() {
+  reading_ = Reading::off;
+  socket_.reset();
+}
+
+void TcpStream::on_turn_end() {
+  if (socket_ && handed_over_ == 0) flush();
+}
+
+void TcpStream::flush() {
+  WriteQueue& queue = socket_->queue;
+  const std::size_t before = queue.size();
+  while (!queue.empty()) {
+    const Parts parts = next_parts(queue, portion);
+    const int written = uv_try_write(uv_stream(), parts.buffers.data(), parts.count);
+    if (written < 0 && written != UV_EAGAIN) {
+      break_off();
+      return;
+    }
+    if (written > 0) queue.consume(static_cast<std::size_t>(written));
+    if (written < 0 || static_cast<std::size_t>(written) < parts.bytes) {
+      hand_over_rest();
+      break;
+    }
+  }
+  if (finishing_ && queue.empty()) {
+    uv_os_fd_t fd = -1;
+    if (uv_fileno(reinterpret_cast<uv_handle_t*>(&socket_->tcp), &fd) == 0) {
+      ::shutdown(fd, SHUT_WR);
+    }
+  }
+  if (queue.size() < before) listener_->on_drain();
+}
+
+void TcpStream::hand_over_rest() {
+  const Parts parts = next_parts(socket_->queue, portion);
+  handed_over_ = parts.bytes;
+  const int error = uv_write(&socket_->write_request, uv_stream(), parts.buffers.data(),
+                             parts.count, [](uv_write_t* request, int status) {
+                               auto* socket = static_cast<Socket*>(request->handle->data);
+                               if (socket->stream != nullptr) socket->stream->on_written(status);
+                             });
+  assert(error == 0);
+  static_cast<void>(error);
+}
+
+void TcpStream::on_written(int status) {
+  const std::size_t written = std::exchange(handed_over_, 0);
+  if (status != 0) {
+    break_off();
+    return;
+  }
+  socket_->queue.consume(written);
+  loop_.turn_queue().schedule(*this);
+  listener_->on_drain();
+}
+
+void TcpStream::on_read(ssize_t size, const char* bytes) {
+  if (size > 0) {
+    listener_->on_read({bytes, static_cast<std::size_t>(size)});
+  } else if (size == UV_EOF) {
+    ended_ = true;
+    pause_reading();
+    listener_->on_end();
+  } else if (size < 0) {
+    break_off();
+  }
+}
+
+void TcpStream::break_off() {
+  close();
+  listener_->on_broken();
+}
+
+}  // namespace sioserve::net

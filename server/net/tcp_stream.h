@@ -1,0 +1,68 @@
+// A TCP connection as a Stream.
+//
+// Output is written with one writev at the end of the loop's turn. What the kernel does not take
+// then goes to libuv in portions, so that buffered() follows what the peer really reads.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "server/base/result.h"
+#include "server/net/file_descriptor.h"
+#include "server/net/loop.h"
+#include "server/net/stream.h"
+#include "server/net/write_queue.h"
+
+namespace sioserve::net {
+
+class TcpStream final : public Stream, private TurnTask {
+ public:
+  // Takes over a connected socket. The error is libuv's.
+  static Result<std::unique_ptr<TcpStream>, int> adopt(Loop& loop, FileDescriptor socket);
+
+  void start(StreamListener& listener) override;
+  void pause_reading() override;
+  void resume_reading() override;
+  void write(std::string_view bytes) override;
+  void write_owned(std::string bytes) override;
+  void write_shared(SharedBytes bytes) override;
+  std::size_t buffered() const override;
+  void finish() override;
+  void close() override;
+
+ private:
+  enum class Reading { off, on };
+
+  // Outlives the stream until libuv is done with it.
+  struct Socket {
+    uv_tcp_t tcp{};
+    uv_write_t write_request{};
+    WriteQueue queue;
+    TcpStream* stream = nullptr;
+  };
+  struct CloseSocket {
+    void operator()(Socket* socket) const;
+  };
+  using SocketPtr = std::unique_ptr<Socket, CloseSocket>;
+
+  TcpStream(Loop& loop, SocketPtr socket);
+
+  uv_stream_t* uv_stream() const { return reinterpret_cast<uv_stream_t*>(&socket_->tcp); }
+  bool writable() const { return socket_ != nullptr && !finishing_; }
+  void on_turn_end() override;
+  void flush();
+  void hand_over_rest();
+  void on_read(ssize_t size, const char* bytes);
+  void on_written(int status);
+  void break_off();
+
+  Loop& loop_;
+  SocketPtr socket_;  // null: closed
+  StreamListener* listener_ = nullptr;
+  Reading reading_ = Reading::off;
+  bool ended_ = false;           // the peer has sent its end
+  bool finishing_ = false;       // nothing may be written any more
+  std::size_t handed_over_ = 0;  // bytes that libuv is writing
+};
+
+}  // namespace sioserve::net

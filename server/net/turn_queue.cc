@@ -1,0 +1,39 @@
+#include "server/net/turn_queue.h"
+
+namespace sioserve::net {
+namespace {
+
+// A response, the next pipelined request and its response need two.
+constexpr int max_rounds = 4;
+
+}  // namespace
+
+TurnTask::~TurnTask() {
+  if (list_ != nullptr) (*list_)[index_] = nullptr;
+}
+
+void TurnQueue::schedule(TurnTask& task) {
+  if (task.list_ != nullptr) return;
+  std::vector<TurnTask*>& list = lists_[current_];
+  task.list_ = &list;
+  task.index_ = list.size();
+  list.push_back(&task);
+}
+
+TurnQueue::State TurnQueue::run() {
+  for (int round = 0; round < max_rounds; ++round) {
+    std::vector<TurnTask*>& running = lists_[current_];
+    if (running.empty()) return State::empty;
+    current_ = 1 - current_;
+    for (std::size_t i = 0; i < running.size(); ++i) {
+      TurnTask* task = running[i];
+      if (task == nullptr) continue;
+      task->list_ = nullptr;
+      task->on_turn_end();
+    }
+    running.clear();
+  }
+  return lists_[current_].empty() ? State::empty : State::tasks_left;
+}
+
+}  // namespace sioserve::net

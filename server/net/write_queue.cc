@@ -1,0 +1,90 @@
+#include "server/net/write_queue.h"
+
+#include <cassert>
+#include <utility>
+
+namespace sioserve::net {
+namespace {
+
+// Up to here copying is cheaper than a segment of its own.
+constexpr std::size_t copy_limit = 1'024;
+// A string that small writes are joined in grows to about this.
+constexpr std::size_t joined_limit = 16'384;
+
+}  // namespace
+
+void WriteQueue::write(std::string_view bytes) {
+  if (bytes.empty()) return;
+  size_ += bytes.size();
+  if (std::string* tail = open_tail()) {
+    tail->append(bytes);
+  } else {
+    gathering_.emplace_back(std::in_place_type<std::string>, bytes);
+  }
+}
+
+void WriteQueue::write_owned(std::string bytes) {
+  if (bytes.size() <= copy_limit) {
+    write(bytes);
+    return;
+  }
+  size_ += bytes.size();
+  gathering_.emplace_back(std::move(bytes));
+}
+
+void WriteQueue::write_shared(SharedBytes bytes) {
+  if (bytes->size() <= copy_limit) {
+    write(*bytes);
+    return;
+  }
+  size_ += bytes->size();
+  gathering_.emplace_back(std::move(bytes));
+}
+
+std::size_t WriteQueue::next_parts(std::span<std::string_view> parts, std::size_t max_bytes) {
+  if (first_ == writing_.size()) take_gathered();
+  std::size_t count = 0;
+  std::size_t skip = offset_;
+  for (std::size_t i = first_; i < writing_.size() && count < parts.size() && max_bytes > 0; ++i) {
+    const std::string_view part = view(writing_[i]).substr(skip, max_bytes);
+    skip = 0;
+    max_bytes -= part.size();
+    parts[count++] = part;
+  }
+  return count;
+}
+
+void WriteQueue::consume(std::size_t bytes) {
+  assert(bytes <= size_);
+  size_ -= bytes;
+  while (bytes > 0) {
+    const std::size_t left = view(writing_[first_]).size() - offset_;
+    if (bytes < left) {
+      offset_ += bytes;
+      return;
+    }
+    bytes -= left;
+    offset_ = 0;
+    writing_[first_] = std::string();  // large buffers go as soon as they can
+    ++first_;
+  }
+}
+
+void WriteQueue::take_gathered() {
+  writing_.clear();
+  first_ = 0;
+  writing_.swap(gathering_);
+}
+
+std::string_view WriteQueue::view(const Segment& segment) {
+  if (const auto* owned = std::get_if<std::string>(&segment)) return *owned;
+  return **std::get_if<SharedBytes>(&segment);
+}
+
+std::string* WriteQueue::open_tail() {
+  if (gathering_.empty()) return nullptr;
+  auto* tail = std::get_if<std::string>(&gathering_.back());
+  return tail != nullptr && tail->size() < joined_limit ? tail : nullptr;
+}
+
+}  // namespace sioserve::net

@@ -1,0 +1,47 @@
+// Bytes on their way to one socket, in order: owned strings and shared buffers. Small writes are
+// joined, so that a turn's output needs few buffers. Knows nothing of sockets.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "server/base/bytes.h"
+
+namespace sioserve::net {
+
+// Two lists: what is being written stays untouched (the kernel or libuv may hold pointers into it)
+// while new writes gather behind it.
+class WriteQueue {
+ public:
+  void write(std::string_view bytes);
+  void write_owned(std::string bytes);
+  void write_shared(SharedBytes bytes);
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  // Fills `parts` with what is to be written next, in order, up to `max_bytes`, and returns how
+  // many parts that is. They stay valid until consume() has passed them.
+  std::size_t next_parts(std::span<std::string_view> parts, std::size_t max_bytes);
+  // The first `bytes` of what next_parts() gave have been written.
+  void consume(std::size_t bytes);
+
+ private:
+  using Segment = std::variant<std::string, SharedBytes>;
+
+  static std::string_view view(const Segment& segment);
+  std::string* open_tail();
+  void take_gathered();
+
+  std::vector<Segment> gathering_;
+  std::vector<Segment> writing_;
+  std::size_t first_ = 0;   // the first segment of writing_ that is not done
+  std::size_t offset_ = 0;  // bytes of it that are
+  std::size_t size_ = 0;    // bytes in both lists
+};
+
+}  // namespace sioserve::net

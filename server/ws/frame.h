@@ -1,0 +1,25 @@
+// Frame headers of a server (RFC 6455 section 5.2): unmasked, one frame per message. The payload
+// follows as it is, so a buffer that many connections send can be shared.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "server/base/bytes.h"
+
+namespace sioserve::ws {
+
+class FrameHeader {
+ public:
+  FrameHeader(MessageKind kind, std::uint64_t payload_size);
+
+  std::string_view bytes() const { return {bytes_.data(), size_}; }
+
+ private:
+  std::array<char, 10> bytes_{};
+  std::size_t size_ = 2;
+};
+
+}  // namespace sioserve::ws

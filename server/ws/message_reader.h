@@ -1,0 +1,80 @@
+// The receiving side of a WebSocket (RFC 6455 sections 5 to 7), on wslay.
+//
+// Bytes in; out come whole messages and the bytes that the protocol itself wants sent: pongs and
+// close frames. States: open; closing (we have sent a close frame, messages are dropped until the
+// peer's comes); closed (the peer's close frame came and was answered, or the peer broke the
+// protocol and was told so). Data frames are sent without this class: see frame.h.
+//
+// A message is gathered in one string, so thousands of tiny fragments cost no more than their
+// bytes. Knows nothing of sockets, time, or who reads the messages.
+#pragma once
+
+#include <wslay/wslay.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/base/bytes.h"
+
+namespace sioserve::ws {
+
+struct Message {
+  MessageKind kind;
+  std::string payload;
+};
+
+class MessageReader {
+ public:
+  enum class State { open, closing, closed };
+
+  // `max_message_size` in bytes; a larger one is a failure with close code 1009.
+  explicit MessageReader(std::size_t max_message_size);
+  MessageReader(const MessageReader&) = delete;
+  MessageReader& operator=(const MessageReader&) = delete;
+  ~MessageReader();
+
+  // Appends the messages that became complete. Input behind a close frame or a failure is dropped.
+  void feed(std::string_view input, std::vector<Message>& messages);
+
+  // Sends a close frame; a second one does nothing. 1005 sends one without a code. A code that must
+  // not stand in a frame becomes 1000; a long reason is cut.
+  void close(std::uint16_t code, std::string_view reason);
+
+  // Pongs and close frames to send, in order; the caller takes them away.
+  std::string take_output();
+
+  State state() const { return state_; }
+  // The peer's close code (1005 if its frame had none), 1006 if no close frame came, and its
+  // reason, or what it did wrong.
+  std::uint16_t close_code() const { return close_code_; }
+  const std::string& close_reason() const { return close_reason_; }
+
+ private:
+  struct Callbacks;
+  struct FreeContext {
+    void operator()(wslay_event_context_ptr context) const { wslay_event_context_free(context); }
+  };
+
+  void begin_frame(std::uint8_t opcode, std::uint64_t size);
+  void append_chunk(std::string_view bytes);
+  void end();
+  void end_message(const wslay_event_on_msg_recv_arg& message);
+
+  std::size_t max_message_size_;
+  State state_ = State::open;
+  std::uint16_t close_code_ = 1006;
+  std::string close_reason_;
+  std::string_view input_;
+  std::vector<Message>* messages_ = nullptr;
+  std::string payload_;  // of the message that is being received
+  bool in_control_frame_ = false;
+  bool malformed_close_ = false;
+  std::string output_;
+  std::unique_ptr<wslay_event_context, FreeContext> context_;
+};
+
+}  // namespace sioserve::ws

@@ -1,0 +1,296 @@
+#include "server/ws/message_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sioserve::ws {
+namespace {
+
+constexpr unsigned final_bit = 0x80;
+constexpr unsigned continuation = 0x0;
+constexpr unsigned text = 0x1;
+constexpr unsigned binary = 0x2;
+constexpr unsigned close_opcode = 0x8;
+constexpr unsigned ping = 0x9;
+constexpr unsigned pong = 0xa;
+
+std::string size_bytes(unsigned mask_bit, std::size_t size) {
+  std::string bytes;
+  if (size < 126) {
+    bytes += static_cast<char>(mask_bit | size);
+  } else {
+    bytes += static_cast<char>(mask_bit | 126);
+    bytes += static_cast<char>(size >> 8);
+    bytes += static_cast<char>(size & 0xff);
+  }
+  return bytes;
+}
+
+// As a client sends it: masked.
+std::string frame(unsigned first_byte, std::string_view payload) {
+  constexpr std::string_view mask = "\x12\x34\x56\x78";
+  std::string bytes(1, static_cast<char>(first_byte));
+  bytes += size_bytes(0x80, payload.size());
+  bytes += mask;
+  for (std::size_t i = 0; i < payload.size(); ++i) {
+    bytes += static_cast<char>(payload[i] ^ mask[i % 4]);
+  }
+  return bytes;
+}
+
+// As a server sends it.
+std::string unmasked(unsigned first_byte, std::string_view payload) {
+  return std::string(1, static_cast<char>(first_byte)) + size_bytes(0, payload.size()) +
+         std::string(payload);
+}
+
+std::string code(std::uint16_t value) {
+  return {static_cast<char>(value >> 8), static_cast<char>(value & 0xff)};
+}
+
+std::string close_frame(std::uint16_t value, const std::string& reason = "") {
+  return frame(final_bit | close_opcode, code(value) + reason);
+}
+
+struct Outcome {
+  std::vector<Message> messages;
+  std::string output;
+};
+
+constexpr std::size_t limit = 1'000;
+
+struct Case {
+  const char* name;
+  std::string input;
+  std::vector<std::string> messages;  // "t:" or "b:" and the payload
+  std::string output;
+  MessageReader::State state;
+  std::uint16_t close_code;
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
+std::string name_of(const testing::TestParamInfo<Case>& test) { return test.param.name; }
+
+class MessageReaderCase : public testing::TestWithParam<Case> {};
+
+void check(const std::vector<std::string_view>& pieces, const Case& expected) {
+  MessageReader reader(limit);
+  std::vector<Message> messages;
+  std::string output;
+  for (const std::string_view piece : pieces) {
+    reader.feed(std::string(piece), messages);
+    output += reader.take_output();
+  }
+  std::vector<std::string> described;
+  for (const Message& message : messages) {
+    described.push_back((message.kind == MessageKind::text ? "t:" : "b:") + message.payload);
+  }
+  EXPECT_EQ(described, expected.messages);
+  EXPECT_EQ(output, expected.output);
+  EXPECT_EQ(reader.state(), expected.state);
+  EXPECT_EQ(reader.close_code(), expected.close_code);
+}
+
+TEST_P(MessageReaderCase, ReadsWhole) { check({GetParam().input}, GetParam()); }
+
+TEST_P(MessageReaderCase, ReadsSplitAnywhere) {
+  const std::string_view input = GetParam().input;
+  for (std::size_t i = 1; i < input.size(); ++i) {
+    check({input.substr(0, i), input.substr(i)}, GetParam());
+    ASSERT_FALSE(HasFailure()) << "split at " << i;
+  }
+}
+
+TEST_P(MessageReaderCase, ReadsByteByByte) {
+  const std::string_view input = GetParam().input;
+  std::vector<std::string_view> bytes;
+  for (std::size_t i = 0; i < input.size(); ++i) bytes.push_back(input.substr(i, 1));
+  check(bytes, GetParam());
+}
+
+std::string failure(std::uint16_t value) { return unmasked(final_bit | close_opcode, code(value)); }
+
+constexpr auto open = MessageReader::State::open;
+constexpr auto closed = MessageReader::State::closed;
+
+const std::vector<Case> cases = {
+    {"text", frame(final_bit | text, "h\xc3\xa4llo"), {"t:h\xc3\xa4llo"}, "", open, 1006},
+    {"binary", frame(final_bit | binary, "\xff\xfe"), {"b:\xff\xfe"}, "", open, 1006},
+    {"empty_messages",
+     frame(final_bit | text, "") + frame(final_bit | binary, ""),
+     {"t:", "b:"},
+     "",
+     open,
+     1006},
+    {"two_byte_size",
+     frame(final_bit | text, std::string(300, 'x')),
+     {"t:" + std::string(300, 'x')},
+     "",
+     open,
+     1006},
+    {"fragments",
+     frame(text, "a\xc3") + frame(continuation, "") + frame(final_bit | continuation, "\xa4z") +
+         frame(final_bit | text, "next"),
+     {"t:a\xc3\xa4z", "t:next"},
+     "",
+     open,
+     1006},
+    {"control_frames_between_fragments",
+     frame(binary, "a") + frame(final_bit | ping, "p") + frame(final_bit | pong, "unasked") +
+         frame(final_bit | continuation, "b"),
+     {"b:ab"},
+     unmasked(final_bit | pong, "p"),
+     open,
+     1006},
+    {"ping", frame(final_bit | ping, ""), {}, unmasked(final_bit | pong, ""), open, 1006},
+    {"close_with_code_and_reason",
+     frame(final_bit | text, "last") + close_frame(4001, "bye") + frame(final_bit | text, "late"),
+     {"t:last"},
+     unmasked(final_bit | close_opcode, code(4001) + "bye"),
+     closed,
+     4001},
+    {"close_without_code",
+     frame(final_bit | close_opcode, ""),
+     {},
+     unmasked(final_bit | close_opcode, ""),
+     closed,
+     1005},
+    {"unmasked_frame", unmasked(final_bit | text, "hello"), {}, failure(1002), closed, 1006},
+    {"reserved_bit", frame(final_bit | 0x40 | text, "x"), {}, failure(1002), closed, 1006},
+    {"reserved_opcode", frame(final_bit | 0x3, "x"), {}, failure(1002), closed, 1006},
+    {"continuation_of_nothing",
+     frame(final_bit | continuation, "x"),
+     {},
+     failure(1002),
+     closed,
+     1006},
+    {"new_message_within_a_message",
+     frame(text, "x") + frame(final_bit | text, "y"),
+     {},
+     failure(1002),
+     closed,
+     1006},
+    {"fragmented_ping", frame(ping, "x"), {}, failure(1002), closed, 1006},
+    {"long_ping", frame(final_bit | ping, std::string(126, 'x')), {}, failure(1002), closed, 1006},
+    {"close_with_one_byte", frame(final_bit | close_opcode, "x"), {}, failure(1002), closed, 1006},
+    {"close_with_reserved_code", close_frame(1005), {}, failure(1002), closed, 1006},
+    {"close_with_invalid_reason", close_frame(1000, "\xff"), {}, failure(1007), closed, 1006},
+    {"invalid_utf8", frame(final_bit | text, "a\xff"), {}, failure(1007), closed, 1006},
+    {"overlong_utf8", frame(final_bit | text, "\xc0\xaf"), {}, failure(1007), closed, 1006},
+    {"surrogate_in_utf8", frame(final_bit | text, "\xed\xa0\x80"), {}, failure(1007), closed, 1006},
+    {"cut_utf8", frame(final_bit | text, "a\xc3"), {}, failure(1007), closed, 1006},
+    {"invalid_utf8_in_a_fragment",
+     frame(text, "a\xc3") + frame(final_bit | continuation, "a"),
+     {},
+     failure(1007),
+     closed,
+     1006},
+    {"message_too_big",
+     frame(final_bit | binary, std::string(limit + 1, 'x')),
+     {},
+     failure(1009),
+     closed,
+     1006},
+    {"fragments_too_big",
+     frame(final_bit | text, "first") + frame(binary, std::string(limit, 'x')) +
+         frame(continuation, "y") + frame(final_bit | continuation, "z"),
+     {"t:first"},
+     failure(1009),
+     closed,
+     1006},
+    {"message_of_the_maximum_size",
+     frame(binary, std::string(limit - 1, 'x')) + frame(final_bit | continuation, "y"),
+     {"b:" + std::string(limit - 1, 'x') + "y"},
+     "",
+     open,
+     1006},
+};
+
+INSTANTIATE_TEST_SUITE_P(Frames, MessageReaderCase, testing::ValuesIn(cases), name_of);
+
+TEST(MessageReader, SaysWhatWentWrong) {
+  MessageReader reader(limit);
+  std::vector<Message> messages;
+  reader.feed(frame(final_bit | text, "\xff"), messages);
+  EXPECT_EQ(reader.close_reason(), "invalid UTF-8");
+}
+
+TEST(MessageReader, ReportsThePeersReason) {
+  MessageReader reader(limit);
+  std::vector<Message> messages;
+  reader.feed(close_frame(1001, "going"), messages);
+  EXPECT_EQ(reader.close_reason(), "going");
+}
+
+TEST(MessageReader, RefusesAFrameBeforeItsPayloadHasCome) {
+  MessageReader reader(limit);
+  std::vector<Message> messages;
+  reader.feed(frame(final_bit | binary, std::string(limit + 1, 'x')).substr(0, 9), messages);
+  EXPECT_EQ(reader.state(), closed);
+  EXPECT_EQ(reader.take_output(), failure(1009));
+}
+
+TEST(MessageReader, ClosesWithCodeAndReason) {
+  MessageReader reader(limit);
+  std::vector<Message> messages;
+  reader.close(4000, "enough");
+  EXPECT_EQ(reader.take_output(), unmasked(final_bit | close_opcode, code(4000) + "enough"));
+  EXPECT_EQ(reader.state(), MessageReader::State::closing);
+  reader.close(4001, "again");
+  EXPECT_EQ(reader.take_output(), "");
+
+  reader.feed(frame(final_bit | text, "late"), messages);
+  EXPECT_TRUE(messages.empty());
+  reader.feed(close_frame(4000), messages);
+  EXPECT_EQ(reader.state(), closed);
+  EXPECT_EQ(reader.close_code(), 4000);
+  EXPECT_EQ(reader.take_output(), "");
+}
+
+TEST(MessageReader, ClosesWithoutACode) {
+  MessageReader reader(limit);
+  reader.close(1005, "ignored");
+  EXPECT_EQ(reader.take_output(), unmasked(final_bit | close_opcode, ""));
+}
+
+TEST(MessageReader, SendsOnlyCodesThatMayStandInAFrame) {
+  for (const int forbidden : {0, 999, 1004, 1006, 1015, 2999, 5000}) {
+    MessageReader reader(limit);
+    reader.close(static_cast<std::uint16_t>(forbidden), "");
+    EXPECT_EQ(reader.take_output(), failure(1000)) << forbidden;
+  }
+}
+
+TEST(MessageReader, CutsALongReasonBetweenCharacters) {
+  std::string reason;
+  for (int i = 0; i < 100; ++i) reason += "\xc3\xa4";
+  MessageReader reader(limit);
+  reader.close(1000, reason);
+  EXPECT_EQ(reader.take_output(),
+            unmasked(final_bit | close_opcode, code(1000) + reason.substr(0, 122)));
+  MessageReader ascii(limit);
+  ascii.close(1000, std::string(200, 'x'));
+  EXPECT_EQ(ascii.take_output(),
+            unmasked(final_bit | close_opcode, code(1000) + std::string(123, 'x')));
+}
+
+TEST(MessageReader, TakesManyTinyFragments) {
+  constexpr std::size_t count = 100'000;
+  MessageReader reader(count);
+  std::vector<Message> messages;
+  std::string input = frame(binary, "");
+  for (std::size_t i = 0; i < count; ++i)
+    input += frame(continuation, "x") + frame(continuation, "");
+  input += frame(final_bit | continuation, "");
+  reader.feed(input, messages);
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].payload.size(), count);
+}
+
+}  // namespace
+}  // namespace sioserve::ws
