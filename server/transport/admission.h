@@ -1,0 +1,37 @@
+// Which Engine.IO requests are let in, and the answer to those that are not. The order of the
+// checks is the reference server's: transport, sid, method, origin, protocol version; the last two
+// at the handshake only.
+#pragma once
+
+#include <string>
+
+#include "server/base/config.h"
+#include "server/base/http_values.h"
+#include "server/base/result.h"
+#include "server/transport/session_table.h"
+
+namespace sioserve::transport {
+
+// In the order of the codes on the wire.
+enum class RequestError {
+  unknown_transport,
+  unknown_sid,
+  bad_handshake_method,
+  bad_request,
+  forbidden,
+  unsupported_protocol_version,
+};
+
+ResponseHead error_head(RequestError error);
+std::string error_body(RequestError error);
+
+// How the request arrived, and who decides about its origin.
+enum class Carrier { http, websocket };
+enum class Entrance { native, application };
+
+// The session that the request belongs to; null: it is a handshake.
+Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
+                                             Entrance entrance, const SessionTable& sessions,
+                                             const Config& config);
+
+}  // namespace sioserve::transport

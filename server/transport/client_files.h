@@ -1,0 +1,41 @@
+// The browser's client library, served by the server itself: <mount path>/socket.io.js, its
+// minified, ES module and msgpack variants, and their source maps.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/connection/stream_handlers.h"
+
+namespace sioserve::transport {
+
+// Lives on the I/O thread, longer than the handlers it makes.
+class ClientFiles {
+ public:
+  // One file of the library. `content` is empty when it is not installed.
+  struct File {
+    std::string path;
+    std::string content_type;
+    std::optional<std::string> content;
+    std::string etag;
+  };
+
+  // Reads the files; an empty directory name means that none are installed.
+  ClientFiles(std::string directory, std::string mount_path);
+
+  // Whether `path`, percent-decoded, is that of a client file, installed or not.
+  bool owns(std::string_view path) const;
+
+  // Answers a request for a path that this object owns.
+  std::unique_ptr<connection::RequestHandler> make_handler(connection::Exchange& exchange);
+
+ private:
+  const File* find(std::string_view path) const;
+
+  std::vector<File> files_;
+};
+
+}  // namespace sioserve::transport

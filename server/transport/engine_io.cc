@@ -1,0 +1,84 @@
+#include "server/transport/engine_io.h"
+
+#include <string>
+#include <utility>
+
+#include "server/base/log_debug.h"
+#include "server/transport/engine_websocket.h"
+#include "server/transport/polling_request.h"
+
+namespace sioserve::transport {
+
+EngineIo::EngineIo(const Config& config, socketio::Server& server, EventSink& events,
+                   const Logger& logger, std::function<StreamId()> next_id,
+                   std::function<TimePoint()> clock)
+    : config_(config),
+      server_(server),
+      events_(events),
+      logger_(logger),
+      next_id_(std::move(next_id)),
+      client_files_(config.client_directory, std::string(mount_path_of(config.socketio_path))),
+      sessions_(config, logger, std::move(clock)) {}
+
+bool EngineIo::owns(const RequestHead& head) const {
+  const auto path = mount_path_of(head.path);
+  if (config_.native_socketio && path == mount_path_of(config_.socketio_path)) return true;
+  if (!config_.client_directory.empty() && client_files_.owns(head.path)) return true;
+  return !head.query_string.empty() && find_session(head) != nullptr;
+}
+
+std::unique_ptr<connection::RequestHandler> EngineIo::make_handler(connection::Exchange& exchange) {
+  if (client_files_.owns(exchange.head().path)) return client_files_.make_handler(exchange);
+  return std::make_unique<PollingRequest>(*this, exchange, std::nullopt);
+}
+
+std::unique_ptr<connection::WebSocketHandler> EngineIo::make_handler(
+    connection::WebSocketChannel& channel) {
+  return std::make_unique<EngineWebSocket>(*this, channel, std::nullopt);
+}
+
+std::unique_ptr<connection::RequestHandler> EngineIo::adopt(connection::Exchange& exchange,
+                                                            StreamId stream) {
+  return std::make_unique<PollingRequest>(*this, exchange, stream);
+}
+
+std::unique_ptr<connection::WebSocketHandler> EngineIo::adopt(connection::WebSocketChannel& channel,
+                                                              StreamId stream) {
+  return std::make_unique<EngineWebSocket>(*this, channel, stream);
+}
+
+void EngineIo::shut_down() {
+  stopped_ = true;
+  sessions_.shut_down();
+}
+
+Result<engine::Session*, RequestError> EngineIo::admit(const RequestHead& head, Carrier carrier,
+                                                       std::optional<StreamId> adopted) const {
+  const Entrance entrance = adopted ? Entrance::application : Entrance::native;
+  auto admitted = transport::admit(head, carrier, entrance, sessions_, config_);
+  if (!admitted) {
+    log_debug(logger_, LogCategory::engineio, "request refused: ", error_body(admitted.error()));
+  } else if (!*admitted && stopped_) {
+    return Failure{RequestError::bad_request};
+  }
+  return admitted;
+}
+
+engine::Session* EngineIo::find_session(const RequestHead& head) const {
+  const auto sid = find_query_parameter(head.query_string, "sid");
+  return sid && !sid->empty() ? sessions_.find(*sid, head.path) : nullptr;
+}
+
+engine::Session& EngineIo::open_session(const RequestHead& head, const SharedEndpoints& endpoints,
+                                        std::optional<StreamId> adopted) {
+  const SessionId id = adopted ? *adopted : next_id_();
+  engine::Session& session = sessions_.create(id, std::string(mount_path_of(head.path)));
+  std::optional<SessionOpened> opened;
+  if (!adopted) opened = SessionOpened{id, head, endpoints};
+  session.start(server_.make_observer(session, std::move(opened)));
+  return session;
+}
+
+void EngineIo::abandon(StreamId stream) { events_.push(SessionClosed{stream}); }
+
+}  // namespace sioserve::transport

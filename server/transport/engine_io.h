@@ -1,0 +1,77 @@
+// Engine.IO over HTTP and WebSocket: which requests it answers, and the handlers that do it. Lives
+// on the I/O thread.
+//
+// A handshake comes in natively (on config.socketio_path), or is handed over by the ASGI
+// application (adopt), whose middleware has then decided about it. Either way, later requests with
+// the session's sid on the same path come here without entering the application.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "server/base/clock.h"
+#include "server/base/config.h"
+#include "server/base/event_sink.h"
+#include "server/base/ids.h"
+#include "server/base/logger.h"
+#include "server/connection/stream_handlers.h"
+#include "server/transport/admission.h"
+#include "server/transport/client_files.h"
+#include "server/transport/session_table.h"
+#include "socketio/server/server.h"
+
+namespace sioserve::transport {
+
+class EngineIo {
+ public:
+  // `next_id` numbers native sessions; `clock` is the loop's time. The references outlive this
+  // object, and this object outlives the handlers that it makes.
+  EngineIo(const Config& config, socketio::Server& server, EventSink& events, const Logger& logger,
+           std::function<StreamId()> next_id, std::function<TimePoint()> clock);
+
+  bool owns(const RequestHead& head) const;
+
+  // For requests that are owned.
+  std::unique_ptr<connection::RequestHandler> make_handler(connection::Exchange& exchange);
+  std::unique_ptr<connection::WebSocketHandler> make_handler(connection::WebSocketChannel& channel);
+
+  // For requests that the application hands over. The caller makes every callback from on_request()
+  // or on_upgrade_request() on. A session that comes of it has the number `stream`; if none does,
+  // SessionClosed is reported for it.
+  std::unique_ptr<connection::RequestHandler> adopt(connection::Exchange& exchange,
+                                                    StreamId stream);
+  std::unique_ptr<connection::WebSocketHandler> adopt(connection::WebSocketChannel& channel,
+                                                      StreamId stream);
+
+  // Every 20 ms or so, from the loop.
+  void advance(TimePoint now) { sessions_.advance(now); }
+  // Closes every session; handshakes are refused from now on.
+  void shut_down();
+
+  std::size_t session_count() const { return sessions_.size(); }
+
+  // --- for the handlers ---
+
+  const Config& config() const { return config_; }
+  // `adopted`: the stream, when the application handed the request over.
+  Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
+                                               std::optional<StreamId> adopted) const;
+  engine::Session* find_session(const RequestHead& head) const;
+  engine::Session& open_session(const RequestHead& head, const SharedEndpoints& endpoints,
+                                std::optional<StreamId> adopted);
+  // No session came of an adopted request.
+  void abandon(StreamId stream);
+
+ private:
+  const Config& config_;
+  socketio::Server& server_;
+  EventSink& events_;
+  const Logger& logger_;
+  std::function<StreamId()> next_id_;
+  ClientFiles client_files_;
+  SessionTable sessions_;
+  bool stopped_ = false;
+};
+
+}  // namespace sioserve::transport

@@ -1,0 +1,43 @@
+// One WebSocket to Engine.IO: a session of its own, or the upgrade of a polling session.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/base/ids.h"
+#include "server/connection/stream_handlers.h"
+#include "socketio/engine/session.h"
+
+namespace sioserve::transport {
+
+class EngineIo;
+
+class EngineWebSocket final : public connection::WebSocketHandler,
+                              private engine::WebSocketTransport {
+ public:
+  EngineWebSocket(EngineIo& engine_io, connection::WebSocketChannel& channel,
+                  std::optional<StreamId> adopted);
+
+  void on_upgrade_request() override;
+  void on_open() override;
+  void on_message(MessageKind kind, std::string payload) override;
+  void on_drain() override;
+  void on_closed(std::uint16_t code, std::string_view reason) override;
+
+ private:
+  void send(MessageKind kind, SharedBytes bytes) override { channel_.send(kind, std::move(bytes)); }
+  std::size_t buffered() const override { return channel_.buffered(); }
+  void pause_reading() override { channel_.pause_reading(); }
+  void resume_reading() override { channel_.resume_reading(); }
+  void close(std::uint16_t code) override;
+  void abort() override;
+
+  EngineIo& engine_io_;
+  connection::WebSocketChannel& channel_;
+  std::optional<StreamId> adopted_;     // cleared when a session has taken the number
+  engine::Session* session_ = nullptr;  // while attached
+  bool is_handshake_ = false;
+};
+
+}  // namespace sioserve::transport

@@ -1,0 +1,119 @@
+#include "server/transport/polling_request.h"
+
+#include <charconv>
+#include <utility>
+
+#include "server/transport/engine_io.h"
+
+namespace sioserve::transport {
+namespace {
+
+using connection::BodyPart;
+using engine::HttpOutcome;
+
+ResponseHead ok(std::string_view content_type) {
+  return {200, {{"content-type", std::string(content_type)}, {"cache-control", "no-store"}}};
+}
+
+constexpr std::string_view payload_type = "text/plain; charset=UTF-8";
+
+void respond_error(connection::Exchange& exchange, RequestError error) {
+  exchange.respond(error_head(error), error_body(error), BodyPart::last);
+}
+
+}  // namespace
+
+PollingRequest::PollingRequest(EngineIo& engine_io, connection::Exchange& exchange,
+                               std::optional<StreamId> adopted)
+    : engine_io_(engine_io), exchange_(exchange), adopted_(adopted) {}
+
+void PollingRequest::on_request(std::string_view body, BodyPart part) {
+  const auto admitted = engine_io_.admit(exchange_.head(), Carrier::http, adopted_);
+  if (!admitted) return respond_error(exchange_, admitted.error());
+  if (!*admitted) return open_session();
+  session_ = *admitted;
+  if (exchange_.head().method == "POST") return start_post(body, part);
+  role_ = Role::poll;
+  session_->start_poll(*this);
+}
+
+void PollingRequest::on_body(std::string_view body, BodyPart part) {
+  if (session_ && role_ == Role::post) append_body(body, part);
+}
+
+void PollingRequest::on_closed() {
+  if (session_) {
+    engine::Session& session = *std::exchange(session_, nullptr);
+    switch (role_) {
+      case Role::none:
+        break;
+      case Role::poll:
+        session.abort_poll(*this);
+        break;
+      case Role::post:
+        session.abort_post(*this);
+        break;
+    }
+  }
+  if (adopted_) engine_io_.abandon(*adopted_);
+}
+
+void PollingRequest::open_session() {
+  const engine::Session& session =
+      engine_io_.open_session(exchange_.head(), exchange_.endpoints(), adopted_);
+  adopted_.reset();
+  exchange_.respond(ok(payload_type), session.open_packet(), BodyPart::last);
+}
+
+void PollingRequest::start_post(std::string_view body, BodyPart part) {
+  role_ = Role::post;
+  if (!session_->start_post(*this)) return;
+  if (announces_too_much()) return refuse_too_large();
+  if (part == BodyPart::more) exchange_.want_body();
+  append_body(body, part);
+}
+
+void PollingRequest::append_body(std::string_view body, BodyPart part) {
+  if (body.size() > engine_io_.config().engine_io.max_payload - body_.size()) {
+    return refuse_too_large();
+  }
+  body_ += body;
+  if (part == BodyPart::last) session_->receive_post(*this, std::move(body_));
+}
+
+bool PollingRequest::announces_too_much() const {
+  const auto length = find_header(exchange_.head().headers, "content-length");
+  if (!length) return false;
+  std::size_t bytes = 0;
+  const auto parsed = std::from_chars(length->data(), length->data() + length->size(), bytes);
+  return parsed.ec == std::errc::result_out_of_range ||
+         bytes > engine_io_.config().engine_io.max_payload;
+}
+
+void PollingRequest::refuse_too_large() {
+  std::exchange(session_, nullptr)->release_post(*this);
+  body_ = {};
+  exchange_.respond({413, {{"cache-control", "no-store"}}}, {}, BodyPart::last);
+}
+
+void PollingRequest::finish_poll(HttpOutcome outcome, std::string payload) {
+  session_ = nullptr;
+  switch (outcome) {
+    case HttpOutcome::ok:
+      return exchange_.respond(ok(payload_type), std::move(payload), BodyPart::last);
+    case HttpOutcome::bad_request:
+      return respond_error(exchange_, RequestError::bad_request);
+  }
+}
+
+void PollingRequest::finish_post(HttpOutcome outcome) {
+  session_ = nullptr;
+  switch (outcome) {
+    case HttpOutcome::ok:
+      return exchange_.respond(ok("text/html"), "ok", BodyPart::last);
+    case HttpOutcome::bad_request:
+      return respond_error(exchange_, RequestError::bad_request);
+  }
+}
+
+}  // namespace sioserve::transport

@@ -1,0 +1,49 @@
+// One HTTP request to Engine.IO: a handshake, a GET that waits for packets, or a POST that brings
+// some.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/base/ids.h"
+#include "server/connection/stream_handlers.h"
+#include "socketio/engine/session.h"
+
+namespace sioserve::transport {
+
+class EngineIo;
+
+class PollingRequest final : public connection::RequestHandler,
+                             private engine::PollRequest,
+                             private engine::PostRequest {
+ public:
+  PollingRequest(EngineIo& engine_io, connection::Exchange& exchange,
+                 std::optional<StreamId> adopted);
+
+  void on_request(std::string_view body, connection::BodyPart part) override;
+  void on_body(std::string_view body, connection::BodyPart part) override;
+  void on_drain() override {}
+  void on_closed() override;
+
+ private:
+  enum class Role { none, poll, post };
+
+  void open_session();
+  void start_post(std::string_view body, connection::BodyPart part);
+  void append_body(std::string_view body, connection::BodyPart part);
+  bool announces_too_much() const;
+  void refuse_too_large();
+
+  void finish_poll(engine::HttpOutcome outcome, std::string payload) override;
+  void finish_post(engine::HttpOutcome outcome) override;
+
+  EngineIo& engine_io_;
+  connection::Exchange& exchange_;
+  std::optional<StreamId> adopted_;     // cleared when a session has taken the number
+  engine::Session* session_ = nullptr;  // while it waits for this request or this for it
+  Role role_ = Role::none;
+  std::string body_;
+};
+
+}  // namespace sioserve::transport

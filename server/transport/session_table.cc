@@ -1,0 +1,55 @@
+#include "server/transport/session_table.h"
+
+#include <utility>
+
+#include "server/base/random_id.h"
+
+namespace sioserve::transport {
+
+SessionTable::SessionTable(const Config& config, const Logger& logger,
+                           std::function<TimePoint()> clock)
+    : config_(config), logger_(logger), clock_(std::move(clock)) {}
+
+engine::Session& SessionTable::create(SessionId id, std::string mount_path) {
+  engine::SessionHost& host = *this;
+  auto session = std::make_unique<engine::Session>(id, random_id(), config_, host, logger_);
+  engine::Session& created = *session;
+  entries_.emplace(created.sid(), Entry{std::move(session), std::move(mount_path)});
+  return created;
+}
+
+engine::Session* SessionTable::find(const std::string& sid, std::string_view path) const {
+  const auto found = entries_.find(sid);
+  if (found == entries_.end() || found->second.mount_path != mount_path_of(path)) return nullptr;
+  return found->second.session.get();
+}
+
+void SessionTable::advance(TimePoint now) {
+  ended_.clear();
+  timers_.advance(now, [](engine::Session* session) { session->on_timer(); });
+}
+
+void SessionTable::shut_down() {
+  std::vector<engine::Session*> sessions;
+  sessions.reserve(entries_.size());
+  for (const auto& [sid, entry] : entries_) sessions.push_back(entry.session.get());
+  for (engine::Session* session : sessions) session->shut_down();
+}
+
+void SessionTable::schedule(engine::Session& session, TimePoint deadline) {
+  timers_.schedule(&session, deadline);
+}
+
+void SessionTable::session_ended(engine::Session& session) {
+  timers_.cancel(&session);
+  const auto found = entries_.find(session.sid());
+  ended_.push_back(std::move(found->second.session));
+  entries_.erase(found);
+}
+
+std::string_view mount_path_of(std::string_view path) {
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
+}  // namespace sioserve::transport

@@ -1,0 +1,57 @@
+// Owns the Engine.IO sessions, finds them by sid, and runs their timers. Lives on the I/O thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "server/base/clock.h"
+#include "server/base/config.h"
+#include "server/base/logger.h"
+#include "server/base/timer_wheel.h"
+#include "socketio/engine/session.h"
+
+namespace sioserve::transport {
+
+class SessionTable final : private engine::SessionHost {
+ public:
+  SessionTable(const Config& config, const Logger& logger, std::function<TimePoint()> clock);
+
+  // A session that answers on this path only; Session::start() is the caller's.
+  engine::Session& create(SessionId id, std::string mount_path);
+
+  // Null for a sid unknown on this path.
+  engine::Session* find(const std::string& sid, std::string_view path) const;
+
+  std::size_t size() const { return entries_.size(); }
+
+  // Every 20 ms or so, not from within a callback of a session.
+  void advance(TimePoint now);
+  void shut_down();
+
+ private:
+  struct Entry {
+    std::unique_ptr<engine::Session> session;
+    std::string mount_path;
+  };
+
+  TimePoint now() const override { return clock_(); }
+  void schedule(engine::Session& session, TimePoint deadline) override;
+  void session_ended(engine::Session& session) override;
+
+  const Config& config_;
+  const Logger& logger_;
+  std::function<TimePoint()> clock_;
+  std::unordered_map<std::string, Entry> entries_;
+  // Destroyed at the next advance(), because they end in the middle of their own calls.
+  std::vector<std::unique_ptr<engine::Session>> ended_;
+  TimerWheel<engine::Session*> timers_;
+};
+
+// The path without a final slash: "/socket.io" and "/socket.io/" are one mount.
+std::string_view mount_path_of(std::string_view path);
+
+}  // namespace sioserve::transport

@@ -1,0 +1,205 @@
+// Engine.IO with its Socket.IO server, on requests and WebSockets without a network.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/transport/engine_io.h"
+
+namespace sioserve::transport {
+
+using connection::BodyPart;
+
+inline RequestHead make_head(std::string method, std::string path, std::string query,
+                             Headers headers = {}) {
+  return {std::move(method), path, path, std::move(query), "1.1", std::move(headers)};
+}
+
+class FakeExchange final : public connection::Exchange {
+ public:
+  explicit FakeExchange(RequestHead request) : head_(std::move(request)) {}
+
+  const RequestHead& head() const override { return head_; }
+  const SharedEndpoints& endpoints() const override { return endpoints_; }
+  void respond(ResponseHead response, std::string content, BodyPart) override {
+    ++responses;
+    status = response.status;
+    headers = std::move(response.headers);
+    body = std::move(content);
+  }
+  void send_body(std::string, BodyPart) override {}
+  void fail() override { failed = true; }
+  void abort() override { failed = true; }
+  std::size_t buffered() const override { return 0; }
+  void want_body() override { wanted = true; }
+  void pause_body() override {}
+  void resume_body() override {}
+
+  std::string header(std::string_view name) const {
+    return std::string(find_header(headers, name).value_or("(none)"));
+  }
+
+  int responses = 0;
+  int status = 0;
+  Headers headers;
+  std::string body;
+  bool wanted = false;
+  bool failed = false;
+
+ private:
+  RequestHead head_;
+  SharedEndpoints endpoints_ = std::make_shared<const Endpoints>();
+};
+
+class FakeChannel final : public connection::WebSocketChannel {
+ public:
+  explicit FakeChannel(RequestHead request) : head_(std::move(request)) {}
+
+  const RequestHead& head() const override { return head_; }
+  const SharedEndpoints& endpoints() const override { return endpoints_; }
+  const std::vector<std::string>& subprotocols() const override { return subprotocols_; }
+  void accept(std::string_view, const Headers&) override { accepted = true; }
+  void deny(ResponseHead response, std::string content, BodyPart) override {
+    status = response.status;
+    body = std::move(content);
+  }
+  void send_denial_body(std::string, BodyPart) override {}
+  void send(MessageKind kind, std::string payload) override { send(kind, share(payload)); }
+  void send(MessageKind kind, SharedBytes payload) override {
+    if (close_code) return;
+    sent.push_back((kind == MessageKind::binary ? "b:" : "") + *payload);
+  }
+  void close(std::uint16_t code, std::string_view) override { close_code = code; }
+  void abort() override { aborted = true; }
+  std::size_t buffered() const override { return buffered_bytes; }
+  void pause_reading() override { paused = true; }
+  void resume_reading() override { paused = false; }
+
+  bool accepted = false;
+  int status = 0;
+  std::string body;
+  std::vector<std::string> sent;
+  std::optional<std::uint16_t> close_code;
+  std::size_t buffered_bytes = 0;
+  bool paused = false;
+  bool aborted = false;
+
+ private:
+  RequestHead head_;
+  SharedEndpoints endpoints_ = std::make_shared<const Endpoints>();
+  std::vector<std::string> subprotocols_;
+};
+
+class FakeSink final : public EventSink {
+ public:
+  void push(AppEvent event) override { events.push_back(std::move(event)); }
+  bool full() const override { return false; }
+
+  template <typename T>
+  std::vector<T> all() const {
+    std::vector<T> found;
+    for (const AppEvent& event : events) {
+      if (const T* value = std::get_if<T>(&event)) found.push_back(*value);
+    }
+    return found;
+  }
+
+  std::vector<AppEvent> events;
+};
+
+// One request with its handler, as a connection holds them.
+struct Request {
+  std::unique_ptr<FakeExchange> exchange;
+  std::unique_ptr<connection::RequestHandler> handler;
+
+  FakeExchange* operator->() const { return exchange.get(); }
+  void close() {
+    handler->on_closed();
+    handler.reset();
+  }
+};
+
+struct WebSocket {
+  std::unique_ptr<FakeChannel> channel;
+  std::unique_ptr<connection::WebSocketHandler> handler;
+
+  FakeChannel* operator->() const { return channel.get(); }
+  void receive(std::string text) { handler->on_message(MessageKind::text, std::move(text)); }
+  void close() {
+    handler->on_closed(1006, {});
+    handler.reset();
+  }
+};
+
+struct EngineIoFixture {
+  Config config;
+  Logger logger{[](LogRecord) {}};
+  FakeSink sink;
+  TimePoint now{std::chrono::hours(1)};
+  std::uint64_t last_id = 0;
+  std::unique_ptr<socketio::Server> server;
+  std::unique_ptr<EngineIo> engine;
+
+  EngineIoFixture() {
+    config.native_socketio = true;
+    config.allowed_hosts = {"example.org"};
+    restart();
+  }
+
+  void restart() {
+    engine.reset();
+    server = std::make_unique<socketio::Server>(config, sink, logger);
+    engine = std::make_unique<EngineIo>(
+        config, *server, sink, logger, [this] { return StreamId{++last_id}; },
+        [this] { return now; });
+  }
+
+  void advance(Milliseconds duration) {
+    const TimePoint end = now + duration;
+    while (now < end) {
+      now += Milliseconds(20);
+      engine->advance(now);
+    }
+  }
+
+  // With its body in one piece; not yet closed.
+  Request request(RequestHead head, std::string_view body = {},
+                  std::optional<StreamId> adopted = std::nullopt) {
+    Request made{std::make_unique<FakeExchange>(std::move(head)), nullptr};
+    made.handler =
+        adopted ? engine->adopt(*made.exchange, *adopted) : engine->make_handler(*made.exchange);
+    made.handler->on_request(body, BodyPart::last);
+    return made;
+  }
+  Request get(const std::string& query, const std::string& path = "/socket.io/") {
+    return request(make_head("GET", path, query));
+  }
+  Request post(const std::string& sid, std::string_view body) {
+    return request(make_head("POST", "/socket.io/", "EIO=4&transport=polling&sid=" + sid), body);
+  }
+  Request poll(const std::string& sid) { return get("EIO=4&transport=polling&sid=" + sid); }
+
+  // Opens a polling session; returns its sid.
+  std::string open_polling() {
+    const auto handshake = get("EIO=4&transport=polling");
+    return nlohmann::json::parse(handshake->body.substr(1)).at("sid");
+  }
+
+  WebSocket websocket(RequestHead head, std::optional<StreamId> adopted = std::nullopt) {
+    WebSocket made{std::make_unique<FakeChannel>(std::move(head)), nullptr};
+    made.handler =
+        adopted ? engine->adopt(*made.channel, *adopted) : engine->make_handler(*made.channel);
+    made.handler->on_upgrade_request();
+    if (made.channel->accepted) made.handler->on_open();
+    return made;
+  }
+  WebSocket websocket(const std::string& query) {
+    return websocket(make_head("GET", "/socket.io/", query));
+  }
+};
+
+}  // namespace sioserve::transport

@@ -1,0 +1,200 @@
+#include "server/transport/polling_request.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/transport/fixture.h"
+
+namespace sioserve::transport {
+namespace {
+
+struct PollingTest : testing::Test, EngineIoFixture {
+  // Opens a session and connects it to "/"; returns sid and socket.
+  std::pair<std::string, SocketId> connect() {
+    const std::string sid = open_polling();
+    EXPECT_EQ(post(sid, "40")->status, 200);
+    const SocketId socket = sink.all<SocketConnect>().back().socket;
+    server->handle(SocketAccept{socket});
+    poll(sid);
+    return {sid, socket};
+  }
+  void emit(SocketId socket, std::string json) {
+    server->handle(SocketEmit{socket, {std::move(json), {}}, std::nullopt});
+  }
+};
+
+TEST_F(PollingTest, TheHandshakeIsAnsweredWithTheOpenPacket) {
+  const Request handshake = get("EIO=4&transport=polling&t=abc");
+  EXPECT_EQ(handshake->status, 200);
+  EXPECT_EQ(handshake->header("content-type"), "text/plain; charset=UTF-8");
+  EXPECT_EQ(handshake->header("cache-control"), "no-store");
+  const auto open = nlohmann::json::parse(handshake->body.substr(1));
+  EXPECT_EQ(open.at("sid").get<std::string>().size(), 20u);
+  EXPECT_EQ(engine->session_count(), 1u);
+}
+
+TEST_F(PollingTest, PacketsTravelBothWays) {
+  const auto [sid, socket] = connect();
+  const Request posted = post(sid, R"(42["hi"])");
+  EXPECT_EQ(posted->status, 200);
+  EXPECT_EQ(posted->body, "ok");
+  EXPECT_EQ(posted->header("content-type"), "text/html");
+  EXPECT_EQ(posted->header("cache-control"), "no-store");
+  EXPECT_EQ(sink.all<SocketEvent>().size(), 1u);
+
+  Request waiting = poll(sid);
+  EXPECT_EQ(waiting->responses, 0);
+  emit(socket, R"(["a"])");
+  emit(socket, R"(["b"])");
+  EXPECT_EQ(waiting->body, R"(42["a"])");
+  EXPECT_EQ(waiting->header("content-type"), "text/plain; charset=UTF-8");
+  waiting.close();
+  EXPECT_EQ(poll(sid)->body, R"(42["b"])");
+}
+
+TEST_F(PollingTest, ABodyMayComeInPieces) {
+  const std::string sid = open_polling();
+  FakeExchange exchange(make_head("POST", "/socket.io/", "transport=polling&sid=" + sid));
+  const auto handler = engine->make_handler(exchange);
+  handler->on_request("4", BodyPart::more);
+  EXPECT_TRUE(exchange.wanted);
+  handler->on_body("0", BodyPart::more);
+  EXPECT_EQ(exchange.responses, 0);
+  handler->on_body("", BodyPart::last);
+  EXPECT_EQ(exchange.body, "ok");
+  EXPECT_EQ(sink.all<SocketConnect>().size(), 1u);
+}
+
+TEST_F(PollingTest, AnOversizePostGets413AndTheSessionLives) {
+  const std::string sid = open_polling();
+  const std::string big(config.engine_io.max_payload + 1, 'x');
+  EXPECT_EQ(post(sid, big)->status, 413);
+
+  FakeExchange announced(make_head("POST", "/socket.io/", "transport=polling&sid=" + sid,
+                                   {{"content-length", "99999999999999999999999"}}));
+  const auto handler = engine->make_handler(announced);
+  handler->on_request({}, BodyPart::more);
+  EXPECT_EQ(announced.status, 413);
+  EXPECT_FALSE(announced.wanted);
+  handler->on_body("ignored", BodyPart::last);
+  EXPECT_EQ(announced.responses, 1);
+  handler->on_closed();
+
+  EXPECT_EQ(post(sid, "40")->body, "ok");
+  EXPECT_EQ(post(sid, "4" + std::string(config.engine_io.max_payload, 'x'))->status, 413);
+  EXPECT_EQ(engine->session_count(), 1u);
+}
+
+TEST_F(PollingTest, ASecondPollClosesTheSession) {
+  const std::string sid = open_polling();
+  const Request first = poll(sid);
+  const Request second = poll(sid);
+  EXPECT_EQ(first->body, "1");
+  EXPECT_EQ(second->status, 400);
+  EXPECT_EQ(poll(sid)->body, R"({"code":1,"message":"Session ID unknown"})");
+}
+
+TEST_F(PollingTest, ASecondPostClosesTheSession) {
+  const std::string sid = open_polling();
+  FakeExchange first(make_head("POST", "/socket.io/", "transport=polling&sid=" + sid));
+  const auto handler = engine->make_handler(first);
+  handler->on_request("4", BodyPart::more);
+  EXPECT_EQ(post(sid, "40")->status, 400);
+  EXPECT_EQ(first.status, 400);
+  handler->on_body("0", BodyPart::last);
+  handler->on_closed();
+  EXPECT_EQ(first.responses, 1);
+  EXPECT_EQ(engine->session_count(), 0u);
+}
+
+TEST_F(PollingTest, AnAbortedPollClosesTheSession) {
+  const auto [sid, socket] = connect();
+  Request waiting = poll(sid);
+  waiting.close();
+  EXPECT_EQ(engine->session_count(), 0u);
+  EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reason, "engineio_polling_disconnect");
+}
+
+TEST_F(PollingTest, AnAnsweredPollMayEndLate) {
+  const auto [sid, socket] = connect();
+  Request waiting = poll(sid);
+  emit(socket, R"(["a"])");
+  EXPECT_EQ(waiting->status, 200);
+  const Request next = poll(sid);
+  waiting.close();
+  EXPECT_EQ(engine->session_count(), 1u);
+}
+
+TEST_F(PollingTest, TheClientsCloseEndsTheSession) {
+  const auto [sid, socket] = connect();
+  const Request waiting = poll(sid);
+  EXPECT_EQ(post(sid, "1")->body, "ok");
+  EXPECT_EQ(waiting->body, "6");
+  EXPECT_EQ(engine->session_count(), 0u);
+}
+
+TEST_F(PollingTest, VanishedClientsAreSwept) {
+  connect();
+  advance(std::chrono::seconds(44));
+  EXPECT_EQ(engine->session_count(), 1u);
+  advance(std::chrono::milliseconds(1100));
+  EXPECT_EQ(engine->session_count(), 0u);
+  EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reason, "engineio_timeout");
+  EXPECT_EQ(sink.all<SessionClosed>().size(), 1u);
+}
+
+TEST_F(PollingTest, ARequestMayOutliveItsSession) {
+  const std::string sid = open_polling();
+  Request posted = post(sid, "1");
+  Request refused = post(sid, "1");
+  advance(std::chrono::milliseconds(100));
+  posted.close();
+  refused.close();
+}
+
+TEST_F(PollingTest, ASessionIsToldToCloseByItsNextPoll) {
+  const auto [sid, socket] = connect();
+  server->handle(SocketClose{socket, true});
+  EXPECT_EQ(post(sid, "43[]")->status, 400);
+  EXPECT_EQ(poll(sid)->body,
+            "41\x1e"
+            "1");
+  EXPECT_EQ(engine->session_count(), 0u);
+}
+
+// --- handed over by the application ---
+
+TEST_F(PollingTest, AnAdoptedHandshakeGivesTheSessionItsNumber) {
+  Request handshake =
+      request(make_head("GET", "/ws/chat/", "EIO=4&transport=polling"), {}, StreamId{77});
+  EXPECT_EQ(handshake->status, 200);
+  handshake.close();
+  const std::string sid = nlohmann::json::parse(handshake->body.substr(1)).at("sid");
+  request(make_head("POST", "/ws/chat/", "EIO=4&transport=polling&sid=" + sid), "40");
+  EXPECT_TRUE(sink.all<SessionOpened>().empty());
+  EXPECT_EQ(sink.all<SocketConnect>().at(0).session, SessionId{77});
+  EXPECT_TRUE(sink.all<SessionClosed>().empty());
+}
+
+TEST_F(PollingTest, AnAdoptedRequestWithoutASessionIsReportedAsClosed) {
+  Request refused =
+      request(make_head("POST", "/ws/chat/", "transport=polling&sid=gone"), "40", StreamId{78});
+  EXPECT_EQ(refused->body, R"({"code":1,"message":"Session ID unknown"})");
+  refused.close();
+  ASSERT_EQ(sink.all<SessionClosed>().size(), 1u);
+  EXPECT_EQ(sink.all<SessionClosed>()[0].session, SessionId{78});
+}
+
+TEST_F(PollingTest, ANativeSessionIsReportedWithItsRequest) {
+  const Request handshake = request(
+      make_head("GET", "/socket.io/", "EIO=4&transport=polling&token=x", {{"cookie", "a=b"}}));
+  const std::string sid = nlohmann::json::parse(handshake->body.substr(1)).at("sid");
+  post(sid, "40");
+  const auto opened = sink.all<SessionOpened>();
+  ASSERT_EQ(opened.size(), 1u);
+  EXPECT_EQ(opened[0].head.query_string, "EIO=4&transport=polling&token=x");
+  EXPECT_EQ(find_header(opened[0].head.headers, "cookie"), "a=b");
+  EXPECT_NE(opened[0].endpoints, nullptr);
+}
+
+}  // namespace
+}  // namespace sioserve::transport
