@@ -1,0 +1,48 @@
+"""Socket.IO for Django and ASGI applications, served by sioserve's native engine.
+
+Two ways to write handlers:
+
+    import sio
+
+    @sio.register
+    class ChatConsumer(sio.SocketIOConsumer):
+        namespace = "/chat"
+
+        async def event_message(self, socket, text):
+            socket.server.emit("message", text, room="lobby", namespace="/chat")
+
+    @sio.on("ping", namespace="/status")
+    async def ping(socket, number, ack=None):
+        if ack:
+            ack(number)
+
+and two ways to serve them: natively, on sioserve's Socket.IO path, as above; or, without
+`register`, through `ChatConsumer.as_asgi()` in the routing of an ASGI application.
+"""
+
+import logging
+
+from .consumer import SocketIOConsumer
+from .discovery import autodiscover
+from .exceptions import ConnectionRefused
+from .handlers import event
+from .registry import on, register
+from .socketio import SOCKET_IO_VERSION, get_socketio_server
+from .version import __version__
+
+logger = logging.getLogger("sio.sio")
+logger.info(
+    "sio root package imported",
+    extra={"version": __version__, "socketio_version": SOCKET_IO_VERSION},
+)
+
+__all__ = [
+    "ConnectionRefused",
+    "SocketIOConsumer",
+    "__version__",
+    "autodiscover",
+    "event",
+    "get_socketio_server",
+    "on",
+    "register",
+]

@@ -1,0 +1,229 @@
+"""Connection: runs the handlers of one socket, one after the other.
+
+connect, then each event, then disconnect, in the order in which the dispatcher hears of them. A
+task runs while there is something to do and ends when there is not, so an idle socket has none
+and a busy one has one. Acknowledgements from the client do not come through here.
+
+A connection is connecting, then accepted or refused; an accepted one ends when its disconnect
+handlers have run, even if the client left while connect() was still running.
+
+Lives on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from .awaitables import DONE, Done, done_when_called
+from .exceptions import ConnectionRefused
+
+if TYPE_CHECKING:
+    from _sioserve import Server
+
+    from .engineio.session import EngineIOSession
+    from .socketio.namespace import Namespace
+    from .socketio.socket import NamespaceSocket
+
+logger = logging.getLogger("sio.consumer")
+
+NOT_AUTHORIZED = "Not authorized"
+INTERNAL_ERROR = "Internal server error"
+
+
+class Connection:
+    """The handlers of one socket at work. `on_finished` is called once nothing can follow."""
+
+    __slots__ = (
+        "_core",
+        "_namespace",
+        "_number",
+        "_on_finished",
+        "_session",
+        "_steps",
+        "socket",
+        "task",
+    )
+
+    def __init__(
+        self,
+        core: Server,
+        number: int,
+        namespace: Namespace,
+        session: EngineIOSession,
+        socket: NamespaceSocket,
+        on_finished: Callable[[int], None],
+    ) -> None:
+        self._core = core
+        self._number = number
+        self._namespace = namespace
+        self._session = session
+        self._on_finished = on_finished
+        self._steps: deque[tuple[Any, ...]] = deque()
+        self.socket = socket
+        self.task: asyncio.Task[None] | None = None
+
+    def connect(self, auth: Any) -> None:
+        """Let the namespace decide about the client, before anything else."""
+        self._add((self._connect, auth))
+
+    def event(self, args: list[Any], ack_id: int | None) -> None:
+        """Handle an event when those before it have been handled."""
+        self._add((self._event, args, ack_id))
+
+    def disconnect(self, reason: str, reference_reason: str) -> None:
+        """The client has gone: end when all its events have been handled."""
+        self.socket.mark_gone(reference_reason)
+        self._add((self._disconnect, reason))
+
+    def _add(self, step: tuple[Any, ...]) -> None:
+        self._steps.append(step)
+        if self.task is None:
+            self.task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        steps = self._steps
+        try:
+            while steps:
+                step, *args = steps.popleft()
+                await step(*args)
+        finally:
+            self.task = None
+
+    async def _connect(self, auth: Any) -> None:
+        accepted = False
+        message, data = NOT_AUTHORIZED, None
+        with Guard("connect", self.socket) as guard:
+            try:
+                accepted = await self._ask(auth)
+            except ConnectionRefused as refused:
+                message, data = refused.message, refused.data
+        if guard.failed:
+            message = INTERNAL_ERROR
+        if accepted:
+            self.socket.mark_accepted()
+            logger.info("%r connected", self.socket)
+        else:
+            self._refuse(message, data)
+
+    async def _ask(self, auth: Any) -> bool:
+        await self._session.identify()
+        namespace, socket = self._namespace, self.socket
+        if namespace.consumer_class is not None:
+            socket.consumer = socket.state["consumer"] = namespace.consumer_class()
+        if namespace.connect_handler is None:
+            return True
+        return bool(await namespace.connect_handler.call(socket, auth))
+
+    def _refuse(self, message: str, data: Any) -> None:
+        logger.info("%r refused: %s", self.socket, message)
+        with Guard("refusing", self.socket) as guard:
+            self._core.refuse_socket(self._number, message, data)
+        if guard.failed:
+            self._core.refuse_socket(self._number, INTERNAL_ERROR)
+        self._finish()
+
+    async def _event(self, args: list[Any], ack_id: int | None) -> None:
+        event = args[0]
+        handler = self._namespace.listeners.get(event)
+        reply = None if ack_id is None else Reply(self._core, self._number, ack_id)
+        ack = None if reply is None else reply.send
+        logger.debug("%r: event %r, ack %s, handler %r", self.socket, event, ack_id, handler)
+        with Guard(event, self.socket) as guard:
+            if handler is not None:
+                await handler.handle(self.socket, args[1:], ack)
+            elif ack is not None:
+                ack(*args[1:])
+        if guard.failed and reply is not None and not reply.sent:
+            reply.send({"error": INTERNAL_ERROR})
+        self._core.events_done(self._number, 1)
+
+    async def _disconnect(self, reason: str) -> None:
+        socket = self.socket
+        if socket.accepted:
+            logger.info("%r disconnected: %s", socket, reason)
+            if self._namespace.disconnect_handler is not None:
+                with Guard("disconnect", socket):
+                    await self._namespace.disconnect_handler.call(socket, reason)
+            for hook in self._namespace.server.disconnect_hooks:
+                with Guard("disconnect hook", socket):
+                    await hook.call(socket, reason)
+        self._finish()
+
+    def _finish(self) -> None:
+        self.socket.forget()
+        self._session.sockets.discard(self.socket)
+        self._on_finished(self._number)
+
+
+class Reply:
+    """Answers one event of a client, at most once. May be used from any thread."""
+
+    __slots__ = ("_ack_id", "_core", "_number", "sent")
+
+    def __init__(self, core: Server, number: int, ack_id: int) -> None:
+        self._core = core
+        self._number = number
+        self._ack_id = ack_id
+        self.sent = False
+
+    @done_when_called
+    def send(self, *args: Any) -> Done:
+        """Acknowledge the event with these arguments; what handlers get as `ack`.
+
+        Raises TypeError or ValueError for what can't be encoded. Later calls do nothing.
+        """
+        if self.sent:
+            logger.warning("an event was acknowledged twice; the second is ignored")
+        else:
+            self._core.ack(self._number, self._ack_id, args)
+            self.sent = True
+        return DONE
+
+
+class Guard:
+    """Keeps a handler's exception from ending its connection: logs it and sets `failed`.
+
+    A handler that awaited something cancelled has failed too; only the cancellation of the task
+    itself passes.
+    """
+
+    __slots__ = ("_socket", "_what", "failed")
+
+    def __init__(self, what: Any, socket: NamespaceSocket) -> None:
+        self._what = what
+        self._socket = socket
+        self.failed = False
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if error is None:
+            return False
+        if isinstance(error, asyncio.CancelledError):
+            if _task_is_cancelled():
+                return False
+        elif not isinstance(error, Exception):
+            return False
+        self.failed = True
+        logger.error("%r: %r failed", self._socket, self._what, exc_info=error)
+        return True
+
+
+def _task_is_cancelled() -> bool:
+    """Whether the current task is being cancelled.
+
+    Python 3.10 can't tell; there the answer is always yes.
+    """
+    cancelling = getattr(asyncio.current_task(), "cancelling", None)
+    return cancelling is None or cancelling() > 0

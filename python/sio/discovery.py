@@ -1,0 +1,38 @@
+"""Finding the handlers of a Django project."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from .django_support import django_ready
+
+MODULES = ("sockets", "consumers")
+
+
+def autodiscover() -> list[str]:
+    """Import `sockets` and `consumers` of each installed Django application, where they exist.
+
+    Importing them runs their `@sio.register` and `@sio.on`; a consumer without them is not served
+    natively. Does nothing where Django has not been set up. Returns the names of the modules
+    imported; an exception inside one of them is the caller's.
+    """
+    if not django_ready():
+        return []
+    from django.apps import apps
+
+    found = []
+    for config in apps.get_app_configs():
+        for module in MODULES:
+            name = f"{config.name}.{module}"
+            if _exists(name):
+                import_module(name)
+                found.append(name)
+    return found
+
+
+def _exists(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # the application is a single module
+        return False

@@ -1,0 +1,147 @@
+"""Dispatcher: from the native server's calls to the handlers of the namespaces.
+
+The native server names sessions and sockets by number; this is where the numbers become objects.
+Its methods return at once: handlers run in the connections' own tasks. Lives on the event loop's
+thread. Used by whoever starts a server:
+
+    dispatcher = Dispatcher()
+    server = _sioserve.Server(application, dispatcher, json_default=sio.encoding.default, ...)
+    dispatcher.bind(server)
+    ...                           # start, and wait until the server has stopped
+    await dispatcher.close(10)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from .connection import Connection, Guard
+from .engineio.session import EngineIOSession
+from .socketio.namespace import Namespace
+from .socketio.server import SocketIOServer, get_socketio_server
+from .socketio.socket import NamespaceSocket
+
+if TYPE_CHECKING:
+    from _sioserve import Server
+
+logger = logging.getLogger("sio.socketio.dispatcher")
+
+INVALID_NAMESPACE = "Invalid namespace"
+
+
+class Dispatcher:
+    """Implements _sioserve.Dispatcher for one native server."""
+
+    def __init__(self, server: SocketIOServer | None = None) -> None:
+        self._server = get_socketio_server() if server is None else server
+        self._core: Server | None = None
+        self._sessions: dict[int, EngineIOSession] = {}
+        self._connections: dict[int, Connection] = {}
+        self._callbacks: set[asyncio.Task[None]] = set()
+
+    def bind(self, core: Server) -> None:
+        """Use this native server, before it starts.
+
+        Raises RuntimeError if the process runs another already.
+        """
+        self._server.attach(core)
+        self._core = core
+
+    async def close(self, timeout: float) -> None:
+        """Wait up to `timeout` seconds for handlers that still run, cancel the rest, and unbind.
+
+        Call it when the native server has stopped.
+        """
+        tasks = self._running()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=timeout)
+            for task in late:
+                logger.warning("a handler is still running at the end: %r", task)
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+        if self._core is not None:
+            self._server.detach(self._core)
+            self._core = None
+
+    def session_opened(self, session: int, scope: Any) -> None:
+        self._sessions[session] = EngineIOSession(session, scope)
+        logger.debug("session %d opened", session)
+
+    def session_closed(self, session: int) -> None:
+        self._sessions.pop(session).closed = True
+        logger.debug("session %d closed", session)
+
+    def connect(self, socket: int, session: int, id: str, namespace: str, auth: Any) -> None:
+        core = self._core
+        if core is None:
+            raise RuntimeError("bind() comes first")
+        opened = self._sessions[session]
+        target = self._server.find(namespace)
+        if target is None or not self._may_use(opened, target):
+            core.refuse_socket(socket, INVALID_NAMESPACE)
+            return
+        sock = NamespaceSocket(core, socket, self._server, opened, namespace, id, auth)
+        opened.sockets.add(sock)
+        connection = Connection(core, socket, target, opened, sock, self._forget)
+        self._connections[socket] = connection
+        connection.connect(auth)
+
+    def event(self, socket: int, args: list[Any], ack_id: int | None) -> None:
+        connection = self._connections.get(socket)
+        if connection is not None:
+            connection.event(args, ack_id)
+
+    def acknowledged(self, socket: int, callback_id: int, args: list[Any]) -> None:
+        connection = self._connections.get(socket)
+        if connection is None:
+            return
+        sock = connection.socket
+        callback = sock.take_callback(callback_id)
+        if callback is None:
+            return
+        with Guard(callback, sock):
+            result = callback(*args)
+            if inspect.isawaitable(result):
+                task = asyncio.get_running_loop().create_task(
+                    self._finish_callback(callback, sock, result)
+                )
+                self._callbacks.add(task)
+                task.add_done_callback(self._callbacks.discard)
+
+    def disconnect(self, socket: int, reason: str, reference_reason: str) -> None:
+        connection = self._connections.get(socket)
+        if connection is not None:
+            connection.disconnect(reason, reference_reason)
+
+    @staticmethod
+    async def _finish_callback(
+        callback: Any, socket: NamespaceSocket, result: Awaitable[Any]
+    ) -> None:
+        with Guard(callback, socket):
+            await result
+
+    @staticmethod
+    def _may_use(session: EngineIOSession, namespace: Namespace) -> bool:
+        """Keep clients of the native path, whom no middleware has seen, out of what a project
+        has mounted behind its own middleware only.
+        """
+        if session.is_routed or namespace.is_native or not namespace.has_handlers:
+            return True
+        logger.warning(
+            "a client of the native Socket.IO path asked for namespace %r, which is mounted with "
+            "as_asgi() only; sio.register() serves it natively too",
+            namespace.name,
+        )
+        return False
+
+    def _forget(self, socket: int) -> None:
+        self._connections.pop(socket, None)
+
+    def _running(self) -> set[asyncio.Task[None]]:
+        handlers = {c.task for c in self._connections.values() if c.task is not None}
+        return handlers | self._callbacks

@@ -1,0 +1,45 @@
+"""The little that this package knows about Django; all of it works without Django too."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def django_ready() -> bool:
+    """Whether django.setup() has been run in this process."""
+    registry = sys.modules.get("django.apps")
+    return registry is not None and registry.apps.ready
+
+
+def setting(name: str, fallback: int) -> int:
+    """A positive integer from Django's settings, or `fallback` where there is none.
+
+    Raises django.core.exceptions.ImproperlyConfigured for any other value.
+    """
+    conf = sys.modules.get("django.conf")
+    if conf is None or not conf.settings.configured:
+        return fallback
+    value = getattr(conf.settings, name, fallback)
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        from django.core.exceptions import ImproperlyConfigured
+
+        raise ImproperlyConfigured(f"{name} must be a positive integer, not {value!r}")
+    return value
+
+
+def with_fresh_connections(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function that may use the database, as Django calls a view.
+
+    Connections that are too old or broken are closed before and after it.
+    """
+    if not django_ready():
+        return function(*args, **kwargs)
+    from django.db import close_old_connections
+
+    close_old_connections()
+    try:
+        return function(*args, **kwargs)
+    finally:
+        close_old_connections()

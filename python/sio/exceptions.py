@@ -1,0 +1,18 @@
+"""What a handler may raise on purpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ConnectionRefused(Exception):
+    """Raised by a connect handler to refuse the client with a reason of its own.
+
+    The client's `connect_error` gets an error with this `message` and, unless it is None, this
+    `data` (a JSON value).
+    """
+
+    def __init__(self, message: str = "Not authorized", data: Any = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data

@@ -1,0 +1,152 @@
+"""How to call a handler: decided once, when it is registered.
+
+A handler is `async def` or plain `def`. A plain one runs in a thread of its own for the time of
+the call, with the rules that Django has for sync code (`sync_to_async(thread_sensitive=True)`).
+
+A handler takes the acknowledgement if its signature has a parameter that is called `ack`;
+`**kwargs` does not count. Then nothing is acknowledged for it: it gets `ack=` a function, or None
+if the client asked for no acknowledgement. The client of any other handler gets an empty
+acknowledgement when the handler has returned.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
+
+from .django_support import with_fresh_connections
+from .names import RESERVED_EVENTS
+
+if TYPE_CHECKING:
+    from .socketio.socket import NamespaceSocket
+
+Ack = Callable[..., Awaitable[None]]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_EVENT_NAMES = "_sio_event_names"
+_EVENT_PREFIX = "event_"
+
+
+class Handler:
+    """A function to be called with a socket and what the client sent."""
+
+    __slots__ = ("_function", "_is_async", "_takes_ack")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._is_async = iscoroutinefunction(function)
+        self._takes_ack = takes_ack(function)
+
+    def target(self, socket: NamespaceSocket) -> Callable[..., Any]:
+        """The callable for this socket."""
+        return self._function
+
+    async def call(self, socket: NamespaceSocket, *args: Any, **kwargs: Any) -> Any:
+        """Run the handler and return its result."""
+        function = self.target(socket)
+        if self._is_async:
+            return await function(socket, *args, **kwargs)
+        return await run_in_thread(function, socket, *args, **kwargs)
+
+    async def handle(self, socket: NamespaceSocket, args: list[Any], ack: Ack | None) -> None:
+        """Run the handler for an event and keep the rules about acknowledging it."""
+        if self._takes_ack:
+            await self.call(socket, *args, ack=ack)
+            return
+        await self.call(socket, *args)
+        if ack is not None:
+            ack()
+
+    def __repr__(self) -> str:
+        return f"{self._function.__module__}.{self._function.__qualname__}"
+
+
+class MethodHandler(Handler):
+    """A method of the consumer that belongs to the socket."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, consumer_class: type, name: str) -> None:
+        super().__init__(getattr(consumer_class, name))
+        self._name = name
+
+    def target(self, socket: NamespaceSocket) -> Callable[..., Any]:
+        return getattr(socket.consumer, self._name)
+
+
+class ListenerHandler(Handler):
+    """A function for Namespace.on(): gets the arguments as one list, and always `ack`."""
+
+    __slots__ = ()
+
+    async def handle(self, socket: NamespaceSocket, args: list[Any], ack: Ack | None) -> None:
+        await self.call(socket, args, ack)
+
+
+def takes_ack(function: Callable[..., Any]) -> bool:
+    """Whether a handler's signature has a parameter `ack` that can be passed by name."""
+    try:
+        parameter = inspect.signature(function).parameters.get("ack")
+    except ValueError:  # some callables written in C have no signature
+        return False
+    return parameter is not None and parameter.kind in (
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        inspect.Parameter.KEYWORD_ONLY,
+    )
+
+
+async def run_in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Run sync code as Django does, and beside the sync code of other sockets."""
+    async with ThreadSensitiveContext():
+        result = await sync_to_async(with_fresh_connections, thread_sensitive=True)(
+            function, *args, **kwargs
+        )
+    # A decorator may have wrapped an async handler in a plain function.
+    return await result if inspect.isawaitable(result) else result
+
+
+def event(name: str) -> Callable[[_F], _F]:
+    """Decorate a consumer's method as the handler of the event `name`, which may be any string.
+
+    May be given several times for several events. Raises ValueError for names that Socket.IO
+    keeps for itself, such as "connect".
+    """
+    if name in RESERVED_EVENTS:
+        raise ValueError(f"{name!r} is reserved by Socket.IO and can't be an event")
+
+    def decorate(function: _F) -> _F:
+        names = (*getattr(function, _EVENT_NAMES, ()), name)
+        setattr(function, _EVENT_NAMES, names)
+        return function
+
+    return decorate
+
+
+def event_handlers(consumer_class: type) -> dict[str, MethodHandler]:
+    """The event handlers of a consumer class by event name, inherited ones included.
+
+    `event_<name>` handles the event <name>; @event(...) names others. Raises ValueError where
+    two methods claim one event.
+    """
+    found: dict[str, MethodHandler] = {}
+    for attribute in dir(consumer_class):
+        function = getattr(consumer_class, attribute)
+        if not callable(function):
+            continue
+        names = getattr(function, _EVENT_NAMES, ())
+        if not names and attribute.startswith(_EVENT_PREFIX):
+            names = (attribute[len(_EVENT_PREFIX) :],)
+        for name in names:
+            if name in RESERVED_EVENTS:  # an event_connect(), which no client can call
+                continue
+            if name in found:
+                raise ValueError(
+                    f"{consumer_class.__qualname__} has two handlers for the event {name!r}: "
+                    f"{found[name]!r} and {function.__qualname__}"
+                )
+            found[name] = MethodHandler(consumer_class, attribute)
+    return found

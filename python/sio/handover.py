@@ -1,0 +1,45 @@
+"""The ASGI application that hands an Engine.IO handshake over to the native engine.
+
+It stands where a routed project mounts a consumer: the project's middleware has let the handshake
+pass and has filled the scope, so all that is left is to give the scope to sioserve. Everything
+after the handshake is native. The `type` of the message and the name of the scope's extension are
+a contract with asgi-bridge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+EXTENSION = "sioserve.engineio"
+# In the scope of a session that came this way: it may use every namespace.
+ROUTED = "sioserve.routed"
+
+
+def handover_application(mounted: type) -> Application:
+    """The application that `mounted.as_asgi()` returns."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            raise RuntimeError(
+                f"{mounted.__qualname__} serves http and websocket scopes, not {scope['type']!r}"
+            )
+        if EXTENSION not in (scope.get("extensions") or {}):
+            raise RuntimeError(
+                f"{mounted.__qualname__} needs the server sioserve: this ASGI server does not "
+                f"offer the extension {EXTENSION!r}, which serves Socket.IO natively"
+            )
+        if scope["type"] == "websocket":
+            message = await receive()
+            if message["type"] != "websocket.connect":
+                return
+        scope[ROUTED] = True
+        await send({"type": f"{EXTENSION}.accept", "scope": scope})
+
+    application.consumer_class = mounted  # type: ignore[attr-defined]
+    return application

@@ -1,0 +1,66 @@
+"""Handshake: how a client connected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import quote
+
+from .engineio.utils import parse_query
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The request that opened the client's session, and what the client sent for its namespace.
+
+    * `headers`: by name in lower case; repeated ones are joined with ", " ("; " for cookies).
+    * `query`: the first value of each parameter of the URL.
+    * `address`: the client's IP address, "" where the server does not know it.
+    * `url`: path and query as requested. `secure`: https or wss.
+    * `time`: when the client asked for the namespace, UTC; `issued`: the same in milliseconds
+      since 1970.
+    * `auth`: the object that the client sent, or {}.
+    """
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    address: str
+    url: str
+    secure: bool
+    time: datetime
+    issued: int
+    auth: Any
+
+
+def make_handshake(scope: Mapping[str, Any], auth: Any, created: float) -> Handshake:
+    """The handshake of an ASGI scope; `created` is in seconds since 1970."""
+    client = scope.get("client")
+    return Handshake(
+        headers=_headers(scope),
+        query=parse_query(scope),
+        address=client[0] if client else "",
+        url=_url(scope),
+        secure=scope.get("scheme") in ("https", "wss"),
+        time=datetime.fromtimestamp(created, timezone.utc),
+        issued=int(created * 1000),
+        auth=auth,
+    )
+
+
+def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope.get("headers") or ():
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if name in headers:
+            value = headers[name] + ("; " if name == "cookie" else ", ") + value
+        headers[name] = value
+    return headers
+
+
+def _url(scope: Mapping[str, Any]) -> str:
+    raw_path = scope.get("raw_path")
+    path = raw_path.decode("latin-1") if raw_path else quote(scope.get("path", ""))
+    query = (scope.get("query_string") or b"").decode("latin-1")
+    return f"{path}?{query}" if query else path

@@ -1,0 +1,53 @@
+"""The names of namespaces, events and rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+DEFAULT_NAMESPACE = "/"
+
+# Socket.IO keeps these for itself; no client can send or receive them as events.
+RESERVED_EVENTS = frozenset(
+    {
+        "connect",
+        "connect_error",
+        "disconnect",
+        "disconnecting",
+        "newListener",
+        "removeListener",
+    }
+)
+
+Room = str | int
+
+
+def namespace_name(name: str) -> str:
+    """The name as clients send it: with a slash in front. An empty one is the default."""
+    return name if name.startswith("/") else f"/{name}"
+
+
+def room_name(room: Room) -> str:
+    """The name of a room: any string, or an int, which stands for its decimal digits.
+
+    So 1 and "1" are the same room; no other two names are. Raises TypeError for anything else.
+    """
+    if isinstance(room, str):
+        return room
+    if isinstance(room, int) and not isinstance(room, bool):
+        return str(room)
+    raise TypeError(f"a room is a str or an int, not {type(room).__name__}")
+
+
+def room_names(rooms: Room | Iterable[Room]) -> list[str]:
+    """The names of one room or of several."""
+    if isinstance(rooms, str | int):
+        return [room_name(rooms)]
+    return [room_name(room) for room in rooms]
+
+
+def check_event(event: str) -> None:
+    """Raise TypeError or ValueError for what can't be the name of an event to a client."""
+    if not isinstance(event, str):
+        raise TypeError(f"an event's name is a str, not {type(event).__name__}")
+    if event in RESERVED_EVENTS:
+        raise ValueError(f"{event!r} is reserved by Socket.IO and can't be emitted")

@@ -1,0 +1,61 @@
+"""Which namespaces sioserve serves natively, and the decorators that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .consumer import SocketIOConsumer
+from .handlers import Handler
+from .names import DEFAULT_NAMESPACE, RESERVED_EVENTS
+from .socketio.server import get_socketio_server
+
+_C = TypeVar("_C", bound=type[SocketIOConsumer])
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def register(consumer_class: _C) -> _C:
+    """Serve a consumer natively at its `namespace`. Also a class decorator.
+
+    Registering one class again changes nothing. Raises ValueError when something else handles
+    the namespace's connections or one of the events: a namespace has one consumer.
+    """
+    namespace = get_socketio_server().of(consumer_class.namespace)
+    namespace.use_consumer(consumer_class)
+    namespace.is_native = True
+    return consumer_class
+
+
+def on(event: str, namespace: str = DEFAULT_NAMESPACE) -> Callable[[_F], _F]:
+    """Serve a namespace natively and handle one of its events with a function.
+
+    The function is `async def f(socket, *args)` or a plain `def`; what SocketIOConsumer says about
+    events, acknowledgements and exceptions holds for it. Two names are special:
+
+    * "connect": `f(socket, auth)`; a falsy result refuses the client, so return True.
+    * "disconnect": `f(socket, reason)`.
+
+    Raises ValueError for other reserved names, and when the event has a handler already.
+    """
+    if event in RESERVED_EVENTS and event not in ("connect", "disconnect"):
+        raise ValueError(f"{event!r} is reserved by Socket.IO and can't be an event")
+
+    def decorate(function: _F) -> _F:
+        target = get_socketio_server().of(namespace)
+        target.add_handler(event, Handler(function))
+        target.is_native = True
+        return function
+
+    return decorate
+
+
+def namespaces() -> list[str]:
+    """All namespaces, natively served and routed ones. "/" is always among them."""
+    return [namespace.name for namespace in get_socketio_server().namespaces()]
+
+
+def native_namespaces() -> list[str]:
+    """The namespaces registered with `register` and `on`; none: no native Socket.IO path."""
+    return [
+        namespace.name for namespace in get_socketio_server().namespaces() if namespace.is_native
+    ]

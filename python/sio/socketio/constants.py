@@ -1,0 +1,26 @@
+"""Numbers and names of the Socket.IO protocol, revision 5."""
+
+from ..names import DEFAULT_NAMESPACE, RESERVED_EVENTS
+
+SOCKET_IO_VERSION = 5
+
+SIO_CONNECT = 0
+SIO_DISCONNECT = 1
+SIO_EVENT = 2
+SIO_ACK = 3
+SIO_CONNECT_ERROR = 4
+SIO_BINARY_EVENT = 5
+SIO_BINARY_ACK = 6
+
+__all__ = [
+    "DEFAULT_NAMESPACE",
+    "RESERVED_EVENTS",
+    "SIO_ACK",
+    "SIO_BINARY_ACK",
+    "SIO_BINARY_EVENT",
+    "SIO_CONNECT",
+    "SIO_CONNECT_ERROR",
+    "SIO_DISCONNECT",
+    "SIO_EVENT",
+    "SOCKET_IO_VERSION",
+]

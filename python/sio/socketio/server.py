@@ -1,0 +1,120 @@
+"""SocketIOServer: all namespaces of the process, and emitting to many clients."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..awaitables import DONE, Done, done_when_called
+from ..engineio.app import EngineIOApplication
+from ..handlers import Handler
+from ..names import DEFAULT_NAMESPACE, Room, check_event, namespace_name, room_names
+from .namespace import Namespace
+
+if TYPE_CHECKING:
+    from _sioserve import Server
+
+    from .socket import NamespaceSocket
+
+    DisconnectHook = Callable[[NamespaceSocket, str], Awaitable[None] | None]
+
+logger = logging.getLogger("sio.socketio.server")
+
+
+class SocketIOServer(EngineIOApplication):
+    """The table of namespaces, and the way to the native server while one runs.
+
+    All methods may be called from any thread.
+    """
+
+    served_natively = True
+
+    def __init__(self) -> None:
+        self._namespaces: dict[str, Namespace] = {}
+        self._core: Server | None = None
+        self.disconnect_hooks: list[Handler] = []
+        self.of(DEFAULT_NAMESPACE)
+
+    def of(self, namespace: str) -> Namespace:
+        """The namespace of that name, which clients may use from now on."""
+        name = namespace_name(namespace)
+        found = self._namespaces.get(name)
+        if found is None:
+            found = self._namespaces[name] = Namespace(name, self)
+            if self._core is not None:
+                self._core.add_namespace(name)
+        return found
+
+    def namespaces(self) -> list[Namespace]:
+        """All namespaces; the default one is always among them."""
+        return list(self._namespaces.values())
+
+    def find(self, name: str) -> Namespace | None:
+        """The namespace that clients call `name`, if there is one."""
+        return self._namespaces.get(name)
+
+    @done_when_called
+    def emit(
+        self,
+        event: str,
+        *args: Any,
+        room: Room | Iterable[Room] | None = None,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> Done:
+        """Send an event to every client in a room, in any of several rooms, or, without `room`,
+        in the namespace. Each client gets it once; an empty list of rooms reaches nobody.
+
+        The event has been handed over when the call returns; awaiting it is allowed. Arguments
+        are JSON values with bytes anywhere in them, and what DjangoJSONEncoder can encode.
+
+        Raises TypeError or ValueError for what can't be encoded (the message has the path to it),
+        ValueError for a reserved event name, RuntimeError while no server runs in this process.
+        """
+        check_event(event)
+        core = self._core
+        if core is None:
+            raise RuntimeError(
+                f"can't emit {event!r}: no Socket.IO server is running in this process; "
+                "emit from code that sioserve runs"
+            )
+        if room is None:
+            core.broadcast(namespace_name(namespace), (event, *args))
+        else:
+            rooms = room_names(room)
+            if rooms:
+                core.broadcast(namespace_name(namespace), (event, *args), rooms)
+        return DONE
+
+    def register_disconnect_hook(self, hook: DisconnectHook) -> None:
+        """Have `hook(socket, reason)` called for each client that has gone, in any namespace.
+
+        It is called after the disconnect handler of the client's namespace.
+        """
+        self.disconnect_hooks.append(Handler(hook))
+
+    def attach(self, core: Server) -> None:
+        """Start emitting through a native server. Raises RuntimeError while another is attached."""
+        if self._core is not None and self._core is not core:
+            raise RuntimeError("this process runs a Socket.IO server already")
+        self._core = core
+        for name in list(self._namespaces):
+            core.add_namespace(name)
+        logger.info("attached to the native server")
+
+    def detach(self, core: Server) -> None:
+        """Stop emitting through this native server: it has ended."""
+        if self._core is core:
+            self._core = None
+            logger.info("detached from the native server")
+
+
+_server: SocketIOServer | None = None
+
+
+def get_socketio_server() -> SocketIOServer:
+    """The one Socket.IO server of this process."""
+    global _server
+    if _server is None:
+        _server = SocketIOServer()
+    return _server

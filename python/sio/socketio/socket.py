@@ -1,0 +1,207 @@
+"""NamespaceSocket: one client in one namespace."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..awaitables import DONE, Done, done_when_called
+from ..handshake import Handshake, make_handshake
+from ..names import Room, check_event, room_name
+
+if TYPE_CHECKING:
+    from _sioserve import Server
+
+    from ..engineio.app import EngineIOSocket
+    from ..engineio.session import EngineIOSession
+    from .server import SocketIOServer
+
+    AckCallback = Callable[..., Any]
+
+logger = logging.getLogger("sio.socketio.socket")
+
+
+class NamespaceSocket:
+    """What handlers know about a client.
+
+    Everything that sends or changes rooms has done its work when the call returns, in the order of
+    the calls; awaiting it is allowed. All methods may be called from any thread, and do nothing
+    once the client has gone.
+
+    * `id`: the socket's id, as the client sees it; unguessable, and no secret to the client.
+    * `namespace`: the namespace's name. `server`: the SocketIOServer.
+    * `rooms`: names of the rooms that the socket is in. Changed by join() and leave() only.
+    * `state`, `data`: two dicts for the application.
+    * `consumer`: the consumer's instance, or None in a namespace without one.
+    * `accepted`: connect() has let the client in.
+    * `reference_reason`: why the client has gone, in the words of the reference server ("transport
+      close", "ping timeout", ...); None before.
+    * `eio`: the Engine.IO connection, which all sockets of one client share.
+    """
+
+    def __init__(
+        self,
+        core: Server,
+        number: int,
+        server: SocketIOServer,
+        session: EngineIOSession,
+        namespace: str,
+        id: str,
+        auth: Any,
+    ) -> None:
+        self._core = core
+        self._number = number
+        self._session = session
+        self._auth = auth
+        self._created = time.time()
+        self._handshake: Handshake | None = None
+        self._callbacks: dict[int, AckCallback] = {}
+        self._gone = False
+        self._finished = False
+        self._close_session: bool | None = None  # wanted by disconnect() during connect()
+        self.server = server
+        self.namespace = namespace
+        self.id = id
+        self.state: dict[str, Any] = {}
+        self.data: dict[str, Any] = {}
+        self.rooms: set[str] = set()
+        self.consumer: Any = None
+        self.accepted = False
+        self.reference_reason: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<NamespaceSocket {self.id} in {self.namespace}>"
+
+    @property
+    def connected(self) -> bool:
+        """From the end of connect() until the client has gone or disconnect() was called."""
+        return self.accepted and not self._gone
+
+    @property
+    def eio(self) -> EngineIOSocket:
+        return self._session.socket
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """The ASGI scope of the client's handshake, as the middleware left it."""
+        return self._session.scope
+
+    @property
+    def user(self) -> Any:
+        """Django's user of the handshake (AnonymousUser without a valid session), resolved before
+        connect() runs; None without django.contrib.auth.
+        """
+        return self._session.scope.get("user")
+
+    @property
+    def session(self) -> Any:
+        """Django's session of the handshake, loaded; None without django.contrib.sessions."""
+        return self._session.scope.get("session")
+
+    @property
+    def handshake(self) -> Handshake:
+        """How the client connected."""
+        if self._handshake is None:
+            self._handshake = make_handshake(self.scope, self._auth, self._created)
+        return self._handshake
+
+    @done_when_called
+    def emit(self, event: str, *args: Any, callback: AckCallback | None = None) -> Done:
+        """Send an event to this client.
+
+        `callback`, `async def` or plain, is called with the arguments of the client's
+        acknowledgement, without waiting for handlers that are running. A plain one runs on the
+        event loop's thread, so it may complete a future, and must not block. It is never called
+        if the client goes away first.
+
+        Raises TypeError or ValueError for what can't be encoded (the message has the path to it)
+        and ValueError for a reserved event name.
+        """
+        check_event(event)
+        if callback is None:
+            self._core.emit(self._number, (event, *args))
+            return DONE
+        number = next(self._session.callback_numbers)
+        self._callbacks[number] = callback
+        try:
+            self._core.emit(self._number, (event, *args), number)
+        except BaseException:
+            self._callbacks.pop(number, None)
+            raise
+        return DONE
+
+    @done_when_called
+    def send(self, *args: Any) -> Done:
+        """Emit the event "message"."""
+        return self.emit("message", *args)
+
+    @done_when_called
+    def join(self, room: Room) -> Done:
+        """Enter a room: any str, or an int, which is the room of its decimal digits.
+
+        Raises TypeError for anything else.
+        """
+        name = room_name(room)
+        if name not in self.rooms and not self._finished:
+            self.rooms.add(name)
+            self._core.join(self._number, name)
+            logger.debug("%r joined room %r", self, name)
+        return DONE
+
+    @done_when_called
+    def leave(self, room: Room) -> Done:
+        """Leave a room. Raises TypeError for what can't be a room."""
+        name = room_name(room)
+        if name in self.rooms:
+            self.rooms.discard(name)
+            self._core.leave(self._number, name)
+            logger.debug("%r left room %r", self, name)
+        return DONE
+
+    @done_when_called
+    def leave_all(self) -> Done:
+        """Leave all rooms."""
+        self.rooms.clear()
+        self._core.leave_all(self._number)
+        logger.debug("%r left all rooms", self)
+        return DONE
+
+    @done_when_called
+    def disconnect(self, close: bool = False) -> Done:
+        """Disconnect the client from the namespace or, with `close`, from the server.
+
+        What was emitted before still reaches it. The disconnect handler runs when the events that
+        have arrived have been handled.
+        """
+        self._gone = True
+        if self.accepted:
+            self._core.close_socket(self._number, close)
+        else:
+            self._close_session = close
+        return DONE
+
+    def take_callback(self, number: int) -> AckCallback | None:
+        """The callback that emit() gave this number, once."""
+        return self._callbacks.pop(number, None)
+
+    def mark_accepted(self) -> None:
+        """connect() has let the client in."""
+        self.accepted = True
+        self._core.accept_socket(self._number)
+        if self._close_session is not None:
+            self._core.close_socket(self._number, self._close_session)
+
+    def mark_gone(self, reference_reason: str) -> None:
+        """The native server has dropped the client."""
+        self._gone = True
+        self.reference_reason = reference_reason
+
+    def forget(self) -> None:
+        """The last handler has run. Until then rooms are tracked, so that handlers of events that
+        arrived before the client left, and the disconnect handler, see what they expect.
+        """
+        self._gone = self._finished = True
+        self.rooms.clear()
+        self._callbacks.clear()

@@ -1,0 +1,113 @@
+"""What tests of the package `sio` use in place of the native server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import sio.socketio.server
+from sio.dispatcher import Dispatcher
+from sio.encoding import default
+from sio.handover import ROUTED
+
+
+class FakeServer:
+    """Records every call as (method, *arguments)."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self._called = asyncio.Event()
+
+    def __getattr__(self, method: str) -> Callable[..., None]:
+        if method.startswith("_"):
+            raise AttributeError(method)
+
+        def record(*args: Any) -> None:
+            self.calls.append((method, *args))
+            self._called.set()
+
+        return record
+
+    def emit(self, socket: int, args: Any, callback_id: int | None = None) -> None:
+        self._check(args)
+        self.calls.append(("emit", socket, list(args), callback_id))
+        self._called.set()
+
+    def ack(self, socket: int, ack_id: int, args: Any) -> None:
+        self._check(args)
+        self.calls.append(("ack", socket, ack_id, list(args)))
+        self._called.set()
+
+    def broadcast(self, namespace: str, args: Any, rooms: Any = (), skip: Any = ()) -> None:
+        self._check(args)
+        self.calls.append(("broadcast", namespace, list(args), list(rooms), list(skip)))
+        self._called.set()
+
+    @staticmethod
+    def _check(args: Any) -> None:
+        json.dumps(args, default=lambda v: "bytes" if isinstance(v, bytes) else default(v))
+
+    def of(self, *methods: str) -> list[tuple[Any, ...]]:
+        return [call for call in self.calls if call[0] in methods]
+
+    async def until(self, condition: Callable[[], Any]) -> None:
+        """Wait for a call after which `condition` holds."""
+        async with asyncio.timeout(5) if hasattr(asyncio, "timeout") else _NoTimeout():
+            while not condition():
+                self._called.clear()
+                await self._called.wait()
+
+
+class _NoTimeout:
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *error: Any) -> None: ...
+
+
+class World:
+    """A dispatcher bound to a FakeServer, and clients that talk to it."""
+
+    def __init__(self) -> None:
+        self.core = FakeServer()
+        self.dispatcher = Dispatcher()
+        self.dispatcher.bind(self.core)  # type: ignore[arg-type]
+        self.server = sio.get_socketio_server()
+        self._numbers = iter(range(1, 1000))
+
+    def open_session(self, scope: dict[str, Any] | None = None, routed: bool = False) -> int:
+        session = next(self._numbers)
+        scope = {"type": "http", "headers": []} if scope is None else scope
+        if routed:
+            scope[ROUTED] = True
+        self.dispatcher.session_opened(session, scope)
+        return session
+
+    def ask(self, namespace: str = "/", auth: Any = None, session: int | None = None) -> int:
+        """A client asks for a namespace; returns its socket's number."""
+        if session is None:
+            session = self.open_session(routed=True)
+        socket = next(self._numbers)
+        self.dispatcher.connect(
+            socket, session, f"id{socket}", namespace, {} if auth is None else auth
+        )
+        return socket
+
+    async def join(self, namespace: str = "/", auth: Any = None) -> int:
+        """A client connects to a namespace and is accepted."""
+        socket = self.ask(namespace, auth)
+        await self.idle()
+        assert ("accept_socket", socket) in self.core.calls
+        return socket
+
+    def send(self, socket: int, *args: Any, ack_id: int | None = None) -> None:
+        self.dispatcher.event(socket, list(args), ack_id)
+
+    def leave(self, socket: int, reason: str = "client_disconnect") -> None:
+        self.dispatcher.disconnect(socket, reason, "client namespace disconnect")
+
+    async def idle(self) -> None:
+        """Wait until no handler runs."""
+        while tasks := self.dispatcher._running():
+            await asyncio.wait(tasks, timeout=5)

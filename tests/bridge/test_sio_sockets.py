@@ -1,0 +1,283 @@
+"""NamespaceSocket and SocketIOServer: emitting, rooms, callbacks, identity."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from datetime import datetime, timezone
+
+import pytest
+import sio
+import sio.socketio.server
+from asgiref.sync import async_to_sync
+from sio_fakes import World
+
+
+@pytest.fixture(autouse=True)
+def fresh_server(monkeypatch):
+    monkeypatch.setattr(sio.socketio.server, "_server", None)
+
+
+@pytest.fixture
+async def world():
+    return World()
+
+
+@pytest.fixture
+async def socket(world):
+    number = await world.join()
+    world.core.calls.clear()
+    return world.dispatcher._connections[number].socket
+
+
+# --- calls that are done when they return ---
+
+
+async def test_work_is_done_without_await_and_without_warning(world, socket):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        socket.emit("a", 1)
+        socket.send("b")
+        socket.join("r")
+        socket.leave("r")
+        socket.leave_all()
+        socket.disconnect()
+    number = socket._number
+    assert world.core.calls == [
+        ("emit", number, ["a", 1], None),
+        ("emit", number, ["message", "b"], None),
+        ("join", number, "r"),
+        ("leave", number, "r"),
+        ("leave_all", number),
+        ("close_socket", number, False),
+    ]
+
+
+async def test_work_can_be_awaited_in_every_way(world, socket):
+    assert await socket.emit("a") is None
+    await asyncio.create_task(socket.emit("b"))
+    await asyncio.gather(socket.emit("c"), world.server.emit("d"))
+    await asyncio.wait_for(socket.emit("e"), 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        await asyncio.to_thread(async_to_sync(world.server.emit), "f")
+        await asyncio.to_thread(async_to_sync(socket.emit), "g")
+    assert [c[2][0] for c in world.core.calls] == list("abcdefg")
+
+
+async def test_works_from_any_thread(world, socket):
+    thread = threading.Thread(target=lambda: (socket.emit("x"), world.server.emit("y")))
+    thread.start()
+    await asyncio.to_thread(thread.join)
+    assert [c[0] for c in world.core.calls] == ["emit", "broadcast"]
+
+
+async def test_what_cannot_be_encoded_raises_at_the_call(socket):
+    with pytest.raises(TypeError):
+        socket.emit("x", object())
+    with pytest.raises(TypeError):
+        socket.emit("x", object(), callback=print)
+    assert socket._callbacks == {}
+
+
+@pytest.mark.parametrize("event", ["connect", "connect_error", "disconnect", "disconnecting"])
+async def test_reserved_events_cannot_be_emitted(world, socket, event):
+    with pytest.raises(ValueError, match="reserved"):
+        socket.emit(event)
+    with pytest.raises(ValueError, match="reserved"):
+        world.server.emit(event)
+    with pytest.raises(TypeError):
+        socket.emit(1)
+    assert world.core.calls == []
+
+
+# --- rooms ---
+
+
+async def test_rooms_are_tracked(world, socket):
+    await socket.join("a")
+    await socket.join("a")
+    await socket.join("b")
+    await socket.leave("c")
+    assert socket.rooms == {"a", "b"}
+    assert world.core.of("leave") == []
+    assert len(world.core.of("join")) == 2
+    socket.leave_all()
+    assert socket.rooms == set()
+
+
+async def test_room_names_are_kept_apart_exactly(world, socket):
+    names = ["日本", "中国", "a_b", "a.b", "x" * 200, "x" * 99, ""]
+    for name in names:
+        socket.join(name)
+    assert socket.rooms == set(names)
+    assert [c[2] for c in world.core.of("join")] == names
+
+
+async def test_an_int_is_the_room_of_its_digits(world, socket):
+    socket.join(1)
+    socket.join("1")
+    assert socket.rooms == {"1"}
+    world.server.emit("x", room=1)
+    world.server.emit("x", room="1")
+    assert [c[3] for c in world.core.of("broadcast")] == [["1"], ["1"]]
+
+
+@pytest.mark.parametrize("room", [None, True, 1.0, b"a", object()])
+async def test_other_types_are_no_rooms(socket, room):
+    with pytest.raises(TypeError):
+        socket.join(room)
+
+
+async def test_gone_socket_joins_nothing(world, socket):
+    world.leave(socket._number)
+    await world.idle()
+    socket.join("late")
+    assert socket.rooms == set()
+
+
+# --- the server's emit ---
+
+
+async def test_server_emit(world):
+    world.server.emit("e", 1, b"2")
+    world.server.emit("e", room="r")
+    world.server.emit("e", room=["r", 2, "s"], namespace="/n")
+    world.server.emit("e", namespace="n")
+    assert world.core.of("broadcast") == [
+        ("broadcast", "/", ["e", 1, b"2"], [], []),
+        ("broadcast", "/", ["e"], ["r"], []),
+        ("broadcast", "/n", ["e"], ["r", "2", "s"], []),
+        ("broadcast", "/n", ["e"], [], []),
+    ]
+
+
+@pytest.mark.parametrize("nowhere", [[], (), set()])
+async def test_emit_to_no_room_reaches_nobody(world, nowhere):
+    await world.server.emit("secret", room=nowhere)
+    assert world.core.of("broadcast") == []
+
+
+async def test_emit_without_a_running_server_raises():
+    with pytest.raises(RuntimeError, match="server is running"):
+        sio.get_socketio_server().emit("x")
+
+
+async def test_a_process_runs_one_server_at_a_time(world):
+    with pytest.raises(RuntimeError, match="already"):
+        World()
+    await world.dispatcher.close(0)
+    World()
+
+
+async def test_namespace_made_while_running_is_announced(world):
+    assert world.core.of("add_namespace") == [("add_namespace", "/")]
+    world.server.of("/late")
+    world.server.of("late")
+    assert world.core.of("add_namespace")[1:] == [("add_namespace", "/late")]
+
+
+# --- callbacks ---
+
+
+async def test_callbacks_plain_and_async(world, socket):
+    got, done = [], asyncio.Event()
+
+    async def later(*args):
+        await asyncio.sleep(0)
+        got.append(("async", *args))
+        done.set()
+
+    socket.emit("a", callback=lambda *args: got.append(("plain", *args)))
+    socket.emit("b", callback=later)
+    first, second = (c[3] for c in world.core.of("emit"))
+    assert first != second
+    world.dispatcher.acknowledged(socket._number, first, [1, 2])
+    world.dispatcher.acknowledged(socket._number, second, [])
+    world.dispatcher.acknowledged(socket._number, first, ["again"])
+    await asyncio.wait_for(done.wait(), 5)
+    assert got == [("plain", 1, 2), ("async",)]
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+async def test_raising_callback_is_logged(world, socket, caplog, kind):
+    def plain():
+        raise LookupError("in callback")
+
+    async def coroutine():
+        raise LookupError("in callback")
+
+    socket.emit("a", callback=plain if kind == "plain" else coroutine)
+    world.dispatcher.acknowledged(socket._number, world.core.of("emit")[0][3], [])
+    await world.idle()
+    assert "in callback" in caplog.text
+
+
+# --- what a socket knows ---
+
+
+async def test_sockets_are_hashable_and_take_attributes(world, socket):
+    other = world.dispatcher._connections[await world.join()].socket
+    assert len({socket, other, socket}) == 2
+    socket.nickname = "x"
+    socket.state["a"] = socket.data["b"] = 1
+    assert (socket.namespace, socket.server) == ("/", world.server)
+    assert socket.connected
+    assert socket.id == f"id{socket._number}"
+    assert socket.user is None
+
+
+async def test_handshake(world):
+    scope = {
+        "type": "websocket",
+        "scheme": "wss",
+        "path": "/socket.io/",
+        "raw_path": b"/socket.io/",
+        "query_string": b"EIO=4&name=J%C3%BCrgen&name=second&empty=",
+        "headers": [
+            (b"Cookie", b"a=1"),
+            (b"cookie", b"b=2"),
+            (b"x-a", b"1"),
+            (b"x-a", b"2"),
+        ],
+        "client": ("10.0.0.1", 4242),
+    }
+    number = world.ask("/", {"token": "t"}, world.open_session(scope))
+    await world.idle()
+    handshake = world.dispatcher._connections[number].socket.handshake
+    assert handshake.headers == {"cookie": "a=1; b=2", "x-a": "1, 2"}
+    assert handshake.query == {"EIO": "4", "name": "Jürgen", "empty": ""}
+    assert handshake.address == "10.0.0.1"
+    assert handshake.url == "/socket.io/?EIO=4&name=J%C3%BCrgen&name=second&empty="
+    assert handshake.secure
+    assert handshake.auth == {"token": "t"}
+    assert abs((datetime.now(timezone.utc) - handshake.time).total_seconds()) < 60
+    assert handshake.issued == int(handshake.time.timestamp() * 1000)
+    with pytest.raises(AttributeError):
+        handshake.url = "x"
+
+
+async def test_sockets_of_one_client_share_session_and_connection(world):
+    session = world.open_session({"type": "http", "seen": 1}, routed=True)
+    world.server.of("/b")
+    a, b = world.ask("/", session=session), world.ask("/b", session=session)
+    await world.idle()
+    first, second = (world.dispatcher._connections[n].socket for n in (a, b))
+    assert first.eio is second.eio
+    assert first.scope is second.scope
+    assert first.scope["seen"] == 1
+    await first.eio.close()
+    assert world.core.of("close_socket")[0][2] is True
+    with pytest.raises(RuntimeError):
+        await first.eio.send("x")
+
+
+async def test_everything_is_forgotten_at_the_end(world, socket):
+    session = int(socket.eio.sid)
+    world.leave(socket._number)
+    world.dispatcher.session_closed(session)
+    await world.idle()
+    assert not world.dispatcher._connections
+    assert not world.dispatcher._sessions
+    assert not socket.connected
