@@ -1,0 +1,8 @@
+"""Django's description of the chat application."""
+
+from django.apps import AppConfig
+
+
+class ChatConfig(AppConfig):
+    name = "chat"
+    verbose_name = "Chat"

@@ -1,0 +1,77 @@
+// What this page knows: rooms, their messages, who is online. No DOM here.
+
+export class Room {
+  constructor(slug) {
+    this.slug = slug;
+    this.unread = 0;
+    this.newest = null;
+    this.messages = []; // oldest first; those without an id are still on their way to the server
+    this.receipts = {}; // user name -> {delivered, read}: message ids
+    this.typing = new Map(); // user name -> timer
+    this.loaded = false;
+    this.more = false;
+  }
+
+  // Adds a message, or replaces what is known of it. True if it was not known.
+  merge(message) {
+    const same = (m) => m.client_id === message.client_id && m.author === message.author;
+    const known = this.messages.find(same);
+    if (known) {
+      // An image that has been shown stays the one that is shown.
+      const shown = known.image?.shown ?? message.image?.shown;
+      Object.assign(known, message, { state: message.state });
+      if (known.image && shown) known.image = { ...known.image, shown };
+    } else {
+      this.messages.push(message);
+    }
+    this.messages.sort((a, b) => (a.id ?? Infinity) - (b.id ?? Infinity) || 0);
+    if (message.id && message.id >= (this.newest?.id ?? 0)) this.newest = message;
+    return !known;
+  }
+
+  newestId() {
+    return this.newest?.id ?? 0;
+  }
+
+  // How far one of our own messages has got: sending, failed, sent, delivered or read.
+  stateOf(message, you) {
+    if (!message.id) return message.state ?? "sending";
+    const others = Object.entries(this.receipts).filter(([user]) => user !== you);
+    if (others.some(([, marks]) => marks.read >= message.id)) return "read";
+    return others.some(([, marks]) => marks.delivered >= message.id) ? "delivered" : "sent";
+  }
+
+  readers(message, you) {
+    return Object.entries(this.receipts)
+      .filter(([user, marks]) => user !== you && marks.read >= message.id)
+      .map(([user]) => user);
+  }
+
+  isReadUpTo(id, you) {
+    return (this.receipts[you]?.read ?? 0) >= id;
+  }
+}
+
+export class Rooms {
+  constructor() {
+    this.all = new Map(); // slug -> Room
+    this.joinable = [];
+    this.online = new Set();
+    this.current = null;
+  }
+
+  // Takes over the server's list; rooms that are known keep their messages.
+  update(list, joinable) {
+    const known = this.all;
+    this.all = new Map();
+    for (const { slug, ...described } of list) {
+      this.all.set(slug, Object.assign(known.get(slug) ?? new Room(slug), described));
+    }
+    this.joinable = joinable;
+    this.current = this.current && (this.all.get(this.current.slug) ?? null);
+  }
+
+  unread() {
+    return [...this.all.values()].reduce((sum, room) => sum + room.unread, 0);
+  }
+}

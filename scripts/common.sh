@@ -1,0 +1,49 @@
+# Shared by the scripts beside it: the names of folders and a few lines of shell.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+venv="$root/.venv"
+bin="$venv/bin"
+stamps="$venv/stamps"
+
+say() {
+  printf '\033[1m==>\033[0m %s\n' "$*"
+}
+
+fail() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# hash_of PATH...: one hash for the names and contents of all files there.
+hash_of() {
+  (cd "$root" && find "$@" -type f -not -name '*.pyc' -print0 | LC_ALL=C sort -z |
+    xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
+}
+
+# up_to_date STAMP HASH: whether the step was last done for this hash.
+up_to_date() {
+  [ "$(cat "$stamps/$1" 2>/dev/null)" = "$2" ]
+}
+
+done_for() {
+  mkdir -p "$stamps"
+  printf '%s\n' "$2" >"$stamps/$1"
+}
+
+# configure PRESET: CMake's first run for build/PRESET, with the virtual environment's Python.
+configure() {
+  [ -f "$root/build/$1/build.ninja" ] || (
+    cd "$root"
+    cmake --preset "$1" -DPython_EXECUTABLE="$bin/python" -DLLHTTP_SOURCE_DIR="$(llhttp_source)" \
+      >"$root/build/configure-$1.log" 2>&1 || {
+      cat "$root/build/configure-$1.log" >&2
+      fail "CMake could not configure build/$1"
+    }
+  )
+}
+
+# The fetched llhttp; empty where the system has one.
+llhttp_source() {
+  if [ -d "$root/build/llhttp" ]; then printf '%s' "$root/build/llhttp"; fi
+}

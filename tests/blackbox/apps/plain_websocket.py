@@ -1,0 +1,154 @@
+"""The WebSocket side of plain.py, one small behaviour per path."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from seen import see
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def parameter(scope: Scope, name: str, default: str = "") -> str:
+    return parse_qs(scope["query_string"].decode()).get(name, [default])[0]
+
+
+async def note_end(scope: Scope, message: dict[str, Any]) -> None:
+    key = parameter(scope, "key")
+    see(key, "code", message["code"])
+    see(key, "reason", message.get("reason"))
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        if message.get("text") is not None:
+            await send({"type": "websocket.send", "text": message["text"]})
+        else:
+            await send({"type": "websocket.send", "bytes": message["bytes"]})
+    await note_end(scope, message)
+
+
+async def subprotocol(scope: Scope, receive: Receive, send: Send) -> None:
+    """Accepts the last subprotocol that was offered, with a header of its own."""
+    headers = [(b"x-accepted", b"yes"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
+    chosen = scope["subprotocols"][-1]
+    await send({"type": "websocket.accept", "subprotocol": chosen, "headers": headers})
+    await send({"type": "websocket.send", "text": json.dumps(scope["subprotocols"])})
+    await note_end(scope, await receive())
+
+
+async def show_scope(scope: Scope, receive: Receive, send: Send) -> None:
+    from plain import describe
+
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": json.dumps(describe(scope))})
+    await note_end(scope, await receive())
+
+
+async def reject(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.close"})
+    await note_end(scope, await receive())
+
+
+async def deny(scope: Scope, receive: Receive, send: Send) -> None:
+    start = {"type": "websocket.http.response.start", "status": 401, "headers": [(b"x-why", b"no")]}
+    await send(start)
+    part = {"type": "websocket.http.response.body", "body": b"log in ", "more_body": True}
+    await send(part)
+    await send({"type": "websocket.http.response.body", "body": b"first"})
+    await note_end(scope, await receive())
+
+
+async def fail(scope: Scope, receive: Receive, send: Send) -> None:
+    raise ValueError("websocket failed on purpose")
+
+
+async def fail_late(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.accept"})
+    await receive()
+    raise ValueError("websocket failed on purpose, late")
+
+
+async def close(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.accept"})
+    message = {"type": "websocket.close", "reason": parameter(scope, "reason")}
+    if code := parameter(scope, "code"):
+        message["code"] = int(code)
+    await send(message)
+    await note_end(scope, await receive())
+
+
+async def leave(scope: Scope, receive: Receive, send: Send) -> None:
+    """Returns without closing."""
+    await send({"type": "websocket.accept"})
+
+
+async def leave_early(scope: Scope, receive: Receive, send: Send) -> None:
+    """Returns without accepting."""
+
+
+async def push(scope: Scope, receive: Receive, send: Send) -> None:
+    """Sends ?count= messages of ?size= bytes, then closes; how many went is seen under ?key=."""
+    await send({"type": "websocket.accept"})
+    payload = bytes(int(parameter(scope, "size")))
+    for number in range(int(parameter(scope, "count"))):
+        await send({"type": "websocket.send", "bytes": payload})
+        see(parameter(scope, "key"), "sent", number + 1)
+    await send({"type": "websocket.close"})
+
+
+async def cancelled_receive(scope: Scope, receive: Receive, send: Send) -> None:
+    """Echoes; cancels each receive() that has to wait."""
+    await send({"type": "websocket.accept"})
+    cancelled = 0
+    while True:
+        try:
+            message = await asyncio.wait_for(receive(), 0.002)
+        except asyncio.TimeoutError:
+            cancelled += 1
+            see(parameter(scope, "key"), "cancelled", cancelled)
+            continue
+        if message["type"] != "websocket.receive":
+            return
+        await send({"type": "websocket.send", "text": message["text"]})
+
+
+async def send_after_end(scope: Scope, receive: Receive, send: Send) -> None:
+    """Sends to a client that has gone; what comes of it is seen under ?key=."""
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+    try:
+        await send({"type": "websocket.send", "text": "to nobody"})
+    except OSError:
+        see(parameter(scope, "key"), "raised", "OSError")
+
+
+PATHS = {
+    "/echo": echo,
+    "/subprotocol": subprotocol,
+    "/scope": show_scope,
+    "/reject": reject,
+    "/deny": deny,
+    "/fail": fail,
+    "/fail-late": fail_late,
+    "/close": close,
+    "/leave": leave,
+    "/leave-early": leave_early,
+    "/push": push,
+    "/cancelled-receive": cancelled_receive,
+    "/send-after-end": send_after_end,
+}
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    message = await receive()
+    assert message["type"] == "websocket.connect", message
+    await PATHS[scope["path"]](scope, receive, send)

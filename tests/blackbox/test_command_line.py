@@ -1,0 +1,175 @@
+"""The command: its options, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import socket
+import subprocess
+
+import httpx
+import pytest
+from support.server import APPS, ServerProcess, run_to_end
+
+BAD_USAGE, START_UP_FAILURE = 2, 3
+
+
+def only_sentence(result: subprocess.CompletedProcess[str]) -> str:
+    """What was said on stderr, which has to be one line."""
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+def test_help() -> None:
+    result = run_to_end("--help")
+    assert result.returncode == 0
+    for word in ("application", "--bind", "--port", "--socketio-path", "--help", "--version"):
+        assert word in result.stdout
+    assert result.stderr == ""
+
+
+def test_version() -> None:
+    import sio
+
+    result = run_to_end("--version")
+    assert result.returncode == 0
+    assert re.search(r"\b\d+\.\d+\.\d+\b", result.stdout)
+    assert sio.__version__
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--no-such-option", "plain:application"],
+        ["plain:application", "--port", "eighty"],
+        ["plain:application", "--port", "65536"],
+        ["plain:application", "--port", "-1"],
+        ["plain:application", "--port"],
+        ["plain:application", "one too many"],
+    ],
+)
+def test_bad_usage_is_explained(arguments: list[str]) -> None:
+    result = run_to_end(*arguments)
+    assert result.returncode == BAD_USAGE
+    assert result.stderr.strip()
+    assert "Traceback" not in result.stderr
+
+
+def test_a_taken_port() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = run_to_end("no_lifespan:application", "--port", str(port))
+    assert result.returncode == START_UP_FAILURE
+    assert f"127.0.0.1:{port}" in result.stderr
+    assert "in use" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_address_of_another_machine() -> None:
+    result = run_to_end("no_lifespan:application", "--bind", "192.0.2.1", "--port", "0")
+    assert result.returncode == START_UP_FAILURE
+    assert "192.0.2.1" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_module_that_does_not_exist() -> None:
+    result = run_to_end("no_such_module:application")
+    assert result.returncode == START_UP_FAILURE
+    assert "no_such_module" in only_sentence(result)
+
+
+@pytest.mark.parametrize("name", ["plain:no_such_name", "no_lifespan:nested.no_such_name"])
+def test_an_attribute_that_does_not_exist(name: str) -> None:
+    result = run_to_end(name)
+    assert result.returncode == START_UP_FAILURE
+    assert "no_such_name" in only_sentence(result)
+
+
+def test_an_attribute_that_is_no_application() -> None:
+    result = run_to_end("no_lifespan:not_callable")
+    assert result.returncode == START_UP_FAILURE
+    assert "not_callable" in only_sentence(result)
+
+
+def test_an_application_without_a_name() -> None:
+    result = run_to_end("plain")
+    assert result.returncode in (BAD_USAGE, START_UP_FAILURE)
+    assert "plain" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_exception_while_importing() -> None:
+    result = run_to_end("failing_import:application")
+    assert result.returncode == START_UP_FAILURE
+    assert "Traceback (most recent call last)" in result.stderr
+    assert 'failing_import.py", line' in result.stderr
+    assert "in prepare" in result.stderr
+    assert "LookupError: no configuration for this machine" in result.stderr
+
+
+def test_a_module_that_imports_what_is_not_there() -> None:
+    """Not to be mistaken for a module that does not exist itself."""
+    result = run_to_end("missing_dependency:application")
+    assert result.returncode == START_UP_FAILURE
+    assert 'missing_dependency.py", line' in result.stderr
+    assert "a_module_that_is_not_there" in result.stderr
+
+
+def test_a_syntax_error(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "broken.py").write_text("def application(:\n")
+    result = run_to_end("broken:application", cwd=tmp_path)
+    assert result.returncode == START_UP_FAILURE
+    assert "SyntaxError" in result.stderr
+
+
+def test_django_without_its_settings() -> None:
+    project = APPS / "djangoproj"
+    result = run_to_end(
+        "site_asgi:application", cwd=project, env={"DJANGO_SETTINGS_MODULE": "no_such_settings"}
+    )
+    assert result.returncode == START_UP_FAILURE
+    assert "no_such_settings" in result.stderr
+
+
+def test_an_error_in_djangos_settings(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "bad_settings.py").write_text("SECRET_KEY = undefined_name\n")
+    env = {"DJANGO_SETTINGS_MODULE": "bad_settings"}
+    (tmp_path / "web.py").write_text(
+        "from django.core.asgi import get_asgi_application\napplication = get_asgi_application()\n"
+    )
+    result = run_to_end("web:application", cwd=tmp_path, env=env)
+    assert result.returncode == START_UP_FAILURE
+    assert "undefined_name" in result.stderr
+    assert "Traceback" in result.stderr
+
+
+def test_a_dotted_name_within_the_module(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("no_lifespan:nested.application")
+    assert httpx.get(server.url).text == "no lifespan"
+
+
+@pytest.mark.parametrize("option", ["-b", "--bind"])
+def test_the_address_may_be_chosen(start_server, option: str) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("no_lifespan:application", option, "127.0.0.2")
+    assert server.host == "127.0.0.2"
+    assert httpx.get(server.url).text == "no lifespan"
+
+
+def test_a_short_option_may_hold_its_value(start_server) -> None:  # type: ignore[no-untyped-def]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server: ServerProcess = start_server("no_lifespan:application", "-p", str(port))
+    assert server.port == port
+
+
+def test_a_port_may_be_taken_again_at_once(start_server) -> None:  # type: ignore[no-untyped-def]
+    first: ServerProcess = start_server("no_lifespan:application")
+    assert httpx.get(first.url).text == "no lifespan"
+    first.stop()
+    second: ServerProcess = start_server("no_lifespan:application", "--port", str(first.port))
+    assert second.port == first.port

@@ -1,0 +1,132 @@
+"""Lifespan, and the end of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import time
+
+import httpx
+import pytest
+from support.raw_http import RawConnection
+from support.server import ServerProcess, run_to_end
+from support.waiting import eventually
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly(start_server, number: signal.Signals) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("plain:application")
+    assert httpx.get(server.url + "/hello").text == "hello"
+    server.stop(number)
+    assert "lifespan: start-up" in server.log
+    assert "lifespan: shutdown" in server.log
+    assert "Traceback" not in server.log
+
+
+def test_a_signal_before_any_request(start_server) -> None:  # type: ignore[no-untyped-def]
+    start_server("no_lifespan:application").stop()
+
+
+def test_an_application_without_lifespan_costs_one_line(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("no_lifespan:application")
+    assert httpx.get(server.url).text == "no lifespan"
+    server.stop()
+    assert "Traceback" not in server.log
+    lines = [line for line in server.log.splitlines() if "lifespan" in line.lower()]
+    assert len(lines) == 1, server.log
+
+
+def test_a_failed_start_up_ends_with_its_message() -> None:
+    result = run_to_end("failing_lifespan:application", "--port", "0")
+    assert result.returncode == 3
+    assert "the database is on holiday" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_idle_connections_do_not_delay_the_end(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("plain:application")
+    connections = [RawConnection(server.port) for _ in range(20)]
+    for connection in connections[:10]:
+        connection.get("/hello").read_response()
+    started = time.monotonic()
+    server.stop()
+    assert time.monotonic() - started < 5
+    assert all(connection.is_closed() for connection in connections)
+
+
+def test_a_request_in_flight_is_finished(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("plain:application")
+    reader, opener = RawConnection(server.port), RawConnection(server.port)
+    opener.get("/hello").read_response()
+    reader.get("/download?key=k&bytes=20000000")
+    while not reader.buffer:
+        assert reader.receive_more()
+    server.process.send_signal(signal.SIGTERM)
+    assert len(reader.read_response().body) == 20_000_000
+    assert server.wait() == 0
+
+
+def test_new_connections_are_refused_while_it_stops(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("slow_app:application")
+    with RawConnection(server.port) as connection:
+        connection.get("/")
+        server.wait_for_log("slow request began")
+        server.process.send_signal(signal.SIGTERM)
+
+        def refused() -> bool:
+            try:
+                RawConnection(server.port).socket.close()
+            except ConnectionRefusedError:
+                return True
+            return False
+
+        eventually(refused)
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGTERM)
+        assert server.wait() == 0
+
+
+def test_a_second_signal_ends_at_once(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("slow_app:application")
+    with RawConnection(server.port) as connection:
+        connection.get("/")
+        server.wait_for_log("slow request began")
+        server.process.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        server.stop()
+        assert time.monotonic() - started < 5
+
+
+def test_a_request_that_does_not_end_is_cancelled_in_the_end(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("slow_app:application")
+    with RawConnection(server.port) as connection:
+        connection.get("/")
+        server.wait_for_log("slow request began")
+        started = time.monotonic()
+        server.stop()
+        assert time.monotonic() - started < 25
+
+
+async def test_websockets_are_closed_with_1012(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("plain:application")
+    async with connect(server.websocket_url + "/echo", proxy=None) as websocket:
+        await websocket.send("here")
+        assert await websocket.recv() == "here"
+        server.process.send_signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as caught:
+            await asyncio.wait_for(websocket.recv(), 30)
+        assert caught.value.rcvd
+        assert caught.value.rcvd.code == 1012
+    assert await asyncio.to_thread(server.wait) == 0
+
+
+def test_the_address_is_told_when_it_is_ready(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("plain:application")
+    ready = re.search(r"Listening on", server.log)
+    begun = re.search("lifespan: start-up", server.log)
+    assert ready
+    assert begun
+    assert begun.start() < ready.start()

@@ -1,0 +1,138 @@
+"""Large bodies: whole, and with bounded memory when either side is slow."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from support.raw_http import RawConnection
+from support.server import ServerProcess
+from support.waiting import eventually
+
+MEGABYTE = 1 << 20
+# Above idle, per stream, with room for what the interpreter and allocators keep.
+ALLOWANCE = 32 * MEGABYTE
+
+
+@pytest.fixture
+def server(start_server) -> ServerProcess:  # type: ignore[no-untyped-def]
+    """A server of its own, so that nothing else is in its memory."""
+    server = start_server("plain:application")
+    httpx.get(server.url + "/hello")
+    return server
+
+
+def chunks(size: int) -> Iterator[bytes]:
+    part = bytes(range(256)) * 256
+    for start in range(0, size, len(part)):
+        yield part[: size - start]
+
+
+def test_a_large_body_arrives_whole_in_large_parts(plain_server: ServerProcess) -> None:
+    body = b"".join(chunks(8 * MEGABYTE))
+    response = httpx.post(plain_server.url + "/echo", content=body, timeout=60)
+    assert hashlib.sha256(response.content).digest() == hashlib.sha256(body).digest()
+    assert int(response.headers["x-largest-part"]) >= 32_768
+
+
+def test_a_large_chunked_body_arrives_whole(plain_server: ServerProcess) -> None:
+    size = 20 * MEGABYTE + 7
+    response = httpx.post(plain_server.url + "/count", content=chunks(size), timeout=60)
+    assert int(response.text) == size
+
+
+def test_a_large_response_arrives_whole(plain_server: ServerProcess) -> None:
+    size = 50 * MEGABYTE
+    url = f"{plain_server.url}/download?key=whole&bytes={size}"
+    with httpx.stream("GET", url, timeout=60) as response:
+        assert sum(len(part) for part in response.iter_bytes()) == size
+
+
+def test_an_upload_waits_while_the_application_is_slow(server: ServerProcess) -> None:
+    size = 200 * MEGABYTE
+    idle = server.memory()
+    sent = 0
+    connection = RawConnection(server.port)
+    connection.send(
+        b"POST /hold?key=upload&gate=upload HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+        % size
+    )
+
+    def upload() -> None:
+        nonlocal sent
+        for part in chunks(size):
+            connection.socket.sendall(part)
+            sent += len(part)
+
+    connection.socket.settimeout(60)
+    thread = threading.Thread(target=upload)
+    thread.start()
+    eventually(lambda: httpx.get(server.url + "/seen?key=upload").json())
+    wait_until_steady(lambda: sent)
+    assert sent < 32 * MEGABYTE, "the server reads what nobody wants"
+    assert server.memory() - idle < ALLOWANCE
+    httpx.get(server.url + "/open?gate=upload")
+    thread.join()
+    assert int(connection.read_response().body) == size
+    assert server.memory() - idle < ALLOWANCE
+
+
+def test_a_download_waits_while_the_client_is_slow(server: ServerProcess) -> None:
+    size = 200 * MEGABYTE
+    idle = server.memory()
+    connection = RawConnection(server.port, receive_buffer=65536)
+    connection.get(f"/download?key=download&bytes={size}")
+
+    def sent() -> int:
+        return httpx.get(server.url + "/seen?key=download").json().get("sent", 0)
+
+    eventually(sent)
+    wait_until_steady(sent)
+    assert sent() < 32 * MEGABYTE, "send() does not wait for the client"
+    assert server.memory() - idle < ALLOWANCE
+    assert len(connection.read_response().body) == size
+    assert server.memory() - idle < ALLOWANCE
+
+
+def wait_until_steady(probe) -> None:  # type: ignore[no-untyped-def]
+    """Returns when 20 probes in a row, 10 ms apart or more, gave the same number."""
+    last: list[int] = []
+
+    def steady() -> bool:
+        last.append(probe())
+        return len(last) >= 20 and len(set(last[-20:])) == 1
+
+    eventually(steady)
+
+
+def test_a_slow_client_does_not_slow_the_others(server: ServerProcess) -> None:
+    slow = RawConnection(server.port, receive_buffer=65536)
+    slow.get(f"/download?key=slow&bytes={50 * MEGABYTE}")
+    with RawConnection(server.port) as other:
+        for _ in range(100):
+            assert other.get("/hello").read_response().body == b"hello"
+    slow.close_abruptly()
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_download(server: ServerProcess) -> None:
+    before = int(httpx.get(server.url + "/tasks").text)
+    connection = RawConnection(server.port, receive_buffer=65536)
+    connection.get(f"/download?key=left&bytes={50 * MEGABYTE}")
+    eventually(lambda: httpx.get(server.url + "/seen?key=left").json())
+    connection.close_abruptly()
+    # send() does not wait for ever for somebody who has gone.
+    eventually(lambda: int(httpx.get(server.url + "/tasks").text) <= before)
+
+
+def test_a_client_that_leaves_in_the_middle_of_an_upload(server: ServerProcess) -> None:
+    start = len(server.log)
+    connection = RawConnection(server.port)
+    connection.send(
+        b"POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 999
+    )
+    connection.close_abruptly()
+    server.wait_for_log("AssertionError", start)
+    assert httpx.get(server.url + "/hello").text == "hello"

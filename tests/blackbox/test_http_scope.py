@@ -1,0 +1,96 @@
+"""What the application finds in scope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from support.raw_http import RawConnection
+from support.server import ServerProcess
+
+
+def scope_of(server: ServerProcess, target: str, *headers: str) -> dict[str, Any]:
+    with RawConnection(server.port) as connection:
+        body = connection.get(target, *headers).read_response().body
+    return httpx.Response(200, content=body).json()
+
+
+def text(value: dict[str, str]) -> str:
+    """The text of what was bytes in scope."""
+    return value["bytes"]
+
+
+def test_an_ordinary_request(plain_server: ServerProcess) -> None:
+    with RawConnection(plain_server.port) as connection:
+        own_address = list(connection.socket.getsockname())
+        connection.get("/a/b?x=1&y=%20", "X-Twice: 1", "x-twice: 2", "X-Space:   padded  ")
+        scope = httpx.Response(200, content=connection.read_response().body).json()
+    assert scope["type"] == "http"
+    assert scope["http_version"] == "1.1"
+    assert scope["method"] == "GET"
+    assert scope["scheme"] == "http"
+    assert scope["path"] == "/a/b"
+    assert text(scope["raw_path"]) == "/a/b"
+    assert text(scope["query_string"]) == "x=1&y=%20"
+    assert scope["root_path"] == ""
+    assert scope["client"] == own_address
+    assert scope["server"] == ["127.0.0.1", plain_server.port]
+    headers = [(text(name), text(value)) for name, value in scope["headers"]]
+    assert headers == [
+        ("host", "localhost"),
+        ("x-twice", "1"),
+        ("x-twice", "2"),
+        ("x-space", "padded"),
+    ]
+
+
+def test_versions_and_extensions(plain_server: ServerProcess) -> None:
+    scope = scope_of(plain_server, "/scope")
+    assert scope["asgi"]["version"] == "3.0"
+    assert scope["asgi"]["spec_version"] == "2.3"
+    assert isinstance(scope["extensions"], dict)
+
+
+def test_the_path_is_decoded_once(plain_server: ServerProcess) -> None:
+    scope = scope_of(plain_server, "/caf%C3%A9/%2541/a%2Fb?q=%C3%A9")
+    assert scope["path"] == "/café/%41/a/b"
+    assert text(scope["raw_path"]) == "/caf%C3%A9/%2541/a%2Fb"
+    assert text(scope["query_string"]) == "q=%C3%A9"
+
+
+def test_a_path_that_is_not_utf_8_does_not_break_the_server(plain_server: ServerProcess) -> None:
+    with RawConnection(plain_server.port) as connection:
+        assert connection.get("/%ff%fe").read_response().status in (200, 400)
+        assert connection.get("/hello").read_response().body == b"hello"
+
+
+def test_an_empty_query_is_empty_bytes(plain_server: ServerProcess) -> None:
+    assert text(scope_of(plain_server, "/scope")["query_string"]) == ""
+    assert text(scope_of(plain_server, "/scope?")["query_string"]) == ""
+
+
+def test_http_1_0_is_told(plain_server: ServerProcess) -> None:
+    with RawConnection(plain_server.port) as connection:
+        response = connection.send(b"GET /scope HTTP/1.0\r\n\r\n").read_response()
+    assert httpx.Response(200, content=response.body).json()["http_version"] == "1.0"
+
+
+def test_an_absolute_target_is_reduced_to_its_path(plain_server: ServerProcess) -> None:
+    scope = scope_of(plain_server, "http://localhost/a/b?x=1")
+    assert scope["path"] == "/a/b"
+    assert text(scope["query_string"]) == "x=1"
+
+
+def test_the_method_is_passed_on(plain_server: ServerProcess) -> None:
+    for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"):
+        assert httpx.request(method, plain_server.url + "/scope").json()["method"] == method
+
+
+def test_the_lifespans_state_is_in_scope(plain_server: ServerProcess) -> None:
+    assert scope_of(plain_server, "/scope")["state"] == {"started_by": "lifespan"}
+
+
+def test_headers_may_hold_any_bytes_above_space(plain_server: ServerProcess) -> None:
+    scope = scope_of(plain_server, "/scope", "X-Latin: caf\xe9")
+    headers = {text(name): text(value) for name, value in scope["headers"]}
+    assert headers["x-latin"] == "caf\xe9"

@@ -1,0 +1,75 @@
+"""What holds for every file that git keeps."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LONGEST = 600  # lines
+
+# Put together here so that this file does not hold what it looks for.
+FOREIGN_PATHS = re.compile(
+    "|".join(["/ho" + "me/", "/Us" + "ers/", "/wo" + "rk/", "sha" + "red/[A-Z]"])
+)
+
+
+def kept_files() -> list[pathlib.Path]:
+    """Files that are in git or would be added to it."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listing.returncode != 0:
+        pytest.skip("not a git checkout")
+    paths = [ROOT / name for name in listing.stdout.decode().split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def text_of(path: pathlib.Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def test_no_source_file_is_too_long() -> None:
+    suffixes = (".cc", ".h", ".py", ".js", ".mjs", ".css", ".html", ".sh")
+    lengths = {
+        str(path.relative_to(ROOT)): len((text_of(path) or "").splitlines())
+        for path in kept_files()
+        if path.suffix in suffixes
+    }
+    assert lengths
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in kept_files()
+        for number, line in enumerate((text_of(path) or "").splitlines(), 1)
+        if FOREIGN_PATHS.search(line)
+    ]
+    assert found == []
+
+
+def test_a_lock_file_does_not_say_where_packages_came_from() -> None:
+    locks = [path for path in kept_files() if path.name == "package-lock.json"]
+    assert locks
+    assert [path for path in locks if '"resolved"' in (text_of(path) or "")] == []
+
+
+def test_no_file_is_large() -> None:
+    large = [path.name for path in kept_files() if path.stat().st_size > 1_000_000]
+    assert large == []
+
+
+def test_no_third_party_code_is_kept() -> None:
+    names = {path.name for path in kept_files()}
+    assert not names & {"llhttp.c", "socket.io.js", "socket.io.min.js", "wslay.h", "json.hpp"}
