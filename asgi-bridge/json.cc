@@ -222,8 +222,8 @@ class Encoder {
 
 }  // namespace
 
-PyRef to_python(const Gil& gil, const nlohmann::json& value) {
-  using Type = nlohmann::json::value_t;
+PyRef to_python(const Gil& gil, const Json& value) {
+  using Type = Json::value_t;
   switch (value.type()) {
     case Type::null:
     case Type::discarded:
@@ -247,7 +247,7 @@ PyRef to_python(const Gil& gil, const nlohmann::json& value) {
       PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(value.size())));
       if (!list) return PyRef();
       Py_ssize_t index = 0;
-      for (const nlohmann::json& item : value) {
+      for (const Json& item : value) {
         PyRef converted = to_python(gil, item);
         if (!converted) return PyRef();
         PyList_SET_ITEM(list.get(), index++, converted.release());

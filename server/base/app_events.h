@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <variant>
@@ -13,6 +12,7 @@
 #include "server/base/bytes.h"
 #include "server/base/http_values.h"
 #include "server/base/ids.h"
+#include "server/base/json.h"
 #include "server/base/logger.h"
 
 namespace sioserve {
@@ -91,13 +91,13 @@ struct SocketConnect {
   SessionId session;
   std::string id;  // the id that the client sees
   std::string name_space;
-  nlohmann::json auth;  // an object; {} when the client sent none
+  Json auth;  // an object; {} when the client sent none
 };
 
 // Answered by exactly one SocketEventDone (or the SocketAck that includes it).
 struct SocketEvent {
   SocketId socket;
-  nlohmann::json args;  // an array: event name, arguments; attachments are binary values
+  Json args;  // an array: event name, arguments; attachments are binary values
   std::optional<std::uint64_t> ack_id;
 };
 
@@ -105,7 +105,7 @@ struct SocketEvent {
 struct SocketAcknowledged {
   SocketId socket;
   std::uint64_t callback_id;
-  nlohmann::json args;  // an array
+  Json args;  // an array
 };
 
 struct SocketDisconnect {
@@ -119,9 +119,9 @@ struct SocketDisconnect {
 // Everything is closed; nothing follows.
 struct ServerStopped {};
 
-using AppEvent = std::variant<HttpRequest, HttpBody, HttpDisconnect, WebSocketConnect,
-                              WebSocketMessage, WebSocketDisconnect, SendCredit, SessionOpened,
-                              SessionClosed, SocketConnect, SocketEvent, SocketAcknowledged,
-                              SocketDisconnect, LogRecord, ServerStopped>;
+using AppEvent =
+    std::variant<HttpRequest, HttpBody, HttpDisconnect, WebSocketConnect, WebSocketMessage,
+                 WebSocketDisconnect, SendCredit, SessionOpened, SessionClosed, SocketConnect,
+                 SocketEvent, SocketAcknowledged, SocketDisconnect, LogRecord, ServerStopped>;
 
 }  // namespace sioserve

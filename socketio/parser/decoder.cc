@@ -20,7 +20,7 @@
 namespace sioserve::parser {
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::array<std::string_view, 6> reserved_events = {
     "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"};

@@ -35,7 +35,7 @@ class Decoder {
     // Where each attachment belongs in the packet's data, in the order of their numbers; null for
     // an attachment that no placeholder names. Elements of the outermost array or deeper, so
     // moving the packet does not move them.
-    std::vector<nlohmann::json*> slots;
+    std::vector<Json*> slots;
     std::size_t received = 0;
   };
 

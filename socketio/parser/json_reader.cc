@@ -18,7 +18,7 @@
 namespace sioserve::parser {
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 // Whatever the configuration says: each level takes a frame of the stack, here and in others that
 // walk the value.
@@ -155,8 +155,10 @@ class Reader {
       skip_space();
       if (!skip(':')) return false;
       skip_space();
-      // Of several members with one name the last one counts.
-      if (!read_value(members[std::move(name)], depth)) return false;
+      // Appended without a look at the others, which would take quadratic time. Whoever makes a
+      // map of them lets the last of several members with one name count.
+      auto& member = members.emplace_back(std::move(name), json());
+      if (!read_value(member.second, depth)) return false;
       skip_space();
     } while (skip(','));
     return skip('}');

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "server/base/json.h"
 #include "server/base/result.h"
 #include "socketio/parser/decode_error.h"
 
@@ -13,6 +13,6 @@ namespace sioserve::parser {
 // One JSON text, nothing after it. Fails with bad_json, or with too_deep when arrays and objects
 // are nested deeper than `max_depth`. An escaped surrogate without its other half, which browsers
 // send for a string cut within a character, is read as U+FFFD.
-Result<nlohmann::json, DecodeError> read_json(std::string_view text, std::size_t max_depth);
+Result<Json, DecodeError> read_json(std::string_view text, std::size_t max_depth);
 
 }  // namespace sioserve::parser

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/base/json.h"
 
 namespace sioserve::parser {
 
@@ -21,7 +21,7 @@ struct Packet {
   std::optional<std::uint64_t> ack_id;
   // connect: an object, {} when absent; event and ack: an array in which every attachment stands
   // as a binary value; otherwise null.
-  nlohmann::json data;
+  Json data;
 };
 
 // One packet as Engine.IO messages. They go out together: nothing may come between them.

@@ -6,10 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "server/base/json.h"
+
 namespace sioserve::parser {
 namespace {
 
-using nlohmann::json;
+using json = Json;
 using namespace std::string_literals;
 
 json binary(std::string_view bytes) {

@@ -8,13 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "server/base/json.h"
 #include "socketio/parser/decoder.h"
 #include "socketio/parser/encoder.h"
 
 namespace sioserve::parser {
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 class Generator {
  public:

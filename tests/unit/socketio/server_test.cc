@@ -31,7 +31,7 @@ TEST_F(ServerTest, ConnectIsReportedAndAnsweredOnceAccepted) {
   EXPECT_TRUE(std::holds_alternative<SessionOpened>(sink.events[0]));
   const auto connect = sink.all<SocketConnect>().at(0);
   EXPECT_EQ(connect.name_space, "/");
-  EXPECT_EQ(connect.auth, (nlohmann::json{{"token", "x"}}));
+  EXPECT_EQ(connect.auth, (Json{{"token", "x"}}));
   EXPECT_EQ(connect.id.size(), 20u);
   EXPECT_NE(connect.id, peer.session->sid());
   server->handle(SocketAccept{connect.socket});
@@ -40,7 +40,7 @@ TEST_F(ServerTest, ConnectIsReportedAndAnsweredOnceAccepted) {
 
 TEST_F(ServerTest, AuthIsAnEmptyObjectWhenAbsent) {
   open().receive("0/chat,");
-  EXPECT_EQ(sink.all<SocketConnect>().at(0).auth, nlohmann::json::object());
+  EXPECT_EQ(sink.all<SocketConnect>().at(0).auth, Json::object());
 }
 
 TEST_F(ServerTest, ASessionIsReportedOnceAndOnlyWhenNative) {
@@ -166,7 +166,7 @@ TEST_F(ServerTest, EventsReachTheApplication) {
   const auto event = sink.all<SocketEvent>().at(0);
   EXPECT_EQ(event.socket, socket);
   EXPECT_EQ(event.ack_id, 7u);
-  EXPECT_EQ(event.args, nlohmann::json::parse(R"(["hi",{"a":1}])"));
+  EXPECT_EQ(event.args, Json::parse(R"(["hi",{"a":1}])"));
 }
 
 TEST_F(ServerTest, BinaryGoesBothWays) {
@@ -196,7 +196,7 @@ TEST_F(ServerTest, AcksAreSentAndReceived) {
   const auto acks = sink.all<SocketAcknowledged>();
   ASSERT_EQ(acks.size(), 1u);
   EXPECT_EQ(acks[0].callback_id, 1'000'002u);
-  EXPECT_EQ(acks[0].args, nlohmann::json::parse(R"(["done"])"));
+  EXPECT_EQ(acks[0].args, Json::parse(R"(["done"])"));
 }
 
 TEST_F(ServerTest, AnAckCountsOnceAndUnknownOnesAreIgnored) {
