@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -150,6 +151,8 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   config.engine_io.ping_interval = Milliseconds(ping_interval);
   config.engine_io.ping_timeout = Milliseconds(ping_timeout);
   config.engine_io.max_payload = static_cast<std::size_t>(max_payload);
+  config.max_websocket_message =
+      std::max(config.max_websocket_message, config.engine_io.max_payload);
   config.graceful_timeout = Milliseconds(graceful_timeout);
   Application application{PyRef::borrow(app), PyRef::borrow(dispatcher),
                           state == Py_None ? PyRef() : PyRef::borrow(state),

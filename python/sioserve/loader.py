@@ -40,8 +40,7 @@ def _import_module(name: str) -> Any:
         # that failed inside the application.
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
             raise StartupError(
-                f'Module "{name}" was not found; '
-                "is the working directory the one that holds it?"
+                f'Module "{name}" was not found; is the working directory the one that holds it?'
             ) from None
         raise _import_failure(name, error) from error
     except Exception as error:

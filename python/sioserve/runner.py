@@ -16,6 +16,7 @@ import _sioserve
 from sio import autodiscover, registry
 from sio.dispatcher import Dispatcher
 from sio.encoding import default as json_default
+
 from sioserve.errors import StartupError
 from sioserve.lifespan import Lifespan
 from sioserve.options import Options, server_arguments
@@ -41,16 +42,19 @@ async def _serve(application: Any, options: Options) -> None:
     autodiscover()
     lifespan = Lifespan(application)
     dispatcher = Dispatcher()
-    server = _sioserve.Server(
-        application,
-        dispatcher,
-        native_socketio=bool(registry.native_namespaces()),
-        namespaces=registry.namespaces(),
-        graceful_timeout_ms=int(GRACEFUL_TIMEOUT * 1000),
-        state=lifespan.state,
-        json_default=json_default,
-        **server_arguments(options),
-    )
+    try:
+        server = _sioserve.Server(
+            application,
+            dispatcher,
+            native_socketio=bool(registry.native_namespaces()),
+            namespaces=registry.namespaces(),
+            graceful_timeout_ms=int(GRACEFUL_TIMEOUT * 1000),
+            state=lifespan.state,
+            json_default=json_default,
+            **server_arguments(options),
+        )
+    except (TypeError, ValueError) as error:
+        raise StartupError(f"A setting has an unusable value: {error}") from None
     dispatcher.bind(server)
     try:
         host, port = server.listen()
@@ -60,7 +64,7 @@ async def _serve(application: Any, options: Options) -> None:
     _mirror_log_levels(server)
     stopped = asyncio.Event()
     server.start(loop, stopped.set)
-    with _stop_on_signals(server.stop):
+    with _StopOnSignals(server.stop):
         shown = f"[{host}]" if ":" in host else host
         logger.info("Listening on http://%s:%d (Ctrl-C stops it)", shown, port)
         await stopped.wait()
@@ -70,7 +74,7 @@ async def _serve(application: Any, options: Options) -> None:
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's loop where it is installed. ASGI_THREADS sizes the default executor, as in daphne."""
+    """uvloop's where it is installed. ASGI_THREADS sizes the default executor, as in daphne."""
     try:
         import uvloop
     except ImportError:
@@ -92,7 +96,7 @@ def _mirror_log_levels(server: _sioserve.Server) -> None:
         server.set_log_level(name, logging.getLogger(name).getEffectiveLevel())
 
 
-class _stop_on_signals:
+class _StopOnSignals:
     """While it lasts, SIGINT and SIGTERM call `stop`; a second one ends the process at once.
 
     Python's own handlers run even while a view blocks the event loop in time.sleep().

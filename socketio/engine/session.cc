@@ -122,7 +122,10 @@ void Session::open_websocket(WebSocketTransport& websocket) {
 void Session::start_poll(PollRequest& poll) {
   if (state_ == State::closing) {
     poll_ = &poll;
-    return end(CloseReason::server_close);
+    if (outbox_.empty()) return end(CloseReason::server_close);
+    // The close comes with the next GET: clients act upon it before the messages beside it.
+    linger_deadline_ = host_.now() + linger_time;
+    return answer_poll(outbox_.take_payload());
   }
   if (state_ == State::closed || poll_) {
     poll.finish_poll(HttpOutcome::bad_request, {});

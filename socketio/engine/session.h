@@ -8,7 +8,7 @@
 //
 // While probed, a waiting GET is answered with a noop, so that the client can stop polling; what
 // is sent meanwhile stays with polling until the 5. `closing` is a session that the server has
-// closed and that waits for one more GET to say so.
+// closed and that waits for more GETs to say so.
 //
 // server/transport attaches requests and WebSockets and owns the session; it destroys it some time
 // after SessionHost::session_ended(), never from within. Socket.IO, above, is the SessionObserver.

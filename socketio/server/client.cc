@@ -116,10 +116,6 @@ void Client::receive_ack(Socket& socket, parser::Packet packet) {
 
 void Client::on_closed(CloseReason reason) {
   while (!sockets_.empty()) remove(*sockets_.begin()->second, reason);
-  if (waits_for_drain_) {
-    waits_for_drain_ = false;
-    server_.stop_waiting_for_drain(*this);
-  }
   if (known_to_application_) server_.events().push(SessionClosed{session_.id()});
 }
 
