@@ -12,6 +12,7 @@ import { chromium } from "playwright-core";
 const [baseUrl, aliceVia, bobVia, screenshots] = process.argv.slice(2);
 const PASSWORD = "chat-demo";
 const PATIENCE = 30_000; // milliseconds for one step
+const WINDOW = { width: 1120, height: 760 };
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -31,7 +32,7 @@ async function openBrowser(name, via) {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
     args: FLAGS,
-    viewport: { width: 1120, height: 720 },
+    viewport: WINDOW,
     reducedMotion: "reduce", // screenshots show no half-way states
     colorScheme: name === "bob" ? "dark" : "light",
     locale: "en-GB",
@@ -239,20 +240,32 @@ async function conversation(alice, bob) {
   await connected(second, bob.via);
   const fromSecond = "And this is my other tab.";
   await say(second, fromSecond);
-  await message(bob.page, fromSecond).waitFor();
-  await bob.page.close();
+  await message(bob.page, fromSecond).and(bob.page.locator('[data-state="read"]')).waitFor();
+  await leave(bob.page);
   const afterClose = "Still there?";
   await say(alice.page, afterClose);
   await message(second, afterClose).waitFor();
+  await message(alice.page, afterClose).and(alice.page.locator('[data-state="read"]')).waitFor();
   seen.onlineWithOneTabLeft = await onlineList(alice.page, ["alice", "bob"]);
-  await second.close();
+  await leave(second);
   seen.onlineAtTheEnd = await onlineList(alice.page, ["alice"]);
   return seen;
+}
+
+// Closes a tab as a person does, so that the page can say goodbye.
+async function leave(page) {
+  const closed = page.waitForEvent("close");
+  await page.close({ runBeforeUnload: true });
+  await closed;
 }
 
 async function takeScreenshots(alice, bob) {
   if (!screenshots) return;
   const shoot = ({ page }, file) => page.screenshot({ path: join(screenshots, file) });
+  await room(bob.page, "engineering").click();
+  await say(bob.page, "Deployed. Nobody lost a connection.");
+  await room(alice.page, "engineering").locator(".badge").waitFor();
+  await room(bob.page, "lobby").click();
   await say(bob.page, "Look what I found on the way to work:");
   await bob.page.locator("#file").setInputFiles({
     name: "morning.png",
@@ -274,7 +287,7 @@ async function takeScreenshots(alice, bob) {
   await bob.page.locator(".sidebar.open").waitFor();
   await shoot(bob, "chat-narrow-rooms.png");
   await bob.page.keyboard.press("Escape");
-  await bob.page.setViewportSize({ width: 1120, height: 720 });
+  await bob.page.setViewportSize(WINDOW);
 }
 
 const browsers = [];

@@ -1,0 +1,128 @@
+"""The sample project on the real server: two people chat in two browsers."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.server import ROOT, ServerProcess, environment
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROJECT = ROOT / "sample_project"
+PATIENCE = 150  # seconds for a whole conversation; each step in it has a limit of its own
+
+pytestmark = pytest.mark.timeout(PATIENCE + 60)
+
+
+@pytest.fixture
+def chat_server(
+    tmp_path: pathlib.Path, start_server: Callable[..., ServerProcess]
+) -> ServerProcess:
+    """The sample project with a fresh database that holds the demo's users and rooms."""
+    env = {
+        "CHAT_DATABASE": str(tmp_path / "chat.sqlite3"),
+        "CHAT_MEDIA": str(tmp_path / "media"),
+        "DJANGO_SETTINGS_MODULE": "project.settings",
+    }
+    for command in (["migrate", "--verbosity=0"], ["demo_data"], ["demo_data"]):
+        subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=PROJECT,
+            env=environment(env),
+            check=True,
+        )
+    return start_server("project.asgi:application", cwd=PROJECT, env=env)
+
+
+def run_node(script: str, *arguments: str) -> dict[str, Any]:
+    """What the script observed. A script that fails makes the test fail, with its report."""
+    node = shutil.which("node")
+    assert node, "node is not installed: run scripts/setup"
+    assert (HERE / "node_modules").is_dir(), "npm packages are missing: run scripts/setup"
+    process = subprocess.run(
+        [node, script, *arguments],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
+
+
+def assert_conversation(seen: dict[str, Any]) -> None:
+    assert seen["online"] == {"alice": ["alice", "bob"], "bob": ["alice", "bob"]}
+    assert seen["rooms"]["alice"] == ["Backstage private", "Design", "Engineering", "Lobby"]
+    assert seen["rooms"]["bob"] == ["Engineering", "Lobby", "Music"]
+    assert seen["days"] >= 2
+    assert seen["typing"] is True
+    assert seen["received"] == {"author": "alice", "own": False}
+    assert seen["receipt"] == "Read by bob"
+    assert seen["unread"] == "1"
+    assert seen["readAfterOpening"] is True
+    assert seen["markup"] == "<img src=x onerror=alert(1)> & <b>bold</b>"
+    corners = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]]
+    picture = {"width": 320, "height": 200, "corners": corners}
+    assert seen["image"] == {**picture, "from": "blob:"}
+    assert seen["imageAfterReload"] == {**picture, "from": "http:"}
+    assert seen["history"][-4:] == [
+        "Hi Bob, does this reach you at once?",
+        "Come back to the lobby when you have a minute.",
+        "<img src=x onerror=alert(1)> & <b>bold</b>",
+        "Four colours",
+    ]
+    assert seen["stateAfterReload"] == "read"
+    assert seen["onlineWithOneTabLeft"] == ["alice", "bob"]
+    assert seen["onlineAtTheEnd"] == ["alice"]
+
+
+def test_two_people_chat_over_websockets(chat_server: ServerProcess) -> None:
+    screenshots = os.environ.get("CHAT_SCREENSHOTS")
+    if screenshots:
+        pathlib.Path(screenshots).mkdir(parents=True, exist_ok=True)
+    extra = [str(pathlib.Path(screenshots).resolve())] if screenshots else []
+    seen = run_node("chat.mjs", chat_server.url, "websocket", "websocket", *extra)
+    assert seen["transports"] == {"alice": "websocket", "bob": "websocket"}
+    assert_conversation(seen)
+    assert seen["complaints"] == []
+    assert "Traceback" not in chat_server.log
+
+
+def test_two_people_chat_without_websockets(chat_server: ServerProcess) -> None:
+    """One has switched the page to polling; the other's network lets no websocket through."""
+    seen = run_node("chat.mjs", chat_server.url, "polling", "blocked")
+    assert seen["transports"] == {"alice": "polling", "bob": "polling"}
+    assert_conversation(seen)
+    assert seen["complaints"] == []
+    assert "Traceback" not in chat_server.log
+
+
+def test_the_server_enforces_the_chats_rules(chat_server: ServerProcess) -> None:
+    seen = run_node("rules.mjs", chat_server.url)
+    connect = seen["connect"]
+    assert connect["bob"] == connect["bobPolling"] == "connected"
+    assert connect["anonymous"] == connect["anonymousPolling"] == "Not authorized"
+    assert connect["badCookie"] == "Not authorized"
+    # Refused by AllowedHostsOriginValidator, before any handshake.
+    assert connect["foreignOrigin"] == "websocket error"
+    assert seen["rooms"] == ["engineering", "lobby", "music"]
+    assert [name for name, answer in seen["refused"].items() if answer == "accepted"] == []
+    assert set(seen["accepted"].values()) == {"accepted"}
+    assert seen["storedOnce"] is True
+    assert seen["copies"] == 1
+    assert seen["http"] == {
+        "imageForMember": 200,
+        "imageForAnonymous": 302,
+        "transcriptForMember": 200,
+        "transcriptForOutsider": 404,
+        "adminForBob": 302,
+    }
+    assert "Traceback" not in chat_server.log
