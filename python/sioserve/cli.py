@@ -16,6 +16,7 @@ from sioserve.options import Options
 from sioserve.runner import run
 
 STARTUP_FAILURE = 3
+LOGGERS = ("sioserve", "sio")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,11 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises SystemExit with 2 for bad usage and 0 for --help and --version.
     """
     namespace = _parser().parse_args(arguments)
-    _configure_logging()
+    handler = _log_to_stderr()
     sys.path.insert(0, os.getcwd())
     try:
         application = load_application(namespace.application)
-        _enable_loggers()
+        _respect_logging_of_the_application(handler)
         options = Options(
             host=namespace.bind, port=namespace.port, socketio_path=namespace.socketio_path
         )
@@ -89,13 +90,21 @@ def _path(text: str) -> str:
     return path
 
 
-def _configure_logging() -> None:
-    # A floor for projects that configure nothing; Django's LOGGING may replace it.
-    logging.basicConfig(format="%(asctime)s %(levelname)-8s %(name)s: %(message)s")
+def _log_to_stderr() -> logging.Handler:
+    # Not on the root logger: what Django prints itself would come out twice.
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(name)s: %(message)s"))
+    for name in LOGGERS:
+        logging.getLogger(name).addHandler(handler)
     logging.getLogger("sioserve").setLevel(logging.INFO)
+    return handler
 
 
-def _enable_loggers() -> None:
-    # A LOGGING setting without "disable_existing_loggers": False would silence the server.
-    for name in ("sioserve", "sio"):
-        logging.getLogger(name).disabled = False
+def _respect_logging_of_the_application(handler: logging.Handler) -> None:
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in LOGGERS:
+            # A LOGGING setting without "disable_existing_loggers": False would silence the server.
+            logging.getLogger(name).disabled = False
+    if logging.getLogger().handlers:
+        for name in LOGGERS:
+            logging.getLogger(name).removeHandler(handler)

@@ -59,7 +59,10 @@ void HttpSession::on_broken() {
 }
 
 void HttpSession::begin_stop() {
-  if (state_ == State::between_requests && !parser_.within_head()) end(&Connection::linger);
+  if (state_ != State::between_requests || parser_.within_head()) return;
+  // With all answers delivered there is nothing that the client would have to be given time for.
+  const bool delivered = connection_.stream().buffered() == 0;
+  end(delivered ? &Connection::close : &Connection::linger);
 }
 
 void HttpSession::on_deadline() {

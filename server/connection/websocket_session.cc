@@ -1,5 +1,6 @@
 #include "server/connection/websocket_session.h"
 
+#include <ctime>
 #include <utility>
 
 #include "server/http/response_writer.h"

@@ -1,0 +1,160 @@
+#include "server/connection/connection_manager.h"
+
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/unit/connection/fixture.h"
+
+namespace sioserve::connection {
+namespace {
+
+class Client {
+ public:
+  explicit Client(int port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  }
+
+  void send(std::string_view bytes) {
+    EXPECT_EQ(::send(fd_.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  }
+  // Reads what is there; `ended` tells that the server's end has come.
+  void poll() {
+    std::array<char, 65'536> buffer;
+    for (;;) {
+      const ssize_t size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (size == 0) ended = true;
+      if (size <= 0) return;
+      received.append(buffer.data(), static_cast<std::size_t>(size));
+    }
+  }
+  void close() { fd_ = net::FileDescriptor(); }
+
+  std::string received;
+  bool ended = false;
+
+ private:
+  net::FileDescriptor fd_;
+};
+
+class ConnectionManagerTest : public testing::Test {
+ protected:
+  ConnectionManagerTest() {
+    auto sockets = net::listen_tcp("127.0.0.1", 0, 100);
+    EXPECT_TRUE(sockets);
+    port_ = (*sockets)[0].address.port;
+    manager_.listen(std::move(*sockets));
+    tick_.start_repeating(Milliseconds(1));
+  }
+
+  void run_until(const std::function<bool()>& done) {
+    while (!done()) loop_.run_once();
+  }
+
+  net::Loop loop_;
+  net::Timer tick_{loop_, [] {}};  // so that run_until() looks again
+  RecordingRouter router_;
+  Config config_;
+  std::vector<LogRecord> log_;
+  Logger logger_{[this](LogRecord record) { log_.push_back(std::move(record)); }};
+  ConnectionManager manager_{loop_, router_, config_, logger_};
+  int port_ = 0;
+};
+
+const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+TEST_F(ConnectionManagerTest, ServesAClient) {
+  Client client(port_);
+  client.send(get);
+  run_until([&] { return router_.records.size() == 1; });
+  Exchange& exchange = *router_.records[0]->exchange;
+  EXPECT_EQ(exchange.endpoints()->client.host, "127.0.0.1");
+  EXPECT_EQ(exchange.endpoints()->server.port, port_);
+  exchange.respond({200, {}}, "hello", BodyPart::last);
+  run_until([&] {
+    client.poll();
+    return client.received.ends_with("hello");
+  });
+}
+
+TEST_F(ConnectionManagerTest, ForgetsClientsThatGo) {
+  std::vector<Client> clients;
+  for (int i = 0; i < 20; ++i) clients.emplace_back(port_);
+  run_until([&] { return manager_.size() == 20; });
+  while (!clients.empty()) {
+    clients.erase(clients.begin() + static_cast<std::ptrdiff_t>(clients.size() / 2));
+    run_until([&] { return manager_.size() == clients.size(); });
+  }
+}
+
+TEST_F(ConnectionManagerTest, StopsGracefully) {
+  Client idle(port_);
+  Client busy(port_);
+  busy.send(get);
+  run_until([&] { return manager_.size() == 2 && router_.records.size() == 1; });
+  bool empty = false;
+  manager_.begin_graceful_stop([&] { empty = true; });
+  run_until([&] {
+    idle.poll();
+    return idle.ended;
+  });
+  idle.close();
+  run_until([&] { return manager_.size() == 1; });
+  EXPECT_FALSE(empty);
+  router_.records[0]->exchange->respond({200, {}}, "done", BodyPart::last);
+  run_until([&] {
+    busy.poll();
+    return busy.ended;
+  });
+  EXPECT_NE(busy.received.find("connection: close"), std::string::npos);
+  busy.close();
+  run_until([&] { return empty; });
+}
+
+TEST_F(ConnectionManagerTest, TellsAtOnceThatNothingWasOpen) {
+  bool empty = false;
+  manager_.begin_graceful_stop([&] { empty = true; });
+  EXPECT_FALSE(empty);
+  run_until([&] { return empty; });
+}
+
+TEST_F(ConnectionManagerTest, ClosesAllAtOnce) {
+  Client client(port_);
+  client.send(get);
+  run_until([&] { return router_.records.size() == 1; });
+  bool empty = false;
+  manager_.begin_graceful_stop([&] { empty = true; });
+  manager_.close_all();
+  EXPECT_EQ(router_.records[0]->calls, (Calls{"request() last", "closed"}));
+  run_until([&] { return empty; });
+}
+
+TEST_F(ConnectionManagerTest, SurvivesRunningOutOfFileDescriptors) {
+  Client first(port_);
+  run_until([&] { return manager_.size() == 1; });
+  Client second(port_);  // waits in the backlog
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  setrlimit(RLIMIT_NOFILE, &none);
+  run_until([&] { return !log_.empty(); });
+  first.send(get);
+  run_until([&] { return router_.records.size() == 1; });
+  EXPECT_EQ(manager_.size(), 1U);
+  setrlimit(RLIMIT_NOFILE, &before);
+  run_until([&] { return manager_.size() == 2; });
+}
+
+}  // namespace
+}  // namespace sioserve::connection

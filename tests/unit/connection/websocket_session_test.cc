@@ -1,0 +1,268 @@
+#include <string>
+
+#include "tests/unit/connection/fixture.h"
+
+namespace sioserve::connection {
+namespace {
+
+const std::string upgrade_headers =
+    "Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+const std::string upgrade_request =
+    "GET /ws HTTP/1.1\r\n" + upgrade_headers + "Sec-WebSocket-Version: 13\r\n\r\n";
+const std::string upgrade_answer =
+    "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+    "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+
+// As a client sends it, masked with zeros.
+std::string frame(unsigned opcode, const std::string& payload) {
+  std::string bytes;
+  bytes += static_cast<char>(0x80 | opcode);
+  bytes += static_cast<char>(0x80 | payload.size());
+  return bytes + std::string(4, '\0') + payload;
+}
+std::string text(const std::string& payload) { return frame(1, payload); }
+std::string close_frame(const std::string& payload) { return frame(8, payload); }
+
+class WebSocketSessionTest : public ConnectionTest {
+ protected:
+  void open() {
+    receive(upgrade_request);
+    channel().accept("", {});
+    turn();
+    EXPECT_EQ(calls(0), (Calls{"upgrade", "open"}));
+    EXPECT_EQ(sent(), upgrade_answer + "\r\n");
+  }
+};
+
+TEST_F(WebSocketSessionTest, OpensWhenAccepted) {
+  receive(upgrade_request);
+  ASSERT_EQ(requests(), 1U);
+  EXPECT_EQ(calls(0), (Calls{"upgrade"}));
+  EXPECT_EQ(channel().head().path, "/ws");
+  EXPECT_EQ(sent(), "");
+  channel().accept("chat", {{"x-more", "1"}, {"Connection", "close"}});
+  EXPECT_EQ(calls(0), Calls{});
+  turn();
+  EXPECT_EQ(calls(0), (Calls{"open"}));
+  EXPECT_EQ(sent(), upgrade_answer + "sec-websocket-protocol: chat\r\nx-more: 1\r\n\r\n");
+}
+
+TEST_F(WebSocketSessionTest, UpgradesBehindAnOrdinaryRequest) {
+  receive("GET / HTTP/1.1\r\nHost: a\r\n\r\n" + upgrade_request + text("early"));
+  exchange(0).respond({200, {}}, "x", BodyPart::last);
+  turn();
+  ASSERT_EQ(requests(), 2U);
+  record(1).channel->accept("", {});
+  turn();
+  EXPECT_EQ(calls(1), (Calls{"upgrade", "open", "text(early)"}));
+}
+
+TEST_F(WebSocketSessionTest, DeliversMessages) {
+  open();
+  receive(text("a") + frame(2, "b"));
+  receive(text(""));
+  EXPECT_EQ(calls(0), (Calls{"text(a)", "binary(b)", "text()"}));
+}
+
+TEST_F(WebSocketSessionTest, KeepsWhatComesBeforeTheDecision) {
+  receive(upgrade_request.substr(0, 50));
+  receive(upgrade_request.substr(50) + text("a"));
+  receive(text("b"));
+  EXPECT_EQ(calls(0), (Calls{"upgrade"}));
+  channel().accept("", {});
+  turn();
+  EXPECT_EQ(calls(0), (Calls{"open", "text(a)", "text(b)"}));
+}
+
+TEST_F(WebSocketSessionTest, PausesReadingWhenTooMuchComesBeforeTheDecision) {
+  receive(upgrade_request);
+  receive(std::string(70'000, 'x'));
+  EXPECT_FALSE(wire_.reading);
+}
+
+TEST_F(WebSocketSessionTest, SendsMessages) {
+  open();
+  channel().send(MessageKind::text, "hi");
+  channel().send(MessageKind::binary, share("all"));
+  EXPECT_EQ(sent(),
+            "\x81\x02hi\x82\x03"
+            "all");
+}
+
+TEST_F(WebSocketSessionTest, TellsTheHandlerWhenOutputHasGone) {
+  open();
+  peer_takes_output_ = false;
+  channel().send(MessageKind::text, "hi");
+  EXPECT_EQ(channel().buffered(), 4U);
+  const int before = record(0).drains;
+  drain();
+  EXPECT_EQ(record(0).drains, before + 1);
+  EXPECT_EQ(channel().buffered(), 0U);
+}
+
+TEST_F(WebSocketSessionTest, AnswersPings) {
+  open();
+  receive(frame(9, "p"));
+  EXPECT_EQ(sent(), "\x8a\x01p");
+}
+
+TEST_F(WebSocketSessionTest, StopsAnsweringPingsOfAPeerThatReadsNothing) {
+  open();
+  peer_takes_output_ = false;
+  channel().send(MessageKind::binary, std::string(300'000, 'x'));
+  sent();
+  receive(frame(9, "p"));
+  EXPECT_EQ(sent(), "");
+}
+
+TEST_F(WebSocketSessionTest, PausesAndResumes) {
+  open();
+  channel().pause_reading();
+  receive(text("a"));
+  EXPECT_EQ(calls(0), Calls{});
+  channel().resume_reading();
+  EXPECT_EQ(calls(0), Calls{});
+  turn();
+  EXPECT_EQ(calls(0), (Calls{"text(a)"}));
+}
+
+TEST_F(WebSocketSessionTest, DeniesWith403) {
+  receive(upgrade_request);
+  channel().deny({403, {}}, "no", BodyPart::last);
+  turn();
+  EXPECT_EQ(sent(), "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno");
+  EXPECT_EQ(calls(0), (Calls{"upgrade", "closed 1006 "}));
+  EXPECT_TRUE(wire_.finished);
+}
+
+TEST_F(WebSocketSessionTest, DeniesInSeveralParts) {
+  receive(upgrade_request);
+  channel().deny({401, {}}, "a", BodyPart::more);
+  turn();
+  EXPECT_FALSE(wire_.finished);
+  channel().send_denial_body("b", BodyPart::last);
+  turn();
+  EXPECT_EQ(sent(),
+            "HTTP/1.1 401 Unauthorized\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+            "1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
+  EXPECT_TRUE(wire_.finished);
+}
+
+TEST_F(WebSocketSessionTest, AnswersAnUnusableAcceptWith500) {
+  receive(upgrade_request);
+  channel().accept("", {{"x", "a\r\nb"}});
+  turn();
+  EXPECT_EQ(sent().substr(0, 12), "HTTP/1.1 500");
+  EXPECT_EQ(log_.size(), 1U);
+}
+
+TEST_F(WebSocketSessionTest, RefusesInvalidHandshakes) {
+  receive("GET / HTTP/1.1\r\n" + upgrade_headers + "\r\n");
+  EXPECT_EQ(sent(),
+            "HTTP/1.1 426 Upgrade Required\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            "sec-websocket-version: 13\r\nupgrade: websocket\r\ncontent-length: 17\r\n"
+            "connection: close\r\n\r\nUpgrade Required\n");
+  reconnect();
+  receive("POST / HTTP/1.1\r\n" + upgrade_headers + "Sec-WebSocket-Version: 13\r\n\r\n");
+  EXPECT_EQ(sent().substr(0, 12), "HTTP/1.1 400");
+  EXPECT_EQ(requests(), 0U);
+}
+
+TEST_F(WebSocketSessionTest, AnswersThePeersClose) {
+  open();
+  receive(text("last") + close_frame("\x0f\xa1"
+                                     "bye"));
+  EXPECT_EQ(calls(0), (Calls{"text(last)", "closed 4001 bye"}));
+  EXPECT_EQ(sent(), "\x88\x02\x0f\xa1");
+  EXPECT_TRUE(wire_.finished);
+}
+
+TEST_F(WebSocketSessionTest, DeliversEverythingBeforeThePeersCloseAlsoWhenPaused) {
+  open();
+  channel().pause_reading();
+  receive(text("a") + close_frame(""));
+  peer_ends();
+  EXPECT_EQ(calls(0), Calls{});
+  channel().resume_reading();
+  turn();
+  EXPECT_EQ(calls(0), (Calls{"text(a)", "closed 1005 "}));
+}
+
+TEST_F(WebSocketSessionTest, ClosesWithAHandshake) {
+  open();
+  channel().close(4000, "enough");
+  channel().send(MessageKind::text, "ignored");
+  turn();
+  EXPECT_EQ(sent(),
+            "\x88\x08\x0f\xa0"
+            "enough");
+  calls(0);
+  receive(text("late") + close_frame("\x0f\xa0"));
+  EXPECT_EQ(calls(0), (Calls{"closed 4000 "}));
+  EXPECT_TRUE(wire_.finished);
+}
+
+TEST_F(WebSocketSessionTest, CutsAPeerThatDoesNotAnswerTheClose) {
+  open();
+  channel().close(1000, "");
+  turn();
+  calls(0);
+  later(Milliseconds(4'000));
+  EXPECT_EQ(calls(0), Calls{});
+  later(Milliseconds(1'001));
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 closing handshake timed out"}));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(WebSocketSessionTest, TellsTheHandlerWhenThePeerHasGone) {
+  open();
+  peer_vanishes();
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 "}));
+  EXPECT_TRUE(connection_closed_);
+}
+
+TEST_F(WebSocketSessionTest, TakesAnEndWithoutCloseAsAbnormal) {
+  open();
+  peer_ends();
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 "}));
+}
+
+TEST_F(WebSocketSessionTest, ClosesAfterAProtocolError) {
+  open();
+  receive(text("fine") + text("\xff") + text("late"));
+  EXPECT_EQ(calls(0), (Calls{"text(fine)", "closed 1006 invalid UTF-8"}));
+  EXPECT_EQ(sent(), "\x88\x02\x03\xef");
+  EXPECT_TRUE(wire_.finished);
+}
+
+TEST_F(WebSocketSessionTest, AbortsWithoutAnotherByte) {
+  open();
+  channel().abort();
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_EQ(calls(0), Calls{});
+  turn();
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 "}));
+}
+
+TEST_F(WebSocketSessionTest, ClosesWith1012WhenTheServerStops) {
+  open();
+  context_.phase = Phase::stopping;
+  connection_->begin_stop();
+  turn();
+  EXPECT_EQ(sent().substr(0, 4), std::string("\x88\x0e\x03\xf4"));
+  receive(close_frame("\x03\xf4"));
+  EXPECT_EQ(calls(0).back(), "closed 1012 ");
+}
+
+TEST_F(WebSocketSessionTest, ClosesWhatIsAcceptedWhileTheServerStops) {
+  receive(upgrade_request);
+  context_.phase = Phase::stopping;
+  connection_->begin_stop();
+  channel().accept("", {});
+  turn();
+  EXPECT_NE(sent().find("\x88\x0e\x03\xf4"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sioserve::connection
