@@ -58,7 +58,7 @@ class RequestParser {
   // "Connection: Upgrade" with an Upgrade header. Parsed as any other request.
   bool upgrade_requested() const { return upgrade_requested_; }
   bool has_body() const { return has_body_; }
-  // Of a body with Content-Length, what has not been fed yet; 0 for a chunked one.
+  // What has not been fed yet of a body with Content-Length, or of the current chunk.
   std::uint64_t body_left() const { return llhttp_.content_length; }
   // Bytes of a request have arrived, but not all of its head.
   bool within_head() const { return within_head_; }

@@ -5,13 +5,18 @@
 #include <new>
 #include <utility>
 
+#include "server/ws/utf8.h"
+
 namespace sioserve::ws {
 namespace {
 
 constexpr std::uint16_t normal_closure = 1000;
+constexpr std::uint16_t protocol_error = 1002;
 constexpr std::uint16_t no_status = 1005;
-constexpr std::string_view close_without_code("\x88\x00", 2);
-constexpr std::string_view close_with_protocol_error("\x88\x02\x03\xea", 4);
+constexpr std::uint16_t abnormal_closure = 1006;
+constexpr std::uint16_t invalid_payload = 1007;
+constexpr std::uint16_t message_too_big = 1009;
+constexpr unsigned final_fragment = 0x80;
 constexpr std::size_t max_reason = 123;  // a control frame holds 125 bytes, two for the code
 // A message's first allocation trusts the frame's announced size up to here.
 constexpr std::size_t trusted_size = 65'536;
@@ -31,9 +36,9 @@ std::string_view cut_reason(std::string_view reason) {
 
 std::string_view failure_text(std::uint16_t code) {
   switch (code) {
-    case WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA:
+    case invalid_payload:
       return "invalid UTF-8";
-    case WSLAY_CODE_MESSAGE_TOO_BIG:
+    case message_too_big:
       return "message too big";
     default:
       return "protocol error";
@@ -57,9 +62,9 @@ struct MessageReader::Callbacks {
     input.remove_prefix(size);
     return static_cast<ssize_t>(size);
   }
-  static ssize_t on_send(wslay_event_context_ptr, const std::uint8_t* bytes, std::size_t size, int,
-                         void* user_data) {
-    self(user_data).output_.append(reinterpret_cast<const char*>(bytes), size);
+  // wslay's own answers are dropped: it does not always say why it closes.
+  static ssize_t on_send(wslay_event_context_ptr, const std::uint8_t*, std::size_t size, int,
+                         void*) {
     return static_cast<ssize_t>(size);
   }
   static void on_frame_start(wslay_event_context_ptr,
@@ -69,6 +74,9 @@ struct MessageReader::Callbacks {
   static void on_frame_chunk(wslay_event_context_ptr,
                              const wslay_event_on_frame_recv_chunk_arg* chunk, void* user_data) {
     self(user_data).append_chunk({reinterpret_cast<const char*>(chunk->data), chunk->data_length});
+  }
+  static void on_frame_end(wslay_event_context_ptr, void* user_data) {
+    self(user_data).end_frame();
   }
   static void on_message(wslay_event_context_ptr, const wslay_event_on_msg_recv_arg* message,
                          void* user_data) {
@@ -82,6 +90,7 @@ MessageReader::MessageReader(std::size_t max_message_size) : max_message_size_(m
   callbacks.send_callback = Callbacks::on_send;
   callbacks.on_frame_recv_start_callback = Callbacks::on_frame_start;
   callbacks.on_frame_recv_chunk_callback = Callbacks::on_frame_chunk;
+  callbacks.on_frame_recv_end_callback = Callbacks::on_frame_end;
   callbacks.on_msg_recv_callback = Callbacks::on_message;
   wslay_event_context_ptr context = nullptr;
   if (wslay_event_context_server_init(&context, &callbacks, this) != 0) throw std::bad_alloc();
@@ -99,46 +108,55 @@ void MessageReader::feed(std::string_view input, std::vector<Message>& messages)
   const int result = wslay_event_recv(context_.get());
   input_ = {};
   messages_ = nullptr;
-  wslay_event_send(context_.get());
-
+  wslay_event_send(context_.get());  // empties its queue
   if (result != 0 || wslay_event_get_read_enabled(context_.get()) == 0) end();
 }
 
 void MessageReader::end() {
-  state_ = State::closed;
-  const bool close_received = wslay_event_get_close_received(context_.get()) != 0;
-  if (close_received && !peer_failure_) {
-    close_code_ = wslay_event_get_status_code_received(context_.get());
+  const bool answer = std::exchange(state_, State::closed) == State::open;
+  if (close_received_ && !failure_) {
+    if (answer) append_close_frame(close_code_, "");
     return;
   }
-  // wslay says nothing about why it stops at a broken frame.
-  if (!peer_failure_ && output_.ends_with(close_without_code)) peer_failure_ = protocol_error;
-  if (peer_failure_ && last_close_ != std::string::npos) {}
-  close_reason_ = failure_text(wslay_event_get_status_code_sent(context_.get()));
+  close_code_ = abnormal_closure;
+  const std::uint16_t found_by_wslay = wslay_event_get_status_code_sent(context_.get());
+  const std::uint16_t code =
+      failure_.value_or(may_be_sent(found_by_wslay) ? found_by_wslay : protocol_error);
+  close_reason_ = failure_text(code);
+  if (answer) append_close_frame(code, "");
 }
 
 void MessageReader::close(std::uint16_t code, std::string_view reason) {
   if (state_ != State::open) return;
   state_ = State::closing;
-  if (code == no_status) {
-    wslay_event_queue_close(context_.get(), 0, nullptr, 0);
-  } else {
-    const std::string_view text = cut_reason(reason);
-    wslay_event_queue_close(context_.get(), may_be_sent(code) ? code : normal_closure,
-                            reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+  append_close_frame(code == no_status || may_be_sent(code) ? code : normal_closure, reason);
+}
+
+void MessageReader::append_close_frame(std::uint16_t code, std::string_view reason) {
+  std::string payload;
+  if (code != no_status) {
+    payload += static_cast<char>(code >> 8);
+    payload += static_cast<char>(code & 0xff);
+    payload += cut_reason(reason);
   }
-  wslay_event_send(context_.get());
+  append_control_frame(WSLAY_CONNECTION_CLOSE, payload);
+}
+
+void MessageReader::append_control_frame(std::uint8_t opcode, std::string_view payload) {
+  output_ += static_cast<char>(final_fragment | opcode);
+  output_ += static_cast<char>(payload.size());
+  output_ += payload;
 }
 
 std::string MessageReader::take_output() { return std::exchange(output_, std::string()); }
 
 void MessageReader::begin_frame(std::uint8_t opcode, std::uint64_t size) {
-  in_control_frame_ = wslay_is_ctrl_frame(opcode) != 0;
-  if (in_control_frame_) return;
+  frame_opcode_ = opcode;
+  if (wslay_is_ctrl_frame(opcode)) return;
   // wslay looks at the size of each frame only.
   if (payload_.size() + size > max_message_size_) {
     payload_ = std::string();
-    wslay_event_queue_close(context_.get(), WSLAY_CODE_MESSAGE_TOO_BIG, nullptr, 0);
+    failure_ = message_too_big;
     wslay_event_shutdown_read(context_.get());
     return;
   }
@@ -146,31 +164,43 @@ void MessageReader::begin_frame(std::uint8_t opcode, std::uint64_t size) {
 }
 
 void MessageReader::append_chunk(std::string_view bytes) {
-  if (in_control_frame_ || wslay_event_get_read_enabled(context_.get()) == 0) return;
-  payload_.append(bytes);
+  if (frame_opcode_ == WSLAY_CONNECTION_CLOSE) {
+    close_payload_.append(bytes);
+  } else if (!wslay_is_ctrl_frame(frame_opcode_) && !failure_) {
+    payload_.append(bytes);
+  }
+}
+
+// Read here and not by wslay, which knows no code above 1011 below 3000, and misses invalid UTF-8
+// in a frame that comes in pieces.
+void MessageReader::end_frame() {
+  if (frame_opcode_ != WSLAY_CONNECTION_CLOSE) return;
+  close_received_ = true;
+  const std::string payload = std::exchange(close_payload_, std::string());
+  if (payload.empty()) {
+    close_code_ = no_status;
+  } else if (payload.size() == 1) {
+    failure_ = protocol_error;
+  } else {
+    close_code_ = static_cast<std::uint16_t>((static_cast<unsigned char>(payload[0]) << 8) |
+                                             static_cast<unsigned char>(payload[1]));
+    close_reason_ = payload.substr(2);
+    if (!may_be_sent(close_code_)) failure_ = protocol_error;
+    if (!is_utf8(close_reason_)) failure_ = invalid_payload;
+  }
 }
 
 void MessageReader::end_message(const wslay_event_on_msg_recv_arg& message) {
-  switch (message.opcode) {
-    case WSLAY_TEXT_FRAME:
-    case WSLAY_BINARY_FRAME: {
-      std::string payload = std::exchange(payload_, std::string());
-      if (state_ != State::open || wslay_event_get_read_enabled(context_.get()) == 0) return;
-      messages_->push_back(
-          {message.opcode == WSLAY_TEXT_FRAME ? MessageKind::text : MessageKind::binary,
-           std::move(payload)});
-      return;
-    }
-    case WSLAY_CONNECTION_CLOSE:
-      if (message.msg_length == 1) peer_failure_ = protocol_error;
-      if (message.msg_length <= 2) return;
-      // Behind the two bytes of the code.
-      close_reason_.assign(reinterpret_cast<const char*>(message.msg) + 2, message.msg_length - 2);
-      if (!is_utf8(close_reason_)) peer_failure_ = invalid_payload;
-      return;
-    default:  // ping and pong: wslay answers
-      return;
+  if (message.opcode == WSLAY_PING && state_ == State::open) {
+    append_control_frame(WSLAY_PONG,
+                         {reinterpret_cast<const char*>(message.msg), message.msg_length});
   }
+  if (wslay_is_ctrl_frame(message.opcode)) return;
+  std::string payload = std::exchange(payload_, std::string());
+  if (state_ != State::open || failure_) return;
+  messages_->push_back(
+      {message.opcode == WSLAY_TEXT_FRAME ? MessageKind::text : MessageKind::binary,
+       std::move(payload)});
 }
 
 }  // namespace sioserve::ws

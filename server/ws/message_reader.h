@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,9 @@ class MessageReader {
   void begin_frame(std::uint8_t opcode, std::uint64_t size);
   void append_chunk(std::string_view bytes);
   void end();
+  void append_close_frame(std::uint16_t code, std::string_view reason);
+  void append_control_frame(std::uint8_t opcode, std::string_view payload);
+  void end_frame();
   void end_message(const wslay_event_on_msg_recv_arg& message);
 
   std::size_t max_message_size_;
@@ -71,8 +75,10 @@ class MessageReader {
   std::string_view input_;
   std::vector<Message>* messages_ = nullptr;
   std::string payload_;  // of the message that is being received
-  bool in_control_frame_ = false;
-  bool malformed_close_ = false;
+  std::uint8_t frame_opcode_ = 0;
+  std::string close_payload_;
+  bool close_received_ = false;
+  std::optional<std::uint16_t> failure_;  // what the peer did wrong, as a close code
   std::string output_;
   std::unique_ptr<wslay_event_context, FreeContext> context_;
 };

@@ -37,6 +37,23 @@ TEST(BatchQueue, WakesOncePerBatch) {
   EXPECT_EQ(wakes, 2);
 }
 
+TEST(BatchQueue, TakesABatchAsAWhole) {
+  int wakes = 0;
+  BatchQueue<int> queue([&] { ++wakes; });
+  std::vector<int> values;
+  EXPECT_EQ(queue.push_all(values), 0U);
+  EXPECT_EQ(wakes, 0);
+  values = {1, 2};
+  EXPECT_EQ(queue.push_all(values), 2U);
+  EXPECT_TRUE(values.empty());
+  values = {3, 4, 5};
+  EXPECT_EQ(queue.push_all(values), 5U);
+  EXPECT_EQ(wakes, 1);
+  std::vector<int> batch;
+  queue.take(batch);
+  EXPECT_EQ(batch, (std::vector<int>{1, 2, 3, 4, 5}));
+}
+
 TEST(BatchQueue, CarriesValuesThatCanOnlyBeMoved) {
   BatchQueue<std::unique_ptr<int>> queue([] {});
   queue.push(std::make_unique<int>(7));
@@ -87,7 +104,17 @@ TEST(BatchQueue, LosesNothingBetweenThreads) {
   std::vector<std::jthread> threads;
   for (std::size_t producer = 0; producer < producers; ++producer) {
     threads.emplace_back([&queue, producer] {
-      for (int i = 0; i < per_producer; ++i) queue.push({producer, std::make_unique<int>(i)});
+      std::vector<Value> together;
+      for (int i = 0; i < per_producer; ++i) {
+        // One producer hands over in batches, the others one by one.
+        Value value{producer, std::make_unique<int>(i)};
+        if (producer != 0) {
+          queue.push(std::move(value));
+          continue;
+        }
+        together.push_back(std::move(value));
+        if (together.size() == 100) queue.push_all(together);
+      }
     });
   }
 

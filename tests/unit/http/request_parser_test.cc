@@ -205,7 +205,7 @@ const std::vector<Case> refused_requests = {
     {"space_before_colon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "400"},
     {"header_without_colon", "GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n", "400"},
     {"empty_header_name", "GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n", "400"},
-    {"nul_in_header", std::string("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 38), "400"},
+    {"nul_in_header", std::string("GET / HTTP/1.1\r\nHost: a\r\nX: a") + '\0' + "b\r\n\r\n", "400"},
     {"delete_in_header", "GET / HTTP/1.1\r\nHost: a\r\nX: a\x7f\r\n\r\n", "400"},
     {"escape_in_header", "GET / HTTP/1.1\r\nHost: a\r\nX: a\x1b\r\n\r\n", "400"},
     {"control_character_in_target", "GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n", "400"},

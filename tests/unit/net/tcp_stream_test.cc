@@ -1,0 +1,191 @@
+#include "server/net/tcp_stream.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/net/listener.h"
+
+namespace sioserve::net {
+namespace {
+
+class Recorder final : public StreamListener {
+ public:
+  void on_read(std::string_view bytes) override { read += bytes; }
+  void on_end() override { ended = true; }
+  void on_drain() override { ++drains; }
+  void on_broken() override { broken = true; }
+
+  std::string read;
+  bool ended = false;
+  bool broken = false;
+  int drains = 0;
+};
+
+class Acceptor final : public AcceptHandler {
+ public:
+  explicit Acceptor(Loop& loop) : loop_(loop) {}
+  void on_accept(FileDescriptor socket, Address client) override {
+    auto adopted = TcpStream::adopt(loop_, std::move(socket));
+    ASSERT_TRUE(adopted);
+    stream = std::move(*adopted);
+    client_address = std::move(client);
+  }
+  void on_accept_paused(const std::string& reason) override { FAIL() << reason; }
+
+  std::unique_ptr<TcpStream> stream;
+  Address client_address;
+
+ private:
+  Loop& loop_;
+};
+
+FileDescriptor connect_to(int port) {
+  FileDescriptor fd(::socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  return fd;
+}
+
+// A client's blocking socket and the server's stream, connected through a real listener.
+class TcpStreamTest : public testing::Test {
+ protected:
+  TcpStreamTest() {
+    auto sockets = listen_tcp("127.0.0.1", 0, 10);
+    EXPECT_TRUE(sockets);
+    const int port = (*sockets)[0].address.port;
+    AcceptHandler& handler = acceptor_;
+    listener_.emplace(loop_, std::move((*sockets)[0]), handler);
+    client_ = connect_to(port);
+    tick_.start_repeating(Milliseconds(1));
+    run_until([this] { return acceptor_.stream != nullptr; });
+    acceptor_.stream->start(events_);
+  }
+
+  void run_until(const std::function<bool()>& done) {
+    while (!done()) loop_.run_once();
+  }
+
+  void client_sends(std::string_view bytes) {
+    ASSERT_EQ(::send(client_.get(), bytes.data(), bytes.size(), 0),
+              static_cast<ssize_t>(bytes.size()));
+  }
+
+  // What has arrived, without waiting.
+  std::string client_reads() {
+    std::array<char, 65'536> buffer;
+    const ssize_t size = ::recv(client_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : "";
+  }
+
+  TcpStream& stream() { return *acceptor_.stream; }
+
+  Loop loop_;
+  Timer tick_{loop_, [] {}};  // so that run_until() looks again
+  Acceptor acceptor_{loop_};
+  Recorder events_;
+  std::optional<Listener> listener_;
+  FileDescriptor client_;
+};
+
+TEST_F(TcpStreamTest, KnowsTheClient) { EXPECT_EQ(acceptor_.client_address.host, "127.0.0.1"); }
+
+TEST_F(TcpStreamTest, Reads) {
+  client_sends("hello");
+  run_until([this] { return events_.read == "hello"; });
+}
+
+TEST_F(TcpStreamTest, WritesAtTheEndOfTheTurn) {
+  stream().write("a");
+  stream().write_owned("b");
+  stream().write_shared(share("c"));
+  EXPECT_EQ(stream().buffered(), 3U);
+  EXPECT_EQ(client_reads(), "");
+  loop_.turn_queue().run();
+  EXPECT_EQ(stream().buffered(), 0U);
+  EXPECT_EQ(client_reads(), "abc");
+  EXPECT_EQ(events_.drains, 1);
+}
+
+TEST_F(TcpStreamTest, WritesALargeBodyToASlowReader) {
+  const std::string head = "head";
+  std::string body;
+  while (body.size() < 20'000'000) body += std::to_string(body.size());
+  stream().write(head);
+  stream().write_owned(body);
+  stream().write_shared(share(body));
+  loop_.turn_queue().run();
+  EXPECT_GT(stream().buffered(), 0U);
+  stream().write("tail");
+  const std::string expected = head + body + body + "tail";
+  std::string received;
+  run_until([&] {
+    for (std::string piece = client_reads(); !piece.empty(); piece = client_reads()) {
+      received += piece;
+    }
+    return stream().buffered() == 0;
+  });
+  while (received.size() < expected.size()) received += client_reads();
+  EXPECT_TRUE(received == expected);
+  EXPECT_GT(events_.drains, 2);
+}
+
+TEST_F(TcpStreamTest, NoticesThePeersEndAndStillWrites) {
+  ::shutdown(client_.get(), SHUT_WR);
+  run_until([this] { return events_.ended; });
+  stream().write("bye");
+  loop_.turn_queue().run();
+  EXPECT_EQ(client_reads(), "bye");
+  EXPECT_FALSE(events_.broken);
+}
+
+TEST_F(TcpStreamTest, EndsBehindWhatIsQueued) {
+  stream().write("last");
+  stream().finish();
+  stream().write("ignored");
+  loop_.turn_queue().run();
+  std::array<char, 16> buffer;
+  EXPECT_EQ(::recv(client_.get(), buffer.data(), buffer.size(), MSG_WAITALL), 4);
+  client_sends("still read");
+  run_until([this] { return events_.read == "still read"; });
+}
+
+TEST_F(TcpStreamTest, ReportsABrokenConnection) {
+  const linger reset_at_close{1, 0};
+  ::setsockopt(client_.get(), SOL_SOCKET, SO_LINGER, &reset_at_close, sizeof(reset_at_close));
+  client_ = FileDescriptor();
+  run_until([this] { return events_.broken; });
+}
+
+TEST_F(TcpStreamTest, ReadsNothingWhilePaused) {
+  stream().pause_reading();
+  client_sends("waits");
+  Recorder other_events;
+  auto other_client = connect_to(listener_->address().port);
+  auto first = std::move(acceptor_.stream);
+  run_until([this] { return acceptor_.stream != nullptr; });
+  EXPECT_EQ(events_.read, "");
+  first->resume_reading();
+  run_until([this] { return events_.read == "waits"; });
+}
+
+TEST_F(TcpStreamTest, MayBeDestroyedWithOutputLeft) {
+  stream().write_owned(std::string(20'000'000, 'x'));
+  loop_.turn_queue().run();
+  ASSERT_GT(stream().buffered(), 0U);
+  acceptor_.stream.reset();
+}
+
+}  // namespace
+}  // namespace sioserve::net

@@ -1,0 +1,89 @@
+#include "server/net/write_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <random>
+#include <string>
+
+namespace sioserve::net {
+namespace {
+
+std::string take(WriteQueue& queue, std::size_t max_bytes) {
+  std::array<std::string_view, 4> parts;
+  const std::size_t count = queue.next_parts(parts, max_bytes);
+  std::string bytes;
+  for (std::size_t i = 0; i < count; ++i) bytes += parts[i];
+  return bytes;
+}
+
+TEST(WriteQueue, JoinsSmallWrites) {
+  WriteQueue queue;
+  queue.write("a");
+  queue.write_owned("b");
+  queue.write_shared(share("c"));
+  std::array<std::string_view, 4> parts;
+  EXPECT_EQ(queue.next_parts(parts, 100), 1U);
+  EXPECT_EQ(parts[0], "abc");
+}
+
+TEST(WriteQueue, DoesNotCopyALargeSharedBuffer) {
+  WriteQueue queue;
+  const SharedBytes shared = share(std::string(10'000, 'x'));
+  queue.write("head");
+  queue.write_shared(shared);
+  std::array<std::string_view, 4> parts;
+  ASSERT_EQ(queue.next_parts(parts, 100'000), 2U);
+  EXPECT_EQ(parts[1].data(), shared->data());
+  queue.consume(10'004);
+  EXPECT_EQ(shared.use_count(), 1);
+}
+
+TEST(WriteQueue, KeepsPartsInPlaceWhileMoreIsWritten) {
+  WriteQueue queue;
+  queue.write("first");
+  std::array<std::string_view, 4> parts;
+  ASSERT_EQ(queue.next_parts(parts, 100), 1U);
+  for (int i = 0; i < 100; ++i) queue.write(std::string(1'000, 'x'));
+  EXPECT_EQ(parts[0], "first");
+  EXPECT_EQ(take(queue, 5), "first");
+}
+
+TEST(WriteQueue, GivesBackWhatWasWrittenInOrder) {
+  const auto seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  WriteQueue queue;
+  std::string written;
+  std::string read;
+  for (int i = 0; i < 2'000; ++i) {
+    const std::size_t size = std::array<std::size_t, 4>{0, 10, 1'025, 30'000}[random() % 4];
+    std::string bytes;
+    while (bytes.size() < size) bytes += std::to_string(random());
+    written += bytes;
+    switch (random() % 3) {
+      case 0:
+        queue.write(bytes);
+        break;
+      case 1:
+        queue.write_owned(bytes);
+        break;
+      default:
+        queue.write_shared(share(bytes));
+    }
+    const std::string next = take(queue, random() % 50'000);
+    const std::size_t consumed = next.empty() ? 0 : random() % (next.size() + 1);
+    read += next.substr(0, consumed);
+    queue.consume(consumed);
+    ASSERT_EQ(queue.size(), written.size() - read.size());
+  }
+  while (!queue.empty()) {
+    const std::string next = take(queue, 100'000);
+    read += next;
+    queue.consume(next.size());
+  }
+  EXPECT_TRUE(read == written);
+}
+
+}  // namespace
+}  // namespace sioserve::net
