@@ -28,7 +28,8 @@ class AsgiStream {
   // What an await is for.
   enum class Wait { message, room };
 
-  // The result of an await, if there is one now. Null while there is none, or with an exception set.
+  // The result of an await, if there is one now. Null while there is none, or with an exception
+  // set.
   PyRef poll(const Gil& gil, Wait wait);
 
   // Takes one ASGI message from the application. False with an exception set when it is unusable or

@@ -36,8 +36,8 @@ PyRef make_awaitable(const Gil& gil, PyObject* type, PyRef stream, AsgiStream::W
 PyObject* suspend(const Gil& gil, Awaitable& awaitable) {
   AsgiStream& stream = stream_of(awaitable.stream);
   const Bridge& bridge = stream.bridge();
-  PyRef future = PyRef::steal(
-      PyObject_CallMethodNoArgs(bridge.loop(), bridge.names().create_future.get()));
+  PyRef future =
+      PyRef::steal(PyObject_CallMethodNoArgs(bridge.loop(), bridge.names().create_future.get()));
   if (!future) return nullptr;
   PyTypeObject* type = Py_TYPE(future.get());
   awaitable.future_iterator = PyRef::steal(type->tp_as_async->am_await(future.get()));
@@ -190,8 +190,7 @@ PyRef make_template_function(const Gil& gil, const char* source, const char* nam
   if (!globals) return PyRef();
   const PyRef builtins = PyRef::borrow(PyEval_GetBuiltins());
   if (PyDict_SetItemString(globals.get(), "__builtins__", builtins.get()) != 0) return PyRef();
-  const PyRef ran =
-      PyRef::steal(PyRun_String(source, Py_file_input, globals.get(), globals.get()));
+  const PyRef ran = PyRef::steal(PyRun_String(source, Py_file_input, globals.get(), globals.get()));
   static_cast<void>(gil);
   return ran ? PyRef::borrow(PyDict_GetItemString(globals.get(), name)) : PyRef();
 }
@@ -229,11 +228,10 @@ bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
   types.receive = make_type<StreamCall>(module, "_sioserve.Receive", receive_slots);
   types.send = make_type<StreamCall>(module, "_sioserve.Send", send_slots);
   types.awaitable = make_type<Awaitable>(module, "_sioserve.Awaitable", awaitable_slots);
-  types.receive_template =
-      make_template_function(gil, "async def receive(): ...\n", "receive");
+  types.receive_template = make_template_function(gil, "async def receive(): ...\n", "receive");
   types.send_template = make_template_function(gil, "async def send(message): ...\n", "send");
-  return types.stream && types.receive && types.send && types.awaitable &&
-         types.receive_template && types.send_template;
+  return types.stream && types.receive && types.send && types.awaitable && types.receive_template &&
+         types.send_template;
 }
 
 PyRef AsgiTypes::make_stream(const Gil& gil, std::unique_ptr<AsgiStream> asgi_stream) const {
@@ -251,8 +249,6 @@ PyRef AsgiTypes::make_send(const Gil& gil, const PyRef& stream_object) const {
                                  StreamCall{stream_object, awaitable, send_template});
 }
 
-AsgiStream& stream_of(const PyRef& stream_object) {
-  return *unbox<StreamBox>(stream_object.get());
-}
+AsgiStream& stream_of(const PyRef& stream_object) { return *unbox<StreamBox>(stream_object.get()); }
 
 }  // namespace sioserve::bridge

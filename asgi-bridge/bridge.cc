@@ -17,8 +17,7 @@ Bridge::Bridge(const Gil& gil, Server& server, AsgiTypes types, Application appl
       scopes_(gil, names_, application_.root_path, application_.state) {
   const PyRef get_logger = import_attribute(gil, "logging", "getLogger");
   for (std::size_t i = 0; get_logger && i < log_category_names.size(); ++i) {
-    loggers_[i] =
-        PyRef::steal(PyObject_CallFunction(get_logger.get(), "s", log_category_names[i]));
+    loggers_[i] = PyRef::steal(PyObject_CallFunction(get_logger.get(), "s", log_category_names[i]));
     if (!loggers_[i]) names_.complete = false;
   }
   if (!get_logger) names_.complete = false;
@@ -96,16 +95,18 @@ void Bridge::handle(const Gil& gil, SendCredit event) {
 }
 
 void Bridge::handle(const Gil& gil, SessionOpened event) {
+  const bool is_websocket =
+      find_query_parameter(event.head.query_string, "transport") == "websocket";
   dispatch(gil, names_.session_opened,
            {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
-            scopes_.http(gil, event.head, *event.endpoints)});
+            is_websocket ? scopes_.websocket(gil, event.head, *event.endpoints, {})
+                         : scopes_.http(gil, event.head, *event.endpoints)});
 }
 
 void Bridge::handle(const Gil& gil, SessionClosed event) {
   // One that was handed over and never connected to a namespace: the dispatcher does not know it.
   if (handed_over_scopes_.erase(event.session) > 0) return;
-  dispatch(gil, names_.session_closed,
-           {to_py_int(gil, static_cast<std::uint64_t>(event.session))});
+  dispatch(gil, names_.session_closed, {to_py_int(gil, static_cast<std::uint64_t>(event.session))});
 }
 
 void Bridge::handle(const Gil& gil, SocketConnect event) {
@@ -148,8 +149,7 @@ void Bridge::handle(const Gil& gil, ServerStopped) {
   PyRef::steal(PyObject_CallNoArgs(on_stopped_.get()));
 }
 
-bool Bridge::run_application(const Gil& gil, const PyRef& stream, StreamId id,
-                             const PyRef& scope) {
+bool Bridge::run_application(const Gil& gil, const PyRef& stream, StreamId id, const PyRef& scope) {
   const PyRef receive = types_.make_receive(gil, stream);
   const PyRef send = types_.make_send(gil, stream);
   if (!receive || !send) return false;
@@ -192,8 +192,7 @@ void Bridge::announce_session(const Gil& gil, SessionId session) {
            {to_py_int(gil, static_cast<std::uint64_t>(session)), std::move(scope)});
 }
 
-void Bridge::dispatch(const Gil& gil, const PyRef& method,
-                      std::initializer_list<PyRef> arguments) {
+void Bridge::dispatch(const Gil& gil, const PyRef& method, std::initializer_list<PyRef> arguments) {
   PyObject* call[6] = {application_.dispatcher.get()};
   std::size_t count = 1;
   bool made = true;

@@ -43,7 +43,8 @@ class Bridge {
   PyObject* loop() const { return loop_.get(); }
   PyObject* json_default() const { return application_.json_default.get(); }
 
-  // The scope that an Engine.IO session which comes of this stream will have; borrowed, may be null.
+  // The scope that an Engine.IO session which comes of this stream will have; borrowed, may be
+  // null.
   void keep_scope(const Gil& gil, StreamId stream, PyObject* scope);
   // The application's task for a stream has ended.
   void on_task_done(const Gil& gil, StreamId stream, PyObject* task);

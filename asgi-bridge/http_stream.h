@@ -31,9 +31,9 @@ class HttpStream final : public AsgiStream {
 
   std::string body_;  // arrived, not yet received
   bool body_ended_;
-  bool body_delivered_ = false;   // the message with more_body False has been received
+  bool body_delivered_ = false;  // the message with more_body False has been received
   bool first_receive_ = true;
-  const bool counts_credit_;      // the I/O thread counts what waits here
+  const bool counts_credit_;  // the I/O thread counts what waits here
   Response response_ = Response::not_started;
   ResponseHead head_;
 };

@@ -51,6 +51,4 @@ ModuleState& module_state(PyTypeObject* type) {
 
 }  // namespace sioserve::bridge
 
-PyMODINIT_FUNC PyInit__sioserve() {
-  return PyModuleDef_Init(&sioserve::bridge::definition);
-}
+PyMODINIT_FUNC PyInit__sioserve() { return PyModuleDef_Init(&sioserve::bridge::definition); }

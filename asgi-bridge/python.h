@@ -99,8 +99,7 @@ inline PyRef take_exception(const Gil&) {
 // constructor in Python.
 template <typename T>
 struct PyBox {
-  PyObject_HEAD
-  T value;
+  PyObject_HEAD T value;
 };
 
 template <typename T>

@@ -42,8 +42,7 @@ ScopeFactory::ScopeFactory(const Gil& gil, const Names& names, const std::string
                            PyRef state)
     : names_(names),
       state_(std::move(state)),
-      http_template_(
-          make_template(gil, names.http.get(), "2.3", root_path, {"sioserve.engineio"})),
+      http_template_(make_template(gil, names.http.get(), "2.3", root_path, {"sioserve.engineio"})),
       websocket_template_(make_template(gil, names.websocket.get(), "2.4", root_path,
                                         {"sioserve.engineio", "websocket.http.response"})) {}
 
@@ -57,8 +56,8 @@ PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* sp
     const PyRef empty = PyRef::steal(PyDict_New());
     if (!empty || PyDict_SetItemString(extensions.get(), name, empty.get()) != 0) return PyRef();
   }
-  const PyRef asgi = PyRef::steal(
-      Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", spec_version));
+  const PyRef asgi =
+      PyRef::steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", spec_version));
   const bool filled = set_item(scope, names_.type, PyRef::borrow(type)) &&
                       set_item(scope, names_.asgi, asgi) &&
                       set_item(scope, names_.root_path, to_py_str(gil, root_path)) &&
@@ -90,9 +89,8 @@ PyRef ScopeFactory::http(const Gil& gil, const RequestHead& head,
                          const Endpoints& endpoints) const {
   PyRef scope = make(gil, http_template_, head, endpoints);
   if (!scope) return PyRef();
-  const bool filled =
-      set_item(scope, names_.method, to_py_str(gil, head.method)) &&
-      set_item(scope, names_.scheme, endpoints.tls ? names_.https : names_.http);
+  const bool filled = set_item(scope, names_.method, to_py_str(gil, head.method)) &&
+                      set_item(scope, names_.scheme, endpoints.tls ? names_.https : names_.http);
   return filled ? scope : PyRef();
 }
 
@@ -100,8 +98,7 @@ PyRef ScopeFactory::websocket(const Gil& gil, const RequestHead& head, const End
                               const std::vector<std::string>& subprotocols) const {
   PyRef scope = make(gil, websocket_template_, head, endpoints);
   if (!scope) return PyRef();
-  const PyRef offered =
-      PyRef::steal(PyList_New(static_cast<Py_ssize_t>(subprotocols.size())));
+  const PyRef offered = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(subprotocols.size())));
   if (!offered) return PyRef();
   Py_ssize_t index = 0;
   for (const std::string& subprotocol : subprotocols) {

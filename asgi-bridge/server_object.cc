@@ -92,8 +92,7 @@ bool read_strings(PyObject* sequence, std::vector<std::string>& strings) {
   strings.clear();
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
     Py_ssize_t size = 0;
-    const char* text =
-        PyUnicode_AsUTF8AndSize(PySequence_Fast_GET_ITEM(list.get(), i), &size);
+    const char* text = PyUnicode_AsUTF8AndSize(PySequence_Fast_GET_ITEM(list.get(), i), &size);
     if (text == nullptr) return false;
     strings.emplace_back(text, static_cast<std::size_t>(size));
   }
@@ -102,13 +101,23 @@ bool read_strings(PyObject* sequence, std::vector<std::string>& strings) {
 
 int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   const Gil gil = Gil::held_by_caller();
-  static const char* const keywords[] = {
-      "application",      "dispatcher",       "host",
-      "port",             "root_path",        "socketio_path",
-      "native_socketio",  "namespaces",       "allowed_hosts",
-      "client_directory", "ping_interval_ms", "ping_timeout_ms",
-      "max_payload_bytes", "graceful_timeout_ms", "state",
-      "json_default",     nullptr};
+  static const char* const keywords[] = {"application",
+                                         "dispatcher",
+                                         "host",
+                                         "port",
+                                         "root_path",
+                                         "socketio_path",
+                                         "native_socketio",
+                                         "namespaces",
+                                         "allowed_hosts",
+                                         "client_directory",
+                                         "ping_interval_ms",
+                                         "ping_timeout_ms",
+                                         "max_payload_bytes",
+                                         "graceful_timeout_ms",
+                                         "state",
+                                         "json_default",
+                                         nullptr};
   Config config;
   PyObject *app, *dispatcher = Py_None, *namespaces = nullptr, *allowed_hosts = nullptr,
                  *state = Py_None, *json_default = Py_None;
@@ -122,11 +131,11 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   long long ping_timeout = config.engine_io.ping_timeout.count();
   long long graceful_timeout = config.graceful_timeout.count();
   Py_ssize_t max_payload = static_cast<Py_ssize_t>(config.engine_io.max_payload);
-  if (!PyArg_ParseTupleAndKeywords(
-          args, kwargs, "O|O$sHsspOOsLLnLOO:Server", const_cast<char**>(keywords), &app,
-          &dispatcher, &host, &port, &root_path, &socketio_path, &native_socketio, &namespaces,
-          &allowed_hosts, &client_directory, &ping_interval, &ping_timeout, &max_payload,
-          &graceful_timeout, &state, &json_default)) {
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$sHsspOOsLLnLOO:Server",
+                                   const_cast<char**>(keywords), &app, &dispatcher, &host, &port,
+                                   &root_path, &socketio_path, &native_socketio, &namespaces,
+                                   &allowed_hosts, &client_directory, &ping_interval, &ping_timeout,
+                                   &max_payload, &graceful_timeout, &state, &json_default)) {
     return -1;
   }
   if (core_box(self)) {
@@ -134,8 +143,9 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
     return -1;
   }
   if (ping_interval <= 0 || ping_timeout <= 0 || max_payload <= 0 || graceful_timeout < 0) {
-    PyErr_SetString(PyExc_ValueError, "ping_interval_ms, ping_timeout_ms and max_payload_bytes "
-                                      "must be positive, graceful_timeout_ms must not be negative");
+    PyErr_SetString(PyExc_ValueError,
+                    "ping_interval_ms, ping_timeout_ms and max_payload_bytes "
+                    "must be positive, graceful_timeout_ms must not be negative");
     return -1;
   }
   if (!read_strings(namespaces, config.namespaces)) return -1;
@@ -182,8 +192,8 @@ PyObject* server_start(PyObject* self, PyObject* args) {
   if (core == nullptr) return nullptr;
   const PyRef drain = PyRef::steal(PyObject_GetAttrString(self, "_drain"));
   if (!drain) return nullptr;
-  const PyRef added = PyRef::steal(
-      PyObject_CallMethod(loop, "add_reader", "iO", core->wake_up.get(), drain.get()));
+  const PyRef added =
+      PyRef::steal(PyObject_CallMethod(loop, "add_reader", "iO", core->wake_up.get(), drain.get()));
   if (!added) return nullptr;
   core->bridge.start(PyRef::borrow(loop), PyRef::borrow(on_stopped));
   core->server.start();

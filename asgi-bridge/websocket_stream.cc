@@ -104,8 +104,8 @@ bool WebSocketStream::send_message(const Gil& gil, PyObject* message) {
   const Names& names = bridge().names();
   PyObject* bytes = find_item(message, names.bytes);
   const bool is_binary = bytes != nullptr && bytes != Py_None;
-  auto payload = is_binary ? read_bytes(gil, message, names.bytes)
-                           : read_str(gil, message, names.text);
+  auto payload =
+      is_binary ? read_bytes(gil, message, names.bytes) : read_str(gil, message, names.text);
   if (!payload) return false;
   PyObject* text = find_item(message, names.text);
   if (!is_binary && (text == nullptr || text == Py_None)) {
@@ -122,9 +122,9 @@ bool WebSocketStream::send_close(const Gil& gil, PyObject* message) {
   const auto code = read_int(gil, message, bridge().names().code, 1000);
   if (!code) return false;
   // RFC 6455 7.4: what may stand in a close frame.
-  const bool valid = (*code >= 1000 && *code <= 1014 && *code != 1004 && *code != 1005 &&
-                      *code != 1006) ||
-                     (*code >= 3000 && *code <= 4999);
+  const bool valid =
+      (*code >= 1000 && *code <= 1014 && *code != 1004 && *code != 1005 && *code != 1006) ||
+      (*code >= 3000 && *code <= 4999);
   if (!valid) {
     PyErr_Format(PyExc_ValueError, "%ld is not a WebSocket close code", *code);
     return false;

@@ -21,9 +21,9 @@ struct EngineIoConfig {
 struct SocketIoConfig {
   std::size_t max_attachments = 10;
   std::size_t max_json_depth = 64;
-  std::size_t max_event_name = 1024;             // bytes
-  std::size_t max_events_in_flight = 256;        // per session, handed to the application
-  std::size_t max_queued_bytes = 64'000'000;     // per session, waiting for a slow client
+  std::size_t max_event_name = 1024;          // bytes
+  std::size_t max_events_in_flight = 256;     // per session, handed to the application
+  std::size_t max_queued_bytes = 64'000'000;  // per session, waiting for a slow client
 };
 
 struct Config {

@@ -5,7 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "server/ws/utf8.h"
+#include "server/base/utf8.h"
 
 namespace sioserve::ws {
 namespace {

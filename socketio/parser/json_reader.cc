@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "socketio/parser/utf8.h"
+#include "server/base/utf8.h"
 
 namespace sioserve::parser {
 namespace {

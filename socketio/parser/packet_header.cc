@@ -4,7 +4,7 @@
 #include <charconv>
 #include <system_error>
 
-#include "socketio/parser/utf8.h"
+#include "server/base/utf8.h"
 
 namespace sioserve::parser {
 namespace {

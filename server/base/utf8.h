@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-namespace sioserve::parser {
+namespace sioserve {
 
 bool is_utf8(std::string_view text);
 
-}  // namespace sioserve::parser
+}  // namespace sioserve

@@ -1,8 +1,8 @@
-#include "socketio/parser/utf8.h"
+#include "server/base/utf8.h"
 
 #include <gtest/gtest.h>
 
-namespace sioserve::parser {
+namespace sioserve {
 namespace {
 
 TEST(Utf8Test, TakesTheFirstAndLastCharacterOfEachLength) {
@@ -23,4 +23,4 @@ TEST(Utf8Test, RefusesWhatIsNotACharacter) {
 }
 
 }  // namespace
-}  // namespace sioserve::parser
+}  // namespace sioserve

@@ -1,8 +1,8 @@
-#include "socketio/parser/utf8.h"
+#include "server/base/utf8.h"
 
 #include <cstddef>
 
-namespace sioserve::parser {
+namespace sioserve {
 
 bool is_utf8(std::string_view text) {
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
@@ -40,4 +40,4 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-}  // namespace sioserve::parser
+}  // namespace sioserve
