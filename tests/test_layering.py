@@ -32,7 +32,7 @@ RULES: dict[str, list[str]] = {
     "server/ws": [*BASE, "wslay"],
     "server/connection": [*BASE, "server/net", "server/http", "server/ws"],
     "server/transport": [*BASE, *STREAMS, *ENGINES],
-    "server/application": [*BASE, *STREAMS],
+    "server/application": [*BASE, *STREAMS, "server/net/turn_queue.h"],
     "server/server": ["server", "socketio"],
     "server/main": ["server", "socketio", "asgi-bridge", *LIBRARIES],
     "socketio": [*BASE, *ENGINES],

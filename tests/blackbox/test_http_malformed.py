@@ -13,8 +13,8 @@ GET = b"GET /hello HTTP/1.1\r\nHost: x\r\n"
 
 MALFORMED = {
     "not HTTP at all": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n", 400),
-    "no version": (b"GET /hello\r\n\r\n", 400),
-    "garbage for a version": (b"GET /hello HTTP/x.y\r\nHost: x\r\n\r\n", 400),
+    "no version": (b"GET /hello\r\n\r\n", 505),
+    "garbage for a version": (b"GET /hello HTTP/x.y\r\nHost: x\r\n\r\n", 505),
     "version of another protocol": (b"GET /hello HTTP/3.0\r\nHost: x\r\n\r\n", 505),
     "unknown method": (b"FROBNICATE /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "space in the target": (b"GET /hel lo HTTP/1.1\r\nHost: x\r\n\r\n", 400),

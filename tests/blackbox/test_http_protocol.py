@@ -201,10 +201,3 @@ def test_many_connections_at_once(plain_server: ServerProcess) -> None:
     assert {connection.read_response().body for connection in connections} == {b"hello"}
     for connection in connections:
         connection.socket.close()
-
-
-def test_a_half_closed_client_still_gets_its_answer(connection: RawConnection) -> None:
-    connection.get("/hello")
-    connection.socket.shutdown(1)
-    assert connection.read_response().body == b"hello"
-    assert connection.is_closed()

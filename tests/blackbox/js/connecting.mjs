@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { call, client, connected, manager, until } from "./client.mjs";
+
+export async function connectsWithAuth({ url, transports }) {
+  const auth = { token: "geheim ✓", nested: { list: [1, 2.5, null, true] } };
+  const socket = await connected({ url, transports, auth, query: { color: "blue & green" } });
+  const [seen] = await call(socket, "describe");
+  assert.deepEqual(seen.auth, auth);
+  assert.equal(seen.query.color, "blue & green");
+  assert.equal(seen.address, "127.0.0.1");
+  assert.equal(seen.id, socket.id);
+  assert.notEqual(socket.id, socket.io.engine.id);
+}
+
+export async function connectsWithoutAuth({ url, transports }) {
+  const socket = await connected({ url, transports });
+  const [seen] = await call(socket, "describe");
+  assert.deepEqual(seen.auth, {});
+}
+
+async function refusal(options) {
+  const socket = client(options);
+  const [error] = await until(socket, "connect_error");
+  assert.equal(socket.connected, false);
+  return { message: error.message, data: error.data ?? null };
+}
+
+export async function isRefused({ url, transports }) {
+  const shared = { url, transports };
+  return {
+    falsy: await refusal({ ...shared, auth: { refuse: true } }),
+    raised: await refusal({ ...shared, auth: { raise: true } }),
+    explained: await refusal({ ...shared, auth: { message: "too late", data: { at: [1, 2] } } }),
+    unknown: await refusal({ ...shared, namespace: "/nowhere" }),
+  };
+}
+
+// A refused namespace leaves the others of the same connection alone.
+export async function sharesOneConnection({ url, transports }) {
+  const shared = manager({ url, transports });
+  const root = shared.socket("/");
+  const chat = shared.socket("/chat");
+  const functions = shared.socket("/functions");
+  const nowhere = shared.socket("/nowhere");
+  const refused = until(nowhere, "connect_error");
+  await Promise.all([root, chat, functions].map((socket) => until(socket, "connect")));
+  assert.equal((await refused)[0].message, "Invalid namespace");
+  assert.equal(new Set([root.id, chat.id, functions.id]).size, 3);
+
+  const answers = [until(root, "echo"), until(chat, "chat echo")];
+  root.emit("echo", "to root");
+  chat.emit("echo", "to chat");
+  assert.deepEqual(await Promise.all(answers), [["to root"], ["to chat"]]);
+  assert.deepEqual(await call(functions, "double", 21), [42]);
+
+  chat.disconnect();
+  assert.deepEqual(await call(root, "reply", "still here"), ["still here"]);
+  chat.connect();
+  await until(chat, "connect");
+  const again = until(chat, "chat echo");
+  chat.emit("echo", "back");
+  assert.deepEqual(await again, ["back"]);
+}
+
+// What connect() emits must not come before the client knows that it is connected.
+export async function isWelcomedAfterConnecting({ url, transports }) {
+  const socket = client({ url, transports, auth: { welcome: true } });
+  const order = [];
+  socket.on("connect", () => order.push("connect"));
+  socket.on("welcome", () => order.push("welcome"));
+  await until(socket, "welcome");
+  assert.deepEqual(order, ["connect", "welcome"]);
+}

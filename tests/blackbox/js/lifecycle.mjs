@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { call, client, connected, manager, until } from "./client.mjs";
+
+export async function leaves({ url, transports, key }) {
+  const socket = await connected({ url, transports, auth: { key, join: ["b", "a"] } });
+  const [reason] = await Promise.all([until(socket, "disconnect"), socket.disconnect()]);
+  return reason[0];
+}
+
+// Leaves without a word in Socket.IO: Engine.IO's close, or the end of the WebSocket.
+export async function closesItsTransport({ url, transports, key }) {
+  const socket = await connected({ url, transports, auth: { key } });
+  const gone = until(socket, "disconnect");
+  socket.io.engine.close();
+  return (await gone)[0];
+}
+
+export async function isSentAway({ url, transports, key, close }) {
+  const shared = manager({ url, transports });
+  const root = shared.socket("/", { auth: { key } });
+  const chat = shared.socket("/chat");
+  await Promise.all([until(root, "connect"), until(chat, "connect")]);
+  const words = until(root, "last words");
+  const gone = until(root, "disconnect");
+  const chatGone = close ? until(chat, "disconnect") : undefined;
+  root.emit("kick", close);
+  await words;
+  const reasons = [(await gone)[0]];
+  if (close) {
+    reasons.push((await chatGone)[0]);
+  } else {
+    const echo = until(chat, "chat echo");
+    chat.emit("echo", "still here");
+    assert.deepEqual(await echo, ["still here"]);
+  }
+  return reasons;
+}
+
+// The connection breaks, and the client comes back by itself with a new id.
+export async function comesBack({ url, transports, key }) {
+  const socket = client({
+    url, transports, auth: { key }, reconnection: true, reconnectionDelay: 20,
+  });
+  await until(socket, "connect");
+  const first = socket.id;
+  const gone = until(socket, "disconnect");
+  const back = until(socket, "connect");
+  const { transport } = socket.io.engine;
+  if (transport.name === "websocket") transport.ws.terminate();
+  else transport.onError("cut");
+  await gone;
+  await back;
+  assert.notEqual(socket.id, first);
+  assert.deepEqual(await call(socket, "reply", "again"), ["again"]);
+}
+
+// Waits until the server goes away.
+export async function staysToTheEnd({ url, transports, key }) {
+  const socket = await connected({ url, transports, auth: { key } });
+  return (await until(socket, "disconnect"))[0];
+}

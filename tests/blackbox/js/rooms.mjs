@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { call, connected } from "./client.mjs";
+
+// Both have now heard everything that was sent to them before.
+const settle = (...sockets) => Promise.all(sockets.map((socket) => call(socket, "reply")));
+const said = (socket) => socket.heard.filter(([event]) => event === "said").map(([, text]) => text);
+
+export async function talksInRooms({ url, transports, room }) {
+  const [alice, bob, carol] = await Promise.all(
+    [1, 2, 3].map(() => connected({ url, transports })),
+  );
+  await Promise.all([call(alice, "join", room), call(bob, "join", room)]);
+  await call(alice, "say", room, "to both");
+  await call(carol, "say", room, "from outside");
+  await call(bob, "leave", room);
+  await call(alice, "say", room, "to alice only");
+  await call(alice, "leave_all");
+  await call(alice, "say", room, "to nobody");
+  await settle(alice, bob, carol);
+  assert.deepEqual(said(alice), ["to both", "from outside", "to alice only"]);
+  assert.deepEqual(said(bob), ["to both", "from outside"]);
+  assert.deepEqual(said(carol), []);
+}
+
+export async function roomsOfNamespacesAreApart({ url, transports, room }) {
+  const root = await connected({ url, transports });
+  const chat = await connected({ url, transports, namespace: "/chat" });
+  await Promise.all([call(root, "join", room), call(chat, "join", room)]);
+  await call(root, "say", room, "in root");
+  await call(chat, "say", room, "in chat");
+  await call(root, "reply");
+  await call(chat, "nobody handles this");
+  assert.deepEqual(said(root), ["in root"]);
+  assert.deepEqual(said(chat), ["in chat"]);
+}

@@ -1,0 +1,26 @@
+// Runs scenarios as it is asked to. A line on stdin is {"id", "name", "arguments"}; the line on
+// stdout when the scenario has ended is {"id", "result"} or {"id", "error"} with the stack.
+import { createInterface } from "node:readline";
+import * as binary from "./binary.mjs";
+import { withClients } from "./client.mjs";
+import * as connecting from "./connecting.mjs";
+import * as events from "./events.mjs";
+import * as lifecycle from "./lifecycle.mjs";
+import * as rooms from "./rooms.mjs";
+import * as upgrading from "./upgrading.mjs";
+
+const scenarios = { ...binary, ...connecting, ...events, ...lifecycle, ...rooms, ...upgrading };
+
+async function run({ id, name, arguments: given }) {
+  let answer;
+  try {
+    answer = { id, result: (await withClients(() => scenarios[name](given))) ?? null };
+  } catch (error) {
+    answer = { id, error: error.stack };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+
+createInterface({ input: process.stdin })
+  .on("line", (line) => run(JSON.parse(line)))
+  .on("close", () => process.exit(0));

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { call, client, connected, until } from "./client.mjs";
+
+async function upgraded(socket) {
+  await until(socket, "connect");
+  if (socket.io.engine.transport.name !== "websocket") await until(socket.io.engine, "upgrade");
+}
+
+// Milliseconds from the connection's beginning to the end of its upgrade.
+export async function upgradesSoon({ url }) {
+  const socket = client({ url, transports: ["polling", "websocket"] });
+  const started = performance.now();
+  await upgraded(socket);
+  const took = performance.now() - started;
+  assert.deepEqual(await call(socket, "reply", "by websocket"), ["by websocket"]);
+  return took;
+}
+
+// Numbers flow both ways before, while and after the transport changes. Returns how many had come
+// when it changed.
+export async function countsThroughTheUpgrade({ url }) {
+  const amount = 300;
+  const socket = client({ url, transports: ["polling", "websocket"] });
+  let beforeUpgrade;
+  socket.io.engine.once("upgrade", () => (beforeUpgrade = socket.heard.length));
+  await until(socket, "connect");
+  socket.emit("count", amount, 0.0005);
+  for (let number = 0; number < amount; ++number) {
+    socket.emit("number", number);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const [received] = await call(socket, "numbers");
+  const expected = Array.from({ length: amount }, (_, index) => index);
+  assert.deepEqual(received, expected);
+  const numbers = socket.heard.filter(([event]) => event === "number").map(([, number]) => number);
+  assert.deepEqual(numbers, expected);
+  assert.equal(socket.io.engine.transport.name, "websocket");
+  return beforeUpgrade;
+}
+
+// Stays connected until the event "over"; returns the transport in the end.
+export async function staysUntilOver({ url, transports, key }) {
+  const socket = await connected({ url, transports, auth: { key, join: [key] } });
+  let reason;
+  socket.on("disconnect", (why) => (reason = why));
+  await until(socket, "over");
+  assert.deepEqual(await call(socket, "reply", "alive"), ["alive"]);
+  assert.equal(reason, undefined);
+  return socket.io.engine.transport.name;
+}

@@ -1,0 +1,220 @@
+"""The Socket.IO handlers that the tests talk to, served natively."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import sio
+from notes import note
+
+HELD: dict[str, asyncio.Event] = {}
+
+
+def release(key: str) -> None:
+    HELD[key].set()
+
+
+@sio.register
+class RootConsumer(sio.SocketIOConsumer):
+    """`auth` says how connect() behaves: refuse, raise, message and data, join, key."""
+
+    def __init__(self) -> None:
+        self.key = ""
+        self.numbers: list[int] = []
+
+    async def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
+        self.key = auth.get("key", "")
+        note(self.key, "connect", socket.id)
+        for room in auth.get("join", []):
+            await socket.join(room)
+        if auth.get("welcome"):
+            await socket.emit("welcome", auth)
+        if auth.get("raise"):
+            raise ValueError("connect failed on purpose")
+        if "message" in auth:
+            raise sio.ConnectionRefused(auth["message"], auth.get("data"))
+        return not auth.get("refuse")
+
+    async def disconnect(self, socket: Any, reason: str) -> None:
+        note(self.key, "disconnect", reason, socket.reference_reason, sorted(socket.rooms))
+        if reason == "server_shutdown":  # nobody can ask over HTTP any more
+            print(f"disconnect noted: {self.key} {reason}", flush=True)
+
+    async def event_echo(self, socket: Any, *args: Any) -> None:
+        await socket.emit("echo", *args)
+
+    async def event_reply(self, socket: Any, *args: Any, ack: Any = None) -> None:
+        await ack(*args)
+
+    async def event_quiet(self, socket: Any, *args: Any) -> None:
+        """Takes no ack."""
+
+    async def event_ask(self, socket: Any, *args: Any) -> None:
+        """Asks the client and waits for its answer within the handler."""
+        answer: asyncio.Future[tuple[Any, ...]] = asyncio.get_running_loop().create_future()
+        await socket.emit("question", *args, callback=lambda *given: answer.set_result(given))
+        await socket.emit("answered", *await answer)
+
+    async def event_kinds(self, socket: Any, *args: Any, ack: Any = None) -> None:
+        """Tells of what Python types the arguments were."""
+        await ack([kind(arg) for arg in args])
+
+    async def event_describe(self, socket: Any, ack: Any = None) -> None:
+        handshake = socket.handshake
+        await ack(
+            {
+                "id": socket.id,
+                "rooms": sorted(socket.rooms),
+                "auth": handshake.auth,
+                "query": dict(handshake.query),
+                "address": handshake.address,
+                "agent": handshake.headers.get("user-agent"),
+                "path": socket.scope["path"],
+            }
+        )
+
+    async def event_join(self, socket: Any, room: str | int) -> None:
+        await socket.join(room)
+
+    async def event_leave(self, socket: Any, room: str | int) -> None:
+        await socket.leave(room)
+
+    async def event_leave_all(self, socket: Any) -> None:
+        await socket.leave_all()
+
+    async def event_say(self, socket: Any, room: str | int, *args: Any) -> None:
+        await socket.server.emit("said", *args, room=room)
+
+    async def event_shout(self, socket: Any, *args: Any) -> None:
+        await socket.server.emit("shouted", *args)
+
+    async def event_kick(self, socket: Any, close: bool) -> None:
+        await socket.emit("last words")
+        await socket.disconnect(close)
+
+    async def event_fail(self, socket: Any) -> None:
+        raise ValueError("handler failed on purpose")
+
+    @sio.event("any name at all: 日本")
+    async def named_freely(self, socket: Any, *args: Any) -> None:
+        await socket.emit("any other name", *args)
+
+    def event_sync(self, socket: Any, *args: Any) -> None:
+        on_main = threading.current_thread() is threading.main_thread()
+        socket.emit("synced", on_main, *args)
+
+    async def event_count(self, socket: Any, amount: int, pause: float) -> None:
+        """Emits the numbers from 0 on, `pause` seconds apart."""
+        for number in range(amount):
+            await socket.emit("number", number)
+            await asyncio.sleep(pause)
+
+    async def event_number(self, socket: Any, number: int, padding: str = "") -> None:
+        self.numbers.append(number)
+
+    async def event_slow_number(self, socket: Any, number: int) -> None:
+        if number % 10 == 0:
+            await asyncio.sleep(0.001)
+        self.numbers.append(number)
+
+    async def event_hold(self, socket: Any) -> None:
+        """Keeps this client's other events waiting until release() is called with its key."""
+        note(self.key, "holding")
+        await HELD.setdefault(self.key, asyncio.Event()).wait()
+
+    async def event_numbers(self, socket: Any, ack: Any = None) -> None:
+        await ack(self.numbers)
+
+    async def event_threads(self, socket: Any, threads: int, amount: int) -> None:
+        """Each thread emits its numbers to this client, by both ways to emit."""
+        await socket.join(f"threads {socket.id}")
+
+        def work(thread: int) -> None:
+            for number in range(amount):
+                if number % 2:
+                    socket.emit("from thread", thread, number)
+                else:
+                    room = f"threads {socket.id}"
+                    socket.server.emit("from thread", thread, number, room=room)
+
+        for thread in range(threads):
+            threading.Thread(target=work, args=(thread,)).start()
+
+    async def event_finish_late(self, socket: Any) -> None:
+        """Ends some time after the client has gone."""
+        print("handler began", flush=True)
+        while socket.reference_reason is None:
+            await asyncio.sleep(0.01)
+        print("handler ended", flush=True)
+
+    async def event_flood_me(self, socket: Any, amount: int, size: int) -> None:
+        """Emits until there is nobody left to emit to."""
+        for _ in range(amount):
+            if not socket.connected:
+                return
+            await socket.emit("flood", "x" * size)
+            await asyncio.sleep(0)
+
+
+@sio.register
+class ChatConsumer(sio.SocketIOConsumer):
+    """Another namespace, with the same room names."""
+
+    namespace = "/chat"
+
+    async def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
+        return not auth.get("refuse")
+
+    async def event_join(self, socket: Any, room: str) -> None:
+        await socket.join(room)
+
+    async def event_say(self, socket: Any, room: str, *args: Any) -> None:
+        await socket.server.emit("said", *args, room=room, namespace="/chat")
+
+    async def event_echo(self, socket: Any, *args: Any) -> None:
+        await socket.emit("chat echo", *args)
+
+
+@sio.register
+class SyncConsumer(sio.SocketIOConsumer):
+    """Everything in threads."""
+
+    namespace = "/sync"
+
+    def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
+        self.key = auth.get("key", "")
+        socket.emit("welcome", "from a thread")
+        return bool(auth)
+
+    def disconnect(self, socket: Any, reason: str) -> None:
+        note(self.key, "disconnect", reason)
+
+    def event_reply(self, socket: Any, *args: Any, ack: Any = None) -> None:
+        ack(*args)
+
+
+@sio.on("connect", namespace="/functions")
+async def functions_connect(socket: Any, auth: dict[str, Any]) -> bool:
+    socket.data["key"] = auth.get("key", "")
+    return True
+
+
+@sio.on("disconnect", namespace="/functions")
+async def functions_disconnect(socket: Any, reason: str) -> None:
+    note(socket.data["key"], "disconnect", reason)
+
+
+@sio.on("double", namespace="/functions")
+async def functions_double(socket: Any, number: int, ack: Any = None) -> None:
+    await ack(number * 2)
+
+
+def kind(value: Any) -> Any:
+    """The value with its leaves replaced by the names of their types."""
+    if isinstance(value, dict):
+        return {key: kind(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [kind(item) for item in value]
+    return type(value).__name__

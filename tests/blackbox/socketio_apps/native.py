@@ -1,0 +1,36 @@
+"""A plain ASGI application, without Django, beside natively served Socket.IO."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+from urllib.parse import parse_qs
+
+import handlers
+import notes
+from sio import get_socketio_server
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    assert scope["type"] == "http"
+    query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
+    answer: Any = None
+    match scope["path"]:
+        case "/notes":
+            answer = notes.notes(query["key"])
+        case "/block":
+            print("blocking the event loop", flush=True)
+            time.sleep(float(query["seconds"]))
+        case "/emit":
+            await get_socketio_server().emit(query["event"], query["text"], room=query["room"])
+        case "/release":
+            handlers.release(query["key"])
+        case "/modules":
+            answer = sorted(sys.modules)
+        case path:
+            answer = f"the application was asked for {path}"
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(answer).encode()})

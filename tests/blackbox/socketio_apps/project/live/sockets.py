@@ -1,0 +1,28 @@
+"""The handlers of the native project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sio
+from who import who
+
+
+@sio.on("who")
+async def root_who(socket: Any, ack: Any = None) -> None:
+    await ack(who(socket))
+
+
+@sio.register
+class LobbyConsumer(sio.SocketIOConsumer):
+    namespace = "/lobby"
+
+    def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
+        """Synchronous, and asks the database."""
+        from django.contrib.auth.models import User
+
+        socket.join("everybody")
+        return bool(User.objects.filter(pk=socket.user.pk).exists())
+
+    async def event_who(self, socket: Any, ack: Any = None) -> None:
+        await ack(who(socket))

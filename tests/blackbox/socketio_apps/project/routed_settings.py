@@ -1,0 +1,8 @@
+"""A project that routes Socket.IO through Channels, as django-sio's users do."""
+
+from __future__ import annotations
+
+from base_settings import *  # noqa: F403
+from base_settings import INSTALLED_APPS as BASE_APPS
+
+INSTALLED_APPS = [*BASE_APPS, "channels"]

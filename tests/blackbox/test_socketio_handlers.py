@@ -1,0 +1,177 @@
+"""Rooms, refusals and failures, seen on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from support.engineio import SESSIONS, Session, connect_packet
+from support.server import ServerProcess
+from support.socketio_apps import disconnects
+
+
+@asynccontextmanager
+async def joined(
+    server: ServerProcess, transport: str = "websocket", **auth: Any
+) -> AsyncIterator[Session]:
+    async with SESSIONS[transport](server.url) as session:
+        await session.join_namespace(auth=auth)
+        yield session
+
+
+async def heard(session: Session) -> list[list[Any]]:
+    """The events that have been sent to the session so far."""
+    await session.emit("reply", ack=99)
+    events = []
+    while (packet := await session.next_message()) != "4399[]":
+        assert isinstance(packet, str)
+        events.append(_event(packet))
+    return events
+
+
+def _event(packet: str) -> list[Any]:
+    assert packet.startswith("42"), packet
+    return list(json.loads(packet[2:]))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("日本", "中国"),
+        ("a_b", "a.b"),
+        ("r" * 200, "r" * 99),
+        ("", " "),
+        ("Room", "room"),
+        ("é", "e\u0301"),
+        ("1", "01"),
+        ("\x00a", "\x00b"),
+        (1, 10),
+        (-1, 1),
+    ],
+)
+async def test_rooms_that_differ_never_mix(
+    one: str | int, other: str | int, socketio_server: ServerProcess
+) -> None:
+    unique = str(uuid.uuid4()) if isinstance(one, str) else ""
+    first = one + unique if isinstance(one, str) else one
+    second = other + unique if isinstance(other, str) else other
+    if len(str(one)) == 200:  # the whole of one is the other's beginning
+        first, second = unique + str(one), (unique + str(one))[:99]
+    async with joined(socketio_server) as alice, joined(socketio_server) as bob:
+        await alice.call("join", first)
+        await bob.call("join", second)
+        await alice.emit("say", first, "to the first")
+        await alice.emit("say", second, "to the second")
+        assert await heard(alice) == [["said", "to the first"]]
+        assert await heard(bob) == [["said", "to the second"]]
+
+
+async def test_a_number_is_the_room_of_its_digits(socketio_server: ServerProcess) -> None:
+    """As the documentation of sio.names.room_name says."""
+    number = uuid.uuid4().int % 10**9
+    async with joined(socketio_server) as alice, joined(socketio_server) as bob:
+        await alice.call("join", number)
+        await bob.call("join", str(number))
+        await alice.emit("say", str(number), "text")
+        await alice.emit("say", number, "number")
+        expected = [["said", "text"], ["said", "number"]]
+        assert await heard(alice) == expected
+        assert await heard(bob) == expected
+
+
+async def test_a_member_of_a_room_hears_once(socketio_server: ServerProcess) -> None:
+    room = str(uuid.uuid4())
+    async with joined(socketio_server, join=[room]) as alice:
+        await alice.call("join", room)
+        await alice.emit("say", room, "once")
+        assert await heard(alice) == [["said", "once"]]
+        await alice.call("leave", room)
+        await alice.emit("say", room, "never")
+        assert await heard(alice) == []
+
+
+@pytest.mark.parametrize("how", [{"refuse": True}, {"raise": True}, {"message": "no"}])
+@pytest.mark.parametrize("transport", SESSIONS)
+async def test_a_refused_socket_is_in_no_room(
+    how: dict[str, Any], transport: str, socketio_server: ServerProcess
+) -> None:
+    room, key = str(uuid.uuid4()), str(uuid.uuid4())
+    async with (
+        SESSIONS[transport](socketio_server.url) as refused,
+        joined(socketio_server, join=[room]) as member,
+    ):
+        auth = {"key": key, "join": [room], "welcome": True, **how}
+        await refused.send(connect_packet(auth=auth))
+        assert str(await refused.next_message()).startswith('44{"message":')
+        await member.emit("say", room, "secret")
+        assert await heard(member) == [["said", "secret"]]
+        # Nothing has come but the refusal: what comes next is the answer to a second try.
+        assert await refused.join_namespace(auth={"key": key})
+        await member.emit("say", room, "secret")
+        assert await heard(member) == [["said", "secret"]]
+        assert await heard(refused) == []
+        await refused.send("41")
+    seen = await asyncio.to_thread(disconnects, socketio_server, key)
+    assert len(seen) == 1
+
+
+async def test_a_connect_handler_that_raises_is_logged(socketio_server: ServerProcess) -> None:
+    start = len(socketio_server.log)
+    async with SESSIONS["websocket"](socketio_server.url) as session:
+        await session.send(connect_packet(auth={"raise": True}))
+        assert await session.next_message() == '44{"message":"Internal server error"}'
+        await session.join_namespace()
+    socketio_server.wait_for_log("ValueError: connect failed on purpose", start)
+
+
+async def test_rooms_end_with_their_sockets(socketio_server: ServerProcess) -> None:
+    room, key = str(uuid.uuid4()), str(uuid.uuid4())
+    async with joined(socketio_server) as alice:
+        async with joined(socketio_server, key=key, join=[room, "another"]) as bob:
+            await bob.call("quiet")
+        seen = await asyncio.to_thread(disconnects, socketio_server, key)
+        assert seen[0][2] == sorted([room, "another"])
+        await alice.emit("say", room, "anybody?")
+        assert await heard(alice) == []
+
+
+async def test_events_of_a_leaving_client_are_handled_first(
+    socketio_server: ServerProcess,
+) -> None:
+    room, key = str(uuid.uuid4()), str(uuid.uuid4())
+    async with joined(socketio_server, join=[room]) as alice:
+        async with joined(socketio_server, key=key) as bob:
+            for number in range(50):
+                await bob.emit("say", room, number)
+            await bob.send("41")
+            await asyncio.to_thread(disconnects, socketio_server, key)
+        assert await heard(alice) == [["said", number] for number in range(50)]
+
+
+async def test_an_asgi_application_emits(socketio_server: ServerProcess) -> None:
+    room = str(uuid.uuid4())
+    async with joined(socketio_server, join=[room]) as alice, httpx.AsyncClient() as http:
+        params = {"event": "news", "room": room, "text": "from HTTP"}
+        await http.get(f"{socketio_server.url}/emit", params=params)
+        assert await heard(alice) == [["news", "from HTTP"]]
+
+
+async def test_many_namespaces_and_sockets_are_told_apart(socketio_server: ServerProcess) -> None:
+    async with joined(socketio_server) as alice, joined(socketio_server) as bob:
+        await bob.join_namespace("/chat")
+        await alice.emit("shout", "to the default namespace")
+        assert ["shouted", "to the default namespace"] in await heard(alice)
+        assert ["shouted", "to the default namespace"] in await heard(bob)
+
+
+def test_it_needs_neither_django_nor_channels(socketio_server: ServerProcess) -> None:
+    modules = httpx.get(f"{socketio_server.url}/modules").json()
+    assert "sio" in modules
+    assert "channels" not in modules
+    assert "django.apps" not in modules

@@ -1,0 +1,66 @@
+"""SIGTERM while Socket.IO clients are connected."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import pytest
+from support.engineio import PollingSession, SessionEnded, WebSocketSession, waiting_poll
+from support.node_clients import NodeClients
+from support.server import ServerProcess
+from support.socketio_apps import APPS, read_notes
+from support.waiting import eventually
+
+
+def test_official_clients_see_the_end(start_server, node: NodeClients) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("native:application", cwd=APPS)
+    futures = [
+        node.start("staysToTheEnd", url=server.url, transports=transports, key="official")
+        for transports in (["polling"], ["websocket"], ["polling", "websocket"])
+    ]
+    eventually(lambda: len(read_notes(server, "official")) == 3)
+    server.stop()
+    for future in futures:
+        assert future.result(30) in ("transport close", "transport error", "io server disconnect")
+    assert server.log.count("disconnect noted: official server_shutdown") == 3
+
+
+async def test_a_waiting_poll_is_told(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("native:application", cwd=APPS)
+    async with PollingSession(server.url) as session:
+        await session.join_namespace(auth={"key": "raw"})
+        poll = await waiting_poll(session)
+        server.process.send_signal(signal.SIGTERM)
+        assert (await asyncio.to_thread(poll.read_response)).body == b"1"
+        poll.socket.close()
+    assert await asyncio.to_thread(server.wait) == 0
+    assert "disconnect noted: raw server_shutdown" in server.log
+    assert "Traceback" not in server.log
+
+
+async def test_a_websocket_is_told(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("native:application", cwd=APPS)
+    async with WebSocketSession(server.url) as session:
+        await session.join_namespace(auth={"key": "raw"})
+        server.process.send_signal(signal.SIGTERM)
+        with pytest.raises(SessionEnded, match="1012"):
+            await session.receive()
+    assert await asyncio.to_thread(server.wait) == 0
+    assert "disconnect noted: raw server_shutdown" in server.log
+    assert "Traceback" not in server.log
+
+
+async def test_running_handlers_are_finished(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("native:application", cwd=APPS)
+    async with WebSocketSession(server.url) as session:
+        await session.join_namespace(auth={"key": "busy"})
+        await session.emit("finish_late")
+        await asyncio.to_thread(server.wait_for_log, "handler began")
+        server.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(server.wait) == 0
+    began, ended, gone = (
+        server.log.index(line)
+        for line in ("handler began", "handler ended", "disconnect noted: busy")
+    )
+    assert began < ended < gone

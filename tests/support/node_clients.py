@@ -1,0 +1,69 @@
+"""Runs scenarios of the official client in Node: tests/blackbox/js/run.mjs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import pathlib
+import shutil
+import subprocess
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+FOLDER = pathlib.Path(__file__).resolve().parents[1] / "blackbox" / "js"
+TIMEOUT = 60.0
+
+
+class ScenarioFailed(AssertionError):
+    """A scenario failed; the message is JavaScript's stack."""
+
+
+class NodeClients:
+    """One Node process for all scenarios, which may run at the same time."""
+
+    def __init__(self) -> None:
+        node = shutil.which("node")
+        if node is None or not (FOLDER / "node_modules").is_dir():
+            raise RuntimeError("Node or its packages are missing: run scripts/setup")
+        self._process = subprocess.Popen(
+            [node, str(FOLDER / "run.mjs")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self._numbers = itertools.count()
+        self._running: dict[int, Future[Any]] = {}
+        threading.Thread(target=self._read_answers, daemon=True).start()
+
+    def start(self, name: str, **arguments: Any) -> Future[Any]:
+        """Starts a scenario; the future has its result, or ScenarioFailed."""
+        number = next(self._numbers)
+        future = self._running[number] = Future()
+        assert self._process.stdin
+        line = json.dumps({"id": number, "name": name, "arguments": arguments})
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        return future
+
+    def run(self, name: str, **arguments: Any) -> Any:
+        """Runs a scenario to its end."""
+        return self.start(name, **arguments).result(TIMEOUT)
+
+    def close(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(TIMEOUT)
+
+    def _read_answers(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            answer = json.loads(line)
+            future = self._running.pop(answer["id"])
+            if "error" in answer:
+                future.set_exception(ScenarioFailed(answer["error"]))
+            else:
+                future.set_result(answer["result"])
+        for future in self._running.values():
+            future.set_exception(ScenarioFailed("Node ended"))

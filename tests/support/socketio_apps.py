@@ -1,0 +1,28 @@
+"""The applications in tests/blackbox/socketio_apps, and what their handlers have noted."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import httpx
+
+from .server import ServerProcess
+from .waiting import eventually
+
+APPS = pathlib.Path(__file__).resolve().parents[1] / "blackbox" / "socketio_apps"
+
+
+def read_notes(server: ServerProcess, key: str) -> list[list[Any]]:
+    """What handlers have noted under this key so far."""
+    response = httpx.get(f"{server.url}/notes", params={"key": key}, timeout=60)
+    return list(response.json())
+
+
+def disconnects(server: ServerProcess, key: str) -> list[list[Any]]:
+    """Waits for a disconnect handler; returns [reason, reference reason, rooms] of each call."""
+
+    def called() -> list[list[Any]]:
+        return [what[1:] for what in read_notes(server, key) if what[0] == "disconnect"]
+
+    return eventually(called)
