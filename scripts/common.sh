@@ -6,6 +6,9 @@ venv="$root/.venv"
 bin="$venv/bin"
 stamps="$venv/stamps"
 
+# What one checkout has compiled, another one at another path takes from the cache.
+export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1
+
 say() {
   printf '\033[1m==>\033[0m %s\n' "$*"
 }
