@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import uuid
 
@@ -13,6 +14,8 @@ from support.server import ServerProcess
 from support.socketio_apps import disconnects, read_notes
 
 MEGABYTE = 1_000_000
+# AddressSanitizer keeps 256 MB of freed memory.
+RETAINED = 300 * MEGABYTE if "ASAN_OPTIONS" in os.environ else 0
 
 
 async def release(server: ServerProcess, key: str) -> None:
@@ -44,7 +47,7 @@ async def test_a_client_that_does_not_read(transport: str, socketio_server: Serv
         await other.join_namespace()
         if isinstance(slow, WebSocketSession):
             slow.websocket.transport.pause_reading()
-        await slow.emit("flood_me", 2000, 200_000)
+        await slow.emit("flood_me", 5000, 200_000)
         gone: list[list[str]] = []
         while not gone:
             started = time.monotonic()
@@ -58,7 +61,7 @@ async def test_a_client_that_does_not_read(transport: str, socketio_server: Serv
             ]
         assert gone == [["engineio_slow_consumer", "forced close", []]]
     # The limit is 64 MB for one session.
-    assert peak - before < 150 * MEGABYTE
+    assert peak - before < 150 * MEGABYTE + RETAINED
     assert slowest < 2
     assert "closing session" in server.log
 
@@ -99,7 +102,7 @@ async def test_a_websocket_is_not_read_while_its_events_wait(
                 seen, since = sent, time.monotonic()
             await asyncio.sleep(0.01)
         assert not flooding.done()
-        assert socketio_server.memory() - before < 20 * MEGABYTE
+        assert socketio_server.memory() - before < 20 * MEGABYTE + RETAINED
         await release(socketio_server, key)
         await flooding
         assert await session.call("numbers") == [list(range(amount))]
@@ -162,4 +165,4 @@ async def test_connecting_and_vanishing_leaves_no_memory_behind(
     async with WebSocketSession(socketio_server.url) as last:
         await last.join_namespace(auth={"key": key})
     await asyncio.to_thread(disconnects, socketio_server, key)
-    assert socketio_server.memory() - before < 10 * MEGABYTE
+    assert socketio_server.memory() - before < 10 * MEGABYTE + RETAINED

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { call, client, connected, until } from "./client.mjs";
+import { NodeWebSocket, NodeXHR } from "socket.io-client";
+import { call, client, connected, until, waitFor } from "./client.mjs";
 
 async function upgraded(socket) {
   await until(socket, "connect");
@@ -18,16 +19,21 @@ export async function upgradesSoon({ url }) {
 
 // Numbers flow both ways before, while and after the transport changes. Returns how many had come
 // when it changed.
-export async function countsThroughTheUpgrade({ url }) {
-  const amount = 300;
-  const socket = client({ url, transports: ["polling", "websocket"] });
+export async function countsThroughTheUpgrade({ url, amount }) {
   let beforeUpgrade;
-  socket.io.engine.once("upgrade", () => (beforeUpgrade = socket.heard.length));
+  // Begins to open when some numbers have come.
+  class LateWebSocket extends NodeWebSocket {
+    doOpen() {
+      waitFor(() => socket.heard.length >= 20, "numbers").then(() => super.doOpen());
+    }
+  }
+  const socket = client({ url, transports: [NodeXHR, LateWebSocket] });
   await until(socket, "connect");
-  socket.emit("count", amount, 0.0005);
+  socket.io.engine.once("upgrade", () => (beforeUpgrade = socket.heard.length));
+  socket.emit("count", amount, 0.002);
   for (let number = 0; number < amount; ++number) {
     socket.emit("number", number);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
   const [received] = await call(socket, "numbers");
   const expected = Array.from({ length: amount }, (_, index) => index);
