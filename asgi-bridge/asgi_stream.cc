@@ -10,6 +10,7 @@ namespace {
 
 bool is_done(const Names& names, const PyRef& future) {
   const PyRef done = PyRef::steal(PyObject_CallMethodNoArgs(future.get(), names.done.get()));
+  if (!done) PyErr_Clear();
   return done && PyObject_IsTrue(done.get()) == 1;
 }
 

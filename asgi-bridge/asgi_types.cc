@@ -3,11 +3,15 @@
 #include <utility>
 
 #include "asgi-bridge/bridge.h"
+#include "asgi-bridge/core.h"
 
 namespace sioserve::bridge {
 namespace {
 
-using StreamBox = std::unique_ptr<AsgiStream>;
+struct StreamBox {
+  PyRef core;  // the stream uses it
+  std::unique_ptr<AsgiStream> stream;
+};
 
 // `receive` and `send`: a stream, and the type of what they return.
 struct StreamCall {
@@ -150,7 +154,7 @@ PyObject* template_attribute(PyObject* self, void* name) {
 PyObject* call_stream(PyObject* self, PyObject* args, PyObject*) {
   PyObject* task = nullptr;
   if (!PyArg_ParseTuple(args, "O", &task)) return nullptr;
-  AsgiStream& stream = *unbox<StreamBox>(self);
+  AsgiStream& stream = *unbox<StreamBox>(self).stream;
   stream.bridge().on_task_done(Gil::held_by_caller(), stream.id(), task);
   return none().release();
 }
@@ -224,19 +228,21 @@ bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
       {Py_tp_methods, awaitable_methods},
       {0, nullptr},
   };
+  types.core = Core::make_type(gil, module);
   types.stream = make_type<StreamBox>(module, "_sioserve.Stream", stream_slots);
   types.receive = make_type<StreamCall>(module, "_sioserve.Receive", receive_slots);
   types.send = make_type<StreamCall>(module, "_sioserve.Send", send_slots);
   types.awaitable = make_type<Awaitable>(module, "_sioserve.Awaitable", awaitable_slots);
   types.receive_template = make_template_function(gil, "async def receive(): ...\n", "receive");
   types.send_template = make_template_function(gil, "async def send(message): ...\n", "send");
-  return types.stream && types.receive && types.send && types.awaitable && types.receive_template &&
-         types.send_template;
+  return types.core && types.stream && types.receive && types.send && types.awaitable &&
+         types.receive_template && types.send_template;
 }
 
-PyRef AsgiTypes::make_stream(const Gil& gil, std::unique_ptr<AsgiStream> asgi_stream) const {
+PyRef AsgiTypes::make_stream(const Gil& gil, PyRef core_object,
+                             std::unique_ptr<AsgiStream> asgi_stream) const {
   return make_object<StreamBox>(gil, reinterpret_cast<PyTypeObject*>(stream.get()),
-                                std::move(asgi_stream));
+                                StreamBox{std::move(core_object), std::move(asgi_stream)});
 }
 
 PyRef AsgiTypes::make_receive(const Gil& gil, const PyRef& stream_object) const {
@@ -249,6 +255,8 @@ PyRef AsgiTypes::make_send(const Gil& gil, const PyRef& stream_object) const {
                                  StreamCall{stream_object, awaitable, send_template});
 }
 
-AsgiStream& stream_of(const PyRef& stream_object) { return *unbox<StreamBox>(stream_object.get()); }
+AsgiStream& stream_of(const PyRef& stream_object) {
+  return *unbox<StreamBox>(stream_object.get()).stream;
+}
 
 }  // namespace sioserve::bridge

@@ -9,9 +9,10 @@
 
 namespace sioserve::bridge {
 
-// Made once per module, shared by its servers. All four types have no constructor in Python.
+// Made once per module, shared by its servers. These types have no constructor in Python.
 struct AsgiTypes {
-  PyRef stream;     // holds a std::unique_ptr<AsgiStream>; calling it with a task ends the stream
+  PyRef core;       // holds a Core
+  PyRef stream;     // holds an AsgiStream; calling it with a task ends the stream
   PyRef receive;    // `receive` of a stream
   PyRef send;       // `send` of a stream
   PyRef awaitable;  // what both return: a coroutine in the sense of collections.abc.Coroutine
@@ -21,7 +22,8 @@ struct AsgiTypes {
   // Null members with an exception set when that fails. `module` keeps no reference to them.
   static bool create(const Gil& gil, PyObject* module, AsgiTypes& types);
 
-  PyRef make_stream(const Gil& gil, std::unique_ptr<AsgiStream> stream) const;
+  // `core`: the object that the stream's bridge lives in.
+  PyRef make_stream(const Gil& gil, PyRef core, std::unique_ptr<AsgiStream> stream) const;
   PyRef make_receive(const Gil& gil, const PyRef& stream) const;
   PyRef make_send(const Gil& gil, const PyRef& stream) const;
 };

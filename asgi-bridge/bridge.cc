@@ -23,28 +23,48 @@ Bridge::Bridge(const Gil& gil, Server& server, AsgiTypes types, Application appl
   if (!get_logger) names_.complete = false;
 }
 
-void Bridge::start(PyRef loop, PyRef on_stopped) {
+void Bridge::start(PyRef loop, PyRef on_stopped, int descriptor) {
   loop_ = std::move(loop);
   on_stopped_ = std::move(on_stopped);
+  descriptor_ = descriptor;
 }
 
 void Bridge::drain(const Gil& gil) {
-  // Handling an event never drains again: everything that awaits runs later, in tasks.
-  server_.take_events(batch_);
-  for (AppEvent& event : batch_) {
+  // The batch is kept for its storage only: an application that runs a nested event loop gets here
+  // again while it is handled.
+  std::vector<AppEvent> batch = std::exchange(batch_, {});
+  server_.take_events(batch);
+  for (AppEvent& event : batch) {
     std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
     if (PyErr_Occurred()) {
       const PyRef error = take_exception(gil);
       log_exception(gil, "Exception while handling an event", error.get());
     }
   }
-  batch_.clear();
+  batch.clear();
+  batch_ = std::move(batch);
+}
+
+void Bridge::let_go(const Gil&) {
+  // Taken out first: what they refer to may run Python code when it goes.
+  const auto running = std::exchange(running_, {});
+  const auto scopes = std::exchange(handed_over_scopes_, {});
+}
+
+PyRef Bridge::running_tasks(const Gil&) const {
+  PyRef list = PyRef::steal(PyList_New(0));
+  if (!list) return PyRef();
+  for (const auto& [id, running] : running_) {
+    if (PyList_Append(list.get(), running.task.get()) != 0) return PyRef();
+  }
+  return list;
 }
 
 void Bridge::handle(const Gil& gil, HttpRequest event) {
   const StreamId id = event.stream;
   const PyRef scope = scopes_.http(gil, event.head, *event.endpoints);
-  const PyRef stream = types_.make_stream(gil, std::make_unique<HttpStream>(*this, event));
+  const PyRef stream =
+      types_.make_stream(gil, PyRef::borrow(owner_), std::make_unique<HttpStream>(*this, event));
   if (!scope || !stream || !run_application(gil, stream, id, scope)) {
     const PyRef error = take_exception(gil);
     log_exception(gil, "Exception in ASGI application", error.get());
@@ -62,6 +82,7 @@ void Bridge::handle(const Gil& gil, HttpBody event) {
 }
 
 void Bridge::handle(const Gil& gil, HttpDisconnect event) {
+  handed_over_scopes_.erase(event.stream);  // too late to be handed over
   if (AsgiStream* stream = find(event.stream)) {
     static_cast<HttpStream*>(stream)->on_disconnect(gil);
   }
@@ -69,8 +90,8 @@ void Bridge::handle(const Gil& gil, HttpDisconnect event) {
 
 void Bridge::handle(const Gil& gil, WebSocketConnect event) {
   const PyRef scope = scopes_.websocket(gil, event.head, *event.endpoints, event.subprotocols);
-  const PyRef stream =
-      types_.make_stream(gil, std::make_unique<WebSocketStream>(*this, event.stream));
+  const PyRef stream = types_.make_stream(gil, PyRef::borrow(owner_),
+                                          std::make_unique<WebSocketStream>(*this, event.stream));
   if (!scope || !stream || !run_application(gil, stream, event.stream, scope)) {
     const PyRef error = take_exception(gil);
     log_exception(gil, "Exception in ASGI application", error.get());
@@ -85,6 +106,7 @@ void Bridge::handle(const Gil& gil, WebSocketMessage event) {
 }
 
 void Bridge::handle(const Gil& gil, WebSocketDisconnect event) {
+  handed_over_scopes_.erase(event.stream);  // too late to be handed over
   if (AsgiStream* stream = find(event.stream)) {
     static_cast<WebSocketStream*>(stream)->on_disconnect(gil, std::move(event));
   }
@@ -145,8 +167,14 @@ void Bridge::handle(const Gil& gil, LogRecord event) {
 }
 
 void Bridge::handle(const Gil& gil, ServerStopped) {
+  // The loop, and whatever refers to the server in turn, keep it alive no longer.
+  PyRef::steal(PyObject_CallMethod(loop_.get(), "remove_reader", "i", descriptor_));
+  if (PyErr_Occurred()) PyErr_WriteUnraisable(loop_.get());
+  const PyRef on_stopped = std::exchange(on_stopped_, PyRef());
+  const PyRef app = std::exchange(application_.app, none());
+  const PyRef dispatcher = std::exchange(application_.dispatcher, none());
+  PyRef::steal(PyObject_CallNoArgs(on_stopped.get()));
   static_cast<void>(gil);
-  PyRef::steal(PyObject_CallNoArgs(on_stopped_.get()));
 }
 
 bool Bridge::run_application(const Gil& gil, const PyRef& stream, StreamId id, const PyRef& scope) {
@@ -156,27 +184,39 @@ bool Bridge::run_application(const Gil& gil, const PyRef& stream, StreamId id, c
   const PyRef coroutine = PyRef::steal(PyObject_CallFunctionObjArgs(
       application_.app.get(), scope.get(), receive.get(), send.get(), nullptr));
   if (!coroutine) return false;
-  const PyRef task = PyRef::steal(
-      PyObject_CallMethodOneArg(loop_.get(), names_.create_task.get(), coroutine.get()));
+  PyRef task = make_task(gil, coroutine);
   if (!task) return false;
   const PyRef added = PyRef::steal(
       PyObject_CallMethodOneArg(task.get(), names_.add_done_callback.get(), stream.get()));
   if (!added) return false;
-  streams_.emplace(id, stream);
+  running_.emplace(id, Running{stream, std::move(task)});
   return true;
 }
 
+PyRef Bridge::make_task(const Gil& gil, const PyRef& awaitable) const {
+  if (PyCoro_CheckExact(awaitable.get())) {
+    return PyRef::steal(
+        PyObject_CallMethodOneArg(loop_.get(), names_.create_task.get(), awaitable.get()));
+  }
+  // Whatever else `await` would take.
+  const PyRef ensure_future = import_attribute(gil, "asyncio", "ensure_future");
+  const PyRef args = PyRef::steal(PyTuple_Pack(1, awaitable.get()));
+  const PyRef kwargs = PyRef::steal(Py_BuildValue("{s:O}", "loop", loop_.get()));
+  if (!ensure_future || !args || !kwargs) return PyRef();
+  return PyRef::steal(PyObject_Call(ensure_future.get(), args.get(), kwargs.get()));
+}
+
 void Bridge::on_task_done(const Gil& gil, StreamId id, PyObject* task) {
-  const auto found = streams_.find(id);
-  if (found == streams_.end()) return;
-  const PyRef stream = std::move(found->second);
-  streams_.erase(found);
+  const auto found = running_.find(id);
+  if (found == running_.end()) return;
+  const Running ended = std::move(found->second);
+  running_.erase(found);
   const PyRef cancelled = PyRef::steal(PyObject_CallMethodNoArgs(task, names_.cancelled.get()));
   PyRef error;
   if (cancelled && PyObject_IsTrue(cancelled.get()) == 0) {
     error = PyRef::steal(PyObject_CallMethodNoArgs(task, names_.exception.get()));
   }
-  stream_of(stream).on_task_done(gil, error.get() == Py_None ? nullptr : error.get());
+  stream_of(ended.stream).on_task_done(gil, error.get() == Py_None ? nullptr : error.get());
 }
 
 void Bridge::keep_scope(const Gil&, StreamId stream, PyObject* scope) {
@@ -210,8 +250,8 @@ void Bridge::dispatch(const Gil& gil, const PyRef& method, std::initializer_list
 }
 
 AsgiStream* Bridge::find(StreamId id) const {
-  const auto found = streams_.find(id);
-  return found == streams_.end() ? nullptr : &stream_of(found->second);
+  const auto found = running_.find(id);
+  return found == running_.end() ? nullptr : &stream_of(found->second.stream);
 }
 
 void Bridge::log_error(const Gil&, const char* message) const {

@@ -32,10 +32,18 @@ class Bridge {
   // False when memory ran out; an exception is set.
   bool complete() const { return names_.complete && scopes_.complete(); }
 
-  // `on_stopped` is called after the last event.
-  void start(PyRef loop, PyRef on_stopped);
+  // The object that the bridge lives in, which its streams keep alive.
+  void set_owner(PyObject* owner) { owner_ = owner; }
+
+  // `on_stopped` is called after the last event, when the loop watches `descriptor` no more.
+  void start(PyRef loop, PyRef on_stopped, int descriptor);
   // Handles everything that has happened.
   void drain(const Gil& gil);
+  // Forgets every task, stream and scope; the I/O thread has ended.
+  void let_go(const Gil& gil);
+
+  // The application's tasks that have not ended, as a list.
+  PyRef running_tasks(const Gil& gil) const;
 
   void post(ServerCommand command) { server_.post(std::move(command)); }
 
@@ -70,13 +78,21 @@ class Bridge {
   void handle(const Gil& gil, LogRecord event);
   void handle(const Gil& gil, ServerStopped event);
 
+  // A request or WebSocket whose task has not ended. The event loop itself refers to tasks weakly.
+  struct Running {
+    PyRef stream;  // an object of types_.stream
+    PyRef task;
+  };
+
   // Calls the application and leaves its task running. False with an exception set.
   bool run_application(const Gil& gil, const PyRef& stream, StreamId id, const PyRef& scope);
+  PyRef make_task(const Gil& gil, const PyRef& awaitable) const;
   // Calls a method of the dispatcher; a missing argument (null) or an exception is logged.
   void dispatch(const Gil& gil, const PyRef& method, std::initializer_list<PyRef> arguments);
   void announce_session(const Gil& gil, SessionId session);
   AsgiStream* find(StreamId id) const;
 
+  PyObject* owner_ = nullptr;
   Server& server_;
   AsgiTypes types_;
   Application application_;
@@ -84,9 +100,10 @@ class Bridge {
   ScopeFactory scopes_;
   PyRef loop_;
   PyRef on_stopped_;
+  int descriptor_ = -1;
   PyRef loggers_[log_category_names.size()];
   std::vector<AppEvent> batch_;
-  std::unordered_map<StreamId, PyRef> streams_;  // running; each an object of types_.stream
+  std::unordered_map<StreamId, Running> running_;
   std::unordered_map<SessionId, PyRef> handed_over_scopes_;
 };
 

@@ -61,6 +61,7 @@ bool HttpStream::send(const Gil& gil, PyObject* message) {
       return false;
     }
     response_ = Response::handed_over;
+    if (closed()) return true;
     bridge().keep_scope(gil, id(), find_item(message, names.scope));
     bridge().post(EngineAccept{id()});
     return true;

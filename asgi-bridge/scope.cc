@@ -24,16 +24,17 @@ PyRef to_py_address(const Gil& gil, const Address& address) {
 }  // namespace
 
 PyRef to_py_headers(const Gil& gil, const Headers& headers) {
-  PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(headers.size())));
+  PyRef list = PyRef::steal(PyList_New(0));
   if (!list) return PyRef();
-  Py_ssize_t index = 0;
   for (const Header& header : headers) {
+    // CGI-like names, as in Django's META, cannot tell it from a dash: a client could forge a
+    // header that a proxy sets.
+    if (header.name.find('_') != std::string::npos) continue;
     const PyRef name = to_py_bytes(gil, header.name);
     const PyRef value = to_py_bytes(gil, header.value);
     if (!name || !value) return PyRef();
-    PyRef pair = PyRef::steal(PyTuple_Pack(2, name.get(), value.get()));
-    if (!pair) return PyRef();
-    PyList_SET_ITEM(list.get(), index++, pair.release());
+    const PyRef pair = PyRef::steal(PyTuple_Pack(2, name.get(), value.get()));
+    if (!pair || PyList_Append(list.get(), pair.get()) != 0) return PyRef();
   }
   return list;
 }

@@ -38,7 +38,7 @@ class ScopeFactory {
   PyRef websocket_template_;
 };
 
-// A list of (name, value) pairs of bytes.
+// A list of (name, value) pairs of bytes, without those that have an underscore in their name.
 PyRef to_py_headers(const Gil& gil, const Headers& headers);
 
 }  // namespace sioserve::bridge

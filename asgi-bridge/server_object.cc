@@ -1,88 +1,57 @@
 #include "asgi-bridge/server_object.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "asgi-bridge/bridge.h"
+#include "asgi-bridge/core.h"
 #include "asgi-bridge/json.h"
 #include "asgi-bridge/module_state.h"
-#include "server/server.h"
 
 namespace sioserve::bridge {
 namespace {
 
-// Wakes the event loop: readable while events wait.
-class EventFd {
- public:
-  EventFd() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~EventFd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  EventFd(const EventFd&) = delete;
-  EventFd& operator=(const EventFd&) = delete;
+// A Server: null before __init__.
+PyRef& core_ref(PyObject* self) { return unbox<PyRef>(self); }
 
-  int get() const { return fd_; }
-  void set() const { static_cast<void>(::eventfd_write(fd_, 1)); }
-  void clear() const {
-    eventfd_t count;
-    static_cast<void>(::eventfd_read(fd_, &count));
-  }
-
- private:
-  int fd_;
-};
-
-// Everything behind one _sioserve.Server. Order matters: the server's thread uses the descriptor.
-struct Core {
-  Core(const Gil& gil, Config config, const AsgiTypes& types, Application application)
-      : server(std::move(config), [this] { wake_up.set(); }),
-        bridge(gil, server, types, std::move(application)) {}
-
-  EventFd wake_up;
-  Server server;
-  Bridge bridge;
-  pid_t pid = ::getpid();
-};
-
-using CoreBox = std::unique_ptr<Core>;
-
-CoreBox& core_box(PyObject* self) { return unbox<CoreBox>(self); }
-
-// Null with an exception set before __init__.
+// Null with an exception set where the server can't be used.
 Core* core_of(PyObject* self) {
-  if (!core_box(self)) PyErr_SetString(PyExc_RuntimeError, "Server.__init__ was not called");
-  return core_box(self).get();
+  if (!core_ref(self)) {
+    PyErr_SetString(PyExc_RuntimeError, "Server.__init__ was not called");
+    return nullptr;
+  }
+  Core& core = unbox<Core>(core_ref(self).get());
+  if (!core.is_in_its_process()) {
+    PyErr_SetString(PyExc_RuntimeError, "the server runs in another process");
+    return nullptr;
+  }
+  return &core;
 }
 
-void destroy_core(const Gil& gil, CoreBox core) {
-  if (!core) return;
-  if (core->pid != ::getpid()) {
-    // A forked child has no I/O thread to wait for; what it inherited goes with the process.
-    static_cast<void>(core.release());
-    return;
-  }
-  // Joins the I/O thread, which may be waiting for nothing of ours; Python objects go afterwards.
-  {
-    GilRelease release(gil);
-    core->server.stop_now();
-  }
-  core.reset();
+// The same, as long as the server has not been started.
+Core* unstarted_core_of(PyObject* self, const char* method) {
+  Core* core = core_of(self);
+  if (core == nullptr || core->phase == Core::Phase::made) return core;
+  PyErr_Format(PyExc_RuntimeError, "%s() comes too late: the server has been started", method);
+  return nullptr;
 }
 
 PyObject* server_new(PyTypeObject* type, PyObject*, PyObject*) {
-  return make_object<CoreBox>(Gil::held_by_caller(), type).release();
+  return make_object<PyRef>(Gil::held_by_caller(), type).release();
 }
 
 void server_dealloc(PyObject* self) {
-  destroy_core(Gil::held_by_caller(), std::move(core_box(self)));
-  dealloc_object<CoreBox>(self);
+  if (PyRef& core = core_ref(self)) {
+    if (unbox<Core>(core.get()).is_in_its_process()) {
+      unbox<Core>(core.get()).shut_down(Gil::held_by_caller());
+    } else {
+      // What a forked child has inherited goes with the process.
+      static_cast<void>(core.release());
+    }
+  }
+  dealloc_object<PyRef>(self);
 }
 
 bool read_strings(PyObject* sequence, std::vector<std::string>& strings) {
@@ -125,21 +94,25 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   const char* root_path = "";
   const char* socketio_path = config.socketio_path.c_str();
   const char* client_directory = "";
-  unsigned short port = config.port;
+  int port = config.port;
   int native_socketio = 0;
   long long ping_interval = config.engine_io.ping_interval.count();
   long long ping_timeout = config.engine_io.ping_timeout.count();
   long long graceful_timeout = config.graceful_timeout.count();
   Py_ssize_t max_payload = static_cast<Py_ssize_t>(config.engine_io.max_payload);
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$sHsspOOsLLnLOO:Server",
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$sisspOOsLLnLOO:Server",
                                    const_cast<char**>(keywords), &app, &dispatcher, &host, &port,
                                    &root_path, &socketio_path, &native_socketio, &namespaces,
                                    &allowed_hosts, &client_directory, &ping_interval, &ping_timeout,
                                    &max_payload, &graceful_timeout, &state, &json_default)) {
     return -1;
   }
-  if (core_box(self)) {
+  if (core_ref(self)) {
     PyErr_SetString(PyExc_RuntimeError, "Server.__init__ was called twice");
+    return -1;
+  }
+  if (port < 0 || port > 65'535) {
+    PyErr_SetString(PyExc_ValueError, "port must be from 0 to 65535");
     return -1;
   }
   if (ping_interval <= 0 || ping_timeout <= 0 || max_payload <= 0 || graceful_timeout < 0) {
@@ -155,7 +128,7 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   std::string chosen_path = socketio_path;
   config.host = std::move(chosen_host);
   config.socketio_path = std::move(chosen_path);
-  config.port = port;
+  config.port = static_cast<std::uint16_t>(port);
   config.native_socketio = native_socketio != 0;
   config.client_directory = client_directory;
   config.engine_io.ping_interval = Milliseconds(ping_interval);
@@ -167,15 +140,13 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   Application application{PyRef::borrow(app), PyRef::borrow(dispatcher),
                           state == Py_None ? PyRef() : PyRef::borrow(state),
                           PyRef::borrow(json_default), root_path};
-  auto core = std::make_unique<Core>(gil, std::move(config), module_state(Py_TYPE(self)).types,
-                                     std::move(application));
-  if (!core->bridge.complete()) return -1;
-  core_box(self) = std::move(core);
-  return 0;
+  core_ref(self) =
+      Core::make(gil, module_state(Py_TYPE(self)).types, std::move(config), std::move(application));
+  return core_ref(self) ? 0 : -1;
 }
 
 PyObject* server_listen(PyObject* self, PyObject*) {
-  Core* core = core_of(self);
+  Core* core = unstarted_core_of(self, "listen");
   if (core == nullptr) return nullptr;
   const auto address = core->server.listen();
   if (!address) {
@@ -188,14 +159,15 @@ PyObject* server_listen(PyObject* self, PyObject*) {
 PyObject* server_start(PyObject* self, PyObject* args) {
   PyObject *loop, *on_stopped;
   if (!PyArg_ParseTuple(args, "OO:start", &loop, &on_stopped)) return nullptr;
-  Core* core = core_of(self);
+  Core* core = unstarted_core_of(self, "start");
   if (core == nullptr) return nullptr;
   const PyRef drain = PyRef::steal(PyObject_GetAttrString(self, "_drain"));
   if (!drain) return nullptr;
   const PyRef added =
       PyRef::steal(PyObject_CallMethod(loop, "add_reader", "iO", core->wake_up.get(), drain.get()));
   if (!added) return nullptr;
-  core->bridge.start(PyRef::borrow(loop), PyRef::borrow(on_stopped));
+  core->phase = Core::Phase::started;
+  core->bridge.start(PyRef::borrow(loop), PyRef::borrow(on_stopped), core->wake_up.get());
   core->server.start();
   return none().release();
 }
@@ -206,6 +178,12 @@ PyObject* server_drain(PyObject* self, PyObject*) {
   core->wake_up.clear();
   core->bridge.drain(Gil::held_by_caller());
   return none().release();
+}
+
+PyObject* server_running_tasks(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  return core->bridge.running_tasks(Gil::held_by_caller()).release();
 }
 
 PyObject* post(PyObject* self, ServerCommand command) {
@@ -386,6 +364,7 @@ PyMethodDef methods[] = {
     {"listen", server_listen, METH_NOARGS, nullptr},
     {"start", server_start, METH_VARARGS, nullptr},
     {"_drain", server_drain, METH_NOARGS, nullptr},
+    {"running_tasks", server_running_tasks, METH_NOARGS, nullptr},
     {"stop", server_stop, METH_NOARGS, nullptr},
     {"add_namespace", server_add_namespace, METH_O, nullptr},
     {"accept_socket", server_accept_socket, METH_O, nullptr},
@@ -412,7 +391,7 @@ PyRef make_server_type(const Gil&, PyObject* module) {
       {Py_tp_methods, methods},
       {0, nullptr},
   };
-  PyType_Spec spec = {"_sioserve.Server", sizeof(PyBox<CoreBox>), 0, Py_TPFLAGS_DEFAULT, slots};
+  PyType_Spec spec = {"_sioserve.Server", sizeof(PyBox<PyRef>), 0, Py_TPFLAGS_DEFAULT, slots};
   return PyRef::steal(PyType_FromModuleAndSpec(module, &spec, nullptr));
 }
 

@@ -57,7 +57,8 @@ class Server:
     Methods marked "any thread" may be called from every thread that holds the GIL. Arguments of
     events are JSON values, with bytes-like objects as attachments anywhere in them; tuples are
     arrays. Anything else goes to `json_default`, and what that can't handle raises TypeError or
-    ValueError at the call, naming the path to the value ("$[1].price").
+    ValueError at the call, naming the path to the value ("$[1].price"). In a child made by fork()
+    every method raises RuntimeError.
     """
 
     def __init__(
@@ -81,10 +82,16 @@ class Server:
         json_default: Callable[[Any], Any] | None = None,
     ) -> None: ...
     def listen(self) -> tuple[str, int]:
-        """Bind; returns the address bound. Raises OSError."""
+        """Bind; returns the address bound. Raises OSError; RuntimeError after start()."""
 
     def start(self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], None]) -> None:
-        """Start the I/O thread; call on the loop's thread. `on_stopped` runs there at the end."""
+        """Start the I/O thread, once, from the loop's thread; `on_stopped` runs there at the end.
+
+        From then on until `on_stopped` the loop keeps the server alive.
+        """
+
+    def running_tasks(self) -> list[asyncio.Task[None]]:
+        """The application's tasks, one for each request and WebSocket, that have not ended."""
 
     def stop(self) -> None:
         """Any thread. Close gracefully; a second call closes everything at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -16,11 +17,13 @@ from sioserve.options import Options
 from sioserve.runner import run
 
 STARTUP_FAILURE = 3
+INTERRUPTED = 128 + signal.SIGINT
 LOGGERS = ("sioserve", "sio")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status (0 stopped, 3 could not start).
+    """Run the command; returns the exit status (0 stopped, 3 could not start, 130 interrupted
+    while starting).
 
     Raises SystemExit with 2 for bad usage and 0 for --help and --version.
     """
@@ -39,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exception(error.__cause__)
         print(f"sioserve: {error}", file=sys.stderr)
         return STARTUP_FAILURE
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return 0
 
 

@@ -21,10 +21,13 @@ class Lifespan:
         self._startup: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._shutdown: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
+        self._failure_told = False
 
     async def startup(self) -> None:
         """Return when the application is ready. Raises StartupError if it says it failed."""
         self._task = asyncio.create_task(self._run(), name="lifespan")
+        # Ctrl-C may fall into a step of this task; the interrupt itself ends the command.
+        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         self._to_application.put_nowait({"type": "lifespan.startup"})
         await self._startup
 
@@ -45,10 +48,17 @@ class Lifespan:
         try:
             await self._application(scope, self._to_application.get, self._send)
         except Exception as error:
+            if not self._startup.done():
+                logger.info("The application does not support lifespan events (%s)", error)
+            elif not self._failure_told:
+                logger.exception("Exception in the application's lifespan")
+        except SystemExit as error:
             if self._startup.done():
                 logger.exception("Exception in the application's lifespan")
             else:
-                logger.info("The application does not support lifespan events (%s)", error)
+                self._startup.set_exception(
+                    StartupError(f"The application exited while it started ({error.code})")
+                )
         finally:
             if not self._startup.done():
                 self._startup.set_result(None)
@@ -60,11 +70,13 @@ class Lifespan:
         if kind == "lifespan.startup.complete":
             self._startup.set_result(None)
         elif kind == "lifespan.startup.failed":
+            self._failure_told = True
             reason = message.get("message") or "no reason given"
             self._startup.set_exception(StartupError(f"The application failed to start: {reason}"))
         elif kind == "lifespan.shutdown.complete":
             self._shutdown.set_result(None)
         elif kind == "lifespan.shutdown.failed":
+            self._failure_told = True
             logger.error("The application failed to shut down: %s", message.get("message") or "")
             self._shutdown.set_result(None)
         else:

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -25,6 +26,7 @@ logger = logging.getLogger("sioserve")
 
 GRACEFUL_TIMEOUT = 10.0  # seconds for what runs when the server is asked to stop
 LAST_RESORT = 5.0  # seconds more for the application, then the process ends all the same
+LAST_WORDS = 1.0  # seconds for what has lost its connection only when that time was over
 
 
 def run(application: Any, options: Options) -> None:
@@ -32,9 +34,20 @@ def run(application: Any, options: Options) -> None:
     loop = _new_event_loop()
     try:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(_serve(application, options))
+        _run_to_end(loop, loop.create_task(_serve(application, options)))
     finally:
         _close(loop)
+
+
+def _run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> None:
+    # sys.exit() in a task of the application ends run_until_complete() too. That task has failed
+    # like any other by then; the server goes on.
+    while True:
+        try:
+            return loop.run_until_complete(main)
+        except SystemExit:
+            if main.done():
+                raise
 
 
 async def _serve(application: Any, options: Options) -> None:
@@ -64,13 +77,25 @@ async def _serve(application: Any, options: Options) -> None:
     _mirror_log_levels(server)
     stopped = asyncio.Event()
     server.start(loop, stopped.set)
-    with _StopOnSignals(server.stop):
-        shown = f"[{host}]" if ":" in host else host
-        logger.info("Listening on http://%s:%d (Ctrl-C stops it)", shown, port)
-        await stopped.wait()
-        await dispatcher.close(GRACEFUL_TIMEOUT)
-        await _cancel_tasks(_late_tasks())
-        await lifespan.shutdown()
+    stopping = _StopOnSignals(server.stop)
+    shown = f"[{host}]" if ":" in host else host
+    logger.info("Listening on http://%s:%d (Ctrl-C stops it)", shown, port)
+    await stopped.wait()
+    await dispatcher.close(stopping.time_left())
+    await _end_tasks(server.running_tasks(), stopping.time_left())
+    await lifespan.shutdown()
+
+
+async def _end_tasks(tasks: list[asyncio.Task[None]], timeout: float) -> None:
+    """Let requests and WebSockets whose clients have gone come to their end; cancel the rest."""
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=timeout)
+    for task in late:
+        logger.warning("Cancelled at shutdown: %s", task)
+        task.cancel()
+    if late:
+        await asyncio.wait(late)
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:
@@ -97,24 +122,24 @@ def _mirror_log_levels(server: _sioserve.Server) -> None:
 
 
 class _StopOnSignals:
-    """While it lasts, SIGINT and SIGTERM call `stop`; a second one ends the process at once.
+    """From now on SIGINT and SIGTERM call `stop`; a second one ends the process at once.
 
-    Python's own handlers run even while a view blocks the event loop in time.sleep().
+    Python's own handlers run even while a view blocks the event loop in time.sleep(). They stay for
+    the rest of the process, which may have to wait for the application's threads.
     """
 
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
         self._process = os.getpid()
-        self._asked = False
-        self._previous: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> None:
+        self._deadline: float | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._handle)
+            signal.signal(number, self._handle)
 
-    def __exit__(self, *exception: object) -> None:
-        for number, previous in self._previous.items():
-            signal.signal(number, previous)
+    def time_left(self) -> float:
+        """Seconds that what still runs may take, a moment at least."""
+        now = time.monotonic()
+        deadline = now + GRACEFUL_TIMEOUT if self._deadline is None else self._deadline
+        return max(deadline - now, LAST_WORDS)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:
@@ -122,15 +147,15 @@ class _StopOnSignals:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
             return
-        if self._asked:
+        if self._deadline is not None:
             logger.warning("Stopping at once")
             os._exit(128 + number)
-        self._asked = True
-        logger.info("Stopping; a second %s stops at once", signal.Signals(number).name)
+        self._deadline = time.monotonic() + GRACEFUL_TIMEOUT
         self._stop()
         watchdog = threading.Timer(GRACEFUL_TIMEOUT + LAST_RESORT, _give_up)
         watchdog.daemon = True
         watchdog.start()
+        logger.info("Stopping; a second %s stops at once", signal.Signals(number).name)
 
 
 def _give_up() -> None:
@@ -138,26 +163,13 @@ def _give_up() -> None:
     os._exit(1)
 
 
-def _late_tasks() -> list[asyncio.Task[Any]]:
-    tasks = [task for task in _other_tasks() if task.get_name() != "lifespan"]
-    for task in tasks:
-        logger.warning("Cancelled at shutdown: %s", task)
-    return tasks
-
-
-def _other_tasks() -> list[asyncio.Task[Any]]:
-    return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-
-
-async def _cancel_tasks(tasks: list[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def _close(loop: asyncio.AbstractEventLoop) -> None:
     async def finish() -> None:
-        await _cancel_tasks(_other_tasks())
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=LAST_RESORT)
         await loop.shutdown_asyncgens()
         await loop.shutdown_default_executor()
 

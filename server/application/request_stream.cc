@@ -42,9 +42,7 @@ void RequestStream::on_body(std::string_view body, BodyPart part) {
 
 void RequestStream::on_drain() {
   if (engine_) return engine_->on_drain();
-  if (const auto bytes = send_credit_.credit(exchange_.buffered())) {
-    events_.push(SendCredit{id_, *bytes});
-  }
+  give_credit();
 }
 
 void RequestStream::on_closed() {
@@ -62,6 +60,8 @@ void RequestStream::respond(HttpRespond command) {
   } else {
     exchange_.send_body(std::move(command.body), part);
   }
+  // What is never sent (the body of an answer to HEAD) never drains.
+  if (!response_ended_) give_credit();
 }
 
 void RequestStream::body_consumed(std::size_t bytes) {
@@ -85,6 +85,12 @@ void RequestStream::hand_over(EngineHandover& engine) {
 
 void RequestStream::queue_drained() {
   if (!engine_) apply_receive_window();
+}
+
+void RequestStream::give_credit() {
+  if (const auto bytes = send_credit_.credit(exchange_.buffered())) {
+    events_.push(SendCredit{id_, *bytes});
+  }
 }
 
 void RequestStream::apply_receive_window() {

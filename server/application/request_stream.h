@@ -36,6 +36,7 @@ class RequestStream final : public connection::RequestHandler {
   void queue_drained();
 
  private:
+  void give_credit();
   void apply_receive_window();
 
   StreamId id_;

@@ -66,14 +66,15 @@ void WebSocketStream::close(WebSocketClose command) {
     case State::deciding:
       return deny_with(403, "Forbidden");
     case State::denied:
+    case State::closing:
       return;
     case State::open:
-      return channel_.close(command.code, command.reason);
+      return close_with(command.code, command.reason);
   }
 }
 
 void WebSocketStream::deny(WebSocketDeny command) {
-  if (engine_ || state_ == State::open) return;
+  if (engine_) return;
   const BodyPart part = command.more_body ? BodyPart::more : BodyPart::last;
   if (command.head && state_ == State::deciding) {
     state_ = State::denied;
@@ -91,12 +92,14 @@ void WebSocketStream::fail() {
     case State::denied:
       return channel_.abort();
     case State::open:
-      return channel_.close(1011, "");
+      return close_with(1011, "");
+    case State::closing:
+      return;
   }
 }
 
 void WebSocketStream::consumed(std::size_t bytes) {
-  if (engine_) return;
+  if (engine_ || state_ != State::open) return;
   receive_window_.taken(bytes);
   apply_receive_window();
 }
@@ -123,6 +126,13 @@ void WebSocketStream::apply_receive_window() {
       channel_.resume_reading();
       break;
   }
+}
+
+void WebSocketStream::close_with(std::uint16_t code, std::string_view reason) {
+  state_ = State::closing;
+  channel_.close(code, reason);
+  // The peer's close frame lies behind messages that nobody will take.
+  channel_.resume_reading();
 }
 
 void WebSocketStream::deny_with(std::uint16_t status, std::string_view text) {

@@ -42,9 +42,11 @@ class WebSocketStream final : public connection::WebSocketHandler {
   void queue_drained();
 
  private:
-  // Deciding: neither accepted nor denied. Denied: an HTTP answer is on its way.
-  enum class State { deciding, denied, open };
+  // Deciding: neither accepted nor denied. Denied: an HTTP answer is on its way. Closing: so is our
+  // close frame.
+  enum class State { deciding, denied, open, closing };
 
+  void close_with(std::uint16_t code, std::string_view reason);
   void apply_receive_window();
   void deny_with(std::uint16_t status, std::string_view text);
 

@@ -94,5 +94,8 @@ def test_an_exception_of_the_default_hook_keeps_its_kind_and_becomes_the_cause()
 def test_options_are_checked() -> None:
     with pytest.raises(ValueError, match="must be positive"):
         _sioserve.Server(application, ping_interval_ms=0)
+    for port in (-1, 65_536, 2**16 + 80):
+        with pytest.raises(ValueError, match="port"):
+            _sioserve.Server(application, port=port)
     with pytest.raises(TypeError):
         _sioserve.Server(application, allowed_hosts=[1])

@@ -1,0 +1,55 @@
+#include "asgi-bridge/core.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace sioserve::bridge {
+
+EventFd::EventFd() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+EventFd::~EventFd() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void EventFd::set() const { static_cast<void>(::eventfd_write(fd_, 1)); }
+
+void EventFd::clear() const {
+  eventfd_t count;
+  static_cast<void>(::eventfd_read(fd_, &count));
+}
+
+Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application application)
+    : server(std::move(config), [this] { wake_up.set(); }),
+      bridge(gil, server, types, std::move(application)),
+      pid_(::getpid()) {}
+
+PyRef Core::make_type(const Gil&, PyObject* module) {
+  PyType_Slot slots[] = {{Py_tp_dealloc, slot(dealloc_object<Core>)}, {0, nullptr}};
+  PyType_Spec spec = {"_sioserve.Core", sizeof(PyBox<Core>), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  return PyRef::steal(PyType_FromModuleAndSpec(module, &spec, nullptr));
+}
+
+PyRef Core::make(const Gil& gil, const AsgiTypes& types, Config config, Application application) {
+  PyRef object = make_object<Core>(gil, reinterpret_cast<PyTypeObject*>(types.core.get()), gil,
+                                   std::move(config), types, std::move(application));
+  if (!object) return PyRef();
+  Core& core = unbox<Core>(object.get());
+  if (!core.bridge.complete()) return PyRef();
+  core.bridge.set_owner(object.get());
+  return object;
+}
+
+bool Core::is_in_its_process() const { return pid_ == ::getpid(); }
+
+void Core::shut_down(const Gil& gil) {
+  {
+    GilRelease release(gil);
+    server.stop_now();
+  }
+  bridge.let_go(gil);
+}
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,59 @@
+// Everything behind one _sioserve.Server: the server with its thread, the bridge, and what wakes
+// the event loop for them.
+#pragma once
+
+#include <sys/types.h>
+
+#include "asgi-bridge/asgi_types.h"
+#include "asgi-bridge/bridge.h"
+#include "asgi-bridge/python.h"
+#include "server/base/config.h"
+#include "server/server.h"
+
+namespace sioserve::bridge {
+
+// A descriptor that an event loop can watch: readable while events wait.
+class EventFd {
+ public:
+  EventFd();
+  ~EventFd();
+  EventFd(const EventFd&) = delete;
+  EventFd& operator=(const EventFd&) = delete;
+
+  int get() const { return fd_; }
+  void set() const;
+  void clear() const;
+
+ private:
+  int fd_;
+};
+
+// Lives in a Python object of its own that the Server and each of its streams refer to: an
+// application may keep `receive` and `send`, and its tasks may go on, when the Server has gone.
+// That ends the thread with shut_down(); the last reference frees the rest.
+class Core {
+ public:
+  Core(const Gil& gil, Config config, const AsgiTypes& types, Application application);
+
+  // Null with an exception set when that fails.
+  static PyRef make_type(const Gil& gil, PyObject* module);
+  static PyRef make(const Gil& gil, const AsgiTypes& types, Config config, Application application);
+
+  enum class Phase { made, started };
+
+  // False in a child made by fork(), which has neither the thread nor anybody to wait for.
+  bool is_in_its_process() const;
+  // Waits for the I/O thread and lets go of every task and stream.
+  void shut_down(const Gil& gil);
+
+  // Order matters: the server's thread uses the descriptor, the bridge the server.
+  EventFd wake_up;
+  Server server;
+  Bridge bridge;
+  Phase phase = Phase::made;
+
+ private:
+  pid_t pid_;
+};
+
+}  // namespace sioserve::bridge

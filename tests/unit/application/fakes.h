@@ -1,0 +1,93 @@
+// Both sides of an application's stream: an exchange and a channel that write down what is asked of
+// them, and a sink that keeps the events.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "server/base/app_events.h"
+#include "server/base/event_sink.h"
+#include "server/connection/stream_handlers.h"
+
+namespace sioserve::application {
+
+class FakeSink final : public EventSink {
+ public:
+  void push(AppEvent event) override { events.push_back(std::move(event)); }
+  bool full() const override { return is_full; }
+
+  // The events of one kind, in order.
+  template <typename Event>
+  std::vector<Event> all() const {
+    std::vector<Event> found;
+    for (const AppEvent& event : events) {
+      if (const auto* match = std::get_if<Event>(&event)) found.push_back(*match);
+    }
+    return found;
+  }
+
+  std::vector<AppEvent> events;
+  bool is_full = false;
+};
+
+class FakeExchange final : public connection::Exchange {
+ public:
+  const RequestHead& head() const override { return request; }
+  const SharedEndpoints& endpoints() const override { return ends; }
+  void respond(ResponseHead, std::string body, connection::BodyPart part) override {
+    send_body(std::move(body), part);
+  }
+  void send_body(std::string body, connection::BodyPart) override {
+    if (sends_bodies) waiting += body.size();
+  }
+  void fail() override { ++failures; }
+  void abort() override {}
+  std::size_t buffered() const override { return waiting; }
+  void want_body() override { wanted = true; }
+  void pause_body() override { paused = true; }
+  void resume_body() override { paused = false; }
+
+  RequestHead request{"POST", "/", "/", "", "1.1", {}};
+  SharedEndpoints ends = std::make_shared<const Endpoints>();
+  bool sends_bodies = true;  // false as for HEAD
+  std::size_t waiting = 0;
+  bool wanted = false;
+  bool paused = false;
+  int failures = 0;
+};
+
+class FakeChannel final : public connection::WebSocketChannel {
+ public:
+  const RequestHead& head() const override { return request; }
+  const SharedEndpoints& endpoints() const override { return ends; }
+  const std::vector<std::string>& subprotocols() const override { return offered; }
+  void accept(std::string_view, const Headers&) override { calls.push_back("accept"); }
+  void deny(ResponseHead head, std::string, connection::BodyPart) override {
+    calls.push_back("deny " + std::to_string(head.status));
+  }
+  void send_denial_body(std::string body, connection::BodyPart) override {
+    calls.push_back("denial body " + body);
+  }
+  void send(MessageKind, std::string payload) override { calls.push_back("send " + payload); }
+  void send(MessageKind, SharedBytes payload) override { calls.push_back("send " + *payload); }
+  void close(std::uint16_t code, std::string_view) override {
+    calls.push_back("close " + std::to_string(code));
+  }
+  void abort() override { calls.push_back("abort"); }
+  std::size_t buffered() const override { return 0; }
+  void pause_reading() override { paused = true; }
+  void resume_reading() override { paused = false; }
+
+  RequestHead request{"GET", "/", "/", "", "1.1", {}};
+  SharedEndpoints ends = std::make_shared<const Endpoints>();
+  std::vector<std::string> offered;
+  std::vector<std::string> calls;
+  bool paused = false;
+};
+
+}  // namespace sioserve::application

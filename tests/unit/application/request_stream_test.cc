@@ -1,0 +1,111 @@
+#include "server/application/request_stream.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/unit/application/fakes.h"
+
+namespace sioserve::application {
+namespace {
+
+using connection::BodyPart;
+
+class RequestStreamTest : public testing::Test {
+ protected:
+  static Config small_windows() {
+    Config config;
+    config.receive_window = 100;
+    config.send_window = 100;
+    return config;
+  }
+
+  HttpRespond part(std::size_t size) {
+    return {StreamId{1}, ResponseHead{}, std::string(size, 'x'), true};
+  }
+
+  Config config_ = small_windows();
+  FakeSink sink_;
+  FakeExchange exchange_;
+  StreamTable<RequestStream> table_;
+  RequestStream stream_{StreamId{1}, exchange_, table_, sink_, config_};
+};
+
+TEST_F(RequestStreamTest, PausesABodyThatNobodyTakesAndGoesOnWhenItIsTaken) {
+  stream_.on_request("", BodyPart::more);
+  EXPECT_TRUE(exchange_.wanted);
+  stream_.on_body(std::string(100, 'x'), BodyPart::more);
+  EXPECT_TRUE(exchange_.paused);
+  stream_.body_consumed(100);
+  EXPECT_FALSE(exchange_.paused);
+}
+
+TEST_F(RequestStreamTest, WaitsForTheApplicationWhereTheClientExpectsContinue) {
+  exchange_.request.headers = {{"expect", "100-continue"}};
+  stream_.on_request("", BodyPart::more);
+  EXPECT_FALSE(exchange_.wanted);
+  stream_.body_consumed(0);
+  EXPECT_TRUE(exchange_.wanted);
+}
+
+TEST_F(RequestStreamTest, PausesWhileTheQueueIsFullUntilItIsDrained) {
+  sink_.is_full = true;
+  stream_.on_request("x", BodyPart::more);
+  EXPECT_TRUE(exchange_.paused);
+  stream_.body_consumed(1);
+  EXPECT_TRUE(exchange_.paused);
+  sink_.is_full = false;
+  stream_.queue_drained();
+  EXPECT_FALSE(exchange_.paused);
+}
+
+TEST_F(RequestStreamTest, GivesCreditWhenTheKernelHasTakenTheBytes) {
+  stream_.on_request("", BodyPart::last);
+  stream_.respond(part(80));
+  EXPECT_TRUE(sink_.all<SendCredit>().empty());
+  exchange_.waiting = 10;
+  stream_.on_drain();
+  ASSERT_EQ(sink_.all<SendCredit>().size(), 1U);
+  EXPECT_EQ(sink_.all<SendCredit>()[0].bytes, 70U);
+}
+
+TEST_F(RequestStreamTest, GivesCreditForABodyThatIsNeverSent) {
+  exchange_.sends_bodies = false;
+  stream_.on_request("", BodyPart::last);
+  stream_.respond(part(200));
+  ASSERT_EQ(sink_.all<SendCredit>().size(), 1U);
+  EXPECT_EQ(sink_.all<SendCredit>()[0].bytes, 200U);
+}
+
+TEST_F(RequestStreamTest, TellsOfADisconnectOnlyBeforeTheResponseIsComplete) {
+  stream_.on_request("", BodyPart::last);
+  stream_.respond(part(1));
+  HttpRespond last = part(1);
+  last.head.reset();
+  last.more_body = false;
+  stream_.respond(std::move(last));
+  stream_.on_closed();
+  EXPECT_TRUE(sink_.all<HttpDisconnect>().empty());
+
+  RequestStream other(StreamId{2}, exchange_, table_, sink_, config_);
+  other.on_request("", BodyPart::last);
+  other.on_closed();
+  ASSERT_EQ(sink_.all<HttpDisconnect>().size(), 1U);
+  EXPECT_EQ(sink_.all<HttpDisconnect>()[0].stream, StreamId{2});
+}
+
+TEST_F(RequestStreamTest, FailsOnce) {
+  stream_.on_request("", BodyPart::last);
+  stream_.fail();
+  stream_.fail();
+  EXPECT_EQ(exchange_.failures, 1);
+}
+
+TEST_F(RequestStreamTest, IsFoundAsLongAsItLives) {
+  EXPECT_EQ(table_.find(StreamId{1}), &stream_);
+  { const RequestStream other(StreamId{2}, exchange_, table_, sink_, config_); }
+  EXPECT_EQ(table_.find(StreamId{2}), nullptr);
+}
+
+}  // namespace
+}  // namespace sioserve::application
