@@ -60,6 +60,7 @@ void Client::receive(parser::Packet packet) {
     case parser::PacketType::connect:
       return;
     case parser::PacketType::disconnect:
+      if (socket.is_pending()) return session_.close(CloseReason::missing_connect);
       return remove(socket, CloseReason::client_disconnect);
     case parser::PacketType::event:
       if (socket.is_pending()) return session_.close(CloseReason::missing_connect);

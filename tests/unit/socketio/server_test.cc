@@ -139,6 +139,14 @@ TEST_F(ServerTest, APacketForANamespaceNotJoinedClosesTheSession) {
   expect_closed(peer, "engineio_missing_connect", "forced server close");
 }
 
+// Otherwise one request full of both would keep the application busy with connects.
+TEST_F(ServerTest, ADisconnectBeforeTheAcceptClosesTheSession) {
+  Peer& peer = open();
+  peer.receive("0");
+  peer.receive("1");
+  expect_closed(peer, "engineio_missing_connect", "forced server close");
+}
+
 TEST_F(ServerTest, AnEventBeforeTheAcceptClosesTheSession) {
   Peer& peer = open();
   peer.receive("0");
