@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterator
 
@@ -15,6 +16,8 @@ from support.waiting import eventually
 MEGABYTE = 1 << 20
 # Above idle, per stream, with room for what the interpreter and allocators keep.
 ALLOWANCE = 32 * MEGABYTE
+# AddressSanitizer keeps freed memory: there the figure says nothing of the server.
+MEMORY_TELLS = "ASAN_OPTIONS" not in os.environ
 
 
 @pytest.fixture
@@ -73,11 +76,11 @@ def test_an_upload_waits_while_the_application_is_slow(server: ServerProcess) ->
     eventually(lambda: httpx.get(server.url + "/seen?key=upload").json())
     wait_until_steady(lambda: sent)
     assert sent < 32 * MEGABYTE, "the server reads what nobody wants"
-    assert server.memory() - idle < ALLOWANCE
+    assert not MEMORY_TELLS or server.memory() - idle < ALLOWANCE
     httpx.get(server.url + "/open?gate=upload")
     thread.join()
     assert int(connection.read_response().body) == size
-    assert server.memory() - idle < ALLOWANCE
+    assert not MEMORY_TELLS or server.memory() - idle < ALLOWANCE
 
 
 def test_a_download_waits_while_the_client_is_slow(server: ServerProcess) -> None:
@@ -92,9 +95,9 @@ def test_a_download_waits_while_the_client_is_slow(server: ServerProcess) -> Non
     eventually(sent)
     wait_until_steady(sent)
     assert sent() < 32 * MEGABYTE, "send() does not wait for the client"
-    assert server.memory() - idle < ALLOWANCE
+    assert not MEMORY_TELLS or server.memory() - idle < ALLOWANCE
     assert len(connection.read_response().body) == size
-    assert server.memory() - idle < ALLOWANCE
+    assert not MEMORY_TELLS or server.memory() - idle < ALLOWANCE
 
 
 def wait_until_steady(probe) -> None:  # type: ignore[no-untyped-def]
