@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,22 +14,32 @@ import httpx
 
 @contextlib.asynccontextmanager
 async def serving(application: Any, dispatcher: Any = None, **options: Any) -> AsyncIterator[Any]:
-    """A running `_sioserve.Server` on a free port; its `url` and `server` as attributes."""
+    """A running `_sioserve.Server` on a free port; see Running."""
     server = _sioserve.Server(application, dispatcher, port=0, **options)
     host, port = server.listen()
     stopped = asyncio.Event()
+    before = threads()
     server.start(asyncio.get_running_loop(), stopped.set)
+    (io_thread,) = threads() - before
     try:
-        yield Running(server, f"{host}:{port}")
+        yield Running(server, f"{host}:{port}", io_thread)
     finally:
         server.stop()
         await asyncio.wait_for(stopped.wait(), 15)
 
 
+def threads() -> set[str]:
+    """This process's threads; those of other tests may end at any time."""
+    return set(os.listdir("/proc/self/task"))
+
+
 class Running:
-    def __init__(self, server: Any, address: str) -> None:
+    """A server, its address, and the name that threads() has for its I/O thread."""
+
+    def __init__(self, server: Any, address: str, io_thread: str) -> None:
         self.server = server
         self.address = address
+        self.io_thread = io_thread
         self.url = f"http://{address}"
 
     async def get(self, path: str = "/", **options: Any) -> httpx.Response:

@@ -8,7 +8,6 @@ import contextvars
 import gc
 import inspect
 import logging
-import os
 import weakref
 from typing import Any
 
@@ -16,7 +15,8 @@ import _sioserve
 import asgiref.sync
 import httpx
 import pytest
-from native import respond, serving
+from native import respond, serving, threads
+from support.waiting import eventually
 
 variable: contextvars.ContextVar[int] = contextvars.ContextVar("variable", default=0)
 
@@ -270,9 +270,4 @@ async def test_a_server_that_is_dropped_while_it_runs_ends_its_thread() -> None:
     loop.close()
     del server, loop
     gc.collect()
-    assert not started & threads()
-
-
-def threads() -> set[str]:
-    """This process's threads; those of other tests may end at any time."""
-    return set(os.listdir("/proc/self/task"))
+    eventually(lambda: not started & threads())

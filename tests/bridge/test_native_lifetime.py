@@ -14,15 +14,12 @@ from typing import Any
 
 import httpx
 import pytest
-from native import respond, serving
+from native import respond, serving, threads
+from support.waiting import eventually
 from websockets.asyncio.client import connect
 
 
 async def nothing(scope: Any, receive: Any, send: Any) -> None: ...
-
-
-def threads() -> int:
-    return len(os.listdir("/proc/self/task"))
 
 
 def run_script(source: str) -> subprocess.CompletedProcess[str]:
@@ -52,10 +49,11 @@ async def test_receive_and_send_may_outlive_the_server() -> None:
         await running.get()
         with contextlib.suppress(Exception):
             await connect(f"ws://{running.address}/", proxy=None)
-    before = threads()
+    io_thread = running.io_thread
+    assert io_thread in threads()  # the server has stopped, but not gone
     del running
     gc.collect()
-    assert threads() == before - 1
+    eventually(lambda: io_thread not in threads())
     for receive, send in kept.values():
         assert (await receive())["type"].endswith((".request", ".disconnect"))
         assert (await receive())["type"].endswith(".disconnect")
@@ -110,16 +108,15 @@ def test_a_task_that_outlives_the_server_ends_quietly() -> None:
 
 
 async def test_a_stopped_server_that_nobody_refers_to_goes_with_its_thread() -> None:
-    before = threads()
-    async with serving(nothing):
-        assert threads() == before + 1
+    async with serving(nothing) as running:
+        io_thread = running.io_thread
+        assert io_thread in threads()
+    del running
     gc.collect()
-    assert threads() == before
+    eventually(lambda: io_thread not in threads())
 
 
 async def test_a_server_in_a_cycle_with_its_application_is_collected() -> None:
-    before = threads()
-
     class Application:
         server: Any = None
 
@@ -129,10 +126,11 @@ async def test_a_server_in_a_cycle_with_its_application_is_collected() -> None:
     marker = weakref.ref(application)
     async with serving(application, application) as running:
         application.server = running.server
+        io_thread = running.io_thread
     del application, running
     gc.collect()
     assert marker() is None
-    assert threads() == before
+    eventually(lambda: io_thread not in threads())
 
 
 async def test_a_request_whose_task_nobody_refers_to_is_not_collected() -> None:
