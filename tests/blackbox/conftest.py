@@ -1,15 +1,20 @@
-"""Servers that the Socket.IO tests share, and Node with the official client."""
+"""Servers that the Socket.IO tests share, Node with the official client, and what plain.py saw."""
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from support.node_clients import NodeClients
 from support.server import ServerProcess
 from support.socketio_apps import APPS
+from support.waiting import eventually
+
+keys = (f"key-{number}" for number in itertools.count())
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +42,26 @@ def node() -> Iterator[NodeClients]:
     clients = NodeClients()
     yield clients
     clients.close()
+
+
+@pytest.fixture
+def key() -> str:
+    """A name for what apps/plain.py notes during this test."""
+    return next(keys)
+
+
+@pytest.fixture
+def seen(plain_server: ServerProcess, key: str) -> Callable[[str], Any]:
+    """seen(name): waits until the application has seen that under this test's key."""
+
+    def wait(name: str) -> Any:
+        def probe() -> dict[str, Any] | None:
+            answer = httpx.get(f"{plain_server.url}/seen?key={key}").json()
+            return answer if name in answer else None
+
+        return eventually(probe)[name]
+
+    return wait
 
 
 def serve_with(**settings: Any) -> Iterator[ServerProcess]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,27 +11,6 @@ import pytest
 from support.raw_http import ConnectionEnded, RawConnection
 from support.server import ServerProcess
 from support.waiting import eventually
-
-keys = (f"key-{number}" for number in itertools.count())
-
-
-@pytest.fixture
-def key() -> str:
-    return next(keys)
-
-
-@pytest.fixture
-def seen(plain_server: ServerProcess, key: str) -> Callable[[str], Any]:
-    """seen(name): waits until the application has seen that under this test's key."""
-
-    def wait(name: str) -> Any:
-        def probe() -> dict[str, Any] | None:
-            answer = httpx.get(f"{plain_server.url}/seen?key={key}").json()
-            return answer if name in answer else None
-
-        return eventually(probe)[name]
-
-    return wait
 
 
 def test_receive_after_the_body_waits_for_the_end(

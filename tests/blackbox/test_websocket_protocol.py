@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import itertools
 import json
 import os
 from collections.abc import Callable
@@ -17,25 +16,6 @@ from support.server import ServerProcess
 from support.waiting import eventually
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-
-keys = (f"websocket-{number}" for number in itertools.count())
-
-
-@pytest.fixture
-def key() -> str:
-    return next(keys)
-
-
-@pytest.fixture
-def seen(plain_server: ServerProcess, key: str) -> Callable[[str], Any]:
-    def wait(name: str) -> Any:
-        def probe() -> dict[str, Any] | None:
-            answer = httpx.get(f"{plain_server.url}/seen?key={key}").json()
-            return answer if name in answer else None
-
-        return eventually(probe)[name]
-
-    return wait
 
 
 def client(server: ServerProcess, path: str, **options: Any) -> connect:
