@@ -1,6 +1,5 @@
 #include "asgi-bridge/server_object.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "asgi-bridge/core.h"
 #include "asgi-bridge/json.h"
 #include "asgi-bridge/module_state.h"
+#include "asgi-bridge/settings.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -68,78 +68,44 @@ bool read_strings(PyObject* sequence, std::vector<std::string>& strings) {
   return true;
 }
 
+bool read_text(PyObject* argument, std::string& text) {
+  Py_ssize_t size = 0;
+  const char* chars = PyUnicode_AsUTF8AndSize(argument, &size);
+  if (chars == nullptr) return false;
+  text.assign(chars, static_cast<std::size_t>(size));
+  return true;
+}
+
+// What Server() takes beside the settings; False with an exception set when it is something else.
+bool read_argument(const Gil& gil, const std::string& name, PyObject* value, Config& config,
+                   Application& application) {
+  if (name == "root_path") return read_text(value, application.root_path);
+  PyRef* const target = name == "dispatcher"     ? &application.dispatcher
+                        : name == "state"        ? &application.state
+                        : name == "json_default" ? &application.json_default
+                                                 : nullptr;
+  if (target == nullptr) return read_setting(gil, name, value, config);
+  *target = PyRef::borrow(value);
+  return true;
+}
+
 int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   const Gil gil = Gil::held_by_caller();
-  static const char* const keywords[] = {"application",
-                                         "dispatcher",
-                                         "host",
-                                         "port",
-                                         "root_path",
-                                         "socketio_path",
-                                         "native_socketio",
-                                         "namespaces",
-                                         "allowed_hosts",
-                                         "client_directory",
-                                         "ping_interval_ms",
-                                         "ping_timeout_ms",
-                                         "max_payload_bytes",
-                                         "graceful_timeout_ms",
-                                         "state",
-                                         "json_default",
-                                         nullptr};
-  Config config;
-  PyObject *app, *dispatcher = Py_None, *namespaces = nullptr, *allowed_hosts = nullptr,
-                 *state = Py_None, *json_default = Py_None;
-  const char* host = config.host.c_str();
-  const char* root_path = "";
-  const char* socketio_path = config.socketio_path.c_str();
-  const char* client_directory = "";
-  int port = config.port;
-  int native_socketio = 0;
-  long long ping_interval = config.engine_io.ping_interval.count();
-  long long ping_timeout = config.engine_io.ping_timeout.count();
-  long long graceful_timeout = config.graceful_timeout.count();
-  Py_ssize_t max_payload = static_cast<Py_ssize_t>(config.engine_io.max_payload);
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$sisspOOsLLnLOO:Server",
-                                   const_cast<char**>(keywords), &app, &dispatcher, &host, &port,
-                                   &root_path, &socketio_path, &native_socketio, &namespaces,
-                                   &allowed_hosts, &client_directory, &ping_interval, &ping_timeout,
-                                   &max_payload, &graceful_timeout, &state, &json_default)) {
-    return -1;
-  }
+  PyObject *app, *dispatcher = Py_None;
+  if (!PyArg_ParseTuple(args, "O|O:Server", &app, &dispatcher)) return -1;
   if (core_ref(self)) {
     PyErr_SetString(PyExc_RuntimeError, "Server.__init__ was called twice");
     return -1;
   }
-  if (port < 0 || port > 65'535) {
-    PyErr_SetString(PyExc_ValueError, "port must be from 0 to 65535");
-    return -1;
+  Config config;
+  Application application{PyRef::borrow(app), PyRef::borrow(dispatcher), none(), none(), ""};
+  PyObject *key, *value;
+  for (Py_ssize_t position = 0;
+       kwargs != nullptr && PyDict_Next(kwargs, &position, &key, &value);) {
+    std::string name;
+    if (!read_text(key, name) || !read_argument(gil, name, value, config, application)) return -1;
   }
-  if (ping_interval <= 0 || ping_timeout <= 0 || max_payload <= 0 || graceful_timeout < 0) {
-    PyErr_SetString(PyExc_ValueError,
-                    "ping_interval_ms, ping_timeout_ms and max_payload_bytes "
-                    "must be positive, graceful_timeout_ms must not be negative");
-    return -1;
-  }
-  if (!read_strings(namespaces, config.namespaces)) return -1;
-  if (!read_strings(allowed_hosts, config.allowed_hosts)) return -1;
-  // The Config's own strings are the defaults that these may point at.
-  std::string chosen_host = host;
-  std::string chosen_path = socketio_path;
-  config.host = std::move(chosen_host);
-  config.socketio_path = std::move(chosen_path);
-  config.port = static_cast<std::uint16_t>(port);
-  config.native_socketio = native_socketio != 0;
-  config.client_directory = client_directory;
-  config.engine_io.ping_interval = Milliseconds(ping_interval);
-  config.engine_io.ping_timeout = Milliseconds(ping_timeout);
-  config.engine_io.max_payload = static_cast<std::size_t>(max_payload);
-  config.max_websocket_message =
-      std::max(config.max_websocket_message, config.engine_io.max_payload);
-  config.graceful_timeout = Milliseconds(graceful_timeout);
-  Application application{PyRef::borrow(app), PyRef::borrow(dispatcher),
-                          state == Py_None ? PyRef() : PyRef::borrow(state),
-                          PyRef::borrow(json_default), root_path};
+  if (application.state.get() == Py_None) application.state = PyRef();
   core_ref(self) =
       Core::make(gil, module_state(Py_TYPE(self)).types, std::move(config), std::move(application));
   return core_ref(self) ? 0 : -1;
@@ -200,14 +166,6 @@ bool read_socket(PyObject* argument, SocketId& socket) {
   const unsigned long long number = PyLong_AsUnsignedLongLong(argument);
   socket = SocketId{number};
   return number != static_cast<unsigned long long>(-1) || !PyErr_Occurred();
-}
-
-bool read_text(PyObject* argument, std::string& text) {
-  Py_ssize_t size = 0;
-  const char* chars = PyUnicode_AsUTF8AndSize(argument, &size);
-  if (chars == nullptr) return false;
-  text.assign(chars, static_cast<std::size_t>(size));
-  return true;
 }
 
 PyObject* server_add_namespace(PyObject* self, PyObject* argument) {

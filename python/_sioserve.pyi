@@ -68,19 +68,67 @@ class Server:
         *,
         host: str = "127.0.0.1",
         port: int = 8000,
+        backlog: int = 2048,
         root_path: str = "",
+        state: dict[str, Any] | None = None,
+        json_default: Callable[[Any], Any] | None = None,
+        graceful_timeout_ms: int = 10_000,
+        # HTTP
+        max_request_line: int = 16_384,
+        max_header_bytes: int = 65_536,
+        max_headers: int = 256,
+        max_body: int = 10_737_418_240,
+        requests_per_connection: int = 0,
+        first_byte_timeout_ms: int = 30_000,
+        header_timeout_ms: int = 30_000,
+        body_timeout_ms: int = 30_000,
+        keep_alive_timeout_ms: int = 75_000,
+        application_timeout_ms: int = 0,
+        server_header: str = "sioserve",
+        date_header: bool = True,
+        extra_headers: Sequence[tuple[str, str]] = (),
+        # WebSocket
+        websocket_max_message: int = 1_048_576,
+        websocket_max_frame: int = 1_048_576,
+        websocket_ping_interval_ms: int = 20_000,
+        websocket_ping_timeout_ms: int = 30_000,
+        websocket_connect_timeout_ms: int = 5_000,
+        websocket_lifetime_ms: int = 86_400_000,
+        websocket_per_message_deflate: bool = True,
+        # Proxies in front
+        forwarded_headers: bool = False,
+        trusted_proxies: Sequence[str] = ("127.0.0.1", "::1"),
+        forwarded_for_header: str = "x-forwarded-for",
+        forwarded_port_header: str = "x-forwarded-port",
+        proxy_protocol: bool = False,
+        # Load
+        max_connections: int = 0,
+        max_connections_per_address: int = 0,
+        max_concurrency: int = 0,
+        max_requests: int = 0,
+        # Access log: "none", "file", "stdout" or "logging"
+        access_log: str = "none",
+        access_log_path: str = "",
+        access_log_format: str = "",
+        access_log_json: bool = False,
+        # Pairs of a path's prefix and a directory
+        static_files: Sequence[tuple[str, str]] = (),
+        # Socket.IO
         socketio_path: str = "/socket.io",
         native_socketio: bool = False,
         namespaces: Sequence[str] = ("/",),
         allowed_hosts: Sequence[str] = (),
         client_directory: str = "",
-        ping_interval_ms: int = 25000,
-        ping_timeout_ms: int = 20000,
-        max_payload_bytes: int = 1000000,
-        graceful_timeout_ms: int = 10000,
-        state: dict[str, Any] | None = None,
-        json_default: Callable[[Any], Any] | None = None,
-    ) -> None: ...
+        ping_interval_ms: int = 25_000,
+        ping_timeout_ms: int = 20_000,
+        max_payload_bytes: int = 1_000_000,
+    ) -> None:
+        """Settings are those of server/base/config.h; a limit or time of 0 means none.
+
+        Raises TypeError for a setting that does not exist or has another type, ValueError for a
+        value out of range.
+        """
+
     def listen(self) -> tuple[str, int]:
         """Bind; returns the address bound. Raises OSError; RuntimeError after start()."""
 

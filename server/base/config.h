@@ -1,4 +1,5 @@
-// Every setting of one server, as plain values with their defaults. Filled by the bridge.
+// Every setting of one server, as plain values with their defaults. Filled by the bridge, whose
+// table (asgi-bridge/settings.cc) gives each its name. A limit or a time of 0 means: none.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +8,63 @@
 #include <vector>
 
 #include "server/base/clock.h"
+#include "server/base/http_values.h"
 
 namespace sioserve {
+
+struct HttpConfig {
+  std::size_t max_request_line = 16'384;    // bytes; 414 above
+  std::size_t max_header_bytes = 65'536;    // names, values and what surrounds them; 431 above
+  std::size_t max_headers = 256;            // 431 above
+  std::uint64_t max_body = 10'737'418'240;  // bytes; 413 above
+  std::size_t requests_per_connection = 0;  // the answer to the last one closes
+  Milliseconds first_byte_timeout{30'000};  // from the connection to the first request's first byte
+  Milliseconds header_timeout{30'000};      // from a request's first byte to its complete head; 408
+  Milliseconds body_timeout{30'000};        // between two pieces of a body; 408
+  Milliseconds keep_alive_timeout{75'000};  // idle, between two requests
+  Milliseconds application_timeout{0};      // for a whole response; 503, or the response is cut
+  std::string server_header = "sioserve";   // empty: none
+  bool date_header = true;
+  Headers extra_headers;  // of every response
+};
+
+struct WebSocketConfig {
+  std::size_t max_message = 1'048'576;  // bytes, decompressed; 1009 above
+  std::size_t max_frame = 1'048'576;    // bytes, as on the wire; 1009 above
+  Milliseconds ping_interval{20'000};   // from one pong to the next ping
+  Milliseconds ping_timeout{30'000};    // for the pong to come
+  Milliseconds connect_timeout{5'000};  // for the application to accept; 403
+  Milliseconds lifetime{86'400'000};    // of a connection in all
+  bool per_message_deflate = true;
+};
+
+struct ProxyConfig {
+  bool forwarded_headers = false;  // X-Forwarded-* and Forwarded are believed
+  std::vector<std::string> trusted = {"127.0.0.1", "::1"};  // addresses, networks, "unix" or "*"
+  std::string forwarded_for_header = "x-forwarded-for";     // lower case
+  std::string forwarded_port_header = "x-forwarded-port";   // lower case
+  bool proxy_protocol = false;  // connections begin with a PROXY header, v1 or v2
+};
+
+struct LoadConfig {
+  std::size_t max_connections = 0;              // 503 above; 0: as many as descriptors allow
+  std::size_t max_connections_per_address = 0;  // 429 above
+  std::size_t max_concurrency = 0;              // requests and WebSockets under way; 503 above
+  std::size_t max_requests = 0;                 // answered in all, then the server stops
+};
+
+struct AccessLogConfig {
+  enum class Target { none, file, standard_output, logging };
+  Target target = Target::none;
+  std::string path;    // of the file
+  std::string format;  // empty: the default one
+  bool json = false;
+};
+
+struct StaticFiles {
+  std::string prefix;  // of the path, with a slash at both ends
+  std::string directory;
+};
 
 struct EngineIoConfig {
   Milliseconds ping_interval{25'000};
@@ -41,16 +97,19 @@ struct Config {
   std::vector<std::string> allowed_hosts;
   std::string client_directory;  // holds socket.io.js and its variants; empty: not served
 
+  HttpConfig http;
+  WebSocketConfig websocket;
+  ProxyConfig proxy;
+  LoadConfig load;
+  AccessLogConfig access_log;
+  std::vector<StaticFiles> static_files;
   EngineIoConfig engine_io;
   SocketIoConfig socket_io;
 
-  std::size_t max_header_bytes = 65'536;
-  std::size_t max_websocket_message = 1'048'576;
-  std::size_t send_window = 262'144;     // bytes of a response waiting for a slow client
-  std::size_t receive_window = 262'144;  // bytes of a request body waiting for the application
-  std::size_t max_app_events = 65'536;   // events waiting for the application, in all
-  Milliseconds keep_alive_timeout{75'000};
-  Milliseconds graceful_timeout{10'000};
+  std::size_t send_window = 262'144;      // bytes of a response waiting for a slow client
+  std::size_t receive_window = 262'144;   // bytes of a request body waiting for the application
+  std::size_t max_app_events = 65'536;    // events waiting for the application, in all
+  Milliseconds graceful_timeout{10'000};  // for what runs when the server is asked to stop
 };
 
 }  // namespace sioserve

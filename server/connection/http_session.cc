@@ -16,7 +16,7 @@ constexpr std::size_t max_drained = 262'144;
 
 http::ParserLimits parser_limits(const Config& config) {
   http::ParserLimits limits;
-  limits.max_header_bytes = config.max_header_bytes;
+  limits.max_header_bytes = config.http.max_header_bytes;
   return limits;
 }
 
@@ -199,7 +199,7 @@ void HttpSession::settle() {
       end(&Connection::linger);
     } else if (request_complete_) {
       state_ = State::between_requests;
-      deadline_ = context().now() + context().config.keep_alive_timeout;
+      deadline_ = context().now() + context().config.http.keep_alive_timeout;
     }
   }
 }

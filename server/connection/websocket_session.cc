@@ -1,6 +1,8 @@
 #include "server/connection/websocket_session.h"
 
+#include <algorithm>
 #include <ctime>
+#include <limits>
 #include <utility>
 
 #include "server/http/response_writer.h"
@@ -15,6 +17,12 @@ constexpr std::uint16_t service_restart = 1012;
 constexpr std::size_t max_kept = 65'536;
 // A peer that reads nothing but sends pings is answered no more.
 constexpr std::size_t max_buffered_for_pong = 262'144;
+
+// Socket.IO's messages come through the same reader, and have a limit of their own.
+std::size_t max_message(const Config& config) {
+  if (config.websocket.max_message == 0) return std::numeric_limits<std::size_t>::max();
+  return std::max(config.websocket.max_message, config.engine_io.max_payload);
+}
 
 }  // namespace
 
@@ -165,7 +173,7 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
     return;
   }
   connection_.stream().write(out);
-  reader_.emplace(context().config.max_websocket_message);
+  reader_.emplace(max_message(context().config));
   state_ = State::open;
   connection_.touch();
 }

@@ -99,3 +99,27 @@ def test_options_are_checked() -> None:
             _sioserve.Server(application, port=port)
     with pytest.raises(TypeError):
         _sioserve.Server(application, allowed_hosts=[1])
+
+
+def test_a_setting_that_does_not_exist_is_named() -> None:
+    with pytest.raises(TypeError, match="keep_alive"):
+        _sioserve.Server(application, keep_alive=1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("max_body", -1),
+        ("max_body", 2**64),
+        ("access_log", "paper"),
+        ("extra_headers", [("only-a-name",)]),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_the_setting_s_name(setting: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=setting):
+        _sioserve.Server(application, **{setting: value})
+
+
+def test_one_str_is_no_sequence_of_them() -> None:
+    with pytest.raises(TypeError, match="trusted_proxies: must be a sequence"):
+        _sioserve.Server(application, trusted_proxies="10.0.0.0/8")

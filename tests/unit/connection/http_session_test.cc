@@ -340,11 +340,11 @@ TEST_F(HttpSessionTest, CutsTheResponseWhenTheBodyTurnsBadBehindItsStart) {
 
 TEST_F(HttpSessionTest, ClosesAnIdleConnectionAfterTheKeepAliveTime) {
   receive(get);
-  later(config_.keep_alive_timeout * 2);
+  later(config_.http.keep_alive_timeout * 2);
   EXPECT_FALSE(wire_.finished) << "a pending response is not idle";
   exchange(0).respond({200, {}}, "x", BodyPart::last);
   turn();
-  later(config_.keep_alive_timeout - Milliseconds(1));
+  later(config_.http.keep_alive_timeout - Milliseconds(1));
   EXPECT_FALSE(wire_.finished);
   later(Milliseconds(2));
   EXPECT_TRUE(wire_.finished);

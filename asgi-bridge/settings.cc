@@ -1,0 +1,218 @@
+#include "asgi-bridge/settings.h"
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace sioserve::bridge {
+namespace {
+
+// --- A Python value into a member: false with an exception set when it does not fit ---
+
+bool read_value(PyObject* value, bool& target) {
+  const int truth = PyObject_IsTrue(value);
+  target = truth == 1;
+  return truth >= 0;
+}
+
+// Not negative, and no larger than the member holds.
+template <typename Number>
+requires std::is_integral_v<Number>
+bool read_value(PyObject* value, Number& target) {
+  const unsigned long long number = PyLong_AsUnsignedLongLong(value);
+  if (PyErr_Occurred()) {
+    if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+      PyErr_SetString(PyExc_ValueError, "must not be negative, nor beyond 64 bits");
+    }
+    return false;
+  }
+  if (number > static_cast<unsigned long long>(std::numeric_limits<Number>::max())) {
+    PyErr_Format(PyExc_ValueError, "must be from 0 to %llu",
+                 static_cast<unsigned long long>(std::numeric_limits<Number>::max()));
+    return false;
+  }
+  target = static_cast<Number>(number);
+  return true;
+}
+
+bool read_value(PyObject* value, Milliseconds& target) {
+  std::int64_t count = 0;
+  if (!read_value(value, count)) return false;
+  target = Milliseconds(count);
+  return true;
+}
+
+bool read_value(PyObject* value, std::string& target) {
+  Py_ssize_t size = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(value, &size);
+  if (text == nullptr) return false;
+  target.assign(text, static_cast<std::size_t>(size));
+  return true;
+}
+
+bool read_value(PyObject* value, AccessLogConfig::Target& target) {
+  using Target = AccessLogConfig::Target;
+  static const std::map<std::string, Target> names = {{"none", Target::none},
+                                                      {"file", Target::file},
+                                                      {"stdout", Target::standard_output},
+                                                      {"logging", Target::logging}};
+  std::string name;
+  if (!read_value(value, name)) return false;
+  const auto found = names.find(name);
+  if (found == names.end()) {
+    PyErr_SetString(PyExc_ValueError, "must be none, file, stdout or logging");
+    return false;
+  }
+  target = found->second;
+  return true;
+}
+
+bool read_pair(PyObject* value, std::string& first, std::string& second) {
+  const PyRef pair = PyRef::steal(PySequence_Fast(value, "must hold pairs of str"));
+  if (!pair) return false;
+  if (PySequence_Fast_GET_SIZE(pair.get()) != 2) {
+    PyErr_SetString(PyExc_ValueError, "must hold pairs of str");
+    return false;
+  }
+  return read_value(PySequence_Fast_GET_ITEM(pair.get(), 0), first) &&
+         read_value(PySequence_Fast_GET_ITEM(pair.get(), 1), second);
+}
+
+bool read_value(PyObject* value, Header& target) {
+  return read_pair(value, target.name, target.value);
+}
+
+bool read_value(PyObject* value, StaticFiles& target) {
+  return read_pair(value, target.prefix, target.directory);
+}
+
+template <typename Item>
+bool read_value(PyObject* value, std::vector<Item>& target) {
+  if (PyUnicode_Check(value)) {
+    PyErr_SetString(PyExc_TypeError, "must be a sequence, not one str");
+    return false;
+  }
+  const PyRef list = PyRef::steal(PySequence_Fast(value, "must be a sequence"));
+  if (!list) return false;
+  target.clear();
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+    if (!read_value(PySequence_Fast_GET_ITEM(list.get(), i), target.emplace_back())) return false;
+  }
+  return true;
+}
+
+// --- The table ---
+
+using Reader = std::function<bool(PyObject*, Config&)>;
+
+// `member` names the Config's member for a setting.
+template <typename Member>
+Reader any(Member member) {
+  return [member](PyObject* value, Config& config) { return read_value(value, member(config)); };
+}
+
+// For times and sizes that cannot be 0.
+template <typename Member>
+Reader positive(Member member) {
+  return [member](PyObject* value, Config& config) {
+    auto& target = member(config);
+    if (!read_value(value, target)) return false;
+    if (target != std::remove_reference_t<decltype(target)>{}) return true;
+    PyErr_SetString(PyExc_ValueError, "must be positive");
+    return false;
+  };
+}
+
+#define MEMBER(path) \
+  [](Config & config) -> auto& { return config.path; }
+
+const std::map<std::string, Reader>& settings() {
+  static const std::map<std::string, Reader> table = {
+      {"host", any(MEMBER(host))},
+      {"port", any(MEMBER(port))},
+      {"backlog", positive(MEMBER(backlog))},
+      {"graceful_timeout_ms", any(MEMBER(graceful_timeout))},
+
+      {"max_request_line", positive(MEMBER(http.max_request_line))},
+      {"max_header_bytes", positive(MEMBER(http.max_header_bytes))},
+      {"max_headers", positive(MEMBER(http.max_headers))},
+      {"max_body", any(MEMBER(http.max_body))},
+      {"requests_per_connection", any(MEMBER(http.requests_per_connection))},
+      {"first_byte_timeout_ms", any(MEMBER(http.first_byte_timeout))},
+      {"header_timeout_ms", any(MEMBER(http.header_timeout))},
+      {"body_timeout_ms", any(MEMBER(http.body_timeout))},
+      {"keep_alive_timeout_ms", any(MEMBER(http.keep_alive_timeout))},
+      {"application_timeout_ms", any(MEMBER(http.application_timeout))},
+      {"server_header", any(MEMBER(http.server_header))},
+      {"date_header", any(MEMBER(http.date_header))},
+      {"extra_headers", any(MEMBER(http.extra_headers))},
+
+      {"websocket_max_message", any(MEMBER(websocket.max_message))},
+      {"websocket_max_frame", any(MEMBER(websocket.max_frame))},
+      {"websocket_ping_interval_ms", any(MEMBER(websocket.ping_interval))},
+      {"websocket_ping_timeout_ms", any(MEMBER(websocket.ping_timeout))},
+      {"websocket_connect_timeout_ms", any(MEMBER(websocket.connect_timeout))},
+      {"websocket_lifetime_ms", any(MEMBER(websocket.lifetime))},
+      {"websocket_per_message_deflate", any(MEMBER(websocket.per_message_deflate))},
+
+      {"forwarded_headers", any(MEMBER(proxy.forwarded_headers))},
+      {"trusted_proxies", any(MEMBER(proxy.trusted))},
+      {"forwarded_for_header", any(MEMBER(proxy.forwarded_for_header))},
+      {"forwarded_port_header", any(MEMBER(proxy.forwarded_port_header))},
+      {"proxy_protocol", any(MEMBER(proxy.proxy_protocol))},
+
+      {"max_connections", any(MEMBER(load.max_connections))},
+      {"max_connections_per_address", any(MEMBER(load.max_connections_per_address))},
+      {"max_concurrency", any(MEMBER(load.max_concurrency))},
+      {"max_requests", any(MEMBER(load.max_requests))},
+
+      {"access_log", any(MEMBER(access_log.target))},
+      {"access_log_path", any(MEMBER(access_log.path))},
+      {"access_log_format", any(MEMBER(access_log.format))},
+      {"access_log_json", any(MEMBER(access_log.json))},
+
+      {"static_files", any(MEMBER(static_files))},
+
+      {"socketio_path", any(MEMBER(socketio_path))},
+      {"native_socketio", any(MEMBER(native_socketio))},
+      {"namespaces", any(MEMBER(namespaces))},
+      {"allowed_hosts", any(MEMBER(allowed_hosts))},
+      {"client_directory", any(MEMBER(client_directory))},
+      {"ping_interval_ms", positive(MEMBER(engine_io.ping_interval))},
+      {"ping_timeout_ms", positive(MEMBER(engine_io.ping_timeout))},
+      {"max_payload_bytes", positive(MEMBER(engine_io.max_payload))},
+  };
+  return table;
+}
+
+#undef MEMBER
+
+// The exception that is set says what is wrong with the value: put the setting's name before it.
+void name_setting(const std::string& name) {
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  const PyRef kind = PyRef::steal(type);
+  const PyRef reason = PyRef::steal(value);
+  const PyRef trace = PyRef::steal(traceback);
+  PyErr_Format(kind.get(), "%s: %S", name.c_str(), reason.get());
+}
+
+}  // namespace
+
+bool read_setting(const Gil&, const std::string& name, PyObject* value, Config& config) {
+  const auto found = settings().find(name);
+  if (found == settings().end()) {
+    PyErr_Format(PyExc_TypeError, "Server() got an unknown setting: %s", name.c_str());
+    return false;
+  }
+  if (found->second(value, config)) return true;
+  name_setting(name);
+  return false;
+}
+
+}  // namespace sioserve::bridge
