@@ -55,7 +55,8 @@ PyRef Bridge::running_tasks(const Gil&) const {
   PyRef list = PyRef::steal(PyList_New(0));
   if (!list) return PyRef();
   for (const auto& [id, running] : running_) {
-    if (PyList_Append(list.get(), running.task.get()) != 0) return PyRef();
+    const PyRef pair = PyRef::steal(PyTuple_Pack(2, running.task.get(), running.scope.get()));
+    if (!pair || PyList_Append(list.get(), pair.get()) != 0) return PyRef();
   }
   return list;
 }
@@ -189,7 +190,7 @@ bool Bridge::run_application(const Gil& gil, const PyRef& stream, StreamId id, c
   const PyRef added = PyRef::steal(
       PyObject_CallMethodOneArg(task.get(), names_.add_done_callback.get(), stream.get()));
   if (!added) return false;
-  running_.emplace(id, Running{stream, std::move(task)});
+  running_.emplace(id, Running{stream, scope, std::move(task)});
   return true;
 }
 

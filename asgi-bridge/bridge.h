@@ -42,7 +42,7 @@ class Bridge {
   // Forgets every task, stream and scope; the I/O thread has ended.
   void let_go(const Gil& gil);
 
-  // The application's tasks that have not ended, as a list.
+  // The application's tasks that have not ended, as a list of (task, scope).
   PyRef running_tasks(const Gil& gil) const;
 
   void post(ServerCommand command) { server_.post(std::move(command)); }
@@ -81,6 +81,7 @@ class Bridge {
   // A request or WebSocket whose task has not ended. The event loop itself refers to tasks weakly.
   struct Running {
     PyRef stream;  // an object of types_.stream
+    PyRef scope;   // as it was handed over; middleware may have changed it
     PyRef task;
   };
 

@@ -138,8 +138,10 @@ class Server:
         From then on until `on_stopped` the loop keeps the server alive.
         """
 
-    def running_tasks(self) -> list[asyncio.Task[None]]:
-        """The application's tasks, one for each request and WebSocket, that have not ended."""
+    def running_tasks(self) -> list[tuple[asyncio.Task[None], Scope]]:
+        """The application's tasks that have not ended, one for each request and WebSocket, with
+        the scopes that they serve.
+        """
 
     def stop(self) -> None:
         """Any thread. Close gracefully; a second call closes everything at once."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sio.socketio.dispatcher")
 
 INVALID_NAMESPACE = "Invalid namespace"
+CANCELLATION = 1.0  # seconds for a cancelled handler to end
 
 
 class Dispatcher:
@@ -60,10 +61,10 @@ class Dispatcher:
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=timeout)
             for task in late:
-                logger.warning("a handler is still running at the end: %r", task)
+                logger.warning("Cancelled at shutdown: a handler, %r", task)
                 task.cancel()
             if late:
-                await asyncio.wait(late)
+                await asyncio.wait(late, timeout=CANCELLATION)
         if self._core is not None:
             self._server.detach(self._core)
             self._core = None

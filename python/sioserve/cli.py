@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 
 from sioserve import __version__
-from sioserve.errors import StartupError
+from sioserve.errors import Interrupted, StartupError
 from sioserve.loader import load_application
 from sioserve.options import Options
 from sioserve.runner import run
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exception(error.__cause__)
         print(f"sioserve: {error}", file=sys.stderr)
         return STARTUP_FAILURE
+    except Interrupted as error:
+        return error.status
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0

@@ -9,3 +9,11 @@ class StartupError(Exception):
     Where the application itself raised, that exception is the `__cause__`, and its traceback is
     shown before the sentence.
     """
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ended the command before connections were accepted; `status` is its exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status

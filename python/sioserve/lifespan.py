@@ -1,43 +1,69 @@
-"""The ASGI lifespan protocol (version 2.0) in auto mode: used if the application supports it."""
+"""The ASGI lifespan protocol (version 2.0): what an application does before and after serving."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, Literal
 
 from sioserve.errors import StartupError
 
 logger = logging.getLogger("sioserve")
 
+# Used if the application supports it, demanded, or not used.
+LifespanMode = Literal["auto", "on", "off"]
+
+CANCELLATION = 0.5  # seconds for an application whose time for the shutdown is over
+
 
 class Lifespan:
-    """Runs the application's lifespan call beside the server; both ends on one event loop."""
+    """Runs the application's lifespan call beside the server, on the event loop of startup().
 
-    def __init__(self, application: Any) -> None:
+    `state` is the dict that the application may fill; requests get copies of it.
+    """
+
+    def __init__(self, application: Any, mode: LifespanMode = "auto") -> None:
         self.state: dict[str, Any] = {}
         self._application = application
+        self._mode = mode
         self._to_application: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._startup: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._shutdown: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._startup: asyncio.Future[None]
+        self._shutdown: asyncio.Future[None]
         self._task: asyncio.Task[None] | None = None
         self._failure_told = False
 
     async def startup(self) -> None:
-        """Return when the application is ready. Raises StartupError if it says it failed."""
-        self._task = asyncio.create_task(self._run(), name="lifespan")
+        """Return when the application is ready.
+
+        Raises StartupError if it says it failed, or if mode is "on" and it has no lifespan.
+        """
+        if self._mode == "off":
+            return
+        loop = asyncio.get_running_loop()
+        self._startup, self._shutdown = loop.create_future(), loop.create_future()
+        self._task = loop.create_task(self._run(), name="lifespan")
         # Ctrl-C may fall into a step of this task; the interrupt itself ends the command.
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         self._to_application.put_nowait({"type": "lifespan.startup"})
         await self._startup
 
-    async def shutdown(self) -> None:
-        """Return when the application has cleaned up; failures are logged."""
+    async def shutdown(self, timeout: float) -> None:
+        """Return when the application has cleaned up, at the latest after `timeout` seconds.
+
+        Failures are logged; an application that needs longer is cancelled.
+        """
         if self._task is None or self._task.done():
             return
         self._to_application.put_nowait({"type": "lifespan.shutdown"})
-        await asyncio.wait([self._shutdown, self._task], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(
+            [self._shutdown, self._task],
+            timeout=max(timeout, 0.1),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not done:
+            logger.warning("Cancelled at shutdown: the application's lifespan")
         self._task.cancel()
+        await asyncio.wait([self._task], timeout=CANCELLATION)
 
     async def _run(self) -> None:
         scope = {
@@ -47,9 +73,11 @@ class Lifespan:
         }
         try:
             await self._application(scope, self._to_application.get, self._send)
+            if not self._startup.done():
+                self._without_lifespan("it returned without an answer", None)
         except Exception as error:
             if not self._startup.done():
-                logger.info("The application does not support lifespan events (%s)", error)
+                self._without_lifespan(str(error) or type(error).__name__, error)
             elif not self._failure_told:
                 logger.exception("Exception in the application's lifespan")
         except SystemExit as error:
@@ -65,19 +93,41 @@ class Lifespan:
             if not self._shutdown.done():
                 self._shutdown.set_result(None)
 
+    def _without_lifespan(self, reason: str, error: Exception | None) -> None:
+        if self._mode == "on":
+            failure = StartupError(f"The application does not support lifespan events: {reason}")
+            failure.__cause__ = error
+            self._startup.set_exception(failure)
+        else:
+            logger.info("The application does not support lifespan events (%s)", reason)
+            self._startup.set_result(None)
+
     async def _send(self, message: dict[str, Any]) -> None:
         kind = message["type"]
         if kind == "lifespan.startup.complete":
-            self._startup.set_result(None)
+            self._answer(self._startup, kind)
         elif kind == "lifespan.startup.failed":
             self._failure_told = True
             reason = message.get("message") or "no reason given"
-            self._startup.set_exception(StartupError(f"The application failed to start: {reason}"))
+            self._answer(
+                self._startup, kind, StartupError(f"The application failed to start: {reason}")
+            )
         elif kind == "lifespan.shutdown.complete":
-            self._shutdown.set_result(None)
+            self._answer(self._shutdown, kind)
         elif kind == "lifespan.shutdown.failed":
             self._failure_told = True
             logger.error("The application failed to shut down: %s", message.get("message") or "")
-            self._shutdown.set_result(None)
+            self._answer(self._shutdown, kind)
         else:
             raise RuntimeError(f"unexpected ASGI message {kind!r} on a lifespan connection")
+
+    @staticmethod
+    def _answer(
+        future: asyncio.Future[None], kind: str, failure: StartupError | None = None
+    ) -> None:
+        if future.done():
+            raise RuntimeError(f"the ASGI message {kind!r} came too late")
+        if failure is None:
+            future.set_result(None)
+        else:
+            future.set_exception(failure)

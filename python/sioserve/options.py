@@ -6,6 +6,8 @@ import dataclasses
 import importlib.resources
 from typing import Any
 
+from sioserve.lifespan import LifespanMode
+
 # Hosts that a development server is called by; Django's own rule when DEBUG is on.
 LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 
@@ -17,6 +19,8 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8000
     socketio_path: str = "/socket.io"
+    lifespan: LifespanMode = "auto"
+    timeout_graceful_shutdown: float = 10.0  # seconds
 
 
 def server_arguments(options: Options) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Runs one server from start to stop on an event loop of its own."""
+"""Runs one service as the process's own work: event loop, signals, and the end of the process."""
 
 from __future__ import annotations
 
@@ -8,35 +8,34 @@ import logging
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-import _sioserve
-from sio import autodiscover, registry
-from sio.dispatcher import Dispatcher
-from sio.encoding import default as json_default
-
-from sioserve.errors import StartupError
-from sioserve.lifespan import Lifespan
-from sioserve.options import Options, server_arguments
+from sioserve.errors import Interrupted, StartupError
+from sioserve.options import Options
+from sioserve.service import Service
+from sioserve.unfinished import busy_threads
 
 logger = logging.getLogger("sioserve")
 
-GRACEFUL_TIMEOUT = 10.0  # seconds for what runs when the server is asked to stop
-LAST_RESORT = 5.0  # seconds more for the application, then the process ends all the same
-LAST_WORDS = 1.0  # seconds for what has lost its connection only when that time was over
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LAST_RESORT = 1.0  # seconds beyond the time for the stop, then the process ends all the same
+TASKS_AT_THE_END = 0.5  # seconds for tasks that the application has left on the loop
 
 
 def run(application: Any, options: Options) -> None:
-    """Serve until SIGINT or SIGTERM; call in the main thread. Raises StartupError."""
-    loop = _new_event_loop()
+    """Serve until SIGINT or SIGTERM; call in the main thread.
+
+    Raises StartupError, and Interrupted for a signal before connections were accepted.
+    """
+    loop = new_event_loop()
+    stop = _StopOnSignals(options.timeout_graceful_shutdown)
     try:
         asyncio.set_event_loop(loop)
-        _run_to_end(loop, loop.create_task(_serve(application, options)))
+        _run_to_end(loop, loop.create_task(_serve(application, options, stop)))
     finally:
         _close(loop)
+        stop.loop_has_ended()
 
 
 def _run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> None:
@@ -45,60 +44,23 @@ def _run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> No
     while True:
         try:
             return loop.run_until_complete(main)
+        except Interrupted:
+            raise
         except SystemExit:
             if main.done():
                 raise
 
 
-async def _serve(application: Any, options: Options) -> None:
-    loop = asyncio.get_running_loop()
-    autodiscover()
-    lifespan = Lifespan(application)
-    dispatcher = Dispatcher()
-    try:
-        server = _sioserve.Server(
-            application,
-            dispatcher,
-            native_socketio=bool(registry.native_namespaces()),
-            namespaces=registry.namespaces(),
-            graceful_timeout_ms=int(GRACEFUL_TIMEOUT * 1000),
-            state=lifespan.state,
-            json_default=json_default,
-            **server_arguments(options),
-        )
-    except (TypeError, ValueError) as error:
-        raise StartupError(f"A setting has an unusable value: {error}") from None
-    dispatcher.bind(server)
-    try:
-        host, port = server.listen()
-    except OSError as error:
-        raise StartupError(str(error)) from None
-    await lifespan.startup()
-    _mirror_log_levels(server)
-    stopped = asyncio.Event()
-    server.start(loop, stopped.set)
-    stopping = _StopOnSignals(server.stop)
-    shown = f"[{host}]" if ":" in host else host
-    logger.info("Listening on http://%s:%d (Ctrl-C stops it)", shown, port)
-    await stopped.wait()
-    await dispatcher.close(stopping.time_left())
-    await _end_tasks(server.running_tasks(), stopping.time_left())
-    await lifespan.shutdown()
+async def _serve(application: Any, options: Options, stop: _StopOnSignals) -> None:
+    service = Service(application, options)
+    await service.start()
+    stop.serve(service)
+    for address in service.addresses:
+        logger.info("Listening on %s (Ctrl-C stops it)", address)
+    await service.wait()
 
 
-async def _end_tasks(tasks: list[asyncio.Task[None]], timeout: float) -> None:
-    """Let requests and WebSockets whose clients have gone come to their end; cancel the rest."""
-    if not tasks:
-        return
-    _, late = await asyncio.wait(tasks, timeout=timeout)
-    for task in late:
-        logger.warning("Cancelled at shutdown: %s", task)
-        task.cancel()
-    if late:
-        await asyncio.wait(late)
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
+def new_event_loop() -> asyncio.AbstractEventLoop:
     """uvloop's where it is installed. ASGI_THREADS sizes the default executor, as in daphne."""
     try:
         import uvloop
@@ -115,31 +77,28 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _mirror_log_levels(server: _sioserve.Server) -> None:
-    # The I/O thread asks a number of its own, so that a level that is off costs nothing there.
-    for name in ("sioserve", "sio.engineio", "sio.socketio"):
-        server.set_log_level(name, logging.getLogger(name).getEffectiveLevel())
-
-
 class _StopOnSignals:
-    """From now on SIGINT and SIGTERM call `stop`; a second one ends the process at once.
+    """The first SIGINT or SIGTERM stops the service, a second one ends the process at once.
 
     Python's own handlers run even while a view blocks the event loop in time.sleep(). They stay for
     the rest of the process, which may have to wait for the application's threads.
     """
 
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop = stop
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._service: Service | None = None
         self._process = os.getpid()
-        self._deadline: float | None = None
-        for number in (signal.SIGINT, signal.SIGTERM):
+        self._signalled = False
+        self._loop_ended = False
+        for number in STOP_SIGNALS:
             signal.signal(number, self._handle)
 
-    def time_left(self) -> float:
-        """Seconds that what still runs may take, a moment at least."""
-        now = time.monotonic()
-        deadline = now + GRACEFUL_TIMEOUT if self._deadline is None else self._deadline
-        return max(deadline - now, LAST_WORDS)
+    def serve(self, service: Service) -> None:
+        """Connections are accepted: from now on a signal stops this service."""
+        self._service = service
+
+    def loop_has_ended(self) -> None:
+        self._loop_ended = True
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:
@@ -147,20 +106,26 @@ class _StopOnSignals:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
             return
-        if self._deadline is not None:
+        if self._signalled:
             logger.warning("Stopping at once")
             os._exit(128 + number)
-        self._deadline = time.monotonic() + GRACEFUL_TIMEOUT
-        self._stop()
-        watchdog = threading.Timer(GRACEFUL_TIMEOUT + LAST_RESORT, _give_up)
+        self._signalled = True
+        watchdog = threading.Timer(self._timeout + LAST_RESORT, self._give_up)
         watchdog.daemon = True
         watchdog.start()
+        if self._service is None:
+            raise Interrupted(128 + number)
+        self._service.stop()
         logger.info("Stopping; a second %s stops at once", signal.Signals(number).name)
 
-
-def _give_up() -> None:
-    logger.error("The application did not stop in time; ending the process")
-    os._exit(1)
+    def _give_up(self) -> None:
+        for line in busy_threads():
+            logger.error("Left behind: %s", line)
+        if self._loop_ended:
+            # All is done but for threads, which nothing can cancel.
+            os._exit(0)
+        logger.error("The application did not stop in time; ending the process")
+        os._exit(1)
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
@@ -169,9 +134,8 @@ def _close(loop: asyncio.AbstractEventLoop) -> None:
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=LAST_RESORT)
+            await asyncio.wait(tasks, timeout=TASKS_AT_THE_END)
         await loop.shutdown_asyncgens()
-        await loop.shutdown_default_executor()
 
     try:
         loop.run_until_complete(finish())

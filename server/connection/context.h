@@ -17,8 +17,10 @@ enum class Phase { serving, stopping };
 
 struct Timeouts {
   Milliseconds header{30'000};          // from a request's first byte to the end of its head
+  Milliseconds late_head{1'000};        // for the rest of a head that is arriving when we stop
   Milliseconds drain{30'000};           // for the rest of a request that has been answered
   Milliseconds linger{2'000};           // for the peer to close after our end
+  Milliseconds linger_at_stop{500};     // the same, while the whole server waits for it
   Milliseconds stalled{30'000};         // without progress, for a closing connection's output
   Milliseconds websocket_close{5'000};  // for the peer to answer a close frame
 };

@@ -1,5 +1,6 @@
 #include "server/connection/http_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/connection/websocket_session.h"
@@ -59,7 +60,11 @@ void HttpSession::on_broken() {
 }
 
 void HttpSession::begin_stop() {
-  if (state_ != State::between_requests || parser_.within_head()) return;
+  if (state_ != State::between_requests) return;  // settle() ends an event stream
+  if (parser_.within_head()) {
+    deadline_ = std::min(deadline_, context().now() + context().timeouts.late_head);
+    return;
+  }
   // With all answers delivered there is nothing that the client would have to be given time for.
   const bool delivered = connection_.stream().buffered() == 0;
   end(delivered ? &Connection::close : &Connection::linger);
@@ -183,6 +188,10 @@ void HttpSession::settle() {
       end_exchange();
       end(&Connection::close);
       return;
+    }
+    // A client of server-sent events stays as long as it is let, and connects again by itself.
+    if (context().phase == Phase::stopping && sender_->is_event_stream()) {
+      sender_->send({}, BodyPart::last);
     }
     if (!sender_->complete()) return;
     if (sender_->incomplete()) {

@@ -27,9 +27,20 @@ void LingeringClose::advance() {
 }
 
 void LingeringClose::set_deadline() {
-  Context& context = connection_.context();
-  deadline_ = context.now() + (connection_.stream().buffered() == 0 ? context.timeouts.linger
-                                                                    : context.timeouts.stalled);
+  const Context& context = connection_.context();
+  const Timeouts& timeouts = context.timeouts;
+  if (connection_.stream().buffered() > 0) {
+    deadline_ = context.now() + timeouts.stalled;
+    return;
+  }
+  switch (context.phase) {
+    case Phase::serving:
+      deadline_ = context.now() + timeouts.linger;
+      break;
+    case Phase::stopping:
+      deadline_ = context.now() + timeouts.linger_at_stop;
+      break;
+  }
 }
 
 }  // namespace sioserve::connection

@@ -18,7 +18,7 @@ class LingeringClose final : public Protocol {
   void on_end() override {}
   void on_drain() override;
   void on_broken() override {}
-  void begin_stop() override {}
+  void begin_stop() override { set_deadline(); }
   void on_deadline() override;
   void advance() override;
   TimePoint deadline() const override { return deadline_; }

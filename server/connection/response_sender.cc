@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "server/base/field_syntax.h"
 #include "server/http/status.h"
 
 namespace sioserve::connection {
@@ -22,6 +23,14 @@ std::string_view describe(http::HeadError error) {
       return "an invalid Content-Length";
   }
   return "";
+}
+
+bool has_event_stream_type(const ResponseHead& head) {
+  constexpr std::string_view type = "text/event-stream";
+  return std::any_of(head.headers.begin(), head.headers.end(), [type](const Header& header) {
+    return equals_ignoring_case(header.name, "content-type") &&
+           equals_ignoring_case(std::string_view(header.value).substr(0, type.size()), type);
+  });
 }
 
 }  // namespace
@@ -43,6 +52,7 @@ void ResponseSender::start(const ResponseHead& head, std::string body, BodyPart 
     return;
   }
   state_ = State::started;
+  event_stream_ = has_event_stream_type(head);
   sent_ += out.size();
   stream_.write(out);
   send_part(std::move(body), part);

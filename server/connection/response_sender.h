@@ -34,6 +34,9 @@ class ResponseSender {
   // Once complete: whether the connection may be used again.
   http::Persistence persistence() const { return writer_.persistence(); }
   bool incomplete() const { return writer_.incomplete(); }
+  // The response has begun and is a stream of server-sent events (text/event-stream): it may end
+  // at any point, and its client comes back by itself.
+  bool is_event_stream() const { return state_ == State::started && event_stream_; }
 
  private:
   enum class State { waiting, started, complete };
@@ -44,6 +47,7 @@ class ResponseSender {
   net::Stream& stream_;
   http::ResponseWriter writer_;
   State state_ = State::waiting;
+  bool event_stream_ = false;
   std::size_t sent_ = 0;
 };
 

@@ -236,7 +236,8 @@ async def test_the_tasks_that_run_are_known() -> None:
     async with serving(application) as running, httpx.AsyncClient(trust_env=False) as client:
         assert running.server.running_tasks() == []
         await client.get(running.url)
-        (task,) = running.server.running_tasks()
+        ((task, scope),) = running.server.running_tasks()
+        assert (scope["method"], scope["path"]) == ("GET", "/")
         release.set()
         await task
         await asyncio.sleep(0)

@@ -390,5 +390,62 @@ TEST_F(HttpSessionTest, StopsBehindThePendingResponse) {
   EXPECT_EQ(requests(), 1U);
 }
 
+TEST_F(HttpSessionTest, EndsServerSentEventsWhenItStops) {
+  receive(get);
+  exchange(0).respond({200, {{"Content-Type", "text/event-stream; charset=utf-8"}}}, "data: 1",
+                      BodyPart::more);
+  turn();
+  context_.phase = Phase::stopping;
+  connection_->begin_stop();
+  turn();
+  EXPECT_TRUE(sent().ends_with("data: 1\r\n0\r\n\r\n")) << sent();
+  EXPECT_TRUE(wire_.finished);
+  EXPECT_EQ(calls(0).back(), "closed");
+}
+
+TEST_F(HttpSessionTest, EndsServerSentEventsThatBeginWhileItStops) {
+  receive(get);
+  context_.phase = Phase::stopping;
+  connection_->begin_stop();
+  exchange(0).respond({200, {{"content-type", "text/event-stream"}}}, "data: 1", BodyPart::more);
+  turn();
+  EXPECT_TRUE(sent().ends_with("0\r\n\r\n")) << sent();
+  EXPECT_TRUE(wire_.finished);
+}
+
+TEST_F(HttpSessionTest, WaitsForAnyOtherResponseWhenItStops) {
+  receive(get);
+  exchange(0).respond({200, {{"content-type", "text/plain"}}}, "part", BodyPart::more);
+  turn();
+  context_.phase = Phase::stopping;
+  connection_->begin_stop();
+  turn();
+  EXPECT_FALSE(wire_.finished);
+  exchange(0).send_body("rest", BodyPart::last);
+  turn();
+  EXPECT_TRUE(wire_.finished);
+}
+
+TEST_F(HttpSessionTest, GivesTheRestOfAHeadAMomentWhenItStops) {
+  receive("GET / HT");
+  context_.phase = Phase::stopping;
+  connection_->begin_stop();
+  turn();
+  EXPECT_FALSE(wire_.finished);
+  later(context_.timeouts.late_head + Milliseconds(1));
+  EXPECT_TRUE(wire_.finished);
+}
+
+TEST_F(HttpSessionTest, LingersForLessWhenItStops) {
+  receive(get);
+  context_.phase = Phase::stopping;
+  connection_->begin_stop();
+  exchange(0).respond({200, {}}, "x", BodyPart::last);
+  turn();
+  ASSERT_TRUE(wire_.finished);
+  later(context_.timeouts.linger_at_stop + Milliseconds(1));
+  EXPECT_TRUE(wire_.closed);
+}
+
 }  // namespace
 }  // namespace sioserve::connection

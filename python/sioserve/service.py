@@ -1,0 +1,124 @@
+"""Service: one application being served, from listening to the end of its lifespan.
+
+The command runs one on the main thread (runner.py); `manage.py runserver` and live-server tests run
+one on a thread of their own. The stop is one budget of time, `timeout_graceful_shutdown`:
+
+    connections     requests in flight are answered, WebSockets closed, Socket.IO sessions ended
+    application     handlers and requests whose clients have gone come to their end; what is still
+                    running is cancelled and named in the log
+    lifespan        the application's own shutdown
+
+The last two keep a share of it, whatever the connections do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+import _sioserve
+from sio import autodiscover, registry
+from sio.dispatcher import Dispatcher
+from sio.encoding import default as json_default
+
+from sioserve.errors import StartupError
+from sioserve.lifespan import Lifespan
+from sioserve.options import Options, server_arguments
+from sioserve.unfinished import cancel_and_name
+
+logger = logging.getLogger("sioserve")
+
+APPLICATION_SHARE = 0.25  # of the time for the stop, kept for what follows the connections
+LONGEST_SHARE = 4.0  # seconds that this share needs at most
+
+
+class Service:
+    """Serves `application` on the event loop that runs when start() is called.
+
+    stop() may be called from any thread and from signal handlers; everything else belongs to the
+    event loop's thread.
+    """
+
+    def __init__(self, application: Any, options: Options) -> None:
+        self.addresses: list[str] = []
+        self._application = application
+        self._options = options
+        self._lifespan = Lifespan(application, options.lifespan)
+        self._dispatcher = Dispatcher()
+        self._server: _sioserve.Server | None = None
+        self._stopped = asyncio.Event()
+        self._deadline: float | None = None  # on time.monotonic()'s clock, once stop() was called
+
+    async def start(self) -> None:
+        """Return when connections are accepted. Raises StartupError."""
+        loop = asyncio.get_running_loop()
+        autodiscover()
+        self._server = server = self._make_server()
+        self._dispatcher.bind(server)
+        try:
+            self._listen(server)
+            await self._lifespan.startup()
+        except BaseException:
+            await self._dispatcher.close(0)
+            raise
+        _mirror_log_levels(server)
+        server.start(loop, self._stopped.set)
+
+    def stop(self) -> None:
+        """Begin to stop; a second call closes the connections that are left at once."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
+        if self._server is not None:
+            self._server.stop()
+
+    async def wait(self) -> None:
+        """Return when stop() was called and everything has come to its end."""
+        await self._stopped.wait()
+        assert self._server is not None
+        lifespan_share = self._application_share / 2
+        await self._dispatcher.close(self._time_left(lifespan_share))
+        await cancel_and_name(self._server.running_tasks(), self._time_left(lifespan_share))
+        await self._lifespan.shutdown(self._time_left())
+
+    @property
+    def _application_share(self) -> float:
+        share = self._options.timeout_graceful_shutdown * APPLICATION_SHARE
+        return min(share, LONGEST_SHARE)
+
+    def _time_left(self, reserve: float = 0.0) -> float:
+        """Seconds until the end of the time for the stop, less `reserve`; never negative."""
+        if self._deadline is None:  # the server ended by itself
+            self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
+        return max(self._deadline - reserve - time.monotonic(), 0.0)
+
+    def _make_server(self) -> _sioserve.Server:
+        time_for_connections = self._options.timeout_graceful_shutdown - self._application_share
+        try:
+            return _sioserve.Server(
+                self._application,
+                self._dispatcher,
+                native_socketio=bool(registry.native_namespaces()),
+                namespaces=registry.namespaces(),
+                graceful_timeout_ms=round(time_for_connections * 1000),
+                state=self._lifespan.state,
+                json_default=json_default,
+                **server_arguments(self._options),
+            )
+        except (TypeError, ValueError) as error:
+            raise StartupError(f"A setting has an unusable value: {error}") from None
+
+    def _listen(self, server: _sioserve.Server) -> None:
+        try:
+            host, port = server.listen()
+        except OSError as error:
+            raise StartupError(str(error)) from None
+        shown = f"[{host}]" if ":" in host else host
+        self.addresses = [f"http://{shown}:{port}"]
+
+
+def _mirror_log_levels(server: _sioserve.Server) -> None:
+    # The I/O thread asks a number of its own, so that a level that is off costs nothing there.
+    for name in ("sioserve", "sio.engineio", "sio.socketio"):
+        server.set_log_level(name, logging.getLogger(name).getEffectiveLevel())

@@ -1,0 +1,87 @@
+"""What still runs when the time for a stop is over: cancelled, and named in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import linecache
+import logging
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from types import FrameType
+from typing import Any
+
+logger = logging.getLogger("sioserve")
+
+CANCELLATION = 1.0  # seconds for a cancelled task to end
+
+# Functions of the standard library in which the main thread waits for the others at the end.
+WAITING_FOR_THREADS = ("_shutdown", "_python_exit", "join", "_wait_for_tstate_lock")
+
+
+async def cancel_and_name(
+    running: Iterable[tuple[asyncio.Task[None], Mapping[str, Any]]], timeout: float
+) -> None:
+    """Let requests and WebSockets end by themselves for `timeout` seconds; cancel the rest.
+
+    `running` pairs each task with the scope that it serves.
+    """
+    scopes = dict(running)
+    if not scopes:
+        return
+    # A task that has just got its disconnect needs a moment even where no time is left.
+    _, late = await asyncio.wait(scopes, timeout=max(timeout, 0.1))
+    for task in late:
+        logger.warning("Cancelled at shutdown: %s, %s", name(scopes[task]), place(task))
+        task.cancel()
+    if late:
+        _, deaf = await asyncio.wait(late, timeout=CANCELLATION)
+        for task in deaf:
+            logger.error("Left behind, ignores its cancellation: %s", name(scopes[task]))
+
+
+def name(scope: Mapping[str, Any]) -> str:
+    """A request's method and path, or a WebSocket's path."""
+    kind = "WebSocket" if scope["type"] == "websocket" else scope["method"]
+    client = scope.get("client")
+    return f"{kind} {scope['path']}" + (f" of {client[0]}:{client[1]}" if client else "")
+
+
+def place(task: asyncio.Task[Any]) -> str:
+    """Where a suspended task waits: the innermost frame of its chain of awaits."""
+    awaited: Any = task.get_coro()
+    frame: FrameType | None = None
+    while awaited is not None:
+        inner = (
+            getattr(awaited, "cr_frame", None)
+            or getattr(awaited, "gi_frame", None)
+            or getattr(awaited, "ag_frame", None)
+        )
+        frame = inner or frame
+        awaited = (
+            getattr(awaited, "cr_await", None)
+            or getattr(awaited, "gi_yieldfrom", None)
+            or getattr(awaited, "ag_await", None)
+        )
+    return "not started" if frame is None else f"waiting in {_location(frame)}"
+
+
+def busy_threads() -> list[str]:
+    """A line for each other thread that the end of the process would wait for and that works."""
+    frames = sys._current_frames()
+    lines = []
+    for thread in threading.enumerate():
+        frame = frames.get(thread.ident or 0)
+        waits_for_work = frame is not None and frame.f_code.co_name == "_worker"
+        if thread.daemon or frame is None or waits_for_work:
+            continue
+        if thread is threading.main_thread() and frame.f_code.co_name in WAITING_FOR_THREADS:
+            continue
+        lines.append(f"thread {thread.name}, in {_location(frame)}")
+    return lines
+
+
+def _location(frame: FrameType) -> str:
+    source = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    where = f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}()"
+    return f"{where}: {source}" if source else where

@@ -1,0 +1,29 @@
+"""Responses that do not end by themselves, for tests of stopping."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        print("lifespan: shutdown", flush=True)
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    if scope["path"] == "/late":
+        await asyncio.sleep(1)
+    kind = b"text/event-stream" if scope["path"] != "/answer" else b"text/plain"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
+    await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
+    if scope["path"] == "/answer":
+        await asyncio.sleep(1)
+        await send({"type": "http.response.body", "body": b"whole"})
+        return
+    print("stream began", flush=True)
+    await receive()  # the request's empty body
+    message = await receive()
+    print("stream ended:", message["type"], flush=True)

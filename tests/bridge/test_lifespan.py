@@ -1,0 +1,123 @@
+"""The lifespan protocol as seen by an application: modes, state, failures, time-outs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+from sioserve.errors import StartupError
+from sioserve.lifespan import Lifespan
+
+
+async def supporting(scope: Any, receive: Any, send: Any) -> None:
+    assert await receive() == {"type": "lifespan.startup"}
+    scope["state"]["pool"] = "open"
+    await send({"type": "lifespan.startup.complete"})
+    assert await receive() == {"type": "lifespan.shutdown"}
+    scope["state"]["pool"] = "closed"
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def raising(scope: Any, receive: Any, send: Any) -> None:
+    raise ValueError("Django can only handle ASGI/HTTP connections, not lifespan.")
+
+
+async def returning(scope: Any, receive: Any, send: Any) -> None:
+    pass
+
+
+@pytest.mark.parametrize("mode", ["auto", "on"])
+async def test_start_up_and_shutdown_share_a_state(mode: Any) -> None:
+    lifespan = Lifespan(supporting, mode)
+    await lifespan.startup()
+    assert lifespan.state == {"pool": "open"}
+    await lifespan.shutdown(10)
+    assert lifespan.state == {"pool": "closed"}
+
+
+async def test_off_never_calls_the_application() -> None:
+    async def untouchable(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("called")
+
+    lifespan = Lifespan(untouchable, "off")
+    await lifespan.startup()
+    await lifespan.shutdown(10)
+    assert lifespan.state == {}
+
+
+@pytest.mark.parametrize("application", [raising, returning])
+async def test_auto_does_without_in_one_line(
+    application: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    lifespan = Lifespan(application)
+    await lifespan.startup()
+    await lifespan.shutdown(10)
+    (record,) = caplog.records
+    assert record.levelno == logging.INFO
+    assert record.exc_info is None
+    assert "does not support lifespan" in record.getMessage()
+
+
+@pytest.mark.parametrize("application", [raising, returning])
+async def test_on_refuses_to_start_without(application: Any) -> None:
+    with pytest.raises(StartupError, match="does not support lifespan"):
+        await Lifespan(application, "on").startup()
+
+
+async def test_an_exception_behind_the_start_up_is_logged_with_its_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        raise ValueError("the pool would not close")
+
+    lifespan = Lifespan(failing)
+    await lifespan.startup()
+    await lifespan.shutdown(10)
+    (record,) = caplog.records
+    assert record.exc_info
+    assert "the pool would not close" in str(record.exc_info[1])
+
+
+async def test_a_shutdown_that_takes_too_long_is_cancelled_and_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cancelled = asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    lifespan = Lifespan(slow)
+    await lifespan.startup()
+    await lifespan.shutdown(0.1)
+    assert cancelled.is_set()
+    assert "Cancelled at shutdown: the application's lifespan" in caplog.text
+
+
+async def test_an_answer_that_comes_twice_raises_in_the_application() -> None:
+    seen: list[str] = []
+
+    async def twice(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        try:
+            await send({"type": "lifespan.startup.complete"})
+        except RuntimeError as error:
+            seen.append(str(error))
+
+    lifespan = Lifespan(twice)
+    await lifespan.startup()
+    await lifespan.shutdown(10)
+    assert seen == ["the ASGI message 'lifespan.startup.complete' came too late"]
