@@ -6,6 +6,7 @@ import asyncio
 import linecache
 import logging
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterable, Mapping
 from types import FrameType
@@ -14,6 +15,8 @@ from typing import Any
 logger = logging.getLogger("sioserve")
 
 CANCELLATION = 1.0  # seconds for a cancelled task to end
+
+ASYNCIO = sysconfig.get_path("stdlib") + "/asyncio/"
 
 # Functions of the standard library in which the main thread waits for the others at the end.
 WAITING_FOR_THREADS = ("_shutdown", "_python_exit", "join", "_wait_for_tstate_lock")
@@ -48,7 +51,7 @@ def name(scope: Mapping[str, Any]) -> str:
 
 
 def place(task: asyncio.Task[Any]) -> str:
-    """Where a suspended task waits: the innermost frame of its chain of awaits."""
+    """Where a suspended task waits: the innermost frame outside asyncio."""
     awaited: Any = task.get_coro()
     frame: FrameType | None = None
     while awaited is not None:
@@ -57,7 +60,8 @@ def place(task: asyncio.Task[Any]) -> str:
             or getattr(awaited, "gi_frame", None)
             or getattr(awaited, "ag_frame", None)
         )
-        frame = inner or frame
+        if inner and not inner.f_code.co_filename.startswith(ASYNCIO):
+            frame = inner
         awaited = (
             getattr(awaited, "cr_await", None)
             or getattr(awaited, "gi_yieldfrom", None)

@@ -217,8 +217,7 @@ def test_a_signal_while_the_application_starts_is_no_crash(
 ) -> None:
     (tmp_path / "slow.py").write_text(
         "import asyncio\nasync def application(scope, receive, send):\n"
-        "    print('starting', flush=True)\n"
-        "    try:\n        await asyncio.sleep(60)\n"
+        "    try:\n        print('starting', flush=True)\n        await asyncio.sleep(60)\n"
         "    finally:\n        print('cleaned up', flush=True)\n"
     )
     with subprocess.Popen(
