@@ -14,14 +14,15 @@ namespace sioserve {
 // The numbers are those of Python's logging.
 enum class LogLevel : int { debug = 10, info = 20, warning = 30, error = 40 };
 
-enum class LogCategory : std::size_t { server, engineio, socketio };
-inline constexpr std::array<const char*, 3> log_category_names = {"sioserve", "sio.engineio",
-                                                                  "sio.socketio"};
+enum class LogCategory : std::size_t { server, engineio, socketio, access };
+inline constexpr std::array<const char*, 4> log_category_names = {
+    "sioserve", "sio.engineio", "sio.socketio", "sioserve.access"};
 
 struct LogRecord {
   LogCategory category;
   LogLevel level;
   std::string message;
+  std::string request_id;  // of the request that the line is about; empty: none
 };
 
 // Any thread may log; `sink` must be callable from any thread.
@@ -41,13 +42,15 @@ class Logger {
   }
 
   // Ask enabled() first where building the message costs something.
-  void log(LogCategory category, LogLevel level, std::string message) const {
-    if (enabled(category, level)) sink_(LogRecord{category, level, std::move(message)});
+  void log(LogCategory category, LogLevel level, std::string message,
+           std::string request_id = {}) const {
+    if (!enabled(category, level)) return;
+    sink_(LogRecord{category, level, std::move(message), std::move(request_id)});
   }
 
  private:
   std::function<void(LogRecord)> sink_;
-  std::array<std::atomic<int>, log_category_names.size()> levels_ = {30, 30, 30};
+  std::array<std::atomic<int>, log_category_names.size()> levels_ = {30, 30, 30, 30};
 };
 
 }  // namespace sioserve

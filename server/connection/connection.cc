@@ -13,6 +13,7 @@ Connection::Connection(Context& context, ConnectionOwner& owner,
       owner_(owner),
       stream_(std::move(stream)),
       endpoints_(std::move(endpoints)),
+      access_(context.access_log, *stream_),
       protocol_(std::make_unique<HttpSession>(*this)) {
   stream_->start(*this);
 }
@@ -59,6 +60,7 @@ void Connection::linger() { replace_protocol(std::make_unique<LingeringClose>(*t
 void Connection::close() {
   if (std::exchange(closed_, true)) return;
   stream_->close();
+  access_.on_closed();
   owner_.on_connection_closed(*this);
 }
 
@@ -72,10 +74,14 @@ void Connection::on_end() {
 }
 
 void Connection::on_drain() {
+  access_.on_drain();
   dispatch([](Protocol& protocol) { protocol.on_drain(); });
 }
 
-void Connection::on_broken() { close_now(); }
+void Connection::on_broken() {
+  access_.on_broken();
+  close_now();
+}
 
 void Connection::on_turn_end() {
   dispatch([](Protocol&) {});

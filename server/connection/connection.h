@@ -13,6 +13,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/http_values.h"
+#include "server/connection/access_tracker.h"
 #include "server/connection/context.h"
 #include "server/connection/protocol.h"
 #include "server/net/stream.h"
@@ -45,6 +46,7 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   Context& context() { return context_; }
   net::Stream& stream() { return *stream_; }
   const SharedEndpoints& endpoints() const { return endpoints_; }
+  AccessTracker& access() { return access_; }
   bool peer_ended() const { return peer_ended_; }
   // Something has changed that advance() must look at.
   void touch();
@@ -72,6 +74,7 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   ConnectionOwner& owner_;
   std::unique_ptr<net::Stream> stream_;
   SharedEndpoints endpoints_;
+  AccessTracker access_;
   std::unique_ptr<Protocol> protocol_;
   std::unique_ptr<Protocol> next_protocol_;
   bool dispatching_ = false;

@@ -1,6 +1,8 @@
 #include "server/connection/connection_manager.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <random>
 #include <utility>
 
 #include "server/net/socket_address.h"
@@ -18,7 +20,10 @@ ConnectionManager::ConnectionManager(net::Loop& loop, Router& router, const Conf
     : loop_(loop),
       logger_(logger),
       context_{loop.turn_queue(), router, config, logger, [&loop] { return loop.now(); }},
-      sweep_timer_(loop, [this] { sweep(); }) {}
+      sweep_timer_(loop, [this] { sweep(); }) {
+  std::random_device random;
+  context_.request_ids = RequestIds((std::uint64_t{random()} << 32) | random());
+}
 
 ConnectionManager::~ConnectionManager() { close_all(); }
 

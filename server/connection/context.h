@@ -4,9 +4,11 @@
 #include <functional>
 #include <string>
 
+#include "server/base/access_record.h"
 #include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/logger.h"
+#include "server/base/request_id.h"
 #include "server/connection/stream_handlers.h"
 #include "server/http/http_date.h"
 #include "server/net/turn_queue.h"
@@ -35,6 +37,8 @@ struct Context {
   Timeouts timeouts{};
   Phase phase = Phase::serving;
   http::HttpDate date{};
+  AccessLog* access_log = nullptr;  // null: none
+  RequestIds request_ids{0};
   std::string scratch{};  // for output that is being put together, empty between uses
 };
 

@@ -118,6 +118,7 @@ bool HttpSession::may_take_input() const {
 }
 
 void HttpSession::take(const http::RequestParser::Progress& progress, std::string_view& rest) {
+  if (state_ == State::between_requests) connection_.access().request_begins();
   if (progress.error) {
     refuse(http::status_of(*progress.error), {});
   } else if (progress.head_complete) {
@@ -132,6 +133,7 @@ void HttpSession::take(const http::RequestParser::Progress& progress, std::strin
 
 void HttpSession::begin_request(const http::RequestParser::Progress& progress,
                                 std::string_view& rest) {
+  parser_.set_request_id(context().request_ids.next());
   if (parser_.upgrade_requested() && ws::asks_for_websocket(parser_.head())) {
     begin_websocket(rest);
   } else {
@@ -218,6 +220,9 @@ void HttpSession::end_exchange() {
   state_ = State::draining;
   const auto handler = std::move(handler_);
   handler->on_closed();
+  if (connection_.access().on()) {
+    connection_.access().request_ends(parser_.take_head(), endpoints(), *sender_);
+  }
 }
 
 // The request is unusable: an answer of ours, if one can still be given, and the end.
@@ -233,6 +238,10 @@ void HttpSession::refuse(std::uint16_t status, Headers headers) {
   ResponseHead head = plain_head(status);
   for (Header& header : headers) head.headers.push_back(std::move(header));
   sender.start(head, plain_body(status), BodyPart::last);
+  if (connection_.access().on()) {
+    connection_.access().refused(parser_.within_head() ? RequestHead{} : parser_.take_head(),
+                                 endpoints(), sender);
+  }
   end(&Connection::linger);
 }
 

@@ -53,6 +53,10 @@ void ResponseSender::start(const ResponseHead& head, std::string body, BodyPart 
   }
   state_ = State::started;
   event_stream_ = has_event_stream_type(head);
+  status_ = head.status;
+  if (context_.access_log != nullptr && context_.access_log->wants_response_headers()) {
+    headers_ = head.headers;
+  }
   sent_ += out.size();
   stream_.write(out);
   send_part(std::move(body), part);
@@ -66,6 +70,7 @@ void ResponseSender::send_part(std::string body, BodyPart part) {
   body.resize(writer_.admit(body.size()));
   const bool last = part == BodyPart::last;
   if (last) state_ = State::complete;
+  body_bytes_ += body.size();
   sent_ += body.size();
   if (!writer_.chunked()) {
     if (!body.empty()) stream_.write_owned(std::move(body));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -31,6 +32,12 @@ class ResponseSender {
 
   // Bytes of this response that the kernel has not taken yet.
   std::size_t buffered() const;
+  // For the access log, once started. The headers are there only if it wants them.
+  std::uint16_t status() const { return status_; }
+  const Headers& headers() const { return headers_; }
+  // Of the body, without its framing.
+  std::uint64_t body_bytes() const { return body_bytes_; }
+
   // Once complete: whether the connection may be used again.
   http::Persistence persistence() const { return writer_.persistence(); }
   bool incomplete() const { return writer_.incomplete(); }
@@ -49,6 +56,9 @@ class ResponseSender {
   State state_ = State::waiting;
   bool event_stream_ = false;
   std::size_t sent_ = 0;
+  std::uint16_t status_ = 0;
+  std::uint64_t body_bytes_ = 0;
+  Headers headers_;
 };
 
 // A short plain-text answer of the server itself.

@@ -64,6 +64,7 @@ void WebSocketSession::on_deadline() {
 
 void WebSocketSession::advance() {
   if (!std::exchange(routed_, true)) {
+    connection_.access().websocket_connecting(head_, endpoints());
     handler_ = context().router.route(*this);
     handler_->on_upgrade_request();
   }
@@ -140,10 +141,15 @@ void WebSocketSession::write_control_frames() {
 }
 
 void WebSocketSession::end(std::uint16_t code, std::string_view reason, void (Connection::*how)()) {
-  if (std::exchange(state_, State::ended) == State::ended) return;
+  const State before = std::exchange(state_, State::ended);
+  if (before == State::ended) return;
   deadline_ = TimePoint::max();
+  if (before == State::denied) connection_.access().websocket_reject(head_, endpoints(), denial_);
   (connection_.*how)();
   if (const auto handler = std::move(handler_)) handler->on_closed(code, reason);
+  if (before != State::denied) {
+    connection_.access().websocket_disconnect(std::move(head_), endpoints(), code);
+  }
 }
 
 void WebSocketSession::control_reading() {
@@ -173,6 +179,7 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
     return;
   }
   connection_.stream().write(out);
+  connection_.access().websocket_connect(head_, endpoints());
   reader_.emplace(max_message(context().config));
   state_ = State::open;
   connection_.touch();

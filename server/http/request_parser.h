@@ -63,6 +63,8 @@ class RequestParser {
   // Bytes of a request have arrived, but not all of its head.
   bool within_head() const { return within_head_; }
 
+  // Between the completion of the head and the next request's first byte.
+  void set_request_id(std::string id) { head_.request_id = std::move(id); }
   RequestHead take_head() { return std::move(head_); }
 
  private:

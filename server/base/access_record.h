@@ -1,0 +1,49 @@
+// What the access log is told about one HTTP request or one step in a WebSocket's life.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "server/base/clock.h"
+#include "server/base/http_values.h"
+
+namespace sioserve {
+
+enum class AccessEvent {
+  http,                  // a request, with its response
+  websocket_connecting,  // an upgrade request; one of the next three follows
+  websocket_connect,     // accepted
+  websocket_reject,      // refused, with an HTTP response
+  websocket_disconnect,  // over
+};
+
+// The client left before anything could be answered: no such status was sent. nginx's number.
+inline constexpr std::uint16_t client_closed_request = 499;
+
+struct AccessRecord {
+  AccessEvent event = AccessEvent::http;
+  RequestHead head;  // without a method: it could not be read
+  SharedEndpoints endpoints;
+  std::uint16_t status = 0;          // 0: none
+  Headers response_headers;          // only where the log wants them
+  std::uint64_t response_bytes = 0;  // of the body, without its framing
+  std::uint16_t close_code = 0;      // of websocket_disconnect
+  // From the request's first byte until the kernel took the response's last one, respectively
+  // until the WebSocket's step.
+  std::chrono::microseconds duration{0};
+  bool complete = true;  // false: the response was cut
+};
+
+// Lives on the I/O thread.
+class AccessLog {
+ public:
+  virtual void write(AccessRecord record) = 0;
+  virtual bool wants_response_headers() const = 0;
+  // The loop's time has steps of a millisecond and stands still during a turn: too coarse here.
+  virtual TimePoint now() const = 0;
+
+ protected:
+  ~AccessLog() = default;
+};
+
+}  // namespace sioserve

@@ -1,0 +1,65 @@
+// Follows the requests of one connection for the access log.
+//
+// A request begins with its first byte. When its exchange has ended, its record waits until the
+// kernel has taken what was queued (the next exchange's end at the latest), or until the connection
+// closes: then the response was cut. Does nothing while there is no access log.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "server/base/access_record.h"
+#include "server/base/clock.h"
+#include "server/base/http_values.h"
+#include "server/connection/response_sender.h"
+#include "server/net/stream.h"
+
+namespace sioserve::connection {
+
+// Lives on the I/O thread, in the connection.
+class AccessTracker {
+ public:
+  // Both outlive the tracker; no log: null.
+  AccessTracker(AccessLog* log, const net::Stream& stream) : log_(log), stream_(stream) {}
+
+  bool on() const { return log_ != nullptr; }
+
+  // Bytes of a request have come. Only the first call for a request counts.
+  void request_begins() {
+    if (log_ != nullptr && !begin_) begin_ = log_->now();
+  }
+
+  // The exchange has ended. A sender that has not started: nothing was answered.
+  void request_ends(RequestHead head, const SharedEndpoints& endpoints,
+                    const ResponseSender& sender, AccessEvent event = AccessEvent::http);
+  // The server itself answered a request that it could not read, or one whose exchange has just
+  // ended unanswered.
+  void refused(RequestHead head, const SharedEndpoints& endpoints, const ResponseSender& sender);
+
+  void websocket_connecting(const RequestHead& head, const SharedEndpoints& endpoints);
+  void websocket_connect(const RequestHead& head, const SharedEndpoints& endpoints);
+  void websocket_reject(RequestHead head, const SharedEndpoints& endpoints,
+                        const ResponseSender& sender);
+  void websocket_disconnect(RequestHead head, const SharedEndpoints& endpoints, std::uint16_t code);
+
+  void on_drain() {
+    if (pending_ && stream_.buffered() == 0) flush();
+  }
+  void on_broken() { broken_ = true; }
+  void on_closed();
+
+ private:
+  void fill_in(AccessRecord& record, const ResponseSender& sender) const;
+  void write(AccessEvent event, RequestHead head, const SharedEndpoints& endpoints,
+             std::uint16_t status, std::uint16_t close_code);
+  void flush();
+
+  AccessLog* const log_;  // null: none
+  const net::Stream& stream_;
+  std::optional<TimePoint> begin_;  // of the request that is coming or being answered
+  std::optional<AccessRecord> pending_;
+  TimePoint pending_begin_;
+  bool broken_ = false;  // what is queued is lost
+};
+
+}  // namespace sioserve::connection
