@@ -14,7 +14,7 @@ Bridge::Bridge(const Gil& gil, Server& server, AsgiTypes types, Application appl
       types_(std::move(types)),
       application_(std::move(application)),
       names_(gil),
-      scopes_(gil, names_, application_.root_path, application_.state) {
+      scopes_(gil, names_, application_.root_path, application_.state, application_.extensions) {
   const PyRef get_logger = import_attribute(gil, "logging", "getLogger");
   for (std::size_t i = 0; get_logger && i < log_category_names.size(); ++i) {
     loggers_[i] = PyRef::steal(PyObject_CallFunction(get_logger.get(), "s", log_category_names[i]));

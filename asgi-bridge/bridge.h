@@ -20,6 +20,7 @@ struct Application {
   PyRef app;
   PyRef dispatcher;    // or None
   PyRef state;         // a dict, or null
+  PyRef extensions;    // a dict, or null
   PyRef json_default;  // or None
   std::string root_path;
 };

@@ -40,9 +40,10 @@ PyRef to_py_headers(const Gil& gil, const Headers& headers) {
 }
 
 ScopeFactory::ScopeFactory(const Gil& gil, const Names& names, const std::string& root_path,
-                           PyRef state)
+                           PyRef state, PyRef extensions)
     : names_(names),
       state_(std::move(state)),
+      extensions_(std::move(extensions)),
       http_template_(make_template(gil, names.http.get(), "2.3", root_path, {"sioserve.engineio"})),
       websocket_template_(make_template(gil, names.websocket.get(), "2.4", root_path,
                                         {"sioserve.engineio", "websocket.http.response"})) {}
@@ -57,6 +58,7 @@ PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* sp
     const PyRef empty = PyRef::steal(PyDict_New());
     if (!empty || PyDict_SetItemString(extensions.get(), name, empty.get()) != 0) return PyRef();
   }
+  if (extensions_ && PyDict_Update(extensions.get(), extensions_.get()) != 0) return PyRef();
   const PyRef asgi =
       PyRef::steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", spec_version));
   const bool filled = set_item(scope, names_.type, PyRef::borrow(type)) &&

@@ -13,8 +13,10 @@ namespace sioserve::bridge {
 // Lives on the application thread.
 class ScopeFactory {
  public:
-  // `state`: the lifespan's state dict, copied into each scope, or null.
-  ScopeFactory(const Gil& gil, const Names& names, const std::string& root_path, PyRef state);
+  // `state`: the lifespan's state dict, copied into each scope, or null. `extensions`: a dict of
+  // extensions beside the server's own, or null.
+  ScopeFactory(const Gil& gil, const Names& names, const std::string& root_path, PyRef state,
+               PyRef extensions);
 
   // False when memory ran out; an exception is set.
   bool complete() const { return http_template_ && websocket_template_; }
@@ -34,6 +36,7 @@ class ScopeFactory {
 
   const Names& names_;
   PyRef state_;
+  PyRef extensions_;
   PyRef http_template_;
   PyRef websocket_template_;
 };

@@ -82,9 +82,16 @@ bool read_argument(const Gil& gil, const std::string& name, PyObject* value, Con
   if (name == "root_path") return read_text(value, application.root_path);
   PyRef* const target = name == "dispatcher"     ? &application.dispatcher
                         : name == "state"        ? &application.state
+                        : name == "extensions"   ? &application.extensions
                         : name == "json_default" ? &application.json_default
                                                  : nullptr;
   if (target == nullptr) return read_setting(gil, name, value, config);
+  const bool is_dict = target == &application.state || target == &application.extensions;
+  if (is_dict && value == Py_None) return true;
+  if (is_dict && !PyDict_Check(value)) {
+    PyErr_Format(PyExc_TypeError, "%s: must be a dict", name.c_str());
+    return false;
+  }
   *target = PyRef::borrow(value);
   return true;
 }
@@ -98,14 +105,14 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
     return -1;
   }
   Config config;
-  Application application{PyRef::borrow(app), PyRef::borrow(dispatcher), none(), none(), ""};
+  Application application{
+      PyRef::borrow(app), PyRef::borrow(dispatcher), PyRef(), PyRef(), none(), ""};
   PyObject *key, *value;
   for (Py_ssize_t position = 0;
        kwargs != nullptr && PyDict_Next(kwargs, &position, &key, &value);) {
     std::string name;
     if (!read_text(key, name) || !read_argument(gil, name, value, config, application)) return -1;
   }
-  if (application.state.get() == Py_None) application.state = PyRef();
   core_ref(self) =
       Core::make(gil, module_state(Py_TYPE(self)).types, std::move(config), std::move(application));
   return core_ref(self) ? 0 : -1;

@@ -71,6 +71,7 @@ class Server:
         backlog: int = 2048,
         root_path: str = "",
         state: dict[str, Any] | None = None,
+        extensions: dict[str, dict[str, Any]] | None = None,
         json_default: Callable[[Any], Any] | None = None,
         graceful_timeout_ms: int = 10_000,
         # HTTP
@@ -123,7 +124,8 @@ class Server:
         ping_timeout_ms: int = 20_000,
         max_payload_bytes: int = 1_000_000,
     ) -> None:
-        """Settings are those of server/base/config.h; a limit or time of 0 means none.
+        """`state` is copied into each scope; `extensions` stand in its "extensions" beside the
+        server's own. Settings are those of server/base/config.h; a limit or time of 0 means none.
 
         Raises TypeError for a setting that does not exist or has another type, ValueError for a
         value out of range.

@@ -39,6 +39,10 @@ class Service:
 
     stop() may be called from any thread and from signal handlers; everything else belongs to the
     event loop's thread.
+
+    Every scope has an extension `sioserve.stop`, whose `event` (an asyncio.Event) is set when the
+    stop begins: a request that waits for news (a long poll) waits for it too, and answers, instead
+    of using up the time for requests in flight.
     """
 
     def __init__(self, application: Any, options: Options) -> None:
@@ -49,11 +53,13 @@ class Service:
         self._dispatcher = Dispatcher()
         self._server: _sioserve.Server | None = None
         self._stopped = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._deadline: float | None = None  # on time.monotonic()'s clock, once stop() was called
 
     async def start(self) -> None:
         """Return when connections are accepted. Raises StartupError."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         autodiscover()
         self._server = server = self._make_server()
         self._dispatcher.bind(server)
@@ -70,6 +76,8 @@ class Service:
         """Begin to stop; a second call closes the connections that are left at once."""
         if self._deadline is None:
             self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._stopping.set)
         if self._server is not None:
             self._server.stop()
 
@@ -103,6 +111,7 @@ class Service:
                 namespaces=registry.namespaces(),
                 graceful_timeout_ms=round(time_for_connections * 1000),
                 state=self._lifespan.state,
+                extensions={"sioserve.stop": {"event": self._stopping}},
                 json_default=json_default,
                 **server_arguments(self._options),
             )

@@ -56,6 +56,18 @@ def test_any_other_response_is_finished(start_server) -> None:  # type: ignore[n
         assert server.wait() == 0
 
 
+def test_a_long_poll_of_the_application_is_told(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("streaming:application")
+    with RawConnection(server.port) as connection:
+        connection.get("/poll")
+        server.wait_for_log("poll began")
+        started = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert connection.read_response().status == 204
+        assert server.wait() == 0
+    assert time.monotonic() - started < AT_ONCE
+
+
 @pytest.mark.parametrize("part", [b"GET", b"GET / HTTP/1.1\r\nHost: x\r\n"])
 def test_half_a_request_does_not_delay_the_end(start_server, part: bytes) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("plain:application")

@@ -16,6 +16,12 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         return
     if scope["path"] == "/late":
         await asyncio.sleep(1)
+    if scope["path"] == "/poll":
+        print("poll began", flush=True)
+        await scope["extensions"]["sioserve.stop"]["event"].wait()
+        await send({"type": "http.response.start", "status": 204})
+        await send({"type": "http.response.body"})
+        return
     kind = b"text/event-stream" if scope["path"] != "/answer" else b"text/plain"
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
     await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
