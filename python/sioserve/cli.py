@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import signal
@@ -10,12 +9,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from sioserve import __version__
 from sioserve.errors import Interrupted, StartupError
 from sioserve.loader import load_application
-from sioserve.options import Options
+from sioserve.options import UsageError, resolve
 from sioserve.runner import run
 
+BAD_USAGE = 2
 STARTUP_FAILURE = 3
 INTERRUPTED = 128 + signal.SIGINT
 LOGGERS = ("sioserve", "sio")
@@ -27,15 +26,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Raises SystemExit with 2 for bad usage and 0 for --help and --version.
     """
-    namespace = _parser().parse_args(arguments)
+    try:
+        options = resolve(sys.argv[1:] if arguments is None else arguments)
+    except UsageError as error:
+        print(f"sioserve: {error} (sioserve --help lists all options)", file=sys.stderr)
+        raise SystemExit(BAD_USAGE) from None
     handler = _log_to_stderr()
     sys.path.insert(0, os.getcwd())
     try:
-        application = load_application(namespace.application)
+        application = load_application(options.application)
         _respect_logging_of_the_application(handler)
-        options = Options(
-            host=namespace.bind, port=namespace.port, socketio_path=namespace.socketio_path
-        )
         run(application, options)
     except StartupError as error:
         if error.__cause__ is not None:
@@ -47,54 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sioserve",
-        description="Serve an ASGI application over HTTP, WebSocket and Socket.IO.",
-        epilog="Example: sioserve project.asgi:application --port 8000",
-    )
-    parser.add_argument(
-        "application", help='the ASGI application as module:attribute, "project.asgi:application"'
-    )
-    parser.add_argument(
-        "-b",
-        "--bind",
-        metavar="HOST",
-        default=Options.host,
-        help="address to listen on (default: %(default)s)",
-    )
-    parser.add_argument(
-        "-p",
-        "--port",
-        type=_port,
-        default=Options.port,
-        help="port to listen on, 0 for any free one (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--socketio-path",
-        metavar="PATH",
-        type=_path,
-        default=Options.socketio_path,
-        help="where Socket.IO namespaces that are registered natively and the JavaScript client "
-        "are served (default: %(default)s)",
-    )
-    parser.add_argument("--version", action="version", version=f"sioserve {__version__}")
-    return parser
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f'"{text}" is not a port number (0 to 65535)')
-    return int(text)
-
-
-def _path(text: str) -> str:
-    path = "/" + text.strip("/")
-    if path == "/" or any(character in path for character in "?# "):
-        raise argparse.ArgumentTypeError(f'"{text}" is not a path such as "/socket.io"')
-    return path
 
 
 def _log_to_stderr() -> logging.Handler:

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from sioserve.errors import Interrupted, StartupError
-from sioserve.options import Options
+from sioserve.options import LoopKind, Options
 from sioserve.service import Service
 from sioserve.unfinished import busy_threads
 
@@ -28,7 +28,7 @@ def run(application: Any, options: Options) -> None:
 
     Raises StartupError, and Interrupted for a signal before connections were accepted.
     """
-    loop = new_event_loop()
+    loop = new_event_loop(options.loop)
     stop = _StopOnSignals(options.timeout_graceful_shutdown)
     try:
         asyncio.set_event_loop(loop)
@@ -60,14 +60,12 @@ async def _serve(application: Any, options: Options, stop: _StopOnSignals) -> No
     await service.wait()
 
 
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's where it is installed. ASGI_THREADS sizes the default executor, as in daphne."""
-    try:
-        import uvloop
-    except ImportError:
-        loop = asyncio.new_event_loop()
-    else:
-        loop = uvloop.new_event_loop()
+def new_event_loop(kind: LoopKind = "auto") -> asyncio.AbstractEventLoop:
+    """`auto` is uvloop's where it is installed. Raises StartupError.
+
+    ASGI_THREADS sizes the default executor, as in daphne.
+    """
+    loop = _bare_event_loop(kind)
     threads = os.environ.get("ASGI_THREADS")
     if threads is not None:
         if not threads.isdigit() or int(threads) == 0:
@@ -75,6 +73,18 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
         executor = concurrent.futures.ThreadPoolExecutor(max_workers=int(threads))
         loop.set_default_executor(executor)
     return loop
+
+
+def _bare_event_loop(kind: LoopKind) -> asyncio.AbstractEventLoop:
+    if kind == "asyncio":
+        return asyncio.new_event_loop()
+    try:
+        import uvloop
+    except ImportError:
+        if kind == "uvloop":
+            raise StartupError("uvloop is not installed; pip install uvloop") from None
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 class _StopOnSignals:

@@ -1,46 +1,39 @@
-"""What the server core is to be given beyond the application: from the command and from Django."""
+"""What the native core is given: the options, and beside them what Django's settings say."""
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.resources
 from typing import Any
 
-from sioserve.lifespan import LifespanMode
+from sioserve.errors import StartupError
+from sioserve.options.endpoints import TcpEndpoint
+from sioserve.options.values import Options
 
 # Hosts that a development server is called by; Django's own rule when DEBUG is on.
 LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """The command line's options; `port` 0 means any free port."""
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-    socketio_path: str = "/socket.io"
-    lifespan: LifespanMode = "auto"
-    timeout_graceful_shutdown: float = 10.0  # seconds
+# Settings of the core by the name of Django's setting.
+DJANGO_SETTINGS = {
+    "SIO_ENGINEIO_PING_INTERVAL_MS": "ping_interval_ms",
+    "SIO_ENGINEIO_PING_TIMEOUT_MS": "ping_timeout_ms",
+    "SIO_ENGINEIO_MAX_PAYLOAD_BYTES": "max_payload_bytes",
+}
 
 
 def server_arguments(options: Options) -> dict[str, Any]:
     """Keyword arguments for `_sioserve.Server`; reads Django's settings if it is configured."""
     arguments: dict[str, Any] = {
-        "host": options.host,
-        "port": options.port,
-        "socketio_path": options.socketio_path,
         "allowed_hosts": LOCAL_HOSTS,
         "client_directory": _client_directory(),
+        **_first_endpoint(options),
     }
     settings = _django_settings()
     if settings is not None:
-        arguments.update(
-            allowed_hosts=allowed_hosts(settings),
-            ping_interval_ms=getattr(settings, "SIO_ENGINEIO_PING_INTERVAL_MS", 25_000),
-            ping_timeout_ms=getattr(settings, "SIO_ENGINEIO_PING_TIMEOUT_MS", 20_000),
-            max_payload_bytes=getattr(settings, "SIO_ENGINEIO_MAX_PAYLOAD_BYTES", 1_000_000),
-        )
-    return arguments
+        arguments["allowed_hosts"] = allowed_hosts(settings)
+        for name, argument in DJANGO_SETTINGS.items():
+            if hasattr(settings, name):
+                arguments[argument] = getattr(settings, name)
+    return {**arguments, **options.settings}
 
 
 def allowed_hosts(settings: Any) -> tuple[str, ...]:
@@ -48,6 +41,13 @@ def allowed_hosts(settings: Any) -> tuple[str, ...]:
     if settings.DEBUG and not settings.ALLOWED_HOSTS:
         return LOCAL_HOSTS
     return tuple(settings.ALLOWED_HOSTS)
+
+
+def _first_endpoint(options: Options) -> dict[str, Any]:
+    if len(options.endpoints) != 1 or not isinstance(options.endpoints[0], TcpEndpoint):
+        raise StartupError("only one TCP address can be listened on so far")
+    (endpoint,) = options.endpoints
+    return {"host": endpoint.host, "port": endpoint.port}
 
 
 def _django_settings() -> Any:

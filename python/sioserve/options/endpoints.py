@@ -1,0 +1,138 @@
+"""What can be listened on, and how it is written: host and port, Twisted's endpoint strings."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from sioserve.options.kinds import MODE, NUMBER, PORT
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
+FIRST_SYSTEMD_FD = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class TcpEndpoint:
+    """`port` 0: any free one."""
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+
+
+@dataclasses.dataclass(frozen=True)
+class UnixEndpoint:
+    """`mode`: permissions of the socket; None leaves them to the umask."""
+
+    path: str
+    mode: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class FdEndpoint:
+    """A descriptor that this process inherited, bound already."""
+
+    fd: int
+
+
+Endpoint = TcpEndpoint | UnixEndpoint | FdEndpoint
+
+
+def endpoints_from(
+    *,
+    hosts: Sequence[str] = (),
+    port: int | None = None,
+    unix_sockets: Sequence[str] = (),
+    unix_socket_mode: int | None = None,
+    fds: Sequence[int] = (),
+    strings: Sequence[str] = (),
+) -> tuple[Endpoint, ...]:
+    """All that is to be listened on; 127.0.0.1:8000 if nothing is given. Raises ValueError."""
+    found: list[Endpoint] = [parse_endpoint(string, unix_socket_mode) for string in strings]
+    addresses = [split_host(host) for host in hosts]
+    if not hosts and (port is not None or not (unix_sockets or fds or strings)):
+        addresses = [(DEFAULT_HOST, None)]
+    if port is not None and all(own is not None for _, own in addresses):
+        raise ValueError(f"port {port} has no effect: each address to bind has its own")
+    common_port = DEFAULT_PORT if port is None else port
+    for host, own in addresses:
+        found.append(TcpEndpoint(host, common_port if own is None else own))
+    found += [UnixEndpoint(path, unix_socket_mode) for path in unix_sockets]
+    found += [FdEndpoint(fd) for fd in fds]
+    if unix_socket_mode is not None and not any(isinstance(one, UnixEndpoint) for one in found):
+        raise ValueError("a mode of Unix sockets is given, but no Unix socket")
+    return tuple(dict.fromkeys(found))
+
+
+def split_host(text: str) -> tuple[str, int | None]:
+    """HOST or HOST:PORT; IPv6 addresses stand in brackets before a port."""
+    if match := re.fullmatch(r"\[([^\]]*)\](?::(.*))?", text):
+        host, port = match[1], match[2]
+    elif text.count(":") == 1:
+        host, port = text.split(":")
+    else:
+        host, port = text, None
+    if not host:
+        raise ValueError(f'"{text}" has no host; write 0.0.0.0 or [::] for all addresses')
+    return host, None if port is None else PORT.parse(port)
+
+
+def parse_endpoint(text: str, unix_socket_mode: int | None = None) -> Endpoint:
+    """Twisted's description of a server endpoint. Raises ValueError."""
+    (_, kind), *parts = _split(text)
+    if kind in ("tcp", "tcp6"):
+        values = _arguments(text, parts, "port", "interface")
+        everywhere = "0.0.0.0" if kind == "tcp" else "::"
+        return TcpEndpoint(values.get("interface") or everywhere, PORT.parse(values["port"]))
+    if kind == "unix":
+        # The lock file is Twisted's way to notice that a socket is stale.
+        values = _arguments(text, parts, "address", "mode", "lockfile")
+        mode = MODE.parse(values["mode"]) if "mode" in values else unix_socket_mode
+        return UnixEndpoint(values["address"], mode)
+    if kind == "fd":
+        values = _arguments(text, parts, "fileno")
+        return FdEndpoint(NUMBER.parse(values["fileno"]))
+    if kind == "systemd":
+        values = _arguments(text, parts, "index", "domain")
+        return FdEndpoint(FIRST_SYSTEMD_FD + NUMBER.parse(values["index"]))
+    if kind == "ssl":
+        raise ValueError(
+            f'"{text}": TLS is not served yet; let a proxy in front do it, and listen with tcp'
+        )
+    raise ValueError(f'"{text}" is no endpoint of a known kind: tcp, tcp6, unix, fd, systemd')
+
+
+def _split(text: str) -> list[tuple[str | None, str]]:
+    """Parts between colons as (name or None, value); a backslash takes the next character as is."""
+    parts: list[tuple[str | None, str]] = []
+    name, value = None, ""
+    characters = iter(text)
+    for character in characters:
+        if character == "\\":
+            value += next(characters, "")
+        elif character == ":":
+            parts.append((name, value))
+            name, value = None, ""
+        elif character == "=" and name is None:
+            name, value = value, ""
+        else:
+            value += character
+    parts.append((name, value))
+    return parts
+
+
+def _arguments(
+    text: str, parts: list[tuple[str | None, str]], required: str, *optional: str
+) -> dict[str, str]:
+    """The values by name; the one that is required may stand first without its name."""
+    names = (required, *optional)
+    values = {}
+    for position, (name, value) in enumerate(parts):
+        if name is None and position > 0:
+            raise ValueError(f'"{text}": "{value}" is not NAME=VALUE')
+        if name is not None and name not in names:
+            raise ValueError(f'"{text}" has no argument {name}; known are {", ".join(names)}')
+        values[name or required] = value
+    if not values.get(required):
+        raise ValueError(f'"{text}" names no {required}')
+    return values

@@ -1,0 +1,186 @@
+"""Kinds of values: how an option's text is read, and what the native core is given for it.
+
+All sources give text, so a value means the same on the command line, in the environment and in a
+file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """`parse` raises ValueError with a sentence's end: '"x" is not a number'."""
+
+    metavar: str
+    parse: Callable[[str], Any]
+    to_setting: Callable[[Any], Any] = lambda value: value
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in TRUE:
+        return True
+    if text.lower() in FALSE:
+        return False
+    raise ValueError(f'"{text}" is neither true nor false')
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise ValueError(f'"{text}" is not a whole number from 0 up')
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) == 0:
+        raise ValueError(f'"{text}" is not a whole number from 1 up')
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > 65535:
+        raise ValueError(f'"{text}" is not a port number (0 to 65535)')
+    return int(text)
+
+
+def _size(text: str) -> int:
+    match = re.fullmatch(r"([0-9]+)([KMG]?)", text, re.ASCII | re.IGNORECASE)
+    if match is None:
+        raise ValueError(f'"{text}" is not a number of bytes such as 65536, 64K, 10M or 2G')
+    return int(match[1]) * UNITS[match[2].upper()]
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is not a number of seconds') from None
+    if seconds == -1:  # daphne's word for "infinite"
+        return 0.0
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError(f'"{text}" is not a number of seconds from 0 up')
+    return seconds
+
+
+def _positive_seconds(text: str) -> float:
+    seconds = _seconds(text)
+    if seconds == 0:
+        raise ValueError(f'"{text}" is not a number of seconds above 0')
+    return seconds
+
+
+def _milliseconds(seconds: float) -> int:
+    # Rounded up: a short time must not become 0, which means none.
+    return math.ceil(seconds * 1000)
+
+
+def _positive_size(text: str) -> int:
+    size = _size(text)
+    if size == 0:
+        raise ValueError(f'"{text}" is not a number of bytes above 0')
+    return size
+
+
+def _octal(text: str) -> int:
+    if re.fullmatch("(0o)?[0-7]{3,4}", text) is None:
+        raise ValueError(f'"{text}" is not a file mode such as 660 (octal)')
+    return int(text, 8)
+
+
+def _path(text: str) -> str:
+    path = "/" + text.strip("/")
+    if path == "/" or any(character in path for character in "?# "):
+        raise ValueError(f'"{text}" is not a path such as "/socket.io"')
+    return path
+
+
+def _root_path(text: str) -> str:
+    if text in ("", "/"):
+        return ""
+    if not text.startswith("/"):
+        raise ValueError(f'"{text}" does not begin with a slash')
+    return text.rstrip("/")
+
+
+def _header_name(text: str) -> str:
+    if TOKEN.fullmatch(text) is None:
+        raise ValueError(f'"{text}" is not the name of a header')
+    return text
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    value = value.strip(" \t")
+    if not colon or TOKEN.fullmatch(name) is None:
+        raise ValueError(f'"{text}" is not a header: write NAME:VALUE')
+    if not value.isascii() or not value.isprintable():
+        raise ValueError(f'the value of header "{name}" has characters that no header may have')
+    return name, value
+
+
+def _header_value(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise ValueError(f'"{text}" has characters that no header may have')
+    return text
+
+
+def _static(text: str) -> tuple[str, str]:
+    prefix, equals, directory = text.partition("=")
+    if not equals or not prefix or not directory:
+        raise ValueError(f'"{text}" is not PREFIX=DIR, for example /static/=staticfiles')
+    if any(character in prefix for character in "?#%"):
+        raise ValueError(f'"{prefix}" is not the beginning of a path such as /static/')
+    stripped = prefix.strip("/")
+    return f"/{stripped}/" if stripped else "/", directory
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(stripped for part in text.split(",") if (stripped := part.strip()))
+
+
+def choice(*names: str) -> Kind:
+    def parse(text: str) -> str:
+        if text not in names:
+            raise ValueError(f'"{text}" is not one of {", ".join(names)}')
+        return text
+
+    return Kind("|".join(names), parse)
+
+
+def named(kind: Kind, metavar: str) -> Kind:
+    """The same kind under another word in the help."""
+    return dataclasses.replace(kind, metavar=metavar)
+
+
+TEXT = Kind("TEXT", _text)
+LIST = Kind("LIST", _list)
+FILE = Kind("FILE", _text)
+DIRECTORY = Kind("DIR", _text)
+BOOLEAN = Kind("BOOLEAN", _boolean)
+NUMBER = Kind("N", _number)
+POSITIVE = Kind("N", _positive)
+PORT = Kind("PORT", _port)
+SIZE = Kind("BYTES", _size)
+POSITIVE_SIZE = Kind("BYTES", _positive_size)
+SECONDS = Kind("SECONDS", _seconds, _milliseconds)
+POSITIVE_SECONDS = Kind("SECONDS", _positive_seconds, _milliseconds)
+MODE = Kind("OCTAL", _octal)
+URL_PATH = Kind("PATH", _path)
+ROOT_PATH = Kind("PATH", _root_path)
+HEADER_NAME = Kind("HEADER", _header_name, str.lower)
+HEADER_VALUE = Kind("NAME", _header_value)
+HEADER = Kind("NAME:VALUE", _header)
+STATIC = Kind("PREFIX=DIR", _static)

@@ -1,0 +1,32 @@
+"""The table of all options, in the order of the help."""
+
+from __future__ import annotations
+
+from sioserve.options.option import Group, Option
+from sioserve.options.table import (
+    application,
+    development,
+    http,
+    limits,
+    listening,
+    logs,
+    process,
+    proxies,
+    socketio,
+    websocket,
+)
+
+GROUPS: tuple[Group, ...] = (
+    application.GROUP,
+    listening.GROUP,
+    http.GROUP,
+    limits.GROUP,
+    websocket.GROUP,
+    socketio.GROUP,
+    proxies.GROUP,
+    logs.GROUP,
+    process.GROUP,
+    development.GROUP,
+)
+
+OPTIONS: tuple[Option, ...] = tuple(option for group in GROUPS for option in group.options)

@@ -1,0 +1,58 @@
+"""Options: what is logged, and where."""
+
+from __future__ import annotations
+
+from sioserve.options.kinds import FILE, NUMBER, TEXT, choice, named
+from sioserve.options.option import Group, Option, switch
+
+GROUP = Group(
+    "Logging",
+    (
+        Option(
+            "verbosity",
+            named(NUMBER, "0-3"),
+            "0: warnings only; 1: the access log too; 2: debugging; 3: asyncio's as well",
+            aliases=("-v",),
+            default=1,
+        ),
+        Option(
+            "log-level",
+            choice("critical", "error", "warning", "info", "debug", "trace"),
+            "from which level on the server's log lines are written",
+            shown_default="by --verbosity",
+        ),
+        Option(
+            "log-fmt",
+            named(TEXT, "FORMAT"),
+            "format of the log lines, as in Python's logging",
+        ),
+        Option(
+            "log-config",
+            FILE,
+            "set Python's logging up from an ini, JSON or YAML file (YAML needs PyYAML)",
+        ),
+        Option(
+            "access-log",
+            named(FILE, "FILE"),
+            "where a line per request goes: a file, - for stdout, logging for the logger "
+            "sioserve.access, none",
+            switches={"--no-access-log": "none"},
+            bare="-",
+            shown_default="- from verbosity 1 on",
+        ),
+        Option(
+            "access-log-format",
+            named(TEXT, "FORMAT"),
+            "format of the access log's lines",
+            default="",
+            shown_default="",
+            setting="access_log_format",
+        ),
+        switch(
+            "access-log-json",
+            "one JSON object per line in the access log",
+            default=False,
+            setting="access_log_json",
+        ),
+    ),
+)

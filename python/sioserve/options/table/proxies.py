@@ -1,0 +1,46 @@
+"""Options: proxies in front of the server, and what they say about the client."""
+
+from __future__ import annotations
+
+from sioserve.options.kinds import HEADER_NAME, LIST
+from sioserve.options.option import Group, Option, switch
+
+GROUP = Group(
+    "Behind a proxy",
+    (
+        switch(
+            "proxy-headers",
+            "believe Forwarded and X-Forwarded-* of the proxies in --forwarded-allow-ips",
+            default=False,
+            setting="forwarded_headers",
+        ),
+        Option(
+            "forwarded-allow-ips",
+            LIST,
+            'trusted proxies, with commas between them: addresses and networks, "unix" for Unix '
+            'sockets, "*" for everybody',
+            default=("127.0.0.1", "::1", "unix"),
+            setting="trusted_proxies",
+        ),
+        Option(
+            "proxy-headers-host",
+            HEADER_NAME,
+            "header with the client's address, in place of X-Forwarded-For",
+            default="X-Forwarded-For",
+            setting="forwarded_for_header",
+        ),
+        Option(
+            "proxy-headers-port",
+            HEADER_NAME,
+            "header with the client's port, in place of X-Forwarded-Port",
+            default="X-Forwarded-Port",
+            setting="forwarded_port_header",
+        ),
+        switch(
+            "proxy-protocol",
+            "connections begin with a PROXY protocol header, version 1 or 2",
+            default=False,
+            setting="proxy_protocol",
+        ),
+    ),
+)

@@ -1,0 +1,67 @@
+"""Options: WebSockets."""
+
+from __future__ import annotations
+
+from sioserve.options.kinds import BOOLEAN, SECONDS, SIZE
+from sioserve.options.option import Group, Option
+
+GROUP = Group(
+    "WebSocket",
+    (
+        Option(
+            "websocket-timeout",
+            SECONDS,
+            "longest life of a WebSocket; -1 for no end",
+            aliases=("--websocket_timeout",),
+            default=86_400.0,
+            setting="websocket_lifetime_ms",
+        ),
+        Option(
+            "websocket-connect-timeout",
+            SECONDS,
+            "for the application to accept a WebSocket: 403; -1 for no end",
+            aliases=("--websocket_connect_timeout",),
+            default=5.0,
+            setting="websocket_connect_timeout_ms",
+        ),
+        Option(
+            "ping-interval",
+            SECONDS,
+            "from one pong to the next ping; 0 for no pings",
+            aliases=("--ws-ping-interval",),
+            default=20.0,
+            setting="websocket_ping_interval_ms",
+        ),
+        Option(
+            "ping-timeout",
+            SECONDS,
+            "for the pong to come, or the WebSocket is closed; 0 for no end",
+            aliases=("--ws-ping-timeout",),
+            default=30.0,
+            setting="websocket_ping_timeout_ms",
+        ),
+        Option(
+            "websocket-max-message-size",
+            SIZE,
+            "longest message of a client, decompressed: close code 1009; 0 for no limit",
+            aliases=("--ws-max-size",),
+            default=1_048_576,
+            setting="websocket_max_message",
+        ),
+        Option(
+            "websocket-max-frame-size",
+            SIZE,
+            "longest frame of a client: close code 1009; 0 for no limit",
+            default=1_048_576,
+            setting="websocket_max_frame",
+        ),
+        Option(
+            "ws-per-message-deflate",
+            BOOLEAN,
+            "compress messages with clients that offer it (permessage-deflate)",
+            switches={"--no-ws-per-message-deflate": "false"},
+            default=True,
+            setting="websocket_per_message_deflate",
+        ),
+    ),
+)

@@ -1,0 +1,44 @@
+"""Options: what one server is to be like, as a command has put it together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from sioserve.lifespan import LifespanMode
+from sioserve.options.endpoints import Endpoint, TcpEndpoint
+
+LoopKind = Literal["auto", "asyncio", "uvloop"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The table's values that Python acts on; times are seconds.
+
+    `settings` are keyword arguments of `_sioserve.Server`, for everything that the native core acts
+    on. What they leave out has the core's defaults.
+    """
+
+    endpoints: tuple[Endpoint, ...] = (TcpEndpoint(),)
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    application: str = ""
+    app_dir: str = "."
+    factory: bool = False
+    env_file: str | None = None
+    lifespan: LifespanMode = "auto"
+    loop: LoopKind = "auto"
+    application_close_timeout: float = 10.0
+    timeout_graceful_shutdown: float = 10.0
+
+    verbosity: int = 1
+    log_level: str | None = None
+    log_fmt: str | None = None
+    log_config: str | None = None
+
+    reload: bool = False
+    reload_dir: tuple[str, ...] = ()
+    reload_include: tuple[str, ...] = ()
+    reload_exclude: tuple[str, ...] = ()
+    reload_delay: float = 0.25
