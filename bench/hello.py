@@ -39,7 +39,7 @@ def command_of(server: str, port: int) -> list[str]:
     scripts = pathlib.Path(sys.executable).parent
     if server == "sioserve":
         executable = os.environ.get("SIOSERVE", str(scripts / "sioserve"))
-        return [executable, APPLICATION, "--port", str(port)]
+        return [executable, APPLICATION, "--port", str(port), "--no-access-log"]
     options = "--loop uvloop --http httptools --no-access-log --log-level warning"
     return [str(scripts / "uvicorn"), APPLICATION, "--port", str(port), *options.split()]
 
