@@ -14,6 +14,8 @@ from sioserve.loader import load_application
 from sioserve.options import UsageError, resolve
 from sioserve.runner import run
 
+logger = logging.getLogger("sioserve")
+
 BAD_USAGE = 2
 STARTUP_FAILURE = 3
 INTERRUPTED = 128 + signal.SIGINT
@@ -28,15 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         options = resolve(sys.argv[1:] if arguments is None else arguments)
+        handler = _log_to_stderr()
+        sys.path.insert(0, os.path.abspath(options.app_dir))
+        application = load_application(options.application, factory=options.factory)
+        _respect_logging_of_the_application(handler)
+        for warning in options.warnings:
+            logger.warning("%s", warning)
+        run(application, options)
     except UsageError as error:
         print(f"sioserve: {error} (sioserve --help lists all options)", file=sys.stderr)
         raise SystemExit(BAD_USAGE) from None
-    handler = _log_to_stderr()
-    sys.path.insert(0, os.getcwd())
-    try:
-        application = load_application(options.application)
-        _respect_logging_of_the_application(handler)
-        run(application, options)
     except StartupError as error:
         if error.__cause__ is not None:
             traceback.print_exception(error.__cause__)

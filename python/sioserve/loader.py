@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 from typing import Any
 
 from asgiref.compatibility import guarantee_single_callable
@@ -11,10 +12,11 @@ from asgiref.compatibility import guarantee_single_callable
 from sioserve.errors import StartupError
 
 
-def load_application(reference: str) -> Any:
+def load_application(reference: str, *, factory: bool = False) -> Any:
     """Import `module:attribute` (dots in the attribute allowed) and return the ASGI 3 callable.
 
-    ASGI 2 applications are wrapped. Raises StartupError.
+    With `factory` it is called without arguments first. ASGI 2 applications are wrapped. Raises
+    StartupError.
     """
     module_name, colon, attribute_path = reference.partition(":")
     if not module_name or not colon or not attribute_path:
@@ -29,7 +31,33 @@ def load_application(reference: str) -> Any:
         target = getattr(target, name)
     if not callable(target):
         raise StartupError(f'"{reference}" is not callable, so it is no ASGI application.')
+    if factory:
+        target = _made_by(target, reference)
+    elif _takes_no_arguments(target):
+        raise StartupError(
+            f'"{reference}" takes no arguments, so it is no ASGI application; '
+            "if it makes one, add --factory."
+        )
     return guarantee_single_callable(target)
+
+
+def _made_by(factory: Any, reference: str) -> Any:
+    try:
+        application = factory()
+    except Exception as error:
+        raise StartupError(
+            f'Calling "{reference}" raised {type(error).__name__}: {error}'
+        ) from error
+    if not callable(application):
+        raise StartupError(f'"{reference}" returned {application!r}, which is no ASGI application.')
+    return application
+
+
+def _takes_no_arguments(target: Any) -> bool:
+    try:
+        return not inspect.signature(target).parameters
+    except (TypeError, ValueError):  # not every callable can tell
+        return False
 
 
 def _import_module(name: str) -> Any:

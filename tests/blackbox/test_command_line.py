@@ -57,6 +57,26 @@ def test_bad_usage_is_explained(arguments: list[str]) -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_an_option_that_does_not_exist_is_answered_with_the_nearest() -> None:
+    result = run_to_end("plain:application", "--limit-boddy", "5")
+    assert result.returncode == BAD_USAGE
+    sentence = only_sentence(result)
+    assert "--limit-boddy" in sentence
+    assert "did you mean --limit-body?" in sentence
+
+
+def test_contradictory_options_are_refused() -> None:
+    result = run_to_end("plain:application", "--no-server-name", "--server-name", "x")
+    assert result.returncode == BAD_USAGE
+    assert "--no-server-name and --server-name contradict each other" in only_sentence(result)
+
+
+@pytest.mark.parametrize("columns", ["80", "100", "200"])
+def test_help_fits_the_terminal(columns: str) -> None:
+    result = run_to_end("--help", env={"COLUMNS": columns})
+    assert max(map(len, result.stdout.splitlines())) <= min(int(columns), 100)
+
+
 def test_a_taken_port() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -165,6 +185,66 @@ def test_a_short_option_may_hold_its_value(start_server) -> None:  # type: ignor
         port = probe.getsockname()[1]
     server: ServerProcess = start_server("no_lifespan:application", "-p", str(port))
     assert server.port == port
+
+
+def test_the_application_may_be_made_by_a_function(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("factory:create", "--factory")
+    assert httpx.get(server.url).text == "made by create()"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["factory:create"], "--factory"),
+        (["factory:returns_nothing", "--factory"], "None"),
+        (["factory:fails", "--factory"], "LookupError"),
+    ],
+)
+def test_a_function_that_does_not_fit(arguments: list[str], words: str) -> None:
+    result = run_to_end(*arguments)
+    assert result.returncode == START_UP_FAILURE
+    assert words in result.stderr.splitlines()[-1]
+
+
+def test_app_dir_comes_first_in_the_path(start_server, tmp_path: pathlib.Path) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server(
+        "no_lifespan:application", "--app-dir", str(APPS), cwd=tmp_path
+    )
+    assert httpx.get(server.url).text == "no lifespan"
+
+
+def test_options_from_the_environment_and_a_file(start_server, tmp_path: pathlib.Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "sioserve.toml").write_text("bind = '127.0.0.9'\nserver-name = 'file'\n")
+    server: ServerProcess = start_server(
+        "no_lifespan:application",
+        env={
+            "SIOSERVE_CONFIG": str(tmp_path / "sioserve.toml"),
+            "SIOSERVE_BIND": "127.0.0.3",
+            "SIOSERVE_BNID": "127.0.0.4",
+        },
+    )
+    assert server.host == "127.0.0.3"
+    assert "SIOSERVE_BNID is no option" in server.log
+    assert httpx.get(server.url).text == "no lifespan"
+
+
+def test_a_mistake_in_the_environment_is_named() -> None:
+    result = run_to_end("plain:application", env={"SIOSERVE_PORT": "eighty"})
+    assert result.returncode == BAD_USAGE
+    assert 'SIOSERVE_PORT: "eighty"' in only_sentence(result)
+
+
+def test_an_environment_file_is_there_before_the_application(
+    start_server,  # type: ignore[no-untyped-def]
+    tmp_path: pathlib.Path,
+) -> None:
+    (tmp_path / ".env").write_text("GREETING='from the file'\n")
+    (tmp_path / "greeting.py").write_text(
+        "import os\nfrom factory import text\napplication = text(os.environ['GREETING'])\n"
+    )
+    (tmp_path / "factory.py").write_text((APPS / "factory.py").read_text())
+    server: ServerProcess = start_server("greeting:application", "--env-file", ".env", cwd=tmp_path)
+    assert httpx.get(server.url).text == "from the file"
 
 
 def test_a_port_may_be_taken_again_at_once(start_server) -> None:  # type: ignore[no-untyped-def]

@@ -18,7 +18,7 @@ APPLICATION = "project.asgi:application"
 
 
 def options(line: str) -> Options:
-    return resolve([*line.split(), APPLICATION])
+    return resolve([*line.split(), APPLICATION], {})
 
 
 def settings(line: str) -> dict[str, Any]:
@@ -101,7 +101,6 @@ def test_a_setting(line: str, setting: str, value: object) -> None:
         ("--application-close-timeout 3", "application_close_timeout", 3.0),
         ("--log-level trace", "log_level", "trace"),
         ("--log-config log.ini", "log_config", "log.ini"),
-        ("--env-file .env", "env_file", ".env"),
         ("--reload --reload-dir a --reload-dir b", "reload_dir", ("a", "b")),
         ("--workers 1", "application", APPLICATION),
     ],
@@ -152,7 +151,7 @@ def test_what_is_listened_on(line: str, endpoints: list[object]) -> None:
         ("--proxy-headers --no-proxy-headers", ["contradict"]),
         ("--access-log a/b --no-access-log", ["contradict"]),
         ("--proxy-headers-host X-Real-IP", ["--proxy-headers-host", "--proxy-headers"]),
-        ("--workers 2", ["workers"]),
+        ("--workers 2", ["--workers", "worker processes"]),
         ("--workers 0", ["--workers"]),
         ("--port x", ["--port", '"x"']),
         ("-p 65536", ["-p", '"65536"']),
@@ -186,16 +185,16 @@ def test_a_refusal_says_what_is_wrong(line: str, words: list[str]) -> None:
 
 def test_a_bare_access_log_leaves_the_application_alone() -> None:
     for arguments in (["--access-log", "a.b:c"], ["a.b:c", "--access-log"]):
-        chosen = resolve(arguments)
+        chosen = resolve(arguments, {})
         assert chosen.application == "a.b:c"
         assert chosen.settings["access_log"] == "stdout"
-    named = resolve(["--access-log=a.b:c", "a.b:c"])
+    named = resolve(["--access-log=a.b:c", "a.b:c"], {})
     assert named.settings["access_log_path"] == "a.b:c"
 
 
 def test_an_application_has_to_be_named() -> None:
     with pytest.raises(UsageError, match="no application"):
-        resolve([])
+        resolve([], {})
 
 
 def test_jitter_adds_requests_by_chance() -> None:

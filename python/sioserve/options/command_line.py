@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import shutil
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Any, NoReturn
 from sioserve import __version__
 from sioserve.options.errors import UsageError
 from sioserve.options.option import Option
-from sioserve.options.sources import Given
+from sioserve.options.sources import Given, nearest
 from sioserve.options.table import GROUPS, OPTIONS
 
 APPLICATION = re.compile(r"[\w.]+:[\w.]+")
@@ -47,10 +46,12 @@ class _Record(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        text = self.option.switches.get(option_string or "", values)
+        by_switch = option_string in self.option.switches
+        text = self.option.switches[option_string] if by_switch else values
         if text is None:  # an application that is left out
             return
-        given = Given(self.option, option_string or self.option.kind.metavar, text)
+        name = option_string or self.option.kind.metavar
+        given = Given(self.option, name, text, by_switch)
         namespace.given = [*getattr(namespace, "given", []), given]
 
 
@@ -152,9 +153,3 @@ def _about_unknown(unknown: Sequence[str]) -> str:
 def known_flags() -> list[str]:
     flags = [flag for option in OPTIONS for flag in (*option.flags, *option.switches)]
     return [*flags, "--help", "--version"]
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """'; did you mean X?' or nothing."""
-    found = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {found[0]}?" if found else ""

@@ -19,11 +19,16 @@ UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """`parse` raises ValueError with a sentence's end: '"x" is not a number'."""
+    """`parse` raises ValueError with a sentence's end: '"x" is not a number'.
+
+    `pair_mark` is what stands in the middle of a text that is a pair; in a file it may be written
+    as a table.
+    """
 
     metavar: str
     parse: Callable[[str], Any]
     to_setting: Callable[[Any], Any] = lambda value: value
+    pair_mark: str = ""
 
 
 def _text(text: str) -> str:
@@ -50,6 +55,25 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _verbosity(text: str) -> int:
+    if text not in ("0", "1", "2", "3"):
+        raise ValueError(f'"{text}" is not a number from 0 to 3')
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if _positive(text) > 1:
+        raise ValueError("several worker processes are not there yet; only 1 is possible")
+    return 1
+
+
+def _access_log(text: str) -> str:
+    # As a file's and a variable's word for the option without a value, and for its opposite.
+    if text.lower() in TRUE:
+        return "-"
+    return "none" if text.lower() in FALSE else text
+
+
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) > 65535:
         raise ValueError(f'"{text}" is not a port number (0 to 65535)')
@@ -68,11 +92,13 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         raise ValueError(f'"{text}" is not a number of seconds') from None
-    if seconds == -1:  # daphne's word for "infinite"
-        return 0.0
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError(f'"{text}" is not a number of seconds from 0 up')
     return seconds
+
+
+def _endless_seconds(text: str) -> float:
+    return 0.0 if text == "-1" else _seconds(text)  # daphne's word for "no end"
 
 
 def _positive_seconds(text: str) -> float:
@@ -172,15 +198,19 @@ DIRECTORY = Kind("DIR", _text)
 BOOLEAN = Kind("BOOLEAN", _boolean)
 NUMBER = Kind("N", _number)
 POSITIVE = Kind("N", _positive)
+VERBOSITY = Kind("0-3", _verbosity)
+WORKERS = Kind("N", _workers)
+ACCESS_LOG = Kind("FILE", _access_log)
 PORT = Kind("PORT", _port)
 SIZE = Kind("BYTES", _size)
 POSITIVE_SIZE = Kind("BYTES", _positive_size)
 SECONDS = Kind("SECONDS", _seconds, _milliseconds)
+ENDLESS_SECONDS = Kind("SECONDS", _endless_seconds, _milliseconds)
 POSITIVE_SECONDS = Kind("SECONDS", _positive_seconds, _milliseconds)
 MODE = Kind("OCTAL", _octal)
 URL_PATH = Kind("PATH", _path)
 ROOT_PATH = Kind("PATH", _root_path)
 HEADER_NAME = Kind("HEADER", _header_name, str.lower)
 HEADER_VALUE = Kind("NAME", _header_value)
-HEADER = Kind("NAME:VALUE", _header)
-STATIC = Kind("PREFIX=DIR", _static)
+HEADER = Kind("NAME:VALUE", _header, pair_mark=":")
+STATIC = Kind("PREFIX=DIR", _static, pair_mark="=")

@@ -8,6 +8,8 @@ from typing import Any
 
 from sioserve.options.kinds import BOOLEAN, Kind
 
+PREFIX = "SIOSERVE_"
+
 
 @dataclasses.dataclass(frozen=True)
 class Option:
@@ -95,4 +97,4 @@ def switch(name: str, description: str, **settings: Any) -> Option:
 
 
 def variable(name: str) -> str:
-    return "SIOSERVE_" + name.replace("-", "_").upper()
+    return PREFIX + name.replace("-", "_").upper()

@@ -1,47 +1,91 @@
-"""From what the sources were given to Options: precedence, defaults, contradictions."""
+"""From what the sources were given to Options: precedence, defaults, contradictions.
+
+The command line counts before the environment, that before the file, and that before the defaults;
+each option for itself.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 from sioserve.options.command_line import read_command_line
 from sioserve.options.endpoints import Endpoint, endpoints_from
+from sioserve.options.env_file import load_env_file
+from sioserve.options.environment import read_environment, warnings_about
 from sioserve.options.errors import UsageError
-from sioserve.options.sources import read
+from sioserve.options.sources import Value, read
 from sioserve.options.table import OPTIONS
+from sioserve.options.toml_file import read_toml
 from sioserve.options.values import Options
 
 BELONG_TO_PYTHON = {field.name for field in dataclasses.fields(Options)}
 
+# Options that do nothing without another one.
+PROXY_DETAILS = ("proxy_headers_host", "proxy_headers_port")
+RELOAD_DETAILS = ("reload_dir", "reload_include", "reload_exclude", "reload_delay")
 
-def resolve(arguments: Sequence[str]) -> Options:
-    """What the command is to do. Raises UsageError; SystemExit for --help and --version."""
+
+def resolve(arguments: Sequence[str], environ: MutableMapping[str, str] = os.environ) -> Options:
+    """What the command is to do; an --env-file adds to `environ`.
+
+    Raises UsageError, StartupError for a missing package, SystemExit for --help and --version.
+    """
+    given = _collect(arguments, environ)
     values = {option.attribute: option.default for option in OPTIONS}
-    given = read(read_command_line(arguments))
-    values.update(given)
+    values.update((attribute, one.value) for attribute, one in given.items())
     _refuse_contradictions(given, values)
     return Options(
         endpoints=_endpoints(values),
         settings=_settings(values),
+        warnings=tuple(warnings_about(environ)),
         **{name: value for name, value in values.items() if name in BELONG_TO_PYTHON},
     )
 
 
-def _refuse_contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+def _collect(arguments: Sequence[str], environ: MutableMapping[str, str]) -> dict[str, Value]:
+    command_line = read(read_command_line(arguments))
+    env_file = command_line.get("env_file") or read(read_environment(environ)).get("env_file")
+    if env_file is not None:
+        load_env_file(env_file.value, environ)
+    above_the_file = {**read(read_environment(environ)), **command_line}
+    config = above_the_file.get("config")
+    file = {} if config is None else read(read_toml(config.value))
+    return {**file, **above_the_file}
+
+
+def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]) -> None:
     if not values["application"]:
         raise UsageError("no application is named: sioserve project.asgi:application")
-    if values["workers"] > 1:
-        raise UsageError("several workers are not there yet: --workers can only be 1")
-    for name in ("proxy_headers_host", "proxy_headers_port"):
-        if name in given and not values["proxy_headers"]:
-            raise UsageError(f"--{name.replace('_', '-')} has no effect without --proxy-headers")
-    if values["verbosity"] > 3:
-        raise UsageError("--verbosity goes from 0 to 3")
-    if values["limit_max_requests_jitter"] and not values["limit_max_requests"]:
-        raise UsageError("--limit-max-requests-jitter has no effect without --limit-max-requests")
+    if not values["proxy_headers"]:
+        _refuse_idle(given, PROXY_DETAILS, "--proxy-headers")
+    if not values["limit_max_requests"]:
+        _refuse_idle(given, ("limit_max_requests_jitter",), "--limit-max-requests")
+    if not values["reload"]:
+        # A file may well hold them, for the times when --reload is given.
+        typed = {name: one for name, one in given.items() if one.name.startswith("-")}
+        _refuse_idle(typed, RELOAD_DETAILS, "--reload")
+    if {"server_header", "server_name"} <= given.keys() and (
+        values["server_header"] != bool(values["server_name"])
+    ):
+        _refuse_pair(given, "server_header", "server_name")
+    if values["access_log_json"] and values["access_log_format"]:
+        _refuse_pair(given, "access_log_json", "access_log_format")
+    if values["log_config"] and values["log_fmt"]:
+        _refuse_pair(given, "log_config", "log_fmt")
+
+
+def _refuse_idle(given: Mapping[str, Value], names: Sequence[str], needed: str) -> None:
+    for name in names:
+        if name in given:
+            raise UsageError(f"{given[name].name} does nothing without {needed}")
+
+
+def _refuse_pair(given: Mapping[str, Value], first: str, second: str) -> None:
+    raise UsageError(f"{given[first].name} and {given[second].name} contradict each other")
 
 
 def _endpoints(values: Mapping[str, Any]) -> tuple[Endpoint, ...]:

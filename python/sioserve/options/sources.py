@@ -7,11 +7,14 @@ the words in which it was given, so that an error names them.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+import difflib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sioserve.options.errors import UsageError
+from sioserve.options.kinds import BOOLEAN
 from sioserve.options.option import Option
+from sioserve.options.table import OPTIONS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,9 +24,18 @@ class Given:
     option: Option
     name: str
     text: str
+    by_switch: bool = False
 
 
-def read(source: Iterable[Given]) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """What an option has come to in one source; `name` is what the person wrote."""
+
+    value: Any
+    name: str
+
+
+def read(source: Iterable[Given]) -> dict[str, Value]:
     """One source's values by the options' attributes. Raises UsageError."""
     by_option: dict[str, list[Given]] = {}
     for given in source:
@@ -31,23 +43,60 @@ def read(source: Iterable[Given]) -> dict[str, Any]:
     return {attribute: _value(all_given) for attribute, all_given in by_option.items()}
 
 
-def _value(all_given: list[Given]) -> Any:
-    option = all_given[0].option
-    values = [parse(given) for given in all_given]
+def by_name(key: str, name: str, text: str) -> Given | None:
+    """What `text` gives to the option that `key` names, a long option without its dashes.
+
+    None where a switch is set to false. Raises KeyError for an unknown key, UsageError.
+    """
+    option, stands_for = KEYS[key]
+    if stands_for is None:
+        return Given(option, name, text)
+    truth = _parsed(BOOLEAN.parse, name, text)
+    if truth:
+        return Given(option, name, stands_for, by_switch=True)
+    if option.kind is BOOLEAN:
+        return Given(option, name, str(not BOOLEAN.parse(stands_for)), by_switch=True)
+    return None
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """'; did you mean X?' or nothing."""
+    found = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _value(all_given: list[Given]) -> Value:
+    option, last = all_given[-1].option, all_given[-1]
+    values = [_parsed(option.kind.parse, given.name, given.text) for given in all_given]
     if option.repeatable:
-        return tuple(values)
+        return Value(tuple(values), last.name)
     # A value that comes later overrules the ones before it, as people expect who append options to
     # somebody else's command. A switch against its opposite or against a value is a mistake.
     for given, value in zip(all_given, values, strict=True):
-        last = all_given[-1]
-        switched = given.name in option.switches or last.name in option.switches
+        switched = given.by_switch or last.by_switch
         if switched and given.name != last.name and value != values[-1]:
             raise UsageError(f"{given.name} and {last.name} contradict each other")
-    return values[-1]
+    return Value(values[-1], last.name)
 
 
-def parse(given: Given) -> Any:
+def _parsed(parse: Any, name: str, text: str) -> Any:
     try:
-        return given.option.kind.parse(given.text)
+        return parse(text)
     except ValueError as error:
-        raise UsageError(f"{given.name}: {error}") from None
+        raise UsageError(f"{name}: {error}") from None
+
+
+def _keys() -> dict[str, tuple[Option, str | None]]:
+    keys: dict[str, tuple[Option, str | None]] = {}
+    for option in OPTIONS:
+        keys[option.name] = (option, None)
+        for flag in option.flags:
+            if flag.startswith("--"):
+                keys[flag[2:].replace("_", "-")] = (option, None)
+        for flag, stands_for in option.switches.items():
+            keys[flag[2:]] = (option, stands_for)
+    return keys
+
+
+# Long options without their dashes: the option, and the text of a switch.
+KEYS = _keys()

@@ -22,6 +22,7 @@ class Options:
 
     endpoints: tuple[Endpoint, ...] = (TcpEndpoint(),)
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    warnings: tuple[str, ...] = ()  # sentences for the log
 
     application: str = ""
     app_dir: str = "."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import FILE, NUMBER, TEXT, choice, named
+from sioserve.options.kinds import ACCESS_LOG, FILE, TEXT, VERBOSITY, choice, named
 from sioserve.options.option import Group, Option, switch
 
 GROUP = Group(
@@ -10,7 +10,7 @@ GROUP = Group(
     (
         Option(
             "verbosity",
-            named(NUMBER, "0-3"),
+            VERBOSITY,
             "0: warnings only; 1: the access log too; 2: debugging; 3: asyncio's as well",
             aliases=("-v",),
             default=1,
@@ -33,7 +33,7 @@ GROUP = Group(
         ),
         Option(
             "access-log",
-            named(FILE, "FILE"),
+            ACCESS_LOG,
             "where a line per request goes: a file, - for stdout, logging for the logger "
             "sioserve.access, none",
             switches={"--no-access-log": "none"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import POSITIVE, SECONDS
+from sioserve.options.kinds import SECONDS, WORKERS
 from sioserve.options.option import Group, Option
 
 GROUP = Group(
@@ -16,7 +16,7 @@ GROUP = Group(
         ),
         Option(
             "workers",
-            POSITIVE,
+            WORKERS,
             "number of server processes; only 1 so far",
             default=1,
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import BOOLEAN, SECONDS, SIZE
+from sioserve.options.kinds import BOOLEAN, ENDLESS_SECONDS, SECONDS, SIZE
 from sioserve.options.option import Group, Option
 
 GROUP = Group(
@@ -10,7 +10,7 @@ GROUP = Group(
     (
         Option(
             "websocket-timeout",
-            SECONDS,
+            ENDLESS_SECONDS,
             "longest life of a WebSocket; -1 for no end",
             aliases=("--websocket_timeout",),
             default=86_400.0,
@@ -18,7 +18,7 @@ GROUP = Group(
         ),
         Option(
             "websocket-connect-timeout",
-            SECONDS,
+            ENDLESS_SECONDS,
             "for the application to accept a WebSocket: 403; -1 for no end",
             aliases=("--websocket_connect_timeout",),
             default=5.0,
