@@ -16,6 +16,7 @@ LIBRARIES = {
     "libuv": re.compile(r"uv(/.*|\.h)$"),
     "llhttp": re.compile(r"llhttp\.h$"),
     "wslay": re.compile(r"wslay/"),
+    "zlib": re.compile(r"zlib\.h$"),
     "python": re.compile(r"(Python|structmember|pythread|datetime|frameobject)\.h$|cpython/"),
 }
 
@@ -29,7 +30,7 @@ RULES: dict[str, list[str]] = {
     "server/base": [],
     "server/net": [*BASE, "libuv"],
     "server/http": [*BASE, "llhttp"],
-    "server/ws": [*BASE, "wslay"],
+    "server/ws": [*BASE, "wslay", "zlib"],
     "server/connection": [*BASE, "server/net", "server/http", "server/ws"],
     "server/transport": [*BASE, *STREAMS, *ENGINES],
     "server/application": [*BASE, *STREAMS, "server/net/turn_queue.h"],

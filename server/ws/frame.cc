@@ -4,6 +4,7 @@ namespace sioserve::ws {
 namespace {
 
 constexpr unsigned final_fragment = 0x80;
+constexpr unsigned deflated_bit = 0x40;  // RSV1 (RFC 7692 section 6)
 constexpr unsigned text_opcode = 0x1;
 constexpr unsigned binary_opcode = 0x2;
 constexpr char two_byte_size = 126;
@@ -11,9 +12,10 @@ constexpr char eight_byte_size = 127;
 
 }  // namespace
 
-FrameHeader::FrameHeader(MessageKind kind, std::uint64_t payload_size) {
+FrameHeader::FrameHeader(MessageKind kind, std::uint64_t payload_size, Encoding encoding) {
   bytes_[0] =
-      static_cast<char>(final_fragment | (kind == MessageKind::text ? text_opcode : binary_opcode));
+      static_cast<char>(final_fragment | (encoding == Encoding::deflated ? deflated_bit : 0) |
+                        (kind == MessageKind::text ? text_opcode : binary_opcode));
   if (payload_size < 126) {
     bytes_[1] = static_cast<char>(payload_size);
     return;

@@ -11,9 +11,11 @@
 
 namespace sioserve::ws {
 
+enum class Encoding { plain, deflated };
+
 class FrameHeader {
  public:
-  FrameHeader(MessageKind kind, std::uint64_t payload_size);
+  FrameHeader(MessageKind kind, std::uint64_t payload_size, Encoding encoding = Encoding::plain);
 
   std::string_view bytes() const { return {bytes_.data(), size_}; }
 

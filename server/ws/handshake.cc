@@ -72,8 +72,11 @@ Result<Handshake, HandshakeError> check_handshake(const RequestHead& head) {
   const auto nonce = base64_decode(*key);
   if (!nonce || nonce->size() != key_bytes) return Failure{HandshakeError::bad_request};
 
-  Handshake handshake{accept_key_of(*key), {}};
+  Handshake handshake{accept_key_of(*key), {}, {}};
   for (const Header& header : head.headers) {
+    if (header.name == "sec-websocket-extensions" && !handshake.deflate) {
+      handshake.deflate = accept_deflate_offer(header.value);
+    }
     if (header.name != "sec-websocket-protocol") continue;
     for (const std::string_view name : split_list(header.value)) {
       handshake.subprotocols.emplace_back(name);
@@ -87,6 +90,9 @@ Headers answer_headers(const Handshake& handshake, std::string_view subprotocol)
                      {"connection", "Upgrade"},
                      {"sec-websocket-accept", handshake.accept_key}};
   if (!subprotocol.empty()) headers.push_back({"sec-websocket-protocol", std::string(subprotocol)});
+  if (handshake.deflate) {
+    headers.push_back({"sec-websocket-extensions", handshake.deflate->answer});
+  }
   return headers;
 }
 

@@ -2,18 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "server/base/http_values.h"
 #include "server/base/result.h"
+#include "server/ws/deflate_offer.h"
 
 namespace sioserve::ws {
 
 struct Handshake {
-  std::string accept_key;                 // for Sec-WebSocket-Accept
-  std::vector<std::string> subprotocols;  // as offered, in order
+  std::string accept_key;                   // for Sec-WebSocket-Accept
+  std::vector<std::string> subprotocols;    // as offered, in order
+  std::optional<DeflateAgreement> deflate;  // what may be agreed to
 };
 
 enum class HandshakeError { bad_request, version_unsupported };
@@ -26,7 +29,8 @@ bool asks_for_websocket(const RequestHead& head);
 
 Result<Handshake, HandshakeError> check_handshake(const RequestHead& head);
 
-// What the 101 answer must contain. An empty subprotocol means none.
+// What the 101 answer must contain. An empty subprotocol means none; so does a handshake.deflate
+// that the caller has taken away.
 Headers answer_headers(const Handshake& handshake, std::string_view subprotocol);
 
 // Whether a header is the handshake's own, so that an application cannot add it to the answer.

@@ -1,7 +1,9 @@
 #include "server/ws/message_reader.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -34,15 +36,8 @@ std::string_view cut_reason(std::string_view reason) {
   return reason.substr(0, size);
 }
 
-std::string_view failure_text(std::uint16_t code) {
-  switch (code) {
-    case invalid_payload:
-      return "invalid UTF-8";
-    case message_too_big:
-      return "message too big";
-    default:
-      return "protocol error";
-  }
+std::size_t limit_of(std::size_t setting) {
+  return setting == 0 ? std::numeric_limits<std::size_t>::max() : setting;
 }
 
 }  // namespace
@@ -69,7 +64,7 @@ struct MessageReader::Callbacks {
   }
   static void on_frame_start(wslay_event_context_ptr,
                              const wslay_event_on_frame_recv_start_arg* frame, void* user_data) {
-    self(user_data).begin_frame(frame->opcode, frame->payload_length);
+    self(user_data).begin_frame(*frame);
   }
   static void on_frame_chunk(wslay_event_context_ptr,
                              const wslay_event_on_frame_recv_chunk_arg* chunk, void* user_data) {
@@ -84,7 +79,10 @@ struct MessageReader::Callbacks {
   }
 };
 
-MessageReader::MessageReader(std::size_t max_message_size) : max_message_size_(max_message_size) {
+MessageReader::MessageReader(MessageLimits limits, std::optional<Inflater> inflater)
+    : max_message_(limit_of(limits.message)),
+      max_frame_(limit_of(limits.frame)),
+      inflater_(std::move(inflater)) {
   wslay_event_callbacks callbacks{};
   callbacks.recv_callback = Callbacks::on_receive;
   callbacks.send_callback = Callbacks::on_send;
@@ -96,7 +94,9 @@ MessageReader::MessageReader(std::size_t max_message_size) : max_message_size_(m
   if (wslay_event_context_server_init(&context, &callbacks, this) != 0) throw std::bad_alloc();
   context_.reset(context);
   wslay_event_config_set_no_buffering(context, 1);
-  wslay_event_config_set_max_recv_msg_length(context, max_message_size);
+  // The limits are looked at here: wslay has one for each frame only.
+  wslay_event_config_set_max_recv_msg_length(context, std::numeric_limits<std::uint64_t>::max());
+  if (inflater_) wslay_event_config_set_allowed_rsv_bits(context, WSLAY_RSV1_BIT);
 }
 
 MessageReader::~MessageReader() = default;
@@ -105,6 +105,7 @@ void MessageReader::feed(std::string_view input, std::vector<Message>& messages)
   if (state_ == State::closed) return;
   input_ = input;
   messages_ = &messages;
+  inflated_ = false;
   const int result = wslay_event_recv(context_.get());
   input_ = {};
   messages_ = nullptr;
@@ -114,22 +115,79 @@ void MessageReader::feed(std::string_view input, std::vector<Message>& messages)
 
 void MessageReader::end() {
   const bool answer = std::exchange(state_, State::closed) == State::open;
-  if (close_received_ && !failure_) {
+  payload_ = std::string();
+  if (close_received_ && !fault_) {
     if (answer) append_close_frame(close_code_, "");
     return;
   }
   close_code_ = abnormal_closure;
-  const std::uint16_t found_by_wslay = wslay_event_get_status_code_sent(context_.get());
-  const std::uint16_t code =
-      failure_.value_or(may_be_sent(found_by_wslay) ? found_by_wslay : protocol_error);
-  close_reason_ = failure_text(code);
-  if (answer) append_close_frame(code, "");
+  const Fault fault = fault_.value_or(fault_found_by_wslay());
+  close_reason_ = text_of(fault);
+  if (answer) append_close_frame(code_of(fault), close_reason_);
+}
+
+// Within a callback of wslay's; feed() does the rest.
+void MessageReader::fail(Fault fault) {
+  if (!fault_) fault_ = fault;
+  wslay_event_shutdown_read(context_.get());
+}
+
+MessageReader::Fault MessageReader::fault_found_by_wslay() const {
+  return wslay_event_get_status_code_sent(context_.get()) == invalid_payload ? Fault::invalid_text
+                                                                             : Fault::protocol;
+}
+
+std::uint16_t MessageReader::code_of(Fault fault) {
+  switch (fault) {
+    case Fault::protocol:
+      return protocol_error;
+    case Fault::invalid_text:
+    case Fault::invalid_compression:
+      return invalid_payload;
+    case Fault::message_too_big:
+    case Fault::frame_too_big:
+      return message_too_big;
+  }
+  assert(false);
+  return protocol_error;
+}
+
+std::string_view MessageReader::text_of(Fault fault) {
+  switch (fault) {
+    case Fault::protocol:
+      return "protocol error";
+    case Fault::invalid_text:
+      return "invalid UTF-8";
+    case Fault::invalid_compression:
+      return "invalid compressed data";
+    case Fault::message_too_big:
+      return "message too big";
+    case Fault::frame_too_big:
+      return "frame too big";
+  }
+  assert(false);
+  return "protocol error";
+}
+
+MessageReader::Fault MessageReader::fault_of(Inflater::Error error) {
+  switch (error) {
+    case Inflater::Error::corrupt:
+      return Fault::invalid_compression;
+    case Inflater::Error::too_big:
+      return Fault::message_too_big;
+  }
+  assert(false);
+  return Fault::protocol;
 }
 
 void MessageReader::close(std::uint16_t code, std::string_view reason) {
   if (state_ != State::open) return;
   state_ = State::closing;
   append_close_frame(code == no_status || may_be_sent(code) ? code : normal_closure, reason);
+}
+
+void MessageReader::ping() {
+  if (state_ == State::open) append_control_frame(WSLAY_PING, "");
 }
 
 void MessageReader::append_close_frame(std::uint16_t code, std::string_view reason) {
@@ -150,24 +208,36 @@ void MessageReader::append_control_frame(std::uint8_t opcode, std::string_view p
 
 std::string MessageReader::take_output() { return std::exchange(output_, std::string()); }
 
-void MessageReader::begin_frame(std::uint8_t opcode, std::uint64_t size) {
-  frame_opcode_ = opcode;
-  if (wslay_is_ctrl_frame(opcode)) return;
-  // wslay looks at the size of each frame only.
-  if (payload_.size() + size > max_message_size_) {
-    payload_ = std::string();
-    failure_ = message_too_big;
-    wslay_event_shutdown_read(context_.get());
-    return;
+void MessageReader::release_memory() {
+  if (inflater_ && !within_message_) inflater_->release();
+}
+
+void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame) {
+  frame_opcode_ = frame.opcode;
+  if (wslay_is_ctrl_frame(frame.opcode)) return;
+  if (!std::exchange(within_message_, true)) compressed_ = wslay_get_rsv1(frame.rsv) != 0;
+  // Bytes that don't compress become a few more, and must not be refused for that.
+  const std::size_t grown_by = compressed_ ? max_frame_ / 8 + 64 : 0;
+  if (frame.payload_length > max_frame_ && frame.payload_length - max_frame_ > grown_by) {
+    return fail(Fault::frame_too_big);
   }
-  if (payload_.empty()) payload_.reserve(std::min<std::size_t>(size, trusted_size));
+  if (compressed_) return;
+  if (frame.payload_length > max_message_ - payload_.size()) return fail(Fault::message_too_big);
+  if (payload_.empty()) {
+    payload_.reserve(std::min<std::size_t>(frame.payload_length, trusted_size));
+  }
 }
 
 void MessageReader::append_chunk(std::string_view bytes) {
   if (frame_opcode_ == WSLAY_CONNECTION_CLOSE) {
     close_payload_.append(bytes);
-  } else if (!wslay_is_ctrl_frame(frame_opcode_) && !failure_) {
-    payload_.append(bytes);
+  } else if (!wslay_is_ctrl_frame(frame_opcode_) && !fault_) {
+    if (!compressed_) {
+      payload_.append(bytes);
+      return;
+    }
+    inflated_ = true;
+    if (const auto error = inflater_->add(bytes, payload_, max_message_)) fail(fault_of(*error));
   }
 }
 
@@ -180,13 +250,13 @@ void MessageReader::end_frame() {
   if (payload.empty()) {
     close_code_ = no_status;
   } else if (payload.size() == 1) {
-    failure_ = protocol_error;
+    fault_ = Fault::protocol;
   } else {
     close_code_ = static_cast<std::uint16_t>((static_cast<unsigned char>(payload[0]) << 8) |
                                              static_cast<unsigned char>(payload[1]));
     close_reason_ = payload.substr(2);
-    if (!may_be_sent(close_code_)) failure_ = protocol_error;
-    if (!is_utf8(close_reason_)) failure_ = invalid_payload;
+    if (!may_be_sent(close_code_)) fault_ = Fault::protocol;
+    if (!is_utf8(close_reason_)) fault_ = Fault::invalid_text;
   }
 }
 
@@ -195,12 +265,17 @@ void MessageReader::end_message(const wslay_event_on_msg_recv_arg& message) {
     append_control_frame(WSLAY_PONG,
                          {reinterpret_cast<const char*>(message.msg), message.msg_length});
   }
-  if (wslay_is_ctrl_frame(message.opcode)) return;
+  if (wslay_is_ctrl_frame(message.opcode) || fault_) return;
+  within_message_ = false;
+  const bool is_text = message.opcode == WSLAY_TEXT_FRAME;
+  if (compressed_) {
+    if (const auto error = inflater_->finish(payload_, max_message_)) return fail(fault_of(*error));
+    // wslay has looked at other text only.
+    if (is_text && !is_utf8(payload_)) return fail(Fault::invalid_text);
+  }
   std::string payload = std::exchange(payload_, std::string());
-  if (state_ != State::open || failure_) return;
-  messages_->push_back(
-      {message.opcode == WSLAY_TEXT_FRAME ? MessageKind::text : MessageKind::binary,
-       std::move(payload)});
+  if (state_ != State::open) return;
+  messages_->push_back({is_text ? MessageKind::text : MessageKind::binary, std::move(payload)});
 }
 
 }  // namespace sioserve::ws

@@ -6,7 +6,8 @@
 // protocol and was told so). Data frames are sent without this class: see frame.h.
 //
 // A message is gathered in one string, so thousands of tiny fragments cost no more than their
-// bytes. Knows nothing of sockets, time, or who reads the messages.
+// bytes. A compressed one (RFC 7692) is inflated as it comes, so that one which would grow beyond
+// the limit is refused while it does. Knows nothing of sockets, time, or who reads the messages.
 #pragma once
 
 #include <wslay/wslay.h>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/ws/deflate.h"
 
 namespace sioserve::ws {
 
@@ -28,12 +30,18 @@ struct Message {
   std::string payload;
 };
 
+// In bytes; 0: none. What is larger is a failure with close code 1009.
+struct MessageLimits {
+  std::size_t message = 0;  // decompressed
+  std::size_t frame = 0;    // as it is on the wire; a compressed one may be an eighth larger
+};
+
 class MessageReader {
  public:
   enum class State { open, closing, closed };
 
-  // `max_message_size` in bytes; a larger one is a failure with close code 1009.
-  explicit MessageReader(std::size_t max_message_size);
+  // With an inflater messages may be compressed.
+  explicit MessageReader(MessageLimits limits, std::optional<Inflater> inflater = std::nullopt);
   MessageReader(const MessageReader&) = delete;
   MessageReader& operator=(const MessageReader&) = delete;
   ~MessageReader();
@@ -45,8 +53,16 @@ class MessageReader {
   // not stand in a frame becomes 1000; a long reason is cut.
   void close(std::uint16_t code, std::string_view reason);
 
-  // Pongs and close frames to send, in order; the caller takes them away.
+  void ping();
+
+  // Pings, pongs and close frames to send, in order; the caller takes them away.
   std::string take_output();
+
+  // Gives back the memory for decompression until it is needed again, unless a message is under
+  // way.
+  void release_memory();
+  // Whether the last feed() brought something compressed.
+  bool inflated() const { return inflated_; }
 
   State state() const { return state_; }
   // The peer's close code (1005 if its frame had none), 1006 if no close frame came, and its
@@ -60,25 +76,38 @@ class MessageReader {
     void operator()(wslay_event_context_ptr context) const { wslay_event_context_free(context); }
   };
 
-  void begin_frame(std::uint8_t opcode, std::uint64_t size);
+  // What the peer did wrong.
+  enum class Fault { protocol, invalid_text, invalid_compression, message_too_big, frame_too_big };
+  static std::uint16_t code_of(Fault fault);
+  static std::string_view text_of(Fault fault);
+  static Fault fault_of(Inflater::Error error);
+
+  void begin_frame(const wslay_event_on_frame_recv_start_arg& frame);
   void append_chunk(std::string_view bytes);
   void end();
+  void fail(Fault fault);
+  Fault fault_found_by_wslay() const;
   void append_close_frame(std::uint16_t code, std::string_view reason);
   void append_control_frame(std::uint8_t opcode, std::string_view payload);
   void end_frame();
   void end_message(const wslay_event_on_msg_recv_arg& message);
 
-  std::size_t max_message_size_;
+  std::size_t max_message_;
+  std::size_t max_frame_;
+  std::optional<Inflater> inflater_;
   State state_ = State::open;
   std::uint16_t close_code_ = 1006;
   std::string close_reason_;
   std::string_view input_;
   std::vector<Message>* messages_ = nullptr;
-  std::string payload_;  // of the message that is being received
+  std::string payload_;  // of the message that is being received, decompressed
+  bool within_message_ = false;
+  bool compressed_ = false;  // the message that is being received
+  bool inflated_ = false;
   std::uint8_t frame_opcode_ = 0;
   std::string close_payload_;
   bool close_received_ = false;
-  std::optional<std::uint16_t> failure_;  // what the peer did wrong, as a close code
+  std::optional<Fault> fault_;
   std::string output_;
   std::unique_ptr<wslay_event_context, FreeContext> context_;
 };

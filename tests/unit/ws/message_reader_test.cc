@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <ostream>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,7 +80,7 @@ std::string name_of(const testing::TestParamInfo<Case>& test) { return test.para
 class MessageReaderCase : public testing::TestWithParam<Case> {};
 
 void check(const std::vector<std::string_view>& pieces, const Case& expected) {
-  MessageReader reader(limit);
+  MessageReader reader({limit, 0});
   std::vector<Message> messages;
   std::string output;
   for (const std::string_view piece : pieces) {
@@ -113,7 +114,15 @@ TEST_P(MessageReaderCase, ReadsByteByByte) {
   check(bytes, GetParam());
 }
 
-std::string failure(std::uint16_t value) { return unmasked(final_bit | close_opcode, code(value)); }
+std::string close_answer(std::uint16_t value, const std::string& reason) {
+  return unmasked(final_bit | close_opcode, code(value) + reason);
+}
+
+std::string failure(std::uint16_t value) {
+  return close_answer(value, value == 1002   ? "protocol error"
+                             : value == 1007 ? "invalid UTF-8"
+                                             : "message too big");
+}
 
 constexpr auto open = MessageReader::State::open;
 constexpr auto closed = MessageReader::State::closed;
@@ -220,21 +229,21 @@ const std::vector<Case> cases = {
 INSTANTIATE_TEST_SUITE_P(Frames, MessageReaderCase, testing::ValuesIn(cases), name_of);
 
 TEST(MessageReader, SaysWhatWentWrong) {
-  MessageReader reader(limit);
+  MessageReader reader({limit, 0});
   std::vector<Message> messages;
   reader.feed(frame(final_bit | text, "\xff"), messages);
   EXPECT_EQ(reader.close_reason(), "invalid UTF-8");
 }
 
 TEST(MessageReader, ReportsThePeersReason) {
-  MessageReader reader(limit);
+  MessageReader reader({limit, 0});
   std::vector<Message> messages;
   reader.feed(close_frame(1001, "going"), messages);
   EXPECT_EQ(reader.close_reason(), "going");
 }
 
 TEST(MessageReader, RefusesAFrameBeforeItsPayloadHasCome) {
-  MessageReader reader(limit);
+  MessageReader reader({limit, 0});
   std::vector<Message> messages;
   reader.feed(frame(final_bit | binary, std::string(limit + 1, 'x')).substr(0, 9), messages);
   EXPECT_EQ(reader.state(), closed);
@@ -242,7 +251,7 @@ TEST(MessageReader, RefusesAFrameBeforeItsPayloadHasCome) {
 }
 
 TEST(MessageReader, ClosesWithCodeAndReason) {
-  MessageReader reader(limit);
+  MessageReader reader({limit, 0});
   std::vector<Message> messages;
   reader.close(4000, "enough");
   EXPECT_EQ(reader.take_output(), unmasked(final_bit | close_opcode, code(4000) + "enough"));
@@ -259,27 +268,27 @@ TEST(MessageReader, ClosesWithCodeAndReason) {
 }
 
 TEST(MessageReader, ClosesWithoutACode) {
-  MessageReader reader(limit);
+  MessageReader reader({limit, 0});
   reader.close(1005, "ignored");
   EXPECT_EQ(reader.take_output(), unmasked(final_bit | close_opcode, ""));
 }
 
 TEST(MessageReader, SendsOnlyCodesThatMayStandInAFrame) {
   for (const int forbidden : {0, 999, 1004, 1006, 1015, 2999, 5000}) {
-    MessageReader reader(limit);
+    MessageReader reader({limit, 0});
     reader.close(static_cast<std::uint16_t>(forbidden), "");
-    EXPECT_EQ(reader.take_output(), failure(1000)) << forbidden;
+    EXPECT_EQ(reader.take_output(), close_answer(1000, "")) << forbidden;
   }
 }
 
 TEST(MessageReader, CutsALongReasonBetweenCharacters) {
   std::string reason;
   for (int i = 0; i < 100; ++i) reason += "\xc3\xa4";
-  MessageReader reader(limit);
+  MessageReader reader({limit, 0});
   reader.close(1000, reason);
   EXPECT_EQ(reader.take_output(),
             unmasked(final_bit | close_opcode, code(1000) + reason.substr(0, 122)));
-  MessageReader ascii(limit);
+  MessageReader ascii({limit, 0});
   ascii.close(1000, std::string(200, 'x'));
   EXPECT_EQ(ascii.take_output(),
             unmasked(final_bit | close_opcode, code(1000) + std::string(123, 'x')));
@@ -287,7 +296,7 @@ TEST(MessageReader, CutsALongReasonBetweenCharacters) {
 
 TEST(MessageReader, TakesManyTinyFragments) {
   constexpr std::size_t count = 100'000;
-  MessageReader reader(count);
+  MessageReader reader({count, count});
   std::vector<Message> messages;
   std::string input = frame(binary, "");
   for (std::size_t i = 0; i < count; ++i)
@@ -296,6 +305,179 @@ TEST(MessageReader, TakesManyTinyFragments) {
   reader.feed(input, messages);
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_EQ(messages[0].payload.size(), count);
+}
+
+// --- Compressed messages ---
+
+constexpr unsigned compressed = 0x40;
+
+// What becomes of frames that may be compressed: messages as in the cases above, then the close
+// code if the reader closed.
+std::string outcome_of(const std::string& input, std::size_t piece) {
+  MessageReader reader({limit, 0}, Inflater(15, ContextTakeover::on));
+  std::vector<Message> messages;
+  for (std::size_t i = 0; i < input.size(); i += piece) {
+    reader.feed(std::string(input.substr(i, piece)), messages);
+  }
+  std::string outcome;
+  for (const Message& message : messages) {
+    outcome += (message.kind == MessageKind::text ? "t:" : "b:") + message.payload + " ";
+  }
+  const std::string output = reader.take_output();
+  if (reader.state() == closed) {
+    outcome += std::to_string((static_cast<unsigned char>(output[2]) << 8) |
+                              static_cast<unsigned char>(output[3]));
+  }
+  return outcome;
+}
+
+void expect_outcome(const std::string& input, const std::string& expected) {
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{3}, std::size_t{100'000}}) {
+    EXPECT_EQ(outcome_of(input, piece), expected) << "in pieces of " << piece;
+  }
+}
+
+std::string deflated(const std::string& message) {
+  return Deflater(15, ContextTakeover::off).compress(message);
+}
+
+TEST(CompressedMessages, AreInflated) {
+  const std::string message(500, 'x');
+  expect_outcome(frame(final_bit | compressed | text, deflated(message)) +
+                     frame(final_bit | compressed | binary, deflated("b")) +
+                     frame(final_bit | text, "plain") + frame(final_bit | compressed | text, ""),
+                 "t:" + message + " b:b t:plain t: ");
+}
+
+TEST(CompressedMessages, MayBeFragmented) {
+  const std::string data = deflated("a message in two pieces");
+  expect_outcome(frame(compressed | text, data.substr(0, 4)) + frame(final_bit | ping, "p") +
+                     frame(continuation, "") + frame(continuation, data.substr(4)) +
+                     frame(final_bit | continuation, "") + frame(final_bit | text, "next"),
+                 "t:a message in two pieces t:next ");
+}
+
+TEST(CompressedMessages, AreMarkedInTheirFirstFrameOnly) {
+  const std::string data = deflated("Hello");
+  expect_outcome(frame(compressed | text, data.substr(0, 3)) +
+                     frame(final_bit | compressed | continuation, data.substr(3)),
+                 "1002");
+  expect_outcome(frame(final_bit | compressed | ping, data), "1002");
+  expect_outcome(frame(final_bit | compressed | close_opcode, ""), "1002");
+}
+
+TEST(CompressedMessages, OtherReservedBitsStayReserved) {
+  expect_outcome(frame(final_bit | 0x20 | text, "x"), "1002");
+  expect_outcome(frame(final_bit | 0x60 | text, deflated("x")), "1002");
+  expect_outcome(frame(final_bit | 0x10 | text, "x"), "1002");
+}
+
+TEST(CompressedMessages, MustBeUtf8WhenTheyAreText) {
+  expect_outcome(frame(final_bit | compressed | text, deflated("\xff")), "1007");
+  expect_outcome(frame(final_bit | compressed | text, deflated("\xc3")), "1007");
+  expect_outcome(frame(final_bit | compressed | binary, deflated("\xff")), "b:\xff ");
+  // The bytes of the compressed form need not be.
+  const std::string message = "h\xc3\xa4llo h\xc3\xa4llo";
+  expect_outcome(frame(final_bit | compressed | text, deflated(message)), "t:" + message + " ");
+}
+
+TEST(CompressedMessages, MustNotBeCorrupt) {
+  expect_outcome(frame(final_bit | compressed | binary, "\x07"), "1007");
+  expect_outcome(frame(final_bit | compressed | binary, "\xf2\x48"), "1007");
+}
+
+TEST(CompressedMessages, AreCutOffAtTheLimit) {
+  const std::string largest(limit, 'x');
+  expect_outcome(frame(final_bit | compressed | binary, deflated(largest)), "b:" + largest + " ");
+  expect_outcome(frame(final_bit | compressed | binary, deflated(largest + "x")), "1009");
+  // Before the end of the message, and whatever follows.
+  expect_outcome(frame(compressed | binary, deflated(std::string(1'000'000, 'x'))) +
+                     frame(final_bit | text, "late"),
+                 "1009");
+}
+
+TEST(CompressedMessages, TakeTheirMemoryBackUpAfterARelease) {
+  Deflater peer(15, ContextTakeover::on);
+  MessageReader reader({limit, 0}, Inflater(15, ContextTakeover::on));
+  std::vector<Message> messages;
+  const auto send = [&](std::string_view data) {
+    reader.feed(frame(final_bit | compressed | text, data), messages);
+    EXPECT_TRUE(reader.inflated());
+  };
+  send(peer.compress("the same words twice"));
+  reader.release_memory();
+  send(peer.compress("the same words twice"));
+  // Not within a message.
+  const std::string third = peer.compress("the same words thrice");
+  reader.feed(frame(compressed | text, third.substr(0, 2)), messages);
+  reader.release_memory();
+  reader.feed(frame(final_bit | continuation, third.substr(2)), messages);
+  ASSERT_EQ(messages.size(), 3U);
+  EXPECT_EQ(messages[1].payload, "the same words twice");
+  EXPECT_EQ(messages[2].payload, "the same words thrice");
+  reader.feed(frame(final_bit | text, "plain"), messages);
+  EXPECT_FALSE(reader.inflated());
+}
+
+TEST(CompressedMessages, AreRefusedWhereTheyWereNotAgreedOn) {
+  MessageReader reader({limit, 0});
+  std::vector<Message> messages;
+  reader.feed(frame(final_bit | compressed | text, deflated("x")), messages);
+  EXPECT_EQ(reader.take_output(), failure(1002));
+}
+
+// --- Limits ---
+
+TEST(MessageReader, RefusesALargeFrameByItsHeader) {
+  for (const unsigned first : {final_bit | binary, binary}) {
+    MessageReader reader({limit, 10}, Inflater(15, ContextTakeover::on));
+    std::vector<Message> messages;
+    reader.feed(frame(first, std::string(11, 'x')).substr(0, 7), messages);
+    EXPECT_EQ(reader.take_output(), close_answer(1009, "frame too big"));
+  }
+  MessageReader reader({limit, 10});
+  std::vector<Message> messages;
+  reader.feed(frame(binary, std::string(10, 'x')) +
+                  frame(final_bit | continuation, std::string(10, 'y')) +
+                  frame(final_bit | ping, std::string(125, 'p')),
+              messages);
+  EXPECT_EQ(reader.state(), open);
+  EXPECT_EQ(messages.size(), 1U);
+}
+
+TEST(CompressedMessages, MayGrowALittleBeyondTheLimitOfAFrame) {
+  std::mt19937 random(1);
+  std::string noise;
+  for (std::size_t i = 0; i < limit; ++i) noise += static_cast<char>(random());
+  const std::string data = deflated(noise);
+  ASSERT_GT(data.size(), limit);
+  MessageReader reader({limit, limit}, Inflater(15, ContextTakeover::on));
+  std::vector<Message> messages;
+  reader.feed(frame(final_bit | compressed | binary, data), messages);
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].payload, noise);
+  reader.feed(frame(compressed | binary, std::string(limit + limit / 8 + 65, 'x')), messages);
+  EXPECT_EQ(reader.take_output(), close_answer(1009, "frame too big"));
+}
+
+TEST(MessageReader, HasNoLimitsWhenTheyAreZero) {
+  MessageReader reader({0, 0});
+  std::vector<Message> messages;
+  const std::string large(60'000, 'x');
+  for (int i = 0; i < 50; ++i) reader.feed(frame(i == 0 ? binary : continuation, large), messages);
+  reader.feed(frame(final_bit | continuation, ""), messages);
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].payload.size(), 50 * large.size());
+}
+
+TEST(MessageReader, SendsPings) {
+  MessageReader reader({limit, 0});
+  reader.ping();
+  EXPECT_EQ(reader.take_output(), unmasked(final_bit | ping, ""));
+  reader.close(1000, "");
+  reader.take_output();
+  reader.ping();
+  EXPECT_EQ(reader.take_output(), "");
 }
 
 }  // namespace

@@ -1,0 +1,32 @@
+// The negotiation of permessage-deflate (RFC 7692 section 7.1).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sioserve::ws {
+
+// How messages are compressed in either direction. A side without context takeover starts every
+// message with an empty window.
+struct DeflateParameters {
+  int server_window_bits = 15;  // 9 to 15
+  int client_window_bits = 15;  // 8 to 15
+  bool server_context_takeover = true;
+  bool client_context_takeover = true;
+};
+
+struct DeflateAgreement {
+  DeflateParameters parameters;
+  std::string answer;  // for Sec-WebSocket-Extensions
+};
+
+// The answer to the first offer that can be accepted; nullopt if there is none. `offers` is a
+// Sec-WebSocket-Extensions header.
+//
+// Windows are kept at 4 KiB (12 bits), where the peer lets us: larger ones gain little on messages
+// of a few kilobytes and cost up to eight times the memory per connection. A window that we choose
+// for ourselves needs no announcement, so it is named only to a client that has asked about it.
+std::optional<DeflateAgreement> accept_deflate_offer(std::string_view offers);
+
+}  // namespace sioserve::ws
