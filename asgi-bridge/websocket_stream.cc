@@ -158,6 +158,7 @@ bool WebSocketStream::send_denial_body(const Gil& gil, PyObject* message) {
   if (!body) return false;
   const bool starts = state_ == State::denial_head_given;
   state_ = *more_body ? State::denying : State::ended;
+  add_in_flight(body->size());
   bridge().post(WebSocketDeny{id(), starts ? std::optional(std::move(denial_head_)) : std::nullopt,
                               std::move(*body), *more_body});
   return true;

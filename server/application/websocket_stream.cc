@@ -13,6 +13,7 @@ WebSocketStream::WebSocketStream(StreamId id, connection::WebSocketChannel& chan
       channel_(channel),
       table_(table),
       events_(events),
+      config_(config),
       receive_window_(config.receive_window),
       send_credit_(config.send_window) {
   table_.add(id_, *this);
@@ -51,7 +52,7 @@ void WebSocketStream::on_closed(std::uint16_t code, std::string_view reason) {
 void WebSocketStream::accept(WebSocketAccept command) {
   if (engine_ || state_ != State::deciding) return;
   state_ = State::open;
-  channel_.accept(command.subprotocol, command.headers);
+  channel_.accept(command.subprotocol, command.headers, config_.websocket);
 }
 
 void WebSocketStream::send(WebSocketSend command) {
@@ -76,6 +77,7 @@ void WebSocketStream::close(WebSocketClose command) {
 void WebSocketStream::deny(WebSocketDeny command) {
   if (engine_) return;
   const BodyPart part = command.more_body ? BodyPart::more : BodyPart::last;
+  send_credit_.sent(command.body.size());
   if (command.head && state_ == State::deciding) {
     state_ = State::denied;
     channel_.deny(std::move(*command.head), std::move(command.body), part);

@@ -54,6 +54,7 @@ class WebSocketStream final : public connection::WebSocketHandler {
   connection::WebSocketChannel& channel_;
   StreamTable<WebSocketStream>& table_;
   EventSink& events_;
+  const Config& config_;
   ReceiveWindow receive_window_;
   SendCreditCounter send_credit_;
   std::unique_ptr<connection::WebSocketHandler> engine_;

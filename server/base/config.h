@@ -30,11 +30,12 @@ struct HttpConfig {
 
 struct WebSocketConfig {
   std::size_t max_message = 1'048'576;  // bytes, decompressed; 1009 above
-  std::size_t max_frame = 1'048'576;    // bytes, as on the wire; 1009 above
-  Milliseconds ping_interval{20'000};   // from one pong to the next ping
-  Milliseconds ping_timeout{30'000};    // for the pong to come
+  std::size_t max_frame =
+      1'048'576;  // bytes, as on the wire (an eighth more if compressed); 1009 above
+  Milliseconds ping_interval{20'000};   // without anything from the client, to a ping
+  Milliseconds ping_timeout{30'000};    // for anything to come after a ping; 1011
   Milliseconds connect_timeout{5'000};  // for the application to accept; 403
-  Milliseconds lifetime{86'400'000};    // of a connection in all
+  Milliseconds lifetime{86'400'000};    // of a connection in all; 1001
   bool per_message_deflate = true;
 };
 
@@ -72,6 +73,7 @@ struct EngineIoConfig {
   Milliseconds upgrade_timeout{10'000};  // for a probing WebSocket to finish its upgrade
   Milliseconds connect_timeout{45'000};  // for a session to connect to its first namespace
   std::size_t max_payload = 1'000'000;   // bytes of one message or polling body, inbound
+  bool per_message_deflate = false;      // on WebSockets; off as in the reference server
 };
 
 struct SocketIoConfig {

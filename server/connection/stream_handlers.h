@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/base/config.h"
 #include "server/base/http_values.h"
 
 namespace sioserve::connection {
@@ -75,13 +76,16 @@ class WebSocketChannel {
   // As offered in Sec-WebSocket-Protocol, in order.
   virtual const std::vector<std::string>& subprotocols() const = 0;
 
-  // Exactly one of accept() and deny(), once, at any later time. `headers` go into the 101 answer;
-  // an empty subprotocol means none.
-  virtual void accept(std::string_view subprotocol, const Headers& headers) = 0;
+  // Exactly one of accept() and deny(), once, at any later time; without either for too long, the
+  // channel denies. `headers` go into the 101 answer; an empty subprotocol means none. `settings`
+  // hold for this channel from here on, and outlive it.
+  virtual void accept(std::string_view subprotocol, const Headers& headers,
+                      const WebSocketConfig& settings) = 0;
   virtual void deny(ResponseHead head, std::string body, BodyPart part) = 0;
   virtual void send_denial_body(std::string body, BodyPart part) = 0;
 
-  // Ignored once either side has sent a close frame. A shared payload is not copied.
+  // Ignored once either side has sent a close frame. A shared payload is not copied unless the
+  // messages are compressed.
   virtual void send(MessageKind kind, std::string payload) = 0;
   virtual void send(MessageKind kind, SharedBytes payload) = 0;
   // Starts the closing handshake behind what has been sent; on_closed() follows, at the latest

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <limits>
 #include <utility>
 
 #include "server/http/response_writer.h"
@@ -11,17 +10,27 @@
 namespace sioserve::connection {
 namespace {
 
+constexpr std::uint16_t going_away = 1001;
 constexpr std::uint16_t abnormal_closure = 1006;
+constexpr std::uint16_t internal_error = 1011;
 constexpr std::uint16_t service_restart = 1012;
 // Input kept while it may not be looked at; beyond it reading pauses.
 constexpr std::size_t max_kept = 65'536;
 // A peer that reads nothing but sends pings is answered no more.
 constexpr std::size_t max_buffered_for_pong = 262'144;
 
-// Socket.IO's messages come through the same reader, and have a limit of their own.
-std::size_t max_message(const Config& config) {
-  if (config.websocket.max_message == 0) return std::numeric_limits<std::size_t>::max();
-  return std::max(config.websocket.max_message, config.engine_io.max_payload);
+// Below, compression saves nothing worth its time; above, it would hold up every other connection.
+constexpr std::size_t min_deflated = 128;
+constexpr std::size_t max_deflated = 1'048'576;
+// After so long without a compressed message, compression gives its memory back.
+constexpr Milliseconds compression_idle{30'000};
+
+std::string seconds(Milliseconds time) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+}
+
+ws::ContextTakeover takeover(bool on) {
+  return on ? ws::ContextTakeover::on : ws::ContextTakeover::off;
 }
 
 }  // namespace
@@ -32,11 +41,13 @@ WebSocketSession::WebSocketSession(Connection& connection, RequestHead head,
       head_(std::move(head)),
       handshake_(std::move(handshake)),
       denial_(context(), connection.stream(), {.persistence = http::Persistence::close}),
-      kept_(input) {}
+      kept_(input),
+      deadline_(deadline_after(context().now(), context().config.websocket.connect_timeout)) {}
 
 // --- Events of the connection ---
 
 void WebSocketSession::on_read(std::string_view bytes) {
+  if (keepalive_) keepalive_->heard(context().now());
   const bool at_once =
       state_ == State::open && opened_ && !paused_ && kept_.empty() && inbox_.empty();
   if (at_once) {
@@ -48,8 +59,13 @@ void WebSocketSession::on_read(std::string_view bytes) {
 
 void WebSocketSession::on_drain() {
   if (state_ == State::ended) return;
-  if (deadline_ != TimePoint::max()) {
-    deadline_ = context().now() + context().timeouts.websocket_close;
+  if (state_ == State::denied) deadline_ = context().now() + context().timeouts.stalled;
+  if (state_ == State::open) {
+    if (deadline_ != TimePoint::max()) {
+      deadline_ = context().now() + context().timeouts.websocket_close;
+    }
+    // More is waiting: what the kernel took had to make room, so the peer reads.
+    if (buffered() > 0) keepalive_->heard(context().now());
   }
   if (handler_) handler_->on_drain();
 }
@@ -58,8 +74,67 @@ void WebSocketSession::on_broken() { end(abnormal_closure, "", &Connection::clos
 
 void WebSocketSession::begin_stop() { close(service_restart, "server stops"); }
 
+TimePoint WebSocketSession::deadline() const {
+  TimePoint first = std::min({deadline_, lifetime_end_, release_due_});
+  if (keepalive_ && deadline_ == TimePoint::max()) first = std::min(first, keepalive_->deadline());
+  return first;
+}
+
 void WebSocketSession::on_deadline() {
-  end(abnormal_closure, "closing handshake timed out", &Connection::close);
+  switch (state_) {
+    case State::deciding:
+      context().logger.log(LogCategory::server, LogLevel::warning,
+                           name() + " was not accepted within " +
+                               seconds(context().config.websocket.connect_timeout) +
+                               "; refused with 403");
+      deny(plain_head(403), plain_body(403), BodyPart::last);
+      break;
+    case State::denied:
+      end(abnormal_closure, "denial timed out", &Connection::close);
+      break;
+    case State::open:
+      on_open_deadline();
+      break;
+    case State::ended:
+      break;
+  }
+}
+
+void WebSocketSession::on_open_deadline() {
+  const TimePoint now = context().now();
+  if (release_due_ <= now) release_compression();
+  if (deadline_ <= now) {
+    end(abnormal_closure, "closing handshake timed out", &Connection::close);
+  } else if (lifetime_end_ <= now) {
+    close(going_away, "maximum lifetime reached");
+  } else if (deadline_ == TimePoint::max()) {
+    switch (keepalive_->advance(now)) {
+      case ws::Keepalive::Action::none:
+        break;
+      case ws::Keepalive::Action::ping:
+        reader_->ping();
+        write_control_frames();
+        break;
+      case ws::Keepalive::Action::give_up:
+        give_up();
+        break;
+    }
+  }
+}
+
+// A peer that is merely deaf may still read why.
+void WebSocketSession::give_up() {
+  context().logger.log(LogCategory::server, LogLevel::info,
+                       name() + " is closed: nothing came within " +
+                           seconds(settings_->ping_timeout) + " of a ping");
+  reader_->close(internal_error, "ping timed out");
+  write_control_frames();
+  end(abnormal_closure, "ping timed out", &Connection::linger);
+}
+
+std::string WebSocketSession::name() const {
+  const Address& client = connection_.endpoints()->client;
+  return "WebSocket " + head_.raw_path + " of " + client.host + ":" + std::to_string(client.port);
 }
 
 void WebSocketSession::advance() {
@@ -114,6 +189,7 @@ void WebSocketSession::advance_open() {
 
 void WebSocketSession::read(std::string_view bytes) {
   reader_->feed(bytes, inbox_);
+  if (reader_->inflated()) use_compression();
   write_control_frames();
 }
 
@@ -143,7 +219,8 @@ void WebSocketSession::write_control_frames() {
 void WebSocketSession::end(std::uint16_t code, std::string_view reason, void (Connection::*how)()) {
   const State before = std::exchange(state_, State::ended);
   if (before == State::ended) return;
-  deadline_ = TimePoint::max();
+  deadline_ = lifetime_end_ = release_due_ = TimePoint::max();
+  keepalive_.reset();
   if (before == State::denied) connection_.access().websocket_reject(head_, endpoints(), denial_);
   (connection_.*how)();
   if (const auto handler = std::move(handler_)) handler->on_closed(code, reason);
@@ -154,16 +231,20 @@ void WebSocketSession::end(std::uint16_t code, std::string_view reason, void (Co
 
 void WebSocketSession::control_reading() {
   if (kept_.size() < max_kept && inbox_.empty()) {
+    if (keepalive_) keepalive_->resume(context().now());
     connection_.stream().resume_reading();
   } else {
+    if (keepalive_) keepalive_->pause();
     connection_.stream().pause_reading();
   }
 }
 
 // --- Calls of the handler ---
 
-void WebSocketSession::accept(std::string_view subprotocol, const Headers& headers) {
+void WebSocketSession::accept(std::string_view subprotocol, const Headers& headers,
+                              const WebSocketConfig& settings) {
   if (state_ != State::deciding) return;
+  if (!settings.per_message_deflate) handshake_.deflate.reset();
   Headers answer = ws::answer_headers(handshake_, subprotocol);
   for (const Header& header : headers) {
     if (!ws::belongs_to_handshake(header.name)) answer.push_back(header);
@@ -180,34 +261,78 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
   }
   connection_.stream().write(out);
   connection_.access().websocket_connect(head_, endpoints());
-  reader_.emplace(max_message(context().config));
-  state_ = State::open;
+  open(settings);
   connection_.touch();
+}
+
+void WebSocketSession::open(const WebSocketConfig& settings) {
+  const TimePoint now = context().now();
+  state_ = State::open;
+  settings_ = &settings;
+  deadline_ = TimePoint::max();
+  lifetime_end_ = deadline_after(now, settings.lifetime);
+  keepalive_.emplace(settings.ping_interval, settings.ping_timeout, now);
+  std::optional<ws::Inflater> inflater;
+  if (handshake_.deflate) {
+    const ws::DeflateParameters& agreed = handshake_.deflate->parameters;
+    inflater.emplace(agreed.client_window_bits, takeover(agreed.client_context_takeover));
+    deflater_.emplace(agreed.server_window_bits, takeover(agreed.server_context_takeover));
+  }
+  reader_.emplace(ws::MessageLimits{settings.max_message, settings.max_frame}, std::move(inflater));
 }
 
 void WebSocketSession::deny(ResponseHead head, std::string body, BodyPart part) {
   if (state_ != State::deciding) return;
   state_ = State::denied;
+  deadline_ = context().now() + context().timeouts.stalled;
   denial_.start(head, std::move(body), part);
   connection_.touch();
 }
 
 void WebSocketSession::send_denial_body(std::string body, BodyPart part) {
   if (state_ != State::denied) return;
+  deadline_ = context().now() + context().timeouts.stalled;
   denial_.send(std::move(body), part);
   connection_.touch();
 }
 
 void WebSocketSession::send(MessageKind kind, std::string payload) {
   if (!may_send()) return;
+  if (deflates(payload.size())) return send_deflated(kind, payload);
   connection_.stream().write(ws::FrameHeader(kind, payload.size()).bytes());
   connection_.stream().write_owned(std::move(payload));
 }
 
 void WebSocketSession::send(MessageKind kind, SharedBytes payload) {
   if (!may_send()) return;
+  if (deflates(payload->size())) return send_deflated(kind, *payload);
   connection_.stream().write(ws::FrameHeader(kind, payload->size()).bytes());
   connection_.stream().write_shared(std::move(payload));
+}
+
+bool WebSocketSession::deflates(std::size_t size) const {
+  return deflater_ && size >= min_deflated && size <= max_deflated;
+}
+
+void WebSocketSession::send_deflated(MessageKind kind, std::string_view payload) {
+  std::string deflated = deflater_->compress(payload);
+  connection_.stream().write(
+      ws::FrameHeader(kind, deflated.size(), ws::Encoding::deflated).bytes());
+  connection_.stream().write_owned(std::move(deflated));
+  use_compression();
+}
+
+void WebSocketSession::use_compression() {
+  compression_used_ = context().now();
+  if (release_due_ == TimePoint::max()) release_due_ = compression_used_ + compression_idle;
+}
+
+void WebSocketSession::release_compression() {
+  release_due_ = compression_used_ + compression_idle;
+  if (release_due_ > context().now()) return;
+  release_due_ = TimePoint::max();
+  if (deflater_) deflater_->release();
+  reader_->release_memory();
 }
 
 void WebSocketSession::close(std::uint16_t code, std::string_view reason) {
@@ -215,6 +340,7 @@ void WebSocketSession::close(std::uint16_t code, std::string_view reason) {
   reader_->close(code, reason);
   write_control_frames();
   deadline_ = context().now() + context().timeouts.websocket_close;
+  lifetime_end_ = TimePoint::max();
   connection_.touch();
 }
 

@@ -16,7 +16,9 @@
 #include "server/connection/protocol.h"
 #include "server/connection/response_sender.h"
 #include "server/connection/stream_handlers.h"
+#include "server/ws/deflate.h"
 #include "server/ws/handshake.h"
+#include "server/ws/keepalive.h"
 #include "server/ws/message_reader.h"
 
 namespace sioserve::connection {
@@ -35,13 +37,14 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   void begin_stop() override;
   void on_deadline() override;
   void advance() override;
-  TimePoint deadline() const override { return deadline_; }
+  TimePoint deadline() const override;
 
   // WebSocketChannel
   const RequestHead& head() const override { return head_; }
   const SharedEndpoints& endpoints() const override { return connection_.endpoints(); }
   const std::vector<std::string>& subprotocols() const override { return handshake_.subprotocols; }
-  void accept(std::string_view subprotocol, const Headers& headers) override;
+  void accept(std::string_view subprotocol, const Headers& headers,
+              const WebSocketConfig& settings) override;
   void deny(ResponseHead head, std::string body, BodyPart part) override;
   void send_denial_body(std::string body, BodyPart part) override;
   void send(MessageKind kind, std::string payload) override;
@@ -55,10 +58,18 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
  private:
   enum class State { deciding, denied, open, ended };
 
+  void open(const WebSocketConfig& settings);
+  void on_open_deadline();
   void advance_open();
   void deliver_inbox();
   void read(std::string_view bytes);
   void write_control_frames();
+  bool deflates(std::size_t size) const;
+  void send_deflated(MessageKind kind, std::string_view payload);
+  void use_compression();
+  void release_compression();
+  void give_up();
+  std::string name() const;
   void end(std::uint16_t code, std::string_view reason, void (Connection::*how)());
   void control_reading();
   bool may_send() const;
@@ -70,11 +81,17 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   State state_ = State::deciding;
   std::unique_ptr<WebSocketHandler> handler_;  // null: not asked for yet, or gone
   ResponseSender denial_;
-  std::optional<ws::MessageReader> reader_;  // from accept() on
-  std::string kept_;                         // input that may not be looked at yet
-  std::vector<ws::Message> inbox_;           // messages that may not be delivered yet
-  std::size_t delivered_ = 0;                // of inbox_
-  TimePoint deadline_ = TimePoint::max();
+  const WebSocketConfig* settings_ = nullptr;  // from accept() on, as is what follows
+  std::optional<ws::MessageReader> reader_;
+  std::optional<ws::Deflater> deflater_;  // null: messages are sent as they are
+  std::optional<ws::Keepalive> keepalive_;
+  TimePoint lifetime_end_ = TimePoint::max();
+  TimePoint compression_used_;
+  TimePoint release_due_ = TimePoint::max();  // of compression's memory, while it holds any
+  std::string kept_;                          // input that may not be looked at yet
+  std::vector<ws::Message> inbox_;            // messages that may not be delivered yet
+  std::size_t delivered_ = 0;                 // of inbox_
+  TimePoint deadline_ = TimePoint::max();     // of the decision, the denial or the close
   bool routed_ = false;
   bool opened_ = false;  // on_open() has been called
   bool paused_ = false;

@@ -8,11 +8,26 @@
 #include "server/transport/polling_request.h"
 
 namespace sioserve::transport {
+namespace {
+
+// Engine.IO has pings, and an end of its sessions, of its own.
+WebSocketConfig websocket_settings_of(const EngineIoConfig& config) {
+  WebSocketConfig settings;
+  settings.max_message = config.max_payload;
+  settings.max_frame = 0;
+  settings.ping_interval = Milliseconds(0);
+  settings.lifetime = Milliseconds(0);
+  settings.per_message_deflate = config.per_message_deflate;
+  return settings;
+}
+
+}  // namespace
 
 EngineIo::EngineIo(const Config& config, socketio::Server& server, EventSink& events,
                    const Logger& logger, std::function<StreamId()> next_id,
                    std::function<TimePoint()> clock)
     : config_(config),
+      websocket_settings_(websocket_settings_of(config.engine_io)),
       server_(server),
       events_(events),
       logger_(logger),

@@ -54,6 +54,7 @@ class EngineIo {
   // --- for the handlers ---
 
   const Config& config() const { return config_; }
+  const WebSocketConfig& websocket_settings() const { return websocket_settings_; }
   // `adopted`: the stream, when the application handed the request over.
   Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
                                                std::optional<StreamId> adopted) const;
@@ -65,6 +66,7 @@ class EngineIo {
 
  private:
   const Config& config_;
+  const WebSocketConfig websocket_settings_;
   socketio::Server& server_;
   EventSink& events_;
   const Logger& logger_;

@@ -17,7 +17,7 @@ void EngineWebSocket::on_upgrade_request() {
                          connection::BodyPart::last);
   }
   is_handshake_ = *admitted == nullptr;
-  channel_.accept({}, {});
+  channel_.accept({}, {}, engine_io_.websocket_settings());
 }
 
 void EngineWebSocket::on_open() {

@@ -66,7 +66,9 @@ class FakeChannel final : public connection::WebSocketChannel {
   const RequestHead& head() const override { return request; }
   const SharedEndpoints& endpoints() const override { return ends; }
   const std::vector<std::string>& subprotocols() const override { return offered; }
-  void accept(std::string_view, const Headers&) override { calls.push_back("accept"); }
+  void accept(std::string_view, const Headers&, const WebSocketConfig&) override {
+    calls.push_back("accept");
+  }
   void deny(ResponseHead head, std::string, connection::BodyPart) override {
     calls.push_back("deny " + std::to_string(head.status));
   }

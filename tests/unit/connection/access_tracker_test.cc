@@ -211,7 +211,7 @@ TEST_F(AccessTrackerTest, FollowsAWebSocket) {
   auto records = written();
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].event, AccessEvent::websocket_connecting);
-  channel().accept("", {});
+  channel().accept("", {}, config_.websocket);
   turn();
   records = written();
   ASSERT_EQ(records.size(), 1U);

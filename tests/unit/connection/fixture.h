@@ -19,8 +19,9 @@ namespace sioserve::connection {
 // What the test sees of a stream, which outlives it.
 struct Wire {
   net::StreamListener* listener = nullptr;
-  std::string output;      // what the kernel would have
-  std::size_t unsent = 0;  // of output, what the peer has not taken
+  std::string output;               // what the kernel would have
+  std::vector<SharedBytes> shared;  // what of it came as a shared buffer
+  std::size_t unsent = 0;           // of output, what the peer has not taken
   bool reading = true;
   bool finished = false;
   bool closed = false;
@@ -39,7 +40,10 @@ class FakeStream final : public net::Stream {
     wire_.unsent += bytes.size();
   }
   void write_owned(std::string bytes) override { write(bytes); }
-  void write_shared(SharedBytes bytes) override { write(*bytes); }
+  void write_shared(SharedBytes bytes) override {
+    write(*bytes);
+    wire_.shared.push_back(std::move(bytes));
+  }
   std::size_t buffered() const override { return wire_.unsent; }
   void finish() override { wire_.finished = true; }
   void close() override { wire_.closed = true; }

@@ -1,5 +1,7 @@
+#include <chrono>
 #include <string>
 
+#include "server/ws/deflate.h"
 #include "tests/unit/connection/fixture.h"
 
 namespace sioserve::connection {
@@ -28,7 +30,7 @@ class WebSocketSessionTest : public ConnectionTest {
  protected:
   void open() {
     receive(upgrade_request);
-    channel().accept("", {});
+    channel().accept("", {}, config_.websocket);
     turn();
     EXPECT_EQ(calls(0), (Calls{"upgrade", "open"}));
     EXPECT_EQ(sent(), upgrade_answer + "\r\n");
@@ -41,7 +43,7 @@ TEST_F(WebSocketSessionTest, OpensWhenAccepted) {
   EXPECT_EQ(calls(0), (Calls{"upgrade"}));
   EXPECT_EQ(channel().head().path, "/ws");
   EXPECT_EQ(sent(), "");
-  channel().accept("chat", {{"x-more", "1"}, {"Connection", "close"}});
+  channel().accept("chat", {{"x-more", "1"}, {"Connection", "close"}}, config_.websocket);
   EXPECT_EQ(calls(0), Calls{});
   turn();
   EXPECT_EQ(calls(0), (Calls{"open"}));
@@ -53,7 +55,7 @@ TEST_F(WebSocketSessionTest, UpgradesBehindAnOrdinaryRequest) {
   exchange(0).respond({200, {}}, "x", BodyPart::last);
   turn();
   ASSERT_EQ(requests(), 2U);
-  record(1).channel->accept("", {});
+  record(1).channel->accept("", {}, config_.websocket);
   turn();
   EXPECT_EQ(calls(1), (Calls{"upgrade", "open", "text(early)"}));
 }
@@ -70,7 +72,7 @@ TEST_F(WebSocketSessionTest, KeepsWhatComesBeforeTheDecision) {
   receive(upgrade_request.substr(50) + text("a"));
   receive(text("b"));
   EXPECT_EQ(calls(0), (Calls{"upgrade"}));
-  channel().accept("", {});
+  channel().accept("", {}, config_.websocket);
   turn();
   EXPECT_EQ(calls(0), (Calls{"open", "text(a)", "text(b)"}));
 }
@@ -151,7 +153,7 @@ TEST_F(WebSocketSessionTest, DeniesInSeveralParts) {
 
 TEST_F(WebSocketSessionTest, AnswersAnUnusableAcceptWith500) {
   receive(upgrade_request);
-  channel().accept("", {{"x", "a\r\nb"}});
+  channel().accept("", {{"x", "a\r\nb"}}, config_.websocket);
   turn();
   EXPECT_EQ(sent().substr(0, 12), "HTTP/1.1 500");
   EXPECT_EQ(log_.size(), 1U);
@@ -232,7 +234,7 @@ TEST_F(WebSocketSessionTest, ClosesAfterAProtocolError) {
   open();
   receive(text("fine") + text("\xff") + text("late"));
   EXPECT_EQ(calls(0), (Calls{"text(fine)", "closed 1006 invalid UTF-8"}));
-  EXPECT_EQ(sent(), "\x88\x02\x03\xef");
+  EXPECT_EQ(sent(), "\x88\x0f\x03\xefinvalid UTF-8");
   EXPECT_TRUE(wire_.finished);
 }
 
@@ -259,9 +261,219 @@ TEST_F(WebSocketSessionTest, ClosesWhatIsAcceptedWhileTheServerStops) {
   receive(upgrade_request);
   context_.phase = Phase::stopping;
   connection_->begin_stop();
-  channel().accept("", {});
+  channel().accept("", {}, config_.websocket);
   turn();
   EXPECT_NE(sent().find("\x88\x0e\x03\xf4"), std::string::npos);
+}
+
+// --- Times ---
+
+TEST_F(WebSocketSessionTest, RefusesWhatIsNotAcceptedInTime) {
+  receive(upgrade_request);
+  later(Milliseconds(4'999));
+  EXPECT_EQ(sent(), "");
+  later(Milliseconds(1));
+  EXPECT_EQ(sent().substr(0, 12), "HTTP/1.1 403");
+  EXPECT_EQ(calls(0), (Calls{"upgrade", "closed 1006 "}));
+  EXPECT_TRUE(wire_.finished);
+  ASSERT_EQ(log_.size(), 1U);
+  EXPECT_EQ(log_[0].message,
+            "WebSocket /ws of 127.0.0.1:1 was not accepted within 5 s; refused with 403");
+}
+
+TEST_F(WebSocketSessionTest, WaitsForTheDecisionForEverWhenToldTo) {
+  config_.websocket.connect_timeout = Milliseconds(0);
+  receive(upgrade_request);
+  later(std::chrono::hours(24));
+  EXPECT_EQ(sent(), "");
+}
+
+TEST_F(WebSocketSessionTest, CutsADenialThatDoesNotGetOn) {
+  receive(upgrade_request);
+  channel().deny({401, {}}, "a", BodyPart::more);
+  turn();
+  calls(0);
+  later(Milliseconds(29'999));
+  channel().send_denial_body("b", BodyPart::more);
+  later(Milliseconds(29'999));  // the peer takes it
+  later(Milliseconds(29'999));
+  EXPECT_EQ(calls(0), Calls{});
+  later(Milliseconds(1));
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 denial timed out"}));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(WebSocketSessionTest, PingsASilentPeer) {
+  open();
+  later(Milliseconds(19'999));
+  EXPECT_EQ(sent(), "");
+  later(Milliseconds(1));
+  EXPECT_EQ(sent(), std::string("\x89\x00", 2));
+  receive(frame(10, ""));
+  later(Milliseconds(19'999));
+  EXPECT_EQ(sent(), "");
+  later(Milliseconds(1));
+  EXPECT_EQ(sent(), std::string("\x89\x00", 2));
+}
+
+TEST_F(WebSocketSessionTest, ClosesWith1011WhenNothingComesAfterAPing) {
+  logger_.set_level(LogCategory::server, static_cast<int>(LogLevel::info));
+  open();
+  later(Milliseconds(20'000));
+  sent();
+  later(Milliseconds(30'000));
+  EXPECT_EQ(sent(), "\x88\x10\x03\xf3ping timed out");
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 ping timed out"}));
+  EXPECT_TRUE(wire_.finished);
+  ASSERT_EQ(log_.size(), 1U);
+  EXPECT_EQ(log_[0].message,
+            "WebSocket /ws of 127.0.0.1:1 is closed: nothing came within 30 s of a ping");
+}
+
+TEST_F(WebSocketSessionTest, DoesNotGiveUpAPeerThatItDoesNotRead) {
+  open();
+  channel().pause_reading();
+  std::string messages;
+  for (int i = 0; i < 10'000; ++i) messages += text("a");
+  receive(messages);
+  ASSERT_FALSE(wire_.reading);
+  sent();
+  later(Milliseconds(20'000));
+  later(Milliseconds(20'000));
+  later(Milliseconds(20'000));
+  EXPECT_EQ(sent(), std::string("\x89\x00\x89\x00\x89\x00", 6));
+  EXPECT_EQ(calls(0), Calls{});
+  channel().resume_reading();
+  turn();
+  EXPECT_TRUE(wire_.reading);
+  EXPECT_EQ(calls(0).size(), 10'000U);
+  later(Milliseconds(20'000));
+  later(Milliseconds(30'000));
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 ping timed out"}));
+}
+
+TEST_F(WebSocketSessionTest, ASlowPeerThatStillReadsIsAlive) {
+  open();
+  peer_takes_output_ = false;
+  channel().send(MessageKind::binary, std::string(300'000, 'x'));
+  later(Milliseconds(20'000));
+  later(Milliseconds(29'000));
+  wire_.unsent -= 1'000;
+  wire_.listener->on_drain();
+  later(Milliseconds(1'000));
+  EXPECT_EQ(calls(0), Calls{});
+  later(Milliseconds(19'000));
+  later(Milliseconds(30'000));
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 ping timed out"}));
+}
+
+TEST_F(WebSocketSessionTest, ClosesAtTheEndOfItsLife) {
+  config_.websocket.lifetime = Milliseconds(60'000);
+  open();
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(sent().find("\x88"), std::string::npos);
+    receive(text("x"));
+    later(Milliseconds(10'000));
+  }
+  EXPECT_EQ(sent(), "\x88\x1a\x03\xe9maximum lifetime reached");
+  receive(close_frame("\x03\xe9"));
+  EXPECT_EQ(calls(0).back(), "closed 1001 ");
+}
+
+TEST_F(WebSocketSessionTest, WithoutTimesNothingHappens) {
+  config_.websocket.lifetime = Milliseconds(0);
+  config_.websocket.ping_interval = Milliseconds(0);
+  open();
+  later(std::chrono::hours(240));
+  EXPECT_EQ(sent(), "");
+  EXPECT_EQ(calls(0), Calls{});
+}
+
+// --- Limits ---
+
+TEST_F(WebSocketSessionTest, KeepsToTheLimitsOfItsSettings) {
+  config_.websocket.max_message = 10;
+  config_.websocket.max_frame = 8;
+  open();
+  receive(text("12345678"));
+  EXPECT_EQ(calls(0), (Calls{"text(12345678)"}));
+  receive(text("123456789"));
+  EXPECT_EQ(sent(),
+            "\x88\x0f\x03\xf1"
+            "frame too big");
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 frame too big"}));
+}
+
+// --- Compression ---
+
+class CompressedWebSocketTest : public WebSocketSessionTest {
+ protected:
+  void open(const std::string& offer) {
+    receive(upgrade_request.substr(0, upgrade_request.size() - 2) +
+            "Sec-WebSocket-Extensions: " + offer + "\r\n\r\n");
+    channel().accept("", {{"Sec-WebSocket-Extensions", "x"}}, config_.websocket);
+    turn();
+    calls(0);
+  }
+  // A frame that we sent, inflated; its payload has fewer than 126 bytes.
+  std::string inflate_frame(const std::string& bytes) {
+    EXPECT_EQ(bytes[0], '\xc1');
+    EXPECT_EQ(bytes.size(), 2U + static_cast<unsigned char>(bytes[1]));
+    std::string message;
+    EXPECT_FALSE(peer_inflater_.add(bytes.substr(2), message, 1'000'000));
+    EXPECT_FALSE(peer_inflater_.finish(message, 1'000'000));
+    return message;
+  }
+
+  ws::Inflater peer_inflater_{15, ws::ContextTakeover::on};
+  ws::Deflater peer_deflater_{15, ws::ContextTakeover::on};
+};
+
+TEST_F(CompressedWebSocketTest, IsAgreedOn) {
+  open("permessage-deflate; client_max_window_bits");
+  EXPECT_EQ(sent(), upgrade_answer +
+                        "sec-websocket-extensions: permessage-deflate; "
+                        "client_max_window_bits=12\r\n\r\n");
+}
+
+TEST_F(CompressedWebSocketTest, IsNotAgreedOnWhereTheSettingsForbidIt) {
+  config_.websocket.per_message_deflate = false;
+  open("permessage-deflate");
+  EXPECT_EQ(sent(), upgrade_answer + "\r\n");
+  const SharedBytes message = share(std::string(100'000, 'x'));
+  channel().send(MessageKind::text, message);
+  EXPECT_EQ(message.use_count(), 2);  // queued as it is
+}
+
+TEST_F(CompressedWebSocketTest, WorksBothWays) {
+  open("permessage-deflate");
+  sent();
+  const std::string message(1'000, 'x');
+  for (int i = 0; i < 2; ++i) {
+    channel().send(MessageKind::text, message);
+    EXPECT_EQ(inflate_frame(sent()), message);
+    channel().send(MessageKind::text, share(message));
+    EXPECT_EQ(inflate_frame(sent()), message);
+    std::string data = frame(1, peer_deflater_.compress(message));
+    data[0] = '\xc1';
+    receive(data);
+    EXPECT_EQ(calls(0), (Calls{"text(" + message + ")"}));
+    // Memory that was given back meanwhile changes nothing.
+    for (int k = 0; k < 10; ++k) {
+      later(Milliseconds(10'000));
+      receive(frame(10, ""));
+    }
+    sent();
+  }
+}
+
+TEST_F(CompressedWebSocketTest, LeavesSmallAndHugeMessagesAsTheyAre) {
+  open("permessage-deflate");
+  sent();
+  channel().send(MessageKind::text, "small");
+  EXPECT_EQ(sent(), "\x81\x05small");
+  channel().send(MessageKind::binary, std::string(1'048'577, 'x'));
+  EXPECT_EQ(sent().substr(0, 2), "\x82\x7f");
 }
 
 }  // namespace

@@ -62,7 +62,9 @@ class FakeChannel final : public connection::WebSocketChannel {
   const RequestHead& head() const override { return head_; }
   const SharedEndpoints& endpoints() const override { return endpoints_; }
   const std::vector<std::string>& subprotocols() const override { return subprotocols_; }
-  void accept(std::string_view, const Headers&) override { accepted = true; }
+  void accept(std::string_view, const Headers&, const WebSocketConfig&) override {
+    accepted = true;
+  }
   void deny(ResponseHead response, std::string content, BodyPart) override {
     status = response.status;
     body = std::move(content);
