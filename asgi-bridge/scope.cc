@@ -15,10 +15,19 @@ PyRef copy_item(const PyRef& dict, const PyRef& key) {
 }
 
 PyRef to_py_address(const Gil& gil, const Address& address) {
+  if (address.host.empty()) return none();
   const PyRef host = to_py_str(gil, address.host);
   const PyRef port = PyRef::steal(PyLong_FromLong(address.port));
   if (!host || !port) return PyRef();
   return PyRef::steal(PyTuple_Pack(2, host.get(), port.get()));
+}
+
+// Of the server: that of a Unix socket has no port.
+PyRef to_py_server(const Gil& gil, const Endpoints& endpoints) {
+  if (endpoints.unix_path.empty()) return to_py_address(gil, endpoints.server);
+  const PyRef path = PyRef::steal(PyUnicode_DecodeFSDefaultAndSize(
+      endpoints.unix_path.data(), static_cast<Py_ssize_t>(endpoints.unix_path.size())));
+  return path ? PyRef::steal(PyTuple_Pack(2, path.get(), Py_None)) : PyRef();
 }
 
 }  // namespace
@@ -80,7 +89,7 @@ PyRef ScopeFactory::make(const Gil& gil, const PyRef& from, const RequestHead& h
       set_item(scope, names_.query_string, to_py_bytes(gil, head.query_string)) &&
       set_item(scope, names_.headers, to_py_headers(gil, head.headers)) &&
       set_item(scope, names_.client, to_py_address(gil, endpoints.client)) &&
-      set_item(scope, names_.server, to_py_address(gil, endpoints.server)) &&
+      set_item(scope, names_.server, to_py_server(gil, endpoints)) &&
       // Copies: middleware may write into them.
       set_item(scope, names_.asgi, copy_item(from, names_.asgi)) &&
       set_item(scope, names_.extensions, copy_item(from, names_.extensions)) &&

@@ -118,15 +118,50 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   return core_ref(self) ? 0 : -1;
 }
 
-PyObject* server_listen(PyObject* self, PyObject*) {
-  Core* core = unstarted_core_of(self, "listen");
-  if (core == nullptr) return nullptr;
-  const auto address = core->server.listen();
-  if (!address) {
-    PyErr_SetString(PyExc_OSError, address.error().c_str());
+PyObject* address_or_error(const Result<std::string, std::string>& address) {
+  if (address) return to_py_str(Gil::held_by_caller(), *address).release();
+  // A path need not be UTF-8.
+  const PyRef reason = to_py_str(Gil::held_by_caller(), address.error());
+  if (reason) PyErr_SetObject(PyExc_OSError, reason.get());
+  return nullptr;
+}
+
+PyObject* server_listen_tcp(PyObject* self, PyObject* args) {
+  const char* host;
+  int port;
+  if (!PyArg_ParseTuple(args, "si:listen_tcp", &host, &port)) return nullptr;
+  if (port < 0 || port > 65'535) {
+    PyErr_SetString(PyExc_ValueError, "port must be from 0 to 65535");
     return nullptr;
   }
-  return Py_BuildValue("(si)", address->host.c_str(), address->port);
+  Core* core = unstarted_core_of(self, "listen_tcp");
+  if (core == nullptr) return nullptr;
+  return address_or_error(core->server.listen_tcp(host, static_cast<std::uint16_t>(port)));
+}
+
+PyObject* server_listen_unix(PyObject* self, PyObject* args) {
+  PyObject* encoded;
+  int mode = 0666;
+  if (!PyArg_ParseTuple(args, "O&|i:listen_unix", PyUnicode_FSConverter, &encoded, &mode)) {
+    return nullptr;
+  }
+  const PyRef path = PyRef::steal(encoded);
+  if (mode < 0 || mode > 0777) {
+    PyErr_SetString(PyExc_ValueError, "mode must be from 0 to 0o777");
+    return nullptr;
+  }
+  Core* core = unstarted_core_of(self, "listen_unix");
+  if (core == nullptr) return nullptr;
+  return address_or_error(
+      core->server.listen_unix(PyBytes_AS_STRING(path.get()), static_cast<unsigned>(mode)));
+}
+
+PyObject* server_listen_fd(PyObject* self, PyObject* args) {
+  int fd;
+  if (!PyArg_ParseTuple(args, "i:listen_fd", &fd)) return nullptr;
+  Core* core = unstarted_core_of(self, "listen_fd");
+  if (core == nullptr) return nullptr;
+  return address_or_error(core->server.listen_fd(fd));
 }
 
 PyObject* server_start(PyObject* self, PyObject* args) {
@@ -326,7 +361,9 @@ PyCFunction method(F* function) {
 }
 
 PyMethodDef methods[] = {
-    {"listen", server_listen, METH_NOARGS, nullptr},
+    {"listen_tcp", server_listen_tcp, METH_VARARGS, nullptr},
+    {"listen_unix", server_listen_unix, METH_VARARGS, nullptr},
+    {"listen_fd", server_listen_fd, METH_VARARGS, nullptr},
     {"start", server_start, METH_VARARGS, nullptr},
     {"_drain", server_drain, METH_NOARGS, nullptr},
     {"running_tasks", server_running_tasks, METH_NOARGS, nullptr},

@@ -132,8 +132,6 @@ Reader positive(Member member) {
 
 const std::map<std::string, Reader>& settings() {
   static const std::map<std::string, Reader> table = {
-      {"host", any(MEMBER(host))},
-      {"port", any(MEMBER(port))},
       {"backlog", positive(MEMBER(backlog))},
       {"graceful_timeout_ms", any(MEMBER(graceful_timeout))},
 

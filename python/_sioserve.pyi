@@ -66,8 +66,6 @@ class Server:
         application: Application,
         dispatcher: Dispatcher | None = None,
         *,
-        host: str = "127.0.0.1",
-        port: int = 8000,
         backlog: int = 2048,
         root_path: str = "",
         state: dict[str, Any] | None = None,
@@ -131,8 +129,24 @@ class Server:
         value out of range.
         """
 
-    def listen(self) -> tuple[str, int]:
-        """Bind; returns the address bound. Raises OSError; RuntimeError after start()."""
+    # Where to listen: each may be called several times before start(). Returns where that is:
+    # "http://127.0.0.1:8000" or "unix:/run/app.sock". Raises OSError with a sentence for the user;
+    # RuntimeError after start().
+
+    def listen_tcp(self, host: str, port: int) -> str:
+        """On every address of `host`, a name or a literal; "" is every interface, port 0 any.
+
+        A name with several addresses is returned as it was given: "http://localhost:8000".
+        """
+
+    def listen_unix(self, path: str, mode: int = 0o666) -> str:
+        """The file gets these permissions whatever the umask, and is removed at the end.
+
+        A socket that no server listens on any more is replaced; anything else stays as it is.
+        """
+
+    def listen_fd(self, fd: int) -> str:
+        """On a listening TCP or Unix stream socket that stays the caller's."""
 
     def start(self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], None]) -> None:
         """Start the I/O thread, once, from the loop's thread; `on_stopped` runs there at the end.

@@ -12,6 +12,8 @@
 #include "server/base/batch_queue.h"
 #include "server/connection/connection_manager.h"
 #include "server/net/async.h"
+#include "server/net/listen_fd.h"
+#include "server/net/listen_unix.h"
 #include "server/net/listening_socket.h"
 #include "server/net/loop.h"
 #include "server/net/timer.h"
@@ -47,13 +49,22 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
   ~IoThread() { stop_now(); }
 
-  Result<Address, std::string> listen() {
-    auto sockets = net::listen_tcp(config_.host, config_.port, config_.backlog);
+  Result<std::string, std::string> listen_tcp(const std::string& host, std::uint16_t port) {
+    auto sockets = net::listen_tcp(host, port, config_.backlog);
     if (!sockets) return Failure{sockets.error()};
-    const Address bound = sockets->front().address;
-    connections_.listen(std::move(*sockets));
-    return bound;
+    const net::ListeningSocket& first = sockets->front();
+    const std::string several =
+        "http://" + (host.empty() ? "*" : host) + ":" + std::to_string(first.address.port);
+    std::string url = sockets->size() == 1 ? net::to_url(first) : several;
+    for (net::ListeningSocket& socket : *sockets) connections_.listen(std::move(socket));
+    return url;
   }
+
+  Result<std::string, std::string> listen_unix(const std::string& path, unsigned mode) {
+    return listen(net::listen_unix(path, mode, config_.backlog));
+  }
+
+  Result<std::string, std::string> listen_fd(int fd) { return listen(net::listen_fd(fd)); }
 
   void start() {
     tick_.start_repeating(tick_interval);
@@ -79,6 +90,13 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
  private:
   enum class State { running, stopping, stopped };
+
+  Result<std::string, std::string> listen(Result<net::ListeningSocket, std::string> socket) {
+    if (!socket) return Failure{socket.error()};
+    std::string url = net::to_url(*socket);
+    connections_.listen(std::move(*socket));
+    return url;
+  }
 
   StreamId next_stream_id() { return StreamId{++last_stream_id_}; }
 
@@ -176,7 +194,13 @@ Server::Server(Config config, std::function<void()> wake_application)
     : io_(std::make_unique<IoThread>(std::move(config), std::move(wake_application))) {}
 Server::~Server() = default;
 
-Result<Address, std::string> Server::listen() { return io_->listen(); }
+Result<std::string, std::string> Server::listen_tcp(const std::string& host, std::uint16_t port) {
+  return io_->listen_tcp(host, port);
+}
+Result<std::string, std::string> Server::listen_unix(const std::string& path, unsigned mode) {
+  return io_->listen_unix(path, mode);
+}
+Result<std::string, std::string> Server::listen_fd(int fd) { return io_->listen_fd(fd); }
 void Server::start() { io_->start(); }
 void Server::stop_now() { io_->stop_now(); }
 void Server::post(ServerCommand command) { io_->post(std::move(command)); }

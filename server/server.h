@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,7 +18,7 @@
 
 namespace sioserve {
 
-// listen(), then start(), each once, from one thread.
+// Calls that listen, then start() once, from one thread.
 class Server {
  public:
   // `wake_application` is called on the I/O thread when take_events() has something new; it must
@@ -27,8 +28,11 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Binds the listening socket. Returns the bound address, or a sentence that says why not.
-  Result<Address, std::string> listen();
+  // Each may be called several times. Returns where that is ("http://127.0.0.1:8000",
+  // "unix:/run/app.sock"), or a sentence that says why not.
+  Result<std::string, std::string> listen_tcp(const std::string& host, std::uint16_t port);
+  Result<std::string, std::string> listen_unix(const std::string& path, unsigned mode);
+  Result<std::string, std::string> listen_fd(int fd);
   // Starts the I/O thread.
   void start();
 

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 
 from sioserve.errors import Interrupted, StartupError
+from sioserve.listening import take_activated_sockets
 from sioserve.loader import load_application
 from sioserve.options import UsageError, resolve
 from sioserve.runner import run
@@ -28,8 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Raises SystemExit with 2 for bad usage and 0 for --help and --version.
     """
+    activated = take_activated_sockets()
     try:
-        options = resolve(sys.argv[1:] if arguments is None else arguments)
+        options = resolve(sys.argv[1:] if arguments is None else arguments, activated=activated)
         handler = _log_to_stderr()
         sys.path.insert(0, os.path.abspath(options.app_dir))
         application = load_application(options.application, factory=options.factory)

@@ -25,6 +25,7 @@ from sio.encoding import default as json_default
 
 from sioserve.errors import StartupError
 from sioserve.lifespan import Lifespan
+from sioserve.listening import listen
 from sioserve.options import Options, server_arguments
 from sioserve.unfinished import cancel_and_name
 
@@ -120,11 +121,9 @@ class Service:
 
     def _listen(self, server: _sioserve.Server) -> None:
         try:
-            host, port = server.listen()
+            self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
         except OSError as error:
             raise StartupError(str(error)) from None
-        shown = f"[{host}]" if ":" in host else host
-        self.addresses = [f"http://{shown}:{port}"]
 
 
 def _mirror_log_levels(server: _sioserve.Server) -> None:

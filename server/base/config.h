@@ -85,8 +85,6 @@ struct SocketIoConfig {
 };
 
 struct Config {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 8000;  // 0: any free port
   int backlog = 2048;
 
   // Engine.IO is answered natively on this path (with or without a final slash) when

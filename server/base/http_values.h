@@ -43,15 +43,16 @@ struct ResponseHead {
 };
 
 struct Address {
-  std::string host;
-  int port = 0;
+  std::string host;  // numeric; empty: not known
+  int port = 0;      // 0: not known
 };
 
-// Who is connected to whom. Immutable for the life of a connection, so shared with its requests.
+// Who is connected to whom. Immutable, so the requests of a connection share it.
 struct Endpoints {
-  Address client;
+  Address client;  // unknown for a Unix socket
   Address server;
   bool tls = false;
+  std::string unix_path{};  // of the Unix socket that the client came through, instead of `server`
 };
 using SharedEndpoints = std::shared_ptr<const Endpoints>;
 

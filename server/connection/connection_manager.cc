@@ -5,8 +5,7 @@
 #include <random>
 #include <utility>
 
-#include "server/net/socket_address.h"
-#include "server/net/tcp_stream.h"
+#include "server/net/socket_stream.h"
 
 namespace sioserve::connection {
 namespace {
@@ -27,11 +26,9 @@ ConnectionManager::ConnectionManager(net::Loop& loop, Router& router, const Conf
 
 ConnectionManager::~ConnectionManager() { close_all(); }
 
-void ConnectionManager::listen(std::vector<net::ListeningSocket> sockets) {
+void ConnectionManager::listen(net::ListeningSocket socket) {
   net::AcceptHandler& handler = *this;
-  for (net::ListeningSocket& socket : sockets) {
-    listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(socket), handler));
-  }
+  listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(socket), handler));
 }
 
 void ConnectionManager::serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints) {
@@ -67,12 +64,10 @@ void ConnectionManager::sweep() {
   visit([now](Connection& connection) { connection.sweep(now); });
 }
 
-void ConnectionManager::on_accept(net::FileDescriptor socket, Address client) {
-  Address server = net::local_address(socket.get());
-  auto stream = net::TcpStream::adopt(loop_, std::move(socket));
+void ConnectionManager::on_accept(net::FileDescriptor socket, Endpoints endpoints) {
+  auto stream = net::SocketStream::adopt(loop_, std::move(socket));
   if (!stream) return;  // the client has gone already
-  serve(std::move(*stream),
-        std::make_shared<const Endpoints>(Endpoints{std::move(client), std::move(server), false}));
+  serve(std::move(*stream), std::make_shared<const Endpoints>(std::move(endpoints)));
 }
 
 void ConnectionManager::on_accept_paused(const std::string& reason) {

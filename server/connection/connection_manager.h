@@ -33,8 +33,8 @@ class ConnectionManager final : private ConnectionOwner,
   // Connections that are left are closed, and their handlers told.
   ~ConnectionManager() override;
 
-  // Starts to accept on these sockets.
-  void listen(std::vector<net::ListeningSocket> sockets);
+  // Starts to accept on this socket.
+  void listen(net::ListeningSocket socket);
   // Serves a stream that was accepted elsewhere.
   void serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints);
 
@@ -48,7 +48,7 @@ class ConnectionManager final : private ConnectionOwner,
   std::size_t size() const { return connections_.size(); }
 
  private:
-  void on_accept(net::FileDescriptor socket, Address client) override;
+  void on_accept(net::FileDescriptor socket, Endpoints endpoints) override;
   void on_accept_paused(const std::string& reason) override;
   void on_connection_closed(Connection& connection) override;
   void on_turn_end() override;

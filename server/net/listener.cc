@@ -42,7 +42,9 @@ void Listener::accept_waiting() {
     FileDescriptor socket(::accept4(socket_.fd.get(), reinterpret_cast<sockaddr*>(&client), &size,
                                     SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() >= 0) {
-      handler_.on_accept(std::move(socket), to_address(client));
+      Address server = local_address(socket.get());
+      handler_.on_accept(std::move(socket),
+                         {to_address(client), std::move(server), false, socket_.unix_path});
       continue;
     }
     switch (errno) {

@@ -17,7 +17,7 @@ namespace sioserve::net {
 
 class AcceptHandler {
  public:
-  virtual void on_accept(FileDescriptor socket, Address client) = 0;
+  virtual void on_accept(FileDescriptor socket, Endpoints endpoints) = 0;
   // Accepting has paused; `reason` is a sentence for the log.
   virtual void on_accept_paused(const std::string& reason) = 0;
 
@@ -31,8 +31,6 @@ class Listener {
   Listener(Loop& loop, ListeningSocket socket, AcceptHandler& handler);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
-
-  const Address& address() const { return socket_.address; }
 
  private:
   void watch();

@@ -78,7 +78,7 @@ Result<ListeningSocket, int> listen_on(const addrinfo& address, int backlog, Fam
   if (::bind(fd.get(), address.ai_addr, address.ai_addrlen) != 0) return Failure{errno};
   if (::listen(fd.get(), backlog) != 0) return Failure{errno};
   Address bound = local_address(fd.get());
-  return ListeningSocket{std::move(fd), std::move(bound)};
+  return ListeningSocket{std::move(fd), std::move(bound), {}, {}};
 }
 
 }  // namespace
@@ -114,6 +114,11 @@ std::string to_string(const Address& address) {
   text += ipv6 ? "]:" : ":";
   text += std::to_string(address.port);
   return text;
+}
+
+std::string to_url(const ListeningSocket& socket) {
+  if (!socket.unix_path.empty()) return "unix:" + socket.unix_path;
+  return "http://" + to_string(socket.address);
 }
 
 }  // namespace sioserve::net

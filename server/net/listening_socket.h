@@ -8,12 +8,15 @@
 #include "server/base/http_values.h"
 #include "server/base/result.h"
 #include "server/net/file_descriptor.h"
+#include "server/net/socket_file.h"
 
 namespace sioserve::net {
 
 struct ListeningSocket {
   FileDescriptor fd;
-  Address address;  // as bound: with the real port where any was asked for
+  Address address;          // as bound, with the real port where any was asked for
+  std::string unix_path{};  // for a Unix socket, instead
+  SocketFile file{};        // of a Unix socket that is ours
 };
 
 // Listens on every address that `host` stands for: a literal (IPv6 with or without brackets) or a
@@ -24,5 +27,7 @@ Result<std::vector<ListeningSocket>, std::string> listen_tcp(const std::string& 
 
 // "127.0.0.1:8000" or "[::1]:8000".
 std::string to_string(const Address& address);
+// "http://127.0.0.1:8000" or "unix:/run/app.sock".
+std::string to_url(const ListeningSocket& socket);
 
 }  // namespace sioserve::net

@@ -2,10 +2,27 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 #include <array>
+#include <cstddef>
+#include <string_view>
 
 namespace sioserve::net {
+namespace {
+
+struct Bound {
+  sockaddr_storage storage{};  // of no family where that cannot be found out
+  socklen_t size = sizeof(sockaddr_storage);
+};
+
+Bound bound_address(int socket) {
+  Bound bound;
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&bound.storage), &bound.size) != 0) return {};
+  return bound;
+}
+
+}  // namespace
 
 Address to_address(const sockaddr_storage& storage) {
   std::array<char, INET6_ADDRSTRLEN> text{};
@@ -26,11 +43,18 @@ Address to_address(const sockaddr_storage& storage) {
   return {};
 }
 
-Address local_address(int socket) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof(storage);
-  if (getsockname(socket, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
-  return to_address(storage);
+Address local_address(int socket) { return to_address(bound_address(socket).storage); }
+
+bool is_unix_socket(int socket) { return bound_address(socket).storage.ss_family == AF_UNIX; }
+
+std::string unix_path(int socket) {
+  const Bound bound = bound_address(socket);
+  constexpr std::size_t start = offsetof(sockaddr_un, sun_path);
+  if (bound.storage.ss_family != AF_UNIX || bound.size <= start) return "";
+  const auto& address = reinterpret_cast<const sockaddr_un&>(bound.storage);
+  const std::string_view name(address.sun_path, bound.size - start);
+  if (name.front() == '\0') return "@" + std::string(name.substr(1));
+  return std::string(name.substr(0, name.find('\0')));
 }
 
 }  // namespace sioserve::net

@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include <string>
+
 #include "server/base/http_values.h"
 
 namespace sioserve::net {
@@ -13,5 +15,10 @@ Address to_address(const sockaddr_storage& storage);
 
 // Of the socket's own end.
 Address local_address(int socket);
+
+bool is_unix_socket(int socket);
+// The path that a Unix socket is bound to; "@name" for one in the abstract namespace, empty for one
+// without a name.
+std::string unix_path(int socket);
 
 }  // namespace sioserve::net

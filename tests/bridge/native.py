@@ -15,14 +15,14 @@ import httpx
 @contextlib.asynccontextmanager
 async def serving(application: Any, dispatcher: Any = None, **options: Any) -> AsyncIterator[Any]:
     """A running `_sioserve.Server` on a free port; see Running."""
-    server = _sioserve.Server(application, dispatcher, port=0, **options)
-    host, port = server.listen()
+    server = _sioserve.Server(application, dispatcher, **options)
+    address = server.listen_tcp("127.0.0.1", 0).removeprefix("http://")
     stopped = asyncio.Event()
     before = threads()
     server.start(asyncio.get_running_loop(), stopped.set)
     (io_thread,) = threads() - before
     try:
-        yield Running(server, f"{host}:{port}", io_thread)
+        yield Running(server, address, io_thread)
     finally:
         server.stop()
         await asyncio.wait_for(stopped.wait(), 15)

@@ -250,9 +250,9 @@ async def test_a_taken_port_raises_with_the_address() -> None:
         await respond(send)
 
     async with serving(application) as running:
-        other = _sioserve.Server(application, port=int(running.address.rpartition(":")[2]))
+        other = _sioserve.Server(application)
         with pytest.raises(OSError, match=running.address):
-            other.listen()
+            other.listen_tcp("127.0.0.1", int(running.address.rpartition(":")[2]))
 
 
 async def test_a_server_that_is_dropped_while_it_runs_ends_its_thread() -> None:
@@ -261,8 +261,8 @@ async def test_a_server_that_is_dropped_while_it_runs_ends_its_thread() -> None:
 
     # A loop of its own: closing it drops its reference to the server.
     loop = asyncio.new_event_loop()
-    server = _sioserve.Server(application, port=0)
-    server.listen()
+    server = _sioserve.Server(application)
+    server.listen_tcp("127.0.0.1", 0)
     before = threads()
     server.start(loop, lambda: None)
     started = threads() - before

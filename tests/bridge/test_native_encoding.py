@@ -96,7 +96,7 @@ def test_options_are_checked() -> None:
         _sioserve.Server(application, ping_interval_ms=0)
     for port in (-1, 65_536, 2**16 + 80):
         with pytest.raises(ValueError, match="port"):
-            _sioserve.Server(application, port=port)
+            _sioserve.Server(application).listen_tcp("127.0.0.1", port)
     with pytest.raises(TypeError):
         _sioserve.Server(application, allowed_hosts=[1])
 

@@ -79,8 +79,8 @@ def test_a_task_that_outlives_the_server_ends_quietly() -> None:
             await send({"type": "http.response.body", "body": b"late"})
 
         async def first_life():
-            server = _sioserve.Server(application, port=0)
-            host, port = server.listen()
+            server = _sioserve.Server(application)
+            host, _, port = server.listen_tcp("127.0.0.1", 0)[7:].partition(":")
             stopped = asyncio.Event()
             server.start(asyncio.get_running_loop(), stopped.set)
             reader, writer = await asyncio.open_connection(host, port)
@@ -189,7 +189,7 @@ async def test_start_is_possible_once_and_listen_only_before_it() -> None:
         with pytest.raises(RuntimeError, match="start"):
             running.server.start(asyncio.get_running_loop(), lambda: None)
         with pytest.raises(RuntimeError, match="listen"):
-            running.server.listen()
+            running.server.listen_tcp("127.0.0.1", 0)
 
 
 def test_a_forked_child_is_refused_and_ends_cleanly() -> None:
@@ -201,8 +201,8 @@ def test_a_forked_child_is_refused_and_ends_cleanly() -> None:
         async def application(scope, receive, send): ...
 
         async def main():
-            server = _sioserve.Server(application, port=0)
-            server.listen()
+            server = _sioserve.Server(application)
+            server.listen_tcp("127.0.0.1", 0)
             stopped = asyncio.Event()
             server.start(asyncio.get_running_loop(), stopped.set)
             child = os.fork()

@@ -122,7 +122,7 @@ TCP, UNIX, FD = TcpEndpoint, UnixEndpoint, FdEndpoint
         ("-b ::1 -b 127.0.0.1 -p 81", [TCP("::1", 81), TCP("127.0.0.1", 81)]),
         ("-b [::1]:81 -b 127.0.0.1:82", [TCP("::1", 81), TCP("127.0.0.1", 82)]),
         ("-p 81 -p 82", [TCP("127.0.0.1", 82)]),
-        ("-u /tmp/a.sock", [UNIX("/tmp/a.sock")]),
+        ("-u /tmp/a.sock", [UNIX("/tmp/a.sock", 0o666)]),
         ("--uds /tmp/a.sock --unix-socket-mode 660", [UNIX("/tmp/a.sock", 0o660)]),
         ("--fd 0", [FD(0)]),
         ("--fd 0 -p 81", [TCP("127.0.0.1", 81), FD(0)]),
@@ -204,3 +204,12 @@ def test_jitter_adds_requests_by_chance() -> None:
     }
     assert seen <= set(range(10, 16))
     assert len(seen) > 1
+
+
+def test_the_sockets_of_an_activation_take_the_place_of_the_default_only() -> None:
+    def endpoints(line: str) -> tuple[object, ...]:
+        return resolve([*line.split(), APPLICATION], activated=[3, 4]).endpoints
+
+    assert endpoints("") == (FD(3), FD(4))
+    assert endpoints("-p 8000") == (TCP(), FD(3), FD(4))
+    assert endpoints("-e systemd:domain=INET:index=1") == (FD(4), FD(3))

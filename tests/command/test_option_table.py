@@ -18,8 +18,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 OWN_DEFAULTS = {"access_log", "access_log_path", "trusted_proxies"}
 # Not for the person at the terminal.
 NOT_OPTIONS = {
-    "host",
-    "port",
     "state",
     "json_default",
     "graceful_timeout_ms",

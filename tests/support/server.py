@@ -19,7 +19,7 @@ APPS = ROOT / "tests" / "blackbox" / "apps"
 SANITIZER_REPORT = re.compile(
     r"(ERROR|WARNING): \w+Sanitizer|runtime error: |SUMMARY: \w+Sanitizer"
 )
-LISTENING = re.compile(r"Listening on http://(\S+):(\d+)")
+LISTENING = re.compile(r"Listening on (?:http://(\S+):(\d+)|unix:)")
 
 # Sanitizers and busy machines are slow; a test that passes never waits that long.
 PATIENCE = 60.0
@@ -48,7 +48,7 @@ class ServerProcess:
     """One running server.
 
     Attributes:
-        host, port: where it listens, known after start().
+        host, port: where it listens, known after start(); port 0 where that is no TCP port.
         process: the `subprocess.Popen`.
     """
 
@@ -58,8 +58,13 @@ class ServerProcess:
         *arguments: str,
         cwd: pathlib.Path = APPS,
         env: Mapping[str, str] | None = None,
+        listen: Sequence[str] = ("--port", "0"),
+        prefix: Sequence[str] = (),
+        pass_fds: Sequence[int] = (),
     ) -> None:
-        self.command: Sequence[str] = [executable(), application, "--port", "0", *arguments]
+        """`prefix` is a command that runs the server; descriptors keep their numbers."""
+        self.command: Sequence[str] = [*prefix, executable(), application, *listen, *arguments]
+        self.pass_fds = pass_fds
         self.cwd = cwd
         self.env = environment(env)
         self.host = "127.0.0.1"
@@ -77,6 +82,7 @@ class ServerProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            pass_fds=self.pass_fds,
         )
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
@@ -85,7 +91,8 @@ class ServerProcess:
         except BaseException:
             self.kill()
             raise
-        self.host, self.port = match[1], int(match[2])
+        if match[1]:
+            self.host, self.port = match[1], int(match[2])
         return self
 
     @property

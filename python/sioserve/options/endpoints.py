@@ -10,6 +10,7 @@ from sioserve.options.kinds import MODE, NUMBER, PORT
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
 FIRST_SYSTEMD_FD = 3
+DEFAULT_UNIX_MODE = 0o666  # daphne's and uvicorn's: whoever may enter the folder may connect
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,15 +23,15 @@ class TcpEndpoint:
 
 @dataclasses.dataclass(frozen=True)
 class UnixEndpoint:
-    """`mode`: permissions of the socket; None leaves them to the umask."""
+    """`mode`: permissions of the socket's file."""
 
     path: str
-    mode: int | None = None
+    mode: int = DEFAULT_UNIX_MODE
 
 
 @dataclasses.dataclass(frozen=True)
 class FdEndpoint:
-    """A descriptor that this process inherited, bound already."""
+    """A descriptor of a listening socket that this process inherited."""
 
     fd: int
 
@@ -46,9 +47,15 @@ def endpoints_from(
     unix_socket_mode: int | None = None,
     fds: Sequence[int] = (),
     strings: Sequence[str] = (),
+    activated: Sequence[int] = (),
 ) -> tuple[Endpoint, ...]:
-    """All that is to be listened on; 127.0.0.1:8000 if nothing is given. Raises ValueError."""
-    found: list[Endpoint] = [parse_endpoint(string, unix_socket_mode) for string in strings]
+    """All that is to be listened on; 127.0.0.1:8000 if nothing is given. Raises ValueError.
+
+    `activated` are the descriptors that systemd has left to the process.
+    """
+    fds = [*fds, *activated]
+    mode = DEFAULT_UNIX_MODE if unix_socket_mode is None else unix_socket_mode
+    found: list[Endpoint] = [parse_endpoint(string, mode) for string in strings]
     addresses = [split_host(host) for host in hosts]
     if not hosts and (port is not None or not (unix_sockets or fds or strings)):
         addresses = [(DEFAULT_HOST, None)]
@@ -57,7 +64,7 @@ def endpoints_from(
     common_port = DEFAULT_PORT if port is None else port
     for host, own in addresses:
         found.append(TcpEndpoint(host, common_port if own is None else own))
-    found += [UnixEndpoint(path, unix_socket_mode) for path in unix_sockets]
+    found += [UnixEndpoint(path, mode) for path in unix_sockets]
     found += [FdEndpoint(fd) for fd in fds]
     if unix_socket_mode is not None and not any(isinstance(one, UnixEndpoint) for one in found):
         raise ValueError("a mode of Unix sockets is given, but no Unix socket")
@@ -77,7 +84,7 @@ def split_host(text: str) -> tuple[str, int | None]:
     return host, None if port is None else PORT.parse(port)
 
 
-def parse_endpoint(text: str, unix_socket_mode: int | None = None) -> Endpoint:
+def parse_endpoint(text: str, unix_socket_mode: int = DEFAULT_UNIX_MODE) -> Endpoint:
     """Twisted's description of a server endpoint. Raises ValueError."""
     (_, kind), *parts = _split(text)
     if kind in ("tcp", "tcp6"):

@@ -29,8 +29,14 @@ PROXY_DETAILS = ("proxy_headers_host", "proxy_headers_port")
 RELOAD_DETAILS = ("reload_dir", "reload_include", "reload_exclude", "reload_delay")
 
 
-def resolve(arguments: Sequence[str], environ: MutableMapping[str, str] = os.environ) -> Options:
+def resolve(
+    arguments: Sequence[str],
+    environ: MutableMapping[str, str] = os.environ,
+    activated: Sequence[int] = (),
+) -> Options:
     """What the command is to do; an --env-file adds to `environ`.
+
+    `activated`: descriptors that systemd has left to the process.
 
     Raises UsageError, StartupError for a missing package, SystemExit for --help and --version.
     """
@@ -39,7 +45,7 @@ def resolve(arguments: Sequence[str], environ: MutableMapping[str, str] = os.env
     values.update((attribute, one.value) for attribute, one in given.items())
     _refuse_contradictions(given, values)
     return Options(
-        endpoints=_endpoints(values),
+        endpoints=_endpoints(values, activated),
         settings=_settings(values),
         warnings=tuple(warnings_about(environ)),
         **{name: value for name, value in values.items() if name in BELONG_TO_PYTHON},
@@ -88,7 +94,7 @@ def _refuse_pair(given: Mapping[str, Value], first: str, second: str) -> None:
     raise UsageError(f"{given[first].name} and {given[second].name} contradict each other")
 
 
-def _endpoints(values: Mapping[str, Any]) -> tuple[Endpoint, ...]:
+def _endpoints(values: Mapping[str, Any], activated: Sequence[int]) -> tuple[Endpoint, ...]:
     try:
         return endpoints_from(
             hosts=values["bind"] or (),
@@ -97,6 +103,7 @@ def _endpoints(values: Mapping[str, Any]) -> tuple[Endpoint, ...]:
             unix_socket_mode=values["unix_socket_mode"],
             fds=values["fd"] or (),
             strings=values["endpoint"] or (),
+            activated=activated,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib.resources
 from typing import Any
 
-from sioserve.errors import StartupError
-from sioserve.options.endpoints import TcpEndpoint
 from sioserve.options.values import Options
 
 # Hosts that a development server is called by; Django's own rule when DEBUG is on.
@@ -25,7 +23,6 @@ def server_arguments(options: Options) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "allowed_hosts": LOCAL_HOSTS,
         "client_directory": _client_directory(),
-        **_first_endpoint(options),
     }
     settings = _django_settings()
     if settings is not None:
@@ -41,13 +38,6 @@ def allowed_hosts(settings: Any) -> tuple[str, ...]:
     if settings.DEBUG and not settings.ALLOWED_HOSTS:
         return LOCAL_HOSTS
     return tuple(settings.ALLOWED_HOSTS)
-
-
-def _first_endpoint(options: Options) -> dict[str, Any]:
-    if len(options.endpoints) != 1 or not isinstance(options.endpoints[0], TcpEndpoint):
-        raise StartupError("only one TCP address can be listened on so far")
-    (endpoint,) = options.endpoints
-    return {"host": endpoint.host, "port": endpoint.port}
 
 
 def _django_settings() -> Any:

@@ -53,7 +53,7 @@ class ConnectionManagerTest : public testing::Test {
     auto sockets = net::listen_tcp("127.0.0.1", 0, 100);
     EXPECT_TRUE(sockets);
     port_ = (*sockets)[0].address.port;
-    manager_.listen(std::move(*sockets));
+    manager_.listen(std::move((*sockets)[0]));
     tick_.start_repeating(Milliseconds(1));
   }
 

@@ -34,7 +34,7 @@ GROUP = Group(
             "unix-socket-mode",
             MODE,
             "permissions of the Unix sockets, for example 660",
-            shown_default="as the umask leaves them",
+            shown_default="666",
         ),
         Option(
             "fd",

@@ -1,4 +1,4 @@
-#include "server/net/tcp_stream.h"
+#include "server/net/socket_stream.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -33,15 +33,15 @@ class Recorder final : public StreamListener {
 class Acceptor final : public AcceptHandler {
  public:
   explicit Acceptor(Loop& loop) : loop_(loop) {}
-  void on_accept(FileDescriptor socket, Address client) override {
-    auto adopted = TcpStream::adopt(loop_, std::move(socket));
+  void on_accept(FileDescriptor socket, Endpoints endpoints) override {
+    auto adopted = SocketStream::adopt(loop_, std::move(socket));
     ASSERT_TRUE(adopted);
     stream = std::move(*adopted);
-    client_address = std::move(client);
+    client_address = std::move(endpoints.client);
   }
   void on_accept_paused(const std::string& reason) override { FAIL() << reason; }
 
-  std::unique_ptr<TcpStream> stream;
+  std::unique_ptr<SocketStream> stream;
   Address client_address;
 
  private:
@@ -59,15 +59,15 @@ FileDescriptor connect_to(int port) {
 }
 
 // A client's blocking socket and the server's stream, connected through a real listener.
-class TcpStreamTest : public testing::Test {
+class SocketStreamTest : public testing::Test {
  protected:
-  TcpStreamTest() {
+  SocketStreamTest() {
     auto sockets = listen_tcp("127.0.0.1", 0, 10);
     EXPECT_TRUE(sockets);
-    const int port = (*sockets)[0].address.port;
+    port_ = (*sockets)[0].address.port;
     AcceptHandler& handler = acceptor_;
     listener_.emplace(loop_, std::move((*sockets)[0]), handler);
-    client_ = connect_to(port);
+    client_ = connect_to(port_);
     tick_.start_repeating(Milliseconds(1));
     run_until([this] { return acceptor_.stream != nullptr; });
     acceptor_.stream->start(events_);
@@ -89,7 +89,7 @@ class TcpStreamTest : public testing::Test {
     return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : "";
   }
 
-  TcpStream& stream() { return *acceptor_.stream; }
+  SocketStream& stream() { return *acceptor_.stream; }
 
   Loop loop_;
   Timer tick_{loop_, [] {}};  // so that run_until() looks again
@@ -97,16 +97,17 @@ class TcpStreamTest : public testing::Test {
   Recorder events_;
   std::optional<Listener> listener_;
   FileDescriptor client_;
+  int port_ = 0;
 };
 
-TEST_F(TcpStreamTest, KnowsTheClient) { EXPECT_EQ(acceptor_.client_address.host, "127.0.0.1"); }
+TEST_F(SocketStreamTest, KnowsTheClient) { EXPECT_EQ(acceptor_.client_address.host, "127.0.0.1"); }
 
-TEST_F(TcpStreamTest, Reads) {
+TEST_F(SocketStreamTest, Reads) {
   client_sends("hello");
   run_until([this] { return events_.read == "hello"; });
 }
 
-TEST_F(TcpStreamTest, WritesAtTheEndOfTheTurn) {
+TEST_F(SocketStreamTest, WritesAtTheEndOfTheTurn) {
   stream().write("a");
   stream().write_owned("b");
   stream().write_shared(share("c"));
@@ -118,7 +119,7 @@ TEST_F(TcpStreamTest, WritesAtTheEndOfTheTurn) {
   EXPECT_EQ(events_.drains, 1);
 }
 
-TEST_F(TcpStreamTest, WritesALargeBodyToASlowReader) {
+TEST_F(SocketStreamTest, WritesALargeBodyToASlowReader) {
   const std::string head = "head";
   std::string body;
   while (body.size() < 20'000'000) body += std::to_string(body.size());
@@ -141,7 +142,7 @@ TEST_F(TcpStreamTest, WritesALargeBodyToASlowReader) {
   EXPECT_GT(events_.drains, 2);
 }
 
-TEST_F(TcpStreamTest, NoticesThePeersEndAndStillWrites) {
+TEST_F(SocketStreamTest, NoticesThePeersEndAndStillWrites) {
   ::shutdown(client_.get(), SHUT_WR);
   run_until([this] { return events_.ended; });
   stream().write("bye");
@@ -150,7 +151,7 @@ TEST_F(TcpStreamTest, NoticesThePeersEndAndStillWrites) {
   EXPECT_FALSE(events_.broken);
 }
 
-TEST_F(TcpStreamTest, EndsBehindWhatIsQueued) {
+TEST_F(SocketStreamTest, EndsBehindWhatIsQueued) {
   stream().write("last");
   stream().finish();
   stream().write("ignored");
@@ -161,18 +162,18 @@ TEST_F(TcpStreamTest, EndsBehindWhatIsQueued) {
   run_until([this] { return events_.read == "still read"; });
 }
 
-TEST_F(TcpStreamTest, ReportsABrokenConnection) {
+TEST_F(SocketStreamTest, ReportsABrokenConnection) {
   const linger reset_at_close{1, 0};
   ::setsockopt(client_.get(), SOL_SOCKET, SO_LINGER, &reset_at_close, sizeof(reset_at_close));
   client_ = FileDescriptor();
   run_until([this] { return events_.broken; });
 }
 
-TEST_F(TcpStreamTest, ReadsNothingWhilePaused) {
+TEST_F(SocketStreamTest, ReadsNothingWhilePaused) {
   stream().pause_reading();
   client_sends("waits");
   Recorder other_events;
-  auto other_client = connect_to(listener_->address().port);
+  auto other_client = connect_to(port_);
   auto first = std::move(acceptor_.stream);
   run_until([this] { return acceptor_.stream != nullptr; });
   EXPECT_EQ(events_.read, "");
@@ -180,7 +181,7 @@ TEST_F(TcpStreamTest, ReadsNothingWhilePaused) {
   run_until([this] { return events_.read == "waits"; });
 }
 
-TEST_F(TcpStreamTest, MayBeDestroyedWithOutputLeft) {
+TEST_F(SocketStreamTest, MayBeDestroyedWithOutputLeft) {
   stream().write_owned(std::string(20'000'000, 'x'));
   loop_.turn_queue().run();
   ASSERT_GT(stream().buffered(), 0U);

@@ -1,4 +1,4 @@
-// A TCP connection as a Stream.
+// A connected TCP or Unix socket as a Stream.
 //
 // Output is written with one writev at the end of the loop's turn. What the kernel does not take
 // then goes to libuv in portions, so that buffered() follows what the peer really reads.
@@ -15,10 +15,10 @@
 
 namespace sioserve::net {
 
-class TcpStream final : public Stream, private TurnTask {
+class SocketStream final : public Stream, private TurnTask {
  public:
-  // Takes over a connected socket. The error is libuv's.
-  static Result<std::unique_ptr<TcpStream>, int> adopt(Loop& loop, FileDescriptor socket);
+  // Takes over a connected socket of either kind. The error is libuv's.
+  static Result<std::unique_ptr<SocketStream>, int> adopt(Loop& loop, FileDescriptor socket);
 
   void start(StreamListener& listener) override;
   void pause_reading() override;
@@ -35,19 +35,24 @@ class TcpStream final : public Stream, private TurnTask {
 
   // Outlives the stream until libuv is done with it.
   struct Socket {
-    uv_tcp_t tcp{};
+    union {
+      uv_handle_t handle;
+      uv_stream_t stream;
+      uv_tcp_t tcp;
+      uv_pipe_t pipe;
+    } uv{};
     uv_write_t write_request{};
     WriteQueue queue;
-    TcpStream* stream = nullptr;
+    SocketStream* owner = nullptr;
   };
   struct CloseSocket {
     void operator()(Socket* socket) const;
   };
   using SocketPtr = std::unique_ptr<Socket, CloseSocket>;
 
-  TcpStream(Loop& loop, SocketPtr socket);
+  SocketStream(Loop& loop, SocketPtr socket);
 
-  uv_stream_t* uv_stream() const { return reinterpret_cast<uv_stream_t*>(&socket_->tcp); }
+  uv_stream_t* uv_stream() const { return &socket_->uv.stream; }
   bool writable() const { return socket_ != nullptr && !finishing_; }
   void on_turn_end() override;
   void flush();

@@ -1,4 +1,4 @@
-#include "server/net/tcp_stream.h"
+#include "server/net/socket_stream.h"
 
 #include <sys/socket.h>
 
@@ -6,6 +6,8 @@
 #include <cassert>
 #include <cstddef>
 #include <utility>
+
+#include "server/net/socket_address.h"
 
 namespace sioserve::net {
 namespace {
@@ -35,89 +37,94 @@ Parts next_parts(WriteQueue& queue, std::size_t max_bytes) {
 
 }  // namespace
 
-void TcpStream::CloseSocket::operator()(Socket* socket) const {
-  socket->stream = nullptr;
-  uv_close(reinterpret_cast<uv_handle_t*>(&socket->tcp), [](uv_handle_t* handle) {
+void SocketStream::CloseSocket::operator()(Socket* socket) const {
+  socket->owner = nullptr;
+  uv_close(&socket->uv.handle, [](uv_handle_t* handle) {
     std::unique_ptr<Socket>(static_cast<Socket*>(handle->data)).reset();
   });
 }
 
-Result<std::unique_ptr<TcpStream>, int> TcpStream::adopt(Loop& loop, FileDescriptor socket) {
+Result<std::unique_ptr<SocketStream>, int> SocketStream::adopt(Loop& loop, FileDescriptor socket) {
   auto state = std::make_unique<Socket>();
-  if (const int error = uv_tcp_init(&loop.uv(), &state->tcp); error != 0) return Failure{error};
-  state->tcp.data = state.get();
+  const bool is_unix = is_unix_socket(socket.get());
+  const int init_error = is_unix ? uv_pipe_init(&loop.uv(), &state->uv.pipe, 0)
+                                 : uv_tcp_init(&loop.uv(), &state->uv.tcp);
+  if (init_error != 0) return Failure{init_error};
+  state->uv.handle.data = state.get();
   SocketPtr owned(state.release());
-  if (const int error = uv_tcp_open(&owned->tcp, socket.get()); error != 0) return Failure{error};
+  const int error = is_unix ? uv_pipe_open(&owned->uv.pipe, socket.get())
+                            : uv_tcp_open(&owned->uv.tcp, socket.get());
+  if (error != 0) return Failure{error};
   socket.release();
-  uv_tcp_nodelay(&owned->tcp, 1);
-  return std::unique_ptr<TcpStream>(new TcpStream(loop, std::move(owned)));
+  if (!is_unix) uv_tcp_nodelay(&owned->uv.tcp, 1);
+  return std::unique_ptr<SocketStream>(new SocketStream(loop, std::move(owned)));
 }
 
-TcpStream::TcpStream(Loop& loop, SocketPtr socket) : loop_(loop), socket_(std::move(socket)) {
-  socket_->stream = this;
+SocketStream::SocketStream(Loop& loop, SocketPtr socket) : loop_(loop), socket_(std::move(socket)) {
+  socket_->owner = this;
 }
 
-void TcpStream::start(StreamListener& listener) {
+void SocketStream::start(StreamListener& listener) {
   listener_ = &listener;
   resume_reading();
 }
 
-void TcpStream::pause_reading() {
+void SocketStream::pause_reading() {
   if (reading_ == Reading::off) return;
   reading_ = Reading::off;
   uv_read_stop(uv_stream());
 }
 
-void TcpStream::resume_reading() {
+void SocketStream::resume_reading() {
   if (reading_ == Reading::on || ended_ || !socket_) return;
   reading_ = Reading::on;
   uv_read_start(
       uv_stream(),
       [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-        auto& bytes = static_cast<Socket*>(handle->data)->stream->loop_.read_buffer();
+        auto& bytes = static_cast<Socket*>(handle->data)->owner->loop_.read_buffer();
         *buffer = uv_buf_init(bytes.data(), static_cast<unsigned>(bytes.size()));
       },
       [](uv_stream_t* handle, ssize_t size, const uv_buf_t* buffer) {
-        static_cast<Socket*>(handle->data)->stream->on_read(size, buffer->base);
+        static_cast<Socket*>(handle->data)->owner->on_read(size, buffer->base);
       });
 }
 
-void TcpStream::write(std::string_view bytes) {
+void SocketStream::write(std::string_view bytes) {
   if (!writable()) return;
   socket_->queue.write(bytes);
   loop_.turn_queue().schedule(*this);
 }
 
-void TcpStream::write_owned(std::string bytes) {
+void SocketStream::write_owned(std::string bytes) {
   if (!writable()) return;
   socket_->queue.write_owned(std::move(bytes));
   loop_.turn_queue().schedule(*this);
 }
 
-void TcpStream::write_shared(SharedBytes bytes) {
+void SocketStream::write_shared(SharedBytes bytes) {
   if (!writable()) return;
   socket_->queue.write_shared(std::move(bytes));
   loop_.turn_queue().schedule(*this);
 }
 
-std::size_t TcpStream::buffered() const { return socket_ ? socket_->queue.size() : 0; }
+std::size_t SocketStream::buffered() const { return socket_ ? socket_->queue.size() : 0; }
 
-void TcpStream::finish() {
+void SocketStream::finish() {
   if (!writable()) return;
   finishing_ = true;
   loop_.turn_queue().schedule(*this);
 }
 
-void TcpStream::close() {
+void SocketStream::close() {
   reading_ = Reading::off;
   socket_.reset();
 }
 
-void TcpStream::on_turn_end() {
+void SocketStream::on_turn_end() {
   if (socket_ && handed_over_ == 0) flush();
 }
 
-void TcpStream::flush() {
+void SocketStream::flush() {
   WriteQueue& queue = socket_->queue;
   const std::size_t before = queue.size();
   while (!queue.empty()) {
@@ -135,26 +142,26 @@ void TcpStream::flush() {
   }
   if (finishing_ && queue.empty()) {
     uv_os_fd_t fd = -1;
-    if (uv_fileno(reinterpret_cast<uv_handle_t*>(&socket_->tcp), &fd) == 0) {
+    if (uv_fileno(&socket_->uv.handle, &fd) == 0) {
       ::shutdown(fd, SHUT_WR);
     }
   }
   if (queue.size() < before) listener_->on_drain();
 }
 
-void TcpStream::hand_over_rest() {
+void SocketStream::hand_over_rest() {
   const Parts parts = next_parts(socket_->queue, portion);
   handed_over_ = parts.bytes;
   const int error = uv_write(&socket_->write_request, uv_stream(), parts.buffers.data(),
                              parts.count, [](uv_write_t* request, int status) {
                                auto* socket = static_cast<Socket*>(request->handle->data);
-                               if (socket->stream != nullptr) socket->stream->on_written(status);
+                               if (socket->owner != nullptr) socket->owner->on_written(status);
                              });
   assert(error == 0);
   static_cast<void>(error);
 }
 
-void TcpStream::on_written(int status) {
+void SocketStream::on_written(int status) {
   const std::size_t written = std::exchange(handed_over_, 0);
   if (status != 0) {
     break_off();
@@ -165,7 +172,7 @@ void TcpStream::on_written(int status) {
   listener_->on_drain();
 }
 
-void TcpStream::on_read(ssize_t size, const char* bytes) {
+void SocketStream::on_read(ssize_t size, const char* bytes) {
   if (size > 0) {
     listener_->on_read({bytes, static_cast<std::size_t>(size)});
   } else if (size == UV_EOF) {
@@ -177,7 +184,7 @@ void TcpStream::on_read(ssize_t size, const char* bytes) {
   }
 }
 
-void TcpStream::break_off() {
+void SocketStream::break_off() {
   close();
   listener_->on_broken();
 }

@@ -1,0 +1,32 @@
+// The file of a listening Unix socket, removed when its owner goes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+
+namespace sioserve::net {
+
+class SocketFile {
+ public:
+  SocketFile() = default;
+  // `path` has just been bound.
+  explicit SocketFile(std::string path);
+  SocketFile(SocketFile&& other) noexcept { swap(other); }
+  SocketFile& operator=(SocketFile&& other) noexcept {
+    SocketFile(std::move(other)).swap(*this);
+    return *this;
+  }
+  // Another server may have put its own socket there meanwhile: that one stays.
+  ~SocketFile();
+
+ private:
+  void swap(SocketFile& other) noexcept;
+
+  std::string path_;  // empty: none
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+}  // namespace sioserve::net
