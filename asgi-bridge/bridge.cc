@@ -85,7 +85,11 @@ void Bridge::handle(const Gil& gil, HttpBody event) {
 void Bridge::handle(const Gil& gil, HttpDisconnect event) {
   handed_over_scopes_.erase(event.stream);  // too late to be handed over
   if (AsgiStream* stream = find(event.stream)) {
-    static_cast<HttpStream*>(stream)->on_disconnect(gil);
+    auto* http = static_cast<HttpStream*>(stream);
+    const bool responded = http->responded();
+    http->on_disconnect(gil);
+    // What an application does behind its response is its own business.
+    if (!responded) report_client_gone(gil, event.stream);
   }
 }
 
@@ -110,6 +114,7 @@ void Bridge::handle(const Gil& gil, WebSocketDisconnect event) {
   handed_over_scopes_.erase(event.stream);  // too late to be handed over
   if (AsgiStream* stream = find(event.stream)) {
     static_cast<WebSocketStream*>(stream)->on_disconnect(gil, std::move(event));
+    report_client_gone(gil, event.stream);
   }
 }
 
@@ -174,6 +179,7 @@ void Bridge::handle(const Gil& gil, ServerStopped) {
   const PyRef on_stopped = std::exchange(on_stopped_, PyRef());
   const PyRef app = std::exchange(application_.app, none());
   const PyRef dispatcher = std::exchange(application_.dispatcher, none());
+  const PyRef client_gone = std::exchange(application_.client_gone, none());
   PyRef::steal(PyObject_CallNoArgs(on_stopped.get()));
   static_cast<void>(gil);
 }
@@ -218,6 +224,17 @@ void Bridge::on_task_done(const Gil& gil, StreamId id, PyObject* task) {
     error = PyRef::steal(PyObject_CallMethodNoArgs(task, names_.exception.get()));
   }
   stream_of(ended.stream).on_task_done(gil, error.get() == Py_None ? nullptr : error.get());
+}
+
+void Bridge::report_client_gone(const Gil& gil, StreamId id) {
+  const auto found = running_.find(id);
+  if (application_.client_gone.get() == Py_None || found == running_.end()) return;
+  const PyRef result = PyRef::steal(
+      PyObject_CallFunctionObjArgs(application_.client_gone.get(), found->second.task.get(),
+                                   found->second.scope.get(), nullptr));
+  if (result) return;
+  const PyRef error = take_exception(gil);
+  log_exception(gil, "Exception in client_gone", error.get());
 }
 
 void Bridge::keep_scope(const Gil&, StreamId stream, PyObject* scope) {

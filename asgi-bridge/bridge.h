@@ -22,6 +22,7 @@ struct Application {
   PyRef state;         // a dict, or null
   PyRef extensions;    // a dict, or null
   PyRef json_default;  // or None
+  PyRef client_gone;   // or None: called with a task and its scope
   std::string root_path;
 };
 
@@ -91,6 +92,8 @@ class Bridge {
   PyRef make_task(const Gil& gil, const PyRef& awaitable) const;
   // Calls a method of the dispatcher; a missing argument (null) or an exception is logged.
   void dispatch(const Gil& gil, const PyRef& method, std::initializer_list<PyRef> arguments);
+  // A client left and the application has not come to its end.
+  void report_client_gone(const Gil& gil, StreamId id);
   void announce_session(const Gil& gil, SessionId session);
   AsgiStream* find(StreamId id) const;
 

@@ -17,6 +17,8 @@ class HttpStream final : public AsgiStream {
 
   void on_body(const Gil& gil, HttpBody event);
   void on_disconnect(const Gil& gil) { close(gil); }
+  // Whether the application has given its whole answer.
+  bool responded() const { return response_ >= Response::ended; }
 
   bool send(const Gil& gil, PyObject* message) override;
   void on_task_done(const Gil& gil, PyObject* error) override;

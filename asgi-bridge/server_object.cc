@@ -84,6 +84,7 @@ bool read_argument(const Gil& gil, const std::string& name, PyObject* value, Con
                         : name == "state"        ? &application.state
                         : name == "extensions"   ? &application.extensions
                         : name == "json_default" ? &application.json_default
+                        : name == "client_gone"  ? &application.client_gone
                                                  : nullptr;
   if (target == nullptr) return read_setting(gil, name, value, config);
   const bool is_dict = target == &application.state || target == &application.extensions;
@@ -106,7 +107,7 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   }
   Config config;
   Application application{
-      PyRef::borrow(app), PyRef::borrow(dispatcher), PyRef(), PyRef(), none(), ""};
+      PyRef::borrow(app), PyRef::borrow(dispatcher), PyRef(), PyRef(), none(), none(), ""};
   PyObject *key, *value;
   for (Py_ssize_t position = 0;
        kwargs != nullptr && PyDict_Next(kwargs, &position, &key, &value);) {

@@ -71,6 +71,7 @@ class Server:
         state: dict[str, Any] | None = None,
         extensions: dict[str, dict[str, Any]] | None = None,
         json_default: Callable[[Any], Any] | None = None,
+        client_gone: Callable[[asyncio.Task[None], dict[str, Any]], None] | None = None,
         graceful_timeout_ms: int = 10_000,
         # HTTP
         max_request_line: int = 16_384,
@@ -123,7 +124,9 @@ class Server:
         max_payload_bytes: int = 1_000_000,
     ) -> None:
         """`state` is copied into each scope; `extensions` stand in its "extensions" beside the
-        server's own. Settings are those of server/base/config.h; a limit or time of 0 means none.
+        server's own. `client_gone` is called on the loop when a client has left whose request or
+        WebSocket is still being served, with the task and the scope. Settings are those of
+        server/base/config.h; a limit or time of 0 means none.
 
         Raises TypeError for a setting that does not exist or has another type, ValueError for a
         value out of range.

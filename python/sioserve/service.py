@@ -23,6 +23,7 @@ from sio import autodiscover, registry
 from sio.dispatcher import Dispatcher
 from sio.encoding import default as json_default
 
+from sioserve.close_timeout import CloseTimeout
 from sioserve.errors import StartupError
 from sioserve.lifespan import Lifespan
 from sioserve.listening import listen
@@ -52,6 +53,7 @@ class Service:
         self._options = options
         self._lifespan = Lifespan(application, options.lifespan)
         self._dispatcher = Dispatcher()
+        self._close_timeout = CloseTimeout(options.application_close_timeout)
         self._server: _sioserve.Server | None = None
         self._stopped = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -85,6 +87,7 @@ class Service:
     async def wait(self) -> None:
         """Return when stop() was called and everything has come to its end."""
         await self._stopped.wait()
+        self._close_timeout.close()
         assert self._server is not None
         lifespan_share = self._application_share / 2
         await self._dispatcher.close(self._time_left(lifespan_share))
@@ -114,6 +117,7 @@ class Service:
                 state=self._lifespan.state,
                 extensions={"sioserve.stop": {"event": self._stopping}},
                 json_default=json_default,
+                client_gone=self._close_timeout.client_gone,
                 **server_arguments(self._options),
             )
         except (TypeError, ValueError) as error:

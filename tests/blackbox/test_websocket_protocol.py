@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import pytest
 from support.raw_http import RawConnection
 from support.server import ServerProcess
 from support.waiting import eventually
+from support.websocket_frames import TEXT, frame
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -73,12 +73,6 @@ async def test_fragments_are_joined(plain_server: ServerProcess) -> None:
         encoded = "日本".encode()
         await websocket.send([encoded[:1], encoded[1:4], encoded[4:]])
         assert await websocket.recv() == encoded
-
-
-async def test_thousands_of_tiny_fragments(plain_server: ServerProcess) -> None:
-    async with client(plain_server, "/echo") as websocket:
-        await websocket.send([b"x"] * 20_000)
-        assert await websocket.recv() == b"x" * 20_000
 
 
 async def test_pings_are_answered(plain_server: ServerProcess) -> None:
@@ -227,7 +221,7 @@ async def test_a_slow_client_makes_send_wait(
 ) -> None:
     count = 2000
     path = f"/push?key={key}&size=65536&count={count}"
-    async with client(plain_server, path, max_queue=1) as websocket:
+    async with client(plain_server, path, max_queue=1, compression=None) as websocket:
         await asyncio.to_thread(seen, "sent")
         history: list[int] = []
 
@@ -244,70 +238,7 @@ async def test_a_slow_client_makes_send_wait(
         assert received == count
 
 
-# --- Raw frames ---
-
-
-def handshake(server: ServerProcess, path: str = "/echo") -> RawConnection:
-    key = base64.b64encode(os.urandom(16)).decode()
-    connection = RawConnection(server.port)
-    connection.get(
-        path,
-        "Connection: Upgrade",
-        "Upgrade: websocket",
-        "Sec-WebSocket-Version: 13",
-        f"Sec-WebSocket-Key: {key}",
-    )
-    assert connection.read_response().status == 101
-    return connection
-
-
-def frame(opcode: int, payload: bytes, *, final: bool = True, masked: bool = True) -> bytes:
-    assert len(payload) < 126
-    first = opcode | (0x80 if final else 0)
-    if not masked:
-        return bytes([first, len(payload)]) + payload
-    return bytes([first, 0x80 | len(payload)]) + bytes(4) + payload
-
-
-TEXT, CONTINUATION, BINARY, CLOSE, PING = 1, 0, 2, 8, 9
-
-VIOLATIONS = {
-    "invalid UTF-8": (frame(TEXT, b"\xff\xfe"), 1007),
-    "UTF-8 cut off": (frame(TEXT, "日".encode()[:2]), 1007),
-    "UTF-8 surrogate": (frame(TEXT, b"\xed\xa0\x80"), 1007),
-    "invalid UTF-8 in a fragment": (
-        frame(TEXT, b"ok", final=False) + frame(CONTINUATION, b"\xff"),
-        1007,
-    ),
-    "unmasked frame": (frame(TEXT, b"a", masked=False), 1002),
-    "reserved bit": (bytes([0xC1]) + frame(TEXT, b"a")[1:], 1002),
-    "reserved opcode": (frame(3, b"a"), 1002),
-    "continuation of nothing": (frame(CONTINUATION, b"a"), 1002),
-    "message within a message": (frame(TEXT, b"a", final=False) + frame(TEXT, b"b"), 1002),
-    "fragmented ping": (frame(PING, b"a", final=False), 1002),
-    "close code that is reserved": (frame(CLOSE, b"\x03\xed"), 1002),
-    "close frame of one byte": (frame(CLOSE, b"\x03"), 1002),
-}
-
-
-@pytest.mark.parametrize("name", VIOLATIONS)
-def test_a_violation_of_the_protocol_closes(plain_server: ServerProcess, name: str) -> None:
-    data, expected = VIOLATIONS[name]
-    with handshake(plain_server) as connection:
-        answer = connection.send(data).read_to_end()
-    assert answer[:1] == bytes([0x80 | CLOSE]), answer
-    assert int.from_bytes(answer[2:4], "big") == expected
-    assert httpx.get(plain_server.url + "/hello").text == "hello"
-
-
-def test_a_frame_may_arrive_byte_by_byte(plain_server: ServerProcess) -> None:
-    data = frame(TEXT, b"slowly")
-    with handshake(plain_server) as connection:
-        for position in range(len(data)):
-            connection.send(data[position : position + 1])
-        while len(connection.buffer) < 8:
-            assert connection.receive_more()
-        assert bytes(connection.buffer) == bytes([0x81, 6]) + b"slowly"
+# --- The handshake by hand ---
 
 
 def test_frames_sent_with_the_handshake_are_not_lost(plain_server: ServerProcess) -> None:

@@ -27,6 +27,7 @@ NOT_OPTIONS = {
     "namespaces",
     "allowed_hosts",
     "client_directory",
+    "client_gone",
     "extensions",
 }
 

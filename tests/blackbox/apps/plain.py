@@ -234,6 +234,29 @@ async def stream_for_ever(scope: Scope, receive: Receive, send: Send) -> None:
     see(key, "sent", "without an error")
 
 
+async def stay(scope: Scope, receive: Receive, send: Send) -> None:
+    """Goes on when its client has left, until it is cancelled."""
+    key = parameter(scope, "key")
+    see(key, "started", True)
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        see(key, "cancelled", True)
+        raise
+
+
+async def work_after_answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Goes on behind its answer until ?gate= opens."""
+    key = parameter(scope, "key")
+    await respond(send, "answer")
+    try:
+        await GATES.setdefault(parameter(scope, "gate"), asyncio.Event()).wait()
+        see(key, "worked", True)
+    except asyncio.CancelledError:
+        see(key, "worked", False)
+        raise
+
+
 async def coroutine_functions(scope: Scope, receive: Receive, send: Send) -> None:
     async_functions = [
         inspect.iscoroutinefunction(function) and asgiref.sync.iscoroutinefunction(function)
@@ -302,6 +325,8 @@ PATHS = {
     "/cancelled-receive": cancelled_receive,
     "/cancelled-at-end": cancelled_at_end,
     "/stream-for-ever": stream_for_ever,
+    "/stay": stay,
+    "/work-after-answer": work_after_answer,
     "/coroutine-functions": coroutine_functions,
     "/send-from-thread": send_from_thread,
     "/cookies": cookies,

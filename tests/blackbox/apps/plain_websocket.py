@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from seen import see
+from seen import SEEN, see
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -131,6 +133,64 @@ async def send_after_end(scope: Scope, receive: Receive, send: Send) -> None:
         see(parameter(scope, "key"), "raised", "OSError")
 
 
+async def never_accept(scope: Scope, receive: Receive, send: Send) -> None:
+    await note_end(scope, await receive())
+
+
+async def stay(scope: Scope, receive: Receive, send: Send) -> None:
+    """Goes on when its client has left, until it is cancelled."""
+    await send({"type": "websocket.accept"})
+    await note_end(scope, await receive())
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        see(parameter(scope, "key"), "cancelled", True)
+        raise
+
+
+async def block(scope: Scope, receive: Receive, send: Send) -> None:
+    """Holds up the whole event loop for ?seconds= after each message, then echoes it."""
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        time.sleep(float(parameter(scope, "seconds")))
+        await send({"type": "websocket.send", "text": message["text"]})
+    await note_end(scope, message)
+
+
+async def hold(scope: Scope, receive: Receive, send: Send) -> None:
+    """Takes no message until ?key= is released by another client; then counts their bytes."""
+    await send({"type": "websocket.accept"})
+    while not SEEN.get(parameter(scope, "key"), {}).get("released"):
+        await asyncio.sleep(0.01)
+    size = 0
+    while (message := await receive())["type"] == "websocket.receive":
+        if message.get("text") == "end":
+            break
+        size += len(message["bytes"])
+    await send({"type": "websocket.send", "text": str(size)})
+
+
+async def release(scope: Scope, receive: Receive, send: Send) -> None:
+    see(parameter(scope, "key"), "released", True)
+    await send({"type": "websocket.close"})
+
+
+async def deny_at_length(scope: Scope, receive: Receive, send: Send) -> None:
+    """A denial of ?count= parts of 64 KiB; how many were sent is seen under ?key=."""
+    await send({"type": "websocket.http.response.start", "status": 403})
+    for number in range(int(parameter(scope, "count"))):
+        part = {"type": "websocket.http.response.body", "body": bytes(65536), "more_body": True}
+        await send(part)
+        see(parameter(scope, "key"), "sent", number + 1)
+    await send({"type": "websocket.http.response.body"})
+
+
+async def functions(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.accept"})
+    found = [inspect.iscoroutinefunction(function) for function in (receive, send)]
+    await send({"type": "websocket.send", "text": json.dumps(found)})
+
+
 PATHS = {
     "/echo": echo,
     "/subprotocol": subprotocol,
@@ -145,6 +205,13 @@ PATHS = {
     "/push": push,
     "/cancelled-receive": cancelled_receive,
     "/send-after-end": send_after_end,
+    "/never-accept": never_accept,
+    "/stay": stay,
+    "/block": block,
+    "/hold": hold,
+    "/release": release,
+    "/deny-at-length": deny_at_length,
+    "/functions": functions,
 }
 
 

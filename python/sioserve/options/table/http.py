@@ -77,7 +77,7 @@ GROUP = Group(
         Option(
             "application-close-timeout",
             SECONDS,
-            "for the application to end when its client has gone; then it is cancelled",
+            "for the application to end when its client has gone, or it is cancelled; 0 for no end",
             default=10.0,
         ),
     ),

@@ -27,7 +27,7 @@ GROUP = Group(
         Option(
             "ping-interval",
             SECONDS,
-            "from one pong to the next ping; 0 for no pings",
+            "without anything from the client, to a ping; 0 for no pings",
             aliases=("--ws-ping-interval",),
             default=20.0,
             setting="websocket_ping_interval_ms",
@@ -35,7 +35,7 @@ GROUP = Group(
         Option(
             "ping-timeout",
             SECONDS,
-            "for the pong to come, or the WebSocket is closed; 0 for no end",
+            "for an answer to a ping, or the WebSocket is closed with 1011; 0 for no end",
             aliases=("--ws-ping-timeout",),
             default=30.0,
             setting="websocket_ping_timeout_ms",

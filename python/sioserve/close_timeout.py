@@ -1,0 +1,63 @@
+"""What goes on when its client has left: cancelled after a while, and named in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from sioserve.unfinished import name, place
+
+logger = logging.getLogger("sioserve")
+
+
+class CloseTimeout:
+    """Gives an application `timeout` seconds to end after a disconnect; 0 is for ever.
+
+    One timer serves all tasks, as each has the same time. Belongs to the event loop's thread.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        # In the order of their deadlines; those that end leave.
+        self._left: dict[asyncio.Task[None], tuple[float, Mapping[str, Any]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def client_gone(self, task: asyncio.Task[None], scope: Mapping[str, Any]) -> None:
+        """The client whose request or WebSocket `task` serves has left."""
+        if self._timeout <= 0:
+            return
+        loop = asyncio.get_running_loop()
+        self._left[task] = (loop.time() + self._timeout, scope)
+        task.add_done_callback(self._ended)
+        if self._timer is None:
+            self._timer = loop.call_later(self._timeout, self._cancel_late)
+
+    def close(self) -> None:
+        """Cancel nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._left.clear()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._left.pop(task, None)
+        if not self._left:
+            self.close()
+
+    def _cancel_late(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        for task, (deadline, scope) in list(self._left.items()):
+            if deadline > loop.time():
+                self._timer = loop.call_at(deadline, self._cancel_late)
+                return
+            del self._left[task]
+            logger.warning(
+                "Cancelled %g s after its client had left: %s, %s",
+                self._timeout,
+                name(scope),
+                place(task),
+            )
+            task.cancel()
