@@ -11,6 +11,10 @@ class StartupError(Exception):
     """
 
 
+class ListenError(StartupError):
+    """An address can't be listened on."""
+
+
 class Interrupted(KeyboardInterrupt):
     """A signal ended the command before connections were accepted; `status` is its exit status."""
 

@@ -32,13 +32,13 @@ def run(application: Any, options: Options) -> None:
     stop = _StopOnSignals(options.timeout_graceful_shutdown)
     try:
         asyncio.set_event_loop(loop)
-        _run_to_end(loop, loop.create_task(_serve(application, options, stop)))
+        run_to_end(loop, loop.create_task(_serve(application, options, stop)))
     finally:
-        _close(loop)
+        close_event_loop(loop)
         stop.loop_has_ended()
 
 
-def _run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> None:
+def run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> None:
     # sys.exit() in a task of the application ends run_until_complete() too. That task has failed
     # like any other by then; the server goes on.
     while True:
@@ -138,7 +138,7 @@ class _StopOnSignals:
         os._exit(1)
 
 
-def _close(loop: asyncio.AbstractEventLoop) -> None:
+def close_event_loop(loop: asyncio.AbstractEventLoop) -> None:
     async def finish() -> None:
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:

