@@ -11,6 +11,7 @@ DEBUG = os.environ.get("DEBUG", "1") == "1"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
 INSTALLED_APPS = [
+    "sioserve",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

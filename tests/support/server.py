@@ -52,6 +52,11 @@ class ServerProcess:
         process: the `subprocess.Popen`.
     """
 
+    # What the log says when the server is ready, with host and port.
+    listening = LISTENING
+    # Whether signals can be sent to its process group alone.
+    has_own_group = False
+
     def __init__(
         self,
         application: str,
@@ -83,11 +88,12 @@ class ServerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=self.pass_fds,
+            start_new_session=self.has_own_group,
         )
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         try:
-            match = self.wait_for_log(LISTENING)
+            match = self.wait_for_log(self.listening)
         except BaseException:
             self.kill()
             raise

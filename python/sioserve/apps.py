@@ -1,0 +1,21 @@
+"""sioserve as a Django application: `INSTALLED_APPS = ["sioserve", ...]`."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core import checks
+
+from sioserve.checks import check_installed_apps
+from sioserve.testing import daphne_stand_in
+
+
+class SioserveConfig(AppConfig):
+    """Brings `manage.py runserver`, the system check, and what Channels' test helpers import."""
+
+    name = "sioserve"
+    verbose_name = "sioserve"
+
+    def ready(self) -> None:
+        checks.register(check_installed_apps, checks.Tags.staticfiles)
+        # Only now: "daphne" in INSTALLED_APPS without daphne stays the error that it is.
+        daphne_stand_in.install()

@@ -1,0 +1,39 @@
+"""Django's system check: does `manage.py runserver` start sioserve?
+
+The first application in INSTALLED_APPS that has a command of that name provides it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
+
+RIVALS = ("sioserve", "daphne", "django.contrib.staticfiles")
+
+
+def check_installed_apps(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Errors and warnings about the order of INSTALLED_APPS."""
+    names = [config.name for config in apps.get_app_configs() if config.name in RIVALS]
+    before = names[: names.index("sioserve")]
+    messages: list[CheckMessage] = []
+    if "django.contrib.staticfiles" in before:
+        messages.append(
+            Error(
+                "sioserve must stand before django.contrib.staticfiles in INSTALLED_APPS.",
+                hint="Otherwise runserver is Django's own, without ASGI and WebSockets.",
+                id="sioserve.E001",
+            )
+        )
+    if "daphne" in names:
+        winner = "daphne's" if "daphne" in before else "sioserve's"
+        messages.append(
+            CheckWarning(
+                f"Both daphne and sioserve are in INSTALLED_APPS; runserver is {winner}.",
+                hint='Remove "daphne" from INSTALLED_APPS.',
+                id="sioserve.W001",
+            )
+        )
+    return messages

@@ -1,0 +1,48 @@
+"""Running servers in tests: in the test's process, or in a process of their own.
+
+    LiveServerTestCase    Django's live-server tests on sioserve, WebSockets included
+    LiveServerMixin       the same, for a subclass of Django's own LiveServerTestCase
+    ServerProcess         what Channels' ChannelsLiveServerTestCase starts
+    ServiceThread         any ASGI application, in a thread
+
+pytest finds the fixtures `sioserve_server` and `live_sioserve` by itself.
+
+Importing this package imports neither Django nor the server; it makes `daphne.testing` importable
+where daphne is not installed, because `channels.testing` imports it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from sioserve.testing import daphne_stand_in
+
+if TYPE_CHECKING:
+    from sioserve.background import ServiceThread
+    from sioserve.testing.live import LiveServerMixin, LiveServerTestCase, LiveServerThread
+    from sioserve.testing.process import ServerProcess
+
+__all__ = [
+    "LiveServerMixin",
+    "LiveServerTestCase",
+    "LiveServerThread",
+    "ServerProcess",
+    "ServiceThread",
+]
+
+_MODULES = {
+    "LiveServerMixin": "sioserve.testing.live",
+    "LiveServerTestCase": "sioserve.testing.live",
+    "LiveServerThread": "sioserve.testing.live",
+    "ServerProcess": "sioserve.testing.process",
+    "ServiceThread": "sioserve.background",
+}
+
+daphne_stand_in.install()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -1,0 +1,177 @@
+"""A server in a process of its own: what ChannelsLiveServerTestCase calls ProtocolServerProcess.
+
+The process may be started by any of multiprocessing's methods. With "fork" the child inherits the
+test's modules and leaves alone what only the parent's threads could use; with "spawn" and
+"forkserver" it sets Django up before anything of the project is unpickled.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from multiprocessing.reduction import ForkingPickler
+from typing import Any
+
+from asgiref.sync import SyncToAsync
+
+from sioserve.background import BackgroundService
+from sioserve.options import Options, TcpEndpoint
+from sioserve.testing import daphne_stand_in
+from sioserve.unfinished import busy_threads
+
+GRACE = 1.0  # seconds for what is under way when the process is terminated
+GLANCE = 0.05  # seconds between two looks at whether the process is still there
+
+
+class ServerProcess(multiprocessing.Process):
+    """Serves what `get_application()` returns; call start(), `ready.wait()`, ..., terminate().
+
+    `setup` and `teardown` are called in the process, before and after the serving. `kwargs` are
+    settings of `_sioserve.Server`. With "spawn" all of them must be picklable.
+
+    Attributes:
+        port: a multiprocessing.Value; the port listened on, once ready.
+        ready: has `wait(timeout=None)` and `is_set()`. wait() without a timeout raises RuntimeError
+            when the process ends instead; with one it returns False then.
+        errors: a multiprocessing.Queue with (exception, traceback as text) of what went wrong.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        get_application: Callable[[], Any],
+        kwargs: Mapping[str, Any] | None = None,
+        setup: Callable[[], None] | None = None,
+        teardown: Callable[[], None] | None = None,
+        port: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.host = host
+        self.get_application = get_application
+        self.kwargs = dict(kwargs or {})
+        self.setup = setup
+        self.teardown = teardown
+        self.port = multiprocessing.Value("i", port or 0)
+        self.errors: multiprocessing.Queue[tuple[BaseException, str]] = multiprocessing.Queue()
+        self._is_ready = multiprocessing.Event()
+        self._databases: dict[str, Any] = {}
+
+    @property
+    def ready(self) -> Ready:
+        return Ready(self._is_ready, self)
+
+    def start(self) -> None:
+        self._databases = _database_names()
+        super().start()
+
+    def run(self) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # A forked child has the executor, but not its thread.
+        SyncToAsync.single_thread_executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
+        try:
+            application = self.get_application()
+            if self.setup is not None:
+                self.setup()
+            _use_databases(self._databases)
+            try:
+                self._serve(application)
+            finally:
+                if self.teardown is not None:
+                    self.teardown()
+        except BaseException as error:
+            self._tell(error)
+            sys.exit(1)
+        if busy_threads():
+            # A view that blocks its thread; the parent would wait for it.
+            os._exit(0)
+
+    def _serve(self, application: Any) -> None:
+        endpoints = (TcpEndpoint(self.host, self.port.value),)
+        options = Options(endpoints, self.kwargs, timeout_graceful_shutdown=GRACE)
+        service = BackgroundService(application, options)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: service.stop())
+        service.run(self._on_listening)
+
+    def _on_listening(self, addresses: list[str]) -> None:
+        self.port.value = int(addresses[0].rpartition(":")[2])
+        self._is_ready.set()
+
+    def _tell(self, error: BaseException) -> None:
+        text = traceback.format_exc()
+        print(text, file=sys.stderr, flush=True)
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            error = RuntimeError(f"{type(error).__name__}: {error}")
+        self.errors.put((error, text))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), _uses_django(), bytes(ForkingPickler.dumps(self.__dict__)))
+
+
+class Ready:
+    """Whether a ServerProcess accepts connections; like multiprocessing's Event."""
+
+    def __init__(self, event: Any, process: ServerProcess) -> None:
+        self._event = event
+        self._process = process
+
+    def is_set(self) -> bool:
+        return bool(self._event.is_set())
+
+    def wait(self, timeout: float | None = None) -> bool:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._event.wait(GLANCE):
+            if not self._process.is_alive():
+                if timeout is None:
+                    raise RuntimeError("the server did not start; its traceback is on stderr")
+                return False
+            if deadline is not None and time.monotonic() > deadline:
+                return False
+        return True
+
+
+def _uses_django() -> bool:
+    conf = sys.modules.get("django.conf")
+    return conf is not None and conf.settings.configured
+
+
+def _database_names() -> dict[str, Any]:
+    if not _uses_django():
+        return {}
+    from django.db import connections
+
+    return {alias: connections[alias].settings_dict["NAME"] for alias in connections}
+
+
+def _use_databases(names: Mapping[str, Any]) -> None:
+    """The test's databases instead of the project's own.
+
+    After `setup`: that of Channels looks for the test's name too, but takes "test_x" for "x".
+    """
+    if not names:
+        return
+    from django.db import connections
+
+    for alias, name in names.items():
+        connections[alias].settings_dict["NAME"] = name
+        connections.settings[alias]["NAME"] = name
+
+
+def _unpickled(cls: type[ServerProcess], uses_django: bool, state: bytes) -> ServerProcess:
+    daphne_stand_in.install()
+    if uses_django and "DJANGO_SETTINGS_MODULE" in os.environ:
+        import django
+
+        django.setup()
+    process = cls.__new__(cls)
+    process.__dict__.update(ForkingPickler.loads(state))
+    return process

@@ -1,0 +1,78 @@
+"""pytest fixtures: `sioserve_server` for any ASGI application, `live_sioserve` for Django.
+
+pytest loads this in every project of an environment in which sioserve is installed; so it imports
+next to nothing before a fixture is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sioserve.testing import daphne_stand_in
+
+if TYPE_CHECKING:
+    from sioserve.background import ServiceThread
+
+
+def pytest_load_initial_conftests() -> None:
+    # Before a conftest.py imports channels.testing.
+    daphne_stand_in.install()
+
+
+@pytest.fixture
+def sioserve_server() -> Iterator[Callable[..., ServiceThread]]:
+    """sioserve_server(application, **settings): a running server in this process, stopped at the
+    end of the test.
+
+    `application` is an ASGI application or its "module:attribute"; `settings` are those of
+    `_sioserve.Server`. The server has `url`, `ws_url`, `host` and `port`. Raises what keeps the
+    server from starting.
+    """
+    from sioserve.background import ServiceThread
+    from sioserve.loader import load_application
+    from sioserve.options import Options, TcpEndpoint
+
+    running: list[ServiceThread] = []
+
+    def start(application: Any, **settings: Any) -> ServiceThread:
+        if isinstance(application, str):
+            application = load_application(application)
+        options = Options((TcpEndpoint(port=0),), settings, timeout_graceful_shutdown=2.0)
+        server = ServiceThread(application, options)
+        server.start_serving()
+        running.append(server)
+        return server
+
+    yield start
+    for server in reversed(running):
+        server.stop()
+
+
+@pytest.fixture
+def live_sioserve(request: pytest.FixtureRequest) -> Iterator[ServiceThread]:
+    """The Django project on a live server in this process, as pytest-django's `live_server`.
+
+    Has `url` (also `str()`), `ws_url`, `host` and `port`; the database is that of the test
+    (`transactional_db`), in-memory SQLite included.
+    """
+    try:
+        request.getfixturevalue("transactional_db")
+    except pytest.FixtureLookupError:
+        pytest.fail("the fixture live_sioserve needs pytest-django", pytrace=False)
+
+    from django.test.utils import modify_settings
+
+    from sioserve.testing.live import LiveServerTestCase
+
+    class Server(LiveServerTestCase):
+        pass
+
+    with modify_settings(ALLOWED_HOSTS={"append": Server.host}):
+        Server._start_server_thread()
+        try:
+            yield Server.server_thread
+        finally:
+            Server.doClassCleanups()

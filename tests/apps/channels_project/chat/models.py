@@ -1,0 +1,10 @@
+"""What is said."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Message(models.Model):
+    room = models.CharField(max_length=50)
+    text = models.TextField()
