@@ -1,8 +1,10 @@
 // What all connections of one I/O thread share.
 #pragma once
 
+#include <ctime>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "server/base/access_record.h"
 #include "server/base/clock.h"
@@ -11,6 +13,7 @@
 #include "server/base/request_id.h"
 #include "server/connection/stream_handlers.h"
 #include "server/http/http_date.h"
+#include "server/http/response_writer.h"
 #include "server/net/turn_queue.h"
 
 namespace sioserve::connection {
@@ -18,7 +21,6 @@ namespace sioserve::connection {
 enum class Phase { serving, stopping };
 
 struct Timeouts {
-  Milliseconds header{30'000};          // from a request's first byte to the end of its head
   Milliseconds late_head{1'000};        // for the rest of a head that is arriving when we stop
   Milliseconds drain{30'000};           // for the rest of a request that has been answered
   Milliseconds linger{2'000};           // for the peer to close after our end
@@ -40,6 +42,14 @@ struct Context {
   AccessLog* access_log = nullptr;  // null: none
   RequestIds request_ids{0};
   std::string scratch{};  // for output that is being put together, empty between uses
+
+  // Valid until the next call.
+  http::ServerHeaders server_headers() {
+    const HttpConfig& http = config.http;
+    const bool dated = http.date_header;
+    return {dated ? date.at(std::time(nullptr)) : std::string_view(), http.server_header,
+            http.extra_headers};
+  }
 };
 
 }  // namespace sioserve::connection

@@ -1,7 +1,6 @@
 #include "server/connection/response_sender.h"
 
 #include <algorithm>
-#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -41,9 +40,8 @@ void ResponseSender::start(const ResponseHead& head, std::string body, BodyPart 
   if (part == BodyPart::last) whole_body = body.size();
   std::string& out = context_.scratch;
   out.clear();
-  const std::string_view date = context_.date.at(std::time(nullptr));
   const http::ResponseWriter fresh = writer_;
-  if (const auto error = writer_.start(head, whole_body, date, out)) {
+  if (const auto error = writer_.start(head, whole_body, context_.server_headers(), out)) {
     context_.logger.log(
         LogCategory::server, LogLevel::error,
         "The application's response has " + std::string(describe(*error)) + "; answered with 500");

@@ -1,7 +1,6 @@
 #include "server/connection/websocket_session.h"
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "server/http/response_writer.h"
@@ -251,8 +250,7 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
   }
   std::string& out = context().scratch;
   out.clear();
-  const auto date = context().date.at(std::time(nullptr));
-  if (http::append_switching_protocols(answer, date, out)) {
+  if (http::append_switching_protocols(answer, context().server_headers(), out)) {
     context().logger.log(LogCategory::server, LogLevel::error,
                          "The application accepted a WebSocket with an invalid header; "
                          "answered with 500");

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace sioserve::http {
 
 enum class ParseError {
   malformed,
-  target_too_long,
+  request_line_too_long,
   header_too_large,
+  too_many_headers,
+  body_too_large,
   expectation_unknown,
   method_unsupported,
   transfer_coding_unsupported,
@@ -16,5 +19,7 @@ enum class ParseError {
 };
 
 std::uint16_t status_of(ParseError error);
+// For the log: what the request is or has.
+std::string_view describe(ParseError error);
 
 }  // namespace sioserve::http

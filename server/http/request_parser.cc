@@ -12,6 +12,9 @@ namespace {
 // A typical browser sends a dozen.
 constexpr std::size_t usual_headers = 16;
 
+// What a request line holds beside the method and the target.
+constexpr std::size_t rest_of_line = std::string_view("  HTTP/1.1").size();
+
 ParseError error_of(llhttp_errno_t code, const llhttp_t& llhttp) {
   // HTTP/2's connection preface looks like a request, too.
   if (code == HPE_PAUSED_H2_UPGRADE) return ParseError::version_unsupported;
@@ -45,6 +48,7 @@ struct RequestParser::Callbacks {
   static int on_body(llhttp_t* llhttp, const char* at, std::size_t size) {
     return self(llhttp).append_body({at, size});
   }
+  static int on_chunk_header(llhttp_t* llhttp) { return self(llhttp).begin_chunk(); }
   static int on_chunk_extension(llhttp_t* llhttp, const char*, std::size_t size) {
     return self(llhttp).count_chunk_extension(size);
   }
@@ -60,6 +64,7 @@ struct RequestParser::Callbacks {
       callbacks.on_header_value = on_header_value;
       callbacks.on_headers_complete = on_headers_complete;
       callbacks.on_body = on_body;
+      callbacks.on_chunk_header = on_chunk_header;
       callbacks.on_chunk_extension_name = on_chunk_extension;
       callbacks.on_chunk_extension_value = on_chunk_extension;
       callbacks.on_message_complete = on_message_complete;
@@ -91,7 +96,7 @@ RequestParser::Progress RequestParser::feed(std::string_view input) {
   // White space that belongs to no name and no value counts as well, but only here.
   if (within_head_ && !progress_.error) {
     header_bytes_ += input.size();
-    if (header_bytes_ > 2 * (limits_.max_header_bytes + limits_.max_target_bytes)) {
+    if (header_bytes_ > 2 * (limits_.max_header_bytes + limits_.max_request_line)) {
       progress_.error = ParseError::header_too_large;
     }
   }
@@ -104,6 +109,7 @@ void RequestParser::begin_request() {
   target_.clear();
   header_bytes_ = 0;
   chunk_extension_bytes_ = 0;
+  body_bytes_ = 0;
   within_head_ = true;
   within_value_ = true;
   head_done_ = false;
@@ -113,8 +119,10 @@ void RequestParser::begin_request() {
 }
 
 int RequestParser::append_target(std::string_view part) {
-  if (target_.size() + part.size() > limits_.max_target_bytes) {
-    return refuse(ParseError::target_too_long);
+  const auto method = static_cast<llhttp_method_t>(llhttp_get_method(&llhttp_));
+  const std::size_t around = std::string_view(llhttp_method_name(method)).size() + rest_of_line;
+  if (target_.size() + part.size() + around > limits_.max_request_line) {
+    return refuse(ParseError::request_line_too_long);
   }
   target_.append(part);
   return 0;
@@ -126,7 +134,7 @@ int RequestParser::append_header_name(std::string_view part) {
   if (head_done_) return 0;  // a trailer
   if (std::exchange(within_value_, false)) {
     header_bytes_ += std::string_view(": \r\n").size();
-    if (head_.headers.size() == limits_.max_headers) return refuse(ParseError::header_too_large);
+    if (head_.headers.size() == limits_.max_headers) return refuse(ParseError::too_many_headers);
     head_.headers.emplace_back();
   }
   std::string& name = head_.headers.back().name;
@@ -140,13 +148,20 @@ int RequestParser::append_header_name(std::string_view part) {
 int RequestParser::append_header_value(std::string_view part) {
   header_bytes_ += part.size();
   if (header_bytes_ > limits_.max_header_bytes) return refuse(ParseError::header_too_large);
-  if (head_done_) return 0;
+  if (head_done_) return is_field_value(part) ? 0 : refuse(ParseError::malformed);
   within_value_ = true;
   head_.headers.back().value.append(part);
   return 0;
 }
 
+int RequestParser::begin_chunk() {
+  const bool too_large =
+      limits_.max_body != 0 && llhttp_.content_length > limits_.max_body - body_bytes_;
+  return too_large ? refuse(ParseError::body_too_large) : 0;
+}
+
 int RequestParser::append_body(std::string_view part) {
+  body_bytes_ += part.size();
   if (progress_.body.empty()) {
     progress_.body = part;
     return 0;
@@ -172,12 +187,17 @@ int RequestParser::complete_head() {
   if (const auto error = check_headers()) return refuse(*error);
   if (split_target(target_, head_) == TargetForm::invalid) return refuse(ParseError::malformed);
 
+  if (limits_.max_body != 0 && (llhttp_.flags & F_CHUNKED) == 0 &&
+      llhttp_.content_length > limits_.max_body) {
+    return refuse(ParseError::body_too_large);
+  }
   has_body_ = (llhttp_.flags & F_CHUNKED) != 0 || llhttp_.content_length > 0;
   expects_continue_ = expects_continue_ && has_body_ && head_.http_version == "1.1";
   keep_alive_ = llhttp_should_keep_alive(&llhttp_) != 0;
   // An upgrade is the owner's business: for llhttp, what follows stays HTTP.
   upgrade_requested_ = llhttp_get_upgrade(&llhttp_) != 0;
   llhttp_.upgrade = 0;
+  head_flags_ = llhttp_.flags;
 
   within_head_ = false;
   head_done_ = true;
@@ -187,6 +207,7 @@ int RequestParser::complete_head() {
 }
 
 int RequestParser::complete_request() {
+  llhttp_.flags = head_flags_;  // a "Connection" in the trailers is as good as none
   progress_.request_complete = true;
   return HPE_PAUSED;
 }
@@ -200,10 +221,12 @@ std::optional<ParseError> RequestParser::check_headers() {
     if (!is_field_value(header.value)) return ParseError::malformed;
     if (header.name == "host") {
       ++hosts;
+      if (!is_host(header.value)) return ParseError::malformed;
     } else if (header.name == "transfer-encoding") {
       ++transfer_encodings;
       if (!equals_ignoring_case(header.value, "chunked")) {
-        return ParseError::transfer_coding_unsupported;
+        return header.value.empty() ? ParseError::malformed
+                                    : ParseError::transfer_coding_unsupported;
       }
     } else if (header.name == "expect") {
       if (!equals_ignoring_case(header.value, "100-continue")) {

@@ -7,8 +7,9 @@
 // parser takes no more input.
 //
 // Beyond llhttp it refuses whatever two parsers might read differently (request smuggling): more
-// than one Host, Transfer-Encoding other than one "chunked" or in HTTP/1.0, unbounded chunk
-// extensions and trailers. Trailers are checked and dropped.
+// than one Host or one that is no host, Transfer-Encoding other than one "chunked" or in HTTP/1.0,
+// unbounded chunk extensions and trailers. Trailers are checked and dropped: nobody who believed
+// the head is surprised by them.
 //
 // Knows nothing of sockets, time or responses.
 #pragma once
@@ -28,9 +29,10 @@
 namespace sioserve::http {
 
 struct ParserLimits {
+  std::size_t max_request_line = 16'384;  // bytes
   std::size_t max_header_bytes = 65'536;  // names and values, and what surrounds them
-  std::size_t max_headers = 1'000;
-  std::size_t max_target_bytes = 16'384;
+  std::size_t max_headers = 256;
+  std::uint64_t max_body = 0;                 // bytes; 0: no limit
   std::size_t max_chunk_extensions = 16'384;  // bytes per request
 };
 
@@ -71,6 +73,7 @@ class RequestParser {
   struct Callbacks;
 
   void begin_request();
+  int begin_chunk();
   int append_target(std::string_view part);
   int append_header_name(std::string_view part);
   int append_header_value(std::string_view part);
@@ -87,8 +90,10 @@ class RequestParser {
   std::string target_;
   std::string body_parts_;  // the body of one call, if it came in several chunks
   Progress progress_;
+  std::uint16_t head_flags_ = 0;  // llhttp's
   std::size_t header_bytes_ = 0;
   std::size_t chunk_extension_bytes_ = 0;
+  std::uint64_t body_bytes_ = 0;
   bool within_head_ = false;
   bool within_value_ = false;
   bool head_done_ = false;

@@ -28,9 +28,27 @@ void split_origin_form(std::string_view target, RequestHead& head) {
 
 void replace_host(std::string_view authority, RequestHead& head) {
   for (Header& header : head.headers) {
-    if (header.name == "host") header.value = authority;
+    if (header.name != "host") continue;
+    header.value = authority;
+    return;
   }
+  head.headers.push_back({"host", std::string(authority)});
 }
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_alphanumeric(char c) {
+  const char lower = to_lower(c);
+  return is_digit(c) || (lower >= 'a' && lower <= 'z');
+}
+
+// RFC 3986's reg-name, which an IPv4 address is as well.
+bool is_name_character(char c) {
+  return is_alphanumeric(c) ||
+         std::string_view("-._~%!$&'()*+,;=").find(c) != std::string_view::npos;
+}
+
+bool is_address_character(char c) { return is_name_character(c) || c == ':'; }
 
 TargetForm split_absolute_form(std::string_view target, RequestHead& head) {
   const std::size_t scheme_end = target.find("://");
@@ -42,9 +60,7 @@ TargetForm split_absolute_form(std::string_view target, RequestHead& head) {
   target.remove_prefix(scheme_end + 3);
   const std::size_t authority_end = std::min(target.find_first_of("/?"), target.size());
   const std::string_view authority = target.substr(0, authority_end);
-  if (authority.empty() || authority.find('@') != std::string_view::npos) {
-    return TargetForm::invalid;
-  }
+  if (authority.empty() || !is_host(authority)) return TargetForm::invalid;
   replace_host(authority, head);
   target.remove_prefix(authority_end);
   if (target.starts_with('/')) {
@@ -70,6 +86,27 @@ TargetForm split_target(std::string_view target, RequestHead& head) {
     return TargetForm::valid;
   }
   return split_absolute_form(target, head);
+}
+
+bool is_host(std::string_view text) {
+  std::string_view rest;
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos || end == 1) return false;
+    const std::string_view address = text.substr(1, end - 1);
+    if (!std::all_of(address.begin(), address.end(), is_address_character)) return false;
+    rest = text.substr(end + 1);
+  } else {
+    const std::size_t end = std::min(text.find(':'), text.size());
+    const std::string_view name = text.substr(0, end);
+    if (!std::all_of(name.begin(), name.end(), is_name_character)) return false;
+    if (name.empty() && end != text.size()) return false;
+    rest = text.substr(end);
+  }
+  if (rest.empty()) return true;
+  if (!rest.starts_with(':')) return false;
+  rest.remove_prefix(1);
+  return std::all_of(rest.begin(), rest.end(), is_digit);
 }
 
 }  // namespace sioserve::http

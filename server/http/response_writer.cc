@@ -12,14 +12,10 @@ namespace sioserve::http {
 namespace {
 
 // Which of the headers that the writer looks at a name is; most names are told apart by length.
-enum class Known { other, date, server, connection, content_length, transfer_encoding };
+enum class Known { other, connection, content_length, transfer_encoding };
 
 Known known_header(std::string_view name) {
   switch (name.size()) {
-    case 4:
-      return equals_ignoring_case(name, "date") ? Known::date : Known::other;
-    case 6:
-      return equals_ignoring_case(name, "server") ? Known::server : Known::other;
     case 10:
       return equals_ignoring_case(name, "connection") ? Known::connection : Known::other;
     case 14:
@@ -57,13 +53,30 @@ void append_header(std::string_view name, std::string_view value, std::string& o
   out += "\r\n";
 }
 
+bool has_header(const Headers& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(), [name](const Header& header) {
+    return equals_ignoring_case(header.name, name);
+  });
+}
+
+void append_server_headers(const Headers& given, const ServerHeaders& own, std::string& out) {
+  const auto missing = [&](std::string_view name) {
+    return !has_header(given, name) && !has_header(own.extra, name);
+  };
+  if (!own.date.empty() && missing("date")) append_header("date", own.date, out);
+  if (!own.server.empty() && missing("server")) append_header("server", own.server, out);
+  for (const Header& header : own.extra) {
+    if (!has_header(given, header.name)) append_header(header.name, header.value, out);
+  }
+}
+
 bool never_has_body(std::uint16_t status) { return status == 204 || status == 304; }
 
 }  // namespace
 
 std::optional<HeadError> ResponseWriter::start(const ResponseHead& head,
                                                std::optional<std::size_t> whole_body,
-                                               std::string_view date, std::string& out) {
+                                               const ServerHeaders& own, std::string& out) {
   if (const auto error = check(head)) return error;
   choose_framing(head.status, whole_body);
 
@@ -74,8 +87,6 @@ std::optional<HeadError> ResponseWriter::start(const ResponseHead& head,
       case Known::content_length:
       case Known::transfer_encoding:
         break;
-      case Known::date:
-      case Known::server:
       case Known::other:
         append_header(header.name, header.value, out);
     }
@@ -90,8 +101,7 @@ std::optional<HeadError> ResponseWriter::start(const ResponseHead& head,
   } else if (framing_ == Framing::chunked) {
     out += "transfer-encoding: chunked\r\n";
   }
-  if (!has_date_) append_header("date", date, out);
-  if (!has_server_) out += "server: sioserve\r\n";
+  append_server_headers(head.headers, own, out);
   if (context_.persistence == Persistence::close) {
     out += "connection: close\r\n";
   } else if (context_.is_http_1_0) {
@@ -107,12 +117,6 @@ std::optional<HeadError> ResponseWriter::check(const ResponseHead& head) {
     if (!is_token(header.name)) return HeadError::header_name;
     if (!is_field_value(header.value)) return HeadError::header_value;
     switch (known_header(header.name)) {
-      case Known::date:
-        has_date_ = true;
-        break;
-      case Known::server:
-        has_server_ = true;
-        break;
       case Known::connection:
         if (list_contains(header.value, "close")) context_.persistence = Persistence::close;
         break;
@@ -138,6 +142,9 @@ std::optional<HeadError> ResponseWriter::check(const ResponseHead& head) {
 void ResponseWriter::choose_framing(std::uint16_t status, std::optional<std::size_t> whole_body) {
   if (context_.is_head || never_has_body(status)) {
     framing_ = Framing::none;
+  } else if (status == 205) {
+    framing_ = Framing::length;
+    announced_ = 0;
   } else if (announced_ || whole_body) {
     framing_ = Framing::length;
     remaining_ = announced_ ? *announced_ : *whole_body;
@@ -174,20 +181,15 @@ Persistence ResponseWriter::persistence() const {
   return incomplete() ? Persistence::close : context_.persistence;
 }
 
-std::optional<HeadError> append_switching_protocols(const Headers& headers, std::string_view date,
-                                                    std::string& out) {
-  bool has_date = false;
-  bool has_server = false;
+std::optional<HeadError> append_switching_protocols(const Headers& headers,
+                                                    const ServerHeaders& own, std::string& out) {
   for (const Header& header : headers) {
     if (!is_token(header.name)) return HeadError::header_name;
     if (!is_field_value(header.value)) return HeadError::header_value;
-    has_date = has_date || equals_ignoring_case(header.name, "date");
-    has_server = has_server || equals_ignoring_case(header.name, "server");
   }
   append_status_line(101, out);
   for (const Header& header : headers) append_header(header.name, header.value, out);
-  if (!has_date) append_header("date", date, out);
-  if (!has_server) append_header("server", "sioserve", out);
+  append_server_headers(headers, own, out);
   out += "\r\n";
   return std::nullopt;
 }

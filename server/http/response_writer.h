@@ -27,6 +27,13 @@ struct ResponseContext {
 
 enum class HeadError { status, header_name, header_value, content_length };
 
+// What the server itself puts into a head, each unless the application has set it.
+struct ServerHeaders {
+  std::string_view date;    // empty: none
+  std::string_view server;  // empty: none
+  const Headers& extra;
+};
+
 class ResponseWriter {
  public:
   explicit ResponseWriter(const ResponseContext& context) : context_(context) {}
@@ -38,7 +45,7 @@ class ResponseWriter {
   // where it is known at once. Transfer-Encoding and Connection are ours: the application's are
   // left out, but "Connection: close" is obeyed.
   std::optional<HeadError> start(const ResponseHead& head, std::optional<std::size_t> whole_body,
-                                 std::string_view date, std::string& out);
+                                 const ServerHeaders& own, std::string& out);
 
   // How many of the next `size` body bytes go out: none where the response has no body, no more
   // than Content-Length announced.
@@ -63,12 +70,10 @@ class ResponseWriter {
   Framing framing_ = Framing::none;
   std::optional<std::uint64_t> announced_;  // the application's Content-Length
   std::uint64_t remaining_ = 0;             // of Content-Length
-  bool has_date_ = false;
-  bool has_server_ = false;
 };
 
 // Appends a complete "101 Switching Protocols", or nothing if a header is unusable.
-std::optional<HeadError> append_switching_protocols(const Headers& headers, std::string_view date,
-                                                    std::string& out);
+std::optional<HeadError> append_switching_protocols(const Headers& headers,
+                                                    const ServerHeaders& own, std::string& out);
 
 }  // namespace sioserve::http

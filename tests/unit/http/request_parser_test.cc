@@ -125,6 +125,20 @@ const std::vector<Case> valid_requests = {
      "GET [/p] [/p] [q] 1.1 {host=other:8} () complete keep-alive\n"},
     {"absolute_form_without_path", "GET http://other?q HTTP/1.1\r\nHost: a\r\n\r\n",
      "GET [/] [/] [q] 1.1 {host=other} () complete keep-alive\n"},
+    {"absolute_form_in_http_1_0", "GET http://other/p HTTP/1.0\r\n\r\n",
+     "GET [/p] [/p] [] 1.0 {host=other} () complete close\n"},
+    {"hosts_of_all_kinds",
+     "GET /1 HTTP/1.1\r\nHost: [::1]:80\r\n\r\nGET /2 HTTP/1.1\r\nHost:\r\n\r\n"
+     "GET /3 HTTP/1.1\r\nHost: my_host-1.example:8000\r\n\r\n",
+     "GET [/1] [/1] [] 1.1 {host=[::1]:80} () complete keep-alive\n"
+     "GET [/2] [/2] [] 1.1 {host=} () complete keep-alive\n"
+     "GET [/3] [/3] [] 1.1 {host=my_host-1.example:8000} () complete keep-alive\n"},
+    {"trailers_are_not_headers",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "1\r\nx\r\n0\r\nHost: b\r\nConnection: close\r\nExpect: x\r\n\r\n"
+     "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
+     "POST [/] [/] [] 1.1 {host=a} {transfer-encoding=chunked} (x) complete keep-alive\n"
+     "GET [/2] [/2] [] 1.1 {host=a} () complete keep-alive\n"},
     {"asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
      "OPTIONS [*] [*] [] 1.1 {host=a} () complete keep-alive\n"},
     {"expect_continue",
@@ -159,6 +173,16 @@ TEST_P(RefusedRequest, GetsTheStatusSplitAnywhere) {
     ASSERT_EQ(std::to_string(status_of(*outcome.error)), GetParam().expected);
     for (const Parsed& request : outcome.requests) ASSERT_FALSE(request.complete);
   }
+}
+
+TEST_P(RefusedRequest, GetsTheStatusByteByByte) {
+  const std::string_view input = GetParam().input;
+  std::vector<std::string_view> bytes;
+  for (std::size_t i = 0; i < input.size(); ++i) bytes.push_back(input.substr(i, 1));
+  const Outcome outcome = parse(bytes);
+  ASSERT_TRUE(outcome.error) << describe(outcome);
+  EXPECT_EQ(std::to_string(status_of(*outcome.error)), GetParam().expected);
+  for (const Parsed& request : outcome.requests) EXPECT_FALSE(request.complete);
 }
 
 std::string post(const std::string& headers, const std::string& body = "") {
@@ -218,6 +242,18 @@ const std::vector<Case> refused_requests = {
     {"absolute_form_with_user", "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
     {"no_host", "GET / HTTP/1.1\r\n\r\n", "400"},
     {"two_hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "400"},
+    {"host_with_a_path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "400"},
+    {"host_with_a_space", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "400"},
+    {"host_with_a_user", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", "400"},
+    {"host_with_a_comma_and_space", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", "400"},
+    {"host_beyond_ascii", "GET / HTTP/1.1\r\nHost: \xc3\xa4\r\n\r\n", "400"},
+    {"host_with_a_word_for_a_port", "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", "400"},
+    {"host_without_a_name", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", "400"},
+    {"host_with_an_open_bracket", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", "400"},
+    {"host_with_something_behind_a_bracket", "GET / HTTP/1.1\r\nHost: [::1]a\r\n\r\n", "400"},
+    {"absolute_form_with_a_bad_port", "GET http://a:b/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+    {"absolute_form_without_a_host", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+    {"absolute_form_and_no_host", "GET http://a/ HTTP/1.1\r\n\r\n", "400"},
     {"http_0_9", "GET /\r\n\r\n", "505"},
     {"http_1_2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", "505"},
     {"http_2", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", "505"},
@@ -233,6 +269,26 @@ const std::vector<Case> refused_requests = {
     {"chunk_longer_than_its_size", chunked("3\r\nabcd\r\n0\r\n\r\n"), "400"},
     {"chunk_ends_in_bare_lf", chunked("3\r\nabc\n0\r\n\r\n"), "400"},
     {"bare_lf_in_chunk_extension", chunked("3;a\nb\r\nabc\r\n0\r\n\r\n"), "400"},
+    {"chunked_twice_in_one_header", post("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n"),
+     "400"},
+    {"chunked_with_a_parameter", post("Transfer-Encoding: chunked;a=b\r\n", "0\r\n\r\n"), "501"},
+    {"misspelt_chunked", post("Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"), "501"},
+    {"empty_transfer_encoding", post("Transfer-Encoding:\r\n", "0\r\n\r\n"), "400"},
+    {"folded_transfer_encoding", post("Transfer-Encoding:\r\n chunked\r\n", "0\r\n\r\n"), "400"},
+    {"length_in_http_1_0_with_chunked",
+     "POST / HTTP/1.0\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
+    {"last_chunk_with_data", chunked("0\r\nGET / HTTP/1.1\r\n\r\n"), "400"},
+    {"length_in_trailers", chunked("0\r\nContent-Length: 3\r\n\r\nabc"), "400"},
+    {"transfer_encoding_in_trailers", chunked("0\r\nTransfer-Encoding: chunked\r\n\r\n"), "400"},
+    {"trailer_without_colon", chunked("0\r\nnonsense\r\n\r\n"), "400"},
+    {"trailer_with_space_before_colon", chunked("0\r\nX : a\r\n\r\n"), "400"},
+    {"trailer_with_nul", chunked(std::string("0\r\nX: a") + '\0' + "\r\n\r\n"), "400"},
+    {"trailer_with_escape", chunked("0\r\nX: a\x1b\r\n\r\n"), "400"},
+    {"folded_trailer", chunked("0\r\nX: a\r\n b\r\n\r\n"), "400"},
+    {"bare_lf_behind_trailer", chunked("0\r\nX: a\n\r\n"), "400"},
+    {"bare_cr_in_trailer", chunked("0\r\nX: a\rb\r\n\r\n"), "400"},
+    {"bare_cr_behind_chunk_size", chunked("3\rabc\r\n0\r\n\r\n"), "400"},
+    {"control_character_in_chunk_extension", chunked("3;a\x01\r\nabc\r\n0\r\n\r\n"), "400"},
     {"bare_lf_at_end_of_trailers", chunked("3\r\nabc\r\n0\r\n\n"), "400"},
 };
 
@@ -240,11 +296,11 @@ INSTANTIATE_TEST_SUITE_P(Malformed, RefusedRequest, testing::ValuesIn(refused_re
 
 TEST(RequestParserLimits, RefusesALongTarget) {
   ParserLimits limits;
-  limits.max_target_bytes = 100;
-  const std::string fits = "GET /" + std::string(99, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
-  const std::string too_long = "GET /" + std::string(100, 'a');
+  limits.max_request_line = 100;
+  const std::string fits = "GET /" + std::string(86, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string too_long = "GET /" + std::string(87, 'a');
   EXPECT_FALSE(parse({fits}, limits).error);
-  EXPECT_EQ(parse({too_long}, limits).error, ParseError::target_too_long);
+  EXPECT_EQ(parse({too_long}, limits).error, ParseError::request_line_too_long);
 }
 
 TEST(RequestParserLimits, RefusesALargeHeaderBeforeItsEnd) {
@@ -262,7 +318,7 @@ TEST(RequestParserLimits, RefusesALargeHeaderBeforeItsEnd) {
 TEST(RequestParserLimits, RefusesEndlessWhiteSpace) {
   ParserLimits limits;
   limits.max_header_bytes = 1'000;
-  limits.max_target_bytes = 1'000;
+  limits.max_request_line = 1'000;
   const std::string spaces(1'000, ' ');
   EXPECT_EQ(
       parse({"GET / HTTP/1.1\r\nHost: a\r\nX: ", spaces, spaces, spaces, spaces, spaces}, limits)
@@ -273,7 +329,24 @@ TEST(RequestParserLimits, RefusesEndlessWhiteSpace) {
 TEST(RequestParserLimits, RefusesManyHeaders) {
   std::string request = "GET / HTTP/1.1\r\nHost: a\r\n";
   for (int i = 0; i < 2'000; ++i) request += "a: b\r\n";
-  EXPECT_EQ(parse({request}).error, ParseError::header_too_large);
+  EXPECT_EQ(parse({request}).error, ParseError::too_many_headers);
+}
+
+TEST(RequestParserLimits, RefusesALargeBodyWithItsHead) {
+  ParserLimits limits;
+  limits.max_body = 10;
+  EXPECT_FALSE(parse({post("Content-Length: 10\r\n", "0123456789")}, limits).error);
+  const Outcome outcome = parse({post("Content-Length: 11\r\n")}, limits);
+  EXPECT_EQ(outcome.error, ParseError::body_too_large);
+  EXPECT_TRUE(outcome.requests.empty());
+}
+
+TEST(RequestParserLimits, RefusesALargeChunkedBodyAtTheChunkThatIsTooMuch) {
+  ParserLimits limits;
+  limits.max_body = 10;
+  EXPECT_FALSE(parse({chunked("a\r\n0123456789\r\n0\r\n\r\n")}, limits).error);
+  EXPECT_EQ(parse({chunked("6\r\n012345\r\n5\r\n")}, limits).error, ParseError::body_too_large);
+  EXPECT_EQ(parse({chunked("ffffffffffffffff\r\n")}, limits).error, ParseError::body_too_large);
 }
 
 TEST(RequestParserLimits, RefusesLargeTrailers) {

@@ -9,12 +9,14 @@ namespace sioserve::http {
 namespace {
 
 constexpr std::string_view date = "Sun, 06 Nov 1994 08:49:37 GMT";
+const Headers no_headers;
+const ServerHeaders own{date, "sioserve", no_headers};
 const std::string usual = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nserver: sioserve\r\n";
 
 std::string start(ResponseWriter& writer, const ResponseHead& head,
                   std::optional<std::size_t> whole_body) {
   std::string out;
-  EXPECT_EQ(writer.start(head, whole_body, date, out), std::nullopt);
+  EXPECT_EQ(writer.start(head, whole_body, own, out), std::nullopt);
   return out;
 }
 
@@ -104,6 +106,31 @@ TEST(ResponseWriter, LeavesDateAndServerToTheApplication) {
             "HTTP/1.1 200 OK\r\nDate: now\r\nSERVER: me\r\ncontent-length: 0\r\n\r\n");
 }
 
+TEST(ResponseWriter, LeavesOutWhatIsSwitchedOff) {
+  ResponseWriter writer{ResponseContext{}};
+  std::string out;
+  writer.start({200, {}}, 0, ServerHeaders{"", "", no_headers}, out);
+  EXPECT_EQ(out, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+}
+
+TEST(ResponseWriter, AddsExtraHeadersThatTheApplicationHasNotSet) {
+  const Headers extra = {{"X-Frame-Options", "DENY"}, {"Server", "mine"}, {"X-A", "b"}};
+  ResponseWriter writer{ResponseContext{}};
+  std::string out;
+  writer.start({200, {{"x-frame-options", "SAMEORIGIN"}}}, 0, {date, "sioserve", extra}, out);
+  EXPECT_EQ(out,
+            "HTTP/1.1 200 OK\r\nx-frame-options: SAMEORIGIN\r\ncontent-length: 0\r\n"
+            "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: mine\r\nX-A: b\r\n\r\n");
+}
+
+TEST(ResponseWriter, ResetContentHasAnEmptyBody) {
+  ResponseWriter writer{ResponseContext{}};
+  EXPECT_EQ(start(writer, {205, {}}, std::nullopt),
+            "HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n" + usual + "\r\n");
+  EXPECT_EQ(writer.admit(3), 0U);
+  EXPECT_EQ(writer.persistence(), Persistence::keep_alive);
+}
+
 TEST(ResponseWriter, RefusesUnusableHeads) {
   const std::vector<std::pair<ResponseHead, HeadError>> cases = {
       {{199, {}}, HeadError::status},
@@ -122,17 +149,17 @@ TEST(ResponseWriter, RefusesUnusableHeads) {
   for (const auto& [head, error] : cases) {
     ResponseWriter writer({});
     std::string out;
-    EXPECT_EQ(writer.start(head, 0, date, out), error);
+    EXPECT_EQ(writer.start(head, 0, own, out), error);
     EXPECT_EQ(out, "");
   }
 }
 
 TEST(SwitchingProtocols, HasTheGivenHeaders) {
   std::string out;
-  EXPECT_EQ(append_switching_protocols({{"upgrade", "websocket"}}, date, out), std::nullopt);
+  EXPECT_EQ(append_switching_protocols({{"upgrade", "websocket"}}, own, out), std::nullopt);
   EXPECT_EQ(out, "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n" + usual + "\r\n");
   out.clear();
-  EXPECT_EQ(append_switching_protocols({{"a", "b\r\nc"}}, date, out), HeadError::header_value);
+  EXPECT_EQ(append_switching_protocols({{"a", "b\r\nc"}}, own, out), HeadError::header_value);
   EXPECT_EQ(out, "");
 }
 
