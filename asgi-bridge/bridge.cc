@@ -86,11 +86,28 @@ void Bridge::handle(const Gil& gil, HttpDisconnect event) {
   handed_over_scopes_.erase(event.stream);  // too late to be handed over
   if (AsgiStream* stream = find(event.stream)) {
     auto* http = static_cast<HttpStream*>(stream);
+    const bool reported = http->abandoned();
     const bool responded = http->responded();
     http->on_disconnect(gil);
     // What an application does behind its response is its own business.
-    if (!responded) report_client_gone(gil, event.stream);
+    if (!responded && !reported) report_client_gone(gil, event.stream);
   }
+}
+
+void Bridge::handle(const Gil& gil, HttpAbandoned event) {
+  if (AsgiStream* stream = find(event.stream)) {
+    auto* http = static_cast<HttpStream*>(stream);
+    http->on_abandoned(gil);
+    if (!http->responded()) report_client_gone(gil, event.stream);
+  }
+}
+
+void Bridge::handle(const Gil& gil, HttpTimedOut event) {
+  handle(gil, HttpDisconnect{event.stream});
+  const auto found = running_.find(event.stream);
+  if (found == running_.end()) return;
+  const PyRef task = found->second.task;
+  PyRef::steal(PyObject_CallMethod(task.get(), "cancel", nullptr));
 }
 
 void Bridge::handle(const Gil& gil, WebSocketConnect event) {

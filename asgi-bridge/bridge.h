@@ -67,6 +67,8 @@ class Bridge {
   void handle(const Gil& gil, HttpRequest event);
   void handle(const Gil& gil, HttpBody event);
   void handle(const Gil& gil, HttpDisconnect event);
+  void handle(const Gil& gil, HttpAbandoned event);
+  void handle(const Gil& gil, HttpTimedOut event);
   void handle(const Gil& gil, WebSocketConnect event);
   void handle(const Gil& gil, WebSocketMessage event);
   void handle(const Gil& gil, WebSocketDisconnect event);

@@ -23,6 +23,11 @@ void HttpStream::on_body(const Gil& gil, HttpBody event) {
   wake(gil, Wait::message);
 }
 
+void HttpStream::on_abandoned(const Gil& gil) {
+  abandoned_ = true;
+  wake(gil, Wait::message);
+}
+
 PyRef HttpStream::next_message(const Gil& gil) {
   const Names& names = bridge().names();
   // The first one also lets the client go on that waits for "100 Continue".
@@ -41,7 +46,7 @@ PyRef HttpStream::next_message(const Gil& gil) {
         PyDict_SetItem(message.get(), names.more_body.get(), body_ended_ ? Py_False : Py_True) == 0;
     return filled ? message : PyRef();
   }
-  if (!closed()) return PyRef();
+  if (!closed() && !abandoned_) return PyRef();
   const PyRef message = PyRef::steal(PyDict_New());
   if (!message) return PyRef();
   const bool filled =
@@ -62,6 +67,10 @@ bool HttpStream::send(const Gil& gil, PyObject* message) {
     }
     response_ = Response::handed_over;
     if (closed()) return true;
+    if (abandoned_) {
+      bridge().post(HttpFail{id()});  // a session for nobody
+      return true;
+    }
     bridge().keep_scope(gil, id(), find_item(message, names.scope));
     bridge().post(EngineAccept{id()});
     return true;
@@ -121,7 +130,7 @@ bool HttpStream::send_body(const Gil& gil, PyObject* message) {
 void HttpStream::on_task_done(const Gil& gil, PyObject* error) {
   if (error != nullptr) log_application_error(gil, error);
   if (!closed() && response_ != Response::handed_over) {
-    if (error == nullptr) {
+    if (error == nullptr && !abandoned_) {
       bridge().log_error(gil, response_ == Response::started
                                   ? "ASGI application returned before the end of its response"
                                   : "ASGI application returned without sending a response");

@@ -19,6 +19,9 @@ class HttpStream final : public AsgiStream {
   void on_disconnect(const Gil& gil) { close(gil); }
   // Whether the application has given its whole answer.
   bool responded() const { return response_ >= Response::ended; }
+  // receive() tells of a disconnect, but send() goes on.
+  void on_abandoned(const Gil& gil);
+  bool abandoned() const { return abandoned_; }
 
   bool send(const Gil& gil, PyObject* message) override;
   void on_task_done(const Gil& gil, PyObject* error) override;
@@ -36,6 +39,7 @@ class HttpStream final : public AsgiStream {
   bool body_delivered_ = false;  // the message with more_body False has been received
   bool first_receive_ = true;
   const bool counts_credit_;  // the I/O thread counts what waits here
+  bool abandoned_ = false;
   Response response_ = Response::not_started;
   ResponseHead head_;
 };

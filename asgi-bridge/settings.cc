@@ -4,9 +4,12 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "server/base/field_syntax.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -82,8 +85,19 @@ bool read_pair(PyObject* value, std::string& first, std::string& second) {
          read_value(PySequence_Fast_GET_ITEM(pair.get(), 1), second);
 }
 
+// One that the server may put into any response.
 bool read_value(PyObject* value, Header& target) {
-  return read_pair(value, target.name, target.value);
+  if (!read_pair(value, target.name, target.value)) return false;
+  if (!is_token(target.name) || !is_field_value(target.value)) {
+    PyErr_Format(PyExc_ValueError, "not an HTTP header: %R", value);
+    return false;
+  }
+  for (const std::string_view name : {"connection", "content-length", "transfer-encoding"}) {
+    if (!equals_ignoring_case(target.name, name)) continue;
+    PyErr_Format(PyExc_ValueError, "the server itself decides about %s", target.name.c_str());
+    return false;
+  }
+  return true;
 }
 
 bool read_value(PyObject* value, StaticFiles& target) {
@@ -144,6 +158,8 @@ const std::map<std::string, Reader>& settings() {
       {"header_timeout_ms", any(MEMBER(http.header_timeout))},
       {"body_timeout_ms", any(MEMBER(http.body_timeout))},
       {"keep_alive_timeout_ms", any(MEMBER(http.keep_alive_timeout))},
+      {"send_timeout_ms", any(MEMBER(http.send_timeout))},
+      {"half_close_timeout_ms", any(MEMBER(http.half_close_timeout))},
       {"application_timeout_ms", any(MEMBER(http.application_timeout))},
       {"server_header", any(MEMBER(http.server_header))},
       {"date_header", any(MEMBER(http.date_header))},

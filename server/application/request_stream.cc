@@ -15,7 +15,8 @@ RequestStream::RequestStream(StreamId id, connection::Exchange& exchange,
       table_(table),
       events_(events),
       receive_window_(config.receive_window),
-      send_credit_(config.send_window) {
+      send_credit_(config.send_window),
+      application_timeout_(config.http.application_timeout) {
   table_.add(id_, *this);
 }
 
@@ -23,6 +24,7 @@ RequestStream::~RequestStream() { table_.remove(id_); }
 
 void RequestStream::on_request(std::string_view body, BodyPart part) {
   body_ended_ = part == BodyPart::last;
+  exchange_.respond_within(application_timeout_);
   events_.push(
       HttpRequest{id_, exchange_.head(), exchange_.endpoints(), std::string(body), !body_ended_});
   if (body_ended_) return;
@@ -43,6 +45,21 @@ void RequestStream::on_body(std::string_view body, BodyPart part) {
 void RequestStream::on_drain() {
   if (engine_) return engine_->on_drain();
   give_credit();
+}
+
+connection::ClientEnd RequestStream::on_client_end() {
+  return engine_ ? engine_->on_client_end() : connection::ClientEnd::answer;
+}
+
+void RequestStream::on_abandoned() {
+  if (engine_) return engine_->on_abandoned();
+  abandoned_ = true;
+  if (!response_ended_) events_.push(HttpAbandoned{id_});
+}
+
+void RequestStream::on_timeout() {
+  if (engine_) return engine_->on_timeout();
+  if (!std::exchange(response_ended_, true)) events_.push(HttpTimedOut{id_});
 }
 
 void RequestStream::on_closed() {
@@ -74,12 +91,14 @@ void RequestStream::body_consumed(std::size_t bytes) {
 void RequestStream::fail() {
   if (engine_ || response_ended_) return;
   response_ended_ = true;
-  exchange_.fail();
+  // An application that has been told of the client's end owes it no answer.
+  abandoned_ ? exchange_.abort() : exchange_.fail();
 }
 
 void RequestStream::hand_over(EngineHandover& engine) {
   if (engine_ || response_ended_) return;
   engine_ = engine.adopt(exchange_, id_);
+  exchange_.respond_within(Milliseconds(0));
   engine_->on_request({}, body_ended_ ? BodyPart::last : BodyPart::more);
 }
 

@@ -27,6 +27,9 @@ class RequestStream final : public connection::RequestHandler {
   void on_request(std::string_view body, connection::BodyPart part) override;
   void on_body(std::string_view body, connection::BodyPart part) override;
   void on_drain() override;
+  connection::ClientEnd on_client_end() override;
+  void on_abandoned() override;
+  void on_timeout() override;
   void on_closed() override;
 
   void respond(HttpRespond command);
@@ -45,9 +48,11 @@ class RequestStream final : public connection::RequestHandler {
   EventSink& events_;
   ReceiveWindow receive_window_;
   SendCreditCounter send_credit_;
+  const Milliseconds application_timeout_;
   std::unique_ptr<connection::RequestHandler> engine_;
   bool body_ended_ = false;
   bool response_ended_ = false;
+  bool abandoned_ = false;
 };
 
 }  // namespace sioserve::application

@@ -39,6 +39,17 @@ struct HttpDisconnect {
   StreamId stream;
 };
 
+// The client has ended its side and nothing was sent to it for long: it has probably gone. What
+// is sent all the same still reaches it if it has not.
+struct HttpAbandoned {
+  StreamId stream;
+};
+
+// The application took too long: its response has been ended, its task is to be cancelled.
+struct HttpTimedOut {
+  StreamId stream;
+};
+
 // --- WebSocket (ASGI `websocket`) ---
 
 struct WebSocketConnect {
@@ -119,9 +130,9 @@ struct SocketDisconnect {
 // Everything is closed; nothing follows.
 struct ServerStopped {};
 
-using AppEvent =
-    std::variant<HttpRequest, HttpBody, HttpDisconnect, WebSocketConnect, WebSocketMessage,
-                 WebSocketDisconnect, SendCredit, SessionOpened, SessionClosed, SocketConnect,
-                 SocketEvent, SocketAcknowledged, SocketDisconnect, LogRecord, ServerStopped>;
+using AppEvent = std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbandoned, HttpTimedOut,
+                              WebSocketConnect, WebSocketMessage, WebSocketDisconnect, SendCredit,
+                              SessionOpened, SessionClosed, SocketConnect, SocketEvent,
+                              SocketAcknowledged, SocketDisconnect, LogRecord, ServerStopped>;
 
 }  // namespace sioserve

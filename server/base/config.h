@@ -22,8 +22,12 @@ struct HttpConfig {
   Milliseconds header_timeout{30'000};      // from a request's first byte to its complete head; 408
   Milliseconds body_timeout{30'000};        // between two pieces of a body; 408
   Milliseconds keep_alive_timeout{75'000};  // idle, between two requests
-  Milliseconds application_timeout{0};      // for a whole response; 503, or the response is cut
-  std::string server_header = "sioserve";   // empty: none
+  Milliseconds send_timeout{60'000};        // for the client to take some of what waits for it; cut
+  // For the application's next bytes to a client that has ended its side; then the application is
+  // told http.disconnect.
+  Milliseconds half_close_timeout{5'000};
+  Milliseconds application_timeout{0};     // for a whole response; 503, or the response is cut
+  std::string server_header = "sioserve";  // empty: none
   bool date_header = true;
   Headers extra_headers;  // of every response
 };

@@ -5,14 +5,10 @@
 #include <random>
 #include <utility>
 
+#include "server/connection/http_deadlines.h"
 #include "server/net/socket_stream.h"
 
 namespace sioserve::connection {
-namespace {
-
-constexpr Milliseconds sweep_interval{1'000};
-
-}  // namespace
 
 ConnectionManager::ConnectionManager(net::Loop& loop, Router& router, const Config& config,
                                      const Logger& logger)
@@ -32,7 +28,7 @@ void ConnectionManager::listen(net::ListeningSocket socket) {
 }
 
 void ConnectionManager::serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints) {
-  if (connections_.empty()) sweep_timer_.start_repeating(sweep_interval);
+  if (connections_.empty()) sweep_timer_.start_repeating(sweep_interval(context_.config));
   ConnectionOwner& owner = *this;
   const std::size_t index = connections_.size();
   connections_.push_back(

@@ -1,6 +1,5 @@
 #include "server/connection/http_session.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "server/connection/websocket_session.h"
@@ -17,7 +16,10 @@ constexpr std::size_t max_drained = 262'144;
 
 http::ParserLimits parser_limits(const Config& config) {
   http::ParserLimits limits;
+  limits.max_request_line = config.http.max_request_line;
   limits.max_header_bytes = config.http.max_header_bytes;
+  limits.max_headers = config.http.max_headers;
+  limits.max_body = config.http.max_body;
   return limits;
 }
 
@@ -30,7 +32,9 @@ BodyPart body_part(const http::RequestParser::Progress& progress) {
 HttpSession::HttpSession(Connection& connection)
     : connection_(connection),
       parser_(parser_limits(connection.context().config)),
-      deadline_(context().now() + context().timeouts.header) {}
+      deadlines_(context().config.http, context().timeouts.drain) {
+  deadlines_.restart(Wait::first_byte, context().now());
+}
 
 // --- Events of the connection ---
 
@@ -43,14 +47,13 @@ void HttpSession::on_read(std::string_view bytes) {
   if (state_ != State::ended) kept_.assign(bytes);
 }
 
-void HttpSession::on_end() {
-  // Behind a part of a response, an orderly end would look like the response's.
-  const bool cut = state_ == State::exchange && sender_->started();
-  end_exchange();
-  end(cut ? &Connection::close : &Connection::linger);
-}
+void HttpSession::on_end() {}  // take_client_end() follows
 
 void HttpSession::on_drain() {
+  const TimePoint now = context().now();
+  for (const Wait wait : {Wait::send, Wait::half_close, Wait::keep_alive}) {
+    deadlines_.extend(wait, now);
+  }
   if (handler_) handler_->on_drain();
 }
 
@@ -62,7 +65,7 @@ void HttpSession::on_broken() {
 void HttpSession::begin_stop() {
   if (state_ != State::between_requests) return;  // settle() ends an event stream
   if (parser_.within_head()) {
-    deadline_ = std::min(deadline_, context().now() + context().timeouts.late_head);
+    deadlines_.bring_forward(Wait::head, context().now() + context().timeouts.late_head);
     return;
   }
   // With all answers delivered there is nothing that the client would have to be given time for.
@@ -71,10 +74,35 @@ void HttpSession::begin_stop() {
 }
 
 void HttpSession::on_deadline() {
-  if (parser_.within_head()) {
-    refuse(408, {});
-  } else {
-    end(&Connection::linger);
+  const auto wait = deadlines_.expired(context().now());
+  if (!wait || state_ == State::ended) return;
+  switch (*wait) {
+    case Wait::first_byte:
+    case Wait::keep_alive:
+    case Wait::drain:
+      end(&Connection::linger);
+      break;
+    case Wait::head:
+      // Nothing but line ends before a request is no request yet.
+      if (!parser_.within_head()) return end(&Connection::linger);
+      refuse(408, "the head took too long");
+      break;
+    case Wait::body:
+      refuse(408, "the body came too slowly");
+      break;
+    case Wait::application:
+      handler_->on_timeout();
+      refuse(503, "the application took too long");
+      break;
+    case Wait::send:
+      log_refusal(0, "the client takes nothing of it");
+      end_exchange();
+      end(&Connection::close);
+      break;
+    case Wait::half_close:
+      deadlines_.stop(Wait::half_close);
+      handler_->on_abandoned();
+      break;
   }
 }
 
@@ -84,6 +112,9 @@ void HttpSession::advance() {
   process(input);
   if (state_ == State::ended) return;
   kept_.erase(0, kept_.size() - input.size());
+  if (connection_.peer_ended()) take_client_end();
+  if (state_ == State::ended) return;
+  update_deadlines();
   if (kept_.size() < max_kept) {
     connection_.stream().resume_reading();
   } else {
@@ -120,12 +151,14 @@ bool HttpSession::may_take_input() const {
 void HttpSession::take(const http::RequestParser::Progress& progress, std::string_view& rest) {
   if (state_ == State::between_requests) connection_.access().request_begins();
   if (progress.error) {
-    refuse(http::status_of(*progress.error), {});
+    refuse(http::status_of(*progress.error), http::describe(*progress.error));
   } else if (progress.head_complete) {
     begin_request(progress, rest);
   } else if (state_ == State::between_requests) {
+    deadlines_.stop(Wait::first_byte);
+    deadlines_.stop(Wait::keep_alive);
     // A head that comes in drips does not get more time with each of them.
-    if (!std::exchange(head_begun_, true)) deadline_ = context().now() + context().timeouts.header;
+    deadlines_.start(Wait::head, context().now());
   } else {
     take_body(progress);
   }
@@ -143,11 +176,12 @@ void HttpSession::begin_request(const http::RequestParser::Progress& progress,
 
 void HttpSession::begin_exchange(const http::RequestParser::Progress& progress) {
   state_ = State::exchange;
-  deadline_ = TimePoint::max();
-  head_begun_ = false;
+  for (const Wait wait : {Wait::first_byte, Wait::head, Wait::keep_alive}) deadlines_.stop(wait);
+  ++requests_;
   request_complete_ = progress.request_complete;
   body_wanted_ = false;
   body_paused_ = false;
+  client_end_taken_ = false;
   sender_.emplace(context(), connection_.stream(), response_context());
   handler_ = context().router.route(*this);
   handler_->on_request(progress.body, body_part(progress));
@@ -169,12 +203,14 @@ void HttpSession::begin_websocket(std::string_view& rest) {
     case ws::HandshakeError::version_unsupported:
       headers = {{"sec-websocket-version", "13"}, {"upgrade", "websocket"}};
   }
-  refuse(ws::status_of(error), std::move(headers));
+  refuse(ws::status_of(error), "invalid WebSocket handshake", std::move(headers));
 }
 
 void HttpSession::take_body(const http::RequestParser::Progress& progress) {
   request_complete_ = progress.request_complete;
+  deadlines_.stop(Wait::body);
   if (handler_) {
+    deadlines_.extend(Wait::application, context().now());
     if (!progress.body.empty() || request_complete_) {
       handler_->on_body(progress.body, body_part(progress));
     }
@@ -202,7 +238,7 @@ void HttpSession::settle() {
     }
     end_exchange();
     drained_ = 0;
-    deadline_ = context().now() + context().timeouts.drain;
+    deadlines_.restart(Wait::drain, context().now());
     if (sender_->persistence() == http::Persistence::close) end(&Connection::linger);
   }
   if (state_ == State::draining) {
@@ -210,14 +246,47 @@ void HttpSession::settle() {
       end(&Connection::linger);
     } else if (request_complete_) {
       state_ = State::between_requests;
-      deadline_ = context().now() + context().config.http.keep_alive_timeout;
+      deadlines_.stop(Wait::drain);
+      deadlines_.restart(Wait::keep_alive, context().now());
     }
+  }
+}
+
+// Nothing follows but what is kept.
+void HttpSession::take_client_end() {
+  if (state_ == State::exchange && request_complete_) {
+    if (std::exchange(client_end_taken_, true)) return;
+    if (handler_->on_client_end() == ClientEnd::answer) {
+      deadlines_.restart(Wait::half_close, context().now());
+      return;
+    }
+  } else if (!kept_.empty()) {
+    return;
+  }
+  // Behind a part of a response, an orderly end would look like the response's.
+  const bool cut = state_ == State::exchange && sender_->started();
+  end_exchange();
+  end(cut ? &Connection::close : &Connection::linger);
+}
+
+void HttpSession::update_deadlines() {
+  const TimePoint now = context().now();
+  if (state_ == State::exchange && may_take_input()) {
+    deadlines_.start(Wait::body, now);
+  } else {
+    deadlines_.stop(Wait::body);
+  }
+  if (connection_.stream().buffered() > 0) {
+    deadlines_.start(Wait::send, now);
+  } else {
+    deadlines_.stop(Wait::send);
   }
 }
 
 void HttpSession::end_exchange() {
   if (state_ != State::exchange) return;
   state_ = State::draining;
+  for (const Wait wait : {Wait::body, Wait::application, Wait::half_close}) deadlines_.stop(wait);
   const auto handler = std::move(handler_);
   handler->on_closed();
   if (connection_.access().on()) {
@@ -226,9 +295,10 @@ void HttpSession::end_exchange() {
 }
 
 // The request is unusable: an answer of ours, if one can still be given, and the end.
-void HttpSession::refuse(std::uint16_t status, Headers headers) {
+void HttpSession::refuse(std::uint16_t status, std::string_view reason, Headers headers) {
   const bool cut = state_ == State::exchange && sender_->started();
   const bool answered = state_ == State::draining;
+  if (!answered) log_refusal(cut ? 0 : status, reason);
   end_exchange();
   if (cut || answered) {
     end(cut ? &Connection::close : &Connection::linger);
@@ -243,6 +313,19 @@ void HttpSession::refuse(std::uint16_t status, Headers headers) {
                                  endpoints(), sender);
   }
   end(&Connection::linger);
+}
+
+// Status 0: the response was cut.
+void HttpSession::log_refusal(std::uint16_t status, std::string_view reason) const {
+  if (!context().logger.enabled(LogCategory::server, LogLevel::warning)) return;
+  const Address& client = connection_.endpoints()->client;
+  std::string line = status == 0 ? "Cut the response to " : "Refused a request of ";
+  line += client.host + ":" + std::to_string(client.port);
+  if (state_ == State::exchange) line += " (" + head().method + " " + head().raw_path + ")";
+  if (status != 0) line += " with " + std::to_string(status);
+  line += ": ";
+  line += reason;
+  context().logger.log(LogCategory::server, LogLevel::warning, std::move(line));
 }
 
 void HttpSession::end(void (Connection::*how)()) {
@@ -262,6 +345,9 @@ http::ResponseContext HttpSession::response_context() const {
 // Whether the answer must say that it is the last one.
 bool HttpSession::must_close() const {
   if (context().phase == Phase::stopping) return true;
+  if (connection_.peer_ended() && kept_.empty()) return true;
+  const std::size_t most = context().config.http.requests_per_connection;
+  if (most != 0 && requests_ >= most) return true;
   if (request_complete_) return false;
   return (parser_.expects_continue() && !body_wanted_) || parser_.body_left() > max_drained;
 }
@@ -307,11 +393,18 @@ void HttpSession::want_body() {
   connection_.touch();
 }
 
-void HttpSession::pause_body() { body_paused_ = true; }
+void HttpSession::pause_body() {
+  if (!std::exchange(body_paused_, true)) connection_.touch();
+}
 
 void HttpSession::resume_body() {
   if (!std::exchange(body_paused_, false)) return;
   connection_.touch();
+}
+
+void HttpSession::respond_within(Milliseconds time) {
+  deadlines_.set_application_time(time);
+  deadlines_.restart(Wait::application, context().now());
 }
 
 }  // namespace sioserve::connection

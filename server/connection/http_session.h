@@ -7,8 +7,13 @@
 // closed, lingers, or speaks WebSocket).
 //
 // Reading goes on while a response is pending, so that a client that goes is noticed, but what may
-// not be looked at yet is kept, and beyond a limit reading pauses. A client that ends its side
-// before its response is complete counts as gone.
+// not be looked at yet is kept, and beyond a limit reading pauses.
+//
+// A client that ends its side in the middle of a request has gone. Behind a complete one it may
+// have shut down its sending side only, or closed the socket: TCP shows the same. So the answer is
+// still made and sent, the last one of the connection. That the client has gone then shows when a
+// write fails; and where nothing is written for half_close_timeout, the handler is told that it has
+// probably gone, but may still answer.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +23,7 @@
 #include <string_view>
 
 #include "server/connection/connection.h"
+#include "server/connection/http_deadlines.h"
 #include "server/connection/protocol.h"
 #include "server/connection/response_sender.h"
 #include "server/connection/stream_handlers.h"
@@ -37,7 +43,7 @@ class HttpSession final : public Protocol, public Exchange {
   void begin_stop() override;
   void on_deadline() override;
   void advance() override;
-  TimePoint deadline() const override { return deadline_; }
+  TimePoint deadline() const override { return deadlines_.earliest(); }
 
   // Exchange
   const RequestHead& head() const override { return parser_.head(); }
@@ -50,8 +56,11 @@ class HttpSession final : public Protocol, public Exchange {
   void want_body() override;
   void pause_body() override;
   void resume_body() override;
+  void respond_within(Milliseconds time) override;
 
  private:
+  using Wait = HttpDeadlines::Wait;
+
   enum class State { between_requests, exchange, draining, ended };
 
   void process(std::string_view& input);
@@ -62,8 +71,11 @@ class HttpSession final : public Protocol, public Exchange {
   void begin_websocket(std::string_view& rest);
   void take_body(const http::RequestParser::Progress& progress);
   void settle();
+  void take_client_end();
+  void update_deadlines();
   void end_exchange();
-  void refuse(std::uint16_t status, Headers headers);
+  void refuse(std::uint16_t status, std::string_view reason, Headers headers = {});
+  void log_refusal(std::uint16_t status, std::string_view reason) const;
   void end(void (Connection::*how)());
   http::ResponseContext response_context() const;
   bool must_close() const;
@@ -73,8 +85,8 @@ class HttpSession final : public Protocol, public Exchange {
   http::RequestParser parser_;
   State state_ = State::between_requests;
   std::string kept_;  // input that may not be looked at yet
-  TimePoint deadline_;
-  bool head_begun_ = false;  // since the last exchange
+  HttpDeadlines deadlines_;
+  std::size_t requests_ = 0;  // exchanges begun
 
   // Of the open exchange.
   std::optional<ResponseSender> sender_;
@@ -83,6 +95,7 @@ class HttpSession final : public Protocol, public Exchange {
   bool body_wanted_ = false;
   bool body_paused_ = false;
   bool aborted_ = false;
+  bool client_end_taken_ = false;
 
   std::size_t drained_ = 0;
 };

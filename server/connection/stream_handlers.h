@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/http_values.h"
 
@@ -50,9 +51,17 @@ class Exchange {
   virtual void pause_body() = 0;
   virtual void resume_body() = 0;
 
+  // From now, or from the last piece of the request's body, the response may take so long in all;
+  // then on_timeout() comes, and 503 is sent or the response cut. 0, as at first: no limit.
+  virtual void respond_within(Milliseconds time) = 0;
+
  protected:
   ~Exchange() = default;
 };
+
+// What a handler does when the client has ended its side behind a complete request. It may wait for
+// the answer (nc -N, some scripts), or have closed the socket: only writing tells.
+enum class ClientEnd { answer, drop };
 
 class RequestHandler {
  public:
@@ -64,6 +73,13 @@ class RequestHandler {
   virtual void on_body(std::string_view body, BodyPart part) = 0;
   // The kernel took bytes and buffered() has become smaller.
   virtual void on_drain() = 0;
+  // Asked once, when the client's end has come. `drop`: on_closed() follows.
+  virtual ClientEnd on_client_end() { return ClientEnd::answer; }
+  // Nothing was sent for long to a client that has ended its side: it has probably gone. The
+  // exchange stays usable.
+  virtual void on_abandoned() {}
+  // The time of respond_within() is over; on_closed() follows.
+  virtual void on_timeout() {}
   // The last callback: the response is complete, or the client has gone.
   virtual void on_closed() = 0;
 };

@@ -24,6 +24,9 @@ class PollingRequest final : public connection::RequestHandler,
   void on_request(std::string_view body, connection::BodyPart part) override;
   void on_body(std::string_view body, connection::BodyPart part) override;
   void on_drain() override {}
+  // Engine.IO clients do not end their side while they wait: the session need not wait for a
+  // write to fail.
+  connection::ClientEnd on_client_end() override { return connection::ClientEnd::drop; }
   void on_closed() override;
 
  private:

@@ -173,7 +173,7 @@ async def test_scopes_of_handshakes_that_came_to_nothing_are_dropped() -> None:
         def session_opened(self, session: int, scope: Any) -> None: ...
         def session_closed(self, session: int) -> None: ...
 
-    async with serving(application, Dispatcher()) as running:
+    async with serving(application, Dispatcher(), half_close_timeout_ms=100) as running:
         host, port = running.address.split(":")
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"GET /?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -46,11 +46,12 @@ class FakeExchange final : public connection::Exchange {
     if (sends_bodies) waiting += body.size();
   }
   void fail() override { ++failures; }
-  void abort() override {}
+  void abort() override { ++aborts; }
   std::size_t buffered() const override { return waiting; }
   void want_body() override { wanted = true; }
   void pause_body() override { paused = true; }
   void resume_body() override { paused = false; }
+  void respond_within(Milliseconds time) override { time_limit = time; }
 
   RequestHead request{"POST", "/", "/", "", "1.1", {}};
   SharedEndpoints ends = std::make_shared<const Endpoints>();
@@ -58,7 +59,9 @@ class FakeExchange final : public connection::Exchange {
   std::size_t waiting = 0;
   bool wanted = false;
   bool paused = false;
+  Milliseconds time_limit{0};
   int failures = 0;
+  int aborts = 0;
 };
 
 class FakeChannel final : public connection::WebSocketChannel {

@@ -107,5 +107,28 @@ TEST_F(RequestStreamTest, IsFoundAsLongAsItLives) {
   EXPECT_EQ(table_.find(StreamId{2}), nullptr);
 }
 
+TEST_F(RequestStreamTest, TellsTheApplicationThatItTookTooLong) {
+  config_.http.application_timeout = Milliseconds(5'000);
+  RequestStream stream{StreamId{2}, exchange_, table_, sink_, config_};
+  stream.on_request("", BodyPart::last);
+  EXPECT_EQ(exchange_.time_limit, Milliseconds(5'000));
+  stream.on_timeout();
+  stream.on_closed();
+  EXPECT_EQ(sink_.all<HttpTimedOut>().size(), 1U);
+  EXPECT_EQ(sink_.all<HttpDisconnect>().size(), 0U);
+}
+
+TEST_F(RequestStreamTest, AnAbandonedResponseMayStillBeGivenButNeedNot) {
+  stream_.on_request("", BodyPart::last);
+  EXPECT_EQ(stream_.on_client_end(), connection::ClientEnd::answer);
+  stream_.on_abandoned();
+  EXPECT_EQ(sink_.all<HttpAbandoned>().size(), 1U);
+  stream_.respond(part(10));
+  EXPECT_EQ(exchange_.waiting, 10U);
+  stream_.fail();
+  EXPECT_EQ(exchange_.aborts, 1);
+  EXPECT_EQ(exchange_.failures, 0);
+}
+
 }  // namespace
 }  // namespace sioserve::application

@@ -133,7 +133,7 @@ TEST_F(AccessTrackerTest, TellsAClientThatLeftBeforeTheAnswer) {
   EXPECT_EQ(records[0].status, client_closed_request);
   EXPECT_FALSE(records[0].complete);
   reconnect();
-  receive(get);
+  receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab");
   peer_ends();
   records = written();
   ASSERT_EQ(records.size(), 1U);

@@ -56,6 +56,7 @@ class FakeStream final : public net::Stream {
 struct Record {
   std::vector<std::string> calls;
   int drains = 0;
+  ClientEnd client_end = ClientEnd::answer;
   Exchange* exchange = nullptr;
   WebSocketChannel* channel = nullptr;
 };
@@ -68,6 +69,9 @@ class RecordingRequestHandler final : public RequestHandler {
   void on_request(std::string_view body, BodyPart part) override { add("request", body, part); }
   void on_body(std::string_view body, BodyPart part) override { add("body", body, part); }
   void on_drain() override { ++record_.drains; }
+  ClientEnd on_client_end() override { return record_.client_end; }
+  void on_abandoned() override { record_.calls.push_back("abandoned"); }
+  void on_timeout() override { record_.calls.push_back("timeout"); }
   void on_closed() override {
     record_.calls.push_back("closed");
     record_.exchange = nullptr;

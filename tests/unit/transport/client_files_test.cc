@@ -38,6 +38,7 @@ class FakeExchange final : public connection::Exchange {
   void want_body() override {}
   void pause_body() override {}
   void resume_body() override {}
+  void respond_within(Milliseconds) override {}
 
   std::string header(std::string_view name) const {
     return std::string(find_header(response.headers, name).value_or("(none)"));
