@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/connection/refusal.h"
 #include "server/connection/websocket_session.h"
 #include "server/http/parse_error.h"
 #include "server/ws/handshake.h"
@@ -95,7 +96,7 @@ void HttpSession::on_deadline() {
       refuse(503, "the application took too long");
       break;
     case Wait::send:
-      log_refusal(0, "the client takes nothing of it");
+      log_refusal(std::nullopt, "the client takes nothing of it");
       end_exchange();
       end(&Connection::close);
       break;
@@ -298,7 +299,7 @@ void HttpSession::end_exchange() {
 void HttpSession::refuse(std::uint16_t status, std::string_view reason, Headers headers) {
   const bool cut = state_ == State::exchange && sender_->started();
   const bool answered = state_ == State::draining;
-  if (!answered) log_refusal(cut ? 0 : status, reason);
+  if (!answered) log_refusal(cut ? std::nullopt : std::optional(status), reason);
   end_exchange();
   if (cut || answered) {
     end(cut ? &Connection::close : &Connection::linger);
@@ -315,17 +316,9 @@ void HttpSession::refuse(std::uint16_t status, std::string_view reason, Headers 
   end(&Connection::linger);
 }
 
-// Status 0: the response was cut.
-void HttpSession::log_refusal(std::uint16_t status, std::string_view reason) const {
-  if (!context().logger.enabled(LogCategory::server, LogLevel::warning)) return;
-  const Address& client = connection_.endpoints()->client;
-  std::string line = status == 0 ? "Cut the response to " : "Refused a request of ";
-  line += client.host + ":" + std::to_string(client.port);
-  if (state_ == State::exchange) line += " (" + head().method + " " + head().raw_path + ")";
-  if (status != 0) line += " with " + std::to_string(status);
-  line += ": ";
-  line += reason;
-  context().logger.log(LogCategory::server, LogLevel::warning, std::move(line));
+void HttpSession::log_refusal(std::optional<std::uint16_t> status, std::string_view reason) const {
+  connection::log_refusal(context().logger, endpoints()->client,
+                          state_ == State::exchange ? &head() : nullptr, status, reason);
 }
 
 void HttpSession::end(void (Connection::*how)()) {

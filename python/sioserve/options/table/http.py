@@ -75,6 +75,20 @@ GROUP = Group(
             setting="body_timeout_ms",
         ),
         Option(
+            "timeout-send",
+            SECONDS,
+            "for a client to take some of a response that waits for it: it is cut",
+            default=60.0,
+            setting="send_timeout_ms",
+        ),
+        Option(
+            "timeout-half-close",
+            SECONDS,
+            "of silence to a client that has ended its side, until the application is told",
+            default=5.0,
+            setting="half_close_timeout_ms",
+        ),
+        Option(
             "application-close-timeout",
             SECONDS,
             "for the application to end when its client has gone, or it is cancelled; 0 for no end",
