@@ -87,6 +87,13 @@ def test_a_request_runs_in_one_task_and_context(plain_server: ServerProcess) -> 
     assert httpx.post(plain_server.url + "/one-task", content=b"x" * 500_000).text == "True"
 
 
+async def test_a_request_keeps_its_thread(plain_server: ServerProcess) -> None:
+    async with httpx.AsyncClient(base_url=plain_server.url, timeout=60) as client:
+        answers = await asyncio.gather(*(client.get("/one-thread") for _ in range(10)))
+    for answer in answers:
+        assert len(set(answer.json())) == 1
+
+
 def test_receive_and_send_are_coroutine_functions(plain_server: ServerProcess) -> None:
     assert httpx.get(plain_server.url + "/coroutine-functions").json() == [True, True]
 

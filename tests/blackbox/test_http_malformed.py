@@ -11,6 +11,13 @@ from support.server import ServerProcess
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
 GET = b"GET /hello HTTP/1.1\r\nHost: x\r\n"
 
+UPGRADE = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: c2l4dGVlbiBieXRlcy4uLg==\r\n"
+)
+
+# Name, bytes, status. The same cases go byte by byte through the parser in
+# tests/unit/http/request_parser_test.cc.
 MALFORMED = {
     "not HTTP at all": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n", 400),
     "no version": (b"GET /hello\r\n\r\n", 505),
@@ -66,6 +73,108 @@ MALFORMED = {
         POST + b"Transfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n",
         400,
     ),
+    "chunks in HTTP/1.0": (
+        b"POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "two codings": (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+    "chunked twice": (
+        POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "chunked twice in one header": (
+        POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "chunked hidden by a vertical tab": (
+        POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "chunked hidden by a space": (
+        POST + b"Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "chunked on a folded line": (
+        POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "misspelt coding": (POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501),
+    "coding without a name": (POST + b"Transfer-Encoding:\r\n\r\n0\r\n\r\n", 400),
+    "chunk size with a prefix": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n",
+        400,
+    ),
+    "chunk size with a space": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n3 \r\nabc\r\n0\r\n\r\n",
+        400,
+    ),
+    "bare carriage return after a chunk size": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n3\rabc\r\n0\r\n\r\n",
+        400,
+    ),
+    "bare line feed in a chunk extension": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n3;a\nb\r\nabc\r\n0\r\n\r\n",
+        400,
+    ),
+    "endless chunk extensions": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1;aaaaaaaaaaaaaaaa\r\na\r\n" * 1_000,
+        400,
+    ),
+    "a length in the trailers": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 3\r\n\r\n",
+        400,
+    ),
+    "a coding in the trailers": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        400,
+    ),
+    "null byte in a trailer": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: a\x00\r\n\r\n",
+        400,
+    ),
+    "folded trailer": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n b\r\n\r\n",
+        400,
+    ),
+    "a request in place of trailers": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n",
+        400,
+    ),
+    "trailers too large": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        431,
+    ),
+    "no host": (b"GET /hello HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (GET + b"Host: y\r\n\r\n", 400),
+    "a path in the host": (b"GET /hello HTTP/1.1\r\nHost: x/y\r\n\r\n", 400),
+    "a user in the host": (b"GET /hello HTTP/1.1\r\nHost: u@x\r\n\r\n", 400),
+    "a user in an absolute target": (b"GET http://u@x/hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "no host in an absolute target": (b"GET http:///hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "absolute target of another scheme": (b"GET ftp://x/hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "asterisk for GET": (b"GET * HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "relative target": (b"GET hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "fragment in the target": (b"GET /hello#x HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "tunnel": (b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+    "HTTP/2 without asking": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    "unknown expectation": (POST + b"Content-Length: 1\r\nExpect: tea\r\n\r\nx", 417),
+    "WebSocket of an unknown version": (
+        GET + UPGRADE.replace(b"13", b"8") + b"\r\n",
+        426,
+    ),
+    "WebSocket without a version": (
+        GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        426,
+    ),
+    "WebSocket without a key": (
+        GET + UPGRADE.split(b"Sec-WebSocket-Key")[0] + b"\r\n",
+        400,
+    ),
+    "WebSocket with a short key": (
+        GET + UPGRADE.replace(b"c2l4dGVlbiBieXRlcy4uLg==", b"c2l4dGVlbg==") + b"\r\n",
+        400,
+    ),
+    "WebSocket by POST": (POST + UPGRADE + b"\r\n", 400),
+    "WebSocket with a body": (GET + UPGRADE + b"Content-Length: 1\r\n\r\nx", 400),
     "header section too large": (GET + b"X: " + b"a" * 100_000 + b"\r\n\r\n", 431),
     "too many headers": (GET + b"X: a\r\n" * 20_000 + b"\r\n", 431),
     "target too long": (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
@@ -89,14 +198,43 @@ def test_a_malformed_request_is_refused_and_the_connection_closed(
         assert other.get("/hello").read_response().body == b"hello"
 
 
-def test_a_smuggled_request_is_not_answered(plain_server: ServerProcess) -> None:
-    smuggled = b"GET /visitor?name=smuggler HTTP/1.1\r\nHost: x\r\n\r\n"
+SMUGGLING = {
+    "length before chunks": b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks before length": b"Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n0\r\n\r\n",
+    "two lengths": b"Content-Length: 0\r\nContent-Length: 44\r\n\r\n",
+    "hidden coding": b"Transfer-Encoding: \x0bchunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    "bare line feeds": b"Transfer-Encoding: chunked\r\n\r\n0\n\n",
+    "chunk of a negative size": b"Transfer-Encoding: chunked\r\n\r\n-1\r\n0\r\n\r\n",
+    "trailers": b"Transfer-Encoding: chunked\r\n\r\n0\r\n",
+}
+
+
+@pytest.mark.parametrize("name", SMUGGLING)
+def test_a_smuggled_request_is_not_answered(
+    plain_server: ServerProcess, name: str, key: str
+) -> None:
+    smuggled = f"GET /download?key={key}&bytes=1 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     with RawConnection(plain_server.port) as connection:
-        connection.send(
-            POST + b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled
-        )
+        connection.send(POST + SMUGGLING[name] + smuggled)
         assert connection.read_response().status == 400
         assert connection.is_closed()
+    with RawConnection(plain_server.port) as other:
+        assert other.get(f"/seen?key={key}").read_response().body == b"{}"
+
+
+def test_what_follows_trailers_is_the_next_request(plain_server: ServerProcess) -> None:
+    with RawConnection(plain_server.port) as connection:
+        connection.send(POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n")
+        connection.send(b"Host: y\r\nConnection: close\r\nX-Method: PUT\r\n\r\n" + GET + b"\r\n")
+        echo = connection.read_response()
+        assert (echo.body, echo.header("x-method")) == (b"a", "POST")
+        assert connection.read_response().body == b"hello"
+
+
+def test_an_upgrade_to_something_else_is_an_ordinary_request(plain_server: ServerProcess) -> None:
+    with RawConnection(plain_server.port) as connection:
+        connection.send(GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n")
+        assert connection.read_response().body == b"hello"
 
 
 def test_good_requests_before_a_bad_one_are_answered(plain_server: ServerProcess) -> None:

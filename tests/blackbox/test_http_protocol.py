@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import time
 
 import pytest
@@ -175,6 +176,38 @@ def test_an_answer_may_come_before_the_body(connection: RawConnection) -> None:
     )
     response = connection.read_response()
     assert (response.status, response.body) == (413, b"early")
+
+
+def test_expecting_something_else_gets_417(connection: RawConnection) -> None:
+    connection.get("/hello", "Expect: 200-ok")
+    assert connection.read_response().status == 417
+
+
+def test_options_for_the_server_as_a_whole(connection: RawConnection) -> None:
+    scope = json.loads(connection.get("*", method="OPTIONS").read_response().body)
+    assert (scope["method"], scope["path"], scope["raw_path"]) == ("OPTIONS", "*", {"bytes": "*"})
+
+
+def test_the_authority_of_an_absolute_target_is_the_host(connection: RawConnection) -> None:
+    scope = json.loads(connection.get("http://other:81/a%20b?q").read_response().body)
+    hosts = [value for name, value in scope["headers"] if name == {"bytes": "host"}]
+    assert hosts == [{"bytes": "other:81"}]
+    assert (scope["path"], scope["query_string"]) == ("/a b", {"bytes": "q"})
+
+
+def test_an_early_answer_and_the_next_request_behind_the_rest_of_the_body(
+    connection: RawConnection,
+) -> None:
+    connection.send(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+    assert connection.read_response().body == b"early"
+    connection.send(b"x" * 1000)
+    assert connection.get("/hello").read_response().body == b"hello"
+
+
+def test_reset_content_has_no_body(connection: RawConnection) -> None:
+    response = connection.get("/status?code=205&body=unwanted").read_response()
+    assert (response.status, response.body) == (205, b"")
+    assert connection.get("/hello").read_response().body == b"hello"
 
 
 def test_repeated_and_oddly_written_headers_are_kept(connection: RawConnection) -> None:

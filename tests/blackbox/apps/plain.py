@@ -7,11 +7,13 @@ What an application sees that its client cannot is kept under the name that the 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import json
 import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -131,6 +133,20 @@ async def hold_upload(scope: Scope, receive: Receive, send: Send) -> None:
     await count(scope, receive, send)
 
 
+async def sip(scope: Scope, receive: Receive, send: Send) -> None:
+    """Counts a body, with a pause after every 32 parts: always slower than its client."""
+    size, parts, more = 0, 0, True
+    while more:
+        message = await receive()
+        assert message["type"] == "http.request", message
+        size += len(message["body"])
+        more = message["more_body"]
+        parts += 1
+        if parts % 32 == 0:
+            await asyncio.sleep(0.001)
+    await respond(send, str(size))
+
+
 async def early_answer(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers without reading the body."""
     await respond(send, "early", 413)
@@ -165,6 +181,21 @@ async def one_task(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200})
     same = before is asyncio.current_task() and VISITOR.get() == "this one"
     await send({"type": "http.response.body", "body": str(same).encode()})
+
+
+async def one_thread(scope: Scope, receive: Receive, send: Send) -> None:
+    """The threads in which the synchronous parts of a request run, as Django runs them."""
+    threads = []
+    async with asgiref.sync.ThreadSensitiveContext():
+        for _ in range(3):
+            threads.append(await asgiref.sync.sync_to_async(threading.get_ident)())
+            await receive_or_wait(receive)
+    await respond_json(send, threads)
+
+
+async def receive_or_wait(receive: Receive) -> None:
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(receive(), 0.01)
 
 
 async def receive_after_end(scope: Scope, receive: Receive, send: Send) -> None:
@@ -314,12 +345,14 @@ PATHS = {
     "/status": status,
     "/download": download,
     "/hold": hold_upload,
+    "/sip": sip,
     "/early": early_answer,
     "/fail": fail,
     "/fail-late": fail_late,
     "/no-answer": no_answer,
     "/visitor": visitor,
     "/one-task": one_task,
+    "/one-thread": one_thread,
     "/receive-after-end": receive_after_end,
     "/disconnect-only": disconnect_only,
     "/cancelled-receive": cancelled_receive,

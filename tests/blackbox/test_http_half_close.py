@@ -1,0 +1,98 @@
+"""Clients that end their side: some wait for the answer, some have gone."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from support.raw_http import RawConnection
+from support.server import ServerProcess
+from support.waiting import eventually
+
+GET = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture
+def patient_server(start_server) -> Iterator[ServerProcess]:  # type: ignore[no-untyped-def]
+    """One that believes for half a second that a client which ended its side is there."""
+    return start_server("plain:application", "--timeout-half-close", "0.5")
+
+
+def end_side(connection: RawConnection) -> None:
+    connection.socket.shutdown(socket.SHUT_WR)
+
+
+def test_a_client_that_has_ended_its_side_gets_its_answer(plain_server: ServerProcess) -> None:
+    with RawConnection(plain_server.port) as connection:
+        connection.send(GET)
+        end_side(connection)
+        response = connection.read_response()
+        assert response.body == b"hello"
+        assert connection.is_closed()
+
+
+def test_all_pipelined_requests_before_the_end_are_answered(plain_server: ServerProcess) -> None:
+    with RawConnection(plain_server.port) as connection:
+        post = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
+        connection.send(GET * 3 + post)
+        end_side(connection)
+        assert [connection.read_response().body for _ in range(4)] == [b"hello"] * 3 + [b"body"]
+        assert connection.is_closed()
+
+
+def test_a_streamed_answer_arrives_whole(plain_server: ServerProcess, key: str) -> None:
+    with RawConnection(plain_server.port) as reader, RawConnection(plain_server.port) as other:
+        reader.get(f"/stream?parts=2&gate={key}")
+        end_side(reader)
+        while b"1," not in reader.buffer:
+            assert reader.receive_more()
+        other.get(f"/open?gate={key}").read_response()
+        assert reader.read_response().body == b"0,1,"
+
+
+def test_a_slow_answer_reaches_a_client_that_waits(patient_server: ServerProcess, key: str) -> None:
+    with RawConnection(patient_server.port) as reader, RawConnection(patient_server.port) as other:
+        reader.get(f"/stream?parts=0&gate={key}")
+        end_side(reader)
+        time.sleep(1.5)  # longer than the server believes in the client: nothing may happen
+        other.get(f"/open?gate={key}").read_response()
+        assert reader.read_response().status == 200
+
+
+def test_the_end_in_the_middle_of_a_request_ends_it(plain_server: ServerProcess) -> None:
+    for part in (GET[:-2], b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo"):
+        with RawConnection(plain_server.port) as connection:
+            connection.send(part)
+            end_side(connection)
+            assert connection.is_closed()
+
+
+def test_an_application_that_waits_is_told_after_a_while(
+    patient_server: ServerProcess, key: str
+) -> None:
+    def seen() -> dict[str, Any]:
+        return httpx.get(f"{patient_server.url}/seen?key={key}").json()
+
+    with RawConnection(patient_server.port) as connection:
+        connection.get(f"/disconnect-only?key={key}")
+        eventually(lambda: seen().get("waiting"))
+    assert eventually(lambda: seen().get("after")) == "http.disconnect"
+    assert eventually(lambda: seen().get("sent")) == "without an error"
+
+
+def test_a_stream_notices_at_once_that_its_client_has_closed(
+    start_server: Callable[..., ServerProcess], key: str
+) -> None:
+    server = start_server("plain:application", "--timeout-half-close", "3600")
+
+    def seen() -> dict[str, Any]:
+        return httpx.get(f"{server.url}/seen?key={key}").json()
+
+    with RawConnection(server.port) as connection:
+        connection.get(f"/stream-for-ever?key={key}")
+        eventually(lambda: seen().get("streaming"))
+    assert eventually(lambda: seen().get("after")) == "http.disconnect"
