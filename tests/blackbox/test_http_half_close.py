@@ -96,3 +96,14 @@ def test_a_stream_notices_at_once_that_its_client_has_closed(
         connection.get(f"/stream-for-ever?key={key}")
         eventually(lambda: seen().get("streaming"))
     assert eventually(lambda: seen().get("after")) == "http.disconnect"
+
+
+@pytest.mark.parametrize("path", ["/sync/", "/async/", "/stream-sync/", "/stream-async/"])
+def test_django_answers_a_client_that_has_ended_its_side(
+    django_server: ServerProcess, path: str
+) -> None:
+    with RawConnection(django_server.port) as connection:
+        connection.get(path)
+        end_side(connection)
+        response = connection.read_response()
+        assert (response.status, response.body != b"") == (200, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -16,6 +17,8 @@ from support.waiting import eventually
 MEGABYTE = 1 << 20
 # Above idle, per stream, with room for what the interpreter and allocators keep.
 ALLOWANCE = 32 * MEGABYTE
+# What a large file is. Under a sanitizer, only a matter of patience.
+HUGE = 4 << 30 if "ASAN_OPTIONS" not in os.environ and "TSAN_OPTIONS" not in os.environ else 1 << 28
 # AddressSanitizer keeps freed memory: there the figure says nothing of the server.
 MEMORY_TELLS = "ASAN_OPTIONS" not in os.environ
 
@@ -109,6 +112,50 @@ def wait_until_steady(probe) -> None:  # type: ignore[no-untyped-def]
         return len(last) >= 20 and len(set(last[-20:])) == 1
 
     eventually(steady)
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_huge_upload_to_a_slow_view_takes_little_memory(
+    server: ServerProcess, framing: str
+) -> None:
+    idle = server.memory()
+    server.forget_peak_memory()
+    with RawConnection(server.port) as connection:
+        head = b"POST /sip HTTP/1.1\r\nHost: x\r\n"
+        part = bytes(MEGABYTE)
+        if framing == "length":
+            connection.send(head + b"Content-Length: %d\r\n\r\n" % HUGE)
+            before, end = b"", b""
+        else:
+            connection.send(head + b"Transfer-Encoding: chunked\r\n\r\n")
+            before, end = b"100000\r\n", b"0\r\n\r\n"
+            part += b"\r\n"
+        connection.socket.settimeout(60)
+        for _ in range(HUGE // MEGABYTE):
+            connection.send(before)
+            connection.send(part)
+        connection.send(end)
+        assert int(connection.read_response().body) == HUGE
+    print(f"{(server.peak_memory() - idle) / MEGABYTE:.1f} MiB above idle")
+    assert not MEMORY_TELLS or server.peak_memory() - idle < ALLOWANCE
+
+
+def test_a_huge_download_to_a_slow_client_takes_little_memory(server: ServerProcess) -> None:
+    idle = server.memory()
+    server.forget_peak_memory()
+    with RawConnection(server.port, receive_buffer=262_144) as connection:
+        connection.socket.settimeout(60)
+        connection.send(b"GET /download?key=huge&bytes=%d HTTP/1.0\r\n\r\n" % HUGE)
+        buffer = bytearray(262_144)
+        received, reads = 0, 0
+        while size := connection.socket.recv_into(buffer):
+            received += size
+            reads += 1
+            if reads % 16 == 0:
+                time.sleep(0.001)  # always slower than the server
+    assert received > HUGE
+    print(f"{(server.peak_memory() - idle) / MEGABYTE:.1f} MiB above idle")
+    assert not MEMORY_TELLS or server.peak_memory() - idle < ALLOWANCE
 
 
 def test_a_slow_client_does_not_slow_the_others(server: ServerProcess) -> None:

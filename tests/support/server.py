@@ -135,8 +135,18 @@ class ServerProcess:
 
     def memory(self) -> int:
         """The server's resident memory in bytes."""
+        return self._memory("VmRSS")
+
+    def peak_memory(self) -> int:
+        """The most that memory() would have given since forget_peak_memory()."""
+        return self._memory("VmHWM")
+
+    def forget_peak_memory(self) -> None:
+        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def _memory(self, name: str) -> int:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        match = re.search(r"VmRSS:\s+(\d+) kB", status)
+        match = re.search(rf"{name}:\s+(\d+) kB", status)
         assert match, status
         return int(match[1]) * 1024
 
