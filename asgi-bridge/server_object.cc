@@ -247,7 +247,10 @@ bool read_optional_number(PyObject* argument, std::optional<std::uint64_t>& numb
 
 PyObject* server_emit(PyObject* self, PyObject* args) {
   PyObject *socket, *event, *callback_id = Py_None;
-  if (!PyArg_ParseTuple(args, "OO|O:emit", &socket, &event, &callback_id)) return nullptr;
+  int droppable = 0;
+  if (!PyArg_ParseTuple(args, "OO|Op:emit", &socket, &event, &callback_id, &droppable)) {
+    return nullptr;
+  }
   Core* core = core_of(self);
   SocketEmit command{};
   if (core == nullptr || !read_socket(socket, command.socket) ||
@@ -257,34 +260,44 @@ PyObject* server_emit(PyObject* self, PyObject* args) {
   auto encoded = encode_args(Gil::held_by_caller(), event, core->bridge.json_default());
   if (!encoded) return nullptr;
   command.args = std::move(*encoded);
+  if (droppable != 0) command.delivery = Delivery::droppable;
   return post(self, std::move(command));
 }
 
+// The numbers of several sockets. False with an exception set.
+bool read_sockets(PyObject* iterable, std::vector<SocketId>& sockets) {
+  if (iterable == nullptr) return true;
+  const PyRef list = PyRef::steal(PySequence_Fast(iterable, "an iterable of sockets is needed"));
+  if (!list) return false;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+    if (!read_socket(PySequence_Fast_GET_ITEM(list.get(), i), sockets.emplace_back())) return false;
+  }
+  return true;
+}
+
 PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
-  static const char* const keywords[] = {"namespace", "args", "rooms", "except_sockets", nullptr};
-  PyObject *name_space, *event, *rooms = nullptr, *except = nullptr;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|OO:broadcast", const_cast<char**>(keywords),
-                                   &name_space, &event, &rooms, &except)) {
+  static const char* const keywords[] = {"namespace",    "args",           "rooms",    "sockets",
+                                         "except_rooms", "except_sockets", "volatile", nullptr};
+  PyObject *name_space, *event, *rooms = nullptr, *sockets = nullptr, *except_rooms = nullptr,
+                                *except_sockets = nullptr;
+  int droppable = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|OOOOp:broadcast", const_cast<char**>(keywords),
+                                   &name_space, &event, &rooms, &sockets, &except_rooms,
+                                   &except_sockets, &droppable)) {
     return nullptr;
   }
   Core* core = core_of(self);
   SocketBroadcast command;
   if (core == nullptr || !read_text(name_space, command.name_space) ||
-      !read_strings(rooms, command.rooms)) {
+      !read_strings(rooms, command.rooms) || !read_sockets(sockets, command.sockets) ||
+      !read_strings(except_rooms, command.except_rooms) ||
+      !read_sockets(except_sockets, command.except)) {
     return nullptr;
-  }
-  if (except != nullptr) {
-    const PyRef list = PyRef::steal(PySequence_Fast(except, "except_sockets must be iterable"));
-    if (!list) return nullptr;
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
-      SocketId socket;
-      if (!read_socket(PySequence_Fast_GET_ITEM(list.get(), i), socket)) return nullptr;
-      command.except.push_back(socket);
-    }
   }
   auto encoded = encode_args(Gil::held_by_caller(), event, core->bridge.json_default());
   if (!encoded) return nullptr;
   command.args = std::move(*encoded);
+  if (droppable != 0) command.delivery = Delivery::droppable;
   return post(self, std::move(command));
 }
 

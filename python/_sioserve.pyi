@@ -176,17 +176,34 @@ class Server:
     def refuse_socket(self, socket: int, message: str, data: Any = None) -> None:
         """Any thread. CONNECT_ERROR; the socket leaves all rooms, no disconnect() follows."""
 
-    def emit(self, socket: int, args: Sequence[Any], callback_id: int | None = None) -> None:
-        """Any thread. `args` is [event name, *arguments]."""
+    def emit(
+        self,
+        socket: int,
+        args: Sequence[Any],
+        callback_id: int | None = None,
+        volatile: bool = False,
+        /,
+    ) -> None:
+        """Any thread. `args` is [event name, *arguments].
+
+        `volatile`: dropped if the client cannot take it now.
+        """
 
     def broadcast(
         self,
         namespace: str,
         args: Sequence[Any],
         rooms: Iterable[str] = (),
+        sockets: Iterable[int] = (),
+        except_rooms: Iterable[str] = (),
         except_sockets: Iterable[int] = (),
+        volatile: bool = False,
     ) -> None:
-        """Any thread. To each socket that is in any of `rooms`; no rooms: to the namespace."""
+        """Any thread. To each socket that is in any of `rooms` or among `sockets`, once.
+
+        Without both, to the whole namespace. Those in any of `except_rooms` or among
+        `except_sockets` are left out.
+        """
 
     def ack(self, socket: int, ack_id: int, args: Sequence[Any]) -> None:
         """Any thread. Answer a client's event."""

@@ -24,7 +24,7 @@ import logging
 
 from .consumer import SocketIOConsumer
 from .discovery import autodiscover
-from .exceptions import ConnectionRefused
+from .exceptions import AckTimeout, ConnectionRefused
 from .handlers import event
 from .registry import on, register
 from .socketio import SOCKET_IO_VERSION, get_socketio_server
@@ -37,6 +37,7 @@ logger.info(
 )
 
 __all__ = [
+    "AckTimeout",
     "ConnectionRefused",
     "SocketIOConsumer",
     "__version__",

@@ -157,6 +157,7 @@ class Connection:
     def _finish(self) -> None:
         self.socket.forget()
         self._session.sockets.discard(self.socket)
+        self._namespace.remove_socket(self.socket)
         self._on_finished(self._number)
 
 

@@ -88,6 +88,7 @@ class Dispatcher:
             return
         sock = NamespaceSocket(core, socket, self._server, opened, namespace, id, auth)
         opened.sockets.add(sock)
+        target.add_socket(sock)
         connection = Connection(core, socket, target, opened, sock, self._forget)
         self._connections[socket] = connection
         connection.connect(auth)

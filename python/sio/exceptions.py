@@ -16,3 +16,14 @@ class ConnectionRefused(Exception):
         super().__init__(message)
         self.message = message
         self.data = data
+
+
+class AckTimeout(TimeoutError):
+    """A client has not acknowledged an event in time, or has gone without doing it.
+
+    `responses` holds the answers of the clients that have, where there were several.
+    """
+
+    def __init__(self, message: str, responses: list[Any] | None = None) -> None:
+        super().__init__(message)
+        self.responses: list[Any] = [] if responses is None else responses

@@ -103,18 +103,28 @@ struct SocketRefuse {
   std::string payload;
 };
 
+// What becomes of an event for a client that cannot take it now: it waits, or it is dropped
+// (Socket.IO calls that volatile).
+enum class Delivery { reliable, droppable };
+
 struct SocketEmit {
   SocketId socket;
   EncodedArgs args;
   std::optional<std::uint64_t> callback_id;
+  Delivery delivery = Delivery::reliable;
 };
 
-// To every socket of a namespace, or of any of `rooms`, each at most once.
+// To every socket of a namespace that is in any of `rooms` or among `sockets`, each at most once;
+// where both are empty, to the whole namespace. Those in any of `except_rooms` or among `except`
+// are left out.
 struct SocketBroadcast {
   std::string name_space;
-  std::vector<std::string> rooms;  // none: the whole namespace
+  std::vector<std::string> rooms;
+  std::vector<SocketId> sockets;
+  std::vector<std::string> except_rooms;
   std::vector<SocketId> except;
   EncodedArgs args;
+  Delivery delivery = Delivery::reliable;
 };
 
 // Answers a client's event. Does not count as SocketEventDone.

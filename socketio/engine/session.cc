@@ -16,6 +16,8 @@ constexpr Milliseconds noop_interval{100};
 constexpr Milliseconds linger_time{30'000};
 // A WebSocket gets no more while this many bytes wait in it; the rest counts as queued here.
 constexpr std::size_t websocket_high_water = 1 << 20;
+// What a client that keeps up may have waiting for it at most.
+constexpr std::size_t keeping_up = 16'384;
 
 std::uint16_t websocket_code(CloseReason reason) {
   if (reason == CloseReason::server_shutdown) return 1012;
@@ -50,6 +52,12 @@ void Session::send(const SharedBytes& text, std::span<const SharedBytes> attachm
   outbox_.push(text, attachments);
   flush();
   if (outbox_.bytes() > config_.socket_io.max_queued_bytes) drop_slow_consumer();
+}
+
+bool Session::is_writable() const {
+  if (state_ != State::open || overflowed_ || !outbox_.empty()) return false;
+  // One turn's output gathers before the kernel is asked to take it.
+  return websocket_ ? websocket_->buffered() < keeping_up : poll_ != nullptr;
 }
 
 void Session::close(CloseReason reason) {

@@ -79,6 +79,8 @@ class Session {
 
   // `text` has packet type 4 in front.
   void send(const SharedBytes& text, std::span<const SharedBytes> attachments);
+  // The client keeps up: nothing waits for it, and a transport takes what is sent now.
+  bool is_writable() const;
   // What was sent before still goes out.
   void close(CloseReason reason);
   // Stops reading from the client. Messages of a request that is being read stay unread.

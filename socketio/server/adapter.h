@@ -8,6 +8,7 @@
 #include <string>
 
 #include "server/base/ids.h"
+#include "server/base/server_commands.h"
 #include "socketio/parser/packet.h"
 
 namespace sioserve::socketio {
@@ -17,14 +18,18 @@ class Recipient {
  public:
   virtual SocketId id() const = 0;
   // Must not change any adapter.
-  virtual void deliver(const parser::EncodedPacket& packet) = 0;
+  virtual void deliver(const parser::EncodedPacket& packet, Delivery delivery) = 0;
 
  protected:
   ~Recipient() = default;
 };
 
+// Those in any of the rooms and those named themselves; where both are empty, everyone. Without
+// those that are excepted.
 struct BroadcastTarget {
-  std::span<const std::string> rooms;  // none: everyone
+  std::span<const std::string> rooms;
+  std::span<Recipient* const> recipients;
+  std::span<const std::string> except_rooms;
   std::span<const SocketId> except;
 };
 
@@ -42,9 +47,9 @@ class Adapter {
   virtual void leave(Recipient& recipient, const std::string& room) = 0;
   virtual void leave_all(Recipient& recipient) = 0;
 
-  // To each recipient in any of the rooms, once. Returns how many those are in this process.
-  virtual std::size_t broadcast(const BroadcastTarget& target,
-                                const parser::EncodedPacket& packet) = 0;
+  // To each recipient of the target, once. Returns how many those are in this process.
+  virtual std::size_t broadcast(const BroadcastTarget& target, const parser::EncodedPacket& packet,
+                                Delivery delivery) = 0;
 };
 
 }  // namespace sioserve::socketio

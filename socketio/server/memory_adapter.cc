@@ -65,26 +65,33 @@ void MemoryAdapter::leave([[maybe_unused]] Recipient& recipient, Rooms::value_ty
 }
 
 std::size_t MemoryAdapter::broadcast(const BroadcastTarget& target,
-                                     const parser::EncodedPacket& packet) {
+                                     const parser::EncodedPacket& packet, Delivery delivery) {
+  std::unordered_set<SocketId> excepted(target.except.begin(), target.except.end());
+  for (const std::string& room : target.except_rooms) {
+    const auto members = rooms_.find(room);
+    if (members == rooms_.end()) continue;
+    for (const Recipient* recipient : members->second) excepted.insert(recipient->id());
+  }
   std::size_t reached = 0;
   const auto deliver = [&](Recipient& recipient) {
-    if (std::ranges::find(target.except, recipient.id()) != target.except.end()) return;
-    recipient.deliver(packet);
+    if (!excepted.empty() && excepted.contains(recipient.id())) return;
+    recipient.deliver(packet, delivery);
     ++reached;
   };
-  if (target.rooms.empty()) {
+  if (target.rooms.empty() && target.recipients.empty()) {
     for (Recipient* recipient : everyone_) deliver(*recipient);
     return reached;
   }
-  std::unordered_set<Recipient*> served;  // needed only where rooms may overlap
+  const bool may_overlap = target.rooms.size() + target.recipients.size() > 1;
+  std::unordered_set<Recipient*> served;
+  const auto deliver_once = [&](Recipient* recipient) {
+    if (!may_overlap || served.insert(recipient).second) deliver(*recipient);
+  };
   for (const std::string& room : target.rooms) {
     const auto members = rooms_.find(room);
-    if (members == rooms_.end()) continue;
-    for (Recipient* recipient : members->second) {
-      if (target.rooms.size() > 1 && !served.insert(recipient).second) continue;
-      deliver(*recipient);
-    }
+    if (members != rooms_.end()) std::ranges::for_each(members->second, deliver_once);
   }
+  std::ranges::for_each(target.recipients, deliver_once);
   return reached;
 }
 

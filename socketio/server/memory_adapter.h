@@ -17,8 +17,8 @@ class MemoryAdapter final : public Adapter {
   void join(Recipient& recipient, const std::string& room) override;
   void leave(Recipient& recipient, const std::string& room) override;
   void leave_all(Recipient& recipient) override;
-  std::size_t broadcast(const BroadcastTarget& target,
-                        const parser::EncodedPacket& packet) override;
+  std::size_t broadcast(const BroadcastTarget& target, const parser::EncodedPacket& packet,
+                        Delivery delivery) override;
 
   std::size_t room_count() const { return rooms_.size(); }
 

@@ -33,7 +33,7 @@ void Server::handle(SocketEmit command) {
   if (!socket) return;
   log_debug(logger_, LogCategory::socketio, "emit socket=", std::uint64_t(command.socket),
             " bytes=", command.args.json.size());
-  socket->emit(std::move(command.args), command.callback_id);
+  socket->emit(std::move(command.args), command.callback_id, command.delivery);
 }
 
 void Server::handle(SocketBroadcast command) {
@@ -44,8 +44,16 @@ void Server::handle(SocketBroadcast command) {
     return;
   }
   const auto packet = parser::encode_event(target->name, std::move(command.args), std::nullopt);
-  const std::size_t reached =
-      target->adapter->broadcast(BroadcastTarget{command.rooms, command.except}, packet);
+  std::vector<Recipient*> recipients;
+  for (const SocketId id : command.sockets) {
+    Socket* const socket = find(id);
+    if (socket && &socket->name_space() == target) recipients.push_back(socket);
+  }
+  // Named sockets that have all gone are nobody, not everyone.
+  if (command.rooms.empty() && recipients.empty() && !command.sockets.empty()) return;
+  const std::size_t reached = target->adapter->broadcast(
+      BroadcastTarget{command.rooms, recipients, command.except_rooms, command.except}, packet,
+      command.delivery);
   log_debug(logger_, LogCategory::socketio, "broadcast namespace=", target->name,
             " rooms=", command.rooms.size(), " sockets=", reached);
 }

@@ -26,16 +26,17 @@ void Socket::accept() {
   for (const parser::EncodedPacket& packet : std::exchange(kept_, {})) send_now(packet);
 }
 
-void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id) {
+void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery) {
   std::optional<std::uint64_t> wire_id;
   if (callback_id) {
     wire_id = next_wire_id_++;
     callbacks_.emplace(*wire_id, *callback_id);
   }
-  deliver(parser::encode_event(namespace_.name, std::move(args), wire_id));
+  deliver(parser::encode_event(namespace_.name, std::move(args), wire_id), delivery);
 }
 
-void Socket::deliver(const parser::EncodedPacket& packet) {
+void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
+  if (delivery == Delivery::droppable && (pending_ || !session_.is_writable())) return;
   if (!pending_) return send_now(packet);
   if (late_close_ != LateClose::none) return;
   kept_.push_back(packet);

@@ -42,8 +42,8 @@ class Socket final : public Recipient {
   // Answers CONNECT, then sends what was kept.
   void accept();
 
-  void emit(EncodedArgs args, std::optional<std::uint64_t> callback_id);
-  void deliver(const parser::EncodedPacket& packet) override;
+  void emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery);
+  void deliver(const parser::EncodedPacket& packet, Delivery delivery) override;
   void ack(std::uint64_t ack_id, EncodedArgs args);
   // Never kept back.
   void send_now(const parser::EncodedPacket& packet);

@@ -50,7 +50,15 @@ def test_client(
     run(node, socketio_server, scenario, transport)
 
 
-@pytest.mark.parametrize("scenario", ["talksInRooms", "roomsOfNamespacesAreApart"])
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        "answersABroadcast",
+        "reachesWhomTheChainNames",
+        "roomsOfNamespacesAreApart",
+        "talksInRooms",
+    ],
+)
 def test_rooms(
     scenario: str, transport: str, node: NodeClients, socketio_server: ServerProcess
 ) -> None:

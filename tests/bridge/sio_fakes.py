@@ -30,9 +30,12 @@ class FakeServer:
 
         return record
 
-    def emit(self, socket: int, args: Any, callback_id: int | None = None) -> None:
+    def emit(
+        self, socket: int, args: Any, callback_id: int | None = None, volatile: bool = False
+    ) -> None:
         self._check(args)
-        self.calls.append(("emit", socket, list(args), callback_id))
+        call = ("emit", socket, list(args), callback_id)
+        self.calls.append((*call, "volatile") if volatile else call)
         self._called.set()
 
     def ack(self, socket: int, ack_id: int, args: Any) -> None:
@@ -40,9 +43,23 @@ class FakeServer:
         self.calls.append(("ack", socket, ack_id, list(args)))
         self._called.set()
 
-    def broadcast(self, namespace: str, args: Any, rooms: Any = (), skip: Any = ()) -> None:
+    def broadcast(
+        self,
+        namespace: str,
+        args: Any,
+        rooms: Any = (),
+        sockets: Any = (),
+        except_rooms: Any = (),
+        except_sockets: Any = (),
+        volatile: bool = False,
+    ) -> None:
         self._check(args)
-        self.calls.append(("broadcast", namespace, list(args), list(rooms), list(skip)))
+        call = ("broadcast", namespace, list(args), sorted(rooms), list(except_sockets))
+        more = {"sockets": list(sockets), "except_rooms": sorted(except_rooms)}
+        more = {name: value for name, value in more.items() if value}
+        if volatile:
+            more["volatile"] = True
+        self.calls.append((*call, more) if more else call)
         self._called.set()
 
     @staticmethod

@@ -148,7 +148,7 @@ async def test_server_emit(world):
     assert world.core.of("broadcast") == [
         ("broadcast", "/", ["e", 1, b"2"], [], []),
         ("broadcast", "/", ["e"], ["r"], []),
-        ("broadcast", "/n", ["e"], ["r", "2", "s"], []),
+        ("broadcast", "/n", ["e"], ["2", "r", "s"], []),
         ("broadcast", "/n", ["e"], [], []),
     ]
 

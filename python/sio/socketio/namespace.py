@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..awaitables import Done, done_when_called
 from ..handlers import Ack, Handler, ListenerHandler, MethodHandler, event_handlers
+from ..names import Room
+from .broadcast import Broadcast
 
 if TYPE_CHECKING:
     from ..consumer import SocketIOConsumer
@@ -35,6 +38,7 @@ class Namespace:
         # Clients of sioserve's own Socket.IO path may use it, not only those that came through the
         # ASGI application.
         self.is_native = False
+        self._sockets: dict[str, NamespaceSocket] = {}
 
     def on(self, event: str) -> Callable[[EventListener], EventListener]:
         """Decorate `f(socket, args, ack)` as the handler of an event, in place of an earlier one.
@@ -92,6 +96,79 @@ class Namespace:
             self.add_handler(event, handler)
             logger.debug("%s: event %r is handled by %r", self.name, event, handler)
         self.consumer_class = consumer_class
+
+    @done_when_called
+    def emit(self, event: str, *args: Any) -> Done:
+        """Send an event to every client in the namespace. Raises as Broadcast.emit() does."""
+        return Broadcast(self).emit(event, *args)
+
+    def emit_with_ack(
+        self, event: str, *args: Any, timeout: float | None = None
+    ) -> Awaitable[list[Any]]:
+        """Send an event to every client in the namespace and collect their answers; see
+        Broadcast.emit_with_ack().
+        """
+        return Broadcast(self).emit_with_ack(event, *args, timeout=timeout)
+
+    def to(self, room: Room | Iterable[Room]) -> Broadcast:
+        """The clients in a room, or in any of several. Raises TypeError for what can't be one."""
+        return Broadcast(self).to(room)
+
+    in_ = to
+
+    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
+        """The clients that are in none of these rooms."""
+        return Broadcast(self).except_(room)
+
+    @property
+    def local(self) -> Broadcast:
+        """The clients of this process."""
+        return Broadcast(self).local
+
+    @property
+    def volatile(self) -> Broadcast:
+        """For events that are dropped for clients that cannot take them now."""
+        return Broadcast(self).volatile
+
+    def compress(self, compress: bool) -> Broadcast:
+        """Accepted as in the reference server; Socket.IO's messages are not compressed."""
+        return Broadcast(self).compress(compress)
+
+    def timeout(self, seconds: float) -> Broadcast:
+        """For emit_with_ack(): how long to wait for the answers."""
+        return Broadcast(self).timeout(seconds)
+
+    def fetch_sockets(self) -> list[NamespaceSocket]:
+        """The connected sockets of the namespace."""
+        return Broadcast(self).fetch_sockets()
+
+    def sockets_join(self, room: Room | Iterable[Room]) -> None:
+        """Have every connected socket enter one or several rooms."""
+        Broadcast(self).sockets_join(room)
+
+    def sockets_leave(self, room: Room | Iterable[Room]) -> None:
+        """Have every connected socket leave one or several rooms."""
+        Broadcast(self).sockets_leave(room)
+
+    def disconnect_sockets(self, close: bool = False) -> None:
+        """Disconnect every socket from the namespace or, with `close`, from the server."""
+        Broadcast(self).disconnect_sockets(close)
+
+    def sockets(self) -> list[NamespaceSocket]:
+        """The connected sockets, as fetch_sockets() without a choice."""
+        return [socket for socket in tuple(self._sockets.values()) if socket.connected]
+
+    def socket(self, id: str) -> NamespaceSocket | None:
+        """The socket with this id, also while its connect() is still running."""
+        return self._sockets.get(id)
+
+    def add_socket(self, socket: NamespaceSocket) -> None:
+        """A client asks to connect."""
+        self._sockets[socket.id] = socket
+
+    def remove_socket(self, socket: NamespaceSocket) -> None:
+        """Nothing of this client will follow."""
+        self._sockets.pop(socket.id, None)
 
     @property
     def has_handlers(self) -> bool:

@@ -7,10 +7,11 @@ import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..awaitables import DONE, Done, done_when_called
+from ..awaitables import Done, done_when_called
 from ..engineio.app import EngineIOApplication
 from ..handlers import Handler
-from ..names import DEFAULT_NAMESPACE, Room, check_event, namespace_name, room_names
+from ..names import DEFAULT_NAMESPACE, Room, namespace_name
+from .broadcast import Broadcast
 from .namespace import Namespace
 
 if TYPE_CHECKING:
@@ -73,20 +74,80 @@ class SocketIOServer(EngineIOApplication):
         Raises TypeError or ValueError for what can't be encoded (the message has the path to it),
         ValueError for a reserved event name, RuntimeError while no server runs in this process.
         """
-        check_event(event)
-        core = self._core
-        if core is None:
+        target = Broadcast(self._target(namespace))
+        return (target if room is None else target.to(room)).emit(event, *args)
+
+    def emit_with_ack(
+        self,
+        event: str,
+        *args: Any,
+        room: Room | Iterable[Room] | None = None,
+        namespace: str = DEFAULT_NAMESPACE,
+        timeout: float | None = None,
+    ) -> Awaitable[list[Any]]:
+        """Send an event and collect the answers; see Broadcast.emit_with_ack()."""
+        target = Broadcast(self._target(namespace))
+        return (target if room is None else target.to(room)).emit_with_ack(
+            event, *args, timeout=timeout
+        )
+
+    def to(self, room: Room | Iterable[Room]) -> Broadcast:
+        """The clients of the default namespace in a room, or in any of several."""
+        return self.of(DEFAULT_NAMESPACE).to(room)
+
+    in_ = to
+
+    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
+        """The clients of the default namespace that are in none of these rooms."""
+        return self.of(DEFAULT_NAMESPACE).except_(room)
+
+    @property
+    def local(self) -> Broadcast:
+        """The clients of the default namespace in this process."""
+        return self.of(DEFAULT_NAMESPACE).local
+
+    @property
+    def volatile(self) -> Broadcast:
+        """The default namespace, for events that slow clients may miss."""
+        return self.of(DEFAULT_NAMESPACE).volatile
+
+    def compress(self, compress: bool) -> Broadcast:
+        """Accepted as in the reference server; Socket.IO's messages are not compressed."""
+        return self.of(DEFAULT_NAMESPACE).compress(compress)
+
+    def timeout(self, seconds: float) -> Broadcast:
+        """The default namespace, for emit_with_ack(): how long to wait for the answers."""
+        return self.of(DEFAULT_NAMESPACE).timeout(seconds)
+
+    def fetch_sockets(self) -> list[NamespaceSocket]:
+        """The connected sockets of the default namespace."""
+        return self.of(DEFAULT_NAMESPACE).fetch_sockets()
+
+    def sockets_join(self, room: Room | Iterable[Room]) -> None:
+        """Have every socket of the default namespace enter one or several rooms."""
+        self.of(DEFAULT_NAMESPACE).sockets_join(room)
+
+    def sockets_leave(self, room: Room | Iterable[Room]) -> None:
+        """Have every socket of the default namespace leave one or several rooms."""
+        self.of(DEFAULT_NAMESPACE).sockets_leave(room)
+
+    def disconnect_sockets(self, close: bool = False) -> None:
+        """Disconnect every socket of the default namespace."""
+        self.of(DEFAULT_NAMESPACE).disconnect_sockets(close)
+
+    def core(self, event: str) -> Server:
+        """The native server, for emitting `event`. Raises RuntimeError while none runs."""
+        if self._core is None:
             raise RuntimeError(
                 f"can't emit {event!r}: no Socket.IO server is running in this process; "
                 "emit from code that sioserve runs"
             )
-        if room is None:
-            core.broadcast(namespace_name(namespace), (event, *args))
-        else:
-            rooms = room_names(room)
-            if rooms:
-                core.broadcast(namespace_name(namespace), (event, *args), rooms)
-        return DONE
+        return self._core
+
+    def _target(self, namespace: str) -> Namespace:
+        """A namespace to emit to, which does not come into being by that."""
+        name = namespace_name(namespace)
+        return self.find(name) or Namespace(name, self)
 
     def register_disconnect_hook(self, hook: DisconnectHook) -> None:
         """Have `hook(socket, reason)` called for each client that has gone, in any namespace.

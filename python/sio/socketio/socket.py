@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..answer import Answer
 from ..awaitables import DONE, Done, done_when_called
 from ..handshake import Handshake, make_handshake
 from ..names import Room, check_event, room_name
+from .broadcast import Broadcast
+from .emitter import Emitter
 
 if TYPE_CHECKING:
     from _sioserve import Server
 
     from ..engineio.app import EngineIOSocket
     from ..engineio.session import EngineIOSession
+    from .namespace import Namespace
     from .server import SocketIOServer
 
     AckCallback = Callable[..., Any]
@@ -58,6 +62,7 @@ class NamespaceSocket:
         self._created = time.time()
         self._handshake: Handshake | None = None
         self._callbacks: dict[int, AckCallback] = {}
+        self._answers: set[Answer] = set()
         self._gone = False
         self._finished = False
         self._close_session: bool | None = None  # wanted by disconnect() during connect()
@@ -119,18 +124,50 @@ class NamespaceSocket:
         Raises TypeError or ValueError for what can't be encoded (the message has the path to it)
         and ValueError for a reserved event name.
         """
-        check_event(event)
-        if callback is None:
-            self._core.emit(self._number, (event, *args))
-            return DONE
-        number = next(self._session.callback_numbers)
-        self._callbacks[number] = callback
-        try:
-            self._core.emit(self._number, (event, *args), number)
-        except BaseException:
-            self._callbacks.pop(number, None)
-            raise
-        return DONE
+        return self.send_event(event, args, callback, False)
+
+    def emit_with_ack(self, event: str, *args: Any, timeout: float | None = None) -> Answer:
+        """Send an event to this client and return its answer, to be awaited.
+
+        The answer is the argument of the acknowledgement; None if it has none, a list if it has
+        several. Awaiting it raises sio.AckTimeout after `timeout` seconds (None: never), and when
+        the client has gone. A handler may await it: acknowledgements do not wait for handlers.
+        Raises at the call as emit() does.
+        """
+        return self.ask(event, args, timeout, False)
+
+    @property
+    def broadcast(self) -> Broadcast:
+        """Everyone in the namespace but this client."""
+        return Emitter(self).broadcast
+
+    def to(self, room: Room | Iterable[Room]) -> Broadcast:
+        """The clients in a room or in several, but not this one. Raises TypeError."""
+        return Emitter(self).to(room)
+
+    in_ = to
+
+    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
+        """Everyone in the namespace but this client and those in a room or in several."""
+        return Emitter(self).except_(room)
+
+    @property
+    def local(self) -> Broadcast:
+        """The other clients of this process."""
+        return Emitter(self).local
+
+    @property
+    def volatile(self) -> Emitter:
+        """For events that are dropped if the client cannot take them now."""
+        return Emitter(self).volatile
+
+    def compress(self, compress: bool) -> Emitter:
+        """Accepted as in the reference server; Socket.IO's messages are not compressed."""
+        return Emitter(self).compress(compress)
+
+    def timeout(self, seconds: float) -> Emitter:
+        """For emit_with_ack(): how long to wait for the answer."""
+        return Emitter(self).timeout(seconds)
 
     @done_when_called
     def send(self, *args: Any) -> Done:
@@ -182,6 +219,48 @@ class NamespaceSocket:
             self._close_session = close
         return DONE
 
+    @property
+    def number(self) -> int:
+        """What the native server calls this socket."""
+        return self._number
+
+    @property
+    def name_space(self) -> Namespace:
+        """The namespace itself; `namespace` is its name."""
+        return self.server.of(self.namespace)
+
+    def send_event(
+        self, event: str, args: tuple[Any, ...], callback: AckCallback | None, volatile: bool
+    ) -> Done:
+        """What emit() and its variants come down to."""
+        check_event(event)
+        number = None if callback is None else next(self._session.callback_numbers)
+        if number is not None and callback is not None:
+            self._callbacks[number] = callback
+        try:
+            self._core.emit(self._number, (event, *args), number, volatile)
+        except BaseException:
+            if number is not None:
+                self._callbacks.pop(number, None)
+            raise
+        return DONE
+
+    def ask(
+        self, event: str, args: tuple[Any, ...], timeout: float | None, volatile: bool
+    ) -> Answer:
+        """What emit_with_ack() and its variants come down to."""
+        answer = Answer(timeout, lambda: self._answers.discard(answer))
+        self._answers.add(answer)
+        if self._gone:
+            answer.client_has_gone()
+            return answer
+        try:
+            self.send_event(event, args, answer.arrive, volatile)
+        except BaseException:
+            self._answers.discard(answer)
+            raise
+        return answer
+
     def take_callback(self, number: int) -> AckCallback | None:
         """The callback that emit() gave this number, once."""
         return self._callbacks.pop(number, None)
@@ -197,6 +276,8 @@ class NamespaceSocket:
         """The native server has dropped the client."""
         self._gone = True
         self.reference_reason = reference_reason
+        for answer in tuple(self._answers):
+            answer.client_has_gone()
 
     def forget(self) -> None:
         """The last handler has run. Until then rooms are tracked, so that handlers of events that

@@ -33,3 +33,29 @@ export async function roomsOfNamespacesAreApart({ url, transports, room }) {
   assert.deepEqual(said(root), ["in root"]);
   assert.deepEqual(said(chat), ["in chat"]);
 }
+
+export async function reachesWhomTheChainNames({ url, transports, room }) {
+  const names = ["alice", "bob", "carol"];
+  const [alice, bob, carol] = await Promise.all(names.map(() => connected({ url, transports })));
+  const [lobby, quiet] = [`${room} lobby`, `${room} quiet`];
+  await Promise.all([alice, bob, carol].map((socket) => call(socket, "join", lobby)));
+  await call(carol, "join", quiet);
+  await call(alice, "tell", [["to", lobby]], "to the others");
+  await call(alice, "tell", [["to", lobby], ["except_", quiet]], "not to quiet ones");
+  await call(alice, "tell", [["to", carol.id]], "to carol alone");
+  await call(alice, "tell", [["to", [lobby, quiet]], ["except_", bob.id]], "not to bob");
+  await call(alice, "tell", [["timeout", 1]], "to alice herself");
+  await settle(alice, bob, carol);
+  assert.deepEqual(said(alice), ["to alice herself"]);
+  assert.deepEqual(said(bob), ["to the others", "not to quiet ones"]);
+  assert.deepEqual(said(carol), ["to the others", "to carol alone", "not to bob"]);
+}
+
+export async function answersABroadcast({ url, transports, room }) {
+  const sockets = await Promise.all([1, 2, 3].map(() => connected({ url, transports })));
+  sockets.forEach((socket, number) =>
+    socket.on("question", (question, answer) => answer(`${question} ${number}`)),
+  );
+  await Promise.all(sockets.slice(1).map((socket) => call(socket, "join", room)));
+  assert.deepEqual(await call(sockets[0], "poll", room, "who?"), [["who? 1", "who? 2"]]);
+}

@@ -78,6 +78,19 @@ class RootConsumer(sio.SocketIOConsumer):
     async def event_join(self, socket: Any, room: str | int) -> None:
         await socket.join(room)
 
+    async def event_tell(self, socket: Any, steps: list[list[Any]], text: str) -> None:
+        """Says a text through a chain: [["to", "lobby"], ["volatile"]] is to("lobby").volatile."""
+        target = socket
+        for name, *args in steps:
+            step = getattr(target, name)
+            target = step(*args) if args else step
+        await target.emit("said", text)
+
+    async def event_poll(self, socket: Any, room: str, question: str, ack: Any = None) -> None:
+        """Asks everybody in a room, and answers with their answers."""
+        answers = await socket.server.to(room).timeout(20).emit_with_ack("question", question)
+        await ack(sorted(answers))
+
     async def event_leave(self, socket: Any, room: str | int) -> None:
         await socket.leave(room)
 

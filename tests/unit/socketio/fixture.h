@@ -95,7 +95,7 @@ struct ServerFixture {
   void broadcast(std::string json, std::vector<std::string> rooms = {},
                  std::vector<SocketId> except = {}) {
     server->handle(
-        SocketBroadcast{"/", std::move(rooms), std::move(except), {std::move(json), {}}});
+        SocketBroadcast{"/", std::move(rooms), {}, {}, std::move(except), {std::move(json), {}}});
   }
 };
 

@@ -13,7 +13,7 @@ class FakeRecipient final : public Recipient {
  public:
   explicit FakeRecipient(std::uint64_t id) : id_(SocketId{id}) {}
   SocketId id() const override { return id_; }
-  void deliver(const parser::EncodedPacket& packet) override {
+  void deliver(const parser::EncodedPacket& packet, Delivery) override {
     ++deliveries;
     latest = packet.text;
   }
@@ -33,7 +33,7 @@ struct MemoryAdapterTest : testing::Test {
     for (FakeRecipient* recipient : {&a, &b, &c}) adapter.add(*recipient);
   }
   std::size_t broadcast(std::vector<std::string> rooms, std::vector<SocketId> except = {}) {
-    return adapter.broadcast(BroadcastTarget{rooms, except}, packet);
+    return adapter.broadcast(BroadcastTarget{rooms, {}, {}, except}, packet, Delivery::reliable);
   }
 };
 
@@ -56,6 +56,27 @@ TEST_F(MemoryAdapterTest, ReachesMembersOfSeveralRoomsOnce) {
 TEST_F(MemoryAdapterTest, LeavesOutTheExcepted) {
   EXPECT_EQ(broadcast({}, {SocketId{1}, SocketId{3}}), 1u);
   EXPECT_EQ(b.deliveries, 1);
+}
+
+TEST_F(MemoryAdapterTest, LeavesOutTheRoomsThatAreExcepted) {
+  adapter.join(a, "x");
+  adapter.join(b, "x");
+  adapter.join(b, "quiet");
+  const std::vector<std::string> rooms = {"x"}, except_rooms = {"quiet", "nobody's"};
+  EXPECT_EQ(adapter.broadcast({rooms, {}, except_rooms, {}}, packet, Delivery::reliable), 1u);
+  EXPECT_EQ(a.deliveries, 1);
+  EXPECT_EQ(adapter.broadcast({{}, {}, except_rooms, {}}, packet, Delivery::reliable), 2u);
+  EXPECT_EQ(b.deliveries, 0);
+}
+
+TEST_F(MemoryAdapterTest, ReachesNamedRecipientsBesideRoomsOnce) {
+  adapter.join(a, "x");
+  const std::vector<std::string> rooms = {"x"};
+  const std::vector<Recipient*> recipients = {&a, &c, &c};
+  EXPECT_EQ(adapter.broadcast({rooms, recipients, {}, {}}, packet, Delivery::reliable), 2u);
+  EXPECT_EQ(a.deliveries, 1);
+  EXPECT_EQ(b.deliveries, 0);
+  EXPECT_EQ(c.deliveries, 1);
 }
 
 TEST_F(MemoryAdapterTest, KeepsRoomsWithSimilarNamesApart) {

@@ -107,8 +107,8 @@ TEST_F(ServerTest, ARefusedSocketGetsTheErrorAndNothingElse) {
   emit(socket, R"(["lost"])");
   server->handle(SocketRefuse{socket, R"({"message":"Not authorized"})"});
   EXPECT_EQ(peer.take(), (Messages{R"(44/chat,{"message":"Not authorized"})"}));
-  server->handle(SocketBroadcast{"/chat", {"r"}, {}, {R"(["x"])", {}}});
-  server->handle(SocketBroadcast{"/chat", {}, {}, {R"(["x"])", {}}});
+  server->handle(SocketBroadcast{"/chat", {"r"}, {}, {}, {}, {R"(["x"])", {}}});
+  server->handle(SocketBroadcast{"/chat", {}, {}, {}, {}, {R"(["x"])", {}}});
   server->handle(SocketAccept{socket});
   EXPECT_TRUE(peer.take().empty());
   EXPECT_TRUE(sink.all<SocketDisconnect>().empty());
@@ -245,7 +245,7 @@ TEST_F(ServerTest, ABroadcastStaysInItsNamespace) {
   Peer& peer = open();
   join_namespace(peer, "/chat");
   broadcast(R"(["x"])");
-  server->handle(SocketBroadcast{"/unknown", {}, {}, {R"(["x"])", {}}});
+  server->handle(SocketBroadcast{"/unknown", {}, {}, {}, {}, {R"(["x"])", {}}});
   EXPECT_TRUE(peer.take().empty());
 }
 
@@ -356,6 +356,51 @@ TEST_F(ServerTest, ClosingFromACommandInAPostDoesNotTouchFreedState) {
   EXPECT_EQ(post.outcome, engine::HttpOutcome::bad_request);
   EXPECT_EQ(sink.all<SocketConnect>().size(), 1u);
   EXPECT_EQ(sink.all<SocketDisconnect>().size(), 1u);
+}
+
+// --- targets and delivery of broadcasts ---
+
+TEST_F(ServerTest, ABroadcastToNamedSocketsReachesThoseOfItsNamespace) {
+  Peer& peer = open();
+  Peer& other = open();
+  const SocketId socket = join_namespace(peer);
+  const SocketId elsewhere = join_namespace(other, "/chat");
+  join_namespace(other);
+  server->handle(SocketBroadcast{"/", {}, {socket, elsewhere}, {}, {}, {R"(["x"])", {}}});
+  EXPECT_EQ(peer.take(), (Messages{R"(42["x"])"}));
+  EXPECT_TRUE(other.take().empty());
+}
+
+TEST_F(ServerTest, ABroadcastToNamedSocketsThatHaveGoneReachesNobody) {
+  Peer& peer = open();
+  join_namespace(peer);
+  server->handle(SocketBroadcast{"/", {}, {SocketId{99}}, {}, {}, {R"(["x"])", {}}});
+  EXPECT_TRUE(peer.take().empty());
+}
+
+TEST_F(ServerTest, ADroppableEventIsDroppedForAClientThatDoesNotKeepUp) {
+  Peer& slow = open();
+  Peer& quick = open();
+  const SocketId socket = join_namespace(slow);
+  join_namespace(quick);
+  slow.socket.buffered_bytes = 100'000;
+  SocketBroadcast broadcast{"/", {}, {}, {}, {}, {R"(["x"])", {}}, Delivery::droppable};
+  server->handle(broadcast);
+  server->handle(SocketEmit{socket, {R"(["y"])", {}}, std::nullopt, Delivery::droppable});
+  EXPECT_TRUE(slow.take().empty());
+  EXPECT_EQ(quick.take(), (Messages{R"(42["x"])"}));
+  slow.socket.buffered_bytes = 0;
+  server->handle(std::move(broadcast));
+  EXPECT_EQ(slow.take(), (Messages{R"(42["x"])"}));
+}
+
+TEST_F(ServerTest, ADroppableEventDoesNotWaitForTheConnectToBeAnswered) {
+  Peer& peer = open();
+  peer.receive("0");
+  const SocketId socket = latest_socket();
+  server->handle(SocketEmit{socket, {R"(["y"])", {}}, std::nullopt, Delivery::droppable});
+  server->handle(SocketAccept{socket});
+  EXPECT_EQ(peer.take().size(), 1u);
 }
 
 }  // namespace

@@ -1,0 +1,80 @@
+"""Emitter: how an event is sent to one client, or from it to the others, step by step.
+
+socket.volatile.emit("cursor", x, y)
+answer = await socket.timeout(5).emit_with_ack("ready?")
+socket.volatile.to("board").emit("cursor", x, y)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..answer import Answer
+from ..awaitables import Done, done_when_called
+from ..names import Room
+from .broadcast import Broadcast
+
+if TYPE_CHECKING:
+    from .socket import NamespaceSocket
+
+
+@dataclasses.dataclass(frozen=True)
+class Emitter:
+    """The client itself, until `to()`, `except_()` or `broadcast` turn to the others."""
+
+    _socket: NamespaceSocket
+    _volatile: bool = False
+    _timeout: float | None = None
+
+    @property
+    def broadcast(self) -> Broadcast:
+        """Everyone in the namespace but this client."""
+        return Broadcast(
+            self._socket.name_space,
+            _except_rooms=frozenset({self._socket.id}),
+            _volatile=self._volatile,
+            _timeout=self._timeout,
+        )
+
+    def to(self, room: Room | Iterable[Room]) -> Broadcast:
+        """The clients in a room or in several, but not this one. Raises TypeError."""
+        return self.broadcast.to(room)
+
+    in_ = to
+
+    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
+        """Everyone in the namespace but this client and those in a room or in several."""
+        return self.broadcast.except_(room)
+
+    @property
+    def local(self) -> Broadcast:
+        """The other clients of this process."""
+        return self.broadcast.local
+
+    @property
+    def volatile(self) -> Emitter:
+        """Dropped if the client cannot take the event now."""
+        return dataclasses.replace(self, _volatile=True)
+
+    def compress(self, compress: bool) -> Emitter:
+        """Accepted as in the reference server; Socket.IO's messages are not compressed."""
+        return self
+
+    def timeout(self, seconds: float) -> Emitter:
+        """How long emit_with_ack() waits for the answer."""
+        return dataclasses.replace(self, _timeout=seconds)
+
+    @done_when_called
+    def emit(self, event: str, *args: Any) -> Done:
+        """Send an event to the client. Raises as NamespaceSocket.emit() does."""
+        return self._socket.send_event(event, args, None, self._volatile)
+
+    def emit_with_ack(self, event: str, *args: Any, timeout: float | None = None) -> Answer:
+        """Send an event to the client and return its answer, to be awaited.
+
+        Raises as NamespaceSocket.emit() does; awaiting it raises AckTimeout.
+        """
+        timeout = self._timeout if timeout is None else timeout
+        return self._socket.ask(event, args, timeout, self._volatile)
