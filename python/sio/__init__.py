@@ -24,8 +24,8 @@ import logging
 
 from .consumer import SocketIOConsumer
 from .discovery import autodiscover
-from .exceptions import AckTimeout, ConnectionRefused
-from .handlers import event
+from .exceptions import AckTimeout, ConnectionRefused, EventRefused
+from .handlers import any_event, concurrent, event
 from .registry import on, register
 from .socketio import SOCKET_IO_VERSION, get_socketio_server
 from .version import __version__
@@ -39,9 +39,12 @@ logger.info(
 __all__ = [
     "AckTimeout",
     "ConnectionRefused",
+    "EventRefused",
     "SocketIOConsumer",
     "__version__",
+    "any_event",
     "autodiscover",
+    "concurrent",
     "event",
     "get_socketio_server",
     "on",

@@ -2,7 +2,8 @@
 
 connect, then each event, then disconnect, in the order in which the dispatcher hears of them. A
 task runs while there is something to do and ends when there is not, so an idle socket has none
-and a busy one has one. Acknowledgements from the client do not come through here.
+and a busy one has one, and another one for each concurrent handler at work. Acknowledgements from
+the client do not come through here.
 
 A connection is connecting, then accepted or refused; an accepted one ends when its disconnect
 handlers have run, even if the client left while connect() was still running.
@@ -20,12 +21,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .awaitables import DONE, Done, done_when_called
-from .exceptions import ConnectionRefused
+from .exceptions import ConnectionRefused, EventRefused
 
 if TYPE_CHECKING:
     from _sioserve import Server
 
     from .engineio.session import EngineIOSession
+    from .handlers import Handler
     from .socketio.namespace import Namespace
     from .socketio.socket import NamespaceSocket
 
@@ -39,6 +41,7 @@ class Connection:
     """The handlers of one socket at work. `on_finished` is called once nothing can follow."""
 
     __slots__ = (
+        "_beside",
         "_core",
         "_namespace",
         "_number",
@@ -64,8 +67,13 @@ class Connection:
         self._session = session
         self._on_finished = on_finished
         self._steps: deque[tuple[Any, ...]] = deque()
+        self._beside: set[asyncio.Task[None]] = set()  # concurrent handlers at work
         self.socket = socket
         self.task: asyncio.Task[None] | None = None
+
+    def tasks(self) -> set[asyncio.Task[None]]:
+        """The handlers at work."""
+        return self._beside if self.task is None else {self.task, *self._beside}
 
     def connect(self, auth: Any) -> None:
         """Let the namespace decide about the client, before anything else."""
@@ -113,11 +121,14 @@ class Connection:
     async def _ask(self, auth: Any) -> bool:
         await self._session.identify()
         namespace, socket = self._namespace, self.socket
-        if namespace.consumer_class is not None:
-            socket.consumer = socket.state["consumer"] = namespace.consumer_class()
-        if namespace.connect_handler is None:
-            return True
-        return bool(await namespace.connect_handler.call(socket, auth))
+        for consumer_class in namespace.consumers_for(self._session):
+            socket.add_consumer(consumer_class())
+        for middleware in namespace.middleware:
+            await middleware.call(socket, auth)
+        for handler in namespace.handlers("connect", socket):
+            if not await handler.call(socket, auth):
+                return False
+        return True
 
     def _refuse(self, message: str, data: Any) -> None:
         logger.info("%r refused: %s", self.socket, message)
@@ -128,27 +139,52 @@ class Connection:
         self._finish()
 
     async def _event(self, args: list[Any], ack_id: int | None) -> None:
-        event = args[0]
-        handler = self._namespace.listeners.get(event)
+        handlers = self._namespace.handlers(args[0], self.socket)
+        work = self._handle(args, ack_id, handlers)
+        if not any(handler.is_concurrent for handler in handlers):
+            await work
+            return
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _handle(self, args: list[Any], ack_id: int | None, handlers: list[Handler]) -> None:
+        socket, event, args = self.socket, args[0], args[1:]
         reply = None if ack_id is None else Reply(self._core, self._number, ack_id)
         ack = None if reply is None else reply.send
-        logger.debug("%r: event %r, ack %s, handler %r", self.socket, event, ack_id, handler)
-        with Guard(event, self.socket) as guard:
-            if handler is not None:
-                await handler.handle(self.socket, args[1:], ack)
-            elif ack is not None:
-                ack(*args[1:])
-        if guard.failed and reply is not None and not reply.sent:
-            reply.send({"error": INTERNAL_ERROR})
+        logger.debug("%r: event %r, ack %s, handlers %r", socket, event, ack_id, handlers)
+        error: Any = None
+        with Guard(event, socket) as guard:
+            try:
+                for middleware in socket.middleware:
+                    await middleware.call_with(event, *args)
+            except EventRefused as refused:
+                error = refused.answer
+        for handler in handlers if error is None and not guard.failed else ():
+            with Guard(event, socket) as guard:
+                await handler.handle(socket, event, args, ack)
+            if guard.failed:
+                break
+        if guard.failed:
+            error = {"error": INTERNAL_ERROR}
+        if reply is not None and not reply.sent:
+            if error is not None:
+                reply.send(error)
+            elif not handlers:
+                reply.send(*args)
+            elif not any(handler.takes_ack for handler in handlers):
+                reply.send()
         self._core.events_done(self._number, 1)
 
     async def _disconnect(self, reason: str) -> None:
         socket = self.socket
+        if self._beside:
+            await asyncio.wait(self._beside)
         if socket.accepted:
             logger.info("%r disconnected: %s", socket, reason)
-            if self._namespace.disconnect_handler is not None:
+            for handler in self._namespace.handlers("disconnect", socket):
                 with Guard("disconnect", socket):
-                    await self._namespace.disconnect_handler.call(socket, reason)
+                    await handler.call(socket, reason)
             for hook in self._namespace.server.disconnect_hooks:
                 with Guard("disconnect hook", socket):
                     await hook.call(socket, reason)

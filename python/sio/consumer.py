@@ -39,8 +39,13 @@ class SocketIOConsumer:
     events behind it go on. If the client asked for an acknowledgement that the handler has not
     given yet, it gets one argument: {"error": "Internal server error"}.
 
-    An event without a handler is ignored; if it asks for an acknowledgement, it gets its own
-    arguments back.
+    A method decorated with @sio.any_event gets the events that have no handler. Without one such
+    an event is ignored; if it asks for an acknowledgement, it gets its own arguments back.
+
+    Several consumers may serve one namespace, each with an instance for each client: a client must
+    be let in by every connect(), in the order of registration, and an event goes to all consumers
+    that handle it; the first acknowledgement counts. A handler decorated with @sio.concurrent does
+    not hold up the events behind it.
     """
 
     namespace: ClassVar[str] = DEFAULT_NAMESPACE
@@ -50,8 +55,8 @@ class SocketIOConsumer:
         """An ASGI application for Engine.IO's path, for both "http" and "websocket" scopes.
 
         It serves every namespace of the process, and the middleware around it decides about
-        handshakes and fills `socket.scope`. Raises ValueError when another consumer serves the
-        namespace.
+        handshakes and fills `socket.scope`. Raises ValueError when a function handles one of the
+        consumer's events.
         """
         if initkwargs:
             raise TypeError("SocketIOConsumer.as_asgi() takes no arguments")

@@ -145,5 +145,4 @@ class Dispatcher:
         self._connections.pop(socket, None)
 
     def _running(self) -> set[asyncio.Task[None]]:
-        handlers = {c.task for c in self._connections.values() if c.task is not None}
-        return handlers | self._callbacks
+        return self._callbacks.union(*(c.tasks() for c in self._connections.values()))

@@ -18,6 +18,25 @@ class ConnectionRefused(Exception):
         self.data = data
 
 
+class EventRefused(Exception):
+    """Raised by a socket's middleware to keep an event from its handlers.
+
+    The client that waits for an acknowledgement gets {"error": message} and, unless it is None,
+    "data" (a JSON value) beside it. Nothing is logged.
+    """
+
+    def __init__(self, message: str = "Refused", data: Any = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """What the client gets."""
+        answer = {"error": self.message}
+        return answer if self.data is None else {**answer, "data": self.data}
+
+
 class AckTimeout(TimeoutError):
     """A client has not acknowledged an event in time, or has gone without doing it.
 

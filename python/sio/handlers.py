@@ -29,17 +29,25 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 _EVENT_NAMES = "_sio_event_names"
 _EVENT_PREFIX = "event_"
+_ANY_EVENT = "_sio_any_event"
+_CONCURRENT = "_sio_concurrent"
 
 
 class Handler:
     """A function to be called with a socket and what the client sent."""
 
-    __slots__ = ("_function", "_is_async", "_takes_ack")
+    __slots__ = ("_function", "_is_async", "is_concurrent", "takes_ack")
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
         self._is_async = iscoroutinefunction(function)
-        self._takes_ack = takes_ack(function)
+        self.takes_ack = takes_ack(function)
+        # Events behind this one need not wait until it has been handled.
+        self.is_concurrent = bool(getattr(function, _CONCURRENT, False))
+
+    def serves(self, socket: NamespaceSocket) -> bool:
+        """Whether this handler is there for this socket."""
+        return True
 
     def target(self, socket: NamespaceSocket) -> Callable[..., Any]:
         """The callable for this socket."""
@@ -52,30 +60,51 @@ class Handler:
             return await function(socket, *args, **kwargs)
         return await run_in_thread(function, socket, *args, **kwargs)
 
-    async def handle(self, socket: NamespaceSocket, args: list[Any], ack: Ack | None) -> None:
-        """Run the handler for an event and keep the rules about acknowledging it."""
-        if self._takes_ack:
+    async def call_with(self, *args: Any) -> Any:
+        """The same for a function that belongs to one socket and is not given it."""
+        if self._is_async:
+            return await self._function(*args)
+        return await run_in_thread(self._function, *args)
+
+    async def handle(
+        self, socket: NamespaceSocket, event: str, args: list[Any], ack: Ack | None
+    ) -> None:
+        """Run the handler for an event. `ack` is None where nobody waits for an answer."""
+        if self.takes_ack:
             await self.call(socket, *args, ack=ack)
-            return
-        await self.call(socket, *args)
-        if ack is not None:
-            ack()
+        else:
+            await self.call(socket, *args)
 
     def __repr__(self) -> str:
         return f"{self._function.__module__}.{self._function.__qualname__}"
 
 
 class MethodHandler(Handler):
-    """A method of the consumer that belongs to the socket."""
+    """A method of one of the consumers that belong to the socket."""
 
-    __slots__ = ("_name",)
+    __slots__ = ("_class", "_name")
 
     def __init__(self, consumer_class: type, name: str) -> None:
         super().__init__(getattr(consumer_class, name))
+        self._class = consumer_class
         self._name = name
 
+    def serves(self, socket: NamespaceSocket) -> bool:
+        return self._class in socket.consumers
+
     def target(self, socket: NamespaceSocket) -> Callable[..., Any]:
-        return getattr(socket.consumer, self._name)
+        return getattr(socket.consumers[self._class], self._name)
+
+
+class AnyEventHandler(MethodHandler):
+    """A consumer's method for any event: gets the event's name before its arguments."""
+
+    __slots__ = ()
+
+    async def handle(
+        self, socket: NamespaceSocket, event: str, args: list[Any], ack: Ack | None
+    ) -> None:
+        await super().handle(socket, event, [event, *args], ack)
 
 
 class ListenerHandler(Handler):
@@ -83,7 +112,13 @@ class ListenerHandler(Handler):
 
     __slots__ = ()
 
-    async def handle(self, socket: NamespaceSocket, args: list[Any], ack: Ack | None) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self.takes_ack = True
+
+    async def handle(
+        self, socket: NamespaceSocket, event: str, args: list[Any], ack: Ack | None
+    ) -> None:
         await self.call(socket, args, ack)
 
 
@@ -124,6 +159,33 @@ def event(name: str) -> Callable[[_F], _F]:
         return function
 
     return decorate
+
+
+def any_event(function: _F) -> _F:
+    """Decorate a consumer's method `f(self, socket, event, *args)` as the handler of every event
+    that no other handler of the namespace takes. What is said of `ack` holds for it too.
+    """
+    setattr(function, _ANY_EVENT, True)
+    return function
+
+
+def concurrent(function: _F) -> _F:
+    """Decorate a handler of events: the socket's later events do not wait for it.
+
+    It runs in a task of its own, from the moment when its turn has come. The disconnect handler
+    still waits for it.
+    """
+    setattr(function, _CONCURRENT, True)
+    return function
+
+
+def any_event_handlers(consumer_class: type) -> list[AnyEventHandler]:
+    """The methods of a consumer class that @any_event decorates, inherited ones included."""
+    return [
+        AnyEventHandler(consumer_class, attribute)
+        for attribute in dir(consumer_class)
+        if getattr(getattr(consumer_class, attribute), _ANY_EVENT, False)
+    ]
 
 
 def event_handlers(consumer_class: type) -> dict[str, MethodHandler]:

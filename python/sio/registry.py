@@ -17,11 +17,12 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def register(consumer_class: _C) -> _C:
     """Serve a consumer natively at its `namespace`. Also a class decorator.
 
-    Registering one class again changes nothing. Raises ValueError when something else handles
-    the namespace's connections or one of the events: a namespace has one consumer.
+    Registering one class again changes nothing. A namespace may have several consumers. Raises
+    ValueError when a function handles one of the events already.
     """
     namespace = get_socketio_server().of(consumer_class.namespace)
     namespace.use_consumer(consumer_class)
+    namespace.native_consumers.add(consumer_class)
     namespace.is_native = True
     return consumer_class
 

@@ -51,10 +51,28 @@ async def test_namespace_names_get_their_slash():
     assert registry.native_namespaces() == ["/chat"]
 
 
-async def test_second_consumer_of_a_namespace_is_an_error():
+async def test_clients_of_the_native_path_meet_native_consumers_only():
     sio.register(make_consumer())
-    with pytest.raises(ValueError, match="'/chat' is served by"):
-        make_consumer().as_asgi()
+
+    class Routed(SocketIOConsumer):
+        namespace = "/chat"
+
+        async def connect(self, socket, auth):
+            raise AssertionError("nobody has checked this client")
+
+        async def event_secret(self, socket):
+            raise AssertionError("nobody has checked this client")
+
+    Routed.as_asgi()
+    world = World()
+    socket = world.ask("/chat", session=world.open_session())
+    world.send(socket, "hello")
+    world.send(socket, "secret", 1, ack_id=1)
+    await world.idle()
+    assert world.core.of("emit", "ack") == [
+        ("emit", socket, ["hi"], None),
+        ("ack", socket, 1, [1]),
+    ]
 
 
 async def test_function_handlers():
@@ -116,7 +134,9 @@ async def test_failed_registration_changes_nothing():
     sio.on("hello", namespace="/chat")(lambda *args: None)
     with pytest.raises(ValueError, match="is handled by"):
         sio.register(make_consumer())
-    assert sio.get_socketio_server().of("/chat").connect_handler is None
+    namespace = sio.get_socketio_server().of("/chat")
+    assert namespace.consumer_classes == []
+    assert "connect" not in namespace._handlers
 
 
 async def test_reserved_names_are_no_events():

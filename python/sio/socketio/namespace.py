@@ -7,17 +7,26 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..awaitables import Done, done_when_called
-from ..handlers import Ack, Handler, ListenerHandler, MethodHandler, event_handlers
+from ..handlers import (
+    Ack,
+    Handler,
+    ListenerHandler,
+    MethodHandler,
+    any_event_handlers,
+    event_handlers,
+)
 from ..names import Room
 from .broadcast import Broadcast
 
 if TYPE_CHECKING:
     from ..consumer import SocketIOConsumer
+    from ..engineio.session import EngineIOSession
     from .server import SocketIOServer
     from .socket import NamespaceSocket
 
     EventListener = Callable[[NamespaceSocket, list[Any], Ack | None], Awaitable[None] | None]
     ConnectListener = Callable[[NamespaceSocket, Any], Awaitable[Any] | Any]
+    Middleware = Callable[[NamespaceSocket, Any], Awaitable[None] | None]
 
 logger = logging.getLogger("sio.socketio.namespace")
 
@@ -25,19 +34,23 @@ logger = logging.getLogger("sio.socketio.namespace")
 class Namespace:
     """The table of one namespace; made by SocketIOServer.of().
 
-    Each event has at most one handler, and so have connecting and disconnecting.
+    Several consumers may serve it. Each connects a client in the order in which they were
+    registered, and the first that refuses ends it; an event goes to every consumer that handles it.
+    Functions and listeners are one for each event.
     """
 
     def __init__(self, name: str, server: SocketIOServer) -> None:
         self.name = name
         self.server = server
-        self.listeners: dict[str, Handler] = {}
-        self.connect_handler: Handler | None = None
-        self.disconnect_handler: Handler | None = None
-        self.consumer_class: type[SocketIOConsumer] | None = None
-        # Clients of sioserve's own Socket.IO path may use it, not only those that came through the
-        # ASGI application.
+        self.consumer_classes: list[type[SocketIOConsumer]] = []
+        # Consumers that clients of sioserve's own Socket.IO path may use, who have not passed the
+        # ASGI application's middleware.
+        self.native_consumers: set[type[SocketIOConsumer]] = set()
+        # Clients of that path may connect.
         self.is_native = False
+        self.middleware: list[Handler] = []
+        self._handlers: dict[str, list[Handler]] = {}  # "connect" and "disconnect" among them
+        self._any_event: list[Handler] = []
         self._sockets: dict[str, NamespaceSocket] = {}
 
     def on(self, event: str) -> Callable[[EventListener], EventListener]:
@@ -47,7 +60,7 @@ class Namespace:
         """
 
         def decorate(function: EventListener) -> EventListener:
-            self.listeners[event] = ListenerHandler(function)
+            self._handlers[event] = [ListenerHandler(function)]
             return function
 
         return decorate
@@ -57,7 +70,16 @@ class Namespace:
 
         A falsy result refuses the client.
         """
-        self.connect_handler = Handler(function)
+        self._handlers["connect"] = [Handler(function)]
+        return function
+
+    def use(self, function: Middleware) -> Middleware:
+        """Call `f(socket, auth)`, `async def` or plain, for each client before connect handlers.
+
+        One that raises sio.ConnectionRefused refuses the client with that message and data; the
+        result does not matter. Also a decorator. They are called in the order of registration.
+        """
+        self.middleware.append(Handler(function))
         return function
 
     def add_handler(self, event: str, handler: Handler) -> None:
@@ -65,37 +87,50 @@ class Namespace:
 
         Raises ValueError if it has a handler already.
         """
-        self._check_free(event)
-        if event == "connect":
-            self.connect_handler = handler
-        elif event == "disconnect":
-            self.disconnect_handler = handler
-        else:
-            self.listeners[event] = handler
+        taken = self._handlers.get(event)
+        if taken:
+            raise ValueError(f"{event!r} in namespace {self.name!r} is handled by {taken[0]!r}")
+        self._handlers[event] = [handler]
 
     def use_consumer(self, consumer_class: type[SocketIOConsumer]) -> None:
-        """Serve the namespace with a consumer, beside handlers of other events.
+        """Serve the namespace with a consumer, beside other consumers and handlers.
 
         The same class again changes nothing. Raises ValueError, without having changed anything,
-        for a second consumer and for an event that has a handler already.
+        for an event that a function handles.
         """
-        if self.consumer_class is consumer_class:
+        if consumer_class in self.consumer_classes:
             return
-        if self.consumer_class is not None:
-            raise ValueError(
-                f"namespace {self.name!r} is served by {_full_name(self.consumer_class)}; "
-                f"{_full_name(consumer_class)} can't serve it too: give it a namespace of its own"
-            )
         handlers: dict[str, Handler] = dict(event_handlers(consumer_class))
         for lifecycle in ("connect", "disconnect"):
             if callable(getattr(consumer_class, lifecycle, None)):
                 handlers[lifecycle] = MethodHandler(consumer_class, lifecycle)
         for event in handlers:
-            self._check_free(event)
+            for taken in self._handlers.get(event, ()):
+                if not isinstance(taken, MethodHandler):
+                    raise ValueError(
+                        f"{event!r} in namespace {self.name!r} is handled by {taken!r}"
+                    )
         for event, handler in handlers.items():
-            self.add_handler(event, handler)
+            self._handlers.setdefault(event, []).append(handler)
             logger.debug("%s: event %r is handled by %r", self.name, event, handler)
-        self.consumer_class = consumer_class
+        self._any_event.extend(any_event_handlers(consumer_class))
+        self.consumer_classes.append(consumer_class)
+
+    def consumers_for(self, session: EngineIOSession) -> list[type[SocketIOConsumer]]:
+        """The consumers that a client of this session may use."""
+        if session.is_routed:
+            return self.consumer_classes
+        return [kind for kind in self.consumer_classes if kind in self.native_consumers]
+
+    def handlers(self, event: str, socket: NamespaceSocket) -> list[Handler]:
+        """Who handles a client's event, "connect" or "disconnect", in order.
+
+        Where nobody does, consumers' methods for any event.
+        """
+        found = [h for h in self._handlers.get(event, ()) if h.serves(socket)]
+        if not found and event not in ("connect", "disconnect"):
+            found = [handler for handler in self._any_event if handler.serves(socket)]
+        return found
 
     @done_when_called
     def emit(self, event: str, *args: Any) -> Done:
@@ -172,16 +207,4 @@ class Namespace:
 
     @property
     def has_handlers(self) -> bool:
-        return bool(self.listeners or self.connect_handler or self.disconnect_handler)
-
-    def _check_free(self, event: str) -> None:
-        taken = {
-            "connect": self.connect_handler,
-            "disconnect": self.disconnect_handler,
-        }.get(event, self.listeners.get(event))
-        if taken is not None:
-            raise ValueError(f"{event!r} in namespace {self.name!r} is handled by {taken!r}")
-
-
-def _full_name(consumer_class: type) -> str:
-    return f"{consumer_class.__module__}.{consumer_class.__qualname__}"
+        return bool(self._handlers or self._any_event or self.middleware)

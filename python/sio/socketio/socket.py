@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..answer import Answer
 from ..awaitables import DONE, Done, done_when_called
+from ..handlers import Handler
 from ..handshake import Handshake, make_handshake
 from ..names import Room, check_event, room_name
 from .broadcast import Broadcast
@@ -38,7 +39,8 @@ class NamespaceSocket:
     * `namespace`: the namespace's name. `server`: the SocketIOServer.
     * `rooms`: names of the rooms that the socket is in. Changed by join() and leave() only.
     * `state`, `data`: two dicts for the application.
-    * `consumer`: the consumer's instance, or None in a namespace without one.
+    * `consumer`: the consumer's instance, or None in a namespace without one. `consumers`: of
+      several, by their classes.
     * `accepted`: connect() has let the client in.
     * `reference_reason`: why the client has gone, in the words of the reference server ("transport
       close", "ping timeout", ...); None before.
@@ -73,6 +75,8 @@ class NamespaceSocket:
         self.data: dict[str, Any] = {}
         self.rooms: set[str] = set()
         self.consumer: Any = None
+        self.consumers: dict[type, Any] = {}
+        self.middleware: list[Handler] = []
         self.accepted = False
         self.reference_reason: str | None = None
 
@@ -260,6 +264,21 @@ class NamespaceSocket:
             self._answers.discard(answer)
             raise
         return answer
+
+    def use(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Call `f(event, *args)`, `async def` or plain, before the handlers of each event.
+
+        One that raises sio.EventRefused keeps the event from its handlers; the result does not
+        matter. Also a decorator. They are called in the order of registration.
+        """
+        self.middleware.append(Handler(function))
+        return function
+
+    def add_consumer(self, consumer: Any) -> None:
+        """The first one is `consumer`; all of them stand in `consumers` by their classes."""
+        self.consumers[type(consumer)] = consumer
+        if self.consumer is None:
+            self.consumer = self.state["consumer"] = consumer
 
     def take_callback(self, number: int) -> AckCallback | None:
         """The callback that emit() gave this number, once."""

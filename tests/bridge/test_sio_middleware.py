@@ -1,0 +1,265 @@
+"""Several consumers on one namespace, middleware, handlers of any event, concurrent handlers."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+import sio
+import sio.socketio.server
+from sio_fakes import World
+
+
+@pytest.fixture(autouse=True)
+def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sio.socketio.server, "_server", None)
+
+
+def consumer(**attributes: Any) -> type[sio.SocketIOConsumer]:
+    kind = type("Consumer", (sio.SocketIOConsumer,), attributes)
+    kind.as_asgi()
+    return kind
+
+
+# --- several consumers ---
+
+
+async def test_all_consumers_of_a_namespace_see_a_client() -> None:
+    seen: list[Any] = []
+
+    def make(name: str) -> type[sio.SocketIOConsumer]:
+        async def connect(self: Any, socket: Any, auth: Any) -> bool:
+            seen.append((name, "connect", type(self) in socket.consumers))
+            return True
+
+        async def event_both(self: Any, socket: Any, value: int) -> None:
+            seen.append((name, "both", value))
+
+        async def event_own(self: Any, socket: Any, value: int, ack: Any = None) -> None:
+            await ack(name, value)
+
+        async def disconnect(self: Any, socket: Any, reason: str) -> None:
+            seen.append((name, reason))
+
+        return consumer(
+            connect=connect,
+            event_both=event_both,
+            disconnect=disconnect,
+            **{f"event_{name}": event_own},
+        )
+
+    first, second = make("first"), make("second")
+    world = World()
+    socket = await world.join()
+    world.send(socket, "both", 1, ack_id=1)
+    world.send(socket, "second", 2, ack_id=2)
+    world.leave(socket)
+    await world.idle()
+    assert seen == [
+        ("first", "connect", True),
+        ("second", "connect", True),
+        ("first", "both", 1),
+        ("second", "both", 1),
+        ("first", "client_disconnect"),
+        ("second", "client_disconnect"),
+    ]
+    assert world.core.of("ack") == [("ack", socket, 1, []), ("ack", socket, 2, ["second", 2])]
+    assert world.core.of("events_done") == [("events_done", socket, 1)] * 2
+    assert first is not second
+
+
+async def test_a_client_must_be_let_in_by_every_consumer() -> None:
+    asked: list[str] = []
+
+    async def refuse(self: Any, socket: Any, auth: Any) -> bool:
+        asked.append("first")
+        return False
+
+    async def accept(self: Any, socket: Any, auth: Any) -> bool:
+        asked.append("second")
+        return True
+
+    consumer(connect=refuse)
+    consumer(connect=accept)
+    world = World()
+    socket = world.ask()
+    await world.idle()
+    assert world.core.of("refuse_socket") == [("refuse_socket", socket, "Not authorized", None)]
+    assert asked == ["first"]
+
+
+# --- middleware ---
+
+
+async def test_middleware_comes_before_connect_handlers_in_order() -> None:
+    seen: list[Any] = []
+    namespace = sio.get_socketio_server().of("/")
+
+    @namespace.use
+    async def first(socket: Any, auth: Any) -> None:
+        seen.append(("first", auth))
+
+    @namespace.use
+    def second(socket: Any, auth: Any) -> None:
+        seen.append(("second", threading.current_thread() is threading.main_thread()))
+
+    async def connect(self: Any, socket: Any, auth: Any) -> bool:
+        seen.append("connect")
+        return True
+
+    consumer(connect=connect)
+    await World().join(auth={"token": 1})
+    assert seen == [("first", {"token": 1}), ("second", False), "connect"]
+
+
+async def test_middleware_may_refuse_a_client() -> None:
+    async def connect(self: Any, socket: Any, auth: Any) -> bool:
+        raise AssertionError("called")
+
+    consumer(connect=connect)
+
+    @sio.get_socketio_server().of("/").use
+    async def refuse(socket: Any, auth: Any) -> None:
+        raise sio.ConnectionRefused("too many", {"limit": 3})
+
+    world = World()
+    socket = world.ask()
+    await world.idle()
+    assert world.core.of("refuse_socket") == [("refuse_socket", socket, "too many", {"limit": 3})]
+
+
+async def test_middleware_of_a_socket_sees_every_event_and_may_keep_it_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    handled: list[Any] = []
+
+    async def connect(self: Any, socket: Any, auth: Any) -> bool:
+        @socket.use
+        async def check(event: str, *args: Any) -> None:
+            if event == "admin":
+                raise sio.EventRefused("not for you", {"needed": "staff"})
+            if event == "broken":
+                raise ValueError("a bug in the middleware")
+
+        return True
+
+    async def any_event(self: Any, socket: Any, event: str, *args: Any) -> None:
+        handled.append((event, *args))
+
+    consumer(connect=connect, any=sio.any_event(any_event))
+    world = World()
+    socket = await world.join()
+    for number, event in enumerate(["admin", "broken", "fine"]):
+        world.send(socket, event, number, ack_id=number)
+    await world.idle()
+    assert handled == [("fine", 2)]
+    assert world.core.of("ack") == [
+        ("ack", socket, 0, [{"error": "not for you", "data": {"needed": "staff"}}]),
+        ("ack", socket, 1, [{"error": "Internal server error"}]),
+        ("ack", socket, 2, []),
+    ]
+    assert world.core.of("events_done") == [("events_done", socket, 1)] * 3
+    assert "a bug in the middleware" in caplog.text
+    assert "not for you" not in caplog.text
+
+
+# --- any event ---
+
+
+async def test_any_event_gets_what_has_no_handler() -> None:
+    seen: list[Any] = []
+
+    class Consumer(sio.SocketIOConsumer):
+        async def event_known(self, socket: Any, *args: Any) -> None:
+            seen.append(("known", args))
+
+        @sio.any_event
+        async def rest(self, socket: Any, event: str, *args: Any, ack: Any = None) -> None:
+            seen.append((event, args))
+            if ack:
+                ack("rest")
+
+    Consumer.as_asgi()
+    world = World()
+    socket = await world.join()
+    world.send(socket, "known", 1)
+    world.send(socket, "un known", 2, ack_id=7)
+    await world.idle()
+    assert seen == [("known", (1,)), ("un known", (2,))]
+    assert world.core.of("ack") == [("ack", socket, 7, ["rest"])]
+
+
+# --- concurrent handlers ---
+
+
+async def test_a_concurrent_handler_does_not_hold_up_the_events_behind_it() -> None:
+    release = asyncio.Event()
+    seen: list[str] = []
+
+    class Consumer(sio.SocketIOConsumer):
+        @sio.concurrent
+        async def event_slow(self, socket: Any) -> None:
+            await release.wait()
+            seen.append("slow")
+
+        async def event_quick(self, socket: Any) -> None:
+            seen.append("quick")
+
+        async def disconnect(self, socket: Any, reason: str) -> None:
+            seen.append("disconnect")
+
+    Consumer.as_asgi()
+    world = World()
+    socket = await world.join()
+    world.send(socket, "slow", ack_id=1)
+    world.send(socket, "quick", ack_id=2)
+    world.leave(socket)
+    await world.core.until(lambda: world.core.of("ack") == [("ack", socket, 2, [])])
+    assert seen == ["quick"]
+    release.set()
+    await world.idle()
+    assert seen == ["quick", "slow", "disconnect"]
+    assert world.core.of("events_done") == [("events_done", socket, 1)] * 2
+
+
+async def test_a_concurrent_handler_that_fails_is_answered_like_any_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Consumer(sio.SocketIOConsumer):
+        @sio.concurrent
+        async def event_slow(self, socket: Any) -> None:
+            raise ValueError("in a task of its own")
+
+    Consumer.as_asgi()
+    world = World()
+    socket = await world.join()
+    world.send(socket, "slow", ack_id=1)
+    await world.idle()
+    assert world.core.of("ack") == [("ack", socket, 1, [{"error": "Internal server error"}])]
+    assert "in a task of its own" in caplog.text
+
+
+async def test_concurrent_handlers_are_cancelled_when_the_server_closes() -> None:
+    cancelled = asyncio.Event()
+
+    class Consumer(sio.SocketIOConsumer):
+        @sio.concurrent
+        async def event_slow(self, socket: Any) -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.set()
+                raise
+
+    Consumer.as_asgi()
+    world = World()
+    socket = await world.join()
+    world.send(socket, "slow")
+    await world.core.until(lambda: True)
+    while not world.dispatcher._connections[socket]._beside:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await world.dispatcher.close(0.01)
+    assert cancelled.is_set()
