@@ -1,5 +1,9 @@
 #include "server/connection/lingering_close.h"
 
+#include <optional>
+
+#include "server/connection/refusal.h"
+
 namespace sioserve::connection {
 namespace {
 
@@ -20,7 +24,13 @@ void LingeringClose::on_read(std::string_view bytes) {
 
 void LingeringClose::on_drain() { set_deadline(); }
 
-void LingeringClose::on_deadline() { connection_.close(); }
+void LingeringClose::on_deadline() {
+  if (connection_.stream().buffered() > 0) {
+    log_refusal(connection_.context().logger, connection_.endpoints()->client, nullptr,
+                std::nullopt, "the client takes nothing of it");
+  }
+  connection_.close();
+}
 
 void LingeringClose::advance() {
   if (connection_.peer_ended() && connection_.stream().buffered() == 0) connection_.close();
@@ -30,7 +40,7 @@ void LingeringClose::set_deadline() {
   const Context& context = connection_.context();
   const Timeouts& timeouts = context.timeouts;
   if (connection_.stream().buffered() > 0) {
-    deadline_ = context.now() + timeouts.stalled;
+    deadline_ = deadline_after(context.now(), context.config.http.send_timeout);
     return;
   }
   switch (context.phase) {

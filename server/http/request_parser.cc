@@ -77,6 +77,8 @@ struct RequestParser::Callbacks {
 RequestParser::RequestParser(const ParserLimits& limits) : limits_(limits) {
   llhttp_init(&llhttp_, HTTP_REQUEST, &Callbacks::settings());
   llhttp_.data = this;
+  // complete_head() takes HTTP/1.2 and later as 1.1 (RFC 9110 section 2.5) and refuses the rest.
+  llhttp_set_lenient_version(&llhttp_, 1);
 }
 
 RequestParser::Progress RequestParser::feed(std::string_view input) {

@@ -130,6 +130,18 @@ TEST_F(HttpLimitsTest, CutsAClientThatReadsNothingOfACompleteResponse) {
   EXPECT_TRUE(wire_.closed);
 }
 
+TEST_F(HttpLimitsTest, CutsAClientThatReadsNothingOfTheLastResponse) {
+  peer_takes_output_ = false;
+  receive("GET / HTTP/1.0\r\n\r\n");
+  exchange(0).respond({200, {}}, "x", BodyPart::last);
+  turn();
+  later(config_.http.send_timeout - Milliseconds(1));
+  EXPECT_FALSE(wire_.closed);
+  later(Milliseconds(2));
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_EQ(log_.size(), 1U);
+}
+
 TEST_F(HttpLimitsTest, Answers503WhenTheApplicationTakesTooLong) {
   receive(get);
   exchange(0).respond_within(Milliseconds(5'000));
