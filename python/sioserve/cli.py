@@ -13,6 +13,8 @@ from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import take_activated_sockets
 from sioserve.loader import load_application
 from sioserve.options import UsageError, resolve
+from sioserve.reload.child import as_child, is_child
+from sioserve.reload.parent import Parent
 from sioserve.runner import run
 
 logger = logging.getLogger("sioserve")
@@ -29,10 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Raises SystemExit with 2 for bad usage and 0 for --help and --version.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
     activated = take_activated_sockets()
     try:
-        options = resolve(sys.argv[1:] if arguments is None else arguments, activated=activated)
+        options = resolve(arguments, activated=activated)
         handler = _log_to_stderr()
+        if is_child():
+            options = as_child(options)
+        elif options.reload:
+            return Parent(options, arguments).run()
         sys.path.insert(0, os.path.abspath(options.app_dir))
         application = load_application(options.application, factory=options.factory)
         _respect_logging_of_the_application(handler)

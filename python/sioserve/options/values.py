@@ -27,6 +27,7 @@ class Options:
     application: str = ""
     app_dir: str = "."
     factory: bool = False
+    config: str | None = None
     env_file: str | None = None
     lifespan: LifespanMode = "auto"
     loop: LoopKind = "auto"

@@ -6,7 +6,7 @@ from sioserve.options.kinds import NUMBER, POSITIVE, POSITIVE_SIZE, SIZE
 from sioserve.options.option import Group, Option
 
 GROUP = Group(
-    "Limits (0 is none, where the default is not a number above it)",
+    "Limits",
     (
         Option(
             "limit-request-line",

@@ -6,7 +6,7 @@ from sioserve.options.kinds import FILE, MODE, NUMBER, PORT, POSITIVE, TEXT, nam
 from sioserve.options.option import Group, Option
 
 GROUP = Group(
-    "Listening (several at once are possible)",
+    "Listening",
     (
         Option(
             "bind",

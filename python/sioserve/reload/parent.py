@@ -1,0 +1,156 @@
+"""The parent's side of --reload: keeps the sockets, and a child that serves.
+
+Threads wait for files, for signals and for the child's end, and put what happens into one queue,
+which the main thread works off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+from sioserve.options import FdEndpoint, Options, TcpEndpoint
+from sioserve.reload.changes import changes
+from sioserve.reload.child import STOP_SIGNALS, handed_over
+from sioserve.reload.sockets import listen
+from sioserve.reload.watched import watched_by
+
+logger = logging.getLogger("sioserve")
+
+FROM_KERNEL = (
+    128  # SI_KERNEL in siginfo_t: the terminal sent it, to all of its foreground processes
+)
+PATIENCE = 3.0  # seconds for each step of asking a child to end
+
+
+@dataclasses.dataclass(frozen=True)
+class FileChanged:
+    path: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Signalled:
+    number: int
+    to_all: bool
+    time: float
+
+
+@dataclasses.dataclass(frozen=True)
+class ChildEnded:
+    code: int
+
+
+class Parent:
+    """Runs one child after the other until a signal ends it; run() once, in the main thread."""
+
+    def __init__(self, options: Options, arguments: Sequence[str]) -> None:
+        self._options = options
+        self._command = [*_this_command(), *arguments]
+        self._watched = watched_by(options)
+        self._sockets = [
+            listen(endpoint, options.settings["backlog"])
+            for endpoint in options.endpoints
+            if isinstance(endpoint, TcpEndpoint)
+        ]
+        inherited = [one.fd for one in options.endpoints if isinstance(one, FdEndpoint)]
+        self._fds = [*(one.fileno() for one in self._sockets), *inherited]
+        self._events: queue.SimpleQueue[FileChanged | Signalled | ChildEnded] = queue.SimpleQueue()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._child_started = 0.0
+        self._restarting = False
+        self._stopping = False
+
+    def run(self) -> int:
+        """The exit status, which is the last child's."""
+        # Each child inherits that, and lifts it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        threading.Thread(target=self._watch_files, daemon=True).start()
+        threading.Thread(target=self._watch_signals, daemon=True).start()
+        self._start_child()
+        status = None
+        while status is None:
+            event = self._events.get()
+            if isinstance(event, FileChanged):
+                self._file_changed(event.path)
+            elif isinstance(event, Signalled):
+                status = self._signalled(event)
+            else:
+                status = self._child_ended(event.code)
+        return status
+
+    def _file_changed(self, path: str) -> None:
+        if self._stopping or self._restarting:
+            return
+        logger.info("Restarting: %s has changed", os.path.relpath(path))
+        if self._child is None:
+            self._start_child()
+        else:
+            self._restarting = True
+            threading.Thread(target=_end, args=(self._child,), daemon=True).start()
+
+    def _signalled(self, event: Signalled) -> int | None:
+        self._stopping = True
+        if self._child is None:
+            return 0
+        # What the terminal sends, the child has got as well, if it was there already.
+        if not event.to_all or event.time < self._child_started:
+            self._child.send_signal(event.number)
+        return None
+
+    def _child_ended(self, code: int) -> int | None:
+        self._child = None
+        if self._stopping:
+            return code
+        if self._restarting:
+            self._restarting = False
+            self._start_child()
+            return None
+        if code == 0:
+            return code
+        logger.warning("The server has ended with exit code %d; waiting for a change", code)
+        return None
+
+    def _start_child(self) -> None:
+        self._child_started = time.monotonic()
+        self._child = subprocess.Popen(
+            self._command, pass_fds=self._fds, env={**os.environ, **handed_over(self._fds)}
+        )
+        threading.Thread(target=self._watch_child, args=(self._child,), daemon=True).start()
+
+    def _watch_child(self, child: subprocess.Popen[bytes]) -> None:
+        code = child.wait()
+        self._events.put(ChildEnded(128 - code if code < 0 else code))
+
+    def _watch_files(self) -> None:
+        for path in changes(self._watched, self._options.reload_delay):
+            self._events.put(FileChanged(path))
+
+    def _watch_signals(self) -> None:
+        while True:
+            info = signal.sigwaitinfo(STOP_SIGNALS)
+            to_all = info.si_code == FROM_KERNEL
+            self._events.put(Signalled(info.si_signo, to_all, time.monotonic()))
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask in order, then at once, then not any more."""
+    for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
+        child.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(PATIENCE)
+            return
+
+
+def _this_command() -> list[str]:
+    if "_sioserve" in sys.builtin_module_names:  # the executable that has it built in
+        return [os.readlink("/proc/self/exe")]
+    return [sys.executable, "-m", "sioserve"]

@@ -1,0 +1,71 @@
+"""docs/settings.md and docs/migrating-from-daphne.md name the options that there are."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import subprocess
+import sys
+
+from sioserve.options.command_line import known_flags
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "scripts" / "settings_page.py"
+
+# All of daphne's own, version 4.2.
+DAPHNE = [
+    "-p",
+    "--port",
+    "-b",
+    "--bind",
+    "--websocket_timeout",
+    "--websocket_connect_timeout",
+    "-u",
+    "--unix-socket",
+    "--fd",
+    "-e",
+    "--endpoint",
+    "-v",
+    "--verbosity",
+    "-t",
+    "--http-timeout",
+    "--access-log",
+    "--log-fmt",
+    "--ping-interval",
+    "--ping-timeout",
+    "--websocket-max-message-size",
+    "--websocket-max-frame-size",
+    "--application-close-timeout",
+    "--root-path",
+    "--proxy-headers",
+    "--proxy-headers-host",
+    "--proxy-headers-port",
+    "-s",
+    "--server-name",
+    "--no-server-name",
+]
+
+
+def test_the_tables_of_the_settings_page_are_up_to_date() -> None:
+    result = subprocess.run(
+        [sys.executable, str(SCRIPT), "--check"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_option_of_daphne_is_an_option_and_explained() -> None:
+    page = (ROOT / "docs" / "migrating-from-daphne.md").read_text()
+    explained = set(re.findall(r"`(-{1,2}[\w-]+)", page))
+    assert set(DAPHNE) - set(known_flags()) == set()
+    assert set(DAPHNE) - explained == set()
+
+
+def test_the_pages_name_no_option_that_is_not_there() -> None:
+    known = {*known_flags(), "-h"}
+    # Other commands' options are written out with their command.
+    foreign = {"--noasgi", "--nostatic", "--insecure", "--http_timeout", "--http-time"}
+    foreign |= {"--websocket_handshake_timeout", "--no-"}
+    for name in ("settings.md", "migrating-from-daphne.md"):
+        page = (ROOT / "docs" / name).read_text()
+        used = set(re.findall(r"(?<![\w-])(--[a-z][\w-]+)", page))
+        assert used - known - foreign == set(), name
