@@ -198,7 +198,18 @@ const std::map<std::string, Reader>& settings() {
       {"client_directory", any(MEMBER(client_directory))},
       {"ping_interval_ms", positive(MEMBER(engine_io.ping_interval))},
       {"ping_timeout_ms", positive(MEMBER(engine_io.ping_timeout))},
+      {"upgrade_timeout_ms", positive(MEMBER(engine_io.upgrade_timeout))},
+      {"connect_timeout_ms", positive(MEMBER(engine_io.connect_timeout))},
       {"max_payload_bytes", positive(MEMBER(engine_io.max_payload))},
+      {"max_attachments", any(MEMBER(socket_io.max_attachments))},
+      {"max_json_depth", positive(MEMBER(socket_io.max_json_depth))},
+      {"max_event_name", positive(MEMBER(socket_io.max_event_name))},
+      {"max_events_in_flight", positive(MEMBER(socket_io.max_events_in_flight))},
+      {"max_queued_bytes", positive(MEMBER(socket_io.max_queued_bytes))},
+
+      {"send_window", positive(MEMBER(send_window))},
+      {"receive_window", positive(MEMBER(receive_window))},
+      {"max_app_events", positive(MEMBER(max_app_events))},
   };
   return table;
 }

@@ -123,7 +123,18 @@ class Server:
         client_directory: str = "",
         ping_interval_ms: int = 25_000,
         ping_timeout_ms: int = 20_000,
+        upgrade_timeout_ms: int = 10_000,
+        connect_timeout_ms: int = 45_000,
         max_payload_bytes: int = 1_000_000,
+        max_attachments: int = 10,
+        max_json_depth: int = 64,
+        max_event_name: int = 1024,
+        max_events_in_flight: int = 256,
+        max_queued_bytes: int = 64_000_000,
+        # What waits between the threads, and for slow clients
+        send_window: int = 262_144,
+        receive_window: int = 262_144,
+        max_app_events: int = 65_536,
     ) -> None:
         """`state` is copied into each scope; `extensions` stand in its "extensions" beside the
         server's own. `client_gone` is called on the loop when a client has left whose request or

@@ -20,9 +20,8 @@ BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->\n"
 
 def main() -> int:
     page = PAGE.read_text()
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert begin and end, "the page has lost its marks"
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
     written = before + BEGIN + "".join(map(section, GROUPS)) + "\n" + END + after
     if "--check" in sys.argv[1:]:
         if page != written:

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from sioserve.command_log import CommandLog
 from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import take_activated_sockets
 from sioserve.loader import load_application
@@ -22,7 +23,7 @@ logger = logging.getLogger("sioserve")
 BAD_USAGE = 2
 STARTUP_FAILURE = 3
 INTERRUPTED = 128 + signal.SIGINT
-LOGGERS = ("sioserve", "sio")
+LOG_FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,14 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     activated = take_activated_sockets()
     try:
         options = resolve(arguments, activated=activated)
-        handler = _log_to_stderr()
+        log = CommandLog(options, logging.Formatter(LOG_FORMAT))
+        log.begin()
         if is_child():
             options = as_child(options)
         elif options.reload:
             return Parent(options, arguments).run()
         sys.path.insert(0, os.path.abspath(options.app_dir))
         application = load_application(options.application, factory=options.factory)
-        _respect_logging_of_the_application(handler)
+        log.application_is_imported()
         for warning in options.warnings:
             logger.warning("%s", warning)
         run(application, options)
@@ -59,23 +61,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
-
-
-def _log_to_stderr() -> logging.Handler:
-    # Not on the root logger: what Django prints itself would come out twice.
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(name)s: %(message)s"))
-    for name in LOGGERS:
-        logging.getLogger(name).addHandler(handler)
-    logging.getLogger("sioserve").setLevel(logging.INFO)
-    return handler
-
-
-def _respect_logging_of_the_application(handler: logging.Handler) -> None:
-    for name in list(logging.root.manager.loggerDict):
-        if name.partition(".")[0] in LOGGERS:
-            # A LOGGING setting without "disable_existing_loggers": False would silence the server.
-            logging.getLogger(name).disabled = False
-    if logging.getLogger().handlers:
-        for name in LOGGERS:
-            logging.getLogger(name).removeHandler(handler)

@@ -29,6 +29,8 @@ def run(application: Any, options: Options) -> None:
     Raises StartupError, and Interrupted for a signal before connections were accepted.
     """
     loop = new_event_loop(options.loop)
+    if options.verbosity >= 3:
+        loop.set_debug(True)
     stop = _StopOnSignals(options.timeout_graceful_shutdown)
     try:
         asyncio.set_event_loop(loop)

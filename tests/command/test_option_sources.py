@@ -65,6 +65,7 @@ SAMPLES = {
     "verbosity": "2",
     "workers": "1",
     "log-level": "error",
+    "log-fmt": "%(message)s",
     "lifespan": "off",
     "loop": "asyncio",
     "root-path": "/shop",
@@ -92,7 +93,8 @@ def sample(option: Any) -> str:
         return SAMPLES[option.name]
     if option.kind.metavar == "BOOLEAN":
         return "false" if option.default else "true"
-    return "7" if option.kind.metavar in ("N", "BYTES", "SECONDS") else "something"
+    numbers = ("N", "BYTES", "SECONDS", "1-1000")
+    return "7" if option.kind.metavar in numbers else "something"
 
 
 @pytest.mark.parametrize(
@@ -270,7 +272,7 @@ def test_values_of_a_file(with_file: Any) -> None:
         ("env-file = '.env'", ["sioserve.toml: env-file", "--env-file"]),
         ("config = 'other.toml'", ["sioserve.toml: config"]),
         ("server-name = 'x'\nno-server-name = true", ["server-name", "contradict"]),
-        ("log-fmt = 'x'\nlog-config = 'y.ini'", ["log-fmt", "log-config", "contradict"]),
+        ("log-fmt = '%(message)s'\nlog-config = 'y.ini'", ["log-fmt", "log-config", "contradict"]),
         ("port = = 3", ["sioserve.toml", "line 1"]),
     ],
 )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from sioserve import __version__
+from sioserve.options.elsewhere import reason_for
 from sioserve.options.errors import UsageError
 from sioserve.options.option import Option
 from sioserve.options.sources import Given, nearest
@@ -147,6 +148,9 @@ def _about_unknown(unknown: Sequence[str]) -> str:
     if not options:
         return f'"{unknown[0]}" is one argument too many: the application is named already'
     name = options[0].partition("=")[0]
+    reason = reason_for(name)
+    if reason is not None:
+        return f"{name}: {reason}"
     return f"there is no option {name}{nearest(name, known_flags())}"
 
 

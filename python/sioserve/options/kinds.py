@@ -7,6 +7,7 @@ file.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
 import re
 from collections.abc import Callable
@@ -55,16 +56,15 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _verbosity(text: str) -> int:
-    if text not in ("0", "1", "2", "3"):
-        raise ValueError(f'"{text}" is not a number from 0 to 3')
-    return int(text)
-
-
 def _workers(text: str) -> int:
     if _positive(text) > 1:
         raise ValueError("several worker processes are not there yet; only 1 is possible")
     return 1
+
+
+def _log_format(text: str) -> str:
+    logging.Formatter(text)  # raises ValueError
+    return text
 
 
 def _access_log(text: str) -> str:
@@ -177,6 +177,16 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(stripped for part in text.split(",") if (stripped := part.strip()))
 
 
+def between(lowest: int, highest: int) -> Kind:
+    def parse(text: str) -> int:
+        number = int(text) if text.isascii() and text.isdecimal() else -1
+        if not lowest <= number <= highest:
+            raise ValueError(f'"{text}" is not a number from {lowest} to {highest}')
+        return number
+
+    return Kind(f"{lowest}-{highest}", parse)
+
+
 def choice(*names: str) -> Kind:
     def parse(text: str) -> str:
         if text not in names:
@@ -198,8 +208,8 @@ DIRECTORY = Kind("DIR", _text)
 BOOLEAN = Kind("BOOLEAN", _boolean)
 NUMBER = Kind("N", _number)
 POSITIVE = Kind("N", _positive)
-VERBOSITY = Kind("0-3", _verbosity)
 WORKERS = Kind("N", _workers)
+LOG_FORMAT = Kind("FORMAT", _log_format)
 ACCESS_LOG = Kind("FILE", _access_log)
 PORT = Kind("PORT", _port)
 SIZE = Kind("BYTES", _size)

@@ -51,6 +51,7 @@ def _stamps(watched: Watched) -> dict[str, tuple[int, int]]:
 def _by_watchfiles(watched: Watched, delay: float) -> Iterator[str]:
     import watchfiles
 
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts changes
     paths = [path for path in (*watched.directories, *watched.files) if os.path.exists(path)]
     found = watchfiles.watch(
         *paths,

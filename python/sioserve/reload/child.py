@@ -12,7 +12,7 @@ from sioserve.options import FdEndpoint, Options, TcpEndpoint
 
 # Not SIOSERVE_*: it is no option.
 VARIABLE = "_SIOSERVE_RELOAD"
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # which the parent passes on
 PR_SET_PDEATHSIG = 1
 
 
@@ -32,7 +32,7 @@ def as_child(options: Options, environ: MutableMapping[str, str] = os.environ) -
         if fd > 2:
             os.set_inheritable(fd, False)
     # The parent has blocked them; those that came meanwhile have waited.
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     # A parent that is killed must not leave somebody behind who holds the port.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     others = [one for one in options.endpoints if not isinstance(one, (TcpEndpoint, FdEndpoint))]

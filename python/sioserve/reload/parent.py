@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from sioserve.options import FdEndpoint, Options, TcpEndpoint
 from sioserve.reload.changes import changes
-from sioserve.reload.child import STOP_SIGNALS, handed_over
+from sioserve.reload.child import SIGNALS, handed_over
 from sioserve.reload.sockets import listen
 from sioserve.reload.watched import watched_by
 
@@ -72,7 +72,7 @@ class Parent:
     def run(self) -> int:
         """The exit status, which is the last child's."""
         # Each child inherits that, and lifts it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         threading.Thread(target=self._watch_files, daemon=True).start()
         threading.Thread(target=self._watch_signals, daemon=True).start()
         self._start_child()
@@ -98,9 +98,10 @@ class Parent:
             threading.Thread(target=_end, args=(self._child,), daemon=True).start()
 
     def _signalled(self, event: Signalled) -> int | None:
-        self._stopping = True
+        if event.number != signal.SIGUSR1:  # which has log files reopened
+            self._stopping = True
         if self._child is None:
-            return 0
+            return 0 if self._stopping else None
         # What the terminal sends, the child has got as well, if it was there already.
         if not event.to_all or event.time < self._child_started:
             self._child.send_signal(event.number)
@@ -136,7 +137,7 @@ class Parent:
 
     def _watch_signals(self) -> None:
         while True:
-            info = signal.sigwaitinfo(STOP_SIGNALS)
+            info = signal.sigwaitinfo(SIGNALS)
             to_all = info.si_code == FROM_KERNEL
             self._events.put(Signalled(info.si_signo, to_all, time.monotonic()))
 

@@ -83,5 +83,26 @@ GROUP = Group(
             "up to so many requests more, by chance",
             default=0,
         ),
+        Option(
+            "limit-unread",
+            POSITIVE_SIZE,
+            "of a request's body or a WebSocket, before the application has asked for it",
+            default=262_144,
+            setting="receive_window",
+        ),
+        Option(
+            "limit-unsent",
+            POSITIVE_SIZE,
+            "of a response, waiting for a slow client; then send() waits",
+            default=262_144,
+            setting="send_window",
+        ),
+        Option(
+            "limit-events",
+            POSITIVE,
+            "requests and messages, all in all, that wait for the application",
+            default=65_536,
+            setting="max_app_events",
+        ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import ACCESS_LOG, FILE, TEXT, VERBOSITY, choice, named
+from sioserve.options.kinds import ACCESS_LOG, FILE, LOG_FORMAT, TEXT, between, choice, named
 from sioserve.options.option import Group, Option, switch
 
 GROUP = Group(
@@ -10,7 +10,7 @@ GROUP = Group(
     (
         Option(
             "verbosity",
-            VERBOSITY,
+            between(0, 3),
             "0: warnings only; 1: the access log too; 2: debugging; 3: asyncio's as well",
             aliases=("-v",),
             default=1,
@@ -23,7 +23,7 @@ GROUP = Group(
         ),
         Option(
             "log-fmt",
-            named(TEXT, "FORMAT"),
+            LOG_FORMAT,
             "format of the log lines, as in Python's logging",
         ),
         Option(

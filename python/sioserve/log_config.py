@@ -1,0 +1,55 @@
+"""--log-config: Python's logging set up from a file."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import logging.config
+import pathlib
+from typing import Any
+
+from sioserve.errors import StartupError
+
+YAML = (".yaml", ".yml")
+
+
+def apply_log_config(path: str) -> None:
+    """Read an ini, JSON or YAML file, told apart by its ending. Raises StartupError.
+
+    Loggers that the file doesn't name stay as they are, unless it says otherwise.
+    """
+    file = pathlib.Path(path)
+    try:
+        if file.suffix == ".json":
+            _apply_dict(json.loads(file.read_text()))
+        elif file.suffix in YAML:
+            _apply_dict(_yaml(file.read_text()))
+        else:
+            parser = configparser.RawConfigParser()
+            parser.read_string(file.read_text(), path)
+            logging.config.fileConfig(parser, disable_existing_loggers=False)
+    except StartupError:
+        raise
+    except OSError as error:
+        raise StartupError(f"--log-config: {error.filename or path}: {error.strerror}") from None
+    except Exception as error:
+        # What logging says about a wrong value is in the cause, if anywhere.
+        reason = f"{error} ({error.__cause__})" if error.__cause__ else f"{error!r}"
+        raise StartupError(f"--log-config: {path} is no logging configuration: {reason}") from None
+
+
+def _apply_dict(config: Any) -> None:
+    if not isinstance(config, dict):
+        raise ValueError("it holds no mapping")
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **config})
+
+
+def _yaml(text: str) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise StartupError(
+            "--log-config needs PyYAML for a YAML file, which is not installed: "
+            "pip install 'sioserve[yaml]'"
+        ) from None
+    return yaml.safe_load(text)

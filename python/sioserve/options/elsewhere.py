@@ -1,0 +1,27 @@
+"""Options that other servers have and this one doesn't, and what to do instead."""
+
+from __future__ import annotations
+
+import re
+
+ONE_IMPLEMENTATION = "there is one implementation of each protocol here; leave it out"
+NO_TLS = "TLS is not served yet; let a proxy in front do it"
+
+REASONS = (
+    (r"--http|--ws|--interface|--impl", ONE_IMPLEMENTATION),
+    (r"--ssl-.*|--certfile|--keyfile", NO_TLS),
+    (r"--http2", "HTTP/2 is not served yet; let a proxy in front do it"),
+    (r"--(no-)?use-colors", "colours follow the terminal; leave it out"),
+    (r"--reset-contextvars", "each request has a context of its own anyway; leave it out"),
+    (r"--h11-max-incomplete-event-size", "it is --limit-header-bytes here"),
+    (r"--ws-max-queue", "it is --limit-unread here, in bytes"),
+    (r"--timeout-worker-healthcheck", "there are no worker processes yet; leave it out"),
+)
+
+
+def reason_for(name: str) -> str | None:
+    """A sentence's end for "--name: ..."; None for an option that is nowhere known."""
+    for pattern, reason in REASONS:
+        if re.fullmatch(pattern, name):
+            return reason
+    return None
