@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -145,6 +146,12 @@ async def sip(scope: Scope, receive: Receive, send: Send) -> None:
         if parts % 32 == 0:
             await asyncio.sleep(0.001)
     await respond(send, str(size))
+
+
+async def block(scope: Scope, receive: Receive, send: Send) -> None:
+    """Keeps the event loop for ?seconds=."""
+    time.sleep(float(parameter(scope, "seconds")))
+    await respond(send, "late")
 
 
 async def early_answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -346,6 +353,7 @@ PATHS = {
     "/download": download,
     "/hold": hold_upload,
     "/sip": sip,
+    "/block": block,
     "/early": early_answer,
     "/fail": fail,
     "/fail-late": fail_late,
