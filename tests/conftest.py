@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from support.django_versions import VERSIONS, python_path
 from support.server import APPS, ServerProcess, environment
 
 
@@ -38,15 +39,21 @@ def plain_server() -> Iterator[ServerProcess]:
     stop_all([server])
 
 
-@pytest.fixture(scope="session")
-def django_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server for apps/djangoproj, with a migrated database and a superuser admin/secret."""
+@pytest.fixture(scope="session", params=VERSIONS)
+def django_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    """A server for apps/djangoproj, with a migrated database and a superuser admin/secret.
+
+    Tests run once with each version of Django.
+    """
     folder = tmp_path_factory.mktemp("django")
     project = APPS / "djangoproj"
     env = {
         "DJANGO_SETTINGS_MODULE": "site_settings",
         "DJANGOPROJ_FOLDER": str(folder),
         "DJANGO_SUPERUSER_PASSWORD": "secret",
+        "PYTHONPATH": python_path(request.param, project),
     }
     createsuperuser = ["createsuperuser", "--noinput", "--username=admin", "--email=a@example.org"]
     for command in (["migrate", "--verbosity=0"], createsuperuser):
@@ -60,7 +67,7 @@ def manage(project: pathlib.Path, command: list[str], env: dict[str, str]) -> No
     subprocess.run(
         [sys.executable, "-m", "django", *command],
         cwd=project,
-        env=environment({**env, "PYTHONPATH": str(project)}),
+        env=environment(env),
         check=True,
         capture_output=True,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.core import checks
 
+from sioserve import daphne_stand_in
 from sioserve.checks import check_installed_apps
-from sioserve.testing import daphne_stand_in
 
 
 class SioserveConfig(AppConfig):

@@ -72,7 +72,7 @@ def test_live_servers_in_the_process_with_databases_in_memory(version: str) -> N
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_pytest_fixtures(version: str) -> None:
-    plugins = ["-p", "pytest_django.plugin", "-p", "sioserve.testing.pytest_plugin"]
+    plugins = ["-p", "pytest_django.plugin", "-p", "sioserve.pytest_plugin"]
     result = run(
         *("-m", "pytest", "-q", *plugins, "chat/tests/test_fixtures.py"),
         *("chat/tests/test_consumers.py", "chat/tests/test_in_process.py"),
@@ -105,7 +105,7 @@ def test_the_pytest_plugin_needs_neither_django_nor_pytest_django(tmp_path: path
         """)
     )
     result = run(
-        *("-m", "pytest", "-q", "-p", "sioserve.testing.pytest_plugin", str(tmp_path)),
+        *("-m", "pytest", "-q", "-p", "sioserve.pytest_plugin", str(tmp_path)),
         path=python_path("5.2"),
         PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
     )
@@ -248,4 +248,4 @@ def test_the_entry_point_of_the_plugin_is_installed() -> None:
     from importlib.metadata import entry_points
 
     (plugin,) = entry_points(group="pytest11", name="sioserve")
-    assert plugin.value == "sioserve.testing.pytest_plugin"
+    assert plugin.value == "sioserve.pytest_plugin"

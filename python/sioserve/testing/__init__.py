@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sioserve.testing import daphne_stand_in
+from sioserve import daphne_stand_in
 
 if TYPE_CHECKING:
     from sioserve.background import ServiceThread

@@ -21,9 +21,9 @@ from typing import Any
 
 from asgiref.sync import SyncToAsync
 
+from sioserve import daphne_stand_in
 from sioserve.background import BackgroundService
 from sioserve.options import Options, TcpEndpoint
-from sioserve.testing import daphne_stand_in
 from sioserve.unfinished import busy_threads
 
 GRACE = 1.0  # seconds for what is under way when the process is terminated

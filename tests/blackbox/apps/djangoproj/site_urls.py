@@ -21,4 +21,11 @@ urlpatterns = [
     path("whoami/", views.whoami),
     path("file/", views.file),
     path("seen/", views.seen),
+    path("counted/", views.counted),
+    path("wait-for-ever/", views.wait_for_ever),
+    path("context/", views.context),
+    path("threads/", views.threads),
+    path("connections/", views.connections_open),
+    path("cookies/", views.cookies),
+    path("where-the-upload-is/", views.where_the_upload_is),
 ]

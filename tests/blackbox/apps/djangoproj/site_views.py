@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import hashlib
+import os
 import pathlib
 import threading
 from collections.abc import AsyncIterator, Iterator
 
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.signals import request_finished
 from django.http import (
     FileResponse,
@@ -19,7 +24,8 @@ from django.http import (
 )
 from django.views.decorators.csrf import csrf_exempt
 
-SEEN = {"requests_finished": 0, "streams_closed": 0}
+SEEN = {"requests_finished": 0, "streams_closed": 0, "responses_closed": 0, "cancelled": 0}
+NOTE: contextvars.ContextVar[str] = contextvars.ContextVar("note", default="clean")
 
 
 def count_finished(**_: object) -> None:
@@ -97,7 +103,8 @@ def session(request: HttpRequest) -> HttpResponse:
 
 
 async def whoami(request: HttpRequest) -> HttpResponse:
-    return HttpResponse((await request.auser()).username)
+    # Django 4.2 has no request.auser().
+    return HttpResponse(await sync_to_async(lambda: request.user.username)())
 
 
 def file(request: HttpRequest) -> HttpResponseBase:
@@ -106,3 +113,59 @@ def file(request: HttpRequest) -> HttpResponseBase:
 
 async def seen(request: HttpRequest) -> JsonResponse:
     return JsonResponse(SEEN)
+
+
+class CountedResponse(HttpResponse):
+    """Counts its close(), which Django calls when the request is over."""
+
+    def close(self) -> None:
+        SEEN["responses_closed"] += 1
+        super().close()
+
+
+def counted(request: HttpRequest) -> HttpResponse:
+    return CountedResponse("counted")
+
+
+async def wait_for_ever(request: HttpRequest) -> HttpResponse:
+    SEEN["waiting"] = SEEN.get("waiting", 0) + 1
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        SEEN["cancelled"] += 1
+        raise
+    return HttpResponse("never")
+
+
+async def context(request: HttpRequest) -> HttpResponse:
+    """What an earlier request has left in the context, which must be nothing."""
+    before = NOTE.get()
+    NOTE.set("left behind")
+    return HttpResponse(before)
+
+
+async def threads(request: HttpRequest) -> JsonResponse:
+    """The threads of what runs "thread-sensitive" within one request."""
+    idents = [await sync_to_async(threading.get_ident)() for _ in range(5)]
+    return JsonResponse({"threads": idents})
+
+
+def connections_open(request: HttpRequest) -> JsonResponse:
+    """How many files of the database this process has open, with this request's own."""
+    User.objects.exists()
+    database = str(settings.DATABASES["default"]["NAME"])
+    paths = [os.path.realpath(path) for path in pathlib.Path("/proc/self/fd").iterdir()]
+    return JsonResponse({"count": sum(path.startswith(database) for path in paths)})
+
+
+def cookies(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse("cookies")
+    for name in ("one", "two", "three"):
+        response.set_cookie(name, f"value of {name}")
+    return response
+
+
+@csrf_exempt
+def where_the_upload_is(request: HttpRequest) -> JsonResponse:
+    uploaded = request.FILES["file"]
+    return JsonResponse({"spooled": hasattr(uploaded, "temporary_file_path")})

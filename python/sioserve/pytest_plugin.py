@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sioserve.testing import daphne_stand_in
+from sioserve import daphne_stand_in
 
 if TYPE_CHECKING:
     from sioserve.background import ServiceThread
 
 
 def pytest_load_initial_conftests() -> None:
-    # Before a conftest.py imports channels.testing.
+    # Before a conftest.py imports channels.testing, and after pytest-django has set Django up.
     daphne_stand_in.install()
 
 
