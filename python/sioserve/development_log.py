@@ -14,6 +14,8 @@ from typing import Any
 
 logger = logging.getLogger("django.channels.server")
 
+ENGINEIO_ACCEPT = "sioserve.engineio.accept"  # of a routed Socket.IO handshake
+
 
 class DevelopmentLog:
     """An ASGI application that writes the lines about another one.
@@ -41,6 +43,8 @@ class DevelopmentLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+            elif message["type"] == ENGINEIO_ACCEPT:
+                status = 200
             await send(message)
 
         try:
@@ -83,6 +87,7 @@ class DevelopmentLog:
     async def _websocket(self, scope: Any, receive: Any, send: Any) -> None:
         details = {"path": scope["path"], "client": _client(scope)}
         step = "HANDSHAKING"
+        handed_over = False  # to the native Engine.IO: its end is not seen here
 
         def tell(new: str) -> None:
             nonlocal step
@@ -90,11 +95,15 @@ class DevelopmentLog:
             logger.info(f"WebSocket {step} %(path)s [%(client)s]", details)
 
         async def watched_send(message: Any) -> None:
+            nonlocal handed_over
             await send(message)
             if step == "HANDSHAKING":
                 kind = message["type"]
-                if kind in ("websocket.accept", "sioserve.engineio.accept"):
+                if kind == "websocket.accept":
                     tell("CONNECT")
+                elif kind == ENGINEIO_ACCEPT:
+                    tell("CONNECT")
+                    handed_over = True
                 elif kind in ("websocket.close", "websocket.http.response.start"):
                     tell("REJECT")
 
@@ -102,7 +111,8 @@ class DevelopmentLog:
         try:
             await self._application(scope, receive, watched_send)
         finally:
-            tell("DISCONNECT")
+            if not handed_over:
+                tell("DISCONNECT")
 
 
 def _target(scope: Any) -> str:

@@ -249,6 +249,8 @@ def test_socketio(runserver: Callable[..., RunServer], project: pathlib.Path, mo
     server = runserver("--noreload")
     poll = f"{server.url}/socket.io/?EIO=4&transport=polling"
     opened = json.loads(httpx.get(poll).text[1:])
+    if mount == "routed":
+        server.wait_for_log(r"HTTP GET /socket\.io/\?EIO=4&transport=polling 200")
     session = f"{poll}&sid={opened['sid']}"
     assert httpx.post(session, content="40").text == "ok"
     assert httpx.get(session).text.startswith('40{"sid":')
