@@ -119,6 +119,18 @@ bool read_value(PyObject* value, std::vector<Item>& target) {
   return true;
 }
 
+bool read_value(PyObject* value, TrustedProxies& target) {
+  std::vector<std::string> entries;
+  if (!read_value(value, entries)) return false;
+  auto proxies = TrustedProxies::parse(entries);
+  if (!proxies) {
+    PyErr_SetString(PyExc_ValueError, proxies.error().c_str());
+    return false;
+  }
+  target = std::move(*proxies);
+  return true;
+}
+
 // --- The table ---
 
 using Reader = std::function<bool(PyObject*, Config&)>;

@@ -99,7 +99,7 @@ class Server:
         websocket_per_message_deflate: bool = True,
         # Proxies in front
         forwarded_headers: bool = False,
-        trusted_proxies: Sequence[str] = ("127.0.0.1", "::1"),
+        trusted_proxies: Sequence[str] = ("127.0.0.1", "::1", "unix"),
         forwarded_for_header: str = "x-forwarded-for",
         forwarded_port_header: str = "x-forwarded-port",
         proxy_protocol: bool = False,

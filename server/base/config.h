@@ -9,6 +9,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/http_values.h"
+#include "server/base/trusted_proxies.h"
 
 namespace sioserve {
 
@@ -45,9 +46,9 @@ struct WebSocketConfig {
 
 struct ProxyConfig {
   bool forwarded_headers = false;  // X-Forwarded-* and Forwarded are believed
-  std::vector<std::string> trusted = {"127.0.0.1", "::1"};  // addresses, networks, "unix" or "*"
-  std::string forwarded_for_header = "x-forwarded-for";     // lower case
-  std::string forwarded_port_header = "x-forwarded-port";   // lower case
+  TrustedProxies trusted;
+  std::string forwarded_for_header = "x-forwarded-for";    // lower case
+  std::string forwarded_port_header = "x-forwarded-port";  // lower case
   bool proxy_protocol = false;  // connections begin with a PROXY header, v1 or v2
 };
 

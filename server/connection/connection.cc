@@ -4,15 +4,17 @@
 
 #include "server/connection/http_session.h"
 #include "server/connection/lingering_close.h"
+#include "server/http/forwarded.h"
 
 namespace sioserve::connection {
 
 Connection::Connection(Context& context, ConnectionOwner& owner,
-                       std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints)
+                       std::unique_ptr<net::Stream> stream, SharedEndpoints peers)
     : context_(context),
       owner_(owner),
       stream_(std::move(stream)),
-      endpoints_(std::move(endpoints)),
+      peers_(std::move(peers)),
+      endpoints_(peers_),
       access_(context.access_log, *stream_),
       protocol_(std::make_unique<HttpSession>(*this)) {
   stream_->start(*this);
@@ -45,6 +47,10 @@ void Connection::close_now() {
 void Connection::sweep(TimePoint now) {
   if (closed_ || protocol_->deadline() > now) return;
   dispatch([](Protocol& protocol) { protocol.on_deadline(); });
+}
+
+void Connection::begin_request(const RequestHead& head) {
+  endpoints_ = http::endpoints_behind_proxies(head.headers, peers_, context_.config.proxy);
 }
 
 void Connection::touch() {

@@ -35,7 +35,7 @@ class ConnectionOwner {
 class Connection final : private net::StreamListener, private net::TurnTask {
  public:
   Connection(Context& context, ConnectionOwner& owner, std::unique_ptr<net::Stream> stream,
-             SharedEndpoints endpoints);
+             SharedEndpoints peers);
 
   // For the owner.
   void begin_stop();
@@ -45,7 +45,11 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   // For the protocol.
   Context& context() { return context_; }
   net::Stream& stream() { return *stream_; }
+  // Of the connection itself.
+  const SharedEndpoints& peers() const { return peers_; }
+  // Of the request under way, which a trusted proxy may have sent for somebody else.
   const SharedEndpoints& endpoints() const { return endpoints_; }
+  void begin_request(const RequestHead& head);
   AccessTracker& access() { return access_; }
   bool peer_ended() const { return peer_ended_; }
   // Something has changed that advance() must look at.
@@ -73,6 +77,7 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   Context& context_;
   ConnectionOwner& owner_;
   std::unique_ptr<net::Stream> stream_;
+  SharedEndpoints peers_;
   SharedEndpoints endpoints_;
   AccessTracker access_;
   std::unique_ptr<Protocol> protocol_;

@@ -168,6 +168,7 @@ void HttpSession::take(const http::RequestParser::Progress& progress, std::strin
 void HttpSession::begin_request(const http::RequestParser::Progress& progress,
                                 std::string_view& rest) {
   parser_.set_request_id(context().request_ids.next());
+  connection_.begin_request(parser_.head());
   if (parser_.upgrade_requested() && ws::asks_for_websocket(parser_.head())) {
     begin_websocket(rest);
   } else {
@@ -310,8 +311,9 @@ void HttpSession::refuse(std::uint16_t status, std::string_view reason, Headers 
   for (Header& header : headers) head.headers.push_back(std::move(header));
   sender.start(head, plain_body(status), BodyPart::last);
   if (connection_.access().on()) {
-    connection_.access().refused(parser_.within_head() ? RequestHead{} : parser_.take_head(),
-                                 endpoints(), sender);
+    const bool no_head = parser_.within_head();
+    connection_.access().refused(no_head ? RequestHead{} : parser_.take_head(),
+                                 no_head ? connection_.peers() : endpoints(), sender);
   }
   end(&Connection::linger);
 }

@@ -39,6 +39,10 @@ async def listening(listen: Callable[[Any], Any]) -> AsyncIterator[Scopes]:
         await asyncio.wait_for(stopped.wait(), 15)
 
 
+def exists(path: str) -> bool:
+    return os.path.exists(path)
+
+
 async def get(url: str, unix_path: str | None = None) -> httpx.Response:
     transport = httpx.AsyncHTTPTransport(uds=unix_path)
     async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
@@ -48,11 +52,11 @@ async def get(url: str, unix_path: str | None = None) -> httpx.Response:
 async def test_a_unix_socket_has_no_client_and_its_path_as_server(tmp_path: pathlib.Path) -> None:
     path = str(tmp_path / "app.sock")
     async with listening(lambda server: server.listen_unix(path)) as scopes:
-        assert stat.S_IMODE(os.stat(path).st_mode) == 0o666
+        assert stat.S_IMODE(os.lstat(path).st_mode) == 0o666
         assert (await get("http://name/", path)).text == "ok"
         assert scopes[0]["client"] is None
         assert scopes[0]["server"] == (path, None)
-    assert not os.path.exists(path)
+    assert not exists(path)
 
 
 async def test_a_path_that_is_not_utf_8(tmp_path: pathlib.Path) -> None:

@@ -13,9 +13,8 @@ from sioserve.options.table import OPTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# What the command decides itself: whether there is an access log, and whose word it takes for the
-# client's address.
-OWN_DEFAULTS = {"access_log", "access_log_path", "trusted_proxies"}
+# What the command decides itself: whether there is an access log.
+OWN_DEFAULTS = {"access_log", "access_log_path"}
 # Not for the person at the terminal.
 NOT_OPTIONS = {
     "state",

@@ -1,0 +1,22 @@
+// The grammar of the Forwarded header (RFC 7239 section 4): elements between commas, pairs between
+// semicolons, values as tokens or quoted strings.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sioserve::http {
+
+// Empty: not said. `by` and extensions are left out.
+struct ForwardedElement {
+  std::string node;  // of for=
+  std::string proto;
+  std::string host;
+};
+
+// Nullopt when the value breaks the grammar anywhere: its parts cannot be told apart then.
+std::optional<std::vector<ForwardedElement>> parse_forwarded(std::string_view value);
+
+}  // namespace sioserve::http
