@@ -60,8 +60,8 @@ def refusal(line: str) -> str:
         ("--no-access-log", "access_log", "none"),
         ("--access-log", "access_log", "stdout"),
         ("--no-proxy-headers", "forwarded_headers", False),
-        ("--forwarded-allow-ips 10.0.0.0/8,::1", "trusted_proxies", ("10.0.0.0/8", "::1")),
-        ("--forwarded-allow-ips *", "trusted_proxies", ("*",)),
+        ("--proxy-headers --forwarded-allow-ips a,::1", "trusted_proxies", ("a", "::1")),
+        ("--proxy-headers --forwarded-allow-ips *", "trusted_proxies", ("*",)),
         ("--header X-A:1 --header X-B:2", "extra_headers", (("X-A", "1"), ("X-B", "2"))),
         ("--no-server-header", "server_header", ""),
         ("--server-header", "server_header", "sioserve"),
@@ -184,6 +184,13 @@ def test_what_is_listened_on(line: str, endpoints: list[object]) -> None:
 def test_a_refusal_says_what_is_wrong(line: str, words: list[str]) -> None:
     message = refusal(line)
     assert [word for word in words if word not in message] == []
+
+
+def test_trusted_proxies_that_are_not_asked_are_warned_of() -> None:
+    (warning,) = options("--forwarded-allow-ips *").warnings
+    assert warning == "--forwarded-allow-ips does nothing without --proxy-headers"
+    assert options("--forwarded-allow-ips * --proxy-headers").warnings == ()
+    assert options("--forwarded-allow-ips * --proxy-protocol").warnings == ()
 
 
 def test_a_bare_access_log_leaves_the_application_alone() -> None:

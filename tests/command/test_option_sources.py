@@ -79,6 +79,7 @@ COMPANIONS = {
     "unix-socket-mode": {"unix-socket": "a.sock"},
     "proxy-headers-host": {"proxy-headers": "true"},
     "proxy-headers-port": {"proxy-headers": "true"},
+    "forwarded-allow-ips": {"proxy-headers": "true"},
     "reload-dir": {"reload": "true"},
     "reload-include": {"reload": "true"},
     "reload-exclude": {"reload": "true"},

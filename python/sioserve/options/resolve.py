@@ -47,7 +47,7 @@ def resolve(
     return Options(
         endpoints=_endpoints(values, activated),
         settings=_settings(values),
-        warnings=tuple(warnings_about(environ)),
+        warnings=(*warnings_about(environ), *_idle(given, values)),
         **{name: value for name, value in values.items() if name in BELONG_TO_PYTHON},
     )
 
@@ -82,6 +82,14 @@ def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]
         _refuse_pair(given, "access_log_json", "access_log_format")
     if values["log_config"] and values["log_fmt"]:
         _refuse_pair(given, "log_config", "log_fmt")
+
+
+def _idle(given: Mapping[str, Value], values: Mapping[str, Any]) -> list[str]:
+    """Sentences about what does nothing. No refusal: for uvicorn, proxy headers are on anyway."""
+    trusted = given.get("forwarded_allow_ips")
+    if trusted is None or values["proxy_headers"] or values["proxy_protocol"]:
+        return []
+    return [f"{trusted.name} does nothing without --proxy-headers"]
 
 
 def _refuse_idle(given: Mapping[str, Value], names: Sequence[str], needed: str) -> None:
