@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,13 @@ from sioserve.runner import close_event_loop, new_event_loop, run_to_end
 from sioserve.service import Service
 
 PATIENCE = 30.0  # seconds beyond which a thread that was asked to stop will not end any more
+
+
+def end_process_after(seconds: float, status: int) -> None:
+    """The last resort where an application that blocks the event loop must not keep the process."""
+    watchdog = threading.Timer(seconds, os._exit, (status,))
+    watchdog.daemon = True
+    watchdog.start()
 
 
 class BackgroundService:

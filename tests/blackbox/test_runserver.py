@@ -170,6 +170,19 @@ def test_ctrl_c_ends_at_once(
     server.assert_no_sanitizer_report()
 
 
+@pytest.mark.parametrize("reload", [(), ("--noreload",)], ids=["reload", "noreload"])
+def test_ctrl_c_ends_what_blocks_the_event_loop(
+    runserver: Callable[..., RunServer], reload: tuple[str, ...]
+) -> None:
+    server = runserver(*reload)
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(f"{server.url}/blocked/", timeout=0.5)
+    began = time.monotonic()
+    server.ctrl_c()
+    server.wait()
+    assert time.monotonic() - began < 30
+
+
 def test_sigterm_ends_cleanly_too(runserver: Callable[..., RunServer]) -> None:
     server = runserver("--noreload")
     server.stop(signal.SIGTERM)

@@ -22,11 +22,12 @@ from typing import Any
 from asgiref.sync import SyncToAsync
 
 from sioserve import daphne_stand_in
-from sioserve.background import BackgroundService
+from sioserve.background import BackgroundService, end_process_after
 from sioserve.options import Options, TcpEndpoint
 from sioserve.unfinished import busy_threads
 
 GRACE = 1.0  # seconds for what is under way when the process is terminated
+LAST_RESORT = 2.0  # seconds more, then the process ends all the same
 GLANCE = 0.05  # seconds between two looks at whether the process is still there
 
 
@@ -96,8 +97,13 @@ class ServerProcess(multiprocessing.Process):
         endpoints = (TcpEndpoint(self.host, self.port.value),)
         options = Options(endpoints, self.kwargs, timeout_graceful_shutdown=GRACE)
         service = BackgroundService(application, options)
+
+        def stop(*_: object) -> None:
+            service.stop()
+            end_process_after(GRACE + LAST_RESORT, 1)
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: service.stop())
+            signal.signal(number, stop)
         service.run(self._on_listening)
 
     def _on_listening(self, addresses: list[str]) -> None:

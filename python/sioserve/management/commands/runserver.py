@@ -29,7 +29,7 @@ from django.db import connections
 from django.utils import autoreload
 
 from sioserve import __version__
-from sioserve.background import BackgroundService
+from sioserve.background import BackgroundService, end_process_after
 from sioserve.development_log import DevelopmentLog
 from sioserve.django_application import project_application
 from sioserve.errors import ListenError, StartupError
@@ -212,6 +212,7 @@ def _stopped_by_signals(service: BackgroundService) -> Iterator[None]:
             os._exit(128 + number)
         signalled = True
         service.stop()
+        end_process_after(GRACE + LAST_RESORT, 1)
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -40,5 +40,10 @@ def stuck(request: HttpRequest) -> HttpResponse:
     return HttpResponse("at last")
 
 
+async def blocked(request: HttpRequest) -> HttpResponse:
+    time.sleep(60)
+    return HttpResponse("at last")
+
+
 def prefix(request: HttpRequest) -> HttpResponse:
     return HttpResponse(request.build_absolute_uri("/here"))

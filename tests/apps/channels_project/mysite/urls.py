@@ -13,5 +13,6 @@ urlpatterns = [
     path("fail/", views.fail),
     path("slow/", views.slow),
     path("stuck/", views.stuck),
+    path("blocked/", views.blocked),
     path("prefix/", views.prefix),
 ]
