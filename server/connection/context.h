@@ -15,6 +15,7 @@
 #include "server/http/http_date.h"
 #include "server/http/response_writer.h"
 #include "server/net/turn_queue.h"
+#include "server/ws/message_reader.h"
 
 namespace sioserve::connection {
 
@@ -41,6 +42,7 @@ struct Context {
   http::HttpDate date{};
   AccessLog* access_log = nullptr;  // null: none
   RequestIds request_ids{0};
+  ws::ParserPool websocket_parsers{};
   std::string scratch{};  // for output that is being put together, empty between uses
 
   // Valid until the next call.

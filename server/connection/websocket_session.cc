@@ -276,7 +276,8 @@ void WebSocketSession::open(const WebSocketConfig& settings) {
     inflater.emplace(agreed.client_window_bits, takeover(agreed.client_context_takeover));
     deflater_.emplace(agreed.server_window_bits, takeover(agreed.server_context_takeover));
   }
-  reader_.emplace(ws::MessageLimits{settings.max_message, settings.max_frame}, std::move(inflater));
+  reader_.emplace(context().websocket_parsers,
+                  ws::MessageLimits{settings.max_message, settings.max_frame}, std::move(inflater));
 }
 
 void WebSocketSession::deny(ResponseHead head, std::string body, BodyPart part) {

@@ -22,6 +22,7 @@ constexpr unsigned final_fragment = 0x80;
 constexpr std::size_t max_reason = 123;  // a control frame holds 125 bytes, two for the code
 // A message's first allocation trusts the frame's announced size up to here.
 constexpr std::size_t trusted_size = 65'536;
+constexpr std::size_t max_idle_parsers = 64;
 
 bool may_be_sent(std::uint16_t code) {
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
@@ -36,26 +37,49 @@ std::string_view cut_reason(std::string_view reason) {
   return reason.substr(0, size);
 }
 
+// Of a client's frame, with the mask. wslay refuses a size that is written longer than it must be.
+std::int64_t header_size(std::uint64_t payload_size) {
+  constexpr std::int64_t shortest = 2 + 4;
+  if (payload_size < 126) return shortest;
+  return shortest + (payload_size <= 0xffff ? 2 : 8);
+}
+
 std::size_t limit_of(std::size_t setting) {
   return setting == 0 ? std::numeric_limits<std::size_t>::max() : setting;
 }
 
 }  // namespace
 
-struct MessageReader::Callbacks {
-  static MessageReader& self(void* user_data) { return *static_cast<MessageReader*>(user_data); }
+// --- ParserPool ---
 
-  static ssize_t on_receive(wslay_event_context_ptr context, std::uint8_t* buffer, std::size_t size,
-                            int, void* user_data) {
-    std::string_view& input = self(user_data).input_;
-    if (input.empty()) {
-      wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
-      return -1;
-    }
-    size = std::min(size, input.size());
-    std::memcpy(buffer, input.data(), size);
-    input.remove_prefix(size);
-    return static_cast<ssize_t>(size);
+struct ParserPool::Parser {
+  Parser() {
+    wslay_event_callbacks callbacks{};
+    callbacks.recv_callback = on_receive;
+    callbacks.send_callback = on_send;
+    callbacks.on_frame_recv_start_callback = on_frame_start;
+    callbacks.on_frame_recv_chunk_callback = on_frame_chunk;
+    callbacks.on_frame_recv_end_callback = on_frame_end;
+    callbacks.on_msg_recv_callback = on_message;
+    if (wslay_event_context_server_init(&context, &callbacks, this) != 0) throw std::bad_alloc();
+    wslay_event_config_set_no_buffering(context, 1);
+    // The limits are looked at by the reader: wslay has one for each frame only.
+    wslay_event_config_set_max_recv_msg_length(context, std::numeric_limits<std::uint64_t>::max());
+  }
+  ~Parser() { wslay_event_context_free(context); }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  static MessageReader& reader_of(void* user_data) {
+    return *static_cast<Parser*>(user_data)->reader;
+  }
+
+  static ssize_t on_receive(wslay_event_context_ptr event_context, std::uint8_t* buffer,
+                            std::size_t size, int, void* user_data) {
+    size = reader_of(user_data).take_input(reinterpret_cast<char*>(buffer), size);
+    if (size > 0) return static_cast<ssize_t>(size);
+    wslay_event_set_error(event_context, WSLAY_ERR_WOULDBLOCK);
+    return -1;
   }
   // wslay's own answers are dropped: it does not always say why it closes.
   static ssize_t on_send(wslay_event_context_ptr, const std::uint8_t*, std::size_t size, int,
@@ -64,53 +88,79 @@ struct MessageReader::Callbacks {
   }
   static void on_frame_start(wslay_event_context_ptr,
                              const wslay_event_on_frame_recv_start_arg* frame, void* user_data) {
-    self(user_data).begin_frame(*frame);
+    reader_of(user_data).begin_frame(*frame);
   }
   static void on_frame_chunk(wslay_event_context_ptr,
                              const wslay_event_on_frame_recv_chunk_arg* chunk, void* user_data) {
-    self(user_data).append_chunk({reinterpret_cast<const char*>(chunk->data), chunk->data_length});
+    reader_of(user_data).append_chunk(
+        {reinterpret_cast<const char*>(chunk->data), chunk->data_length});
   }
   static void on_frame_end(wslay_event_context_ptr, void* user_data) {
-    self(user_data).end_frame();
+    reader_of(user_data).end_frame();
   }
   static void on_message(wslay_event_context_ptr, const wslay_event_on_msg_recv_arg* message,
                          void* user_data) {
-    self(user_data).end_message(*message);
+    reader_of(user_data).end_message(*message);
   }
+
+  wslay_event_context_ptr context = nullptr;
+  MessageReader* reader = nullptr;  // that has taken it
 };
 
-MessageReader::MessageReader(MessageLimits limits, std::optional<Inflater> inflater)
-    : max_message_(limit_of(limits.message)),
-      max_frame_(limit_of(limits.frame)),
-      inflater_(std::move(inflater)) {
-  wslay_event_callbacks callbacks{};
-  callbacks.recv_callback = Callbacks::on_receive;
-  callbacks.send_callback = Callbacks::on_send;
-  callbacks.on_frame_recv_start_callback = Callbacks::on_frame_start;
-  callbacks.on_frame_recv_chunk_callback = Callbacks::on_frame_chunk;
-  callbacks.on_frame_recv_end_callback = Callbacks::on_frame_end;
-  callbacks.on_msg_recv_callback = Callbacks::on_message;
-  wslay_event_context_ptr context = nullptr;
-  if (wslay_event_context_server_init(&context, &callbacks, this) != 0) throw std::bad_alloc();
-  context_.reset(context);
-  wslay_event_config_set_no_buffering(context, 1);
-  // The limits are looked at here: wslay has one for each frame only.
-  wslay_event_config_set_max_recv_msg_length(context, std::numeric_limits<std::uint64_t>::max());
-  if (inflater_) wslay_event_config_set_allowed_rsv_bits(context, WSLAY_RSV1_BIT);
+void ParserPool::Delete::operator()(Parser* parser) const { delete parser; }
+
+ParserPool::ParserPtr ParserPool::take() {
+  if (idle_.empty()) return ParserPtr(new Parser);
+  ParserPtr parser = std::move(idle_.back());
+  idle_.pop_back();
+  return parser;
 }
+
+void ParserPool::give_back(ParserPtr parser) {
+  if (idle_.size() < max_idle_parsers) idle_.push_back(std::move(parser));
+}
+
+// --- MessageReader ---
+
+MessageReader::MessageReader(ParserPool& parsers, MessageLimits limits,
+                             std::optional<Inflater> inflater)
+    : parsers_(parsers),
+      max_message_(limit_of(limits.message)),
+      max_frame_(limit_of(limits.frame)),
+      inflater_(std::move(inflater)) {}
 
 MessageReader::~MessageReader() = default;
 
 void MessageReader::feed(std::string_view input, std::vector<Message>& messages) {
   if (state_ == State::closed) return;
+  if (!parser_) {
+    parser_ = parsers_.take();
+    parser_->reader = this;
+    wslay_event_config_set_allowed_rsv_bits(context(), inflater_ ? WSLAY_RSV1_BIT : WSLAY_RSV_NONE);
+  }
   input_ = input;
   messages_ = &messages;
   inflated_ = false;
-  const int result = wslay_event_recv(context_.get());
+  const int result = wslay_event_recv(context());
   input_ = {};
   messages_ = nullptr;
-  wslay_event_send(context_.get());  // empties its queue
-  if (result != 0 || wslay_event_get_read_enabled(context_.get()) == 0) end();
+  wslay_event_send(context());  // empties its queue
+  if (result != 0 || wslay_event_get_read_enabled(context()) == 0) {
+    end();
+    parser_.reset();
+  } else if (unfinished_ == 0 && !within_message_) {
+    parsers_.give_back(std::move(parser_));
+  }
+}
+
+wslay_event_context_ptr MessageReader::context() const { return parser_->context; }
+
+std::size_t MessageReader::take_input(char* buffer, std::size_t size) {
+  size = std::min(size, input_.size());
+  std::memcpy(buffer, input_.data(), size);
+  input_.remove_prefix(size);
+  unfinished_ += static_cast<std::int64_t>(size);
+  return size;
 }
 
 void MessageReader::end() {
@@ -129,12 +179,12 @@ void MessageReader::end() {
 // Within a callback of wslay's; feed() does the rest.
 void MessageReader::fail(Fault fault) {
   if (!fault_) fault_ = fault;
-  wslay_event_shutdown_read(context_.get());
+  wslay_event_shutdown_read(context());
 }
 
 MessageReader::Fault MessageReader::fault_found_by_wslay() const {
-  return wslay_event_get_status_code_sent(context_.get()) == invalid_payload ? Fault::invalid_text
-                                                                             : Fault::protocol;
+  return wslay_event_get_status_code_sent(context()) == invalid_payload ? Fault::invalid_text
+                                                                        : Fault::protocol;
 }
 
 std::uint16_t MessageReader::code_of(Fault fault) {
@@ -214,6 +264,8 @@ void MessageReader::release_memory() {
 
 void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame) {
   frame_opcode_ = frame.opcode;
+  unfinished_ -=
+      header_size(frame.payload_length) + static_cast<std::int64_t>(frame.payload_length);
   if (wslay_is_ctrl_frame(frame.opcode)) return;
   if (!std::exchange(within_message_, true)) compressed_ = wslay_get_rsv1(frame.rsv) != 0;
   // Bytes that don't compress become a few more, and must not be refused for that.

@@ -36,12 +36,33 @@ struct MessageLimits {
   std::size_t frame = 0;    // as it is on the wire; a compressed one may be an eighth larger
 };
 
+// wslay's contexts, for the readers of one thread. A context takes 9 KB, more than all else that a
+// silent connection needs, and a reader needs one only from a frame's first byte to the end of its
+// message.
+class ParserPool {
+ public:
+  struct Parser;
+  struct Delete {
+    void operator()(Parser* parser) const;
+  };
+  using ParserPtr = std::unique_ptr<Parser, Delete>;
+
+  ParserPtr take();
+  // Only one that is between two messages.
+  void give_back(ParserPtr parser);
+  std::size_t size() const { return idle_.size(); }
+
+ private:
+  std::vector<ParserPtr> idle_;
+};
+
 class MessageReader {
  public:
   enum class State { open, closing, closed };
 
-  // With an inflater messages may be compressed.
-  explicit MessageReader(MessageLimits limits, std::optional<Inflater> inflater = std::nullopt);
+  // The pool outlives the reader. With an inflater messages may be compressed.
+  MessageReader(ParserPool& parsers, MessageLimits limits,
+                std::optional<Inflater> inflater = std::nullopt);
   MessageReader(const MessageReader&) = delete;
   MessageReader& operator=(const MessageReader&) = delete;
   ~MessageReader();
@@ -71,11 +92,9 @@ class MessageReader {
   const std::string& close_reason() const { return close_reason_; }
 
  private:
-  struct Callbacks;
-  struct FreeContext {
-    void operator()(wslay_event_context_ptr context) const { wslay_event_context_free(context); }
-  };
+  friend struct ParserPool::Parser;  // calls what follows
 
+  std::size_t take_input(char* buffer, std::size_t size);
   // What the peer did wrong.
   enum class Fault { protocol, invalid_text, invalid_compression, message_too_big, frame_too_big };
   static std::uint16_t code_of(Fault fault);
@@ -87,11 +106,13 @@ class MessageReader {
   void end();
   void fail(Fault fault);
   Fault fault_found_by_wslay() const;
+  wslay_event_context_ptr context() const;
   void append_close_frame(std::uint16_t code, std::string_view reason);
   void append_control_frame(std::uint8_t opcode, std::string_view payload);
   void end_frame();
   void end_message(const wslay_event_on_msg_recv_arg& message);
 
+  ParserPool& parsers_;
   std::size_t max_message_;
   std::size_t max_frame_;
   std::optional<Inflater> inflater_;
@@ -109,7 +130,9 @@ class MessageReader {
   bool close_received_ = false;
   std::optional<Fault> fault_;
   std::string output_;
-  std::unique_ptr<wslay_event_context, FreeContext> context_;
+  ParserPool::ParserPtr parser_;  // null between two messages
+  // What the parser has been given, less the frames it has begun: 0 between two frames.
+  std::int64_t unfinished_ = 0;
 };
 
 }  // namespace sioserve::ws

@@ -171,8 +171,8 @@ async def hold(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def release(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.accept"})
     see(parameter(scope, "key"), "released", True)
-    await send({"type": "websocket.close"})
 
 
 async def deny_at_length(scope: Scope, receive: Receive, send: Send) -> None:

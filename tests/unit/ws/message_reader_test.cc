@@ -80,7 +80,8 @@ std::string name_of(const testing::TestParamInfo<Case>& test) { return test.para
 class MessageReaderCase : public testing::TestWithParam<Case> {};
 
 void check(const std::vector<std::string_view>& pieces, const Case& expected) {
-  MessageReader reader({limit, 0});
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
   std::vector<Message> messages;
   std::string output;
   for (const std::string_view piece : pieces) {
@@ -229,21 +230,24 @@ const std::vector<Case> cases = {
 INSTANTIATE_TEST_SUITE_P(Frames, MessageReaderCase, testing::ValuesIn(cases), name_of);
 
 TEST(MessageReader, SaysWhatWentWrong) {
-  MessageReader reader({limit, 0});
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
   std::vector<Message> messages;
   reader.feed(frame(final_bit | text, "\xff"), messages);
   EXPECT_EQ(reader.close_reason(), "invalid UTF-8");
 }
 
 TEST(MessageReader, ReportsThePeersReason) {
-  MessageReader reader({limit, 0});
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
   std::vector<Message> messages;
   reader.feed(close_frame(1001, "going"), messages);
   EXPECT_EQ(reader.close_reason(), "going");
 }
 
 TEST(MessageReader, RefusesAFrameBeforeItsPayloadHasCome) {
-  MessageReader reader({limit, 0});
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
   std::vector<Message> messages;
   reader.feed(frame(final_bit | binary, std::string(limit + 1, 'x')).substr(0, 9), messages);
   EXPECT_EQ(reader.state(), closed);
@@ -251,7 +255,8 @@ TEST(MessageReader, RefusesAFrameBeforeItsPayloadHasCome) {
 }
 
 TEST(MessageReader, ClosesWithCodeAndReason) {
-  MessageReader reader({limit, 0});
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
   std::vector<Message> messages;
   reader.close(4000, "enough");
   EXPECT_EQ(reader.take_output(), unmasked(final_bit | close_opcode, code(4000) + "enough"));
@@ -268,14 +273,16 @@ TEST(MessageReader, ClosesWithCodeAndReason) {
 }
 
 TEST(MessageReader, ClosesWithoutACode) {
-  MessageReader reader({limit, 0});
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
   reader.close(1005, "ignored");
   EXPECT_EQ(reader.take_output(), unmasked(final_bit | close_opcode, ""));
 }
 
 TEST(MessageReader, SendsOnlyCodesThatMayStandInAFrame) {
   for (const int forbidden : {0, 999, 1004, 1006, 1015, 2999, 5000}) {
-    MessageReader reader({limit, 0});
+    ParserPool parsers;
+    MessageReader reader(parsers, {limit, 0});
     reader.close(static_cast<std::uint16_t>(forbidden), "");
     EXPECT_EQ(reader.take_output(), close_answer(1000, "")) << forbidden;
   }
@@ -284,11 +291,12 @@ TEST(MessageReader, SendsOnlyCodesThatMayStandInAFrame) {
 TEST(MessageReader, CutsALongReasonBetweenCharacters) {
   std::string reason;
   for (int i = 0; i < 100; ++i) reason += "\xc3\xa4";
-  MessageReader reader({limit, 0});
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
   reader.close(1000, reason);
   EXPECT_EQ(reader.take_output(),
             unmasked(final_bit | close_opcode, code(1000) + reason.substr(0, 122)));
-  MessageReader ascii({limit, 0});
+  MessageReader ascii(parsers, {limit, 0});
   ascii.close(1000, std::string(200, 'x'));
   EXPECT_EQ(ascii.take_output(),
             unmasked(final_bit | close_opcode, code(1000) + std::string(123, 'x')));
@@ -296,7 +304,8 @@ TEST(MessageReader, CutsALongReasonBetweenCharacters) {
 
 TEST(MessageReader, TakesManyTinyFragments) {
   constexpr std::size_t count = 100'000;
-  MessageReader reader({count, count});
+  ParserPool parsers;
+  MessageReader reader(parsers, {count, count});
   std::vector<Message> messages;
   std::string input = frame(binary, "");
   for (std::size_t i = 0; i < count; ++i)
@@ -314,7 +323,8 @@ constexpr unsigned compressed = 0x40;
 // What becomes of frames that may be compressed: messages as in the cases above, then the close
 // code if the reader closed.
 std::string outcome_of(const std::string& input, std::size_t piece) {
-  MessageReader reader({limit, 0}, Inflater(15, ContextTakeover::on));
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
   std::vector<Message> messages;
   for (std::size_t i = 0; i < input.size(); i += piece) {
     reader.feed(std::string(input.substr(i, piece)), messages);
@@ -398,7 +408,8 @@ TEST(CompressedMessages, AreCutOffAtTheLimit) {
 
 TEST(CompressedMessages, TakeTheirMemoryBackUpAfterARelease) {
   Deflater peer(15, ContextTakeover::on);
-  MessageReader reader({limit, 0}, Inflater(15, ContextTakeover::on));
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
   std::vector<Message> messages;
   const auto send = [&](std::string_view data) {
     reader.feed(frame(final_bit | compressed | text, data), messages);
@@ -420,7 +431,8 @@ TEST(CompressedMessages, TakeTheirMemoryBackUpAfterARelease) {
 }
 
 TEST(CompressedMessages, AreRefusedWhereTheyWereNotAgreedOn) {
-  MessageReader reader({limit, 0});
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
   std::vector<Message> messages;
   reader.feed(frame(final_bit | compressed | text, deflated("x")), messages);
   EXPECT_EQ(reader.take_output(), failure(1002));
@@ -430,12 +442,14 @@ TEST(CompressedMessages, AreRefusedWhereTheyWereNotAgreedOn) {
 
 TEST(MessageReader, RefusesALargeFrameByItsHeader) {
   for (const unsigned first : {final_bit | binary, binary}) {
-    MessageReader reader({limit, 10}, Inflater(15, ContextTakeover::on));
+    ParserPool parsers;
+    MessageReader reader(parsers, {limit, 10}, Inflater(15, ContextTakeover::on));
     std::vector<Message> messages;
     reader.feed(frame(first, std::string(11, 'x')).substr(0, 7), messages);
     EXPECT_EQ(reader.take_output(), close_answer(1009, "frame too big"));
   }
-  MessageReader reader({limit, 10});
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 10});
   std::vector<Message> messages;
   reader.feed(frame(binary, std::string(10, 'x')) +
                   frame(final_bit | continuation, std::string(10, 'y')) +
@@ -451,7 +465,8 @@ TEST(CompressedMessages, MayGrowALittleBeyondTheLimitOfAFrame) {
   for (std::size_t i = 0; i < limit; ++i) noise += static_cast<char>(random());
   const std::string data = deflated(noise);
   ASSERT_GT(data.size(), limit);
-  MessageReader reader({limit, limit}, Inflater(15, ContextTakeover::on));
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, limit}, Inflater(15, ContextTakeover::on));
   std::vector<Message> messages;
   reader.feed(frame(final_bit | compressed | binary, data), messages);
   ASSERT_EQ(messages.size(), 1U);
@@ -461,7 +476,8 @@ TEST(CompressedMessages, MayGrowALittleBeyondTheLimitOfAFrame) {
 }
 
 TEST(MessageReader, HasNoLimitsWhenTheyAreZero) {
-  MessageReader reader({0, 0});
+  ParserPool parsers;
+  MessageReader reader(parsers, {0, 0});
   std::vector<Message> messages;
   const std::string large(60'000, 'x');
   for (int i = 0; i < 50; ++i) reader.feed(frame(i == 0 ? binary : continuation, large), messages);
@@ -471,13 +487,52 @@ TEST(MessageReader, HasNoLimitsWhenTheyAreZero) {
 }
 
 TEST(MessageReader, SendsPings) {
-  MessageReader reader({limit, 0});
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
   reader.ping();
   EXPECT_EQ(reader.take_output(), unmasked(final_bit | ping, ""));
   reader.close(1000, "");
   reader.take_output();
   reader.ping();
   EXPECT_EQ(reader.take_output(), "");
+}
+
+// --- Memory ---
+
+TEST(MessageReader, HoldsAParserOnlyWithinAMessage) {
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
+  std::vector<Message> messages;
+  const std::string input = frame(text, "a") + frame(final_bit | ping, "p") +
+                            frame(continuation, std::string(200, 'b')) +
+                            frame(final_bit | continuation, "");
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    reader.feed(input.substr(i, 1), messages);
+    EXPECT_EQ(parsers.size(), i + 1 == input.size() ? 1U : 0U) << "after byte " << i;
+  }
+  for (int i = 0; i < 3; ++i) {
+    reader.feed(frame(final_bit | text, "again"), messages);
+    EXPECT_EQ(parsers.size(), 1U);
+  }
+  EXPECT_EQ(messages.size(), 4U);
+}
+
+TEST(MessageReader, ReadersShareTheirParsers) {
+  ParserPool parsers;
+  MessageReader plain(parsers, {limit, 0});
+  MessageReader inflating(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
+  std::vector<Message> messages;
+  inflating.feed(frame(final_bit | compressed | text, deflated("x")), messages);
+  plain.feed(frame(final_bit | text, "y"), messages);
+  EXPECT_EQ(parsers.size(), 1U);
+  EXPECT_EQ(messages.size(), 2U);
+  // Each with its own rules.
+  plain.feed(frame(final_bit | compressed | text, deflated("x")), messages);
+  EXPECT_EQ(plain.state(), closed);
+  // What a peer has spoiled is not used again.
+  EXPECT_EQ(parsers.size(), 0U);
+  inflating.feed(frame(final_bit | compressed | text, deflated("x")), messages);
+  EXPECT_EQ(messages.size(), 3U);
 }
 
 }  // namespace

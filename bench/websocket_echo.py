@@ -1,0 +1,178 @@
+"""WebSocket messages echoed per second: sioserve against uvicorn with `websockets` and `wsproto`.
+
+Each server in turn is pinned to one core and loaded from another, in alternation, so that whatever
+else the machine does meets all of them. Each of the connections sends a message as soon as it has
+the echo of the one before. No server compresses. The load generator is a process of this file with
+hand-made frames on bare sockets, so that it is not what is measured; its own share of a core is
+printed, because a rate near 100 % of it is its limit and not the server's.
+
+    python bench/websocket_echo.py [--rounds 5] [--seconds 5] [--connections 64] [--size 32]
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import json
+import os
+import pathlib
+import selectors
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+HERE = pathlib.Path(__file__).resolve().parent
+SERVER_CORE, LOAD_CORE = "0", "1"
+APPLICATION = "echo_app:application"
+SERVERS = ("sioserve", "uvicorn websockets", "uvicorn wsproto")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def command_of(server: str, port: int) -> list[str]:
+    scripts = pathlib.Path(sys.executable).parent
+    if server == "sioserve":
+        executable = os.environ.get("SIOSERVE", str(scripts / "sioserve"))
+        return [executable, APPLICATION, f"--port={port}", "--no-ws-per-message-deflate"]
+    options = f"--loop uvloop --ws {server.split()[1]} --ws-per-message-deflate false"
+    options += " --no-access-log --log-level warning --lifespan off"
+    return [str(scripts / "uvicorn"), APPLICATION, "--port", str(port), *options.split()]
+
+
+@contextlib.contextmanager
+def running(server: str) -> Iterator[int]:
+    """Starts a server on its core; gives its port once it accepts WebSockets."""
+    port = free_port()
+    process = subprocess.Popen(
+        ["taskset", "-c", SERVER_CORE, *command_of(server, port)],
+        cwd=HERE,
+        env={**os.environ, "VIRTUAL_ENV": sys.prefix},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            if process.poll() is not None:
+                raise SystemExit(f"{server} ended with exit code {process.returncode}")
+            try:
+                open_websocket(port).close()
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def open_websocket(port: int) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    key = base64.b64encode(os.urandom(16)).decode()
+    connection.sendall(
+        f"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+    )
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = connection.recv(1)
+        if not byte:
+            raise OSError(f"no handshake: {head!r}")
+        head += byte
+    if not head.startswith(b"HTTP/1.1 101"):
+        raise OSError(f"no handshake: {head!r}")
+    return connection
+
+
+def load(port: int, seconds: float, connections: int, size: int) -> None:
+    """Prints the rate and this process's share of its core, as JSON."""
+    payload = b"x" * size
+    message = bytes([0x81, 0x80 | size]) + bytes(4) + payload
+    echo = bytes([0x81, size]) + payload
+    selector = selectors.DefaultSelector()
+    sockets = [open_websocket(port) for _ in range(connections)]
+    for connection in sockets:
+        selector.register(connection, selectors.EVENT_READ)
+        connection.sendall(message)
+    echoes = 0
+    start, cpu = time.monotonic(), time.process_time()
+    while (elapsed := time.monotonic() - start) < seconds:
+        for key, _ in selector.select(1):
+            connection: socket.socket = key.fileobj  # type: ignore[assignment]
+            data = connection.recv(65536)
+            while len(data) < len(echo):
+                more = connection.recv(65536)
+                if not more:
+                    raise SystemExit("the server closed a connection")
+                data += more
+            if data != echo:
+                raise SystemExit(f"not an echo: {data[:50]!r}")
+            echoes += 1
+            connection.sendall(message)
+    busy = (time.process_time() - cpu) / elapsed
+    print(json.dumps({"rate": echoes / elapsed, "busy": busy}))
+
+
+def measure(port: int, seconds: float, options: argparse.Namespace) -> tuple[float, float]:
+    """Echoes per second, and how busy the load generator was."""
+    command = [sys.executable, __file__, "--load", str(port), "--seconds", str(seconds)]
+    command += ["--connections", str(options.connections), "--size", str(options.size)]
+    result = subprocess.run(
+        ["taskset", "-c", LOAD_CORE, *command], capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        raise SystemExit(result.stderr)
+    found = json.loads(result.stdout)
+    return found["rate"], found["busy"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="WebSocket echo, sioserve against uvicorn")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5, help="of load per server and round")
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--size", type=int, default=32, help="bytes of a message, fewer than 126")
+    parser.add_argument("--load", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if not 0 < options.size < 126:
+        parser.error("--size must be from 1 to 125")
+    if options.load:
+        return load(options.load, options.seconds, options.connections, options.size)
+    if (os.cpu_count() or 1) < 2:
+        parser.error("two cores are needed: one for the server, one for the load")
+
+    rates: dict[str, list[float]] = {server: [] for server in SERVERS}
+    print("round  " + "  ".join(f"{server + '/s':>22}" for server in SERVERS) + "   (load's core)")
+    for number in range(1, options.rounds + 1):
+        line = []
+        for server in SERVERS:
+            with running(server) as port:
+                measure(port, 1, options)
+                rate, busy = measure(port, options.seconds, options)
+            rates[server].append(rate)
+            line.append(f"{rate:15,.0f} ({busy:4.0%})")
+        print(f"{number:5}  " + "  ".join(line), flush=True)
+    for server in SERVERS[1:]:
+        ratios = [
+            ours / theirs for ours, theirs in zip(rates["sioserve"], rates[server], strict=True)
+        ]
+        print(
+            f"sioserve / {server}: median {statistics.median(ratios):.2f}, "
+            f"range {min(ratios):.2f} to {max(ratios):.2f}"
+        )
+    return None
+
+
+if __name__ == "__main__":
+    main()
