@@ -3,8 +3,10 @@
 Each server in turn is pinned to one core and loaded from another, in alternation, so that whatever
 else the machine does meets all of them. Each of the connections sends a message as soon as it has
 the echo of the one before. No server compresses. The load generator is a process of this file with
-hand-made frames on bare sockets, so that it is not what is measured; its own share of a core is
-printed, because a rate near 100 % of it is its limit and not the server's.
+hand-made frames on bare sockets.
+
+What is compared is echoes per second of the server's own CPU time, which neither a busy machine nor
+a load generator at its limit distorts; the plain rate stands beside it.
 
     python bench/websocket_echo.py [--rounds 5] [--seconds 5] [--connections 64] [--size 32]
 """
@@ -48,8 +50,8 @@ def command_of(server: str, port: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def running(server: str) -> Iterator[int]:
-    """Starts a server on its core; gives its port once it accepts WebSockets."""
+def running(server: str) -> Iterator[tuple[int, int]]:
+    """Starts a server on its core; gives its port and process id once it accepts WebSockets."""
     port = free_port()
     process = subprocess.Popen(
         ["taskset", "-c", SERVER_CORE, *command_of(server, port)],
@@ -70,7 +72,7 @@ def running(server: str) -> Iterator[int]:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(30)
@@ -96,7 +98,7 @@ def open_websocket(port: int) -> socket.socket:
 
 
 def load(port: int, seconds: float, connections: int, size: int) -> None:
-    """Prints the rate and this process's share of its core, as JSON."""
+    """Prints how many echoes came in how many seconds, as JSON."""
     payload = b"x" * size
     message = bytes([0x81, 0x80 | size]) + bytes(4) + payload
     echo = bytes([0x81, size]) + payload
@@ -106,7 +108,7 @@ def load(port: int, seconds: float, connections: int, size: int) -> None:
         selector.register(connection, selectors.EVENT_READ)
         connection.sendall(message)
     echoes = 0
-    start, cpu = time.monotonic(), time.process_time()
+    start = time.monotonic()
     while (elapsed := time.monotonic() - start) < seconds:
         for key, _ in selector.select(1):
             connection: socket.socket = key.fileobj  # type: ignore[assignment]
@@ -120,21 +122,30 @@ def load(port: int, seconds: float, connections: int, size: int) -> None:
                 raise SystemExit(f"not an echo: {data[:50]!r}")
             echoes += 1
             connection.sendall(message)
-    busy = (time.process_time() - cpu) / elapsed
-    print(json.dumps({"rate": echoes / elapsed, "busy": busy}))
+    print(json.dumps({"echoes": echoes, "seconds": elapsed}))
 
 
-def measure(port: int, seconds: float, options: argparse.Namespace) -> tuple[float, float]:
-    """Echoes per second, and how busy the load generator was."""
+def cpu_time(process: int) -> float:
+    """Seconds that all threads of a process have spent, in user mode and in the kernel."""
+    fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(
+    port: int, process: int, seconds: float, options: argparse.Namespace
+) -> tuple[float, float]:
+    """Echoes per second of the server's CPU time, and per second."""
     command = [sys.executable, __file__, "--load", str(port), "--seconds", str(seconds)]
     command += ["--connections", str(options.connections), "--size", str(options.size)]
+    before = cpu_time(process)
     result = subprocess.run(
         ["taskset", "-c", LOAD_CORE, *command], capture_output=True, text=True, check=False
     )
     if result.returncode:
         raise SystemExit(result.stderr)
     found = json.loads(result.stdout)
-    return found["rate"], found["busy"]
+    echoes = found["echoes"]
+    return echoes / (cpu_time(process) - before), echoes / found["seconds"]
 
 
 def main() -> None:
@@ -153,15 +164,15 @@ def main() -> None:
         parser.error("two cores are needed: one for the server, one for the load")
 
     rates: dict[str, list[float]] = {server: [] for server in SERVERS}
-    print("round  " + "  ".join(f"{server + '/s':>22}" for server in SERVERS) + "   (load's core)")
+    print("round  " + "  ".join(f"{server:>24}" for server in SERVERS))
     for number in range(1, options.rounds + 1):
         line = []
         for server in SERVERS:
-            with running(server) as port:
-                measure(port, 1, options)
-                rate, busy = measure(port, options.seconds, options)
-            rates[server].append(rate)
-            line.append(f"{rate:15,.0f} ({busy:4.0%})")
+            with running(server) as (port, process):
+                measure(port, process, 1, options)
+                per_cpu_second, per_second = measure(port, process, options.seconds, options)
+            rates[server].append(per_cpu_second)
+            line.append(f"{per_cpu_second:11,.0f} ({per_second:7,.0f}/s)")
         print(f"{number:5}  " + "  ".join(line), flush=True)
     for server in SERVERS[1:]:
         ratios = [

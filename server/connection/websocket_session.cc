@@ -21,6 +21,7 @@ constexpr std::size_t max_buffered_for_pong = 262'144;
 // Below, compression saves nothing worth its time; above, it would hold up every other connection.
 constexpr std::size_t min_deflated = 128;
 constexpr std::size_t max_deflated = 1'048'576;
+constexpr std::size_t compressed_portion = 1'024;
 // After so long without a compressed message, compression gives its memory back.
 constexpr Milliseconds compression_idle{30'000};
 
@@ -48,7 +49,7 @@ WebSocketSession::WebSocketSession(Connection& connection, RequestHead head,
 void WebSocketSession::on_read(std::string_view bytes) {
   if (keepalive_) keepalive_->heard(context().now());
   const bool at_once =
-      state_ == State::open && opened_ && !paused_ && kept_.empty() && inbox_.empty();
+      state_ == State::open && opened_ && !paused_ && kept_.empty() && inbox_.empty() && !deflater_;
   if (at_once) {
     read(bytes);
   } else {
@@ -171,10 +172,7 @@ void WebSocketSession::advance_open() {
     if (context().phase == Phase::stopping) begin_stop();
   }
   deliver_inbox();
-  while (!kept_.empty() && !paused_ && !aborted_ && inbox_.empty()) {
-    read(std::exchange(kept_, std::string()));
-    deliver_inbox();
-  }
+  read_kept();
   if (aborted_) {
     end(abnormal_closure, "", &Connection::close);
   } else if (!inbox_.empty()) {
@@ -184,6 +182,20 @@ void WebSocketSession::advance_open() {
   } else if (connection_.peer_ended() && kept_.empty()) {
     end(abnormal_closure, "", &Connection::close);
   }
+}
+
+// What is compressed may become a thousand times as much, so it is read in portions between which
+// the handler can pause.
+void WebSocketSession::read_kept() {
+  const std::string input = std::exchange(kept_, std::string());
+  std::string_view rest = input;
+  while (!rest.empty() && !paused_ && !aborted_ && inbox_.empty()) {
+    const std::string_view next = rest.substr(0, deflater_ ? compressed_portion : rest.size());
+    rest.remove_prefix(next.size());
+    read(next);
+    deliver_inbox();
+  }
+  kept_.assign(rest);
 }
 
 void WebSocketSession::read(std::string_view bytes) {

@@ -62,6 +62,7 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   void on_open_deadline();
   void advance_open();
   void deliver_inbox();
+  void read_kept();
   void read(std::string_view bytes);
   void write_control_frames();
   bool deflates(std::size_t size) const;

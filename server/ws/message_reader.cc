@@ -233,6 +233,7 @@ MessageReader::Fault MessageReader::fault_of(Inflater::Error error) {
 void MessageReader::close(std::uint16_t code, std::string_view reason) {
   if (state_ != State::open) return;
   state_ = State::closing;
+  payload_ = std::string();
   append_close_frame(code == no_status || may_be_sent(code) ? code : normal_closure, reason);
 }
 
@@ -259,7 +260,7 @@ void MessageReader::append_control_frame(std::uint8_t opcode, std::string_view p
 std::string MessageReader::take_output() { return std::exchange(output_, std::string()); }
 
 void MessageReader::release_memory() {
-  if (inflater_ && !within_message_) inflater_->release();
+  if (inflater_ && !within_message_ && state_ == State::open) inflater_->release();
 }
 
 void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame) {
@@ -268,6 +269,7 @@ void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame
       header_size(frame.payload_length) + static_cast<std::int64_t>(frame.payload_length);
   if (wslay_is_ctrl_frame(frame.opcode)) return;
   if (!std::exchange(within_message_, true)) compressed_ = wslay_get_rsv1(frame.rsv) != 0;
+  if (state_ != State::open) return;  // it will be dropped, whatever it is
   // Bytes that don't compress become a few more, and must not be refused for that.
   const std::size_t grown_by = compressed_ ? max_frame_ / 8 + 64 : 0;
   if (frame.payload_length > max_frame_ && frame.payload_length - max_frame_ > grown_by) {
@@ -283,7 +285,7 @@ void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame
 void MessageReader::append_chunk(std::string_view bytes) {
   if (frame_opcode_ == WSLAY_CONNECTION_CLOSE) {
     close_payload_.append(bytes);
-  } else if (!wslay_is_ctrl_frame(frame_opcode_) && !fault_) {
+  } else if (!wslay_is_ctrl_frame(frame_opcode_) && !fault_ && state_ == State::open) {
     if (!compressed_) {
       payload_.append(bytes);
       return;
@@ -319,6 +321,7 @@ void MessageReader::end_message(const wslay_event_on_msg_recv_arg& message) {
   }
   if (wslay_is_ctrl_frame(message.opcode) || fault_) return;
   within_message_ = false;
+  if (state_ != State::open) return;
   const bool is_text = message.opcode == WSLAY_TEXT_FRAME;
   if (compressed_) {
     if (const auto error = inflater_->finish(payload_, max_message_)) return fail(fault_of(*error));
@@ -326,7 +329,6 @@ void MessageReader::end_message(const wslay_event_on_msg_recv_arg& message) {
     if (is_text && !is_utf8(payload_)) return fail(Fault::invalid_text);
   }
   std::string payload = std::exchange(payload_, std::string());
-  if (state_ != State::open) return;
   messages_->push_back({is_text ? MessageKind::text : MessageKind::binary, std::move(payload)});
 }
 

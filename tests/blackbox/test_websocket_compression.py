@@ -177,6 +177,25 @@ def test_a_bomb_is_cut_off_at_the_limit(plain_server: ServerProcess) -> None:
     assert plain_server.growth(before) < 32_000_000
 
 
+def test_many_messages_that_grow_wait_for_the_application(
+    start_server: Callable[..., ServerProcess], key: str
+) -> None:
+    server = start_server("plain:application")
+    message = frame(BINARY, raw_deflate(bytes(LIMIT)), reserved=RSV1)
+    count = 60
+    assert len(message) * count < 65_536  # what the server may read at once
+    before = server.memory()
+    with RawWebSocket(server, f"/hold?key={key}", OFFER) as websocket:
+        websocket.send(message * count).send(frame(PING))
+        with RawWebSocket(server, f"/release?key={key}") as other:
+            assert other.read_frame().code == 1000
+        websocket.send(frame(TEXT, b"end"))
+        while (answer := websocket.read_frame()).opcode == PONG:
+            pass
+        assert answer.payload == b"%d" % (count * LIMIT)
+        assert server.peak_growth(before) < 24_000_000
+
+
 def test_the_limit_is_of_the_message_and_not_of_its_compressed_form(
     plain_server: ServerProcess,
 ) -> None:

@@ -154,6 +154,10 @@ class ServerProcess:
         """How much memory() has grown; 0 under AddressSanitizer, which keeps freed memory."""
         return 0 if "ASAN_OPTIONS" in os.environ else self.memory() - before
 
+    def peak_growth(self, before: int) -> int:
+        """The same, at its highest since the start of the server."""
+        return 0 if "ASAN_OPTIONS" in os.environ else self.peak_memory() - before
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Stops the server and asserts that it stopped cleanly."""
         self.process.send_signal(number)

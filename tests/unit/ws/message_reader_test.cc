@@ -430,6 +430,22 @@ TEST(CompressedMessages, TakeTheirMemoryBackUpAfterARelease) {
   EXPECT_FALSE(reader.inflated());
 }
 
+TEST(CompressedMessages, AreNotInflatedWhenTheyWillBeDropped) {
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
+  std::vector<Message> messages;
+  const std::string data = deflated("Hello");
+  reader.feed(frame(compressed | text, data.substr(0, 3)), messages);
+  reader.close(1000, "");
+  reader.feed(frame(final_bit | continuation, data.substr(3)), messages);
+  reader.feed(frame(final_bit | compressed | text, std::string(2 * limit, '\x07')), messages);
+  EXPECT_FALSE(reader.inflated());
+  EXPECT_EQ(reader.state(), MessageReader::State::closing);
+  reader.feed(close_frame(1000), messages);
+  EXPECT_EQ(reader.state(), closed);
+  EXPECT_TRUE(messages.empty());
+}
+
 TEST(CompressedMessages, AreRefusedWhereTheyWereNotAgreedOn) {
   ParserPool parsers;
   MessageReader reader(parsers, {limit, 0});
