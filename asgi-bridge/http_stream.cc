@@ -1,9 +1,14 @@
 #include "asgi-bridge/http_stream.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "asgi-bridge/bridge.h"
 #include "asgi-bridge/message.h"
+#include "server/base/field_syntax.h"
+#include "server/base/file_part.h"
+#include "server/http/trailers.h"
 
 namespace sioserve::bridge {
 
@@ -60,6 +65,9 @@ bool HttpStream::send(const Gil& gil, PyObject* message) {
   if (type == nullptr) return false;
   if (is_type(type, "http.response.body")) return send_body(gil, message);
   if (is_type(type, "http.response.start")) return send_start(gil, message);
+  if (is_type(type, "http.response.pathsend")) return send_path(gil, message);
+  if (is_type(type, "http.response.trailers")) return send_trailers(gil, message);
+  if (is_type(type, "http.response.early_hint")) return send_early_hint(gil, message);
   if (is_type(type, "sioserve.engineio.accept")) {
     if (response_ != Response::not_started) {
       PyErr_SetString(PyExc_RuntimeError, "sioserve.engineio.accept after http.response.start");
@@ -94,6 +102,9 @@ bool HttpStream::send_start(const Gil& gil, PyObject* message) {
   }
   auto headers = read_headers(gil, message, names.headers);
   if (!headers) return false;
+  const auto has_trailers = read_bool(gil, message, names.trailers);
+  if (!has_trailers) return false;
+  has_trailers_ = *has_trailers;
   head_ = ResponseHead{static_cast<std::uint16_t>(*status), std::move(*headers)};
   response_ = Response::head_given;
   return true;
@@ -105,6 +116,7 @@ bool HttpStream::send_body(const Gil& gil, PyObject* message) {
     case Response::not_started:
       PyErr_SetString(PyExc_RuntimeError, "http.response.body before http.response.start");
       return false;
+    case Response::trailers_due:
     case Response::ended:
     case Response::handed_over:
       PyErr_SetString(PyExc_RuntimeError, "http.response.body after the end of the response");
@@ -118,12 +130,102 @@ bool HttpStream::send_body(const Gil& gil, PyObject* message) {
   auto body = read_bytes(gil, message, names.body);
   if (!body) return false;
   const bool starts = response_ == Response::head_given;
-  response_ = *more_body ? Response::started : Response::ended;
-  if (closed()) return true;  // the client has gone: by the specification, do nothing
-  add_in_flight(body->size());
-  bridge().post(HttpRespond{id(), starts ? std::optional(std::move(head_)) : std::nullopt,
-                            std::move(*body), *more_body});
-  if (!*more_body) close(gil);
+  response_ = Response::started;
+  if (!closed()) {  // the client has gone: by the specification, do nothing
+    add_in_flight(body->size());
+    bridge().post(HttpRespond{id(), starts ? std::optional(std::move(head_)) : std::nullopt,
+                              std::move(*body), *more_body || has_trailers_});
+  }
+  if (!*more_body) body_ends(gil);
+  return true;
+}
+
+void HttpStream::body_ends(const Gil& gil) {
+  if (has_trailers_) {
+    response_ = Response::trailers_due;
+  } else {
+    response_ = Response::ended;
+    close(gil);
+  }
+}
+
+// The file is opened here, and not by the I/O thread later: the application learns why it cannot be
+// sent, and may remove it once send() has returned.
+bool HttpStream::send_path(const Gil& gil, PyObject* message) {
+  if (response_ != Response::head_given) {
+    PyErr_SetString(PyExc_RuntimeError,
+                    "http.response.pathsend must come after http.response.start, and alone");
+    return false;
+  }
+  auto path = read_path(gil, message, bridge().names().path);
+  if (!path) return false;
+  if (!path->starts_with('/')) {
+    PyErr_Format(PyExc_ValueError, "http.response.pathsend needs an absolute path, not %s",
+                 path->c_str());
+    return false;
+  }
+  if (!closed()) {
+    std::optional<Result<FilePart, int>> file;
+    Py_BEGIN_ALLOW_THREADS;
+    file.emplace(open_whole_file(*path));
+    Py_END_ALLOW_THREADS;
+    if (!*file) {
+      errno = file->error();
+      PyErr_SetFromErrnoWithFilename(PyExc_OSError, path->c_str());
+      return false;
+    }
+    const bool has_length = std::any_of(
+        head_.headers.begin(), head_.headers.end(),
+        [](const Header& header) { return equals_ignoring_case(header.name, "content-length"); });
+    if (!has_length) {
+      head_.headers.push_back({"content-length", std::to_string((*file)->size)});
+    }
+    bridge().post(
+        HttpRespondFile{id(), std::move(head_), std::move(**file), /*more_body=*/has_trailers_});
+  }
+  body_ends(gil);
+  return true;
+}
+
+bool HttpStream::send_trailers(const Gil& gil, PyObject* message) {
+  if (response_ != Response::trailers_due) {
+    PyErr_SetString(PyExc_RuntimeError,
+                    "http.response.trailers must come after the last http.response.body of a "
+                    "response that was started with trailers=True");
+    return false;
+  }
+  const auto more_trailers = read_bool(gil, message, bridge().names().more_trailers);
+  if (!more_trailers) return false;
+  auto trailers = read_headers(gil, message, bridge().names().headers);
+  if (!trailers) return false;
+  for (Header& trailer : *trailers) {
+    if (const auto error = http::trailer_error(trailer)) {
+      PyErr_Format(PyExc_ValueError, "%s cannot be a trailer: %s", trailer.name.c_str(),
+                   std::string(*error).c_str());
+      return false;
+    }
+    trailers_.push_back(std::move(trailer));
+  }
+  if (*more_trailers) return true;
+  response_ = Response::ended;
+  if (!closed()) bridge().post(HttpTrailers{id(), std::move(trailers_)});
+  close(gil);
+  return true;
+}
+
+bool HttpStream::send_early_hint(const Gil& gil, PyObject* message) {
+  auto links = read_bytes_list(gil, message, bridge().names().links);
+  if (!links) return false;
+  for (const std::string& link : *links) {
+    if (is_field_value(link)) continue;
+    PyErr_SetString(PyExc_ValueError, "a link of http.response.early_hint has a control character");
+    return false;
+  }
+  // HTTP/1 has no place for it once the response's head has been sent.
+  const bool in_time = response_ == Response::not_started || response_ == Response::head_given;
+  if (in_time && !closed() && !links->empty()) {
+    bridge().post(HttpEarlyHints{id(), std::move(*links)});
+  }
   return true;
 }
 
@@ -131,9 +233,9 @@ void HttpStream::on_task_done(const Gil& gil, PyObject* error) {
   if (error != nullptr) log_application_error(gil, error);
   if (!closed() && response_ != Response::handed_over) {
     if (error == nullptr && !abandoned_) {
-      bridge().log_error(gil, response_ == Response::started
-                                  ? "ASGI application returned before the end of its response"
-                                  : "ASGI application returned without sending a response");
+      const bool begun = response_ == Response::started || response_ == Response::trailers_due;
+      bridge().log_error(gil, begun ? "ASGI application returned before the end of its response"
+                                    : "ASGI application returned without sending a response");
     }
     bridge().post(HttpFail{id()});
   }

@@ -30,9 +30,13 @@ class HttpStream final : public AsgiStream {
   PyRef next_message(const Gil& gil) override;
   bool send_start(const Gil& gil, PyObject* message);
   bool send_body(const Gil& gil, PyObject* message);
+  bool send_path(const Gil& gil, PyObject* message);
+  bool send_trailers(const Gil& gil, PyObject* message);
+  bool send_early_hint(const Gil& gil, PyObject* message);
+  void body_ends(const Gil& gil);
 
   // In this order.
-  enum class Response { not_started, head_given, started, ended, handed_over };
+  enum class Response { not_started, head_given, started, trailers_due, ended, handed_over };
 
   std::string body_;  // arrived, not yet received
   bool body_ended_;
@@ -42,6 +46,8 @@ class HttpStream final : public AsgiStream {
   bool abandoned_ = false;
   Response response_ = Response::not_started;
   ResponseHead head_;
+  bool has_trailers_ = false;
+  Headers trailers_;
 };
 
 }  // namespace sioserve::bridge

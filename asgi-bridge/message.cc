@@ -59,6 +59,37 @@ std::optional<std::string> read_bytes(const Gil&, PyObject* message, const PyRef
   return copy_buffer(value);
 }
 
+std::optional<std::vector<std::string>> read_bytes_list(const Gil&, PyObject* message,
+                                                        const PyRef& key) {
+  bool failed = false;
+  PyObject* value = find_value(message, key, failed);
+  if (failed) return std::nullopt;
+  std::vector<std::string> items;
+  if (value == nullptr) return items;
+  const PyRef list = PyRef::steal(PySequence_Fast(value, "must be an iterable of bytes"));
+  if (!list) return std::nullopt;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+    auto item = copy_buffer(PySequence_Fast_GET_ITEM(list.get(), i));
+    if (!item) return std::nullopt;
+    items.push_back(std::move(*item));
+  }
+  return items;
+}
+
+std::optional<std::string> read_path(const Gil&, PyObject* message, const PyRef& key) {
+  bool failed = false;
+  PyObject* value = find_value(message, key, failed);
+  if (value == nullptr) {
+    if (!failed) PyErr_Format(PyExc_KeyError, "the message has no %R", key.get());
+    return std::nullopt;
+  }
+  PyObject* encoded = nullptr;
+  if (PyUnicode_FSConverter(value, &encoded) == 0) return std::nullopt;
+  const PyRef bytes = PyRef::steal(encoded);
+  return std::string(PyBytes_AS_STRING(encoded),
+                     static_cast<std::size_t>(PyBytes_GET_SIZE(encoded)));
+}
+
 std::optional<std::string> read_str(const Gil&, PyObject* message, const PyRef& key) {
   bool failed = false;
   PyObject* value = find_value(message, key, failed);

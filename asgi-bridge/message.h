@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "asgi-bridge/python.h"
 #include "server/base/http_values.h"
@@ -19,6 +20,13 @@ bool is_type(PyObject* type, const char* name);
 
 // A bytes-like value; empty when absent or None.
 std::optional<std::string> read_bytes(const Gil& gil, PyObject* message, const PyRef& key);
+
+// An iterable of bytes-like values; none when absent.
+std::optional<std::vector<std::string>> read_bytes_list(const Gil& gil, PyObject* message,
+                                                        const PyRef& key);
+
+// A path as os.fspath() takes it, in the file system's encoding; it must be there.
+std::optional<std::string> read_path(const Gil& gil, PyObject* message, const PyRef& key);
 
 // A str; empty when absent or None.
 std::optional<std::string> read_str(const Gil& gil, PyObject* message, const PyRef& key);

@@ -9,8 +9,8 @@ struct Names {
   explicit Names(const Gil& gil);
 
   PyRef type, asgi, path, raw_path, query_string, headers, client, server, method, http_version,
-      scheme, root_path, extensions, state, subprotocols, status, body, more_body, code, reason,
-      text, bytes, subprotocol, scope;
+      scheme, root_path, extensions, state, subprotocols, status, body, more_body, trailers,
+      more_trailers, links, code, reason, text, bytes, subprotocol, scope;
   PyRef http, https, websocket, ws, wss;
   PyRef http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect;
   PyRef create_future, create_task, add_done_callback, set_result, done, cancelled, exception;

@@ -53,7 +53,9 @@ ScopeFactory::ScopeFactory(const Gil& gil, const Names& names, const std::string
     : names_(names),
       state_(std::move(state)),
       extensions_(std::move(extensions)),
-      http_template_(make_template(gil, names.http.get(), "2.3", root_path, {"sioserve.engineio"})),
+      http_template_(make_template(gil, names.http.get(), "2.3", root_path,
+                                   {"sioserve.engineio", "http.response.pathsend",
+                                    "http.response.trailers", "http.response.early_hint"})),
       websocket_template_(make_template(gil, names.websocket.get(), "2.4", root_path,
                                         {"sioserve.engineio", "websocket.http.response"})) {}
 

@@ -18,6 +18,18 @@ void AsgiApplication::handle(HttpRespond command) {
   if (auto* stream = requests_.find(command.stream)) stream->respond(std::move(command));
 }
 
+void AsgiApplication::handle(HttpRespondFile command) {
+  if (auto* stream = requests_.find(command.stream)) stream->respond_file(std::move(command));
+}
+
+void AsgiApplication::handle(HttpTrailers command) {
+  if (auto* stream = requests_.find(command.stream)) stream->trailers(command);
+}
+
+void AsgiApplication::handle(HttpEarlyHints command) {
+  if (auto* stream = requests_.find(command.stream)) stream->early_hints(command);
+}
+
 void AsgiApplication::handle(HttpBodyConsumed command) {
   if (auto* stream = requests_.find(command.stream)) stream->body_consumed(command.bytes);
 }

@@ -29,6 +29,9 @@ class AsgiApplication {
                                                              connection::WebSocketChannel& channel);
 
   void handle(HttpRespond command);
+  void handle(HttpRespondFile command);
+  void handle(HttpTrailers command);
+  void handle(HttpEarlyHints command);
   void handle(HttpBodyConsumed command);
   void handle(HttpFail command);
   void handle(WebSocketAccept command);

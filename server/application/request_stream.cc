@@ -81,6 +81,24 @@ void RequestStream::respond(HttpRespond command) {
   if (!response_ended_) give_credit();
 }
 
+void RequestStream::respond_file(HttpRespondFile command) {
+  if (engine_ || response_ended_) return;
+  response_ended_ = !command.more_body;
+  // Nothing waits for credit: the application has no more to send.
+  exchange_.respond(std::move(command.head), {}, BodyPart::more);
+  exchange_.send_file(std::move(command.file), command.more_body ? BodyPart::more : BodyPart::last);
+}
+
+void RequestStream::trailers(const HttpTrailers& command) {
+  if (engine_ || response_ended_) return;
+  response_ended_ = true;
+  exchange_.send_trailers(command.trailers);
+}
+
+void RequestStream::early_hints(const HttpEarlyHints& command) {
+  if (!engine_ && !response_ended_) exchange_.send_early_hints(command.links);
+}
+
 void RequestStream::body_consumed(std::size_t bytes) {
   if (engine_ || body_ended_) return;
   exchange_.want_body();

@@ -33,6 +33,9 @@ class RequestStream final : public connection::RequestHandler {
   void on_closed() override;
 
   void respond(HttpRespond command);
+  void respond_file(HttpRespondFile command);
+  void trailers(const HttpTrailers& command);
+  void early_hints(const HttpEarlyHints& command);
   void body_consumed(std::size_t bytes);
   void fail();
   void hand_over(EngineHandover& engine);

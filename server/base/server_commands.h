@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/base/file_part.h"
 #include "server/base/http_values.h"
 #include "server/base/ids.h"
 
@@ -23,6 +24,25 @@ struct HttpRespond {
   std::optional<ResponseHead> head;
   std::string body;
   bool more_body;
+};
+
+// A response whose body is a file.
+struct HttpRespondFile {
+  StreamId stream;
+  ResponseHead head;
+  FilePart file;
+  bool more_body;  // trailers follow
+};
+
+// The end of a response whose body was sent with more_body.
+struct HttpTrailers {
+  StreamId stream;
+  Headers trailers;
+};
+
+struct HttpEarlyHints {
+  StreamId stream;
+  std::vector<std::string> links;
 };
 
 // The application took `bytes` of the request's body: as many more may be read from the socket.
@@ -174,10 +194,10 @@ struct StopServer {};
 struct AppQueueDrained {};
 
 using ServerCommand =
-    std::variant<HttpRespond, HttpBodyConsumed, HttpFail, WebSocketAccept, WebSocketSend,
-                 WebSocketClose, WebSocketDeny, WebSocketFail, WebSocketConsumed, EngineAccept,
-                 SocketAccept, SocketRefuse, SocketEmit, SocketBroadcast, SocketAck,
-                 SocketEventsDone, SocketJoin, SocketLeave, SocketLeaveAll, SocketClose,
-                 AddNamespace, StopServer, AppQueueDrained>;
+    std::variant<HttpRespond, HttpRespondFile, HttpTrailers, HttpEarlyHints, HttpBodyConsumed,
+                 HttpFail, WebSocketAccept, WebSocketSend, WebSocketClose, WebSocketDeny,
+                 WebSocketFail, WebSocketConsumed, EngineAccept, SocketAccept, SocketRefuse,
+                 SocketEmit, SocketBroadcast, SocketAck, SocketEventsDone, SocketJoin, SocketLeave,
+                 SocketLeaveAll, SocketClose, AddNamespace, StopServer, AppQueueDrained>;
 
 }  // namespace sioserve

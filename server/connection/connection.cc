@@ -1,5 +1,6 @@
 #include "server/connection/connection.h"
 
+#include <string>
 #include <utility>
 
 #include "server/connection/http_session.h"
@@ -82,6 +83,11 @@ void Connection::on_end() {
 void Connection::on_drain() {
   access_.on_drain();
   dispatch([](Protocol& protocol) { protocol.on_drain(); });
+}
+
+void Connection::on_file_failed(const OpenFile& file, std::string_view reason) {
+  context_.logger.log(LogCategory::server, LogLevel::error,
+                      "A response with the file " + file.path + " was cut: " + std::string(reason));
 }
 
 void Connection::on_broken() {

@@ -68,6 +68,7 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   void on_read(std::string_view bytes) override;
   void on_end() override;
   void on_drain() override;
+  void on_file_failed(const OpenFile& file, std::string_view reason) override;
   void on_broken() override;
   void on_turn_end() override;
 

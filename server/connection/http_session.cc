@@ -1,7 +1,9 @@
 #include "server/connection/http_session.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "server/base/field_syntax.h"
 #include "server/connection/refusal.h"
 #include "server/connection/websocket_session.h"
 #include "server/http/parse_error.h"
@@ -333,6 +335,10 @@ http::ResponseContext HttpSession::response_context() const {
   http::ResponseContext response;
   response.is_head = parser_.head().method == "HEAD";
   response.is_http_1_0 = parser_.head().http_version == "1.0";
+  response.takes_trailers =
+      std::any_of(head().headers.begin(), head().headers.end(), [](const Header& header) {
+        return header.name == "te" && list_contains(header.value, "trailers");
+      });
   if (!parser_.keep_alive()) response.persistence = http::Persistence::close;
   return response;
 }
@@ -360,6 +366,27 @@ void HttpSession::send_body(std::string body, BodyPart part) {
   if (state_ != State::exchange) return;
   sender_->send(std::move(body), part);
   connection_.touch();
+}
+
+void HttpSession::send_file(FilePart file, BodyPart part) {
+  if (state_ != State::exchange) return;
+  sender_->send_file(std::move(file), part);
+  connection_.touch();
+}
+
+void HttpSession::send_trailers(const Headers& trailers) {
+  if (state_ != State::exchange) return;
+  sender_->send_trailers(trailers);
+  connection_.touch();
+}
+
+void HttpSession::send_early_hints(const std::vector<std::string>& links) {
+  if (state_ != State::exchange || sender_->started()) return;
+  if (parser_.head().http_version == "1.0") return;
+  std::string& out = context().scratch;
+  out.clear();
+  http::append_early_hints(links, out);
+  connection_.stream().write(out);
 }
 
 void HttpSession::fail() {

@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/connection/connection.h"
 #include "server/connection/http_deadlines.h"
@@ -50,6 +51,9 @@ class HttpSession final : public Protocol, public Exchange {
   const SharedEndpoints& endpoints() const override { return connection_.endpoints(); }
   void respond(ResponseHead head, std::string body, BodyPart part) override;
   void send_body(std::string body, BodyPart part) override;
+  void send_file(FilePart file, BodyPart part) override;
+  void send_trailers(const Headers& trailers) override;
+  void send_early_hints(const std::vector<std::string>& links) override;
   void fail() override;
   void abort() override;
   std::size_t buffered() const override;

@@ -66,27 +66,49 @@ void ResponseSender::send(std::string body, BodyPart part) {
 
 void ResponseSender::send_part(std::string body, BodyPart part) {
   body.resize(writer_.admit(body.size()));
-  const bool last = part == BodyPart::last;
-  if (last) state_ = State::complete;
-  body_bytes_ += body.size();
-  sent_ += body.size();
+  frame(body.size(), part, [&] { stream_.write_owned(std::move(body)); });
+}
+
+void ResponseSender::send_file(FilePart file, BodyPart part) {
+  if (state_ != State::started) return;
+  file.size = writer_.admit(file.size);
+  frame(file.size, part, [&] { stream_.write_file(std::move(file)); });
+}
+
+void ResponseSender::send_trailers(const Headers& trailers) {
+  if (state_ != State::started) return;
+  state_ = State::complete;
+  if (writer_.chunked()) end_chunks(trailers);
+}
+
+// `write` puts `size` bytes of the body on the stream.
+template <typename Write>
+void ResponseSender::frame(std::size_t size, BodyPart part, Write write) {
+  if (part == BodyPart::last) state_ = State::complete;
+  body_bytes_ += size;
+  sent_ += size;
   if (!writer_.chunked()) {
-    if (!body.empty()) stream_.write_owned(std::move(body));
+    if (size > 0) write();
     return;
   }
-  if (!body.empty()) {
+  if (size > 0) {
     std::string& out = context_.scratch;
     out.clear();
-    http::ResponseWriter::append_chunk_start(body.size(), out);
+    http::ResponseWriter::append_chunk_start(size, out);
     sent_ += out.size() + http::ResponseWriter::chunk_end.size();
     stream_.write(out);
-    stream_.write_owned(std::move(body));
+    write();
     stream_.write(http::ResponseWriter::chunk_end);
   }
-  if (last) {
-    sent_ += http::ResponseWriter::last_chunk.size();
-    stream_.write(http::ResponseWriter::last_chunk);
-  }
+  if (part == BodyPart::last) end_chunks({});
+}
+
+void ResponseSender::end_chunks(const Headers& trailers) {
+  std::string& out = context_.scratch;
+  out.clear();
+  writer_.append_last_chunk(trailers, out);
+  sent_ += out.size();
+  stream_.write(out);
 }
 
 std::size_t ResponseSender::buffered() const { return std::min(sent_, stream_.buffered()); }

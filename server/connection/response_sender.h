@@ -29,6 +29,9 @@ class ResponseSender {
   void start(const ResponseHead& head, std::string body, BodyPart part);
   // Ignored before the start and after the last part.
   void send(std::string body, BodyPart part);
+  void send_file(FilePart file, BodyPart part);
+  // The end, behind parts of the body.
+  void send_trailers(const Headers& trailers);
 
   // Bytes of this response that the kernel has not taken yet.
   std::size_t buffered() const;
@@ -49,6 +52,9 @@ class ResponseSender {
   enum class State { waiting, started, complete };
 
   void send_part(std::string body, BodyPart part);
+  template <typename Write>
+  void frame(std::size_t size, BodyPart part, Write write);
+  void end_chunks(const Headers& trailers);
 
   Context& context_;
   net::Stream& stream_;

@@ -18,6 +18,7 @@
 #include "server/base/bytes.h"
 #include "server/base/clock.h"
 #include "server/base/config.h"
+#include "server/base/file_part.h"
 #include "server/base/http_values.h"
 
 namespace sioserve::connection {
@@ -36,6 +37,14 @@ class Exchange {
   // request's body has ended.
   virtual void respond(ResponseHead head, std::string body, BodyPart part) = 0;
   virtual void send_body(std::string body, BodyPart part) = 0;
+  // A part of the body that is read from its file while it is sent.
+  virtual void send_file(FilePart file, BodyPart part) = 0;
+  // Ends the response behind a body that was sent with BodyPart::more. Dropped where they cannot be
+  // sent (RFC 9110 section 6.5.1): the body is not chunked, or the request has no "TE: trailers".
+  virtual void send_trailers(const Headers& trailers) = 0;
+  // A "103 Early Hints" (RFC 8297), any number of them before the response. Ignored afterwards, and
+  // for HTTP/1.0, which has no such thing.
+  virtual void send_early_hints(const std::vector<std::string>& links) = 0;
 
   // The response cannot be completed: 500 if it has not started, otherwise the connection closes.
   virtual void fail() = 0;

@@ -177,6 +177,14 @@ void ResponseWriter::append_chunk_start(std::size_t size, std::string& out) {
   out += "\r\n";
 }
 
+void ResponseWriter::append_last_chunk(const Headers& trailers, std::string& out) const {
+  out += "0\r\n";
+  if (context_.takes_trailers) {
+    for (const Header& trailer : trailers) append_header(trailer.name, trailer.value, out);
+  }
+  out += "\r\n";
+}
+
 Persistence ResponseWriter::persistence() const {
   return incomplete() ? Persistence::close : context_.persistence;
 }
@@ -192,6 +200,12 @@ std::optional<HeadError> append_switching_protocols(const Headers& headers,
   append_server_headers(headers, own, out);
   out += "\r\n";
   return std::nullopt;
+}
+
+void append_early_hints(const std::vector<std::string>& links, std::string& out) {
+  append_status_line(103, out);
+  for (const std::string& link : links) append_header("link", link, out);
+  out += "\r\n";
 }
 
 }  // namespace sioserve::http

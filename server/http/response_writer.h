@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/base/http_values.h"
 
@@ -22,6 +23,7 @@ enum class Persistence { keep_alive, close };
 struct ResponseContext {
   bool is_head = false;  // answers HEAD: no body
   bool is_http_1_0 = false;
+  bool takes_trailers = false;                        // the client has said so ("TE: trailers")
   Persistence persistence = Persistence::keep_alive;  // what the request and the server allow
 };
 
@@ -53,7 +55,8 @@ class ResponseWriter {
   bool chunked() const { return framing_ == Framing::chunked; }
   static void append_chunk_start(std::size_t size, std::string& out);
   static constexpr std::string_view chunk_end = "\r\n";
-  static constexpr std::string_view last_chunk = "0\r\n\r\n";
+  // The end of a chunked body. The trailers must be usable; the client gets them if it takes any.
+  void append_last_chunk(const Headers& trailers, std::string& out) const;
 
   // Behind the last part: whether the connection may be used again. Only closing tells the client
   // that fewer bytes came than Content-Length announced.
@@ -75,5 +78,8 @@ class ResponseWriter {
 // Appends a complete "101 Switching Protocols", or nothing if a header is unusable.
 std::optional<HeadError> append_switching_protocols(const Headers& headers,
                                                     const ServerHeaders& own, std::string& out);
+
+// Appends a complete "103 Early Hints" with a Link header each; the links must be field values.
+void append_early_hints(const std::vector<std::string>& links, std::string& out);
 
 }  // namespace sioserve::http

@@ -5,8 +5,10 @@
 #include <array>
 #include <cassert>
 #include <cstddef>
+#include <memory>
 #include <utility>
 
+#include "server/net/background.h"
 #include "server/net/socket_address.h"
 
 namespace sioserve::net {
@@ -39,6 +41,11 @@ Parts next_parts(WriteQueue& queue, std::size_t max_bytes) {
 
 void SocketStream::CloseSocket::operator()(Socket* socket) const {
   socket->owner = nullptr;
+  uv_read_stop(&socket->uv.stream);
+  if (!socket->sending_file) close_socket(socket);
+}
+
+void SocketStream::close_socket(Socket* socket) {
   uv_close(&socket->uv.handle, [](uv_handle_t* handle) {
     std::unique_ptr<Socket>(static_cast<Socket*>(handle->data)).reset();
   });
@@ -107,6 +114,12 @@ void SocketStream::write_shared(SharedBytes bytes) {
   loop_.turn_queue().schedule(*this);
 }
 
+void SocketStream::write_file(FilePart part) {
+  if (!writable()) return;
+  socket_->queue.write_file(std::move(part));
+  loop_.turn_queue().schedule(*this);
+}
+
 std::size_t SocketStream::buffered() const { return socket_ ? socket_->queue.size() : 0; }
 
 void SocketStream::finish() {
@@ -121,13 +134,17 @@ void SocketStream::close() {
 }
 
 void SocketStream::on_turn_end() {
-  if (socket_ && handed_over_ == 0) flush();
+  if (socket_ && handed_over_ == 0 && !socket_->sending_file) flush();
 }
 
 void SocketStream::flush() {
   WriteQueue& queue = socket_->queue;
   const std::size_t before = queue.size();
   while (!queue.empty()) {
+    if (auto file = queue.next_file()) {
+      send_file(std::move(*file));
+      break;
+    }
     const Parts parts = next_parts(queue, portion);
     const int written = uv_try_write(uv_stream(), parts.buffers.data(), parts.count);
     if (written < 0 && written != UV_EAGAIN) {
@@ -151,14 +168,59 @@ void SocketStream::flush() {
 
 void SocketStream::hand_over_rest() {
   const Parts parts = next_parts(socket_->queue, portion);
-  handed_over_ = parts.bytes;
-  const int error = uv_write(&socket_->write_request, uv_stream(), parts.buffers.data(),
-                             parts.count, [](uv_write_t* request, int status) {
+  hand_over(parts.buffers.data(), parts.count, parts.bytes);
+}
+
+void SocketStream::hand_over(const uv_buf_t* buffers, unsigned count, std::size_t bytes) {
+  handed_over_ = bytes;
+  const int error = uv_write(&socket_->write_request, uv_stream(), buffers, count,
+                             [](uv_write_t* request, int status) {
                                auto* socket = static_cast<Socket*>(request->handle->data);
                                if (socket->owner != nullptr) socket->owner->on_written(status);
                              });
   assert(error == 0);
   static_cast<void>(error);
+}
+
+void SocketStream::send_file(FilePart part) {
+  uv_os_fd_t fd = -1;
+  uv_fileno(&socket_->uv.handle, &fd);
+  socket_->sending_file = true;
+  auto portion = std::make_shared<FilePortion>();
+  run_in_background(
+      loop_, [fd, part, portion] { *portion = send_portion(fd, part); },
+      [socket = socket_.get(), part, portion] {
+        socket->sending_file = false;
+        if (socket->owner == nullptr) {
+          close_socket(socket);
+        } else {
+          socket->owner->on_file_portion(std::move(*portion), *part.file);
+        }
+      });
+}
+
+void SocketStream::on_file_portion(FilePortion portion, const OpenFile& file) {
+  switch (portion.outcome) {
+    case FilePortion::Outcome::sent:
+      socket_->queue.consume(portion.sent);
+      loop_.turn_queue().schedule(*this);
+      listener_->on_drain();
+      break;
+    case FilePortion::Outcome::read: {
+      socket_->file_bytes = std::move(portion.bytes);
+      const uv_buf_t buffer = uv_buf_init(socket_->file_bytes.data(),
+                                          static_cast<unsigned>(socket_->file_bytes.size()));
+      hand_over(&buffer, 1, socket_->file_bytes.size());
+      break;
+    }
+    case FilePortion::Outcome::file_failed:
+      listener_->on_file_failed(file, portion.error);
+      break_off();
+      break;
+    case FilePortion::Outcome::socket_failed:
+      break_off();
+      break;
+  }
 }
 
 void SocketStream::on_written(int status) {
@@ -168,6 +230,7 @@ void SocketStream::on_written(int status) {
     return;
   }
   socket_->queue.consume(written);
+  std::exchange(socket_->file_bytes, {});
   loop_.turn_queue().schedule(*this);
   listener_->on_drain();
 }

@@ -1,7 +1,8 @@
 // A connected TCP or Unix socket as a Stream.
 //
 // Output is written with one writev at the end of the loop's turn. What the kernel does not take
-// then goes to libuv in portions, so that buffered() follows what the peer really reads.
+// then goes to libuv in portions, so that buffered() follows what the peer really reads. Parts of
+// files go from the file to the socket, on a thread of libuv's pool (file_portion.h).
 #pragma once
 
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "server/base/result.h"
 #include "server/net/file_descriptor.h"
+#include "server/net/file_portion.h"
 #include "server/net/loop.h"
 #include "server/net/stream.h"
 #include "server/net/write_queue.h"
@@ -26,6 +28,7 @@ class SocketStream final : public Stream, private TurnTask {
   void write(std::string_view bytes) override;
   void write_owned(std::string bytes) override;
   void write_shared(SharedBytes bytes) override;
+  void write_file(FilePart part) override;
   std::size_t buffered() const override;
   void finish() override;
   void close() override;
@@ -43,6 +46,8 @@ class SocketStream final : public Stream, private TurnTask {
     } uv{};
     uv_write_t write_request{};
     WriteQueue queue;
+    std::string file_bytes;     // of a file, while libuv writes them
+    bool sending_file = false;  // another thread uses the socket, so it must stay open
     SocketStream* owner = nullptr;
   };
   struct CloseSocket {
@@ -57,6 +62,10 @@ class SocketStream final : public Stream, private TurnTask {
   void on_turn_end() override;
   void flush();
   void hand_over_rest();
+  void hand_over(const uv_buf_t* buffers, unsigned count, std::size_t bytes);
+  void send_file(FilePart part);
+  void on_file_portion(FilePortion portion, const OpenFile& file);
+  static void close_socket(Socket* socket);
   void on_read(ssize_t size, const char* bytes);
   void on_written(int status);
   void break_off();

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "server/base/bytes.h"
+#include "server/base/file_part.h"
 
 namespace sioserve::net {
 
@@ -21,6 +22,9 @@ class StreamListener {
   virtual void on_end() = 0;
   // The kernel took bytes: buffered() has become smaller.
   virtual void on_drain() = 0;
+  // A file that was being written has become shorter than its part, or cannot be read. on_broken()
+  // follows: the peer has been promised these bytes.
+  virtual void on_file_failed(const OpenFile& file, std::string_view reason) = 0;
   // The connection is broken. No other call follows.
   virtual void on_broken() = 0;
 
@@ -42,6 +46,9 @@ class Stream {
   virtual void write(std::string_view bytes) = 0;
   virtual void write_owned(std::string bytes) = 0;
   virtual void write_shared(SharedBytes bytes) = 0;
+  // The file is read while it is sent, off the loop's thread. What encrypts reads it in portions
+  // and writes them like any other bytes.
+  virtual void write_file(FilePart part) = 0;
   // Bytes that the kernel has not taken yet.
   virtual std::size_t buffered() const = 0;
 

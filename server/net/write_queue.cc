@@ -41,11 +41,18 @@ void WriteQueue::write_shared(SharedBytes bytes) {
   gathering_.emplace_back(std::move(bytes));
 }
 
+void WriteQueue::write_file(FilePart part) {
+  if (part.size == 0) return;
+  size_ += part.size;
+  gathering_.emplace_back(std::move(part));
+}
+
 std::size_t WriteQueue::next_parts(std::span<std::string_view> parts, std::size_t max_bytes) {
   if (first_ == writing_.size()) take_gathered();
   std::size_t count = 0;
   std::size_t skip = offset_;
   for (std::size_t i = first_; i < writing_.size() && count < parts.size() && max_bytes > 0; ++i) {
+    if (std::holds_alternative<FilePart>(writing_[i])) break;
     const std::string_view part = view(writing_[i]).substr(skip, max_bytes);
     skip = 0;
     max_bytes -= part.size();
@@ -54,18 +61,26 @@ std::size_t WriteQueue::next_parts(std::span<std::string_view> parts, std::size_
   return count;
 }
 
+std::optional<FilePart> WriteQueue::next_file() {
+  if (first_ == writing_.size()) take_gathered();
+  if (first_ == writing_.size()) return std::nullopt;
+  const auto* part = std::get_if<FilePart>(&writing_[first_]);
+  if (part == nullptr) return std::nullopt;
+  return FilePart{part->file, part->offset + offset_, part->size - offset_};
+}
+
 void WriteQueue::consume(std::size_t bytes) {
   assert(bytes <= size_);
   size_ -= bytes;
   while (bytes > 0) {
-    const std::size_t left = view(writing_[first_]).size() - offset_;
+    const std::size_t left = size_of(writing_[first_]) - offset_;
     if (bytes < left) {
       offset_ += bytes;
       return;
     }
     bytes -= left;
     offset_ = 0;
-    writing_[first_] = std::string();  // large buffers go as soon as they can
+    writing_[first_] = std::string();  // large buffers and files go as soon as they can
     ++first_;
   }
 }
@@ -79,6 +94,11 @@ void WriteQueue::take_gathered() {
 std::string_view WriteQueue::view(const Segment& segment) {
   if (const auto* owned = std::get_if<std::string>(&segment)) return *owned;
   return **std::get_if<SharedBytes>(&segment);
+}
+
+std::size_t WriteQueue::size_of(const Segment& segment) {
+  if (const auto* part = std::get_if<FilePart>(&segment)) return part->size;
+  return view(segment).size();
 }
 
 std::string* WriteQueue::open_tail() {

@@ -1,8 +1,9 @@
-// Bytes on their way to one socket, in order: owned strings and shared buffers. Small writes are
-// joined, so that a turn's output needs few buffers. Knows nothing of sockets.
+// Bytes on their way to one socket, in order: owned strings, shared buffers and parts of files.
+// Small writes are joined, so that a turn's output needs few buffers. Knows nothing of sockets.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/base/file_part.h"
 
 namespace sioserve::net {
 
@@ -20,20 +22,24 @@ class WriteQueue {
   void write(std::string_view bytes);
   void write_owned(std::string bytes);
   void write_shared(SharedBytes bytes);
+  void write_file(FilePart part);
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
-  // Fills `parts` with what is to be written next, in order, up to `max_bytes`, and returns how
-  // many parts that is. They stay valid until consume() has passed them.
+  // Fills `parts` with what is to be written next, in order, up to `max_bytes` and to the next part
+  // of a file, and returns how many parts that is. They stay valid until consume() has passed them.
   std::size_t next_parts(std::span<std::string_view> parts, std::size_t max_bytes);
-  // The first `bytes` of what next_parts() gave have been written.
+  // What is left of the part of a file that comes next, if one does.
+  std::optional<FilePart> next_file();
+  // The first `bytes` of what next_parts() or next_file() gave have been written.
   void consume(std::size_t bytes);
 
  private:
-  using Segment = std::variant<std::string, SharedBytes>;
+  using Segment = std::variant<std::string, SharedBytes, FilePart>;
 
   static std::string_view view(const Segment& segment);
+  static std::size_t size_of(const Segment& segment);
   std::string* open_tail();
   void take_gathered();
 

@@ -20,6 +20,7 @@ class Response:
     headers: list[tuple[str, str]]
     body: bytes = b""
     chunks: list[bytes] = dataclasses.field(default_factory=list)
+    trailers: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     def header(self, name: str) -> str | None:
         """The value of a header that must not be repeated; None when it is absent."""
@@ -62,7 +63,7 @@ class RawConnection:
             while size := int(self._read_line().split(b";")[0], 16):
                 response.chunks.append(self._read_exactly(size))
                 assert self._read_exactly(2) == b"\r\n"
-            assert self._read_line() == b""
+            response.trailers = self._read_fields()
             response.body = b"".join(response.chunks)
         elif (length := response.header("content-length")) is not None:
             response.body = self._read_exactly(int(length))
@@ -90,11 +91,14 @@ class RawConnection:
 
     def _read_head(self) -> Response:
         version, status, reason = self._read_line().decode("latin-1").split(" ", 2)
-        headers = []
+        return Response(version, int(status), reason, self._read_fields())
+
+    def _read_fields(self) -> list[tuple[str, str]]:
+        fields = []
         while line := self._read_line():
             name, value = line.decode("latin-1").split(":", 1)
-            headers.append((name, value.strip()))
-        return Response(version, int(status), reason, headers)
+            fields.append((name, value.strip()))
+        return fields
 
     def _read_line(self) -> bytes:
         while b"\r\n" not in self.buffer:

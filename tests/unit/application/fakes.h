@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,9 @@ class FakeExchange final : public connection::Exchange {
   void send_body(std::string body, connection::BodyPart) override {
     if (sends_bodies) waiting += body.size();
   }
+  void send_file(FilePart file, connection::BodyPart) override { waiting += file.size; }
+  void send_trailers(const Headers& headers) override { trailers = headers; }
+  void send_early_hints(const std::vector<std::string>& links) override { hints = links; }
   void fail() override { ++failures; }
   void abort() override { ++aborts; }
   std::size_t buffered() const override { return waiting; }
@@ -62,6 +66,8 @@ class FakeExchange final : public connection::Exchange {
   Milliseconds time_limit{0};
   int failures = 0;
   int aborts = 0;
+  std::optional<Headers> trailers;
+  std::vector<std::string> hints;
 };
 
 class FakeChannel final : public connection::WebSocketChannel {

@@ -130,5 +130,17 @@ TEST_F(RequestStreamTest, AnAbandonedResponseMayStillBeGivenButNeedNot) {
   EXPECT_EQ(exchange_.failures, 0);
 }
 
+TEST_F(RequestStreamTest, EndsWithTheTrailers) {
+  stream_.on_request("", BodyPart::last);
+  stream_.early_hints({StreamId{1}, {"</a>"}});
+  EXPECT_EQ(exchange_.hints, std::vector<std::string>{"</a>"});
+  stream_.respond(part(1));
+  stream_.trailers({StreamId{1}, {{"x", "y"}}});
+  ASSERT_TRUE(exchange_.trailers);
+  EXPECT_EQ(exchange_.trailers->at(0).value, "y");
+  stream_.fail();
+  EXPECT_EQ(exchange_.failures, 0);
+}
+
 }  // namespace
 }  // namespace sioserve::application

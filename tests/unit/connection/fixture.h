@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -43,6 +44,13 @@ class FakeStream final : public net::Stream {
   void write_shared(SharedBytes bytes) override {
     write(*bytes);
     wire_.shared.push_back(std::move(bytes));
+  }
+  void write_file(FilePart part) override {
+    std::string bytes(part.size, '\0');
+    const ssize_t size = ::pread(part.file->descriptor.get(), bytes.data(), bytes.size(),
+                                 static_cast<off_t>(part.offset));
+    ASSERT_EQ(size, static_cast<ssize_t>(part.size));
+    write(bytes);
   }
   std::size_t buffered() const override { return wire_.unsent; }
   void finish() override { wire_.finished = true; }

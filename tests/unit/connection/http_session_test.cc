@@ -1,4 +1,9 @@
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "tests/unit/connection/fixture.h"
 
@@ -493,6 +498,45 @@ TEST_F(HttpSessionTest, LingersForLessWhenItStops) {
   ASSERT_TRUE(wire_.finished);
   later(context_.timeouts.linger_at_stop + Milliseconds(1));
   EXPECT_TRUE(wire_.closed);
+}
+
+FilePart make_file(std::string_view content) {
+  FileDescriptor fd(::memfd_create("test", MFD_CLOEXEC));
+  EXPECT_EQ(::write(fd.get(), content.data(), content.size()),
+            static_cast<ssize_t>(content.size()));
+  return {std::make_shared<const OpenFile>(std::move(fd), "file"), 0, content.size()};
+}
+
+TEST_F(HttpSessionTest, SendsPartsOfFilesWithinAResponse) {
+  receive(get);
+  FilePart file = make_file("0123456789");
+  exchange(0).respond({200, {{"content-length", "6"}}}, "<", BodyPart::more);
+  exchange(0).send_file({file.file, 2, 4}, BodyPart::more);
+  exchange(0).send_file(file, BodyPart::last);
+  turn();
+  EXPECT_EQ(sent(), "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<23450");
+  EXPECT_EQ(calls(0), (Calls{"request() last", "closed"}));
+}
+
+TEST_F(HttpSessionTest, EndsAChunkedBodyWithTrailers) {
+  receive("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n");
+  exchange(0).respond({200, {}}, "", BodyPart::more);
+  exchange(0).send_file(make_file("0123456789"), BodyPart::more);
+  exchange(0).send_trailers({{"x", "y"}});
+  turn();
+  EXPECT_EQ(sent(),
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\n0123456789\r\n"
+            "0\r\nx: y\r\n\r\n");
+  EXPECT_EQ(calls(0), (Calls{"request() last", "closed"}));
+}
+
+TEST_F(HttpSessionTest, SendsEarlyHintsBeforeTheResponseOnly) {
+  receive(get);
+  exchange(0).send_early_hints({"</a>"});
+  exchange(0).respond({200, {}}, "", BodyPart::last);
+  exchange(0).send_early_hints({"</late>"});
+  turn();
+  EXPECT_EQ(sent(), "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + ok(""));
 }
 
 }  // namespace

@@ -163,5 +163,27 @@ TEST(SwitchingProtocols, HasTheGivenHeaders) {
   EXPECT_EQ(out, "");
 }
 
+TEST(ResponseWriter, EndsChunksWithTrailersForAClientThatTakesThem) {
+  const Headers trailers = {{"x-sum", "5"}, {"x-more", ""}};
+  ResponseWriter taking({.takes_trailers = true});
+  std::string out;
+  taking.append_last_chunk(trailers, out);
+  EXPECT_EQ(out, "0\r\nx-sum: 5\r\nx-more: \r\n\r\n");
+  out.clear();
+  taking.append_last_chunk({}, out);
+  EXPECT_EQ(out, "0\r\n\r\n");
+  ResponseWriter other({});
+  out.clear();
+  other.append_last_chunk(trailers, out);
+  EXPECT_EQ(out, "0\r\n\r\n");
+}
+
+TEST(ResponseWriter, WritesEarlyHints) {
+  std::string out;
+  append_early_hints({"</a.css>; rel=preload", "</b.js>"}, out);
+  EXPECT_EQ(out,
+            "HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\nlink: </b.js>\r\n\r\n");
+}
+
 }  // namespace
 }  // namespace sioserve::http

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -22,11 +23,15 @@ class Recorder final : public StreamListener {
   void on_read(std::string_view bytes) override { read += bytes; }
   void on_end() override { ended = true; }
   void on_drain() override { ++drains; }
+  void on_file_failed(const OpenFile& file, std::string_view reason) override {
+    failure = file.path + ": " + std::string(reason);
+  }
   void on_broken() override { broken = true; }
 
   std::string read;
   bool ended = false;
   bool broken = false;
+  std::string failure;  // of a file
   int drains = 0;
 };
 
@@ -56,6 +61,14 @@ FileDescriptor connect_to(int port) {
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
   return fd;
+}
+
+// An unnamed file.
+FilePart make_file(std::string_view content) {
+  FileDescriptor fd(::memfd_create("test", MFD_CLOEXEC));
+  EXPECT_EQ(::write(fd.get(), content.data(), content.size()),
+            static_cast<ssize_t>(content.size()));
+  return {std::make_shared<const OpenFile>(std::move(fd), "made for the test"), 0, content.size()};
 }
 
 // A client's blocking socket and the server's stream, connected through a real listener.
@@ -140,6 +153,59 @@ TEST_F(SocketStreamTest, WritesALargeBodyToASlowReader) {
   while (received.size() < expected.size()) received += client_reads();
   EXPECT_TRUE(received == expected);
   EXPECT_GT(events_.drains, 2);
+}
+
+TEST_F(SocketStreamTest, WritesFilesInOrderWithWhatIsAroundThem) {
+  const FilePart file = make_file("0123456789");
+  stream().write("<");
+  stream().write_file({file.file, 2, 3});
+  stream().write("|");
+  stream().write_file({file.file, 8, 2});
+  stream().write_file({file.file, 5, 0});
+  stream().write(">");
+  stream().finish();
+  EXPECT_EQ(stream().buffered(), 8U);
+  run_until([this] { return stream().buffered() == 0; });
+  EXPECT_EQ(client_reads(), "<234|89>");
+}
+
+TEST_F(SocketStreamTest, WritesALargeFileToASlowReader) {
+  std::string content;
+  while (content.size() < 20'000'000) content += std::to_string(content.size());
+  const FilePart file = make_file(content);
+  stream().write_file(file);
+  stream().write("tail");
+  std::string received;
+  run_until([&] {
+    received += client_reads();
+    return received.size() == content.size() + 4;
+  });
+  EXPECT_TRUE(received == content + "tail");
+  EXPECT_EQ(stream().buffered(), 0U);
+}
+
+TEST_F(SocketStreamTest, BreaksOffWhenAFileIsShorterThanItsPart) {
+  FilePart file = make_file("short");
+  file.size = 6;
+  stream().write_file(file);
+  stream().write("never sent");
+  run_until([this] { return events_.broken; });
+  EXPECT_EQ(events_.failure, "made for the test: it has become shorter while it was sent");
+  EXPECT_EQ(client_reads(), "short");
+}
+
+TEST_F(SocketStreamTest, MayBeDestroyedWhileAFileIsSent) {
+  const FilePart file = make_file(std::string(5'000'000, 'x'));
+  for (int turns = 0; turns < 20; ++turns) {
+    client_ = connect_to(listener_->address().port);
+    acceptor_.stream.reset();
+    run_until([this] { return acceptor_.stream != nullptr; });
+    acceptor_.stream->start(events_);
+    stream().write_file(file);
+    for (int turn = 0; turn < turns; ++turn) loop_.run_once();
+  }
+  acceptor_.stream.reset();
+  EXPECT_FALSE(events_.broken);
 }
 
 TEST_F(SocketStreamTest, NoticesThePeersEndAndStillWrites) {

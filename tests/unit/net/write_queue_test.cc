@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -83,6 +85,29 @@ TEST(WriteQueue, GivesBackWhatWasWrittenInOrder) {
     queue.consume(next.size());
   }
   EXPECT_TRUE(read == written);
+}
+
+TEST(WriteQueue, PartsOfFilesStandBetweenTheBytesAroundThem) {
+  const auto file = std::make_shared<const OpenFile>();
+  WriteQueue queue;
+  queue.write("ab");
+  queue.write_file({file, 100, 50});
+  queue.write_file({file, 0, 0});
+  queue.write("cd");
+  EXPECT_EQ(queue.size(), 54U);
+  std::array<std::string_view, 4> parts;
+  EXPECT_FALSE(queue.next_file());
+  EXPECT_EQ(queue.next_parts(parts, 1000), 1U);
+  queue.consume(2);
+  EXPECT_EQ(queue.next_parts(parts, 1000), 0U);
+  queue.consume(20);
+  ASSERT_TRUE(queue.next_file());
+  EXPECT_EQ(queue.next_file()->offset, 120U);
+  EXPECT_EQ(queue.next_file()->size, 30U);
+  queue.consume(30);
+  EXPECT_EQ(file.use_count(), 1) << "the file is let go";
+  EXPECT_EQ(queue.next_parts(parts, 1000), 1U);
+  EXPECT_EQ(parts[0], "cd");
 }
 
 }  // namespace

@@ -32,6 +32,9 @@ class FakeExchange final : public connection::Exchange {
     response_body = std::move(body);
   }
   void send_body(std::string, BodyPart) override { ADD_FAILURE() << "the response is complete"; }
+  void send_file(FilePart, BodyPart) override {}
+  void send_trailers(const Headers&) override {}
+  void send_early_hints(const std::vector<std::string>&) override {}
   void fail() override { ADD_FAILURE() << "fail()"; }
   void abort() override { ADD_FAILURE() << "abort()"; }
   std::size_t buffered() const override { return 0; }

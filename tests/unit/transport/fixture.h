@@ -32,6 +32,9 @@ class FakeExchange final : public connection::Exchange {
     body = std::move(content);
   }
   void send_body(std::string, BodyPart) override {}
+  void send_file(FilePart, BodyPart) override {}
+  void send_trailers(const Headers&) override {}
+  void send_early_hints(const std::vector<std::string>&) override {}
   void fail() override { failed = true; }
   void abort() override { failed = true; }
   std::size_t buffered() const override { return 0; }
