@@ -104,6 +104,10 @@ bool read_value(PyObject* value, StaticFiles& target) {
   return read_pair(value, target.prefix, target.directory);
 }
 
+bool read_value(PyObject* value, std::pair<std::string, std::string>& target) {
+  return read_pair(value, target.first, target.second);
+}
+
 template <typename Item>
 bool read_value(PyObject* value, std::vector<Item>& target) {
   if (PyUnicode_Check(value)) {
@@ -202,6 +206,7 @@ const std::map<std::string, Reader>& settings() {
       {"access_log_json", any(MEMBER(access_log.json))},
 
       {"static_files", any(MEMBER(static_files))},
+      {"content_types", any(MEMBER(content_types))},
 
       {"socketio_path", any(MEMBER(socketio_path))},
       {"native_socketio", any(MEMBER(native_socketio))},

@@ -115,6 +115,8 @@ class Server:
         access_log_json: bool = False,
         # Pairs of a path's prefix and a directory
         static_files: Sequence[tuple[str, str]] = (),
+        # Of static files: pairs of an extension, with its dot, and a type
+        content_types: Sequence[tuple[str, str]] = (),
         # Socket.IO
         socketio_path: str = "/socket.io",
         native_socketio: bool = False,

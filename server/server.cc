@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -12,11 +13,13 @@
 #include "server/base/batch_queue.h"
 #include "server/connection/connection_manager.h"
 #include "server/net/async.h"
+#include "server/net/background.h"
 #include "server/net/listen_fd.h"
 #include "server/net/listen_unix.h"
 #include "server/net/listening_socket.h"
 #include "server/net/loop.h"
 #include "server/net/timer.h"
+#include "server/static_files/file_server.h"
 #include "server/transport/engine_io.h"
 #include "socketio/server/server.h"
 
@@ -45,6 +48,10 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
             config_, socketio_, event_buffer_, logger_, [this] { return next_stream_id(); },
             [this] { return loop_.now(); }),
         application_(event_buffer_, *this, config_),
+        files_(config_, logger_,
+               [this](std::function<void()> work, std::function<void()> done) {
+                 net::run_in_background(loop_, std::move(work), std::move(done));
+               }),
         connections_(loop_, *this, config_, logger_) {}
 
   ~IoThread() { stop_now(); }
@@ -104,6 +111,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
   std::unique_ptr<connection::RequestHandler> route(connection::Exchange& exchange) override {
     if (engine_io_.owns(exchange.head())) return engine_io_.make_handler(exchange);
+    if (files_.owns(exchange.head().path)) return files_.make_handler(exchange);
     return application_.make_handler(next_stream_id(), exchange);
   }
 
@@ -183,6 +191,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   socketio::Server socketio_;
   transport::EngineIo engine_io_;
   application::AsgiApplication application_;
+  static_files::FileServer files_;
   connection::ConnectionManager connections_;
   State state_ = State::running;
   std::uint64_t last_stream_id_ = 0;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/base/clock.h"
@@ -108,6 +109,8 @@ struct Config {
   LoadConfig load;
   AccessLogConfig access_log;
   std::vector<StaticFiles> static_files;
+  // Of static files: pairs of an extension, with its dot, and a type.
+  std::vector<std::pair<std::string, std::string>> content_types;
   EngineIoConfig engine_io;
   SocketIoConfig socket_io;
 

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "server/base/entity_tag.h"
+
 namespace sioserve::transport {
 namespace {
 
@@ -52,24 +54,10 @@ ClientFiles::File load(const std::string& directory, const std::string& mount_pa
   return file;
 }
 
-// Whether one If-None-Match value lists `etag`, by weak comparison. Commas may stand within a tag.
-bool lists_etag(std::string_view list, std::string_view etag) {
-  while (true) {
-    const std::size_t start = list.find_first_not_of(" \t,");
-    if (start == std::string_view::npos) return false;
-    list.remove_prefix(start);
-    if (list.front() == '*') return true;
-    if (list.starts_with("W/")) list.remove_prefix(2);
-    const std::size_t end = list.starts_with('"') ? list.find('"', 1) : std::string_view::npos;
-    if (end == std::string_view::npos) return false;
-    if (list.substr(0, end + 1) == etag) return true;
-    list.remove_prefix(end + 1);
-  }
-}
-
 bool client_has(const Headers& request_headers, std::string_view etag) {
   return std::any_of(request_headers.begin(), request_headers.end(), [&](const Header& header) {
-    return header.name == "if-none-match" && lists_etag(header.value, etag);
+    return header.name == "if-none-match" &&
+           lists_entity_tag(header.value, etag, TagComparison::weak);
   });
 }
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib.resources
+import os
+from collections.abc import Iterable
 from typing import Any
 
+from sioserve.content_types import content_types
+from sioserve.errors import StartupError
 from sioserve.options.values import Options
 
 # Hosts that a development server is called by; Django's own rule when DEBUG is on.
@@ -24,6 +28,9 @@ def server_arguments(options: Options) -> dict[str, Any]:
         "allowed_hosts": LOCAL_HOSTS,
         "client_directory": _client_directory(),
     }
+    if mounts := options.settings.get("static_files"):
+        _check_directories(mounts)
+        arguments["content_types"] = content_types()
     settings = _django_settings()
     if settings is not None:
         arguments["allowed_hosts"] = allowed_hosts(settings)
@@ -31,6 +38,12 @@ def server_arguments(options: Options) -> dict[str, Any]:
             if hasattr(settings, name):
                 arguments[argument] = getattr(settings, name)
     return {**arguments, **options.settings}
+
+
+def _check_directories(mounts: Iterable[tuple[str, str]]) -> None:
+    for prefix, directory in mounts:
+        if not os.path.isdir(directory):
+            raise StartupError(f'--static {prefix}={directory}: "{directory}" is not a directory')
 
 
 def allowed_hosts(settings: Any) -> tuple[str, ...]:

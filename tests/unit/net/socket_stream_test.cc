@@ -197,7 +197,7 @@ TEST_F(SocketStreamTest, BreaksOffWhenAFileIsShorterThanItsPart) {
 TEST_F(SocketStreamTest, MayBeDestroyedWhileAFileIsSent) {
   const FilePart file = make_file(std::string(5'000'000, 'x'));
   for (int turns = 0; turns < 20; ++turns) {
-    client_ = connect_to(listener_->address().port);
+    client_ = connect_to(port_);
     acceptor_.stream.reset();
     run_until([this] { return acceptor_.stream != nullptr; });
     acceptor_.stream->start(events_);

@@ -1,0 +1,172 @@
+"""Static files per second: sioserve --static against nginx, and WhiteNoise under uvicorn.
+
+Each server in turn is pinned to one core and loaded by wrk on another, in alternation, so that
+whatever else the machine does meets all of them. Prints each round's rates and the ratios' medians
+and ranges. Needs wrk, nginx (Debian's nginx-light), whitenoise in this Python's environment, and
+two cores.
+
+    python bench/static.py [--rounds 5] [--seconds 5] [--connections 64]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+from hello import HERE, SERVER_CORE, free_port, measure
+
+SIZES = {"10 KB": 10_240, "1 MB": 1_048_576}
+SERVERS = ("sioserve", "nginx", "whitenoise")
+
+NGINX = """
+worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log /dev/null;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_requests 100000000;
+  types {{ text/css css; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location /static/ {{ alias {folder}/files/; }}
+  }}
+}}
+"""
+
+# Asked through Django, as its users do.
+DJANGO = """
+from django.conf import settings
+
+settings.configure(
+    DEBUG=False,
+    ALLOWED_HOSTS=["*"],
+    SECRET_KEY="bench",
+    ROOT_URLCONF="whitenoise_app",
+    STATIC_URL="/static/",
+    STATIC_ROOT="{folder}/files",
+    MIDDLEWARE=["whitenoise.middleware.WhiteNoiseMiddleware"],
+)
+urlpatterns = []
+
+from django.core.asgi import get_asgi_application
+
+application = get_asgi_application()
+"""
+
+
+def command_of(server: str, folder: pathlib.Path, port: int) -> list[str]:
+    scripts = pathlib.Path(sys.executable).parent
+    if server == "sioserve":
+        executable = os.environ.get("SIOSERVE", str(scripts / "sioserve"))
+        mount = f"/static/={folder}/files"
+        options = ["--port", str(port), "--no-access-log", "--static", mount]
+        return [executable, "hello_app:application", *options]
+    if server == "nginx":
+        configuration = folder / "nginx.conf"
+        configuration.write_text(NGINX.format(folder=folder, port=port))
+        return ["nginx", "-c", str(configuration)]
+    (folder / "whitenoise_app.py").write_text(DJANGO.format(folder=folder))
+    options = ["--app-dir", str(folder), "--port", str(port), "--loop", "uvloop"]
+    options += ["--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    return [str(scripts / "uvicorn"), "whitenoise_app:application", *options]
+
+
+@contextlib.contextmanager
+def running(server: str, folder: pathlib.Path) -> Iterator[str]:
+    """Starts a server on its core; gives the URL of its files once it answers."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/static/"
+    process = subprocess.Popen(
+        ["taskset", "-c", SERVER_CORE, *command_of(server, folder, port)],
+        cwd=HERE,
+        env={**os.environ, "VIRTUAL_ENV": sys.prefix},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for name, size in SIZES.items():
+            wait_until_answered(url + file_name(name), size, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_until_answered(url: str, size: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        if process.poll() is not None:
+            raise SystemExit(f"{process.args} ended with exit code {process.returncode}")
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                assert len(response.read()) == size
+                return
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def file_name(size_name: str) -> str:
+    return size_name.replace(" ", "") + ".css"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="static files: sioserve, nginx, WhiteNoise")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5, help="of load per server and round")
+    parser.add_argument("--connections", type=int, default=64)
+    options = parser.parse_args()
+    for program in ("wrk", "nginx"):
+        if not shutil.which(program):
+            parser.error(f"{program} is not installed")
+    if (os.cpu_count() or 1) < 2:
+        parser.error("two cores are needed: one for the server, one for the load")
+
+    rates: dict[str, dict[str, list[float]]] = {
+        name: {server: [] for server in SERVERS} for name in SIZES
+    }
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        folder.chmod(0o755)  # nginx's workers are another user
+        (folder / "files").mkdir()
+        for name, size in SIZES.items():
+            (folder / "files" / file_name(name)).write_bytes(os.urandom(size))
+        print(f"{'round':>5}  {'file':>5}  " + "  ".join(f"{name + '/s':>12}" for name in SERVERS))
+        for number in range(1, options.rounds + 1):
+            for server in SERVERS:
+                with running(server, folder) as url:
+                    for name in SIZES:
+                        measure(url + file_name(name), 1, options.connections)
+                        rate = measure(url + file_name(name), options.seconds, options.connections)
+                        rates[name][server].append(rate)
+            for name in SIZES:
+                last = "  ".join(f"{rates[name][server][-1]:12,.0f}" for server in SERVERS)
+                print(f"{number:5}  {name:>5}  {last}", flush=True)
+    for name in SIZES:
+        for other in SERVERS[1:]:
+            pairs = zip(rates[name]["sioserve"], rates[name][other], strict=True)
+            ratios = [ours / theirs for ours, theirs in pairs]
+            print(
+                f"{name}: sioserve / {other}: median {statistics.median(ratios):.2f}, "
+                f"range {min(ratios):.2f} to {max(ratios):.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

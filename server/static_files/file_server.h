@@ -1,0 +1,51 @@
+// Answers requests below the prefixes of --static with files, without Python.
+//
+// The first mount whose prefix the path begins with is the longest one. What touches the disk runs
+// in the background: find_file() and reading a small file, so that its bytes travel with the head.
+// Large ones are sent as files. A missing file is answered with 404 here: falling through to the
+// application would make it answer for what it was relieved of.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/base/config.h"
+#include "server/base/logger.h"
+#include "server/base/result.h"
+#include "server/connection/stream_handlers.h"
+#include "server/static_files/content_types.h"
+
+namespace sioserve::static_files {
+
+// Runs the first function on another thread, then, in any case, the second one on the I/O thread.
+using Background = std::function<void(std::function<void()> work, std::function<void()> done)>;
+
+// Lives on the I/O thread, longer than the handlers it makes.
+class FileServer {
+ public:
+  FileServer(const Config& config, const Logger& logger, Background background);
+
+  // Whether `path`, percent-decoded, lies below a prefix.
+  bool owns(std::string_view path) const;
+  // Answers a request for a path that this object owns.
+  std::unique_ptr<connection::RequestHandler> make_handler(connection::Exchange& exchange);
+
+ private:
+  struct Mount {
+    std::string prefix;
+    std::string directory;
+  };
+
+  const Mount* find(std::string_view path) const;
+
+  const Logger& logger_;
+  Background background_;
+  // Shared with work that may still run when the server has gone.
+  std::shared_ptr<const ContentTypes> types_;
+  std::vector<Mount> mounts_;  // longest prefix first
+};
+
+}  // namespace sioserve::static_files
