@@ -5,9 +5,20 @@
 
 #include "server/connection/http_session.h"
 #include "server/connection/lingering_close.h"
+#include "server/connection/proxy_session.h"
 #include "server/http/forwarded.h"
 
 namespace sioserve::connection {
+namespace {
+
+std::unique_ptr<Protocol> first_protocol(Connection& connection) {
+  if (connection.context().config.proxy.proxy_protocol) {
+    return std::make_unique<ProxySession>(connection);
+  }
+  return std::make_unique<HttpSession>(connection);
+}
+
+}  // namespace
 
 Connection::Connection(Context& context, ConnectionOwner& owner,
                        std::unique_ptr<net::Stream> stream, SharedEndpoints peers)
@@ -17,7 +28,7 @@ Connection::Connection(Context& context, ConnectionOwner& owner,
       peers_(std::move(peers)),
       endpoints_(peers_),
       access_(context.access_log, *stream_),
-      protocol_(std::make_unique<HttpSession>(*this)) {
+      protocol_(first_protocol(*this)) {
   stream_->start(*this);
 }
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "server/base/clock.h"
 #include "server/base/http_values.h"
@@ -47,6 +48,7 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   net::Stream& stream() { return *stream_; }
   // Of the connection itself.
   const SharedEndpoints& peers() const { return peers_; }
+  void set_peers(SharedEndpoints peers) { endpoints_ = peers_ = std::move(peers); }
   // Of the request under way, which a trusted proxy may have sent for somebody else.
   const SharedEndpoints& endpoints() const { return endpoints_; }
   void begin_request(const RequestHead& head);

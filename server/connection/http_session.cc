@@ -32,9 +32,10 @@ BodyPart body_part(const http::RequestParser::Progress& progress) {
 
 }  // namespace
 
-HttpSession::HttpSession(Connection& connection)
+HttpSession::HttpSession(Connection& connection, std::string input)
     : connection_(connection),
       parser_(parser_limits(connection.context().config)),
+      kept_(std::move(input)),
       deadlines_(context().config.http, context().timeouts.drain) {
   deadlines_.restart(Wait::first_byte, context().now());
 }

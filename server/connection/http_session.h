@@ -34,7 +34,8 @@ namespace sioserve::connection {
 
 class HttpSession final : public Protocol, public Exchange {
  public:
-  explicit HttpSession(Connection& connection);
+  // `input`: what has arrived already.
+  explicit HttpSession(Connection& connection, std::string input = {});
 
   // Protocol
   void on_read(std::string_view bytes) override;

@@ -1,0 +1,67 @@
+#include "server/connection/proxy_session.h"
+
+#include <memory>
+#include <utility>
+
+#include "server/connection/http_session.h"
+#include "server/connection/proxy_header.h"
+
+namespace sioserve::connection {
+namespace {
+
+std::string_view describe(ProxyHeaderError error) {
+  switch (error) {
+    case ProxyHeaderError::malformed:
+      return "it does not begin with a PROXY protocol header";
+    case ProxyHeaderError::too_long:
+      return "its PROXY protocol header is too long";
+  }
+  return "";
+}
+
+}  // namespace
+
+ProxySession::ProxySession(Connection& connection) : connection_(connection) {
+  Context& context = connection.context();
+  const Milliseconds limit = context.config.http.header_timeout;
+  if (limit != Milliseconds::zero()) deadline_ = context.now() + limit;
+}
+
+void ProxySession::on_read(std::string_view bytes) {
+  const SharedEndpoints& peers = connection_.peers();
+  if (!connection_.context().config.proxy.trusted.trusts_peer(*peers)) {
+    refuse("it is not a trusted proxy");
+    return;
+  }
+  input_ += bytes;
+  auto header = parse_proxy_header(input_);
+  if (!header) {
+    refuse(describe(header.error()));
+    return;
+  }
+  if (!*header) return;
+  if (auto& ends = (*header)->ends) {
+    Endpoints endpoints = *peers;
+    endpoints.client = std::move(ends->client);
+    if (!ends->server.host.empty()) {
+      endpoints.server = std::move(ends->server);
+      endpoints.unix_path.clear();
+    }
+    connection_.set_peers(std::make_shared<const Endpoints>(std::move(endpoints)));
+  }
+  connection_.replace_protocol(
+      std::make_unique<HttpSession>(connection_, input_.substr((*header)->size)));
+}
+
+void ProxySession::on_deadline() { refuse("its PROXY protocol header takes too long"); }
+
+void ProxySession::refuse(std::string_view reason) {
+  const Address& client = connection_.peers()->client;
+  connection_.context().logger.log(LogCategory::server, LogLevel::warning,
+                                   "Closed a connection of " +
+                                       (client.host.empty() ? "a client" : client.host) + ": " +
+                                       std::string(reason));
+  connection_.close();
+}
+
+}  // namespace sioserve::connection
