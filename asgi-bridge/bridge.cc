@@ -3,8 +3,10 @@
 #include <utility>
 #include <variant>
 
+#include "asgi-bridge/access_entry.h"
 #include "asgi-bridge/http_stream.h"
 #include "asgi-bridge/json.h"
+#include "asgi-bridge/request_context.h"
 #include "asgi-bridge/websocket_stream.h"
 
 namespace sioserve::bridge {
@@ -45,6 +47,16 @@ void Bridge::drain(const Gil& gil) {
   batch_ = std::move(batch);
 }
 
+void Bridge::log_what_waits(const Gil& gil) {
+  std::vector<AppEvent> batch;
+  server_.take_events(batch);
+  for (AppEvent& event : batch) {
+    if (auto* record = std::get_if<LogRecord>(&event)) handle(gil, std::move(*record));
+    if (auto* entry = std::get_if<AccessEntry>(&event)) handle(gil, std::move(*entry));
+    if (PyErr_Occurred()) PyErr_WriteUnraisable(nullptr);
+  }
+}
+
 void Bridge::let_go(const Gil&) {
   // Taken out first: what they refer to may run Python code when it goes.
   const auto running = std::exchange(running_, {});
@@ -63,7 +75,9 @@ PyRef Bridge::running_tasks(const Gil&) const {
 
 void Bridge::handle(const Gil& gil, HttpRequest event) {
   const StreamId id = event.stream;
-  const PyRef scope = scopes_.http(gil, event.head, *event.endpoints);
+  const PyRef request_id = to_py_str(gil, event.head.request_id);
+  const RequestIdScope in_request(gil, application_.request_id, request_id);
+  const PyRef scope = scopes_.http(gil, event.head, *event.endpoints, request_id);
   const PyRef stream =
       types_.make_stream(gil, PyRef::borrow(owner_), std::make_unique<HttpStream>(*this, event));
   if (!scope || !stream || !run_application(gil, stream, id, scope)) {
@@ -111,7 +125,10 @@ void Bridge::handle(const Gil& gil, HttpTimedOut event) {
 }
 
 void Bridge::handle(const Gil& gil, WebSocketConnect event) {
-  const PyRef scope = scopes_.websocket(gil, event.head, *event.endpoints, event.subprotocols);
+  const PyRef request_id = to_py_str(gil, event.head.request_id);
+  const RequestIdScope in_request(gil, application_.request_id, request_id);
+  const PyRef scope =
+      scopes_.websocket(gil, event.head, *event.endpoints, event.subprotocols, request_id);
   const PyRef stream = types_.make_stream(gil, PyRef::borrow(owner_),
                                           std::make_unique<WebSocketStream>(*this, event.stream));
   if (!scope || !stream || !run_application(gil, stream, event.stream, scope)) {
@@ -142,10 +159,11 @@ void Bridge::handle(const Gil& gil, SendCredit event) {
 void Bridge::handle(const Gil& gil, SessionOpened event) {
   const bool is_websocket =
       find_query_parameter(event.head.query_string, "transport") == "websocket";
+  const PyRef request_id = to_py_str(gil, event.head.request_id);
   dispatch(gil, names_.session_opened,
            {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
-            is_websocket ? scopes_.websocket(gil, event.head, *event.endpoints, {})
-                         : scopes_.http(gil, event.head, *event.endpoints)});
+            is_websocket ? scopes_.websocket(gil, event.head, *event.endpoints, {}, request_id)
+                         : scopes_.http(gil, event.head, *event.endpoints, request_id)});
 }
 
 void Bridge::handle(const Gil& gil, SessionClosed event) {
@@ -181,12 +199,20 @@ void Bridge::handle(const Gil& gil, SocketDisconnect event) {
 }
 
 void Bridge::handle(const Gil& gil, LogRecord event) {
-  static_cast<void>(gil);
+  const RequestIdScope in_request(
+      gil, application_.request_id,
+      event.request_id.empty() ? PyRef() : to_py_str(gil, event.request_id));
   const PyRef& logger = loggers_[static_cast<std::size_t>(event.category)];
   const PyRef message = to_py_str(gil, event.message);
   if (!message) return;
   PyRef::steal(PyObject_CallMethod(logger.get(), "log", "isO", static_cast<int>(event.level), "%s",
                                    message.get()));
+}
+
+void Bridge::handle(const Gil& gil, AccessEntry event) {
+  const RequestIdScope in_request(gil, application_.request_id,
+                                  to_py_str(gil, event.record.head.request_id));
+  log_access(gil, loggers_[static_cast<std::size_t>(LogCategory::access)], event);
 }
 
 void Bridge::handle(const Gil& gil, ServerStopped) {

@@ -24,6 +24,7 @@ struct Application {
   PyRef json_default;  // or None
   PyRef client_gone;   // or None: called with a task and its scope
   std::string root_path;
+  PyRef request_id;  // the context variable
 };
 
 // Lives on the application thread, except post(), which any thread may call.
@@ -41,6 +42,9 @@ class Bridge {
   void start(PyRef loop, PyRef on_stopped, int descriptor);
   // Handles everything that has happened.
   void drain(const Gil& gil);
+  // Handles the log lines that wait and drops every other event: the process is about to end while
+  // the event loop is blocked. Any thread that holds the GIL.
+  void log_what_waits(const Gil& gil);
   // Forgets every task, stream and scope; the I/O thread has ended.
   void let_go(const Gil& gil);
 
@@ -80,6 +84,7 @@ class Bridge {
   void handle(const Gil& gil, SocketAcknowledged event);
   void handle(const Gil& gil, SocketDisconnect event);
   void handle(const Gil& gil, LogRecord event);
+  void handle(const Gil& gil, AccessEntry event);
   void handle(const Gil& gil, ServerStopped event);
 
   // A request or WebSocket whose task has not ended. The event loop itself refers to tasks weakly.

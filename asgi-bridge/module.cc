@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "asgi-bridge/module_state.h"
+#include "asgi-bridge/request_context.h"
 #include "asgi-bridge/server_object.h"
 
 namespace sioserve::bridge {
@@ -17,6 +18,9 @@ int execute(PyObject* module) {
   const Gil gil = Gil::held_by_caller();
   ::new (PyModule_GetState(module)) StateBox(std::make_unique<ModuleState>());
   if (!AsgiTypes::create(gil, module, state_box(module)->types)) return -1;
+  PyRef& request_id = state_box(module)->request_id;
+  request_id = make_request_id_variable(gil);
+  if (!request_id || PyModule_AddObjectRef(module, "request_id", request_id.get()) != 0) return -1;
   const PyRef server_type = make_server_type(gil, module);
   if (!server_type) return -1;
   if (PyModule_AddObjectRef(module, "Server", server_type.get()) != 0) return -1;

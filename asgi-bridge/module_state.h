@@ -8,6 +8,7 @@ namespace sioserve::bridge {
 
 struct ModuleState {
   AsgiTypes types;
+  PyRef request_id;  // the context variable
 };
 
 // Of the module that defines a type made with PyType_FromModuleAndSpec().

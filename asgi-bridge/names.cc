@@ -41,6 +41,7 @@ Names::Names(const Gil& gil) {
       {&Names::bytes, "bytes"},
       {&Names::subprotocol, "subprotocol"},
       {&Names::scope, "scope"},
+      {&Names::request_id, "sioserve.request_id"},
       {&Names::http, "http"},
       {&Names::https, "https"},
       {&Names::websocket, "websocket"},

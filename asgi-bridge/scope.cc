@@ -80,7 +80,10 @@ PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* sp
 }
 
 PyRef ScopeFactory::make(const Gil& gil, const PyRef& from, const RequestHead& head,
-                         const Endpoints& endpoints) const {
+                         const Endpoints& endpoints, const PyRef& request_id) const {
+  // Copies: middleware may write into them.
+  const PyRef extensions = copy_item(from, names_.extensions);
+  if (!extensions) return PyRef();
   const PyRef scope = PyRef::steal(PyDict_Copy(from.get()));
   if (!scope) return PyRef();
   const PyRef& version = head.http_version == "1.0" ? names_.version_1_0 : names_.version_1_1;
@@ -92,16 +95,16 @@ PyRef ScopeFactory::make(const Gil& gil, const PyRef& from, const RequestHead& h
       set_item(scope, names_.headers, to_py_headers(gil, head.headers)) &&
       set_item(scope, names_.client, to_py_address(gil, endpoints.client)) &&
       set_item(scope, names_.server, to_py_server(gil, endpoints)) &&
-      // Copies: middleware may write into them.
       set_item(scope, names_.asgi, copy_item(from, names_.asgi)) &&
-      set_item(scope, names_.extensions, copy_item(from, names_.extensions)) &&
+      set_item(extensions, names_.request_id, request_id) &&
+      set_item(scope, names_.extensions, extensions) &&
       (!state_ || set_item(scope, names_.state, PyRef::steal(PyDict_Copy(state_.get()))));
   return filled ? scope : PyRef();
 }
 
-PyRef ScopeFactory::http(const Gil& gil, const RequestHead& head,
-                         const Endpoints& endpoints) const {
-  PyRef scope = make(gil, http_template_, head, endpoints);
+PyRef ScopeFactory::http(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
+                         const PyRef& request_id) const {
+  PyRef scope = make(gil, http_template_, head, endpoints, request_id);
   if (!scope) return PyRef();
   const bool filled = set_item(scope, names_.method, to_py_str(gil, head.method)) &&
                       set_item(scope, names_.scheme, endpoints.tls ? names_.https : names_.http);
@@ -109,8 +112,9 @@ PyRef ScopeFactory::http(const Gil& gil, const RequestHead& head,
 }
 
 PyRef ScopeFactory::websocket(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
-                              const std::vector<std::string>& subprotocols) const {
-  PyRef scope = make(gil, websocket_template_, head, endpoints);
+                              const std::vector<std::string>& subprotocols,
+                              const PyRef& request_id) const {
+  PyRef scope = make(gil, websocket_template_, head, endpoints, request_id);
   if (!scope) return PyRef();
   const PyRef offered = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(subprotocols.size())));
   if (!offered) return PyRef();

@@ -22,17 +22,18 @@ class ScopeFactory {
   bool complete() const { return http_template_ && websocket_template_; }
 
   // A dict with `type` "http"; null with an exception set when memory runs out.
-  PyRef http(const Gil& gil, const RequestHead& head, const Endpoints& endpoints) const;
+  PyRef http(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
+             const PyRef& request_id) const;
   // A dict with `type` "websocket".
   PyRef websocket(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
-                  const std::vector<std::string>& subprotocols) const;
+                  const std::vector<std::string>& subprotocols, const PyRef& request_id) const;
 
  private:
   PyRef make_template(const Gil& gil, PyObject* type, const char* spec_version,
                       const std::string& root_path,
                       std::initializer_list<const char*> extension_names) const;
-  PyRef make(const Gil& gil, const PyRef& from, const RequestHead& head,
-             const Endpoints& endpoints) const;
+  PyRef make(const Gil& gil, const PyRef& from, const RequestHead& head, const Endpoints& endpoints,
+             const PyRef& request_id) const;
 
   const Names& names_;
   PyRef state_;

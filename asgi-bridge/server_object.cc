@@ -9,6 +9,7 @@
 #include "asgi-bridge/json.h"
 #include "asgi-bridge/module_state.h"
 #include "asgi-bridge/settings.h"
+#include "server/base/clock.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -106,8 +107,14 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
     return -1;
   }
   Config config;
-  Application application{
-      PyRef::borrow(app), PyRef::borrow(dispatcher), PyRef(), PyRef(), none(), none(), ""};
+  Application application{PyRef::borrow(app),
+                          PyRef::borrow(dispatcher),
+                          PyRef(),
+                          PyRef(),
+                          none(),
+                          none(),
+                          "",
+                          module_state(Py_TYPE(self)).request_id};
   PyObject *key, *value;
   for (Py_ssize_t position = 0;
        kwargs != nullptr && PyDict_Next(kwargs, &position, &key, &value);) {
@@ -165,11 +172,18 @@ PyObject* server_listen_fd(PyObject* self, PyObject* args) {
   return address_or_error(core->server.listen_fd(fd));
 }
 
+// False with an exception set.
+bool open_logs(Core& core) {
+  const auto opened = core.server.open_logs();
+  if (!opened) PyErr_SetString(PyExc_OSError, opened.error().c_str());
+  return static_cast<bool>(opened);
+}
+
 PyObject* server_start(PyObject* self, PyObject* args) {
   PyObject *loop, *on_stopped;
   if (!PyArg_ParseTuple(args, "OO:start", &loop, &on_stopped)) return nullptr;
   Core* core = unstarted_core_of(self, "start");
-  if (core == nullptr) return nullptr;
+  if (core == nullptr || !open_logs(*core)) return nullptr;
   const PyRef drain = PyRef::steal(PyObject_GetAttrString(self, "_drain"));
   if (!drain) return nullptr;
   const PyRef added =
@@ -354,6 +368,41 @@ PyObject* server_close_socket(PyObject* self, PyObject* args, PyObject* kwargs) 
   return post(self, command);
 }
 
+PyObject* server_open_logs(PyObject* self, PyObject*) {
+  Core* core = unstarted_core_of(self, "open_logs");
+  return core != nullptr && open_logs(*core) ? none().release() : nullptr;
+}
+
+PyObject* server_reopen_logs(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  core->server.reopen_logs();
+  return none().release();
+}
+
+PyObject* server_flush_logs(PyObject* self, PyObject* args, PyObject* kwargs) {
+  static const char* const keywords[] = {"timeout_ms", nullptr};
+  unsigned int timeout_ms = 1000;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|I:flush_logs", const_cast<char**>(keywords),
+                                   &timeout_ms)) {
+    return nullptr;
+  }
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  {
+    GilRelease release(Gil::held_by_caller());
+    core->server.flush_logs(Milliseconds(timeout_ms));
+  }
+  return none().release();
+}
+
+PyObject* server_log_what_waits(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  core->bridge.log_what_waits(Gil::held_by_caller());
+  return none().release();
+}
+
 PyObject* server_set_log_level(PyObject* self, PyObject* args) {
   const char* name;
   int level;
@@ -393,6 +442,10 @@ PyMethodDef methods[] = {
     {"leave", post_room_command<SocketLeave>, METH_VARARGS, nullptr},
     {"leave_all", server_leave_all, METH_O, nullptr},
     {"close_socket", method(server_close_socket), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"open_logs", server_open_logs, METH_NOARGS, nullptr},
+    {"reopen_logs", server_reopen_logs, METH_NOARGS, nullptr},
+    {"log_what_waits", server_log_what_waits, METH_NOARGS, nullptr},
+    {"flush_logs", method(server_flush_logs), METH_VARARGS | METH_KEYWORDS, nullptr},
     {"set_log_level", server_set_log_level, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/access_log/access_logger.h"
 #include "server/base/field_syntax.h"
 
 namespace sioserve::bridge {
@@ -157,6 +158,14 @@ Reader positive(Member member) {
   };
 }
 
+// Told at the call, like any other unusable value, though only the start needs it.
+bool read_access_log_format(PyObject* value, Config& config) {
+  if (!read_value(value, config.access_log.format)) return false;
+  const auto format = access_log::compile(config.access_log);
+  if (!format) PyErr_SetString(PyExc_ValueError, format.error().c_str());
+  return static_cast<bool>(format);
+}
+
 #define MEMBER(path) \
   [](Config & config) -> auto& { return config.path; }
 
@@ -179,6 +188,7 @@ const std::map<std::string, Reader>& settings() {
       {"application_timeout_ms", any(MEMBER(http.application_timeout))},
       {"server_header", any(MEMBER(http.server_header))},
       {"date_header", any(MEMBER(http.date_header))},
+      {"request_id_header", any(MEMBER(http.request_id_header))},
       {"extra_headers", any(MEMBER(http.extra_headers))},
 
       {"websocket_max_message", any(MEMBER(websocket.max_message))},
@@ -202,7 +212,7 @@ const std::map<std::string, Reader>& settings() {
 
       {"access_log", any(MEMBER(access_log.target))},
       {"access_log_path", any(MEMBER(access_log.path))},
-      {"access_log_format", any(MEMBER(access_log.format))},
+      {"access_log_format", read_access_log_format},
       {"access_log_json", any(MEMBER(access_log.json))},
 
       {"static_files", any(MEMBER(static_files))},

@@ -7,10 +7,14 @@ carried out in the order in which they were made.
 """
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any, Protocol
 
 __version__: str
+
+# The id of the request that the running code works for: scope["extensions"]["sioserve.request_id"].
+request_id: contextvars.ContextVar[str | None]
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Callable[..., Any], Callable[..., Any]], Awaitable[None]]
@@ -89,6 +93,8 @@ class Server:
         server_header: str = "sioserve",
         date_header: bool = True,
         extra_headers: Sequence[tuple[str, str]] = (),
+        # Tells clients the request id, and is taken from trusted proxies
+        request_id_header: str = "",
         # WebSocket
         websocket_max_message: int = 1_048_576,
         websocket_max_frame: int = 1_048_576,
@@ -237,4 +243,19 @@ class Server:
         """Any thread. Disconnect from the namespace, or end the client's whole session."""
 
     def set_log_level(self, logger: str, level: int) -> None:
-        """Any thread. For "sioserve", "sio.engineio" and "sio.socketio"."""
+        """Any thread. For "sioserve", "sioserve.access", "sio.engineio" and "sio.socketio"."""
+
+    def open_logs(self) -> None:
+        """Open the access log's file, which start() does otherwise. Raises OSError."""
+
+    def reopen_logs(self) -> None:
+        """Any thread. Open the access log's file anew, after it has been renamed."""
+
+    def flush_logs(self, timeout_ms: int = 1000) -> None:
+        """Any thread. Return when the access log's file has everything, or after that time."""
+
+    def log_what_waits(self) -> None:
+        """Any thread. Log what the I/O thread has said; every other event that waits is lost.
+
+        For the end of a process whose event loop is blocked.
+        """

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "server/access_log/access_logger.h"
 #include "server/application/asgi_application.h"
 #include "server/application/engine_handover.h"
 #include "server/application/event_buffer.h"
@@ -39,6 +40,10 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
         events_(std::move(wake_application)),
         event_buffer_(loop_.turn_queue(), events_, config_.max_app_events),
         logger_([this](LogRecord record) { event_buffer_.push(std::move(record)); }),
+        access_log_(config_.access_log, event_buffer_, logger_,
+                    [this](LogLevel level, std::string message) {
+                      log_from_another_thread(level, std::move(message));
+                    }),
         commands_([this] { wake_.send(); }),
         wake_(loop_, [this] { carry_out_commands(); }),
         tick_(loop_, [this] { engine_io_.advance(loop_.now()); }),
@@ -52,7 +57,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
                [this](std::function<void()> work, std::function<void()> done) {
                  net::run_in_background(loop_, std::move(work), std::move(done));
                }),
-        connections_(loop_, *this, config_, logger_) {}
+        connections_(loop_, *this, config_, logger_, access_log_.on() ? &access_log_ : nullptr) {}
 
   ~IoThread() { stop_now(); }
 
@@ -74,6 +79,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   Result<std::string, std::string> listen_fd(int fd) { return listen(net::listen_fd(fd)); }
 
   void start() {
+    access_log_.start();
     tick_.start_repeating(tick_interval);
     thread_ = std::thread([this] { loop_.run(); });
   }
@@ -94,6 +100,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   }
 
   Logger& logger() { return logger_; }
+  access_log::AccessLogger& access_log() { return access_log_; }
 
  private:
   enum class State { running, stopping, stopped };
@@ -103,6 +110,12 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     std::string url = net::to_url(*socket);
     connections_.listen(std::move(*socket));
     return url;
+  }
+
+  // The event buffer is the I/O thread's.
+  void log_from_another_thread(LogLevel level, std::string message) {
+    if (!logger_.enabled(LogCategory::server, level)) return;
+    events_.push(LogRecord{LogCategory::server, level, std::move(message), ""});
   }
 
   StreamId next_stream_id() { return StreamId{++last_stream_id_}; }
@@ -183,6 +196,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   BatchQueue<AppEvent> events_;
   application::EventBuffer event_buffer_;
   Logger logger_;
+  access_log::AccessLogger access_log_;
   BatchQueue<ServerCommand> commands_;
   std::vector<ServerCommand> batch_;
   net::Async wake_;
@@ -215,5 +229,8 @@ void Server::stop_now() { io_->stop_now(); }
 void Server::post(ServerCommand command) { io_->post(std::move(command)); }
 std::size_t Server::take_events(std::vector<AppEvent>& batch) { return io_->take_events(batch); }
 Logger& Server::logger() { return io_->logger(); }
+Result<std::monostate, std::string> Server::open_logs() { return io_->access_log().open(); }
+void Server::reopen_logs() { io_->access_log().reopen(); }
+void Server::flush_logs(Milliseconds patience) { io_->access_log().flush(patience); }
 
 }  // namespace sioserve

@@ -7,9 +7,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "server/base/app_events.h"
+#include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
@@ -47,6 +49,12 @@ class Server {
 
   // Any thread.
   Logger& logger();
+  // Before start(). Opens the access log's file; ok, or a sentence that says why not.
+  Result<std::monostate, std::string> open_logs();
+  // Any thread. Opens the access log's file anew.
+  void reopen_logs();
+  // Any thread. Returns when the access log's file has everything, or after `patience`.
+  void flush_logs(Milliseconds patience);
 
  private:
   class IoThread;

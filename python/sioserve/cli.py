@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from sioserve import logs
 from sioserve.command_log import CommandLog
 from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import take_activated_sockets
@@ -23,7 +24,6 @@ logger = logging.getLogger("sioserve")
 BAD_USAGE = 2
 STARTUP_FAILURE = 3
 INTERRUPTED = 128 + signal.SIGINT
-LOG_FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     activated = take_activated_sockets()
     try:
         options = resolve(arguments, activated=activated)
-        log = CommandLog(options, logging.Formatter(LOG_FORMAT))
+        log = CommandLog(options, logs.terminal_formatter())
+        logs.put_request_ids_on_records()
         log.begin()
         if is_child():
             options = as_child(options)

@@ -32,9 +32,10 @@ def run(application: Any, options: Options) -> None:
     if options.verbosity >= 3:
         loop.set_debug(True)
     stop = _StopOnSignals(options.timeout_graceful_shutdown)
+    reopen = _ReopenLogsOnSignal()
     try:
         asyncio.set_event_loop(loop)
-        run_to_end(loop, loop.create_task(_serve(application, options, stop)))
+        run_to_end(loop, loop.create_task(_serve(application, options, stop, reopen)))
     finally:
         close_event_loop(loop)
         stop.loop_has_ended()
@@ -53,10 +54,13 @@ def run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> Non
                 raise
 
 
-async def _serve(application: Any, options: Options, stop: _StopOnSignals) -> None:
+async def _serve(
+    application: Any, options: Options, stop: _StopOnSignals, reopen: _ReopenLogsOnSignal
+) -> None:
     service = Service(application, options)
     await service.start()
     stop.serve(service)
+    reopen.serve(service)
     for address in service.addresses:
         logger.info("Listening on %s (Ctrl-C stops it)", address)
     await service.wait()
@@ -87,6 +91,22 @@ def _bare_event_loop(kind: LoopKind) -> asyncio.AbstractEventLoop:
             raise StartupError("uvloop is not installed; pip install uvloop") from None
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
+
+
+class _ReopenLogsOnSignal:
+    """SIGUSR1: the log files have been renamed (logrotate). Harmless before the start, too."""
+
+    def __init__(self) -> None:
+        self._service: Service | None = None
+        self._process = os.getpid()
+        signal.signal(signal.SIGUSR1, self._handle)
+
+    def serve(self, service: Service) -> None:
+        self._service = service
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._service is not None and os.getpid() == self._process:
+            self._service.reopen_logs()
 
 
 class _StopOnSignals:
@@ -120,6 +140,7 @@ class _StopOnSignals:
             return
         if self._signalled:
             logger.warning("Stopping at once")
+            self._last_words()
             os._exit(128 + number)
         self._signalled = True
         watchdog = threading.Timer(self._timeout + LAST_RESORT, self._give_up)
@@ -135,9 +156,15 @@ class _StopOnSignals:
             logger.error("Left behind: %s", line)
         if self._loop_ended:
             # All is done but for threads, which nothing can cancel.
+            self._last_words()
             os._exit(0)
         logger.error("The application did not stop in time; ending the process")
+        self._last_words()
         os._exit(1)
+
+    def _last_words(self) -> None:
+        if self._service is not None:
+            self._service.last_words()
 
 
 def close_event_loop(loop: asyncio.AbstractEventLoop) -> None:

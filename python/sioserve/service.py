@@ -23,6 +23,7 @@ from sio import autodiscover, registry
 from sio.dispatcher import Dispatcher
 from sio.encoding import default as json_default
 
+from sioserve import logs
 from sioserve.close_timeout import CloseTimeout
 from sioserve.errors import ListenError, StartupError
 from sioserve.lifespan import Lifespan
@@ -72,7 +73,8 @@ class Service:
         except BaseException:
             await self._dispatcher.close(0)
             raise
-        _mirror_log_levels(server)
+        logs.put_request_ids_on_records()
+        logs.mirror_levels(server)
         server.start(loop, self._stopped.set)
 
     def stop(self) -> None:
@@ -93,6 +95,19 @@ class Service:
         await self._dispatcher.close(self._time_left(lifespan_share))
         await cancel_and_name(self._server.running_tasks(), self._time_left(lifespan_share))
         await self._lifespan.shutdown(self._time_left())
+        self._server.flush_logs()
+
+    def reopen_logs(self) -> None:
+        """Open all log files anew; from any thread and from signal handlers."""
+        if self._server is not None:
+            self._server.reopen_logs()
+        logs.reopen_files()
+
+    def last_words(self) -> None:
+        """Bring out what waits to be logged: the process ends now, whatever the loop does."""
+        if self._server is not None:
+            self._server.log_what_waits()
+            self._server.flush_logs()
 
     @property
     def _application_share(self) -> float:
@@ -132,12 +147,10 @@ class Service:
 
     def _listen(self, server: _sioserve.Server) -> None:
         try:
+            server.open_logs()
+        except OSError as error:
+            raise StartupError(str(error)) from None
+        try:
             self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
         except OSError as error:
             raise ListenError(str(error)) from None
-
-
-def _mirror_log_levels(server: _sioserve.Server) -> None:
-    # The I/O thread asks a number of its own, so that a level that is off costs nothing there.
-    for name in ("sioserve", "sio.engineio", "sio.socketio"):
-        server.set_log_level(name, logging.getLogger(name).getEffectiveLevel())

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/base/access_record.h"
 #include "server/base/bytes.h"
 #include "server/base/http_values.h"
 #include "server/base/ids.h"
@@ -127,12 +128,19 @@ struct SocketDisconnect {
 
 // --- The server itself ---
 
+// For Python's logging, where the access log goes there.
+struct AccessEntry {
+  std::string line;
+  AccessRecord record;
+};
+
 // Everything is closed; nothing follows.
 struct ServerStopped {};
 
-using AppEvent = std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbandoned, HttpTimedOut,
-                              WebSocketConnect, WebSocketMessage, WebSocketDisconnect, SendCredit,
-                              SessionOpened, SessionClosed, SocketConnect, SocketEvent,
-                              SocketAcknowledged, SocketDisconnect, LogRecord, ServerStopped>;
+using AppEvent =
+    std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbandoned, HttpTimedOut,
+                 WebSocketConnect, WebSocketMessage, WebSocketDisconnect, SendCredit, SessionOpened,
+                 SessionClosed, SocketConnect, SocketEvent, SocketAcknowledged, SocketDisconnect,
+                 LogRecord, AccessEntry, ServerStopped>;
 
 }  // namespace sioserve

@@ -32,6 +32,9 @@ struct HttpConfig {
   std::string server_header = "sioserve";  // empty: none
   bool date_header = true;
   Headers extra_headers;  // of every response
+  // Tells the client its request's id, and is believed where it comes from a trusted proxy. Empty:
+  // none.
+  std::string request_id_header;
 };
 
 struct WebSocketConfig {

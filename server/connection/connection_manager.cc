@@ -11,12 +11,13 @@
 namespace sioserve::connection {
 
 ConnectionManager::ConnectionManager(net::Loop& loop, Router& router, const Config& config,
-                                     const Logger& logger)
+                                     const Logger& logger, AccessLog* access_log)
     : loop_(loop),
       logger_(logger),
       context_{loop.turn_queue(), router, config, logger, [&loop] { return loop.now(); }},
       sweep_timer_(loop, [this] { sweep(); }) {
   std::random_device random;
+  context_.access_log = access_log;
   context_.request_ids = RequestIds((std::uint64_t{random()} << 32) | random());
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "server/base/access_record.h"
 #include "server/base/config.h"
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
@@ -28,8 +29,9 @@ class ConnectionManager final : private ConnectionOwner,
                                 private net::AcceptHandler,
                                 private net::TurnTask {
  public:
-  // All arguments must outlive the manager.
-  ConnectionManager(net::Loop& loop, Router& router, const Config& config, const Logger& logger);
+  // All arguments must outlive the manager. `access_log`: null for none.
+  ConnectionManager(net::Loop& loop, Router& router, const Config& config, const Logger& logger,
+                    AccessLog* access_log = nullptr);
   // Connections that are left are closed, and their handlers told.
   ~ConnectionManager() override;
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import pathlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,7 +21,7 @@ async def serving(application: Any, dispatcher: Any = None, **options: Any) -> A
     stopped = asyncio.Event()
     before = threads()
     server.start(asyncio.get_running_loop(), stopped.set)
-    (io_thread,) = threads() - before
+    (io_thread,) = {thread for thread in threads() - before if name_of(thread) != "sioserve-log"}
     try:
         yield Running(server, address, io_thread)
     finally:
@@ -31,6 +32,10 @@ async def serving(application: Any, dispatcher: Any = None, **options: Any) -> A
 def threads() -> set[str]:
     """This process's threads; those of other tests may end at any time."""
     return set(os.listdir("/proc/self/task"))
+
+
+def name_of(thread: str) -> str:
+    return pathlib.Path(f"/proc/self/task/{thread}/comm").read_text().strip()
 
 
 class Running:

@@ -1,0 +1,12 @@
+// An entry of the access log as Python's logging gets it.
+#pragma once
+
+#include "asgi-bridge/python.h"
+#include "server/base/app_events.h"
+
+namespace sioserve::bridge {
+
+// Logs it with level INFO; docs/logging.md names the attributes. An exception is left set.
+void log_access(const Gil& gil, const PyRef& logger, const AccessEntry& entry);
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,63 @@
+// The access log of one server: makes a line of each record and takes it where the configuration
+// wants it: into a file, to standard output, or to Python's logging.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "server/access_log/format.h"
+#include "server/access_log/log_file.h"
+#include "server/access_log/timestamp.h"
+#include "server/base/access_record.h"
+#include "server/base/clock.h"
+#include "server/base/config.h"
+#include "server/base/event_sink.h"
+#include "server/base/logger.h"
+
+namespace sioserve::access_log {
+
+// A sentence when the configuration's format is unusable.
+Result<Format, std::string> compile(const AccessLogConfig& config);
+
+// Lives on the I/O thread; open() and start() come before it runs.
+class AccessLogger final : public AccessLog {
+ public:
+  // `events` and `logger` are for Python's logging, and outlive the log; so does what `report`
+  // refers to, which is called from another thread.
+  AccessLogger(const AccessLogConfig& config, EventSink& events, const Logger& logger,
+               LogFile::Report report);
+
+  // Whether there is a log at all.
+  bool on() const { return config_.target != AccessLogConfig::Target::none; }
+
+  // Before start(). Ok, also when it is open, or a sentence that says why not.
+  Result<std::monostate, std::string> open();
+  void start();
+
+  void write(AccessRecord record) override;
+  bool wants_response_headers() const override { return format_.wants_response_headers(); }
+  TimePoint now() const override { return Clock::now(); }
+
+  // Any thread; nothing where there is no file.
+  void reopen();
+  void flush(Milliseconds patience);
+
+ private:
+  void append_line(const AccessRecord& record);
+  void send_to_application(AccessRecord record);
+
+  const AccessLogConfig& config_;
+  EventSink& events_;
+  const Logger& logger_;
+  LogFile::Report report_;
+  Format format_;
+  Timestamp time_;
+  std::unique_ptr<LogFile> file_;  // null: none, or Python's logging
+  std::string line_;
+  std::uint64_t dropped_ = 0;  // since Python was last able to take some
+};
+
+}  // namespace sioserve::access_log

@@ -1,0 +1,63 @@
+// The atoms of a format string: gunicorn's, uvicorn's names for some of them, and our own.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/access_log/timestamp.h"
+#include "server/base/access_record.h"
+
+namespace sioserve::access_log {
+
+enum class Atom : std::uint8_t {
+  literal,           // the segment's own text
+  client_host,       // h
+  client_address,    // client_addr: with the port
+  dash,              // l
+  user,              // u: of Basic authentication
+  time_in_brackets,  // t
+  time,              // time
+  iso_time,          // iso_time
+  request_line,      // r, request_line: with the protocol
+  request,           // request: without it; for WebSockets the step in place of the method
+  method,            // m, method
+  path,              // U: without the query
+  query,             // q
+  target,            // full_path
+  protocol,          // H
+  status,            // s, status_code
+  http_status,       // http_status: "-" for WebSockets
+  bytes,             // B
+  bytes_or_dash,     // b: "-" for nothing, and for WebSockets
+  referer,           // f
+  user_agent,        // a
+  seconds,           // T
+  microseconds,      // D
+  milliseconds,      // M
+  decimal_seconds,   // L
+  process_id,        // p
+  request_id,        // id
+  host,              // host
+  scheme,            // scheme
+  event,             // event
+  close_code,        // close_code
+  outcome,           // outcome
+  request_header,    // {name}i
+  response_header,   // {name}o
+};
+
+std::optional<Atom> find_atom(std::string_view name);
+// The name that `name` was probably meant to be.
+std::string_view nearest_atom(std::string_view name);
+
+std::string_view event_name(AccessEvent event);
+std::string_view scheme_of(const AccessRecord& record);
+std::string target_of(const AccessRecord& record);
+
+// `header`: of the last two atoms, in lower case. What came from the client is escaped.
+void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
+                 const Timestamp& time, std::string& out);
+
+}  // namespace sioserve::access_log

@@ -1,0 +1,144 @@
+#include "server/access_log/format.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/unit/access_log/records.h"
+
+namespace sioserve::access_log {
+namespace {
+
+std::string line(std::string_view format, const AccessRecord& record = get_record()) {
+  const auto compiled = Format::compile(format);
+  if (!compiled) return "error: " + compiled.error();
+  std::string out;
+  compiled->append(record, timestamp(), out);
+  return out;
+}
+
+TEST(Format, WritesLinesLikeDaphneByDefault) {
+  EXPECT_EQ(line(default_format),
+            R"(10.0.0.1:4711 - - [25/Nov/2026:01:27:12] "GET /a%20b?x=1" 200 1234)");
+  AccessRecord empty = get_record();
+  empty.response_bytes = 0;
+  empty.head.query_string.clear();
+  EXPECT_EQ(line(default_format, empty),
+            R"(10.0.0.1:4711 - - [25/Nov/2026:01:27:12] "GET /a%20b" 200 -)");
+  const auto websocket = [](AccessEvent event) {
+    AccessRecord record = websocket_record(event);
+    record.status = event == AccessEvent::websocket_connect ? 101 : 0;
+    return line("\"%(request)s\" %(http_status)s %(b)s", record);
+  };
+  EXPECT_EQ(websocket(AccessEvent::websocket_connecting), "\"WSCONNECTING /a%20b?x=1\" - -");
+  EXPECT_EQ(websocket(AccessEvent::websocket_connect), "\"WSCONNECT /a%20b?x=1\" - -");
+  EXPECT_EQ(websocket(AccessEvent::websocket_reject), "\"WSREJECT /a%20b?x=1\" - -");
+  EXPECT_EQ(websocket(AccessEvent::websocket_disconnect), "\"WSDISCONNECT /a%20b?x=1\" - -");
+}
+
+TEST(Format, KnowsTheAtomsOfGunicorn) {
+  EXPECT_EQ(line(R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")"),
+            R"(10.0.0.1 - alice [25/Nov/2026:01:27:12 +0000] "GET /a%20b?x=1 HTTP/1.1" 200 1234 )"
+            R"("http://r/" "curl/8")");
+  EXPECT_EQ(line("%(m)s %(U)s %(q)s %(H)s %(B)s"), "GET /a%20b x=1 HTTP/1.1 1234");
+  EXPECT_EQ(line("%(T)s %(D)s %(M)s %(L)s"), "1 1234567 1234 1.234567");
+  EXPECT_EQ(line("%(p)s"), std::to_string(::getpid()));
+  EXPECT_EQ(line("%({User-Agent}i)s %({nothing}i)s"), "curl/8 -");
+  EXPECT_EQ(line("%({content-type}o)s %({x}o)s"), "text/plain -");
+}
+
+TEST(Format, KnowsTheNamesOfUvicorn) {
+  EXPECT_EQ(line("%(client_addr)s - \"%(request_line)s\" %(status_code)s"),
+            "10.0.0.1:4711 - \"GET /a%20b?x=1 HTTP/1.1\" 200");
+  EXPECT_EQ(line("%(method)s %(full_path)s"), "GET /a%20b?x=1");
+}
+
+TEST(Format, HasAtomsOfItsOwn) {
+  EXPECT_EQ(line("%(id)s %(host)s %(scheme)s %(event)s %(close_code)s %(outcome)s"),
+            "id123 example.org http http - complete");
+  AccessRecord over = websocket_record(AccessEvent::websocket_disconnect);
+  over.close_code = 1001;
+  EXPECT_EQ(line("%(scheme)s %(event)s %(close_code)s", over), "ws websocket.disconnect 1001");
+  EXPECT_EQ(line("%(time)s %(iso_time)s"), "25/Nov/2026:01:27:12 2026-11-25T01:27:12.345+00:00");
+}
+
+TEST(Format, PadsShortTimes) {
+  AccessRecord record = get_record();
+  record.duration = std::chrono::microseconds(42);
+  EXPECT_EQ(line("%(L)s %(T)s", record), "0.000042 0");
+}
+
+TEST(Format, SaysADashForARequestThatCouldNotBeRead) {
+  AccessRecord record;
+  record.status = 400;
+  EXPECT_EQ(line("%(h)s %(r)s %(m)s %(U)s %(H)s %(s)s %(id)s %(client_addr)s", record),
+            "- - - - - 400 - -");
+  EXPECT_EQ(line(default_format, record), "- - - [25/Nov/2026:01:27:12] \"-\" 400 -");
+}
+
+TEST(Format, TakesCredentialsThatAreNoneForNoUser) {
+  AccessRecord record = get_record();
+  for (const char* value : {"", "Basic", "Basic ???", "Bearer abc", "Basic Og=="}) {
+    record.head.headers = {{"authorization", value}};
+    EXPECT_EQ(line("%(u)s", record), "-") << value;
+  }
+}
+
+TEST(Format, WritesAPercentSignForTwo) { EXPECT_EQ(line("100%% %(m)s%%"), "100% GET%"); }
+
+TEST(Format, WantsResponseHeadersOnlyWhenItNamesOne) {
+  EXPECT_FALSE(Format::compile("%({x}i)s %(h)s")->wants_response_headers());
+  EXPECT_TRUE(Format::compile("%({x}o)s")->wants_response_headers());
+}
+
+TEST(Format, NamesTheNearestAtomForAnUnknownOne) {
+  EXPECT_EQ(line("%(statuscode)s"),
+            "error: the access log format has an unknown atom \"%(statuscode)s\"; did you mean "
+            "\"%(status_code)s\"?");
+  EXPECT_NE(line("%(client)s").find("did you mean"), std::string::npos);
+  EXPECT_NE(line("%({PATH_INFO}e)s").find("unknown atom"), std::string::npos);
+}
+
+TEST(Format, RefusesWhatIsNoAtom) {
+  for (const char* format :
+       {"%", "50% of", "%(h", "%()s", "%(h)d", "%(h)", "%({a b}i)s", "%({}i)s"}) {
+    EXPECT_EQ(line(format).substr(0, 6), "error:") << format;
+  }
+}
+
+TEST(Format, KeepsHostileClientsWithinOneQuotedField) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const auto format = Format::compile(
+      "%(u)s \"%(r)s\" \"%(f)s\" \"%(a)s\" \"%({x}i)s\" \"%(host)s\" \"%(request)s\" %(U)s %(q)s "
+      "%(full_path)s %(h)s \"%({y}o)s\" %(m)s %(id)s");
+  ASSERT_TRUE(format);
+  const Timestamp time = timestamp();
+  for (int i = 0; i < 5'000; ++i) {
+    AccessRecord record = get_record();
+    record.head.method = hostile_text(random);
+    record.head.raw_path = hostile_text(random);
+    record.head.query_string = hostile_text(random);
+    record.head.request_id = hostile_text(random);
+    for (const char* name : {"host", "referer", "user-agent", "x"}) {
+      record.head.headers.push_back({name, hostile_text(random)});
+    }
+    record.head.headers.erase(record.head.headers.begin(), record.head.headers.begin() + 3);
+    record.response_headers = {{"y", hostile_text(random)}};
+    std::string out;
+    format->append(record, time, out);
+    int quotes = 0;
+    for (std::size_t at = 0; at < out.size(); ++at) {
+      ASSERT_TRUE(out[at] >= 0x20 && out[at] < 0x7f) << out;
+      if (out[at] == '\\')
+        ++at;
+      else if (out[at] == '"')
+        ++quotes;
+    }
+    ASSERT_EQ(quotes, 14) << out;
+  }
+}
+
+}  // namespace
+}  // namespace sioserve::access_log
