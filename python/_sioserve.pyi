@@ -93,7 +93,7 @@ class Server:
         server_header: str = "sioserve",
         date_header: bool = True,
         extra_headers: Sequence[tuple[str, str]] = (),
-        # Tells clients the request id, and is taken from trusted proxies
+        # The response header that tells clients the request id
         request_id_header: str = "",
         # WebSocket
         websocket_max_message: int = 1_048_576,

@@ -32,8 +32,7 @@ struct HttpConfig {
   std::string server_header = "sioserve";  // empty: none
   bool date_header = true;
   Headers extra_headers;  // of every response
-  // Tells the client its request's id, and is believed where it comes from a trusted proxy. Empty:
-  // none.
+  // Tells the client its request's id, unless the application sets that header. Empty: none.
   std::string request_id_header;
 };
 

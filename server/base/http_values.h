@@ -26,7 +26,7 @@ struct RequestHead {
   std::string query_string;  // as received, without the question mark
   std::string http_version;  // "1.0" or "1.1"
   Headers headers;
-  std::string request_id{};  // ours, or the one that a trusted proxy gave; in every log line
+  std::string request_id{};  // in every log line about the request
 };
 
 // The first value of a query parameter, percent-decoded, or nullopt.

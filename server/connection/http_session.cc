@@ -188,6 +188,7 @@ void HttpSession::begin_exchange(const http::RequestParser::Progress& progress) 
   body_paused_ = false;
   client_end_taken_ = false;
   sender_.emplace(context(), connection_.stream(), response_context());
+  sender_->set_request_id(parser_.head().request_id);
   handler_ = context().router.route(*this);
   handler_->on_request(progress.body, body_part(progress));
 }
@@ -239,7 +240,8 @@ void HttpSession::settle() {
     if (!sender_->complete()) return;
     if (sender_->incomplete()) {
       context().logger.log(LogCategory::server, LogLevel::error,
-                           "The application's response is shorter than its Content-Length");
+                           "The application's response is shorter than its Content-Length",
+                           parser_.head().request_id);
     }
     end_exchange();
     drained_ = 0;
@@ -359,6 +361,7 @@ bool HttpSession::must_close() const {
 void HttpSession::respond(ResponseHead head, std::string body, BodyPart part) {
   if (state_ != State::exchange) return;
   if (must_close()) sender_->close_behind();
+  add_request_id(context().config, parser_.head(), head.headers);
   sender_->start(head, std::move(body), part);
   connection_.touch();
 }

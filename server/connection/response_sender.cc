@@ -44,7 +44,8 @@ void ResponseSender::start(const ResponseHead& head, std::string body, BodyPart 
   if (const auto error = writer_.start(head, whole_body, context_.server_headers(), out)) {
     context_.logger.log(
         LogCategory::server, LogLevel::error,
-        "The application's response has " + std::string(describe(*error)) + "; answered with 500");
+        "The application's response has " + std::string(describe(*error)) + "; answered with 500",
+        request_id_);
     writer_ = fresh;
     start(plain_head(500), plain_body(500), BodyPart::last);
     return;
@@ -112,6 +113,15 @@ void ResponseSender::end_chunks(const Headers& trailers) {
 }
 
 std::size_t ResponseSender::buffered() const { return std::min(sent_, stream_.buffered()); }
+
+void add_request_id(const Config& config, const RequestHead& request, Headers& headers) {
+  const std::string& name = config.http.request_id_header;
+  if (name.empty()) return;
+  for (const Header& header : headers) {
+    if (equals_ignoring_case(header.name, name)) return;
+  }
+  headers.push_back({name, request.request_id});
+}
 
 ResponseHead plain_head(std::uint16_t status) {
   return {status, {{"content-type", "text/plain; charset=utf-8"}}};

@@ -25,6 +25,9 @@ class ResponseSender {
   // The response will be the connection's last. Only before the start.
   void close_behind() { writer_.close_behind(); }
 
+  // For what is logged about the response.
+  void set_request_id(const std::string& id) { request_id_ = id; }
+
   // Ignored once started. An unusable head is logged and answered with 500.
   void start(const ResponseHead& head, std::string body, BodyPart part);
   // Ignored before the start and after the last part.
@@ -65,7 +68,11 @@ class ResponseSender {
   std::uint16_t status_ = 0;
   std::uint64_t body_bytes_ = 0;
   Headers headers_;
+  std::string request_id_;
 };
+
+// Adds the header that tells the request's id, if there is to be one and `headers` has none.
+void add_request_id(const Config& config, const RequestHead& request, Headers& headers);
 
 // A short plain-text answer of the server itself.
 ResponseHead plain_head(std::uint16_t status);

@@ -260,12 +260,14 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
   for (const Header& header : headers) {
     if (!ws::belongs_to_handshake(header.name)) answer.push_back(header);
   }
+  add_request_id(context().config, head_, answer);
   std::string& out = context().scratch;
   out.clear();
   if (http::append_switching_protocols(answer, context().server_headers(), out)) {
     context().logger.log(LogCategory::server, LogLevel::error,
                          "The application accepted a WebSocket with an invalid header; "
-                         "answered with 500");
+                         "answered with 500",
+                         head_.request_id);
     deny(plain_head(500), plain_body(500), BodyPart::last);
     return;
   }
