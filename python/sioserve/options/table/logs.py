@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import ACCESS_LOG, FILE, LOG_FORMAT, TEXT, between, choice, named
+from sioserve.options.kinds import (
+    ACCESS_LOG,
+    FILE,
+    HEADER_NAME,
+    LOG_FORMAT,
+    TEXT,
+    between,
+    choice,
+    named,
+)
 from sioserve.options.option import Group, Option, switch
 
 GROUP = Group(
@@ -47,6 +56,12 @@ GROUP = Group(
             default="",
             shown_default="",
             setting="access_log_format",
+        ),
+        Option(
+            "request-id-header",
+            HEADER_NAME,
+            "response header that tells clients the id under which their request is logged",
+            setting="request_id_header",
         ),
         switch(
             "access-log-json",
