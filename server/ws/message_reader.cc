@@ -265,8 +265,9 @@ void MessageReader::release_memory() {
 
 void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame) {
   frame_opcode_ = frame.opcode;
-  unfinished_ -=
-      header_size(frame.payload_length) + static_cast<std::int64_t>(frame.payload_length);
+  // One after the other: the sum may be beyond 63 bits.
+  unfinished_ -= header_size(frame.payload_length);
+  unfinished_ -= static_cast<std::int64_t>(frame.payload_length);
   if (wslay_is_ctrl_frame(frame.opcode)) return;
   if (!std::exchange(within_message_, true)) compressed_ = wslay_get_rsv1(frame.rsv) != 0;
   if (state_ != State::open) return;  // it will be dropped, whatever it is

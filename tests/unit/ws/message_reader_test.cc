@@ -502,6 +502,18 @@ TEST(MessageReader, HasNoLimitsWhenTheyAreZero) {
   EXPECT_EQ(messages[0].payload.size(), 50 * large.size());
 }
 
+TEST(MessageReader, TakesTheLargestFrameThatCanBeAnnounced) {
+  const std::string start = std::string("\x82\xff\x7f") + std::string(7, '\xff') + "mask payload";
+  ParserPool parsers;
+  MessageReader limited(parsers, {limit, limit});
+  std::vector<Message> messages;
+  limited.feed(start, messages);
+  EXPECT_EQ(limited.take_output(), close_answer(1009, "frame too big"));
+  MessageReader unlimited(parsers, {0, 0});
+  unlimited.feed(start, messages);
+  EXPECT_EQ(unlimited.state(), open);
+}
+
 TEST(MessageReader, SendsPings) {
   ParserPool parsers;
   MessageReader reader(parsers, {limit, 0});
