@@ -133,8 +133,6 @@ void WebSocketStream::apply_receive_window() {
 void WebSocketStream::close_with(std::uint16_t code, std::string_view reason) {
   state_ = State::closing;
   channel_.close(code, reason);
-  // The peer's close frame lies behind messages that nobody will take.
-  channel_.resume_reading();
 }
 
 void WebSocketStream::deny_with(std::uint16_t status, std::string_view text) {

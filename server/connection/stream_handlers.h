@@ -114,7 +114,8 @@ class WebSocketChannel {
   virtual void send(MessageKind kind, std::string payload) = 0;
   virtual void send(MessageKind kind, SharedBytes payload) = 0;
   // Starts the closing handshake behind what has been sent; on_closed() follows, at the latest
-  // when the peer has not answered for some seconds.
+  // when the peer has not answered for some seconds. Reading goes on: what comes before the peer's
+  // close frame is dropped.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
   // Closes the connection without another byte.
   virtual void abort() = 0;

@@ -88,6 +88,7 @@ class FakeChannel final : public connection::WebSocketChannel {
   void send(MessageKind, SharedBytes payload) override { calls.push_back("send " + *payload); }
   void close(std::uint16_t code, std::string_view) override {
     calls.push_back("close " + std::to_string(code));
+    paused = false;
   }
   void abort() override { calls.push_back("abort"); }
   std::size_t buffered() const override { return 0; }

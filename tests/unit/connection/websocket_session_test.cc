@@ -205,6 +205,18 @@ TEST_F(WebSocketSessionTest, ClosesWithAHandshake) {
   EXPECT_TRUE(wire_.finished);
 }
 
+TEST_F(WebSocketSessionTest, SeesThePeersCloseBehindMessagesThatNobodyTakes) {
+  open();
+  channel().pause_reading();
+  receive(text("a"));
+  context_.phase = Phase::stopping;
+  connection_->begin_stop();
+  turn();
+  calls(0);
+  receive(text("b") + close_frame("\x03\xf4"));
+  EXPECT_EQ(calls(0), (Calls{"closed 1012 "}));
+}
+
 TEST_F(WebSocketSessionTest, CutsAPeerThatDoesNotAnswerTheClose) {
   open();
   channel().close(1000, "");
