@@ -305,16 +305,18 @@ void HttpSession::end_exchange() {
 void HttpSession::refuse(std::uint16_t status, std::string_view reason, Headers headers) {
   const bool cut = state_ == State::exchange && sender_->started();
   const bool answered = state_ == State::draining;
+  const bool is_head = state_ == State::exchange && head().method == "HEAD";
   if (!answered) log_refusal(cut ? std::nullopt : std::optional(status), reason);
   end_exchange();
   if (cut || answered) {
     end(cut ? &Connection::close : &Connection::linger);
     return;
   }
-  ResponseSender sender(context(), connection_.stream(), {.persistence = http::Persistence::close});
-  ResponseHead head = plain_head(status);
-  for (Header& header : headers) head.headers.push_back(std::move(header));
-  sender.start(head, plain_body(status), BodyPart::last);
+  ResponseSender sender(context(), connection_.stream(),
+                        {.is_head = is_head, .persistence = http::Persistence::close});
+  ResponseHead answer = plain_head(status);
+  for (Header& header : headers) answer.headers.push_back(std::move(header));
+  sender.start(answer, plain_body(status), BodyPart::last);
   if (connection_.access().on()) {
     const bool no_head = parser_.within_head();
     connection_.access().refused(no_head ? RequestHead{} : parser_.take_head(),

@@ -157,6 +157,15 @@ TEST_F(HttpLimitsTest, Answers503WhenTheApplicationTakesTooLong) {
             "Refused a request of 127.0.0.1:1 (GET /) with 503: the application took too long");
 }
 
+TEST_F(HttpLimitsTest, RefusesAHeadRequestWithoutABody) {
+  receive("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+  exchange(0).respond_within(Milliseconds(5'000));
+  later(Milliseconds(5'001));
+  const std::string answer = sent();
+  EXPECT_EQ(status(answer), "HTTP/1.1 503");
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+}
+
 TEST_F(HttpLimitsTest, CutsAStartedResponseThatTakesTooLong) {
   receive(get);
   exchange(0).respond_within(Milliseconds(5'000));
