@@ -22,9 +22,8 @@ std::string_view describe(ProxyHeaderError error) {
 }  // namespace
 
 ProxySession::ProxySession(Connection& connection) : connection_(connection) {
-  Context& context = connection.context();
-  const Milliseconds limit = context.config.http.header_timeout;
-  if (limit != Milliseconds::zero()) deadline_ = context.now() + limit;
+  const Context& context = connection.context();
+  deadline_ = deadline_after(context.now(), context.config.http.header_timeout);
 }
 
 void ProxySession::on_read(std::string_view bytes) {
