@@ -16,6 +16,12 @@ bool contains_encoded(std::string_view raw_path, std::string_view escape) {
   return false;
 }
 
+// No file is called so, and a line of the log must not get a line end from a request.
+bool is_control_character(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
 bool is_name(std::string_view segment) {
   return !segment.empty() && (segment.front() != '.' || segment == ".well-known");
 }
@@ -26,7 +32,7 @@ std::optional<std::string> relative_path(const RequestHead& request, std::string
   const std::string_view path = std::string_view(request.path).substr(prefix.size());
   // Decoded, it would look like any other slash.
   if (contains_encoded(request.raw_path, "%2f")) return std::nullopt;
-  if (path.find('\0') != std::string_view::npos) return std::nullopt;
+  if (std::any_of(path.begin(), path.end(), is_control_character)) return std::nullopt;
   for (std::string_view rest = path;;) {
     const std::size_t slash = rest.find('/');
     if (!is_name(rest.substr(0, slash))) return std::nullopt;

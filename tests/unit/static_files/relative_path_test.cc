@@ -30,6 +30,13 @@ TEST(RelativePath, NeverLeadsOut) {
   }
 }
 
+TEST(RelativePath, HasNoControlCharacters) {
+  for (const char* path :
+       {"/static/a%0Ab", "/static/a%0d%0ab/c", "/static/%1b[2J", "/static/%7f"}) {
+    EXPECT_EQ(below_static(path), std::nullopt) << path;
+  }
+}
+
 TEST(RelativePath, NamesNoHiddenFiles) {
   EXPECT_EQ(below_static("/static/.env"), std::nullopt);
   EXPECT_EQ(below_static("/static/.git/config"), std::nullopt);
