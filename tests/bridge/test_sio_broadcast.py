@@ -119,6 +119,7 @@ async def test_an_answer_that_does_not_come_in_time(world: World) -> None:
     with pytest.raises(sio.AckTimeout, match=r"0\.01 s"):
         await socket.timeout(0.01).emit_with_ack("ready?")
     assert not socket._answers
+    assert not socket._callbacks
 
 
 async def test_an_answer_of_a_client_that_goes(world: World) -> None:

@@ -237,8 +237,42 @@ class NamespaceSocket:
         self, event: str, args: tuple[Any, ...], callback: AckCallback | None, volatile: bool
     ) -> Done:
         """What emit() and its variants come down to."""
-        check_event(event)
         number = None if callback is None else next(self._session.callback_numbers)
+        self._emit(event, args, number, callback, volatile)
+        return DONE
+
+    def ask(
+        self, event: str, args: tuple[Any, ...], timeout: float | None, volatile: bool
+    ) -> Answer:
+        """What emit_with_ack() and its variants come down to."""
+        number = next(self._session.callback_numbers)
+
+        def end() -> None:
+            self._answers.discard(answer)
+            # A client that never answers must not fill the memory with those who have given up.
+            self._callbacks.pop(number, None)
+
+        answer = Answer(timeout, end)
+        self._answers.add(answer)
+        if self._gone:
+            answer.client_has_gone()
+            return answer
+        try:
+            self._emit(event, args, number, answer.arrive, volatile)
+        except BaseException:
+            self._answers.discard(answer)
+            raise
+        return answer
+
+    def _emit(
+        self,
+        event: str,
+        args: tuple[Any, ...],
+        number: int | None,
+        callback: AckCallback | None,
+        volatile: bool,
+    ) -> None:
+        check_event(event)
         if number is not None and callback is not None:
             self._callbacks[number] = callback
         try:
@@ -247,23 +281,6 @@ class NamespaceSocket:
             if number is not None:
                 self._callbacks.pop(number, None)
             raise
-        return DONE
-
-    def ask(
-        self, event: str, args: tuple[Any, ...], timeout: float | None, volatile: bool
-    ) -> Answer:
-        """What emit_with_ack() and its variants come down to."""
-        answer = Answer(timeout, lambda: self._answers.discard(answer))
-        self._answers.add(answer)
-        if self._gone:
-            answer.client_has_gone()
-            return answer
-        try:
-            self.send_event(event, args, answer.arrive, volatile)
-        except BaseException:
-            self._answers.discard(answer)
-            raise
-        return answer
 
     def use(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Call `f(event, *args)`, `async def` or plain, before the handlers of each event.
