@@ -170,6 +170,7 @@ def test_what_is_listened_on(line: str, endpoints: list[object]) -> None:
         ("--static static", ["--static", "PREFIX=DIR"]),
         ("--root-path shop", ["--root-path", "slash"]),
         ("--unix-socket a --unix-socket-mode 888", ["--unix-socket-mode", '"888"']),
+        ("--unix-socket a --unix-socket-mode 1777", ["--unix-socket-mode", '"1777"']),
         ("--unix-socket-mode 660", ["Unix"]),
         ("-b 127.0.0.1:80 -p 81", ["81", "no effect"]),
         ("-b :80", ['":80"', "0.0.0.0"]),

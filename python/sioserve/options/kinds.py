@@ -121,7 +121,7 @@ def _positive_size(text: str) -> int:
 
 
 def _octal(text: str) -> int:
-    if re.fullmatch("(0o)?[0-7]{3,4}", text) is None:
+    if re.fullmatch("(0o?)?[0-7]{3}", text) is None:
         raise ValueError(f'"{text}" is not a file mode such as 660 (octal)')
     return int(text, 8)
 
