@@ -227,6 +227,20 @@ def test_an_inherited_descriptor_is_handed_on(project: pathlib.Path) -> None:
         assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.parametrize(
+    ("host", "urls"),
+    [
+        ("::", ["http://[::1]", "http://127.0.0.1"]),
+        ("localhost", ["http://127.0.0.1"]),
+    ],
+)
+def test_all_addresses_are_listened_on(start: Start, host: str, urls: list[str]) -> None:
+    server = start("--bind", host)
+    for url in urls:
+        answer = httpx.get(f"{url}:{server.port}/", trust_env=False, timeout=PATIENCE)
+        assert answer.text.startswith("version 1"), url
+
+
 def test_a_taken_port_is_a_failure_to_start() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])

@@ -57,9 +57,10 @@ class Parent:
         self._command = [*_this_command(), *arguments]
         self._watched = watched_by(options)
         self._sockets = [
-            listen(endpoint, options.settings["backlog"])
+            one
             for endpoint in options.endpoints
             if isinstance(endpoint, TcpEndpoint)
+            for one in listen(endpoint, options.settings["backlog"])
         ]
         inherited = [one.fd for one in options.endpoints if isinstance(one, FdEndpoint)]
         self._fds = [*(one.fileno() for one in self._sockets), *inherited]
