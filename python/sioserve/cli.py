@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     activated = take_activated_sockets()
+    # Who rotates log files does not know that we are starting; runner.py has its own handler.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     try:
         options = resolve(arguments, activated=activated)
         log = CommandLog(options, logs.terminal_formatter())

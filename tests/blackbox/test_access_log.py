@@ -183,6 +183,18 @@ def test_rotation_under_load_loses_nothing(start_server: Start, tmp_path: pathli
     assert found == sorted(f"{w}-{n}" for w in range(len(workers)) for n in range(count))
 
 
+def test_a_rotation_during_the_start_does_no_harm(
+    start_server: Start, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "rotated.py").write_text(
+        "import os, signal\n"
+        "os.kill(os.getpid(), signal.SIGUSR1)\n"
+        "async def application(scope, receive, send): ...\n"
+    )
+    for options in ([], ["--reload"]):
+        start_server("rotated:application", *options, cwd=tmp_path)
+
+
 def test_what_waits_is_written_when_the_server_stops(
     start_server: Start, tmp_path: pathlib.Path
 ) -> None:
