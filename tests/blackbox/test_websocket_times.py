@@ -156,6 +156,6 @@ def test_work_behind_a_whole_answer_is_left_alone(
         connection.get("/stay?key=other")
         eventually(lambda: httpx.get(f"{server.url}/seen?key=other").json())
     server.wait_for_log(r"Cancelled 1 s after its client had left: GET /stay", start)
-    assert "work-after-answer" not in server.log[start:]
+    assert "left: GET /work-after-answer" not in server.log[start:]
     httpx.get(f"{server.url}/open?gate={key}")
     assert seen("worked") is True
