@@ -85,7 +85,7 @@ class DevelopmentLog:
         return style.HTTP_SERVER_ERROR, logging.ERROR
 
     async def _websocket(self, scope: Any, receive: Any, send: Any) -> None:
-        details = {"path": scope["path"], "client": _client(scope)}
+        details = {"path": _target(scope, with_query=False), "client": _client(scope)}
         step = "HANDSHAKING"
         handed_over = False  # to the native Engine.IO: its end is not seen here
 
@@ -115,10 +115,12 @@ class DevelopmentLog:
                 tell("DISCONNECT")
 
 
-def _target(scope: Any) -> str:
-    path = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
-    query = scope["query_string"].decode("latin-1")
-    return f"{path}?{query}" if query else path
+def _target(scope: Any, *, with_query: bool = True) -> str:
+    """As it came: decoded, it could forge a line of the log."""
+    target: bytes = scope["raw_path"]
+    if with_query and scope["query_string"]:
+        target += b"?" + scope["query_string"]
+    return target.decode("ascii", "backslashreplace")
 
 
 def _client(scope: Any) -> str:

@@ -44,10 +44,14 @@ async def cancel_and_name(
 
 
 def name(scope: Mapping[str, Any]) -> str:
-    """A request's method and path, or a WebSocket's path."""
+    """A request's method and path, or a WebSocket's path.
+
+    The path as it came: decoded, it could forge a line of the log.
+    """
     kind = "WebSocket" if scope["type"] == "websocket" else scope["method"]
+    path = scope["raw_path"].decode("ascii", "backslashreplace")
     client = scope.get("client")
-    return f"{kind} {scope['path']}" + (f" of {client[0]}:{client[1]}" if client else "")
+    return f"{kind} {path}" + (f" of {client[0]}:{client[1]}" if client else "")
 
 
 def place(task: asyncio.Task[Any]) -> str:

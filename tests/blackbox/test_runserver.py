@@ -122,6 +122,9 @@ def test_a_line_for_each_step_of_a_websocket(runserver: Callable[..., RunServer]
     with pytest.raises(InvalidStatus):
         connect(f"{server.websocket_url}/ws/chat/closed/", origin=server.url, proxy=None)
     server.wait_for_log(rf"WebSocket REJECT /ws/chat/closed/ \[{CLIENT}\]\n")
+    with pytest.raises(InvalidStatus):
+        connect(f"{server.websocket_url}/ws/%0Aforged", origin=server.url, proxy=None)
+    server.wait_for_log(rf"WebSocket HANDSHAKING /ws/%0Aforged \[{CLIENT}\]\n")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -133,15 +133,16 @@ def test_an_application_that_does_not_notice_a_close_is_cancelled(
     assert "plain_websocket.py" in line
 
 
+@pytest.mark.parametrize("path", ["/stay", "/st%0Aay"])
 def test_a_request_that_does_not_notice_its_client_leaving_is_cancelled(
-    server: ServerProcess, key: str, seen: Callable[[str], Any]
+    server: ServerProcess, key: str, seen: Callable[[str], Any], path: str
 ) -> None:
     start = len(server.log)
     with RawConnection(server.port) as connection:
-        connection.get(f"/stay?key={key}")
+        connection.get(f"{path}?key={key}")
         assert seen("started")
     assert seen("cancelled")
-    server.wait_for_log(r"Cancelled 1 s after its client had left: GET /stay of 127", start)
+    server.wait_for_log(f"Cancelled 1 s after its client had left: GET {path} of 127", start)
 
 
 def test_work_behind_a_whole_answer_is_left_alone(

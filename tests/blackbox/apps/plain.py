@@ -367,6 +367,7 @@ PATHS = {
     "/cancelled-at-end": cancelled_at_end,
     "/stream-for-ever": stream_for_ever,
     "/stay": stay,
+    "/st\nay": stay,
     "/work-after-answer": work_after_answer,
     "/coroutine-functions": coroutine_functions,
     "/send-from-thread": send_from_thread,
