@@ -14,6 +14,7 @@ import sys
 from sioserve.log_config import apply_log_config
 from sioserve.options import Options
 
+ACCESS_LOGGER = "sioserve.access"
 OWN_LOGGERS = ("sioserve", "sio")
 LEVELS = {
     "critical": logging.CRITICAL,
@@ -31,6 +32,7 @@ class CommandLog:
 
     def __init__(self, options: Options, formatter: logging.Formatter) -> None:
         self._config = options.log_config
+        self._access_log = options.settings.get("access_log") == "logging"
         self._chosen = options.log_level is not None or options.verbosity != 1
         if options.log_level is not None:
             self._level = LEVELS[options.log_level]
@@ -47,12 +49,14 @@ class CommandLog:
         if self._config is not None:
             apply_log_config(self._config)
             self._set_chosen_levels()
+            self._let_access_log_through()
             return
         root = logging.getLogger()
         root.addHandler(self._handler)
         root.setLevel(self._level)
         for name in OWN_LOGGERS:
             logging.getLogger(name).setLevel(self._level)
+        self._let_access_log_through()
         if not self._chosen:  # it has a line for each connection
             logging.getLogger("sio").setLevel(logging.WARNING)
 
@@ -73,6 +77,12 @@ class CommandLog:
         if self._chosen:
             for name in OWN_LOGGERS:
                 logging.getLogger(name).setLevel(self._level)
+
+    def _let_access_log_through(self) -> None:
+        # Who asks for it wants it whatever else is logged.
+        access = logging.getLogger(ACCESS_LOGGER)
+        if self._access_log and access.level == logging.NOTSET:
+            access.setLevel(logging.INFO)
 
 
 def _is_not_shown_yet(record: logging.LogRecord) -> bool:

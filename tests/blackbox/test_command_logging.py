@@ -78,12 +78,15 @@ def project(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
-def run(project: pathlib.Path, *arguments: str, path: str = "/") -> tuple[str, str]:
+def run(
+    project: pathlib.Path, *arguments: str, path: str = "/", access_log: str = "none"
+) -> tuple[str, str]:
     """The log of a server from its start over one request to its end, and the answer."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [executable(), "web:application", "--no-access-log", "-p", str(port), *arguments]
+    options = ["--access-log", access_log, "-p", str(port), *arguments]
+    command = [executable(), "web:application", *options]
     with subprocess.Popen(
         command,
         cwd=project,
@@ -134,6 +137,24 @@ def test_more(project: pathlib.Path, arguments: tuple[str, ...]) -> None:
     log = log_of(project, *arguments)
     assert "a detail of the server" in log
     assert "a detail of the shop" in log
+
+
+@pytest.mark.parametrize("arguments", [("-v", "0"), ("--log-level", "error")])
+def test_an_access_log_that_is_asked_for_needs_no_level(
+    project: pathlib.Path, arguments: tuple[str, ...]
+) -> None:
+    log, _ = run(project, *arguments, access_log="logging")
+    assert '"GET /" 200' in log
+    assert "Listening on" not in log
+
+
+def test_the_access_logs_level_may_be_set(project: pathlib.Path) -> None:
+    loggers = {"sioserve.access": {"level": "WARNING"}}
+    config = {"version": 1, **LOG_CONFIG, "loggers": loggers}
+    (project / "access.json").write_text(json.dumps(config))
+    log, _ = run(project, "--log-config", "access.json", access_log="logging")
+    assert "Listening on" in log
+    assert "GET /" not in log
 
 
 def test_most_is_asyncios_debugging_too(project: pathlib.Path) -> None:
