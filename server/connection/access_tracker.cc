@@ -1,5 +1,6 @@
 #include "server/connection/access_tracker.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -77,6 +78,7 @@ void AccessTracker::write(AccessEvent event, RequestHead head, const SharedEndpo
 void AccessTracker::on_closed() {
   if (!pending_) return;
   pending_->complete = false;
+  pending_->response_bytes -= std::min<std::uint64_t>(pending_->response_bytes, stream_.buffered());
   flush();
 }
 

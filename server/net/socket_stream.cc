@@ -120,7 +120,7 @@ void SocketStream::write_file(FilePart part) {
   loop_.turn_queue().schedule(*this);
 }
 
-std::size_t SocketStream::buffered() const { return socket_ ? socket_->queue.size() : 0; }
+std::size_t SocketStream::buffered() const { return socket_ ? socket_->queue.size() : lost_; }
 
 void SocketStream::finish() {
   if (!writable()) return;
@@ -130,6 +130,7 @@ void SocketStream::finish() {
 
 void SocketStream::close() {
   reading_ = Reading::off;
+  if (socket_) lost_ = socket_->queue.size();
   socket_.reset();
 }
 

@@ -75,6 +75,7 @@ class SocketStream final : public Stream, private TurnTask {
   StreamListener* listener_ = nullptr;
   Reading reading_ = Reading::off;
   bool ended_ = false;           // the peer has sent its end
+  std::size_t lost_ = 0;         // bytes that waited when the stream was closed
   bool finishing_ = false;       // nothing may be written any more
   std::size_t handed_over_ = 0;  // bytes that libuv is writing
 };

@@ -149,6 +149,7 @@ TEST_F(AccessTrackerTest, TellsACutResponse) {
   auto records = written();
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].status, 200);
+  EXPECT_EQ(records[0].response_bytes, 4U);
   EXPECT_FALSE(records[0].complete);
   peer_takes_output_ = false;
   reconnect();
@@ -159,6 +160,7 @@ TEST_F(AccessTrackerTest, TellsACutResponse) {
   records = written();
   ASSERT_EQ(records.size(), 1U);
   EXPECT_FALSE(records[0].complete);
+  EXPECT_EQ(records[0].response_bytes, 0U);
 }
 
 TEST_F(AccessTrackerTest, RecordsWhatTheServerRefuses) {
