@@ -32,9 +32,7 @@ PyRef attributes_of(const Gil& gil, const AccessRecord& record) {
       {"client_port", number_or_none(gil, static_cast<std::uint64_t>(port))},
       {"method", text_or_none(gil, record.head.method)},
       {"target", text_or_none(gil, access_log::target_of(record))},
-      {"protocol",
-       text_or_none(
-           gil, record.head.method.empty() ? std::string() : "HTTP/" + record.head.http_version)},
+      {"protocol", text_or_none(gil, access_log::protocol_of(record))},
       {"scheme", to_py_str(gil, access_log::scheme_of(record))},
       {"host", header("host")},
       {"status", number_or_none(gil, record.status)},

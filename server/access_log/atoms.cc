@@ -116,15 +116,10 @@ void append_user(const AccessRecord& record, std::string& out) {
 }
 
 void append_target(const AccessRecord& record, std::string& out) {
-  append_escaped(record.head.raw_path, out);
+  append_value(record.head.raw_path, out);
   if (record.head.query_string.empty()) return;
   out += '?';
   append_escaped(record.head.query_string, out);
-}
-
-void append_protocol(const AccessRecord& record, std::string& out) {
-  out += "HTTP/";
-  out += record.head.http_version;
 }
 
 void append_request_line(const AccessRecord& record, std::string& out) {
@@ -136,7 +131,7 @@ void append_request_line(const AccessRecord& record, std::string& out) {
   out += ' ';
   append_target(record, out);
   out += ' ';
-  append_protocol(record, out);
+  append_value(protocol_of(record), out);
 }
 
 std::string_view step_of(const AccessRecord& record) {
@@ -211,6 +206,10 @@ std::string_view scheme_of(const AccessRecord& record) {
   return tls ? "wss" : "ws";
 }
 
+std::string protocol_of(const AccessRecord& record) {
+  return record.head.http_version.empty() ? "" : "HTTP/" + record.head.http_version;
+}
+
 std::string target_of(const AccessRecord& record) {
   if (record.head.query_string.empty()) return record.head.raw_path;
   return record.head.raw_path + "?" + record.head.query_string;
@@ -256,8 +255,7 @@ void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
     case Atom::target:
       return append_value(target_of(record), out);
     case Atom::protocol:
-      if (record.head.method.empty()) return append_value("", out);
-      return append_protocol(record, out);
+      return append_value(protocol_of(record), out);
     case Atom::status:
       return append_number_or_dash(record.status, out);
     case Atom::http_status:

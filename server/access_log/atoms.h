@@ -55,6 +55,7 @@ std::string_view nearest_atom(std::string_view name);
 std::string_view event_name(AccessEvent event);
 std::string_view scheme_of(const AccessRecord& record);
 std::string target_of(const AccessRecord& record);
+std::string protocol_of(const AccessRecord& record);
 
 // `header`: of the last two atoms, in lower case. What came from the client is escaped.
 void append_atom(Atom atom, std::string_view header, const AccessRecord& record,

@@ -54,7 +54,6 @@ void append_json_line(const AccessRecord& record, const Timestamp& time, std::st
   const auto header = [&](std::string_view name) {
     return find_header(record.head.headers, name).value_or("");
   };
-  const bool readable = !record.head.method.empty();
   ObjectWriter object(out);
   object.text("time", time.iso());
   object.text("event", event_name(record.event));
@@ -64,7 +63,7 @@ void append_json_line(const AccessRecord& record, const Timestamp& time, std::st
       record.endpoints ? static_cast<std::uint64_t>(record.endpoints->client.port) : 0);
   object.text("method", record.head.method);
   object.text("target", target_of(record));
-  object.text("protocol", readable ? "HTTP/" + record.head.http_version : "");
+  object.text("protocol", protocol_of(record));
   object.text("scheme", scheme_of(record));
   object.text("host", header("host"));
   object.number_or_null("status", record.status);

@@ -22,7 +22,7 @@ inline constexpr std::uint16_t client_closed_request = 499;
 
 struct AccessRecord {
   AccessEvent event = AccessEvent::http;
-  RequestHead head;  // without a method: it could not be read
+  RequestHead head;  // without a method, a path or a version: that could not be read
   SharedEndpoints endpoints;
   std::uint16_t status = 0;          // 0: none
   Headers response_headers;          // only where the log wants them

@@ -6,6 +6,7 @@
 #include "server/base/field_syntax.h"
 #include "server/connection/refusal.h"
 #include "server/connection/websocket_session.h"
+#include "server/http/forwarded.h"
 #include "server/http/parse_error.h"
 #include "server/ws/handshake.h"
 
@@ -170,7 +171,9 @@ void HttpSession::take(const http::RequestParser::Progress& progress, std::strin
 
 void HttpSession::begin_request(const http::RequestParser::Progress& progress,
                                 std::string_view& rest) {
-  parser_.set_request_id(context().request_ids.next());
+  const auto given =
+      http::request_id_of_proxy(head().headers, *connection_.peers(), context().config.proxy);
+  parser_.set_request_id(given ? std::string(*given) : context().request_ids.next());
   connection_.begin_request(parser_.head());
   if (parser_.upgrade_requested() && ws::asks_for_websocket(parser_.head())) {
     begin_websocket(rest);
@@ -303,10 +306,12 @@ void HttpSession::end_exchange() {
 
 // The request is unusable: an answer of ours, if one can still be given, and the end.
 void HttpSession::refuse(std::uint16_t status, std::string_view reason, Headers headers) {
+  if (parser_.within_head()) give_up_head();
   const bool cut = state_ == State::exchange && sender_->started();
   const bool answered = state_ == State::draining;
-  const bool is_head = state_ == State::exchange && head().method == "HEAD";
+  const bool is_head = head().method == "HEAD";
   if (!answered) log_refusal(cut ? std::nullopt : std::optional(status), reason);
+  const std::string id = head().request_id;
   end_exchange();
   if (cut || answered) {
     end(cut ? &Connection::close : &Connection::linger);
@@ -316,18 +321,22 @@ void HttpSession::refuse(std::uint16_t status, std::string_view reason, Headers 
                         {.is_head = is_head, .persistence = http::Persistence::close});
   ResponseHead answer = plain_head(status);
   for (Header& header : headers) answer.headers.push_back(std::move(header));
+  add_request_id(context().config, id, answer.headers);
   sender.start(answer, plain_body(status), BodyPart::last);
   if (connection_.access().on()) {
-    const bool no_head = parser_.within_head();
-    connection_.access().refused(no_head ? RequestHead{} : parser_.take_head(),
-                                 no_head ? connection_.peers() : endpoints(), sender);
+    connection_.access().refused(parser_.take_head(), endpoints(), sender);
   }
   end(&Connection::linger);
 }
 
+void HttpSession::give_up_head() {
+  parser_.give_up_head();
+  parser_.set_request_id(context().request_ids.next());
+  connection_.begin_request(head());  // without headers: the peer itself
+}
+
 void HttpSession::log_refusal(std::optional<std::uint16_t> status, std::string_view reason) const {
-  connection::log_refusal(context().logger, endpoints()->client,
-                          state_ == State::exchange ? &head() : nullptr, status, reason);
+  connection::log_refusal(context().logger, endpoints()->client, head(), status, reason);
 }
 
 void HttpSession::end(void (Connection::*how)()) {
@@ -363,7 +372,7 @@ bool HttpSession::must_close() const {
 void HttpSession::respond(ResponseHead head, std::string body, BodyPart part) {
   if (state_ != State::exchange) return;
   if (must_close()) sender_->close_behind();
-  add_request_id(context().config, parser_.head(), head.headers);
+  add_request_id(context().config, parser_.head().request_id, head.headers);
   sender_->start(head, std::move(body), part);
   connection_.touch();
 }

@@ -80,6 +80,7 @@ class HttpSession final : public Protocol, public Exchange {
   void update_deadlines();
   void end_exchange();
   void refuse(std::uint16_t status, std::string_view reason, Headers headers = {});
+  void give_up_head();
   void log_refusal(std::optional<std::uint16_t> status, std::string_view reason) const;
   void end(void (Connection::*how)());
   http::ResponseContext response_context() const;

@@ -26,7 +26,7 @@ void LingeringClose::on_drain() { set_deadline(); }
 
 void LingeringClose::on_deadline() {
   if (connection_.stream().buffered() > 0) {
-    log_refusal(connection_.context().logger, connection_.endpoints()->client, nullptr,
+    log_refusal(connection_.context().logger, connection_.endpoints()->client, RequestHead{},
                 std::nullopt, "the client takes nothing of it");
   }
   connection_.close();

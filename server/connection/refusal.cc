@@ -5,17 +5,20 @@
 
 namespace sioserve::connection {
 
-void log_refusal(const Logger& logger, const Address& client, const RequestHead* head,
+void log_refusal(const Logger& logger, const Address& client, const RequestHead& head,
                  std::optional<std::uint16_t> status, std::string_view reason) {
   if (!logger.enabled(LogCategory::server, LogLevel::warning)) return;
   std::string line = status ? "Refused a request of " : "Cut the response to ";
   line += client.host.empty() ? "a client" : client.host + ":" + std::to_string(client.port);
-  if (head != nullptr) line += " (" + head->method + " " + head->raw_path + ")";
+  if (!head.method.empty()) {
+    line += " (" + head.method;
+    if (!head.raw_path.empty()) line += " " + head.raw_path;
+    line += ")";
+  }
   if (status) line += " with " + std::to_string(*status);
   line += ": ";
   line += reason;
-  logger.log(LogCategory::server, LogLevel::warning, std::move(line),
-             head != nullptr ? head->request_id : std::string());
+  logger.log(LogCategory::server, LogLevel::warning, std::move(line), head.request_id);
 }
 
 }  // namespace sioserve::connection

@@ -10,8 +10,8 @@
 
 namespace sioserve::connection {
 
-// `head`: null while the request has none. No status: the response had begun and is cut.
-void log_refusal(const Logger& logger, const Address& client, const RequestHead* head,
+// `head`: what is known of it. No status: the response had begun and is cut.
+void log_refusal(const Logger& logger, const Address& client, const RequestHead& head,
                  std::optional<std::uint16_t> status, std::string_view reason);
 
 }  // namespace sioserve::connection

@@ -114,13 +114,13 @@ void ResponseSender::end_chunks(const Headers& trailers) {
 
 std::size_t ResponseSender::buffered() const { return std::min(sent_, stream_.buffered()); }
 
-void add_request_id(const Config& config, const RequestHead& request, Headers& headers) {
+void add_request_id(const Config& config, const std::string& id, Headers& headers) {
   const std::string& name = config.http.request_id_header;
   if (name.empty()) return;
   for (const Header& header : headers) {
     if (equals_ignoring_case(header.name, name)) return;
   }
-  headers.push_back({name, request.request_id});
+  headers.push_back({name, id});
 }
 
 ResponseHead plain_head(std::uint16_t status) {

@@ -72,7 +72,7 @@ class ResponseSender {
 };
 
 // Adds the header that tells the request's id, if there is to be one and `headers` has none.
-void add_request_id(const Config& config, const RequestHead& request, Headers& headers);
+void add_request_id(const Config& config, const std::string& id, Headers& headers);
 
 // A short plain-text answer of the server itself.
 ResponseHead plain_head(std::uint16_t status);

@@ -86,7 +86,8 @@ void WebSocketSession::on_deadline() {
       context().logger.log(LogCategory::server, LogLevel::warning,
                            name() + " was not accepted within " +
                                seconds(context().config.websocket.connect_timeout) +
-                               "; refused with 403");
+                               "; refused with 403",
+                           head_.request_id);
       deny(plain_head(403), plain_body(403), BodyPart::last);
       break;
     case State::denied:
@@ -124,9 +125,10 @@ void WebSocketSession::on_open_deadline() {
 
 // A peer that is merely deaf may still read why.
 void WebSocketSession::give_up() {
-  context().logger.log(LogCategory::server, LogLevel::info,
-                       name() + " is closed: nothing came within " +
-                           seconds(settings_->ping_timeout) + " of a ping");
+  context().logger.log(
+      LogCategory::server, LogLevel::info,
+      name() + " is closed: nothing came within " + seconds(settings_->ping_timeout) + " of a ping",
+      head_.request_id);
   reader_->close(internal_error, "ping timed out");
   write_control_frames();
   end(abnormal_closure, "ping timed out", &Connection::linger);
@@ -260,7 +262,7 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
   for (const Header& header : headers) {
     if (!ws::belongs_to_handshake(header.name)) answer.push_back(header);
   }
-  add_request_id(context().config, head_, answer);
+  add_request_id(context().config, head_.request_id, answer);
   std::string& out = context().scratch;
   out.clear();
   if (http::append_switching_protocols(answer, context().server_headers(), out)) {
@@ -298,6 +300,8 @@ void WebSocketSession::deny(ResponseHead head, std::string body, BodyPart part) 
   if (state_ != State::deciding) return;
   state_ = State::denied;
   deadline_ = context().now() + context().timeouts.stalled;
+  add_request_id(context().config, head_.request_id, head.headers);
+  denial_.set_request_id(head_.request_id);
   denial_.start(head, std::move(body), part);
   connection_.touch();
 }

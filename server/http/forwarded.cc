@@ -29,6 +29,16 @@ struct Hops {
   std::optional<int> server_port;
 };
 
+constexpr std::size_t max_request_id = 128;
+
+// Lines hold ids without quoting them.
+bool is_request_id(std::string_view text) {
+  return !text.empty() && text.size() <= max_request_id &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return c > ' ' && c < '\x7f' && c != '"' && c != '\'' && c != '\\';
+         });
+}
+
 std::optional<int> parse_port(std::string_view text) {
   int port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -162,6 +172,18 @@ SharedEndpoints endpoints_behind_proxies(const Headers& headers, const SharedEnd
   }
   if (hops.server_port && endpoints.unix_path.empty()) endpoints.server.port = *hops.server_port;
   return std::make_shared<const Endpoints>(std::move(endpoints));
+}
+
+std::optional<std::string_view> request_id_of_proxy(const Headers& headers, const Endpoints& peers,
+                                                    const ProxyConfig& config) {
+  std::optional<std::string_view> id;
+  for (const Header& header : headers) {
+    if (header.name != "x-request-id") continue;
+    if (id || !is_request_id(header.value)) return std::nullopt;
+    id = header.value;
+  }
+  if (!id || !config.forwarded_headers || !config.trusted.trusts_peer(peers)) return std::nullopt;
+  return id;
 }
 
 }  // namespace sioserve::http

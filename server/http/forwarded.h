@@ -1,5 +1,5 @@
 // Who the client is when proxies stand in between: X-Forwarded-For, -Proto, -Host and -Port, or
-// Forwarded (RFC 7239).
+// Forwarded (RFC 7239). And the id that they know the request by.
 //
 // Each proxy adds at the right end whom it was called by, so the list is read from the right, as
 // long as the one who wrote an entry is trusted; the first address that is not is the client, and
@@ -7,6 +7,9 @@
 // obfuscated, garbage) hides everything left of it: the client is then whoever passed it on, as far
 // as known.
 #pragma once
+
+#include <optional>
+#include <string_view>
 
 #include "server/base/config.h"
 #include "server/base/http_values.h"
@@ -21,5 +24,10 @@ namespace sioserve::http {
 // nothing else is read.
 SharedEndpoints endpoints_behind_proxies(const Headers& headers, const SharedEndpoints& peers,
                                          const ProxyConfig& config);
+
+// The id that a trusted proxy has given the request (X-Request-ID), if it is one: 1 to 128 visible
+// characters without quotes and backslashes, and the only one.
+std::optional<std::string_view> request_id_of_proxy(const Headers& headers, const Endpoints& peers,
+                                                    const ProxyConfig& config);
 
 }  // namespace sioserve::http

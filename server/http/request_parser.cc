@@ -38,6 +38,7 @@ struct RequestParser::Callbacks {
   static int on_url(llhttp_t* llhttp, const char* at, std::size_t size) {
     return self(llhttp).append_target({at, size});
   }
+  static int on_version_complete(llhttp_t* llhttp) { return self(llhttp).complete_line(); }
   static int on_header_field(llhttp_t* llhttp, const char* at, std::size_t size) {
     return self(llhttp).append_header_name({at, size});
   }
@@ -60,6 +61,7 @@ struct RequestParser::Callbacks {
       llhttp_settings_init(&callbacks);
       callbacks.on_message_begin = on_message_begin;
       callbacks.on_url = on_url;
+      callbacks.on_version_complete = on_version_complete;
       callbacks.on_header_field = on_header_field;
       callbacks.on_header_value = on_header_value;
       callbacks.on_headers_complete = on_headers_complete;
@@ -113,6 +115,8 @@ void RequestParser::begin_request() {
   chunk_extension_bytes_ = 0;
   body_bytes_ = 0;
   within_head_ = true;
+  method_known_ = false;
+  line_known_ = false;
   within_value_ = true;
   head_done_ = false;
   expects_continue_ = false;
@@ -121,12 +125,18 @@ void RequestParser::begin_request() {
 }
 
 int RequestParser::append_target(std::string_view part) {
+  method_known_ = true;
   const auto method = static_cast<llhttp_method_t>(llhttp_get_method(&llhttp_));
   const std::size_t around = std::string_view(llhttp_method_name(method)).size() + rest_of_line;
   if (target_.size() + part.size() + around > limits_.max_request_line) {
     return refuse(ParseError::request_line_too_long);
   }
   target_.append(part);
+  return 0;
+}
+
+int RequestParser::complete_line() {
+  line_known_ = true;
   return 0;
 }
 
@@ -206,6 +216,17 @@ int RequestParser::complete_head() {
   header_bytes_ = 0;
   progress_.head_complete = true;
   return expects_continue_ ? HPE_PAUSED : 0;
+}
+
+void RequestParser::give_up_head() {
+  head_ = RequestHead{};
+  within_head_ = false;
+  if (!method_known_) return;
+  head_.method = llhttp_method_name(static_cast<llhttp_method_t>(llhttp_get_method(&llhttp_)));
+  if (!line_known_) return;
+  head_.http_version = std::to_string(llhttp_get_http_major(&llhttp_)) + "." +
+                       std::to_string(llhttp_get_http_minor(&llhttp_));
+  if (split_target(target_, head_) == TargetForm::invalid) head_.raw_path.clear();
 }
 
 int RequestParser::complete_request() {

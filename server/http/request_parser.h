@@ -68,6 +68,9 @@ class RequestParser {
   // Between the completion of the head and the next request's first byte.
   void set_request_id(std::string id) { head_.request_id = std::move(id); }
   RequestHead take_head() { return std::move(head_); }
+  // Within a head that will never be complete: head() is then what is known of it, as much as there
+  // is of method, target and version.
+  void give_up_head();
 
  private:
   struct Callbacks;
@@ -75,6 +78,7 @@ class RequestParser {
   void begin_request();
   int begin_chunk();
   int append_target(std::string_view part);
+  int complete_line();
   int append_header_name(std::string_view part);
   int append_header_value(std::string_view part);
   int append_body(std::string_view part);
@@ -95,6 +99,8 @@ class RequestParser {
   std::size_t chunk_extension_bytes_ = 0;
   std::uint64_t body_bytes_ = 0;
   bool within_head_ = false;
+  bool method_known_ = false;
+  bool line_known_ = false;  // all of the request line
   bool within_value_ = false;
   bool head_done_ = false;
   bool keep_alive_ = false;

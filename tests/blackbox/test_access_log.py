@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 import httpx
@@ -131,7 +132,10 @@ def test_refused_and_aborted_requests(start_server: Start, tmp_path: pathlib.Pat
     assert wait_for_lines(path, 1)[0] == "- 400"
     with RawConnection(server.port) as connection:
         connection.get("/hello", "X: " + "x" * 70_000).read_to_end()
-    assert wait_for_lines(path, 2)[1] == "- 431"
+    assert wait_for_lines(path, 2)[1] == "GET /hello HTTP/1.1 431"
+    with RawConnection(server.port) as connection:
+        connection.get("/" + "x" * 70_000).read_to_end()
+    assert wait_for_lines(path, 3)[2] == "GET - - 414"
     with RawConnection(server.port) as connection:
         connection.get("/disconnect-only?key=aborted")
         eventually(
@@ -139,6 +143,42 @@ def test_refused_and_aborted_requests(start_server: Start, tmp_path: pathlib.Pat
         )
         connection.close_abruptly()
     eventually(lambda: "GET /disconnect-only?key=aborted HTTP/1.1 499" in lines_of(path))
+
+
+def test_files_count_with_what_was_sent_of_them(
+    start_server: Start, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "access.log"
+    folder = tmp_path / "files"
+    folder.mkdir()
+    size = 100_000_000
+    with (folder / "large").open("wb") as file:
+        file.truncate(size)
+    (folder / "small").write_bytes(b"small file")
+    log = ["--access-log", str(path), "--access-log-format", "%(U)s %(B)s %(outcome)s %(D)s"]
+    server = start_server("extensions:application", "--static", f"/static/={folder}", *log)
+    httpx.get(f"{server.url}/static/small")
+    httpx.head(f"{server.url}/static/small")
+    httpx.get(f"{server.url}/path?path={folder}/small")
+    lines = [line.split() for line in wait_for_lines(path, 3)]
+    assert [line[:3] for line in lines] == [
+        ["/static/small", "10", "complete"],
+        ["/static/small", "0", "complete"],
+        ["/path", "10", "complete"],
+    ]
+    read = 10_000_000
+    with RawConnection(server.port, receive_buffer=4096) as connection:
+        connection.get("/static/large")
+        connection.receive_more()
+        began = time.monotonic()
+        while len(connection.buffer) < read:
+            connection.receive_more()
+        elapsed = time.monotonic() - began
+        connection.close_abruptly()
+    name, sent, outcome, duration = wait_for_lines(path, 4)[3].split()
+    assert (name, outcome) == ("/static/large", "cut")
+    assert read / 2 < int(sent) < size / 2
+    assert int(duration) >= elapsed * 1_000_000
 
 
 def test_socketio_polling_is_in_it(start_server: Start) -> None:

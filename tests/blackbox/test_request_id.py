@@ -6,8 +6,12 @@ import re
 from collections.abc import Callable
 
 import httpx
+import pytest
 import websockets.sync.client
+from support.raw_http import RawConnection
 from support.server import ServerProcess
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 Start = Callable[..., ServerProcess]
 
@@ -55,6 +59,55 @@ def test_a_websockets_handshake_tells_it(start_server: Start) -> None:
         assert socket.response is not None
         told = socket.response.headers["x-request-id"]
     server.wait_for_log(rf"access ws \[{told}\]")
+
+
+def test_what_the_server_refuses_has_one_too(start_server: Start) -> None:
+    server = start_server(
+        "plain:application", "--access-log-format", FORMAT, "--request-id-header", "X-Request-ID"
+    )
+    with RawConnection(server.port) as connection:
+        connection.get("/hello?large", "X: " + "x" * 70_000)
+        told = connection.read_response().header("x-request-id")
+    server.wait_for_log(rf"access large \[{told}\]")
+    server.wait_for_log(rf"WARNING +sioserve \[{told}\]: Refused a request of \S+ \(GET /hello\)")
+
+
+def test_a_websocket_that_is_not_accepted_in_time(start_server: Start) -> None:
+    server = start_server(
+        "plain:application",
+        *("--access-log-format", FORMAT, "--request-id-header", "X-Request-ID"),
+        *("--websocket_connect_timeout", "0.1"),
+    )
+    with pytest.raises(InvalidStatus) as refused:
+        connect(f"{server.websocket_url}/never-accept?ws")
+    told = refused.value.response.headers["x-request-id"]
+    server.wait_for_log(rf"access ws \[{told}\]")
+    server.wait_for_log(
+        rf"WARNING +sioserve \[{told}\]: WebSocket /never-accept of .* not accepted"
+    )
+
+
+def test_a_trusted_proxys_id_is_taken(start_server: Start) -> None:
+    server = start_server(
+        "plain:application",
+        *("--access-log-format", FORMAT, "--request-id-header", "X-Request-ID"),
+        "--proxy-headers",
+    )
+    with httpx.Client(base_url=server.url) as client:
+        answer = client.get("/scope?taken", headers={"X-Request-ID": "5f0-A"})
+        assert answer.headers["x-request-id"] == "5f0-A"
+        assert answer.json()["extensions"]["sioserve.request_id"] == "5f0-A"
+        server.wait_for_log(r"access taken \[5f0-A\]")
+        for unusable in ("a b", "x" * 129):
+            answer = client.get("/hello", headers={"X-Request-ID": unusable})
+            assert re.fullmatch(r"\w{13}", answer.headers["x-request-id"])
+
+
+@pytest.mark.parametrize("options", [[], ["--proxy-headers", "--forwarded-allow-ips", "192.0.2.1"]])
+def test_nobody_elses_id_is_taken(start_server: Start, options: list[str]) -> None:
+    server = start_server("plain:application", "--request-id-header", "X-Request-ID", *options)
+    answer = httpx.get(f"{server.url}/hello", headers={"X-Request-ID": "forged"})
+    assert re.fullmatch(r"\w{13}", answer.headers["x-request-id"])
 
 
 def test_no_header_is_sent_unasked(start_server: Start) -> None:

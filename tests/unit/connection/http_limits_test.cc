@@ -34,7 +34,8 @@ TEST_F(HttpLimitsTest, GivesUpOnASlowHead) {
   EXPECT_EQ(status(sent()), "HTTP/1.1 408");
   EXPECT_TRUE(wire_.finished);
   ASSERT_EQ(log_.size(), 1U);
-  EXPECT_EQ(log_[0].message, "Refused a request of 127.0.0.1:1 with 408: the head took too long");
+  EXPECT_EQ(log_[0].message,
+            "Refused a request of 127.0.0.1:1 (GET) with 408: the head took too long");
 }
 
 TEST_F(HttpLimitsTest, GivesASlowHeadItsOwnTimeAfterAnIdleOne) {

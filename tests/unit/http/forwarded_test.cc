@@ -195,5 +195,29 @@ TEST_F(ForwardedTest, ReadsTheRfcOnlyWhereNoOtherHeaderIsOrNothingElseWhereToldS
   EXPECT_EQ(client({{"x-forwarded-for", "192.0.2.1"}}), "127.0.0.1");
 }
 
+TEST_F(ForwardedTest, TakesARequestIdOfTrustedProxies) {
+  const Headers given{{"host", "a"}, {"x-request-id", "5f0-A_z.=+/"}};
+  EXPECT_EQ(request_id_of_proxy(given, *peers_, config_), "5f0-A_z.=+/");
+  EXPECT_EQ(request_id_of_proxy({{"host", "a"}}, *peers_, config_), std::nullopt);
+  trust({"10.0.0.0/8"});
+  EXPECT_EQ(request_id_of_proxy(given, *peers_, config_), std::nullopt);
+  trust({"*"});
+  config_.forwarded_headers = false;
+  EXPECT_EQ(request_id_of_proxy(given, *peers_, config_), std::nullopt);
+}
+
+TEST_F(ForwardedTest, TakesNoUnusableRequestId) {
+  const auto taken = [&](const std::string& value) {
+    return request_id_of_proxy({{"x-request-id", value}}, *peers_, config_).has_value();
+  };
+  EXPECT_TRUE(taken(std::string(128, 'x')));
+  EXPECT_FALSE(taken(std::string(129, 'x')));
+  for (const char* value : {"", "a b", "a\"b", "a'b", "a\\b", "a\tb", "a\x7f", "\xc3\xa9"}) {
+    EXPECT_FALSE(taken(value)) << value;
+  }
+  const Headers twice{{"x-request-id", "a"}, {"x-request-id", "a"}};
+  EXPECT_EQ(request_id_of_proxy(twice, *peers_, config_), std::nullopt);
+}
+
 }  // namespace
 }  // namespace sioserve::http

@@ -367,6 +367,29 @@ TEST(RequestParserLimits, RefusesLargeChunkExtensions) {
   EXPECT_EQ(parse({chunked(body)}, limits).error, ParseError::malformed);
 }
 
+TEST(RequestParser, KnowsSomethingOfAHeadThatIsGivenUp) {
+  const auto known = [](std::string_view input) {
+    ParserLimits limits;
+    limits.max_headers = 1;
+    RequestParser parser(limits);
+    parser.feed("OPTIONS /before?x HTTP/1.1\r\nHost: b\r\n\r\n");
+    parser.feed(input);
+    parser.give_up_head();
+    EXPECT_FALSE(parser.within_head());
+    EXPECT_TRUE(parser.head().headers.empty());
+    return parser.head().method + "|" + parser.head().raw_path + "|" + parser.head().query_string +
+           "|" + parser.head().http_version;
+  };
+  EXPECT_EQ(known("P"), "|||");
+  EXPECT_EQ(known("nonsense\r\n"), "|||");
+  EXPECT_EQ(known("POST /a"), "POST|||");
+  EXPECT_EQ(known("POST /" + std::string(20'000, 'a')), "POST|||");
+  EXPECT_EQ(known("POST /a?b HTTP/1.1\r\nA"), "POST|/a|b|1.1");
+  EXPECT_EQ(known("GET /a?b HTTP/1.1\r\nA: b\r\nC: d\r\n\r\n"), "GET|/a|b|1.1");
+  EXPECT_EQ(known("GET /no-host HTTP/1.1\r\n\r\n"), "GET|/no-host||1.1");
+  EXPECT_EQ(known("GET /new HTTP/3.0\r\n\r\n"), "GET|/new||3.0");
+}
+
 TEST(RequestParser, StopsBehindTheHeadOfARequestThatExpectsContinue) {
   RequestParser parser({});
   const std::string input = post("Expect: 100-Continue\r\nContent-Length: 1\r\n", "x");
