@@ -185,7 +185,7 @@ def tasks(server: ServerProcess) -> int:
 
 async def test_memory_levels_off(start_server) -> None:  # type: ignore[no-untyped-def]
     print(f"seed {SEED}")
-    server = start_server("plain:application", "--log-level", "critical", *SHORT_TIMES)
+    server = start_server("plain:application", "--no-access-log", *SHORT_TIMES)
     dice = random.Random(SEED)
     before, sockets = tasks(server), open_sockets(server)
     figures: list[int] = []
