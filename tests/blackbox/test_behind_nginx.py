@@ -1,0 +1,124 @@
+"""The nginx configuration that docs/deployment.md gives, run as it stands there."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from support.raw_http import RawConnection
+from support.server import ROOT, ServerProcess
+from support.waiting import eventually
+from websockets.asyncio.client import connect
+
+import socketio
+
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+
+MAIN = """
+{user}
+daemon off; pid {folder}/nginx.pid; error_log stderr;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    {server}
+}}
+"""
+
+
+def documented(folder: pathlib.Path, port: int) -> str:
+    """The documented block, without TLS, on a port and with paths of this test."""
+    text = (ROOT / "docs" / "deployment.md").read_text()
+    (block,) = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)
+    for before, after in (
+        ("listen 443 ssl;", f"listen 127.0.0.1:{port};"),
+        ("unix:/run/project/app.sock", f"unix:{folder}/app.sock"),
+        ("/srv/project/static/", f"{folder}/static/"),
+    ):
+        assert before in block
+        block = block.replace(before, after)
+    return block
+
+
+def user() -> str:
+    """Root's workers would be nobody's, who may not enter the test's folder."""
+    return "user root root;" if os.geteuid() == 0 else ""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def port(tmp_path: pathlib.Path, start_server: Callable[..., ServerProcess]) -> Iterator[int]:
+    """Where nginx listens, with a server behind it."""
+    if NGINX is None:
+        pytest.skip("nginx is not installed")
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "a.css").write_text("from nginx")
+    start_server(
+        "endpoints:application", "--proxy-headers", listen=["-u", str(tmp_path / "app.sock")]
+    )
+    number = free_port()
+    (tmp_path / "nginx.conf").write_text(
+        MAIN.format(user=user(), folder=tmp_path, server=documented(tmp_path, number))
+    )
+    with subprocess.Popen([NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path]) as nginx:
+
+        def listening() -> bool:
+            assert nginx.poll() is None
+            with socket.socket() as client:
+                return client.connect_ex(("127.0.0.1", number)) == 0
+
+        eventually(listening)
+        yield number
+        nginx.terminate()
+
+
+def test_requests_and_static_files(port: int) -> None:
+    forged = {
+        "X-Forwarded-For": "6.6.6.6",
+        "X-Forwarded-Proto": "https",
+        "Forwarded": "for=6.6.6.6",
+    }
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=forged) as client:
+        told = [client.get("/").json() for _ in range(3)]
+        assert client.get("/static/a.css").text == "from nginx"
+    for answer in told:
+        assert answer["client"][0] == "127.0.0.1"
+        assert answer["scheme"] == "http"
+        assert answer["server"] == ["127.0.0.1", port]
+        assert answer["host"] == [f"127.0.0.1:{port}"]
+
+
+async def test_a_websocket(port: int) -> None:
+    async with connect(f"ws://127.0.0.1:{port}/", proxy=None) as websocket:
+        told = json.loads(await websocket.recv())
+    assert (told["client"][0], told["scheme"]) == ("127.0.0.1", "ws")
+
+
+@pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]])
+async def test_socketio(port: int, transports: list[str]) -> None:
+    client = socketio.AsyncClient()
+    await client.connect(f"http://127.0.0.1:{port}", transports=transports)
+    told = await client.call("who")
+    assert told["client"][0] == "127.0.0.1"
+    await client.disconnect()
+
+
+def test_a_connection_of_the_proxy_is_used_again(port: int) -> None:
+    # The proxy's second request on one connection must not be taken for part of the first.
+    with RawConnection(port) as connection:
+        for _ in range(3):
+            assert connection.get("/").read_response().status == 200
