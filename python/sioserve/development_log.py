@@ -3,70 +3,75 @@
     HTTP GET /x 200 [0.01, 127.0.0.1:5000]
     WebSocket HANDSHAKING /ws/ [127.0.0.1:5001]
 
-They go to the logger `django.channels.server`, which Django's own logging shows while DEBUG is on.
+They are made of the access log's records and go to the logger `django.channels.server`, which
+Django's own logging shows while DEBUG is on.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import time
+from collections.abc import Iterator
 from typing import Any
 
 logger = logging.getLogger("django.channels.server")
 
-ENGINEIO_ACCEPT = "sioserve.engineio.accept"  # of a routed Socket.IO handshake
+CLIENT_LEFT = 499  # nothing was answered
+
+STEPS = {
+    "websocket.connecting": ("HANDSHAKING",),
+    "websocket.connect": ("CONNECT",),
+    "websocket.reject": ("REJECT", "DISCONNECT"),
+    "websocket.disconnect": ("DISCONNECT",),
+}
 
 
-class DevelopmentLog:
-    """An ASGI application that writes the lines about another one.
+@contextlib.contextmanager
+def development_log(style: Any) -> Iterator[dict[str, str]]:
+    """Writes the lines until the end of the block; gives the settings that the server needs.
 
     `style` has the colours of Django's management commands.
     """
+    access = logging.getLogger("sioserve.access")
+    handler = _Handler(style)
+    level, propagate = access.level, access.propagate
+    access.addHandler(handler)
+    access.setLevel(logging.INFO)
+    access.propagate = False
+    try:
+        yield {"access_log": "logging"}
+    finally:
+        access.removeHandler(handler)
+        access.setLevel(level)
+        access.propagate = propagate
 
-    def __init__(self, application: Any, style: Any) -> None:
-        self._application = application
+
+class _Handler(logging.Handler):
+    def __init__(self, style: Any) -> None:
+        super().__init__()
         self._style = style
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
+    def emit(self, record: logging.LogRecord) -> None:
+        details = record.__dict__
+        if details["event"] == "http":
+            self._request(details)
         else:
-            await self._application(scope, receive, send)
+            self._websocket(details)
 
-    async def _http(self, scope: Any, receive: Any, send: Any) -> None:
-        begin = time.monotonic()
-        status = 0
-
-        async def watched_send(message: Any) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif message["type"] == ENGINEIO_ACCEPT:
-                status = 200
-            await send(message)
-
-        try:
-            await self._application(scope, receive, watched_send)
-        except Exception:
-            status = status or 500
-            raise
-        finally:
-            if status:
-                self._request(scope, status, time.monotonic() - begin)
-
-    def _request(self, scope: Any, status: int, seconds: float) -> None:
+    def _request(self, details: dict[str, Any]) -> None:
+        status = details["status"]
+        if status == CLIENT_LEFT:
+            return
         style, level = self._look(status)
         message = style("HTTP %(method)s %(path)s %(status)s [%(time_taken).2f, %(client)s]")
-        details = {
-            "method": scope["method"],
-            "path": _target(scope),
+        values = {
+            "method": details["method"] or "-",
+            "path": details["target"] or "-",
             "status": status,
-            "time_taken": seconds,
-            "client": _client(scope),
+            "time_taken": details["duration_us"] / 1_000_000,
+            "client": _client(details),
         }
-        logger.log(level, message, details)
+        logger.log(level, message, values)
 
     def _look(self, status: int) -> tuple[Any, int]:
         style = self._style
@@ -84,45 +89,13 @@ class DevelopmentLog:
             return style.HTTP_BAD_REQUEST, logging.WARNING
         return style.HTTP_SERVER_ERROR, logging.ERROR
 
-    async def _websocket(self, scope: Any, receive: Any, send: Any) -> None:
-        details = {"path": _target(scope, with_query=False), "client": _client(scope)}
-        step = "HANDSHAKING"
-        handed_over = False  # to the native Engine.IO: its end is not seen here
-
-        def tell(new: str) -> None:
-            nonlocal step
-            step = new
-            logger.info(f"WebSocket {step} %(path)s [%(client)s]", details)
-
-        async def watched_send(message: Any) -> None:
-            nonlocal handed_over
-            await send(message)
-            if step == "HANDSHAKING":
-                kind = message["type"]
-                if kind == "websocket.accept":
-                    tell("CONNECT")
-                elif kind == ENGINEIO_ACCEPT:
-                    tell("CONNECT")
-                    handed_over = True
-                elif kind in ("websocket.close", "websocket.http.response.start"):
-                    tell("REJECT")
-
-        tell("HANDSHAKING")
-        try:
-            await self._application(scope, receive, watched_send)
-        finally:
-            if not handed_over:
-                tell("DISCONNECT")
+    def _websocket(self, details: dict[str, Any]) -> None:
+        path = details["target"].partition("?")[0]
+        for step in STEPS[details["event"]]:
+            values = {"path": path, "client": _client(details)}
+            logger.info(f"WebSocket {step} %(path)s [%(client)s]", values)
 
 
-def _target(scope: Any, *, with_query: bool = True) -> str:
-    """As it came: decoded, it could forge a line of the log."""
-    target: bytes = scope["raw_path"]
-    if with_query and scope["query_string"]:
-        target += b"?" + scope["query_string"]
-    return target.decode("ascii", "backslashreplace")
-
-
-def _client(scope: Any) -> str:
-    client = scope.get("client")
-    return f"{client[0]}:{client[1]}" if client else "unknown"
+def _client(details: dict[str, Any]) -> str:
+    host, port = details["client"], details["client_port"]
+    return f"{host}:{port or 0}" if host else "unknown"

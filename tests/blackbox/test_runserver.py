@@ -113,6 +113,40 @@ def test_a_line_for_each_request(runserver: Callable[..., RunServer]) -> None:
     server.wait_for_log(rf"HTTP GET /fail/ 500 \[\d+\.\d\d, {CLIENT}\]\n")
 
 
+def test_a_line_for_what_the_application_does_not_see(
+    runserver: Callable[..., RunServer],
+) -> None:
+    server = runserver()
+    with RawConnection(server.port) as connection:
+        connection.get("/large", "X: " + "x" * 70_000).read_to_end()
+    server.wait_for_log(rf"HTTP GET /large 431 \[\d+\.\d\d, {CLIENT}\]\n")
+    with RawConnection(server.port) as connection:
+        connection.send(b"nonsense\r\n\r\n").read_to_end()
+    server.wait_for_log(rf"HTTP - - 400 \[\d+\.\d\d, {CLIENT}\]\n")
+
+
+def test_lines_have_djangos_levels_and_colours(
+    runserver: Callable[..., RunServer], project: pathlib.Path
+) -> None:
+    logging_settings = """
+LOGGING = {
+    "version": 1,
+    "formatters": {"own": {"format": "%(levelname)s %(message)s"}},
+    "handlers": {"own": {"class": "logging.StreamHandler", "formatter": "own"}},
+    "loggers": {"django.channels.server": {"handlers": ["own"], "propagate": False}},
+}
+"""
+    with (project / "mysite" / "settings.py").open("a") as settings:
+        settings.write(logging_settings)
+    server = runserver("--noreload", "--force-color", DJANGO_COLORS="http_not_found=yellow")
+    httpx.get(f"{server.url}/")
+    httpx.get(f"{server.url}/nowhere")
+    httpx.get(f"{server.url}/fail/")
+    server.wait_for_log(r"INFO (\x1b\[0?m)?HTTP GET / 200")
+    server.wait_for_log(r"WARNING \x1b\[33mHTTP GET /nowhere 404 \[.*\]\x1b\[0m")
+    server.wait_for_log(r"ERROR (\x1b\[0?m)?HTTP GET /fail/ 500")
+
+
 def test_a_line_for_each_step_of_a_websocket(runserver: Callable[..., RunServer]) -> None:
     server = runserver()
     with connect(f"{server.websocket_url}/ws/chat/one/", origin=server.url, proxy=None):
@@ -121,7 +155,10 @@ def test_a_line_for_each_step_of_a_websocket(runserver: Callable[..., RunServer]
     server.wait_for_log(rf"WebSocket DISCONNECT /ws/chat/one/ \[{CLIENT}\]\n")
     with pytest.raises(InvalidStatus):
         connect(f"{server.websocket_url}/ws/chat/closed/", origin=server.url, proxy=None)
-    server.wait_for_log(rf"WebSocket REJECT /ws/chat/closed/ \[{CLIENT}\]\n")
+    server.wait_for_log(
+        rf"WebSocket REJECT /ws/chat/closed/ \[{CLIENT}\]\n"
+        rf"WebSocket DISCONNECT /ws/chat/closed/ \[{CLIENT}\]\n"
+    )
     with pytest.raises(InvalidStatus):
         connect(f"{server.websocket_url}/ws/%0Aforged", origin=server.url, proxy=None)
     server.wait_for_log(rf"WebSocket HANDSHAKING /ws/%0Aforged \[{CLIENT}\]\n")
@@ -265,8 +302,7 @@ def test_socketio(runserver: Callable[..., RunServer], project: pathlib.Path, mo
     server = runserver("--noreload")
     poll = f"{server.url}/socket.io/?EIO=4&transport=polling"
     opened = json.loads(httpx.get(poll).text[1:])
-    if mount == "routed":
-        server.wait_for_log(r"HTTP GET /socket\.io/\?EIO=4&transport=polling 200")
+    server.wait_for_log(r"HTTP GET /socket\.io/\?EIO=4&transport=polling 200")
     session = f"{poll}&sid={opened['sid']}"
     assert httpx.post(session, content="40").text == "ok"
     assert httpx.get(session).text.startswith('40{"sid":')

@@ -30,7 +30,7 @@ from django.utils import autoreload
 
 from sioserve import __version__
 from sioserve.background import BackgroundService, end_process_after
-from sioserve.development_log import DevelopmentLog
+from sioserve.development_log import development_log
 from sioserve.django_application import project_application
 from sioserve.errors import ListenError, StartupError
 from sioserve.options import Options, TcpEndpoint
@@ -116,17 +116,10 @@ class Command(RunserverCommand):
         for connection in connections.all(initialized_only=True):
             connection.close()
         application = self.get_application(options)
-        service = self._service = BackgroundService(
-            DevelopmentLog(application, self.style),
-            Options(
-                (TcpEndpoint(self.addr, int(self.port)),),
-                self._server_settings(options),
-                timeout_graceful_shutdown=GRACE,
-            ),
-        )
         try:
-            with _stopped_by_signals(service):
-                service.run(self._on_listening)
+            with development_log(self.style) as log_settings:
+                serving = {**self._server_settings(options), **log_settings}
+                self._serve(application, serving)
         except StartupError as error:
             self.stderr.write(f"Error: {error}")
             if isinstance(error, ListenError) and options["use_reloader"]:
@@ -136,6 +129,13 @@ class Command(RunserverCommand):
             return  # the reloader waits for a change that mends it
         if options.get("shutdown_message"):
             self.stdout.write(options["shutdown_message"])
+
+    def _serve(self, application: Any, settings: dict[str, Any]) -> None:
+        endpoints = (TcpEndpoint(self.addr, int(self.port)),)
+        options = Options(endpoints, settings, timeout_graceful_shutdown=GRACE)
+        service = self._service = BackgroundService(application, options)
+        with _stopped_by_signals(service):
+            service.run(self._on_listening)
 
     def get_application(self, options: dict[str, Any]) -> Any:
         """The ASGI application to serve: the project's, behind static files where wanted."""
