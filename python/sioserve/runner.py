@@ -11,6 +11,7 @@ import threading
 from types import FrameType
 from typing import Any
 
+from sioserve.descriptors import raise_descriptor_limit
 from sioserve.errors import Interrupted, StartupError
 from sioserve.options import LoopKind, Options
 from sioserve.service import Service
@@ -28,6 +29,7 @@ def run(application: Any, options: Options) -> None:
 
     Raises StartupError, and Interrupted for a signal before connections were accepted.
     """
+    raise_descriptor_limit()
     loop = new_event_loop(options.loop)
     if options.verbosity >= 3:
         loop.set_debug(True)

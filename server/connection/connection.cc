@@ -32,6 +32,40 @@ Connection::Connection(Context& context, ConnectionOwner& owner,
   stream_->start(*this);
 }
 
+void Connection::admit() {
+  dispatch([this](Protocol&) {
+    if (admit_address() == Admission::turned_away) return;
+    if (context_.load.connections_full()) owner_.make_room();
+    ticket_ = context_.load.admit_connection(context_.now());
+    if (!ticket_) turn_away(503);
+  });
+}
+
+Admission Connection::set_peers(SharedEndpoints peers) {
+  endpoints_ = peers_ = std::move(peers);
+  return admit_address();
+}
+
+Admission Connection::admit_address() {
+  auto ticket = context_.load.admit_address(*peers_, context_.now());
+  if (!ticket) {
+    turn_away(429);
+    return Admission::turned_away;
+  }
+  address_ticket_ = std::move(*ticket);
+  return Admission::admitted;
+}
+
+void Connection::turn_away(std::uint16_t status) {
+  ticket_ = context_.load.turn_away();
+  address_ticket_.reset();
+  if (!ticket_) return close();
+  ResponseSender sender(context_, *stream_, {.persistence = http::Persistence::close});
+  sender.start(busy_head(status), plain_body(status), BodyPart::last);
+  if (access_.on()) access_.refused(RequestHead{}, peers_, sender);
+  linger();
+}
+
 template <typename Event>
 void Connection::dispatch(Event event) {
   if (closed_) return;
@@ -62,7 +96,16 @@ void Connection::sweep(TimePoint now) {
 }
 
 void Connection::begin_request(const RequestHead& head) {
+  set_busy();
   endpoints_ = http::endpoints_behind_proxies(head.headers, peers_, context_.config.proxy);
+}
+
+void Connection::set_idle() {
+  if (!std::exchange(idle_, true)) owner_.on_connection_idle(*this);
+}
+
+void Connection::set_busy() {
+  if (std::exchange(idle_, false)) owner_.on_connection_busy(*this);
 }
 
 void Connection::touch() {
@@ -78,6 +121,9 @@ void Connection::linger() { replace_protocol(std::make_unique<LingeringClose>(*t
 void Connection::close() {
   if (std::exchange(closed_, true)) return;
   stream_->close();
+  set_busy();
+  ticket_.reset();
+  address_ticket_.reset();
   access_.on_closed();
   owner_.on_connection_closed(*this);
 }

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <list>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "server/base/http_values.h"
 #include "server/connection/access_tracker.h"
 #include "server/connection/context.h"
+#include "server/connection/count.h"
 #include "server/connection/protocol.h"
 #include "server/net/stream.h"
 #include "server/net/turn_queue.h"
@@ -24,10 +27,18 @@ namespace sioserve::connection {
 
 class Connection;
 
+enum class Admission { admitted, turned_away };
+
 class ConnectionOwner {
  public:
   // May destroy the connection, but not within the call.
   virtual void on_connection_closed(Connection& connection) = 0;
+  // A new connection would be one too many: another one may be closed for it.
+  virtual void make_room() = 0;
+  // Nothing is under way: the client keeps the connection for its next request, or it is in use
+  // again.
+  virtual void on_connection_idle(Connection& connection) = 0;
+  virtual void on_connection_busy(Connection& connection) = 0;
 
  protected:
   ~ConnectionOwner() = default;
@@ -38,7 +49,8 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   Connection(Context& context, ConnectionOwner& owner, std::unique_ptr<net::Stream> stream,
              SharedEndpoints peers);
 
-  // For the owner.
+  // For the owner. First; a client that is over a limit is answered and the connection closed.
+  void admit();
   void begin_stop();
   void close_now();
   void sweep(TimePoint now);
@@ -48,12 +60,17 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   net::Stream& stream() { return *stream_; }
   // Of the connection itself.
   const SharedEndpoints& peers() const { return peers_; }
-  void set_peers(SharedEndpoints peers) { endpoints_ = peers_ = std::move(peers); }
+  // Of what a proxy has told. If that client has too many connections, this one gets its answer and
+  // is about to close.
+  Admission set_peers(SharedEndpoints peers);
   // Of the request under way, which a trusted proxy may have sent for somebody else.
   const SharedEndpoints& endpoints() const { return endpoints_; }
   void begin_request(const RequestHead& head);
   AccessTracker& access() { return access_; }
   bool peer_ended() const { return peer_ended_; }
+  // Between two requests, with nothing left to be done. begin_request() ends it.
+  void set_idle();
+  void set_busy();
   // Something has changed that advance() must look at.
   void touch();
   // Takes effect when the running protocol function has returned.
@@ -65,6 +82,7 @@ class Connection final : private net::StreamListener, private net::TurnTask {
 
   // The owner's: where it keeps this connection.
   std::size_t index = 0;
+  std::list<Connection*>::iterator idle_position{};
 
  private:
   void on_read(std::string_view bytes) override;
@@ -73,6 +91,9 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   void on_file_failed(const OpenFile& file, std::string_view reason) override;
   void on_broken() override;
   void on_turn_end() override;
+
+  Admission admit_address();
+  void turn_away(std::uint16_t status);
 
   template <typename Event>
   void dispatch(Event event);
@@ -83,10 +104,13 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   SharedEndpoints peers_;
   SharedEndpoints endpoints_;
   AccessTracker access_;
+  Count::Ticket ticket_;
+  AddressCounts::Ticket address_ticket_;
   std::unique_ptr<Protocol> protocol_;
   std::unique_ptr<Protocol> next_protocol_;
   bool dispatching_ = false;
   bool peer_ended_ = false;
+  bool idle_ = false;
   bool closed_ = false;
 };
 

@@ -35,6 +35,7 @@ void ConnectionManager::serve(std::unique_ptr<net::Stream> stream, SharedEndpoin
   connections_.push_back(
       std::make_unique<Connection>(context_, owner, std::move(stream), std::move(endpoints)));
   connections_.back()->index = index;
+  connections_.back()->admit();
 }
 
 void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
@@ -42,6 +43,7 @@ void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
   context_.phase = Phase::stopping;
   on_empty_ = std::move(on_empty);
   visit([](Connection& connection) { connection.begin_stop(); });
+  context_.load.sweep(TimePoint::max());  // nothing is refused any more
   loop_.turn_queue().schedule(*this);
 }
 
@@ -59,6 +61,8 @@ void ConnectionManager::visit(Visit visit) {
 void ConnectionManager::sweep() {
   const TimePoint now = loop_.now();
   visit([now](Connection& connection) { connection.sweep(now); });
+  context_.load.sweep(now);
+  rest();
 }
 
 void ConnectionManager::on_accept(net::FileDescriptor socket, Endpoints endpoints) {
@@ -76,6 +80,23 @@ void ConnectionManager::on_connection_closed(Connection& connection) {
   loop_.turn_queue().schedule(*this);
 }
 
+void ConnectionManager::make_room() {
+  if (!idle_.empty()) idle_.front()->close_now();
+}
+
+void ConnectionManager::on_connection_idle(Connection& connection) {
+  connection.idle_position = idle_.insert(idle_.end(), &connection);
+}
+
+void ConnectionManager::on_connection_busy(Connection& connection) {
+  idle_.erase(connection.idle_position);
+}
+
+// With nothing to look after, the loop sleeps.
+void ConnectionManager::rest() {
+  if (connections_.empty() && context_.load.quiet()) sweep_timer_.stop();
+}
+
 void ConnectionManager::on_turn_end() {
   for (Connection* connection : closed_) {
     const std::size_t index = connection->index;
@@ -85,7 +106,7 @@ void ConnectionManager::on_turn_end() {
   }
   closed_.clear();
   if (!connections_.empty()) return;
-  sweep_timer_.stop();
+  rest();
   if (on_empty_) std::exchange(on_empty_, nullptr)();
 }
 

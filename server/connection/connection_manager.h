@@ -1,11 +1,14 @@
 // Owns everything that accepts and everything that was accepted on one I/O thread.
 //
+// Where a new client would be one too many, the connection goes that has been idle the longest.
+//
 // One coarse timer looks at the deadlines of all connections. Lives on the I/O thread; may be made,
 // and given its sockets, on another one before the loop runs.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,8 +56,12 @@ class ConnectionManager final : private ConnectionOwner,
   void on_accept(net::FileDescriptor socket, Endpoints endpoints) override;
   void on_accept_paused(const std::string& reason) override;
   void on_connection_closed(Connection& connection) override;
+  void make_room() override;
+  void on_connection_idle(Connection& connection) override;
+  void on_connection_busy(Connection& connection) override;
   void on_turn_end() override;
   void sweep();
+  void rest();
 
   template <typename Visit>
   void visit(Visit visit);
@@ -65,6 +72,7 @@ class ConnectionManager final : private ConnectionOwner,
   net::Timer sweep_timer_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Connection>> connections_;
+  std::list<Connection*> idle_;      // since the longest first
   std::vector<Connection*> closed_;  // to be destroyed at the end of the turn
   std::function<void()> on_empty_;
 };

@@ -11,6 +11,7 @@
 #include "server/base/config.h"
 #include "server/base/logger.h"
 #include "server/base/request_id.h"
+#include "server/connection/load.h"
 #include "server/connection/stream_handlers.h"
 #include "server/http/http_date.h"
 #include "server/http/response_writer.h"
@@ -39,6 +40,7 @@ struct Context {
   std::function<TimePoint()> now;
   Timeouts timeouts{};
   Phase phase = Phase::serving;
+  Load load{config, logger};
   http::HttpDate date{};
   AccessLog* access_log = nullptr;  // null: none
   RequestIds request_ids{0};

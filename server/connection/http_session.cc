@@ -120,11 +120,21 @@ void HttpSession::advance() {
   if (connection_.peer_ended()) take_client_end();
   if (state_ == State::ended) return;
   update_deadlines();
+  if (is_idle()) {
+    connection_.set_idle();
+  } else {
+    connection_.set_busy();
+  }
   if (kept_.size() < max_kept) {
     connection_.stream().resume_reading();
   } else {
     connection_.stream().pause_reading();
   }
+}
+
+bool HttpSession::is_idle() const {
+  return state_ == State::between_requests && requests_ > 0 && !parser_.within_head() &&
+         connection_.stream().buffered() == 0;
 }
 
 // --- Requests ---

@@ -78,6 +78,7 @@ class HttpSession final : public Protocol, public Exchange {
   void settle();
   void take_client_end();
   void update_deadlines();
+  bool is_idle() const;
   void end_exchange();
   void refuse(std::uint16_t status, std::string_view reason, Headers headers = {});
   void give_up_head();

@@ -46,7 +46,9 @@ void ProxySession::on_read(std::string_view bytes) {
       endpoints.server = std::move(ends->server);
       endpoints.unix_path.clear();
     }
-    connection_.set_peers(std::make_shared<const Endpoints>(std::move(endpoints)));
+    const auto admission =
+        connection_.set_peers(std::make_shared<const Endpoints>(std::move(endpoints)));
+    if (admission == Admission::turned_away) return;
   }
   connection_.replace_protocol(
       std::make_unique<HttpSession>(connection_, input_.substr((*header)->size)));

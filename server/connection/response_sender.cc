@@ -127,6 +127,12 @@ ResponseHead plain_head(std::uint16_t status) {
   return {status, {{"content-type", "text/plain; charset=utf-8"}}};
 }
 
+ResponseHead busy_head(std::uint16_t status) {
+  ResponseHead head = plain_head(status);
+  head.headers.push_back({"retry-after", "1"});
+  return head;
+}
+
 std::string plain_body(std::uint16_t status) {
   return std::string(http::reason_phrase(status)) + "\n";
 }

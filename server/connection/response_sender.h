@@ -76,6 +76,8 @@ void add_request_id(const Config& config, const std::string& id, Headers& header
 
 // A short plain-text answer of the server itself.
 ResponseHead plain_head(std::uint16_t status);
+// The same, for a client that may come again soon.
+ResponseHead busy_head(std::uint16_t status);
 std::string plain_body(std::uint16_t status);
 
 }  // namespace sioserve::connection

@@ -87,7 +87,8 @@ def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]
 def _idle(given: Mapping[str, Value], values: Mapping[str, Any]) -> list[str]:
     """Sentences about what does nothing. No refusal: for uvicorn, proxy headers are on anyway."""
     trusted = given.get("forwarded_allow_ips")
-    if trusted is None or values["proxy_headers"] or values["proxy_protocol"]:
+    asked = ("proxy_headers", "proxy_protocol", "limit_connections_per_address")
+    if trusted is None or any(values[name] for name in asked):
         return []
     return [f"{trusted.name} does nothing without --proxy-headers"]
 

@@ -121,6 +121,54 @@ TEST_F(ConnectionManagerTest, StopsGracefully) {
   run_until([&] { return empty; });
 }
 
+TEST_F(ConnectionManagerTest, ClosesWhatIsIdleTheLongestForANewClient) {
+  config_.load.max_connections = 2;
+  const auto answer = [&](Client& client, std::size_t request) {
+    client.send(get);
+    run_until([&] { return router_.records.size() == request + 1; });
+    router_.records[request]->exchange->respond({200, {}}, "hello", BodyPart::last);
+    client.received.clear();
+    run_until([&] {
+      client.poll();
+      return client.received.ends_with("hello");
+    });
+  };
+  Client first(port_);
+  answer(first, 0);
+  Client second(port_);
+  answer(second, 1);
+  answer(first, 2);  // so that the second one is idle the longest
+  Client third(port_);
+  answer(third, 3);
+  run_until([&] {
+    second.poll();
+    return second.ended;
+  });
+  answer(first, 4);
+  EXPECT_EQ(manager_.size(), 2U);
+  EXPECT_TRUE(log_.empty());
+}
+
+TEST_F(ConnectionManagerTest, AnswersAClientThatIsOneTooMany) {
+  config_.load.max_connections = 1;
+  Client busy(port_);
+  busy.send(get);
+  run_until([&] { return router_.records.size() == 1; });
+  Client other(port_);
+  other.send(get);
+  run_until([&] {
+    other.poll();
+    return other.ended;
+  });
+  EXPECT_TRUE(other.received.starts_with("HTTP/1.1 503 "));
+  EXPECT_NE(other.received.find("retry-after: 1\r\n"), std::string::npos);
+  EXPECT_NE(other.received.find("connection: close\r\n"), std::string::npos);
+  other.close();
+  run_until([&] { return manager_.size() == 1; });
+  EXPECT_EQ(router_.records.size(), 1U);
+  EXPECT_EQ(log_.size(), 1U);
+}
+
 TEST_F(ConnectionManagerTest, TellsAtOnceThatNothingWasOpen) {
   bool empty = false;
   manager_.begin_graceful_stop([&] { empty = true; });

@@ -205,6 +205,9 @@ class ConnectionTest : public testing::Test, private ConnectionOwner {
 
  private:
   void on_connection_closed(Connection&) override { connection_closed_ = true; }
+  void make_room() override {}
+  void on_connection_idle(Connection&) override {}
+  void on_connection_busy(Connection&) override {}
 };
 
 using Calls = std::vector<std::string>;

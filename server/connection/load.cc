@@ -1,0 +1,87 @@
+#include "server/connection/load.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace sioserve::connection {
+namespace {
+
+constexpr std::size_t max_turned_away = 32;
+constexpr std::size_t min_reserve = 2 * max_turned_away;
+
+std::size_t descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return std::numeric_limits<std::size_t>::max();
+  }
+  return limit.rlim_cur;
+}
+
+}  // namespace
+
+std::size_t connections_for_descriptors(std::size_t descriptors) {
+  const std::size_t reserve = std::max(min_reserve, descriptors / 10);
+  return descriptors > 2 * reserve ? descriptors - reserve
+                                   : std::max<std::size_t>(descriptors / 2, 1);
+}
+
+Load::Load(const Config& config, const Logger& logger)
+    : config_(config),
+      logger_(logger),
+      descriptors_(connections_for_descriptors(descriptor_limit())) {}
+
+std::size_t Load::max_connections() const {
+  const std::size_t most = config_.load.max_connections;
+  return most != 0 ? most : descriptors_;
+}
+
+Count::Ticket Load::admit_connection(TimePoint now) {
+  if (!connections_full()) return connections_.take();
+  if (too_many_.refused(now)) {
+    const std::string why = config_.load.max_connections != 0
+                                ? " (--limit-connections)"
+                                : ", as many as the limit of descriptors allows (ulimit -n, or "
+                                  "LimitNOFILE of systemd)";
+    warn("Refusing clients with 503: " + std::to_string(max_connections()) +
+         " connections are open" + why);
+  }
+  return nullptr;
+}
+
+std::optional<AddressCounts::Ticket> Load::admit_address(const Endpoints& peers, TimePoint now) {
+  const std::size_t most = config_.load.max_connections_per_address;
+  const std::string& host = peers.client.host;
+  if (most == 0 || host.empty() || config_.proxy.trusted.trusts_peer(peers)) {
+    return AddressCounts::Ticket();
+  }
+  if (addresses_.size(host) < most) return addresses_.take(host);
+  if (too_many_of_one_.refused(now)) {
+    warn("Refusing clients with 429: " + std::to_string(most) + " connections of " + host +
+         " are open (--limit-connections-per-address)");
+  }
+  return std::nullopt;
+}
+
+Count::Ticket Load::turn_away() {
+  return turned_away_.size() < max_turned_away ? turned_away_.take() : nullptr;
+}
+
+void Load::sweep(TimePoint now) {
+  const auto report = [&](RefusalEpisode& episode, const std::string& what) {
+    if (const auto count = episode.take_ended(now)) {
+      logger_.log(LogCategory::server, LogLevel::info,
+                  "Refused no more: " + std::to_string(*count) + what);
+    }
+  };
+  report(too_many_, " clients were, with 503 (too many connections)");
+  report(too_many_of_one_, " clients were, with 429 (too many connections of one address)");
+}
+
+void Load::warn(std::string line) const {
+  logger_.log(LogCategory::server, LogLevel::warning, std::move(line));
+}
+
+}  // namespace sioserve::connection

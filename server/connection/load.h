@@ -1,0 +1,57 @@
+// The limits of what there may be at a time, and who is within them: connections in all and of one
+// client address (--limit-connections, --limit-connections-per-address).
+//
+// Whoever is admitted holds a ticket for as long as it counts. What is refused is reported in the
+// log by episodes, never one by one. Lives on the I/O thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "server/base/clock.h"
+#include "server/base/config.h"
+#include "server/base/http_values.h"
+#include "server/base/logger.h"
+#include "server/connection/count.h"
+#include "server/connection/refusal_episode.h"
+
+namespace sioserve::connection {
+
+// As many connections as there are descriptors for, with some left for files and databases.
+std::size_t connections_for_descriptors(std::size_t descriptors);
+
+class Load {
+ public:
+  // Both outlive the load.
+  Load(const Config& config, const Logger& logger);
+
+  bool connections_full() const { return connections_.size() >= max_connections(); }
+  // Null: there are too many.
+  Count::Ticket admit_connection(TimePoint now);
+  // Nothing: this client has too many. Those that come from nowhere or through a trusted proxy are
+  // not counted; their ticket is null.
+  std::optional<AddressCounts::Ticket> admit_address(const Endpoints& peers, TimePoint now);
+  // For a connection that was refused, while it is told so. Null: there are too many of these, too.
+  Count::Ticket turn_away();
+
+  // Now and then: ends episodes.
+  void sweep(TimePoint now);
+  // Whether sweep() has nothing to do.
+  bool quiet() const { return !too_many_.under_way() && !too_many_of_one_.under_way(); }
+
+ private:
+  std::size_t max_connections() const;
+  void warn(std::string line) const;
+
+  const Config& config_;
+  const Logger& logger_;
+  const std::size_t descriptors_;  // connections that they allow
+  Count connections_;
+  Count turned_away_;
+  AddressCounts addresses_;
+  RefusalEpisode too_many_;
+  RefusalEpisode too_many_of_one_;
+};
+
+}  // namespace sioserve::connection

@@ -1,0 +1,36 @@
+// What one limit refuses, gathered into episodes, so that a rush makes two lines in the log and not
+// one for each client. An episode ends when nothing was refused for a while.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include "server/base/clock.h"
+
+namespace sioserve::connection {
+
+class RefusalEpisode {
+ public:
+  static constexpr Milliseconds quiet_time{10'000};
+
+  // Whether an episode begins with this one.
+  [[nodiscard]] bool refused(TimePoint now) {
+    last_ = now;
+    return count_++ == 0;
+  }
+
+  bool under_way() const { return count_ > 0; }
+
+  // How many were refused, once, when the episode is over.
+  std::optional<std::size_t> take_ended(TimePoint now) {
+    if (!under_way() || now - last_ < quiet_time) return std::nullopt;
+    return std::exchange(count_, 0);
+  }
+
+ private:
+  std::size_t count_ = 0;
+  TimePoint last_{};
+};
+
+}  // namespace sioserve::connection
