@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -24,12 +25,13 @@ class Answer:
 
     def arrive(self, *args: Any) -> None:
         """The acknowledgement has come."""
-        if not self._future.done():
+        # A timeout may have cancelled it meanwhile, on the thread of another loop.
+        with contextlib.suppress(concurrent.futures.InvalidStateError):
             self._future.set_result(None if not args else args[0] if len(args) == 1 else list(args))
 
     def client_has_gone(self) -> None:
         """No acknowledgement will come."""
-        if not self._future.done():
+        with contextlib.suppress(concurrent.futures.InvalidStateError):
             self._future.set_exception(AckTimeout("the client has gone without an answer"))
 
     def __await__(self) -> Generator[Any, Any, Any]:

@@ -153,27 +153,24 @@ class Connection:
         reply = None if ack_id is None else Reply(self._core, self._number, ack_id)
         ack = None if reply is None else reply.send
         logger.debug("%r: event %r, ack %s, handlers %r", socket, event, ack_id, handlers)
-        error: Any = None
+        answer: tuple[Any, ...] | None = None
         with Guard(event, socket) as guard:
             try:
                 for middleware in socket.middleware:
                     await middleware.call_with(event, *args)
+                for handler in handlers:
+                    await handler.handle(socket, event, args, ack)
             except EventRefused as refused:
-                error = refused.answer
-        for handler in handlers if error is None and not guard.failed else ():
-            with Guard(event, socket) as guard:
-                await handler.handle(socket, event, args, ack)
-            if guard.failed:
-                break
+                answer = (refused.answer,)
+            else:
+                if not handlers:
+                    answer = tuple(args)
+                elif not any(handler.takes_ack for handler in handlers):
+                    answer = ()
         if guard.failed:
-            error = {"error": INTERNAL_ERROR}
-        if reply is not None and not reply.sent:
-            if error is not None:
-                reply.send(error)
-            elif not handlers:
-                reply.send(*args)
-            elif not any(handler.takes_ack for handler in handlers):
-                reply.send()
+            answer = ({"error": INTERNAL_ERROR},)
+        if reply is not None and not reply.sent and answer is not None:
+            reply.send(*answer)
         self._core.events_done(self._number, 1)
 
     async def _disconnect(self, reason: str) -> None:
@@ -225,8 +222,8 @@ class Reply:
 class Guard:
     """Keeps a handler's exception from ending its connection: logs it and sets `failed`.
 
-    A handler that awaited something cancelled has failed too; only the cancellation of the task
-    itself passes.
+    A handler that awaited something cancelled, or called sys.exit(), has failed too; only the
+    cancellation of the task itself passes.
     """
 
     __slots__ = ("_socket", "_what", "failed")
@@ -250,7 +247,7 @@ class Guard:
         if isinstance(error, asyncio.CancelledError):
             if _task_is_cancelled():
                 return False
-        elif not isinstance(error, Exception):
+        elif not isinstance(error, Exception | SystemExit):
             return False
         self.failed = True
         logger.error("%r: %r failed", self._socket, self._what, exc_info=error)

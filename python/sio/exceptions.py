@@ -19,7 +19,7 @@ class ConnectionRefused(Exception):
 
 
 class EventRefused(Exception):
-    """Raised by a socket's middleware to keep an event from its handlers.
+    """Raised by a socket's middleware to keep an event from its handlers, or by a handler itself.
 
     The client that waits for an acknowledgement gets {"error": message} and, unless it is None,
     "data" (a JSON value) beside it. Nothing is logged.

@@ -14,6 +14,7 @@ The last two keep a share of it, whatever the connections do.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import Any
@@ -81,8 +82,11 @@ class Service:
         """Begin to stop; a second call closes the connections that are left at once."""
         if self._deadline is None:
             self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
-            if self._loop is not None and not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._stopping.set)
+            if self._loop is not None:
+                with contextlib.suppress(
+                    RuntimeError
+                ):  # the loop is closed: nobody is left to tell
+                    self._loop.call_soon_threadsafe(self._stopping.set)
         if self._server is not None:
             self._server.stop()
 

@@ -159,3 +159,14 @@ def test_malformed_cookies_do_no_harm(django_server: ServerProcess) -> None:
         except ConnectionEnded:
             pytest.fail("the connection was cut")
         assert response.status in (200, 400)
+
+
+@pytest.mark.parametrize("query", ["", "?streamed"])
+def test_compression_is_left_to_django(client: httpx.Client, query: str) -> None:
+    response = client.get(f"/compressed/{query}", headers={"Accept-Encoding": "gzip"})
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.text == "0123456789" * 1000
+    assert ("content-length" in response.headers) == (query == "")
+    plain = client.get(f"/compressed/{query}", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.text == response.text

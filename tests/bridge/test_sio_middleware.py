@@ -263,3 +263,26 @@ async def test_concurrent_handlers_are_cancelled_when_the_server_closes() -> Non
     await asyncio.sleep(0)
     await world.dispatcher.close(0.01)
     assert cancelled.is_set()
+
+
+async def test_a_handler_that_exits_costs_its_event_only(caplog: pytest.LogCaptureFixture) -> None:
+    class Consumer(sio.SocketIOConsumer):
+        async def event_exit(self, socket: Any) -> None:
+            raise SystemExit(3)
+
+        async def event_refuse(self, socket: Any) -> None:
+            raise sio.EventRefused("not now")
+
+    Consumer.as_asgi()
+    world = World()
+    socket = await world.join()
+    world.send(socket, "exit", ack_id=1)
+    world.send(socket, "refuse", ack_id=2)
+    await world.idle()
+    assert world.core.of("ack", "events_done") == [
+        ("ack", socket, 1, [{"error": "Internal server error"}]),
+        ("events_done", socket, 1),
+        ("ack", socket, 2, [{"error": "not now"}]),
+        ("events_done", socket, 1),
+    ]
+    assert "SystemExit" in caplog.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import site_views as views
 from django.contrib import admin
 from django.urls import path
+from django.views.decorators.gzip import gzip_page
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -27,5 +28,6 @@ urlpatterns = [
     path("threads/", views.threads),
     path("connections/", views.connections_open),
     path("cookies/", views.cookies),
+    path("compressed/", gzip_page(views.compressible)),
     path("where-the-upload-is/", views.where_the_upload_is),
 ]

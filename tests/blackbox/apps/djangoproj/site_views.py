@@ -169,3 +169,9 @@ def cookies(request: HttpRequest) -> HttpResponse:
 def where_the_upload_is(request: HttpRequest) -> JsonResponse:
     uploaded = request.FILES["file"]
     return JsonResponse({"spooled": hasattr(uploaded, "temporary_file_path")})
+
+
+def compressible(request: HttpRequest) -> HttpResponse:
+    if "streamed" in request.GET:
+        return StreamingHttpResponse(b"0123456789" for _ in range(1000))
+    return HttpResponse("0123456789" * 1000)
