@@ -80,7 +80,7 @@ Result<ListeningSocket, std::string> listen_unix(const std::string& path, mode_t
   // Until listen() every connection is refused, so permissions cannot come too late here.
   if (::chmod(path.c_str(), mode) != 0) return failure(path, errno);
   if (::listen(fd.get(), backlog) != 0) return failure(path, errno);
-  return ListeningSocket{std::move(fd), {}, path, std::move(file)};
+  return ListeningSocket{std::move(fd), Address{}, path, std::move(file)};
 }
 
 }  // namespace sioserve::net
