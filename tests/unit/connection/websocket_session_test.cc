@@ -289,6 +289,7 @@ TEST_F(WebSocketSessionTest, RefusesWhatIsNotAcceptedInTime) {
   EXPECT_EQ(calls(0), (Calls{"upgrade", "closed 1006 "}));
   EXPECT_TRUE(wire_.finished);
   ASSERT_EQ(log_.size(), 1U);
+  EXPECT_FALSE(log_[0].request_id.empty());
   EXPECT_EQ(log_[0].message,
             "WebSocket /ws of 127.0.0.1:1 was not accepted within 5 s; refused with 403");
 }
@@ -338,6 +339,7 @@ TEST_F(WebSocketSessionTest, ClosesWith1011WhenNothingComesAfterAPing) {
   EXPECT_EQ(calls(0), (Calls{"closed 1006 ping timed out"}));
   EXPECT_TRUE(wire_.finished);
   ASSERT_EQ(log_.size(), 1U);
+  EXPECT_FALSE(log_[0].request_id.empty());
   EXPECT_EQ(log_[0].message,
             "WebSocket /ws of 127.0.0.1:1 is closed: nothing came within 30 s of a ping");
 }
