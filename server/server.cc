@@ -134,6 +134,10 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     return application_.make_handler(next_stream_id(), channel);
   }
 
+  bool continues_session(const RequestHead& head) const override {
+    return engine_io_.continues_session(head);
+  }
+
   // --- application::EngineHandover ---
 
   std::unique_ptr<connection::RequestHandler> adopt(connection::Exchange& exchange,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/base/field_syntax.h"
+#include "server/connection/busy_handlers.h"
 #include "server/connection/refusal.h"
 #include "server/connection/websocket_session.h"
 #include "server/http/forwarded.h"
@@ -202,8 +203,16 @@ void HttpSession::begin_exchange(const http::RequestParser::Progress& progress) 
   client_end_taken_ = false;
   sender_.emplace(context(), connection_.stream(), response_context());
   sender_->set_request_id(parser_.head().request_id);
-  handler_ = context().router.route(*this);
+  handler_ = route();
   handler_->on_request(progress.body, body_part(progress));
+}
+
+std::unique_ptr<RequestHandler> HttpSession::route() {
+  Router& router = context().router;
+  if (router.continues_session(head())) return router.route(*this);
+  load_ = context().load.admit_request(context().now());
+  if (!load_) return std::make_unique<BusyRequestHandler>(*this);
+  return router.route(*this);
 }
 
 void HttpSession::begin_websocket(std::string_view& rest) {
@@ -309,6 +318,7 @@ void HttpSession::end_exchange() {
   for (const Wait wait : {Wait::body, Wait::application, Wait::half_close}) deadlines_.stop(wait);
   const auto handler = std::move(handler_);
   handler->on_closed();
+  load_.reset();
   if (connection_.access().on()) {
     connection_.access().request_ends(parser_.take_head(), endpoints(), *sender_);
   }

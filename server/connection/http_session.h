@@ -72,6 +72,7 @@ class HttpSession final : public Protocol, public Exchange {
   bool may_take_input() const;
   void take(const http::RequestParser::Progress& progress, std::string_view& rest);
   void begin_request(const http::RequestParser::Progress& progress, std::string_view& rest);
+  std::unique_ptr<RequestHandler> route();
   void begin_exchange(const http::RequestParser::Progress& progress);
   void begin_websocket(std::string_view& rest);
   void take_body(const http::RequestParser::Progress& progress);
@@ -98,6 +99,7 @@ class HttpSession final : public Protocol, public Exchange {
   // Of the open exchange.
   std::optional<ResponseSender> sender_;
   std::unique_ptr<RequestHandler> handler_;
+  Count::Ticket load_;  // null: refused, or of a session
   bool request_complete_ = true;
   bool body_wanted_ = false;
   bool body_paused_ = false;

@@ -69,6 +69,16 @@ Count::Ticket Load::turn_away() {
   return turned_away_.size() < max_turned_away ? turned_away_.take() : nullptr;
 }
 
+Count::Ticket Load::admit_request(TimePoint now) {
+  const std::size_t most = config_.load.max_concurrency;
+  if (most == 0 || requests_.size() < most) return requests_.take();
+  if (too_busy_.refused(now)) {
+    warn("Refusing requests with 503: " + std::to_string(most) +
+         " requests and WebSockets are under way (--limit-concurrency)");
+  }
+  return nullptr;
+}
+
 void Load::sweep(TimePoint now) {
   const auto report = [&](RefusalEpisode& episode, const std::string& what) {
     if (const auto count = episode.take_ended(now)) {
@@ -77,6 +87,7 @@ void Load::sweep(TimePoint now) {
     }
   };
   report(too_many_, " clients were, with 503 (too many connections)");
+  report(too_busy_, " requests were, with 503 (too many under way)");
   report(too_many_of_one_, " clients were, with 429 (too many connections of one address)");
 }
 

@@ -1,5 +1,6 @@
 // The limits of what there may be at a time, and who is within them: connections in all and of one
-// client address (--limit-connections, --limit-connections-per-address).
+// client address (--limit-connections, --limit-connections-per-address), requests and WebSockets
+// under way (--limit-concurrency).
 //
 // Whoever is admitted holds a ticket for as long as it counts. What is refused is reported in the
 // log by episodes, never one by one. Lives on the I/O thread.
@@ -35,10 +36,17 @@ class Load {
   // For a connection that was refused, while it is told so. Null: there are too many of these, too.
   Count::Ticket turn_away();
 
+  // For as long as a request or WebSocket is under way. Null: there are too many.
+  Count::Ticket admit_request(TimePoint now);
+  // The same for one that must not be refused.
+  Count::Ticket count_request() { return requests_.take(); }
+
   // Now and then: ends episodes.
   void sweep(TimePoint now);
   // Whether sweep() has nothing to do.
-  bool quiet() const { return !too_many_.under_way() && !too_many_of_one_.under_way(); }
+  bool quiet() const {
+    return !too_many_.under_way() && !too_many_of_one_.under_way() && !too_busy_.under_way();
+  }
 
  private:
   std::size_t max_connections() const;
@@ -50,8 +58,10 @@ class Load {
   Count connections_;
   Count turned_away_;
   AddressCounts addresses_;
+  Count requests_;
   RefusalEpisode too_many_;
   RefusalEpisode too_many_of_one_;
+  RefusalEpisode too_busy_;
 };
 
 }  // namespace sioserve::connection

@@ -144,11 +144,15 @@ class WebSocketHandler {
   virtual void on_closed(std::uint16_t code, std::string_view reason) = 0;
 };
 
-// Decides who answers. Called once per request; never returns null.
 class Router {
  public:
+  // Decide who answers. Called once per request; never return null.
   virtual std::unique_ptr<RequestHandler> route(Exchange& exchange) = 0;
   virtual std::unique_ptr<WebSocketHandler> route(WebSocketChannel& channel) = 0;
+
+  // Whether the request belongs to a session that is open, which would break if it were refused.
+  // Those of HTTP mostly wait: they are no load.
+  virtual bool continues_session(const RequestHead& head) const = 0;
 
  protected:
   ~Router() = default;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/connection/busy_handlers.h"
 #include "server/http/response_writer.h"
 #include "server/ws/frame.h"
 
@@ -142,7 +143,7 @@ std::string WebSocketSession::name() const {
 void WebSocketSession::advance() {
   if (!std::exchange(routed_, true)) {
     connection_.access().websocket_connecting(head_, endpoints());
-    handler_ = context().router.route(*this);
+    handler_ = route();
     handler_->on_upgrade_request();
   }
   if (aborted_) end(abnormal_closure, "", &Connection::close);
@@ -164,6 +165,15 @@ void WebSocketSession::advance() {
       break;
   }
   if (state_ != State::ended) control_reading();
+}
+
+std::unique_ptr<WebSocketHandler> WebSocketSession::route() {
+  Load& load = context().load;
+  Router& router = context().router;
+  load_ =
+      router.continues_session(head_) ? load.count_request() : load.admit_request(context().now());
+  if (!load_) return std::make_unique<BusyWebSocketHandler>(*this);
+  return router.route(*this);
 }
 
 // --- Messages ---
@@ -234,6 +244,7 @@ void WebSocketSession::end(std::uint16_t code, std::string_view reason, void (Co
   if (before == State::ended) return;
   deadline_ = lifetime_end_ = release_due_ = TimePoint::max();
   keepalive_.reset();
+  load_.reset();
   if (before == State::denied) connection_.access().websocket_reject(head_, endpoints(), denial_);
   (connection_.*how)();
   if (const auto handler = std::move(handler_)) handler->on_closed(code, reason);

@@ -64,6 +64,7 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   void deliver_inbox();
   void read_kept();
   void read(std::string_view bytes);
+  std::unique_ptr<WebSocketHandler> route();
   void write_control_frames();
   bool deflates(std::size_t size) const;
   void send_deflated(MessageKind kind, std::string_view payload);
@@ -80,6 +81,7 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   RequestHead head_;
   ws::Handshake handshake_;
   State state_ = State::deciding;
+  Count::Ticket load_;                         // null: not routed yet, or refused
   std::unique_ptr<WebSocketHandler> handler_;  // null: not asked for yet, or gone
   ResponseSender denial_;
   const WebSocketConfig* settings_ = nullptr;  // from accept() on, as is what follows

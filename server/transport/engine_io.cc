@@ -39,6 +39,10 @@ bool EngineIo::owns(const RequestHead& head) const {
   const auto path = mount_path_of(head.path);
   if (config_.native_socketio && path == mount_path_of(config_.socketio_path)) return true;
   if (!config_.client_directory.empty() && client_files_.owns(head.path)) return true;
+  return continues_session(head);
+}
+
+bool EngineIo::continues_session(const RequestHead& head) const {
   return !head.query_string.empty() && find_session(head) != nullptr;
 }
 

@@ -31,6 +31,8 @@ class EngineIo {
            std::function<StreamId()> next_id, std::function<TimePoint()> clock);
 
   bool owns(const RequestHead& head) const;
+  // Whether the request is that of an open session.
+  bool continues_session(const RequestHead& head) const;
 
   // For requests that are owned.
   std::unique_ptr<connection::RequestHandler> make_handler(connection::Exchange& exchange);

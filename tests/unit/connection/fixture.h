@@ -122,6 +122,10 @@ class RecordingRouter final : public Router {
     return std::make_unique<RecordingWebSocketHandler>(next(), channel);
   }
 
+  bool continues_session(const RequestHead& head) const override {
+    return head.query_string == "sid=open";
+  }
+
   std::vector<std::unique_ptr<Record>> records;
 
  private:

@@ -26,6 +26,29 @@ TEST_F(HttpLimitsTest, ClosesAConnectionWithoutAFirstByteWithoutAnAnswer) {
   EXPECT_TRUE(log_.empty());
 }
 
+TEST_F(HttpLimitsTest, RefusesWhatIsTooMuchAtATimeAndKeepsTheConnection) {
+  config_.load.max_concurrency = 1;
+  auto other = context_.load.count_request();
+  receive(post("Content-Length: 5\r\n", "he"));
+  const std::string refused = sent();
+  EXPECT_EQ(status(refused), "HTTP/1.1 503");
+  EXPECT_NE(refused.find("retry-after: 1\r\n"), std::string::npos);
+  receive("llo");
+  receive("GET /?sid=open HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_EQ(requests(), 1U);  // of a session: answered all the same
+  exchange(0).respond({200, {}}, "", BodyPart::last);
+  turn();
+  sent();
+  other.reset();
+  receive(get);
+  EXPECT_EQ(requests(), 2U);
+  EXPECT_FALSE(context_.load.admit_request(now_));
+  exchange(1).respond({200, {}}, "", BodyPart::last);
+  turn();
+  EXPECT_TRUE(context_.load.admit_request(now_));
+  EXPECT_FALSE(wire_.finished);
+}
+
 TEST_F(HttpLimitsTest, GivesUpOnASlowHead) {
   receive("GET / HT");
   later(Milliseconds(20'000));

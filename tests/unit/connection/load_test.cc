@@ -93,6 +93,22 @@ TEST_F(LoadTest, ReportsARushWithTwoLines) {
   EXPECT_EQ(log().size(), 1U);
 }
 
+TEST_F(LoadTest, AdmitsRequestsUpToTheLimitAndThoseOfSessionsBeyondIt) {
+  config_.load.max_concurrency = 1;
+  auto first = load_.admit_request(now_);
+  EXPECT_TRUE(first);
+  EXPECT_FALSE(load_.admit_request(now_));
+  auto of_session = load_.count_request();
+  first.reset();
+  EXPECT_FALSE(load_.admit_request(now_));
+  of_session.reset();
+  EXPECT_TRUE(load_.admit_request(now_));
+  EXPECT_EQ(log(), Lines{"Refusing requests with 503: 1 requests and WebSockets are under way "
+                         "(--limit-concurrency)"});
+  later(RefusalEpisode::quiet_time);
+  EXPECT_EQ(log(), Lines{"Refused no more: 2 requests were, with 503 (too many under way)"});
+}
+
 TEST_F(LoadTest, NamesTheAddressThatHasTooMany) {
   config_.load.max_connections_per_address = 1;
   const auto only = load_.admit_address(peer("192.0.2.1"), now_);
