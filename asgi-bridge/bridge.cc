@@ -215,6 +215,12 @@ void Bridge::handle(const Gil& gil, AccessEntry event) {
   log_access(gil, loggers_[static_cast<std::size_t>(LogCategory::access)], event);
 }
 
+// drain() reports what it raises.
+void Bridge::handle(const Gil&, RequestLimitReached) {
+  const PyRef call = std::exchange(application_.max_requests_reached, none());
+  if (call.get() != Py_None) PyRef::steal(PyObject_CallNoArgs(call.get()));
+}
+
 void Bridge::handle(const Gil& gil, ServerStopped) {
   // The loop, and whatever refers to the server in turn, keep it alive no longer.
   PyRef::steal(PyObject_CallMethod(loop_.get(), "remove_reader", "i", descriptor_));
@@ -223,6 +229,7 @@ void Bridge::handle(const Gil& gil, ServerStopped) {
   const PyRef app = std::exchange(application_.app, none());
   const PyRef dispatcher = std::exchange(application_.dispatcher, none());
   const PyRef client_gone = std::exchange(application_.client_gone, none());
+  const PyRef max_requests_reached = std::exchange(application_.max_requests_reached, none());
   PyRef::steal(PyObject_CallNoArgs(on_stopped.get()));
   static_cast<void>(gil);
 }

@@ -18,11 +18,12 @@ namespace sioserve::bridge {
 // What Server.__init__ was given.
 struct Application {
   PyRef app;
-  PyRef dispatcher;    // or None
-  PyRef state;         // a dict, or null
-  PyRef extensions;    // a dict, or null
-  PyRef json_default;  // or None
-  PyRef client_gone;   // or None: called with a task and its scope
+  PyRef dispatcher;            // or None
+  PyRef state;                 // a dict, or null
+  PyRef extensions;            // a dict, or null
+  PyRef json_default;          // or None
+  PyRef client_gone;           // or None: called with a task and its scope
+  PyRef max_requests_reached;  // or None: called when the server is to be stopped
   std::string root_path;
   PyRef request_id;  // the context variable
 };
@@ -85,6 +86,7 @@ class Bridge {
   void handle(const Gil& gil, SocketDisconnect event);
   void handle(const Gil& gil, LogRecord event);
   void handle(const Gil& gil, AccessEntry event);
+  void handle(const Gil& gil, RequestLimitReached event);
   void handle(const Gil& gil, ServerStopped event);
 
   // A request or WebSocket whose task has not ended. The event loop itself refers to tasks weakly.

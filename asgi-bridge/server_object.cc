@@ -81,12 +81,13 @@ bool read_text(PyObject* argument, std::string& text) {
 bool read_argument(const Gil& gil, const std::string& name, PyObject* value, Config& config,
                    Application& application) {
   if (name == "root_path") return read_text(value, application.root_path);
-  PyRef* const target = name == "dispatcher"     ? &application.dispatcher
-                        : name == "state"        ? &application.state
-                        : name == "extensions"   ? &application.extensions
-                        : name == "json_default" ? &application.json_default
-                        : name == "client_gone"  ? &application.client_gone
-                                                 : nullptr;
+  PyRef* const target = name == "dispatcher"             ? &application.dispatcher
+                        : name == "state"                ? &application.state
+                        : name == "extensions"           ? &application.extensions
+                        : name == "json_default"         ? &application.json_default
+                        : name == "client_gone"          ? &application.client_gone
+                        : name == "max_requests_reached" ? &application.max_requests_reached
+                                                         : nullptr;
   if (target == nullptr) return read_setting(gil, name, value, config);
   const bool is_dict = target == &application.state || target == &application.extensions;
   if (is_dict && value == Py_None) return true;
@@ -111,6 +112,7 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
                           PyRef::borrow(dispatcher),
                           PyRef(),
                           PyRef(),
+                          none(),
                           none(),
                           none(),
                           "",

@@ -76,6 +76,7 @@ class Server:
         extensions: dict[str, dict[str, Any]] | None = None,
         json_default: Callable[[Any], Any] | None = None,
         client_gone: Callable[[asyncio.Task[None], dict[str, Any]], None] | None = None,
+        max_requests_reached: Callable[[], None] | None = None,
         graceful_timeout_ms: int = 10_000,
         # HTTP
         max_request_line: int = 16_384,
@@ -146,7 +147,8 @@ class Server:
     ) -> None:
         """`state` is copied into each scope; `extensions` stand in its "extensions" beside the
         server's own. `client_gone` is called on the loop when a client has left whose request or
-        WebSocket is still being served, with the task and the scope. Settings are those of
+        WebSocket is still being served, with the task and the scope; `max_requests_reached` when
+        `max_requests` have been answered, to stop the server. Settings are those of
         server/base/config.h; a limit or time of 0 means none.
 
         Raises TypeError for a setting that does not exist or has another type, ValueError for a

@@ -57,7 +57,9 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
                [this](std::function<void()> work, std::function<void()> done) {
                  net::run_in_background(loop_, std::move(work), std::move(done));
                }),
-        connections_(loop_, *this, config_, logger_, access_log_.on() ? &access_log_ : nullptr) {}
+        connections_(loop_, *this, config_, logger_, access_log_.on() ? &access_log_ : nullptr) {
+    connections_.on_max_requests([this] { event_buffer_.push(RequestLimitReached{}); });
+  }
 
   ~IoThread() { stop_now(); }
 

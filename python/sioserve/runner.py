@@ -59,7 +59,7 @@ def run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> Non
 async def _serve(
     application: Any, options: Options, stop: _StopOnSignals, reopen: _ReopenLogsOnSignal
 ) -> None:
-    service = Service(application, options)
+    service = Service(application, options, stop.stop_service)
     await service.start()
     stop.serve(service)
     reopen.serve(service)
@@ -123,6 +123,7 @@ class _StopOnSignals:
         self._service: Service | None = None
         self._process = os.getpid()
         self._signalled = False
+        self._stopping = False
         self._loop_ended = False
         for number in STOP_SIGNALS:
             signal.signal(number, self._handle)
@@ -130,6 +131,17 @@ class _StopOnSignals:
     def serve(self, service: Service) -> None:
         """Connections are accepted: from now on a signal stops this service."""
         self._service = service
+
+    def stop_service(self) -> None:
+        """Stop as at a signal, with as much time for it."""
+        if self._stopping:
+            return
+        self._stopping = True
+        watchdog = threading.Timer(self._timeout + LAST_RESORT, self._give_up)
+        watchdog.daemon = True
+        watchdog.start()
+        if self._service is not None:
+            self._service.stop()
 
     def loop_has_ended(self) -> None:
         self._loop_ended = True
@@ -145,12 +157,9 @@ class _StopOnSignals:
             self._last_words()
             os._exit(128 + number)
         self._signalled = True
-        watchdog = threading.Timer(self._timeout + LAST_RESORT, self._give_up)
-        watchdog.daemon = True
-        watchdog.start()
+        self.stop_service()
         if self._service is None:
             raise Interrupted(128 + number)
-        self._service.stop()
         logger.info("Stopping; a second %s stops at once", signal.Signals(number).name)
 
     def _give_up(self) -> None:

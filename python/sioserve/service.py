@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import _sioserve
@@ -49,10 +50,17 @@ class Service:
     of using up the time for requests in flight.
     """
 
-    def __init__(self, application: Any, options: Options) -> None:
+    def __init__(
+        self,
+        application: Any,
+        options: Options,
+        stop_process: Callable[[], None] | None = None,
+    ) -> None:
+        """`stop_process` is called, instead of stop(), when --limit-max-requests is reached."""
         self.addresses: list[str] = []
         self._application = application
         self._options = options
+        self._stop_process = stop_process
         self._lifespan = Lifespan(application, options.lifespan)
         self._dispatcher = Dispatcher()
         self._close_timeout = CloseTimeout(options.application_close_timeout)
@@ -113,6 +121,11 @@ class Service:
             self._server.log_what_waits()
             self._server.flush_logs()
 
+    def _max_requests_reached(self) -> None:
+        logger.info("Stopping: as many requests are answered as --limit-max-requests allows")
+        stop = self._stop_process or self.stop
+        stop()
+
     @property
     def _application_share(self) -> float:
         share = self._options.timeout_graceful_shutdown * APPLICATION_SHARE
@@ -137,6 +150,7 @@ class Service:
                 extensions={"sioserve.stop": {"event": self._stopping}},
                 json_default=json_default,
                 client_gone=self._close_timeout.client_gone,
+                max_requests_reached=self._max_requests_reached,
                 **server_arguments(self._options),
             )
         except (TypeError, ValueError) as error:

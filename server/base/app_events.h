@@ -134,6 +134,9 @@ struct AccessEntry {
   AccessRecord record;
 };
 
+// So many requests have been answered that the server is to be stopped; comes once.
+struct RequestLimitReached {};
+
 // Everything is closed; nothing follows.
 struct ServerStopped {};
 
@@ -141,6 +144,6 @@ using AppEvent =
     std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbandoned, HttpTimedOut,
                  WebSocketConnect, WebSocketMessage, WebSocketDisconnect, SendCredit, SessionOpened,
                  SessionClosed, SocketConnect, SocketEvent, SocketAcknowledged, SocketDisconnect,
-                 LogRecord, AccessEntry, ServerStopped>;
+                 LogRecord, AccessEntry, RequestLimitReached, ServerStopped>;
 
 }  // namespace sioserve

@@ -11,6 +11,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/base/access_record.h"
@@ -38,6 +39,10 @@ class ConnectionManager final : private ConnectionOwner,
   // Connections that are left are closed, and their handlers told.
   ~ConnectionManager() override;
 
+  // Called once, when as many requests have been answered as --limit-max-requests says.
+  void on_max_requests(std::function<void()> call) {
+    context_.load.on_max_requests = std::move(call);
+  }
   // Starts to accept on this socket.
   void listen(net::ListeningSocket socket);
   // Serves a stream that was accepted elsewhere.

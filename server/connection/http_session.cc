@@ -318,6 +318,7 @@ void HttpSession::end_exchange() {
   for (const Wait wait : {Wait::body, Wait::application, Wait::half_close}) deadlines_.stop(wait);
   const auto handler = std::move(handler_);
   handler->on_closed();
+  if (load_ && sender_->started()) context().load.request_answered();
   load_.reset();
   if (connection_.access().on()) {
     connection_.access().request_ends(parser_.take_head(), endpoints(), *sender_);

@@ -79,6 +79,10 @@ Count::Ticket Load::admit_request(TimePoint now) {
   return nullptr;
 }
 
+void Load::request_answered() {
+  if (++answered_ == config_.load.max_requests) on_max_requests();
+}
+
 void Load::sweep(TimePoint now) {
   const auto report = [&](RefusalEpisode& episode, const std::string& what) {
     if (const auto count = episode.take_ended(now)) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,8 @@ class Load {
   // Both outlive the load.
   Load(const Config& config, const Logger& logger);
 
+  std::function<void()> on_max_requests = [] {};
+
   bool connections_full() const { return connections_.size() >= max_connections(); }
   // Null: there are too many.
   Count::Ticket admit_connection(TimePoint now);
@@ -40,6 +43,10 @@ class Load {
   Count::Ticket admit_request(TimePoint now);
   // The same for one that must not be refused.
   Count::Ticket count_request() { return requests_.take(); }
+
+  // One that was admitted has been answered. Calls on_max_requests when it is the last one of
+  // --limit-max-requests; others may follow.
+  void request_answered();
 
   // Now and then: ends episodes.
   void sweep(TimePoint now);
@@ -59,6 +66,7 @@ class Load {
   Count turned_away_;
   AddressCounts addresses_;
   Count requests_;
+  std::size_t answered_ = 0;
   RefusalEpisode too_many_;
   RefusalEpisode too_many_of_one_;
   RefusalEpisode too_busy_;

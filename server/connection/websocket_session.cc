@@ -293,6 +293,7 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
 void WebSocketSession::open(const WebSocketConfig& settings) {
   const TimePoint now = context().now();
   state_ = State::open;
+  context().load.request_answered();
   settings_ = &settings;
   deadline_ = TimePoint::max();
   lifetime_end_ = deadline_after(now, settings.lifetime);
@@ -310,6 +311,7 @@ void WebSocketSession::open(const WebSocketConfig& settings) {
 void WebSocketSession::deny(ResponseHead head, std::string body, BodyPart part) {
   if (state_ != State::deciding) return;
   state_ = State::denied;
+  if (load_) context().load.request_answered();
   deadline_ = context().now() + context().timeouts.stalled;
   add_request_id(context().config, head_.request_id, head.headers);
   denial_.set_request_id(head_.request_id);

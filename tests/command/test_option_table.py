@@ -27,6 +27,7 @@ NOT_OPTIONS = {
     "allowed_hosts",
     "client_directory",
     "client_gone",
+    "max_requests_reached",
     "content_types",
     "extensions",
 }

@@ -109,6 +109,19 @@ TEST_F(LoadTest, AdmitsRequestsUpToTheLimitAndThoseOfSessionsBeyondIt) {
   EXPECT_EQ(log(), Lines{"Refused no more: 2 requests were, with 503 (too many under way)"});
 }
 
+TEST_F(LoadTest, TellsOnceThatEnoughRequestsWereAnswered) {
+  int told = 0;
+  load_.on_max_requests = [&told] { ++told; };
+  load_.request_answered();
+  EXPECT_EQ(told, 0);
+  config_.load.max_requests = 3;
+  load_.request_answered();
+  EXPECT_EQ(told, 0);
+  load_.request_answered();
+  load_.request_answered();
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(LoadTest, NamesTheAddressThatHasTooMany) {
   config_.load.max_connections_per_address = 1;
   const auto only = load_.admit_address(peer("192.0.2.1"), now_);
