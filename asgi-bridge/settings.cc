@@ -233,6 +233,7 @@ const std::map<std::string, Reader>& settings() {
       {"max_event_name", positive(MEMBER(socket_io.max_event_name))},
       {"max_events_in_flight", positive(MEMBER(socket_io.max_events_in_flight))},
       {"max_queued_bytes", positive(MEMBER(socket_io.max_queued_bytes))},
+      {"max_pending_acks", positive(MEMBER(socket_io.max_pending_acks))},
 
       {"send_window", positive(MEMBER(send_window))},
       {"receive_window", positive(MEMBER(receive_window))},

@@ -140,6 +140,7 @@ class Server:
         max_event_name: int = 1024,
         max_events_in_flight: int = 256,
         max_queued_bytes: int = 64_000_000,
+        max_pending_acks: int = 10_000,
         # What waits between the threads, and for slow clients
         send_window: int = 262_144,
         receive_window: int = 262_144,

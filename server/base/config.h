@@ -90,6 +90,7 @@ struct SocketIoConfig {
   std::size_t max_event_name = 1024;          // bytes
   std::size_t max_events_in_flight = 256;     // per session, handed to the application
   std::size_t max_queued_bytes = 64'000'000;  // per session, waiting for a slow client
+  std::size_t max_pending_acks = 10'000;      // per socket, not answered by the client
 };
 
 struct Config {

@@ -92,7 +92,7 @@ void Client::connect(std::string name_space, parser::Packet packet) {
     server_.events().push(std::move(*std::exchange(opened_, nullptr)));
   }
   auto created = std::make_unique<Socket>(server_.next_socket_id(), *joined, *this, session_,
-                                          server_.config().socket_io.max_queued_bytes);
+                                          server_.config().socket_io, server_.logger());
   Socket& socket = *created;
   server_.remember(socket);
   sockets_.emplace(name_space, std::move(created));

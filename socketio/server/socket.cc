@@ -8,13 +8,14 @@
 namespace sioserve::socketio {
 
 Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
-               std::size_t max_pending_bytes)
+               const SocketIoConfig& limits, const Logger& logger)
     : id_(id),
       public_id_(random_id()),
       namespace_(name_space),
       client_(client),
       session_(session),
-      max_pending_bytes_(max_pending_bytes) {
+      limits_(limits),
+      logger_(logger) {
   namespace_.adapter->add(*this);
 }
 
@@ -27,8 +28,11 @@ void Socket::accept() {
 }
 
 void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery) {
+  // Nobody will answer what is not sent.
+  if (is_dropped(delivery)) return;
   std::optional<std::uint64_t> wire_id;
   if (callback_id) {
+    if (callbacks_.size() == limits_.max_pending_acks) forget_oldest_callback();
     wire_id = next_wire_id_++;
     callbacks_.emplace(*wire_id, *callback_id);
   }
@@ -36,13 +40,13 @@ void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, De
 }
 
 void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
-  if (delivery == Delivery::droppable && (pending_ || !session_.is_writable())) return;
+  if (is_dropped(delivery)) return;
   if (!pending_) return send_now(packet);
   if (late_close_ != LateClose::none) return;
   kept_.push_back(packet);
   kept_bytes_ += packet.text->size();
   for (const SharedBytes& attachment : packet.attachments) kept_bytes_ += attachment->size();
-  if (kept_bytes_ > max_pending_bytes_) session_.drop_slow_consumer();
+  if (kept_bytes_ > limits_.max_queued_bytes) session_.drop_slow_consumer();
 }
 
 void Socket::ack(std::uint64_t ack_id, EncodedArgs args) {
@@ -59,6 +63,19 @@ std::optional<std::uint64_t> Socket::take_callback(std::uint64_t wire_id) {
   const std::uint64_t callback = found->second;
   callbacks_.erase(found);
   return callback;
+}
+
+bool Socket::is_dropped(Delivery delivery) const {
+  return delivery == Delivery::droppable && (pending_ || !session_.is_writable());
+}
+
+void Socket::forget_oldest_callback() {
+  callbacks_.erase(callbacks_.begin());
+  if (std::exchange(callback_forgotten_, true)) return;
+  logger_.log(LogCategory::socketio, LogLevel::warning,
+              "socket " + public_id_ + " of namespace " + namespace_.name +
+                  " has not acknowledged " + std::to_string(limits_.max_pending_acks) +
+                  " events: from now on the oldest is no longer waited for");
 }
 
 }  // namespace sioserve::socketio

@@ -5,11 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "server/base/config.h"
+#include "server/base/logger.h"
 #include "server/base/server_commands.h"
 #include "socketio/engine/session.h"
 #include "socketio/parser/packet.h"
@@ -28,7 +31,7 @@ class Socket final : public Recipient {
  public:
   // Adds itself to the namespace's adapter; removes itself when destroyed.
   Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
-         std::size_t max_pending_bytes);
+         const SocketIoConfig& limits, const Logger& logger);
   ~Socket();
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
@@ -60,12 +63,16 @@ class Socket final : public Recipient {
   std::size_t events_in_flight = 0;
 
  private:
+  bool is_dropped(Delivery delivery) const;
+  void forget_oldest_callback();
+
   const SocketId id_;
   const std::string public_id_;
   Namespace& namespace_;
   Client& client_;
   engine::Session& session_;
-  const std::size_t max_pending_bytes_;
+  const SocketIoConfig& limits_;
+  const Logger& logger_;
 
   bool pending_ = true;
   LateClose late_close_ = LateClose::none;
@@ -73,7 +80,8 @@ class Socket final : public Recipient {
   std::size_t kept_bytes_ = 0;
 
   std::uint64_t next_wire_id_ = 0;
-  std::unordered_map<std::uint64_t, std::uint64_t> callbacks_;  // ack id on the wire -> callback
+  std::map<std::uint64_t, std::uint64_t> callbacks_;  // ack id on the wire -> callback
+  bool callback_forgotten_ = false;
 };
 
 }  // namespace sioserve::socketio

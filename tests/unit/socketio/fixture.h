@@ -49,7 +49,8 @@ struct Peer {
 
 struct ServerFixture {
   Config config;
-  Logger logger{[](LogRecord) {}};
+  std::vector<LogRecord> warnings;
+  Logger logger{[this](LogRecord record) { warnings.push_back(std::move(record)); }};
   FakeSink sink;
   std::unique_ptr<Server> server;
   std::vector<std::unique_ptr<Peer>> peers;

@@ -207,6 +207,43 @@ TEST_F(ServerTest, AcksAreSentAndReceived) {
   EXPECT_EQ(acks[0].args, Json::parse(R"(["done"])"));
 }
 
+TEST_F(ServerTest, TheOldestAckIsForgottenWhenTooManyArePending) {
+  config.socket_io.max_pending_acks = 2;
+  restart();
+  Peer& peer = open();
+  const SocketId socket = join_namespace(peer);
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    server->handle(SocketEmit{socket, {R"(["a"])", {}}, 100 + i});
+  }
+  EXPECT_EQ(peer.take().size(), 4u);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0].category, LogCategory::socketio);
+  EXPECT_NE(warnings[0].message.find("has not acknowledged 2 events"), std::string::npos)
+      << warnings[0].message;
+  for (int i = 0; i < 4; ++i) peer.receive("3" + std::to_string(i) + "[]");
+  const auto acks = sink.all<SocketAcknowledged>();
+  ASSERT_EQ(acks.size(), 2u);
+  EXPECT_EQ(acks[0].callback_id, 102u);
+  EXPECT_EQ(acks[1].callback_id, 103u);
+}
+
+TEST_F(ServerTest, AnAckOfADroppedEventIsNotWaitedFor) {
+  config.socket_io.max_pending_acks = 1;
+  restart();
+  Peer& peer = open();
+  const SocketId socket = join_namespace(peer);
+  server->handle(SocketEmit{socket, {R"(["kept"])", {}}, 100});
+  peer.socket.buffered_bytes = 100'000;
+  server->handle(SocketEmit{socket, {R"(["dropped"])", {}}, 101, Delivery::droppable});
+  EXPECT_EQ(peer.take(), (Messages{R"(420["kept"])"}));
+  EXPECT_TRUE(warnings.empty());
+  peer.receive("30[]");
+  peer.receive("31[]");
+  const auto acks = sink.all<SocketAcknowledged>();
+  ASSERT_EQ(acks.size(), 1u);
+  EXPECT_EQ(acks[0].callback_id, 100u);
+}
+
 TEST_F(ServerTest, AnAckCountsOnceAndUnknownOnesAreIgnored) {
   Peer& peer = open();
   const SocketId socket = join_namespace(peer);

@@ -73,6 +73,13 @@ GROUP = Group(
             setting="max_events_in_flight",
         ),
         Option(
+            "socketio-max-pending-acks",
+            POSITIVE,
+            "acknowledgements that one client owes; beyond it the oldest is no longer waited for",
+            default=10_000,
+            setting="max_pending_acks",
+        ),
+        Option(
             "socketio-max-attachments",
             NUMBER,
             "binary attachments of one event",
