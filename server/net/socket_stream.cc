@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cassert>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -154,7 +153,7 @@ void SocketStream::flush() {
     }
     if (written > 0) queue.consume(static_cast<std::size_t>(written));
     if (written < 0 || static_cast<std::size_t>(written) < parts.bytes) {
-      hand_over_rest();
+      if (!hand_over_rest()) return;
       break;
     }
   }
@@ -167,20 +166,23 @@ void SocketStream::flush() {
   if (queue.size() < before) listener_->on_drain();
 }
 
-void SocketStream::hand_over_rest() {
+Result<std::monostate, int> SocketStream::hand_over_rest() {
   const Parts parts = next_parts(socket_->queue, portion);
-  hand_over(parts.buffers.data(), parts.count, parts.bytes);
+  return hand_over(parts.buffers.data(), parts.count, parts.bytes);
 }
 
-void SocketStream::hand_over(const uv_buf_t* buffers, unsigned count, std::size_t bytes) {
+Result<std::monostate, int> SocketStream::hand_over(const uv_buf_t* buffers, unsigned count,
+                                                    std::size_t bytes) {
   handed_over_ = bytes;
   const int error = uv_write(&socket_->write_request, uv_stream(), buffers, count,
                              [](uv_write_t* request, int status) {
                                auto* socket = static_cast<Socket*>(request->handle->data);
                                if (socket->owner != nullptr) socket->owner->on_written(status);
                              });
-  assert(error == 0);
-  static_cast<void>(error);
+  if (error == 0) return std::monostate{};
+  handed_over_ = 0;
+  break_off();
+  return Failure{error};
 }
 
 void SocketStream::send_file(FilePart part) {
@@ -211,7 +213,7 @@ void SocketStream::on_file_portion(FilePortion portion, const OpenFile& file) {
       socket_->file_bytes = std::move(portion.bytes);
       const uv_buf_t buffer = uv_buf_init(socket_->file_bytes.data(),
                                           static_cast<unsigned>(socket_->file_bytes.size()));
-      hand_over(&buffer, 1, socket_->file_bytes.size());
+      static_cast<void>(hand_over(&buffer, 1, socket_->file_bytes.size()));
       break;
     }
     case FilePortion::Outcome::file_failed:

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string_view>
+#include <variant>
 
 #include "server/base/result.h"
 #include "server/net/file_descriptor.h"
@@ -61,8 +62,9 @@ class SocketStream final : public Stream, private TurnTask {
   bool writable() const { return socket_ != nullptr && !finishing_; }
   void on_turn_end() override;
   void flush();
-  void hand_over_rest();
-  void hand_over(const uv_buf_t* buffers, unsigned count, std::size_t bytes);
+  Result<std::monostate, int> hand_over_rest();
+  // On failure the stream is broken and its listener has been told.
+  Result<std::monostate, int> hand_over(const uv_buf_t* buffers, unsigned count, std::size_t bytes);
   void send_file(FilePart part);
   void on_file_portion(FilePortion portion, const OpenFile& file);
   static void close_socket(Socket* socket);

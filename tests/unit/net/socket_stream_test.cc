@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -62,6 +63,13 @@ FileDescriptor connect_to(int port) {
   EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
   return fd;
 }
+
+bool memory_left = true;
+
+// What libuv allocates with, for the whole program.
+[[maybe_unused]] const int allocator =
+    uv_replace_allocator([](std::size_t size) { return memory_left ? std::malloc(size) : nullptr; },
+                         std::realloc, std::calloc, std::free);
 
 // An unnamed file.
 FilePart make_file(std::string_view content) {
@@ -233,6 +241,19 @@ TEST_F(SocketStreamTest, ReportsABrokenConnection) {
   ::setsockopt(client_.get(), SOL_SOCKET, SO_LINGER, &reset_at_close, sizeof(reset_at_close));
   client_ = FileDescriptor();
   run_until([this] { return events_.broken; });
+}
+
+TEST_F(SocketStreamTest, IsBrokenWhenLibuvCannotTakeTheRest) {
+  for (int i = 0; i < 1'000; ++i) stream().write_owned(std::string(20'000, 'x'));
+  const auto run_out_of_memory = [this] {
+    // Of more than four parts libuv makes a list.
+    memory_left = false;
+    loop_.turn_queue().run();
+    memory_left = true;
+    std::_Exit(events_.broken && stream().buffered() > 0 ? 0 : 1);
+  };
+  // In a process of its own: libuv counts the write that it has not begun, so no loop of it ends.
+  EXPECT_EXIT(run_out_of_memory(), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(SocketStreamTest, ReadsNothingWhilePaused) {
