@@ -20,9 +20,14 @@ void EventFd::clear() const {
   static_cast<void>(::eventfd_read(fd_, &count));
 }
 
+void DestroyServer::operator()(Server* server) const {
+  GilRelease release(Gil::held_by_caller());
+  delete server;
+}
+
 Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application application)
-    : server(std::move(config), [this] { wake_up.set(); }),
-      bridge(gil, server, types, std::move(application)),
+    : server(new Server(std::move(config), [this] { wake_up.set(); })),
+      bridge(gil, *server, types, std::move(application)),
       pid_(::getpid()) {}
 
 PyRef Core::make_type(const Gil&, PyObject* module) {
@@ -47,7 +52,7 @@ bool Core::is_in_its_process() const { return pid_ == ::getpid(); }
 void Core::shut_down(const Gil& gil) {
   {
     GilRelease release(gil);
-    server.stop_now();
+    server->stop_now();
   }
   bridge.let_go(gil);
 }

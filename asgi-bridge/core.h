@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <memory>
+
 #include "asgi-bridge/asgi_types.h"
 #include "asgi-bridge/bridge.h"
 #include "asgi-bridge/python.h"
@@ -28,6 +30,12 @@ class EventFd {
   int fd_;
 };
 
+// Waits for work on libuv's pool, which a disk may hold up: without the GIL.
+struct DestroyServer {
+  void operator()(Server* server) const;
+};
+using ServerPtr = std::unique_ptr<Server, DestroyServer>;
+
 // Lives in a Python object of its own that the Server and each of its streams refer to: an
 // application may keep `receive` and `send`, and its tasks may go on, when the Server has gone.
 // That ends the thread with shut_down(); the last reference frees the rest.
@@ -48,7 +56,7 @@ class Core {
 
   // Order matters: the server's thread uses the descriptor, the bridge the server.
   EventFd wake_up;
-  Server server;
+  ServerPtr server;
   Bridge bridge;
   Phase phase = Phase::made;
 

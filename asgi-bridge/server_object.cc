@@ -146,7 +146,7 @@ PyObject* server_listen_tcp(PyObject* self, PyObject* args) {
   }
   Core* core = unstarted_core_of(self, "listen_tcp");
   if (core == nullptr) return nullptr;
-  return address_or_error(core->server.listen_tcp(host, static_cast<std::uint16_t>(port)));
+  return address_or_error(core->server->listen_tcp(host, static_cast<std::uint16_t>(port)));
 }
 
 PyObject* server_listen_unix(PyObject* self, PyObject* args) {
@@ -163,7 +163,7 @@ PyObject* server_listen_unix(PyObject* self, PyObject* args) {
   Core* core = unstarted_core_of(self, "listen_unix");
   if (core == nullptr) return nullptr;
   return address_or_error(
-      core->server.listen_unix(PyBytes_AS_STRING(path.get()), static_cast<unsigned>(mode)));
+      core->server->listen_unix(PyBytes_AS_STRING(path.get()), static_cast<unsigned>(mode)));
 }
 
 PyObject* server_listen_fd(PyObject* self, PyObject* args) {
@@ -171,12 +171,12 @@ PyObject* server_listen_fd(PyObject* self, PyObject* args) {
   if (!PyArg_ParseTuple(args, "i:listen_fd", &fd)) return nullptr;
   Core* core = unstarted_core_of(self, "listen_fd");
   if (core == nullptr) return nullptr;
-  return address_or_error(core->server.listen_fd(fd));
+  return address_or_error(core->server->listen_fd(fd));
 }
 
 // False with an exception set.
 bool open_logs(Core& core) {
-  const auto opened = core.server.open_logs();
+  const auto opened = core.server->open_logs();
   if (!opened) PyErr_SetString(PyExc_OSError, opened.error().c_str());
   return static_cast<bool>(opened);
 }
@@ -193,7 +193,7 @@ PyObject* server_start(PyObject* self, PyObject* args) {
   if (!added) return nullptr;
   core->phase = Core::Phase::started;
   core->bridge.start(PyRef::borrow(loop), PyRef::borrow(on_stopped), core->wake_up.get());
-  core->server.start();
+  core->server->start();
   return none().release();
 }
 
@@ -378,7 +378,7 @@ PyObject* server_open_logs(PyObject* self, PyObject*) {
 PyObject* server_reopen_logs(PyObject* self, PyObject*) {
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
-  core->server.reopen_logs();
+  core->server->reopen_logs();
   return none().release();
 }
 
@@ -393,7 +393,7 @@ PyObject* server_flush_logs(PyObject* self, PyObject* args, PyObject* kwargs) {
   if (core == nullptr) return nullptr;
   {
     GilRelease release(Gil::held_by_caller());
-    core->server.flush_logs(Milliseconds(timeout_ms));
+    core->server->flush_logs(Milliseconds(timeout_ms));
   }
   return none().release();
 }
@@ -413,7 +413,7 @@ PyObject* server_set_log_level(PyObject* self, PyObject* args) {
   if (core == nullptr) return nullptr;
   for (std::size_t i = 0; i < log_category_names.size(); ++i) {
     if (std::string_view(name) != log_category_names[i]) continue;
-    core->server.logger().set_level(static_cast<LogCategory>(i), level);
+    core->server->logger().set_level(static_cast<LogCategory>(i), level);
     return none().release();
   }
   PyErr_Format(PyExc_ValueError, "no logger %s", name);
