@@ -15,11 +15,16 @@ namespace {
 // Per turn of the loop, so that a rush of new clients does not starve the others.
 constexpr int max_accepts = 64;
 constexpr Milliseconds pause_time{100};
+// Between two lines of the log while connections can't be accepted.
+constexpr Milliseconds report_interval{10'000};
 
 }  // namespace
 
 Listener::Listener(Loop& loop, ListeningSocket socket, AcceptHandler& handler)
-    : handler_(handler), socket_(std::move(socket)), pause_(loop, [this] { watch(); }) {
+    : loop_(loop),
+      handler_(handler),
+      socket_(std::move(socket)),
+      pause_(loop, [this] { watch(); }) {
   auto poll = std::make_unique<uv_poll_t>();
   const int error = uv_poll_init(&loop.uv(), poll.get(), socket_.fd.get());
   assert(error == 0);
@@ -57,11 +62,17 @@ void Listener::accept_waiting() {
       default:
         uv_poll_stop(poll_.get());
         pause_.start_once(pause_time);
-        handler_.on_accept_paused("cannot accept connections for now: " +
-                                  std::generic_category().message(errno));
+        report_pause(errno);
         return;
     }
   }
+}
+
+void Listener::report_pause(int error) {
+  if (loop_.now() < next_report_) return;
+  next_report_ = loop_.now() + report_interval;
+  handler_.on_accept_paused("cannot accept connections for now: " +
+                            std::generic_category().message(error));
 }
 
 }  // namespace sioserve::net

@@ -18,7 +18,8 @@ namespace sioserve::net {
 class AcceptHandler {
  public:
   virtual void on_accept(FileDescriptor socket, Endpoints endpoints) = 0;
-  // Accepting has paused; `reason` is a sentence for the log.
+  // Accepting has paused; `reason` is a sentence for the log. While it goes on, told every ten
+  // seconds.
   virtual void on_accept_paused(const std::string& reason) = 0;
 
  protected:
@@ -35,10 +36,13 @@ class Listener {
  private:
   void watch();
   void accept_waiting();
+  void report_pause(int error);
 
+  Loop& loop_;
   AcceptHandler& handler_;
   ListeningSocket socket_;
   Timer pause_;
+  TimePoint next_report_ = TimePoint::min();
   UvHandle<uv_poll_t> poll_;
 };
 
