@@ -35,7 +35,7 @@ Session::Session(SessionId id, std::string sid, const Config& config, SessionHos
 
 void Session::start(std::unique_ptr<SessionObserver> observer) {
   observer_ = std::move(observer);
-  ping_due_ = host_.now() + config_.engine_io.ping_interval;
+  ping_due_ = deadline_after(host_.now(), config_.engine_io.ping_interval);
   start_connect_timeout();
   log_debug(logger_, LogCategory::engineio, "session created session=", std::uint64_t(id_));
 }
@@ -84,14 +84,14 @@ void Session::resume_reading() {
   if (!reading_paused_ || state_ != State::open) return;
   reading_paused_ = false;
   // The pong may be among what wasn't read.
-  if (awaits_pong_) pong_deadline_ = host_.now() + config_.engine_io.ping_timeout;
+  if (awaits_pong_) pong_deadline_ = deadline_after(host_.now(), config_.engine_io.ping_timeout);
   arm();
   read_payload();
   if (websocket_ && !reading_paused_) websocket_->resume_reading();
 }
 
 void Session::start_connect_timeout() {
-  connect_deadline_ = host_.now() + config_.engine_io.connect_timeout;
+  connect_deadline_ = deadline_after(host_.now(), config_.engine_io.connect_timeout);
   arm();
 }
 
@@ -181,7 +181,7 @@ void Session::start_probe(WebSocketTransport& probe) {
   assert(is_open() && is_polling() && !probe_);
   probe_ = &probe;
   probe_state_ = Probe::attached;
-  upgrade_deadline_ = host_.now() + config_.engine_io.upgrade_timeout;
+  upgrade_deadline_ = deadline_after(host_.now(), config_.engine_io.upgrade_timeout);
   arm();
 }
 
@@ -251,7 +251,7 @@ void Session::receive_packet(Packet packet) {
       log_debug(logger_, LogCategory::engineio, "pong received session=", std::uint64_t(id_));
       awaits_pong_ = false;
       pong_deadline_ = never;
-      ping_due_ = host_.now() + config_.engine_io.ping_interval;
+      ping_due_ = deadline_after(host_.now(), config_.engine_io.ping_interval);
       arm();
       return;
     case PacketType::ping:
@@ -403,7 +403,8 @@ void Session::ping() {
   log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
   ping_due_ = never;
   awaits_pong_ = true;
-  if (!reading_paused_) pong_deadline_ = host_.now() + config_.engine_io.ping_timeout;
+  if (!reading_paused_)
+    pong_deadline_ = deadline_after(host_.now(), config_.engine_io.ping_timeout);
   send_packet(PacketType::ping);
 }
 

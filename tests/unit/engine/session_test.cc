@@ -251,6 +251,21 @@ TEST_F(WebSocketTest, PingsComeOneIntervalAfterTheLastPong) {
   EXPECT_EQ(socket.sent, (Messages{"2", "2"}));
 }
 
+TEST_F(SessionTest, TheLongestTimesThatCanBeSetAreNeverOver) {
+  constexpr Milliseconds longest = Milliseconds::max();
+  config.engine_io = {};
+  config.engine_io.ping_interval = config.engine_io.ping_timeout = longest;
+  config.engine_io.connect_timeout = config.engine_io.upgrade_timeout = longest;
+  restart();
+  session->start_connect_timeout();
+  FakeWebSocket probe;
+  session->start_probe(probe);
+  host.advance(*session, 24h);
+  EXPECT_FALSE(record.closed);
+  EXPECT_FALSE(probe.close_code);
+  EXPECT_EQ(poll(), "");
+}
+
 TEST_F(WebSocketTest, NoPongInTimeClosesTheSession) {
   host.advance(*session, 25s + 19'999ms);
   EXPECT_FALSE(record.closed);
