@@ -15,13 +15,25 @@ constexpr std::size_t usual_headers = 16;
 // What a request line holds beside the method and the target.
 constexpr std::size_t rest_of_line = std::string_view("  HTTP/1.1").size();
 
+// Enough for every registered method, a space and the first byte of the target.
+constexpr std::size_t max_line_start = 32;
+
 ParseError error_of(llhttp_errno_t code, const llhttp_t& llhttp) {
+  // Of other protocols than HTTP.
+  if (code == HPE_INVALID_CONSTANT && llhttp.method >= HTTP_DESCRIBE &&
+      llhttp.method <= HTTP_FLUSH) {
+    return ParseError::method_unsupported;
+  }
   // HTTP/2's connection preface looks like a request, too.
   if (code == HPE_PAUSED_H2_UPGRADE) return ParseError::version_unsupported;
   // llhttp says the same of a version it does not know and of a wrong line end behind it.
   const bool known_version = llhttp.http_major == 1 && llhttp.http_minor <= 1;
   if (code == HPE_INVALID_VERSION && !known_version) return ParseError::version_unsupported;
   return ParseError::malformed;
+}
+
+std::string_view method_of(std::string_view line_start) {
+  return line_start.substr(0, line_start.find(' '));
 }
 
 }  // namespace
@@ -86,13 +98,25 @@ RequestParser::RequestParser(const ParserLimits& limits) : limits_(limits) {
 RequestParser::Progress RequestParser::feed(std::string_view input) {
   progress_ = Progress{};
   body_parts_.clear();
+  if (method_refused_) {
+    progress_.consumed = input.size();
+    keep_line_start(input);
+    progress_.error = judge_line_start();
+    return progress_;
+  }
   if (llhttp_get_errno(&llhttp_) == HPE_PAUSED) llhttp_resume(&llhttp_);
 
   const llhttp_errno_t code = llhttp_execute(&llhttp_, input.data(), input.size());
   if (code == HPE_OK) {
     progress_.consumed = input.size();
+    if (within_head_ && !method_known_) keep_line_start(input);
   } else if (code == HPE_PAUSED) {
     progress_.consumed = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - input.data());
+  } else if (code == HPE_INVALID_METHOD) {
+    method_refused_ = true;
+    progress_.consumed = input.size();
+    keep_line_start(input);
+    progress_.error = judge_line_start();
   } else if (!progress_.error) {
     progress_.error = error_of(code, llhttp_);
   }
@@ -111,6 +135,7 @@ void RequestParser::begin_request() {
   head_.headers.clear();
   head_.headers.reserve(usual_headers);
   target_.clear();
+  line_start_.clear();
   header_bytes_ = 0;
   chunk_extension_bytes_ = 0;
   body_bytes_ = 0;
@@ -221,6 +246,10 @@ int RequestParser::complete_head() {
 void RequestParser::give_up_head() {
   head_ = RequestHead{};
   within_head_ = false;
+  if (method_refused_) {
+    const std::string_view method = method_of(line_start_);
+    if (is_token(method)) head_.method = method;
+  }
   if (!method_known_) return;
   head_.method = llhttp_method_name(static_cast<llhttp_method_t>(llhttp_get_method(&llhttp_)));
   if (!line_known_) return;
@@ -263,6 +292,26 @@ std::optional<ParseError> RequestParser::check_headers() {
   if (transfer_encodings > 1 || (transfer_encodings == 1 && http_1_0)) {
     return ParseError::malformed;
   }
+  return std::nullopt;
+}
+
+void RequestParser::keep_line_start(std::string_view input) {
+  // Line ends before the request are none of it.
+  if (line_start_.empty())
+    input.remove_prefix(std::min(input.find_first_not_of("\r\n"), input.size()));
+  line_start_.append(input.substr(0, max_line_start - line_start_.size()));
+}
+
+// What begins like a request line is a request with a method that nobody knows here; other bytes
+// are no HTTP. Nothing as long as neither is certain.
+std::optional<ParseError> RequestParser::judge_line_start() {
+  const std::string_view method = method_of(line_start_);
+  if (!is_token(method)) return ParseError::malformed;
+  if (method.size() + 1 < line_start_.size()) {
+    const char target = line_start_[method.size() + 1];
+    return target > ' ' && target < '\x7f' ? ParseError::method_unsupported : ParseError::malformed;
+  }
+  if (line_start_.size() == max_line_start) return ParseError::malformed;
   return std::nullopt;
 }
 

@@ -87,11 +87,14 @@ class RequestParser {
   int complete_request();
   std::optional<ParseError> check_headers();
   int refuse(ParseError error);
+  void keep_line_start(std::string_view input);
+  std::optional<ParseError> judge_line_start();
 
   ParserLimits limits_;
   llhttp_t llhttp_;
   RequestHead head_;
   std::string target_;
+  std::string line_start_;  // of the request line, as long as the method is not known
   std::string body_parts_;  // the body of one call, if it came in several chunks
   Progress progress_;
   std::uint16_t head_flags_ = 0;  // llhttp's
@@ -100,6 +103,7 @@ class RequestParser {
   std::uint64_t body_bytes_ = 0;
   bool within_head_ = false;
   bool method_known_ = false;
+  bool method_refused_ = false;
   bool line_known_ = false;  // all of the request line
   bool within_value_ = false;
   bool head_done_ = false;

@@ -197,8 +197,18 @@ std::string chunked(const std::string& body) {
 
 const std::vector<Case> refused_requests = {
     {"garbage", "\x16\x03\x01\x02hello\r\n\r\n", "400"},
-    {"unknown_method", "GRAB / HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
-    {"lower_case_method", "get / HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+    {"tls_hello", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a\r\n", 15), "400"},
+    {"unknown_method", "GRAB / HTTP/1.1\r\nHost: a\r\n\r\n", "501"},
+    {"unknown_method_behind_line_ends", "\r\n\r\nGRAB / HTTP/1.1\r\nHost: a\r\n\r\n", "501"},
+    {"unknown_method_that_begins_like_a_known_one", "GETS / HTTP/1.1\r\nHost: a\r\n\r\n", "501"},
+    {"method_of_rtsp", "DESCRIBE / HTTP/1.1\r\nHost: a\r\n\r\n", "501"},
+    {"lower_case_method", "get / HTTP/1.1\r\nHost: a\r\n\r\n", "501"},
+    {"unknown_method_alone", "GRAB\r\n", "400"},
+    {"unknown_method_without_target", "GRAB \r\n", "400"},
+    {"method_that_is_no_token", "GR@B / HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+    {"tab_behind_method", "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+    {"endless_method", std::string(1'000, 'G'), "400"},
+    {"longest_unknown_method", std::string(30, 'G') + " / HTTP/1.1\r\n", "501"},
     {"connect", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", "501"},
     {"two_content_lengths_that_differ", post("Content-Length: 1\r\nContent-Length: 2\r\n", "ab"),
      "400"},
@@ -367,6 +377,15 @@ TEST(RequestParserLimits, RefusesLargeChunkExtensions) {
   EXPECT_EQ(parse({chunked(body)}, limits).error, ParseError::malformed);
 }
 
+TEST(RequestParser, RefusesAnUnknownMethodBehindARequest) {
+  const std::string_view input = "GET / HTTP/1.1\r\nHost: a\r\n\r\nGRAB / HTTP/1.1\r\n";
+  for (std::size_t i = 1; i < input.size(); ++i) {
+    const Outcome outcome = parse({input.substr(0, i), input.substr(i)});
+    EXPECT_EQ(outcome.error, ParseError::method_unsupported) << "split at " << i;
+    EXPECT_EQ(outcome.requests.size(), 1u);
+  }
+}
+
 TEST(RequestParser, KnowsSomethingOfAHeadThatIsGivenUp) {
   const auto known = [](std::string_view input) {
     ParserLimits limits;
@@ -381,7 +400,8 @@ TEST(RequestParser, KnowsSomethingOfAHeadThatIsGivenUp) {
            "|" + parser.head().http_version;
   };
   EXPECT_EQ(known("P"), "|||");
-  EXPECT_EQ(known("nonsense\r\n"), "|||");
+  EXPECT_EQ(known("non(sense\r\n"), "|||");
+  EXPECT_EQ(known("BREW /pot HTTP/1.1\r\n"), "BREW|||");
   EXPECT_EQ(known("POST /a"), "POST|||");
   EXPECT_EQ(known("POST /" + std::string(20'000, 'a')), "POST|||");
   EXPECT_EQ(known("POST /a?b HTTP/1.1\r\nA"), "POST|/a|b|1.1");
