@@ -26,6 +26,17 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   return std::nullopt;
 }
 
+IpAddress IpAddress::prefix(int bits) const {
+  IpAddress network = *this;
+  for (int index = 0; index < 128; ++index) {
+    if (index >= bits && bit(index)) {
+      network.bytes_[static_cast<std::size_t>(index / 8)] ^=
+          static_cast<std::uint8_t>(0x80 >> (index % 8));
+    }
+  }
+  return network;
+}
+
 bool IpAddress::is_ipv4() const {
   return std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes_.begin());
 }

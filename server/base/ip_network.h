@@ -17,6 +17,8 @@ class IpAddress {
 
   bool is_ipv4() const;
   std::string to_string() const;
+  // The address with all bits behind the first `bits` of 128 cleared.
+  IpAddress prefix(int bits) const;
   // Of 128, the most significant one first.
   bool bit(int index) const;
   // Whether the first `bits` of 128 are the same; IPv4 counts as its IPv6 form.

@@ -66,6 +66,16 @@ TEST(TrustedProxies, AreThisMachineUnlessNamed) {
   EXPECT_FALSE(proxies.trusts_peer(from("")));
 }
 
+TEST(IpAddress, HasPrefixes) {
+  const auto prefix = [](const char* text, int bits) {
+    return IpAddress::parse(text)->prefix(bits).to_string();
+  };
+  EXPECT_EQ(prefix("2001:db8:1:2:3:4:5:6", 64), "2001:db8:1:2::");
+  EXPECT_EQ(prefix("2001:db8:ffff::", 36), "2001:db8:f000::");
+  EXPECT_EQ(prefix("2001:db8::1", 128), "2001:db8::1");
+  EXPECT_EQ(prefix("2001:db8::1", 0), "::");
+}
+
 TEST(TrustedProxies, AreWhoIsNamed) {
   const auto proxies = TrustedProxies::parse({"10.0.0.0/8", "2001:db8::1"});
   ASSERT_TRUE(proxies);

@@ -138,6 +138,16 @@ TEST(ConnectionsForDescriptors, LeavesSomeForFiles) {
   EXPECT_EQ(connections_for_descriptors(1), 1U);
 }
 
+TEST_F(LoadTest, TakesAnIpv6NetworkForOneClient) {
+  config_.load.max_connections_per_address = 1;
+  const auto first = load_.admit_address(peer("2001:db8:0:1::1"), now_);
+  EXPECT_TRUE(first);
+  EXPECT_FALSE(load_.admit_address(peer("2001:db8:0:1:ffff::2"), now_));
+  EXPECT_TRUE(load_.admit_address(peer("2001:db8:0:2::1"), now_));
+  EXPECT_EQ(log(), (Lines{"Refusing clients with 429: 1 connections of 2001:db8:0:1::/64 are open "
+                          "(--limit-connections-per-address)"}));
+}
+
 TEST(AddressCounts, ForgetsAddressesThatHaveGone) {
   AddressCounts counts;
   auto first = counts.take("a");
