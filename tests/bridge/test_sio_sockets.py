@@ -281,3 +281,18 @@ async def test_everything_is_forgotten_at_the_end(world, socket):
     assert not world.dispatcher._connections
     assert not world.dispatcher._sessions
     assert not socket.connected
+
+
+async def test_a_client_that_never_answers_costs_a_bounded_number_of_callbacks(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sio.socketio.socket.MAX_CALLBACKS", 3)
+    number = await world.join()
+    socket = world.dispatcher._connections[number].socket
+    called: list[int] = []
+    for value in range(5):
+        socket.emit("e", callback=lambda value=value: called.append(value))
+    assert len(socket._callbacks) == 3
+    for *_, callback_id in world.core.of("emit"):
+        world.dispatcher.acknowledged(number, callback_id, [])
+    assert called == [2, 3, 4]

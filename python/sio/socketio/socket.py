@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     AckCallback = Callable[..., Any]
 
 logger = logging.getLogger("sio.socketio.socket")
+
+# Of one client that never answers; the native server's default, too.
+MAX_CALLBACKS = 10_000
 
 
 class NamespaceSocket:
@@ -123,7 +127,7 @@ class NamespaceSocket:
         `callback`, `async def` or plain, is called with the arguments of the client's
         acknowledgement, without waiting for handlers that are running. A plain one runs on the
         event loop's thread, so it may complete a future, and must not block. It is never called
-        if the client goes away first.
+        if the client goes away first; of more than 10,000 that wait, the oldest is forgotten.
 
         Raises TypeError or ValueError for what can't be encoded (the message has the path to it)
         and ValueError for a reserved event name.
@@ -275,6 +279,9 @@ class NamespaceSocket:
         check_event(event)
         if number is not None and callback is not None:
             self._callbacks[number] = callback
+            if len(self._callbacks) > MAX_CALLBACKS:
+                with contextlib.suppress(RuntimeError):  # another thread emits at this moment
+                    self._callbacks.pop(next(iter(self._callbacks)), None)
         try:
             self._core.emit(self._number, (event, *args), number, volatile)
         except BaseException:
