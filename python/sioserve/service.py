@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 import logging
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -150,7 +151,7 @@ class Service:
                 extensions={"sioserve.stop": {"event": self._stopping}},
                 json_default=json_default,
                 client_gone=self._close_timeout.client_gone,
-                max_requests_reached=self._max_requests_reached,
+                max_requests_reached=_weakly(self._max_requests_reached),
                 **server_arguments(self._options),
             )
         except (TypeError, ValueError) as error:
@@ -172,3 +173,17 @@ class Service:
             self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
         except OSError as error:
             raise ListenError(str(error)) from None
+
+
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """A method that does not keep its object alive, for the server: the garbage collector does not
+    see what a server refers to, and a server that is not freed leaves the files of its sockets.
+    """
+    reference = weakref.WeakMethod(method)
+
+    def call() -> None:
+        found = reference()
+        if found is not None:
+            found()
+
+    return call
