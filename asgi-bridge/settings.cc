@@ -58,21 +58,44 @@ bool read_value(PyObject* value, std::string& target) {
   return true;
 }
 
-bool read_value(PyObject* value, AccessLogConfig::Target& target) {
-  using Target = AccessLogConfig::Target;
-  static const std::map<std::string, Target> names = {{"none", Target::none},
-                                                      {"file", Target::file},
-                                                      {"stdout", Target::standard_output},
-                                                      {"logging", Target::logging}};
+// One of the names of an enum's values.
+template <typename Enum>
+bool read_choice(PyObject* value, const std::map<std::string, Enum>& names, Enum& target) {
   std::string name;
   if (!read_value(value, name)) return false;
   const auto found = names.find(name);
-  if (found == names.end()) {
-    PyErr_SetString(PyExc_ValueError, "must be none, file, stdout or logging");
-    return false;
+  if (found != names.end()) {
+    target = found->second;
+    return true;
   }
-  target = found->second;
-  return true;
+  std::string choices;
+  for (const auto& [choice, ignored] : names) choices += (choices.empty() ? "" : ", ") + choice;
+  PyErr_Format(PyExc_ValueError, "must be one of: %s", choices.c_str());
+  return false;
+}
+
+bool read_value(PyObject* value, AccessLogConfig::Target& target) {
+  using Target = AccessLogConfig::Target;
+  return read_choice<Target>(value,
+                             {{"none", Target::none},
+                              {"file", Target::file},
+                              {"stdout", Target::standard_output},
+                              {"logging", Target::logging}},
+                             target);
+}
+
+bool read_value(PyObject* value, SocketIoConfig::Parser& target) {
+  using Parser = SocketIoConfig::Parser;
+  return read_choice<Parser>(value, {{"json", Parser::json}, {"msgpack", Parser::msgpack}}, target);
+}
+
+bool read_value(PyObject* value, SocketIoConfig::SlowConsumer& target) {
+  using SlowConsumer = SocketIoConfig::SlowConsumer;
+  return read_choice<SlowConsumer>(value,
+                                   {{"disconnect", SlowConsumer::disconnect},
+                                    {"drop-volatile", SlowConsumer::drop_volatile},
+                                    {"drop-oldest", SlowConsumer::drop_oldest}},
+                                   target);
 }
 
 bool read_pair(PyObject* value, std::string& first, std::string& second) {
@@ -228,6 +251,28 @@ const std::map<std::string, Reader>& settings() {
       {"upgrade_timeout_ms", positive(MEMBER(engine_io.upgrade_timeout))},
       {"connect_timeout_ms", positive(MEMBER(engine_io.connect_timeout))},
       {"max_payload_bytes", positive(MEMBER(engine_io.max_payload))},
+      {"engineio_per_message_deflate", any(MEMBER(engine_io.per_message_deflate))},
+      {"engineio_http_compression", any(MEMBER(engine_io.http_compression))},
+      {"engineio_compression_threshold", any(MEMBER(engine_io.compression_threshold))},
+      {"allow_eio3", any(MEMBER(engine_io.allow_eio3))},
+      {"transports", any(MEMBER(engine_io.transports))},
+      {"allow_upgrades", any(MEMBER(engine_io.allow_upgrades))},
+      {"cors_origins", any(MEMBER(engine_io.cors.origins))},
+      {"cors_credentials", any(MEMBER(engine_io.cors.credentials))},
+      {"cors_allowed_headers", any(MEMBER(engine_io.cors.allowed_headers))},
+      {"cors_exposed_headers", any(MEMBER(engine_io.cors.exposed_headers))},
+      {"cors_max_age", any(MEMBER(engine_io.cors.max_age))},
+      {"cookie", any(MEMBER(engine_io.cookie))},
+      {"cookie_attributes", any(MEMBER(engine_io.cookie_attributes))},
+      {"max_sessions", any(MEMBER(engine_io.max_sessions))},
+      {"max_sessions_per_address", any(MEMBER(engine_io.max_sessions_per_address))},
+      {"max_packets_per_second", any(MEMBER(engine_io.max_packets_per_second))},
+      {"max_bytes_per_second", any(MEMBER(engine_io.max_bytes_per_second))},
+      {"parser", any(MEMBER(socket_io.parser))},
+      {"slow_consumer", any(MEMBER(socket_io.slow_consumer))},
+      {"max_namespaces", any(MEMBER(socket_io.max_namespaces))},
+      {"max_rooms", any(MEMBER(socket_io.max_rooms))},
+      {"recovery_window_ms", any(MEMBER(socket_io.recovery_window))},
       {"max_attachments", any(MEMBER(socket_io.max_attachments))},
       {"max_json_depth", positive(MEMBER(socket_io.max_json_depth))},
       {"max_event_name", positive(MEMBER(socket_io.max_event_name))},

@@ -75,22 +75,53 @@ struct StaticFiles {
   std::string directory;
 };
 
+// Which pages of other origins may use Engine.IO: the fetch standard's CORS protocol.
+struct CorsConfig {
+  std::vector<std::string> origins;  // scheme://host[:port] each, or "*" for any; empty: off
+  bool credentials = false;          // pages may send cookies
+  std::vector<std::string> allowed_headers;  // empty: those that the browser asks for
+  std::vector<std::string> exposed_headers;
+  std::uint64_t max_age = 0;  // seconds for which a browser may keep the answer to a preflight
+};
+
 struct EngineIoConfig {
   Milliseconds ping_interval{25'000};
   Milliseconds ping_timeout{20'000};
-  Milliseconds upgrade_timeout{10'000};  // for a probing WebSocket to finish its upgrade
-  Milliseconds connect_timeout{45'000};  // for a session to connect to its first namespace
-  std::size_t max_payload = 1'000'000;   // bytes of one message or polling body, inbound
-  bool per_message_deflate = false;      // on WebSockets; off as in the reference server
+  Milliseconds upgrade_timeout{10'000};      // for a probing WebSocket to finish its upgrade
+  Milliseconds connect_timeout{45'000};      // for a session to connect to its first namespace
+  std::size_t max_payload = 1'000'000;       // bytes of one message or polling body, inbound
+  bool per_message_deflate = false;          // on WebSockets; off as in the reference server
+  bool http_compression = true;              // of the answers to polling requests
+  std::size_t compression_threshold = 1024;  // bytes of an answer or message; below: never
+  bool allow_eio3 = false;                   // clients of protocol 3 (socket.io-client 2.x) too
+  std::vector<std::string> transports = {"polling", "websocket"};
+  bool allow_upgrades = true;
+  CorsConfig cors;
+  std::string cookie;  // name of one that holds the sid; empty: none
+  std::string cookie_attributes = "; Path=/; HttpOnly; SameSite=Lax";  // what follows its value
+  std::size_t max_sessions = 0;                                        // 503 above
+  std::size_t max_sessions_per_address = 0;                            // 429 above
+  // Of one session, inbound: beyond them nothing is read from it for a while.
+  std::size_t max_packets_per_second = 0;
+  std::size_t max_bytes_per_second = 0;
 };
 
 struct SocketIoConfig {
+  enum class Parser { json, msgpack };
+  // What happens when max_queued_bytes wait for a client.
+  enum class SlowConsumer { disconnect, drop_volatile, drop_oldest };
+
+  Parser parser = Parser::json;
   std::size_t max_attachments = 10;
   std::size_t max_json_depth = 64;
   std::size_t max_event_name = 1024;          // bytes
   std::size_t max_events_in_flight = 256;     // per session, handed to the application
   std::size_t max_queued_bytes = 64'000'000;  // per session, waiting for a slow client
-  std::size_t max_pending_acks = 10'000;      // per socket, not answered by the client
+  SlowConsumer slow_consumer = SlowConsumer::disconnect;
+  std::size_t max_pending_acks = 10'000;  // per socket, not answered by the client
+  std::size_t max_namespaces = 100;       // joined by one session
+  std::size_t max_rooms = 10'000;         // joined by one socket
+  Milliseconds recovery_window{0};        // in which a client that was cut off may come back
 };
 
 struct Config {

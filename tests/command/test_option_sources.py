@@ -65,6 +65,8 @@ SAMPLES = {
     "verbosity": "2",
     "workers": "1",
     "log-level": "error",
+    "socketio-parser": "msgpack",
+    "socketio-slow-clients": "drop-oldest",
     "log-fmt": "%(message)s",
     "lifespan": "off",
     "loop": "asyncio",
