@@ -6,16 +6,17 @@ from django.apps import AppConfig
 from django.core import checks
 
 from sioserve import daphne_stand_in
-from sioserve.checks import check_installed_apps
+from sioserve.checks import check_django_sio, check_installed_apps
 
 
 class SioserveConfig(AppConfig):
-    """Brings `manage.py runserver`, the system check, and what Channels' test helpers import."""
+    """Brings `manage.py runserver`, the system checks, and what Channels' test helpers import."""
 
     name = "sioserve"
     verbose_name = "sioserve"
 
     def ready(self) -> None:
         checks.register(check_installed_apps, checks.Tags.staticfiles)
+        checks.register(check_django_sio, checks.Tags.compatibility)
         # Only now: "daphne" in INSTALLED_APPS without daphne stays the error that it is.
         daphne_stand_in.install()

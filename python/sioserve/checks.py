@@ -1,4 +1,4 @@
-"""Django's system check: does `manage.py runserver` start sioserve?
+"""Django's system checks: does `manage.py runserver` start sioserve, and is `sio` its package?
 
 The first application in INSTALLED_APPS that has a command of that name provides it.
 """
@@ -10,6 +10,8 @@ from typing import Any
 from django.apps import apps
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
+
+from sioserve.sio_package import REMEDY, django_sio_is_installed
 
 RIVALS = ("sioserve", "daphne", "django.contrib.staticfiles")
 
@@ -37,3 +39,16 @@ def check_installed_apps(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return messages
+
+
+def check_django_sio(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A warning while django-sio is installed, whose package has the same name."""
+    if not django_sio_is_installed():
+        return []
+    return [
+        CheckWarning(
+            'django-sio is installed beside sioserve; both have a package "sio".',
+            hint=f"Its code is not needed any more: {REMEDY}",
+            id="sioserve.W002",
+        )
+    ]

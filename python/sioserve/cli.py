@@ -17,7 +17,7 @@ from sioserve.loader import load_application
 from sioserve.options import UsageError, resolve
 from sioserve.reload.child import as_child, is_child
 from sioserve.reload.parent import Parent
-from sioserve.runner import run
+from sioserve.sio_package import check_sio_package
 
 logger = logging.getLogger("sioserve")
 
@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Who rotates log files does not know that we are starting; runner.py has its own handler.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     try:
+        check_sio_package()
+        from sioserve.runner import run  # imports `sio`
+
         options = resolve(arguments, activated=activated)
         log = CommandLog(options, logs.terminal_formatter())
         logs.put_request_ids_on_records()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 import socket
@@ -107,6 +108,16 @@ def test_an_attribute_that_does_not_exist(name: str) -> None:
     result = run_to_end(name)
     assert result.returncode == START_UP_FAILURE
     assert "no_such_name" in only_sentence(result)
+
+
+def test_a_package_sio_of_another_distribution(tmp_path: pathlib.Path) -> None:
+    package = tmp_path / "sio"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    result = run_to_end("plain:application", env={"PYTHONPATH": path})
+    assert result.returncode == START_UP_FAILURE
+    assert "pip uninstall django-sio" in only_sentence(result)
 
 
 def test_an_attribute_that_is_no_application() -> None:

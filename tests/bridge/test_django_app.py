@@ -67,6 +67,14 @@ def test_sioserve_and_daphne(daphne: str) -> None:
     assert check(daphne, "daphne", "sioserve", rest) == "sioserve.W001 runserver of daphne"
 
 
+def test_django_sio_beside_sioserve(tmp_path: pathlib.Path) -> None:
+    metadata = tmp_path / "django_sio-0.2.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: django-sio\nVersion: 0.2.0\n")
+    found = check(python_path("5.2", tmp_path), "sioserve")
+    assert found == "sioserve.W002 runserver of sioserve"
+
+
 def test_daphne_without_daphne_is_the_usual_error() -> None:
     with pytest.raises(AssertionError, match="No module named 'daphne'"):
         check(python_path("5.2"), "sioserve", "daphne")
