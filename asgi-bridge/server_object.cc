@@ -218,6 +218,21 @@ PyObject* post(PyObject* self, ServerCommand command) {
   return none().release();
 }
 
+PyObject* server_counts(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  const Gil gil = Gil::held_by_caller();
+  PyRef counts = PyRef::steal(PyDict_New());
+  if (!counts) return nullptr;
+  for (std::size_t i = 0; i < counter_names.size(); ++i) {
+    const PyRef value = to_py_int(gil, core->server->counters().get(static_cast<Counter>(i)));
+    if (!value || PyDict_SetItemString(counts.get(), counter_names[i], value.get()) != 0) {
+      return nullptr;
+    }
+  }
+  return counts.release();
+}
+
 PyObject* server_stop(PyObject* self, PyObject*) { return post(self, StopServer{}); }
 
 // A socket's number from the first argument. False with an exception set.
@@ -432,6 +447,7 @@ PyMethodDef methods[] = {
     {"start", server_start, METH_VARARGS, nullptr},
     {"_drain", server_drain, METH_NOARGS, nullptr},
     {"running_tasks", server_running_tasks, METH_NOARGS, nullptr},
+    {"counts", server_counts, METH_NOARGS, nullptr},
     {"stop", server_stop, METH_NOARGS, nullptr},
     {"add_namespace", server_add_namespace, METH_O, nullptr},
     {"accept_socket", server_accept_socket, METH_O, nullptr},

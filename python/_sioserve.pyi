@@ -214,6 +214,12 @@ class Server:
     def stop(self) -> None:
         """Any thread. Close gracefully; a second call closes everything at once."""
 
+    def counts(self) -> dict[str, int]:
+        """Any thread. What the server counts, by the names of server/base/counters.h: how many
+        sessions, sockets, namespaces and rooms there are now, and how often a limit was reached
+        since the start.
+        """
+
     def add_namespace(self, name: str) -> None:
         """Any thread."""
 

@@ -46,12 +46,17 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
                     }),
         commands_([this] { wake_.send(); }),
         wake_(loop_, [this] { carry_out_commands(); }),
-        tick_(loop_, [this] { engine_io_.advance(loop_.now()); }),
+        limits_(config_, counters_, logger_),
+        tick_(loop_,
+              [this] {
+                limits_.advance(loop_.now());
+                engine_io_.advance(loop_.now());
+              }),
         graceful_stop_(loop_, [this] { connections_.close_all(); }),
-        socketio_(config_, event_buffer_, logger_),
+        socketio_(config_, event_buffer_, logger_, limits_),
         engine_io_(
-            config_, socketio_, event_buffer_, logger_, [this] { return next_stream_id(); },
-            [this] { return loop_.now(); }),
+            config_, socketio_, event_buffer_, logger_, limits_,
+            [this] { return next_stream_id(); }, [this] { return loop_.now(); }),
         application_(event_buffer_, *this, config_),
         files_(config_, logger_,
                [this](std::function<void()> work, std::function<void()> done) {
@@ -102,6 +107,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   }
 
   Logger& logger() { return logger_; }
+  const Counters& counters() const { return counters_; }
   access_log::AccessLogger& access_log() { return access_log_; }
 
  private:
@@ -206,6 +212,8 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   BatchQueue<ServerCommand> commands_;
   std::vector<ServerCommand> batch_;
   net::Async wake_;
+  Counters counters_;
+  Limits limits_;
   net::Timer tick_;
   net::Timer graceful_stop_;
   socketio::Server socketio_;
@@ -235,6 +243,7 @@ void Server::stop_now() { io_->stop_now(); }
 void Server::post(ServerCommand command) { io_->post(std::move(command)); }
 std::size_t Server::take_events(std::vector<AppEvent>& batch) { return io_->take_events(batch); }
 Logger& Server::logger() { return io_->logger(); }
+const Counters& Server::counters() const { return io_->counters(); }
 Result<std::monostate, std::string> Server::open_logs() { return io_->access_log().open(); }
 void Server::reopen_logs() { io_->access_log().reopen(); }
 void Server::flush_logs(Milliseconds patience) { io_->access_log().flush(patience); }

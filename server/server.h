@@ -13,6 +13,7 @@
 #include "server/base/app_events.h"
 #include "server/base/clock.h"
 #include "server/base/config.h"
+#include "server/base/counters.h"
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
 #include "server/base/result.h"
@@ -49,6 +50,7 @@ class Server {
 
   // Any thread.
   Logger& logger();
+  const Counters& counters() const;
   // Before start(). Opens the access log's file; ok, or a sentence that says why not.
   Result<std::monostate, std::string> open_logs();
   // Any thread. Opens the access log's file anew.

@@ -50,7 +50,7 @@ std::size_t Load::max_connections() const {
 
 Count::Ticket Load::admit_connection(TimePoint now) {
   if (!connections_full()) return connections_.take();
-  if (too_many_.refused(now)) {
+  if (too_many_.reached(now)) {
     const std::string why = config_.load.max_connections != 0
                                 ? " (--limit-connections)"
                                 : ", as many as the limit of descriptors allows (ulimit -n, or "
@@ -68,7 +68,7 @@ std::optional<AddressCounts::Ticket> Load::admit_address(const Endpoints& peers,
   }
   const std::string host = counted_address(peers.client.host);
   if (addresses_.size(host) < most) return addresses_.take(host);
-  if (too_many_of_one_.refused(now)) {
+  if (too_many_of_one_.reached(now)) {
     warn("Refusing clients with 429: " + std::to_string(most) + " connections of " + host +
          " are open (--limit-connections-per-address)");
   }
@@ -82,7 +82,7 @@ Count::Ticket Load::turn_away() {
 Count::Ticket Load::admit_request(TimePoint now) {
   const std::size_t most = config_.load.max_concurrency;
   if (most == 0 || requests_.size() < most) return requests_.take();
-  if (too_busy_.refused(now)) {
+  if (too_busy_.reached(now)) {
     warn("Refusing requests with 503: " + std::to_string(most) +
          " requests and WebSockets are under way (--limit-concurrency)");
   }
@@ -94,7 +94,7 @@ void Load::request_answered() {
 }
 
 void Load::sweep(TimePoint now) {
-  const auto report = [&](RefusalEpisode& episode, const std::string& what) {
+  const auto report = [&](LimitEpisode& episode, const std::string& what) {
     if (const auto count = episode.take_ended(now)) {
       logger_.log(LogCategory::server, LogLevel::info,
                   "Refused no more: " + std::to_string(*count) + what);

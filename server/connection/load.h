@@ -14,9 +14,9 @@
 #include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/http_values.h"
+#include "server/base/limit_episode.h"
 #include "server/base/logger.h"
 #include "server/connection/count.h"
-#include "server/connection/refusal_episode.h"
 
 namespace sioserve::connection {
 
@@ -67,9 +67,9 @@ class Load {
   AddressCounts addresses_;
   Count requests_;
   std::size_t answered_ = 0;
-  RefusalEpisode too_many_;
-  RefusalEpisode too_many_of_one_;
-  RefusalEpisode too_busy_;
+  LimitEpisode too_many_;
+  LimitEpisode too_many_of_one_;
+  LimitEpisode too_busy_;
 };
 
 }  // namespace sioserve::connection

@@ -24,16 +24,17 @@ WebSocketConfig websocket_settings_of(const EngineIoConfig& config) {
 }  // namespace
 
 EngineIo::EngineIo(const Config& config, socketio::Server& server, EventSink& events,
-                   const Logger& logger, std::function<StreamId()> next_id,
+                   const Logger& logger, Limits& limits, std::function<StreamId()> next_id,
                    std::function<TimePoint()> clock)
     : config_(config),
       websocket_settings_(websocket_settings_of(config.engine_io)),
       server_(server),
       events_(events),
       logger_(logger),
+      limits_(limits),
       next_id_(std::move(next_id)),
       client_files_(config.client_directory, std::string(mount_path_of(config.socketio_path))),
-      sessions_(config, logger, std::move(clock)) {}
+      sessions_(config, logger, limits, std::move(clock)) {}
 
 bool EngineIo::owns(const RequestHead& head) const {
   const auto path = mount_path_of(head.path);

@@ -14,6 +14,7 @@
 #include "server/base/config.h"
 #include "server/base/event_sink.h"
 #include "server/base/ids.h"
+#include "server/base/limits.h"
 #include "server/base/logger.h"
 #include "server/connection/stream_handlers.h"
 #include "server/transport/admission.h"
@@ -28,7 +29,7 @@ class EngineIo {
   // `next_id` numbers native sessions; `clock` is the loop's time. The references outlive this
   // object, and this object outlives the handlers that it makes.
   EngineIo(const Config& config, socketio::Server& server, EventSink& events, const Logger& logger,
-           std::function<StreamId()> next_id, std::function<TimePoint()> clock);
+           Limits& limits, std::function<StreamId()> next_id, std::function<TimePoint()> clock);
 
   bool owns(const RequestHead& head) const;
   // Whether the request is that of an open session.
@@ -56,6 +57,7 @@ class EngineIo {
   // --- for the handlers ---
 
   const Config& config() const { return config_; }
+  Limits& limits() const { return limits_; }
   const WebSocketConfig& websocket_settings() const { return websocket_settings_; }
   // `adopted`: the stream, when the application handed the request over.
   Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
@@ -72,6 +74,7 @@ class EngineIo {
   socketio::Server& server_;
   EventSink& events_;
   const Logger& logger_;
+  Limits& limits_;
   std::function<StreamId()> next_id_;
   ClientFiles client_files_;
   SessionTable sessions_;

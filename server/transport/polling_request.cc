@@ -91,6 +91,8 @@ bool PollingRequest::announces_too_much() const {
 }
 
 void PollingRequest::refuse_too_large() {
+  const auto number = std::uint64_t(session_->id());
+  engine_io_.limits().reached(Limit::payload, "session " + std::to_string(number));
   std::exchange(session_, nullptr)->release_post(*this);
   body_ = {};
   exchange_.respond({413, {{"cache-control", "no-store"}}}, {}, BodyPart::last);

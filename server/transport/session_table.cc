@@ -6,15 +6,17 @@
 
 namespace sioserve::transport {
 
-SessionTable::SessionTable(const Config& config, const Logger& logger,
+SessionTable::SessionTable(const Config& config, const Logger& logger, Limits& limits,
                            std::function<TimePoint()> clock)
-    : config_(config), logger_(logger), clock_(std::move(clock)) {}
+    : config_(config), logger_(logger), limits_(limits), clock_(std::move(clock)) {}
 
 engine::Session& SessionTable::create(SessionId id, std::string mount_path) {
   engine::SessionHost& host = *this;
-  auto session = std::make_unique<engine::Session>(id, random_id(), config_, host, logger_);
+  auto session =
+      std::make_unique<engine::Session>(id, random_id(), config_, host, logger_, limits_);
   engine::Session& created = *session;
   entries_.emplace(created.sid(), Entry{std::move(session), std::move(mount_path)});
+  limits_.counters().add(Counter::sessions);
   return created;
 }
 
@@ -45,6 +47,7 @@ void SessionTable::session_ended(engine::Session& session) {
   const auto found = entries_.find(session.sid());
   ended_.push_back(std::move(found->second.session));
   entries_.erase(found);
+  limits_.counters().subtract(Counter::sessions);
 }
 
 std::string_view mount_path_of(std::string_view path) {

@@ -10,6 +10,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
+#include "server/base/limits.h"
 #include "server/base/logger.h"
 #include "server/base/timer_wheel.h"
 #include "socketio/engine/session.h"
@@ -18,7 +19,8 @@ namespace sioserve::transport {
 
 class SessionTable final : private engine::SessionHost {
  public:
-  SessionTable(const Config& config, const Logger& logger, std::function<TimePoint()> clock);
+  SessionTable(const Config& config, const Logger& logger, Limits& limits,
+               std::function<TimePoint()> clock);
 
   // A session that answers on this path only; Session::start() is the caller's.
   engine::Session& create(SessionId id, std::string mount_path);
@@ -44,6 +46,7 @@ class SessionTable final : private engine::SessionHost {
 
   const Config& config_;
   const Logger& logger_;
+  Limits& limits_;
   std::function<TimePoint()> clock_;
   std::unordered_map<std::string, Entry> entries_;
   // Destroyed at the next advance(), because they end in the middle of their own calls.

@@ -30,8 +30,13 @@ constexpr std::string_view noop_payload = "6";
 }  // namespace
 
 Session::Session(SessionId id, std::string sid, const Config& config, SessionHost& host,
-                 const Logger& logger)
-    : id_(id), sid_(std::move(sid)), config_(config), host_(host), logger_(logger) {}
+                 const Logger& logger, Limits& limits)
+    : id_(id),
+      sid_(std::move(sid)),
+      config_(config),
+      host_(host),
+      logger_(logger),
+      limits_(limits) {}
 
 void Session::start(std::unique_ptr<SessionObserver> observer) {
   observer_ = std::move(observer);
@@ -100,10 +105,7 @@ void Session::stop_connect_timeout() { connect_deadline_ = never; }
 void Session::drop_slow_consumer() {
   if (state_ != State::open || overflowed_) return;
   overflowed_ = true;
-  logger_.log(LogCategory::engineio, LogLevel::warning,
-              "closing session " + std::to_string(std::uint64_t(id_)) + ": more than " +
-                  std::to_string(config_.socket_io.max_queued_bytes) +
-                  " bytes wait for a client that doesn't keep up");
+  limits_.reached(Limit::queued_bytes, name());
   outbox_.clear();
   arm();
 }
@@ -189,11 +191,16 @@ void Session::receive_websocket(WebSocketTransport& websocket, MessageKind kind,
                                 std::string message) {
   if (&websocket == probe_) return receive_probe(kind, message);
   if (&websocket != websocket_) return;
-  if (message.size() > config_.engine_io.max_payload) return end(CloseReason::payload_too_large);
+  if (message.size() > config_.engine_io.max_payload) return refuse_payload();
   if (kind == MessageKind::binary) return observer_->on_binary(std::move(message));
   const auto packet = decode_packet(message);
   if (!packet) return end(CloseReason::bad_packet);
   receive_packet(*packet);
+}
+
+void Session::refuse_payload() {
+  limits_.reached(Limit::payload, name());
+  end(CloseReason::payload_too_large);
 }
 
 void Session::drain_websocket(WebSocketTransport& websocket) {
@@ -407,6 +414,8 @@ void Session::ping() {
     pong_deadline_ = deadline_after(host_.now(), config_.engine_io.ping_timeout);
   send_packet(PacketType::ping);
 }
+
+std::string Session::name() const { return "session " + std::to_string(std::uint64_t(id_)); }
 
 void Session::arm() {
   if (state_ == State::closed) return;

@@ -26,6 +26,7 @@
 #include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/ids.h"
+#include "server/base/limits.h"
 #include "server/base/logger.h"
 #include "socketio/engine/close_reason.h"
 #include "socketio/engine/outbox.h"
@@ -64,7 +65,7 @@ class Session {
  public:
   // `config` and the others outlive the session.
   Session(SessionId id, std::string sid, const Config& config, SessionHost& host,
-          const Logger& logger);
+          const Logger& logger, Limits& limits);
 
   SessionId id() const { return id_; }
   const std::string& sid() const { return sid_; }
@@ -128,6 +129,7 @@ class Session {
   enum class Probe { none, attached, probed };
 
   void receive_packet(Packet packet);
+  void refuse_payload();
   void receive_probe(MessageKind kind, std::string_view message);
   void read_payload();
   void upgrade();
@@ -140,6 +142,7 @@ class Session {
   void release_transports(CloseReason reason);
   void end(CloseReason reason);
   void ping();
+  std::string name() const;
   void arm();
 
   const SessionId id_;
@@ -147,6 +150,7 @@ class Session {
   const Config& config_;
   SessionHost& host_;
   const Logger& logger_;
+  Limits& limits_;
   std::unique_ptr<SessionObserver> observer_;
 
   State state_ = State::open;

@@ -41,9 +41,34 @@ void Client::receive(DecodeResult decoded) {
     log_debug(server_.logger(), LogCategory::socketio,
               "malformed packet session=", std::uint64_t(session_.id()),
               " error=", parser::describe(decoded.error()));
+    count(decoded.error());
     return session_.close(CloseReason::bad_packet);
   }
   if (*decoded) receive(std::move(**decoded));
+}
+
+void Client::count(parser::DecodeError error) {
+  const std::string who = "session " + std::to_string(std::uint64_t(session_.id()));
+  switch (error) {
+    case parser::DecodeError::too_many_attachments:
+      return server_.limits().reached(Limit::attachments, who);
+    case parser::DecodeError::too_deep:
+      return server_.limits().reached(Limit::json_depth, who);
+    case parser::DecodeError::event_name_too_long:
+      return server_.limits().reached(Limit::event_name, who);
+    case parser::DecodeError::empty:
+    case parser::DecodeError::unknown_type:
+    case parser::DecodeError::bad_attachment_count:
+    case parser::DecodeError::bad_namespace:
+    case parser::DecodeError::bad_ack_id:
+    case parser::DecodeError::bad_json:
+    case parser::DecodeError::bad_payload:
+    case parser::DecodeError::reserved_event:
+    case parser::DecodeError::bad_placeholder:
+    case parser::DecodeError::unexpected_text:
+    case parser::DecodeError::unexpected_binary:
+      return server_.limits().counters().add(Counter::bad_packets);
+  }
 }
 
 void Client::receive(parser::Packet packet) {
@@ -92,7 +117,7 @@ void Client::connect(std::string name_space, parser::Packet packet) {
     server_.events().push(std::move(*std::exchange(opened_, nullptr)));
   }
   auto created = std::make_unique<Socket>(server_.next_socket_id(), *joined, *this, session_,
-                                          server_.config().socket_io, server_.logger());
+                                          server_.config().socket_io, server_.limits());
   Socket& socket = *created;
   server_.remember(socket);
   sockets_.emplace(name_space, std::move(created));

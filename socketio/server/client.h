@@ -42,6 +42,7 @@ class Client final : public engine::SessionObserver {
   using DecodeResult = Result<std::optional<parser::Packet>, parser::DecodeError>;
 
   void receive(DecodeResult decoded);
+  void count(parser::DecodeError error);
   void receive(parser::Packet packet);
   void connect(std::string name_space, parser::Packet packet);
   void receive_ack(Socket& socket, parser::Packet packet);

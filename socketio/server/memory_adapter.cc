@@ -27,7 +27,9 @@ void MemoryAdapter::remove(Recipient& recipient) {
 void MemoryAdapter::join(Recipient& recipient, const std::string& room) {
   const auto entry = entries_.find(&recipient);
   if (entry == entries_.end()) return;
-  auto& members = *rooms_.try_emplace(room).first;
+  const auto [found, created] = rooms_.try_emplace(room);
+  if (created) counters_.add(Counter::rooms);
+  auto& members = *found;
   const bool joined = entry->second.memberships.try_emplace(&members, members.second.size()).second;
   if (joined) members.second.push_back(&recipient);
 }
@@ -61,7 +63,9 @@ void MemoryAdapter::leave([[maybe_unused]] Recipient& recipient, Rooms::value_ty
     entries_.find(last)->second.memberships.find(&room)->second = position;
   }
   members.pop_back();
-  if (members.empty()) rooms_.erase(rooms_.find(room.first));
+  if (!members.empty()) return;
+  rooms_.erase(rooms_.find(room.first));
+  counters_.subtract(Counter::rooms);
 }
 
 std::size_t MemoryAdapter::broadcast(const BroadcastTarget& target,

@@ -6,12 +6,17 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/base/counters.h"
 #include "socketio/server/adapter.h"
 
 namespace sioserve::socketio {
 
 class MemoryAdapter final : public Adapter {
  public:
+  // `counters` outlive the adapter.
+  explicit MemoryAdapter(Counters& counters) : counters_(counters) {}
+  ~MemoryAdapter() override { counters_.subtract(Counter::rooms, rooms_.size()); }
+
   void add(Recipient& recipient) override;
   void remove(Recipient& recipient) override;
   void join(Recipient& recipient, const std::string& room) override;
@@ -36,6 +41,7 @@ class MemoryAdapter final : public Adapter {
 
   void leave(Recipient& recipient, Rooms::value_type& room, std::size_t position);
 
+  Counters& counters_;
   Members everyone_;
   Rooms rooms_;
   std::unordered_map<Recipient*, Entry> entries_;

@@ -8,8 +8,8 @@
 
 namespace sioserve::socketio {
 
-Server::Server(const Config& config, EventSink& events, const Logger& logger)
-    : config_(config), events_(events), logger_(logger) {
+Server::Server(const Config& config, EventSink& events, const Logger& logger, Limits& limits)
+    : config_(config), events_(events), logger_(logger), limits_(limits) {
   for (const std::string& name : config.namespaces) add_namespace(name);
 }
 
@@ -111,6 +111,15 @@ void Server::handle(const AppQueueDrained&) {
   for (Client* client : std::exchange(waiting_for_drain_, {})) client->app_queue_drained();
 }
 
+void Server::remember(Socket& socket) {
+  sockets_.emplace(socket.id(), &socket);
+  limits_.counters().add(Counter::sockets);
+}
+
+void Server::forget(SocketId id) {
+  if (sockets_.erase(id) > 0) limits_.counters().subtract(Counter::sockets);
+}
+
 Namespace* Server::find_namespace(std::string_view name) {
   const auto found = namespaces_.find(std::string(name));
   return found == namespaces_.end() ? nullptr : found->second.get();
@@ -127,7 +136,9 @@ void Server::add_namespace(std::string name) {
   if (!name.starts_with('/')) name.insert(name.begin(), '/');
   auto& slot = namespaces_[name];
   if (slot) return;
-  slot = std::make_unique<Namespace>(Namespace{name, std::make_unique<MemoryAdapter>()});
+  slot = std::make_unique<Namespace>(
+      Namespace{name, std::make_unique<MemoryAdapter>(limits_.counters())});
+  limits_.counters().add(Counter::namespaces);
   logger_.log(LogCategory::socketio, LogLevel::info, "serving namespace " + name);
 }
 

@@ -13,6 +13,7 @@
 #include "server/base/app_events.h"
 #include "server/base/config.h"
 #include "server/base/event_sink.h"
+#include "server/base/limits.h"
 #include "server/base/logger.h"
 #include "server/base/server_commands.h"
 #include "socketio/engine/session.h"
@@ -24,7 +25,7 @@ namespace sioserve::socketio {
 class Server {
  public:
   // The arguments outlive the server; the server outlives every session it observes.
-  Server(const Config& config, EventSink& events, const Logger& logger);
+  Server(const Config& config, EventSink& events, const Logger& logger, Limits& limits);
 
   // For a new session. `opened`: reported before its first CONNECT; nullopt when the application
   // knows the session already.
@@ -49,10 +50,11 @@ class Server {
   const Config& config() const { return config_; }
   EventSink& events() const { return events_; }
   const Logger& logger() const { return logger_; }
+  Limits& limits() const { return limits_; }
   Namespace* find_namespace(std::string_view name);
   SocketId next_socket_id() { return SocketId{++last_socket_id_}; }
-  void remember(Socket& socket) { sockets_.emplace(socket.id(), &socket); }
-  void forget(SocketId id) { sockets_.erase(id); }
+  void remember(Socket& socket);
+  void forget(SocketId id);
   void wait_for_drain(Client& client) { waiting_for_drain_.push_back(&client); }
   void stop_waiting_for_drain(Client& client);
 
@@ -63,6 +65,7 @@ class Server {
   const Config& config_;
   EventSink& events_;
   const Logger& logger_;
+  Limits& limits_;
   std::unordered_map<std::string, std::unique_ptr<Namespace>> namespaces_;
   std::unordered_map<SocketId, Socket*> sockets_;
   std::vector<Client*> waiting_for_drain_;

@@ -8,14 +8,14 @@
 namespace sioserve::socketio {
 
 Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
-               const SocketIoConfig& limits, const Logger& logger)
+               const SocketIoConfig& config, Limits& limits)
     : id_(id),
       public_id_(random_id()),
       namespace_(name_space),
       client_(client),
       session_(session),
-      limits_(limits),
-      logger_(logger) {
+      config_(config),
+      limits_(limits) {
   namespace_.adapter->add(*this);
 }
 
@@ -29,10 +29,10 @@ void Socket::accept() {
 
 void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery) {
   // Nobody will answer what is not sent.
-  if (is_dropped(delivery)) return;
+  if (drops(delivery)) return;
   std::optional<std::uint64_t> wire_id;
   if (callback_id) {
-    if (callbacks_.size() == limits_.max_pending_acks) forget_oldest_callback();
+    if (callbacks_.size() == config_.max_pending_acks) forget_oldest_callback();
     wire_id = next_wire_id_++;
     callbacks_.emplace(*wire_id, *callback_id);
   }
@@ -40,13 +40,13 @@ void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, De
 }
 
 void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
-  if (is_dropped(delivery)) return;
+  if (drops(delivery)) return;
   if (!pending_) return send_now(packet);
   if (late_close_ != LateClose::none) return;
   kept_.push_back(packet);
   kept_bytes_ += packet.text->size();
   for (const SharedBytes& attachment : packet.attachments) kept_bytes_ += attachment->size();
-  if (kept_bytes_ > limits_.max_queued_bytes) session_.drop_slow_consumer();
+  if (kept_bytes_ > config_.max_queued_bytes) session_.drop_slow_consumer();
 }
 
 void Socket::ack(std::uint64_t ack_id, EncodedArgs args) {
@@ -65,17 +65,15 @@ std::optional<std::uint64_t> Socket::take_callback(std::uint64_t wire_id) {
   return callback;
 }
 
-bool Socket::is_dropped(Delivery delivery) const {
-  return delivery == Delivery::droppable && (pending_ || !session_.is_writable());
+bool Socket::drops(Delivery delivery) {
+  if (delivery == Delivery::reliable || (!pending_ && session_.is_writable())) return false;
+  limits_.counters().add(Counter::volatile_dropped);
+  return true;
 }
 
 void Socket::forget_oldest_callback() {
   callbacks_.erase(callbacks_.begin());
-  if (std::exchange(callback_forgotten_, true)) return;
-  logger_.log(LogCategory::socketio, LogLevel::warning,
-              "socket " + public_id_ + " of namespace " + namespace_.name +
-                  " has not acknowledged " + std::to_string(limits_.max_pending_acks) +
-                  " events: from now on the oldest is no longer waited for");
+  limits_.reached(Limit::pending_acks, "socket " + public_id_ + " of namespace " + namespace_.name);
 }
 
 }  // namespace sioserve::socketio

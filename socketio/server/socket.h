@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "server/base/config.h"
-#include "server/base/logger.h"
+#include "server/base/limits.h"
 #include "server/base/server_commands.h"
 #include "socketio/engine/session.h"
 #include "socketio/parser/packet.h"
@@ -31,7 +31,7 @@ class Socket final : public Recipient {
  public:
   // Adds itself to the namespace's adapter; removes itself when destroyed.
   Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
-         const SocketIoConfig& limits, const Logger& logger);
+         const SocketIoConfig& config, Limits& limits);
   ~Socket();
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
@@ -63,7 +63,7 @@ class Socket final : public Recipient {
   std::size_t events_in_flight = 0;
 
  private:
-  bool is_dropped(Delivery delivery) const;
+  bool drops(Delivery delivery);
   void forget_oldest_callback();
 
   const SocketId id_;
@@ -71,8 +71,8 @@ class Socket final : public Recipient {
   Namespace& namespace_;
   Client& client_;
   engine::Session& session_;
-  const SocketIoConfig& limits_;
-  const Logger& logger_;
+  const SocketIoConfig& config_;
+  Limits& limits_;
 
   bool pending_ = true;
   LateClose late_close_ = LateClose::none;
@@ -81,7 +81,6 @@ class Socket final : public Recipient {
 
   std::uint64_t next_wire_id_ = 0;
   std::map<std::uint64_t, std::uint64_t> callbacks_;  // ack id on the wire -> callback
-  bool callback_forgotten_ = false;
 };
 
 }  // namespace sioserve::socketio

@@ -19,6 +19,12 @@ def read_notes(server: ServerProcess, key: str) -> list[list[Any]]:
     return list(response.json())
 
 
+def read_counts(server: ServerProcess) -> dict[str, int]:
+    """What the native server has counted so far."""
+    response = httpx.get(f"{server.url}/counts", timeout=60)
+    return dict(response.json())
+
+
 def disconnects(server: ServerProcess, key: str) -> list[list[Any]]:
     """Waits for a disconnect handler; returns [reason, reference reason, rooms] of each call."""
 

@@ -135,6 +135,19 @@ class SocketIOServer(EngineIOApplication):
         """Disconnect every socket of the default namespace."""
         self.of(DEFAULT_NAMESPACE).disconnect_sockets(close)
 
+    def counts(self) -> dict[str, int]:
+        """What the native server of this process counts.
+
+        There are now: `sessions` (clients), `sockets` (clients in a namespace each), `namespaces`,
+        `rooms`. Since the start, how often a limit was reached: `sessions_refused`,
+        `messages_too_large`, `volatile_dropped` and others; docs/socketio.md lists them.
+
+        Raises RuntimeError while no server runs in this process.
+        """
+        if self._core is None:
+            raise RuntimeError("nothing is counted: no Socket.IO server is running in this process")
+        return self._core.counts()
+
     def core(self, event: str) -> Server:
         """The native server, for emitting `event`. Raises RuntimeError while none runs."""
         if self._core is None:

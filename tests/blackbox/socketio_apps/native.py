@@ -20,6 +20,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     match scope["path"]:
         case "/notes":
             answer = notes.notes(query["key"])
+        case "/counts":
+            answer = get_socketio_server().counts()
         case "/block":
             print("blocking the event loop", flush=True)
             time.sleep(float(query["seconds"]))

@@ -79,7 +79,7 @@ TEST_F(LoadTest, ReportsARushWithTwoLines) {
   EXPECT_TRUE(load_.quiet());
   for (int i = 0; i < 5; ++i) {
     EXPECT_FALSE(load_.admit_connection(now_));
-    later(RefusalEpisode::quiet_time - Milliseconds(1));
+    later(LimitEpisode::quiet_time - Milliseconds(1));
   }
   EXPECT_EQ(log(),
             Lines{"Refusing clients with 503: 1 connections are open (--limit-connections)"});
@@ -87,7 +87,7 @@ TEST_F(LoadTest, ReportsARushWithTwoLines) {
   later(Milliseconds(1));
   EXPECT_EQ(log(), Lines{"Refused no more: 5 clients were, with 503 (too many connections)"});
   EXPECT_TRUE(load_.quiet());
-  later(RefusalEpisode::quiet_time);
+  later(LimitEpisode::quiet_time);
   EXPECT_EQ(log(), Lines{});
   EXPECT_FALSE(load_.admit_connection(now_));
   EXPECT_EQ(log().size(), 1U);
@@ -105,7 +105,7 @@ TEST_F(LoadTest, AdmitsRequestsUpToTheLimitAndThoseOfSessionsBeyondIt) {
   EXPECT_TRUE(load_.admit_request(now_));
   EXPECT_EQ(log(), Lines{"Refusing requests with 503: 1 requests and WebSockets are under way "
                          "(--limit-concurrency)"});
-  later(RefusalEpisode::quiet_time);
+  later(LimitEpisode::quiet_time);
   EXPECT_EQ(log(), Lines{"Refused no more: 2 requests were, with 503 (too many under way)"});
 }
 

@@ -99,6 +99,8 @@ class FakeWebSocket final : public WebSocketTransport {
 struct SessionFixture {
   Config config;
   Logger logger{[](LogRecord) {}};
+  Counters counters;
+  Limits limits{config, counters, logger};
   FakeHost host;
   Record record;
   std::unique_ptr<Session> session;
@@ -107,7 +109,7 @@ struct SessionFixture {
 
   // With the configuration as it is now.
   void restart() {
-    session = std::make_unique<Session>(SessionId{7}, "a-sid", config, host, logger);
+    session = std::make_unique<Session>(SessionId{7}, "a-sid", config, host, logger, limits);
     session->start(std::make_unique<FakeObserver>(*session, record));
     session->stop_connect_timeout();
   }

@@ -63,7 +63,8 @@ TEST_F(BackPressureTest, AFullSinkPausesUntilItIsDrained) {
 
 TEST_F(BackPressureTest, APostIsAnsweredWhenItsEventsHaveBeenTaken) {
   Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
-  peer.session = std::make_unique<engine::Session>(SessionId{1}, "sid", config, peer.host, logger);
+  peer.session =
+      std::make_unique<engine::Session>(SessionId{1}, "sid", config, peer.host, logger, limits);
   peer.session->start(server->make_observer(*peer.session, std::nullopt));
   engine::FakePost connect;
   peer.session->start_post(connect);

@@ -51,6 +51,8 @@ struct ServerFixture {
   Config config;
   std::vector<LogRecord> warnings;
   Logger logger{[this](LogRecord record) { warnings.push_back(std::move(record)); }};
+  Counters counters;
+  Limits limits{config, counters, logger};
   FakeSink sink;
   std::unique_ptr<Server> server;
   std::vector<std::unique_ptr<Peer>> peers;
@@ -63,14 +65,14 @@ struct ServerFixture {
 
   void restart() {
     peers.clear();
-    server = std::make_unique<Server>(config, sink, logger);
+    server = std::make_unique<Server>(config, sink, logger, limits);
   }
 
   enum class Origin { native, application };
   Peer& open(Origin origin = Origin::native) {
     Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
     const SessionId id{++last_session};
-    peer.session = std::make_unique<engine::Session>(id, "sid", config, peer.host, logger);
+    peer.session = std::make_unique<engine::Session>(id, "sid", config, peer.host, logger, limits);
     std::optional<SessionOpened> opened;
     if (origin == Origin::native) opened = SessionOpened{id, {}, {}};
     peer.session->start(server->make_observer(*peer.session, std::move(opened)));

@@ -28,7 +28,8 @@ const parser::EncodedPacket packet{share("42[\"x\"]"), {}};
 
 struct MemoryAdapterTest : testing::Test {
   FakeRecipient a{1}, b{2}, c{3};
-  MemoryAdapter adapter;
+  Counters counters;
+  MemoryAdapter adapter{counters};
   MemoryAdapterTest() {
     for (FakeRecipient* recipient : {&a, &b, &c}) adapter.add(*recipient);
   }

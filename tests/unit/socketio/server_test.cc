@@ -218,8 +218,9 @@ TEST_F(ServerTest, TheOldestAckIsForgottenWhenTooManyArePending) {
   EXPECT_EQ(peer.take().size(), 4u);
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_EQ(warnings[0].category, LogCategory::socketio);
-  EXPECT_NE(warnings[0].message.find("has not acknowledged 2 events"), std::string::npos)
+  EXPECT_NE(warnings[0].message.find("--socketio-max-pending-acks"), std::string::npos)
       << warnings[0].message;
+  EXPECT_EQ(counters.get(Counter::acks_forgotten), 2u);
   for (int i = 0; i < 4; ++i) peer.receive("3" + std::to_string(i) + "[]");
   const auto acks = sink.all<SocketAcknowledged>();
   ASSERT_EQ(acks.size(), 2u);
@@ -382,7 +383,8 @@ TEST_F(ServerTest, AConnectedSessionOutlivesTheConnectTimeout) {
 
 TEST_F(ServerTest, ClosingFromACommandInAPostDoesNotTouchFreedState) {
   Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
-  peer.session = std::make_unique<engine::Session>(SessionId{1}, "sid", config, peer.host, logger);
+  peer.session =
+      std::make_unique<engine::Session>(SessionId{1}, "sid", config, peer.host, logger, limits);
   peer.session->start(server->make_observer(*peer.session, std::nullopt));
   engine::FakePost post;
   ASSERT_TRUE(peer.session->start_post(post));

@@ -144,6 +144,8 @@ struct WebSocket {
 struct EngineIoFixture {
   Config config;
   Logger logger{[](LogRecord) {}};
+  Counters counters;
+  Limits limits{config, counters, logger};
   FakeSink sink;
   TimePoint now{std::chrono::hours(1)};
   std::uint64_t last_id = 0;
@@ -158,9 +160,9 @@ struct EngineIoFixture {
 
   void restart() {
     engine.reset();
-    server = std::make_unique<socketio::Server>(config, sink, logger);
+    server = std::make_unique<socketio::Server>(config, sink, logger, limits);
     engine = std::make_unique<EngineIo>(
-        config, *server, sink, logger, [this] { return StreamId{++last_id}; },
+        config, *server, sink, logger, limits, [this] { return StreamId{++last_id}; },
         [this] { return now; });
   }
 

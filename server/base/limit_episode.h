@@ -1,5 +1,5 @@
-// What one limit refuses, gathered into episodes, so that a rush makes two lines in the log and not
-// one for each client. An episode ends when nothing was refused for a while.
+// The times when one limit was reached, gathered into episodes, so that a rush makes two lines in
+// the log and not one for each client. An episode ends when the limit was not reached for a while.
 #pragma once
 
 #include <cstddef>
@@ -8,21 +8,21 @@
 
 #include "server/base/clock.h"
 
-namespace sioserve::connection {
+namespace sioserve {
 
-class RefusalEpisode {
+class LimitEpisode {
  public:
   static constexpr Milliseconds quiet_time{10'000};
 
   // Whether an episode begins with this one.
-  [[nodiscard]] bool refused(TimePoint now) {
+  [[nodiscard]] bool reached(TimePoint now) {
     last_ = now;
     return count_++ == 0;
   }
 
   bool under_way() const { return count_ > 0; }
 
-  // How many were refused, once, when the episode is over.
+  // How often the limit was reached, once, when the episode is over.
   std::optional<std::size_t> take_ended(TimePoint now) {
     if (!under_way() || now - last_ < quiet_time) return std::nullopt;
     return std::exchange(count_, 0);
@@ -33,4 +33,4 @@ class RefusalEpisode {
   TimePoint last_{};
 };
 
-}  // namespace sioserve::connection
+}  // namespace sioserve

@@ -1,0 +1,111 @@
+#include "server/base/limits.h"
+
+#include <utility>
+
+namespace sioserve {
+namespace {
+
+struct Facts {
+  Counter counter;
+  LogCategory category;
+  const char* option;
+};
+
+Facts facts_of(Limit limit) {
+  switch (limit) {
+    case Limit::sessions:
+      return {Counter::sessions_refused, LogCategory::engineio, "--socketio-max-sessions"};
+    case Limit::sessions_per_address:
+      return {Counter::address_sessions_refused, LogCategory::engineio,
+              "--socketio-max-sessions-per-address"};
+    case Limit::payload:
+      return {Counter::messages_too_large, LogCategory::engineio, "--socketio-max-payload"};
+    case Limit::attachments:
+      return {Counter::attachments_too_many, LogCategory::socketio, "--socketio-max-attachments"};
+    case Limit::json_depth:
+      return {Counter::json_too_deep, LogCategory::socketio, "--socketio-max-depth"};
+    case Limit::event_name:
+      return {Counter::event_names_too_long, LogCategory::socketio, "--socketio-max-event-name"};
+    case Limit::packet_rate:
+      return {Counter::sessions_throttled, LogCategory::engineio, "--socketio-max-packet-rate"};
+    case Limit::byte_rate:
+      return {Counter::sessions_throttled, LogCategory::engineio, "--socketio-max-byte-rate"};
+    case Limit::queued_bytes:
+      return {Counter::slow_consumers_closed, LogCategory::engineio, "--socketio-max-queued"};
+    case Limit::namespaces:
+      return {Counter::namespaces_refused, LogCategory::socketio, "--socketio-max-namespaces"};
+    case Limit::rooms:
+      return {Counter::rooms_refused, LogCategory::socketio, "--socketio-max-rooms"};
+    case Limit::pending_acks:
+      return {Counter::acks_forgotten, LogCategory::socketio, "--socketio-max-pending-acks"};
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+void Limits::reached(Limit limit, std::string_view who) {
+  const Facts facts = facts_of(limit);
+  counters_.add(facts.counter);
+  if (!episodes_[static_cast<std::size_t>(limit)].reached(now_)) return;
+  if (!logger_.enabled(facts.category, LogLevel::warning)) return;
+  logger_.log(facts.category, LogLevel::warning,
+              warning(limit) + " (" + facts.option + "); the first is " + std::string(who));
+}
+
+void Limits::advance(TimePoint now) {
+  now_ = now;
+  for (std::size_t i = 0; i < episodes_.size(); ++i) {
+    if (const auto times = episodes_[i].take_ended(now)) {
+      const Facts facts = facts_of(static_cast<Limit>(i));
+      logger_.log(facts.category, LogLevel::info,
+                  std::string(facts.option) + " is reached no more; it was " +
+                      std::to_string(*times) + (*times == 1 ? " time" : " times"));
+    }
+  }
+}
+
+std::string Limits::warning(Limit limit) const {
+  const EngineIoConfig& engine = config_.engine_io;
+  const SocketIoConfig& socket = config_.socket_io;
+  const auto number = [](std::size_t value) { return std::to_string(value); };
+  switch (limit) {
+    case Limit::sessions:
+      return "Refusing clients with 503: " + number(engine.max_sessions) +
+             " Socket.IO sessions are open";
+    case Limit::sessions_per_address:
+      return "Refusing clients with 429: " + number(engine.max_sessions_per_address) +
+             " Socket.IO sessions of one address are open";
+    case Limit::payload:
+      return "Refusing messages and polling requests of more than " + number(engine.max_payload) +
+             " bytes";
+    case Limit::attachments:
+      return "Closing sessions that send an event with more than " +
+             number(socket.max_attachments) + " attachments";
+    case Limit::json_depth:
+      return "Closing sessions that send JSON nested more than " + number(socket.max_json_depth) +
+             " levels deep";
+    case Limit::event_name:
+      return "Closing sessions that send an event name of more than " +
+             number(socket.max_event_name) + " bytes";
+    case Limit::packet_rate:
+      return "Holding back clients that send more than " + number(engine.max_packets_per_second) +
+             " packets per second";
+    case Limit::byte_rate:
+      return "Holding back clients that send more than " + number(engine.max_bytes_per_second) +
+             " bytes per second";
+    case Limit::queued_bytes:
+      return "Closing sessions that do not keep up: more than " + number(socket.max_queued_bytes) +
+             " bytes wait for the client";
+    case Limit::namespaces:
+      return "Refusing namespaces to clients that have joined " + number(socket.max_namespaces);
+    case Limit::rooms:
+      return "Refusing rooms to sockets that are in " + number(socket.max_rooms);
+    case Limit::pending_acks:
+      return "Forgetting the oldest acknowledgements of sockets that owe " +
+             number(socket.max_pending_acks);
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace sioserve

@@ -1,0 +1,63 @@
+// The limits of Socket.IO as they are reached: each time is counted, and an episode makes one
+// warning, which names the option, and one line when it is over. What happens to whoever reaches
+// one is the business of the code that enforces it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "server/base/clock.h"
+#include "server/base/config.h"
+#include "server/base/counters.h"
+#include "server/base/limit_episode.h"
+#include "server/base/logger.h"
+
+namespace sioserve {
+
+enum class Limit : std::size_t {
+  sessions,              // in all
+  sessions_per_address,  // of one client address
+  payload,               // bytes of a message or polling request
+  attachments,           // of an event
+  json_depth,
+  event_name,    // bytes
+  packet_rate,   // packets per second of a session
+  byte_rate,     // bytes per second of a session
+  queued_bytes,  // waiting for a slow client
+  namespaces,    // of a session
+  rooms,         // of a socket
+  pending_acks,  // that a socket owes
+};
+
+// Lives on the I/O thread.
+class Limits {
+ public:
+  // All outlive this object.
+  Limits(const Config& config, Counters& counters, const Logger& logger)
+      : config_(config), counters_(counters), logger_(logger) {}
+  Limits(const Limits&) = delete;
+  Limits& operator=(const Limits&) = delete;
+
+  Counters& counters() { return counters_; }
+
+  // `who` stands in the warning: "session 7".
+  void reached(Limit limit, std::string_view who);
+
+  // Every 20 ms or so: tells the time, and ends episodes.
+  void advance(TimePoint now);
+
+ private:
+  static constexpr std::size_t count = static_cast<std::size_t>(Limit::pending_acks) + 1;
+
+  std::string warning(Limit limit) const;
+
+  const Config& config_;
+  Counters& counters_;
+  const Logger& logger_;
+  TimePoint now_{};
+  std::array<LimitEpisode, count> episodes_;
+};
+
+}  // namespace sioserve
