@@ -8,9 +8,11 @@ written for coroutine methods goes on working: `await socket.emit(...)`,
 from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
-from typing import Any, NoReturn
+from typing import Any, Generic, NoReturn, TypeVar
 
 from asgiref.sync import markcoroutinefunction
+
+_T = TypeVar("_T")
 
 
 class Done(Coroutine[Any, Any, None]):
@@ -33,6 +35,29 @@ class Done(Coroutine[Any, Any, None]):
 
 
 DONE = Done()
+
+
+class Given(Coroutine[Any, Any, _T], Generic[_T]):
+    """A coroutine whose result is there already; it may be awaited any number of times or never."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: _T) -> None:
+        self._value = value
+
+    def __await__(self) -> Generator[Any, Any, _T]:
+        return self._value
+        yield
+
+    def send(self, value: Any) -> NoReturn:
+        raise StopIteration(self._value)
+
+    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> NoReturn:
+        raise typ if val is None else val
+
+    def close(self) -> None:
+        pass
+
 
 # Marks a function that returns DONE, so that async_to_sync() takes it for a coroutine function.
 done_when_called = markcoroutinefunction

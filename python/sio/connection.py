@@ -121,11 +121,11 @@ class Connection:
     async def _ask(self, auth: Any) -> bool:
         await self._session.identify()
         namespace, socket = self._namespace, self.socket
-        for consumer_class in namespace.consumers_for(self._session):
+        for consumer_class in namespace.table.consumers_for(self._session):
             socket.add_consumer(consumer_class())
-        for middleware in namespace.middleware:
+        for middleware in namespace.table.middleware:
             await middleware.call(socket, auth)
-        for handler in namespace.handlers("connect", socket):
+        for handler in namespace.table.handlers("connect", socket):
             if not await handler.call(socket, auth):
                 return False
         return True
@@ -139,7 +139,7 @@ class Connection:
         self._finish()
 
     async def _event(self, args: list[Any], ack_id: int | None) -> None:
-        handlers = self._namespace.handlers(args[0], self.socket)
+        handlers = self._namespace.table.handlers(args[0], self.socket)
         work = self._handle(args, ack_id, handlers)
         if not any(handler.is_concurrent for handler in handlers):
             await work
@@ -179,7 +179,7 @@ class Connection:
             await asyncio.wait(self._beside)
         if socket.accepted:
             logger.info("%r disconnected: %s", socket, reason)
-            for handler in self._namespace.handlers("disconnect", socket):
+            for handler in self._namespace.table.handlers("disconnect", socket):
                 with Guard("disconnect", socket):
                     await handler.call(socket, reason)
             for hook in self._namespace.server.disconnect_hooks:

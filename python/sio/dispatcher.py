@@ -71,10 +71,12 @@ class Dispatcher:
 
     def session_opened(self, session: int, scope: Any) -> None:
         self._sessions[session] = EngineIOSession(session, scope)
+        self._server.clients_count = len(self._sessions)
         logger.debug("session %d opened", session)
 
     def session_closed(self, session: int) -> None:
         self._sessions.pop(session).closed = True
+        self._server.clients_count = len(self._sessions)
         logger.debug("session %d closed", session)
 
     def connect(self, socket: int, session: int, id: str, namespace: str, auth: Any) -> None:
@@ -86,7 +88,7 @@ class Dispatcher:
         if target is None or not self._may_use(opened, target):
             core.refuse_socket(socket, INVALID_NAMESPACE)
             return
-        sock = NamespaceSocket(core, socket, self._server, opened, namespace, id, auth)
+        sock = NamespaceSocket(core, socket, target, opened, id, auth)
         opened.sockets.add(sock)
         target.add_socket(sock)
         connection = Connection(core, socket, target, opened, sock, self._forget)
@@ -132,7 +134,7 @@ class Dispatcher:
         """Keep clients of the native path, whom no middleware has seen, out of what a project
         has mounted behind its own middleware only.
         """
-        if session.is_routed or namespace.is_native or not namespace.has_handlers:
+        if session.is_routed or namespace.table.is_native or namespace.table.is_empty:
             return True
         logger.warning(
             "a client of the native Socket.IO path asked for namespace %r, which is mounted with "

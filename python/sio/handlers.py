@@ -60,11 +60,11 @@ class Handler:
             return await function(socket, *args, **kwargs)
         return await run_in_thread(function, socket, *args, **kwargs)
 
-    async def call_with(self, *args: Any) -> Any:
-        """The same for a function that belongs to one socket and is not given it."""
+    async def call_with(self, *args: Any, **kwargs: Any) -> Any:
+        """The same for a function that is not given a socket."""
         if self._is_async:
-            return await self._function(*args)
-        return await run_in_thread(self._function, *args)
+            return await self._function(*args, **kwargs)
+        return await run_in_thread(self._function, *args, **kwargs)
 
     async def handle(
         self, socket: NamespaceSocket, event: str, args: list[Any], ack: Ack | None

@@ -22,8 +22,7 @@ def register(consumer_class: _C) -> _C:
     """
     namespace = get_socketio_server().of(consumer_class.namespace)
     namespace.use_consumer(consumer_class)
-    namespace.native_consumers.add(consumer_class)
-    namespace.is_native = True
+    namespace.serve_natively(consumer_class)
     return consumer_class
 
 
@@ -44,7 +43,7 @@ def on(event: str, namespace: str = DEFAULT_NAMESPACE) -> Callable[[_F], _F]:
     def decorate(function: _F) -> _F:
         target = get_socketio_server().of(namespace)
         target.add_handler(event, Handler(function))
-        target.is_native = True
+        target.serve_natively()
         return function
 
     return decorate
@@ -58,5 +57,7 @@ def namespaces() -> list[str]:
 def native_namespaces() -> list[str]:
     """The namespaces registered with `register` and `on`; none: no native Socket.IO path."""
     return [
-        namespace.name for namespace in get_socketio_server().namespaces() if namespace.is_native
+        namespace.name
+        for namespace in get_socketio_server().namespaces()
+        if namespace.table.is_native
     ]

@@ -135,8 +135,8 @@ async def test_failed_registration_changes_nothing():
     with pytest.raises(ValueError, match="is handled by"):
         sio.register(make_consumer())
     namespace = sio.get_socketio_server().of("/chat")
-    assert namespace.consumer_classes == []
-    assert "connect" not in namespace._handlers
+    assert namespace.table.consumer_classes == []
+    assert "connect" not in namespace.table._handlers
 
 
 async def test_reserved_names_are_no_events():

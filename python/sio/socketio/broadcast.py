@@ -9,18 +9,17 @@ and used again. All methods may be called from any thread.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..awaitables import DONE, Done, done_when_called
-from ..exceptions import AckTimeout
 from ..names import Room, check_event, room_names
+from .adapter import EVERYONE, Target
+from .socket_list import SocketList
 
 if TYPE_CHECKING:
     from .namespace import Namespace
-    from .socket import NamespaceSocket
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,9 +31,7 @@ class Broadcast:
     """
 
     _namespace: Namespace
-    _rooms: frozenset[str] | None = None  # None: everyone
-    _except_rooms: frozenset[str] = frozenset()
-    _volatile: bool = False
+    _target: Target = EVERYONE
     _timeout: float | None = None
 
     def to(self, room: Room | Iterable[Room]) -> Broadcast:
@@ -42,27 +39,24 @@ class Broadcast:
 
         Raises TypeError for what can't be a room.
         """
-        return dataclasses.replace(
-            self, _rooms=(self._rooms or frozenset()) | frozenset(room_names(room))
-        )
+        rooms = self._target.rooms or frozenset()
+        return self._with(rooms=rooms | frozenset(room_names(room)))
 
     in_ = to
 
     def except_(self, room: Room | Iterable[Room]) -> Broadcast:
         """Not to clients in this room, or in any of these. Raises TypeError as to() does."""
-        return dataclasses.replace(
-            self, _except_rooms=self._except_rooms | frozenset(room_names(room))
-        )
+        return self._with(except_rooms=self._target.except_rooms | frozenset(room_names(room)))
 
     @property
     def local(self) -> Broadcast:
         """Only to clients of this process: all there are, as long as it is the only one."""
-        return self
+        return self._with(local=True)
 
     @property
     def volatile(self) -> Broadcast:
         """Dropped for each client that cannot take the event now: for what is soon outdated."""
-        return dataclasses.replace(self, _volatile=True)
+        return self._with(volatile=True)
 
     def compress(self, compress: bool) -> Broadcast:
         """Accepted as in the reference server; Socket.IO's messages are not compressed."""
@@ -80,19 +74,7 @@ class Broadcast:
         ValueError for a reserved event name, RuntimeError while no server runs in this process.
         """
         check_event(event)
-        core = self._namespace.server.core(event)
-        rooms, sockets = self._resolve(self._rooms or ())
-        except_rooms, except_sockets = self._resolve(self._except_rooms)
-        if self._rooms is None or rooms or sockets:
-            core.broadcast(
-                self._namespace.name,
-                (event, *args),
-                rooms,
-                sockets,
-                except_rooms,
-                except_sockets,
-                self._volatile,
-            )
+        self._namespace.adapter.broadcast((event, *args), self._target)
         return DONE
 
     def emit_with_ack(
@@ -105,61 +87,31 @@ class Broadcast:
         (or those of timeout(); without either, for ever) or when a client has gone, AckTimeout is
         raised; its `responses` holds those that have come. Raises at the call as emit() does.
         """
+        check_event(event)
         timeout = self._timeout if timeout is None else timeout
-        answers = [
-            socket.emit_with_ack(event, *args, timeout=timeout) for socket in self.fetch_sockets()
-        ]
-        return _collect(answers)
+        return self._namespace.adapter.broadcast_with_ack((event, *args), self._target, timeout)
 
-    def fetch_sockets(self) -> list[NamespaceSocket]:
-        """The connected sockets that an event would reach."""
-        rooms = self._rooms
-        return [
-            socket
-            for socket in self._namespace.sockets()
-            if (rooms is None or socket.id in rooms or not rooms.isdisjoint(socket.rooms))
-            and socket.id not in self._except_rooms
-            and self._except_rooms.isdisjoint(socket.rooms)
-        ]
+    def fetch_sockets(self) -> SocketList:
+        """The connected sockets that an event would reach.
 
-    def sockets_join(self, room: Room | Iterable[Room]) -> None:
+        The list holds those of this process; awaiting it gives those of all processes.
+        """
+        return self._namespace.adapter.fetch_sockets(self._target)
+
+    @done_when_called
+    def sockets_join(self, room: Room | Iterable[Room]) -> Done:
         """Have these sockets enter one or several rooms."""
-        names = room_names(room)
-        for socket in self.fetch_sockets():
-            for name in names:
-                socket.join(name)
+        return self._namespace.adapter.sockets_join(self._target, room_names(room))
 
-    def sockets_leave(self, room: Room | Iterable[Room]) -> None:
+    @done_when_called
+    def sockets_leave(self, room: Room | Iterable[Room]) -> Done:
         """Have these sockets leave one or several rooms."""
-        names = room_names(room)
-        for socket in self.fetch_sockets():
-            for name in names:
-                socket.leave(name)
+        return self._namespace.adapter.sockets_leave(self._target, room_names(room))
 
-    def disconnect_sockets(self, close: bool = False) -> None:
+    @done_when_called
+    def disconnect_sockets(self, close: bool = False) -> Done:
         """Disconnect these sockets from the namespace or, with `close`, from the server."""
-        for socket in self.fetch_sockets():
-            socket.disconnect(close)
+        return self._namespace.adapter.disconnect_sockets(self._target, close)
 
-    def _resolve(self, names: Iterable[str]) -> tuple[list[str], list[int]]:
-        """Rooms, and the native server's numbers of sockets that are named by their ids."""
-        rooms, numbers = [], []
-        for name in names:
-            socket = self._namespace.socket(name)
-            if socket is None:
-                rooms.append(name)
-            else:
-                numbers.append(socket.number)
-        return rooms, numbers
-
-
-async def _collect(answers: list[Awaitable[Any]]) -> list[Any]:
-    results = await asyncio.gather(*answers, return_exceptions=True)
-    failures = [result for result in results if isinstance(result, BaseException)]
-    responses = [result for result in results if not isinstance(result, BaseException)]
-    for failure in failures:
-        if not isinstance(failure, AckTimeout):
-            raise failure
-    if failures:
-        raise AckTimeout(f"{len(failures)} of {len(results)} clients did not answer", responses)
-    return responses
+    def _with(self, **changes: Any) -> Broadcast:
+        return dataclasses.replace(self, _target=dataclasses.replace(self._target, **changes))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..answer import Answer
 from ..awaitables import Done, done_when_called
 from ..names import Room
+from .adapter import Target
 from .broadcast import Broadcast
 
 if TYPE_CHECKING:
@@ -31,12 +32,8 @@ class Emitter:
     @property
     def broadcast(self) -> Broadcast:
         """Everyone in the namespace but this client."""
-        return Broadcast(
-            self._socket.name_space,
-            _except_rooms=frozenset({self._socket.id}),
-            _volatile=self._volatile,
-            _timeout=self._timeout,
-        )
+        others = Target(except_rooms=frozenset({self._socket.id}), volatile=self._volatile)
+        return Broadcast(self._socket.name_space, others, self._timeout)
 
     def to(self, room: Room | Iterable[Room]) -> Broadcast:
         """The clients in a room or in several, but not this one. Raises TypeError."""

@@ -1,26 +1,20 @@
-"""Namespace: the handlers that serve one Socket.IO namespace."""
+"""Namespace: one Socket.IO namespace, its handlers and its clients."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..awaitables import Done, done_when_called
-from ..handlers import (
-    Ack,
-    Handler,
-    ListenerHandler,
-    MethodHandler,
-    any_event_handlers,
-    event_handlers,
-)
-from ..names import Room
+from ..handlers import Ack, Handler, ListenerHandler
+from .adapter import Adapter
 from .broadcast import Broadcast
+from .everyone import Everyone
+from .handler_table import HandlerTable
+from .server_side import ServerSideReceivers, check_server_side_event
 
 if TYPE_CHECKING:
     from ..consumer import SocketIOConsumer
-    from ..engineio.session import EngineIOSession
     from .server import SocketIOServer
     from .socket import NamespaceSocket
 
@@ -28,30 +22,26 @@ if TYPE_CHECKING:
     ConnectListener = Callable[[NamespaceSocket, Any], Awaitable[Any] | Any]
     Middleware = Callable[[NamespaceSocket, Any], Awaitable[None] | None]
 
-logger = logging.getLogger("sio.socketio.namespace")
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class Namespace:
-    """The table of one namespace; made by SocketIOServer.of().
+class Namespace(Everyone):
+    """Made by SocketIOServer.of().
 
-    Several consumers may serve it. Each connects a client in the order in which they were
-    registered, and the first that refuses ends it; an event goes to every consumer that handles it.
-    Functions and listeners are one for each event.
+    * `name`: with a slash in front. `server`: the SocketIOServer.
+    * `adapter`: how its clients are reached; tells of rooms, too.
     """
 
     def __init__(self, name: str, server: SocketIOServer) -> None:
         self.name = name
         self.server = server
-        self.consumer_classes: list[type[SocketIOConsumer]] = []
-        # Consumers that clients of sioserve's own Socket.IO path may use, who have not passed the
-        # ASGI application's middleware.
-        self.native_consumers: set[type[SocketIOConsumer]] = set()
-        # Clients of that path may connect.
-        self.is_native = False
-        self.middleware: list[Handler] = []
-        self._handlers: dict[str, list[Handler]] = {}  # "connect" and "disconnect" among them
-        self._any_event: list[Handler] = []
+        self.table = HandlerTable(name)
+        self.adapter: Adapter = server.make_adapter(self)
         self._sockets: dict[str, NamespaceSocket] = {}
+        self._server_side = ServerSideReceivers()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
 
     def on(self, event: str) -> Callable[[EventListener], EventListener]:
         """Decorate `f(socket, args, ack)` as the handler of an event, in place of an earlier one.
@@ -60,7 +50,7 @@ class Namespace:
         """
 
         def decorate(function: EventListener) -> EventListener:
-            self._handlers[event] = [ListenerHandler(function)]
+            self.own_table().replace(event, ListenerHandler(function))
             return function
 
         return decorate
@@ -70,7 +60,7 @@ class Namespace:
 
         A falsy result refuses the client.
         """
-        self._handlers["connect"] = [Handler(function)]
+        self.own_table().replace("connect", Handler(function))
         return function
 
     def use(self, function: Middleware) -> Middleware:
@@ -79,7 +69,7 @@ class Namespace:
         One that raises sio.ConnectionRefused refuses the client with that message and data; the
         result does not matter. Also a decorator. They are called in the order of registration.
         """
-        self.middleware.append(Handler(function))
+        self.own_table().middleware.append(Handler(function))
         return function
 
     def add_handler(self, event: str, handler: Handler) -> None:
@@ -87,10 +77,7 @@ class Namespace:
 
         Raises ValueError if it has a handler already.
         """
-        taken = self._handlers.get(event)
-        if taken:
-            raise ValueError(f"{event!r} in namespace {self.name!r} is handled by {taken[0]!r}")
-        self._handlers[event] = [handler]
+        self.own_table().add(event, handler)
 
     def use_consumer(self, consumer_class: type[SocketIOConsumer]) -> None:
         """Serve the namespace with a consumer, beside other consumers and handlers.
@@ -98,104 +85,69 @@ class Namespace:
         The same class again changes nothing. Raises ValueError, without having changed anything,
         for an event that a function handles.
         """
-        if consumer_class in self.consumer_classes:
-            return
-        handlers: dict[str, Handler] = dict(event_handlers(consumer_class))
-        for lifecycle in ("connect", "disconnect"):
-            if callable(getattr(consumer_class, lifecycle, None)):
-                handlers[lifecycle] = MethodHandler(consumer_class, lifecycle)
-        for event in handlers:
-            for taken in self._handlers.get(event, ()):
-                if not isinstance(taken, MethodHandler):
-                    raise ValueError(
-                        f"{event!r} in namespace {self.name!r} is handled by {taken!r}"
-                    )
-        for event, handler in handlers.items():
-            self._handlers.setdefault(event, []).append(handler)
-            logger.debug("%s: event %r is handled by %r", self.name, event, handler)
-        self._any_event.extend(any_event_handlers(consumer_class))
-        self.consumer_classes.append(consumer_class)
+        self.own_table().use_consumer(consumer_class)
 
-    def consumers_for(self, session: EngineIOSession) -> list[type[SocketIOConsumer]]:
-        """The consumers that a client of this session may use."""
-        if session.is_routed:
-            return self.consumer_classes
-        return [kind for kind in self.consumer_classes if kind in self.native_consumers]
+    def serve_natively(self, consumer_class: type[SocketIOConsumer] | None = None) -> None:
+        """Let clients of sioserve's own Socket.IO path connect and meet this consumer."""
+        table = self.own_table()
+        if consumer_class is not None:
+            table.native_consumers.add(consumer_class)
+        table.is_native = True
 
-    def handlers(self, event: str, socket: NamespaceSocket) -> list[Handler]:
-        """Who handles a client's event, "connect" or "disconnect", in order.
+    def own_table(self) -> HandlerTable:
+        """The handlers, to be changed."""
+        return self.table
 
-        Where nobody does, consumers' methods for any event.
-        """
-        found = [h for h in self._handlers.get(event, ()) if h.serves(socket)]
-        if not found and event not in ("connect", "disconnect"):
-            found = [handler for handler in self._any_event if handler.serves(socket)]
-        return found
-
-    @done_when_called
-    def emit(self, event: str, *args: Any) -> Done:
-        """Send an event to every client in the namespace. Raises as Broadcast.emit() does."""
-        return Broadcast(self).emit(event, *args)
-
-    def emit_with_ack(
-        self, event: str, *args: Any, timeout: float | None = None
-    ) -> Awaitable[list[Any]]:
-        """Send an event to every client in the namespace and collect their answers; see
-        Broadcast.emit_with_ack().
-        """
-        return Broadcast(self).emit_with_ack(event, *args, timeout=timeout)
-
-    def to(self, room: Room | Iterable[Room]) -> Broadcast:
-        """The clients in a room, or in any of several. Raises TypeError for what can't be one."""
-        return Broadcast(self).to(room)
-
-    in_ = to
-
-    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
-        """The clients that are in none of these rooms."""
-        return Broadcast(self).except_(room)
-
-    @property
-    def local(self) -> Broadcast:
-        """The clients of this process."""
-        return Broadcast(self).local
-
-    @property
-    def volatile(self) -> Broadcast:
-        """For events that are dropped for clients that cannot take them now."""
-        return Broadcast(self).volatile
-
-    def compress(self, compress: bool) -> Broadcast:
-        """Accepted as in the reference server; Socket.IO's messages are not compressed."""
-        return Broadcast(self).compress(compress)
-
-    def timeout(self, seconds: float) -> Broadcast:
-        """For emit_with_ack(): how long to wait for the answers."""
-        return Broadcast(self).timeout(seconds)
-
-    def fetch_sockets(self) -> list[NamespaceSocket]:
-        """The connected sockets of the namespace."""
-        return Broadcast(self).fetch_sockets()
-
-    def sockets_join(self, room: Room | Iterable[Room]) -> None:
-        """Have every connected socket enter one or several rooms."""
-        Broadcast(self).sockets_join(room)
-
-    def sockets_leave(self, room: Room | Iterable[Room]) -> None:
-        """Have every connected socket leave one or several rooms."""
-        Broadcast(self).sockets_leave(room)
-
-    def disconnect_sockets(self, close: bool = False) -> None:
-        """Disconnect every socket from the namespace or, with `close`, from the server."""
-        Broadcast(self).disconnect_sockets(close)
+    def everyone(self) -> Broadcast:
+        return Broadcast(self)
 
     def sockets(self) -> list[NamespaceSocket]:
-        """The connected sockets, as fetch_sockets() without a choice."""
+        """The connected sockets of this process."""
         return [socket for socket in tuple(self._sockets.values()) if socket.connected]
 
     def socket(self, id: str) -> NamespaceSocket | None:
         """The socket with this id, also while its connect() is still running."""
         return self._sockets.get(id)
+
+    @property
+    def sockets_count(self) -> int:
+        """How many sockets are connected to this process."""
+        return sum(socket.connected for socket in tuple(self._sockets.values()))
+
+    def rooms(self) -> dict[str, set[str]]:
+        """The rooms that sockets of this process are in, each with the ids of these sockets."""
+        return self.adapter.rooms()
+
+    @done_when_called
+    def server_side_emit(self, event: str, *args: Any) -> Done:
+        """Send an event to the other servers of the cluster, to their on_server_side_emit().
+
+        There are none as long as the adapter is the one of a single process. Raises ValueError for
+        a reserved name.
+        """
+        check_server_side_event(event)
+        return self.adapter.server_side_emit(event, args)
+
+    def server_side_emit_with_ack(
+        self, event: str, *args: Any, timeout: float | None = None
+    ) -> Awaitable[list[Any]]:
+        """The same; awaiting it gives the answer of each of the other servers."""
+        check_server_side_event(event)
+        return self.adapter.server_side_emit_with_ack(event, args, timeout)
+
+    def on_server_side_emit(self, event: str) -> Callable[[_F], _F]:
+        """Decorate `f(*args)`, `async def` or plain, to receive what other servers of the cluster
+        send with server_side_emit(). With a parameter `ack` it gets a function that answers.
+
+        An event may have several receivers. Raises ValueError for a reserved name.
+        """
+        return self._server_side.on(event)
+
+    async def receive_server_side_emit(
+        self, event: str, args: list[Any], ack: Ack | None = None
+    ) -> None:
+        """For adapters: another server has sent this. `ack` answers it, where it waits for one."""
+        await self._server_side.receive(event, args, ack)
 
     def add_socket(self, socket: NamespaceSocket) -> None:
         """A client asks to connect."""
@@ -204,7 +156,3 @@ class Namespace:
     def remove_socket(self, socket: NamespaceSocket) -> None:
         """Nothing of this client will follow."""
         self._sockets.pop(socket.id, None)
-
-    @property
-    def has_handlers(self) -> bool:
-        return bool(self._handlers or self._any_event or self.middleware)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..awaitables import Done, done_when_called
 from ..engineio.app import EngineIOApplication
 from ..handlers import Handler
 from ..names import DEFAULT_NAMESPACE, Room, namespace_name
+from .adapter import Adapter
 from .broadcast import Broadcast
+from .everyone import Everyone
+from .local_adapter import LocalAdapter
 from .namespace import Namespace
 
 if TYPE_CHECKING:
@@ -19,15 +22,21 @@ if TYPE_CHECKING:
 
     from .socket import NamespaceSocket
 
+    AdapterFactory = Callable[[Namespace], Adapter]
     DisconnectHook = Callable[[NamespaceSocket, str], Awaitable[None] | None]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 logger = logging.getLogger("sio.socketio.server")
 
 
-class SocketIOServer(EngineIOApplication):
+class SocketIOServer(Everyone, EngineIOApplication):
     """The table of namespaces, and the way to the native server while one runs.
 
-    All methods may be called from any thread.
+    Emits to the default namespace, or to another with of(). All methods may be called from any
+    thread.
+
+    * `clients_count`: Engine.IO sessions of this process that have asked for a namespace.
     """
 
     served_natively = True
@@ -37,6 +46,8 @@ class SocketIOServer(EngineIOApplication):
         self._core: Server | None = None
         self._process = os.getpid()  # the one in which it was attached
         self.disconnect_hooks: list[Handler] = []
+        self.clients_count = 0
+        self.make_adapter: AdapterFactory = LocalAdapter
         self.of(DEFAULT_NAMESPACE)
 
     def of(self, namespace: str) -> Namespace:
@@ -91,49 +102,35 @@ class SocketIOServer(EngineIOApplication):
             event, *args, timeout=timeout
         )
 
-    def to(self, room: Room | Iterable[Room]) -> Broadcast:
-        """The clients of the default namespace in a room, or in any of several."""
-        return self.of(DEFAULT_NAMESPACE).to(room)
+    def everyone(self) -> Broadcast:
+        """All clients of the default namespace."""
+        return self.of(DEFAULT_NAMESPACE).everyone()
 
-    in_ = to
+    @done_when_called
+    def server_side_emit(self, event: str, *args: Any) -> Done:
+        """Send an event to the other servers of the cluster; see Namespace.server_side_emit()."""
+        return self.of(DEFAULT_NAMESPACE).server_side_emit(event, *args)
 
-    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
-        """The clients of the default namespace that are in none of these rooms."""
-        return self.of(DEFAULT_NAMESPACE).except_(room)
+    def server_side_emit_with_ack(
+        self, event: str, *args: Any, timeout: float | None = None
+    ) -> Awaitable[list[Any]]:
+        """The same; awaiting it gives the answer of each of the other servers."""
+        return self.of(DEFAULT_NAMESPACE).server_side_emit_with_ack(event, *args, timeout=timeout)
 
-    @property
-    def local(self) -> Broadcast:
-        """The clients of the default namespace in this process."""
-        return self.of(DEFAULT_NAMESPACE).local
+    def on_server_side_emit(self, event: str) -> Callable[[_F], _F]:
+        """Decorate a receiver; see Namespace.on_server_side_emit()."""
+        return self.of(DEFAULT_NAMESPACE).on_server_side_emit(event)
 
-    @property
-    def volatile(self) -> Broadcast:
-        """The default namespace, for events that slow clients may miss."""
-        return self.of(DEFAULT_NAMESPACE).volatile
+    def adapter(self, factory: AdapterFactory) -> None:
+        """Reach clients through another kind of Adapter: `factory(namespace)` makes each.
 
-    def compress(self, compress: bool) -> Broadcast:
-        """Accepted as in the reference server; Socket.IO's messages are not compressed."""
-        return self.of(DEFAULT_NAMESPACE).compress(compress)
-
-    def timeout(self, seconds: float) -> Broadcast:
-        """The default namespace, for emit_with_ack(): how long to wait for the answers."""
-        return self.of(DEFAULT_NAMESPACE).timeout(seconds)
-
-    def fetch_sockets(self) -> list[NamespaceSocket]:
-        """The connected sockets of the default namespace."""
-        return self.of(DEFAULT_NAMESPACE).fetch_sockets()
-
-    def sockets_join(self, room: Room | Iterable[Room]) -> None:
-        """Have every socket of the default namespace enter one or several rooms."""
-        self.of(DEFAULT_NAMESPACE).sockets_join(room)
-
-    def sockets_leave(self, room: Room | Iterable[Room]) -> None:
-        """Have every socket of the default namespace leave one or several rooms."""
-        self.of(DEFAULT_NAMESPACE).sockets_leave(room)
-
-    def disconnect_sockets(self, close: bool = False) -> None:
-        """Disconnect every socket of the default namespace."""
-        self.of(DEFAULT_NAMESPACE).disconnect_sockets(close)
+        Raises RuntimeError when clients are connected already.
+        """
+        if self.clients_count:
+            raise RuntimeError("choose the adapter before clients are connected")
+        self.make_adapter = factory
+        for namespace in self.namespaces():
+            namespace.adapter = factory(namespace)
 
     def counts(self) -> dict[str, int]:
         """What the native server of this process counts.

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ..engineio.app import EngineIOSocket
     from ..engineio.session import EngineIOSession
     from .namespace import Namespace
-    from .server import SocketIOServer
 
     AckCallback = Callable[..., Any]
 
@@ -40,7 +39,8 @@ class NamespaceSocket:
     once the client has gone.
 
     * `id`: the socket's id, as the client sees it; unguessable, and no secret to the client.
-    * `namespace`: the namespace's name. `server`: the SocketIOServer.
+    * `namespace`: the namespace's name; `name_space`: the Namespace itself. `server`: the
+      SocketIOServer.
     * `rooms`: names of the rooms that the socket is in. Changed by join() and leave() only.
     * `state`, `data`: two dicts for the application.
     * `consumer`: the consumer's instance, or None in a namespace without one. `consumers`: of
@@ -55,9 +55,8 @@ class NamespaceSocket:
         self,
         core: Server,
         number: int,
-        server: SocketIOServer,
+        name_space: Namespace,
         session: EngineIOSession,
-        namespace: str,
         id: str,
         auth: Any,
     ) -> None:
@@ -72,8 +71,9 @@ class NamespaceSocket:
         self._gone = False
         self._finished = False
         self._close_session: bool | None = None  # wanted by disconnect() during connect()
-        self.server = server
-        self.namespace = namespace
+        self.server = name_space.server
+        self.name_space = name_space
+        self.namespace = name_space.name
         self.id = id
         self.state: dict[str, Any] = {}
         self.data: dict[str, Any] = {}
@@ -193,7 +193,7 @@ class NamespaceSocket:
             self.rooms.add(name)
             self._core.join(self._number, name)
             logger.debug("%r joined room %r", self, name)
-        return DONE
+        return DONE if self._gone else self.name_space.adapter.join(self, name)
 
     @done_when_called
     def leave(self, room: Room) -> Done:
@@ -202,14 +202,16 @@ class NamespaceSocket:
         if name in self.rooms:
             self.rooms.discard(name)
             self._core.leave(self._number, name)
+            self.name_space.adapter.leave(self, name)
             logger.debug("%r left room %r", self, name)
         return DONE
 
     @done_when_called
     def leave_all(self) -> Done:
         """Leave all rooms."""
-        self.rooms.clear()
         self._core.leave_all(self._number)
+        self.name_space.adapter.leave_all(self)
+        self.rooms.clear()
         logger.debug("%r left all rooms", self)
         return DONE
 
@@ -231,11 +233,6 @@ class NamespaceSocket:
     def number(self) -> int:
         """What the native server calls this socket."""
         return self._number
-
-    @property
-    def name_space(self) -> Namespace:
-        """The namespace itself; `namespace` is its name."""
-        return self.server.of(self.namespace)
 
     def send_event(
         self, event: str, args: tuple[Any, ...], callback: AckCallback | None, volatile: bool
@@ -319,6 +316,7 @@ class NamespaceSocket:
         """The native server has dropped the client."""
         self._gone = True
         self.reference_reason = reference_reason
+        self.name_space.adapter.leave_all(self)
         for answer in tuple(self._answers):
             answer.client_has_gone()
 
@@ -327,5 +325,6 @@ class NamespaceSocket:
         arrived before the client left, and the disconnect handler, see what they expect.
         """
         self._gone = self._finished = True
+        self.name_space.adapter.leave_all(self)  # of a client that was refused
         self.rooms.clear()
         self._callbacks.clear()

@@ -1,0 +1,86 @@
+"""Everyone: what the server and its namespaces have in common, the beginnings of chains.
+
+server.to("lobby").emit("news", text)
+server.of("/chat").except_("muted").emit("news", text)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from typing import Any
+
+from ..awaitables import Done, done_when_called
+from ..names import Room
+from .broadcast import Broadcast
+from .socket_list import SocketList
+
+
+class Everyone:
+    """A base of what can be emitted to. All methods may be called from any thread."""
+
+    def everyone(self) -> Broadcast:
+        """All clients, as the beginning of a chain."""
+        raise NotImplementedError
+
+    @done_when_called
+    def emit(self, event: str, *args: Any) -> Done:
+        """Send an event to all of them. Raises as Broadcast.emit() does."""
+        return self.everyone().emit(event, *args)
+
+    @done_when_called
+    def send(self, *args: Any) -> Done:
+        """Emit the event "message"."""
+        return self.everyone().emit("message", *args)
+
+    def emit_with_ack(
+        self, event: str, *args: Any, timeout: float | None = None
+    ) -> Awaitable[list[Any]]:
+        """Send an event to all of them and collect their answers; see Broadcast.emit_with_ack()."""
+        return self.everyone().emit_with_ack(event, *args, timeout=timeout)
+
+    def to(self, room: Room | Iterable[Room]) -> Broadcast:
+        """The clients in a room, or in any of several. Raises TypeError for what can't be one."""
+        return self.everyone().to(room)
+
+    in_ = to
+
+    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
+        """The clients that are in none of these rooms."""
+        return self.everyone().except_(room)
+
+    @property
+    def local(self) -> Broadcast:
+        """The clients of this process."""
+        return self.everyone().local
+
+    @property
+    def volatile(self) -> Broadcast:
+        """For events that are dropped for clients that cannot take them now."""
+        return self.everyone().volatile
+
+    def compress(self, compress: bool) -> Broadcast:
+        """Accepted as in the reference server; Socket.IO's messages are not compressed."""
+        return self.everyone().compress(compress)
+
+    def timeout(self, seconds: float) -> Broadcast:
+        """For emit_with_ack(): how long to wait for the answers."""
+        return self.everyone().timeout(seconds)
+
+    def fetch_sockets(self) -> SocketList:
+        """The connected sockets; see Broadcast.fetch_sockets()."""
+        return self.everyone().fetch_sockets()
+
+    @done_when_called
+    def sockets_join(self, room: Room | Iterable[Room]) -> Done:
+        """Have every connected socket enter one or several rooms."""
+        return self.everyone().sockets_join(room)
+
+    @done_when_called
+    def sockets_leave(self, room: Room | Iterable[Room]) -> Done:
+        """Have every connected socket leave one or several rooms."""
+        return self.everyone().sockets_leave(room)
+
+    @done_when_called
+    def disconnect_sockets(self, close: bool = False) -> Done:
+        """Disconnect every socket from the namespace or, with `close`, from the server."""
+        return self.everyone().disconnect_sockets(close)

@@ -1,0 +1,156 @@
+"""LocalAdapter: the adapter of a server that is one process.
+
+Broadcasts are the native server's business. The table of rooms here is for questions about them,
+and for whoever wants to know when they come and go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..awaitables import DONE, Done, Given
+from ..exceptions import AckTimeout
+from .adapter import Adapter, Target
+from .socket_list import SocketList
+
+if TYPE_CHECKING:
+    from .namespace import Namespace
+    from .socket import NamespaceSocket
+
+
+class LocalAdapter(Adapter):
+    """Also a base for adapters of clusters, which need the same for their own process."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        super().__init__(namespace)
+        # Listeners may call back, in the order in which rooms have changed.
+        self._lock = threading.RLock()
+        self._rooms: dict[str, dict[NamespaceSocket, None]] = {}
+
+    def join(self, socket: NamespaceSocket, room: str) -> Done:
+        with self._lock:
+            members = self._rooms.get(room)
+            if members is None:
+                members = self._rooms[room] = {}
+                self.room_events.tell("create-room", room)
+            if socket not in members:
+                members[socket] = None
+                self.room_events.tell("join-room", room, socket.id)
+        return DONE
+
+    def leave(self, socket: NamespaceSocket, room: str) -> None:
+        with self._lock:
+            members = self._rooms.get(room)
+            if members is None or socket not in members:
+                return
+            del members[socket]
+            self.room_events.tell("leave-room", room, socket.id)
+            if not members and self._rooms.get(room) is members:
+                del self._rooms[room]
+                self.room_events.tell("delete-room", room)
+
+    def leave_all(self, socket: NamespaceSocket) -> None:
+        for room in tuple(socket.rooms):
+            self.leave(socket, room)
+
+    def broadcast(self, args: Sequence[Any], target: Target) -> None:
+        core = self.namespace.server.core(args[0])
+        rooms, sockets = self._resolve(target.rooms or ())
+        except_rooms, except_sockets = self._resolve(target.except_rooms)
+        if target.rooms is None or rooms or sockets:
+            core.broadcast(
+                self.namespace.name,
+                args,
+                rooms,
+                sockets,
+                except_rooms,
+                except_sockets,
+                target.volatile,
+            )
+
+    def broadcast_with_ack(
+        self, args: Sequence[Any], target: Target, timeout: float | None
+    ) -> Awaitable[list[Any]]:
+        self.namespace.server.core(args[0])  # raises while no server runs
+        return _collect(
+            [
+                s.ask(args[0], tuple(args[1:]), timeout, target.volatile)
+                for s in self.fetch_sockets(target)
+            ]
+        )
+
+    def fetch_sockets(self, target: Target) -> SocketList:
+        left_out = self._named(target.except_rooms)
+        found = self.namespace.sockets() if target.rooms is None else self._named(target.rooms)
+        return SocketList(s for s in found if s.connected and s not in left_out)
+
+    def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
+        for socket in self.fetch_sockets(target):
+            for room in rooms:
+                socket.join(room)
+        return DONE
+
+    def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
+        for socket in self.fetch_sockets(target):
+            for room in rooms:
+                socket.leave(room)
+        return DONE
+
+    def disconnect_sockets(self, target: Target, close: bool) -> Done:
+        for socket in self.fetch_sockets(target):
+            socket.disconnect(close)
+        return DONE
+
+    def server_side_emit(self, event: str, args: Sequence[Any]) -> Done:
+        """There are no other servers."""
+        return DONE
+
+    def server_side_emit_with_ack(
+        self, event: str, args: Sequence[Any], timeout: float | None
+    ) -> Awaitable[list[Any]]:
+        """There are no other servers, hence no answers."""
+        return Given([])
+
+    async def server_count(self) -> int:
+        return 1
+
+    def rooms(self) -> dict[str, set[str]]:
+        with self._lock:
+            return {room: {socket.id for socket in who} for room, who in self._rooms.items()}
+
+    def _named(self, names: Iterable[str]) -> dict[NamespaceSocket, None]:
+        """The sockets that are in these rooms or have these ids."""
+        found: dict[NamespaceSocket, None] = {}
+        with self._lock:
+            for name in names:
+                found.update(self._rooms.get(name, {}))
+                socket = self.namespace.socket(name)
+                if socket is not None:
+                    found[socket] = None
+        return found
+
+    def _resolve(self, names: Iterable[str]) -> tuple[list[str], list[int]]:
+        """Rooms, and the native server's numbers of sockets that are named by their ids."""
+        rooms, numbers = [], []
+        for name in names:
+            socket = self.namespace.socket(name)
+            if socket is None:
+                rooms.append(name)
+            else:
+                numbers.append(socket.number)
+        return rooms, numbers
+
+
+async def _collect(answers: list[Awaitable[Any]]) -> list[Any]:
+    results = await asyncio.gather(*answers, return_exceptions=True)
+    failures = [result for result in results if isinstance(result, BaseException)]
+    responses = [result for result in results if not isinstance(result, BaseException)]
+    for failure in failures:
+        if not isinstance(failure, AckTimeout):
+            raise failure
+    if failures:
+        raise AckTimeout(f"{len(failures)} of {len(results)} clients did not answer", responses)
+    return responses
