@@ -1,29 +1,61 @@
-"""The official Socket.IO client against the server."""
+"""The official Socket.IO client, in the versions that are in use, against the server."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
+import httpx
 import pytest
-from support.node_clients import NodeClients
+from support.node_clients import NodeClients, ScenarioFailed
 from support.server import ServerProcess
-from support.socketio_apps import disconnects
+from support.socketio_apps import disconnects, read_notes
 
 TRANSPORTS = {
     "polling": ["polling"],
     "websocket": ["websocket"],
     "upgrade": ["polling", "websocket"],
 }
-pytestmark = pytest.mark.parametrize("transport", TRANSPORTS)
+MAX_PAYLOAD = 1_000_000
+VERSIONS = ["4.8", "4.6", "4.4", "4.0", "3"]
 
 LEAVING = {"polling": "engineio_client_close", "websocket": "engineio_websocket_disconnect"}
 
 
-def run(
-    node: NodeClients, server: ServerProcess, scenario: str, transport: str, **arguments: Any
-) -> Any:
-    return node.run(scenario, url=server.url, transports=TRANSPORTS[transport], **arguments)
+class Clients:
+    """Clients of one version over one choice of transports."""
+
+    def __init__(
+        self, node: NodeClients, server: ServerProcess, version: str, transport: str
+    ) -> None:
+        self.node = node
+        self.server = server
+        self.version = version
+        self.transport = transport
+
+    def run(self, scenario: str, **arguments: Any) -> Any:
+        return self.node.run(
+            scenario,
+            version=self.version,
+            url=self.server.url,
+            transports=TRANSPORTS[self.transport],
+            **arguments,
+        )
+
+    def disconnects(self, key: str) -> list[list[Any]]:
+        return disconnects(self.server, key)
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=TRANSPORTS)
+def clients(
+    request: pytest.FixtureRequest, version: str, node: NodeClients, socketio_server: ServerProcess
+) -> Clients:
+    return Clients(node, socketio_server, version, request.param)
 
 
 @pytest.mark.parametrize(
@@ -40,35 +72,33 @@ def run(
         "isWelcomedAfterConnecting",
         "keepsTheOrderOfKeys",
         "mixesBinaryAndText",
+        "reachesTheCatchAll",
         "sendsBinary",
         "sharesOneConnection",
+        "talksVolatile",
+        "waitsNoLongerThanAgreed",
     ],
 )
-def test_client(
-    scenario: str, transport: str, node: NodeClients, socketio_server: ServerProcess
-) -> None:
-    run(node, socketio_server, scenario, transport)
+def test_client(scenario: str, clients: Clients) -> None:
+    clients.run(scenario)
 
 
 @pytest.mark.parametrize(
     "scenario",
     [
         "answersABroadcast",
+        "keepsTheOrderInRooms",
         "reachesWhomTheChainNames",
         "roomsOfNamespacesAreApart",
         "talksInRooms",
     ],
 )
-def test_rooms(
-    scenario: str, transport: str, node: NodeClients, socketio_server: ServerProcess
-) -> None:
-    run(node, socketio_server, scenario, transport, room=f"room {uuid.uuid4()}")
+def test_rooms(scenario: str, clients: Clients) -> None:
+    clients.run(scenario, room=f"room {uuid.uuid4()}")
 
 
-def test_refused_connections(
-    transport: str, node: NodeClients, socketio_server: ServerProcess
-) -> None:
-    refusals = run(node, socketio_server, "isRefused", transport)
+def test_refused_connections(clients: Clients) -> None:
+    refusals = clients.run("isRefused")
     assert refusals == {
         "falsy": {"message": "Not authorized", "data": None},
         "raised": {"message": "Internal server error", "data": None},
@@ -77,55 +107,79 @@ def test_refused_connections(
     }
 
 
-def test_a_failing_handler_is_logged(
-    transport: str, node: NodeClients, socketio_server: ServerProcess
-) -> None:
-    start = len(socketio_server.log)
-    run(node, socketio_server, "survivesAHandlerThatRaises", transport)
-    socketio_server.wait_for_log("ValueError: handler failed on purpose", start)
-    assert "Traceback" in socketio_server.log[start:]
+def test_a_failing_handler_is_logged(clients: Clients) -> None:
+    start = len(clients.server.log)
+    clients.run("survivesAHandlerThatRaises")
+    clients.server.wait_for_log("ValueError: handler failed on purpose", start)
+    assert "Traceback" in clients.server.log[start:]
 
 
-def test_sync_handlers(transport: str, node: NodeClients, socketio_server: ServerProcess) -> None:
+def test_sync_handlers(clients: Clients) -> None:
     key = str(uuid.uuid4())
-    run(node, socketio_server, "talksToSyncHandlers", transport, key=key)
-    assert len(disconnects(socketio_server, key)) == 1
+    clients.run("talksToSyncHandlers", key=key)
+    assert len(clients.disconnects(key)) == 1
 
 
-def test_client_disconnects(
-    transport: str, node: NodeClients, socketio_server: ServerProcess
-) -> None:
+def test_client_disconnects(clients: Clients) -> None:
     key = str(uuid.uuid4())
-    assert run(node, socketio_server, "leaves", transport, key=key) == "io client disconnect"
-    seen = disconnects(socketio_server, key)
+    assert clients.run("leaves", key=key) == "io client disconnect"
+    seen = clients.disconnects(key)
     assert seen == [["client_disconnect", "client namespace disconnect", ["a", "b"]]]
 
 
-def test_client_closes_its_transport(
-    transport: str, node: NodeClients, socketio_server: ServerProcess
-) -> None:
+def test_client_closes_its_transport(clients: Clients) -> None:
     key = str(uuid.uuid4())
-    assert run(node, socketio_server, "closesItsTransport", transport, key=key) == "forced close"
-    [[reason, reference, _]] = disconnects(socketio_server, key)
+    assert clients.run("closesItsTransport", key=key) == "forced close"
+    [[reason, reference, _]] = clients.disconnects(key)
     assert reason in LEAVING.values()
-    assert reason == LEAVING.get(transport, reason)
+    assert reason == LEAVING.get(clients.transport, reason)
     assert reference == "transport close"
 
 
-def test_server_disconnects_a_namespace(
-    transport: str, node: NodeClients, socketio_server: ServerProcess
-) -> None:
+def test_server_disconnects_a_namespace(clients: Clients) -> None:
     key = str(uuid.uuid4())
-    reasons = run(node, socketio_server, "isSentAway", transport, key=key, close=False)
+    reasons = clients.run("isSentAway", key=key, close=False)
     assert reasons == ["io server disconnect"]
-    seen = disconnects(socketio_server, key)
+    seen = clients.disconnects(key)
     assert seen == [["server_disconnect", "server namespace disconnect", []]]
 
 
-def test_server_disconnects_the_client(
+def test_server_disconnects_the_client(clients: Clients) -> None:
+    key = str(uuid.uuid4())
+    reasons = clients.run("isSentAway", key=key, close=True)
+    assert reasons == ["io server disconnect", "io server disconnect"]
+    assert len(clients.disconnects(key)) == 1
+
+
+def test_large_messages(clients: Clients) -> None:
+    clients.run("sendsLargeMessages", maxPayload=MAX_PAYLOAD)
+
+
+def test_too_large_messages(clients: Clients) -> None:
+    reason = clients.run("sendsTooMuch", maxPayload=MAX_PAYLOAD)
+    assert reason in ("transport close", "transport error")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_engine_io_client(
     transport: str, node: NodeClients, socketio_server: ServerProcess
 ) -> None:
+    where = {"url": socketio_server.url, "transports": TRANSPORTS[transport]}
+    node.run("speaksPacketsByHand", **where)
     key = str(uuid.uuid4())
-    reasons = run(node, socketio_server, "isSentAway", transport, key=key, close=True)
-    assert reasons == ["io server disconnect", "io server disconnect"]
-    assert len(disconnects(socketio_server, key)) == 1
+    node.run("closesWhenAllIsSent", key=key, **where)
+    disconnects(socketio_server, key)
+    noted = [what for [what, *_] in read_notes(socketio_server, key) if isinstance(what, int)]
+    assert noted == list(range(50))
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_engine_io_3_is_refused_clearly(
+    transport: str, node: NodeClients, socketio_server: ServerProcess
+) -> None:
+    """Clients of Socket.IO 2, where they are not allowed."""
+    with pytest.raises(ScenarioFailed, match=r"connect_error: (xhr poll|websocket) error"):
+        Clients(node, socketio_server, "2", transport).run("connectsWithoutAuth")
+    answer = httpx.get(f"{socketio_server.url}/socket.io/?EIO=3&transport=polling")
+    assert answer.status_code == 400
+    assert answer.json() == {"code": 5, "message": "Unsupported protocol version"}

@@ -1,4 +1,4 @@
-"""Runs scenarios of the official client in Node: tests/blackbox/js/run.mjs."""
+"""Runs scenarios of the official clients in Node: tests/blackbox/js/run.mjs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "blackbox" / "js"
 TIMEOUT = 60.0
+VERSION = "4.8"
 
 
 class ScenarioFailed(AssertionError):
@@ -37,19 +38,22 @@ class NodeClients:
         self._running: dict[int, Future[Any]] = {}
         threading.Thread(target=self._read_answers, daemon=True).start()
 
-    def start(self, name: str, **arguments: Any) -> Future[Any]:
-        """Starts a scenario; the future has its result, or ScenarioFailed."""
+    def start(self, name: str, *, version: str = VERSION, **arguments: Any) -> Future[Any]:
+        """Starts a scenario with the client of a version: "4.8" (the newest), ... "2".
+
+        The future has its result, or ScenarioFailed.
+        """
         number = next(self._numbers)
         future = self._running[number] = Future()
         assert self._process.stdin
-        line = json.dumps({"id": number, "name": name, "arguments": arguments})
+        line = json.dumps({"id": number, "name": name, "version": version, "arguments": arguments})
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
         return future
 
-    def run(self, name: str, **arguments: Any) -> Any:
+    def run(self, name: str, *, version: str = VERSION, **arguments: Any) -> Any:
         """Runs a scenario to its end."""
-        return self.start(name, **arguments).result(TIMEOUT)
+        return self.start(name, version=version, **arguments).result(TIMEOUT)
 
     def close(self) -> None:
         assert self._process.stdin

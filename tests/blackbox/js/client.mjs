@@ -1,14 +1,24 @@
-// Clients, and waiting for what they hear.
+// Clients of the versions under test, and waiting for what they hear.
 import { AsyncLocalStorage } from "node:async_hooks";
-import { Manager, io } from "socket.io-client";
+import { createRequire } from "node:module";
 
 const PATIENCE = 20_000;
+const require = createRequire(import.meta.url);
+const PACKAGES = {
+  "4.8": "socket.io-client",
+  "4.6": "socket.io-client-4.6",
+  "4.4": "socket.io-client-4.4",
+  "4.0": "socket.io-client-4.0",
+  3: "socket.io-client-3",
+  2: "socket.io-client-2",
+};
 const scenario = new AsyncLocalStorage();
 
-// Runs a scenario, and disconnects in the end whatever clients it has made.
-export function withClients(run) {
+// Runs a scenario with one version's clients, and disconnects in the end whatever it has made.
+export function withClients(version, run) {
   const opened = [];
-  return scenario.run(opened, async () => {
+  const library = require(PACKAGES[version]);
+  return scenario.run({ opened, library, version: Number(version) }, async () => {
     try {
       return await run();
     } finally {
@@ -17,14 +27,17 @@ export function withClients(run) {
   });
 }
 
+// Whether the client's version is at least this one: 4.6.
+export function atLeast(version) {
+  return scenario.getStore().version >= version;
+}
+
 // A client that has not connected yet. `transports` is that of the official client: ["polling"],
 // ["websocket"] or both, which upgrades.
 export function client({ url, transports, namespace = "/", ...options }) {
-  const socket = io(url + namespace, { transports, forceNew: true, reconnection: false, ...options });
-  scenario.getStore().push(socket);
-  socket.heard = [];
-  socket.onAny((event, ...args) => socket.heard.push([event, ...args]));
-  return socket;
+  const { library } = scenario.getStore();
+  const settings = { transports, forceNew: true, reconnection: false, ...withAuth(options) };
+  return listening(library(url + namespace, settings));
 }
 
 export async function connected(options) {
@@ -35,9 +48,44 @@ export async function connected(options) {
 
 // One connection for several namespaces.
 export function manager({ url, transports, ...options }) {
-  const shared = new Manager(url, { transports, reconnection: false, ...options });
-  scenario.getStore().push({ disconnect: () => shared.engine?.close() });
+  const { library, opened } = scenario.getStore();
+  const settings = { transports, reconnection: false, ...withAuth(options) };
+  const shared = new library.Manager(url, settings);
+  opened.push({ disconnect: () => shared.engine?.close() });
   return shared;
+}
+
+// One of a manager's namespaces.
+export function joined(shared, namespace, options = {}) {
+  return listening(shared.socket(namespace, withAuth(options)));
+}
+
+// Until version 3 there is no `auth`; the handlers take it out of the query.
+function withAuth({ auth, ...options }) {
+  if (auth === undefined) return options;
+  if (atLeast(3)) return { auth, ...options };
+  return { ...options, query: { ...options.query, auth: JSON.stringify(auth) } };
+}
+
+// `heard` has all events but those of the client itself.
+function listening(socket) {
+  scenario.getStore().opened.push(socket);
+  socket.heard = [];
+  if (atLeast(3)) {
+    socket.onAny((event, ...args) => socket.heard.push([event, ...args]));
+  } else {
+    const { onevent } = socket;
+    socket.onevent = (packet) => {
+      socket.heard.push([...packet.data]);
+      onevent.call(socket, packet);
+    };
+  }
+  return socket;
+}
+
+// The name of the event by which a client learns that a namespace refuses it.
+export function refused() {
+  return atLeast(3) ? "connect_error" : "error";
 }
 
 // Resolves with the arguments of the next `event`.
@@ -49,7 +97,9 @@ export function until(emitter, event) {
       resolve(args);
     });
     if (event === "connect") {
-      emitter.once("connect_error", (error) => reject(new Error(`connect_error: ${error.message}`)));
+      for (const name of ["connect_error", "error"]) {
+        emitter.once(name, (error) => reject(new Error(`${name}: ${error?.message ?? error}`)));
+      }
     }
   });
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { call, connected, manager, until } from "./client.mjs";
+import { atLeast, call, client, connected, joined, manager, until } from "./client.mjs";
 
 const TREE = {
   zebra: 1,
@@ -55,7 +55,7 @@ export async function talksToSyncHandlers({ url, transports, key }) {
   root.emit("sync", "a", { b: 1 });
   assert.deepEqual(await synced, [false, "a", { b: 1 }]);
 
-  const sync = manager({ url, transports }).socket("/sync", { auth: { key } });
+  const sync = joined(manager({ url, transports }), "/sync", { auth: { key } });
   const welcome = until(sync, "welcome");
   await until(sync, "connect");
   assert.deepEqual(await welcome, ["from a thread"]);
@@ -82,4 +82,60 @@ export async function hearsThreads({ url, transports }) {
   });
   socket.emit("threads", threads, amount);
   await all;
+}
+
+// Both sides wait for an answer that never comes, and for one that does.
+export async function waitsNoLongerThanAgreed({ url, transports }) {
+  const socket = await connected({ url, transports });
+  socket.on("never answered", () => {});
+  const late = until(socket, "asked in vain");
+  socket.emit("ask in vain", 50);
+  await late;
+  if (!atLeast(4.4)) return;
+
+  const inVain = new Promise((resolve) => socket.timeout(50).emit("never answered", resolve));
+  assert.match((await inVain).message, /timed out/);
+  const answer = await new Promise((resolve) =>
+    socket.timeout(20_000).emit("reply", 1, 2, (...answered) => resolve(answered)),
+  );
+  assert.deepEqual(answer, [null, 1, 2]);
+  if (!atLeast(4.6)) return;
+
+  assert.equal(await socket.emitWithAck("reply", "promised"), "promised");
+  await assert.rejects(socket.timeout(50).emitWithAck("never answered"), /timed out/);
+  assert.deepEqual(await socket.timeout(20_000).emitWithAck("reply", [1]), [1]);
+}
+
+// Who can take them gets volatile events too, in order with the others.
+export async function talksVolatile({ url, transports }) {
+  const socket = await connected({ url, transports });
+  // On polling "now" is when a request waits, which a client may have begun or not.
+  for (let number = 0; !socket.heard.some(([event]) => event === "volatile"); ++number) {
+    assert.ok(number < 1000, "no volatile event arrives");
+    await call(socket, "volatile echo", number);
+  }
+  if (!atLeast(3)) return;
+  await talksUntilHeard(socket);
+}
+
+// The client drops its own volatile events while its transport is busy.
+async function talksUntilHeard(socket) {
+  for (let number = 0; !socket.heard.some(([event]) => event === "echo"); ++number) {
+    assert.ok(number < 1000, "no volatile event is sent");
+    socket.volatile.emit("echo", number);
+    await call(socket, "reply");
+  }
+}
+
+export async function reachesTheCatchAll({ url, transports }) {
+  const socket = client({ url, transports, namespace: "/anything" });
+  await until(socket, "connect");
+  const args = ["a", { b: [1] }, Buffer.from("c")];
+  const [event, tail] = await call(socket, "whatever comes: 日本", ...args);
+  assert.deepEqual([event, tail.length], ["whatever comes: 日本", 3]);
+  assert.deepEqual(tail.slice(0, 2), args.slice(0, 2));
+  assert.deepEqual(await call(socket, "message"), ["message", []]);
+  socket.send("by send()");
+  const [heard] = await until(socket, "heard");
+  assert.deepEqual(heard, ["message", "by send()"]);
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { call, client, connected, manager, until } from "./client.mjs";
+import { call, client, connected, joined, manager, until } from "./client.mjs";
 
 export async function leaves({ url, transports, key }) {
   const socket = await connected({ url, transports, auth: { key, join: ["b", "a"] } });
@@ -16,9 +16,9 @@ export async function closesItsTransport({ url, transports, key }) {
 }
 
 export async function isSentAway({ url, transports, key, close }) {
-  const shared = manager({ url, transports });
-  const root = shared.socket("/", { auth: { key } });
-  const chat = shared.socket("/chat");
+  const shared = manager({ url, transports, auth: { key } });
+  const root = joined(shared, "/", { auth: { key } });
+  const chat = joined(shared, "/chat");
   await Promise.all([until(root, "connect"), until(chat, "connect")]);
   const words = until(root, "last words");
   const gone = until(root, "disconnect");

@@ -59,3 +59,25 @@ export async function answersABroadcast({ url, transports, room }) {
   await Promise.all(sockets.slice(1).map((socket) => call(socket, "join", room)));
   assert.deepEqual(await call(sockets[0], "poll", room, "who?"), [["who? 1", "who? 2"]]);
 }
+
+// Whatever one client sends to a room arrives in its order at everybody, binary or not.
+export async function keepsTheOrderInRooms({ url, transports, room }) {
+  const sockets = await Promise.all([1, 2, 3, 4].map(() => connected({ url, transports })));
+  await Promise.all(sockets.map((socket) => call(socket, "join", room)));
+  const amount = 100;
+  for (let number = 0; number < amount; ++number) {
+    for (const [sender, socket] of sockets.slice(0, 2).entries()) {
+      if (number % 5) socket.emit("say", room, [sender, number]);
+      else socket.emit("say", room, [sender, number], Buffer.from([number]));
+    }
+  }
+  await Promise.all(sockets.map((socket) => call(socket, "reply")));
+  await settle(...sockets);
+  const expected = Array.from({ length: amount }, (_, number) => number);
+  for (const socket of sockets) {
+    for (const sender of [0, 1]) {
+      const numbers = said(socket).filter(([from]) => from === sender).map(([, number]) => number);
+      assert.deepEqual(numbers, expected);
+    }
+  }
+}

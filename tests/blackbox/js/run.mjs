@@ -1,20 +1,25 @@
-// Runs scenarios as it is asked to. A line on stdin is {"id", "name", "arguments"}; the line on
-// stdout when the scenario has ended is {"id", "result"} or {"id", "error"} with the stack.
+// Runs scenarios as it is asked to, each with the clients of one version. A line on stdin is {"id",
+// "name", "version", "arguments"}; the line on stdout when the scenario has ended is {"id",
+// "result"} or {"id", "error"} with the stack.
 import { createInterface } from "node:readline";
 import * as binary from "./binary.mjs";
 import { withClients } from "./client.mjs";
 import * as connecting from "./connecting.mjs";
+import * as engine from "./engine.mjs";
 import * as events from "./events.mjs";
+import * as large from "./large.mjs";
 import * as lifecycle from "./lifecycle.mjs";
 import * as rooms from "./rooms.mjs";
 import * as upgrading from "./upgrading.mjs";
 
-const scenarios = { ...binary, ...connecting, ...events, ...lifecycle, ...rooms, ...upgrading };
+const scenarios = {
+  ...binary, ...connecting, ...engine, ...events, ...large, ...lifecycle, ...rooms, ...upgrading,
+};
 
-async function run({ id, name, arguments: given }) {
+async function run({ id, name, version, arguments: given }) {
   let answer;
   try {
-    answer = { id, result: (await withClients(() => scenarios[name](given))) ?? null };
+    answer = { id, result: (await withClients(version, () => scenarios[name](given))) ?? null };
   } catch (error) {
     answer = { id, error: error.stack };
   }

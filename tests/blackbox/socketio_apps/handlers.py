@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from typing import Any
 
@@ -16,15 +17,22 @@ def release(key: str) -> None:
     HELD[key].set()
 
 
+def told(socket: Any, auth: dict[str, Any]) -> dict[str, Any]:
+    """What a client tells of itself: `auth`, in whose place clients before 3 use the query."""
+    query = auth.get("auth") or socket.handshake.query.get("auth")
+    return json.loads(query) if query else auth
+
+
 @sio.register
 class RootConsumer(sio.SocketIOConsumer):
-    """`auth` says how connect() behaves: refuse, raise, message and data, join, key."""
+    """told() says how connect() behaves: refuse, raise, message and data, join, key."""
 
     def __init__(self) -> None:
         self.key = ""
         self.numbers: list[int] = []
 
     async def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
+        auth = self.told = told(socket, auth)
         self.key = auth.get("key", "")
         note(self.key, "connect", socket.id)
         for room in auth.get("join", []):
@@ -57,6 +65,24 @@ class RootConsumer(sio.SocketIOConsumer):
         await socket.emit("question", *args, callback=lambda *given: answer.set_result(given))
         await socket.emit("answered", *await answer)
 
+    @sio.event("ask in vain")
+    async def ask_in_vain(self, socket: Any, milliseconds: int) -> None:
+        try:
+            await socket.timeout(milliseconds / 1000).emit_with_ack("never answered")
+        except sio.AckTimeout:
+            await socket.emit("asked in vain")
+
+    @sio.event("never answered")
+    async def never_answers(self, socket: Any, ack: Any = None) -> None:
+        """Takes an ack and does not call it."""
+
+    @sio.event("volatile echo")
+    async def echo_volatile(self, socket: Any, *args: Any) -> None:
+        await socket.volatile.emit("volatile", *args)
+
+    async def event_note(self, socket: Any, *what: Any) -> None:
+        note(self.key, *what)
+
     async def event_kinds(self, socket: Any, *args: Any, ack: Any = None) -> None:
         """Tells of what Python types the arguments were."""
         await ack([kind(arg) for arg in args])
@@ -68,6 +94,7 @@ class RootConsumer(sio.SocketIOConsumer):
                 "id": socket.id,
                 "rooms": sorted(socket.rooms),
                 "auth": handshake.auth,
+                "told": self.told,
                 "query": dict(handshake.query),
                 "address": handshake.address,
                 "agent": handshake.headers.get("user-agent"),
@@ -178,7 +205,7 @@ class ChatConsumer(sio.SocketIOConsumer):
     namespace = "/chat"
 
     async def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
-        return not auth.get("refuse")
+        return not told(socket, auth).get("refuse")
 
     async def event_join(self, socket: Any, room: str) -> None:
         await socket.join(room)
@@ -197,15 +224,32 @@ class SyncConsumer(sio.SocketIOConsumer):
     namespace = "/sync"
 
     def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
-        self.key = auth.get("key", "")
+        self.key = told(socket, auth).get("key", "")
         socket.emit("welcome", "from a thread")
-        return bool(auth)
+        return bool(self.key)
 
     def disconnect(self, socket: Any, reason: str) -> None:
         note(self.key, "disconnect", reason)
 
     def event_reply(self, socket: Any, *args: Any, ack: Any = None) -> None:
         ack(*args)
+
+
+@sio.register
+class AnythingConsumer(sio.SocketIOConsumer):
+    """Has no event of its own."""
+
+    namespace = "/anything"
+
+    async def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
+        return True
+
+    @sio.any_event
+    async def anything(self, socket: Any, event: str, *args: Any, ack: Any = None) -> None:
+        if ack is None:
+            await socket.emit("heard", [event, *args])
+        else:
+            await ack(event, list(args))
 
 
 @sio.on("connect", namespace="/functions")

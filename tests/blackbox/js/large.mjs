@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { call, connected, until } from "./client.mjs";
+
+// A polling request carries binary data in base64, which takes a third more.
+const binarySize = (maxPayload) => Math.floor((maxPayload * 3) / 4) - 1000;
+
+// Messages of just about what the server accepts, both ways.
+export async function sendsLargeMessages({ url, transports, maxPayload }) {
+  const socket = await connected({ url, transports });
+  const text = "x".repeat(maxPayload - 100);
+  assert.equal((await call(socket, "reply", text))[0], text);
+  const bytes = Buffer.alloc(binarySize(maxPayload), "0123456789");
+  const echo = until(socket, "echo");
+  socket.emit("echo", "and", bytes);
+  const [and, back] = await echo;
+  assert.equal(and, "and");
+  assert.ok(bytes.equals(Buffer.from(back)));
+}
+
+// One byte too many ends the connection, and nothing but it. Returns the client's reason.
+export async function sendsTooMuch({ url, transports, maxPayload }) {
+  const socket = await connected({ url, transports });
+  const gone = until(socket, "disconnect");
+  socket.emit("echo", "x".repeat(maxPayload));
+  const [reason] = await gone;
+  const again = await connected({ url, transports });
+  assert.deepEqual(await call(again, "reply", "alive"), ["alive"]);
+  return reason;
+}
