@@ -248,6 +248,10 @@ PyObject* server_add_namespace(PyObject* self, PyObject* argument) {
   return post(self, std::move(command));
 }
 
+PyObject* server_serve_dynamic_namespaces(PyObject* self, PyObject*) {
+  return post(self, ServeDynamicNamespaces{});
+}
+
 PyObject* server_accept_socket(PyObject* self, PyObject* argument) {
   SocketAccept command{};
   return read_socket(argument, command.socket) ? post(self, command) : nullptr;
@@ -450,6 +454,7 @@ PyMethodDef methods[] = {
     {"counts", server_counts, METH_NOARGS, nullptr},
     {"stop", server_stop, METH_NOARGS, nullptr},
     {"add_namespace", server_add_namespace, METH_O, nullptr},
+    {"serve_dynamic_namespaces", server_serve_dynamic_namespaces, METH_NOARGS, nullptr},
     {"accept_socket", server_accept_socket, METH_O, nullptr},
     {"refuse_socket", server_refuse_socket, METH_VARARGS, nullptr},
     {"emit", server_emit, METH_VARARGS, nullptr},

@@ -271,6 +271,7 @@ const std::map<std::string, Reader>& settings() {
       {"parser", any(MEMBER(socket_io.parser))},
       {"slow_consumer", any(MEMBER(socket_io.slow_consumer))},
       {"max_namespaces", any(MEMBER(socket_io.max_namespaces))},
+      {"max_dynamic_namespaces", any(MEMBER(socket_io.max_dynamic_namespaces))},
       {"max_rooms", any(MEMBER(socket_io.max_rooms))},
       {"recovery_window_ms", any(MEMBER(socket_io.recovery_window))},
       {"max_attachments", any(MEMBER(socket_io.max_attachments))},

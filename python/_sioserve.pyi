@@ -158,6 +158,7 @@ class Server:
         # "disconnect", "drop-volatile" or "drop-oldest"
         slow_consumer: str = "disconnect",
         max_namespaces: int = 100,
+        max_dynamic_namespaces: int = 10_000,
         max_rooms: int = 10_000,
         recovery_window_ms: int = 0,
         max_attachments: int = 10,
@@ -222,6 +223,11 @@ class Server:
 
     def add_namespace(self, name: str) -> None:
         """Any thread."""
+
+    def serve_dynamic_namespaces(self) -> None:
+        """Any thread. From now on the dispatcher's connect() is asked about every namespace, also
+        about those that nobody has added; such a one ends with its last socket.
+        """
 
     def accept_socket(self, socket: int) -> None:
         """Any thread. CONNECT is answered, then what was emitted to the socket meanwhile."""

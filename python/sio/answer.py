@@ -1,11 +1,11 @@
-"""Answer: a client's acknowledgement that is waited for."""
+"""Answer: a client's acknowledgement that is waited for, and those of many."""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
 import contextlib
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any
 
 from .exceptions import AckTimeout
@@ -46,3 +46,33 @@ class Answer:
             raise AckTimeout(f"no answer within {self._timeout} s") from None
         finally:
             self._on_end()
+
+
+async def collect(answers: Sequence[Awaitable[Any]]) -> list[Any]:
+    """All of them; AckTimeout, with those that came, when some did not."""
+    results = await asyncio.gather(*answers, return_exceptions=True)
+    failures = [result for result in results if isinstance(result, BaseException)]
+    responses = [result for result in results if not isinstance(result, BaseException)]
+    for failure in failures:
+        if not isinstance(failure, AckTimeout):
+            raise failure
+    if failures:
+        raise AckTimeout(f"{len(failures)} of {len(results)} clients did not answer", responses)
+    return responses
+
+
+async def collect_lists(lists: Sequence[Awaitable[list[Any]]]) -> list[Any]:
+    """The answers of several groups in one list; AckTimeout as collect() raises it."""
+    responses: list[Any] = []
+    late: AckTimeout | None = None
+    for result in await asyncio.gather(*lists, return_exceptions=True):
+        if isinstance(result, AckTimeout):
+            late = late or result
+            responses += result.responses
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            responses += result
+    if late is not None:
+        raise AckTimeout(str(late), responses)
+    return responses

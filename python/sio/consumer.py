@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from .handlers import Ack
 from .handover import Application, handover_application
 from .names import DEFAULT_NAMESPACE
+from .socketio.parent_namespace import NamespacePattern
 from .socketio.server import get_socketio_server
 
 __all__ = ["Ack", "SocketIOConsumer"]
@@ -48,7 +49,9 @@ class SocketIOConsumer:
     not hold up the events behind it.
     """
 
-    namespace: ClassVar[str] = DEFAULT_NAMESPACE
+    # A name; or, for namespaces that come into being when a client asks for them, a compiled
+    # regular expression for the whole name or a function f(name, auth): see SocketIOServer.of().
+    namespace: ClassVar[str | NamespacePattern] = DEFAULT_NAMESPACE
 
     @classmethod
     def as_asgi(cls, **initkwargs: Any) -> Application:

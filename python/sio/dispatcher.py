@@ -42,6 +42,7 @@ class Dispatcher:
         self._core: Server | None = None
         self._sessions: dict[int, EngineIOSession] = {}
         self._connections: dict[int, Connection] = {}
+        self._asking: dict[int, asyncio.Task[None]] = {}  # about dynamic namespaces
         self._callbacks: set[asyncio.Task[None]] = set()
 
     def bind(self, core: Server) -> None:
@@ -85,13 +86,40 @@ class Dispatcher:
             raise RuntimeError("bind() comes first")
         opened = self._sessions[session]
         target = self._server.find(namespace)
-        if target is None or not self._may_use(opened, target):
+        if target is None and self._server.parent_namespaces():
+            task = asyncio.get_running_loop().create_task(
+                self._admit(core, socket, opened, id, namespace, auth)
+            )
+            self._asking[socket] = task
+        else:
+            self._enter(core, socket, opened, id, target, auth)
+
+    async def _admit(
+        self, core: Server, socket: int, session: EngineIOSession, id: str, name: str, auth: Any
+    ) -> None:
+        """Ask whether a dynamic namespace may come into being, for its first client."""
+        try:
+            target = await self._server.admit(name, auth)
+        finally:
+            self._asking.pop(socket, None)
+        self._enter(core, socket, session, id, target, auth)
+
+    def _enter(
+        self,
+        core: Server,
+        socket: int,
+        session: EngineIOSession,
+        id: str,
+        target: Namespace | None,
+        auth: Any,
+    ) -> None:
+        if target is None or not self._may_use(session, target):
             core.refuse_socket(socket, INVALID_NAMESPACE)
             return
-        sock = NamespaceSocket(core, socket, target, opened, id, auth)
-        opened.sockets.add(sock)
+        sock = NamespaceSocket(core, socket, target, session, id, auth)
+        session.sockets.add(sock)
         target.add_socket(sock)
-        connection = Connection(core, socket, target, opened, sock, self._forget)
+        connection = Connection(core, socket, target, session, sock, self._forget)
         self._connections[socket] = connection
         connection.connect(auth)
 
@@ -121,6 +149,8 @@ class Dispatcher:
         connection = self._connections.get(socket)
         if connection is not None:
             connection.disconnect(reason, reference_reason)
+        elif socket in self._asking:
+            self._asking[socket].cancel()
 
     @staticmethod
     async def _finish_callback(
@@ -147,4 +177,5 @@ class Dispatcher:
         self._connections.pop(socket, None)
 
     def _running(self) -> set[asyncio.Task[None]]:
-        return self._callbacks.union(*(c.tasks() for c in self._connections.values()))
+        tasks = self._callbacks.union(self._asking.values())
+        return tasks.union(*(c.tasks() for c in self._connections.values()))

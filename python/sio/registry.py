@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from .consumer import SocketIOConsumer
 from .handlers import Handler
 from .names import DEFAULT_NAMESPACE, RESERVED_EVENTS
+from .socketio.parent_namespace import NamespacePattern
 from .socketio.server import get_socketio_server
 
 _C = TypeVar("_C", bound=type[SocketIOConsumer])
@@ -26,7 +27,7 @@ def register(consumer_class: _C) -> _C:
     return consumer_class
 
 
-def on(event: str, namespace: str = DEFAULT_NAMESPACE) -> Callable[[_F], _F]:
+def on(event: str, namespace: str | NamespacePattern = DEFAULT_NAMESPACE) -> Callable[[_F], _F]:
     """Serve a namespace natively and handle one of its events with a function.
 
     The function is `async def f(socket, *args)` or a plain `def`; what SocketIOConsumer says about
@@ -50,14 +51,18 @@ def on(event: str, namespace: str = DEFAULT_NAMESPACE) -> Callable[[_F], _F]:
 
 
 def namespaces() -> list[str]:
-    """All namespaces, natively served and routed ones. "/" is always among them."""
-    return [namespace.name for namespace in get_socketio_server().namespaces()]
+    """All namespaces, natively served and routed ones. "/" is always among them.
+
+    Those that clients' wishes bring into being are not.
+    """
+    return [namespace.name for namespace in get_socketio_server().named_namespaces()]
 
 
 def native_namespaces() -> list[str]:
-    """The namespaces registered with `register` and `on`; none: no native Socket.IO path."""
-    return [
-        namespace.name
-        for namespace in get_socketio_server().namespaces()
-        if namespace.table.is_native
-    ]
+    """The namespaces registered with `register` and `on`; none: no native Socket.IO path.
+
+    Of dynamic ones, what describes them.
+    """
+    server = get_socketio_server()
+    registered = [*server.named_namespaces(), *server.parent_namespaces()]
+    return [namespace.name for namespace in registered if namespace.table.is_native]

@@ -118,10 +118,11 @@ struct SocketIoConfig {
   std::size_t max_events_in_flight = 256;     // per session, handed to the application
   std::size_t max_queued_bytes = 64'000'000;  // per session, waiting for a slow client
   SlowConsumer slow_consumer = SlowConsumer::disconnect;
-  std::size_t max_pending_acks = 10'000;  // per socket, not answered by the client
-  std::size_t max_namespaces = 100;       // joined by one session
-  std::size_t max_rooms = 10'000;         // joined by one socket
-  Milliseconds recovery_window{0};        // in which a client that was cut off may come back
+  std::size_t max_pending_acks = 10'000;        // per socket, not answered by the client
+  std::size_t max_namespaces = 100;             // joined by one session
+  std::size_t max_dynamic_namespaces = 10'000;  // that exist because clients asked for them
+  std::size_t max_rooms = 10'000;               // joined by one socket
+  Milliseconds recovery_window{0};              // in which a client that was cut off may come back
 };
 
 struct Config {

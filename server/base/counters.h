@@ -19,6 +19,7 @@ enum class Counter : std::size_t {
   sessions_refused,
   address_sessions_refused,
   namespaces_refused,
+  dynamic_namespaces_refused,
   rooms_refused,
   messages_too_large,
   attachments_too_many,
@@ -33,7 +34,7 @@ enum class Counter : std::size_t {
 };
 
 // Under which names the application gets them; in the order of Counter.
-inline constexpr std::array<const char*, 18> counter_names = {
+inline constexpr std::array<const char*, 19> counter_names = {
     "sessions",
     "sockets",
     "namespaces",
@@ -41,6 +42,7 @@ inline constexpr std::array<const char*, 18> counter_names = {
     "sessions_refused",
     "address_sessions_refused",
     "namespaces_refused",
+    "dynamic_namespaces_refused",
     "rooms_refused",
     "messages_too_large",
     "attachments_too_many",

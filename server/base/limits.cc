@@ -34,6 +34,9 @@ Facts facts_of(Limit limit) {
       return {Counter::slow_consumers_closed, LogCategory::engineio, "--socketio-max-queued"};
     case Limit::namespaces:
       return {Counter::namespaces_refused, LogCategory::socketio, "--socketio-max-namespaces"};
+    case Limit::dynamic_namespaces:
+      return {Counter::dynamic_namespaces_refused, LogCategory::socketio,
+              "--socketio-max-dynamic-namespaces"};
     case Limit::rooms:
       return {Counter::rooms_refused, LogCategory::socketio, "--socketio-max-rooms"};
     case Limit::pending_acks:
@@ -99,6 +102,9 @@ std::string Limits::warning(Limit limit) const {
              " bytes wait for the client";
     case Limit::namespaces:
       return "Refusing namespaces to clients that have joined " + number(socket.max_namespaces);
+    case Limit::dynamic_namespaces:
+      return "Refusing new dynamic namespaces: " + number(socket.max_dynamic_namespaces) +
+             " are in use";
     case Limit::rooms:
       return "Refusing rooms to sockets that are in " + number(socket.max_rooms);
     case Limit::pending_acks:

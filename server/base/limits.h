@@ -22,13 +22,14 @@ enum class Limit : std::size_t {
   payload,               // bytes of a message or polling request
   attachments,           // of an event
   json_depth,
-  event_name,    // bytes
-  packet_rate,   // packets per second of a session
-  byte_rate,     // bytes per second of a session
-  queued_bytes,  // waiting for a slow client
-  namespaces,    // of a session
-  rooms,         // of a socket
-  pending_acks,  // that a socket owes
+  event_name,          // bytes
+  packet_rate,         // packets per second of a session
+  byte_rate,           // bytes per second of a session
+  queued_bytes,        // waiting for a slow client
+  namespaces,          // of a session
+  dynamic_namespaces,  // in all
+  rooms,               // of a socket
+  pending_acks,        // that a socket owes
 };
 
 // Lives on the I/O thread.

@@ -185,6 +185,9 @@ struct AddNamespace {
   std::string name;
 };
 
+// From now on the application decides about namespaces that nobody has added, too.
+struct ServeDynamicNamespaces {};
+
 // --- The server itself ---
 
 // Stop accepting, let what runs finish, close the rest. Posted a second time: close all at once.
@@ -198,6 +201,7 @@ using ServerCommand =
                  HttpFail, WebSocketAccept, WebSocketSend, WebSocketClose, WebSocketDeny,
                  WebSocketFail, WebSocketConsumed, EngineAccept, SocketAccept, SocketRefuse,
                  SocketEmit, SocketBroadcast, SocketAck, SocketEventsDone, SocketJoin, SocketLeave,
-                 SocketLeaveAll, SocketClose, AddNamespace, StopServer, AppQueueDrained>;
+                 SocketLeaveAll, SocketClose, AddNamespace, ServeDynamicNamespaces, StopServer,
+                 AppQueueDrained>;
 
 }  // namespace sioserve

@@ -47,6 +47,9 @@ class Adapter {
   virtual void leave(Recipient& recipient, const std::string& room) = 0;
   virtual void leave_all(Recipient& recipient) = 0;
 
+  // Nobody is in the namespace.
+  virtual bool empty() const = 0;
+
   // To each recipient of the target, once. Returns how many those are in this process.
   virtual std::size_t broadcast(const BroadcastTarget& target, const parser::EncodedPacket& packet,
                                 Delivery delivery) = 0;

@@ -29,7 +29,7 @@ Client::Client(Server& server, engine::Session& session, std::optional<SessionOp
 
 Client::~Client() {
   if (waits_for_drain_) server_.stop_waiting_for_drain(*this);
-  for (const auto& [name, socket] : sockets_) server_.forget(socket->id());
+  while (!sockets_.empty()) erase(*sockets_.begin()->second);
 }
 
 void Client::on_text(std::string_view message) { receive(decoder_.decode_text(message)); }
@@ -104,7 +104,7 @@ void Client::receive(parser::Packet packet) {
 }
 
 void Client::connect(std::string name_space, parser::Packet packet) {
-  Namespace* const joined = server_.find_namespace(name_space);
+  Namespace* const joined = server_.enter_namespace(name_space);
   if (!joined) {
     log_debug(server_.logger(), LogCategory::socketio,
               "connect to unknown namespace session=", std::uint64_t(session_.id()));
@@ -207,9 +207,11 @@ void Client::remove(Socket& socket, CloseReason reason) {
 }
 
 void Client::erase(Socket& socket) {
+  Namespace& left = socket.name_space();
   events_in_flight_ -= socket.events_in_flight;
   server_.forget(socket.id());
-  sockets_.erase(sockets_.find(socket.name_space().name));
+  sockets_.erase(sockets_.find(left.name));
+  server_.left_namespace(left);
 }
 
 void Client::check_load() {

@@ -22,6 +22,7 @@ class MemoryAdapter final : public Adapter {
   void join(Recipient& recipient, const std::string& room) override;
   void leave(Recipient& recipient, const std::string& room) override;
   void leave_all(Recipient& recipient) override;
+  bool empty() const override { return everyone_.empty(); }
   std::size_t broadcast(const BroadcastTarget& target, const parser::EncodedPacket& packet,
                         Delivery delivery) override;
 

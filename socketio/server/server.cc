@@ -107,6 +107,8 @@ void Server::handle(const SocketClose& command) {
 
 void Server::handle(AddNamespace command) { add_namespace(std::move(command.name)); }
 
+void Server::handle(const ServeDynamicNamespaces&) { serves_dynamic_namespaces_ = true; }
+
 void Server::handle(const AppQueueDrained&) {
   for (Client* client : std::exchange(waiting_for_drain_, {})) client->app_queue_drained();
 }
@@ -132,14 +134,42 @@ Socket* Server::find(SocketId id) const {
   return found == sockets_.end() ? nullptr : found->second;
 }
 
+Namespace* Server::enter_namespace(std::string_view name) {
+  Namespace* const found = find_namespace(name);
+  if (found || !serves_dynamic_namespaces_) return found;
+  const std::size_t most = config_.socket_io.max_dynamic_namespaces;
+  if (most != 0 && dynamic_namespaces_ >= most) {
+    limits_.reached(Limit::dynamic_namespaces, name);
+    return nullptr;
+  }
+  return &make_namespace(std::string(name), Lifetime::dynamic);
+}
+
+void Server::left_namespace(Namespace& name_space) {
+  if (name_space.lifetime != Lifetime::dynamic || !name_space.adapter->empty()) return;
+  --dynamic_namespaces_;
+  limits_.counters().subtract(Counter::namespaces);
+  namespaces_.erase(namespaces_.find(name_space.name));
+}
+
 void Server::add_namespace(std::string name) {
   if (!name.starts_with('/')) name.insert(name.begin(), '/');
-  auto& slot = namespaces_[name];
-  if (slot) return;
-  slot = std::make_unique<Namespace>(
-      Namespace{name, std::make_unique<MemoryAdapter>(limits_.counters())});
-  limits_.counters().add(Counter::namespaces);
+  if (Namespace* const found = find_namespace(name)) {
+    if (std::exchange(found->lifetime, Lifetime::permanent) == Lifetime::dynamic) {
+      --dynamic_namespaces_;
+    }
+    return;
+  }
   logger_.log(LogCategory::socketio, LogLevel::info, "serving namespace " + name);
+  make_namespace(std::move(name), Lifetime::permanent);
+}
+
+Namespace& Server::make_namespace(std::string name, Lifetime lifetime) {
+  auto made = std::make_unique<Namespace>(
+      Namespace{name, lifetime, std::make_unique<MemoryAdapter>(limits_.counters())});
+  limits_.counters().add(Counter::namespaces);
+  if (lifetime == Lifetime::dynamic) ++dynamic_namespaces_;
+  return *namespaces_.emplace(std::move(name), std::move(made)).first->second;
 }
 
 }  // namespace sioserve::socketio

@@ -43,6 +43,7 @@ class Server {
   void handle(const SocketLeaveAll& command);
   void handle(const SocketClose& command);
   void handle(AddNamespace command);
+  void handle(const ServeDynamicNamespaces& command);
   void handle(const AppQueueDrained& command);
 
   // --- for Client ---
@@ -51,7 +52,11 @@ class Server {
   EventSink& events() const { return events_; }
   const Logger& logger() const { return logger_; }
   Limits& limits() const { return limits_; }
-  Namespace* find_namespace(std::string_view name);
+  // For a client that asks for it: where namespaces are dynamic, one that does not exist comes into
+  // being, and the application decides about it. Null when there is none, and for one too many.
+  Namespace* enter_namespace(std::string_view name);
+  // A socket has left it: it may be over.
+  void left_namespace(Namespace& name_space);
   SocketId next_socket_id() { return SocketId{++last_socket_id_}; }
   void remember(Socket& socket);
   void forget(SocketId id);
@@ -60,7 +65,9 @@ class Server {
 
  private:
   Socket* find(SocketId id) const;
+  Namespace* find_namespace(std::string_view name);
   void add_namespace(std::string name);
+  Namespace& make_namespace(std::string name, Lifetime lifetime);
 
   const Config& config_;
   EventSink& events_;
@@ -69,6 +76,8 @@ class Server {
   std::unordered_map<std::string, std::unique_ptr<Namespace>> namespaces_;
   std::unordered_map<SocketId, Socket*> sockets_;
   std::vector<Client*> waiting_for_drain_;
+  bool serves_dynamic_namespaces_ = false;
+  std::size_t dynamic_namespaces_ = 0;
   std::uint64_t last_socket_id_ = 0;
 };
 

@@ -20,8 +20,12 @@
 
 namespace sioserve::socketio {
 
+// A dynamic one exists because a client asked for it, and as long as somebody is in it.
+enum class Lifetime { permanent, dynamic };
+
 struct Namespace {
   std::string name;
+  Lifetime lifetime;
   std::unique_ptr<Adapter> adapter;
 };
 

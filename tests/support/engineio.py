@@ -94,13 +94,14 @@ class Session:
         assert packet.startswith(start), packet
         return list(json.loads(packet[len(start) :].lstrip("0123456789")))
 
-    async def call(self, event: str, *args: Any, ack: int = 77) -> list[Any]:
-        """Emits to "/" and returns the acknowledgement. Asserts that it is what comes next."""
-        await self.emit(event, *args, ack=ack)
+    async def call(self, event: str, *args: Any, ack: int = 77, namespace: str = "/") -> list[Any]:
+        """Emits an event and returns the acknowledgement. Asserts that it is what comes next."""
+        await self.emit(event, *args, namespace=namespace, ack=ack)
         packet = await self.next_message()
+        start = f"43{prefix(namespace)}{ack}"
         assert isinstance(packet, str)
-        assert packet.startswith(f"43{ack}["), packet
-        return list(json.loads(packet[2 + len(str(ack)) :]))
+        assert packet.startswith(f"{start}["), packet
+        return list(json.loads(packet[len(start) :]))
 
 
 class SessionEnded(Exception):

@@ -60,6 +60,10 @@ class Adapter(ABC):
         """Tell this function no more."""
         self.room_events.off(event, listener)
 
+    def close(self) -> None:
+        """It is not used any more."""
+        self.room_events = RoomEvents()
+
     # --- told by the sockets of this process ---
 
     @abstractmethod

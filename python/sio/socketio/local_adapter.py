@@ -6,13 +6,12 @@ and for whoever wants to know when they come and go.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..answer import collect
 from ..awaitables import DONE, Done, Given
-from ..exceptions import AckTimeout
 from .adapter import Adapter, Target
 from .socket_list import SocketList
 
@@ -75,7 +74,7 @@ class LocalAdapter(Adapter):
         self, args: Sequence[Any], target: Target, timeout: float | None
     ) -> Awaitable[list[Any]]:
         self.namespace.server.core(args[0])  # raises while no server runs
-        return _collect(
+        return collect(
             [
                 s.ask(args[0], tuple(args[1:]), timeout, target.volatile)
                 for s in self.fetch_sockets(target)
@@ -142,15 +141,3 @@ class LocalAdapter(Adapter):
             else:
                 numbers.append(socket.number)
         return rooms, numbers
-
-
-async def _collect(answers: list[Awaitable[Any]]) -> list[Any]:
-    results = await asyncio.gather(*answers, return_exceptions=True)
-    failures = [result for result in results if isinstance(result, BaseException)]
-    responses = [result for result in results if not isinstance(result, BaseException)]
-    for failure in failures:
-        if not isinstance(failure, AckTimeout):
-            raise failure
-    if failures:
-        raise AckTimeout(f"{len(failures)} of {len(results)} clients did not answer", responses)
-    return responses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,13 +31,15 @@ class Namespace(Everyone):
 
     * `name`: with a slash in front. `server`: the SocketIOServer.
     * `adapter`: how its clients are reached; tells of rooms, too.
+    * `match`: what the name of a dynamic namespace has matched, or None.
     """
 
     def __init__(self, name: str, server: SocketIOServer) -> None:
         self.name = name
         self.server = server
+        self.match: re.Match[str] | None = None
         self.table = HandlerTable(name)
-        self.adapter: Adapter = server.make_adapter(self)
+        self._adapter: Adapter | None = self.make_adapter()
         self._sockets: dict[str, NamespaceSocket] = {}
         self._server_side = ServerSideReceivers()
 
@@ -93,6 +96,32 @@ class Namespace(Everyone):
         if consumer_class is not None:
             table.native_consumers.add(consumer_class)
         table.is_native = True
+
+    @property
+    def adapter(self) -> Adapter:
+        adapter = self._adapter
+        if adapter is None:
+            with self.server.lock:
+                adapter = self._adapter = self._adapter or self.make_adapter()
+        return adapter
+
+    def make_adapter(self) -> Adapter:
+        """A new one, of the kind that the server uses."""
+        return self.server.make_adapter(self)
+
+    def renew_adapter(self) -> None:
+        """The server uses another kind from now on."""
+        with self.server.lock:
+            listeners = self.adapter.room_events
+            self.drop_adapter()
+            self.adapter.room_events = listeners
+
+    def drop_adapter(self) -> None:
+        """Make another one when it is needed."""
+        with self.server.lock:
+            if self._adapter is not None:
+                self._adapter.close()
+                self._adapter = None
 
     def own_table(self) -> HandlerTable:
         """The handlers, to be changed."""

@@ -25,6 +25,9 @@ class RoomEvents:
     def __init__(self) -> None:
         self._listeners: dict[str, list[RoomListener]] = {}
 
+    def __bool__(self) -> bool:
+        return any(self._listeners.values())
+
     def on(self, event: str) -> Callable[[RoomListener], RoomListener]:
         """Decorate a listener. Raises ValueError for an event that does not exist."""
         if event not in ROOM_EVENTS:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import weakref
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..awaitables import Done, done_when_called
 from ..engineio.app import EngineIOApplication
@@ -16,6 +18,7 @@ from .broadcast import Broadcast
 from .everyone import Everyone
 from .local_adapter import LocalAdapter
 from .namespace import Namespace
+from .parent_namespace import ChildNamespace, NamespacePattern, ParentNamespace
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -42,31 +45,103 @@ class SocketIOServer(Everyone, EngineIOApplication):
     served_natively = True
 
     def __init__(self) -> None:
+        self.clients_count = 0
+        self.make_adapter: AdapterFactory = LocalAdapter
+        self.lock = threading.RLock()  # of the tables of namespaces
         self._namespaces: dict[str, Namespace] = {}
+        self._parents: dict[NamespacePattern, ParentNamespace] = {}
+        # Those of the parents; while somebody refers to them.
+        self._children: weakref.WeakValueDictionary[str, ChildNamespace] = (
+            weakref.WeakValueDictionary()
+        )
         self._core: Server | None = None
         self._process = os.getpid()  # the one in which it was attached
         self.disconnect_hooks: list[Handler] = []
-        self.clients_count = 0
-        self.make_adapter: AdapterFactory = LocalAdapter
         self.of(DEFAULT_NAMESPACE)
 
-    def of(self, namespace: str) -> Namespace:
-        """The namespace of that name, which clients may use from now on."""
+    @overload
+    def of(self, namespace: str) -> Namespace: ...
+    @overload
+    def of(self, namespace: NamespacePattern) -> ParentNamespace: ...
+    def of(self, namespace: str | NamespacePattern) -> Namespace:
+        """The namespace of that name, which clients may use from now on.
+
+        A compiled regular expression, which a name must match as a whole, or a function
+        `f(name, auth)`, `async def` or plain, stands for all namespaces whose names fit: one comes
+        into being when the first client asks for it, with the handlers that are registered here,
+        and ends with its last client. Names begin with a slash. The function is asked for names
+        that do not exist; a true result lets the name be. Names of more than 255 characters never
+        fit. Several are tried in the order in which they were made.
+        """
+        if not isinstance(namespace, str):
+            return self._parent(namespace)
         name = namespace_name(namespace)
-        found = self._namespaces.get(name)
-        if found is None:
-            found = self._namespaces[name] = Namespace(name, self)
-            if self._core is not None:
-                self._core.add_namespace(name)
+        with self.lock:
+            found = self._known(name)
+            if found is None:
+                found = self._namespaces[name] = Namespace(name, self)
+                if self._core is not None:
+                    self._core.add_namespace(name)
         return found
 
     def namespaces(self) -> list[Namespace]:
-        """All namespaces; the default one is always among them."""
+        """The namespaces that exist; the default one is always among them."""
+        with self.lock:
+            dynamic = [child for child in self._children.values() if child.sockets_count]
+            return list({**self._namespaces, **{child.name: child for child in dynamic}}.values())
+
+    def named_namespaces(self) -> list[Namespace]:
+        """Those that do not depend on clients."""
         return list(self._namespaces.values())
+
+    def parent_namespaces(self) -> list[ParentNamespace]:
+        """Those that stand for dynamic namespaces."""
+        return list(self._parents.values())
 
     def find(self, name: str) -> Namespace | None:
         """The namespace that clients call `name`, if there is one."""
-        return self._namespaces.get(name)
+        return self._namespaces.get(name) or self._children.get(name)
+
+    async def admit(self, name: str, auth: Any) -> Namespace | None:
+        """A client asks for a namespace that does not exist: make it, if a parent wants that."""
+        for parent in self.parent_namespaces():
+            child = await parent.admit(name, auth)
+            if child is not None:
+                return self._adopt(child)
+        return None
+
+    def keep(self, child: ChildNamespace) -> None:
+        """A dynamic namespace has got handlers of its own: it stays."""
+        with self.lock:
+            self._namespaces[child.name] = child
+            if self._core is not None:
+                self._core.add_namespace(child.name)
+
+    def _parent(self, pattern: NamespacePattern) -> ParentNamespace:
+        with self.lock:
+            found = self._parents.get(pattern)
+            if found is None:
+                found = self._parents[pattern] = ParentNamespace(pattern, self)
+                if self._core is not None:
+                    self._core.serve_dynamic_namespaces()
+        return found
+
+    def _known(self, name: str) -> Namespace | None:
+        """The namespace of this name, if there is one or a regular expression fits."""
+        found = self.find(name)
+        if found is not None:
+            return found
+        children = (parent.fit(name) for parent in self.parent_namespaces())
+        return next((self._adopt(child) for child in children if child is not None), None)
+
+    def _adopt(self, child: ChildNamespace) -> Namespace:
+        """The child, or the namespace of the same name that has come into being meanwhile."""
+        with self.lock:
+            found = self.find(child.name)
+            if found is None:
+                found = self._children[child.name] = child
+                child.parent.add_child(child)
+        return found
 
     @done_when_called
     def emit(
@@ -74,7 +149,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
         event: str,
         *args: Any,
         room: Room | Iterable[Room] | None = None,
-        namespace: str = DEFAULT_NAMESPACE,
+        namespace: str | NamespacePattern = DEFAULT_NAMESPACE,
     ) -> Done:
         """Send an event to every client in a room, in any of several rooms, or, without `room`,
         in the namespace. Each client gets it once; an empty list of rooms reaches nobody.
@@ -93,7 +168,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
         event: str,
         *args: Any,
         room: Room | Iterable[Room] | None = None,
-        namespace: str = DEFAULT_NAMESPACE,
+        namespace: str | NamespacePattern = DEFAULT_NAMESPACE,
         timeout: float | None = None,
     ) -> Awaitable[list[Any]]:
         """Send an event and collect the answers; see Broadcast.emit_with_ack()."""
@@ -130,7 +205,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
             raise RuntimeError("choose the adapter before clients are connected")
         self.make_adapter = factory
         for namespace in self.namespaces():
-            namespace.adapter = factory(namespace)
+            namespace.renew_adapter()
 
     def counts(self) -> dict[str, int]:
         """What the native server of this process counts.
@@ -154,10 +229,12 @@ class SocketIOServer(Everyone, EngineIOApplication):
             )
         return self._core
 
-    def _target(self, namespace: str) -> Namespace:
+    def _target(self, namespace: str | NamespacePattern) -> Namespace:
         """A namespace to emit to, which does not come into being by that."""
+        if not isinstance(namespace, str):
+            return self.of(namespace)
         name = namespace_name(namespace)
-        return self.find(name) or Namespace(name, self)
+        return self._known(name) or Namespace(name, self)
 
     def register_disconnect_hook(self, hook: DisconnectHook) -> None:
         """Have `hook(socket, reason)` called for each client that has gone, in any namespace.
@@ -174,6 +251,8 @@ class SocketIOServer(Everyone, EngineIOApplication):
         self._core, self._process = core, process
         for name in list(self._namespaces):
             core.add_namespace(name)
+        if self._parents:
+            core.serve_dynamic_namespaces()
         logger.info("attached to the native server")
 
     def detach(self, core: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,13 @@ class NamespaceSocket:
     def connected(self) -> bool:
         """From the end of connect() until the client has gone or disconnect() was called."""
         return self.accepted and not self._gone
+
+    @property
+    def namespace_match(self) -> re.Match[str] | None:
+        """What the namespace's name has matched, where a regular expression admits namespaces:
+        `socket.namespace_match["id"]`. None elsewhere.
+        """
+        return self.name_space.match
 
     @property
     def eio(self) -> EngineIOSocket:

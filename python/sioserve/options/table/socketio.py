@@ -251,6 +251,13 @@ GROUP = Group(
             setting="max_namespaces",
         ),
         Option(
+            "socketio-max-dynamic-namespaces",
+            NUMBER,
+            "namespaces that exist because clients asked for them, in all; 0: no limit",
+            default=10_000,
+            setting="max_dynamic_namespaces",
+        ),
+        Option(
             "socketio-max-rooms",
             NUMBER,
             "rooms that one socket may join; 0: no limit",

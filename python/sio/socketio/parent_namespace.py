@@ -1,0 +1,211 @@
+"""ParentNamespace: namespaces that come into being when a client asks for them.
+
+    boards = server.of(re.compile(r"/board-(?P<id>[0-9]+)"))
+    boards.emit("maintenance", "in five minutes")        # to the clients of all of them
+
+    @sio.register
+    class BoardConsumer(sio.SocketIOConsumer):
+        namespace = re.compile(r"/board-(?P<id>[0-9]+)")
+
+A child has its parent's handlers. It exists as long as clients are in it or the application refers
+to it; one that is given handlers of its own stays.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..answer import collect_lists
+from ..awaitables import DONE, Done
+from ..handlers import Handler
+from .adapter import Adapter, Target
+from .handler_table import HandlerTable
+from .namespace import Namespace
+from .socket_list import SocketList
+
+if TYPE_CHECKING:
+    from .server import SocketIOServer
+    from .socket import NamespaceSocket
+
+logger = logging.getLogger("sio.socketio.namespace")
+
+# May a namespace of this name come into being? Called with the name, which begins with a slash,
+# and what the client sent as `auth`.
+NamespaceFunction = Callable[[str, Any], Awaitable[Any] | Any]
+NamespacePattern = re.Pattern[str] | NamespaceFunction
+
+# Longer names fit no pattern and are shown to no function, so that a client can't make matching
+# take long.
+MAX_NAME_LENGTH = 255
+
+
+class ParentNamespace(Namespace):
+    """Made by SocketIOServer.of() for a regular expression or a function.
+
+    Handlers, middleware and consumers are those of all its children; what is emitted here reaches
+    the clients of all of them. `name` is for messages.
+    """
+
+    def __init__(self, pattern: NamespacePattern, server: SocketIOServer) -> None:
+        super().__init__(_describe(pattern), server)
+        self.pattern = pattern
+        self._function = None if isinstance(pattern, re.Pattern) else Handler(pattern)
+        self._children: weakref.WeakSet[ChildNamespace] = weakref.WeakSet()
+
+    def fit(self, name: str) -> ChildNamespace | None:
+        """A new child, if the name fits the regular expression."""
+        if not isinstance(self.pattern, re.Pattern) or len(name) > MAX_NAME_LENGTH:
+            return None
+        found = self.pattern.fullmatch(name)
+        return None if found is None else ChildNamespace(name, self, found)
+
+    async def admit(self, name: str, auth: Any) -> ChildNamespace | None:
+        """A new child, if the regular expression or the function wants that.
+
+        A function that raises is logged, and means no.
+        """
+        if self._function is None or len(name) > MAX_NAME_LENGTH:
+            return self.fit(name)
+        try:
+            admitted = await self._function.call_with(name, auth)
+        except Exception:
+            logger.exception("%r failed for namespace %r", self._function, name)
+            return None
+        return ChildNamespace(name, self) if admitted else None
+
+    def add_child(self, child: ChildNamespace) -> None:
+        with self.server.lock:
+            self._children.add(child)
+
+    def children(self) -> list[ChildNamespace]:
+        """The namespaces that exist now."""
+        with self.server.lock:
+            return list(self._children)
+
+    def make_adapter(self) -> Adapter:
+        return ParentAdapter(self)
+
+    def sockets(self) -> list[NamespaceSocket]:
+        return [socket for child in self.children() for socket in child.sockets()]
+
+    @property
+    def sockets_count(self) -> int:
+        return sum(child.sockets_count for child in self.children())
+
+    def socket(self, id: str) -> NamespaceSocket | None:
+        return next(filter(None, (child.socket(id) for child in self.children())), None)
+
+
+class ChildNamespace(Namespace):
+    """One of a parent's namespaces. `parent` is the ParentNamespace."""
+
+    def __init__(
+        self, name: str, parent: ParentNamespace, match: re.Match[str] | None = None
+    ) -> None:
+        super().__init__(name, parent.server)
+        self.parent = parent
+        self.match = match
+        self.table = parent.table
+
+    def own_table(self) -> HandlerTable:
+        """A copy of the parent's, from now on; the namespace stays."""
+        if self.table is self.parent.table:
+            self.table = self.parent.table.copy(self.name)
+            self.server.keep(self)
+        return self.table
+
+    def remove_socket(self, socket: NamespaceSocket) -> None:
+        super().remove_socket(socket)
+        if not self._sockets and not self.adapter.room_events:
+            # It refers back here: without it an empty namespace goes at once.
+            self.drop_adapter()
+
+
+class ParentAdapter(Adapter):
+    """Does everything in each of the children."""
+
+    namespace: ParentNamespace
+
+    def join(self, socket: NamespaceSocket, room: str) -> Done:
+        raise NotImplementedError("a socket is in a child")
+
+    def leave(self, socket: NamespaceSocket, room: str) -> None:
+        raise NotImplementedError("a socket is in a child")
+
+    def leave_all(self, socket: NamespaceSocket) -> None:
+        raise NotImplementedError("a socket is in a child")
+
+    def broadcast(self, args: Sequence[Any], target: Target) -> None:
+        adapters = self._adapters()
+        if not adapters:  # it must be possible to encode them all the same
+            self.namespace.server.core(args[0]).broadcast(self.namespace.name, args)
+        for adapter in adapters:
+            adapter.broadcast(args, target)
+
+    def broadcast_with_ack(
+        self, args: Sequence[Any], target: Target, timeout: float | None
+    ) -> Awaitable[list[Any]]:
+        return collect_lists(
+            [adapter.broadcast_with_ack(args, target, timeout) for adapter in self._adapters()]
+        )
+
+    def fetch_sockets(self, target: Target) -> SocketList:
+        return SocketList(
+            socket for adapter in self._adapters() for socket in adapter.fetch_sockets(target)
+        )
+
+    def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
+        for adapter in self._adapters():
+            adapter.sockets_join(target, rooms)
+        return DONE
+
+    def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
+        for adapter in self._adapters():
+            adapter.sockets_leave(target, rooms)
+        return DONE
+
+    def disconnect_sockets(self, target: Target, close: bool) -> Done:
+        for adapter in self._adapters():
+            adapter.disconnect_sockets(target, close)
+        return DONE
+
+    def server_side_emit(self, event: str, args: Sequence[Any]) -> Done:
+        raise NotImplementedError(NO_SERVER_SIDE)
+
+    def server_side_emit_with_ack(
+        self, event: str, args: Sequence[Any], timeout: float | None
+    ) -> Awaitable[list[Any]]:
+        raise NotImplementedError(NO_SERVER_SIDE)
+
+    async def server_count(self) -> int:
+        return await self.namespace.server.of("/").adapter.server_count()
+
+    def rooms(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for adapter in self._adapters():
+            for room, ids in adapter.rooms().items():
+                found.setdefault(room, set()).update(ids)
+        return found
+
+    def _adapters(self) -> list[Adapter]:
+        return [child.adapter for child in self.namespace.children()]
+
+
+NO_SERVER_SIDE = "other servers may have other children; use the namespace '/' to reach them"
+
+
+def _describe(pattern: NamespacePattern) -> str:
+    if isinstance(pattern, re.Pattern):
+        if not isinstance(pattern.pattern, str):
+            raise TypeError("a namespace's regular expression is made of a str, not of bytes")
+        return pattern.pattern
+    if not callable(pattern):
+        raise TypeError(
+            "a namespace is a str, a compiled regular expression or a function, "
+            f"not {type(pattern).__name__}"
+        )
+    return repr(Handler(pattern))

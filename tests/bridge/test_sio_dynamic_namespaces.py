@@ -1,0 +1,412 @@
+"""Namespaces that come into being when a client asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sio
+from sio import registry
+from sio.socketio.parent_namespace import MAX_NAME_LENGTH
+from sio_fakes import World
+
+BOARD = re.compile(r"/board-(?P<id>[0-9]+)")
+
+
+@pytest.fixture(autouse=True)
+def reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sio.socketio.server._server", None)
+
+
+@pytest.fixture
+def world(reset: None) -> World:
+    return World()
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """What goes must go without the help of the garbage collector."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+async def join(world: World, namespace: str) -> tuple[int, Any]:
+    number = await world.join(namespace)
+    return number, world.dispatcher._connections[number].socket
+
+
+async def is_refused(world: World, namespace: str) -> bool:
+    number = world.ask(namespace)
+    await world.idle()
+    refusals = [c[1:] for c in world.core.of("refuse_socket") if c[1] == number]
+    assert refusals in ([], [(number, "Invalid namespace")])
+    return bool(refusals)
+
+
+async def test_a_consumer_for_all_names_that_match(world: World) -> None:
+    @sio.register
+    class BoardConsumer(sio.SocketIOConsumer):
+        namespace = BOARD
+
+        async def event_where(self, socket: Any, ack: Any) -> None:
+            ack(socket.namespace, socket.namespace_match["id"], socket.name_space.match["id"])
+
+    number, socket = await join(world, "/board-17")
+    assert socket.consumer.__class__ is BoardConsumer
+    world.send(number, "where", ack_id=1)
+    await world.idle()
+    assert world.core.of("ack") == [("ack", number, 1, ["/board-17", "17", "17"])]
+    for name in ("/board-", "/board-17x", "/x/board-17", "/board-17/", "/other"):
+        assert await is_refused(world, name), name
+
+
+async def test_the_native_server_is_told_once_there_are_any(world: World) -> None:
+    assert not world.core.of("serve_dynamic_namespaces")
+    world.server.of(BOARD)
+    world.server.of(re.compile(BOARD.pattern))
+    assert len(world.core.of("serve_dynamic_namespaces")) == 1
+    later = World.__new__(World)
+    world.server.detach(world.core)  # type: ignore[arg-type]
+    later.__init__()  # type: ignore[misc]
+    assert len(later.core.of("serve_dynamic_namespaces")) == 1
+
+
+async def test_equal_patterns_are_one_parent(world: World) -> None:
+    assert world.server.of(BOARD) is world.server.of(re.compile(BOARD.pattern))
+
+
+async def test_several_consumers_and_functions(world: World) -> None:
+    seen: list[str] = []
+
+    @sio.register
+    class One(sio.SocketIOConsumer):
+        namespace = BOARD
+
+        async def connect(self, socket: Any, auth: Any) -> bool:
+            seen.append("one")
+            return True
+
+    @sio.register
+    class Two(sio.SocketIOConsumer):
+        namespace = BOARD
+
+        async def connect(self, socket: Any, auth: Any) -> bool:
+            seen.append("two")
+            return True
+
+    @sio.on("ping", namespace=BOARD)
+    async def ping(socket: Any) -> None:
+        seen.append("ping")
+
+    @world.server.of(BOARD).use
+    async def middleware(socket: Any, auth: Any) -> None:
+        seen.append(f"middleware {socket.namespace}")
+
+    number, _ = await join(world, "/board-1")
+    world.send(number, "ping")
+    await world.idle()
+    assert seen == ["middleware /board-1", "one", "two", "ping"]
+
+
+@pytest.mark.parametrize("kind", ["async", "plain"])
+async def test_a_function_decides(world: World, kind: str) -> None:
+    asked: list[Any] = []
+
+    async def boards(name: str, auth: Any) -> bool:
+        asked.append((name, auth))
+        return name == "/yes"
+
+    def plain_boards(name: str, auth: Any) -> bool:
+        asked.append((name, auth))
+        return name == "/yes"
+
+    world.server.of(boards if kind == "async" else plain_boards)
+    number = world.ask("/yes", {"token": 1})
+    await world.idle()
+    assert ("accept_socket", number) in world.core.calls
+    assert asked == [("/yes", {"token": 1})]
+    assert world.dispatcher._connections[number].socket.namespace_match is None
+    await join(world, "/yes")
+    assert len(asked) == 1  # the namespace exists
+    assert await is_refused(world, "/no")
+
+
+async def test_a_function_may_stand_in_the_consumer(world: World) -> None:
+    @sio.register
+    class Boards(sio.SocketIOConsumer):
+        async def namespace(name: str, auth: Any) -> bool:  # type: ignore[override] # noqa: N805
+            return name.startswith("/b")
+
+    _, socket = await join(world, "/b1")
+    assert type(socket.consumer) is Boards
+    assert await is_refused(world, "/c1")
+
+
+async def test_a_function_that_raises_means_no(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def failing(name: str, auth: Any) -> bool:
+        raise RuntimeError("on purpose")
+
+    world.server.of(failing)
+    assert await is_refused(world, "/a")
+    assert "on purpose" in caplog.text
+    world.server.of(re.compile("/a"))  # the next parent is asked
+    assert not await is_refused(world, "/a")
+
+
+async def test_a_client_that_goes_while_the_function_thinks(world: World) -> None:
+    thinking, decided = asyncio.Event(), asyncio.Event()
+
+    async def slow(name: str, auth: Any) -> bool:
+        thinking.set()
+        await decided.wait()
+        return True
+
+    world.server.of(slow)
+    number = world.ask("/a")
+    await asyncio.wait_for(thinking.wait(), 10)
+    world.leave(number)
+    decided.set()
+    await world.idle()
+    assert world.dispatcher._connections == {}
+    assert world.dispatcher._asking == {}
+    assert not world.core.of("accept_socket", "refuse_socket")
+    assert world.server.find("/a") is None
+
+
+async def test_two_clients_ask_at_once_for_the_same_name(world: World) -> None:
+    decided = asyncio.Event()
+
+    async def slow(name: str, auth: Any) -> bool:
+        await decided.wait()
+        return True
+
+    world.server.of(slow)
+    numbers = [world.ask("/a"), world.ask("/a")]
+    await asyncio.sleep(0)
+    decided.set()
+    await world.idle()
+    namespaces = {world.dispatcher._connections[n].socket.name_space for n in numbers}
+    assert len(namespaces) == 1
+    assert len(world.server.of("/a").fetch_sockets()) == 2
+
+
+async def test_named_namespaces_come_first_and_parents_in_their_order(world: World) -> None:
+    first = world.server.of(re.compile("/a.*"))
+    world.server.of(re.compile("/.*"))
+    named = world.server.of("/abc")
+    _, socket = await join(world, "/abc")
+    # Made by its name while a regular expression fits: one of its children.
+    assert socket.name_space is named
+    assert named.parent is first
+    world.server.of("/plain")
+    assert type(world.server.of("/")).__name__ == "Namespace"
+
+
+async def test_names_that_are_too_long_fit_nothing(world: World) -> None:
+    async def everything(name: str, auth: Any) -> bool:
+        return True
+
+    world.server.of(re.compile("/a+"))
+    world.server.of(everything)
+    assert not await is_refused(world, "/" + "a" * (MAX_NAME_LENGTH - 1))
+    assert await is_refused(world, "/" + "a" * MAX_NAME_LENGTH)
+
+
+@pytest.mark.parametrize("pattern", [17, None, re.compile(b"/a")])
+def test_what_can_be_no_pattern(world: World, pattern: Any) -> None:
+    with pytest.raises(TypeError):
+        world.server.of(pattern)
+
+
+# --- their end ---
+
+
+async def test_a_child_goes_with_its_last_client(world: World, no_collector: None) -> None:
+    world.server.of(BOARD)
+    first, socket = await join(world, "/board-1")
+    second, _ = await join(world, "/board-1")
+    socket.join("r")
+    child = weakref.ref(socket.name_space)
+    assert [n.name for n in world.server.namespaces()] == ["/", "/board-1"]
+    world.leave(first)
+    await world.idle()
+    assert [n.name for n in world.server.namespaces()] == ["/", "/board-1"]
+    del socket, _
+    world.leave(second)
+    await world.idle()
+    assert [n.name for n in world.server.namespaces()] == ["/"]
+    assert child() is None
+    assert not world.server._children
+    assert world.server.of(BOARD).children() == []
+
+
+async def test_a_refused_client_leaves_no_child_behind(world: World, no_collector: None) -> None:
+    @world.server.of(BOARD).on_connect
+    async def connect(socket: Any, auth: Any) -> bool:
+        socket.join("r")
+        return False
+
+    for number in range(10):
+        world.ask(f"/board-{number}")
+    await world.idle()
+    assert len(world.core.of("refuse_socket")) == 10
+    assert not world.server._children
+
+
+async def test_emitting_by_name_leaves_no_child_behind(world: World) -> None:
+    world.server.of(BOARD)
+    world.server.emit("e", namespace="/board-1")
+    world.server.of("/board-2").emit("e")
+    assert [call[1] for call in world.core.of("broadcast")] == ["/board-1", "/board-2"]
+    assert world.server.named_namespaces() == [world.server.of("/")]
+    gc.collect()
+    assert world.server.of(BOARD).children() == []
+
+
+async def test_one_that_is_referred_to_is_the_one_that_clients_find(world: World) -> None:
+    world.server.of(BOARD)
+    board = world.server.of("/board-1")
+    number, socket = await join(world, "/board-1")
+    assert board.fetch_sockets() == [socket]
+    world.leave(number)
+    await world.idle()
+    assert board.fetch_sockets() == []
+    _, other = await join(world, "/board-1")
+    other.join("r")
+    assert board.to("r").fetch_sockets() == [other]
+
+
+async def test_one_with_handlers_of_its_own_stays(world: World) -> None:
+    @world.server.of(BOARD).on("both")
+    async def both(socket: Any, args: Any, ack: Any) -> None:
+        ack(socket.namespace, "parent")
+
+    @world.server.of("/board-1").on("own")
+    async def own(socket: Any, args: Any, ack: Any) -> None:
+        ack("child")
+
+    gc.collect()
+    assert ("add_namespace", "/board-1") in world.core.calls
+    first, _ = await join(world, "/board-1")
+    second, _ = await join(world, "/board-2")
+    for number in (first, second):
+        world.send(number, "both", ack_id=1)
+        world.send(number, "own", ack_id=2)
+    await world.idle()
+    assert world.core.of("ack") == [
+        ("ack", first, 1, ["/board-1", "parent"]),
+        ("ack", first, 2, ["child"]),
+        ("ack", second, 1, ["/board-2", "parent"]),
+        ("ack", second, 2, []),  # nobody handles it
+    ]
+
+
+# --- all children at once ---
+
+
+async def test_the_parent_reaches_all_children(world: World) -> None:
+    boards = world.server.of(BOARD)
+    first, one = await join(world, "/board-1")
+    _, two = await join(world, "/board-2")
+    await join(world, "/")
+    boards.emit("e", 1)
+    boards.to(["r", one.id]).except_("q").volatile.emit("e", 2)
+    world.server.emit("e", 3, namespace=BOARD)
+    calls = sorted(world.core.of("broadcast"), key=lambda call: (call[2], call[1]))
+    assert calls == [
+        ("broadcast", "/board-1", ["e", 1], [], []),
+        ("broadcast", "/board-2", ["e", 1], [], []),
+        (
+            "broadcast",
+            "/board-1",
+            ["e", 2],
+            ["r"],
+            [],
+            {"sockets": [first], "except_rooms": ["q"], "volatile": True},
+        ),
+        (
+            "broadcast",
+            "/board-2",
+            ["e", 2],
+            sorted(["r", one.id]),
+            [],
+            {"except_rooms": ["q"], "volatile": True},
+        ),
+        ("broadcast", "/board-1", ["e", 3], [], []),
+        ("broadcast", "/board-2", ["e", 3], [], []),
+    ]
+    one.join("r")
+    two.join("r")
+    assert {s.id for s in boards.fetch_sockets()} == {one.id, two.id}
+    assert {s.id for s in await boards.to("r").fetch_sockets()} == {one.id, two.id}
+    assert boards.sockets_count == 2
+    assert boards.rooms() == {"r": {one.id, two.id}}
+    boards.to("r").sockets_join("s")
+    boards.sockets_leave("r")
+    assert one.rooms == two.rooms == {"s"}
+    boards.disconnect_sockets()
+    assert boards.fetch_sockets() == []
+
+
+async def test_answers_of_all_children(world: World) -> None:
+    first, _ = await join_board(world, 1)
+    second, _ = await join_board(world, 2)
+    await join_board(world, 2)
+    answers = world.server.of(BOARD).timeout(0.2).emit_with_ack("vote")
+    for number, answer in ((first, "yes"), (second, "no")):
+        (*_, callback) = next(call for call in world.core.of("emit") if call[1] == number)
+        world.dispatcher.acknowledged(number, callback, [answer])
+    with pytest.raises(sio.AckTimeout, match="did not answer") as caught:
+        await answers
+    assert sorted(caught.value.responses) == ["no", "yes"]
+
+
+async def join_board(world: World, number: int) -> tuple[int, Any]:
+    world.server.of(BOARD)
+    return await join(world, f"/board-{number}")
+
+
+async def test_what_cannot_be_encoded_raises_without_any_child(world: World) -> None:
+    with pytest.raises(TypeError):
+        world.server.of(BOARD).emit("e", object())
+
+
+async def test_other_servers_are_told_through_a_named_namespace(world: World) -> None:
+    with pytest.raises(NotImplementedError, match="namespace"):
+        world.server.of(BOARD).server_side_emit("e")
+    await join_board(world, 1)
+    assert await world.server.of("/board-1").server_side_emit_with_ack("e") == []
+
+
+# --- who may use them ---
+
+
+async def test_clients_of_the_native_path_meet_what_is_registered_only(world: World) -> None:
+    class Routed(sio.SocketIOConsumer):
+        namespace = BOARD
+
+        async def event_e(self, socket: Any) -> None: ...
+
+    Routed.as_asgi()
+    assert registry.native_namespaces() == []
+    native = world.open_session(routed=False)
+    number = world.ask("/board-1", session=native)
+    await world.idle()
+    assert ("refuse_socket", number, "Invalid namespace") in world.core.calls
+    await join(world, "/board-1")
+
+    sio.register(Routed)
+    assert registry.native_namespaces() == [BOARD.pattern]
+    assert registry.namespaces() == ["/"]
+    number = world.ask("/board-2", session=native)
+    await world.idle()
+    assert ("accept_socket", number) in world.core.calls
