@@ -155,6 +155,9 @@ class Connection:
         logger.debug("%r: event %r, ack %s, handlers %r", socket, event, ack_id, handlers)
         answer: tuple[Any, ...] | None = None
         with Guard(event, socket) as guard:
+            for listener in socket.any_handlers:
+                with Guard("on_any", socket):
+                    await listener.call_with(event, *args)
             try:
                 for middleware in socket.middleware:
                     await middleware.call_with(event, *args)
@@ -179,7 +182,10 @@ class Connection:
             await asyncio.wait(self._beside)
         if socket.accepted:
             logger.info("%r disconnected: %s", socket, reason)
-            for handler in self._namespace.table.handlers("disconnect", socket):
+            for handler in (
+                *socket.own_handlers("disconnecting"),
+                *self._namespace.table.handlers("disconnect", socket),
+            ):
                 with Guard("disconnect", socket):
                     await handler.call(socket, reason)
             for hook in self._namespace.server.disconnect_hooks:

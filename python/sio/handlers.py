@@ -45,6 +45,11 @@ class Handler:
         # Events behind this one need not wait until it has been handled.
         self.is_concurrent = bool(getattr(function, _CONCURRENT, False))
 
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What was registered."""
+        return self._function
+
     def serves(self, socket: NamespaceSocket) -> bool:
         """Whether this handler is there for this socket."""
         return True

@@ -36,6 +36,15 @@ class Target:
     local: bool = False
     volatile: bool = False
 
+    def includes(self, socket: NamespaceSocket) -> bool:
+        """Whether an event would go to this socket."""
+        names = {socket.id, *socket.rooms}
+        return (
+            not socket.gone
+            and (self.rooms is None or not self.rooms.isdisjoint(names))
+            and self.except_rooms.isdisjoint(names)
+        )
+
 
 EVERYONE = Target()
 

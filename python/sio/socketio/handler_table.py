@@ -94,9 +94,10 @@ class HandlerTable:
     def handlers(self, event: str, socket: NamespaceSocket) -> list[Handler]:
         """Who handles a client's event, "connect" or "disconnect", in order.
 
-        Where nobody does, consumers' methods for any event.
+        The socket's own listeners come last; where nobody does, consumers' methods for any event.
         """
         found = [h for h in self._handlers.get(event, ()) if h.serves(socket)]
+        found += socket.own_handlers(event)
         if not found and event not in LIFECYCLE:
             found = [handler for handler in self._any_event if handler.serves(socket)]
         return found

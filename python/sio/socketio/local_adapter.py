@@ -69,6 +69,7 @@ class LocalAdapter(Adapter):
                 except_sockets,
                 target.volatile,
             )
+            self._tell_watched(tuple(args), target)
 
     def broadcast_with_ack(
         self, args: Sequence[Any], target: Target, timeout: float | None
@@ -119,6 +120,14 @@ class LocalAdapter(Adapter):
     def rooms(self) -> dict[str, set[str]]:
         with self._lock:
             return {room: {socket.id for socket in who} for room, who in self._rooms.items()}
+
+    def _tell_watched(self, args: tuple[Any, ...], target: Target) -> None:
+        """Tell the listeners of outgoing events, without a step for sockets that have none."""
+        watched = self.namespace.outgoing_watched
+        if watched:
+            for socket in tuple(watched):
+                if target.includes(socket):
+                    socket.tell_outgoing(args)
 
     def _named(self, names: Iterable[str]) -> dict[NamespaceSocket, None]:
         """The sockets that are in these rooms or have these ids."""

@@ -16,6 +16,7 @@ from ..handshake import Handshake, make_handshake
 from ..names import Room, check_event, room_name
 from .broadcast import Broadcast
 from .emitter import Emitter
+from .listeners import SocketListeners
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -32,7 +33,7 @@ logger = logging.getLogger("sio.socketio.socket")
 MAX_CALLBACKS = 10_000
 
 
-class NamespaceSocket:
+class NamespaceSocket(SocketListeners):
     """What handlers know about a client.
 
     Everything that sends or changes rooms has done its work when the call returns, in the order of
@@ -92,6 +93,11 @@ class NamespaceSocket:
     def connected(self) -> bool:
         """From the end of connect() until the client has gone or disconnect() was called."""
         return self.accepted and not self._gone
+
+    @property
+    def gone(self) -> bool:
+        """Nothing can be sent any more: the client has left, or disconnect() was called."""
+        return self._gone
 
     @property
     def namespace_match(self) -> re.Match[str] | None:
@@ -293,6 +299,8 @@ class NamespaceSocket:
             if number is not None:
                 self._callbacks.pop(number, None)
             raise
+        if self._any_outgoing and not self._gone:
+            self.tell_outgoing((event, *args))
 
     def use(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Call `f(event, *args)`, `async def` or plain, before the handlers of each event.
@@ -335,4 +343,5 @@ class NamespaceSocket:
         self._gone = self._finished = True
         self.name_space.adapter.leave_all(self)  # of a client that was refused
         self.rooms.clear()
+        self.drop_listeners()
         self._callbacks.clear()

@@ -1,0 +1,215 @@
+"""Listeners: functions that hear one socket's events, as users of the reference server know them.
+
+    socket.on("draw", f)                 # beside the handlers of the namespace
+    socket.on_any(f)                     # every event of the client, before its handlers
+    socket.on_any_outgoing(f)            # every event to the client
+
+A socket without listeners has none of the containers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from asgiref.sync import iscoroutinefunction
+
+from ..handlers import Handler
+from ..names import RESERVED_EVENTS
+
+if TYPE_CHECKING:
+    from .namespace import Namespace
+    from .socket import NamespaceSocket
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+logger = logging.getLogger("sio.socketio.socket")
+
+LIFECYCLE = frozenset({"disconnecting", "disconnect"})
+
+
+class SocketListeners:
+    """A base of NamespaceSocket; see there for threads."""
+
+    name_space: Namespace
+    _own: dict[str, tuple[SocketHandler, ...]] | None = None
+    # Replaced, never changed: other threads may be walking them.
+    _any: tuple[Handler, ...] = ()
+    _any_outgoing: tuple[Callable[..., Any], ...] = ()
+
+    # --- named events ---
+
+    @overload
+    def on(self, event: str) -> Callable[[_F], _F]: ...
+    @overload
+    def on(self, event: str, function: _F) -> _F: ...
+    def on(self, event: str, function: Any = None) -> Any:
+        """Call `f(*args)`, `async def` or plain, for this client's event, behind the handlers of
+        its namespace. What holds for handlers' `ack` and exceptions holds here. Also a decorator.
+
+        "disconnecting" and "disconnect" call `f(reason)`, before and behind the disconnect
+        handlers. Raises ValueError for Socket.IO's other reserved names.
+        """
+        return self._add(event, function, SocketHandler)
+
+    @overload
+    def once(self, event: str) -> Callable[[_F], _F]: ...
+    @overload
+    def once(self, event: str, function: _F) -> _F: ...
+    def once(self, event: str, function: Any = None) -> Any:
+        """The same for the next such event only."""
+        return self._add(event, function, OnceHandler)
+
+    def off(self, event: str, function: Callable[..., Any] | None = None) -> None:
+        """Call this function no more for the event; without one, none of those of on()."""
+        own = self._own or {}
+        kept = tuple(h for h in own.get(event, ()) if function not in (None, h.function))
+        if kept:
+            own[event] = kept
+        else:
+            own.pop(event, None)
+
+    def listeners(self, event: str) -> list[Callable[..., Any]]:
+        """The functions that on() and once() have added for the event."""
+        return [handler.function for handler in self.own_handlers(event)]
+
+    def own_handlers(self, event: str) -> tuple[SocketHandler, ...]:
+        """The same as handlers, in the order of registration."""
+        own = self._own
+        return () if own is None else own.get(event, ())
+
+    def remove_handler(self, handler: SocketHandler) -> None:
+        own = self._own or {}
+        kept = tuple(other for other in own.get(handler.event, ()) if other is not handler)
+        if kept:
+            own[handler.event] = kept
+        else:
+            own.pop(handler.event, None)
+
+    def _add(
+        self, event: str, function: Callable[..., Any] | None, kind: type[SocketHandler]
+    ) -> Any:
+        if event in RESERVED_EVENTS and event not in LIFECYCLE:
+            raise ValueError(f"{event!r} is reserved by Socket.IO and can't be an event")
+
+        def decorate(function: _F) -> _F:
+            if self._own is None:
+                self._own = {}
+            self._own[event] = (*self._own.get(event, ()), kind(function, event))
+            return function
+
+        return decorate if function is None else decorate(function)
+
+    # --- every event of the client ---
+
+    def on_any(self, function: _F) -> _F:
+        """Call `f(event, *args)`, `async def` or plain, for each event of the client, before
+        middleware and handlers, whether there are any or not. Also a decorator.
+
+        It acknowledges nothing; what it raises is logged, and the event goes on.
+        """
+        self._any = (*self._any, Handler(function))
+        return function
+
+    def prepend_any(self, function: _F) -> _F:
+        """The same, before those that are there already."""
+        self._any = (Handler(function), *self._any)
+        return function
+
+    def off_any(self, function: Callable[..., Any] | None = None) -> None:
+        """Call this function no more; without one, none of those of on_any()."""
+        self._any = tuple(h for h in self._any if function not in (None, h.function))
+
+    def listeners_any(self) -> list[Callable[..., Any]]:
+        """The functions that on_any() and prepend_any() have added, in order."""
+        return [handler.function for handler in self._any]
+
+    @property
+    def any_handlers(self) -> tuple[Handler, ...]:
+        return self._any
+
+    # --- every event to the client ---
+
+    def on_any_outgoing(self, function: _F) -> _F:
+        """Call the plain function `f(event, *args)` for each event that is emitted to the client,
+        also by a broadcast. Also a decorator.
+
+        It is called where the event is emitted, in that thread, and must not block; what it raises
+        is logged. It does not hear acknowledgements, nor what native relays forward. Raises
+        TypeError for an `async def`.
+        """
+        self._set_outgoing((*self._any_outgoing, _plain(function)))
+        return function
+
+    def prepend_any_outgoing(self, function: _F) -> _F:
+        """The same, before those that are there already."""
+        self._set_outgoing((_plain(function), *self._any_outgoing))
+        return function
+
+    def off_any_outgoing(self, function: Callable[..., Any] | None = None) -> None:
+        """Call this function no more; without one, none of those of on_any_outgoing()."""
+        self._set_outgoing(tuple(f for f in self._any_outgoing if function not in (None, f)))
+
+    def listeners_any_outgoing(self) -> list[Callable[..., Any]]:
+        """The functions that on_any_outgoing() and its like have added, in order."""
+        return list(self._any_outgoing)
+
+    def tell_outgoing(self, args: tuple[Any, ...]) -> None:
+        """An event, (name, *arguments), goes to the client."""
+        for function in self._any_outgoing:
+            try:
+                function(*args)
+            except Exception:
+                logger.exception("%r: %r failed for an outgoing event", self, function)
+
+    def _set_outgoing(self, functions: tuple[Callable[..., Any], ...]) -> None:
+        self._any_outgoing = functions
+        watched = self.name_space.outgoing_watched
+        if functions:
+            watched.add(self)
+        else:
+            watched.discard(self)
+
+    def drop_listeners(self) -> None:
+        """Nothing follows."""
+        self._own = None
+        self._any = ()
+        if self._any_outgoing:
+            self._set_outgoing(())
+
+
+class SocketHandler(Handler):
+    """A function that belongs to one socket and is not given it."""
+
+    __slots__ = ("event",)
+
+    def __init__(self, function: Callable[..., Any], event: str) -> None:
+        super().__init__(function)
+        self.event = event
+
+    async def call(self, socket: NamespaceSocket, *args: Any, **kwargs: Any) -> Any:
+        return await self.call_with(*args, **kwargs)
+
+
+class OnceHandler(SocketHandler):
+    """Removed before it is called."""
+
+    __slots__ = ("_called",)
+
+    def __init__(self, function: Callable[..., Any], event: str) -> None:
+        super().__init__(function, event)
+        self._called = False
+
+    async def call(self, socket: NamespaceSocket, *args: Any, **kwargs: Any) -> Any:
+        if self._called:  # by an event that overtook
+            return None
+        self._called = True
+        socket.remove_handler(self)
+        return await self.call_with(*args, **kwargs)
+
+
+def _plain(function: _F) -> _F:
+    if iscoroutinefunction(function):
+        raise TypeError("a listener of outgoing events is a plain function: emit() does not wait")
+    return function
