@@ -115,6 +115,9 @@ class Connection:
         if accepted:
             self.socket.mark_accepted()
             logger.info("%r connected", self.socket)
+            for hook in self._namespace.server.connect_hooks:
+                with Guard("connect hook", self.socket):
+                    await hook.call(self.socket)
         else:
             self._refuse(message, data)
 

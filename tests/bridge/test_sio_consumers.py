@@ -427,6 +427,32 @@ async def test_disconnect_sees_the_rooms_and_hooks_follow(caplog):
     assert not world.dispatcher._connections
 
 
+async def test_connect_hooks_hear_of_those_who_are_let_in_before_their_first_event():
+    order = []
+
+    class Consumer(SocketIOConsumer):
+        async def connect(self, socket, auth):
+            return auth != {"refuse": True}
+
+        async def event_first(self, socket):
+            order.append("first")
+
+    Consumer.as_asgi()
+    world = World()
+
+    async def hook(socket):
+        await asyncio.sleep(0)
+        order.append(("hook", socket.connected))
+
+    world.server.register_connect_hook(lambda socket: 1 / 0)
+    world.server.register_connect_hook(hook)
+    world.ask(auth={"refuse": True})
+    socket = world.ask()
+    world.send(socket, "first")
+    await world.idle()
+    assert order == [("hook", True), "first"]
+
+
 async def test_acknowledgement_after_the_end_is_ignored():
     class Consumer(SocketIOConsumer):
         async def event_x(self, socket):

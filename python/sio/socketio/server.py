@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .socket import NamespaceSocket
 
     AdapterFactory = Callable[[Namespace], Adapter]
+    ConnectHook = Callable[[NamespaceSocket], Awaitable[None] | None]
     DisconnectHook = Callable[[NamespaceSocket, str], Awaitable[None] | None]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -56,6 +57,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
         )
         self._core: Server | None = None
         self._process = os.getpid()  # the one in which it was attached
+        self.connect_hooks: list[Handler] = []
         self.disconnect_hooks: list[Handler] = []
         self.of(DEFAULT_NAMESPACE)
 
@@ -235,6 +237,13 @@ class SocketIOServer(Everyone, EngineIOApplication):
             return self.of(namespace)
         name = namespace_name(namespace)
         return self._known(name) or Namespace(name, self)
+
+    def register_connect_hook(self, hook: ConnectHook) -> None:
+        """Have `hook(socket)` called for each client that has been let in, in any namespace.
+
+        It is called before the client's first event is handled.
+        """
+        self.connect_hooks.append(Handler(hook))
 
     def register_disconnect_hook(self, hook: DisconnectHook) -> None:
         """Have `hook(socket, reason)` called for each client that has gone, in any namespace.
