@@ -176,7 +176,10 @@ class Connection:
         if guard.failed:
             answer = ({"error": INTERNAL_ERROR},)
         if reply is not None and not reply.sent and answer is not None:
-            reply.send(*answer)
+            with Guard(event, socket) as guard:  # a refusal's data may be no JSON
+                reply.send(*answer)
+            if guard.failed:
+                reply.send({"error": INTERNAL_ERROR})
         self._core.events_done(self._number, 1)
 
     async def _disconnect(self, reason: str) -> None:

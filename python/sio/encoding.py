@@ -1,28 +1,85 @@
-"""Event arguments that are not JSON values."""
+"""Event arguments that are not JSON values.
+
+Asked in this order: the server's `json_default`, then the encoder that Django's setting
+SIO_JSON_ENCODER names (a subclass of json.JSONEncoder, or the dotted path to one), which is
+DjangoJSONEncoder where it is not set.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from .socketio.server import get_socketio_server
 
-@lru_cache(maxsize=1)
-def _django_default() -> Callable[[Any], Any] | None:
+SETTING = "SIO_JSON_ENCODER"
+
+
+def default(obj: Any) -> Any:
+    """Return a JSON value for `obj`, or something that this function makes one of in turn.
+
+    DjangoJSONEncoder makes strings of dates and times, timedelta, Decimal, UUID and lazy strings;
+    the value of a FileField is its name. Raises TypeError for anything else, and for everything
+    where Django is not installed; ImproperlyConfigured where the setting names no encoder.
+    """
+    hook = get_socketio_server().json_default
+    if hook is None:
+        return _django_value(obj)
+    try:
+        return hook(obj)
+    except TypeError as refusal:
+        try:
+            return _django_value(obj)
+        except TypeError:
+            raise refusal from None
+
+
+def encoder_class(setting: Any) -> type[json.JSONEncoder]:
+    """The class that a value of SIO_JSON_ENCODER means. Raises ImproperlyConfigured."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.utils.module_loading import import_string
+
+    try:
+        found = import_string(setting) if isinstance(setting, str) else setting
+    except ImportError as error:
+        raise ImproperlyConfigured(f"{SETTING}: {error}") from error
+    if not isinstance(found, type) or not issubclass(found, json.JSONEncoder):
+        raise ImproperlyConfigured(
+            f"{SETTING} must be a subclass of json.JSONEncoder or the dotted path to one, "
+            f"not {setting!r}"
+        )
+    return found
+
+
+def _django_value(obj: Any) -> Any:
+    convert = _encoder_default(_setting())
+    if convert is None:
+        raise TypeError(f"Object of type {type(obj).__name__} is not JSON serializable")
+    try:
+        return convert(obj)
+    except TypeError:
+        files = sys.modules.get("django.db.models.fields.files")
+        if files is not None and isinstance(obj, files.FieldFile):
+            return obj.name or ""
+        raise
+
+
+def _setting() -> Any:
+    conf = sys.modules.get("django.conf")
+    if conf is None or not conf.settings.configured:
+        return None
+    return getattr(conf.settings, SETTING, None)
+
+
+@lru_cache(maxsize=8)
+def _encoder_default(setting: Any) -> Callable[[Any], Any] | None:
+    if setting is not None:
+        return encoder_class(setting)().default
     try:
         from django.core.serializers.json import DjangoJSONEncoder
     except ImportError:
         return None
     return DjangoJSONEncoder().default
-
-
-def default(obj: Any) -> Any:
-    """Return a JSON value for `obj`, as DjangoJSONEncoder does: dates and times, timedelta,
-    Decimal, UUID and lazy strings become strings.
-
-    Raises TypeError for anything else, and for everything where Django is not installed.
-    """
-    convert = _django_default()
-    if convert is None:
-        raise TypeError(f"Object of type {type(obj).__name__} is not JSON serializable")
-    return convert(obj)

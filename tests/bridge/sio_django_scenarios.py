@@ -234,7 +234,119 @@ def django_values_are_encoded():
     assert default(decimal.Decimal("1.50")) == "1.50"
     assert default(uuid.UUID(int=1)) == "00000000-0000-0000-0000-000000000001"
     assert default(gettext_lazy("x")) == "x"
-    with pytest.raises(TypeError):
+    assert default(datetime.timedelta(days=1, hours=2, seconds=3)) == "P1DT02H00M03S"
+    assert default(datetime.date(2024, 1, 2)) == "2024-01-02"
+    assert default(datetime.time(3, 4, 5)) == "03:04:05"
+    with pytest.raises(TypeError, match="object"):
+        default(object())
+
+
+def values_of_all_model_fields_are_encoded():
+    """What a model instance holds, saved and loaded again, as Django's own JSON would have it."""
+    set_up()
+    import json
+
+    import _sioserve
+    from django.core.serializers.json import DjangoJSONEncoder
+    from django.db import connection, models
+    from sio.encoding import default
+
+    class Colour(models.TextChoices):
+        RED = "r", "Red"
+
+    class Size(models.IntegerChoices):
+        SMALL = 1
+
+    class Thing(models.Model):
+        auto = models.BigAutoField(primary_key=True)
+        binary = models.BinaryField(default=b"\x00\x01")
+        boolean = models.BooleanField(default=True)
+        colour = models.CharField(max_length=1, choices=Colour.choices, default=Colour.RED)
+        date = models.DateField(default=datetime.date(2024, 1, 2))
+        moment = models.DateTimeField(
+            default=datetime.datetime(2024, 1, 2, tzinfo=datetime.timezone.utc)
+        )
+        decimal = models.DecimalField(
+            max_digits=5, decimal_places=2, default=decimal.Decimal("1.5")
+        )
+        duration = models.DurationField(default=datetime.timedelta(minutes=1))
+        email = models.EmailField(default="a@example.org")
+        file = models.FileField(default="some/file.txt")
+        no_file = models.FileField(null=True)
+        image = models.ImageField(default="some/image.png")
+        number = models.FloatField(default=1.5)
+        ip = models.GenericIPAddressField(default="::1")
+        json = models.JSONField(default=dict)
+        size = models.IntegerField(choices=Size.choices, default=Size.SMALL)
+        slug = models.SlugField(default="slug")
+        text = models.TextField(default="täxt")
+        time = models.TimeField(default=datetime.time(1, 2))
+        uuid = models.UUIDField(default=uuid.UUID(int=5))
+
+        class Meta:
+            app_label = "auth"
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Thing)
+    Thing.objects.create()
+    fresh, loaded = Thing(), Thing.objects.get()
+
+    async def application(scope, receive, send): ...
+
+    core = _sioserve.Server(application, json_default=default)
+    for thing in (fresh, loaded):
+        values = {field.name: getattr(thing, field.name) for field in Thing._meta.fields}
+        core.emit(1, ["thing", values])
+        for name, value in values.items():
+            if name in ("file", "image"):
+                assert default(value) == value.name
+            elif name == "no_file":
+                assert default(value) == ""
+            elif name not in ("binary", "json"):
+                ours = value if isinstance(value, (str, int, float, type(None))) else default(value)
+                assert json.dumps(ours) == json.dumps(value, cls=DjangoJSONEncoder), name
+    core.emit(1, ["things", list(Thing.objects.values())])
+    with pytest.raises(TypeError, match=r"Thing is not JSON serializable at \$\[1\]\[0\]"):
+        core.emit(1, ["things", [loaded]])
+
+
+def the_encoder_can_be_chosen():
+    import json
+
+    class Encoder(json.JSONEncoder):
+        def default(self, obj):
+            return "chosen" if isinstance(obj, complex) else super().default(obj)
+
+    sys.modules["project_encoders"] = types.SimpleNamespace(Encoder=Encoder)
+    set_up()
+    import sio
+    from django.test import override_settings
+    from sio.encoding import default
+
+    for setting in ("project_encoders.Encoder", Encoder):
+        with override_settings(SIO_JSON_ENCODER=setting):
+            assert default(1j) == "chosen"
+            with pytest.raises(TypeError):  # it does what it does
+                default(decimal.Decimal(1))
+    for wrong in ("project_encoders.Nothing", "no.such.module", 17, dict):
+        with override_settings(SIO_JSON_ENCODER=wrong):
+            with pytest.raises(ImproperlyConfigured, match="SIO_JSON_ENCODER"):
+                default(1j)
+            from sioserve.errors import StartupError
+            from sioserve.options import Options, server_arguments
+
+            with pytest.raises(StartupError, match="SIO_JSON_ENCODER"):
+                server_arguments(Options())
+
+    def hook(obj):
+        if isinstance(obj, complex):
+            return [obj.real, obj.imag]
+        raise TypeError(f"no {type(obj).__name__} here")
+
+    sio.get_socketio_server().json_default = hook
+    assert default(1j) == [0.0, 1.0]
+    assert default(decimal.Decimal("1.50")) == "1.50"
+    with pytest.raises(TypeError, match="no object here"):
         default(object())
 
 

@@ -40,12 +40,16 @@ class SocketIOServer(Everyone, EngineIOApplication):
     Emits to the default namespace, or to another with of(). All methods may be called from any
     thread.
 
+    * `json_default`: None, or a function that is given what is no JSON value, wherever it stands in
+      what is emitted or acknowledged, and returns a JSON value for it, or raises TypeError: then
+      sio.encoding.default() decides.
     * `clients_count`: Engine.IO sessions of this process that have asked for a namespace.
     """
 
     served_natively = True
 
     def __init__(self) -> None:
+        self.json_default: Callable[[Any], Any] | None = None
         self.clients_count = 0
         self.make_adapter: AdapterFactory = LocalAdapter
         self.lock = threading.RLock()  # of the tables of namespaces

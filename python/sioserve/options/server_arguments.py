@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from sio.encoding import SETTING, encoder_class
+
 from sioserve.content_types import content_types
 from sioserve.errors import StartupError
 from sioserve.options.values import Options
@@ -34,6 +36,7 @@ def server_arguments(options: Options) -> dict[str, Any]:
     settings = _django_settings()
     if settings is not None:
         arguments["allowed_hosts"] = allowed_hosts(settings)
+        _check_json_encoder(settings)
         for name, argument in DJANGO_SETTINGS.items():
             if hasattr(settings, name):
                 arguments[argument] = getattr(settings, name)
@@ -44,6 +47,19 @@ def _check_directories(mounts: Iterable[tuple[str, str]]) -> None:
     for prefix, directory in mounts:
         if not os.path.isdir(directory):
             raise StartupError(f'--static {prefix}={directory}: "{directory}" is not a directory')
+
+
+def _check_json_encoder(settings: Any) -> None:
+    """Find a mistake at the start, and not in the first emit that needs the encoder."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    encoder = getattr(settings, SETTING, None)
+    if encoder is None:
+        return
+    try:
+        encoder_class(encoder)
+    except ImproperlyConfigured as error:
+        raise StartupError(str(error)) from None
 
 
 def allowed_hosts(settings: Any) -> tuple[str, ...]:
