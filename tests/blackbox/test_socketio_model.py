@@ -1,53 +1,140 @@
-"""Random clients against a model: nothing lost, nothing twice, nothing to a stranger."""
+"""Random clients against a model: nothing lost, nothing twice, nothing to a stranger, in order.
+
+They join, leave and talk in rooms of several namespaces over both transports, upgrade in the middle,
+stop reading, are thrown out and cut off, and come back; and Python is blocked now and then.
+SIOSERVE_MODEL_SEED repeats a round, SIOSERVE_MODEL_SECONDS goes on for that long.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import random
+import time
+from collections.abc import Iterator
 
-from support.players import Player, check
+import pytest
+from support.model.history import check
+from support.model.player import NAMESPACES, ROOMS, Player, World
 from support.server import ServerProcess
+from support.socketio_apps import APPS
 
-PLAYERS = 10
-ROOMS = ["red", "green", "日本", "中国"]
-STEPS = 120
+PLAYERS = 12
+STEPS = 50
+ROUNDS = 3
+SEED = os.environ.get("SIOSERVE_MODEL_SEED")
+SECONDS = float(os.environ.get("SIOSERVE_MODEL_SECONDS", "0"))
+BLOCKED = 1.0
+
+ACTIONS = {
+    "join": 6,
+    "leave": 2,
+    "say": 12,
+    "ask": 2,
+    "read nothing": 1,
+    "upgrade": 2,
+    "give up an upgrade": 1,
+    "enter": 1,
+    "leave namespace": 1,
+    "be kicked": 1,
+    "close": 1,
+    "vanish": 2,
+}
 
 
-async def play(player: Player, dice: random.Random) -> None:
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerProcess]:
+    """With pings that are frequent, but may be answered late: the machine is busy."""
+    env = {
+        "SIO_SETTINGS": '{"SIO_ENGINEIO_PING_INTERVAL_MS": 300}',
+        "SIOSERVE_SOCKETIO_PING_TIMEOUT": "60",
+    }
+    server = ServerProcess("model:application", "--no-access-log", cwd=APPS, env=env).start()
+    yield server
+    server.stop()
+
+
+async def play(player: Player) -> None:
     """A player's random life; ends with the player connected."""
-    await player.connect(dice.choice(["polling", "websocket"]))
-    for _ in range(STEPS):
-        rooms = player.rooms
-        others = [room for room in ROOMS if room not in rooms]
-        action = dice.choices(
-            ["join", "leave", "say", "upgrade", "reconnect"], weights=[4, 2, 8, 1, 1]
-        )[0]
-        if action == "join" and others:
-            await player.join(dice.choice(others))
-        elif action == "leave" and rooms:
-            await player.leave(dice.choice(rooms))
-        elif action == "say":
-            await player.say(dice.choice(ROOMS), dice.randint(1, 5))
-        elif action == "upgrade" and player.can_upgrade:
-            # Some go on talking meanwhile.
-            talking = player.say(dice.choice(ROOMS), dice.randint(1, 3))
-            await asyncio.gather(player.upgrade(), talking)
-        elif action == "reconnect":
-            await player.disconnect(dice.choice(["41", "1", None]))
-            await player.connect(dice.choice(["polling", "websocket"]))
+    dice = player.dice
+    await player.connect()
+    for step in range(STEPS):
+        if not player.present:
+            await player.enter(dice.choice(NAMESPACES))
+        if player.index == 0 and step == STEPS // 2:
+            await player.block(next(iter(player.present)), BLOCKED)
+        [action] = dice.choices(list(ACTIONS), weights=list(ACTIONS.values()))
+        await act(player, action, dice.choice(sorted(player.present)))
 
 
-async def test_random_clients(socketio_server: ServerProcess) -> None:
-    seed = int(os.environ.get("SIO_SEED") or random.SystemRandom().randrange(2**32))
-    print(f"SIO_SEED={seed}")
-    clock = itertools.count()
-    players = [Player(index, socketio_server.url, clock) for index in range(PLAYERS)]
-    lives = [play(player, random.Random(f"{seed} {player.index}")) for player in players]
-    await asyncio.gather(*lives)
-    for player in players:
-        await player.settle()
-    assert check(players) > 100
-    for player in players:
-        await player.disconnect("1")
+async def act(player: Player, action: str, namespace: str) -> None:
+    dice = player.dice
+    rooms = player.lives[namespace].rooms
+    others = [room for room in ROOMS if room not in rooms]
+    absent = [name for name in NAMESPACES if name not in player.present]
+    match action:
+        case "join" if others:
+            await player.join(namespace, dice.choice(others))
+        case "leave" if rooms:
+            await player.leave(namespace, dice.choice(rooms))
+        case "say":
+            await player.say_and_settle(namespace, dice.randint(1, 5))
+        case "ask":
+            await player.ask(namespace)
+        case "read nothing":
+            await player.wire.read_nothing_for(dice.random() / 2)
+        case "upgrade" if player.wire.polls:
+            # And talks on meanwhile.
+            talking = player.say_and_settle(namespace, dice.randint(1, 5))
+            await asyncio.gather(player.wire.upgrade(), talking)
+        case "give up an upgrade" if player.wire.polls:
+            talking = player.say_and_settle(namespace, dice.randint(1, 3))
+            await asyncio.gather(player.wire.give_up_an_upgrade(), talking)
+        case "enter" if absent:
+            await player.enter(dice.choice(absent))
+        case "leave namespace":
+            await player.leave_namespace(namespace)
+        case "be kicked":
+            await player.be_kicked(namespace)
+        case "close":
+            await player.close()
+            await player.connect()
+        case "vanish":
+            if dice.random() < 0.5:
+                await player.vanish()
+            else:
+                await player.say_and_vanish(namespace, dice.randint(1, 3))
+            await player.connect()
+
+
+async def play_a_round(url: str, seed: int) -> World:
+    world = World(url)
+    world.players = [
+        Player(index, world, random.Random(f"{seed} {index}")) for index in range(PLAYERS)
+    ]
+    await asyncio.gather(*map(play, world.players))
+    for player in world.players:
+        for namespace in player.present:
+            await player.settle(namespace)
+    heard = check(world.lives, world.messages)
+    assert heard > 500
+    for player in world.players:
+        await player.close()
+    return world
+
+
+async def test_random_clients(server: ServerProcess) -> None:
+    seed = int(SEED) if SEED else random.SystemRandom().randrange(2**32)
+    until = time.monotonic() + SECONDS
+    blocks: list[int] = []
+    rounds = 0
+    while rounds < ROUNDS or time.monotonic() < until:
+        print(f"SIOSERVE_MODEL_SEED={seed}", flush=True)
+        world = await play_a_round(server.url, seed)
+        blocks += world.blocks
+        rounds += 1
+        seed += 1
+        if SEED:
+            break
+    # Pings go on while Python is blocked: several per second and player.
+    assert sum(blocks) > len(blocks) * BLOCKED * PLAYERS / 2, blocks

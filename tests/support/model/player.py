@@ -1,0 +1,301 @@
+"""A random client: sockets in several namespaces over one session, which comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from contextlib import suppress
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+
+from ..engineio import SessionEnded
+from .history import Life, Message, Stay
+from .packets import ACK, CONNECT, DISCONNECT, EVENT, Decoder, Packet, encode
+from .wire import Wire
+
+NAMESPACES = ["/", "/other"]
+ROOMS = ["red", "green", "日本", "中国"]
+TRANSPORTS = ["polling", "websocket"]
+
+
+class World:
+    """What the players of one round share."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.clock = itertools.count(1)
+        self.senders = itertools.count()
+        self.players: list[Player] = []
+        self.lives: list[Life] = []
+        self.messages: list[Message] = []
+        self.recoveries = 0
+        self.blocks: list[int] = []  # pings that came during each
+
+    @property
+    def pings(self) -> int:
+        return sum(player.pings for player in self.players)
+
+    def ids(self, namespace: str) -> list[str]:
+        """Of the sockets that are connected to a namespace."""
+        return [
+            player.lives[namespace].id
+            for player in self.players
+            if namespace in player.present and namespace in player.lives
+        ]
+
+
+class Place:
+    """A player's connection to one namespace."""
+
+    def __init__(self, sender: int) -> None:
+        self.sender = sender
+        self.numbers = itertools.count()
+        self.calls = itertools.count()
+        self.answers: dict[int, asyncio.Future[Any]] = {}
+
+
+class Player:
+    def __init__(self, index: int, world: World, dice: random.Random) -> None:
+        self.index = index
+        self.world = world
+        self.dice = dice
+        self.lives: dict[str, Life] = {}
+        self.present: set[str] = set()
+        self._places: dict[str, Place] = {}
+        self._entering: dict[str, tuple[asyncio.Future[None], float]] = {}
+        self._leaving: dict[str, asyncio.Future[None]] = {}
+        self._blocked: asyncio.Future[None] | None = None
+        self._lost: dict[str, Life] = {}
+        self._past_pings = 0
+
+    @property
+    def pings(self) -> int:
+        return self._past_pings + self.wire.pings
+
+    # --- Coming and going ---
+
+    async def connect(self) -> None:
+        self._decoder = Decoder()
+        self.wire = Wire(self.world.url, self.dice.choice(TRANSPORTS), self._hear)
+        await self.wire.open()
+        first, *others = self.dice.sample(NAMESPACES, len(NAMESPACES))
+        await self.enter(first)
+        for namespace in others:
+            if namespace in self._lost or self.dice.random() < 0.7:
+                await self.enter(namespace)
+
+    async def enter(self, namespace: str) -> None:
+        entered = asyncio.get_running_loop().create_future()
+        self._entering[namespace] = (entered, next(self.world.clock))
+        auth = None
+        if namespace in self._lost:
+            lost = self._lost[namespace]
+            auth = {"pid": lost.recovery_id}
+            if lost.offset is not None:
+                auth["offset"] = lost.offset
+        await self.wire.send(encode(CONNECT, namespace, auth))
+        await self.wire.wait_for(entered, "CONNECT")
+
+    async def leave_namespace(self, namespace: str) -> None:
+        await self.settle(namespace)
+        self._depart(namespace)
+        await self.wire.send(encode(DISCONNECT, namespace))
+        if self.present:
+            life = self.lives[namespace]
+            await self.settle(next(iter(self.present)))
+            life.gone(next(self.world.clock))
+
+    async def be_kicked(self, namespace: str) -> None:
+        begun = next(self.world.clock)
+        gone = self._leaving[namespace] = asyncio.get_running_loop().create_future()
+        await self._emit(namespace, "kick", False)
+        await self.wire.wait_for(gone, "DISCONNECT")
+        self._heard_all_until(begun)
+        self._depart(namespace)
+
+    async def close(self) -> None:
+        """Ends the session with a word, having heard everything."""
+        for namespace in list(self.present):
+            await self.settle(namespace)
+            self._depart(namespace)
+        await self.wire.send(["1"])
+        await self._cut()
+
+    async def vanish(self) -> None:
+        """Is cut off while messages may be under way in both directions."""
+        for namespace in list(self.present):
+            life = self.lives[namespace]
+            if life.recovery_id is None:
+                self._depart(namespace)
+            else:
+                self._lost[namespace] = life
+                self.present.discard(namespace)
+        await self._cut()
+
+    def end(self) -> None:
+        for life in self._lost.values():
+            life.end()
+        self._lost.clear()
+
+    async def _cut(self) -> None:
+        await self.wire.cut()
+        self._past_pings += self.wire.pings
+        self.wire.pings = 0
+
+    def _depart(self, namespace: str) -> None:
+        self.present.discard(namespace)
+        self.lives[namespace].end()
+
+    # --- Saying and hearing ---
+
+    async def settle(self, namespace: str) -> None:
+        """Returns when everything that was sent to this player before has arrived."""
+        await self.call(namespace, "reply")
+
+    async def call(self, namespace: str, event: str, *args: Any) -> list[Any]:
+        begun = next(self.world.clock)
+        place = self._places[namespace]
+        number = next(place.calls)
+        answer = place.answers[number] = asyncio.get_running_loop().create_future()
+        await self._emit(namespace, event, *args, number=number)
+        answered = await self.wire.wait_for(answer, f"the answer to {event}")
+        self._heard_all_until(begun)
+        return list(answered)
+
+    async def join(self, namespace: str, room: str) -> None:
+        stay = Stay(room, next(self.world.clock))
+        self.lives[namespace].stays.append(stay)
+        await self.call(namespace, "join", room)
+        stay.entered = next(self.world.clock)
+
+    async def leave(self, namespace: str, room: str) -> None:
+        [stay] = [
+            stay
+            for stay in self.lives[namespace].stays
+            if stay.room == room and stay.leaving == float("inf")
+        ]
+        stay.leaving = next(self.world.clock)
+        await self.call(namespace, "leave", room)
+        stay.left = next(self.world.clock)
+
+    async def say(self, namespace: str, amount: int) -> list[Message]:
+        """Sends messages back to back to random rooms and sockets; begun, but not ended."""
+        dice, messages = self.dice, []
+        for _ in range(amount):
+            place = self._places[namespace]
+            rooms = dice.sample(ROOMS, dice.choice([0, 1, 1, 1, 2]))
+            if dice.random() < 0.2:
+                rooms.append(dice.choice(self.world.ids(namespace)))
+            but = dice.sample(ROOMS, dice.choice([0, 0, 1]))
+            message = Message(
+                sender=place.sender,
+                number=next(place.numbers),
+                life=self.lives[namespace],
+                rooms=rooms,
+                but=but,
+                others=dice.random() < 0.5,
+                volatile=dice.random() < 0.1,
+                begun=next(self.world.clock),
+            )
+            messages.append(message)
+            self.world.messages.append(message)
+            how = {name: getattr(message, name) for name in ("rooms", "but", "others", "volatile")}
+            size = dice.choice([1, 10, 100, 3000])
+            kind = dice.choice(["text", "binary"])
+            text = body(kind, *message.key, size)
+            await self._emit(namespace, "say", how, *message.key, kind, size, text)
+        return messages
+
+    async def say_and_settle(self, namespace: str, amount: int) -> None:
+        messages = await self.say(namespace, amount)
+        await self.settle(namespace)
+        for message in messages:
+            message.ended = next(self.world.clock)
+
+    async def say_and_vanish(self, namespace: str, amount: int) -> None:
+        """Nobody knows what the server gets of it."""
+        with suppress(SessionEnded, ConnectionClosed):
+            await self.say(namespace, amount)
+        await self.vanish()
+
+    async def ask(self, namespace: str) -> None:
+        question = [self.index, {"deep": [b"\x00\xff", "?"]}]
+        answer = await self.call(namespace, "ask", *question)
+        assert answer == [["answered", *question]], answer
+
+    async def block(self, namespace: str, seconds: float) -> None:
+        """Python does nothing for a while; the server's pings go on."""
+        self._blocked = asyncio.get_running_loop().create_future()
+        begun = asyncio.ensure_future(self.call(namespace, "block", seconds))
+        await self.wire.wait_for(self._blocked, "the beginning of the blockade")
+        before = self.world.pings
+        await begun
+        self.world.blocks.append(self.world.pings - before)
+
+    async def _emit(self, namespace: str, *args: Any, number: int | None = None) -> None:
+        await self.wire.send(encode(EVENT, namespace, args, number))
+
+    def _heard_all_until(self, begun: int) -> None:
+        for namespace in self.present:
+            self.lives[namespace].heard_until = begun
+
+    def _hear(self, message: str | bytes) -> list[Any]:
+        packet = self._decoder.feed(message)
+        if packet is None:
+            return []
+        namespace = packet.namespace
+        if packet.kind == CONNECT:
+            self._enter(namespace, packet.data)
+        elif packet.kind == DISCONNECT:
+            self._leaving.pop(namespace).set_result(None)
+        elif packet.kind == ACK:
+            assert packet.number is not None
+            self._places[namespace].answers.pop(packet.number).set_result(packet.data)
+        else:
+            assert packet.kind == EVENT, packet
+            return self._hear_event(packet)
+        return []
+
+    def _hear_event(self, packet: Packet) -> list[Any]:
+        life = self.lives[packet.namespace]
+        event, *args = packet.data
+        if event == "question":
+            return encode(ACK, packet.namespace, ["answered", *args], packet.number)
+        expected = {"said": 5, "blocked": 0}[event]
+        if life.recovery_id is not None and len(args) > expected:
+            life.offset = args.pop()
+            assert isinstance(life.offset, str)
+        assert len(args) == expected, packet
+        if event == "said":
+            sender, number, kind, size, text = args
+            assert text == body(kind, sender, number, size)
+            life.heard.append((sender, number))
+        else:
+            assert self._blocked
+            self._blocked.set_result(None)
+        return []
+
+    def _enter(self, namespace: str, data: dict[str, Any]) -> None:
+        entered, begun = self._entering.pop(namespace)
+        lost = self._lost.pop(namespace, None)
+        if lost is not None and data["sid"] == lost.id:
+            self.world.recoveries += 1
+        else:
+            if lost is not None:
+                lost.end()
+            life = self.lives[namespace] = Life(self.index, namespace, begun)
+            life.begin(data["sid"], next(self.world.clock))
+            life.recovery_id = data.get("pid")
+            self.world.lives.append(life)
+        self._places[namespace] = Place(next(self.world.senders))
+        self.present.add(namespace)
+        entered.set_result(None)
+
+
+def body(kind: str, sender: int, number: int, size: int) -> str | bytes:
+    """What a message carries, so that its receiver can tell that it is whole."""
+    text = f"{sender}.{number} ü"
+    text = text * (size // len(text) + 1)
+    return text.encode() if kind == "binary" else text
