@@ -1,7 +1,7 @@
 """Random clients against a model: nothing lost, nothing twice, nothing to a stranger, in order.
 
-They join, leave and talk in rooms of several namespaces over both transports, upgrade in the middle,
-stop reading, are thrown out and cut off, and come back; and Python is blocked now and then.
+They join, leave and talk in rooms of several namespaces over both transports, upgrade in the
+middle, stop reading, are thrown out and cut off, and come back; and Python is blocked now and then.
 SIOSERVE_MODEL_SEED repeats a round, SIOSERVE_MODEL_SECONDS goes on for that long.
 """
 

@@ -1,9 +1,9 @@
 """What random clients have done and heard, and whether that fits together.
 
 Everything has a beginning and an end, counted by one clock for all. Between them the server may
-have done it or not. So a message must arrive at those who were in one of its rooms all the time that
-it was being sent, may arrive at those who were for a part of it, and must not arrive at anybody
-else; with rooms that are left out it is the other way round.
+have done it or not. So a message must arrive at those who were in one of its rooms all the time
+that it was being sent, may arrive at those who were for a part of it, and must not arrive at
+anybody else; with rooms that are left out it is the other way round.
 """
 
 from __future__ import annotations
