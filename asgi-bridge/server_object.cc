@@ -10,6 +10,7 @@
 #include "asgi-bridge/module_state.h"
 #include "asgi-bridge/settings.h"
 #include "server/base/clock.h"
+#include "server/transport/options.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -122,6 +123,10 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
        kwargs != nullptr && PyDict_Next(kwargs, &position, &key, &value);) {
     std::string name;
     if (!read_text(key, name) || !read_argument(gil, name, value, config, application)) return -1;
+  }
+  if (const auto fault = transport::fault_of(config.engine_io)) {
+    PyErr_SetString(PyExc_ValueError, fault->c_str());
+    return -1;
   }
   core_ref(self) =
       Core::make(gil, module_state(Py_TYPE(self)).types, std::move(config), std::move(application));
