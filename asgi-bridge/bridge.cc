@@ -11,8 +11,8 @@
 
 namespace sioserve::bridge {
 
-Bridge::Bridge(const Gil& gil, Server& server, AsgiTypes types, Application application)
-    : server_(server),
+Bridge::Bridge(const Gil& gil, AppPort& port, AsgiTypes types, Application application)
+    : port_(port),
       types_(std::move(types)),
       application_(std::move(application)),
       names_(gil),
@@ -35,7 +35,7 @@ void Bridge::drain(const Gil& gil) {
   // The batch is kept for its storage only: an application that runs a nested event loop gets here
   // again while it is handled.
   std::vector<AppEvent> batch = std::exchange(batch_, {});
-  server_.take_events(batch);
+  port_.take_events(batch);
   for (AppEvent& event : batch) {
     std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
     if (PyErr_Occurred()) {
@@ -49,7 +49,7 @@ void Bridge::drain(const Gil& gil) {
 
 void Bridge::log_what_waits(const Gil& gil) {
   std::vector<AppEvent> batch;
-  server_.take_events(batch);
+  port_.take_events(batch);
   for (AppEvent& event : batch) {
     if (auto* record = std::get_if<LogRecord>(&event)) handle(gil, std::move(*record));
     if (auto* entry = std::get_if<AccessEntry>(&event)) handle(gil, std::move(*entry));

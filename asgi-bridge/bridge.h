@@ -11,7 +11,7 @@
 #include "asgi-bridge/names.h"
 #include "asgi-bridge/python.h"
 #include "asgi-bridge/scope.h"
-#include "server/server.h"
+#include "server/base/app_port.h"
 
 namespace sioserve::bridge {
 
@@ -31,7 +31,7 @@ struct Application {
 // Lives on the application thread, except post(), which any thread may call.
 class Bridge {
  public:
-  Bridge(const Gil& gil, Server& server, AsgiTypes types, Application application);
+  Bridge(const Gil& gil, AppPort& port, AsgiTypes types, Application application);
 
   // False when memory ran out; an exception is set.
   bool complete() const { return names_.complete && scopes_.complete(); }
@@ -52,7 +52,7 @@ class Bridge {
   // The application's tasks that have not ended, as a list of (task, scope).
   PyRef running_tasks(const Gil& gil) const;
 
-  void post(ServerCommand command) { server_.post(std::move(command)); }
+  void post(ServerCommand command) { port_.post(std::move(command)); }
 
   const Names& names() const { return names_; }
   PyObject* loop() const { return loop_.get(); }
@@ -107,7 +107,7 @@ class Bridge {
   AsgiStream* find(StreamId id) const;
 
   PyObject* owner_ = nullptr;
-  Server& server_;
+  AppPort& port_;
   AsgiTypes types_;
   Application application_;
   Names names_;

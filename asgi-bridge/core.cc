@@ -27,7 +27,22 @@ void DestroyServer::operator()(Server* server) const {
 
 Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application application)
     : server(new Server(std::move(config), [this] { wake_up.set(); })),
-      bridge(gil, *server, types, std::move(application)),
+      port(*server),
+      bridge(gil, port, types, std::move(application)),
+      pid_(::getpid()) {}
+
+Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application application,
+           PyRef wake)
+    : loopback(std::make_unique<socketio::LoopbackServer>(std::move(config),
+                                                          [wake = std::move(wake)] {
+                                                            const PyRef woken = PyRef::steal(
+                                                                PyObject_CallNoArgs(wake.get()));
+                                                            if (!woken)
+                                                              PyErr_WriteUnraisable(wake.get());
+                                                          })),
+      port(*loopback),
+      bridge(gil, port, types, std::move(application)),
+      phase(Phase::started),
       pid_(::getpid()) {}
 
 PyRef Core::make_type(const Gil&, PyObject* module) {
@@ -40,6 +55,18 @@ PyRef Core::make_type(const Gil&, PyObject* module) {
 PyRef Core::make(const Gil& gil, const AsgiTypes& types, Config config, Application application) {
   PyRef object = make_object<Core>(gil, reinterpret_cast<PyTypeObject*>(types.core.get()), gil,
                                    std::move(config), types, std::move(application));
+  return owned(std::move(object));
+}
+
+PyRef Core::make_loopback(const Gil& gil, const AsgiTypes& types, Config config,
+                          Application application, PyRef wake) {
+  PyRef object =
+      make_object<Core>(gil, reinterpret_cast<PyTypeObject*>(types.core.get()), gil,
+                        std::move(config), types, std::move(application), std::move(wake));
+  return owned(std::move(object));
+}
+
+PyRef Core::owned(PyRef object) {
   if (!object) return PyRef();
   Core& core = unbox<Core>(object.get());
   if (!core.bridge.complete()) return PyRef();
@@ -50,7 +77,7 @@ PyRef Core::make(const Gil& gil, const AsgiTypes& types, Config config, Applicat
 bool Core::is_in_its_process() const { return pid_ == ::getpid(); }
 
 void Core::shut_down(const Gil& gil) {
-  {
+  if (server) {
     GilRelease release(gil);
     server->stop_now();
   }

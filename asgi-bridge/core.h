@@ -1,5 +1,5 @@
-// Everything behind one _sioserve.Server: the server with its thread, the bridge, and what wakes
-// the event loop for them.
+// Everything behind one _sioserve.Server: the server with its thread, or one without a network for
+// tests, the bridge, and what wakes the event loop for them.
 #pragma once
 
 #include <sys/types.h>
@@ -11,6 +11,7 @@
 #include "asgi-bridge/python.h"
 #include "server/base/config.h"
 #include "server/server.h"
+#include "socketio/loopback/loopback_server.h"
 
 namespace sioserve::bridge {
 
@@ -42,10 +43,14 @@ using ServerPtr = std::unique_ptr<Server, DestroyServer>;
 class Core {
  public:
   Core(const Gil& gil, Config config, const AsgiTypes& types, Application application);
+  // With a LoopbackServer, which calls `wake`.
+  Core(const Gil& gil, Config config, const AsgiTypes& types, Application application, PyRef wake);
 
   // Null with an exception set when that fails.
   static PyRef make_type(const Gil& gil, PyObject* module);
   static PyRef make(const Gil& gil, const AsgiTypes& types, Config config, Application application);
+  static PyRef make_loopback(const Gil& gil, const AsgiTypes& types, Config config,
+                             Application application, PyRef wake);
 
   enum class Phase { made, started };
 
@@ -56,11 +61,15 @@ class Core {
 
   // Order matters: the server's thread uses the descriptor, the bridge the server.
   EventFd wake_up;
-  ServerPtr server;
+  ServerPtr server;                                    // or null
+  std::unique_ptr<socketio::LoopbackServer> loopback;  // or null
+  AppPort& port;                                       // that of the one or of the other
   Bridge bridge;
   Phase phase = Phase::made;
 
  private:
+  static PyRef owned(PyRef object);
+
   pid_t pid_;
 };
 

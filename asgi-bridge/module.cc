@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "asgi-bridge/loopback_object.h"
 #include "asgi-bridge/module_state.h"
 #include "asgi-bridge/request_context.h"
 #include "asgi-bridge/server_object.h"
@@ -24,6 +25,9 @@ int execute(PyObject* module) {
   const PyRef server_type = make_server_type(gil, module);
   if (!server_type) return -1;
   if (PyModule_AddObjectRef(module, "Server", server_type.get()) != 0) return -1;
+  const PyRef loopback_type = make_loopback_type(gil, module, server_type);
+  if (!loopback_type) return -1;
+  if (PyModule_AddObjectRef(module, "LoopbackServer", loopback_type.get()) != 0) return -1;
   return PyModule_AddStringConstant(module, "__version__", SIOSERVE_VERSION);
 }
 

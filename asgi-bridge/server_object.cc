@@ -10,27 +10,12 @@
 #include "asgi-bridge/module_state.h"
 #include "asgi-bridge/settings.h"
 #include "server/base/clock.h"
-#include "server/transport/options.h"
 
 namespace sioserve::bridge {
 namespace {
 
 // A Server: null before __init__.
 PyRef& core_ref(PyObject* self) { return unbox<PyRef>(self); }
-
-// Null with an exception set where the server can't be used.
-Core* core_of(PyObject* self) {
-  if (!core_ref(self)) {
-    PyErr_SetString(PyExc_RuntimeError, "Server.__init__ was not called");
-    return nullptr;
-  }
-  Core& core = unbox<Core>(core_ref(self).get());
-  if (!core.is_in_its_process()) {
-    PyErr_SetString(PyExc_RuntimeError, "the server runs in another process");
-    return nullptr;
-  }
-  return &core;
-}
 
 // The same, as long as the server has not been started.
 Core* unstarted_core_of(PyObject* self, const char* method) {
@@ -102,35 +87,11 @@ bool read_argument(const Gil& gil, const std::string& name, PyObject* value, Con
 
 int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   const Gil gil = Gil::held_by_caller();
-  PyObject *app, *dispatcher = Py_None;
-  if (!PyArg_ParseTuple(args, "O|O:Server", &app, &dispatcher)) return -1;
-  if (core_ref(self)) {
-    PyErr_SetString(PyExc_RuntimeError, "Server.__init__ was called twice");
-    return -1;
-  }
   Config config;
-  Application application{PyRef::borrow(app),
-                          PyRef::borrow(dispatcher),
-                          PyRef(),
-                          PyRef(),
-                          none(),
-                          none(),
-                          none(),
-                          "",
-                          module_state(Py_TYPE(self)).request_id};
-  PyObject *key, *value;
-  for (Py_ssize_t position = 0;
-       kwargs != nullptr && PyDict_Next(kwargs, &position, &key, &value);) {
-    std::string name;
-    if (!read_text(key, name) || !read_argument(gil, name, value, config, application)) return -1;
-  }
-  if (const auto fault = transport::fault_of(config.engine_io)) {
-    PyErr_SetString(PyExc_ValueError, fault->c_str());
-    return -1;
-  }
-  core_ref(self) =
-      Core::make(gil, module_state(Py_TYPE(self)).types, std::move(config), std::move(application));
-  return core_ref(self) ? 0 : -1;
+  auto application = read_arguments(gil, self, args, kwargs, config);
+  if (!application) return -1;
+  return set_core(self, Core::make(gil, module_state(Py_TYPE(self)).types, std::move(config),
+                                   std::move(*application)));
 }
 
 PyObject* address_or_error(const Result<std::string, std::string>& address) {
@@ -230,7 +191,7 @@ PyObject* server_counts(PyObject* self, PyObject*) {
   PyRef counts = PyRef::steal(PyDict_New());
   if (!counts) return nullptr;
   for (std::size_t i = 0; i < counter_names.size(); ++i) {
-    const PyRef value = to_py_int(gil, core->server->counters().get(static_cast<Counter>(i)));
+    const PyRef value = to_py_int(gil, core->port.counters().get(static_cast<Counter>(i)));
     if (!value || PyDict_SetItemString(counts.get(), counter_names[i], value.get()) != 0) {
       return nullptr;
     }
@@ -402,7 +363,7 @@ PyObject* server_open_logs(PyObject* self, PyObject*) {
 PyObject* server_reopen_logs(PyObject* self, PyObject*) {
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
-  core->server->reopen_logs();
+  if (core->server) core->server->reopen_logs();
   return none().release();
 }
 
@@ -415,7 +376,7 @@ PyObject* server_flush_logs(PyObject* self, PyObject* args, PyObject* kwargs) {
   }
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
-  {
+  if (core->server) {
     GilRelease release(Gil::held_by_caller());
     core->server->flush_logs(Milliseconds(timeout_ms));
   }
@@ -437,7 +398,7 @@ PyObject* server_set_log_level(PyObject* self, PyObject* args) {
   if (core == nullptr) return nullptr;
   for (std::size_t i = 0; i < log_category_names.size(); ++i) {
     if (std::string_view(name) != log_category_names[i]) continue;
-    core->server->logger().set_level(static_cast<LogCategory>(i), level);
+    core->port.logger().set_level(static_cast<LogCategory>(i), level);
     return none().release();
   }
   PyErr_Format(PyExc_ValueError, "no logger %s", name);
@@ -480,6 +441,52 @@ PyMethodDef methods[] = {
 
 }  // namespace
 
+Core* core_of(PyObject* server) {
+  if (!core_ref(server)) {
+    PyErr_SetString(PyExc_RuntimeError, "Server.__init__ was not called");
+    return nullptr;
+  }
+  Core& core = unbox<Core>(core_ref(server).get());
+  if (!core.is_in_its_process()) {
+    PyErr_SetString(PyExc_RuntimeError, "the server runs in another process");
+    return nullptr;
+  }
+  return &core;
+}
+
+std::optional<Application> read_arguments(const Gil& gil, PyObject* self, PyObject* args,
+                                          PyObject* kwargs, Config& config) {
+  PyObject *app, *dispatcher = Py_None;
+  if (!PyArg_ParseTuple(args, "O|O:Server", &app, &dispatcher)) return std::nullopt;
+  if (core_ref(self)) {
+    PyErr_SetString(PyExc_RuntimeError, "Server.__init__ was called twice");
+    return std::nullopt;
+  }
+  Application application{PyRef::borrow(app),
+                          PyRef::borrow(dispatcher),
+                          PyRef(),
+                          PyRef(),
+                          none(),
+                          none(),
+                          none(),
+                          "",
+                          module_state(Py_TYPE(self)).request_id};
+  PyObject *key, *value;
+  for (Py_ssize_t position = 0;
+       kwargs != nullptr && PyDict_Next(kwargs, &position, &key, &value);) {
+    std::string name;
+    if (!read_text(key, name) || !read_argument(gil, name, value, config, application)) {
+      return std::nullopt;
+    }
+  }
+  return application;
+}
+
+int set_core(PyObject* server, PyRef core) {
+  core_ref(server) = std::move(core);
+  return core_ref(server) ? 0 : -1;
+}
+
 PyRef make_server_type(const Gil&, PyObject* module) {
   PyType_Slot slots[] = {
       {Py_tp_new, slot(server_new)},
@@ -488,7 +495,8 @@ PyRef make_server_type(const Gil&, PyObject* module) {
       {Py_tp_methods, methods},
       {0, nullptr},
   };
-  PyType_Spec spec = {"_sioserve.Server", sizeof(PyBox<PyRef>), 0, Py_TPFLAGS_DEFAULT, slots};
+  PyType_Spec spec = {"_sioserve.Server", sizeof(PyBox<PyRef>), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
   return PyRef::steal(PyType_FromModuleAndSpec(module, &spec, nullptr));
 }
 

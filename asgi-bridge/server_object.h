@@ -1,9 +1,22 @@
 // The Python type _sioserve.Server.
 #pragma once
 
+#include <optional>
+
+#include "asgi-bridge/core.h"
 #include "asgi-bridge/python.h"
 
 namespace sioserve::bridge {
+
+// What is behind a Server; null with an exception set where it can't be used.
+Core* core_of(PyObject* server);
+
+// Reads the arguments of Server.__init__. Nullopt with an exception set where they are wrong.
+std::optional<Application> read_arguments(const Gil& gil, PyObject* self, PyObject* args,
+                                          PyObject* kwargs, Config& config);
+
+// Makes `core` what is behind a Server: 0, or -1 with an exception set where it is null.
+int set_core(PyObject* server, PyRef core);
 
 // Null with an exception set when that fails.
 PyRef make_server_type(const Gil& gil, PyObject* module);

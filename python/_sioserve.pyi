@@ -299,3 +299,38 @@ class Server:
 
         For the end of a process whose event loop is blocked.
         """
+
+class LoopbackServer(Server):
+    """The Socket.IO server without network and thread, for tests: its clients are in the process.
+
+    Commands are carried out at the call, in the thread that calls, which holds the GIL. `wake` is
+    called from within them when there may be something for _drain() and take_sent(); it must be
+    quick. Sessions time out as advance() tells, pings are answered, and clients are never slow.
+    listen_*() and start() raise RuntimeError.
+    """
+
+    def __init__(
+        self, wake: Callable[[], None], dispatcher: Dispatcher | None = None, **settings: Any
+    ) -> None:
+        """`settings` are Server's. Raises as Server does."""
+
+    def open_session(self, scope: Scope, /) -> int:
+        """A client opens a session on a WebSocket; the dispatcher gets the scope as it is."""
+
+    def receive(self, session: int, message: str | bytes, /) -> None:
+        """The client sends a message: a Socket.IO packet's text, or an attachment."""
+
+    def take_sent(self, session: int, /) -> list[str | bytes]:
+        """The messages that the client has been sent since the last call."""
+
+    def is_open(self, session: int, /) -> bool:
+        """False when either side has ended the session."""
+
+    def close_session(self, session: int, /) -> None:
+        """The client goes without a word; the number means nothing from now on."""
+
+    def advance(self, milliseconds: int, /) -> None:
+        """Let time go by. Raises ValueError for a negative time."""
+
+    def _drain(self) -> None:
+        """Call the dispatcher for what has happened."""

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "server/base/app_events.h"
+#include "server/base/app_port.h"
 #include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/counters.h"
@@ -22,7 +22,7 @@
 namespace sioserve {
 
 // Calls that listen, then start() once, from one thread.
-class Server {
+class Server final : public AppPort {
  public:
   // `wake_application` is called on the I/O thread when take_events() has something new; it must
   // be quick and never block.
@@ -39,18 +39,16 @@ class Server {
   // Starts the I/O thread.
   void start();
 
-  // Any thread. StopServer asks for a graceful stop, a second one for an immediate stop;
-  // ServerStopped is the last event.
-  void post(ServerCommand command);
-  // One thread. Replaces `batch` by what waits; returns how many that is.
-  std::size_t take_events(std::vector<AppEvent>& batch);
+  // StopServer asks for a graceful stop, a second one for an immediate stop; ServerStopped is the
+  // last event.
+  void post(ServerCommand command) override;
+  std::size_t take_events(std::vector<AppEvent>& batch) override;
+  Logger& logger() override;
+  const Counters& counters() const override;
 
   // Closes everything at once and waits for the I/O thread. The destructor does it too.
   void stop_now();
 
-  // Any thread.
-  Logger& logger();
-  const Counters& counters() const;
   // Before start(). Opens the access log's file; ok, or a sentence that says why not.
   Result<std::monostate, std::string> open_logs();
   // Any thread. Opens the access log's file anew.

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "server/connection/stream_handlers.h"
-#include "server/transport/cors.h"
 
 namespace sioserve::transport {
 
@@ -24,9 +23,8 @@ class ClientFiles {
     std::string etag;
   };
 
-  // Reads the files; an empty directory name means that none are installed. `cors` outlives this
-  // object.
-  ClientFiles(std::string directory, std::string mount_path, const Cors& cors);
+  // Reads the files; an empty directory name means that none are installed.
+  ClientFiles(std::string directory, std::string mount_path);
 
   // Whether `path`, percent-decoded, is that of a client file, installed or not.
   bool owns(std::string_view path) const;
@@ -38,7 +36,6 @@ class ClientFiles {
   const File* find(std::string_view path) const;
 
   std::vector<File> files_;
-  const Cors& cors_;
 };
 
 }  // namespace sioserve::transport

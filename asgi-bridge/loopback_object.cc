@@ -1,0 +1,138 @@
+#include "asgi-bridge/loopback_object.h"
+
+#include <string>
+#include <utility>
+
+#include "asgi-bridge/module_state.h"
+#include "asgi-bridge/server_object.h"
+
+namespace sioserve::bridge {
+namespace {
+
+using socketio::LoopbackMessage;
+using socketio::LoopbackServer;
+
+// Null with an exception set where the server can't be used.
+LoopbackServer* loopback_of(PyObject* self) {
+  Core* core = core_of(self);
+  return core == nullptr ? nullptr : core->loopback.get();
+}
+
+// LoopbackServer(wake, dispatcher, **settings): Server's arguments, with `wake` in the place of the
+// application.
+int loopback_init(PyObject* self, PyObject* args, PyObject* kwargs) {
+  const Gil gil = Gil::held_by_caller();
+  Config config;
+  auto application = read_arguments(gil, self, args, kwargs, config);
+  if (!application) return -1;
+  PyRef wake = std::exchange(application->app, none());
+  return set_core(self,
+                  Core::make_loopback(gil, module_state(Py_TYPE(self)).types, std::move(config),
+                                      std::move(*application), std::move(wake)));
+}
+
+// False with an exception set.
+bool read_session(PyObject* argument, SessionId& session) {
+  const unsigned long long number = PyLong_AsUnsignedLongLong(argument);
+  session = SessionId{number};
+  return number != static_cast<unsigned long long>(-1) || !PyErr_Occurred();
+}
+
+PyObject* loopback_open_session(PyObject* self, PyObject* scope) {
+  LoopbackServer* server = loopback_of(self);
+  if (server == nullptr) return nullptr;
+  const Gil gil = Gil::held_by_caller();
+  const SessionId session = server->open_session();
+  core_of(self)->bridge.keep_scope(gil, session, scope);
+  return to_py_int(gil, static_cast<std::uint64_t>(session)).release();
+}
+
+PyObject* loopback_receive(PyObject* self, PyObject* args) {
+  PyObject *number, *data;
+  LoopbackServer* server = loopback_of(self);
+  SessionId session;
+  if (server == nullptr || !PyArg_ParseTuple(args, "OO:receive", &number, &data) ||
+      !read_session(number, session)) {
+    return nullptr;
+  }
+  Py_ssize_t size = 0;
+  if (PyBytes_Check(data)) {
+    server->receive(session,
+                    {MessageKind::binary,
+                     {PyBytes_AS_STRING(data), static_cast<std::size_t>(PyBytes_GET_SIZE(data))}});
+    return none().release();
+  }
+  const char* text = PyUnicode_AsUTF8AndSize(data, &size);
+  if (text == nullptr) return nullptr;
+  server->receive(session, {MessageKind::text, {text, static_cast<std::size_t>(size)}});
+  return none().release();
+}
+
+PyObject* loopback_take_sent(PyObject* self, PyObject* number) {
+  LoopbackServer* server = loopback_of(self);
+  SessionId session;
+  if (server == nullptr || !read_session(number, session)) return nullptr;
+  const Gil gil = Gil::held_by_caller();
+  PyRef list = PyRef::steal(PyList_New(0));
+  if (!list) return nullptr;
+  for (const LoopbackMessage& message : server->take_sent(session)) {
+    const PyRef item = message.kind == MessageKind::text ? to_py_str(gil, message.data)
+                                                         : to_py_bytes(gil, message.data);
+    if (!item || PyList_Append(list.get(), item.get()) != 0) return nullptr;
+  }
+  return list.release();
+}
+
+PyObject* loopback_is_open(PyObject* self, PyObject* number) {
+  LoopbackServer* server = loopback_of(self);
+  SessionId session;
+  if (server == nullptr || !read_session(number, session)) return nullptr;
+  return PyBool_FromLong(server->is_open(session) ? 1 : 0);
+}
+
+PyObject* loopback_close_session(PyObject* self, PyObject* number) {
+  LoopbackServer* server = loopback_of(self);
+  SessionId session;
+  if (server == nullptr || !read_session(number, session)) return nullptr;
+  server->close_session(session);
+  return none().release();
+}
+
+PyObject* loopback_advance(PyObject* self, PyObject* milliseconds) {
+  LoopbackServer* server = loopback_of(self);
+  const long long duration = PyLong_AsLongLong(milliseconds);
+  if (server == nullptr || (duration == -1 && PyErr_Occurred())) return nullptr;
+  if (duration < 0) {
+    PyErr_SetString(PyExc_ValueError, "time does not go backwards");
+    return nullptr;
+  }
+  server->advance(Milliseconds(duration));
+  return none().release();
+}
+
+PyMethodDef methods[] = {
+    {"open_session", loopback_open_session, METH_O, nullptr},
+    {"receive", loopback_receive, METH_VARARGS, nullptr},
+    {"take_sent", loopback_take_sent, METH_O, nullptr},
+    {"is_open", loopback_is_open, METH_O, nullptr},
+    {"close_session", loopback_close_session, METH_O, nullptr},
+    {"advance", loopback_advance, METH_O, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+}  // namespace
+
+PyRef make_loopback_type(const Gil&, PyObject* module, const PyRef& server_type) {
+  auto* base = reinterpret_cast<PyTypeObject*>(server_type.get());
+  PyType_Slot slots[] = {
+      {Py_tp_init, slot(loopback_init)},
+      {Py_tp_dealloc, PyType_GetSlot(base, Py_tp_dealloc)},
+      {Py_tp_methods, methods},
+      {0, nullptr},
+  };
+  PyType_Spec spec = {"_sioserve.LoopbackServer", sizeof(PyBox<PyRef>), 0, Py_TPFLAGS_DEFAULT,
+                      slots};
+  return PyRef::steal(PyType_FromModuleAndSpec(module, &spec, server_type.get()));
+}
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,67 @@
+// A client in this process: an Engine.IO session on a WebSocket that is made of two queues. It
+// answers pings at once and takes everything that it is sent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/base/bytes.h"
+#include "server/base/clock.h"
+#include "server/base/ids.h"
+#include "socketio/engine/session.h"
+#include "socketio/engine/transports.h"
+#include "socketio/server/server.h"
+
+namespace sioserve::socketio {
+
+// A Socket.IO message as it lies on the wire: without Engine.IO's packet type.
+struct LoopbackMessage {
+  MessageKind kind;
+  std::string data;
+};
+
+// Lives where its LoopbackServer does. `now` is that server's clock.
+class LoopbackClient final : engine::SessionHost, engine::WebSocketTransport {
+ public:
+  LoopbackClient(SessionId id, Server& server, const TimePoint& now, Limits& limits);
+
+  bool is_open() const { return session_.is_open(); }
+  // What the server has sent since the last call.
+  std::vector<LoopbackMessage> take_sent() { return std::exchange(sent_, {}); }
+  // From the client; waits here while the session does not read.
+  void receive(LoopbackMessage message);
+  // The client goes without a word.
+  void leave();
+  // Reads what waits and runs what is due. Called after everything that may have changed that.
+  void advance();
+  // Nothing is due earlier than this.
+  TimePoint deadline() const { return deadline_.value_or(TimePoint::max()); }
+
+ private:
+  TimePoint now() const override { return now_; }
+  void schedule(engine::Session& session, TimePoint deadline) override;
+  void session_ended(engine::Session& session) override;
+
+  void send(MessageKind kind, SharedBytes bytes) override;
+  std::size_t buffered() const override { return 0; }
+  void pause_reading() override { paused_ = true; }
+  void resume_reading() override { paused_ = false; }
+  void close(std::uint16_t) override {}
+  void abort() override {}
+
+  const TimePoint& now_;
+  std::optional<TimePoint> deadline_;
+  std::deque<LoopbackMessage> inbox_;
+  std::vector<LoopbackMessage> sent_;
+  bool paused_ = false;
+  bool pinged_ = false;
+  engine::Session session_;
+};
+
+}  // namespace sioserve::socketio

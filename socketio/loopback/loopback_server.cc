@@ -1,0 +1,85 @@
+#include "socketio/loopback/loopback_server.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace sioserve::socketio {
+
+LoopbackServer::LoopbackServer(Config config, std::function<void()> wake)
+    : config_(std::move(config)),
+      wake_(std::move(wake)),
+      logger_([this](LogRecord record) { push(std::move(record)); }),
+      limits_(config_, counters_, logger_),
+      server_(config_, *this, logger_, limits_) {
+  limits_.advance(now_);
+}
+
+void LoopbackServer::post(ServerCommand command) {
+  std::visit(
+      [this](auto& alternative) {
+        if constexpr (requires { server_.handle(std::move(alternative)); }) {
+          server_.handle(std::move(alternative));
+        }
+      },
+      command);
+  settle();
+}
+
+std::size_t LoopbackServer::take_events(std::vector<AppEvent>& batch) {
+  const bool was_full = full();
+  batch = std::exchange(events_, {});
+  if (was_full) post(AppQueueDrained{});
+  return batch.size();
+}
+
+SessionId LoopbackServer::open_session() {
+  const SessionId id{++last_session_};
+  clients_.emplace(id, std::make_unique<LoopbackClient>(id, server_, now_, limits_));
+  return id;
+}
+
+void LoopbackServer::receive(SessionId session, LoopbackMessage message) {
+  const auto found = clients_.find(session);
+  if (found == clients_.end()) return;
+  found->second->receive(std::move(message));
+  settle();
+}
+
+std::vector<LoopbackMessage> LoopbackServer::take_sent(SessionId session) {
+  const auto found = clients_.find(session);
+  return found == clients_.end() ? std::vector<LoopbackMessage>() : found->second->take_sent();
+}
+
+bool LoopbackServer::is_open(SessionId session) const {
+  const auto found = clients_.find(session);
+  return found != clients_.end() && found->second->is_open();
+}
+
+void LoopbackServer::close_session(SessionId session) {
+  const auto found = clients_.find(session);
+  if (found == clients_.end()) return;
+  found->second->leave();
+  clients_.erase(found);
+  settle();
+}
+
+void LoopbackServer::advance(Milliseconds duration) {
+  const TimePoint end = now_ + duration;
+  for (;;) {
+    TimePoint next = end;
+    for (const auto& [id, client] : clients_) next = std::min(next, client->deadline());
+    now_ = std::max(now_, next);
+    limits_.advance(now_);
+    settle();
+    if (next >= end) return;
+  }
+}
+
+// A command about one client may let another one be read.
+void LoopbackServer::settle() {
+  for (const auto& [id, client] : clients_) client->advance();
+  wake_();
+}
+
+}  // namespace sioserve::socketio

@@ -1,0 +1,66 @@
+// The Socket.IO server without network and without a thread, for tests of applications: namespaces,
+// rooms, acknowledgements and Engine.IO sessions are the real ones, its clients are in the process.
+//
+// A command is carried out when it is posted; what the application is to hear of it waits for
+// take_events(), and what clients are sent for take_sent(). Time passes by advance() only. Calls
+// must not overlap: in Python the GIL sees to that.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "server/base/app_port.h"
+#include "server/base/config.h"
+#include "server/base/event_sink.h"
+#include "server/base/limits.h"
+#include "socketio/loopback/loopback_client.h"
+#include "socketio/server/server.h"
+
+namespace sioserve::socketio {
+
+class LoopbackServer final : public AppPort, EventSink {
+ public:
+  // `wake` is called when there may be something new to take, from within the call that made it.
+  LoopbackServer(Config config, std::function<void()> wake);
+
+  // Commands that are not about Socket.IO do nothing.
+  void post(ServerCommand command) override;
+  std::size_t take_events(std::vector<AppEvent>& batch) override;
+  Logger& logger() override { return logger_; }
+  const Counters& counters() const override { return counters_; }
+
+  // A client opens a session, of which the application knows the scope.
+  SessionId open_session();
+  // From the client.
+  void receive(SessionId session, LoopbackMessage message);
+  // What the client has been sent since the last call.
+  std::vector<LoopbackMessage> take_sent(SessionId session);
+  // False when either side has ended it.
+  bool is_open(SessionId session) const;
+  // The client goes without a word. Its number means nothing from now on.
+  void close_session(SessionId session);
+  // Lets time go by, with every timer on its point.
+  void advance(Milliseconds duration);
+
+ private:
+  void push(AppEvent event) override { events_.push_back(std::move(event)); }
+  bool full() const override { return events_.size() >= config_.max_app_events; }
+
+  void settle();
+
+  const Config config_;
+  const std::function<void()> wake_;
+  std::vector<AppEvent> events_;
+  Logger logger_;
+  Counters counters_;
+  Limits limits_;
+  Server server_;
+  TimePoint now_{std::chrono::hours(1)};
+  std::uint64_t last_session_ = 0;
+  std::unordered_map<SessionId, std::unique_ptr<LoopbackClient>> clients_;
+};
+
+}  // namespace sioserve::socketio
