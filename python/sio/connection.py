@@ -263,6 +263,8 @@ class Guard:
             return False
         self.failed = True
         logger.error("%r: %r failed", self._socket, self._what, exc_info=error)
+        for hook in self._socket.server.failure_hooks:
+            hook(error)
         return True
 
 

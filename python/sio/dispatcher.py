@@ -70,6 +70,10 @@ class Dispatcher:
             self._server.detach(self._core)
             self._core = None
 
+    def is_busy(self) -> bool:
+        """Whether a handler runs."""
+        return bool(self._running())
+
     def session_opened(self, session: int, scope: Any) -> None:
         self._sessions[session] = EngineIOSession(session, scope)
         self._server.clients_count = len(self._sessions)

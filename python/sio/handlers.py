@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
@@ -139,9 +141,13 @@ def takes_ack(function: Callable[..., Any]) -> bool:
     )
 
 
+# Set by tests: sync code runs where that of the test does, within its database transaction.
+in_thread_of_caller: ContextVar[bool] = ContextVar("in_thread_of_caller", default=False)
+
+
 async def run_in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run sync code as Django does, and beside the sync code of other sockets."""
-    async with ThreadSensitiveContext():
+    async with nullcontext() if in_thread_of_caller.get() else ThreadSensitiveContext():
         result = await sync_to_async(with_fresh_connections, thread_sensitive=True)(
             function, *args, **kwargs
         )

@@ -1,4 +1,5 @@
-"""pytest fixtures: `sioserve_server` for any ASGI application, `live_sioserve` for Django.
+"""pytest fixtures: `sio_client` for Socket.IO handlers, `sioserve_server` for any ASGI application,
+`live_sioserve` for Django.
 
 pytest loads this in every project of an environment in which sioserve is installed; so it imports
 next to nothing before a fixture is used.
@@ -15,6 +16,7 @@ from sioserve import daphne_stand_in
 
 if TYPE_CHECKING:
     from sioserve.background import ServiceThread
+    from sioserve.testing.socketio_client import SioTestClient
 
 
 def pytest_load_initial_conftests() -> None:
@@ -49,6 +51,18 @@ def sioserve_server() -> Iterator[Callable[..., ServiceThread]]:
     yield start
     for server in reversed(running):
         server.stop()
+
+
+@pytest.fixture
+def sio_client() -> Iterator[Callable[..., SioTestClient]]:
+    """sioserve.testing.sio_client; what a test leaves of its server does not reach the next one."""
+    from sioserve.testing import socketio_server
+    from sioserve.testing.socketio_client import sio_client
+
+    yield sio_client
+    server = socketio_server.current_server()
+    if server is not None:
+        server.abandon()
 
 
 @pytest.fixture

@@ -82,6 +82,28 @@ def test_the_pytest_fixtures(version: str) -> None:
     assert "13 passed" in result.stdout
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_socketio_clients_in_the_transaction_of_django_s_test_cases(version: str) -> None:
+    path = python_path(version)
+    result = run("manage.py", "test", "chat.tests.test_sio_client", path=path)
+    assert passed(result)
+    assert "Ran 5 tests" in result.stderr
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_socketio_clients_under_pytest_django(version: str) -> None:
+    plugins = ("pytest_django.plugin", "pytest_asyncio.plugin", "anyio", "sioserve.pytest_plugin")
+    options = [option for plugin in plugins for option in ("-p", plugin)]
+    result = run(
+        *("-m", "pytest", "-q", *options),
+        *("chat/tests/test_sio_client.py", "chat/tests/test_sio_client_pytest.py"),
+        path=python_path(version),
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+    )
+    assert passed(result)
+    assert "9 passed" in result.stdout
+
+
 def test_the_pytest_plugin_needs_neither_django_nor_pytest_django(tmp_path: pathlib.Path) -> None:
     (tmp_path / "test_plain.py").write_text(
         textwrap.dedent("""

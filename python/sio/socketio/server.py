@@ -63,6 +63,8 @@ class SocketIOServer(Everyone, EngineIOApplication):
         self._process = os.getpid()  # the one in which it was attached
         self.connect_hooks: list[Handler] = []
         self.disconnect_hooks: list[Handler] = []
+        # Called with what handlers raise, beside the log; must not raise.
+        self.failure_hooks: list[Callable[[BaseException], None]] = []
         self.of(DEFAULT_NAMESPACE)
 
     @overload

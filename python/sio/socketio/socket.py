@@ -107,6 +107,11 @@ class NamespaceSocket(SocketListeners):
         return self.name_space.match
 
     @property
+    def finished(self) -> bool:
+        """All handlers of a client that has gone have run."""
+        return self._finished
+
+    @property
     def eio(self) -> EngineIOSocket:
         return self._session.socket
 

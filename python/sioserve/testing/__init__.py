@@ -1,11 +1,13 @@
-"""Running servers in tests: in the test's process, or in a process of their own.
+"""Testing applications: Socket.IO handlers without a network, and servers in tests.
 
+    sio_client            a Socket.IO client of consumers, in the test's event loop
+    SioTestServer         what such clients share
     LiveServerTestCase    Django's live-server tests on sioserve, WebSockets included
     LiveServerMixin       the same, for a subclass of Django's own LiveServerTestCase
     ServerProcess         what Channels' ChannelsLiveServerTestCase starts
     ServiceThread         any ASGI application, in a thread
 
-pytest finds the fixtures `sioserve_server` and `live_sioserve` by itself.
+pytest finds the fixtures `sio_client`, `sioserve_server` and `live_sioserve` by itself.
 
 Importing this package imports neither Django nor the server; it makes `daphne.testing` importable
 where daphne is not installed, because `channels.testing` imports it.
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from sioserve.background import ServiceThread
     from sioserve.testing.live import LiveServerMixin, LiveServerTestCase, LiveServerThread
     from sioserve.testing.process import ServerProcess
+    from sioserve.testing.socketio_client import SioTestClient, sio_client
+    from sioserve.testing.socketio_server import SioTestServer
 
 __all__ = [
     "LiveServerMixin",
@@ -29,6 +33,9 @@ __all__ = [
     "LiveServerThread",
     "ServerProcess",
     "ServiceThread",
+    "SioTestClient",
+    "SioTestServer",
+    "sio_client",
 ]
 
 _MODULES = {
@@ -37,6 +44,9 @@ _MODULES = {
     "LiveServerThread": "sioserve.testing.live",
     "ServerProcess": "sioserve.testing.process",
     "ServiceThread": "sioserve.background",
+    "SioTestClient": "sioserve.testing.socketio_client",
+    "SioTestServer": "sioserve.testing.socketio_server",
+    "sio_client": "sioserve.testing.socketio_client",
 }
 
 daphne_stand_in.install()

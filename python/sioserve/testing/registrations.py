@@ -1,0 +1,48 @@
+"""Registrations: the handlers of the process's SocketIOServer, kept while a test uses others."""
+
+from __future__ import annotations
+
+from sio.socketio.handler_table import HandlerTable
+from sio.socketio.server import SocketIOServer
+
+
+class Registrations:
+    """What is registered now, until restore(); what is registered meanwhile is forgotten by it.
+
+    The server and its namespaces stay the same objects: code that has taken them at import emits
+    through them in tests too.
+    """
+
+    def __init__(self, server: SocketIOServer) -> None:
+        self._server = server
+        self._namespaces = dict(server._namespaces)
+        self._parents = dict(server._parents)
+        self._disconnect_hooks = server.disconnect_hooks
+        self._failure_hooks = server.failure_hooks
+        named = (*server.named_namespaces(), *server.parent_namespaces())
+        self._tables = {namespace: namespace.table for namespace in named}
+        for namespace, table in self._tables.items():
+            namespace.table = table.copy(namespace.name)
+        server.disconnect_hooks = list(self._disconnect_hooks)
+        server.failure_hooks = list(self._failure_hooks)
+
+    def clear(self) -> None:
+        """Begin with nothing."""
+        for namespace in self._server.named_namespaces():
+            namespace.table = HandlerTable(namespace.name)
+        self._server._parents.clear()
+        self._server.disconnect_hooks = []
+
+    def restore(self) -> None:
+        server = self._server
+        server._children.clear()
+        for current, kept in (
+            (server._namespaces, self._namespaces),
+            (server._parents, self._parents),
+        ):
+            current.clear()
+            current.update(kept)  # type: ignore[arg-type]
+        for namespace, table in self._tables.items():
+            namespace.table = table
+        server.disconnect_hooks = self._disconnect_hooks
+        server.failure_hooks = self._failure_hooks
