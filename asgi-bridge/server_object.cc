@@ -10,6 +10,7 @@
 #include "asgi-bridge/module_state.h"
 #include "asgi-bridge/settings.h"
 #include "server/base/clock.h"
+#include "server/transport/options.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -478,6 +479,10 @@ std::optional<Application> read_arguments(const Gil& gil, PyObject* self, PyObje
     if (!read_text(key, name) || !read_argument(gil, name, value, config, application)) {
       return std::nullopt;
     }
+  }
+  if (const auto fault = transport::fault_of(config.engine_io)) {
+    PyErr_SetString(PyExc_ValueError, fault->c_str());
+    return std::nullopt;
   }
   return application;
 }

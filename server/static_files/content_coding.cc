@@ -1,72 +1,20 @@
 #include "server/static_files/content_coding.h"
 
-#include <algorithm>
-#include <optional>
-#include <utility>
-
-#include "server/base/field_syntax.h"
+#include "server/base/accept_encoding.h"
 
 namespace sioserve::static_files {
 namespace {
 
-// In thousandths, from the part behind a member's semicolon; nullopt if it is no weight.
-std::optional<int> parse_weight(std::string_view text) {
-  text = trim(text);
-  if (text.size() < 3 || to_lower(text[0]) != 'q' || text[1] != '=') return std::nullopt;
-  text.remove_prefix(2);
-  if ((text[0] != '0' && text[0] != '1') || text.size() > 5) return std::nullopt;
-  int weight = (text[0] - '0') * 1000;
-  if (text.size() > 1 && text[1] != '.') return std::nullopt;
-  int place = 100;
-  for (const char digit : text.substr(std::min<std::size_t>(text.size(), 2))) {
-    if (digit < '0' || digit > '9') return std::nullopt;
-    weight += (digit - '0') * place;
-    place /= 10;
-  }
-  return weight <= 1000 ? std::optional(weight) : std::nullopt;
-}
-
-struct Weights {
-  std::array<std::optional<int>, codings.size()> of_coding;
-  std::optional<int> identity;
-  std::optional<int> others;
-};
-
-Weights parse(std::string_view accept_encoding) {
-  Weights weights;
-  for (const std::string_view member : split_list(accept_encoding)) {
-    const std::size_t semicolon = member.find(';');
-    const auto weight = semicolon == std::string_view::npos
-                            ? std::optional(1000)
-                            : parse_weight(member.substr(semicolon + 1));
-    if (!weight) continue;
-    const std::string_view name = trim(member.substr(0, semicolon));
-    if (name == "*") weights.others = weight;
-    if (equals_ignoring_case(name, "identity")) weights.identity = weight;
-    for (std::size_t i = 0; i < codings.size(); ++i) {
-      const bool is_old_name = codings[i].name == "gzip" && equals_ignoring_case(name, "x-gzip");
-      if (is_old_name || equals_ignoring_case(name, codings[i].name)) {
-        weights.of_coding[i] = weight;
-      }
-    }
-  }
-  return weights;
-}
+constexpr std::array<std::string_view, codings.size()> names = {codings[0].name, codings[1].name,
+                                                                codings[2].name};
 
 }  // namespace
 
 std::vector<const Coding*> acceptable_codings(std::string_view accept_encoding) {
-  const Weights weights = parse(accept_encoding);
-  std::vector<std::pair<int, const Coding*>> found;
-  for (std::size_t i = 0; i < codings.size(); ++i) {
-    const int weight = weights.of_coding[i].value_or(weights.others.value_or(0));
-    if (weight > 0 && weight >= weights.identity.value_or(0))
-      found.emplace_back(weight, &codings[i]);
-  }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto& left, const auto& right) { return left.first > right.first; });
   std::vector<const Coding*> ordered;
-  for (const auto& [weight, coding] : found) ordered.push_back(coding);
+  for (const std::size_t i : sioserve::acceptable_codings(accept_encoding, names)) {
+    ordered.push_back(&codings[i]);
+  }
   return ordered;
 }
 

@@ -1,5 +1,7 @@
 #include "server/transport/admission.h"
 
+#include <algorithm>
+
 #include "server/transport/origin_policy.h"
 
 namespace sioserve::transport {
@@ -24,9 +26,14 @@ const char* message_of(RequestError error) {
 }
 
 // Without an Origin there is no browser to protect.
-bool origin_ok(const RequestHead& head, const Config& config) {
+bool origin_ok(const RequestHead& head, const Config& config, const Cors& cors) {
   const auto origin = find_header(head.headers, "origin");
-  return !origin || origin_allowed(*origin, config.allowed_hosts);
+  return !origin || origin_allowed(*origin, config.allowed_hosts) || cors.allows(*origin);
+}
+
+bool is_served(const std::optional<std::string>& transport, const EngineIoConfig& config) {
+  return transport && std::find(config.transports.begin(), config.transports.end(), *transport) !=
+                          config.transports.end();
 }
 
 }  // namespace
@@ -44,38 +51,38 @@ std::string error_body(RequestError error) {
 
 Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
                                              Entrance entrance, const SessionTable& sessions,
-                                             const Config& config) {
+                                             const Config& config, const Cors& cors) {
   const auto transport = find_query_parameter(head.query_string, "transport");
-  if (!transport || (*transport != "polling" && *transport != "websocket")) {
-    return Failure{RequestError::unknown_transport};
-  }
+  if (!is_served(transport, config.engine_io)) return Failure{RequestError::unknown_transport};
   const bool fits_carrier = (*transport == "websocket") == (carrier == Carrier::websocket);
 
   const auto sid = find_query_parameter(head.query_string, "sid");
   if (sid && !sid->empty()) {
     engine::Session* const session = sessions.find(*sid, head.path);
-    const bool is_get = head.method == "GET";
-    // A session that the server has closed still owes its client one answer to a GET.
-    const bool owes_answer = carrier == Carrier::http && is_get;
-    if (!session || (!session->is_open() && !owes_answer)) {
+    // One that the server has closed still answers polling, until its client knows.
+    if (!session || (!session->is_open() && carrier == Carrier::websocket)) {
       return Failure{RequestError::unknown_sid};
     }
     if (!fits_carrier || (carrier == Carrier::http && !session->is_polling())) {
       return Failure{RequestError::bad_request};
     }
-    if (!is_get && head.method != "POST") return Failure{RequestError::bad_handshake_method};
+    if (check_version(head)) return Failure{RequestError::bad_request};
+    if (head.method != "GET" && head.method != "POST")
+      return Failure{RequestError::bad_handshake_method};
     return session;
   }
 
   if (head.method != "GET") return Failure{RequestError::bad_handshake_method};
   if (!fits_carrier) return Failure{RequestError::bad_request};
-  if (entrance == Entrance::native && !origin_ok(head, config)) {
+  if (entrance == Entrance::native && !origin_ok(head, config, cors)) {
     return Failure{RequestError::forbidden};
   }
-  if (find_query_parameter(head.query_string, "EIO") != "4") {
-    return Failure{RequestError::unsupported_protocol_version};
-  }
   return nullptr;
+}
+
+std::optional<RequestError> check_version(const RequestHead& head) {
+  if (find_query_parameter(head.query_string, "EIO") == "4") return std::nullopt;
+  return RequestError::unsupported_protocol_version;
 }
 
 }  // namespace sioserve::transport

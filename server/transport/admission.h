@@ -1,13 +1,15 @@
 // Which Engine.IO requests are let in, and the answer to those that are not. The order of the
-// checks is the reference server's: transport, sid, method, origin, protocol version; the last two
-// at the handshake only.
+// checks is the reference server's: transport, sid, whether both fit the session, method, origin,
+// protocol version; the last two at the handshake only.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "server/base/config.h"
 #include "server/base/http_values.h"
 #include "server/base/result.h"
+#include "server/transport/cors.h"
 #include "server/transport/session_table.h"
 
 namespace sioserve::transport {
@@ -29,9 +31,12 @@ std::string error_body(RequestError error);
 enum class Carrier { http, websocket };
 enum class Entrance { native, application };
 
-// The session that the request belongs to; null: it is a handshake.
+// The session that the request belongs to; null: it is a handshake, whose version comes last
+// (check_version).
 Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
                                              Entrance entrance, const SessionTable& sessions,
-                                             const Config& config);
+                                             const Config& config, const Cors& cors);
+
+std::optional<RequestError> check_version(const RequestHead& head);
 
 }  // namespace sioserve::transport

@@ -63,11 +63,14 @@ bool client_has(const Headers& request_headers, std::string_view etag) {
 
 class Handler final : public connection::RequestHandler {
  public:
-  Handler(Exchange& exchange, const ClientFiles::File* file) : exchange_(exchange), file_(file) {}
+  Handler(Exchange& exchange, const ClientFiles::File* file, const Cors& cors)
+      : exchange_(exchange), file_(file), cors_(cors) {}
 
   void on_request(std::string_view, BodyPart) override {
     const std::string& method = exchange_.head().method;
-    if (method != "GET" && method != "HEAD") {
+    if (cors_.is_on() && method == "OPTIONS") {
+      exchange_.respond(cors_.preflight(exchange_.head()), {}, BodyPart::last);
+    } else if (method != "GET" && method != "HEAD") {
       answer(405, {{"allow", "GET, HEAD"}}, "Method Not Allowed\n");
     } else if (file_ == nullptr || !file_->content) {
       answer(404, {},
@@ -87,6 +90,7 @@ class Handler final : public connection::RequestHandler {
     response.headers = {{"etag", file.etag}, {"cache-control", "public, max-age=0"}};
     if (client_has(exchange_.head().headers, file.etag)) {
       response.status = 304;
+      cors_.add_headers(exchange_.head(), response.headers);
       exchange_.respond(std::move(response), "", BodyPart::last);
       return;
     }
@@ -102,17 +106,20 @@ class Handler final : public connection::RequestHandler {
   // HEAD gets the head that GET would get.
   void respond(ResponseHead response, const std::string& body) {
     response.headers.push_back({"content-length", std::to_string(body.size())});
+    cors_.add_headers(exchange_.head(), response.headers);
     const bool head_only = exchange_.head().method == "HEAD";
     exchange_.respond(std::move(response), head_only ? std::string() : body, BodyPart::last);
   }
 
   Exchange& exchange_;
   const ClientFiles::File* file_;  // null: no such file
+  const Cors& cors_;
 };
 
 }  // namespace
 
-ClientFiles::ClientFiles(std::string directory, std::string mount_path) {
+ClientFiles::ClientFiles(std::string directory, std::string mount_path, const Cors& cors)
+    : cors_(cors) {
   while (mount_path.ends_with('/')) mount_path.pop_back();
   for (const std::string_view bundle : bundles) {
     const std::string name(bundle);
@@ -124,7 +131,7 @@ ClientFiles::ClientFiles(std::string directory, std::string mount_path) {
 bool ClientFiles::owns(std::string_view path) const { return find(path) != nullptr; }
 
 std::unique_ptr<connection::RequestHandler> ClientFiles::make_handler(Exchange& exchange) {
-  return std::make_unique<Handler>(exchange, find(exchange.head().path));
+  return std::make_unique<Handler>(exchange, find(exchange.head().path), cors_);
 }
 
 const ClientFiles::File* ClientFiles::find(std::string_view path) const {

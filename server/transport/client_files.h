@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/connection/stream_handlers.h"
+#include "server/transport/cors.h"
 
 namespace sioserve::transport {
 
@@ -23,8 +24,9 @@ class ClientFiles {
     std::string etag;
   };
 
-  // Reads the files; an empty directory name means that none are installed.
-  ClientFiles(std::string directory, std::string mount_path);
+  // Reads the files; an empty directory name means that none are installed. `cors` outlives this
+  // object.
+  ClientFiles(std::string directory, std::string mount_path, const Cors& cors);
 
   // Whether `path`, percent-decoded, is that of a client file, installed or not.
   bool owns(std::string_view path) const;
@@ -36,6 +38,7 @@ class ClientFiles {
   const File* find(std::string_view path) const;
 
   std::vector<File> files_;
+  const Cors& cors_;
 };
 
 }  // namespace sioserve::transport

@@ -33,7 +33,9 @@ EngineIo::EngineIo(const Config& config, socketio::Server& server, EventSink& ev
       logger_(logger),
       limits_(limits),
       next_id_(std::move(next_id)),
-      client_files_(config.client_directory, std::string(mount_path_of(config.socketio_path))),
+      cors_(config.engine_io.cors),
+      client_files_(config.client_directory, std::string(mount_path_of(config.socketio_path)),
+                    cors_),
       sessions_(config, logger, limits, std::move(clock)) {}
 
 bool EngineIo::owns(const RequestHead& head) const {
@@ -75,7 +77,10 @@ void EngineIo::shut_down() {
 Result<engine::Session*, RequestError> EngineIo::admit(const RequestHead& head, Carrier carrier,
                                                        std::optional<StreamId> adopted) const {
   const Entrance entrance = adopted ? Entrance::application : Entrance::native;
-  auto admitted = transport::admit(head, carrier, entrance, sessions_, config_);
+  auto admitted = transport::admit(head, carrier, entrance, sessions_, config_, cors_);
+  if (admitted && !*admitted) {
+    if (const auto error = check_version(head)) admitted = Failure{*error};
+  }
   if (!admitted) {
     log_debug(logger_, LogCategory::engineio, "request refused: ", error_body(admitted.error()));
   } else if (!*admitted && stopped_) {
@@ -89,10 +94,12 @@ engine::Session* EngineIo::find_session(const RequestHead& head) const {
   return sid && !sid->empty() ? sessions_.find(*sid, head.path) : nullptr;
 }
 
-engine::Session& EngineIo::open_session(const RequestHead& head, const SharedEndpoints& endpoints,
+engine::Session& EngineIo::open_session(std::string sid, const RequestHead& head,
+                                        const SharedEndpoints& endpoints,
                                         std::optional<StreamId> adopted) {
   const SessionId id = adopted ? *adopted : next_id_();
-  engine::Session& session = sessions_.create(id, std::string(mount_path_of(head.path)));
+  engine::Session& session =
+      sessions_.create(id, std::move(sid), std::string(mount_path_of(head.path)));
   std::optional<SessionOpened> opened;
   if (!adopted) opened = SessionOpened{id, head, endpoints};
   session.start(server_.make_observer(session, std::move(opened)));

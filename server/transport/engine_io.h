@@ -19,6 +19,7 @@
 #include "server/connection/stream_handlers.h"
 #include "server/transport/admission.h"
 #include "server/transport/client_files.h"
+#include "server/transport/cors.h"
 #include "server/transport/session_table.h"
 #include "socketio/server/server.h"
 
@@ -57,14 +58,16 @@ class EngineIo {
   // --- for the handlers ---
 
   const Config& config() const { return config_; }
+  const Cors& cors() const { return cors_; }
   Limits& limits() const { return limits_; }
   const WebSocketConfig& websocket_settings() const { return websocket_settings_; }
   // `adopted`: the stream, when the application handed the request over.
   Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
                                                std::optional<StreamId> adopted) const;
   engine::Session* find_session(const RequestHead& head) const;
-  engine::Session& open_session(const RequestHead& head, const SharedEndpoints& endpoints,
-                                std::optional<StreamId> adopted);
+  // For a handshake that has passed every check. `sid`: of random_id().
+  engine::Session& open_session(std::string sid, const RequestHead& head,
+                                const SharedEndpoints& endpoints, std::optional<StreamId> adopted);
   // No session came of an adopted request.
   void abandon(StreamId stream);
 
@@ -76,6 +79,7 @@ class EngineIo {
   const Logger& logger_;
   Limits& limits_;
   std::function<StreamId()> next_id_;
+  const Cors cors_;
   ClientFiles client_files_;
   SessionTable sessions_;
   bool stopped_ = false;

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "server/base/random_id.h"
 #include "server/transport/engine_io.h"
+#include "server/transport/session_cookie.h"
 
 namespace sioserve::transport {
 
@@ -13,25 +15,35 @@ EngineWebSocket::EngineWebSocket(EngineIo& engine_io, connection::WebSocketChann
 void EngineWebSocket::on_upgrade_request() {
   const auto admitted = engine_io_.admit(channel_.head(), Carrier::websocket, adopted_);
   if (!admitted) {
-    return channel_.deny(error_head(admitted.error()), error_body(admitted.error()),
-                         connection::BodyPart::last);
+    ResponseHead head = error_head(admitted.error());
+    engine_io_.cors().add_headers(channel_.head(), head.headers);
+    return channel_.deny(std::move(head), error_body(admitted.error()), connection::BodyPart::last);
   }
-  is_handshake_ = *admitted == nullptr;
-  channel_.accept({}, {}, engine_io_.websocket_settings());
+  Headers headers;
+  engine_io_.cors().add_headers(channel_.head(), headers);
+  if (!*admitted) {
+    new_sid_ = random_id();
+    add_session_cookie(engine_io_.config().engine_io, new_sid_, headers);
+  }
+  channel_.accept({}, headers, engine_io_.websocket_settings());
 }
 
 void EngineWebSocket::on_open() {
-  if (is_handshake_) {
-    session_ = &engine_io_.open_session(channel_.head(), channel_.endpoints(), adopted_);
+  if (!new_sid_.empty()) {
+    session_ = &engine_io_.open_session(std::move(new_sid_), channel_.head(), channel_.endpoints(),
+                                        adopted_);
     adopted_.reset();
     return session_->open_websocket(*this);
   }
   engine::Session* const session = engine_io_.find_session(channel_.head());
-  if (!session || !session->is_open() || !session->is_polling() || session->is_upgrading()) {
-    return channel_.close(1000, {});
-  }
+  if (!may_upgrade(session)) return channel_.close(1000, {});
   session_ = session;
   session_->start_probe(*this);
+}
+
+bool EngineWebSocket::may_upgrade(const engine::Session* session) const {
+  return engine_io_.config().engine_io.allow_upgrades && session && session->is_open() &&
+         session->is_polling() && !session->is_upgrading();
 }
 
 void EngineWebSocket::on_message(MessageKind kind, std::string payload) {

@@ -30,6 +30,7 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   std::size_t buffered() const override { return channel_.buffered(); }
   void pause_reading() override { channel_.pause_reading(); }
   void resume_reading() override { channel_.resume_reading(); }
+  bool may_upgrade(const engine::Session* session) const;
   void close(std::uint16_t code) override;
   void abort() override;
 
@@ -37,7 +38,7 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   connection::WebSocketChannel& channel_;
   std::optional<StreamId> adopted_;     // cleared when a session has taken the number
   engine::Session* session_ = nullptr;  // while attached
-  bool is_handshake_ = false;
+  std::string new_sid_;                 // of the session that a handshake opens
 };
 
 }  // namespace sioserve::transport

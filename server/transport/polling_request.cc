@@ -3,7 +3,10 @@
 #include <charconv>
 #include <utility>
 
+#include "server/base/field_syntax.h"
+#include "server/base/random_id.h"
 #include "server/transport/engine_io.h"
+#include "server/transport/session_cookie.h"
 
 namespace sioserve::transport {
 namespace {
@@ -17,8 +20,10 @@ ResponseHead ok(std::string_view content_type) {
 
 constexpr std::string_view payload_type = "text/plain; charset=UTF-8";
 
-void respond_error(connection::Exchange& exchange, RequestError error) {
-  exchange.respond(error_head(error), error_body(error), BodyPart::last);
+bool is_binary(const RequestHead& head) {
+  const auto type = find_header(head.headers, "content-type");
+  return type &&
+         equals_ignoring_case(trim(type->substr(0, type->find(';'))), "application/octet-stream");
 }
 
 }  // namespace
@@ -28,8 +33,12 @@ PollingRequest::PollingRequest(EngineIo& engine_io, connection::Exchange& exchan
     : engine_io_(engine_io), exchange_(exchange), adopted_(adopted) {}
 
 void PollingRequest::on_request(std::string_view body, BodyPart part) {
+  const Cors& cors = engine_io_.cors();
+  if (cors.is_on() && exchange_.head().method == "OPTIONS") {
+    return exchange_.respond(cors.preflight(exchange_.head()), {}, BodyPart::last);
+  }
   const auto admitted = engine_io_.admit(exchange_.head(), Carrier::http, adopted_);
-  if (!admitted) return respond_error(exchange_, admitted.error());
+  if (!admitted) return refuse(admitted.error());
   if (!*admitted) return open_session();
   session_ = *admitted;
   if (exchange_.head().method == "POST") return start_post(body, part);
@@ -58,16 +67,26 @@ void PollingRequest::on_closed() {
   if (adopted_) engine_io_.abandon(*adopted_);
 }
 
+void PollingRequest::respond(ResponseHead head, std::string body) {
+  engine_io_.cors().add_headers(exchange_.head(), head.headers);
+  exchange_.respond(std::move(head), std::move(body), BodyPart::last);
+}
+
+void PollingRequest::refuse(RequestError error) { respond(error_head(error), error_body(error)); }
+
 void PollingRequest::open_session() {
   const engine::Session& session =
-      engine_io_.open_session(exchange_.head(), exchange_.endpoints(), adopted_);
+      engine_io_.open_session(random_id(), exchange_.head(), exchange_.endpoints(), adopted_);
   adopted_.reset();
-  exchange_.respond(ok(payload_type), session.open_packet(), BodyPart::last);
+  ResponseHead head = ok(payload_type);
+  add_session_cookie(engine_io_.config().engine_io, session.sid(), head.headers);
+  respond(std::move(head), session.open_packet());
 }
 
 void PollingRequest::start_post(std::string_view body, BodyPart part) {
   role_ = Role::post;
   if (!session_->start_post(*this)) return;
+  if (is_binary(exchange_.head())) return session_->refuse_post(*this);
   if (announces_too_much()) return refuse_too_large();
   if (part == BodyPart::more) exchange_.want_body();
   append_body(body, part);
@@ -95,16 +114,16 @@ void PollingRequest::refuse_too_large() {
   engine_io_.limits().reached(Limit::payload, "session " + std::to_string(number));
   std::exchange(session_, nullptr)->release_post(*this);
   body_ = {};
-  exchange_.respond({413, {{"cache-control", "no-store"}}}, {}, BodyPart::last);
+  respond({413, {{"cache-control", "no-store"}}}, {});
 }
 
 void PollingRequest::finish_poll(HttpOutcome outcome, std::string payload) {
   session_ = nullptr;
   switch (outcome) {
     case HttpOutcome::ok:
-      return exchange_.respond(ok(payload_type), std::move(payload), BodyPart::last);
+      return respond(ok(payload_type), std::move(payload));
     case HttpOutcome::bad_request:
-      return respond_error(exchange_, RequestError::bad_request);
+      return refuse(RequestError::bad_request);
   }
 }
 
@@ -112,9 +131,9 @@ void PollingRequest::finish_post(HttpOutcome outcome) {
   session_ = nullptr;
   switch (outcome) {
     case HttpOutcome::ok:
-      return exchange_.respond(ok("text/html"), "ok", BodyPart::last);
+      return respond(ok("text/html"), "ok");
     case HttpOutcome::bad_request:
-      return respond_error(exchange_, RequestError::bad_request);
+      return refuse(RequestError::bad_request);
   }
 }
 

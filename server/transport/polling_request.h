@@ -8,6 +8,7 @@
 
 #include "server/base/ids.h"
 #include "server/connection/stream_handlers.h"
+#include "server/transport/admission.h"
 #include "socketio/engine/session.h"
 
 namespace sioserve::transport {
@@ -32,6 +33,8 @@ class PollingRequest final : public connection::RequestHandler,
  private:
   enum class Role { none, poll, post };
 
+  void respond(ResponseHead head, std::string body);
+  void refuse(RequestError error);
   void open_session();
   void start_post(std::string_view body, connection::BodyPart part);
   void append_body(std::string_view body, connection::BodyPart part);

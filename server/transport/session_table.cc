@@ -2,18 +2,16 @@
 
 #include <utility>
 
-#include "server/base/random_id.h"
-
 namespace sioserve::transport {
 
 SessionTable::SessionTable(const Config& config, const Logger& logger, Limits& limits,
                            std::function<TimePoint()> clock)
     : config_(config), logger_(logger), limits_(limits), clock_(std::move(clock)) {}
 
-engine::Session& SessionTable::create(SessionId id, std::string mount_path) {
+engine::Session& SessionTable::create(SessionId id, std::string sid, std::string mount_path) {
   engine::SessionHost& host = *this;
   auto session =
-      std::make_unique<engine::Session>(id, random_id(), config_, host, logger_, limits_);
+      std::make_unique<engine::Session>(id, std::move(sid), config_, host, logger_, limits_);
   engine::Session& created = *session;
   entries_.emplace(created.sid(), Entry{std::move(session), std::move(mount_path)});
   limits_.counters().add(Counter::sessions);

@@ -34,6 +34,7 @@ Words words_of(CloseReason reason) {
       return {"engineio_concurrent_post", "transport error"};
     case CloseReason::bad_packet:
       return {"engineio_bad_packet", "parse error"};
+    case CloseReason::wrong_content_type:
     case CloseReason::wrong_heartbeat:
       return {"engineio_bad_packet", "transport error"};
     case CloseReason::payload_too_large:

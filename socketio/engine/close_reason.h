@@ -15,12 +15,13 @@ enum class CloseReason {
   connect_timeout,       // no namespace joined in time
   concurrent_get,
   concurrent_post,
-  bad_packet,         // not an Engine.IO or Socket.IO packet
-  wrong_heartbeat,    // a ping from the client: in protocol 4 only the server pings
-  payload_too_large,  // a WebSocket message over max_payload
-  missing_connect,    // a packet for a namespace that was not joined
-  unexpected_packet,  // a second CONNECT, a CONNECT_ERROR
-  slow_consumer,      // more than max_queued_bytes were waiting
+  bad_packet,          // not an Engine.IO or Socket.IO packet
+  wrong_content_type,  // binary polling, which protocol 4 has not
+  wrong_heartbeat,     // a ping from the client: in protocol 4 only the server pings
+  payload_too_large,   // a WebSocket message over max_payload
+  missing_connect,     // a packet for a namespace that was not joined
+  unexpected_packet,   // a second CONNECT, a CONNECT_ERROR
+  slow_consumer,       // more than max_queued_bytes were waiting
 };
 
 // django-sio's word where it has one, and a new one in its manner where it has none.

@@ -27,6 +27,12 @@ std::uint16_t websocket_code(CloseReason reason) {
 
 constexpr std::string_view noop_payload = "6";
 
+bool offers_websocket(const EngineIoConfig& config) {
+  const auto& transports = config.transports;
+  return config.allow_upgrades &&
+         std::find(transports.begin(), transports.end(), "websocket") != transports.end();
+}
+
 }  // namespace
 
 Session::Session(SessionId id, std::string sid, const Config& config, SessionHost& host,
@@ -71,8 +77,8 @@ void Session::close(CloseReason reason) {
   log_debug(logger_, LogCategory::engineio, "session closing session=", std::uint64_t(id_),
             " reason=", describe(reason));
   state_ = State::closing;
-  finish_post(HttpOutcome::bad_request);
-  drop_probe();
+  // An error would end the client before it has read what was sent.
+  finish_post(reason == CloseReason::server_close ? HttpOutcome::ok : HttpOutcome::bad_request);
   ping_due_ = pong_deadline_ = connect_deadline_ = never;
   linger_deadline_ = host_.now() + linger_time;
   arm();
@@ -115,8 +121,10 @@ void Session::drop_slow_consumer() {
 std::string Session::open_packet() const {
   nlohmann::ordered_json handshake;
   handshake["sid"] = sid_;
-  handshake["upgrades"] =
-      is_polling() ? nlohmann::ordered_json::array({"websocket"}) : nlohmann::ordered_json::array();
+  handshake["upgrades"] = nlohmann::ordered_json::array();
+  if (is_polling() && offers_websocket(config_.engine_io)) {
+    handshake["upgrades"].push_back("websocket");
+  }
   handshake["pingInterval"] = config_.engine_io.ping_interval.count();
   handshake["pingTimeout"] = config_.engine_io.ping_timeout.count();
   handshake["maxPayload"] = config_.engine_io.max_payload;
@@ -152,7 +160,7 @@ void Session::abort_poll(PollRequest& poll) {
 }
 
 bool Session::start_post(PostRequest& post) {
-  if (state_ == State::open && !post_) {
+  if (state_ != State::closed && !post_) {
     post_ = &post;
     return true;
   }
@@ -165,6 +173,7 @@ void Session::receive_post(PostRequest& post, std::string body) {
   if (post_ != &post) return;
   log_debug(logger_, LogCategory::engineio, "polling request session=", std::uint64_t(id_),
             " payload_bytes=", body.size());
+  if (state_ != State::open) return finish_post(HttpOutcome::ok);
   payload_.emplace(std::move(body));
   read_payload();
 }
@@ -173,6 +182,12 @@ void Session::abort_post(PostRequest& post) {
   if (post_ != &post) return;
   post_ = nullptr;
   end(CloseReason::polling_disconnect);
+}
+
+void Session::refuse_post(PostRequest& post) {
+  if (post_ != &post) return;
+  finish_post(HttpOutcome::bad_request);
+  if (state_ == State::open) end(CloseReason::wrong_content_type);
 }
 
 void Session::release_post(PostRequest& post) {
@@ -325,6 +340,7 @@ void Session::upgrade() {
   drop_probe();
   log_debug(logger_, LogCategory::engineio, "upgraded to websocket session=", std::uint64_t(id_));
   answer_poll(std::string(noop_payload));
+  if (state_ == State::closing) return end(CloseReason::server_close);
   if (reading_paused_) websocket_->pause_reading();
   flush();
 }

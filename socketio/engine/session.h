@@ -8,7 +8,8 @@
 //
 // While probed, a waiting GET is answered with a noop, so that the client can stop polling; what
 // is sent meanwhile stays with polling until the 5. `closing` is a session that the server has
-// closed and that waits for more GETs to say so.
+// closed and that waits for more GETs to say so, or for the end of an upgrade, as a client that
+// upgrades polls no more. What its client still sends is dropped.
 //
 // server/transport attaches requests and WebSockets and owns the session; it destroys it some time
 // after SessionHost::session_ended(), never from within. Socket.IO, above, is the SessionObserver.
@@ -110,6 +111,8 @@ class Session {
   void abort_post(PostRequest& post);
   // Answered by the transport itself, unread.
   void release_post(PostRequest& post);
+  // Closes the session: the body is of a type that cannot hold packets.
+  void refuse_post(PostRequest& post);
 
   // Only while is_open(), is_polling() and not is_upgrading().
   void start_probe(WebSocketTransport& probe);

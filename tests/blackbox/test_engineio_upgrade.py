@@ -207,6 +207,24 @@ async def test_a_probe_does_not_keep_a_session_that_ends(socketio_server: Server
             await asyncio.wait_for(websocket.recv(), 30)
 
 
+async def test_a_session_that_the_server_ends_during_a_probe(
+    socketio_server: ServerProcess, key: str
+) -> None:
+    """The client polls no more: it learns of the end when its upgrade is complete."""
+    async with PollingSession(socketio_server.url) as session:
+        await session.join_namespace(auth={"key": key})
+        websocket = await probed(session)
+        await session.emit("kick", True)
+        await asyncio.to_thread(disconnects, socketio_server, key)
+        # Not an error, which would end the client before it has read anything.
+        await session.emit("quiet")
+        await websocket.send("5")
+        for packet in ('42["last words"]', "41"):
+            assert await asyncio.wait_for(websocket.recv(), 30) == packet
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(websocket.recv(), 30)
+
+
 async def test_a_probe_for_no_session_is_refused(socketio_server: ServerProcess) -> None:
     url = f"{socketio_server.websocket_url}/socket.io/?EIO=4&transport=websocket&sid=nobody"
     with pytest.raises(Exception, match="400"):

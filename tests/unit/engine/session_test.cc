@@ -152,6 +152,35 @@ TEST_F(SessionTest, AServersCloseWaitsForThePollThatTellsTheClient) {
   EXPECT_TRUE(host.ended);
 }
 
+TEST_F(SessionTest, WhatAClosedSessionsClientStillSendsIsDroppedWithoutAnError) {
+  send("last");
+  session->close(CloseReason::server_close);
+  EXPECT_EQ(post("4dropped"), HttpOutcome::ok);
+  EXPECT_TRUE(record.messages.empty());
+  EXPECT_EQ(poll(), "4last");
+}
+
+TEST_F(SessionTest, APostThatIsBeingReadIsAnsweredWhenTheServerCloses) {
+  FakePost request;
+  ASSERT_TRUE(session->start_post(request));
+  session->receive_post(request,
+                        "4pause\x1e"
+                        "4unread");
+  EXPECT_FALSE(request.outcome);
+  session->close(CloseReason::server_close);
+  EXPECT_EQ(request.outcome, HttpOutcome::ok);
+  EXPECT_EQ(record.messages, (Messages{"pause"}));
+}
+
+TEST_F(SessionTest, APostOfAWrongTypeClosesTheSession) {
+  FakePost request;
+  ASSERT_TRUE(session->start_post(request));
+  session->refuse_post(request);
+  EXPECT_EQ(request.outcome, HttpOutcome::bad_request);
+  EXPECT_EQ(record.closed, CloseReason::wrong_content_type);
+  EXPECT_STREQ(describe_as_reference(*record.closed), "transport error");
+}
+
 TEST_F(SessionTest, AClosedSessionIsForgottenWhenNoPollComes) {
   session->close(CloseReason::server_close);
   host.advance(*session, 29s);

@@ -113,8 +113,60 @@ TEST_F(UpgradeTest, AnUpgradeWithoutAProbeIsRefused) {
 
 TEST_F(UpgradeTest, TheEndOfTheSessionClosesTheProbe) {
   session->start_probe(socket);
-  session->close(CloseReason::server_close);
+  session->shut_down();
   EXPECT_TRUE(socket.close_code);
+}
+
+// A client that has got "3probe" polls no more until its upgrade is over.
+TEST_F(UpgradeTest, ASessionThatIsClosedDuringAProbeSaysSoOnTheWebSocket) {
+  session->start_probe(socket);
+  receive("2probe");
+  send("last");
+  session->close(CloseReason::server_close);
+  EXPECT_EQ(record.closed, CloseReason::server_close);
+  EXPECT_FALSE(socket.close_code);
+  receive("5");
+  EXPECT_EQ(socket.sent, (Messages{"3probe", "4last"}));
+  EXPECT_EQ(socket.close_code, 1000);
+  EXPECT_TRUE(host.ended);
+}
+
+TEST_F(UpgradeTest, ASessionThatIsClosedDuringAProbeMayTellPollingFirst) {
+  session->start_probe(socket);
+  receive("2probe");
+  session->close(CloseReason::server_close);
+  EXPECT_EQ(poll(), "1");
+  EXPECT_EQ(socket.close_code, 1000);
+  EXPECT_TRUE(host.ended);
+}
+
+TEST_F(UpgradeTest, AProbeDoesNotKeepAClosedSession) {
+  session->start_probe(socket);
+  receive("2probe");
+  session->close(CloseReason::server_close);
+  host.advance(*session, 10s);
+  EXPECT_EQ(socket.close_code, 1000);
+  EXPECT_FALSE(host.ended);
+  host.advance(*session, 20s);
+  EXPECT_TRUE(host.ended);
+}
+
+TEST_F(UpgradeTest, AProbeMayBeRepeated) {
+  session->start_probe(socket);
+  receive("2probe");
+  receive("2probe");
+  receive("5");
+  EXPECT_EQ(socket.sent, (Messages{"3probe", "3probe"}));
+  EXPECT_FALSE(session->is_polling());
+}
+
+TEST_F(UpgradeTest, APollThatWaitsAtTheUpgradeIsReleased) {
+  session->start_probe(socket);
+  receive("2probe");
+  FakePoll waiting;
+  session->start_poll(waiting);
+  receive("5");
+  EXPECT_EQ(waiting.payload, "6");
 }
 
 TEST_F(UpgradeTest, APausedSessionStaysPausedOnItsWebSocket) {

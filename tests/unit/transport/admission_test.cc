@@ -64,13 +64,58 @@ TEST_F(AdmissionTest, ErrorsHaveTheReferenceServersCodes) {
   EXPECT_EQ(refusal("GET", "transport=polling"), bad_version);
 }
 
+// Each request fails two checks that follow each other.
 TEST_F(AdmissionTest, ChecksAreMadeInOrder) {
-  EXPECT_EQ(refusal("POST", "transport=x&sid=nobody"), unknown_transport);
-  EXPECT_EQ(refusal("PUT", "transport=polling&sid=nobody"), unknown_sid);
-  EXPECT_EQ(refusal("PUT", "transport=websocket&EIO=3"), bad_method);
   const Headers foreign = {{"origin", "https://evil.example"}};
-  EXPECT_EQ(refusal(make_head("GET", "/socket.io/", "transport=polling&EIO=3", foreign)),
+  const std::string sid = open_polling();
+  EXPECT_EQ(refusal("POST", "EIO=4&transport=x&sid=nobody"), unknown_transport);
+  EXPECT_EQ(refusal("GET", "EIO=4&transport=websocket&sid=nobody"), unknown_sid);
+  EXPECT_EQ(refusal("PUT", "EIO=4&transport=websocket&sid=" + sid), bad_request);
+  EXPECT_EQ(refusal("PUT", "EIO=3&transport=polling&sid=" + sid), bad_request);
+
+  EXPECT_EQ(refusal("PUT", "EIO=4&transport=x"), unknown_transport);
+  EXPECT_EQ(refusal("PUT", "EIO=4&transport=websocket"), bad_method);
+  EXPECT_EQ(refusal(make_head("GET", "/socket.io/", "EIO=4&transport=websocket", foreign)),
+            bad_request);
+  EXPECT_EQ(refusal(make_head("GET", "/socket.io/", "EIO=3&transport=polling", foreign)),
             forbidden);
+}
+
+TEST_F(AdmissionTest, ASessionKeepsItsProtocolVersion) {
+  const std::string sid = open_polling();
+  EXPECT_EQ(refusal("GET", "EIO=3&transport=polling&sid=" + sid), bad_request);
+  EXPECT_EQ(refusal("GET", "transport=polling&sid=" + sid), bad_request);
+  EXPECT_EQ(post(sid, "40")->body, "ok");
+}
+
+TEST_F(AdmissionTest, ATransportThatIsSwitchedOffIsUnknown) {
+  config.engine_io.transports = {"websocket"};
+  restart();
+  EXPECT_EQ(refusal("GET", "EIO=4&transport=polling"), unknown_transport);
+  EXPECT_TRUE(websocket("EIO=4&transport=websocket")->accepted);
+  config.engine_io.transports = {"polling"};
+  restart();
+  EXPECT_EQ(websocket("EIO=4&transport=websocket")->body,
+            R"({"code":0,"message":"Transport unknown"})");
+  const std::string sid = open_polling();
+  EXPECT_EQ(websocket("EIO=4&transport=websocket&sid=" + sid)->body,
+            R"({"code":0,"message":"Transport unknown"})");
+}
+
+TEST_F(AdmissionTest, OriginsOfCorsMayConnectToo) {
+  const auto handshake = [this](const std::string& origin) {
+    return request(make_head("GET", "/socket.io/", "EIO=4&transport=polling", {{"origin", origin}}))
+        ->status;
+  };
+  EXPECT_EQ(handshake("https://page.example"), 403);
+  config.engine_io.cors.origins = {"https://page.example"};
+  restart();
+  EXPECT_EQ(handshake("https://page.example"), 200);
+  EXPECT_EQ(handshake("https://example.org"), 200) << "of allowed_hosts";
+  EXPECT_EQ(handshake("http://page.example"), 403);
+  config.engine_io.cors.origins = {"*"};
+  restart();
+  EXPECT_EQ(handshake("https://evil.example"), 200);
 }
 
 TEST_F(AdmissionTest, NativeHandshakesNeedAnAllowedOriginOrNone) {
@@ -90,8 +135,8 @@ TEST_F(AdmissionTest, NativeHandshakesNeedAnAllowedOriginOrNone) {
 
 TEST_F(AdmissionTest, OtherMethodsOnASessionAreRefusedAndHarmless) {
   const std::string sid = open_polling();
-  EXPECT_EQ(refusal("DELETE", "transport=polling&sid=" + sid), bad_method);
-  EXPECT_EQ(refusal("GET", "transport=websocket&sid=" + sid), bad_request);
+  EXPECT_EQ(refusal("DELETE", "EIO=4&transport=polling&sid=" + sid), bad_method);
+  EXPECT_EQ(refusal("GET", "EIO=4&transport=websocket&sid=" + sid), bad_request);
   EXPECT_EQ(engine->session_count(), 1u);
 }
 

@@ -73,7 +73,7 @@ class ClientFilesTest : public testing::Test {
     std::ofstream(directory_ / name, std::ios::binary) << content;
   }
 
-  ClientFiles files() const { return {directory_.string(), "/socket.io"}; }
+  ClientFiles files() const { return {directory_.string(), "/socket.io", cors_}; }
 
   static FakeExchange ask(ClientFiles& files, FakeExchange exchange) {
     const auto handler = files.make_handler(exchange);
@@ -84,6 +84,8 @@ class ClientFilesTest : public testing::Test {
   }
 
   std::filesystem::path directory_;
+  CorsConfig cors_config_;
+  Cors cors_{cors_config_};
 };
 
 TEST_F(ClientFilesTest, OwnsTheBundlesAndTheirMapsOnly) {
@@ -98,7 +100,7 @@ TEST_F(ClientFilesTest, OwnsTheBundlesAndTheirMapsOnly) {
         "/socket.io/other.js", "/socket.io/../socket.io.js", "/x/socket.io.js"}) {
     EXPECT_FALSE(client.owns(path)) << path;
   }
-  EXPECT_TRUE(ClientFiles(directory_.string(), "/a/b/").owns("/a/b/socket.io.js"));
+  EXPECT_TRUE(ClientFiles(directory_.string(), "/a/b/", cors_).owns("/a/b/socket.io.js"));
 }
 
 TEST_F(ClientFilesTest, ServesAFile) {
@@ -168,13 +170,31 @@ TEST_F(ClientFilesTest, RefusesOtherMethods) {
 TEST_F(ClientFilesTest, SaysHowToInstallAMissingFile) {
   std::filesystem::create_directory(directory_ / "socket.io.msgpack.min.js");
   ClientFiles installed = files();
-  ClientFiles unconfigured("", "/socket.io");
+  ClientFiles unconfigured("", "/socket.io", cors_);
   for (const FakeExchange& answer : {ask(installed, {"GET", "/socket.io/socket.io.esm.min.js"}),
                                      ask(installed, {"GET", "/socket.io/socket.io.msgpack.min.js"}),
                                      ask(unconfigured, {"GET", "/socket.io/socket.io.js"})}) {
     EXPECT_EQ(answer.response.status, 404);
     EXPECT_NE(answer.response_body.find("scripts/setup"), std::string::npos);
   }
+}
+
+TEST_F(ClientFilesTest, PagesOfOtherOriginsMayReadThemWhereCorsIsOn) {
+  cors_config_.origins = {"https://a.example"};
+  const Cors cors(cors_config_);
+  ClientFiles client(directory_.string(), "/socket.io", cors);
+  const Headers origin = {{"origin", "https://a.example"}};
+  const auto allowed = [](const FakeExchange& exchange) {
+    return find_header(exchange.response.headers, "access-control-allow-origin");
+  };
+  EXPECT_EQ(allowed(ask(client, FakeExchange("GET", "/socket.io/socket.io.js", origin))),
+            "https://a.example");
+  EXPECT_EQ(allowed(ask(client, FakeExchange("GET", "/socket.io/socket.io.esm.min.js", origin))),
+            "https://a.example");
+  const FakeExchange preflight =
+      ask(client, FakeExchange("OPTIONS", "/socket.io/socket.io.js", origin));
+  EXPECT_EQ(preflight.response.status, 204);
+  EXPECT_EQ(allowed(preflight), "https://a.example");
 }
 
 }  // namespace

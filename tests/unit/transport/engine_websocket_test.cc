@@ -98,6 +98,39 @@ TEST_F(EngineWebSocketTest, AFailedProbeLeavesPollingIntact) {
   EXPECT_EQ(sink.all<SocketDisconnect>().size(), 1u);
 }
 
+TEST_F(EngineWebSocketTest, WithoutUpgradesAProbeIsAcceptedAndClosed) {
+  config.engine_io.allow_upgrades = false;
+  restart();
+  const std::string sid = open_polling();
+  WebSocket refused = probe(sid);
+  EXPECT_TRUE(refused->accepted);
+  EXPECT_TRUE(refused->close_code);
+  refused.receive("2probe");
+  EXPECT_TRUE(refused->sent.empty());
+  EXPECT_EQ(post(sid, "40")->body, "ok");
+  EXPECT_FALSE(websocket("EIO=4&transport=websocket")->close_code);
+}
+
+TEST_F(EngineWebSocketTest, AHandshakesAnswerHasCookieAndCorsHeaders) {
+  config.engine_io.cookie = "io";
+  config.engine_io.cors.origins = {"https://page.example"};
+  restart();
+  const auto connect = [this](const std::string& query, const std::string& origin) {
+    return websocket(make_head("GET", "/socket.io/", query, {{"origin", origin}}));
+  };
+  const WebSocket opened = connect("EIO=4&transport=websocket", "https://page.example");
+  const std::string sid = nlohmann::json::parse(opened->sent.at(0).substr(1)).at("sid");
+  EXPECT_EQ(opened->header("set-cookie"), "io=" + sid + "; Path=/; HttpOnly; SameSite=Lax");
+  EXPECT_EQ(opened->header("access-control-allow-origin"), "https://page.example");
+  EXPECT_EQ(probe(open_polling())->header("set-cookie"), "(none)");
+
+  const WebSocket refused = connect("EIO=3&transport=websocket", "https://page.example");
+  EXPECT_EQ(refused->header("access-control-allow-origin"), "https://page.example");
+  const WebSocket foreign = connect("EIO=4&transport=websocket", "https://evil.example");
+  EXPECT_EQ(foreign->status, 403);
+  EXPECT_EQ(foreign->header("access-control-allow-origin"), "(none)");
+}
+
 TEST_F(EngineWebSocketTest, ASessionThatEndsBeforeTheProbeOpensIsNotMissed) {
   const std::string sid = open_polling();
   FakeChannel channel(make_head("GET", "/socket.io/", "EIO=4&transport=websocket&sid=" + sid));

@@ -66,11 +66,13 @@ class FakeChannel final : public connection::WebSocketChannel {
   const RequestHead& head() const override { return head_; }
   const SharedEndpoints& endpoints() const override { return endpoints_; }
   const std::vector<std::string>& subprotocols() const override { return subprotocols_; }
-  void accept(std::string_view, const Headers&, const WebSocketConfig&) override {
+  void accept(std::string_view, const Headers& extra, const WebSocketConfig&) override {
     accepted = true;
+    headers = extra;
   }
   void deny(ResponseHead response, std::string content, BodyPart) override {
     status = response.status;
+    headers = std::move(response.headers);
     body = std::move(content);
   }
   void send_denial_body(std::string, BodyPart) override {}
@@ -85,8 +87,13 @@ class FakeChannel final : public connection::WebSocketChannel {
   void pause_reading() override { paused = true; }
   void resume_reading() override { paused = false; }
 
+  std::string header(std::string_view name) const {
+    return std::string(find_header(headers, name).value_or("(none)"));
+  }
+
   bool accepted = false;
   int status = 0;
+  Headers headers;  // of the answer to the handshake
   std::string body;
   std::vector<std::string> sent;
   std::optional<std::uint16_t> close_code;

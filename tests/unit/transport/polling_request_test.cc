@@ -53,7 +53,7 @@ TEST_F(PollingTest, PacketsTravelBothWays) {
 
 TEST_F(PollingTest, ABodyMayComeInPieces) {
   const std::string sid = open_polling();
-  FakeExchange exchange(make_head("POST", "/socket.io/", "transport=polling&sid=" + sid));
+  FakeExchange exchange(make_head("POST", "/socket.io/", "EIO=4&transport=polling&sid=" + sid));
   const auto handler = engine->make_handler(exchange);
   handler->on_request("4", BodyPart::more);
   EXPECT_TRUE(exchange.wanted);
@@ -69,7 +69,7 @@ TEST_F(PollingTest, AnOversizePostGets413AndTheSessionLives) {
   const std::string big(config.engine_io.max_payload + 1, 'x');
   EXPECT_EQ(post(sid, big)->status, 413);
 
-  FakeExchange announced(make_head("POST", "/socket.io/", "transport=polling&sid=" + sid,
+  FakeExchange announced(make_head("POST", "/socket.io/", "EIO=4&transport=polling&sid=" + sid,
                                    {{"content-length", "99999999999999999999999"}}));
   const auto handler = engine->make_handler(announced);
   handler->on_request({}, BodyPart::more);
@@ -95,7 +95,7 @@ TEST_F(PollingTest, ASecondPollClosesTheSession) {
 
 TEST_F(PollingTest, ASecondPostClosesTheSession) {
   const std::string sid = open_polling();
-  FakeExchange first(make_head("POST", "/socket.io/", "transport=polling&sid=" + sid));
+  FakeExchange first(make_head("POST", "/socket.io/", "EIO=4&transport=polling&sid=" + sid));
   const auto handler = engine->make_handler(first);
   handler->on_request("4", BodyPart::more);
   EXPECT_EQ(post(sid, "40")->status, 400);
@@ -154,10 +154,114 @@ TEST_F(PollingTest, ARequestMayOutliveItsSession) {
 TEST_F(PollingTest, ASessionIsToldToCloseByItsNextPolls) {
   const auto [sid, socket] = connect();
   server->handle(SocketClose{socket, true});
-  EXPECT_EQ(post(sid, "43[]")->status, 400);
+  EXPECT_EQ(post(sid, "43[]")->body, "ok") << "an error would end the client before it reads";
   EXPECT_EQ(poll(sid)->body, "41");
   EXPECT_EQ(poll(sid)->body, "1");
   EXPECT_EQ(engine->session_count(), 0u);
+}
+
+TEST_F(PollingTest, AClosedSessionIsNotUpgraded) {
+  const auto [sid, socket] = connect();
+  server->handle(SocketClose{socket, true});
+  EXPECT_EQ(websocket("EIO=4&transport=websocket&sid=" + sid)->body,
+            R"({"code":1,"message":"Session ID unknown"})");
+  EXPECT_EQ(poll(sid)->body, "41");
+}
+
+TEST_F(PollingTest, ABinaryPostClosesTheSession) {
+  for (const char* type : {"application/octet-stream", "Application/Octet-Stream; charset=utf-8"}) {
+    const std::string sid = open_polling();
+    const Request refused =
+        request(make_head("POST", "/socket.io/", "EIO=4&transport=polling&sid=" + sid,
+                          {{"content-type", type}}),
+                "40");
+    EXPECT_EQ(refused->status, 400);
+    EXPECT_EQ(engine->session_count(), 0u);
+  }
+  EXPECT_TRUE(sink.all<SocketConnect>().empty());
+}
+
+TEST_F(PollingTest, AnyOtherTypeOfAPostIsText) {
+  for (const char* type : {"text/plain;charset=UTF-8", "application/json", ""}) {
+    const std::string sid = open_polling();
+    const Request posted =
+        request(make_head("POST", "/socket.io/", "EIO=4&transport=polling&sid=" + sid,
+                          {{"content-type", type}}),
+                "40");
+    EXPECT_EQ(posted->body, "ok");
+  }
+}
+
+// --- options ---
+
+TEST_F(PollingTest, NoUpgradeIsOfferedWhereNoneIsAllowed) {
+  const auto upgrades = [this] {
+    return nlohmann::json::parse(get("EIO=4&transport=polling")->body.substr(1))
+        .at("upgrades")
+        .dump();
+  };
+  EXPECT_EQ(upgrades(), R"(["websocket"])");
+  config.engine_io.allow_upgrades = false;
+  restart();
+  EXPECT_EQ(upgrades(), "[]");
+  config.engine_io.allow_upgrades = true;
+  config.engine_io.transports = {"polling"};
+  restart();
+  EXPECT_EQ(upgrades(), "[]");
+}
+
+TEST_F(PollingTest, TheHandshakeSetsTheCookie) {
+  config.engine_io.cookie = "io";
+  restart();
+  const Request handshake = get("EIO=4&transport=polling");
+  const std::string sid = nlohmann::json::parse(handshake->body.substr(1)).at("sid");
+  EXPECT_EQ(handshake->header("set-cookie"), "io=" + sid + "; Path=/; HttpOnly; SameSite=Lax");
+  EXPECT_EQ(post(sid, "40")->header("set-cookie"), "(none)");
+}
+
+TEST_F(PollingTest, EveryAnswerHasCorsHeaders) {
+  config.engine_io.cors.origins = {"https://page.example"};
+  config.engine_io.cors.credentials = true;
+  restart();
+  const Headers origin = {{"origin", "https://page.example"}};
+  const auto ask = [&](const std::string& method, const std::string& query, std::string body = {},
+                       std::optional<StreamId> adopted = {}) {
+    Request made = request(make_head(method, "/socket.io/", query, origin), body, adopted);
+    EXPECT_EQ(made->header("access-control-allow-origin"), "https://page.example") << query;
+    EXPECT_EQ(made->header("access-control-allow-credentials"), "true") << query;
+    EXPECT_EQ(made->header("vary"), "Origin") << query;
+    return made;
+  };
+  const Request handshake = ask("GET", "EIO=4&transport=polling");
+  EXPECT_EQ(handshake->status, 200) << "its origin is none of allowed_hosts";
+  const std::string session =
+      "EIO=4&transport=polling&sid=" +
+      nlohmann::json::parse(handshake->body.substr(1)).at("sid").get<std::string>();
+  EXPECT_EQ(ask("POST", session, "40")->body, "ok");
+  server->handle(SocketAccept{sink.all<SocketConnect>().back().socket});
+  EXPECT_EQ(ask("GET", session)->status, 200);
+  EXPECT_EQ(ask("POST", session, std::string(config.engine_io.max_payload + 1, 'x'))->status, 413);
+  EXPECT_EQ(ask("GET", "EIO=4&transport=nothing")->status, 400);
+  EXPECT_EQ(ask("GET", "EIO=4&transport=polling", "", StreamId{90})->status, 200);
+  EXPECT_EQ(ask("GET", "EIO=3&transport=polling", "", StreamId{91})->status, 400);
+}
+
+TEST_F(PollingTest, APreflightIsAnsweredAtBothEntrances) {
+  const auto ask = [this](std::optional<StreamId> adopted) {
+    Request made = request(make_head("OPTIONS", "/socket.io/", "EIO=4&transport=polling",
+                                     {{"origin", "https://page.example"}}),
+                           {}, adopted);
+    made.handler->on_closed();
+    return made;
+  };
+  EXPECT_EQ(ask(std::nullopt)->body, R"({"code":2,"message":"Bad handshake method"})");
+  config.engine_io.cors.origins = {"https://page.example"};
+  restart();
+  EXPECT_EQ(ask(std::nullopt)->status, 204);
+  EXPECT_EQ(ask(StreamId{92})->status, 204);
+  EXPECT_EQ(ask(StreamId{92})->header("access-control-allow-origin"), "https://page.example");
+  EXPECT_EQ(engine->session_count(), 0u);
+  EXPECT_EQ(sink.all<SessionClosed>().at(0).session, SessionId{92});
 }
 
 // --- handed over by the application ---

@@ -1,0 +1,125 @@
+#include "server/transport/cors.h"
+
+#include <algorithm>
+
+#include "server/base/field_syntax.h"
+#include "server/transport/vary.h"
+
+namespace sioserve::transport {
+namespace {
+
+constexpr std::string_view any_origin = "*";
+constexpr std::string_view methods = "GET, HEAD, POST";
+
+std::string join(const std::vector<std::string>& names) {
+  std::string joined;
+  for (const std::string& name : names) {
+    if (!joined.empty()) joined += ", ";
+    joined += name;
+  }
+  return joined;
+}
+
+std::optional<std::string> fault_of_names(const char* setting,
+                                          const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (!is_token(name)) return std::string(setting) + ": \"" + name + "\" is no header's name";
+  }
+  return std::nullopt;
+}
+
+// Those that the browser asks for; empty when they are no names.
+std::string requested_headers(const RequestHead& request) {
+  const auto asked = find_header(request.headers, "access-control-request-headers");
+  if (!asked) return {};
+  const auto names = split_list(*asked);
+  return std::all_of(names.begin(), names.end(), is_token) ? std::string(*asked) : std::string();
+}
+
+}  // namespace
+
+Cors::Cors(const CorsConfig& config) : config_(config) {
+  for (const std::string& entry : config.origins) {
+    if (entry == any_origin) any_ = true;
+    if (auto allowed = parse(entry)) allowed_.push_back(std::move(*allowed));
+  }
+}
+
+std::optional<Cors::Allowed> Cors::parse(std::string_view entry) {
+  constexpr std::string_view mark = "://*.";
+  std::string text(entry);
+  const std::size_t at = text.find(mark);
+  const bool subdomains = at != std::string::npos;
+  if (subdomains) text.erase(at + 3, 2);
+  auto origin = parse_origin(text);
+  if (!origin) return std::nullopt;
+  return Allowed{std::move(*origin), subdomains};
+}
+
+std::optional<std::string> Cors::fault_of(const CorsConfig& config) {
+  for (const std::string& entry : config.origins) {
+    if (entry == any_origin) {
+      if (!config.credentials) continue;
+      return "cors_origins: \"*\" cannot go together with cors_credentials, as any page could then "
+             "act for a user who is logged in; name the origins";
+    }
+    if (parse(entry)) continue;
+    return "cors_origins: \"" + entry +
+           "\" is no origin such as \"https://example.com\" or \"http://localhost:3000\" (a "
+           "scheme, a host and perhaps a port, no slash or path behind them), nor \"*\"";
+  }
+  if (config.origins.empty() && config.credentials) {
+    return "cors_credentials: means nothing without cors_origins";
+  }
+  if (auto fault = fault_of_names("cors_allowed_headers", config.allowed_headers)) return fault;
+  return fault_of_names("cors_exposed_headers", config.exposed_headers);
+}
+
+bool Cors::allows(std::string_view text) const {
+  if (any_) return true;
+  if (allowed_.empty()) return false;
+  const auto origin = parse_origin(text);
+  if (!origin) return false;
+  return std::any_of(allowed_.begin(), allowed_.end(), [&](const Allowed& allowed) {
+    if (!allowed.subdomains) return *origin == allowed.origin;
+    return origin->scheme == allowed.origin.scheme && origin->port == allowed.origin.port &&
+           origin->host.ends_with("." + allowed.origin.host);
+  });
+}
+
+void Cors::add_headers(const RequestHead& request, Headers& answer) const {
+  if (!is_on() || !add_origin(request, answer)) return;
+  if (config_.exposed_headers.empty()) return;
+  answer.push_back({"access-control-expose-headers", join(config_.exposed_headers)});
+}
+
+ResponseHead Cors::preflight(const RequestHead& request) const {
+  ResponseHead answer{204, {}};
+  if (!add_origin(request, answer.headers)) return answer;
+  answer.headers.push_back({"access-control-allow-methods", std::string(methods)});
+  std::string headers = join(config_.allowed_headers);
+  if (headers.empty()) {
+    headers = requested_headers(request);
+    add_vary(answer.headers, "Access-Control-Request-Headers");
+  }
+  if (!headers.empty()) answer.headers.push_back({"access-control-allow-headers", headers});
+  if (config_.max_age != 0) {
+    answer.headers.push_back({"access-control-max-age", std::to_string(config_.max_age)});
+  }
+  return answer;
+}
+
+bool Cors::add_origin(const RequestHead& request, Headers& answer) const {
+  if (any_) {
+    answer.push_back({"access-control-allow-origin", std::string(any_origin)});
+    return true;
+  }
+  add_vary(answer, "Origin");
+  const auto origin = find_header(request.headers, "origin");
+  if (!origin || !allows(*origin)) return false;
+  answer.push_back({"access-control-allow-origin", std::string(*origin)});
+  if (config_.credentials) answer.push_back({"access-control-allow-credentials", "true"});
+  return true;
+}
+
+}  // namespace sioserve::transport

@@ -1,0 +1,22 @@
+// The Origin header (RFC 6454): scheme://host[:port].
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sioserve::transport {
+
+// In lower case, the host without a final dot; the port is empty when it is the scheme's own.
+struct Origin {
+  std::string scheme;
+  std::string host;
+  std::string port;
+
+  bool operator==(const Origin&) const = default;
+};
+
+// Nullopt for what is no such origin: "null", a URL with a path, nothing at all.
+std::optional<Origin> parse_origin(std::string_view text);
+
+}  // namespace sioserve::transport

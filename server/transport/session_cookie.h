@@ -1,0 +1,21 @@
+// The cookie that holds a session's sid, for load balancers that keep a client's requests together
+// (RFC 6265). Nothing here reads it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/base/config.h"
+#include "server/base/http_values.h"
+
+namespace sioserve::transport {
+
+// What makes the name or the attributes unusable, as a sentence that begins with the setting's
+// name.
+std::optional<std::string> fault_of_cookie(const EngineIoConfig& config);
+
+// Adds Set-Cookie to the answer to a handshake, when the configuration names a cookie.
+void add_session_cookie(const EngineIoConfig& config, std::string_view sid, Headers& answer);
+
+}  // namespace sioserve::transport
