@@ -13,15 +13,22 @@ def django_ready() -> bool:
     return registry is not None and registry.apps.ready
 
 
+def django_configured() -> bool:
+    """Whether Django's settings can be read."""
+    conf = sys.modules.get("django.conf")
+    return conf is not None and bool(conf.settings.configured)
+
+
 def setting(name: str, fallback: int) -> int:
     """A positive integer from Django's settings, or `fallback` where there is none.
 
     Raises django.core.exceptions.ImproperlyConfigured for any other value.
     """
-    conf = sys.modules.get("django.conf")
-    if conf is None or not conf.settings.configured:
+    if not django_configured():
         return fallback
-    value = getattr(conf.settings, name, fallback)
+    from django.conf import settings
+
+    value = getattr(settings, name, fallback)
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         from django.core.exceptions import ImproperlyConfigured
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from .django_support import django_configured
 from .socketio.server import get_socketio_server
 
 SETTING = "SIO_JSON_ENCODER"
@@ -68,10 +69,11 @@ def _django_value(obj: Any) -> Any:
 
 
 def _setting() -> Any:
-    conf = sys.modules.get("django.conf")
-    if conf is None or not conf.settings.configured:
+    if not django_configured():
         return None
-    return getattr(conf.settings, SETTING, None)
+    from django.conf import settings
+
+    return getattr(settings, SETTING, None)
 
 
 @lru_cache(maxsize=8)

@@ -22,7 +22,8 @@ from collections.abc import Callable
 from typing import Any
 
 import _sioserve
-from sio import autodiscover, registry
+from sio import autodiscover, get_socketio_server, registry
+from sio.channel_layer import ChannelLayerBridge, configured_layer
 from sio.dispatcher import Dispatcher
 from sio.encoding import default as json_default
 
@@ -66,6 +67,7 @@ class Service:
         self._dispatcher = Dispatcher()
         self._close_timeout = CloseTimeout(options.application_close_timeout)
         self._server: _sioserve.Server | None = None
+        self._channel_layer: ChannelLayerBridge | None = None
         self._stopped = asyncio.Event()
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -81,6 +83,7 @@ class Service:
             self._listen(server)
             await self._lifespan.startup()
         except BaseException:
+            await self._close_channel_layer()
             await self._dispatcher.close(0)
             raise
         logs.put_request_ids_on_records()
@@ -105,6 +108,7 @@ class Service:
         self._close_timeout.close()
         assert self._server is not None
         lifespan_share = self._application_share / 2
+        await self._close_channel_layer()
         await self._dispatcher.close(self._time_left(lifespan_share))
         await cancel_and_name(self._server.running_tasks(), self._time_left(lifespan_share))
         await self._lifespan.shutdown(self._time_left())
@@ -163,6 +167,14 @@ class Service:
         except RuntimeError as error:
             # Tests may run several servers side by side; they are rarely about Socket.IO then.
             logger.warning("Socket.IO is not served: %s", error)
+            return
+        if (layer := configured_layer()) is not None:
+            self._channel_layer = ChannelLayerBridge(get_socketio_server(), layer)
+            self._channel_layer.open()
+
+    async def _close_channel_layer(self) -> None:
+        if self._channel_layer is not None:
+            await self._channel_layer.close()
 
     def _listen(self, server: _sioserve.Server) -> None:
         try:

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from support.engineio import SESSIONS, PollingSession, Session, WebSocketSession, connect_packet
-from support.server import ServerProcess, environment
-from support.socketio_apps import APPS
+from support.server import ServerProcess
+from support.socketio_project import OWN, cookie_of, start_project
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-PROJECT = APPS / "project"
 MOUNTS = ["native", "routed"]
 FOREIGN = {"Origin": "https://evil.org"}
-OWN = {"Origin": "https://www.example.com"}
-MIGRATE = """
-import django
-django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-from django.contrib.auth.models import User
-for name in ("alice", "bob"):
-    User.objects.create_user(name, password="secret")
-"""
 
 
 @pytest.fixture(scope="module", params=MOUNTS)
@@ -39,21 +26,9 @@ def mount(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def project(mount: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """The project with users alice and bob, mounted in one of the two ways."""
-    env = {
-        "DJANGO_SETTINGS_MODULE": f"{mount}_settings",
-        "PROJECT_FOLDER": str(tmp_path_factory.mktemp(mount)),
-    }
-    subprocess.run([sys.executable, "-c", MIGRATE], cwd=PROJECT, env=environment(env), check=True)
-    server = ServerProcess(f"{mount}_asgi:application", cwd=PROJECT, env=env).start()
+    server = start_project(mount, tmp_path_factory.mktemp(mount))
     yield server
     server.stop()
-
-
-def cookie_of(server: ServerProcess, name: str) -> dict[str, str]:
-    """The header of somebody who has logged in."""
-    response = httpx.post(f"{server.url}/log-in/", data={"name": name})
-    assert response.status_code == 204
-    return {**OWN, "Cookie": f"unrelated=1; sessionid={response.cookies['sessionid']}"}
 
 
 async def who(session: Session, namespace: str = "/") -> dict[str, Any]:

@@ -30,15 +30,18 @@ class LocalAdapter(Adapter):
         self._rooms: dict[str, dict[NamespaceSocket, None]] = {}
 
     def join(self, socket: NamespaceSocket, room: str) -> Done:
+        watcher = self.namespace.server.room_watcher
         with self._lock:
             members = self._rooms.get(room)
             if members is None:
                 members = self._rooms[room] = {}
+                if watcher is not None:
+                    watcher.room_created(self.namespace.name, room)
                 self.room_events.tell("create-room", room)
             if socket not in members:
                 members[socket] = None
                 self.room_events.tell("join-room", room, socket.id)
-        return DONE
+        return DONE if watcher is None else watcher.joined(self.namespace.name, room)
 
     def leave(self, socket: NamespaceSocket, room: str) -> None:
         with self._lock:
@@ -49,6 +52,9 @@ class LocalAdapter(Adapter):
             self.room_events.tell("leave-room", room, socket.id)
             if not members and self._rooms.get(room) is members:
                 del self._rooms[room]
+                watcher = self.namespace.server.room_watcher
+                if watcher is not None:
+                    watcher.room_deleted(self.namespace.name, room)
                 self.room_events.tell("delete-room", room)
 
     def leave_all(self, socket: NamespaceSocket) -> None:

@@ -78,7 +78,8 @@ def encode_packet_to_eio(pkt: SocketIOPacket) -> tuple[str, list[bytes]]:
 class SocketIOParser:
     """Makes packets out of one client's messages, in the order in which they arrive."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_attachments: int = _MAX_ATTACHMENTS) -> None:
+        self._max_attachments = max_attachments
         self.protocol_error: str | None = None
         self._unfinished: SocketIOPacket | None = None
         self._attachments: list[bytes] = []
@@ -103,7 +104,7 @@ class SocketIOParser:
     def _parse(self, text: str) -> SocketIOPacket | None:
         if self._unfinished is not None:
             raise ValueError("a text message came while attachments were missing")
-        packet = _parse_text(text)
+        packet = _parse_text(text, self._max_attachments)
         if packet.attachments:
             self._unfinished = packet
             return None
@@ -122,7 +123,7 @@ class SocketIOParser:
         return packet
 
 
-def _parse_text(text: str) -> SocketIOPacket:
+def _parse_text(text: str, max_attachments: int) -> SocketIOPacket:
     match = _PACKET.fullmatch(text)
     if match is None:
         raise ValueError("not a Socket.IO packet")
@@ -130,8 +131,8 @@ def _parse_text(text: str) -> SocketIOPacket:
     if packet.is_binary() != (match["attachments"] is not None):
         raise ValueError("only binary packets have a number of attachments")
     packet.attachments = int(match["attachments"] or 0)
-    if packet.attachments > _MAX_ATTACHMENTS:
-        raise ValueError(f"more than {_MAX_ATTACHMENTS} attachments")
+    if packet.attachments > max_attachments:
+        raise ValueError(f"more than {max_attachments} attachments")
     if match["namespace"]:
         packet.namespace = match["namespace"].rstrip(",").partition("?")[0]
     if match["id"]:

@@ -23,6 +23,7 @@ from .parent_namespace import ChildNamespace, NamespacePattern, ParentNamespace
 if TYPE_CHECKING:
     from _sioserve import Server
 
+    from ..channel_layer import ChannelLayerBridge
     from .socket import NamespaceSocket
 
     AdapterFactory = Callable[[Namespace], Adapter]
@@ -49,6 +50,8 @@ class SocketIOServer(Everyone, EngineIOApplication):
     served_natively = True
 
     def __init__(self) -> None:
+        # Who wants to know which rooms are in use, beside the listeners of adapters.
+        self.room_watcher: ChannelLayerBridge | None = None
         self.json_default: Callable[[Any], Any] | None = None
         self.clients_count = 0
         self.make_adapter: AdapterFactory = LocalAdapter

@@ -17,7 +17,7 @@ class LobbyConsumer(SocketIOConsumer):
     namespace = "/lobby"
 
     async def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
-        await socket.join(f"game {auth.get('game')}")
+        await socket.join(auth["room"] if "room" in auth else f"game {auth.get('game')}")
         return bool(socket.user.is_authenticated)
 
     async def event_who(self, socket: Any, ack: Any = None) -> None:

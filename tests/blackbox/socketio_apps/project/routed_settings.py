@@ -6,3 +6,4 @@ from base_settings import *  # noqa: F403
 from base_settings import INSTALLED_APPS as BASE_APPS
 
 INSTALLED_APPS = [*BASE_APPS, "channels"]
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}

@@ -7,7 +7,7 @@ import sys
 import sio
 from django.contrib.auth import authenticate, login
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import path
+from django.urls import include, path
 
 
 def log_in(request: HttpRequest) -> HttpResponse:
@@ -33,4 +33,5 @@ urlpatterns = [
     path("log-in/", log_in),
     path("announce/", announce),
     path("modules/", modules),
+    path("from/", include("announcing.views")),
 ]

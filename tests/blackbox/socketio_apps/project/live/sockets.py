@@ -21,7 +21,7 @@ class LobbyConsumer(sio.SocketIOConsumer):
         """Synchronous, and asks the database."""
         from django.contrib.auth.models import User
 
-        socket.join("everybody")
+        socket.join(auth.get("room", "everybody"))
         return bool(User.objects.filter(pk=socket.user.pk).exists())
 
     async def event_who(self, socket: Any, ack: Any = None) -> None:

@@ -1,0 +1,386 @@
+"""A bridge from Channels' channel layer to rooms, for code that was written for django-sio.
+
+There every room was a group of the channel layer, and code in other processes reached it with
+
+    await channel_layer.group_send(
+        "sio__chat_lobby",                       # group_name("/chat", "lobby")
+        {"type": "sio.broadcast", "header": '2/chat,["news",1]', "attachments": []},
+    )
+
+where `header` is the text of a Socket.IO packet. While a channel layer is configured, the bridge is
+in the group of each room in use, with a channel and a task for each, because a message does not say
+which group it was sent to. Emitting through the API takes no part in this.
+
+A group's name is made of ASCII and cut off, so several rooms may share one. Then nobody can tell
+which of them a message is meant for, and it is dropped, with a line in the log, rather than shown
+to strangers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import logging
+import re
+import threading
+from collections.abc import Coroutine, Generator
+from typing import TYPE_CHECKING, Any
+
+from .awaitables import DONE, Done
+from .django_support import django_configured
+from .names import check_event
+from .socketio.adapter import Target
+from .socketio.constants import SIO_BINARY_EVENT, SIO_EVENT
+from .socketio.protocol import SocketIOPacket, SocketIOParser
+
+if TYPE_CHECKING:
+    from .socketio.server import SocketIOServer
+
+logger = logging.getLogger("sio.channel_layer")
+
+SETTING = "SIO_CHANNEL_LAYER"
+MESSAGE_TYPE = "sio.broadcast"
+
+MAX_GROUP_NAME = 99
+CAPACITY = 10_000  # of messages that wait for us in a layer that asks this process
+PATIENCE = 5.0  # seconds that an awaited join() waits for the layer
+FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between attempts while the layer fails
+# Seconds after which groups are entered anew, since a layer forgets them; at most half of what it
+# says. One in memory forgets them earlier, when messages have waited for too long.
+RENEWAL = 3600.0
+RENEWAL_IN_MEMORY = 5.0
+
+_NOT_IN_GROUPS = re.compile(r"[^0-9A-Za-z_\-.]")
+
+
+def group_name(namespace: str, room: str) -> str:
+    """The group that code for django-sio sends to for this room."""
+    name = f"sio_{_NOT_IN_GROUPS.sub('_', namespace)}_{_NOT_IN_GROUPS.sub('_', room)}"
+    return name[:MAX_GROUP_NAME]
+
+
+def configured_layer() -> Any:
+    """The channel layer of the Django project, or None.
+
+    It is "default"; SIO_CHANNEL_LAYER names another one, or none with None. One that can't be made
+    is logged, and counts as none.
+    """
+    if not django_configured():
+        return None
+    from django.conf import settings
+
+    alias = getattr(settings, SETTING, "default")
+    if alias is None or alias not in getattr(settings, "CHANNEL_LAYERS", {}):
+        return None
+    try:
+        from channels.layers import channel_layers
+
+        return channel_layers[alias]
+    except Exception:
+        logger.exception(
+            "the channel layer %r can't be used; rooms are not reached through it (%s = None says "
+            "that they need not be)",
+            alias,
+            SETTING,
+        )
+        return None
+
+
+class ChannelLayerBridge:
+    """Takes what comes through one channel layer to the rooms of one server.
+
+    Made, opened and closed on the event loop's thread; the rest may be called from any thread.
+    """
+
+    def __init__(self, server: SocketIOServer, layer: Any) -> None:
+        self.layer = layer
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._groups: dict[str, Group] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failing: set[Group] = set()
+        self._closed = False
+        self.own_channels = OwnChannels()
+
+    def open(self) -> None:
+        """Serve rooms from now on, those in use among them."""
+        _raise_capacity(self.layer, self.own_channels)
+        self._server.room_watcher = self
+        for namespace in self._server.namespaces():
+            for room in namespace.rooms():
+                self.room_created(namespace.name, room)
+        self._start(self._renew())
+        logger.info("rooms are reached through %s too", type(self.layer).__name__)
+
+    async def close(self, timeout: float = 2.0) -> None:
+        """Leave all groups, as far as the layer answers within `timeout` seconds."""
+        if self._server.room_watcher is self:
+            self._server.room_watcher = None
+        with self._lock:
+            self._closed = True
+            groups, self._groups = list(self._groups.values()), {}
+        for group in groups:
+            group.set_ready()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout)
+
+    # --- for adapters ---
+
+    def room_created(self, namespace: str, room: str) -> None:
+        """The first socket has entered a room."""
+        name = group_name(namespace, room)
+        with self._lock:
+            if self._closed:
+                return
+            group = self._groups.get(name)
+            if group is None:
+                group = self._groups[name] = Group(self, name)
+                self._call(group.start)
+            group.rooms[namespace, room] = None
+
+    def room_deleted(self, namespace: str, room: str) -> None:
+        """The last socket has left a room."""
+        name = group_name(namespace, room)
+        with self._lock:
+            group = self._groups.get(name)
+            if group is None:
+                return
+            group.rooms.pop((namespace, room), None)
+            if not group.rooms:
+                del self._groups[name]
+                self._call(group.stop)
+
+    def joined(self, namespace: str, room: str) -> Done:
+        """Done when what is sent to the room's group arrives here."""
+        group = self._groups.get(group_name(namespace, room))
+        return DONE if group is None or group.is_ready or self._failing else Joining(group)
+
+    # --- for groups ---
+
+    def start_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._start(work)
+
+    def failed(self, group: Group, error: Exception) -> None:
+        """Said once until it works again."""
+        first = not self._failing
+        self._failing.add(group)
+        if first:
+            logger.error(
+                "the channel layer fails: what is sent to rooms through it does not arrive until "
+                "it works again",
+                exc_info=error,
+            )
+
+    def worked(self, group: Group) -> None:
+        """It has entered its group."""
+        if group in self._failing:
+            self._failing.remove(group)
+            if not self._failing:
+                logger.info("the channel layer works again")
+
+    def given_up(self, group: Group) -> None:
+        """It is not needed any more."""
+        self._failing.discard(group)
+
+    def deliver(self, group: Group, message: Any) -> None:
+        """Take a message of the group to the room that it is meant for."""
+        if not isinstance(message, dict) or message.get("type") != MESSAGE_TYPE:
+            logger.debug("group %s: not a %s message", group.name, MESSAGE_TYPE)
+            return
+        try:
+            packet = _packet_of(message)
+            event, *args = packet.data
+            check_event(event)
+            room = group.room_in(packet.namespace)
+            namespace = self._server.find(packet.namespace)
+            if room is not None and namespace is not None:
+                # The other servers of a cluster get the message through the layer, too.
+                target = Target(frozenset({room}), local=True)
+                namespace.adapter.broadcast((event, *args), target)
+        except (TypeError, ValueError, RuntimeError) as error:
+            logger.warning("group %s: a message can't be emitted: %s", group.name, error)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _call(self, function: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: there is nothing to serve
+            self._loop.call_soon_threadsafe(function)
+
+    async def _renew(self) -> None:
+        in_memory = type(self.layer).__name__ == "InMemoryChannelLayer"
+        expiry = getattr(self.layer, "group_expiry", None) or 2 * RENEWAL
+        interval = RENEWAL_IN_MEMORY if in_memory else min(expiry / 2, RENEWAL)
+        while True:
+            await asyncio.sleep(interval)
+            for group in tuple(self._groups.values()):
+                await group.enter_again()
+
+
+class Group:
+    """One group, and the rooms that share its name.
+
+    Its task enters the group and waits for messages; after a failure it begins anew.
+    """
+
+    def __init__(self, bridge: ChannelLayerBridge, name: str) -> None:
+        self.name = name
+        self.rooms: dict[tuple[str, str], None] = {}  # pairs of namespace and room
+        self._bridge = bridge
+        self._channel: str | None = None
+        self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._task: asyncio.Task[None] | None = None
+        self._told_of_sharing = False
+
+    @property
+    def is_ready(self) -> bool:
+        """It has been entered, or that has failed at the first attempt."""
+        return self._ready.done()
+
+    def set_ready(self) -> None:
+        with contextlib.suppress(concurrent.futures.InvalidStateError):
+            self._ready.set_result(None)
+
+    async def wait_until_ready(self) -> None:
+        """Wait, but not for ever. On any event loop."""
+        ready = asyncio.wrap_future(self._ready)
+        await asyncio.wait([ready], timeout=PATIENCE)  # does not cancel it
+
+    def start(self) -> None:
+        self._task = self._bridge.start_task(self._serve())
+
+    def stop(self) -> None:
+        self.set_ready()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def enter_again(self) -> None:
+        """A layer may have forgotten it. What fails is found out by the task that receives."""
+        if self._channel is not None and self.is_ready:
+            with contextlib.suppress(Exception):
+                await self._bridge.layer.group_add(self.name, self._channel)
+
+    def room_in(self, namespace: str) -> str | None:
+        """The room of this namespace that a message is meant for, if that can be told."""
+        rooms = [room for name, room in tuple(self.rooms) if name == namespace]
+        if len(rooms) == 1:
+            return rooms[0]
+        if rooms and not self._told_of_sharing:
+            self._told_of_sharing = True
+            logger.error(
+                "messages to the group %s are dropped: it stands for %d rooms of namespace %s, "
+                "%r and %r among them; use SocketIOServer.emit(), which tells them apart",
+                self.name,
+                len(rooms),
+                namespace,
+                rooms[0],
+                rooms[1],
+            )
+        return None
+
+    async def _serve(self) -> None:
+        bridge, layer = self._bridge, self._bridge.layer
+        delay = FIRST_DELAY
+        try:
+            while True:
+                try:
+                    if self._channel is None:
+                        self._channel = await layer.new_channel()
+                        bridge.own_channels.add(self._channel)
+                    await layer.group_add(self.name, self._channel)
+                    self.set_ready()
+                    bridge.worked(self)
+                    while True:
+                        message = await layer.receive(self._channel)
+                        delay = FIRST_DELAY
+                        bridge.deliver(self, message)
+                except Exception as error:
+                    bridge.failed(self, error)
+                    self.set_ready()
+                    await asyncio.sleep(delay)
+                    delay = min(2 * delay, LONGEST_DELAY)
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        self._bridge.given_up(self)
+        if self._channel is not None:
+            self._bridge.own_channels.remove(self._channel)
+            with contextlib.suppress(Exception):
+                await self._bridge.layer.group_discard(self.name, self._channel)
+
+
+class Joining(Done):
+    """What join() returns until the room's group has been entered: may be awaited, need not be."""
+
+    __slots__ = ("_group", "_waiting")
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self._waiting: Coroutine[Any, Any, None] | None = None
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._group.wait_until_ready().__await__()
+
+    def send(self, value: Any) -> Any:
+        if self._waiting is None:
+            self._waiting = self._group.wait_until_ready()
+        return self._waiting.send(value)
+
+    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:
+        if self._waiting is None:
+            return super().throw(typ, val, tb)
+        return self._waiting.throw(typ if val is None else val)
+
+    def close(self) -> None:
+        if self._waiting is not None:
+            self._waiting.close()
+
+
+class OwnChannels:
+    """Stands for a pattern in a layer's table of capacities, and matches this bridge's channels."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def add(self, channel: str) -> None:
+        self._names.add(channel)
+
+    def remove(self, channel: str) -> None:
+        self._names.discard(channel)
+
+    def match(self, channel: str) -> bool:
+        return channel in self._names
+
+
+def _raise_capacity(layer: Any, channels: OwnChannels) -> None:
+    """A layer keeps 100 messages for a channel and drops those beyond them: too few for a room."""
+    capacities = getattr(layer, "channel_capacity", None)
+    if isinstance(capacities, dict):  # as InMemoryChannelLayer leaves it
+        capacities = layer.compile_capacities(capacities)
+    if isinstance(capacities, list):
+        layer.channel_capacity = [(channels, CAPACITY), *capacities]
+
+
+def _packet_of(message: dict[str, Any]) -> SocketIOPacket:
+    """The event that a message carries. Raises ValueError for anything else."""
+    header, attachments = message.get("header"), message.get("attachments") or []
+    if not isinstance(header, str):
+        raise ValueError("it has no header")
+    parser = SocketIOParser(max_attachments=len(attachments))
+    packets = parser.feed_eio_message(header, False)
+    for attachment in attachments:
+        if parser.protocol_error is None:
+            packets += parser.feed_eio_message(bytes(attachment), True)
+    if parser.protocol_error is not None:
+        raise ValueError(parser.protocol_error)
+    if len(packets) != 1 or packets[0].type not in (SIO_EVENT, SIO_BINARY_EVENT):
+        raise ValueError("it is not one event with its attachments")
+    return packets[0]

@@ -1,0 +1,1 @@
+"""Ways in which the code of a project emits."""
