@@ -84,4 +84,5 @@ def _encoder_default(setting: Any) -> Callable[[Any], Any] | None:
         from django.core.serializers.json import DjangoJSONEncoder
     except ImportError:
         return None
-    return DjangoJSONEncoder().default
+    convert: Callable[[Any], Any] = DjangoJSONEncoder().default
+    return convert

@@ -100,7 +100,8 @@ class MethodHandler(Handler):
         return self._class in socket.consumers
 
     def target(self, socket: NamespaceSocket) -> Callable[..., Any]:
-        return getattr(socket.consumers[self._class], self._name)
+        method: Callable[..., Any] = getattr(socket.consumers[self._class], self._name)
+        return method
 
 
 class AnyEventHandler(MethodHandler):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from asgiref.sync import iscoroutinefunction
 
@@ -166,10 +166,11 @@ class SocketListeners:
     def _set_outgoing(self, functions: tuple[Callable[..., Any], ...]) -> None:
         self._any_outgoing = functions
         watched = self.name_space.outgoing_watched
+        socket = cast("NamespaceSocket", self)
         if functions:
-            watched.add(self)
+            watched.add(socket)
         else:
-            watched.discard(self)
+            watched.discard(socket)
 
     def drop_listeners(self) -> None:
         """Nothing follows."""

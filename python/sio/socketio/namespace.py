@@ -16,7 +16,6 @@ from .server_side import ServerSideReceivers, check_server_side_event
 
 if TYPE_CHECKING:
     from ..consumer import SocketIOConsumer
-    from .listeners import SocketListeners
     from .server import SocketIOServer
     from .socket import NamespaceSocket
 
@@ -42,7 +41,7 @@ class Namespace(Everyone):
         self.table = HandlerTable(name)
         self._adapter: Adapter | None = self.make_adapter()
         # Sockets with listeners of outgoing events, whom broadcasts must tell.
-        self.outgoing_watched: set[SocketListeners] = set()
+        self.outgoing_watched: set[NamespaceSocket] = set()
         self._sockets: dict[str, NamespaceSocket] = {}
         self._server_side = ServerSideReceivers()
 
