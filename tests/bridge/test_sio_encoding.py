@@ -164,3 +164,18 @@ async def test_the_hook_is_asked_for_every_kind(world: World) -> None:
     world.server.to("r").emit("e", [Money()])
     socket.emit_with_ack("e", {"deep": Money()})
     assert [type(value) for value in seen] == [Money, Money, Money]
+
+
+async def test_a_broadcast_is_encoded_once(world: World) -> None:
+    seen: list[Any] = []
+
+    def hook(value: Any) -> Any:
+        seen.append(value)
+        return "x"
+
+    world.server.json_default = hook
+    for number in range(1, 51):
+        socket = await world.join(number)
+        socket.join("r")
+    world.server.to("r").emit("e", object())
+    assert len(seen) == 1
