@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sio
 from sio import registry
+from sio.socketio.local_adapter import LocalAdapter
 from sio.socketio.parent_namespace import MAX_NAME_LENGTH
 from sio_fakes import World
 
@@ -410,3 +411,85 @@ async def test_clients_of_the_native_path_meet_what_is_registered_only(world: Wo
     number = world.ask("/board-2", session=native)
     await world.idle()
     assert ("accept_socket", number) in world.core.calls
+
+
+# --- names that a function decides about, and that code mentions first ---
+
+
+async def test_a_name_that_is_emitted_to_is_not_open_to_everybody(world: World) -> None:
+    """A namespace without handlers lets everybody in: this one must have its parent's."""
+
+    async def boards(name: str, auth: Any) -> bool:
+        return name == "/mine"
+
+    @world.server.of(boards).on_connect
+    async def connect(socket: Any, auth: Any) -> bool:
+        return bool(auth.get("may"))
+
+    mine, other = world.server.of("/mine"), world.server.of("/other")
+    for namespace in (mine, other):
+        namespace.emit("e")
+        world.server.emit("e", namespace=namespace.name)
+    assert len(world.core.of("broadcast")) == 4
+    assert world.core.of("add_namespace") == [("add_namespace", "/")]
+    assert await is_refused(world, "/other")
+    number = world.ask("/mine")
+    await world.idle()
+    assert ("refuse_socket", number, "Not authorized", None) in world.core.calls
+    number = world.ask("/mine", {"may": True})
+    await world.idle()
+    assert ("accept_socket", number) in world.core.calls
+    assert [socket.number for socket in mine.fetch_sockets()] == [number]
+    assert world.server.of("/mine") is mine
+
+
+async def test_a_name_that_is_given_handlers_is_open_to_clients(world: World) -> None:
+    async def nothing(name: str, auth: Any) -> bool:
+        return False
+
+    world.server.of(nothing)
+
+    @sio.on("ping", namespace="/own")
+    async def ping(socket: Any, ack: Any) -> None:
+        ack("pong")
+
+    assert ("add_namespace", "/own") in world.core.calls
+    gc.collect()
+    number, _ = await join(world, "/own")
+    world.send(number, "ping", ack_id=1)
+    await world.idle()
+    assert world.core.of("ack") == [("ack", number, 1, ["pong"])]
+    assert registry.native_namespaces() == ["/own"]
+
+
+async def test_names_that_are_only_mentioned_are_forgotten(world: World) -> None:
+    async def nothing(name: str, auth: Any) -> bool:
+        return False
+
+    world.server.of(nothing)
+    for number in range(100):
+        world.server.of(f"/n{number}").emit("e")
+    gc.collect()
+    assert not world.server._children
+    assert len(world.server.named_namespaces()) == 1
+
+
+async def test_a_pattern_that_reads_like_a_name_is_not_that_namespace(world: World) -> None:
+    world.server.of("/a")
+    world.server.of(re.compile("/a")).emit("for the children only")
+    assert [call[1] for call in world.core.of("broadcast")] == [""]
+
+
+async def test_all_namespaces_get_another_adapter(world: World) -> None:
+    made: list[str] = []
+
+    def factory(namespace: Any) -> Any:
+        made.append(namespace.name)
+        return LocalAdapter(namespace)
+
+    world.server.of(BOARD)
+    child = world.server.of("/board-1")
+    world.server.of("/named")
+    world.server.adapter(factory)
+    assert sorted(made) == ["/", "/board-1", "/named"]
+    assert type(child.adapter) is LocalAdapter

@@ -56,12 +56,21 @@ class ParentNamespace(Namespace):
         self._function = None if isinstance(pattern, re.Pattern) else Handler(pattern)
         self._children: weakref.WeakSet[ChildNamespace] = weakref.WeakSet()
 
+    @property
+    def is_function(self) -> bool:
+        """A function decides, not a regular expression."""
+        return self._function is not None
+
     def fit(self, name: str) -> ChildNamespace | None:
         """A new child, if the name fits the regular expression."""
         if not isinstance(self.pattern, re.Pattern) or len(name) > MAX_NAME_LENGTH:
             return None
         found = self.pattern.fullmatch(name)
-        return None if found is None else ChildNamespace(name, self, found)
+        if found is None:
+            return None
+        child = ChildNamespace(name, self.server)
+        child.belong_to(self, found)
+        return child
 
     async def admit(self, name: str, auth: Any) -> ChildNamespace | None:
         """A new child, if the regular expression or the function wants that.
@@ -75,7 +84,11 @@ class ParentNamespace(Namespace):
         except Exception:
             logger.exception("%r failed for namespace %r", self._function, name)
             return None
-        return ChildNamespace(name, self) if admitted else None
+        if not admitted:
+            return None
+        child = ChildNamespace(name, self.server)
+        child.belong_to(self, None)
+        return child
 
     def add_child(self, child: ChildNamespace) -> None:
         with self.server.lock:
@@ -101,20 +114,27 @@ class ParentNamespace(Namespace):
 
 
 class ChildNamespace(Namespace):
-    """One of a parent's namespaces. `parent` is the ParentNamespace."""
+    """One of a parent's namespaces.
 
-    def __init__(
-        self, name: str, parent: ParentNamespace, match: re.Match[str] | None = None
-    ) -> None:
-        super().__init__(name, parent.server)
+    `parent` is the ParentNamespace; None as long as no function has been asked about the name,
+    which some code has mentioned. Clients can't find it until then.
+    """
+
+    def __init__(self, name: str, server: SocketIOServer) -> None:
+        super().__init__(name, server)
+        self.parent: ParentNamespace | None = None
+        self._has_own_table = False
+
+    def belong_to(self, parent: ParentNamespace, match: re.Match[str] | None) -> None:
         self.parent = parent
         self.match = match
         self.table = parent.table
 
     def own_table(self) -> HandlerTable:
         """A copy of the parent's, from now on; the namespace stays."""
-        if self.table is self.parent.table:
-            self.table = self.parent.table.copy(self.name)
+        if not self._has_own_table:
+            self._has_own_table = True
+            self.table = self.table.copy(self.name)
             self.server.keep(self)
         return self.table
 
@@ -142,7 +162,7 @@ class ParentAdapter(Adapter):
     def broadcast(self, args: Sequence[Any], target: Target) -> None:
         adapters = self._adapters()
         if not adapters:  # it must be possible to encode them all the same
-            self.namespace.server.core(args[0]).broadcast(self.namespace.name, args)
+            self.namespace.server.core(args[0]).broadcast("", args)
         for adapter in adapters:
             adapter.broadcast(args, target)
 

@@ -82,7 +82,8 @@ class SocketIOServer(Everyone, EngineIOApplication):
         into being when the first client asks for it, with the handlers that are registered here,
         and ends with its last client. Names begin with a slash. The function is asked for names
         that do not exist; a true result lets the name be. Names of more than 255 characters never
-        fit. Several are tried in the order in which they were made.
+        fit. Several are tried in the order in which they were made. Where there is a function, a
+        further name is open to clients when it is given handlers or the function admits it.
         """
         if not isinstance(namespace, str):
             return self._parent(namespace)
@@ -111,7 +112,11 @@ class SocketIOServer(Everyone, EngineIOApplication):
 
     def find(self, name: str) -> Namespace | None:
         """The namespace that clients call `name`, if there is one."""
-        return self._namespaces.get(name) or self._children.get(name)
+        named = self._namespaces.get(name)
+        if named is not None:
+            return named
+        child = self._children.get(name)
+        return None if child is None or child.parent is None else child
 
     async def admit(self, name: str, auth: Any) -> Namespace | None:
         """A client asks for a namespace that does not exist: make it, if a parent wants that."""
@@ -138,21 +143,35 @@ class SocketIOServer(Everyone, EngineIOApplication):
         return found
 
     def _known(self, name: str) -> Namespace | None:
-        """The namespace of this name, if there is one or a regular expression fits."""
+        """The namespace of this name, if there is one or a regular expression fits.
+
+        Where functions decide, a name that none has been asked about is nobody's: code that only
+        emits to it must not open a namespace without handlers to clients.
+        """
         found = self.find(name)
         if found is not None:
             return found
-        children = (parent.fit(name) for parent in self.parent_namespaces())
-        return next((self._adopt(child) for child in children if child is not None), None)
+        parents = self.parent_namespaces()
+        for parent in parents:
+            child = parent.fit(name)
+            if child is not None:
+                return self._adopt(child)
+        if not any(parent.is_function for parent in parents):
+            return None
+        with self.lock:
+            return self._children.setdefault(name, ChildNamespace(name, self))
 
     def _adopt(self, child: ChildNamespace) -> Namespace:
         """The child, or the namespace of the same name that has come into being meanwhile."""
+        assert child.parent is not None
         with self.lock:
             found = self.find(child.name)
-            if found is None:
-                found = self._children[child.name] = child
-                child.parent.add_child(child)
-        return found
+            if found is not None:
+                return found
+            mentioned = self._children.setdefault(child.name, child)
+            mentioned.belong_to(child.parent, child.match)
+            child.parent.add_child(mentioned)
+        return mentioned
 
     @done_when_called
     def emit(
@@ -215,8 +234,9 @@ class SocketIOServer(Everyone, EngineIOApplication):
         if self.clients_count:
             raise RuntimeError("choose the adapter before clients are connected")
         self.make_adapter = factory
-        for namespace in self.namespaces():
-            namespace.renew_adapter()
+        with self.lock:
+            for namespace in (*self._namespaces.values(), *self._children.values()):
+                namespace.renew_adapter()
 
     def counts(self) -> dict[str, int]:
         """What the native server of this process counts.
