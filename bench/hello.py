@@ -11,85 +11,53 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import pathlib
 import re
 import shutil
-import socket
-import statistics
-import subprocess
-import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
-HERE = pathlib.Path(__file__).resolve().parent
-SERVER_CORE, LOAD_CORE = "0", "1"
+from servers import (
+    free_port,
+    needs_two_cores,
+    print_ratio,
+    run_load,
+    running,
+    sioserve,
+    uvicorn,
+)
+
 APPLICATION = "hello_app:application"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def command_of(server: str, port: int) -> list[str]:
-    scripts = pathlib.Path(sys.executable).parent
     if server == "sioserve":
-        executable = os.environ.get("SIOSERVE", str(scripts / "sioserve"))
-        return [executable, APPLICATION, "--port", str(port), "--no-access-log"]
+        return [sioserve(), APPLICATION, "--port", str(port), "--no-access-log"]
     options = "--loop uvloop --http httptools --no-access-log --log-level warning"
-    return [str(scripts / "uvicorn"), APPLICATION, "--port", str(port), *options.split()]
+    return [uvicorn(), APPLICATION, "--port", str(port), *options.split()]
 
 
 @contextlib.contextmanager
-def running(server: str) -> Iterator[str]:
+def serving(server: str) -> Iterator[str]:
     """Starts a server on its core; gives its URL once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
-    process = subprocess.Popen(
-        ["taskset", "-c", SERVER_CORE, *command_of(server, port)],
-        cwd=HERE,
-        env={**os.environ, "VIRTUAL_ENV": sys.prefix},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_answered(url, process)
+
+    def answers() -> None:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            assert response.read() == b"hello you\n"
+
+    with running(command_of(server, port), answers):
         yield url
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def wait_until_answered(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        if process.poll() is not None:
-            raise SystemExit(f"the server ended with exit code {process.returncode}")
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
-                assert response.read() == b"hello you\n"
-                return
-        except urllib.error.URLError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
 
 
 def measure(url: str, seconds: int, connections: int) -> float:
     """Requests per second by wrk's count. Raises SystemExit when a request failed."""
-    wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", url]
-    result = subprocess.run(
-        ["taskset", "-c", LOAD_CORE, *wrk], capture_output=True, text=True, check=True
-    )
-    errors = re.search(r"(Socket errors|Non-2xx).*", result.stdout)
+    printed = run_load("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", url)
+    errors = re.search(r"(Socket errors|Non-2xx).*", printed)
     if errors:
         raise SystemExit(errors[0])
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", result.stdout)
-    assert rate, result.stdout
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
+    assert rate, printed
     return float(rate[1])
 
 
@@ -101,26 +69,18 @@ def main() -> None:
     options = parser.parse_args()
     if not shutil.which("wrk"):
         parser.error("wrk is not installed")
-    if (os.cpu_count() or 1) < 2:
-        parser.error("two cores are needed: one for the server, one for the load")
+    needs_two_cores()
 
-    ratios = []
+    rates: dict[str, list[float]] = {"sioserve": [], "uvicorn": []}
     print(f"{'round':>5}  {'sioserve/s':>10}  {'uvicorn/s':>10}  {'ratio':>5}")
     for number in range(1, options.rounds + 1):
-        rates = {}
-        for server in ("sioserve", "uvicorn"):
-            with running(server) as url:
+        for server, measured in rates.items():
+            with serving(server) as url:
                 measure(url, 1, options.connections)
-                rates[server] = measure(url, options.seconds, options.connections)
-        ratios.append(rates["sioserve"] / rates["uvicorn"])
-        print(
-            f"{number:5}  {rates['sioserve']:10,.0f}  {rates['uvicorn']:10,.0f}  {ratios[-1]:5.2f}",
-            flush=True,
-        )
-    print(
-        f"sioserve / uvicorn: median {statistics.median(ratios):.2f}, "
-        f"range {min(ratios):.2f} to {max(ratios):.2f}"
-    )
+                measured.append(measure(url, options.seconds, options.connections))
+        ours, theirs = rates["sioserve"][-1], rates["uvicorn"][-1]
+        print(f"{number:5}  {ours:10,.0f}  {theirs:10,.0f}  {ours / theirs:5.2f}", flush=True)
+    print_ratio("sioserve / uvicorn", rates["sioserve"], rates["uvicorn"])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,7 @@
 
 Each server in turn is pinned to one core and loaded by wrk on another, in alternation, so that
 whatever else the machine does meets all of them. Prints each round's rates and the ratios' medians
-and ranges. Needs wrk, nginx (Debian's nginx-light), whitenoise in this Python's environment, and
-two cores.
+and ranges. `scripts/bench static` provides everything.
 
     python bench/static.py [--rounds 5] [--seconds 5] [--connections 64]
 """
@@ -15,16 +14,12 @@ import contextlib
 import os
 import pathlib
 import shutil
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
-from hello import HERE, SERVER_CORE, free_port, measure
+from hello import measure
+from servers import free_port, needs_two_cores, print_ratio, running, sioserve, uvicorn
 
 SIZES = {"10 KB": 10_240, "1 MB": 1_048_576}
 SERVERS = ("sioserve", "nginx", "whitenoise")
@@ -70,12 +65,10 @@ application = get_asgi_application()
 
 
 def command_of(server: str, folder: pathlib.Path, port: int) -> list[str]:
-    scripts = pathlib.Path(sys.executable).parent
     if server == "sioserve":
-        executable = os.environ.get("SIOSERVE", str(scripts / "sioserve"))
         mount = f"/static/={folder}/files"
         options = ["--port", str(port), "--no-access-log", "--static", mount]
-        return [executable, "hello_app:application", *options]
+        return [sioserve(), "hello_app:application", *options]
     if server == "nginx":
         configuration = folder / "nginx.conf"
         configuration.write_text(NGINX.format(folder=folder, port=port))
@@ -83,43 +76,22 @@ def command_of(server: str, folder: pathlib.Path, port: int) -> list[str]:
     (folder / "whitenoise_app.py").write_text(DJANGO.format(folder=folder))
     options = ["--app-dir", str(folder), "--port", str(port), "--loop", "uvloop"]
     options += ["--http", "httptools", "--no-access-log", "--log-level", "warning"]
-    return [str(scripts / "uvicorn"), "whitenoise_app:application", *options]
+    return [uvicorn(), "whitenoise_app:application", *options]
 
 
 @contextlib.contextmanager
-def running(server: str, folder: pathlib.Path) -> Iterator[str]:
+def serving(server: str, folder: pathlib.Path) -> Iterator[str]:
     """Starts a server on its core; gives the URL of its files once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/static/"
-    process = subprocess.Popen(
-        ["taskset", "-c", SERVER_CORE, *command_of(server, folder, port)],
-        cwd=HERE,
-        env={**os.environ, "VIRTUAL_ENV": sys.prefix},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+
+    def answers() -> None:
         for name, size in SIZES.items():
-            wait_until_answered(url + file_name(name), size, process)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def wait_until_answered(url: str, size: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        if process.poll() is not None:
-            raise SystemExit(f"{process.args} ended with exit code {process.returncode}")
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
+            with urllib.request.urlopen(url + file_name(name), timeout=5) as response:
                 assert len(response.read()) == size
-                return
-        except urllib.error.URLError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
+
+    with running(command_of(server, folder, port), answers):
+        yield url
 
 
 def file_name(size_name: str) -> str:
@@ -135,8 +107,7 @@ def main() -> None:
     for program in ("wrk", "nginx"):
         if not shutil.which(program):
             parser.error(f"{program} is not installed")
-    if (os.cpu_count() or 1) < 2:
-        parser.error("two cores are needed: one for the server, one for the load")
+    needs_two_cores()
 
     rates: dict[str, dict[str, list[float]]] = {
         name: {server: [] for server in SERVERS} for name in SIZES
@@ -150,7 +121,7 @@ def main() -> None:
         print(f"{'round':>5}  {'file':>5}  " + "  ".join(f"{name + '/s':>12}" for name in SERVERS))
         for number in range(1, options.rounds + 1):
             for server in SERVERS:
-                with running(server, folder) as url:
+                with serving(server, folder) as url:
                     for name in SIZES:
                         measure(url + file_name(name), 1, options.connections)
                         rate = measure(url + file_name(name), options.seconds, options.connections)
@@ -160,12 +131,8 @@ def main() -> None:
                 print(f"{number:5}  {name:>5}  {last}", flush=True)
     for name in SIZES:
         for other in SERVERS[1:]:
-            pairs = zip(rates[name]["sioserve"], rates[name][other], strict=True)
-            ratios = [ours / theirs for ours, theirs in pairs]
-            print(
-                f"{name}: sioserve / {other}: median {statistics.median(ratios):.2f}, "
-                f"range {min(ratios):.2f} to {max(ratios):.2f}"
-            )
+            what = f"{name}: sioserve / {other}"
+            print_ratio(what, rates[name]["sioserve"], rates[name][other])
 
 
 if __name__ == "__main__":

@@ -18,64 +18,41 @@ import base64
 import contextlib
 import json
 import os
-import pathlib
 import selectors
 import socket
-import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 
-HERE = pathlib.Path(__file__).resolve().parent
-SERVER_CORE, LOAD_CORE = "0", "1"
+from servers import (
+    cpu_time,
+    free_port,
+    needs_two_cores,
+    print_ratio,
+    run_load,
+    running,
+    sioserve,
+    uvicorn,
+)
+
 APPLICATION = "echo_app:application"
 SERVERS = ("sioserve", "uvicorn websockets", "uvicorn wsproto")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def command_of(server: str, port: int) -> list[str]:
-    scripts = pathlib.Path(sys.executable).parent
     if server == "sioserve":
-        executable = os.environ.get("SIOSERVE", str(scripts / "sioserve"))
-        return [executable, APPLICATION, f"--port={port}", "--no-ws-per-message-deflate"]
+        return [sioserve(), APPLICATION, f"--port={port}", "--no-ws-per-message-deflate"]
     options = f"--loop uvloop --ws {server.split()[1]} --ws-per-message-deflate false"
     options += " --no-access-log --log-level warning --lifespan off"
-    return [str(scripts / "uvicorn"), APPLICATION, "--port", str(port), *options.split()]
+    return [uvicorn(), APPLICATION, "--port", str(port), *options.split()]
 
 
 @contextlib.contextmanager
-def running(server: str) -> Iterator[tuple[int, int]]:
+def serving(server: str) -> Iterator[tuple[int, int]]:
     """Starts a server on its core; gives its port and process id once it accepts WebSockets."""
     port = free_port()
-    process = subprocess.Popen(
-        ["taskset", "-c", SERVER_CORE, *command_of(server, port)],
-        cwd=HERE,
-        env={**os.environ, "VIRTUAL_ENV": sys.prefix},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            if process.poll() is not None:
-                raise SystemExit(f"{server} ended with exit code {process.returncode}")
-            try:
-                open_websocket(port).close()
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
+    with running(command_of(server, port), lambda: open_websocket(port).close()) as process:
         yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def open_websocket(port: int) -> socket.socket:
@@ -125,12 +102,6 @@ def load(port: int, seconds: float, connections: int, size: int) -> None:
     print(json.dumps({"echoes": echoes, "seconds": elapsed}))
 
 
-def cpu_time(process: int) -> float:
-    """Seconds that all threads of a process have spent, in user mode and in the kernel."""
-    fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def measure(
     port: int, process: int, seconds: float, options: argparse.Namespace
 ) -> tuple[float, float]:
@@ -138,12 +109,7 @@ def measure(
     command = [sys.executable, __file__, "--load", str(port), "--seconds", str(seconds)]
     command += ["--connections", str(options.connections), "--size", str(options.size)]
     before = cpu_time(process)
-    result = subprocess.run(
-        ["taskset", "-c", LOAD_CORE, *command], capture_output=True, text=True, check=False
-    )
-    if result.returncode:
-        raise SystemExit(result.stderr)
-    found = json.loads(result.stdout)
+    found = json.loads(run_load(*command))
     echoes = found["echoes"]
     return echoes / (cpu_time(process) - before), echoes / found["seconds"]
 
@@ -160,28 +126,21 @@ def main() -> None:
         parser.error("--size must be from 1 to 125")
     if options.load:
         return load(options.load, options.seconds, options.connections, options.size)
-    if (os.cpu_count() or 1) < 2:
-        parser.error("two cores are needed: one for the server, one for the load")
+    needs_two_cores()
 
     rates: dict[str, list[float]] = {server: [] for server in SERVERS}
     print("round  " + "  ".join(f"{server:>24}" for server in SERVERS))
     for number in range(1, options.rounds + 1):
         line = []
         for server in SERVERS:
-            with running(server) as (port, process):
+            with serving(server) as (port, process):
                 measure(port, process, 1, options)
                 per_cpu_second, per_second = measure(port, process, options.seconds, options)
             rates[server].append(per_cpu_second)
             line.append(f"{per_cpu_second:11,.0f} ({per_second:7,.0f}/s)")
         print(f"{number:5}  " + "  ".join(line), flush=True)
     for server in SERVERS[1:]:
-        ratios = [
-            ours / theirs for ours, theirs in zip(rates["sioserve"], rates[server], strict=True)
-        ]
-        print(
-            f"sioserve / {server}: median {statistics.median(ratios):.2f}, "
-            f"range {min(ratios):.2f} to {max(ratios):.2f}"
-        )
+        print_ratio(f"sioserve / {server}", rates["sioserve"], rates[server])
     return None
 
 

@@ -1,0 +1,104 @@
+"""What the benchmarks share: servers on one core, load on another, and how results are printed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+HERE = pathlib.Path(__file__).resolve().parent
+SCRIPTS = pathlib.Path(sys.executable).parent
+SERVER_CORE, LOAD_CORE = "0", "1"
+PATIENCE = 30.0  # seconds for a server to start
+
+
+def sioserve() -> str:
+    """The executable: SIOSERVE, or the one of this Python's environment."""
+    return os.environ.get("SIOSERVE", str(SCRIPTS / "sioserve"))
+
+
+def uvicorn() -> str:
+    return str(SCRIPTS / "uvicorn")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def needs_two_cores() -> None:
+    """Raises SystemExit."""
+    if (os.cpu_count() or 1) < 2:
+        raise SystemExit("two cores are needed: one for the server, one for the load")
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], answers: Callable[[], object], env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Starts a server on its core, and stops it at the end.
+
+    Enters the block once `answers()` raises no OSError any more. Raises SystemExit when the server
+    ends instead.
+    """
+    process = subprocess.Popen(
+        ["taskset", "-c", SERVER_CORE, *command],
+        cwd=HERE,
+        env={**os.environ, "VIRTUAL_ENV": sys.prefix, **(env or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            if process.poll() is not None:
+                raise SystemExit(f"{command[0]} ended with exit code {process.returncode}")
+            try:
+                answers()
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def run_load(*command: str) -> str:
+    """Runs a load generator on its core and returns what it prints. Raises SystemExit."""
+    result = subprocess.run(
+        ["taskset", "-c", LOAD_CORE, *command], capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        raise SystemExit(result.stderr or f"{command[0]}: exit code {result.returncode}")
+    return result.stdout
+
+
+def cpu_time(process: int) -> float:
+    """Seconds that all threads of a process have spent, in user mode and in the kernel."""
+    fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(process: int) -> int:
+    """The memory of a process that is in use now."""
+    pages = int(pathlib.Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def print_ratio(what: str, ours: Sequence[float], theirs: Sequence[float]) -> None:
+    """The median and the range of the rounds' ratios."""
+    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    print(
+        f"{what}: median {statistics.median(ratios):.2f}, "
+        f"range {min(ratios):.2f} to {max(ratios):.2f}"
+    )
