@@ -174,10 +174,12 @@ void Bridge::handle(const Gil& gil, SessionClosed event) {
 
 void Bridge::handle(const Gil& gil, SocketConnect event) {
   announce_session(gil, event.session);
-  dispatch(gil, names_.connect,
-           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
-            to_py_int(gil, static_cast<std::uint64_t>(event.session)), to_py_str(gil, event.id),
-            to_py_str(gil, event.name_space), to_python(gil, event.auth)});
+  dispatch(
+      gil, names_.connect,
+      {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
+       to_py_int(gil, static_cast<std::uint64_t>(event.session)), to_py_str(gil, event.id),
+       to_py_str(gil, event.name_space), to_python(gil, event.auth),
+       event.recovered ? to_py_int(gil, static_cast<std::uint64_t>(*event.recovered)) : none()});
 }
 
 void Bridge::handle(const Gil& gil, SocketEvent event) {
@@ -195,7 +197,12 @@ void Bridge::handle(const Gil& gil, SocketAcknowledged event) {
 void Bridge::handle(const Gil& gil, SocketDisconnect event) {
   dispatch(gil, names_.disconnect,
            {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_py_str(gil, event.reason),
-            to_py_str(gil, event.reference_reason)});
+            to_py_str(gil, event.reference_reason),
+            PyRef::steal(PyBool_FromLong(event.may_return ? 1 : 0))});
+}
+
+void Bridge::handle(const Gil& gil, SocketForgotten event) {
+  dispatch(gil, names_.forgotten, {to_py_int(gil, static_cast<std::uint64_t>(event.socket))});
 }
 
 void Bridge::handle(const Gil& gil, LogRecord event) {
@@ -301,7 +308,7 @@ void Bridge::announce_session(const Gil& gil, SessionId session) {
 }
 
 void Bridge::dispatch(const Gil& gil, const PyRef& method, std::initializer_list<PyRef> arguments) {
-  PyObject* call[6] = {application_.dispatcher.get()};
+  PyObject* call[7] = {application_.dispatcher.get()};
   std::size_t count = 1;
   bool made = true;
   for (const PyRef& argument : arguments) {

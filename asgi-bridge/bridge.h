@@ -84,6 +84,7 @@ class Bridge {
   void handle(const Gil& gil, SocketEvent event);
   void handle(const Gil& gil, SocketAcknowledged event);
   void handle(const Gil& gil, SocketDisconnect event);
+  void handle(const Gil& gil, SocketForgotten event);
   void handle(const Gil& gil, LogRecord event);
   void handle(const Gil& gil, AccessEntry event);
   void handle(const Gil& gil, RequestLimitReached event);

@@ -65,6 +65,7 @@ Names::Names(const Gil& gil) {
       {&Names::event, "event"},
       {&Names::acknowledged, "acknowledged"},
       {&Names::disconnect, "disconnect"},
+      {&Names::forgotten, "forgotten"},
       {&Names::version_1_0, "1.0"},
       {&Names::version_1_1, "1.1"},
   };

@@ -36,8 +36,20 @@ class Dispatcher(Protocol):
     def session_closed(self, session: int) -> None:
         """Called after disconnect() of each of the session's sockets."""
 
-    def connect(self, socket: int, session: int, id: str, namespace: str, auth: Any) -> None:
-        """A client asks to join a namespace: answer with accept_socket() or refuse_socket()."""
+    def connect(
+        self,
+        socket: int,
+        session: int,
+        id: str,
+        namespace: str,
+        auth: Any,
+        recovered: int | None,
+    ) -> None:
+        """A client asks to join a namespace: answer with accept_socket() or refuse_socket().
+
+        `recovered`: the client has come back, and has the id and the rooms of this socket, which
+        has disconnected. What is said to that number reaches the new socket.
+        """
 
     def event(self, socket: int, args: list[Any], ack_id: int | None) -> None:
         """`args` is [event name, *arguments], bytes in place of attachments.
@@ -48,12 +60,19 @@ class Dispatcher(Protocol):
     def acknowledged(self, socket: int, callback_id: int, args: list[Any]) -> None:
         """The client answered an emit() that named this callback_id."""
 
-    def disconnect(self, socket: int, reason: str, reference_reason: str) -> None:
+    def disconnect(self, socket: int, reason: str, reference_reason: str, may_return: bool) -> None:
         """The last call for a socket. It is in no room any more.
 
         `reason` is django-sio's word ("client_disconnect"), `reference_reason` that of Node's
         server ("client namespace disconnect").
+
+        `may_return`: the client was cut off and may come back. Its socket stays in its rooms, may
+        be told to join and leave some, and what is emitted to it is kept, until connect() with its
+        number as `recovered`, or forgotten().
         """
+
+    def forgotten(self, socket: int) -> None:
+        """The client of a socket that might have returned won't."""
 
 class Server:
     """An HTTP, WebSocket and Socket.IO server for one ASGI application.
@@ -161,6 +180,9 @@ class Server:
         max_dynamic_namespaces: int = 10_000,
         max_rooms: int = 10_000,
         recovery_window_ms: int = 0,
+        recovery_buffer_bytes: int = 1_000_000,
+        max_recoverable: int = 10_000,
+        max_recovery_bytes: int = 64_000_000,
         max_attachments: int = 10,
         max_json_depth: int = 64,
         max_event_name: int = 1024,

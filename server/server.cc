@@ -50,6 +50,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
         tick_(loop_,
               [this] {
                 limits_.advance(loop_.now());
+                socketio_.advance(loop_.now());
                 engine_io_.advance(loop_.now());
               }),
         graceful_stop_(loop_, [this] { connections_.close_all(); }),

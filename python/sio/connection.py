@@ -33,21 +33,30 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("sio.consumer")
 
+# How long, in seconds, a client that has come back waits for the handlers of its lost connection.
+HANDLERS_BEFORE = 10.0
+
 NOT_AUTHORIZED = "Not authorized"
 INTERNAL_ERROR = "Internal server error"
 
 
 class Connection:
-    """The handlers of one socket at work. `on_finished` is called once nothing can follow."""
+    """The handlers of one socket at work. `on_finished` is called once nothing can follow.
+
+    `before`: the connection that the client had and lost, whose handlers still run.
+    """
 
     __slots__ = (
+        "_before",
         "_beside",
         "_core",
+        "_finished",
         "_namespace",
         "_number",
         "_on_finished",
         "_session",
         "_steps",
+        "_waiting",
         "socket",
         "task",
     )
@@ -60,6 +69,7 @@ class Connection:
         session: EngineIOSession,
         socket: NamespaceSocket,
         on_finished: Callable[[int], None],
+        before: Connection | None = None,
     ) -> None:
         self._core = core
         self._number = number
@@ -67,6 +77,9 @@ class Connection:
         self._session = session
         self._on_finished = on_finished
         self._steps: deque[tuple[Any, ...]] = deque()
+        self._before = before
+        self._finished = False
+        self._waiting: asyncio.Future[None] | None = None  # the connection behind this one
         self._beside: set[asyncio.Task[None]] = set()  # concurrent handlers at work
         self.socket = socket
         self.task: asyncio.Task[None] | None = None
@@ -114,7 +127,7 @@ class Connection:
             message = INTERNAL_ERROR
         if accepted:
             self.socket.mark_accepted()
-            logger.info("%r connected", self.socket)
+            logger.info("%r %s", self.socket, "recovered" if self.socket.recovered else "connected")
             for hook in self._namespace.server.connect_hooks:
                 with Guard("connect hook", self.socket):
                     await hook.call(self.socket)
@@ -122,12 +135,16 @@ class Connection:
             self._refuse(message, data)
 
     async def _ask(self, auth: Any) -> bool:
+        if self._before is not None:
+            await self._before.finished()
+            self._before = None
         await self._session.identify()
         namespace, socket = self._namespace, self.socket
         for consumer_class in namespace.table.consumers_for(self._session):
             socket.add_consumer(consumer_class())
-        for middleware in namespace.table.middleware:
-            await middleware.call(socket, auth)
+        if not (socket.recovered and namespace.server.recovery_skips_middleware):
+            for middleware in namespace.table.middleware:
+                await middleware.call(socket, auth)
         for handler in namespace.table.handlers("connect", socket):
             if not await handler.call(socket, auth):
                 return False
@@ -135,6 +152,7 @@ class Connection:
 
     def _refuse(self, message: str, data: Any) -> None:
         logger.info("%r refused: %s", self.socket, message)
+        self.socket.away = False  # that its client may come back is over, too
         with Guard("refusing", self.socket) as guard:
             self._core.refuse_socket(self._number, message, data)
         if guard.failed:
@@ -199,11 +217,29 @@ class Connection:
                     await hook.call(socket, reason)
         self._finish()
 
+    async def finished(self) -> None:
+        """Wait, but not for ever, until the last handler has run."""
+        if self._finished:
+            return
+        self._waiting = asyncio.get_running_loop().create_future()
+        done, _ = await asyncio.wait((self._waiting,), timeout=HANDLERS_BEFORE)
+        if not done:
+            logger.warning(
+                "%r: its client has come back; handlers of the lost connection still run, and "
+                "are not waited for any longer",
+                self.socket,
+            )
+
     def _finish(self) -> None:
-        self.socket.forget()
-        self._session.sockets.discard(self.socket)
-        self._namespace.remove_socket(self.socket)
+        socket = self.socket
+        self._finished = True
+        self._session.sockets.discard(socket)
+        if not socket.away:
+            socket.forget()
+            self._namespace.remove_socket(socket)
         self._on_finished(self._number)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
 class Reply:

@@ -43,6 +43,7 @@ class Dispatcher:
         self._sessions: dict[int, EngineIOSession] = {}
         self._connections: dict[int, Connection] = {}
         self._asking: dict[int, asyncio.Task[None]] = {}  # about dynamic namespaces
+        self._away: dict[int, NamespaceSocket] = {}  # of clients that may come back
         self._callbacks: set[asyncio.Task[None]] = set()
 
     def bind(self, core: Server) -> None:
@@ -66,6 +67,8 @@ class Dispatcher:
                 task.cancel()
             if late:
                 await asyncio.wait(late, timeout=CANCELLATION)
+        for socket in tuple(self._away):
+            self.forgotten(socket)
         if self._core is not None:
             self._server.detach(self._core)
             self._core = None
@@ -84,7 +87,15 @@ class Dispatcher:
         self._server.clients_count = len(self._sessions)
         logger.debug("session %d closed", session)
 
-    def connect(self, socket: int, session: int, id: str, namespace: str, auth: Any) -> None:
+    def connect(
+        self,
+        socket: int,
+        session: int,
+        id: str,
+        namespace: str,
+        auth: Any,
+        recovered: int | None = None,
+    ) -> None:
         core = self._core
         if core is None:
             raise RuntimeError("bind() comes first")
@@ -92,21 +103,28 @@ class Dispatcher:
         target = self._server.find(namespace)
         if target is None and self._server.parent_namespaces():
             task = asyncio.get_running_loop().create_task(
-                self._admit(core, socket, opened, id, namespace, auth)
+                self._admit(core, socket, opened, id, namespace, auth, recovered)
             )
             self._asking[socket] = task
         else:
-            self._enter(core, socket, opened, id, target, auth)
+            self._enter(core, socket, opened, id, target, auth, recovered)
 
     async def _admit(
-        self, core: Server, socket: int, session: EngineIOSession, id: str, name: str, auth: Any
+        self,
+        core: Server,
+        socket: int,
+        session: EngineIOSession,
+        id: str,
+        name: str,
+        auth: Any,
+        recovered: int | None,
     ) -> None:
         """Ask whether a dynamic namespace may come into being, for its first client."""
         try:
             target = await self._server.admit(name, auth)
         finally:
             self._asking.pop(socket, None)
-        self._enter(core, socket, session, id, target, auth)
+        self._enter(core, socket, session, id, target, auth, recovered)
 
     def _enter(
         self,
@@ -116,14 +134,21 @@ class Dispatcher:
         id: str,
         target: Namespace | None,
         auth: Any,
+        recovered: int | None,
     ) -> None:
         if target is None or not self._may_use(session, target):
             core.refuse_socket(socket, INVALID_NAMESPACE)
+            if recovered is not None:
+                self.forgotten(recovered)
             return
         sock = NamespaceSocket(core, socket, target, session, id, auth)
         session.sockets.add(sock)
         target.add_socket(sock)
-        connection = Connection(core, socket, target, session, sock, self._forget)
+        before = None
+        if recovered is not None and (former := self._away.pop(recovered, None)) is not None:
+            sock.take_over(former)
+            before = self._connections.get(recovered)
+        connection = Connection(core, socket, target, session, sock, self._forget, before)
         self._connections[socket] = connection
         connection.connect(auth)
 
@@ -149,12 +174,28 @@ class Dispatcher:
                 self._callbacks.add(task)
                 task.add_done_callback(self._callbacks.discard)
 
-    def disconnect(self, socket: int, reason: str, reference_reason: str) -> None:
+    def disconnect(
+        self, socket: int, reason: str, reference_reason: str, may_return: bool = False
+    ) -> None:
         connection = self._connections.get(socket)
-        if connection is not None:
-            connection.disconnect(reason, reference_reason)
-        elif socket in self._asking:
-            self._asking[socket].cancel()
+        if connection is None:
+            if socket in self._asking:
+                self._asking[socket].cancel()
+            return
+        if may_return:
+            connection.socket.away = True
+            self._away[socket] = connection.socket
+        connection.disconnect(reason, reference_reason)
+
+    def forgotten(self, socket: int) -> None:
+        sock = self._away.pop(socket, None)
+        if sock is None:
+            return
+        sock.away = False
+        logger.debug("%r did not come back", sock)
+        if socket not in self._connections:
+            sock.forget()
+            sock.name_space.remove_socket(sock)
 
     @staticmethod
     async def _finish_callback(

@@ -36,6 +36,14 @@ def setting(name: str, fallback: int) -> int:
     return value
 
 
+def switch(name: str, fallback: bool) -> bool:
+    """True or False from Django's settings, or `fallback` where there is neither."""
+    conf = sys.modules.get("django.conf")
+    if conf is None or not conf.settings.configured:
+        return fallback
+    return bool(getattr(conf.settings, name, fallback))
+
+
 def with_fresh_connections(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function that may use the database, as Django calls a view.
 

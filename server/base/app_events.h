@@ -104,6 +104,9 @@ struct SocketConnect {
   std::string id;  // the id that the client sees
   std::string name_space;
   Json auth;  // an object; {} when the client sent none
+  // The client has come back: it is in its rooms, and gets what it missed when it is accepted. The
+  // number under which it has disconnected.
+  std::optional<SocketId> recovered = std::nullopt;
 };
 
 // Answered by exactly one SocketEventDone (or the SocketAck that includes it).
@@ -124,6 +127,14 @@ struct SocketDisconnect {
   SocketId socket;
   std::string reason;            // django-sio's word, for consumers
   std::string reference_reason;  // the reference server's word
+  // The client may come back and be recovered; a SocketForgotten follows, or a SocketConnect that
+  // names this socket. Until then, joins, leaves and events for it are carried out.
+  bool may_return = false;
+};
+
+// The client did not come back in time.
+struct SocketForgotten {
+  SocketId socket;
 };
 
 // --- The server itself ---
@@ -144,6 +155,6 @@ using AppEvent =
     std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbandoned, HttpTimedOut,
                  WebSocketConnect, WebSocketMessage, WebSocketDisconnect, SendCredit, SessionOpened,
                  SessionClosed, SocketConnect, SocketEvent, SocketAcknowledged, SocketDisconnect,
-                 LogRecord, AccessEntry, RequestLimitReached, ServerStopped>;
+                 SocketForgotten, LogRecord, AccessEntry, RequestLimitReached, ServerStopped>;
 
 }  // namespace sioserve

@@ -122,7 +122,10 @@ struct SocketIoConfig {
   std::size_t max_namespaces = 100;             // joined by one session
   std::size_t max_dynamic_namespaces = 10'000;  // that exist because clients asked for them
   std::size_t max_rooms = 10'000;               // joined by one socket
-  Milliseconds recovery_window{0};              // in which a client that was cut off may come back
+  Milliseconds recovery_window{0};  // in which a client that was cut off may come back; 0: off
+  std::size_t recovery_buffer = 1'000'000;      // bytes of events kept for one client
+  std::size_t max_recoverable = 10'000;         // clients that are away
+  std::size_t max_recovery_bytes = 64'000'000;  // kept for all clients that are away
 };
 
 struct Config {

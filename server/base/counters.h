@@ -15,6 +15,7 @@ enum class Counter : std::size_t {
   sockets,
   namespaces,
   rooms,
+  recoverable_sockets,
   // Since the start:
   sessions_refused,
   address_sessions_refused,
@@ -31,14 +32,17 @@ enum class Counter : std::size_t {
   packets_dropped,
   volatile_dropped,
   acks_forgotten,
+  sockets_recovered,
+  recoveries_lost,
 };
 
 // Under which names the application gets them; in the order of Counter.
-inline constexpr std::array<const char*, 19> counter_names = {
+inline constexpr std::array<const char*, 22> counter_names = {
     "sessions",
     "sockets",
     "namespaces",
     "rooms",
+    "recoverable_sockets",
     "sessions_refused",
     "address_sessions_refused",
     "namespaces_refused",
@@ -54,8 +58,10 @@ inline constexpr std::array<const char*, 19> counter_names = {
     "packets_dropped",
     "volatile_dropped",
     "acks_forgotten",
+    "sockets_recovered",
+    "recoveries_lost",
 };
-static_assert(counter_names.size() == static_cast<std::size_t>(Counter::acks_forgotten) + 1);
+static_assert(counter_names.size() == static_cast<std::size_t>(Counter::recoveries_lost) + 1);
 
 // Changed by the I/O thread, read by any thread; each value is right by itself.
 class Counters {

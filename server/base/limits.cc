@@ -41,6 +41,12 @@ Facts facts_of(Limit limit) {
       return {Counter::rooms_refused, LogCategory::socketio, "--socketio-max-rooms"};
     case Limit::pending_acks:
       return {Counter::acks_forgotten, LogCategory::socketio, "--socketio-max-pending-acks"};
+    case Limit::recovery_buffer:
+      return {Counter::recoveries_lost, LogCategory::socketio, "--socketio-recovery-buffer"};
+    case Limit::recoverable:
+      return {Counter::recoveries_lost, LogCategory::socketio, "--socketio-recovery-max-clients"};
+    case Limit::recovery_bytes:
+      return {Counter::recoveries_lost, LogCategory::socketio, "--socketio-recovery-max-bytes"};
   }
   __builtin_unreachable();
 }
@@ -110,6 +116,16 @@ std::string Limits::warning(Limit limit) const {
     case Limit::pending_acks:
       return "Forgetting the oldest acknowledgements of sockets that owe " +
              number(socket.max_pending_acks);
+    case Limit::recovery_buffer:
+      return "Clients that come back will not be recovered: they have missed more than " +
+             number(socket.recovery_buffer) + " bytes";
+    case Limit::recoverable:
+      return "Clients that come back will not be recovered: more than " +
+             number(socket.max_recoverable) + " are away";
+    case Limit::recovery_bytes:
+      return "Clients that come back will not be recovered: those that are away have missed more "
+             "than " +
+             number(socket.max_recovery_bytes) + " bytes in all";
   }
   __builtin_unreachable();
 }

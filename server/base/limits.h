@@ -30,6 +30,9 @@ enum class Limit : std::size_t {
   dynamic_namespaces,  // in all
   rooms,               // of a socket
   pending_acks,        // that a socket owes
+  recovery_buffer,     // bytes kept for a client that may come back
+  recoverable,         // clients that are away
+  recovery_bytes,      // kept for all that are away
 };
 
 // Lives on the I/O thread.
@@ -50,7 +53,7 @@ class Limits {
   void advance(TimePoint now);
 
  private:
-  static constexpr std::size_t count = static_cast<std::size_t>(Limit::pending_acks) + 1;
+  static constexpr std::size_t count = static_cast<std::size_t>(Limit::recovery_bytes) + 1;
 
   std::string warning(Limit limit) const;
 

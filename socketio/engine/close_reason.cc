@@ -34,6 +34,8 @@ Words words_of(CloseReason reason) {
       return {"engineio_concurrent_post", "transport error"};
     case CloseReason::bad_packet:
       return {"engineio_bad_packet", "parse error"};
+    case CloseReason::malformed_packet:
+      return {"engineio_bad_packet", "forced close"};
     case CloseReason::wrong_content_type:
     case CloseReason::wrong_heartbeat:
       return {"engineio_bad_packet", "transport error"};
@@ -45,11 +47,41 @@ Words words_of(CloseReason reason) {
       return {"engineio_bad_packet", "forced server close"};
     case CloseReason::slow_consumer:
       return {"engineio_slow_consumer", "forced close"};
+    case CloseReason::replaced:
+      return {"engineio_replaced", "transport close"};
   }
   __builtin_unreachable();
 }
 
 }  // namespace
+
+bool is_recoverable(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::client_disconnect:
+    case CloseReason::server_disconnect:
+    case CloseReason::server_close:
+    case CloseReason::server_shutdown:  // which ends what would be kept, too
+    case CloseReason::bad_packet:
+      return false;
+    case CloseReason::client_close:
+    case CloseReason::websocket_disconnect:
+    case CloseReason::polling_disconnect:
+    case CloseReason::timeout:
+    case CloseReason::connect_timeout:
+    case CloseReason::concurrent_get:
+    case CloseReason::concurrent_post:
+    case CloseReason::malformed_packet:
+    case CloseReason::wrong_content_type:
+    case CloseReason::wrong_heartbeat:
+    case CloseReason::payload_too_large:
+    case CloseReason::missing_connect:
+    case CloseReason::unexpected_packet:
+    case CloseReason::slow_consumer:
+    case CloseReason::replaced:
+      return true;
+  }
+  __builtin_unreachable();
+}
 
 const char* describe(CloseReason reason) { return words_of(reason).own; }
 const char* describe_as_reference(CloseReason reason) { return words_of(reason).reference; }

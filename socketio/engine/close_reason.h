@@ -15,14 +15,20 @@ enum class CloseReason {
   connect_timeout,       // no namespace joined in time
   concurrent_get,
   concurrent_post,
-  bad_packet,          // not an Engine.IO or Socket.IO packet
+  bad_packet,          // not an Engine.IO packet
+  malformed_packet,    // not a Socket.IO packet
   wrong_content_type,  // binary polling, which protocol 4 has not
   wrong_heartbeat,     // a ping from the client: in protocol 4 only the server pings
   payload_too_large,   // a WebSocket message over max_payload
   missing_connect,     // a packet for a namespace that was not joined
   unexpected_packet,   // a second CONNECT, a CONNECT_ERROR
   slow_consumer,       // more than max_queued_bytes were waiting
+  replaced,            // the client has come back on another connection
 };
+
+// Whether the client may come back to what it had (connection state recovery): it has not left, and
+// nobody has sent it away. The reference server's list of reasons.
+bool is_recoverable(CloseReason reason);
 
 // django-sio's word where it has one, and a new one in its manner where it has none.
 const char* describe(CloseReason reason);

@@ -85,6 +85,12 @@ void Session::close(CloseReason reason) {
   observer_->on_closed(reason);
 }
 
+void Session::ask_for_pong() {
+  if (state_ != State::open || overflowed_ || awaits_pong_) return;
+  ping();
+  arm();
+}
+
 void Session::pause_reading() {
   if (reading_paused_ || state_ != State::open) return;
   reading_paused_ = true;
@@ -275,6 +281,7 @@ void Session::receive_packet(Packet packet) {
       pong_deadline_ = never;
       ping_due_ = deadline_after(host_.now(), config_.engine_io.ping_interval);
       arm();
+      observer_->on_pong();
       return;
     case PacketType::ping:
       end(CloseReason::wrong_heartbeat);
@@ -428,6 +435,8 @@ void Session::ping() {
   awaits_pong_ = true;
   if (!reading_paused_)
     pong_deadline_ = deadline_after(host_.now(), config_.engine_io.ping_timeout);
+  // On a WebSocket it overtakes what is queued here.
+  if (!websocket_ || outbox_.empty()) observer_->on_ping();
   send_packet(PacketType::ping);
 }
 

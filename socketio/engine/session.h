@@ -45,6 +45,9 @@ class SessionObserver {
   virtual ~SessionObserver() = default;
   virtual void on_text(std::string_view message) = 0;
   virtual void on_binary(std::string message) = 0;
+  // A ping goes out that the client gets behind everything that was sent to it so far.
+  virtual void on_ping() {}
+  virtual void on_pong() {}
   // The last callback.
   virtual void on_closed(CloseReason reason) = 0;
 };
@@ -85,6 +88,8 @@ class Session {
   bool is_writable() const;
   // What was sent before still goes out.
   void close(CloseReason reason);
+  // Has the next pong come soon, which tells what the client has received.
+  void ask_for_pong();
   // Stops reading from the client. Messages of a request that is being read stay unread.
   void pause_reading();
   void resume_reading();

@@ -62,10 +62,12 @@ EncodedPacket encode_args(std::string_view type, std::string_view binary_type,
 
 }  // namespace
 
-EncodedPacket encode_connect(std::string_view name_space, std::string_view sid) {
-  return {
-      concatenate({"40", written(name_space), comma_after(name_space), "{\"sid\":\"", sid, "\"}"}),
-      {}};
+EncodedPacket encode_connect(std::string_view name_space, std::string_view sid,
+                             std::string_view pid) {
+  const std::string_view before_pid = pid.empty() ? "" : "\",\"pid\":\"";
+  return {concatenate({"40", written(name_space), comma_after(name_space), "{\"sid\":\"", sid,
+                       before_pid, pid, "\"}"}),
+          {}};
 }
 
 EncodedPacket encode_connect_error(std::string_view name_space, std::string_view payload) {
@@ -80,6 +82,12 @@ EncodedPacket encode_event(std::string_view name_space, EncodedArgs args,
                            std::optional<std::uint64_t> ack_id) {
   if (!ack_id) return encode_args("42", "45", name_space, std::move(args), "");
   return encode_args("42", "45", name_space, std::move(args), Digits(*ack_id).view());
+}
+
+void append_text(EncodedArgs& args, std::string_view text) {
+  args.json.pop_back();  // the array's end
+  args.json.reserve(args.json.size() + text.size() + 4);
+  args.json.append(",\"").append(text).append("\"]");
 }
 
 EncodedPacket encode_ack(std::string_view name_space, EncodedArgs args, std::uint64_t ack_id) {

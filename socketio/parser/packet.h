@@ -1,7 +1,9 @@
 // Socket.IO packets (protocol 5) as values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,12 +26,28 @@ struct Packet {
   Json data;
 };
 
+// The place of an event among all that the server has sent: for clients that come back and say what
+// they had received. Grows, also from one process to the next.
+enum class Offset : std::uint64_t {};
+
+struct RecordedPacket;
+
 // One packet as Engine.IO messages. They go out together: nothing may come between them.
 struct EncodedPacket {
   // The text message, with Engine.IO's packet type '4' already in front, so that one buffer serves
   // both transports and every receiver of a broadcast.
   SharedBytes text;
   std::vector<SharedBytes> attachments;  // raw bytes, in placeholder order
+  // What is kept of it for a client that may come back; null: it is not sent again.
+  std::shared_ptr<const RecordedPacket> record = nullptr;
+};
+
+// One object for all receivers of a broadcast, whose logs refer to it.
+struct RecordedPacket {
+  Offset offset;
+  SharedBytes text;
+  std::vector<SharedBytes> attachments;
+  std::size_t bytes;  // of all messages
 };
 
 }  // namespace sioserve::parser

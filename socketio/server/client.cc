@@ -36,13 +36,21 @@ void Client::on_text(std::string_view message) { receive(decoder_.decode_text(me
 
 void Client::on_binary(std::string message) { receive(decoder_.decode_binary(std::move(message))); }
 
+void Client::on_ping() {
+  for (const auto& [name, socket] : sockets_) socket->mark_sent();
+}
+
+void Client::on_pong() {
+  for (const auto& [name, socket] : sockets_) socket->forget_received();
+}
+
 void Client::receive(DecodeResult decoded) {
   if (!decoded) {
     log_debug(server_.logger(), LogCategory::socketio,
               "malformed packet session=", std::uint64_t(session_.id()),
               " error=", parser::describe(decoded.error()));
     count(decoded.error());
-    return session_.close(CloseReason::bad_packet);
+    return session_.close(CloseReason::malformed_packet);
   }
   if (*decoded) receive(std::move(**decoded));
 }
@@ -104,8 +112,8 @@ void Client::receive(parser::Packet packet) {
 }
 
 void Client::connect(std::string name_space, parser::Packet packet) {
-  Namespace* const joined = server_.enter_namespace(name_space);
-  if (!joined) {
+  auto [made, recovered] = server_.make_socket(name_space, *this, session_, packet.data);
+  if (!made) {
     log_debug(server_.logger(), LogCategory::socketio,
               "connect to unknown namespace session=", std::uint64_t(session_.id()));
     const auto error = parser::encode_connect_error(name_space, invalid_namespace);
@@ -116,16 +124,14 @@ void Client::connect(std::string name_space, parser::Packet packet) {
     known_to_application_ = true;
     server_.events().push(std::move(*std::exchange(opened_, nullptr)));
   }
-  auto created = std::make_unique<Socket>(server_.next_socket_id(), *joined, *this, session_,
-                                          server_.config().socket_io, server_.limits());
-  Socket& socket = *created;
-  server_.remember(socket);
-  sockets_.emplace(name_space, std::move(created));
+  Socket& socket = *made;
+  sockets_.emplace(name_space, std::move(made));
   log_debug(server_.logger(), LogCategory::socketio,
             "connect received session=", std::uint64_t(session_.id()),
-            " socket=", std::uint64_t(socket.id()), " namespace=", name_space);
+            " socket=", std::uint64_t(socket.id()), " namespace=", name_space,
+            " recovered=", recovered ? "yes" : "no");
   server_.events().push(SocketConnect{socket.id(), session_.id(), socket.public_id(),
-                                      std::move(name_space), std::move(packet.data)});
+                                      std::move(name_space), std::move(packet.data), recovered});
   check_load();
 }
 
@@ -200,18 +206,25 @@ void Client::remove(Socket& socket, CloseReason reason) {
   const SocketId id = socket.id();
   log_debug(server_.logger(), LogCategory::socketio,
             "socket disconnected socket=", std::uint64_t(id), " reason=", engine::describe(reason));
-  erase(socket);
-  server_.events().push(
-      SocketDisconnect{id, engine::describe(reason), engine::describe_as_reference(reason)});
+  const bool may_return = engine::is_recoverable(reason) && socket.can_be_parked();
+  server_.events().push(SocketDisconnect{id, engine::describe(reason),
+                                         engine::describe_as_reference(reason), may_return});
+  if (may_return) {
+    server_.park(release(socket));
+  } else {
+    erase(socket);
+  }
   check_load();
 }
 
-void Client::erase(Socket& socket) {
-  Namespace& left = socket.name_space();
+void Client::erase(Socket& socket) { server_.destroy(release(socket)); }
+
+std::unique_ptr<Socket> Client::release(Socket& socket) {
   events_in_flight_ -= socket.events_in_flight;
-  server_.forget(socket.id());
-  sockets_.erase(sockets_.find(left.name));
-  server_.left_namespace(left);
+  const auto found = sockets_.find(socket.name_space().name);
+  std::unique_ptr<Socket> released = std::move(found->second);
+  sockets_.erase(found);
+  return released;
 }
 
 void Client::check_load() {

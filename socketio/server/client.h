@@ -27,6 +27,8 @@ class Client final : public engine::SessionObserver {
 
   void on_text(std::string_view message) override;
   void on_binary(std::string message) override;
+  void on_ping() override;
+  void on_pong() override;
   void on_closed(engine::CloseReason reason) override;
 
   void accept(Socket& socket);
@@ -35,6 +37,8 @@ class Client final : public engine::SessionObserver {
   void disconnect(Socket& socket);
   // Disconnects all sockets, then ends the session.
   void close();
+  // Ends the session: its client has come back on another one.
+  void replace() { session_.close(engine::CloseReason::replaced); }
   void events_done(Socket& socket, std::size_t count);
   void app_queue_drained();
 
@@ -49,6 +53,7 @@ class Client final : public engine::SessionObserver {
   // Destroys the socket, telling the application.
   void remove(Socket& socket, engine::CloseReason reason);
   void erase(Socket& socket);
+  std::unique_ptr<Socket> release(Socket& socket);
   void check_load();
 
   Server& server_;

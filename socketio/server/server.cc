@@ -9,7 +9,11 @@
 namespace sioserve::socketio {
 
 Server::Server(const Config& config, EventSink& events, const Logger& logger, Limits& limits)
-    : config_(config), events_(events), logger_(logger), limits_(limits) {
+    : config_(config),
+      events_(events),
+      logger_(logger),
+      limits_(limits),
+      recovery_(config.socket_io, limits) {
   for (const std::string& name : config.namespaces) add_namespace(name);
 }
 
@@ -19,13 +23,16 @@ std::unique_ptr<engine::SessionObserver> Server::make_observer(
 }
 
 void Server::handle(const SocketAccept& command) {
-  Socket* const socket = find(command.socket);
+  Socket* const socket = find_attached(command.socket);
   if (socket && socket->is_pending()) socket->client().accept(*socket);
 }
 
 void Server::handle(const SocketRefuse& command) {
   Socket* const socket = find(command.socket);
-  if (socket && socket->is_pending()) socket->client().refuse(*socket, command.payload);
+  // An older number is that of a connection which has been replaced by another one.
+  if (!socket || socket->id() != command.socket || !socket->is_pending()) return;
+  if (socket->is_parked()) return give_up(recovery_.take(*socket));
+  socket->client().refuse(*socket, command.payload);
 }
 
 void Server::handle(SocketEmit command) {
@@ -34,6 +41,7 @@ void Server::handle(SocketEmit command) {
   log_debug(logger_, LogCategory::socketio, "emit socket=", std::uint64_t(command.socket),
             " bytes=", command.args.json.size());
   socket->emit(std::move(command.args), command.callback_id, command.delivery);
+  give_up(recovery_.take_excess());
 }
 
 void Server::handle(SocketBroadcast command) {
@@ -43,11 +51,15 @@ void Server::handle(SocketBroadcast command) {
               "broadcast to unknown namespace namespace=", command.name_space);
     return;
   }
-  const auto packet = parser::encode_event(target->name, std::move(command.args), std::nullopt);
+  const auto packet =
+      recovery_.encode_event(target->name, std::move(command.args), command.delivery);
   std::vector<Recipient*> recipients;
   for (const SocketId id : command.sockets) {
     Socket* const socket = find(id);
     if (socket && &socket->name_space() == target) recipients.push_back(socket);
+  }
+  for (SocketId& id : command.except) {
+    if (const Socket* const socket = find(id)) id = socket->id();
   }
   // Named sockets that have all gone are nobody, not everyone.
   if (command.rooms.empty() && recipients.empty() && !command.sockets.empty()) return;
@@ -56,16 +68,17 @@ void Server::handle(SocketBroadcast command) {
       command.delivery);
   log_debug(logger_, LogCategory::socketio, "broadcast namespace=", target->name,
             " rooms=", command.rooms.size(), " sockets=", reached);
+  give_up(recovery_.take_excess());
 }
 
 void Server::handle(SocketAck command) {
-  if (Socket* const socket = find(command.socket)) {
+  if (Socket* const socket = find_attached(command.socket)) {
     socket->ack(command.ack_id, std::move(command.args));
   }
 }
 
 void Server::handle(const SocketEventsDone& command) {
-  Socket* const socket = find(command.socket);
+  Socket* const socket = find_attached(command.socket);
   if (socket) socket->client().events_done(*socket, command.count);
 }
 
@@ -96,6 +109,7 @@ void Server::handle(const SocketLeaveAll& command) {
 void Server::handle(const SocketClose& command) {
   Socket* const socket = find(command.socket);
   if (!socket) return;
+  if (socket->is_parked()) return give_up(recovery_.take(*socket));
   if (!command.close_session) {
     socket->client().disconnect(*socket);
   } else if (socket->is_pending()) {
@@ -113,13 +127,76 @@ void Server::handle(const AppQueueDrained&) {
   for (Client* client : std::exchange(waiting_for_drain_, {})) client->app_queue_drained();
 }
 
-void Server::remember(Socket& socket) {
-  sockets_.emplace(socket.id(), &socket);
+void Server::advance(TimePoint now) { give_up(recovery_.take_expired(now)); }
+
+Server::MadeSocket Server::make_socket(const std::string& name_space, Client& client,
+                                       engine::Session& session, Json& payload) {
+  MadeSocket made;
+  std::optional<RecoveryRequest> request;
+  if (recovery_.on()) request = take_recovery_request(payload);
+  if (request) made.socket = recover(name_space, *request);
+  const SocketId id{++last_socket_id_};
+  if (made.socket) {
+    made.recovered = made.socket->id();
+    const auto forgotten = made.socket->resume(id, client, session, request->received);
+    if (forgotten) sockets_.erase(*forgotten);
+    limits_.counters().add(Counter::sockets_recovered);
+  } else {
+    Namespace* const joined = enter_namespace(name_space);
+    if (!joined) return made;
+    made.socket = std::make_unique<Socket>(id, *joined, client, session, config_.socket_io, limits_,
+                                           recovery_);
+  }
+  sockets_.emplace(id, made.socket.get());
   limits_.counters().add(Counter::sockets);
+  return made;
 }
 
-void Server::forget(SocketId id) {
-  if (sockets_.erase(id) > 0) limits_.counters().subtract(Counter::sockets);
+std::unique_ptr<Socket> Server::recover(const std::string& name_space,
+                                        const RecoveryRequest& request) {
+  Socket* socket = recovery_.find(request.pid);
+  if (!socket || socket->name_space().name != name_space) return nullptr;
+  if (request.received && *request.received > recovery_.last_offset()) return nullptr;
+  if (!socket->can_resume(request.received)) {
+    limits_.reached(Limit::recovery_buffer, "socket " + socket->public_id());
+    if (socket->is_parked()) give_up(recovery_.take(*socket));
+    return nullptr;
+  }
+  // A client that has changed its network is back before its old connection is known to be dead.
+  if (!socket->is_parked()) {
+    socket->client().replace();
+    socket = recovery_.find(request.pid);
+    if (!socket || !socket->is_parked()) return nullptr;
+  }
+  return recovery_.take(*socket);
+}
+
+void Server::park(std::unique_ptr<Socket> socket) {
+  log_debug(logger_, LogCategory::socketio, "socket parked socket=", std::uint64_t(socket->id()));
+  limits_.counters().subtract(Counter::sockets);
+  socket->park();
+  recovery_.park(std::move(socket));
+  give_up(recovery_.take_excess());
+}
+
+void Server::destroy(std::unique_ptr<Socket> socket) {
+  if (!socket->is_parked()) limits_.counters().subtract(Counter::sockets);
+  sockets_.erase(socket->id());
+  for (const SocketId id : socket->former_ids()) sockets_.erase(id);
+  Namespace& left = socket->name_space();
+  socket.reset();
+  left_namespace(left);
+}
+
+void Server::give_up(std::vector<std::unique_ptr<Socket>> parked) {
+  for (std::unique_ptr<Socket>& socket : parked) give_up(std::move(socket));
+}
+
+void Server::give_up(std::unique_ptr<Socket> parked) {
+  log_debug(logger_, LogCategory::socketio,
+            "socket not recovered socket=", std::uint64_t(parked->id()));
+  events_.push(SocketForgotten{parked->id()});
+  destroy(std::move(parked));
 }
 
 Namespace* Server::find_namespace(std::string_view name) {
@@ -150,6 +227,11 @@ void Server::left_namespace(Namespace& name_space) {
   --dynamic_namespaces_;
   limits_.counters().subtract(Counter::namespaces);
   namespaces_.erase(namespaces_.find(name_space.name));
+}
+
+Socket* Server::find_attached(SocketId id) const {
+  Socket* const socket = find(id);
+  return socket && socket->id() == id && !socket->is_parked() ? socket : nullptr;
 }
 
 void Server::add_namespace(std::string name) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/base/app_events.h"
+#include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/event_sink.h"
 #include "server/base/limits.h"
@@ -18,6 +19,7 @@
 #include "server/base/server_commands.h"
 #include "socketio/engine/session.h"
 #include "socketio/server/client.h"
+#include "socketio/server/recovery.h"
 #include "socketio/server/socket.h"
 
 namespace sioserve::socketio {
@@ -46,26 +48,44 @@ class Server {
   void handle(const ServeDynamicNamespaces& command);
   void handle(const AppQueueDrained& command);
 
+  // Every 20 ms or so.
+  void advance(TimePoint now);
+
   // --- for Client ---
 
   const Config& config() const { return config_; }
   EventSink& events() const { return events_; }
   const Logger& logger() const { return logger_; }
   Limits& limits() const { return limits_; }
-  // For a client that asks for it: where namespaces are dynamic, one that does not exist comes into
-  // being, and the application decides about it. Null when there is none, and for one too many.
-  Namespace* enter_namespace(std::string_view name);
-  // A socket has left it: it may be over.
-  void left_namespace(Namespace& name_space);
-  SocketId next_socket_id() { return SocketId{++last_socket_id_}; }
-  void remember(Socket& socket);
-  void forget(SocketId id);
+  struct MadeSocket {
+    std::unique_ptr<Socket> socket;     // null: there is no such namespace
+    std::optional<SocketId> recovered;  // the number that the socket had before
+  };
+  // For a CONNECT with this payload, out of which it takes what asks for recovery. Where namespaces
+  // are dynamic, one that does not exist comes into being, and the application decides about it.
+  MadeSocket make_socket(const std::string& name_space, Client& client, engine::Session& session,
+                         Json& payload);
+  // The socket's session has ended; its client may come back.
+  void park(std::unique_ptr<Socket> socket);
+  // Its namespace may be over with it.
+  void destroy(std::unique_ptr<Socket> socket);
   void wait_for_drain(Client& client) { waiting_for_drain_.push_back(&client); }
   void stop_waiting_for_drain(Client& client);
 
  private:
+  // Parked ones too, and under the numbers that a recovered one had before.
   Socket* find(SocketId id) const;
   Namespace* find_namespace(std::string_view name);
+  // Null when there is none, and for a dynamic one too many.
+  Namespace* enter_namespace(std::string_view name);
+  // A socket has left it: it may be over.
+  void left_namespace(Namespace& name_space);
+  // Only one that has a session, and this number now.
+  Socket* find_attached(SocketId id) const;
+  // Null: the client can't be recovered. May end other sockets and namespaces.
+  std::unique_ptr<Socket> recover(const std::string& name_space, const RecoveryRequest& request);
+  void give_up(std::vector<std::unique_ptr<Socket>> parked);
+  void give_up(std::unique_ptr<Socket> parked);
   void add_namespace(std::string name);
   Namespace& make_namespace(std::string name, Lifetime lifetime);
 
@@ -75,6 +95,7 @@ class Server {
   Limits& limits_;
   std::unordered_map<std::string, std::unique_ptr<Namespace>> namespaces_;
   std::unordered_map<SocketId, Socket*> sockets_;
+  Recovery recovery_;
   std::vector<Client*> waiting_for_drain_;
   bool serves_dynamic_namespaces_ = false;
   std::size_t dynamic_namespaces_ = 0;

@@ -1,52 +1,82 @@
 #include "socketio/server/socket.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/base/random_id.h"
 #include "socketio/parser/encoder.h"
 
 namespace sioserve::socketio {
+namespace {
+
+// A handler may run on while its client comes and goes; for so many times its commands are
+// understood.
+constexpr std::size_t max_former_ids = 8;
+
+}  // namespace
 
 Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
-               const SocketIoConfig& config, Limits& limits)
+               const SocketIoConfig& config, Limits& limits, Recovery& recovery)
     : id_(id),
       public_id_(random_id()),
       namespace_(name_space),
-      client_(client),
-      session_(session),
+      client_(&client),
+      session_(&session),
       config_(config),
-      limits_(limits) {
+      limits_(limits),
+      recovery_(recovery) {
   namespace_.adapter->add(*this);
+  if (recovery.on()) {
+    recoverable_ = std::make_unique<Recoverable>(Recoverable{
+        random_id(), ReplayLog(recovery.last_offset(), config.recovery_buffer), std::nullopt});
+    recovery.add(*this);
+  }
 }
 
-Socket::~Socket() { namespace_.adapter->remove(*this); }
+Socket::~Socket() {
+  namespace_.adapter->remove(*this);
+  if (recoverable_) recovery_.remove(*this);
+}
 
 void Socket::accept() {
   pending_ = false;
-  send_now(parser::encode_connect(namespace_.name, public_id_));
+  send_now(parser::encode_connect(namespace_.name, public_id_,
+                                  recoverable_ ? pid() : std::string_view()));
+  if (recoverable_) recoverable_->announced = true;
   for (const parser::EncodedPacket& packet : std::exchange(kept_, {})) send_now(packet);
 }
 
 void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery) {
   // Nobody will answer what is not sent.
   if (drops(delivery)) return;
-  std::optional<std::uint64_t> wire_id;
-  if (callback_id) {
-    if (callbacks_.size() == config_.max_pending_acks) forget_oldest_callback();
-    wire_id = next_wire_id_++;
-    callbacks_.emplace(*wire_id, *callback_id);
+  if (!callback_id) {
+    return deliver(recovery_.encode_event(namespace_.name, std::move(args), delivery), delivery);
   }
+  if (is_parked()) return;
+  if (callbacks_.size() == config_.max_pending_acks) forget_oldest_callback();
+  const std::uint64_t wire_id = next_wire_id_++;
+  callbacks_.emplace(wire_id, *callback_id);
   deliver(parser::encode_event(namespace_.name, std::move(args), wire_id), delivery);
 }
 
 void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
   if (drops(delivery)) return;
-  if (!pending_) return send_now(packet);
-  if (late_close_ != LateClose::none) return;
+  if (!is_parked()) {
+    if (!pending_) {
+      send_now(packet);
+    } else {
+      if (late_close_ != LateClose::none) return;
+      keep(packet);
+    }
+  }
+  record(packet);
+}
+
+void Socket::keep(const parser::EncodedPacket& packet) {
   kept_.push_back(packet);
   kept_bytes_ += packet.text->size();
   for (const SharedBytes& attachment : packet.attachments) kept_bytes_ += attachment->size();
-  if (kept_bytes_ > config_.max_queued_bytes) session_.drop_slow_consumer();
+  if (kept_bytes_ > config_.max_queued_bytes) session_->drop_slow_consumer();
 }
 
 void Socket::ack(std::uint64_t ack_id, EncodedArgs args) {
@@ -54,7 +84,7 @@ void Socket::ack(std::uint64_t ack_id, EncodedArgs args) {
 }
 
 void Socket::send_now(const parser::EncodedPacket& packet) {
-  session_.send(packet.text, packet.attachments);
+  session_->send(packet.text, packet.attachments);
 }
 
 std::optional<std::uint64_t> Socket::take_callback(std::uint64_t wire_id) {
@@ -66,7 +96,7 @@ std::optional<std::uint64_t> Socket::take_callback(std::uint64_t wire_id) {
 }
 
 bool Socket::drops(Delivery delivery) {
-  if (delivery == Delivery::reliable || (!pending_ && session_.is_writable())) return false;
+  if (delivery == Delivery::reliable || (!pending_ && session_->is_writable())) return false;
   limits_.counters().add(Counter::volatile_dropped);
   return true;
 }
@@ -74,6 +104,63 @@ bool Socket::drops(Delivery delivery) {
 void Socket::forget_oldest_callback() {
   callbacks_.erase(callbacks_.begin());
   limits_.reached(Limit::pending_acks, "socket " + public_id_ + " of namespace " + namespace_.name);
+}
+
+// --- recovery ---
+
+bool Socket::can_be_parked() const {
+  return recoverable_ && recoverable_->announced && late_close_ == LateClose::none;
+}
+
+void Socket::park() {
+  client_ = nullptr;
+  session_ = nullptr;
+  pending_ = true;
+  events_in_flight = 0;
+  kept_ = {};
+  kept_bytes_ = 0;
+  callbacks_.clear();
+  recoverable_->sent_before_ping.reset();
+  recoverable_->parked_at = recovery_.last_offset();
+}
+
+std::optional<SocketId> Socket::resume(SocketId id, Client& client, engine::Session& session,
+                                       std::optional<parser::Offset> received) {
+  std::optional<SocketId> given_up;
+  if (former_ids_.size() == max_former_ids) {
+    given_up = former_ids_.front();
+    former_ids_.erase(former_ids_.begin());
+  }
+  former_ids_.push_back(std::exchange(id_, id));
+  client_ = &client;
+  session_ = &session;
+  if (received) recoverable_->log.forget_through(*received);
+  recoverable_->log.for_each([this](const parser::RecordedPacket& missed) {
+    keep({missed.text, missed.attachments, nullptr});
+  });
+  return given_up;
+}
+
+void Socket::mark_sent() {
+  if (recoverable_ && !pending_) recoverable_->sent_before_ping = recovery_.last_offset();
+}
+
+void Socket::forget_received() {
+  if (!recoverable_ || !recoverable_->sent_before_ping) return;
+  recoverable_->log.forget_through(*std::exchange(recoverable_->sent_before_ping, std::nullopt));
+}
+
+void Socket::record(const parser::EncodedPacket& packet) {
+  if (!recoverable_ || !packet.record) return;
+  ReplayLog& log = recoverable_->log;
+  const std::size_t before = log.bytes();
+  log.push(packet.record);
+  if (is_parked()) {
+    recovery_.log_changed(before, log.bytes());
+    if (log.floor() > recoverable_->parked_at) recovery_.give_up(*this);
+  } else if (!pending_ && log.bytes() > log.capacity() / 2) {
+    session_->ask_for_pong();
+  }
 }
 
 }  // namespace sioserve::socketio

@@ -2,6 +2,10 @@
 //
 // pending (the application has not answered its CONNECT; what is emitted to it is kept) ->
 // connected -> gone (destroyed). Owned by its Client.
+//
+// With connection state recovery (recovery.h): connected -> parked -> pending. A parked socket has
+// lost its session and belongs to Recovery; it is in its rooms and records events. When its client
+// comes back it gets another number, and what was said to the old one still reaches it.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +21,8 @@
 #include "socketio/engine/session.h"
 #include "socketio/parser/packet.h"
 #include "socketio/server/adapter.h"
+#include "socketio/server/recovery.h"
+#include "socketio/server/replay_log.h"
 
 namespace sioserve::socketio {
 
@@ -35,7 +41,7 @@ class Socket final : public Recipient {
  public:
   // Adds itself to the namespace's adapter; removes itself when destroyed.
   Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
-         const SocketIoConfig& config, Limits& limits);
+         const SocketIoConfig& config, Limits& limits, Recovery& recovery);
   ~Socket();
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
@@ -43,7 +49,8 @@ class Socket final : public Recipient {
   SocketId id() const override { return id_; }
   const std::string& public_id() const { return public_id_; }
   Namespace& name_space() const { return namespace_; }
-  Client& client() const { return client_; }
+  // Not while it is parked.
+  Client& client() const { return *client_; }
   bool is_pending() const { return pending_; }
 
   // Answers CONNECT, then sends what was kept.
@@ -66,17 +73,53 @@ class Socket final : public Recipient {
 
   std::size_t events_in_flight = 0;
 
+  // --- recovery; all but the first three only where it is on ---
+
+  bool is_parked() const { return client_ == nullptr; }
+  // The latest numbers that it had before.
+  const std::vector<SocketId>& former_ids() const { return former_ids_; }
+  std::size_t log_bytes() const { return recoverable_ ? recoverable_->log.bytes() : 0; }
+
+  const std::string& pid() const { return recoverable_->pid; }
+  // Its client knows the pid, and the application has not sent it away.
+  bool can_be_parked() const;
+  void park();
+  // Whether everything is kept that follows the last event which the client has.
+  bool can_resume(std::optional<parser::Offset> received) const {
+    return recoverable_->log.can_resume(received);
+  }
+  // The client of this parked socket has come back: it is pending again, under another number.
+  // Keeps what the client has missed. Returns the former number that it gives up, if any.
+  std::optional<SocketId> resume(SocketId id, Client& client, engine::Session& session,
+                                 std::optional<parser::Offset> received);
+  // The next pong tells that the client has everything that was sent so far.
+  void mark_sent();
+  void forget_received();
+
  private:
+  struct Recoverable {
+    std::string pid;
+    ReplayLog log;
+    std::optional<parser::Offset> sent_before_ping;
+    bool announced = false;      // the client knows the pid
+    parser::Offset parked_at{};  // the last event before
+  };
+
+  void record(const parser::EncodedPacket& packet);
+  void keep(const parser::EncodedPacket& packet);
   bool drops(Delivery delivery);
   void forget_oldest_callback();
 
-  const SocketId id_;
+  SocketId id_;
   const std::string public_id_;
   Namespace& namespace_;
-  Client& client_;
-  engine::Session& session_;
+  Client* client_;  // null while parked, like the session
+  engine::Session* session_;
   const SocketIoConfig& config_;
   Limits& limits_;
+  Recovery& recovery_;
+  std::unique_ptr<Recoverable> recoverable_;  // null without recovery
+  std::vector<SocketId> former_ids_;
 
   bool pending_ = true;
   LateClose late_close_ = LateClose::none;

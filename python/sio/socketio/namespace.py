@@ -186,4 +186,5 @@ class Namespace(Everyone):
 
     def remove_socket(self, socket: NamespaceSocket) -> None:
         """Nothing of this client will follow."""
-        self._sockets.pop(socket.id, None)
+        if self._sockets.get(socket.id) is socket:  # and not the one of a client that is back
+            del self._sockets[socket.id]

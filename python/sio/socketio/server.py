@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..awaitables import Done, done_when_called
+from ..django_support import switch
 from ..engineio.app import EngineIOApplication
 from ..handlers import Handler
 from ..names import DEFAULT_NAMESPACE, Room, namespace_name
@@ -53,6 +54,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
         # Who wants to know which rooms are in use, beside the listeners of adapters.
         self.room_watcher: ChannelLayerBridge | None = None
         self.json_default: Callable[[Any], Any] | None = None
+        self._recovery_skips_middleware: bool | None = None
         self.clients_count = 0
         self.make_adapter: AdapterFactory = LocalAdapter
         self.lock = threading.RLock()  # of the tables of namespaces
@@ -273,6 +275,21 @@ class SocketIOServer(Everyone, EngineIOApplication):
         It is called before the client's first event is handled.
         """
         self.connect_hooks.append(Handler(hook))
+
+    @property
+    def recovery_skips_middleware(self) -> bool:
+        """Whether a client that was cut off and is recovered passes by what `use()` has
+        registered with its namespace; its `connect` handlers are called in any case.
+
+        Where it was not set: Django's setting SIO_RECOVERY_SKIP_MIDDLEWARES, or True.
+        """
+        if self._recovery_skips_middleware is None:
+            return switch("SIO_RECOVERY_SKIP_MIDDLEWARES", True)
+        return self._recovery_skips_middleware
+
+    @recovery_skips_middleware.setter
+    def recovery_skips_middleware(self, skips: bool) -> None:
+        self._recovery_skips_middleware = skips
 
     def register_disconnect_hook(self, hook: DisconnectHook) -> None:
         """Have `hook(socket, reason)` called for each client that has gone, in any namespace.

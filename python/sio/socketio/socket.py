@@ -48,6 +48,10 @@ class NamespaceSocket(SocketListeners):
     * `consumer`: the consumer's instance, or None in a namespace without one. `consumers`: of
       several, by their classes.
     * `accepted`: connect() has let the client in.
+    * `recovered`: the client was cut off and has come back in time: `id`, `rooms` and what was in
+      `data` are those that it had, and what it missed is sent when connect() has let it in.
+    * `away`: the client was cut off and may come back. Until then, rooms can be changed and events
+      are kept for it.
     * `reference_reason`: why the client has gone, in the words of the reference server ("transport
       close", "ping timeout", ...); None before.
     * `eio`: the Engine.IO connection, which all sockets of one client share.
@@ -84,6 +88,9 @@ class NamespaceSocket(SocketListeners):
         self.consumers: dict[type, Any] = {}
         self.middleware: list[Handler] = []
         self.accepted = False
+        self.recovered = False
+        self.away = False
+        self._successor: NamespaceSocket | None = None  # once its client has come back
         self.reference_reason: str | None = None
 
     def __repr__(self) -> str:
@@ -207,6 +214,8 @@ class NamespaceSocket(SocketListeners):
 
         Raises TypeError for anything else.
         """
+        if self._successor is not None:
+            return self._successor.join(room)
         name = room_name(room)
         if name not in self.rooms and not self._finished:
             self.rooms.add(name)
@@ -217,6 +226,8 @@ class NamespaceSocket(SocketListeners):
     @done_when_called
     def leave(self, room: Room) -> Done:
         """Leave a room. Raises TypeError for what can't be a room."""
+        if self._successor is not None:
+            return self._successor.leave(room)
         name = room_name(room)
         if name in self.rooms:
             self.rooms.discard(name)
@@ -228,6 +239,8 @@ class NamespaceSocket(SocketListeners):
     @done_when_called
     def leave_all(self) -> Done:
         """Leave all rooms."""
+        if self._successor is not None:
+            return self._successor.leave_all()
         self._core.leave_all(self._number)
         self.name_space.adapter.leave_all(self)
         self.rooms.clear()
@@ -333,6 +346,18 @@ class NamespaceSocket(SocketListeners):
         if self._close_session is not None:
             self._core.close_socket(self._number, self._close_session)
 
+    def take_over(self, former: NamespaceSocket) -> None:
+        """This is the same client, come back. Handlers that still run for the former socket see
+        and change the rooms of this one.
+        """
+        self.recovered = True
+        self.data = former.data
+        self.rooms = former.rooms
+        for room in tuple(self.rooms):
+            self.name_space.adapter.join(self, room)
+        former.away = False
+        former._successor = self
+
     def mark_gone(self, reference_reason: str) -> None:
         """The native server has dropped the client."""
         self._gone = True
@@ -346,7 +371,8 @@ class NamespaceSocket(SocketListeners):
         arrived before the client left, and the disconnect handler, see what they expect.
         """
         self._gone = self._finished = True
-        self.name_space.adapter.leave_all(self)  # of a client that was refused
-        self.rooms.clear()
+        if self._successor is None:
+            self.name_space.adapter.leave_all(self)  # of a client that was refused
+            self.rooms.clear()
         self.drop_listeners()
         self._callbacks.clear()

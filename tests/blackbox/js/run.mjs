@@ -9,11 +9,13 @@ import * as engine from "./engine.mjs";
 import * as events from "./events.mjs";
 import * as large from "./large.mjs";
 import * as lifecycle from "./lifecycle.mjs";
+import * as recovery from "./recovery.mjs";
 import * as rooms from "./rooms.mjs";
 import * as upgrading from "./upgrading.mjs";
 
 const scenarios = {
-  ...binary, ...connecting, ...engine, ...events, ...large, ...lifecycle, ...rooms, ...upgrading,
+  ...binary, ...connecting, ...engine, ...events, ...large, ...lifecycle, ...recovery, ...rooms,
+  ...upgrading,
 };
 
 async function run({ id, name, version, arguments: given }) {

@@ -161,7 +161,7 @@ TEST_F(ServerTest, AMalformedPacketClosesTheSession) {
     Peer& peer = open();
     join_namespace(peer);
     peer.receive(packet);
-    expect_closed(peer, "engineio_bad_packet", "parse error");
+    expect_closed(peer, "engineio_bad_packet", "forced close");
   }
 }
 

@@ -140,6 +140,29 @@ GROUP = Group(
             setting="recovery_window_ms",
         ),
         Option(
+            "socketio-recovery-buffer",
+            POSITIVE_SIZE,
+            "events kept for one client that may come back; one that missed more is not recovered",
+            default=1_000_000,
+            setting="recovery_buffer_bytes",
+        ),
+        Option(
+            "socketio-recovery-max-clients",
+            NUMBER,
+            "clients that are away and may come back; beyond it those away the longest are not "
+            "recovered; 0: no limit",
+            default=10_000,
+            setting="max_recoverable",
+        ),
+        Option(
+            "socketio-recovery-max-bytes",
+            SIZE,
+            "events kept for all clients that are away; beyond it those away the longest are not "
+            "recovered; 0: no limit",
+            default=64_000_000,
+            setting="max_recovery_bytes",
+        ),
+        Option(
             "socketio-cors-origins",
             LIST,
             'origins whose pages may use Socket.IO ("https://example.com"), or * for all',

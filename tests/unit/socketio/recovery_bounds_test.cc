@@ -1,0 +1,148 @@
+// What is kept for clients that are away, and clients at random.
+#include <cstdlib>
+#include <random>
+#include <set>
+
+#include "tests/unit/socketio/recovery_fixture.h"
+
+namespace sioserve::socketio {
+namespace {
+
+TEST_F(RecoveryTest, ThoseAwayTheLongestMakeRoom) {
+  config.socket_io.max_recoverable = 2;
+  restart();
+  std::vector<SocketId> sockets;
+  for (int i = 0; i < 4; ++i) {
+    Memory memory;
+    Peer& peer = open();
+    sockets.push_back(connect(peer));
+    cut(peer);
+  }
+  EXPECT_TRUE(is_forgotten(sockets[0]));
+  EXPECT_TRUE(is_forgotten(sockets[1]));
+  EXPECT_FALSE(is_forgotten(sockets[2]));
+  EXPECT_EQ(count(Counter::recoverable_sockets), 2u);
+  EXPECT_EQ(count(Counter::recoveries_lost), 2u);
+}
+
+TEST_F(RecoveryTest, WhatIsKeptForAllIsBounded) {
+  config.socket_io.max_recovery_bytes = 25'000;
+  restart();
+  std::vector<SocketId> sockets;
+  for (int i = 0; i < 3; ++i) {
+    Memory memory;
+    Peer& peer = open();
+    sockets.push_back(connect(peer));
+    cut(peer);
+  }
+  broadcast("[\"" + std::string(8'000, 'x') + "\"]");
+  EXPECT_TRUE(sink.all<SocketForgotten>().empty());
+  emit(sockets[2], "[\"" + std::string(8'000, 'x') + "\"]");
+  EXPECT_TRUE(is_forgotten(sockets[0]));
+  EXPECT_FALSE(is_forgotten(sockets[1]));
+  EXPECT_FALSE(is_forgotten(sockets[2]));
+}
+
+// --- at random ---
+
+// A client: what it must have received, and what it has.
+struct Player {
+  Memory memory;
+  SocketId socket{};
+  Peer* peer = nullptr;
+  std::set<std::string> rooms;
+  Messages expected, received;
+};
+
+TEST_F(RecoveryTest, AtRandomNothingIsLostTwiceOrMisdirected) {
+  const char* given = std::getenv("SIO_SEED");
+  const auto seed = given ? std::stoul(given) : std::random_device{}();
+  SCOPED_TRACE("SIO_SEED=" + std::to_string(seed));
+  std::mt19937 dice(static_cast<std::mt19937::result_type>(seed));
+  const auto roll = [&dice](std::size_t sides) { return dice() % sides; };
+  config.socket_io.recovery_buffer = 40'000;
+  restart();
+
+  std::vector<Player> players(6);
+  for (Player& player : players) {
+    player.peer = &open();
+    player.socket = connect(*player.peer);
+    take(*player.peer, player.memory);
+  }
+  const auto receive = [](Player& player) {
+    const bool pinged =
+        std::ranges::find(player.peer->socket.sent, "2") != player.peer->socket.sent.end();
+    for (std::string& message : take(*player.peer, player.memory)) {
+      if (message != "CONNECT") player.received.push_back(std::move(message));
+    }
+    if (pinged) {
+      player.peer->session->receive_websocket(player.peer->socket, MessageKind::text, "3");
+    }
+  };
+  const std::vector<std::string> names{"red", "green", "blue"};
+  int events = 0, recoveries = 0;
+  for (int step = 0; step < 3'000; ++step) {
+    Player& player = players[roll(players.size())];
+    const std::string& room = names[roll(names.size())];
+    const std::string event = "[\"" + std::to_string(++events) + "\"]";
+    switch (roll(9)) {
+      case 0:
+        server->handle(SocketJoin{player.socket, room});
+        player.rooms.insert(room);
+        break;
+      case 1:
+        server->handle(SocketLeave{player.socket, room});
+        player.rooms.erase(room);
+        break;
+      case 2:
+        emit(player.socket, event);
+        player.expected.push_back(event);
+        break;
+      case 3:
+      case 4:
+        broadcast(event, {room}, {player.socket});
+        for (Player& other : players) {
+          if (&other != &player && other.rooms.contains(room)) other.expected.push_back(event);
+        }
+        break;
+      case 5:
+      case 6:
+        if (!player.peer) break;
+        if (roll(4) == 0) player.peer->session->ask_for_pong();
+        receive(player);
+        break;
+      case 7:  // what is on its way gets lost
+        if (!player.peer) break;
+        player.peer->take();
+        cut(*player.peer);
+        player.peer = nullptr;
+        break;
+      case 8: {  // also with a connection that seems to live
+        if (player.peer) player.peer->take();
+        Peer& again = open();
+        again.receive("0" + player.memory.payload());
+        ASSERT_EQ(latest_recovered(), player.socket);
+        player.peer = &again;
+        player.socket = latest_socket();
+        if (roll(4) > 0) server->handle(SocketAccept{player.socket});
+        ++recoveries;
+        break;
+      }
+    }
+  }
+  for (Player& player : players) {
+    if (!player.peer) {
+      player.peer = &open();
+      player.peer->receive("0" + player.memory.payload());
+      player.socket = latest_socket();
+    }
+    server->handle(SocketAccept{player.socket});
+    receive(player);
+    EXPECT_EQ(player.received, player.expected);
+  }
+  EXPECT_GT(recoveries, 100);
+  EXPECT_TRUE(sink.all<SocketForgotten>().empty());
+}
+
+}  // namespace
+}  // namespace sioserve::socketio
