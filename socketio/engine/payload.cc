@@ -1,10 +1,14 @@
 #include "socketio/engine/payload.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "server/base/base64.h"
 
 namespace sioserve::engine {
 namespace {
 constexpr char separator = '\x1e';
+constexpr std::string_view line_break = "\r\n";
 }  // namespace
 
 std::optional<std::string_view> PayloadReader::next() {
@@ -20,7 +24,13 @@ std::optional<std::string_view> PayloadReader::next() {
 }
 
 std::optional<std::string> decode_binary(std::string_view packet) {
-  return base64_decode(packet.substr(1));
+  const std::string_view text = packet.substr(1);
+  if (text.find_first_of(line_break) == std::string_view::npos) return base64_decode(text);
+  std::string joined;
+  joined.reserve(text.size());
+  std::copy_if(text.begin(), text.end(), std::back_inserter(joined),
+               [](char c) { return line_break.find(c) == std::string_view::npos; });
+  return base64_decode(joined);
 }
 
 void append_to_payload(std::string& payload, MessageKind kind, std::string_view bytes) {

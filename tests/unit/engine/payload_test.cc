@@ -42,6 +42,12 @@ TEST(Payload, CarriesBinaryAsBase64) {
   EXPECT_EQ(decode_binary("b"), "");
 }
 
+TEST(Payload, TakesBase64InLines) {
+  EXPECT_EQ(decode_binary("bAAEC/w==\n"), std::string("\x00\x01\x02\xff", 4));
+  EXPECT_EQ(decode_binary("bAAEC\r\n/w==\r\n"), std::string("\x00\x01\x02\xff", 4));
+  EXPECT_EQ(decode_binary("b\n"), "");
+}
+
 TEST(Payload, RefusesWhatIsNotBase64) {
   for (const char* packet : {"bA", "bAQI", "b*QID", "bAQID=", "bAQ ID", "b\xff\xff\xff\xff"}) {
     EXPECT_EQ(decode_binary(packet), std::nullopt) << packet;

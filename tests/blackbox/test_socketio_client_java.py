@@ -1,0 +1,51 @@
+"""The Java client of Socket.IO, an implementation of its own, against the server."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from support.server import ROOT, ServerProcess
+
+FOLDER = ROOT / "tests" / "blackbox" / "java"
+JARS = ROOT / "build" / "java"
+TRANSPORTS = ["polling", "websocket", "upgrade"]
+SCENARIOS = [
+    "connects with auth",
+    "is refused",
+    "echoes text",
+    "sends binary",
+    "acknowledges both ways",
+    "keeps the order in rooms",
+    "shares one connection",
+    "sends large messages",
+    "is sent away",
+    "leaves and comes back",
+    "comes back when cut off",
+]
+
+
+@pytest.fixture(scope="module")
+def outcomes(socketio_server: ServerProcess) -> dict[tuple[str, str], str]:
+    """How each scenario has ended over each transport; all run in one virtual machine."""
+    java = shutil.which("java")
+    if java is None or not JARS.is_dir():
+        raise RuntimeError("Java or the client's jars are missing: run scripts/setup")
+    result = subprocess.run(
+        [java, "-cp", f"{JARS}/*", str(FOLDER / "Scenarios.java"), socketio_server.url],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr
+    lines = [line.split("\t", 2) for line in result.stdout.splitlines()]
+    return {(transport, scenario): outcome for transport, scenario, outcome in lines}
+
+
+@pytest.mark.timeout(320)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_java_client(transport: str, outcomes: dict[tuple[str, str], str]) -> None:
+    ended = {scenario: outcomes.get((transport, scenario)) for scenario in SCENARIOS}
+    assert ended == dict.fromkeys(SCENARIOS, "ok")
