@@ -1,14 +1,16 @@
-"""python-socketio's client against the server."""
+"""python-socketio's clients, with asyncio and with threads, against the server."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from engineio.payload import Payload
+from support.cuttable import cuttable
 from support.server import ServerProcess
 from support.socketio_apps import disconnects
 
@@ -19,106 +21,144 @@ TRANSPORTS = {
     "websocket": ["websocket"],
     "upgrade": ["polling", "websocket"],
 }
-pytestmark = pytest.mark.parametrize("transport", TRANSPORTS)
+pytestmark = [
+    pytest.mark.parametrize("transport", TRANSPORTS),
+    pytest.mark.parametrize("kind", ["async", "sync"]),
+]
 
 Heard = asyncio.Queue[tuple[Any, ...]]
 
 
 class Client:
-    """A client, and the events that it hears in any namespace."""
+    """A client of either kind, and the events that it hears in any namespace."""
 
-    def __init__(self, transport: str) -> None:
-        self.sio = socketio.AsyncClient(reconnection=False)
+    def __init__(self, kind: str, transport: str, **options: Any) -> None:
+        self.kind = kind
+        options = {"reconnection": False, **options}
+        self.sio: Any = (
+            socketio.AsyncClient(**options) if kind == "async" else socketio.Client(**options)
+        )
         self.transports = TRANSPORTS[transport]
         self.heard: Heard = asyncio.Queue()
-
-        async def hear(*event: Any) -> None:
-            await self.heard.put(event)
-
         for namespace in ("/", "/chat"):
-            self.sio.on("*", hear, namespace=namespace)
+            self.put("*", self.heard, namespace=namespace)
 
-    async def connect(self, server: ServerProcess, **options: Any) -> None:
-        await self.sio.connect(server.url, transports=self.transports, **options)
+    def on(self, event: str, handler: Callable[..., Any], **options: Any) -> None:
+        """`handler` is a plain function; that of a sync client runs in one of its threads."""
+
+        async def call_handler(*args: Any) -> Any:
+            return handler(*args)
+
+        self.sio.on(event, call_handler if self.kind == "async" else handler, **options)
+
+    def put(self, event: str, queue: Heard, **options: Any) -> None:
+        """Puts the arguments of such events into a queue."""
+        loop = asyncio.get_running_loop()
+
+        def put(*args: Any) -> None:
+            loop.call_soon_threadsafe(queue.put_nowait, args)
+
+        self.on(event, put, **options)
+
+    async def connect(self, url: str, **options: Any) -> None:
+        await self.do("connect", url, transports=self.transports, **options)
+
+    async def emit(self, *args: Any, **options: Any) -> None:
+        await self.do("emit", *args, **options)
+
+    async def call(self, *args: Any, **options: Any) -> Any:
+        return await self.do("call", *args, **options)
+
+    async def disconnect(self) -> None:
+        await self.do("disconnect")
+
+    async def do(self, method: str, *args: Any, **options: Any) -> Any:
+        function = getattr(self.sio, method)
+        if self.kind == "async":
+            return await function(*args, **options)
+        return await asyncio.to_thread(function, *args, **options)
 
     async def hears(self) -> tuple[Any, ...]:
         return await asyncio.wait_for(self.heard.get(), 30)
 
 
 @asynccontextmanager
-async def connected(server: ServerProcess, transport: str, **options: Any) -> AsyncIterator[Client]:
-    client = Client(transport)
-    await client.connect(server, **options)
+async def connected(
+    server: ServerProcess, kind: str, transport: str, **options: Any
+) -> AsyncIterator[Client]:
+    client = Client(kind, transport)
+    await client.connect(server.url, **options)
     try:
         yield client
     finally:
-        await client.sio.disconnect()
+        await client.disconnect()
 
 
-async def test_events_both_ways(transport: str, socketio_server: ServerProcess) -> None:
-    async with connected(socketio_server, transport) as client:
+async def test_events_both_ways(kind: str, transport: str, socketio_server: ServerProcess) -> None:
+    async with connected(socketio_server, kind, transport) as client:
         tree = {"ü": [1, 2.5, None, True], "nested": {"list": [[], {}]}}
-        await client.sio.emit("echo", ("text", tree, 7))
+        await client.emit("echo", ("text", tree, 7))
         assert await client.hears() == ("echo", "text", tree, 7)
 
 
-async def test_acknowledgements_both_ways(transport: str, socketio_server: ServerProcess) -> None:
-    async with connected(socketio_server, transport) as client:
-        assert await client.sio.call("reply", ("a", [1])) == ("a", [1])
-        assert await client.sio.call("quiet") is None
+async def test_acknowledgements_both_ways(
+    kind: str, transport: str, socketio_server: ServerProcess
+) -> None:
+    async with connected(socketio_server, kind, transport) as client:
+        assert await client.call("reply", ("a", [1])) == ("a", [1])
+        assert await client.call("quiet") is None
 
-        async def answer(*args: Any) -> Any:
-            return ("answer to", *args)
-
-        client.sio.on("question", answer)
-        await client.sio.emit("ask", ("why", 3))
+        client.on("question", lambda *args: ("answer to", *args))
+        await client.emit("ask", ("why", 3))
         assert await client.hears() == ("answered", "answer to", "why", 3)
 
 
-async def test_binary_both_ways(transport: str, socketio_server: ServerProcess) -> None:
-    async with connected(socketio_server, transport) as client:
+async def test_binary_both_ways(kind: str, transport: str, socketio_server: ServerProcess) -> None:
+    async with connected(socketio_server, kind, transport) as client:
         args = ({"a": [b"\x00\x01", {"b": b""}]}, bytes(range(256)), "end")
-        await client.sio.emit("echo", args)
+        await client.emit("echo", args)
         assert await client.hears() == ("echo", *args)
-        assert await client.sio.call("reply", args) == args
+        assert await client.call("reply", args) == args
 
 
 async def test_namespaces_share_a_connection(
-    transport: str, socketio_server: ServerProcess
+    kind: str, transport: str, socketio_server: ServerProcess
 ) -> None:
     namespaces = ["/", "/chat", "/functions"]
-    async with connected(socketio_server, transport, namespaces=namespaces) as client:
-        await client.sio.emit("echo", "there", namespace="/chat")
+    async with connected(socketio_server, kind, transport, namespaces=namespaces) as client:
+        await client.emit("echo", "there", namespace="/chat")
         assert await client.hears() == ("chat echo", "there")
-        assert await client.sio.call("double", 21, namespace="/functions") == 42
+        assert await client.call("double", 21, namespace="/functions") == 42
         assert len(set(client.sio.namespaces.values())) == 3
 
 
-async def test_auth_and_refusal(transport: str, socketio_server: ServerProcess) -> None:
+async def test_auth_and_refusal(kind: str, transport: str, socketio_server: ServerProcess) -> None:
     auth = {"token": "t", "welcome": True}
-    async with connected(socketio_server, transport, auth=auth) as client:
+    async with connected(socketio_server, kind, transport, auth=auth) as client:
         assert await client.hears() == ("welcome", auth)
-    refused = Client(transport)
+    refused = Client(kind, transport)
     heard: Heard = asyncio.Queue()
-    refused.sio.on("connect_error", heard.put)
+    refused.put("connect_error", heard)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await refused.connect(socketio_server, auth={"refuse": True})
-    assert await heard.get() == {"message": "Not authorized"}
-    await refused.sio.disconnect()
+        await refused.connect(socketio_server.url, auth={"refuse": True})
+    assert await asyncio.wait_for(heard.get(), 30) == ({"message": "Not authorized"},)
+    await refused.disconnect()
 
 
 async def test_a_refused_namespace_beside_an_accepted_one(
-    transport: str, socketio_server: ServerProcess
+    kind: str, transport: str, socketio_server: ServerProcess
 ) -> None:
-    client = Client(transport)
+    client = Client(kind, transport)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await client.connect(socketio_server, namespaces=["/", "/nowhere"])
-    await client.sio.disconnect()
+        await client.connect(socketio_server.url, namespaces=["/", "/nowhere"])
+    await client.disconnect()
 
 
-async def test_disconnects_by_either_side(transport: str, socketio_server: ServerProcess) -> None:
+async def test_disconnects_by_either_side(
+    kind: str, transport: str, socketio_server: ServerProcess
+) -> None:
     key = str(uuid.uuid4())
-    async with connected(socketio_server, transport, auth={"key": key}):
+    async with connected(socketio_server, kind, transport, auth={"key": key}):
         pass
     seen = await asyncio.to_thread(disconnects, socketio_server, key)
     [[reason, *_]] = seen
@@ -126,16 +166,73 @@ async def test_disconnects_by_either_side(transport: str, socketio_server: Serve
     left_first = reason == "engineio_websocket_disconnect" and transport != "polling"
     assert reason == "client_disconnect" or left_first
 
-    client = Client(transport)
-    gone = asyncio.Event()
-    client.sio.on("disconnect", lambda *_: gone.set())
-    await client.connect(socketio_server)
-    await client.sio.emit("kick", True)
+    client = Client(kind, transport)
+    gone: Heard = asyncio.Queue()
+    client.put("disconnect", gone)
+    await client.connect(socketio_server.url)
+    await client.emit("kick", True)
     assert await client.hears() == ("last words",)
-    await asyncio.wait_for(gone.wait(), 30)
+    await asyncio.wait_for(gone.get(), 30)
 
 
-async def test_a_handler_that_raises(transport: str, socketio_server: ServerProcess) -> None:
-    async with connected(socketio_server, transport) as client:
-        assert await client.sio.call("fail") == {"error": "Internal server error"}
-        assert await client.sio.call("reply", "alive") == "alive"
+async def test_a_handler_that_raises(
+    kind: str, transport: str, socketio_server: ServerProcess
+) -> None:
+    async with connected(socketio_server, kind, transport) as client:
+        assert await client.call("fail") == {"error": "Internal server error"}
+        assert await client.call("reply", "alive") == "alive"
+
+
+async def test_order_in_a_room(
+    kind: str, transport: str, socketio_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On polling this client fails where more packets have come together.
+    monkeypatch.setattr(Payload, "max_decode_packets", 1000)
+    room = str(uuid.uuid4())
+    async with (
+        connected(socketio_server, kind, transport) as speaker,
+        connected(socketio_server, kind, transport) as listener,
+    ):
+        await listener.call("join", room)
+        for number in range(60):
+            extra = [bytes([number])] if number % 3 else []
+            await speaker.emit("say", (room, number, *extra))
+        for number in range(60):
+            assert (await listener.hears())[:2] == ("said", number)
+        await speaker.call("reply")
+        assert speaker.heard.empty()
+
+
+async def test_large_messages(kind: str, transport: str, socketio_server: ServerProcess) -> None:
+    async with connected(socketio_server, kind, transport) as client:
+        for message in ("x" * 999_900, bytes(740_000)):
+            assert await client.call("reply", message) == message
+
+
+async def test_an_answer_that_never_comes(
+    kind: str, transport: str, socketio_server: ServerProcess
+) -> None:
+    async with connected(socketio_server, kind, transport) as client:
+        with pytest.raises(socketio.exceptions.TimeoutError):
+            await client.call("never answered", timeout=0.05)
+        assert await client.call("reply", "alive") == "alive"
+
+
+async def test_coming_back(kind: str, transport: str, socketio_server: ServerProcess) -> None:
+    """The connection is cut; the client reconnects by itself."""
+    client = Client(kind, transport, reconnection=True, reconnection_delay=0.02)
+    back: Heard = asyncio.Queue()
+    client.put("connect", back)
+    gone: Heard = asyncio.Queue()
+    client.put("disconnect", gone)
+    async with cuttable(socketio_server.port) as proxy:
+        await client.connect(proxy.url)
+        await asyncio.wait_for(back.get(), 30)
+        first = client.sio.get_sid()
+        while gone.empty():  # on polling there may be no connection for a moment
+            proxy.cut()
+            await asyncio.sleep(0.01)
+        await asyncio.wait_for(back.get(), 30)
+        assert client.sio.get_sid() != first
+        assert await client.call("reply", "again") == "again"
+        await client.disconnect()

@@ -123,6 +123,7 @@ async def play_a_round(url: str, seed: int) -> World:
     return world
 
 
+@pytest.mark.timeout(SECONDS + 180)
 async def test_random_clients(server: ServerProcess) -> None:
     seed = int(SEED) if SEED else random.SystemRandom().randrange(2**32)
     until = time.monotonic() + SECONDS
