@@ -2,6 +2,7 @@
 
 They join, leave and talk in rooms of several namespaces over both transports, upgrade in the
 middle, stop reading, are thrown out and cut off, and come back; and Python is blocked now and then.
+With connection state recovery, those that were cut off have missed nothing.
 SIOSERVE_MODEL_SEED repeats a round, SIOSERVE_MODEL_SECONDS goes on for that long.
 """
 
@@ -21,7 +22,7 @@ from support.socketio_apps import APPS
 
 PLAYERS = 12
 STEPS = 50
-ROUNDS = 3
+ROUNDS = 2
 SEED = os.environ.get("SIOSERVE_MODEL_SEED")
 SECONDS = float(os.environ.get("SIOSERVE_MODEL_SECONDS", "0"))
 BLOCKED = 1.0
@@ -42,12 +43,13 @@ ACTIONS = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ServerProcess]:
+@pytest.fixture(scope="module", params=["recovering", "forgetting"])
+def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
     """With pings that are frequent, but may be answered late: the machine is busy."""
     env = {
         "SIO_SETTINGS": '{"SIO_ENGINEIO_PING_INTERVAL_MS": 300}',
         "SIOSERVE_SOCKETIO_PING_TIMEOUT": "60",
+        "SIOSERVE_SOCKETIO_RECOVERY": "300" if request.param == "recovering" else "0",
     }
     server = ServerProcess("model:application", "--no-access-log", cwd=APPS, env=env).start()
     yield server
@@ -125,6 +127,7 @@ async def play_a_round(url: str, seed: int) -> World:
 
 @pytest.mark.timeout(SECONDS + 180)
 async def test_random_clients(server: ServerProcess) -> None:
+    recovers = server.env["SIOSERVE_SOCKETIO_RECOVERY"] != "0"
     seed = int(SEED) if SEED else random.SystemRandom().randrange(2**32)
     until = time.monotonic() + SECONDS
     blocks: list[int] = []
@@ -133,6 +136,7 @@ async def test_random_clients(server: ServerProcess) -> None:
         print(f"SIOSERVE_MODEL_SEED={seed}", flush=True)
         world = await play_a_round(server.url, seed)
         blocks += world.blocks
+        assert (world.recoveries > 0) == recovers
         rounds += 1
         seed += 1
         if SEED:

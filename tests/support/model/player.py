@@ -38,11 +38,11 @@ class World:
         return sum(player.pings for player in self.players)
 
     def ids(self, namespace: str) -> list[str]:
-        """Of the sockets that are connected to a namespace."""
+        """Of the sockets that are connected to a namespace, or will be again."""
         return [
             player.lives[namespace].id
             for player in self.players
-            if namespace in player.present and namespace in player.lives
+            if namespace in player.present or namespace in player.lost
         ]
 
 
@@ -67,7 +67,7 @@ class Player:
         self._entering: dict[str, tuple[asyncio.Future[None], float]] = {}
         self._leaving: dict[str, asyncio.Future[None]] = {}
         self._blocked: asyncio.Future[None] | None = None
-        self._lost: dict[str, Life] = {}
+        self.lost: dict[str, Life] = {}  # by a cut, to be recovered
         self._past_pings = 0
 
     @property
@@ -83,15 +83,15 @@ class Player:
         first, *others = self.dice.sample(NAMESPACES, len(NAMESPACES))
         await self.enter(first)
         for namespace in others:
-            if namespace in self._lost or self.dice.random() < 0.7:
+            if namespace in self.lost or self.dice.random() < 0.7:
                 await self.enter(namespace)
 
     async def enter(self, namespace: str) -> None:
         entered = asyncio.get_running_loop().create_future()
         self._entering[namespace] = (entered, next(self.world.clock))
         auth = None
-        if namespace in self._lost:
-            lost = self._lost[namespace]
+        if namespace in self.lost:
+            lost = self.lost[namespace]
             auth = {"pid": lost.recovery_id}
             if lost.offset is not None:
                 auth["offset"] = lost.offset
@@ -130,14 +130,9 @@ class Player:
             if life.recovery_id is None:
                 self._depart(namespace)
             else:
-                self._lost[namespace] = life
+                self.lost[namespace] = life
                 self.present.discard(namespace)
         await self._cut()
-
-    def end(self) -> None:
-        for life in self._lost.values():
-            life.end()
-        self._lost.clear()
 
     async def _cut(self) -> None:
         await self.wire.cut()
@@ -279,12 +274,11 @@ class Player:
 
     def _enter(self, namespace: str, data: dict[str, Any]) -> None:
         entered, begun = self._entering.pop(namespace)
-        lost = self._lost.pop(namespace, None)
-        if lost is not None and data["sid"] == lost.id:
+        lost = self.lost.pop(namespace, None)
+        if lost is not None:
+            assert data == {"sid": lost.id, "pid": lost.recovery_id}, f"{lost} is not recovered"
             self.world.recoveries += 1
         else:
-            if lost is not None:
-                lost.end()
             life = self.lives[namespace] = Life(self.index, namespace, begun)
             life.begin(data["sid"], next(self.world.clock))
             life.recovery_id = data.get("pid")
