@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
 from support.engineio import SESSIONS, PollingSession, Session, WebSocketSession, connect_packet
+from support.node_clients import NodeClients
 from support.server import ServerProcess
 from support.socketio_apps import APPS, read_counts
 from support.waiting import eventually
@@ -106,3 +108,40 @@ async def test_there_are_only_so_many(start_server: Start) -> None:
         assert server.log.count("--socketio-max-dynamic-namespaces") == 1
         await first.send("41/board-2,")
         await second.join_namespace("/board-9")
+
+
+# --- the official client ---
+
+TRANSPORTS = {
+    "polling": ["polling"],
+    "websocket": ["websocket"],
+    "upgrade": ["polling", "websocket"],
+}
+numbers = itertools.count(1000)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("version", ["4.8", "4.0", "3"])
+@pytest.mark.parametrize("scenario", ["meetsDynamicNamespaces", "talksInDynamicNamespaces"])
+def test_the_official_client(
+    scenario: str, version: str, transport: str, node: NodeClients, server: ServerProcess
+) -> None:
+    node.run(
+        scenario,
+        version=version,
+        url=server.url,
+        transports=TRANSPORTS[transport],
+        numbers=[next(numbers) for _ in range(2)],
+    )
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_the_official_client_is_admitted_by_a_function(
+    transport: str, node: NodeClients, server: ServerProcess
+) -> None:
+    node.run(
+        "isAdmittedByAFunction",
+        url=server.url,
+        transports=TRANSPORTS[transport],
+        secret=f"secret{next(numbers)}",
+    )

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import * as binary from "./binary.mjs";
 import { withClients } from "./client.mjs";
 import * as connecting from "./connecting.mjs";
+import * as dynamic from "./dynamic.mjs";
 import * as engine from "./engine.mjs";
 import * as events from "./events.mjs";
 import * as large from "./large.mjs";
@@ -14,8 +15,8 @@ import * as rooms from "./rooms.mjs";
 import * as upgrading from "./upgrading.mjs";
 
 const scenarios = {
-  ...binary, ...connecting, ...engine, ...events, ...large, ...lifecycle, ...recovery, ...rooms,
-  ...upgrading,
+  ...binary, ...connecting, ...dynamic, ...engine, ...events, ...large, ...lifecycle, ...recovery,
+  ...rooms, ...upgrading,
 };
 
 async function run({ id, name, version, arguments: given }) {

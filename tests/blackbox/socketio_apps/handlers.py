@@ -121,6 +121,15 @@ class RootConsumer(sio.SocketIOConsumer):
     async def event_leave(self, socket: Any, room: str | int) -> None:
         await socket.leave(room)
 
+    async def event_rooms(self, socket: Any, ack: Any = None) -> None:
+        """All rooms of the namespace, as Python knows them."""
+        rooms = socket.name_space.rooms()
+        await ack({room: sorted(ids) for room, ids in rooms.items()})
+
+    async def event_move_all(self, socket: Any, old: str, new: str) -> None:
+        await socket.server.to(old).sockets_join(new)
+        await socket.server.to(new).sockets_leave(old)
+
     async def event_leave_all(self, socket: Any) -> None:
         await socket.leave_all()
 
