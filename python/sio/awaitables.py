@@ -7,7 +7,7 @@ written for coroutine methods goes on working: `await socket.emit(...)`,
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import Any, Generic, NoReturn, TypeVar
 
 from asgiref.sync import markcoroutinefunction
@@ -35,6 +35,44 @@ class Done(Coroutine[Any, Any, None]):
 
 
 DONE = Done()
+
+
+class Later(Done):
+    """A call whose work is done, but whose effect elsewhere may be waited for."""
+
+    __slots__ = ("_wait", "_waiting")
+
+    def __init__(self, wait: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._wait = wait
+        self._waiting: Coroutine[Any, Any, None] | None = None
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._wait().__await__()
+
+    def send(self, value: Any) -> Any:
+        if self._waiting is None:
+            self._waiting = self._wait()
+        return self._waiting.send(value)
+
+    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:
+        if self._waiting is None:
+            return super().throw(typ, val, tb)
+        return self._waiting.throw(typ if val is None else val)
+
+    def close(self) -> None:
+        if self._waiting is not None:
+            self._waiting.close()
+
+
+def all_done(calls: Iterable[Done]) -> Done:
+    """One for all of them."""
+    later = [call for call in calls if call is not DONE]
+
+    async def wait() -> None:
+        for call in later:
+            await call
+
+    return Later(wait) if later else DONE
 
 
 class Given(Coroutine[Any, Any, _T], Generic[_T]):

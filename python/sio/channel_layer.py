@@ -24,10 +24,10 @@ import contextlib
 import logging
 import re
 import threading
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from .awaitables import DONE, Done
+from .awaitables import DONE, Done, Later
 from .django_support import django_configured
 from .names import check_event
 from .socketio.adapter import Target
@@ -45,6 +45,7 @@ MESSAGE_TYPE = "sio.broadcast"
 MAX_GROUP_NAME = 99
 CAPACITY = 10_000  # of messages that wait for us in a layer that asks this process
 PATIENCE = 5.0  # seconds that an awaited join() waits for the layer
+CALLS_AT_ONCE = 20  # that enter or leave groups
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between attempts while the layer fails
 # Seconds after which groups are entered anew, since a layer forgets them; at most half of what it
 # says. One in memory forgets them earlier, when messages have waited for too long.
@@ -103,6 +104,8 @@ class ChannelLayerBridge:
         self._failing: set[Group] = set()
         self._closed = False
         self.own_channels = OwnChannels()
+        # Each of them may take a connection to Redis.
+        self.calls = asyncio.Semaphore(CALLS_AT_ONCE)
 
     def open(self) -> None:
         """Serve rooms from now on, those in use among them."""
@@ -112,7 +115,7 @@ class ChannelLayerBridge:
             for room in namespace.rooms():
                 self.room_created(namespace.name, room)
         self._start(self._renew())
-        logger.info("rooms are reached through %s too", type(self.layer).__name__)
+        logger.debug("rooms are reached through %s too", type(self.layer).__name__)
 
     async def close(self, timeout: float = 2.0) -> None:
         """Leave all groups, as far as the layer answers within `timeout` seconds."""
@@ -157,7 +160,11 @@ class ChannelLayerBridge:
     def joined(self, namespace: str, room: str) -> Done:
         """Done when what is sent to the room's group arrives here."""
         group = self._groups.get(group_name(namespace, room))
-        return DONE if group is None or group.is_ready or self._failing else Joining(group)
+        return (
+            DONE
+            if group is None or group.is_ready or self._failing
+            else Later(group.wait_until_ready)
+        )
 
     # --- for groups ---
 
@@ -294,7 +301,8 @@ class Group:
                     if self._channel is None:
                         self._channel = await layer.new_channel()
                         bridge.own_channels.add(self._channel)
-                    await layer.group_add(self.name, self._channel)
+                    async with bridge.calls:
+                        await layer.group_add(self.name, self._channel)
                     self.set_ready()
                     bridge.worked(self)
                     while True:
@@ -314,34 +322,8 @@ class Group:
         if self._channel is not None:
             self._bridge.own_channels.remove(self._channel)
             with contextlib.suppress(Exception):
-                await self._bridge.layer.group_discard(self.name, self._channel)
-
-
-class Joining(Done):
-    """What join() returns until the room's group has been entered: may be awaited, need not be."""
-
-    __slots__ = ("_group", "_waiting")
-
-    def __init__(self, group: Group) -> None:
-        self._group = group
-        self._waiting: Coroutine[Any, Any, None] | None = None
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        return self._group.wait_until_ready().__await__()
-
-    def send(self, value: Any) -> Any:
-        if self._waiting is None:
-            self._waiting = self._group.wait_until_ready()
-        return self._waiting.send(value)
-
-    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:
-        if self._waiting is None:
-            return super().throw(typ, val, tb)
-        return self._waiting.throw(typ if val is None else val)
-
-    def close(self) -> None:
-        if self._waiting is not None:
-            self._waiting.close()
+                async with self._bridge.calls:
+                    await self._bridge.layer.group_discard(self.name, self._channel)
 
 
 class OwnChannels:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import pathlib
+import re
 import shutil
 import socket as sockets
 import subprocess
@@ -214,6 +215,43 @@ async def test_rooms_that_are_in_use_when_it_opens(world: World) -> None:
         await world.core.until(lambda: broadcasts(world))
 
 
+async def test_a_client_that_may_come_back_is_still_in_its_rooms(world: World) -> None:
+    layer = InMemoryChannelLayer()
+    async with bridged(world, layer) as bridge:
+        socket = await join(world, "r")
+        world.dispatcher.disconnect(socket.number, "engineio_timeout", "ping timeout", True)
+        await world.idle()
+        await old_emit(layer, "/", "r", "missed")  # the native server keeps it for the client
+        await world.core.until(lambda: broadcasts(world))
+        await socket.join("s")
+        await old_emit(layer, "/", "s", "missed too")
+        await world.core.until(lambda: len(broadcasts(world)) == 2)
+        assert world.server.of("/").rooms() == {"r": {socket.id}, "s": {socket.id}}
+        assert world.server.fetch_sockets() == []
+        world.dispatcher.forgotten(socket.number)
+        assert world.server.of("/").rooms() == {}
+        assert not bridge._groups
+
+
+async def test_a_client_that_comes_back_never_leaves_its_rooms(world: World) -> None:
+    async with bridged(world, InMemoryChannelLayer()):
+        former = await join(world, "r")
+        events: list[str] = []
+        adapter = world.server.of("/").adapter
+        for event in ("delete-room", "create-room"):
+            adapter.on(event)(events.append)
+        world.dispatcher.disconnect(former.number, "engineio_timeout", "ping timeout", True)
+        await world.idle()
+        session = world.open_session(routed=True)
+        world.dispatcher.connect(900, session, former.id, "/", {}, former.number)
+        await world.idle()
+        [socket] = world.server.to("r").fetch_sockets()
+        assert (socket.number, socket.recovered) == (900, True)
+        assert events == []
+        socket.leave("r")
+        assert events == ["r"]
+
+
 async def test_join_can_be_awaited_in_every_way(world: World, make_layer: Any) -> None:
     async with bridged(world, make_layer()):
         socket = await join(world)
@@ -221,9 +259,11 @@ async def test_join_can_be_awaited_in_every_way(world: World, make_layer: Any) -
         await asyncio.gather(socket.join("gathered"), socket.join("gathered too"))
         await asyncio.wait_for(socket.join("in time"), 30)
         await asyncio.to_thread(async_to_sync(socket.join), "thread")
+        await world.server.sockets_join(["many", "more"])
+        await world.server.of(re.compile("/none")).sockets_join("nobody")
         socket.join("not awaited")
         sender = make_layer()
-        rooms = ["task", "gathered", "gathered too", "in time", "thread"]
+        rooms = ["many", "more", "task", "gathered", "gathered too", "in time", "thread"]
         for room in rooms:
             await old_emit(sender, "/", room, "news")
         await world.core.until(lambda: len(broadcasts(world)) == len(rooms))
@@ -265,8 +305,6 @@ async def test_the_namespace_of_the_packet_tells_groups_of_one_name_apart(world:
 
 
 async def test_dynamic_namespaces_are_reached(world: World) -> None:
-    import re
-
     layer = InMemoryChannelLayer()
     world.server.of(re.compile("/board-[0-9]"))
     async with bridged(world, layer):
@@ -394,6 +432,29 @@ async def test_a_layer_that_hangs_holds_up_neither_join_nor_the_end(
     async with bridged(world, HangingLayer()):
         socket = await asyncio.wait_for(join(world, "r"), 30)
         assert socket.rooms == {"r"}
+
+
+async def test_a_thousand_rooms_are_entered_a_few_at_a_time(world: World) -> None:
+    class CountingLayer(InMemoryChannelLayer):
+        now = most = 0
+
+        async def group_add(self, group: str, channel: str) -> None:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(0)
+            await super().group_add(group, channel)
+            self.now -= 1
+
+    layer = CountingLayer()
+    async with bridged(world, layer) as bridge:
+        socket = await join(world)
+        for number in range(1000):
+            socket.join(number)
+        await socket.join("last")
+        await until(lambda: all(group.is_ready for group in bridge._groups.values()))
+        assert layer.most == channel_layer.CALLS_AT_ONCE
+        await old_emit(layer, "/", "999", "news")
+        await world.core.until(lambda: broadcasts(world))
 
 
 async def test_groups_that_a_layer_forgets_are_entered_again(

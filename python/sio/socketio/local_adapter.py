@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..answer import collect
-from ..awaitables import DONE, Done, Given
+from ..awaitables import DONE, Done, Given, all_done
 from .adapter import Adapter, Target
 from .socket_list import SocketList
 
@@ -94,10 +94,8 @@ class LocalAdapter(Adapter):
         return SocketList(s for s in found if s.connected and s not in left_out)
 
     def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
-        for socket in self.fetch_sockets(target):
-            for room in rooms:
-                socket.join(room)
-        return DONE
+        sockets = self.fetch_sockets(target)
+        return all_done([socket.join(room) for socket in sockets for room in rooms])
 
     def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
         for socket in self.fetch_sockets(target):

@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..answer import collect_lists
-from ..awaitables import DONE, Done
+from ..awaitables import DONE, Done, all_done
 from ..handlers import Handler
 from .adapter import Adapter, Target
 from .handler_table import HandlerTable
@@ -179,9 +179,7 @@ class ParentAdapter(Adapter):
         )
 
     def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
-        for adapter in self._adapters():
-            adapter.sockets_join(target, rooms)
-        return DONE
+        return all_done([adapter.sockets_join(target, rooms) for adapter in self._adapters()])
 
     def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
         for adapter in self._adapters():

@@ -221,7 +221,12 @@ class NamespaceSocket(SocketListeners):
             self.rooms.add(name)
             self._core.join(self._number, name)
             logger.debug("%r joined room %r", self, name)
-        return DONE if self._gone else self.name_space.adapter.join(self, name)
+        if self._gone and not self.away:
+            return DONE
+        done = self.name_space.adapter.join(self, name)
+        if self._finished:  # meanwhile, on the event loop's thread
+            self.name_space.adapter.leave(self, name)
+        return done
 
     @done_when_called
     def leave(self, room: Room) -> Done:
@@ -355,6 +360,7 @@ class NamespaceSocket(SocketListeners):
         self.rooms = former.rooms
         for room in tuple(self.rooms):
             self.name_space.adapter.join(self, room)
+        self.name_space.adapter.leave_all(former)
         former.away = False
         former._successor = self
 
@@ -362,7 +368,8 @@ class NamespaceSocket(SocketListeners):
         """The native server has dropped the client."""
         self._gone = True
         self.reference_reason = reference_reason
-        self.name_space.adapter.leave_all(self)
+        if not self.away:
+            self.name_space.adapter.leave_all(self)
         for answer in tuple(self._answers):
             answer.client_has_gone()
 
