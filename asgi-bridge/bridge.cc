@@ -156,14 +156,26 @@ void Bridge::handle(const Gil& gil, SendCredit event) {
   if (AsgiStream* stream = find(event.stream)) stream->credit(gil, event.bytes);
 }
 
+void Bridge::handle(const Gil& gil, HandshakeAsked event) {
+  const auto handed_over = handed_over_scopes_.find(event.stream);
+  dispatch(gil, names_.handshake,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.stream)),
+            handed_over != handed_over_scopes_.end()
+                ? handed_over->second
+                : engine_io_scope(gil, event.head, *event.endpoints)});
+}
+
 void Bridge::handle(const Gil& gil, SessionOpened event) {
-  const bool is_websocket =
-      find_query_parameter(event.head.query_string, "transport") == "websocket";
-  const PyRef request_id = to_py_str(gil, event.head.request_id);
   dispatch(gil, names_.session_opened,
            {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
-            is_websocket ? scopes_.websocket(gil, event.head, *event.endpoints, {}, request_id)
-                         : scopes_.http(gil, event.head, *event.endpoints, request_id)});
+            engine_io_scope(gil, event.head, *event.endpoints)});
+}
+
+PyRef Bridge::engine_io_scope(const Gil& gil, const RequestHead& head, const Endpoints& endpoints) {
+  const bool is_websocket = find_query_parameter(head.query_string, "transport") == "websocket";
+  const PyRef request_id = to_py_str(gil, head.request_id);
+  return is_websocket ? scopes_.websocket(gil, head, endpoints, {}, request_id)
+                      : scopes_.http(gil, head, endpoints, request_id);
 }
 
 void Bridge::handle(const Gil& gil, SessionClosed event) {

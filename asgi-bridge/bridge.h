@@ -78,6 +78,7 @@ class Bridge {
   void handle(const Gil& gil, WebSocketMessage event);
   void handle(const Gil& gil, WebSocketDisconnect event);
   void handle(const Gil& gil, SendCredit event);
+  void handle(const Gil& gil, HandshakeAsked event);
   void handle(const Gil& gil, SessionOpened event);
   void handle(const Gil& gil, SessionClosed event);
   void handle(const Gil& gil, SocketConnect event);
@@ -104,6 +105,8 @@ class Bridge {
   void dispatch(const Gil& gil, const PyRef& method, std::initializer_list<PyRef> arguments);
   // A client left and the application has not come to its end.
   void report_client_gone(const Gil& gil, StreamId id);
+  // Of a handshake on the native path.
+  PyRef engine_io_scope(const Gil& gil, const RequestHead& head, const Endpoints& endpoints);
   void announce_session(const Gil& gil, SessionId session);
   AsgiStream* find(StreamId id) const;
 

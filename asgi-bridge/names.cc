@@ -59,6 +59,7 @@ Names::Names(const Gil& gil) {
       {&Names::done, "done"},
       {&Names::cancelled, "cancelled"},
       {&Names::exception, "exception"},
+      {&Names::handshake, "handshake"},
       {&Names::session_opened, "session_opened"},
       {&Names::session_closed, "session_closed"},
       {&Names::connect, "connect"},

@@ -219,6 +219,19 @@ PyObject* server_serve_dynamic_namespaces(PyObject* self, PyObject*) {
   return post(self, ServeDynamicNamespaces{});
 }
 
+PyObject* server_ask_about_handshakes(PyObject* self, PyObject*) {
+  return post(self, AskAboutHandshakes{});
+}
+
+PyObject* server_decide_handshake(PyObject* self, PyObject* args) {
+  unsigned long long handshake;
+  const char* refusal = nullptr;
+  if (!PyArg_ParseTuple(args, "K|z:decide_handshake", &handshake, &refusal)) return nullptr;
+  HandshakeDecision decision{StreamId{handshake}, std::nullopt};
+  if (refusal != nullptr) decision.refusal = refusal;
+  return post(self, std::move(decision));
+}
+
 PyObject* server_accept_socket(PyObject* self, PyObject* argument) {
   SocketAccept command{};
   return read_socket(argument, command.socket) ? post(self, command) : nullptr;
@@ -422,6 +435,8 @@ PyMethodDef methods[] = {
     {"stop", server_stop, METH_NOARGS, nullptr},
     {"add_namespace", server_add_namespace, METH_O, nullptr},
     {"serve_dynamic_namespaces", server_serve_dynamic_namespaces, METH_NOARGS, nullptr},
+    {"ask_about_handshakes", server_ask_about_handshakes, METH_NOARGS, nullptr},
+    {"decide_handshake", server_decide_handshake, METH_VARARGS, nullptr},
     {"accept_socket", server_accept_socket, METH_O, nullptr},
     {"refuse_socket", server_refuse_socket, METH_VARARGS, nullptr},
     {"emit", server_emit, METH_VARARGS, nullptr},

@@ -244,6 +244,7 @@ const std::map<std::string, Reader>& settings() {
       {"socketio_path", any(MEMBER(socketio_path))},
       {"native_socketio", any(MEMBER(native_socketio))},
       {"namespaces", any(MEMBER(namespaces))},
+      {"ask_about_handshakes", any(MEMBER(ask_about_handshakes))},
       {"allowed_hosts", any(MEMBER(allowed_hosts))},
       {"client_directory", any(MEMBER(client_directory))},
       {"ping_interval_ms", positive(MEMBER(engine_io.ping_interval))},

@@ -25,6 +25,12 @@ class Dispatcher(Protocol):
     An exception that leaves one of these methods is logged and dropped.
     """
 
+    def handshake(self, handshake: int, scope: Scope) -> None:
+        """May this handshake become a session? Answer with decide_handshake().
+
+        Called only where `ask_about_handshakes` was set; `scope` as for session_opened().
+        """
+
     def session_opened(self, session: int, scope: Scope) -> None:
         """An Engine.IO session has a first CONNECT.
 
@@ -147,6 +153,8 @@ class Server:
         socketio_path: str = "/socket.io",
         native_socketio: bool = False,
         namespaces: Sequence[str] = ("/",),
+        # Dispatcher.handshake() is called for each handshake
+        ask_about_handshakes: bool = False,
         allowed_hosts: Sequence[str] = (),
         client_directory: str = "",
         ping_interval_ms: int = 25_000,
@@ -249,6 +257,14 @@ class Server:
     def serve_dynamic_namespaces(self) -> None:
         """Any thread. From now on the dispatcher's connect() is asked about every namespace, also
         about those that nobody has added; such a one ends with its last socket.
+        """
+
+    def ask_about_handshakes(self) -> None:
+        """Any thread. From now on Dispatcher.handshake() is called for each handshake."""
+
+    def decide_handshake(self, handshake: int, refusal: str | None = None) -> None:
+        """Any thread. Let the handshake go on, or refuse it with 403 and this message ("" is
+        "Forbidden"). One that is not answered within `websocket_connect_timeout_ms` is refused.
         """
 
     def accept_socket(self, socket: int) -> None:

@@ -57,7 +57,10 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
         socketio_(config_, event_buffer_, logger_, limits_),
         engine_io_(
             config_, socketio_, event_buffer_, logger_, limits_,
-            [this] { return next_stream_id(); }, [this] { return loop_.now(); }),
+            [this] { return next_stream_id(); }, [this] { return loop_.now(); },
+            [this](std::function<void()> work, std::function<void()> done) {
+              net::run_in_background(loop_, std::move(work), std::move(done));
+            }),
         application_(event_buffer_, *this, config_),
         files_(config_, logger_,
                [this](std::function<void()> work, std::function<void()> done) {
@@ -174,6 +177,8 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   void carry_out(Command command) {
     if constexpr (requires { application_.handle(std::move(command)); }) {
       application_.handle(std::move(command));
+    } else if constexpr (requires { engine_io_.handle(std::move(command)); }) {
+      engine_io_.handle(std::move(command));
     } else {
       socketio_.handle(std::move(command));
     }

@@ -33,7 +33,7 @@ RULES: dict[str, list[str]] = {
     "server/http": [*BASE, "llhttp"],
     "server/ws": [*BASE, "wslay", "zlib"],
     "server/connection": [*BASE, "server/net", "server/http", "server/ws"],
-    "server/transport": [*BASE, *STREAMS, *ENGINES],
+    "server/transport": [*BASE, *STREAMS, *ENGINES, "zlib"],
     "server/application": [*BASE, *STREAMS, "server/net/turn_queue.h"],
     "server/static_files": [*BASE, *STREAMS, "server/http"],
     "server/server": ["server", "socketio"],

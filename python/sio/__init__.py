@@ -26,6 +26,7 @@ from .consumer import SocketIOConsumer
 from .discovery import autodiscover
 from .exceptions import AckTimeout, ConnectionRefused, EventRefused
 from .handlers import any_event, concurrent, event
+from .handshake import HandshakeRequest
 from .registry import on, register
 from .socketio import SOCKET_IO_VERSION, get_socketio_server
 from .version import __version__
@@ -40,6 +41,7 @@ __all__ = [
     "AckTimeout",
     "ConnectionRefused",
     "EventRefused",
+    "HandshakeRequest",
     "SocketIOConsumer",
     "__version__",
     "any_event",

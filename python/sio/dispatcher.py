@@ -16,11 +16,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from .connection import Connection, Guard
 from .engineio.session import EngineIOSession
+from .handshake import HandshakeRequest
 from .socketio.namespace import Namespace
 from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
@@ -44,7 +45,7 @@ class Dispatcher:
         self._connections: dict[int, Connection] = {}
         self._asking: dict[int, asyncio.Task[None]] = {}  # about dynamic namespaces
         self._away: dict[int, NamespaceSocket] = {}  # of clients that may come back
-        self._callbacks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def bind(self, core: Server) -> None:
         """Use this native server, before it starts.
@@ -76,6 +77,9 @@ class Dispatcher:
     def is_busy(self) -> bool:
         """Whether a handler runs."""
         return bool(self._running())
+
+    def handshake(self, handshake: int, scope: Any) -> None:
+        self._start(self._decide(handshake, scope))
 
     def session_opened(self, session: int, scope: Any) -> None:
         self._sessions[session] = EngineIOSession(session, scope)
@@ -168,11 +172,7 @@ class Dispatcher:
         with Guard(callback, sock):
             result = callback(*args)
             if inspect.isawaitable(result):
-                task = asyncio.get_running_loop().create_task(
-                    self._finish_callback(callback, sock, result)
-                )
-                self._callbacks.add(task)
-                task.add_done_callback(self._callbacks.discard)
+                self._start(self._finish_callback(callback, sock, result))
 
     def disconnect(
         self, socket: int, reason: str, reference_reason: str, may_return: bool = False
@@ -196,6 +196,16 @@ class Dispatcher:
         if socket not in self._connections:
             sock.forget()
             sock.name_space.remove_socket(sock)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _decide(self, handshake: int, scope: Any) -> None:
+        refusal = await self._server.request_checks.refusal(HandshakeRequest(scope))
+        if self._core is not None:
+            self._core.decide_handshake(handshake, refusal)
 
     @staticmethod
     async def _finish_callback(
@@ -222,5 +232,5 @@ class Dispatcher:
         self._connections.pop(socket, None)
 
     def _running(self) -> set[asyncio.Task[None]]:
-        tasks = self._callbacks.union(self._asking.values())
+        tasks = self._tasks.union(self._asking.values())
         return tasks.union(*(c.tasks() for c in self._connections.values()))

@@ -34,19 +34,60 @@ class Handshake:
     auth: Any
 
 
+class HandshakeRequest:
+    """The request that asks for a session, before there is one: what allow_request() is given.
+
+    * `scope`: ASGI's; where a project routes Socket.IO itself, as its middleware left it.
+    * `headers`, `query`, `address`, `url`, `secure`: as in Handshake.
+    """
+
+    __slots__ = ("scope",)
+
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        self.scope = scope
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return _headers(self.scope)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return parse_query(self.scope)
+
+    @property
+    def address(self) -> str:
+        return _address(self.scope)
+
+    @property
+    def url(self) -> str:
+        return _url(self.scope)
+
+    @property
+    def secure(self) -> bool:
+        return _secure(self.scope)
+
+
 def make_handshake(scope: Mapping[str, Any], auth: Any, created: float) -> Handshake:
     """The handshake of an ASGI scope; `created` is in seconds since 1970."""
-    client = scope.get("client")
     return Handshake(
         headers=_headers(scope),
         query=parse_query(scope),
-        address=client[0] if client else "",
+        address=_address(scope),
         url=_url(scope),
-        secure=scope.get("scheme") in ("https", "wss"),
+        secure=_secure(scope),
         time=datetime.fromtimestamp(created, timezone.utc),
         issued=int(created * 1000),
         auth=auth,
     )
+
+
+def _address(scope: Mapping[str, Any]) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def _secure(scope: Mapping[str, Any]) -> bool:
+    return scope.get("scheme") in ("https", "wss")
 
 
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:

@@ -150,6 +150,7 @@ class Service:
                 self._dispatcher,
                 native_socketio=bool(registry.native_namespaces()),
                 namespaces=registry.namespaces(),
+                ask_about_handshakes=bool(get_socketio_server().request_checks),
                 graceful_timeout_ms=round(time_for_connections * 1000),
                 state=self._lifespan.state,
                 extensions={"sioserve.stop": {"event": self._stopping}},

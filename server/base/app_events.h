@@ -83,6 +83,13 @@ struct SendCredit {
 
 // --- Engine.IO sessions and Socket.IO sockets ---
 
+// Whether this handshake may become a session? Answered by one HandshakeDecision, in time.
+struct HandshakeAsked {
+  StreamId stream;
+  RequestHead head;
+  SharedEndpoints endpoints;
+};
+
 // Comes before the first SocketConnect of a session that was opened natively. A session that came
 // through the ASGI application has its scope there already.
 struct SessionOpened {
@@ -151,10 +158,10 @@ struct RequestLimitReached {};
 // Everything is closed; nothing follows.
 struct ServerStopped {};
 
-using AppEvent =
-    std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbandoned, HttpTimedOut,
-                 WebSocketConnect, WebSocketMessage, WebSocketDisconnect, SendCredit, SessionOpened,
-                 SessionClosed, SocketConnect, SocketEvent, SocketAcknowledged, SocketDisconnect,
-                 SocketForgotten, LogRecord, AccessEntry, RequestLimitReached, ServerStopped>;
+using AppEvent = std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbandoned, HttpTimedOut,
+                              WebSocketConnect, WebSocketMessage, WebSocketDisconnect, SendCredit,
+                              HandshakeAsked, SessionOpened, SessionClosed, SocketConnect,
+                              SocketEvent, SocketAcknowledged, SocketDisconnect, SocketForgotten,
+                              LogRecord, AccessEntry, RequestLimitReached, ServerStopped>;
 
 }  // namespace sioserve

@@ -45,6 +45,7 @@ struct WebSocketConfig {
   Milliseconds connect_timeout{5'000};  // for the application to accept; 403
   Milliseconds lifetime{86'400'000};    // of a connection in all; 1001
   bool per_message_deflate = true;
+  std::size_t deflate_threshold = 128;  // bytes of a message; below, it is sent as it is
 };
 
 struct ProxyConfig {
@@ -136,6 +137,8 @@ struct Config {
   std::string socketio_path = "/socket.io";
   bool native_socketio = false;
   std::vector<std::string> namespaces = {"/"};  // served from the start
+  // The application is asked about each handshake (allow_request).
+  bool ask_about_handshakes = false;
   // For handshakes on the native path: Django's ALLOWED_HOSTS patterns that an Origin header must
   // match; "*" matches anything.
   std::vector<std::string> allowed_hosts;

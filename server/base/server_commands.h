@@ -105,6 +105,15 @@ struct EngineAccept {
   StreamId stream;
 };
 
+// From now on the application is asked about each handshake.
+struct AskAboutHandshakes {};
+
+// The answer to HandshakeAsked. `refusal` is what the client is told, empty for the usual words.
+struct HandshakeDecision {
+  StreamId stream;
+  std::optional<std::string> refusal;  // nullopt: the handshake goes on
+};
+
 // The arguments of an event or ack, encoded once: a JSON array in which every attachment stands as
 // {"_placeholder":true,"num":n}, and the attachments in that order.
 struct EncodedArgs {
@@ -199,9 +208,9 @@ struct AppQueueDrained {};
 using ServerCommand =
     std::variant<HttpRespond, HttpRespondFile, HttpTrailers, HttpEarlyHints, HttpBodyConsumed,
                  HttpFail, WebSocketAccept, WebSocketSend, WebSocketClose, WebSocketDeny,
-                 WebSocketFail, WebSocketConsumed, EngineAccept, SocketAccept, SocketRefuse,
-                 SocketEmit, SocketBroadcast, SocketAck, SocketEventsDone, SocketJoin, SocketLeave,
-                 SocketLeaveAll, SocketClose, AddNamespace, ServeDynamicNamespaces, StopServer,
-                 AppQueueDrained>;
+                 WebSocketFail, WebSocketConsumed, EngineAccept, AskAboutHandshakes,
+                 HandshakeDecision, SocketAccept, SocketRefuse, SocketEmit, SocketBroadcast,
+                 SocketAck, SocketEventsDone, SocketJoin, SocketLeave, SocketLeaveAll, SocketClose,
+                 AddNamespace, ServeDynamicNamespaces, StopServer, AppQueueDrained>;
 
 }  // namespace sioserve

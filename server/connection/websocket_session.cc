@@ -19,8 +19,7 @@ constexpr std::size_t max_kept = 65'536;
 // A peer that reads nothing but sends pings is answered no more.
 constexpr std::size_t max_buffered_for_pong = 262'144;
 
-// Below, compression saves nothing worth its time; above, it would hold up every other connection.
-constexpr std::size_t min_deflated = 128;
+// Above, compression would hold up every other connection.
 constexpr std::size_t max_deflated = 1'048'576;
 constexpr std::size_t compressed_portion = 1'024;
 // After so long without a compressed message, compression gives its memory back.
@@ -341,7 +340,7 @@ void WebSocketSession::send(MessageKind kind, SharedBytes payload) {
 }
 
 bool WebSocketSession::deflates(std::size_t size) const {
-  return deflater_ && size >= min_deflated && size <= max_deflated;
+  return deflater_ && size >= settings_->deflate_threshold && size <= max_deflated;
 }
 
 void WebSocketSession::send_deflated(MessageKind kind, std::string_view payload) {

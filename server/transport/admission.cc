@@ -1,6 +1,7 @@
 #include "server/transport/admission.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "server/transport/origin_policy.h"
 
@@ -44,9 +45,11 @@ ResponseHead error_head(RequestError error) {
           {{"content-type", "application/json"}, {"cache-control", "no-store"}}};
 }
 
-std::string error_body(RequestError error) {
-  return "{\"code\":" + std::to_string(static_cast<int>(error)) + ",\"message\":\"" +
-         message_of(error) + "\"}";
+std::string error_body(RequestError error, const std::string& message) {
+  nlohmann::ordered_json body;
+  body["code"] = static_cast<int>(error);
+  body["message"] = message.empty() ? message_of(error) : message;
+  return body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,

@@ -1,6 +1,7 @@
 // Which Engine.IO requests are let in, and the answer to those that are not. The order of the
 // checks is the reference server's: transport, sid, whether both fit the session, method, origin,
-// protocol version; the last two at the handshake only.
+// what the application says (PendingHandshakes), protocol version; the last three at the handshake
+// only.
 #pragma once
 
 #include <optional>
@@ -25,7 +26,8 @@ enum class RequestError {
 };
 
 ResponseHead error_head(RequestError error);
-std::string error_body(RequestError error);
+// An empty message: the reference server's.
+std::string error_body(RequestError error, const std::string& message = {});
 
 // How the request arrived, and who decides about its origin.
 enum class Carrier { http, websocket };

@@ -18,6 +18,7 @@ WebSocketConfig websocket_settings_of(const EngineIoConfig& config) {
   settings.ping_interval = Milliseconds(0);
   settings.lifetime = Milliseconds(0);
   settings.per_message_deflate = config.per_message_deflate;
+  settings.deflate_threshold = config.compression_threshold;
   return settings;
 }
 
@@ -25,7 +26,7 @@ WebSocketConfig websocket_settings_of(const EngineIoConfig& config) {
 
 EngineIo::EngineIo(const Config& config, socketio::Server& server, EventSink& events,
                    const Logger& logger, Limits& limits, std::function<StreamId()> next_id,
-                   std::function<TimePoint()> clock)
+                   std::function<TimePoint()> clock, Background background)
     : config_(config),
       websocket_settings_(websocket_settings_of(config.engine_io)),
       server_(server),
@@ -33,10 +34,15 @@ EngineIo::EngineIo(const Config& config, socketio::Server& server, EventSink& ev
       logger_(logger),
       limits_(limits),
       next_id_(std::move(next_id)),
+      clock_(std::move(clock)),
+      background_(std::move(background)),
       cors_(config.engine_io.cors),
       client_files_(config.client_directory, std::string(mount_path_of(config.socketio_path)),
                     cors_),
-      sessions_(config, logger, limits, std::move(clock)) {}
+      sessions_(config, logger, limits, clock_),
+      pending_(config, events, logger) {
+  if (config.ask_about_handshakes) pending_.start_asking();
+}
 
 bool EngineIo::owns(const RequestHead& head) const {
   const auto path = mount_path_of(head.path);
@@ -69,8 +75,20 @@ std::unique_ptr<connection::WebSocketHandler> EngineIo::adopt(connection::WebSoc
   return std::make_unique<EngineWebSocket>(*this, channel, stream);
 }
 
+void EngineIo::advance(TimePoint now) {
+  sessions_.advance(now);
+  pending_.advance(now);
+}
+
+void EngineIo::handle(AskAboutHandshakes) { pending_.start_asking(); }
+
+void EngineIo::handle(const HandshakeDecision& command) {
+  pending_.answer(command.stream, command.refusal);
+}
+
 void EngineIo::shut_down() {
   stopped_ = true;
+  pending_.shut_down();
   sessions_.shut_down();
 }
 
@@ -78,15 +96,25 @@ Result<engine::Session*, RequestError> EngineIo::admit(const RequestHead& head, 
                                                        std::optional<StreamId> adopted) const {
   const Entrance entrance = adopted ? Entrance::application : Entrance::native;
   auto admitted = transport::admit(head, carrier, entrance, sessions_, config_, cors_);
-  if (admitted && !*admitted) {
-    if (const auto error = check_version(head)) admitted = Failure{*error};
-  }
   if (!admitted) {
     log_debug(logger_, LogCategory::engineio, "request refused: ", error_body(admitted.error()));
   } else if (!*admitted && stopped_) {
     return Failure{RequestError::bad_request};
   }
   return admitted;
+}
+
+std::optional<StreamId> EngineIo::question(const RequestHead& head,
+                                           const SharedEndpoints& endpoints,
+                                           std::optional<StreamId> adopted,
+                                           HandshakeInQuestion& handshake) {
+  if (!pending_.asks()) {
+    handshake.on_allowed();
+    return std::nullopt;
+  }
+  const StreamId id = adopted ? *adopted : next_id_();
+  pending_.ask(id, head, endpoints, clock_(), handshake);
+  return id;
 }
 
 engine::Session* EngineIo::find_session(const RequestHead& head) const {

@@ -16,10 +16,13 @@
 #include "server/base/ids.h"
 #include "server/base/limits.h"
 #include "server/base/logger.h"
+#include "server/base/server_commands.h"
 #include "server/connection/stream_handlers.h"
 #include "server/transport/admission.h"
 #include "server/transport/client_files.h"
 #include "server/transport/cors.h"
+#include "server/transport/payload_compression.h"
+#include "server/transport/pending_handshakes.h"
 #include "server/transport/session_table.h"
 #include "socketio/server/server.h"
 
@@ -30,7 +33,8 @@ class EngineIo {
   // `next_id` numbers native sessions; `clock` is the loop's time. The references outlive this
   // object, and this object outlives the handlers that it makes.
   EngineIo(const Config& config, socketio::Server& server, EventSink& events, const Logger& logger,
-           Limits& limits, std::function<StreamId()> next_id, std::function<TimePoint()> clock);
+           Limits& limits, std::function<StreamId()> next_id, std::function<TimePoint()> clock,
+           Background background);
 
   bool owns(const RequestHead& head) const;
   // Whether the request is that of an open session.
@@ -49,9 +53,12 @@ class EngineIo {
                                                       StreamId stream);
 
   // Every 20 ms or so, from the loop.
-  void advance(TimePoint now) { sessions_.advance(now); }
+  void advance(TimePoint now);
   // Closes every session; handshakes are refused from now on.
   void shut_down();
+
+  void handle(AskAboutHandshakes command);
+  void handle(const HandshakeDecision& command);
 
   std::size_t session_count() const { return sessions_.size(); }
 
@@ -59,12 +66,19 @@ class EngineIo {
 
   const Config& config() const { return config_; }
   const Cors& cors() const { return cors_; }
+  const Background& background() const { return background_; }
   Limits& limits() const { return limits_; }
   const WebSocketConfig& websocket_settings() const { return websocket_settings_; }
-  // `adopted`: the stream, when the application handed the request over.
+  // `adopted`: the stream, when the application handed the request over. A handshake that passes
+  // comes to question() next.
   Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
                                                std::optional<StreamId> adopted) const;
   engine::Session* find_session(const RequestHead& head) const;
+  // Asks the application about a handshake, if it wants to be: `handshake` is told now or later.
+  // Returns the number under which it waits, for withdraw().
+  std::optional<StreamId> question(const RequestHead& head, const SharedEndpoints& endpoints,
+                                   std::optional<StreamId> adopted, HandshakeInQuestion& handshake);
+  void withdraw(StreamId question) { pending_.forget(question); }
   // For a handshake that has passed every check. `sid`: of random_id().
   engine::Session& open_session(std::string sid, const RequestHead& head,
                                 const SharedEndpoints& endpoints, std::optional<StreamId> adopted);
@@ -79,9 +93,12 @@ class EngineIo {
   const Logger& logger_;
   Limits& limits_;
   std::function<StreamId()> next_id_;
+  std::function<TimePoint()> clock_;
+  Background background_;
   const Cors cors_;
   ClientFiles client_files_;
   SessionTable sessions_;
+  PendingHandshakes pending_;
   bool stopped_ = false;
 };
 

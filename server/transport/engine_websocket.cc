@@ -14,17 +14,29 @@ EngineWebSocket::EngineWebSocket(EngineIo& engine_io, connection::WebSocketChann
 
 void EngineWebSocket::on_upgrade_request() {
   const auto admitted = engine_io_.admit(channel_.head(), Carrier::websocket, adopted_);
-  if (!admitted) {
-    ResponseHead head = error_head(admitted.error());
-    engine_io_.cors().add_headers(channel_.head(), head.headers);
-    return channel_.deny(std::move(head), error_body(admitted.error()), connection::BodyPart::last);
-  }
+  if (!admitted) return on_refused(admitted.error(), {});
+  if (*admitted) return accept({});
+  question_ = engine_io_.question(channel_.head(), channel_.endpoints(), adopted_, *this);
+}
+
+void EngineWebSocket::on_allowed() {
+  question_.reset();
+  if (const auto error = check_version(channel_.head())) return on_refused(*error, {});
+  new_sid_ = random_id();
   Headers headers;
+  add_session_cookie(engine_io_.config().engine_io, new_sid_, headers);
+  accept(std::move(headers));
+}
+
+void EngineWebSocket::on_refused(RequestError error, const std::string& message) {
+  question_.reset();
+  ResponseHead head = error_head(error);
+  engine_io_.cors().add_headers(channel_.head(), head.headers);
+  channel_.deny(std::move(head), error_body(error, message), connection::BodyPart::last);
+}
+
+void EngineWebSocket::accept(Headers headers) {
   engine_io_.cors().add_headers(channel_.head(), headers);
-  if (!*admitted) {
-    new_sid_ = random_id();
-    add_session_cookie(engine_io_.config().engine_io, new_sid_, headers);
-  }
   channel_.accept({}, headers, engine_io_.websocket_settings());
 }
 
@@ -56,6 +68,7 @@ void EngineWebSocket::on_drain() {
 
 void EngineWebSocket::on_closed(std::uint16_t, std::string_view) {
   if (session_) std::exchange(session_, nullptr)->websocket_closed(*this);
+  if (question_) engine_io_.withdraw(*std::exchange(question_, std::nullopt));
   if (adopted_) engine_io_.abandon(*adopted_);
 }
 

@@ -7,6 +7,7 @@
 
 #include "server/base/ids.h"
 #include "server/connection/stream_handlers.h"
+#include "server/transport/pending_handshakes.h"
 #include "socketio/engine/session.h"
 
 namespace sioserve::transport {
@@ -14,7 +15,8 @@ namespace sioserve::transport {
 class EngineIo;
 
 class EngineWebSocket final : public connection::WebSocketHandler,
-                              private engine::WebSocketTransport {
+                              private engine::WebSocketTransport,
+                              private HandshakeInQuestion {
  public:
   EngineWebSocket(EngineIo& engine_io, connection::WebSocketChannel& channel,
                   std::optional<StreamId> adopted);
@@ -30,6 +32,9 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   std::size_t buffered() const override { return channel_.buffered(); }
   void pause_reading() override { channel_.pause_reading(); }
   void resume_reading() override { channel_.resume_reading(); }
+  void on_allowed() override;
+  void on_refused(RequestError error, const std::string& message) override;
+  void accept(Headers headers);
   bool may_upgrade(const engine::Session* session) const;
   void close(std::uint16_t code) override;
   void abort() override;
@@ -38,6 +43,7 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   connection::WebSocketChannel& channel_;
   std::optional<StreamId> adopted_;     // cleared when a session has taken the number
   engine::Session* session_ = nullptr;  // while attached
+  std::optional<StreamId> question_;    // while the application is asked
   std::string new_sid_;                 // of the session that a handshake opens
 };
 

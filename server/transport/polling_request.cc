@@ -7,6 +7,7 @@
 #include "server/base/random_id.h"
 #include "server/transport/engine_io.h"
 #include "server/transport/session_cookie.h"
+#include "server/transport/vary.h"
 
 namespace sioserve::transport {
 namespace {
@@ -17,6 +18,9 @@ using engine::HttpOutcome;
 ResponseHead ok(std::string_view content_type) {
   return {200, {{"content-type", std::string(content_type)}, {"cache-control", "no-store"}}};
 }
+
+// What zlib takes in one call.
+constexpr std::size_t max_compressed = 1 << 30;
 
 constexpr std::string_view payload_type = "text/plain; charset=UTF-8";
 
@@ -32,6 +36,10 @@ PollingRequest::PollingRequest(EngineIo& engine_io, connection::Exchange& exchan
                                std::optional<StreamId> adopted)
     : engine_io_(engine_io), exchange_(exchange), adopted_(adopted) {}
 
+PollingRequest::~PollingRequest() {
+  if (compression_) compression_->forget();
+}
+
 void PollingRequest::on_request(std::string_view body, BodyPart part) {
   const Cors& cors = engine_io_.cors();
   if (cors.is_on() && exchange_.head().method == "OPTIONS") {
@@ -39,7 +47,10 @@ void PollingRequest::on_request(std::string_view body, BodyPart part) {
   }
   const auto admitted = engine_io_.admit(exchange_.head(), Carrier::http, adopted_);
   if (!admitted) return refuse(admitted.error());
-  if (!*admitted) return open_session();
+  if (!*admitted) {
+    question_ = engine_io_.question(exchange_.head(), exchange_.endpoints(), adopted_, *this);
+    return;
+  }
   session_ = *admitted;
   if (exchange_.head().method == "POST") return start_post(body, part);
   role_ = Role::poll;
@@ -64,7 +75,20 @@ void PollingRequest::on_closed() {
         break;
     }
   }
+  if (question_) engine_io_.withdraw(*std::exchange(question_, std::nullopt));
+  if (compression_) compression_->forget();
   if (adopted_) engine_io_.abandon(*adopted_);
+}
+
+void PollingRequest::on_allowed() {
+  question_.reset();
+  if (const auto error = check_version(exchange_.head())) return refuse(*error);
+  open_session();
+}
+
+void PollingRequest::on_refused(RequestError error, const std::string& message) {
+  question_.reset();
+  refuse(error, message);
 }
 
 void PollingRequest::respond(ResponseHead head, std::string body) {
@@ -72,7 +96,9 @@ void PollingRequest::respond(ResponseHead head, std::string body) {
   exchange_.respond(std::move(head), std::move(body), BodyPart::last);
 }
 
-void PollingRequest::refuse(RequestError error) { respond(error_head(error), error_body(error)); }
+void PollingRequest::refuse(RequestError error, const std::string& message) {
+  respond(error_head(error), error_body(error, message));
+}
 
 void PollingRequest::open_session() {
   const engine::Session& session =
@@ -117,11 +143,30 @@ void PollingRequest::refuse_too_large() {
   respond({413, {{"cache-control", "no-store"}}}, {});
 }
 
+void PollingRequest::send_payload(std::string payload) {
+  const EngineIoConfig& config = engine_io_.config().engine_io;
+  ResponseHead head = ok(payload_type);
+  const bool eligible = config.http_compression && payload.size() >= config.compression_threshold &&
+                        payload.size() <= max_compressed;
+  if (eligible) add_vary(head.headers, "Accept-Encoding");
+  const auto coding = eligible ? choose_coding(exchange_.head().headers) : std::nullopt;
+  if (!coding) return respond(std::move(head), std::move(payload));
+  using Outcome = PayloadCompression::Outcome;
+  compression_ = PayloadCompression::start(
+      std::move(payload), *coding,
+      [this, head = std::move(head), name = name_of(*coding)](Outcome outcome, std::string body) {
+        ResponseHead answer = head;
+        if (outcome == Outcome::compressed) answer.headers.push_back({"content-encoding", name});
+        respond(std::move(answer), std::move(body));
+      },
+      engine_io_.background());
+}
+
 void PollingRequest::finish_poll(HttpOutcome outcome, std::string payload) {
   session_ = nullptr;
   switch (outcome) {
     case HttpOutcome::ok:
-      return respond(ok(payload_type), std::move(payload));
+      return send_payload(std::move(payload));
     case HttpOutcome::bad_request:
       return refuse(RequestError::bad_request);
   }

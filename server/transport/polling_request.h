@@ -2,6 +2,7 @@
 // some.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,8 @@
 #include "server/base/ids.h"
 #include "server/connection/stream_handlers.h"
 #include "server/transport/admission.h"
+#include "server/transport/payload_compression.h"
+#include "server/transport/pending_handshakes.h"
 #include "socketio/engine/session.h"
 
 namespace sioserve::transport {
@@ -17,10 +20,13 @@ class EngineIo;
 
 class PollingRequest final : public connection::RequestHandler,
                              private engine::PollRequest,
-                             private engine::PostRequest {
+                             private engine::PostRequest,
+                             private HandshakeInQuestion {
  public:
   PollingRequest(EngineIo& engine_io, connection::Exchange& exchange,
                  std::optional<StreamId> adopted);
+
+  ~PollingRequest() override;
 
   void on_request(std::string_view body, connection::BodyPart part) override;
   void on_body(std::string_view body, connection::BodyPart part) override;
@@ -34,13 +40,16 @@ class PollingRequest final : public connection::RequestHandler,
   enum class Role { none, poll, post };
 
   void respond(ResponseHead head, std::string body);
-  void refuse(RequestError error);
+  void refuse(RequestError error, const std::string& message = {});
   void open_session();
   void start_post(std::string_view body, connection::BodyPart part);
   void append_body(std::string_view body, connection::BodyPart part);
   bool announces_too_much() const;
   void refuse_too_large();
+  void send_payload(std::string payload);
 
+  void on_allowed() override;
+  void on_refused(RequestError error, const std::string& message) override;
   void finish_poll(engine::HttpOutcome outcome, std::string payload) override;
   void finish_post(engine::HttpOutcome outcome) override;
 
@@ -50,6 +59,8 @@ class PollingRequest final : public connection::RequestHandler,
   engine::Session* session_ = nullptr;  // while it waits for this request or this for it
   Role role_ = Role::none;
   std::string body_;
+  std::optional<StreamId> question_;                 // while the application is asked
+  std::shared_ptr<PayloadCompression> compression_;  // of the answer; null: none was needed
 };
 
 }  // namespace sioserve::transport

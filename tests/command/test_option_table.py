@@ -23,6 +23,7 @@ NOT_OPTIONS = {
     "access_log",
     "access_log_path",
     "native_socketio",
+    "ask_about_handshakes",
     "namespaces",
     "allowed_hosts",
     "client_directory",

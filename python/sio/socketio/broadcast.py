@@ -59,7 +59,7 @@ class Broadcast:
         return self._with(volatile=True)
 
     def compress(self, compress: bool) -> Broadcast:
-        """Accepted as in the reference server; Socket.IO's messages are not compressed."""
+        """Accepted as in the reference server, without effect: options say what is compressed."""
         return self
 
     def timeout(self, seconds: float) -> Broadcast:

@@ -56,7 +56,7 @@ class Emitter:
         return dataclasses.replace(self, _volatile=True)
 
     def compress(self, compress: bool) -> Emitter:
-        """Accepted as in the reference server; Socket.IO's messages are not compressed."""
+        """Accepted as in the reference server, without effect: options say what is compressed."""
         return self
 
     def timeout(self, seconds: float) -> Emitter:

@@ -20,6 +20,7 @@ from .everyone import Everyone
 from .local_adapter import LocalAdapter
 from .namespace import Namespace
 from .parent_namespace import ChildNamespace, NamespacePattern, ParentNamespace
+from .request_checks import RequestChecks
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -70,6 +71,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
         self.disconnect_hooks: list[Handler] = []
         # Called with what handlers raise, beside the log; must not raise.
         self.failure_hooks: list[Callable[[BaseException], None]] = []
+        self.request_checks = RequestChecks()
         self.of(DEFAULT_NAMESPACE)
 
     @overload
@@ -291,6 +293,22 @@ class SocketIOServer(Everyone, EngineIOApplication):
     def recovery_skips_middleware(self, skips: bool) -> None:
         self._recovery_skips_middleware = skips
 
+    def allow_request(self, check: _F) -> _F:
+        """Ask `check(request)` about every handshake, before there is a session; a decorator.
+
+        `request` is a sio.HandshakeRequest. A true result lets the client in; a falsy one refuses
+        it with 403 and "Forbidden", ConnectionRefused with its own message, any other exception is
+        logged and refuses as well. `check` is `async def`, or a plain `def`, which runs in a
+        thread. Several are asked in the order in which they were given.
+
+        It must decide within --websocket-connect-timeout; later, the client has been refused. Who
+        is logged in is not known yet: `connect` is the place for that.
+        """
+        self.request_checks.add(check)
+        if self._core is not None:
+            self._core.ask_about_handshakes()
+        return check
+
     def register_disconnect_hook(self, hook: DisconnectHook) -> None:
         """Have `hook(socket, reason)` called for each client that has gone, in any namespace.
 
@@ -306,6 +324,8 @@ class SocketIOServer(Everyone, EngineIOApplication):
         self._core, self._process = core, process
         for name in list(self._namespaces):
             core.add_namespace(name)
+        if self.request_checks:
+            core.ask_about_handshakes()
         if self._parents:
             core.serve_dynamic_namespaces()
         logger.info("attached to the native server")

@@ -196,7 +196,7 @@ class NamespaceSocket(SocketListeners):
         return Emitter(self).volatile
 
     def compress(self, compress: bool) -> Emitter:
-        """Accepted as in the reference server; Socket.IO's messages are not compressed."""
+        """Accepted as in the reference server, without effect: options say what is compressed."""
         return Emitter(self).compress(compress)
 
     def timeout(self, seconds: float) -> Emitter:

@@ -19,12 +19,14 @@ class Registrations:
         self._parents = dict(server._parents)
         self._disconnect_hooks = server.disconnect_hooks
         self._failure_hooks = server.failure_hooks
+        self._request_checks = server.request_checks
         named = (*server.named_namespaces(), *server.parent_namespaces())
         self._tables = {namespace: namespace.table for namespace in named}
         for namespace, table in self._tables.items():
             namespace.table = table.copy(namespace.name)
         server.disconnect_hooks = list(self._disconnect_hooks)
         server.failure_hooks = list(self._failure_hooks)
+        server.request_checks = self._request_checks.copy()
 
     def clear(self) -> None:
         """Begin with nothing."""
@@ -46,3 +48,4 @@ class Registrations:
             namespace.table = table
         server.disconnect_hooks = self._disconnect_hooks
         server.failure_hooks = self._failure_hooks
+        server.request_checks = self._request_checks

@@ -1,6 +1,7 @@
 // Engine.IO with its Socket.IO server, on requests and WebSockets without a network.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -156,6 +157,8 @@ struct EngineIoFixture {
   FakeSink sink;
   TimePoint now{std::chrono::hours(1)};
   std::uint64_t last_id = 0;
+  // Work for other threads, until run_background().
+  std::vector<std::pair<std::function<void()>, std::function<void()>>> background;
   std::unique_ptr<socketio::Server> server;
   std::unique_ptr<EngineIo> engine;
 
@@ -170,7 +173,17 @@ struct EngineIoFixture {
     server = std::make_unique<socketio::Server>(config, sink, logger, limits);
     engine = std::make_unique<EngineIo>(
         config, *server, sink, logger, limits, [this] { return StreamId{++last_id}; },
-        [this] { return now; });
+        [this] { return now; },
+        [this](std::function<void()> work, std::function<void()> done) {
+          background.emplace_back(std::move(work), std::move(done));
+        });
+  }
+
+  void run_background() {
+    for (const auto& [work, done] : std::exchange(background, {})) {
+      work();
+      done();
+    }
   }
 
   void advance(Milliseconds duration) {

@@ -264,6 +264,73 @@ TEST_F(PollingTest, APreflightIsAnsweredAtBothEntrances) {
   EXPECT_EQ(sink.all<SessionClosed>().at(0).session, SessionId{92});
 }
 
+TEST_F(PollingTest, LongAnswersAreCompressed) {
+  const auto [sid, socket] = connect();
+  const std::string text = "[\"" + std::string(2'000, 'x') + "\"]";
+  const auto poll_with = [&, sid = sid](std::string accepted) {
+    return request(make_head("GET", "/socket.io/", "EIO=4&transport=polling&sid=" + sid,
+                             {{"accept-encoding", accepted}}));
+  };
+  emit(socket, text);
+  const Request compressed = poll_with("gzip");
+  EXPECT_EQ(compressed->header("content-encoding"), "gzip");
+  EXPECT_EQ(compressed->header("vary"), "Accept-Encoding");
+  EXPECT_EQ(compressed->header("content-type"), "text/plain; charset=UTF-8");
+  EXPECT_LT(compressed->body.size(), 100u);
+
+  emit(socket, text);
+  const Request refused = poll_with("gzip;q=0");
+  EXPECT_EQ(refused->header("content-encoding"), "(none)");
+  EXPECT_EQ(refused->header("vary"), "Accept-Encoding");
+  EXPECT_EQ(refused->body, "42" + text);
+}
+
+TEST_F(PollingTest, AnswersBelowTheThresholdAreNotCompressed) {
+  config.engine_io.compression_threshold = 100;
+  restart();
+  const auto [sid, socket] = connect();
+  const auto encoding = [&, sid = sid, socket = socket](std::size_t size) {
+    // Packet type and brackets are four characters, the quotes two.
+    emit(socket, "[\"" + std::string(size - 6, 'x') + "\"]");
+    return request(make_head("GET", "/socket.io/", "EIO=4&transport=polling&sid=" + sid,
+                             {{"accept-encoding", "gzip"}}))
+        ->header("content-encoding");
+  };
+  EXPECT_EQ(encoding(99), "(none)");
+  EXPECT_EQ(encoding(100), "gzip");
+}
+
+TEST_F(PollingTest, NothingIsCompressedWhereItIsSwitchedOff) {
+  config.engine_io.http_compression = false;
+  restart();
+  const auto [sid, socket] = connect();
+  emit(socket, "[\"" + std::string(2'000, 'x') + "\"]");
+  const Request answer = request(make_head(
+      "GET", "/socket.io/", "EIO=4&transport=polling&sid=" + sid, {{"accept-encoding", "gzip"}}));
+  EXPECT_EQ(answer->header("content-encoding"), "(none)");
+  EXPECT_EQ(answer->header("vary"), "(none)");
+}
+
+TEST_F(PollingTest, AVeryLongAnswerIsCompressedBesideTheLoop) {
+  const auto [sid, socket] = connect();
+  const auto start = [&, sid = sid, socket = socket] {
+    emit(socket, "[\"" + std::string(1'000'000, 'x') + "\"]");
+    return request(make_head("GET", "/socket.io/", "EIO=4&transport=polling&sid=" + sid,
+                             {{"accept-encoding", "deflate"}}));
+  };
+  Request waiting = start();
+  EXPECT_EQ(waiting->responses, 0);
+  ASSERT_EQ(background.size(), 1u);
+  run_background();
+  EXPECT_EQ(waiting->header("content-encoding"), "deflate");
+  waiting.close();
+
+  Request gone = start();
+  gone.close();
+  run_background();
+  EXPECT_EQ(gone->responses, 0);
+}
+
 // --- handed over by the application ---
 
 TEST_F(PollingTest, AnAdoptedHandshakeGivesTheSessionItsNumber) {

@@ -1,0 +1,54 @@
+// Compression of what polling requests are answered with (RFC 9110 section 8.4.1). What is long is
+// compressed on another thread, so that no other client waits for it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/base/http_values.h"
+
+namespace sioserve::transport {
+
+enum class Coding { gzip, deflate };
+
+const char* name_of(Coding coding);
+
+// The one that the client likes best; nullopt: none.
+std::optional<Coding> choose_coding(const Headers& request_headers);
+
+std::string compress(std::string_view body, Coding coding);
+
+// Runs `work` on some other thread, and `done` on the I/O thread afterwards, in any case.
+using Background = std::function<void(std::function<void()> work, std::function<void()> done)>;
+
+// One body on its way. Lives on the I/O thread, longer than whoever waits for it if need be.
+class PayloadCompression : public std::enable_shared_from_this<PayloadCompression> {
+ public:
+  // The result, and whether it is compressed: what would not become smaller is left as it was.
+  enum class Outcome { compressed, left };
+  using Done = std::function<void(Outcome outcome, std::string body)>;
+
+  // `done` is called once, perhaps at once, unless forget() comes first.
+  static std::shared_ptr<PayloadCompression> start(std::string body, Coding coding, Done done,
+                                                   const Background& background);
+
+  // Nobody waits any more.
+  void forget() { done_ = nullptr; }
+
+ private:
+  PayloadCompression(std::string body, Coding coding, Done done)
+      : body_(std::move(body)), coding_(coding), done_(std::move(done)) {}
+
+  void run();
+  void finish();
+
+  std::string body_;
+  std::string compressed_;
+  const Coding coding_;
+  Done done_;
+};
+
+}  // namespace sioserve::transport

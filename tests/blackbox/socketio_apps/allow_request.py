@@ -1,0 +1,36 @@
+"""native.py with two functions that are asked about each handshake."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import handlers  # noqa: F401
+import sio
+from native import application
+from notes import note
+
+__all__ = ["application"]
+
+server = sio.get_socketio_server()
+
+
+@server.allow_request
+async def by_token(request: sio.HandshakeRequest) -> bool:
+    """`wait` in the query holds the answer back, for that many seconds."""
+    token = request.query.get("token")
+    note("asked", request.url, request.address, request.headers.get("x-test"), request.secure)
+    if token == "full":
+        raise sio.ConnectionRefused('come back "later" ☕')
+    if token == "broken":
+        raise ValueError("allow_request failed on purpose")
+    if "wait" in request.query:
+        await asyncio.sleep(float(request.query["wait"]))
+    return token == "good"
+
+
+@server.allow_request
+def in_a_thread(request: sio.HandshakeRequest) -> bool:
+    if "nap" in request.query:
+        time.sleep(0.01)
+    return request.scope["query_string"].count(b"second=no") == 0

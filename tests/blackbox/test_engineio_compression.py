@@ -1,0 +1,186 @@
+"""What is compressed: the answers to polling requests, and messages on WebSockets where asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import zlib
+from collections.abc import Callable
+
+import pytest
+from support.engineio import PollingSession, WebSocketSession, event_packet
+from support.raw_http import RawConnection, Response
+from support.server import ServerProcess
+from support.socketio_apps import APPS
+from support.websocket_frames import RSV1, TEXT, Deflate, Frame, RawWebSocket, frame
+
+StartServer = Callable[..., ServerProcess]
+OFFER = "Sec-WebSocket-Extensions: permessage-deflate"
+SOCKETIO = "/socket.io/?EIO=4&transport=websocket"
+GZIP = 31  # zlib's number for the format
+ZLIB = 15
+
+
+async def echoes(session: PollingSession, texts: list[str], accept: str) -> tuple[Response, str]:
+    """The answer to a GET that finds these echoes waiting, and its text as it should be."""
+    await session.send(*(event_packet("echo", text) for text in texts))
+    # The acknowledgement comes behind the echoes.
+    await session.emit("reply", ack=1)
+    headers = (f"Accept-Encoding: {accept}",) if accept else ()
+    expected = "\x1e".join(
+        [f"42{json.dumps(['echo', text], separators=(',', ':'))}" for text in texts]
+    )
+    return await asyncio.to_thread(fetch, session, headers), expected
+
+
+def fetch(session: PollingSession, headers: tuple[str, ...]) -> Response:
+    with RawConnection(int(session.url.rsplit(":", 1)[1])) as connection:
+        return connection.get(session.target, *headers).read_response()
+
+
+@pytest.mark.parametrize(
+    ("accept", "coding", "bits"),
+    [
+        ("gzip, deflate", "gzip", GZIP),
+        ("deflate", "deflate", ZLIB),
+        ("gzip;q=0.2, deflate;q=0.7", "deflate", ZLIB),
+        ("*", "gzip", GZIP),
+        ("gzip;q=0, identity", None, 0),
+        ("br", None, 0),
+        ("", None, 0),
+    ],
+)
+async def test_a_long_answer(
+    accept: str, coding: str | None, bits: int, socketio_server: ServerProcess
+) -> None:
+    async with PollingSession(socketio_server.url) as session:
+        await session.join_namespace()
+        answer, expected = await echoes(session, ["long " * 1000], accept)
+        assert answer.status == 200
+        assert answer.header("content-encoding") == coding
+        assert answer.header("vary") == "Accept-Encoding"
+        assert answer.header("content-type") == "text/plain; charset=UTF-8"
+        assert answer.header("content-length") == str(len(answer.body))
+        body = zlib.decompress(answer.body, bits) if coding else answer.body
+        assert body.decode().startswith(expected)
+        if coding:
+            assert len(answer.body) < 200
+
+
+async def test_a_short_answer(socketio_server: ServerProcess) -> None:
+    async with PollingSession(socketio_server.url) as session:
+        await session.join_namespace()
+        answer, expected = await echoes(session, ["short"], "gzip")
+        assert answer.header("content-encoding") is None
+        assert answer.header("vary") is None
+        assert answer.body.decode().startswith(expected)
+
+
+async def test_a_very_long_answer(socketio_server: ServerProcess) -> None:
+    """It is compressed on another thread."""
+    generator = random.Random(5)
+    texts = ["".join(generator.choices("abcdefgh", k=500_000)) for _ in range(10)]
+    async with PollingSession(socketio_server.url) as session:
+        await session.join_namespace()
+        for text in texts:
+            await session.emit("echo", text)
+        answer, expected = await echoes(session, ["the end"], "gzip")
+        body = zlib.decompress(answer.body, GZIP).decode()
+        assert len(answer.body) < 3_500_000
+        packets = body.split("\x1e")
+        assert [json.loads(packet[2:])[1] for packet in packets[:10]] == texts
+        assert packets[10] == expected
+        await session.call("reply", 1)
+
+
+async def test_a_client_that_goes_while_its_answer_is_compressed(
+    socketio_server: ServerProcess,
+) -> None:
+    async with PollingSession(socketio_server.url) as session:
+        await session.join_namespace()
+        for _ in range(5):
+            await session.emit("echo", "x" * 900_000)
+        await session.emit("reply", ack=1)
+        with RawConnection(socketio_server.port) as connection:
+            connection.get(session.target, "Accept-Encoding: gzip")
+            connection.close_abruptly()
+    async with PollingSession(socketio_server.url) as session:
+        await session.join_namespace()
+
+
+async def test_the_threshold_is_an_option(start_server: StartServer) -> None:
+    server = start_server("native:application", "--socketio-compression-threshold", "64", cwd=APPS)
+    async with PollingSession(server.url) as session:
+        await session.join_namespace()
+        answer, _ = await echoes(session, ["x" * 100], "gzip")
+        assert answer.header("content-encoding") == "gzip"
+
+
+async def test_it_can_be_switched_off(start_server: StartServer) -> None:
+    server = start_server("native:application", "--no-socketio-http-compression", cwd=APPS)
+    async with PollingSession(server.url) as session:
+        await session.join_namespace()
+        answer, expected = await echoes(session, ["long " * 1000], "gzip")
+        assert answer.header("content-encoding") is None
+        assert answer.header("vary") is None
+        assert answer.body.decode().startswith(expected)
+
+
+# --- WebSockets ---
+
+
+def socketio_websocket(server: ServerProcess, *headers: str) -> RawWebSocket:
+    """One that has joined "/"."""
+    websocket = RawWebSocket(server, SOCKETIO, *headers)
+    assert websocket.read_frame().payload.startswith(b"0{")
+    websocket.send(frame(TEXT, b"40"))
+    assert websocket.read_frame().payload.startswith(b"40{")
+    return websocket
+
+
+def echo(websocket: RawWebSocket, text: str) -> Frame:
+    websocket.send(frame(TEXT, event_packet("echo", text).encode()))
+    return websocket.read_frame()
+
+
+def test_websockets_are_not_compressed_unless_asked(socketio_server: ServerProcess) -> None:
+    with socketio_websocket(socketio_server, OFFER) as websocket:
+        assert websocket.response.header("sec-websocket-extensions") is None
+        assert not echo(websocket, "x" * 5_000).first & RSV1
+
+
+def test_websockets_from_the_threshold_on(start_server: StartServer) -> None:
+    server = start_server("native:application", "--socketio-per-message-deflate", cwd=APPS)
+    with socketio_websocket(server, OFFER) as websocket:
+        assert websocket.response.header("sec-websocket-extensions")
+        deflate = Deflate()
+        packet = len('42["echo",""]')
+        below = echo(websocket, "x" * (1023 - packet))
+        assert not below.first & RSV1
+        assert len(below.payload) == 1023
+        for _ in range(2):
+            compressed = echo(websocket, "x" * (1024 - packet))
+            assert compressed.first & RSV1
+            assert len(compressed.payload) < 100
+            assert deflate.decompress(compressed.payload) == (
+                b'42["echo","' + b"x" * (1024 - packet) + b'"]'
+            )
+        message = event_packet("reply", "y" * 2_000, ack=3).encode()
+        websocket.send(frame(TEXT, deflate.compress(message), reserved=RSV1))
+        answer = deflate.decompress(websocket.read_frame().payload)
+        assert answer == b'433["' + b"y" * 2_000 + b'"]'
+    with socketio_websocket(server) as websocket:
+        assert not echo(websocket, "x" * 5_000).first & RSV1
+
+
+async def test_a_client_library_with_compression(start_server: StartServer) -> None:
+    server = start_server("native:application", "--socketio-per-message-deflate", cwd=APPS)
+    async with WebSocketSession(server.url) as session:
+        response = session.websocket.response
+        assert response is not None
+        assert "permessage-deflate" in response.headers["Sec-WebSocket-Extensions"]
+        await session.join_namespace()
+        for text in ("short", "long " * 10_000):
+            await session.emit("echo", text)
+            assert await session.next_event() == ["echo", text]

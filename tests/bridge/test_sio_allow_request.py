@@ -1,0 +1,132 @@
+"""allow_request(): who is asked about a handshake, and what the native server is told."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import pytest
+import sio
+import sio.socketio.server
+from sio_fakes import World
+from sioserve.testing.registrations import Registrations
+
+SCOPE = {
+    "type": "http",
+    "scheme": "https",
+    "path": "/socket.io/",
+    "raw_path": b"/socket.io/",
+    "query_string": b"EIO=4&token=x",
+    "headers": [(b"x-one", b"1")],
+    "client": ("10.1.2.3", 999),
+}
+
+
+@pytest.fixture(autouse=True)
+def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sio.socketio.server, "_server", None)
+
+
+async def decision(world: World) -> Any:
+    """What the native server is told about a handshake."""
+    world.dispatcher.handshake(77, SCOPE)
+    await world.idle()
+    ((_, number, refusal),) = world.core.of("decide_handshake")[-1:]
+    assert number == 77
+    return refusal
+
+
+async def test_what_the_function_gets() -> None:
+    world = World()
+    seen: list[Any] = []
+
+    @world.server.allow_request
+    async def check(request: sio.HandshakeRequest) -> bool:
+        seen.append((request.scope, request.headers, request.query, request.address))
+        seen.append((request.url, request.secure))
+        return True
+
+    assert await decision(world) is None
+    assert seen == [
+        (SCOPE, {"x-one": "1"}, {"EIO": "4", "token": "x"}, "10.1.2.3"),
+        ("/socket.io/?EIO=4&token=x", True),
+    ]
+
+
+@pytest.mark.parametrize("result", [False, None, 0, ""])
+async def test_a_falsy_result_refuses(result: Any) -> None:
+    world = World()
+    world.server.allow_request(lambda request: result)
+    assert await decision(world) == ""
+
+
+async def test_a_message_of_its_own() -> None:
+    world = World()
+
+    @world.server.allow_request
+    async def check(request: sio.HandshakeRequest) -> bool:
+        raise sio.ConnectionRefused("Not today")
+
+    assert await decision(world) == "Not today"
+
+
+async def test_an_exception_refuses_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+
+    @world.server.allow_request
+    def check(request: sio.HandshakeRequest) -> bool:
+        raise ValueError("on purpose")
+
+    with caplog.at_level(logging.ERROR, "sio.socketio.server"):
+        assert await decision(world) == ""
+    (record,) = caplog.records
+    assert "/socket.io/?EIO=4&token=x is refused" in record.getMessage()
+    assert record.exc_info
+
+
+async def test_all_must_agree_in_order() -> None:
+    world = World()
+    asked: list[str] = []
+    main = threading.get_ident()
+
+    @world.server.allow_request
+    def first(request: sio.HandshakeRequest) -> bool:
+        assert threading.get_ident() != main
+        asked.append("first")
+        return True
+
+    @world.server.allow_request
+    async def second(request: sio.HandshakeRequest) -> bool:
+        asked.append("second")
+        return False
+
+    @world.server.allow_request
+    async def third(request: sio.HandshakeRequest) -> bool:
+        asked.append("third")
+        return True
+
+    assert await decision(world) == ""
+    assert asked == ["first", "second"]
+
+
+async def test_what_a_test_adds_is_forgotten_by_the_next() -> None:
+    world = World()
+    world.server.allow_request(lambda request: True)
+    kept = Registrations(world.server)
+    world.server.allow_request(lambda request: False)
+    assert await decision(world) == ""
+    kept.restore()
+    assert await decision(world) is None
+
+
+async def test_the_native_server_asks_from_the_first_function_on() -> None:
+    world = World()
+    assert not world.core.of("ask_about_handshakes")
+    world.server.allow_request(lambda request: True)
+    assert world.core.of("ask_about_handshakes")
+
+    world.server.detach(world.core)  # type: ignore[arg-type]
+    world.core.calls.clear()
+    world.server.attach(world.core)  # type: ignore[arg-type]
+    assert world.core.of("ask_about_handshakes")
