@@ -73,3 +73,19 @@ def test_no_file_is_large() -> None:
 def test_no_third_party_code_is_kept() -> None:
     names = {path.name for path in kept_files()}
     assert not names & {"llhttp.c", "socket.io.js", "socket.io.min.js", "wslay.h", "json.hpp"}
+
+
+def test_the_tests_that_the_rules_of_engine_io_name_exist() -> None:
+    """docs/engineio.md names files, and tests of the file that was named last."""
+    lines = (ROOT / "docs/engineio.md").read_text().splitlines()
+    table = "\n".join(line for line in lines if line.startswith("|"))
+    checked = 0
+    content = ""
+    for name in re.findall(r"`([^`\s]+)`", table):
+        if name.endswith((".py", "_test.cc")):
+            (path,) = (ROOT / "tests").glob(f"*/**/{name}")
+            content = path.read_text()
+        elif re.fullmatch(r"test_\w+|[A-Z][a-z]*([A-Z]\w*){2,}", name):
+            assert re.search(rf"(def {name}\(|, {name}\))", content), name
+            checked += 1
+    assert checked > 30

@@ -82,6 +82,18 @@ async def test_without_upgrades(start_server: StartServer) -> None:
         await session.join_namespace()
 
 
+async def test_a_client_that_joins_no_namespace(start_server: StartServer) -> None:
+    server = start_server("native:application", "--socketio-connect-timeout", "0.5", cwd=APPS)
+    async with WebSocketSession(server.url) as idle, WebSocketSession(server.url) as joined:
+        await joined.join_namespace()
+        with pytest.raises(SessionEnded):
+            await idle.receive()
+        # The other one began no later.
+        await joined.call("reply", 1)
+    async with PollingSession(server.url) as session:
+        assert await session.poll() == ["1"]
+
+
 # --- methods and types of a session's requests ---
 
 

@@ -255,6 +255,27 @@ async def test_an_aborted_poll_ends_the_session(socketio_server: ServerProcess) 
     await assert_ended(session)
 
 
+async def test_an_aborted_post_ends_the_session(socketio_server: ServerProcess) -> None:
+    session, key = await joined(socketio_server)
+    with RawConnection(socketio_server.port) as connection:
+        # The server reads the body: it says so.
+        connection.get(session.target, "Content-Length: 100", "Expect: 100-continue", method="POST")
+        assert (await asyncio.to_thread(connection.read_response)).status == 100
+        connection.send(b"42[").close_abruptly()
+    [[reason, reference, _]] = await asyncio.to_thread(disconnects, socketio_server, key)
+    assert (reason, reference) == ("engineio_polling_disconnect", "transport error")
+    await assert_ended(session)
+
+
+async def test_a_close_comes_behind_what_was_sent(socketio_server: ServerProcess) -> None:
+    session, key = await joined(socketio_server)
+    await session.emit("kick", True)
+    await asyncio.to_thread(disconnects, socketio_server, key)
+    assert await session.poll() == ['42["last words"]', "41"]
+    assert await session.poll() == ["1"]
+    await assert_ended(session)
+
+
 async def test_a_close_packet_lets_the_poll_return(socketio_server: ServerProcess) -> None:
     session, key = await joined(socketio_server)
     poll = await waiting_poll(session)

@@ -76,6 +76,15 @@ TEST_F(UpgradeTest, AFailedProbeLosesNothing) {
   EXPECT_EQ(poll(), "4kept");
 }
 
+TEST_F(UpgradeTest, ABinaryMessageIsNoProbe) {
+  session->start_probe(socket);
+  session->receive_websocket(socket, MessageKind::binary, "2probe");
+  EXPECT_TRUE(socket.sent.empty());
+  EXPECT_TRUE(socket.close_code);
+  EXPECT_TRUE(record.messages.empty());
+  EXPECT_TRUE(session->is_open());
+}
+
 TEST_F(UpgradeTest, AProbeThatClosesLosesNothing) {
   session->start_probe(socket);
   receive("2probe");
