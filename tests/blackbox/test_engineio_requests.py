@@ -83,6 +83,8 @@ async def test_the_slash_at_the_end_is_optional(path: str, socketio_server: Serv
         ("POST", "EIO=4&transport=polling&sid=nobody", 1),
         ("POST", "EIO=4&transport=polling", 2),
         ("PUT", "EIO=4&transport=polling", 2),
+        ("DELETE", "EIO=4&transport=polling", 2),
+        ("OPTIONS", "EIO=4&transport=polling", 2),
         ("GET", "EIO=4&transport=websocket", 3),
         ("GET", "EIO=3&transport=polling", 5),
         ("GET", "EIO=44&transport=polling", 5),
