@@ -102,10 +102,13 @@ async def act(player: Player, action: str, namespace: str) -> None:
             await player.close()
             await player.connect()
         case "vanish":
-            if dice.random() < 0.5:
-                await player.vanish()
-            else:
-                await player.say_and_vanish(namespace, dice.randint(1, 3))
+            match dice.randrange(3):
+                case 0:
+                    await player.vanish()
+                case 1:
+                    await player.say_and_vanish(namespace, dice.randint(1, 3))
+                case _:
+                    await player.vanish_amid_a_packet(namespace)
             await player.connect()
 
 

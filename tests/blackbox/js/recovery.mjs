@@ -63,3 +63,21 @@ export async function comesBackWithAnotherPid({ url, transports, key }) {
   assert.equal(socket.recovered, false);
   assert.notEqual(socket.id, id);
 }
+
+// Is cut off at any byte, by the proxy at `url`, while numbers come. Returns what it has heard: the
+// first argument of each event, up to "end".
+export async function hearsThroughCuts({ url, transports, room }) {
+  const socket = client({
+    url, transports, reconnection: true, reconnectionDelay: 5, reconnectionDelayMax: 20,
+  });
+  let connections = 0;
+  let recovered = 0;
+  socket.on("connect", () => {
+    connections += 1;
+    if (socket.recovered) recovered += 1;
+    else if (connections === 1) socket.emit("join", room);
+  });
+  const firsts = () => socket.heard.filter(([event]) => event === "said").map(([, first]) => first);
+  await waitFor(() => firsts().includes("end"), "the end");
+  return { heard: firsts(), connections, recovered };
+}

@@ -215,6 +215,14 @@ class Player:
             await self.say(namespace, amount)
         await self.vanish()
 
+    async def vanish_amid_a_packet(self, namespace: str) -> None:
+        """Leaves behind an event without its attachment, which nobody may ever hear."""
+        how = {"rooms": [], "but": [], "others": False, "volatile": False}
+        key = (self._places[namespace].sender, -1)
+        head, _ = encode(EVENT, namespace, ["say", how, *key, "binary", 1, b"\x00"])
+        await self.wire.send([head])
+        await self.vanish()
+
     async def ask(self, namespace: str) -> None:
         question = [self.index, {"deep": [b"\x00\xff", "?"]}]
         answer = await self.call(namespace, "ask", *question)
