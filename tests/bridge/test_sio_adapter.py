@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import sys
+import threading
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
@@ -14,6 +17,8 @@ from sio.socketio.local_adapter import LocalAdapter
 from sio.socketio.namespace import Namespace
 from sio.socketio.server import SocketIOServer
 from sio_fakes import World
+
+ROUNDS = 2000
 
 
 @pytest.fixture(autouse=True)
@@ -280,3 +285,85 @@ async def test_the_adapter_is_chosen_before_clients_come(world: World) -> None:
 async def test_answers_need_a_running_server() -> None:
     with pytest.raises(RuntimeError, match=r"no Socket\.IO server"):
         sio.get_socketio_server().emit_with_ack("e")
+
+
+async def test_threads_that_join_and_leave_agree_with_the_native_server(world: World) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    _, socket = await join(world)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        await asyncio.to_thread(join_and_leave, world, socket, seed)
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def join_and_leave(world: World, socket: Any, seed: int) -> None:
+    """Threads change a socket's rooms, again and again all at once; between that they wait."""
+    barrier = threading.Barrier(5, timeout=60)
+
+    def work(number: int) -> None:
+        chance = random.Random(seed + number)
+        for _ in range(ROUNDS):
+            barrier.wait()
+            for _ in range(5):
+                chance.choice([socket.join, socket.join, socket.leave])("r")
+                if chance.randrange(10) == 0:
+                    socket.leave_all()
+            barrier.wait()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(ROUNDS):
+            world.core.calls.clear()
+            before = set(socket.rooms)
+            barrier.wait()
+            barrier.wait()
+            assert rooms_told(world, before) == socket.rooms
+            assert world.server.of("/").rooms() == {room: {socket.id} for room in socket.rooms}
+    except BaseException:
+        barrier.abort()
+        raise
+    finally:
+        for thread in threads:
+            thread.join()
+
+
+def rooms_told(world: World, rooms: set[str]) -> set[str]:
+    """The rooms that the native server has a socket in, by what it was told."""
+    for method, _, *room in world.core.of("join", "leave", "leave_all"):
+        if method == "join":
+            rooms.update(room)
+        else:
+            rooms.difference_update(room or set(rooms))
+    return rooms
+
+
+async def test_a_client_that_goes_while_threads_join_leaves_nothing_behind(world: World) -> None:
+    stopping = threading.Event()
+
+    def work(socket: Any) -> None:
+        while not stopping.is_set():
+            socket.join("r")
+            socket.leave("r")
+            socket.join("s")
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(100):
+            stopping.clear()
+            number, socket = await join(world)
+            thread = threading.Thread(target=work, args=(socket,))
+            thread.start()
+            world.leave(number)
+            await world.idle()
+            stopping.set()
+            await asyncio.to_thread(thread.join)
+            assert world.server.of("/").rooms() == {}
+            assert socket.rooms == set()
+    finally:
+        sys.setswitchinterval(usual)

@@ -6,7 +6,6 @@ and for whoever wants to know when they come and go.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,7 @@ class LocalAdapter(Adapter):
     def __init__(self, namespace: Namespace) -> None:
         super().__init__(namespace)
         # Listeners may call back, in the order in which rooms have changed.
-        self._lock = threading.RLock()
+        self._lock = namespace.rooms_lock
         self._rooms: dict[str, dict[NamespaceSocket, None]] = {}
 
     def join(self, socket: NamespaceSocket, room: str) -> Done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,6 +40,8 @@ class Namespace(Everyone):
         self.server = server
         self.match: re.Match[str] | None = None
         self.table = HandlerTable(name)
+        # Held while rooms change: what sockets, the adapter and the native server know is the same.
+        self.rooms_lock = threading.RLock()
         self._adapter: Adapter | None = self.make_adapter()
         # Sockets with listeners of outgoing events, whom broadcasts must tell.
         self.outgoing_watched: set[NamespaceSocket] = set()

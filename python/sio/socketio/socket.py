@@ -214,42 +214,44 @@ class NamespaceSocket(SocketListeners):
 
         Raises TypeError for anything else.
         """
-        if self._successor is not None:
-            return self._successor.join(room)
         name = room_name(room)
-        if name not in self.rooms and not self._finished:
-            self.rooms.add(name)
-            self._core.join(self._number, name)
-            logger.debug("%r joined room %r", self, name)
-        if self._gone and not self.away:
-            return DONE
-        done = self.name_space.adapter.join(self, name)
-        if self._finished:  # meanwhile, on the event loop's thread
-            self.name_space.adapter.leave(self, name)
-        return done
+        with self.name_space.rooms_lock:
+            if self._successor is not None:
+                return self._successor.join(name)
+            if self._finished:
+                return DONE
+            if name not in self.rooms:
+                self.rooms.add(name)
+                self._core.join(self._number, name)
+                logger.debug("%r joined room %r", self, name)
+            if self._gone and not self.away:
+                return DONE
+            return self.name_space.adapter.join(self, name)
 
     @done_when_called
     def leave(self, room: Room) -> Done:
         """Leave a room. Raises TypeError for what can't be a room."""
-        if self._successor is not None:
-            return self._successor.leave(room)
         name = room_name(room)
-        if name in self.rooms:
-            self.rooms.discard(name)
-            self._core.leave(self._number, name)
-            self.name_space.adapter.leave(self, name)
-            logger.debug("%r left room %r", self, name)
+        with self.name_space.rooms_lock:
+            if self._successor is not None:
+                return self._successor.leave(name)
+            if name in self.rooms:
+                self.rooms.discard(name)
+                self._core.leave(self._number, name)
+                self.name_space.adapter.leave(self, name)
+                logger.debug("%r left room %r", self, name)
         return DONE
 
     @done_when_called
     def leave_all(self) -> Done:
         """Leave all rooms."""
-        if self._successor is not None:
-            return self._successor.leave_all()
-        self._core.leave_all(self._number)
-        self.name_space.adapter.leave_all(self)
-        self.rooms.clear()
-        logger.debug("%r left all rooms", self)
+        with self.name_space.rooms_lock:
+            if self._successor is not None:
+                return self._successor.leave_all()
+            self._core.leave_all(self._number)
+            self.name_space.adapter.leave_all(self)
+            self.rooms.clear()
+            logger.debug("%r left all rooms", self)
         return DONE
 
     @done_when_called
@@ -357,19 +359,21 @@ class NamespaceSocket(SocketListeners):
         """
         self.recovered = True
         self.data = former.data
-        self.rooms = former.rooms
-        for room in tuple(self.rooms):
-            self.name_space.adapter.join(self, room)
-        self.name_space.adapter.leave_all(former)
-        former.away = False
-        former._successor = self
+        with self.name_space.rooms_lock:
+            self.rooms = former.rooms
+            for room in tuple(self.rooms):
+                self.name_space.adapter.join(self, room)
+            self.name_space.adapter.leave_all(former)
+            former.away = False
+            former._successor = self
 
     def mark_gone(self, reference_reason: str) -> None:
         """The native server has dropped the client."""
-        self._gone = True
         self.reference_reason = reference_reason
-        if not self.away:
-            self.name_space.adapter.leave_all(self)
+        with self.name_space.rooms_lock:
+            self._gone = True
+            if not self.away:
+                self.name_space.adapter.leave_all(self)
         for answer in tuple(self._answers):
             answer.client_has_gone()
 
@@ -377,9 +381,10 @@ class NamespaceSocket(SocketListeners):
         """The last handler has run. Until then rooms are tracked, so that handlers of events that
         arrived before the client left, and the disconnect handler, see what they expect.
         """
-        self._gone = self._finished = True
-        if self._successor is None:
-            self.name_space.adapter.leave_all(self)  # of a client that was refused
-            self.rooms.clear()
+        with self.name_space.rooms_lock:
+            self._gone = self._finished = True
+            if self._successor is None:
+                self.name_space.adapter.leave_all(self)  # of a client that was refused
+                self.rooms.clear()
         self.drop_listeners()
         self._callbacks.clear()
