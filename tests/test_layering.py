@@ -100,7 +100,7 @@ def test_every_include_keeps_to_the_layers() -> None:
     [
         ("socketio/engine/session.cc", '#include "server/net/stream.h"'),
         ("socketio/server/rooms.cc", "#include <uv.h>"),
-        ("socketio/parser/decoder.cc", "# include <Python.h>"),
+        ("socketio/parser/json_decoder.cc", "# include <Python.h>"),
         ("server/access_log/log_file.cc", "#include <uv.h>"),
         ("server/http/request_parser.cc", "#include <uv.h>"),
         ("server/ws/engine.cc", "#include <llhttp.h>"),

@@ -8,17 +8,17 @@ namespace {
 constexpr std::size_t kept_capacity = 64;
 }  // namespace
 
-void Outbox::push(SharedBytes text, std::span<const SharedBytes> attachments) {
+void Outbox::push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments) {
   // A consumer that never quite catches up must not make the sent part grow for ever.
   if (head_ > kept_capacity && head_ > frames_.size() / 2) {
     frames_.erase(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(head_));
     head_ = 0;
   }
-  bytes_ += text->size();
-  frames_.push_back({std::move(text), MessageKind::text});
+  bytes_ += message->size();
+  frames_.push_back({std::move(message), kind, Place::first});
   for (const SharedBytes& attachment : attachments) {
     bytes_ += attachment->size();
-    frames_.push_back({attachment, MessageKind::binary});
+    frames_.push_back({attachment, MessageKind::binary, Place::attachment});
   }
 }
 

@@ -10,11 +10,11 @@
 
 namespace sioserve::engine {
 
-// A text message and its attachments are one unit: they leave together.
+// A message and its attachments are one unit: they leave together.
 class Outbox {
  public:
-  // `text` has Engine.IO's packet type in front.
-  void push(SharedBytes text, std::span<const SharedBytes> attachments);
+  // A text message has Engine.IO's packet type in front; attachments are binary.
+  void push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments);
 
   bool empty() const { return head_ == frames_.size(); }
   std::size_t bytes() const { return bytes_; }
@@ -23,13 +23,11 @@ class Outbox {
   // Removes the oldest unit, calling send(MessageKind, SharedBytes) for each of its messages.
   template <typename Send>
   void pop_unit(Send send) {
-    MessageKind kind = MessageKind::text;
     do {
-      bytes_ -= frames_[head_].bytes->size();
-      send(kind, std::move(frames_[head_].bytes));
-      ++head_;
-      kind = MessageKind::binary;
-    } while (head_ < frames_.size() && frames_[head_].kind == MessageKind::binary);
+      Frame& frame = frames_[head_++];
+      bytes_ -= frame.bytes->size();
+      send(frame.kind, std::move(frame.bytes));
+    } while (head_ < frames_.size() && frames_[head_].place == Place::attachment);
     if (empty()) clear();
   }
 
@@ -37,9 +35,11 @@ class Outbox {
   std::string take_payload();
 
  private:
+  enum class Place : unsigned char { first, attachment };
   struct Frame {
     SharedBytes bytes;
-    MessageKind kind;  // binary: belongs to the text before it
+    MessageKind kind;
+    Place place;
   };
 
   std::vector<Frame> frames_;

@@ -53,14 +53,15 @@ void Session::start(std::unique_ptr<SessionObserver> observer) {
 
 // --- for the layer above ---
 
-void Session::send(const SharedBytes& text, std::span<const SharedBytes> attachments) {
+void Session::send(MessageKind kind, const SharedBytes& message,
+                   std::span<const SharedBytes> attachments) {
   if (state_ != State::open || overflowed_) return;
   if (websocket_ && outbox_.empty() && websocket_->buffered() < websocket_high_water) {
-    websocket_->send(MessageKind::text, text);
+    websocket_->send(kind, message);
     for (const SharedBytes& bytes : attachments) websocket_->send(MessageKind::binary, bytes);
     return;
   }
-  outbox_.push(text, attachments);
+  outbox_.push(kind, message, attachments);
   flush();
   if (outbox_.bytes() > config_.socket_io.max_queued_bytes) drop_slow_consumer();
 }
@@ -380,7 +381,7 @@ void Session::send_packet(PacketType type) {
     // Ahead of what is queued, never within a unit: those are handed over whole.
     websocket_->send(MessageKind::text, std::move(bytes));
   } else {
-    outbox_.push(std::move(bytes), {});
+    outbox_.push(MessageKind::text, std::move(bytes), {});
     flush();
   }
 }

@@ -82,8 +82,8 @@ class Session {
 
   // --- for the layer above ---
 
-  // `text` has packet type 4 in front.
-  void send(const SharedBytes& text, std::span<const SharedBytes> attachments);
+  // A text message has packet type 4 in front; attachments are binary.
+  void send(MessageKind kind, const SharedBytes& message, std::span<const SharedBytes> attachments);
   // The client keeps up: nothing waits for it, and a transport takes what is sent now.
   bool is_writable() const;
   // What was sent before still goes out.

@@ -34,19 +34,27 @@ struct RecordedPacket;
 
 // One packet as Engine.IO messages. They go out together: nothing may come between them.
 struct EncodedPacket {
-  // The text message, with Engine.IO's packet type '4' already in front, so that one buffer serves
+  // If it is text, with Engine.IO's packet type '4' already in front, so that one buffer serves
   // both transports and every receiver of a broadcast.
-  SharedBytes text;
+  SharedBytes message;
   std::vector<SharedBytes> attachments;  // raw bytes, in placeholder order
   // What is kept of it for a client that may come back; null: it is not sent again.
   std::shared_ptr<const RecordedPacket> record = nullptr;
+  MessageKind kind = MessageKind::text;  // of `message`
+
+  std::size_t size() const {
+    std::size_t bytes = message->size();
+    for (const SharedBytes& attachment : attachments) bytes += attachment->size();
+    return bytes;
+  }
 };
 
 // One object for all receivers of a broadcast, whose logs refer to it.
 struct RecordedPacket {
   Offset offset;
-  SharedBytes text;
+  SharedBytes message;
   std::vector<SharedBytes> attachments;
+  MessageKind kind;   // of `message`
   std::size_t bytes;  // of all messages
 };
 

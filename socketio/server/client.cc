@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "server/base/log_debug.h"
-#include "socketio/parser/encoder.h"
 #include "socketio/server/server.h"
 
 namespace sioserve::socketio {
@@ -23,7 +22,7 @@ void strip_query(std::string& name_space) {
 Client::Client(Server& server, engine::Session& session, std::optional<SessionOpened> opened)
     : server_(server),
       session_(session),
-      decoder_(server.config().socket_io),
+      decoder_(server.codec().make_decoder()),
       opened_(opened ? std::make_unique<SessionOpened>(std::move(*opened)) : nullptr),
       known_to_application_(!opened_) {}
 
@@ -32,9 +31,11 @@ Client::~Client() {
   while (!sockets_.empty()) erase(*sockets_.begin()->second);
 }
 
-void Client::on_text(std::string_view message) { receive(decoder_.decode_text(message)); }
+void Client::on_text(std::string_view message) { receive(decoder_->decode_text(message)); }
 
-void Client::on_binary(std::string message) { receive(decoder_.decode_binary(std::move(message))); }
+void Client::on_binary(std::string message) {
+  receive(decoder_->decode_binary(std::move(message)));
+}
 
 void Client::on_ping() {
   for (const auto& [name, socket] : sockets_) socket->mark_sent();
@@ -116,8 +117,9 @@ void Client::connect(std::string name_space, parser::Packet packet) {
   if (!made) {
     log_debug(server_.logger(), LogCategory::socketio,
               "connect to unknown namespace session=", std::uint64_t(session_.id()));
-    const auto error = parser::encode_connect_error(name_space, invalid_namespace);
-    return session_.send(error.text, error.attachments);
+    const auto error =
+        server_.codec().encode_connect_error(name_space, std::string(invalid_namespace));
+    return session_.send(error.kind, error.message, error.attachments);
   }
   session_.stop_connect_timeout();
   if (opened_) {
@@ -169,7 +171,7 @@ void Client::refuse(Socket& socket, const std::string& payload) {
   log_debug(server_.logger(), LogCategory::socketio,
             "connect refused socket=", std::uint64_t(socket.id()));
   const bool ends_session = socket.late_close() == Socket::LateClose::session;
-  socket.send_now(parser::encode_connect_error(socket.name_space().name, payload));
+  socket.send_now(server_.codec().encode_connect_error(socket.name_space().name, payload));
   erase(socket);
   if (ends_session) return close();
   if (sockets_.empty()) session_.start_connect_timeout();
@@ -177,14 +179,15 @@ void Client::refuse(Socket& socket, const std::string& payload) {
 
 void Client::disconnect(Socket& socket) {
   if (socket.is_pending()) return socket.close_late(Socket::LateClose::socket);
-  socket.send_now(parser::encode_disconnect(socket.name_space().name));
+  socket.send_now(server_.codec().encode_disconnect(socket.name_space().name));
   remove(socket, CloseReason::server_disconnect);
 }
 
 void Client::close() {
   while (!sockets_.empty()) {
     Socket& socket = *sockets_.begin()->second;
-    if (!socket.is_pending()) socket.send_now(parser::encode_disconnect(socket.name_space().name));
+    if (!socket.is_pending())
+      socket.send_now(server_.codec().encode_disconnect(socket.name_space().name));
     remove(socket, CloseReason::server_disconnect);
   }
   session_.close(CloseReason::server_close);

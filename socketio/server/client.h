@@ -11,7 +11,7 @@
 
 #include "server/base/app_events.h"
 #include "socketio/engine/session.h"
-#include "socketio/parser/decoder.h"
+#include "socketio/parser/codec.h"
 #include "socketio/server/socket.h"
 
 namespace sioserve::socketio {
@@ -58,7 +58,7 @@ class Client final : public engine::SessionObserver {
 
   Server& server_;
   engine::Session& session_;
-  parser::Decoder decoder_;
+  const std::unique_ptr<parser::Decoder> decoder_;
   std::unique_ptr<SessionOpened> opened_;  // not reported yet
   bool known_to_application_;
   bool waits_for_drain_ = false;

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "socketio/parser/encoder.h"
 #include "socketio/server/socket.h"
 
 namespace sioserve::socketio {
@@ -38,10 +37,11 @@ std::optional<Offset> to_offset(std::string_view text) {
   return Offset{number};
 }
 
-std::size_t size_of(const parser::EncodedPacket& packet) {
-  std::size_t bytes = packet.text->size();
-  for (const SharedBytes& attachment : packet.attachments) bytes += attachment->size();
-  return bytes;
+// One more argument: `text`, which needs no escapes in JSON.
+void append_text(EncodedArgs& args, std::string_view text) {
+  args.json.pop_back();  // the array's end
+  args.json.reserve(args.json.size() + text.size() + 4);
+  args.json.append(",\"").append(text).append("\"]");
 }
 
 }  // namespace
@@ -61,20 +61,21 @@ std::optional<RecoveryRequest> take_recovery_request(Json& payload) {
   return request;
 }
 
-Recovery::Recovery(const SocketIoConfig& config, Limits& limits)
-    : config_(config), limits_(limits), last_offset_(first_offset()) {}
+Recovery::Recovery(const SocketIoConfig& config, const parser::Codec& codec, Limits& limits)
+    : config_(config), codec_(codec), limits_(limits), last_offset_(first_offset()) {}
 
 Recovery::~Recovery() = default;
 
 parser::EncodedPacket Recovery::encode_event(std::string_view name_space, EncodedArgs args,
                                              Delivery delivery) {
-  if (!on()) return parser::encode_event(name_space, std::move(args), std::nullopt);
+  if (!on()) return codec_.encode_event(name_space, std::move(args), std::nullopt);
   last_offset_ = Offset{static_cast<std::uint64_t>(last_offset_) + 1};
-  parser::append_text(args, to_text(last_offset_));
-  auto packet = parser::encode_event(name_space, std::move(args), std::nullopt);
+  append_text(args, to_text(last_offset_));
+  auto packet = codec_.encode_event(name_space, std::move(args), std::nullopt);
   if (delivery == Delivery::reliable) {
     packet.record = std::make_shared<const parser::RecordedPacket>(
-        parser::RecordedPacket{last_offset_, packet.text, packet.attachments, size_of(packet)});
+        parser::RecordedPacket{last_offset_, packet.message, packet.attachments, packet.kind,
+                               packet.size()});
   }
   return packet;
 }

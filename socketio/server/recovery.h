@@ -26,6 +26,7 @@
 #include "server/base/json.h"
 #include "server/base/limits.h"
 #include "server/base/server_commands.h"
+#include "socketio/parser/codec.h"
 #include "socketio/parser/packet.h"
 
 namespace sioserve::socketio {
@@ -44,8 +45,8 @@ std::optional<RecoveryRequest> take_recovery_request(Json& payload);
 
 class Recovery {
  public:
-  // Both outlive this object.
-  Recovery(const SocketIoConfig& config, Limits& limits);
+  // They outlive this object.
+  Recovery(const SocketIoConfig& config, const parser::Codec& codec, Limits& limits);
   ~Recovery();
 
   bool on() const { return config_.recovery_window > Milliseconds(0); }
@@ -88,6 +89,7 @@ class Recovery {
   std::unique_ptr<Socket> take_for(Limit limit, ParkedList::iterator place);
 
   const SocketIoConfig& config_;
+  const parser::Codec& codec_;
   Limits& limits_;
   parser::Offset last_offset_;
   std::unordered_map<std::string, Socket*> by_pid_;

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "server/base/log_debug.h"
-#include "socketio/parser/encoder.h"
 #include "socketio/server/memory_adapter.h"
 
 namespace sioserve::socketio {
@@ -13,7 +12,8 @@ Server::Server(const Config& config, EventSink& events, const Logger& logger, Li
       events_(events),
       logger_(logger),
       limits_(limits),
-      recovery_(config.socket_io, limits) {
+      codec_(parser::make_codec(config.socket_io)),
+      recovery_(config.socket_io, *codec_, limits) {
   for (const std::string& name : config.namespaces) add_namespace(name);
 }
 
@@ -144,7 +144,7 @@ Server::MadeSocket Server::make_socket(const std::string& name_space, Client& cl
   } else {
     Namespace* const joined = enter_namespace(name_space);
     if (!joined) return made;
-    made.socket = std::make_unique<Socket>(id, *joined, client, session, config_.socket_io, limits_,
+    made.socket = std::make_unique<Socket>(id, *joined, client, session, *codec_, config_.socket_io, limits_,
                                            recovery_);
   }
   sockets_.emplace(id, made.socket.get());

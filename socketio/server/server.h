@@ -18,6 +18,7 @@
 #include "server/base/logger.h"
 #include "server/base/server_commands.h"
 #include "socketio/engine/session.h"
+#include "socketio/parser/codec.h"
 #include "socketio/server/client.h"
 #include "socketio/server/recovery.h"
 #include "socketio/server/socket.h"
@@ -57,6 +58,7 @@ class Server {
   EventSink& events() const { return events_; }
   const Logger& logger() const { return logger_; }
   Limits& limits() const { return limits_; }
+  const parser::Codec& codec() const { return *codec_; }
   struct MadeSocket {
     std::unique_ptr<Socket> socket;     // null: there is no such namespace
     std::optional<SocketId> recovered;  // the number that the socket had before
@@ -93,6 +95,7 @@ class Server {
   EventSink& events_;
   const Logger& logger_;
   Limits& limits_;
+  const std::unique_ptr<const parser::Codec> codec_;
   std::unordered_map<std::string, std::unique_ptr<Namespace>> namespaces_;
   std::unordered_map<SocketId, Socket*> sockets_;
   Recovery recovery_;

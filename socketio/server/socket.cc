@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "server/base/random_id.h"
-#include "socketio/parser/encoder.h"
 
 namespace sioserve::socketio {
 namespace {
@@ -16,13 +15,15 @@ constexpr std::size_t max_former_ids = 8;
 }  // namespace
 
 Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
-               const SocketIoConfig& config, Limits& limits, Recovery& recovery)
+               const parser::Codec& codec, const SocketIoConfig& config, Limits& limits,
+               Recovery& recovery)
     : id_(id),
       public_id_(random_id()),
       namespace_(name_space),
       client_(&client),
       session_(&session),
       config_(config),
+      codec_(codec),
       limits_(limits),
       recovery_(recovery) {
   namespace_.adapter->add(*this);
@@ -40,8 +41,9 @@ Socket::~Socket() {
 
 void Socket::accept() {
   pending_ = false;
-  send_now(parser::encode_connect(namespace_.name, public_id_,
-                                  recoverable_ ? pid() : std::string_view()));
+  std::string payload = R"({"sid":")" + public_id_;
+  if (recoverable_) payload.append(R"(","pid":")").append(pid());
+  send_now(codec_.encode_connect(namespace_.name, payload + "\"}"));
   if (recoverable_) recoverable_->announced = true;
   for (const parser::EncodedPacket& packet : std::exchange(kept_, {})) send_now(packet);
 }
@@ -56,7 +58,7 @@ void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, De
   if (callbacks_.size() == config_.max_pending_acks) forget_oldest_callback();
   const std::uint64_t wire_id = next_wire_id_++;
   callbacks_.emplace(wire_id, *callback_id);
-  deliver(parser::encode_event(namespace_.name, std::move(args), wire_id), delivery);
+  deliver(codec_.encode_event(namespace_.name, std::move(args), wire_id), delivery);
 }
 
 void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
@@ -74,17 +76,16 @@ void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
 
 void Socket::keep(const parser::EncodedPacket& packet) {
   kept_.push_back(packet);
-  kept_bytes_ += packet.text->size();
-  for (const SharedBytes& attachment : packet.attachments) kept_bytes_ += attachment->size();
+  kept_bytes_ += packet.size();
   if (kept_bytes_ > config_.max_queued_bytes) session_->drop_slow_consumer();
 }
 
 void Socket::ack(std::uint64_t ack_id, EncodedArgs args) {
-  if (!pending_) send_now(parser::encode_ack(namespace_.name, std::move(args), ack_id));
+  if (!pending_) send_now(codec_.encode_ack(namespace_.name, std::move(args), ack_id));
 }
 
 void Socket::send_now(const parser::EncodedPacket& packet) {
-  session_->send(packet.text, packet.attachments);
+  session_->send(packet.kind, packet.message, packet.attachments);
 }
 
 std::optional<std::uint64_t> Socket::take_callback(std::uint64_t wire_id) {
@@ -136,7 +137,7 @@ std::optional<SocketId> Socket::resume(SocketId id, Client& client, engine::Sess
   session_ = &session;
   if (received) recoverable_->log.forget_through(*received);
   recoverable_->log.for_each([this](const parser::RecordedPacket& missed) {
-    keep({missed.text, missed.attachments, nullptr});
+    keep({missed.message, missed.attachments, nullptr, missed.kind});
   });
   return given_up;
 }

@@ -19,6 +19,7 @@
 #include "server/base/limits.h"
 #include "server/base/server_commands.h"
 #include "socketio/engine/session.h"
+#include "socketio/parser/codec.h"
 #include "socketio/parser/packet.h"
 #include "socketio/server/adapter.h"
 #include "socketio/server/recovery.h"
@@ -41,7 +42,8 @@ class Socket final : public Recipient {
  public:
   // Adds itself to the namespace's adapter; removes itself when destroyed.
   Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
-         const SocketIoConfig& config, Limits& limits, Recovery& recovery);
+         const parser::Codec& codec, const SocketIoConfig& config, Limits& limits,
+         Recovery& recovery);
   ~Socket();
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
@@ -116,6 +118,7 @@ class Socket final : public Recipient {
   Client* client_;  // null while parked, like the session
   engine::Session* session_;
   const SocketIoConfig& config_;
+  const parser::Codec& codec_;
   Limits& limits_;
   Recovery& recovery_;
   std::unique_ptr<Recoverable> recoverable_;  // null without recovery

@@ -115,7 +115,7 @@ struct SessionFixture {
   }
 
   void send(std::string text, std::vector<SharedBytes> attachments = {}) {
-    session->send(share("4" + std::move(text)), attachments);
+    session->send(MessageKind::text, share("4" + std::move(text)), attachments);
   }
   std::string poll() {
     FakePoll request;

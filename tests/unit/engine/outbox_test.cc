@@ -16,8 +16,8 @@ std::vector<std::string> pop(Outbox& outbox) {
 TEST(Outbox, HandsOutAPacketTogetherWithItsAttachments) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share("one"), share("two")};
-  outbox.push(share("451-"), attachments);
-  outbox.push(share("4next"), {});
+  outbox.push(MessageKind::text, share("451-"), attachments);
+  outbox.push(MessageKind::text, share("4next"), {});
   EXPECT_EQ(outbox.bytes(), 15u);
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"t:451-", "b:one", "b:two"}));
   EXPECT_EQ(outbox.bytes(), 5u);
@@ -26,11 +26,20 @@ TEST(Outbox, HandsOutAPacketTogetherWithItsAttachments) {
   EXPECT_EQ(outbox.bytes(), 0u);
 }
 
+TEST(Outbox, TakesPacketsThatAreBinaryThemselves) {
+  Outbox outbox;
+  outbox.push(MessageKind::binary, share("one"), {});
+  outbox.push(MessageKind::binary, share("two"), {});
+  EXPECT_EQ(pop(outbox), (std::vector<std::string>{"b:one"}));
+  EXPECT_EQ(pop(outbox), (std::vector<std::string>{"b:two"}));
+  EXPECT_TRUE(outbox.empty());
+}
+
 TEST(Outbox, WritesEverythingIntoOnePayload) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share(std::string("\x01\x02\x03\x04"))};
-  outbox.push(share("451-"), attachments);
-  outbox.push(share("2"), {});
+  outbox.push(MessageKind::text, share("451-"), attachments);
+  outbox.push(MessageKind::text, share("2"), {});
   EXPECT_EQ(outbox.take_payload(),
             "451-\x1e"
             "bAQIDBA==\x1e"
@@ -43,7 +52,7 @@ TEST(Outbox, KeepsOrderWhileItNeverRunsEmpty) {
   int pushed = 0;
   int popped = 0;
   for (int round = 0; round < 2000; ++round) {
-    outbox.push(share(std::to_string(pushed++)), {});
+    outbox.push(MessageKind::text, share(std::to_string(pushed++)), {});
     if (round <= 100) continue;
     EXPECT_EQ(pop(outbox).front(), "t:" + std::to_string(popped++));
   }

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "server/base/json.h"
-#include "socketio/parser/decoder.h"
-#include "socketio/parser/encoder.h"
+#include "socketio/parser/json_codec.h"
+#include "socketio/parser/json_decoder.h"
 
 namespace sioserve::parser {
 namespace {
@@ -91,7 +91,9 @@ TEST(RoundTripTest, DecodesWhatWasEncoded) {
   RecordProperty("seed", std::to_string(seed));
   SCOPED_TRACE("seed " + std::to_string(seed));
   Generator generator(seed);
-  Decoder decoder{SocketIoConfig{}};
+  const SocketIoConfig limits;
+  const JsonCodec codec{limits};
+  const auto decoder = codec.make_decoder();
   for (int round = 0; round < 5000; ++round) {
     json wire = json::array({"e" + generator.text()});
     json data = wire;
@@ -105,23 +107,23 @@ TEST(RoundTripTest, DecodesWhatWasEncoded) {
     const std::uint64_t ack_id = generator.below(1'000'000);
     const bool is_ack = generator.below(2) == 0;
     EncodedArgs args{wire.dump(), std::move(attachments)};
-    const EncodedPacket encoded = is_ack ? encode_ack(name_space, std::move(args), ack_id)
-                                         : encode_event(name_space, std::move(args), ack_id);
+    const EncodedPacket encoded = is_ack ? codec.encode_ack(name_space, std::move(args), ack_id)
+                                         : codec.encode_event(name_space, std::move(args), ack_id);
 
-    ASSERT_EQ(encoded.text->front(), '4');
-    auto result = decoder.decode_text(std::string_view(*encoded.text).substr(1));
+    ASSERT_EQ(encoded.message->front(), '4');
+    auto result = decoder->decode_text(std::string_view(*encoded.message).substr(1));
     for (const SharedBytes& attachment : encoded.attachments) {
-      ASSERT_TRUE(result) << *encoded.text << ": " << describe(result.error());
+      ASSERT_TRUE(result) << *encoded.message << ": " << describe(result.error());
       ASSERT_FALSE(*result);
-      result = decoder.decode_binary(*attachment);
+      result = decoder->decode_binary(*attachment);
     }
-    ASSERT_TRUE(result) << *encoded.text << ": " << describe(result.error());
-    ASSERT_TRUE(*result) << *encoded.text;
+    ASSERT_TRUE(result) << *encoded.message << ": " << describe(result.error());
+    ASSERT_TRUE(*result) << *encoded.message;
     const Packet& packet = **result;
     EXPECT_EQ(packet.type, is_ack ? PacketType::ack : PacketType::event);
     EXPECT_EQ(packet.name_space, name_space);
     EXPECT_EQ(packet.ack_id, ack_id);
-    ASSERT_EQ(packet.data, data) << *encoded.text;
+    ASSERT_EQ(packet.data, data) << *encoded.message;
   }
 }
 
@@ -149,7 +151,7 @@ TEST(RoundTripTest, SurvivesDamagedPackets) {
           message.insert(at, 1, R"("\[]{},:-/0)"[generator.below(11)]);
       }
     }
-    Decoder decoder{SocketIoConfig{}};
+    JsonDecoder decoder{SocketIoConfig{}};
     const auto result = decoder.decode_text(message);
     if (!result) {
       EXPECT_STRNE(describe(result.error()), "");

@@ -15,7 +15,7 @@ class FakeRecipient final : public Recipient {
   SocketId id() const override { return id_; }
   void deliver(const parser::EncodedPacket& packet, Delivery) override {
     ++deliveries;
-    latest = packet.text;
+    latest = packet.message;
   }
   int deliveries = 0;
   SharedBytes latest;
@@ -41,7 +41,7 @@ struct MemoryAdapterTest : testing::Test {
 TEST_F(MemoryAdapterTest, WithoutRoomsReachesEveryone) {
   EXPECT_EQ(broadcast({}), 3u);
   EXPECT_EQ(a.deliveries + b.deliveries + c.deliveries, 3);
-  EXPECT_EQ(a.latest, packet.text) << "the buffer is shared";
+  EXPECT_EQ(a.latest, packet.message) << "the buffer is shared";
 }
 
 TEST_F(MemoryAdapterTest, ReachesMembersOfSeveralRoomsOnce) {

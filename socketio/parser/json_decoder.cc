@@ -6,8 +6,8 @@
 //
 // Everything that can be refused is refused at the text message, so that a bad packet's attachments
 // are never collected. Knows neither namespaces nor connections: limits hold before CONNECT too.
-// Called by the session that owns the Decoder, for each message of the client.
-#include "socketio/parser/decoder.h"
+// Called by the session that owns the decoder, for each message of the client.
+#include "socketio/parser/json_decoder.h"
 
 #include <algorithm>
 #include <array>
@@ -93,7 +93,7 @@ bool collect_placeholders(json& value, std::vector<json*>& slots) {
 
 }  // namespace
 
-Result<std::optional<Packet>, DecodeError> Decoder::decode_text(std::string_view message) {
+Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_text(std::string_view message) {
   if (unfinished_) {
     unfinished_.reset();
     return Failure{DecodeError::unexpected_text};
@@ -113,7 +113,7 @@ Result<std::optional<Packet>, DecodeError> Decoder::decode_text(std::string_view
   return std::optional<Packet>();
 }
 
-Result<std::optional<Packet>, DecodeError> Decoder::decode_binary(std::string message) {
+Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_binary(std::string message) {
   if (!unfinished_) return Failure{DecodeError::unexpected_binary};
   if (json* slot = unfinished_->slots[unfinished_->received]) {
     *slot = json::binary(json::binary_t::container_type(message.begin(), message.end()));

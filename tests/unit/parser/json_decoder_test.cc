@@ -1,4 +1,4 @@
-#include "socketio/parser/decoder.h"
+#include "socketio/parser/json_decoder.h"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ json binary(std::string_view bytes) {
 
 // A packet that needs one text message only.
 Packet decode(std::string_view message) {
-  Decoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{SocketIoConfig{}};
   auto result = decoder.decode_text(message);
   if (!result || !*result) {
     ADD_FAILURE() << message << ": " << (result ? "incomplete" : describe(result.error()));
@@ -37,7 +37,7 @@ struct Refusal {
 void expect_refused(const std::vector<Refusal>& refusals,
                     const SocketIoConfig& limits = SocketIoConfig{}) {
   for (const Refusal& refusal : refusals) {
-    Decoder decoder{limits};
+    JsonDecoder decoder{limits};
     const auto result = decoder.decode_text(refusal.message);
     const std::string shown = refusal.message.substr(0, 80);
     if (result) {
@@ -48,7 +48,7 @@ void expect_refused(const std::vector<Refusal>& refusals,
   }
 }
 
-TEST(DecoderTest, ReadsTheProtocolsExamples) {
+TEST(JsonDecoderTest, ReadsTheProtocolsExamples) {
   Packet packet = decode("0");
   EXPECT_EQ(packet.type, PacketType::connect);
   EXPECT_EQ(packet.name_space, "/");
@@ -99,8 +99,8 @@ TEST(DecoderTest, ReadsTheProtocolsExamples) {
   EXPECT_EQ(packet.type, PacketType::connect_error);
 }
 
-TEST(DecoderTest, PutsAttachmentsInPlaceOfTheirPlaceholders) {
-  Decoder decoder{SocketIoConfig{}};
+TEST(JsonDecoderTest, PutsAttachmentsInPlaceOfTheirPlaceholders) {
+  JsonDecoder decoder{SocketIoConfig{}};
   auto result = decoder.decode_text(R"(51-["baz",{"_placeholder":true,"num":0}])");
   ASSERT_TRUE(result);
   ASSERT_FALSE(*result);
@@ -121,8 +121,8 @@ TEST(DecoderTest, PutsAttachmentsInPlaceOfTheirPlaceholders) {
   EXPECT_EQ((*result)->data, json::array({"bar", binary("")}));
 }
 
-TEST(DecoderTest, PutsAttachmentsAnywhereInAnyOrder) {
-  Decoder decoder{SocketIoConfig{}};
+TEST(JsonDecoderTest, PutsAttachmentsAnywhereInAnyOrder) {
+  JsonDecoder decoder{SocketIoConfig{}};
   auto result = decoder.decode_text(
       R"(52-/admin,7["e",{"deep":[{"b":{"num":1,"_placeholder":true}}]},{"_placeholder":true,"num":0}])");
   ASSERT_TRUE(result);
@@ -131,7 +131,7 @@ TEST(DecoderTest, PutsAttachmentsAnywhereInAnyOrder) {
   ASSERT_TRUE(result);
   ASSERT_FALSE(*result);
   // A waiting packet survives the decoder's move.
-  Decoder moved = std::move(decoder);
+  JsonDecoder moved = std::move(decoder);
   result = moved.decode_binary("one");
   ASSERT_TRUE(result);
   ASSERT_TRUE(*result);
@@ -142,14 +142,14 @@ TEST(DecoderTest, PutsAttachmentsAnywhereInAnyOrder) {
       json::array({"e", {{"deep", json::array({{{"b", binary("one")}}})}}, binary("zero\0"s)}));
 }
 
-TEST(DecoderTest, TakesBinaryPacketsWithoutAttachments) {
+TEST(JsonDecoderTest, TakesBinaryPacketsWithoutAttachments) {
   const Packet packet = decode(R"(50-["a",{"_placeholder":false}])");
   EXPECT_EQ(packet.type, PacketType::event);
   EXPECT_EQ(packet.data, json::array({"a", {{"_placeholder", false}}}));
 }
 
-TEST(DecoderTest, DropsAttachmentsThatNoPlaceholderNames) {
-  Decoder decoder{SocketIoConfig{}};
+TEST(JsonDecoderTest, DropsAttachmentsThatNoPlaceholderNames) {
+  JsonDecoder decoder{SocketIoConfig{}};
   ASSERT_TRUE(decoder.decode_text(R"(52-["a",{"_placeholder":true,"num":1}])"));
   ASSERT_TRUE(decoder.decode_binary("unnamed"));
   const auto result = decoder.decode_binary("named");
@@ -158,25 +158,25 @@ TEST(DecoderTest, DropsAttachmentsThatNoPlaceholderNames) {
   EXPECT_EQ((*result)->data, json::array({"a", binary("named")}));
 }
 
-TEST(DecoderTest, KeepsPlaceholderLookalikesOfPlainEvents) {
+TEST(JsonDecoderTest, KeepsPlaceholderLookalikesOfPlainEvents) {
   EXPECT_EQ(decode(R"(2["a",{"_placeholder":true,"num":0}])").data,
             json::array({"a", {{"_placeholder", true}, {"num", 0}}}));
 }
 
-TEST(DecoderTest, StripsTheQueryOfANamespace) {
+TEST(JsonDecoderTest, StripsTheQueryOfANamespace) {
   EXPECT_EQ(decode("0/chat?token=1,").name_space, "/chat");
   EXPECT_EQ(decode(R"(0/chat?token=1,{"a":1})").data, (json{{"a", 1}}));
   EXPECT_EQ(decode("0/?token=1").name_space, "/");
 }
 
-TEST(DecoderTest, ANamespaceWithoutCommaEndsThePacket) {
+TEST(JsonDecoderTest, ANamespaceWithoutCommaEndsThePacket) {
   const Packet packet = decode("0/chat");
   EXPECT_EQ(packet.name_space, "/chat");
   EXPECT_EQ(packet.data, json::object());
   EXPECT_EQ(decode("1/chat").name_space, "/chat");
 }
 
-TEST(DecoderTest, TakesAnyEventNameThatIsNotReserved) {
+TEST(JsonDecoderTest, TakesAnyEventNameThatIsNotReserved) {
   for (const char* name : {"", "error", "Connect", "connection", "日本", "a b", "toString"}) {
     const json data = json::array({name, 1});
     EXPECT_EQ(decode("2" + data.dump()).data, data);
@@ -185,7 +185,7 @@ TEST(DecoderTest, TakesAnyEventNameThatIsNotReserved) {
   EXPECT_EQ(decode("2[1.5]").data, json::array({1.5}));
 }
 
-TEST(DecoderTest, RefusesMalformedHeaders) {
+TEST(JsonDecoderTest, RefusesMalformedHeaders) {
   expect_refused({
       {"", DecodeError::empty},
       {"7", DecodeError::unknown_type},
@@ -217,7 +217,7 @@ TEST(DecoderTest, RefusesMalformedHeaders) {
   });
 }
 
-TEST(DecoderTest, RefusesPayloadsThatDoNotFitTheType) {
+TEST(JsonDecoderTest, RefusesPayloadsThatDoNotFitTheType) {
   expect_refused({
       {"0[]", DecodeError::bad_payload},
       {"0null", DecodeError::bad_payload},
@@ -247,7 +247,7 @@ TEST(DecoderTest, RefusesPayloadsThatDoNotFitTheType) {
   });
 }
 
-TEST(DecoderTest, RefusesReservedEventNames) {
+TEST(JsonDecoderTest, RefusesReservedEventNames) {
   for (const std::string name : {"connect", "connect_error", "disconnect", "disconnecting",
                                  "newListener", "removeListener"}) {
     expect_refused({{R"(2[")" + name + R"("])", DecodeError::reserved_event},
@@ -257,7 +257,7 @@ TEST(DecoderTest, RefusesReservedEventNames) {
   expect_refused({{R"(2["\u0063onnect"])", DecodeError::reserved_event}});
 }
 
-TEST(DecoderTest, HoldsItsLimits) {
+TEST(JsonDecoderTest, HoldsItsLimits) {
   SocketIoConfig limits;
   limits.max_event_name = 4;
   limits.max_json_depth = 3;
@@ -271,12 +271,12 @@ TEST(DecoderTest, HoldsItsLimits) {
           {R"(52-["a"])", DecodeError::too_many_attachments},
       },
       limits);
-  Decoder decoder{limits};
+  JsonDecoder decoder{limits};
   EXPECT_TRUE(decoder.decode_text(R"(2["1234",[[]]])"));
   EXPECT_TRUE(decoder.decode_text(R"(0{"a":{"b":{}}})"));
 }
 
-TEST(DecoderTest, RefusesNestingThatWouldExhaustTheStack) {
+TEST(JsonDecoderTest, RefusesNestingThatWouldExhaustTheStack) {
   expect_refused({
       {R"(2["a",)" + std::string(900'000, '['), DecodeError::too_deep},
       {R"(51-["a",)" + std::string(400'000, '[') + std::string(400'000, ']') + "]",
@@ -285,7 +285,7 @@ TEST(DecoderTest, RefusesNestingThatWouldExhaustTheStack) {
 }
 
 // CVE-2022-2421: a placeholder's number was used as a property name.
-TEST(DecoderTest, RefusesPlaceholdersWithoutAValidNumber) {
+TEST(JsonDecoderTest, RefusesPlaceholdersWithoutAValidNumber) {
   for (const char* number :
        {R"("splice")", R"("0")", "1", "-1", "0.5", "0.0", "null", "true", "[0]", "{}",
         "18446744073709551616", "18446744073709551615", "1e300"}) {
@@ -300,13 +300,13 @@ TEST(DecoderTest, RefusesPlaceholdersWithoutAValidNumber) {
 }
 
 // Copies of one attachment would let a small packet fill the memory.
-TEST(DecoderTest, RefusesASecondPlaceholderForOneAttachment) {
+TEST(JsonDecoderTest, RefusesASecondPlaceholderForOneAttachment) {
   expect_refused({{R"(51-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}])",
                    DecodeError::bad_placeholder}});
 }
 
 // CVE-2023-32695: an event name that is an object with a method of its own.
-TEST(DecoderTest, RefusesAnObjectAsEventName) {
+TEST(JsonDecoderTest, RefusesAnObjectAsEventName) {
   expect_refused({
       {R"(2[{"toString":"foo"}])", DecodeError::bad_payload},
       {R"(51-[{"_placeholder":true,"num":0}])", DecodeError::bad_payload},
@@ -314,16 +314,16 @@ TEST(DecoderTest, RefusesAnObjectAsEventName) {
 }
 
 // CVE-2024-38355: an event called "error" ended the process.
-TEST(DecoderTest, TakesAnEventCalledError) {
+TEST(JsonDecoderTest, TakesAnEventCalledError) {
   EXPECT_EQ(decode(R"(2["error",{"a":1}])").data, json::array({"error", {{"a", 1}}}));
 }
 
 // CVE-2026-33151, CVE-2026-48804: attachments piled up without limit, also before CONNECT.
-TEST(DecoderTest, CollectsNoMoreAttachmentsThanItsLimit) {
+TEST(JsonDecoderTest, CollectsNoMoreAttachmentsThanItsLimit) {
   expect_refused({{R"(5100000-["a"])", DecodeError::too_many_attachments},
                   {R"(6100000-1["a"])", DecodeError::too_many_attachments}});
 
-  Decoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{SocketIoConfig{}};
   const auto first = decoder.decode_binary("nobody asked");
   ASSERT_FALSE(first);
   EXPECT_EQ(first.error(), DecodeError::unexpected_binary);
@@ -335,8 +335,8 @@ TEST(DecoderTest, CollectsNoMoreAttachmentsThanItsLimit) {
   EXPECT_EQ(second.error(), DecodeError::unexpected_binary);
 }
 
-TEST(DecoderTest, RefusesTextWhileAttachmentsAreMissing) {
-  Decoder decoder{SocketIoConfig{}};
+TEST(JsonDecoderTest, RefusesTextWhileAttachmentsAreMissing) {
+  JsonDecoder decoder{SocketIoConfig{}};
   ASSERT_TRUE(decoder.decode_text(R"(51-["a",{"_placeholder":true,"num":0}])"));
   const auto result = decoder.decode_text(R"(2["b"])");
   ASSERT_FALSE(result);

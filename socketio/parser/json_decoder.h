@@ -1,4 +1,4 @@
-// From Engine.IO messages to Socket.IO packets.
+// Socket.IO packets from text messages around JSON.
 #pragma once
 
 #include <cstddef>
@@ -9,24 +9,20 @@
 #include <vector>
 
 #include "server/base/config.h"
-#include "server/base/result.h"
-#include "socketio/parser/decode_error.h"
-#include "socketio/parser/packet.h"
+#include "socketio/parser/codec.h"
 
 namespace sioserve::parser {
 
-// One per Engine.IO session. After an error the session is to be closed.
-class Decoder {
+class JsonDecoder final : public Decoder {
  public:
-  explicit Decoder(const SocketIoConfig& limits) : limits_(limits) {}
+  explicit JsonDecoder(const SocketIoConfig& limits) : limits_(limits) {}
 
   // Movable only: a packet that waits for attachments is referred to from within.
-  Decoder(Decoder&&) = default;
-  Decoder& operator=(Decoder&&) = default;
+  JsonDecoder(JsonDecoder&&) = default;
+  JsonDecoder& operator=(JsonDecoder&&) = default;
 
-  // One Engine.IO message, without Engine.IO's packet type. Nullopt while attachments are missing.
-  Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message);
-  Result<std::optional<Packet>, DecodeError> decode_binary(std::string message);
+  Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message) override;
+  Result<std::optional<Packet>, DecodeError> decode_binary(std::string message) override;
 
  private:
   // A packet whose attachments are still arriving.

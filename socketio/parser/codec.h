@@ -1,0 +1,66 @@
+// How Socket.IO packets are written and read: the seam between packets and Engine.IO messages. The
+// setting `parser` chooses one codec for the whole server, so a broadcast is encoded once for all
+// its receivers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "server/base/config.h"
+#include "server/base/result.h"
+#include "server/base/server_commands.h"
+#include "socketio/parser/decode_error.h"
+#include "socketio/parser/packet.h"
+
+namespace sioserve::parser {
+
+// From the messages of one Engine.IO session to packets. After an error the session is to be
+// closed.
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+
+  // One Engine.IO message, without Engine.IO's packet type. Nullopt while attachments are missing.
+  virtual Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message) = 0;
+  virtual Result<std::optional<Packet>, DecodeError> decode_binary(std::string message) = 0;
+};
+
+// Stateless.
+class Codec {
+ public:
+  virtual ~Codec() = default;
+
+  virtual std::unique_ptr<Decoder> make_decoder() const = 0;
+
+  // `payload` is a JSON value, already encoded; empty: none.
+  EncodedPacket encode_connect(std::string_view name_space, std::string payload) const {
+    return encode(PacketType::connect, name_space, std::nullopt, {std::move(payload), {}});
+  }
+  EncodedPacket encode_connect_error(std::string_view name_space, std::string payload) const {
+    return encode(PacketType::connect_error, name_space, std::nullopt, {std::move(payload), {}});
+  }
+  EncodedPacket encode_disconnect(std::string_view name_space) const {
+    return encode(PacketType::disconnect, name_space, std::nullopt, {});
+  }
+  EncodedPacket encode_event(std::string_view name_space, EncodedArgs args,
+                             std::optional<std::uint64_t> ack_id) const {
+    return encode(PacketType::event, name_space, ack_id, std::move(args));
+  }
+  EncodedPacket encode_ack(std::string_view name_space, EncodedArgs args,
+                           std::uint64_t ack_id) const {
+    return encode(PacketType::ack, name_space, ack_id, std::move(args));
+  }
+
+ private:
+  virtual EncodedPacket encode(PacketType type, std::string_view name_space,
+                               std::optional<std::uint64_t> ack_id, EncodedArgs data) const = 0;
+};
+
+// What `config` asks for. `config` outlives the codec and its decoders.
+std::unique_ptr<const Codec> make_codec(const SocketIoConfig& config);
+
+}  // namespace sioserve::parser
