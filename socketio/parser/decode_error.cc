@@ -18,8 +18,10 @@ const char* describe(DecodeError error) {
       return "malformed or misplaced ack id";
     case DecodeError::bad_json:
       return "malformed JSON";
+    case DecodeError::bad_msgpack:
+      return "malformed MessagePack";
     case DecodeError::too_deep:
-      return "JSON is nested too deeply";
+      return "nested too deeply";
     case DecodeError::bad_payload:
       return "payload does not fit the packet's type";
     case DecodeError::reserved_event:

@@ -11,6 +11,7 @@ enum class DecodeError {
   bad_namespace,
   bad_ack_id,
   bad_json,
+  bad_msgpack,
   too_deep,
   bad_payload,  // not of the shape that the packet's type requires
   reserved_event,

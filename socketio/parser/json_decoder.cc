@@ -10,32 +10,17 @@
 #include "socketio/parser/json_decoder.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <utility>
 
 #include "socketio/parser/json_reader.h"
 #include "socketio/parser/packet_header.h"
+#include "socketio/parser/packet_rules.h"
 
 namespace sioserve::parser {
 namespace {
 
 using json = Json;
-
-constexpr std::array<std::string_view, 6> reserved_events = {
-    "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"};
-
-std::optional<DecodeError> check_event(const json& data, const SocketIoConfig& limits) {
-  if (!data.is_array() || data.empty()) return DecodeError::bad_payload;
-  if (data[0].is_number()) return std::nullopt;
-  if (!data[0].is_string()) return DecodeError::bad_payload;
-  const auto& name = data[0].get_ref<const std::string&>();
-  if (name.size() > limits.max_event_name) return DecodeError::event_name_too_long;
-  if (std::find(reserved_events.begin(), reserved_events.end(), name) != reserved_events.end()) {
-    return DecodeError::reserved_event;
-  }
-  return std::nullopt;
-}
 
 // Reads the payload that the packet's type calls for.
 Result<json, DecodeError> read_payload(const PacketHeader& header, const SocketIoConfig& limits) {

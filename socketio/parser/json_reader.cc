@@ -62,7 +62,8 @@ std::uint32_t escaped_code_unit(std::string_view text) {
 // Reads from the front of `rest_`. Each function returns false after an error.
 class Reader {
  public:
-  Reader(std::string_view text, std::size_t max_depth) : rest_(text), max_depth_(max_depth) {}
+  Reader(std::string_view text, std::size_t max_depth, HugeNumbers huge)
+      : rest_(text), max_depth_(max_depth), huge_(huge) {}
 
   bool read_text(json& value) {
     skip_space();
@@ -266,22 +267,24 @@ class Reader {
     return true;
   }
 
-  // Too small for a double is zero, too great an error.
-  static bool store_extreme(std::string_view number, json& value) {
+  // Too small for a double is zero.
+  bool store_extreme(std::string_view number, json& value) const {
     const double result = std::strtod(std::string(number).c_str(), nullptr);
     value = result;
-    return std::isfinite(result);
+    return std::isfinite(result) || huge_ == HugeNumbers::infinite;
   }
 
   std::string_view rest_;
   std::size_t max_depth_;
+  HugeNumbers huge_;
   DecodeError error_ = DecodeError::bad_json;
 };
 
 }  // namespace
 
-Result<json, DecodeError> read_json(std::string_view text, std::size_t max_depth) {
-  Reader reader(text, std::min(max_depth, deepest));
+Result<json, DecodeError> read_json(std::string_view text, std::size_t max_depth,
+                                    HugeNumbers huge) {
+  Reader reader(text, std::min(max_depth, deepest), huge);
   json value;
   if (!reader.read_text(value)) return Failure{reader.error()};
   return value;

@@ -4,28 +4,16 @@
 #include <charconv>
 #include <system_error>
 
-#include "server/base/utf8.h"
+#include "socketio/parser/packet_rules.h"
 
 namespace sioserve::parser {
 namespace {
-
-constexpr std::size_t max_namespace_bytes = 1024;
-constexpr std::size_t max_ack_id_digits = 19;  // any such number fits 64 bits
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::size_t count_digits(std::string_view text) {
   const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
   return static_cast<std::size_t>(end - text.begin());
-}
-
-bool is_namespace(std::string_view text) {
-  const auto is_control = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  };
-  return text.size() <= max_namespace_bytes && std::none_of(text.begin(), text.end(), is_control) &&
-         is_utf8(text);
 }
 
 // Sets the type and, to be filled in, whether there are attachments.
@@ -58,8 +46,6 @@ bool read_type(char digit, PacketHeader& header) {
       return false;
   }
 }
-
-bool takes_ack_id(PacketType type) { return type == PacketType::event || type == PacketType::ack; }
 
 }  // namespace
 

@@ -71,6 +71,7 @@ void Client::count(parser::DecodeError error) {
     case parser::DecodeError::bad_namespace:
     case parser::DecodeError::bad_ack_id:
     case parser::DecodeError::bad_json:
+    case parser::DecodeError::bad_msgpack:
     case parser::DecodeError::bad_payload:
     case parser::DecodeError::reserved_event:
     case parser::DecodeError::bad_placeholder:

@@ -73,9 +73,8 @@ parser::EncodedPacket Recovery::encode_event(std::string_view name_space, Encode
   append_text(args, to_text(last_offset_));
   auto packet = codec_.encode_event(name_space, std::move(args), std::nullopt);
   if (delivery == Delivery::reliable) {
-    packet.record = std::make_shared<const parser::RecordedPacket>(
-        parser::RecordedPacket{last_offset_, packet.message, packet.attachments, packet.kind,
-                               packet.size()});
+    packet.record = std::make_shared<const parser::RecordedPacket>(parser::RecordedPacket{
+        last_offset_, packet.message, packet.attachments, packet.kind, packet.size()});
   }
   return packet;
 }

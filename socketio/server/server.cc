@@ -144,8 +144,8 @@ Server::MadeSocket Server::make_socket(const std::string& name_space, Client& cl
   } else {
     Namespace* const joined = enter_namespace(name_space);
     if (!joined) return made;
-    made.socket = std::make_unique<Socket>(id, *joined, client, session, *codec_, config_.socket_io, limits_,
-                                           recovery_);
+    made.socket = std::make_unique<Socket>(id, *joined, client, session, *codec_, config_.socket_io,
+                                           limits_, recovery_);
   }
   sockets_.emplace(id, made.socket.get());
   limits_.counters().add(Counter::sockets);

@@ -38,22 +38,26 @@ class NodeClients:
         self._running: dict[int, Future[Any]] = {}
         threading.Thread(target=self._read_answers, daemon=True).start()
 
-    def start(self, name: str, *, version: str = VERSION, **arguments: Any) -> Future[Any]:
+    def start(
+        self, name: str, *, version: str = VERSION, parser: str | None = None, **arguments: Any
+    ) -> Future[Any]:
         """Starts a scenario with the client of a version: "4.8" (the newest), ... "2".
+
+        `parser` names the npm package of another parser than the client's own.
 
         The future has its result, or ScenarioFailed.
         """
         number = next(self._numbers)
         future = self._running[number] = Future()
         assert self._process.stdin
-        line = json.dumps({"id": number, "name": name, "version": version, "arguments": arguments})
-        self._process.stdin.write(line + "\n")
+        order = {"id": number, "name": name, "version": version, "parser": parser}
+        self._process.stdin.write(json.dumps({**order, "arguments": arguments}) + "\n")
         self._process.stdin.flush()
         return future
 
-    def run(self, name: str, *, version: str = VERSION, **arguments: Any) -> Any:
-        """Runs a scenario to its end."""
-        return self.start(name, version=version, **arguments).result(TIMEOUT)
+    def run(self, name: str, **options: Any) -> Any:
+        """Runs a scenario to its end; takes what start() takes."""
+        return self.start(name, **options).result(TIMEOUT)
 
     def close(self) -> None:
         assert self._process.stdin

@@ -15,10 +15,12 @@ const PACKAGES = {
 const scenario = new AsyncLocalStorage();
 
 // Runs a scenario with one version's clients, and disconnects in the end whatever it has made.
-export function withClients(version, run) {
+// `parser` is the name of a package; without it, the client's own parser.
+export function withClients({ version, parser }, run) {
   const opened = [];
   const library = require(PACKAGES[version]);
-  return scenario.run({ opened, library, version: Number(version) }, async () => {
+  const options = parser ? { parser: require(parser) } : {};
+  return scenario.run({ opened, library, options, version: Number(version) }, async () => {
     try {
       return await run();
     } finally {
@@ -35,9 +37,11 @@ export function atLeast(version) {
 // A client that has not connected yet. `transports` is that of the official client: ["polling"],
 // ["websocket"] or both, which upgrades.
 export function client({ url, transports, namespace = "/", ...options }) {
-  const { library } = scenario.getStore();
-  const settings = { transports, forceNew: true, reconnection: false, ...withAuth(options) };
-  return listening(library(url + namespace, settings));
+  const store = scenario.getStore();
+  const settings = {
+    transports, forceNew: true, reconnection: false, ...store.options, ...withAuth(options),
+  };
+  return listening(store.library(url + namespace, settings));
 }
 
 export async function connected(options) {
@@ -48,10 +52,10 @@ export async function connected(options) {
 
 // One connection for several namespaces.
 export function manager({ url, transports, ...options }) {
-  const { library, opened } = scenario.getStore();
-  const settings = { transports, reconnection: false, ...withAuth(options) };
-  const shared = new library.Manager(url, settings);
-  opened.push({ disconnect: () => shared.engine?.close() });
+  const store = scenario.getStore();
+  const settings = { transports, reconnection: false, ...store.options, ...withAuth(options) };
+  const shared = new store.library.Manager(url, settings);
+  store.opened.push({ disconnect: () => shared.engine?.close() });
   return shared;
 }
 

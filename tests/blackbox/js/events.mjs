@@ -3,7 +3,7 @@ import { atLeast, call, client, connected, joined, manager, until } from "./clie
 
 const TREE = {
   zebra: 1,
-  apple: [true, false, null, 0, -1.5, 1e21, 9007199254740991],
+  apple: [true, false, null, 0, -1.5, 1e-21, 9007199254740991],
   日本: "語 🎉 \u2028 \\ \" \u0000 \u001e",
   nested: { b: { a: [] }, a: {} },
 };

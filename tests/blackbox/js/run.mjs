@@ -1,5 +1,5 @@
 // Runs scenarios as it is asked to, each with the clients of one version. A line on stdin is {"id",
-// "name", "version", "arguments"}; the line on stdout when the scenario has ended is {"id",
+// "name", "version", "parser", "arguments"}; the line on stdout when the scenario has ended is {"id",
 // "result"} or {"id", "error"} with the stack.
 import { createInterface } from "node:readline";
 import * as binary from "./binary.mjs";
@@ -10,19 +10,20 @@ import * as engine from "./engine.mjs";
 import * as events from "./events.mjs";
 import * as large from "./large.mjs";
 import * as lifecycle from "./lifecycle.mjs";
+import * as msgpack from "./msgpack.mjs";
 import * as recovery from "./recovery.mjs";
 import * as rooms from "./rooms.mjs";
 import * as upgrading from "./upgrading.mjs";
 
 const scenarios = {
-  ...binary, ...connecting, ...dynamic, ...engine, ...events, ...large, ...lifecycle, ...recovery,
-  ...rooms, ...upgrading,
+  ...binary, ...connecting, ...dynamic, ...engine, ...events, ...large, ...lifecycle, ...msgpack,
+  ...recovery, ...rooms, ...upgrading,
 };
 
-async function run({ id, name, version, arguments: given }) {
+async function run({ id, name, version, parser, arguments: given }) {
   let answer;
   try {
-    answer = { id, result: (await withClients(version, () => scenarios[name](given))) ?? null };
+    answer = { id, result: (await withClients({ version, parser }, () => scenarios[name](given))) ?? null };
   } catch (error) {
     answer = { id, error: error.stack };
   }
