@@ -37,6 +37,10 @@ bool is_served(const std::optional<std::string>& transport, const EngineIoConfig
                           config.transports.end();
 }
 
+bool asks_for_v4(const RequestHead& head) {
+  return find_query_parameter(head.query_string, "EIO") == "4";
+}
+
 }  // namespace
 
 ResponseHead error_head(RequestError error) {
@@ -69,7 +73,8 @@ Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier ca
     if (!fits_carrier || (carrier == Carrier::http && !session->is_polling())) {
       return Failure{RequestError::bad_request};
     }
-    if (check_version(head)) return Failure{RequestError::bad_request};
+    const bool speaks_v4 = session->protocol() == engine::Protocol::v4;
+    if (asks_for_v4(head) != speaks_v4) return Failure{RequestError::bad_request};
     if (head.method != "GET" && head.method != "POST")
       return Failure{RequestError::bad_handshake_method};
     return session;
@@ -83,9 +88,16 @@ Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier ca
   return nullptr;
 }
 
-std::optional<RequestError> check_version(const RequestHead& head) {
-  if (find_query_parameter(head.query_string, "EIO") == "4") return std::nullopt;
+std::optional<RequestError> check_version(const RequestHead& head, const Config& config) {
+  if (config.engine_io.allow_eio3 || asks_for_v4(head)) return std::nullopt;
   return RequestError::unsupported_protocol_version;
+}
+
+const engine::Framing& framing_of(const RequestHead& head) {
+  if (asks_for_v4(head)) return engine::framing_v4();
+  const auto base64 = find_query_parameter(head.query_string, "b64");
+  return engine::framing_v3(base64 && !base64->empty() ? engine::BinaryForm::base64
+                                                       : engine::BinaryForm::bytes);
 }
 
 }  // namespace sioserve::transport

@@ -39,6 +39,8 @@ Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier ca
                                              Entrance entrance, const SessionTable& sessions,
                                              const Config& config, const Cors& cors);
 
-std::optional<RequestError> check_version(const RequestHead& head);
+std::optional<RequestError> check_version(const RequestHead& head, const Config& config);
+// What the handshake asks for: any version but 4 is 3, as for the reference server.
+const engine::Framing& framing_of(const RequestHead& head);
 
 }  // namespace sioserve::transport

@@ -127,7 +127,7 @@ engine::Session& EngineIo::open_session(std::string sid, const RequestHead& head
                                         std::optional<StreamId> adopted) {
   const SessionId id = adopted ? *adopted : next_id_();
   engine::Session& session =
-      sessions_.create(id, std::move(sid), std::string(mount_path_of(head.path)));
+      sessions_.create(id, std::move(sid), std::string(mount_path_of(head.path)), framing_of(head));
   std::optional<SessionOpened> opened;
   if (!adopted) opened = SessionOpened{id, head, endpoints};
   session.start(server_.make_observer(session, std::move(opened)));

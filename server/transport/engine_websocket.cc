@@ -21,7 +21,8 @@ void EngineWebSocket::on_upgrade_request() {
 
 void EngineWebSocket::on_allowed() {
   question_.reset();
-  if (const auto error = check_version(channel_.head())) return on_refused(*error, {});
+  if (const auto error = check_version(channel_.head(), engine_io_.config()))
+    return on_refused(*error, {});
   new_sid_ = random_id();
   Headers headers;
   add_session_cookie(engine_io_.config().engine_io, new_sid_, headers);

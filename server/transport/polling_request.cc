@@ -22,12 +22,24 @@ ResponseHead ok(std::string_view content_type) {
 // What zlib takes in one call.
 constexpr std::size_t max_compressed = 1 << 30;
 
-constexpr std::string_view payload_type = "text/plain; charset=UTF-8";
+constexpr std::string_view text_type = "text/plain; charset=UTF-8";
+constexpr std::string_view binary_type = "application/octet-stream";
 
-bool is_binary(const RequestHead& head) {
+std::string_view type_of(MessageKind kind) {
+  switch (kind) {
+    case MessageKind::text:
+      return text_type;
+    case MessageKind::binary:
+      return binary_type;
+  }
+  __builtin_unreachable();
+}
+
+MessageKind kind_of_body(const RequestHead& head) {
   const auto type = find_header(head.headers, "content-type");
-  return type &&
-         equals_ignoring_case(trim(type->substr(0, type->find(';'))), "application/octet-stream");
+  const bool is_binary =
+      type && equals_ignoring_case(trim(type->substr(0, type->find(';'))), binary_type);
+  return is_binary ? MessageKind::binary : MessageKind::text;
 }
 
 }  // namespace
@@ -82,7 +94,8 @@ void PollingRequest::on_closed() {
 
 void PollingRequest::on_allowed() {
   question_.reset();
-  if (const auto error = check_version(exchange_.head())) return refuse(*error);
+  if (const auto error = check_version(exchange_.head(), engine_io_.config()))
+    return refuse(*error);
   open_session();
 }
 
@@ -104,15 +117,15 @@ void PollingRequest::open_session() {
   const engine::Session& session =
       engine_io_.open_session(random_id(), exchange_.head(), exchange_.endpoints(), adopted_);
   adopted_.reset();
-  ResponseHead head = ok(payload_type);
+  ResponseHead head = ok(text_type);
   add_session_cookie(engine_io_.config().engine_io, session.sid(), head.headers);
-  respond(std::move(head), session.open_packet());
+  respond(std::move(head), session.open_payload().bytes);
 }
 
 void PollingRequest::start_post(std::string_view body, BodyPart part) {
   role_ = Role::post;
   if (!session_->start_post(*this)) return;
-  if (is_binary(exchange_.head())) return session_->refuse_post(*this);
+  if (!session_->takes_body(kind_of_body(exchange_.head()))) return session_->refuse_post(*this);
   if (announces_too_much()) return refuse_too_large();
   if (part == BodyPart::more) exchange_.want_body();
   append_body(body, part);
@@ -123,7 +136,9 @@ void PollingRequest::append_body(std::string_view body, BodyPart part) {
     return refuse_too_large();
   }
   body_ += body;
-  if (part == BodyPart::last) session_->receive_post(*this, std::move(body_));
+  if (part == BodyPart::last) {
+    session_->receive_post(*this, kind_of_body(exchange_.head()), std::move(body_));
+  }
 }
 
 bool PollingRequest::announces_too_much() const {
@@ -143,17 +158,18 @@ void PollingRequest::refuse_too_large() {
   respond({413, {{"cache-control", "no-store"}}}, {});
 }
 
-void PollingRequest::send_payload(std::string payload) {
+void PollingRequest::send_payload(engine::Payload payload) {
   const EngineIoConfig& config = engine_io_.config().engine_io;
-  ResponseHead head = ok(payload_type);
-  const bool eligible = config.http_compression && payload.size() >= config.compression_threshold &&
-                        payload.size() <= max_compressed;
+  ResponseHead head = ok(type_of(payload.kind));
+  const bool eligible = config.http_compression &&
+                        payload.bytes.size() >= config.compression_threshold &&
+                        payload.bytes.size() <= max_compressed;
   if (eligible) add_vary(head.headers, "Accept-Encoding");
   const auto coding = eligible ? choose_coding(exchange_.head().headers) : std::nullopt;
-  if (!coding) return respond(std::move(head), std::move(payload));
+  if (!coding) return respond(std::move(head), std::move(payload.bytes));
   using Outcome = PayloadCompression::Outcome;
   compression_ = PayloadCompression::start(
-      std::move(payload), *coding,
+      std::move(payload.bytes), *coding,
       [this, head = std::move(head), name = name_of(*coding)](Outcome outcome, std::string body) {
         ResponseHead answer = head;
         if (outcome == Outcome::compressed) answer.headers.push_back({"content-encoding", name});
@@ -162,7 +178,7 @@ void PollingRequest::send_payload(std::string payload) {
       engine_io_.background());
 }
 
-void PollingRequest::finish_poll(HttpOutcome outcome, std::string payload) {
+void PollingRequest::finish_poll(HttpOutcome outcome, engine::Payload payload) {
   session_ = nullptr;
   switch (outcome) {
     case HttpOutcome::ok:

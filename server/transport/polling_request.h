@@ -46,11 +46,11 @@ class PollingRequest final : public connection::RequestHandler,
   void append_body(std::string_view body, connection::BodyPart part);
   bool announces_too_much() const;
   void refuse_too_large();
-  void send_payload(std::string payload);
+  void send_payload(engine::Payload payload);
 
   void on_allowed() override;
   void on_refused(RequestError error, const std::string& message) override;
-  void finish_poll(engine::HttpOutcome outcome, std::string payload) override;
+  void finish_poll(engine::HttpOutcome outcome, engine::Payload payload) override;
   void finish_post(engine::HttpOutcome outcome) override;
 
   EngineIo& engine_io_;

@@ -8,10 +8,11 @@ SessionTable::SessionTable(const Config& config, const Logger& logger, Limits& l
                            std::function<TimePoint()> clock)
     : config_(config), logger_(logger), limits_(limits), clock_(std::move(clock)) {}
 
-engine::Session& SessionTable::create(SessionId id, std::string sid, std::string mount_path) {
+engine::Session& SessionTable::create(SessionId id, std::string sid, std::string mount_path,
+                                      const engine::Framing& framing) {
   engine::SessionHost& host = *this;
-  auto session =
-      std::make_unique<engine::Session>(id, std::move(sid), config_, host, logger_, limits_);
+  auto session = std::make_unique<engine::Session>(id, std::move(sid), framing, config_, host,
+                                                   logger_, limits_);
   engine::Session& created = *session;
   entries_.emplace(created.sid(), Entry{std::move(session), std::move(mount_path)});
   limits_.counters().add(Counter::sessions);

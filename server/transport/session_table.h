@@ -23,7 +23,8 @@ class SessionTable final : private engine::SessionHost {
                std::function<TimePoint()> clock);
 
   // A session that answers on this path only; Session::start() is the caller's.
-  engine::Session& create(SessionId id, std::string sid, std::string mount_path);
+  engine::Session& create(SessionId id, std::string sid, std::string mount_path,
+                          const engine::Framing& framing);
 
   // Null for a sid unknown on this path.
   engine::Session* find(const std::string& sid, std::string_view path) const;

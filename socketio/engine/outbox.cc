@@ -1,7 +1,5 @@
 #include "socketio/engine/outbox.h"
 
-#include "socketio/engine/payload.h"
-
 namespace sioserve::engine {
 namespace {
 // Storage kept for the next messages once everything has been sent.
@@ -32,14 +30,14 @@ void Outbox::clear() {
   bytes_ = 0;
 }
 
-std::string Outbox::take_payload() {
-  std::string payload;
-  payload.reserve(bytes_ + frames_.size() - head_);
+Payload Outbox::take_payload(const Framing& framing) {
+  std::vector<Message> messages;
+  messages.reserve(frames_.size() - head_);
   for (; head_ < frames_.size(); ++head_) {
-    append_to_payload(payload, frames_[head_].kind, *frames_[head_].bytes);
+    messages.push_back({frames_[head_].kind, std::move(frames_[head_].bytes)});
   }
   clear();
-  return payload;
+  return framing.write_body(messages);
 }
 
 }  // namespace sioserve::engine

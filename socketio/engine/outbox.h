@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "socketio/engine/framing.h"
 
 namespace sioserve::engine {
 
@@ -31,8 +32,8 @@ class Outbox {
     if (empty()) clear();
   }
 
-  // Removes everything, as one polling payload.
-  std::string take_payload();
+  // Removes everything, as one polling body.
+  Payload take_payload(const Framing& framing);
 
  private:
   enum class Place : unsigned char { first, attachment };

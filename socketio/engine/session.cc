@@ -25,7 +25,9 @@ std::uint16_t websocket_code(CloseReason reason) {
   return 1000;
 }
 
-constexpr std::string_view noop_payload = "6";
+Message packet_of(PacketType type) {
+  return {MessageKind::text, share(std::string(1, static_cast<char>(type)))};
+}
 
 bool offers_websocket(const EngineIoConfig& config) {
   const auto& transports = config.transports;
@@ -35,10 +37,11 @@ bool offers_websocket(const EngineIoConfig& config) {
 
 }  // namespace
 
-Session::Session(SessionId id, std::string sid, const Config& config, SessionHost& host,
-                 const Logger& logger, Limits& limits)
+Session::Session(SessionId id, std::string sid, const Framing& framing, const Config& config,
+                 SessionHost& host, const Logger& logger, Limits& limits)
     : id_(id),
       sid_(std::move(sid)),
+      framing_(framing),
       config_(config),
       host_(host),
       logger_(logger),
@@ -46,9 +49,10 @@ Session::Session(SessionId id, std::string sid, const Config& config, SessionHos
 
 void Session::start(std::unique_ptr<SessionObserver> observer) {
   observer_ = std::move(observer);
-  ping_due_ = deadline_after(host_.now(), config_.engine_io.ping_interval);
+  start_heartbeat();
   start_connect_timeout();
   log_debug(logger_, LogCategory::engineio, "session created session=", std::uint64_t(id_));
+  observer_->on_open();
 }
 
 // --- for the layer above ---
@@ -57,8 +61,8 @@ void Session::send(MessageKind kind, const SharedBytes& message,
                    std::span<const SharedBytes> attachments) {
   if (state_ != State::open || overflowed_) return;
   if (websocket_ && outbox_.empty() && websocket_->buffered() < websocket_high_water) {
-    websocket_->send(kind, message);
-    for (const SharedBytes& bytes : attachments) websocket_->send(MessageKind::binary, bytes);
+    send_on(*websocket_, kind, message);
+    for (const SharedBytes& bytes : attachments) send_on(*websocket_, MessageKind::binary, bytes);
     return;
   }
   outbox_.push(kind, message, attachments);
@@ -102,7 +106,7 @@ void Session::resume_reading() {
   if (!reading_paused_ || state_ != State::open) return;
   reading_paused_ = false;
   // The pong may be among what wasn't read.
-  if (awaits_pong_) pong_deadline_ = deadline_after(host_.now(), config_.engine_io.ping_timeout);
+  if (awaits_pong_) pong_deadline_ = heartbeat_deadline();
   arm();
   read_payload();
   if (websocket_ && !reading_paused_) websocket_->resume_reading();
@@ -138,10 +142,16 @@ std::string Session::open_packet() const {
   return static_cast<char>(PacketType::open) + handshake.dump();
 }
 
+Payload Session::open_payload() const {
+  const Message packet{MessageKind::text, share(open_packet())};
+  return framing_.write_body(std::span(&packet, 1));
+}
+
 void Session::open_websocket(WebSocketTransport& websocket) {
   assert(is_open() && is_polling());
   websocket_ = &websocket;
   websocket.send(MessageKind::text, share(open_packet()));
+  flush();
 }
 
 void Session::start_poll(PollRequest& poll) {
@@ -150,7 +160,7 @@ void Session::start_poll(PollRequest& poll) {
     if (outbox_.empty()) return end(CloseReason::server_close);
     // The close comes with the next GET: clients act upon it before the messages beside it.
     linger_deadline_ = host_.now() + linger_time;
-    return answer_poll(outbox_.take_payload());
+    return answer_poll(outbox_.take_payload(framing_));
   }
   if (state_ == State::closed || poll_) {
     poll.finish_poll(HttpOutcome::bad_request, {});
@@ -176,12 +186,12 @@ bool Session::start_post(PostRequest& post) {
   return false;
 }
 
-void Session::receive_post(PostRequest& post, std::string body) {
+void Session::receive_post(PostRequest& post, MessageKind kind, std::string body) {
   if (post_ != &post) return;
   log_debug(logger_, LogCategory::engineio, "polling request session=", std::uint64_t(id_),
             " payload_bytes=", body.size());
   if (state_ != State::open) return finish_post(HttpOutcome::ok);
-  payload_.emplace(std::move(body));
+  payload_ = framing_.read_body(kind, std::move(body));
   read_payload();
 }
 
@@ -214,10 +224,9 @@ void Session::receive_websocket(WebSocketTransport& websocket, MessageKind kind,
   if (&websocket == probe_) return receive_probe(kind, message);
   if (&websocket != websocket_) return;
   if (message.size() > config_.engine_io.max_payload) return refuse_payload();
-  if (kind == MessageKind::binary) return observer_->on_binary(std::move(message));
-  const auto packet = decode_packet(message);
-  if (!packet) return end(CloseReason::bad_packet);
-  receive_packet(*packet);
+  auto received = framing_.read_websocket(kind, std::move(message));
+  if (!received) return end(CloseReason::bad_packet);
+  receive(std::move(*received));
 }
 
 void Session::refuse_payload() {
@@ -257,7 +266,7 @@ void Session::on_timer() {
   }
   if (noop_due_ <= now) {
     noop_due_ = now + noop_interval;
-    answer_poll(std::string(noop_payload));
+    answer_poll_with(PacketType::noop);
   }
   if (pong_deadline_ <= now) {
     pong_deadline_ = never;
@@ -271,22 +280,22 @@ void Session::shut_down() { end(CloseReason::server_shutdown); }
 
 // --- inside ---
 
+void Session::receive(Received received) {
+  if (received.kind == MessageKind::binary) return observer_->on_binary(std::move(received.bytes));
+  const auto packet = decode_packet(received.bytes);
+  if (!packet) return end(CloseReason::bad_packet);
+  receive_packet(*packet);
+}
+
 void Session::receive_packet(Packet packet) {
   switch (packet.type) {
     case PacketType::message:
       observer_->on_text(packet.data);
       return;
     case PacketType::pong:
-      log_debug(logger_, LogCategory::engineio, "pong received session=", std::uint64_t(id_));
-      awaits_pong_ = false;
-      pong_deadline_ = never;
-      ping_due_ = deadline_after(host_.now(), config_.engine_io.ping_interval);
-      arm();
-      observer_->on_pong();
-      return;
+      return receive_pong();
     case PacketType::ping:
-      end(CloseReason::wrong_heartbeat);
-      return;
+      return receive_ping();
     case PacketType::close:
       finish_post(HttpOutcome::ok);
       end(CloseReason::client_close);
@@ -307,7 +316,7 @@ void Session::receive_probe(MessageKind kind, std::string_view message) {
     probe_->send(MessageKind::text, share("3probe"));
     probe_state_ = Probe::probed;
     noop_due_ = host_.now() + noop_interval;
-    answer_poll(std::string(noop_payload));
+    answer_poll_with(PacketType::noop);
     arm();
   } else if (text && message == "5" && probe_state_ == Probe::probed) {
     upgrade();
@@ -320,24 +329,17 @@ void Session::read_payload() {
   if (!payload_ || reading_payload_) return;
   reading_payload_ = true;
   while (state_ == State::open && !reading_paused_) {
-    const auto packet = payload_->next();
-    if (!packet) {
+    if (payload_->at_end()) {
       payload_.reset();
       finish_post(HttpOutcome::ok);
       break;
     }
-    if (is_binary(*packet)) {
-      auto bytes = decode_binary(*packet);
-      if (bytes) {
-        observer_->on_binary(std::move(*bytes));
-      } else {
-        end(CloseReason::bad_packet);
-      }
-    } else if (const auto decoded = decode_packet(*packet)) {
-      receive_packet(*decoded);
-    } else {
+    auto received = payload_->next();
+    if (!received) {
       end(CloseReason::bad_packet);
+      break;
     }
+    receive(std::move(*received));
   }
   reading_payload_ = false;
   if (state_ != State::open) payload_.reset();
@@ -347,7 +349,7 @@ void Session::upgrade() {
   websocket_ = std::exchange(probe_, nullptr);
   drop_probe();
   log_debug(logger_, LogCategory::engineio, "upgraded to websocket session=", std::uint64_t(id_));
-  answer_poll(std::string(noop_payload));
+  answer_poll_with(PacketType::noop);
   if (state_ == State::closing) return end(CloseReason::server_close);
   if (reading_paused_) websocket_->pause_reading();
   flush();
@@ -363,15 +365,14 @@ void Session::flush() {
   if (websocket_) {
     send_units(*websocket_, websocket_high_water);
   } else if (poll_ && !outbox_.empty()) {
-    answer_poll(outbox_.take_payload());
+    answer_poll(outbox_.take_payload(framing_));
   }
 }
 
 void Session::send_units(WebSocketTransport& websocket, std::size_t limit) {
   while (!outbox_.empty() && websocket.buffered() < limit) {
-    outbox_.pop_unit([&websocket](MessageKind kind, SharedBytes bytes) {
-      websocket.send(kind, std::move(bytes));
-    });
+    outbox_.pop_unit(
+        [&](MessageKind kind, SharedBytes bytes) { send_on(websocket, kind, std::move(bytes)); });
   }
 }
 
@@ -386,10 +387,21 @@ void Session::send_packet(PacketType type) {
   }
 }
 
-void Session::answer_poll(std::string payload) {
+void Session::send_on(WebSocketTransport& websocket, MessageKind kind, SharedBytes bytes) {
+  Message message = framing_.write_websocket({kind, std::move(bytes)});
+  websocket.send(message.kind, std::move(message.bytes));
+}
+
+void Session::answer_poll_with(PacketType type) {
+  if (!poll_) return;
+  const Message packet = packet_of(type);
+  answer_poll(framing_.write_body(std::span(&packet, 1)));
+}
+
+void Session::answer_poll(Payload payload) {
   if (!poll_) return;
   log_debug(logger_, LogCategory::engineio, "polling response session=", std::uint64_t(id_),
-            " payload_bytes=", payload.size());
+            " payload_bytes=", payload.bytes.size());
   std::exchange(poll_, nullptr)->finish_poll(HttpOutcome::ok, std::move(payload));
 }
 
@@ -401,11 +413,9 @@ void Session::release_transports(CloseReason reason) {
   finish_post(HttpOutcome::bad_request);
   drop_probe();
   if (poll_) {
-    std::string payload = outbox_.take_payload();
     const auto last = reason == CloseReason::client_close ? PacketType::noop : PacketType::close;
-    const char type = static_cast<char>(last);
-    append_to_payload(payload, MessageKind::text, std::string_view(&type, 1));
-    answer_poll(std::move(payload));
+    outbox_.push(MessageKind::text, packet_of(last).bytes, {});
+    answer_poll(outbox_.take_payload(framing_));
   }
   if (websocket_) {
     WebSocketTransport& websocket = *std::exchange(websocket_, nullptr);
@@ -430,12 +440,51 @@ void Session::end(CloseReason reason) {
   host_.session_ended(*this);
 }
 
+// In protocol 4 the server pings and the client owes it a pong; in protocol 3 the client pings, so
+// it always owes something.
+void Session::start_heartbeat() {
+  switch (framing_.protocol()) {
+    case Protocol::v4:
+      ping_due_ = deadline_after(host_.now(), config_.engine_io.ping_interval);
+      return;
+    case Protocol::v3:
+      awaits_pong_ = true;
+      pong_deadline_ = heartbeat_deadline();
+      return;
+  }
+}
+
+TimePoint Session::heartbeat_deadline() const {
+  TimePoint start = host_.now();
+  if (framing_.protocol() == Protocol::v3) {
+    start = deadline_after(start, config_.engine_io.ping_interval);
+  }
+  return deadline_after(start, config_.engine_io.ping_timeout);
+}
+
+void Session::receive_pong() {
+  if (framing_.protocol() == Protocol::v3) return end(CloseReason::wrong_heartbeat);
+  log_debug(logger_, LogCategory::engineio, "pong received session=", std::uint64_t(id_));
+  awaits_pong_ = false;
+  pong_deadline_ = never;
+  start_heartbeat();
+  arm();
+  observer_->on_pong();
+}
+
+void Session::receive_ping() {
+  if (framing_.protocol() == Protocol::v4) return end(CloseReason::wrong_heartbeat);
+  log_debug(logger_, LogCategory::engineio, "ping received session=", std::uint64_t(id_));
+  start_heartbeat();
+  arm();
+  send_packet(PacketType::pong);
+}
+
 void Session::ping() {
   log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
   ping_due_ = never;
   awaits_pong_ = true;
-  if (!reading_paused_)
-    pong_deadline_ = deadline_after(host_.now(), config_.engine_io.ping_timeout);
+  if (!reading_paused_) pong_deadline_ = heartbeat_deadline();
   // On a WebSocket it overtakes what is queued here.
   if (!websocket_ || outbox_.empty()) observer_->on_ping();
   send_packet(PacketType::ping);

@@ -1,4 +1,4 @@
-// One Engine.IO session (protocol 4) as a state machine without I/O.
+// One Engine.IO session (protocol 4, or 3 where that is allowed) as a state machine without I/O.
 //
 // State: open -> [closing ->] closed. An open session is carried by polling (at most one GET and
 // one POST at a time) or by a WebSocket. Polling may be joined by a probing WebSocket:
@@ -30,9 +30,9 @@
 #include "server/base/limits.h"
 #include "server/base/logger.h"
 #include "socketio/engine/close_reason.h"
+#include "socketio/engine/framing.h"
 #include "socketio/engine/outbox.h"
 #include "socketio/engine/packet.h"
-#include "socketio/engine/payload.h"
 #include "socketio/engine/transports.h"
 
 namespace sioserve::engine {
@@ -43,6 +43,8 @@ class Session;
 class SessionObserver {
  public:
   virtual ~SessionObserver() = default;
+  // The session has started.
+  virtual void on_open() {}
   virtual void on_text(std::string_view message) = 0;
   virtual void on_binary(std::string message) = 0;
   // A ping goes out that the client gets behind everything that was sent to it so far.
@@ -68,11 +70,12 @@ class SessionHost {
 class Session {
  public:
   // `config` and the others outlive the session.
-  Session(SessionId id, std::string sid, const Config& config, SessionHost& host,
-          const Logger& logger, Limits& limits);
+  Session(SessionId id, std::string sid, const Framing& framing, const Config& config,
+          SessionHost& host, const Logger& logger, Limits& limits);
 
   SessionId id() const { return id_; }
   const std::string& sid() const { return sid_; }
+  Protocol protocol() const { return framing_.protocol(); }
   bool is_open() const { return state_ == State::open; }
   bool is_polling() const { return websocket_ == nullptr; }
   bool is_upgrading() const { return probe_ != nullptr; }
@@ -103,6 +106,7 @@ class Session {
 
   // The handshake's answer on polling.
   std::string open_packet() const;
+  Payload open_payload() const;
   // The handshake's WebSocket; sends the open packet.
   void open_websocket(WebSocketTransport& websocket);
 
@@ -111,7 +115,8 @@ class Session {
 
   // A POST is announced when its head arrives. A false return: it was refused and released.
   bool start_post(PostRequest& post);
-  void receive_post(PostRequest& post, std::string body);
+  bool takes_body(MessageKind kind) const { return framing_.takes_body(kind); }
+  void receive_post(PostRequest& post, MessageKind kind, std::string body);
   // Given up by the client.
   void abort_post(PostRequest& post);
   // Answered by the transport itself, unread.
@@ -136,7 +141,10 @@ class Session {
   enum class State { open, closing, closed };
   enum class Probe { none, attached, probed };
 
+  void receive(Received received);
   void receive_packet(Packet packet);
+  void receive_pong();
+  void receive_ping();
   void refuse_payload();
   void receive_probe(MessageKind kind, std::string_view message);
   void read_payload();
@@ -145,16 +153,21 @@ class Session {
   void flush();
   void send_units(WebSocketTransport& websocket, std::size_t limit);
   void send_packet(PacketType type);
-  void answer_poll(std::string payload);
+  void answer_poll(Payload payload);
+  void answer_poll_with(PacketType type);
+  void send_on(WebSocketTransport& websocket, MessageKind kind, SharedBytes bytes);
   void finish_post(HttpOutcome outcome);
   void release_transports(CloseReason reason);
   void end(CloseReason reason);
+  void start_heartbeat();
+  TimePoint heartbeat_deadline() const;
   void ping();
   std::string name() const;
   void arm();
 
   const SessionId id_;
   const std::string sid_;
+  const Framing& framing_;
   const Config& config_;
   SessionHost& host_;
   const Logger& logger_;
@@ -165,7 +178,7 @@ class Session {
   Outbox outbox_;
   PollRequest* poll_ = nullptr;
   PostRequest* post_ = nullptr;
-  std::optional<PayloadReader> payload_;  // of post_, not yet read to its end
+  std::unique_ptr<PacketSource> payload_;  // of post_, not yet read to its end
   WebSocketTransport* websocket_ = nullptr;
   WebSocketTransport* probe_ = nullptr;
   Probe probe_state_ = Probe::none;

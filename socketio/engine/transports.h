@@ -11,6 +11,7 @@
 #include <string>
 
 #include "server/base/bytes.h"
+#include "socketio/engine/framing.h"
 
 namespace sioserve::engine {
 
@@ -20,7 +21,7 @@ enum class HttpOutcome { ok, bad_request };
 class PollRequest {
  public:
   // bad_request ignores `payload`. Releases.
-  virtual void finish_poll(HttpOutcome outcome, std::string payload) = 0;
+  virtual void finish_poll(HttpOutcome outcome, Payload payload) = 0;
 
  protected:
   ~PollRequest() = default;

@@ -6,7 +6,9 @@
 namespace sioserve::socketio {
 
 LoopbackClient::LoopbackClient(SessionId id, Server& server, const TimePoint& now, Limits& limits)
-    : now_(now), session_(id, random_id(), server.config(), *this, server.logger(), limits) {
+    : now_(now),
+      session_(id, random_id(), engine::framing_v4(), server.config(), *this, server.logger(),
+               limits) {
   session_.start(server.make_observer(session_, std::nullopt));
   session_.open_websocket(*this);
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/base/log_debug.h"
+#include "socketio/server/dialect.h"
 #include "socketio/server/server.h"
 
 namespace sioserve::socketio {
@@ -29,6 +30,12 @@ Client::Client(Server& server, engine::Session& session, std::optional<SessionOp
 Client::~Client() {
   if (waits_for_drain_) server_.stop_waiting_for_drain(*this);
   while (!sockets_.empty()) erase(*sockets_.begin()->second);
+}
+
+void Client::on_open() {
+  if (!joins_default_namespace(session_.protocol())) return;
+  parser::Packet packet{parser::PacketType::connect, "/", std::nullopt, Json::object()};
+  connect("/", std::move(packet));
 }
 
 void Client::on_text(std::string_view message) { receive(decoder_->decode_text(message)); }
@@ -172,7 +179,8 @@ void Client::refuse(Socket& socket, const std::string& payload) {
   log_debug(server_.logger(), LogCategory::socketio,
             "connect refused socket=", std::uint64_t(socket.id()));
   const bool ends_session = socket.late_close() == Socket::LateClose::session;
-  socket.send_now(server_.codec().encode_connect_error(socket.name_space().name, payload));
+  socket.send_now(server_.codec().encode_connect_error(
+      socket.name_space().name, refusal_payload(session_.protocol(), payload)));
   erase(socket);
   if (ends_session) return close();
   if (sockets_.empty()) session_.start_connect_timeout();

@@ -25,6 +25,7 @@ class Client final : public engine::SessionObserver {
   Client(Server& server, engine::Session& session, std::optional<SessionOpened> opened);
   ~Client() override;
 
+  void on_open() override;
   void on_text(std::string_view message) override;
   void on_binary(std::string message) override;
   void on_ping() override;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/base/random_id.h"
+#include "socketio/server/dialect.h"
 
 namespace sioserve::socketio {
 namespace {
@@ -18,7 +19,7 @@ Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Sessi
                const parser::Codec& codec, const SocketIoConfig& config, Limits& limits,
                Recovery& recovery)
     : id_(id),
-      public_id_(random_id()),
+      public_id_(make_socket_id(session, name_space.name)),
       namespace_(name_space),
       client_(&client),
       session_(&session),
@@ -41,10 +42,11 @@ Socket::~Socket() {
 
 void Socket::accept() {
   pending_ = false;
-  std::string payload = R"({"sid":")" + public_id_;
-  if (recoverable_) payload.append(R"(","pid":")").append(pid());
-  send_now(codec_.encode_connect(namespace_.name, payload + "\"}"));
-  if (recoverable_) recoverable_->announced = true;
+  const engine::Protocol protocol = session_->protocol();
+  send_now(codec_.encode_connect(
+      namespace_.name,
+      connect_payload(protocol, public_id_, recoverable_ ? pid() : std::string_view())));
+  if (recoverable_) recoverable_->announced = protocol == engine::Protocol::v4;
   for (const parser::EncodedPacket& packet : std::exchange(kept_, {})) send_now(packet);
 }
 

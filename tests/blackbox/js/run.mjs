@@ -6,6 +6,7 @@ import * as binary from "./binary.mjs";
 import { withClients } from "./client.mjs";
 import * as connecting from "./connecting.mjs";
 import * as dynamic from "./dynamic.mjs";
+import * as eio3 from "./eio3.mjs";
 import * as engine from "./engine.mjs";
 import * as events from "./events.mjs";
 import * as large from "./large.mjs";
@@ -16,7 +17,7 @@ import * as rooms from "./rooms.mjs";
 import * as upgrading from "./upgrading.mjs";
 
 const scenarios = {
-  ...binary, ...connecting, ...dynamic, ...engine, ...events, ...large, ...lifecycle, ...msgpack,
+  ...binary, ...connecting, ...dynamic, ...eio3, ...engine, ...events, ...large, ...lifecycle, ...msgpack,
   ...recovery, ...rooms, ...upgrading,
 };
 

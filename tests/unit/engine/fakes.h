@@ -61,12 +61,14 @@ class FakeObserver final : public SessionObserver {
 
 class FakePoll final : public PollRequest {
  public:
-  void finish_poll(HttpOutcome result, std::string body) override {
+  void finish_poll(HttpOutcome result, Payload body) override {
     outcome = result;
-    payload = std::move(body);
+    payload = std::move(body.bytes);
+    kind = body.kind;
   }
   std::optional<HttpOutcome> outcome;
   std::string payload;
+  MessageKind kind = MessageKind::text;
 };
 
 class FakePost final : public PostRequest {
@@ -103,13 +105,15 @@ struct SessionFixture {
   Limits limits{config, counters, logger};
   FakeHost host;
   Record record;
+  const Framing* framing = &framing_v4();
   std::unique_ptr<Session> session;
 
   SessionFixture() { restart(); }
 
   // With the configuration as it is now.
   void restart() {
-    session = std::make_unique<Session>(SessionId{7}, "a-sid", config, host, logger, limits);
+    session =
+        std::make_unique<Session>(SessionId{7}, "a-sid", *framing, config, host, logger, limits);
     session->start(std::make_unique<FakeObserver>(*session, record));
     session->stop_connect_timeout();
   }
@@ -125,7 +129,8 @@ struct SessionFixture {
   }
   std::optional<HttpOutcome> post(std::string body) {
     FakePost request;
-    if (session->start_post(request)) session->receive_post(request, std::move(body));
+    if (session->start_post(request))
+      session->receive_post(request, MessageKind::text, std::move(body));
     if (!request.outcome) session->release_post(request);
     return request.outcome;
   }

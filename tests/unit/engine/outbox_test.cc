@@ -40,7 +40,7 @@ TEST(Outbox, WritesEverythingIntoOnePayload) {
   const std::vector<SharedBytes> attachments = {share(std::string("\x01\x02\x03\x04"))};
   outbox.push(MessageKind::text, share("451-"), attachments);
   outbox.push(MessageKind::text, share("2"), {});
-  EXPECT_EQ(outbox.take_payload(),
+  EXPECT_EQ(outbox.take_payload(framing_v4()).bytes,
             "451-\x1e"
             "bAQIDBA==\x1e"
             "2");

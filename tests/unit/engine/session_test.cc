@@ -163,7 +163,7 @@ TEST_F(SessionTest, WhatAClosedSessionsClientStillSendsIsDroppedWithoutAnError) 
 TEST_F(SessionTest, APostThatIsBeingReadIsAnsweredWhenTheServerCloses) {
   FakePost request;
   ASSERT_TRUE(session->start_post(request));
-  session->receive_post(request,
+  session->receive_post(request, MessageKind::text,
                         "4pause\x1e"
                         "4unread");
   EXPECT_FALSE(request.outcome);
@@ -335,7 +335,7 @@ TEST_F(SessionTest, WithoutANamespaceItIsClosed) {
 TEST_F(SessionTest, PausingHoldsBackTheRestOfAPostAndItsAnswer) {
   FakePost request;
   session->start_post(request);
-  session->receive_post(request,
+  session->receive_post(request, MessageKind::text,
                         "4pause\x1e"
                         "4next");
   EXPECT_EQ(record.messages, (Messages{"pause"}));

@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "socketio/engine/payload.h"
 #include "tests/unit/engine/fakes.h"
 
 namespace sioserve::engine {
@@ -183,7 +184,7 @@ TEST_F(UpgradeTest, APausedSessionStaysPausedOnItsWebSocket) {
   receive("2probe");
   FakePost request;
   session->start_post(request);
-  session->receive_post(request,
+  session->receive_post(request, MessageKind::text,
                         "4pause\x1e"
                         "4rest");
   receive("5");

@@ -63,12 +63,12 @@ TEST_F(BackPressureTest, AFullSinkPausesUntilItIsDrained) {
 
 TEST_F(BackPressureTest, APostIsAnsweredWhenItsEventsHaveBeenTaken) {
   Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
-  peer.session =
-      std::make_unique<engine::Session>(SessionId{1}, "sid", config, peer.host, logger, limits);
+  peer.session = std::make_unique<engine::Session>(SessionId{1}, "sid", engine::framing_v4(),
+                                                   config, peer.host, logger, limits);
   peer.session->start(server->make_observer(*peer.session, std::nullopt));
   engine::FakePost connect;
   peer.session->start_post(connect);
-  peer.session->receive_post(connect, "40");
+  peer.session->receive_post(connect, MessageKind::text, "40");
   const SocketId socket = latest_socket();
   server->handle(SocketAccept{socket});
 
@@ -80,7 +80,7 @@ TEST_F(BackPressureTest, APostIsAnsweredWhenItsEventsHaveBeenTaken) {
         std::to_string(i) + "\"]";
   engine::FakePost post;
   ASSERT_TRUE(peer.session->start_post(post));
-  peer.session->receive_post(post, body);
+  peer.session->receive_post(post, MessageKind::text, body);
   EXPECT_EQ(sink.all<SocketEvent>().size(), 4u);
   EXPECT_FALSE(post.outcome);
   for (int i = 0; i < 10 && !post.outcome; ++i) server->handle(SocketEventsDone{socket, 2});

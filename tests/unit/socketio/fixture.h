@@ -57,6 +57,7 @@ struct ServerFixture {
   std::unique_ptr<Server> server;
   std::vector<std::unique_ptr<Peer>> peers;
   std::uint64_t last_session = 100;
+  const engine::Framing* framing = &engine::framing_v4();
 
   ServerFixture() {
     config.namespaces = {"/", "/chat"};
@@ -72,7 +73,8 @@ struct ServerFixture {
   Peer& open(Origin origin = Origin::native) {
     Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
     const SessionId id{++last_session};
-    peer.session = std::make_unique<engine::Session>(id, "sid", config, peer.host, logger, limits);
+    peer.session =
+        std::make_unique<engine::Session>(id, "sid", *framing, config, peer.host, logger, limits);
     std::optional<SessionOpened> opened;
     if (origin == Origin::native) opened = SessionOpened{id, {}, {}};
     peer.session->start(server->make_observer(*peer.session, std::move(opened)));

@@ -383,12 +383,12 @@ TEST_F(ServerTest, AConnectedSessionOutlivesTheConnectTimeout) {
 
 TEST_F(ServerTest, ClosingFromACommandInAPostDoesNotTouchFreedState) {
   Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
-  peer.session =
-      std::make_unique<engine::Session>(SessionId{1}, "sid", config, peer.host, logger, limits);
+  peer.session = std::make_unique<engine::Session>(SessionId{1}, "sid", engine::framing_v4(),
+                                                   config, peer.host, logger, limits);
   peer.session->start(server->make_observer(*peer.session, std::nullopt));
   engine::FakePost post;
   ASSERT_TRUE(peer.session->start_post(post));
-  peer.session->receive_post(post,
+  peer.session->receive_post(post, MessageKind::text,
                              "40\x1e"
                              "42[\"too early\"]\x1e"
                              "40/chat,");

@@ -1,0 +1,47 @@
+// What only clients of Socket.IO 2 see.
+import assert from "node:assert/strict";
+import { call, client, connected, joined, manager, until } from "./client.mjs";
+
+async function refusal(options) {
+  const socket = client(options);
+  return (await until(socket, "error"))[0];
+}
+
+// The refusal's data, or its message where it has none.
+export async function isRefusedAsInVersion2({ url, transports }) {
+  const shared = { url, transports };
+  return {
+    falsy: await refusal({ ...shared, auth: { refuse: true } }),
+    raised: await refusal({ ...shared, auth: { raise: true } }),
+    explained: await refusal({ ...shared, auth: { message: "too late", data: { at: [1, 2] } } }),
+    unknown: await refusal({ ...shared, namespace: "/nowhere" }),
+  };
+}
+
+export async function derivesItsIdsFromTheSid({ url, transports }) {
+  const shared = manager({ url, transports });
+  const root = joined(shared, "/");
+  const chat = joined(shared, "/chat");
+  await Promise.all([until(root, "connect"), until(chat, "connect")]);
+  assert.equal(root.id, shared.engine.id);
+  assert.equal(chat.id, `/chat#${shared.engine.id}`);
+  const [seen] = await call(root, "describe");
+  assert.equal(seen.id, root.id);
+}
+
+export async function joinsANamespaceWithAQuery({ url, transports }) {
+  const socket = await connected({ url, transports, namespace: "/chat?token=abc" });
+  const echo = until(socket, "chat echo");
+  socket.emit("echo", "hello");
+  assert.deepEqual(await echo, ["hello"]);
+}
+
+// Pings several times, and is not cut off meanwhile.
+export async function staysAlive({ url, transports }) {
+  const socket = await connected({ url, transports });
+  let reason;
+  socket.on("disconnect", (why) => (reason = why));
+  for (let pongs = 0; pongs < 4; ++pongs) await until(socket.io, "pong");
+  assert.equal(reason, undefined);
+  assert.deepEqual(await call(socket, "reply", "alive"), ["alive"]);
+}
