@@ -97,3 +97,17 @@ def test_a_client_of_the_default_parser_is_closed(server: ServerProcess) -> None
     sid = httpx.get(url).text.split('"sid":"')[1].split('"')[0]
     httpx.post(f"{url}&sid={sid}", content="40")
     eventually(lambda: read_counts(server)["bad_packets"] > before)
+
+
+@pytest.fixture(scope="module")
+def recovering_server() -> Iterator[ServerProcess]:
+    options = ("--socketio-recovery=60", "--socketio-parser=msgpack")
+    process = ServerProcess("recovering:application", *options, cwd=APPS).start()
+    yield process
+    process.stop()
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_recovery(transport: str, node: NodeClients, recovering_server: ServerProcess) -> None:
+    missed = run(node, recovering_server, "recovers", transport, key=str(uuid.uuid4()))
+    assert missed == [*(["n", number] for number in range(30)), ["binary", 2]]
