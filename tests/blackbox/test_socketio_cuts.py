@@ -61,7 +61,6 @@ async def test_nothing_is_lost_or_heard_twice(
             transports=TRANSPORTS[transport],
             room=room,
         )
-        # Until the listener is in the room too, which is when it answers a question to it.
         while await speaker.call("count", room) != [1]:
             await asyncio.sleep(0.01)
         for number in range(AMOUNT):
