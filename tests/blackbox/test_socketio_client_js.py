@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from support.node_clients import NodeClients, ScenarioFailed
 from support.server import ServerProcess
-from support.socketio_apps import disconnects, read_notes
+from support.socketio_apps import APPS, disconnects, read_notes
 
 TRANSPORTS = {
     "polling": ["polling"],
@@ -17,7 +18,7 @@ TRANSPORTS = {
     "upgrade": ["polling", "websocket"],
 }
 MAX_PAYLOAD = 1_000_000
-VERSIONS = ["4.8", "4.6", "4.4", "4.0", "3"]
+VERSIONS = ["4.8", "4.6", "4.4", "4.0", "3", "2"]
 
 LEAVING = {"polling": "engineio_client_close", "websocket": "engineio_websocket_disconnect"}
 
@@ -51,11 +52,17 @@ def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="module")
+def eio3_server() -> Iterator[ServerProcess]:
+    server = ServerProcess("native:application", "--socketio-allow-eio3", cwd=APPS).start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(params=TRANSPORTS)
-def clients(
-    request: pytest.FixtureRequest, version: str, node: NodeClients, socketio_server: ServerProcess
-) -> Clients:
-    return Clients(node, socketio_server, version, request.param)
+def clients(request: pytest.FixtureRequest, version: str, node: NodeClients) -> Clients:
+    server = request.getfixturevalue("eio3_server" if version == "2" else "socketio_server")
+    return Clients(node, server, version, request.param)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +106,14 @@ def test_rooms(scenario: str, clients: Clients) -> None:
 
 def test_refused_connections(clients: Clients) -> None:
     refusals = clients.run("isRefused")
+    if clients.version == "2":
+        assert refusals == {
+            "falsy": "Not authorized",
+            "raised": "Internal server error",
+            "explained": {"at": [1, 2]},
+            "unknown": {"message": "Invalid namespace"},
+        }
+        return
     assert refusals == {
         "falsy": {"message": "Not authorized", "data": None},
         "raised": {"message": "Internal server error", "data": None},

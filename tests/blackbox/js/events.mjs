@@ -55,7 +55,8 @@ export async function talksToSyncHandlers({ url, transports, key }) {
   root.emit("sync", "a", { b: 1 });
   assert.deepEqual(await synced, [false, "a", { b: 1 }]);
 
-  const sync = joined(manager({ url, transports }), "/sync", { auth: { key } });
+  const auth = { thread: key };
+  const sync = joined(manager({ url, transports, auth }), "/sync", { auth });
   const welcome = until(sync, "welcome");
   await until(sync, "connect");
   assert.deepEqual(await welcome, ["from a thread"]);

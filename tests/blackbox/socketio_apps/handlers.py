@@ -233,7 +233,7 @@ class SyncConsumer(sio.SocketIOConsumer):
     namespace = "/sync"
 
     def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
-        self.key = told(socket, auth).get("key", "")
+        self.key = told(socket, auth).get("thread", "")
         socket.emit("welcome", "from a thread")
         return bool(self.key)
 
