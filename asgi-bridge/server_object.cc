@@ -191,13 +191,21 @@ PyObject* server_counts(PyObject* self, PyObject*) {
   const Gil gil = Gil::held_by_caller();
   PyRef counts = PyRef::steal(PyDict_New());
   if (!counts) return nullptr;
-  for (std::size_t i = 0; i < counter_names.size(); ++i) {
-    const PyRef value = to_py_int(gil, core->port.counters().get(static_cast<Counter>(i)));
-    if (!value || PyDict_SetItemString(counts.get(), counter_names[i], value.get()) != 0) {
+  for (std::size_t i = 0; i < counter_count; ++i) {
+    const Counter counter{i};
+    const PyRef value = to_py_int(gil, core->port.counters().get(counter));
+    if (!value || PyDict_SetItemString(counts.get(), name_of(counter), value.get()) != 0) {
       return nullptr;
     }
   }
   return counts.release();
+}
+
+template <std::size_t SocketIoConfig::*Setting>
+PyObject* server_socketio_limit(PyObject* self, void*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  return PyLong_FromSize_t(core->port.config().socket_io.*Setting);
 }
 
 PyObject* server_stop(PyObject* self, PyObject*) { return post(self, StopServer{}); }
@@ -455,6 +463,13 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
+PyGetSetDef properties[] = {
+    {"max_rooms", server_socketio_limit<&SocketIoConfig::max_rooms>, nullptr, nullptr, nullptr},
+    {"max_pending_acks", server_socketio_limit<&SocketIoConfig::max_pending_acks>, nullptr, nullptr,
+     nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
 }  // namespace
 
 Core* core_of(PyObject* server) {
@@ -513,6 +528,7 @@ PyRef make_server_type(const Gil&, PyObject* module) {
       {Py_tp_init, slot(server_init)},
       {Py_tp_dealloc, slot(server_dealloc)},
       {Py_tp_methods, methods},
+      {Py_tp_getset, properties},
       {0, nullptr},
   };
   PyType_Spec spec = {"_sioserve.Server", sizeof(PyBox<PyRef>), 0,

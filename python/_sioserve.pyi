@@ -212,6 +212,14 @@ class Server:
         value out of range.
         """
 
+    @property
+    def max_rooms(self) -> int:
+        """The setting; of one socket, 0: no limit."""
+
+    @property
+    def max_pending_acks(self) -> int:
+        """The setting; of one socket."""
+
     # Where to listen: each may be called several times before start(). Returns where that is:
     # "http://127.0.0.1:8000" or "unix:/run/app.sock". Raises OSError with a sentence for the user;
     # RuntimeError after start().
@@ -309,7 +317,7 @@ class Server:
         """Any thread. `count` events of the socket have been handled."""
 
     def join(self, socket: int, room: str) -> None:
-        """Any thread."""
+        """Any thread. Does nothing but count and log it where the socket is in `max_rooms`."""
 
     def leave(self, socket: int, room: str) -> None:
         """Any thread."""

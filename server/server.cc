@@ -91,6 +91,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
   void start() {
     access_log_.start();
+    limits_.advance(loop_.now());  // the first tick may come behind the first client
     tick_.start_repeating(tick_interval);
     thread_ = std::thread([this] { loop_.run(); });
   }
@@ -112,6 +113,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
   Logger& logger() { return logger_; }
   const Counters& counters() const { return counters_; }
+  const Config& config() const { return config_; }
   access_log::AccessLogger& access_log() { return access_log_; }
 
  private:
@@ -250,6 +252,7 @@ void Server::post(ServerCommand command) { io_->post(std::move(command)); }
 std::size_t Server::take_events(std::vector<AppEvent>& batch) { return io_->take_events(batch); }
 Logger& Server::logger() { return io_->logger(); }
 const Counters& Server::counters() const { return io_->counters(); }
+const Config& Server::config() const { return io_->config(); }
 Result<std::monostate, std::string> Server::open_logs() { return io_->access_log().open(); }
 void Server::reopen_logs() { io_->access_log().reopen(); }
 void Server::flush_logs(Milliseconds patience) { io_->access_log().flush(patience); }

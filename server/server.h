@@ -45,6 +45,7 @@ class Server final : public AppPort {
   std::size_t take_events(std::vector<AppEvent>& batch) override;
   Logger& logger() override;
   const Counters& counters() const override;
+  const Config& config() const override;
 
   // Closes everything at once and waits for the I/O thread. The destructor does it too.
   void stop_now();

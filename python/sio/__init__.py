@@ -24,7 +24,7 @@ import logging
 
 from .consumer import SocketIOConsumer
 from .discovery import autodiscover
-from .exceptions import AckTimeout, ConnectionRefused, EventRefused
+from .exceptions import AckTimeout, ConnectionRefused, EventRefused, TooManyRooms
 from .handlers import any_event, concurrent, event
 from .handshake import HandshakeRequest
 from .registry import on, register
@@ -43,6 +43,7 @@ __all__ = [
     "EventRefused",
     "HandshakeRequest",
     "SocketIOConsumer",
+    "TooManyRooms",
     "__version__",
     "any_event",
     "autodiscover",

@@ -37,6 +37,10 @@ class EventRefused(Exception):
         return answer if self.data is None else {**answer, "data": self.data}
 
 
+class TooManyRooms(RuntimeError):
+    """A socket can't enter another room: it is in as many as --socketio-max-rooms allows."""
+
+
 class AckTimeout(TimeoutError):
     """A client has not acknowledged an event in time, or has gone without doing it.
 

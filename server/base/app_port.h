@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "server/base/app_events.h"
+#include "server/base/config.h"
 #include "server/base/counters.h"
 #include "server/base/logger.h"
 #include "server/base/server_commands.h"
@@ -20,6 +21,7 @@ class AppPort {
   // Any thread.
   virtual Logger& logger() = 0;
   virtual const Counters& counters() const = 0;
+  virtual const Config& config() const = 0;
 
  protected:
   ~AppPort() = default;

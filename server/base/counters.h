@@ -28,40 +28,78 @@ enum class Counter : std::size_t {
   event_names_too_long,
   bad_packets,
   sessions_throttled,
+  slow_consumers,
   slow_consumers_closed,
-  packets_dropped,
+  events_dropped,
   volatile_dropped,
   acks_forgotten,
+  relayed,
+  relays_too_large,
+  relays_over_rate,
   sockets_recovered,
   recoveries_lost,
 };
 
-// Under which names the application gets them; in the order of Counter.
-inline constexpr std::array<const char*, 22> counter_names = {
-    "sessions",
-    "sockets",
-    "namespaces",
-    "rooms",
-    "recoverable_sockets",
-    "sessions_refused",
-    "address_sessions_refused",
-    "namespaces_refused",
-    "dynamic_namespaces_refused",
-    "rooms_refused",
-    "messages_too_large",
-    "attachments_too_many",
-    "json_too_deep",
-    "event_names_too_long",
-    "bad_packets",
-    "sessions_throttled",
-    "slow_consumers_closed",
-    "packets_dropped",
-    "volatile_dropped",
-    "acks_forgotten",
-    "sockets_recovered",
-    "recoveries_lost",
-};
-static_assert(counter_names.size() == static_cast<std::size_t>(Counter::recoveries_lost) + 1);
+inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::recoveries_lost) + 1;
+
+// Under which name the application gets it.
+constexpr const char* name_of(Counter counter) {
+  switch (counter) {
+    case Counter::sessions:
+      return "sessions";
+    case Counter::sockets:
+      return "sockets";
+    case Counter::namespaces:
+      return "namespaces";
+    case Counter::rooms:
+      return "rooms";
+    case Counter::recoverable_sockets:
+      return "recoverable_sockets";
+    case Counter::sessions_refused:
+      return "sessions_refused";
+    case Counter::address_sessions_refused:
+      return "address_sessions_refused";
+    case Counter::namespaces_refused:
+      return "namespaces_refused";
+    case Counter::dynamic_namespaces_refused:
+      return "dynamic_namespaces_refused";
+    case Counter::rooms_refused:
+      return "rooms_refused";
+    case Counter::messages_too_large:
+      return "messages_too_large";
+    case Counter::attachments_too_many:
+      return "attachments_too_many";
+    case Counter::json_too_deep:
+      return "json_too_deep";
+    case Counter::event_names_too_long:
+      return "event_names_too_long";
+    case Counter::bad_packets:
+      return "bad_packets";
+    case Counter::sessions_throttled:
+      return "sessions_throttled";
+    case Counter::slow_consumers:
+      return "slow_consumers";
+    case Counter::slow_consumers_closed:
+      return "slow_consumers_closed";
+    case Counter::events_dropped:
+      return "events_dropped";
+    case Counter::volatile_dropped:
+      return "volatile_dropped";
+    case Counter::acks_forgotten:
+      return "acks_forgotten";
+    case Counter::relayed:
+      return "relayed";
+    case Counter::relays_too_large:
+      return "relays_too_large";
+    case Counter::relays_over_rate:
+      return "relays_over_rate";
+    case Counter::sockets_recovered:
+      return "sockets_recovered";
+    case Counter::recoveries_lost:
+      return "recoveries_lost";
+  }
+  __builtin_unreachable();
+}
 
 // Changed by the I/O thread, read by any thread; each value is right by itself.
 class Counters {
@@ -85,7 +123,7 @@ class Counters {
     return values_[static_cast<std::size_t>(counter)];
   }
 
-  std::array<std::atomic<std::uint64_t>, counter_names.size()> values_{};
+  std::array<std::atomic<std::uint64_t>, counter_count> values_{};
 };
 
 }  // namespace sioserve

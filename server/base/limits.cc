@@ -32,6 +32,10 @@ Facts facts_of(Limit limit) {
       return {Counter::sessions_throttled, LogCategory::engineio, "--socketio-max-byte-rate"};
     case Limit::queued_bytes:
       return {Counter::slow_consumers_closed, LogCategory::engineio, "--socketio-max-queued"};
+    case Limit::slow_client:
+      return {Counter::slow_consumers, LogCategory::engineio, "--socketio-max-queued"};
+    case Limit::dropped:
+      return {Counter::events_dropped, LogCategory::engineio, "--socketio-max-queued"};
     case Limit::namespaces:
       return {Counter::namespaces_refused, LogCategory::socketio, "--socketio-max-namespaces"};
     case Limit::dynamic_namespaces:
@@ -47,15 +51,19 @@ Facts facts_of(Limit limit) {
       return {Counter::recoveries_lost, LogCategory::socketio, "--socketio-recovery-max-clients"};
     case Limit::recovery_bytes:
       return {Counter::recoveries_lost, LogCategory::socketio, "--socketio-recovery-max-bytes"};
+    case Limit::relay_size:
+      return {Counter::relays_too_large, LogCategory::socketio, "max_bytes of the relay"};
+    case Limit::relay_rate:
+      return {Counter::relays_over_rate, LogCategory::socketio, "rate of the relay"};
   }
   __builtin_unreachable();
 }
 
 }  // namespace
 
-void Limits::reached(Limit limit, std::string_view who) {
+void Limits::reached(Limit limit, std::string_view who, std::size_t times) {
   const Facts facts = facts_of(limit);
-  counters_.add(facts.counter);
+  counters_.add(facts.counter, times);
   if (!episodes_[static_cast<std::size_t>(limit)].reached(now_)) return;
   if (!logger_.enabled(facts.category, LogLevel::warning)) return;
   logger_.log(facts.category, LogLevel::warning,
@@ -106,6 +114,12 @@ std::string Limits::warning(Limit limit) const {
     case Limit::queued_bytes:
       return "Closing sessions that do not keep up: more than " + number(socket.max_queued_bytes) +
              " bytes wait for the client";
+    case Limit::slow_client:
+      return "Clients do not keep up: more than " + number(socket.max_queued_bytes) +
+             " bytes wait, and nothing volatile is sent to them";
+    case Limit::dropped:
+      return "Dropping the oldest events for clients that do not keep up: more than " +
+             number(socket.max_queued_bytes) + " bytes wait";
     case Limit::namespaces:
       return "Refusing namespaces to clients that have joined " + number(socket.max_namespaces);
     case Limit::dynamic_namespaces:
@@ -126,6 +140,10 @@ std::string Limits::warning(Limit limit) const {
       return "Clients that come back will not be recovered: those that are away have missed more "
              "than " +
              number(socket.max_recovery_bytes) + " bytes in all";
+    case Limit::relay_size:
+      return "Dropping events that are too large to be relayed";
+    case Limit::relay_rate:
+      return "Events to be relayed come too fast";
   }
   __builtin_unreachable();
 }

@@ -25,7 +25,9 @@ enum class Limit : std::size_t {
   event_name,          // bytes
   packet_rate,         // packets per second of a session
   byte_rate,           // bytes per second of a session
-  queued_bytes,        // waiting for a slow client
+  queued_bytes,        // waiting for a slow client, who is closed
+  slow_client,         // the same, and only what is volatile is dropped
+  dropped,             // the same, and the oldest events are dropped
   namespaces,          // of a session
   dynamic_namespaces,  // in all
   rooms,               // of a socket
@@ -33,6 +35,8 @@ enum class Limit : std::size_t {
   recovery_buffer,     // bytes kept for a client that may come back
   recoverable,         // clients that are away
   recovery_bytes,      // kept for all that are away
+  relay_size,          // bytes of an event that is relayed
+  relay_rate,          // events per second that are relayed for a socket
 };
 
 // Lives on the I/O thread.
@@ -46,14 +50,14 @@ class Limits {
 
   Counters& counters() { return counters_; }
 
-  // `who` stands in the warning: "session 7".
-  void reached(Limit limit, std::string_view who);
+  // `who` stands in the warning: "session 7". `times`: for what is counted.
+  void reached(Limit limit, std::string_view who, std::size_t times = 1);
 
   // Every 20 ms or so: tells the time, and ends episodes.
   void advance(TimePoint now);
 
  private:
-  static constexpr std::size_t count = static_cast<std::size_t>(Limit::recovery_bytes) + 1;
+  static constexpr std::size_t count = static_cast<std::size_t>(Limit::relay_rate) + 1;
 
   std::string warning(Limit limit) const;
 

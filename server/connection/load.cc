@@ -6,21 +6,13 @@
 #include <limits>
 #include <utility>
 
-#include "server/base/ip_network.h"
+#include "server/base/counted_client.h"
 
 namespace sioserve::connection {
 namespace {
 
 constexpr std::size_t max_turned_away = 32;
 constexpr std::size_t min_reserve = 2 * max_turned_away;
-
-// Whoever has one IPv6 address has the 2^64 of its network.
-std::string counted_address(const std::string& host) {
-  const auto address = IpAddress::parse(host);
-  if (!address || address->is_ipv4()) return host;
-  constexpr int network_bits = 64;
-  return address->prefix(network_bits).to_string() + "/64";
-}
 
 std::size_t descriptor_limit() {
   rlimit limit{};
@@ -63,13 +55,12 @@ Count::Ticket Load::admit_connection(TimePoint now) {
 
 std::optional<AddressCounts::Ticket> Load::admit_address(const Endpoints& peers, TimePoint now) {
   const std::size_t most = config_.load.max_connections_per_address;
-  if (most == 0 || peers.client.host.empty() || config_.proxy.trusted.trusts_peer(peers)) {
-    return AddressCounts::Ticket();
-  }
-  const std::string host = counted_address(peers.client.host);
-  if (addresses_.size(host) < most) return addresses_.take(host);
+  if (most == 0) return AddressCounts::Ticket();
+  const auto host = counted_client(peers, config_.proxy.trusted);
+  if (!host) return AddressCounts::Ticket();
+  if (addresses_.size(*host) < most) return addresses_.take(*host);
   if (too_many_of_one_.reached(now)) {
-    warn("Refusing clients with 429: " + std::to_string(most) + " connections of " + host +
+    warn("Refusing clients with 429: " + std::to_string(most) + " connections of " + *host +
          " are open (--limit-connections-per-address)");
   }
   return std::nullopt;

@@ -33,8 +33,8 @@ class Load {
   bool connections_full() const { return connections_.size() >= max_connections(); }
   // Null: there are too many.
   Count::Ticket admit_connection(TimePoint now);
-  // Nothing: this client has too many; an IPv6 network of 64 bits is one client. Those that come
-  // from nowhere or through a trusted proxy are not counted; their ticket is null.
+  // Nothing: this client has too many. The ticket of those that counted_client() leaves out is
+  // null.
   std::optional<AddressCounts::Ticket> admit_address(const Endpoints& peers, TimePoint now);
   // For a connection that was refused, while it is told so. Null: there are too many of these, too.
   Count::Ticket turn_away();

@@ -139,6 +139,8 @@ class WebSocketHandler {
   virtual void on_open() = 0;
   virtual void on_message(MessageKind kind, std::string payload) = 0;
   virtual void on_drain() = 0;
+  // The peer's message is over the limits: it has been sent 1009, and on_closed() follows.
+  virtual void on_message_too_big() {}
   // The last callback. `code` is the peer's close code, 1005 when it sent none, 1006 when the
   // connection ended without a closing handshake or before accept().
   virtual void on_closed(std::uint16_t code, std::string_view reason) = 0;

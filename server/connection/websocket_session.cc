@@ -189,6 +189,7 @@ void WebSocketSession::advance_open() {
   } else if (!inbox_.empty()) {
     return;  // paused: what the peer sent before its end comes first
   } else if (reader_->state() == ws::MessageReader::State::closed) {
+    if (reader_->too_big()) handler_->on_message_too_big();
     end(reader_->close_code(), reader_->close_reason(), &Connection::linger);
   } else if (connection_.peer_ended() && kept_.empty()) {
     end(abnormal_closure, "", &Connection::close);

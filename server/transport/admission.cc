@@ -22,9 +22,34 @@ const char* message_of(RequestError error) {
       return "Forbidden";
     case RequestError::unsupported_protocol_version:
       return "Unsupported protocol version";
+    case RequestError::too_many_sessions:
+      return "Too many sessions";
+    case RequestError::too_many_of_address:
+      return "Too many sessions of one address";
   }
   __builtin_unreachable();
 }
+
+std::uint16_t status_of(RequestError error) {
+  switch (error) {
+    case RequestError::unknown_transport:
+    case RequestError::unknown_sid:
+    case RequestError::bad_handshake_method:
+    case RequestError::bad_request:
+    case RequestError::unsupported_protocol_version:
+      return 400;
+    case RequestError::forbidden:
+      return 403;
+    case RequestError::too_many_sessions:
+      return 503;
+    case RequestError::too_many_of_address:
+      return 429;
+  }
+  __builtin_unreachable();
+}
+
+// The reference server has codes for what is wrong with a request; here nothing is.
+bool has_code(RequestError error) { return error < RequestError::too_many_sessions; }
 
 // Without an Origin there is no browser to protect.
 bool origin_ok(const RequestHead& head, const Config& config, const Cors& cors) {
@@ -44,14 +69,15 @@ bool asks_for_v4(const RequestHead& head) {
 }  // namespace
 
 ResponseHead error_head(RequestError error) {
-  const bool forbidden = error == RequestError::forbidden;
-  return {static_cast<std::uint16_t>(forbidden ? 403 : 400),
-          {{"content-type", "application/json"}, {"cache-control", "no-store"}}};
+  ResponseHead head{status_of(error),
+                    {{"content-type", "application/json"}, {"cache-control", "no-store"}}};
+  if (!has_code(error)) head.headers.push_back({"retry-after", "1"});
+  return head;
 }
 
 std::string error_body(RequestError error, const std::string& message) {
   nlohmann::ordered_json body;
-  body["code"] = static_cast<int>(error);
+  if (has_code(error)) body["code"] = static_cast<int>(error);
   body["message"] = message.empty() ? message_of(error) : message;
   return body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

@@ -15,7 +15,7 @@
 
 namespace sioserve::transport {
 
-// In the order of the codes on the wire.
+// Those with a code on the wire come first, in the order of the codes.
 enum class RequestError {
   unknown_transport,
   unknown_sid,
@@ -23,6 +23,8 @@ enum class RequestError {
   bad_request,
   forbidden,
   unsupported_protocol_version,
+  too_many_sessions,
+  too_many_of_address,
 };
 
 ResponseHead error_head(RequestError error);

@@ -39,6 +39,7 @@ EngineIo::EngineIo(const Config& config, socketio::Server& server, EventSink& ev
       cors_(config.engine_io.cors),
       client_files_(config.client_directory, std::string(mount_path_of(config.socketio_path)),
                     cors_),
+      quota_(config, limits),
       sessions_(config, logger, limits, clock_),
       pending_(config, events, logger) {
   if (config.ask_about_handshakes) pending_.start_asking();
@@ -122,12 +123,26 @@ engine::Session* EngineIo::find_session(const RequestHead& head) const {
   return sid && !sid->empty() ? sessions_.find(*sid, head.path) : nullptr;
 }
 
+Result<SessionQuota::Place, RequestError> EngineIo::take_place(const Endpoints& endpoints) {
+  auto place = quota_.take(endpoints);
+  if (place) return std::move(*place);
+  switch (place.error()) {
+    case SessionQuota::Full::server:
+      return Failure{RequestError::too_many_sessions};
+    case SessionQuota::Full::address:
+      return Failure{RequestError::too_many_of_address};
+  }
+  __builtin_unreachable();
+}
+
 engine::Session& EngineIo::open_session(std::string sid, const RequestHead& head,
                                         const SharedEndpoints& endpoints,
-                                        std::optional<StreamId> adopted) {
+                                        std::optional<StreamId> adopted,
+                                        SessionQuota::Place place) {
   const SessionId id = adopted ? *adopted : next_id_();
   engine::Session& session =
-      sessions_.create(id, std::move(sid), std::string(mount_path_of(head.path)), framing_of(head));
+      sessions_.create(id, std::move(sid), std::string(mount_path_of(head.path)), framing_of(head),
+                       std::move(place));
   std::optional<SessionOpened> opened;
   if (!adopted) opened = SessionOpened{id, head, endpoints};
   session.start(server_.make_observer(session, std::move(opened)));

@@ -23,6 +23,7 @@
 #include "server/transport/cors.h"
 #include "server/transport/payload_compression.h"
 #include "server/transport/pending_handshakes.h"
+#include "server/transport/session_quota.h"
 #include "server/transport/session_table.h"
 #include "socketio/server/server.h"
 
@@ -79,9 +80,12 @@ class EngineIo {
   std::optional<StreamId> question(const RequestHead& head, const SharedEndpoints& endpoints,
                                    std::optional<StreamId> adopted, HandshakeInQuestion& handshake);
   void withdraw(StreamId question) { pending_.forget(question); }
+  // For a handshake that was admitted, before open_session().
+  Result<SessionQuota::Place, RequestError> take_place(const Endpoints& endpoints);
   // For a handshake that has passed every check. `sid`: of random_id().
   engine::Session& open_session(std::string sid, const RequestHead& head,
-                                const SharedEndpoints& endpoints, std::optional<StreamId> adopted);
+                                const SharedEndpoints& endpoints, std::optional<StreamId> adopted,
+                                SessionQuota::Place place);
   // No session came of an adopted request.
   void abandon(StreamId stream);
 
@@ -97,6 +101,7 @@ class EngineIo {
   Background background_;
   const Cors cors_;
   ClientFiles client_files_;
+  SessionQuota quota_;
   SessionTable sessions_;
   PendingHandshakes pending_;
   bool stopped_ = false;

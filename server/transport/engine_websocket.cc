@@ -23,6 +23,9 @@ void EngineWebSocket::on_allowed() {
   question_.reset();
   if (const auto error = check_version(channel_.head(), engine_io_.config()))
     return on_refused(*error, {});
+  auto place = engine_io_.take_place(*channel_.endpoints());
+  if (!place) return on_refused(place.error(), {});
+  place_ = std::move(*place);
   new_sid_ = random_id();
   Headers headers;
   add_session_cookie(engine_io_.config().engine_io, new_sid_, headers);
@@ -42,9 +45,9 @@ void EngineWebSocket::accept(Headers headers) {
 }
 
 void EngineWebSocket::on_open() {
-  if (!new_sid_.empty()) {
+  if (place_) {
     session_ = &engine_io_.open_session(std::move(new_sid_), channel_.head(), channel_.endpoints(),
-                                        adopted_);
+                                        adopted_, *std::exchange(place_, std::nullopt));
     adopted_.reset();
     return session_->open_websocket(*this);
   }
@@ -65,6 +68,10 @@ void EngineWebSocket::on_message(MessageKind kind, std::string payload) {
 
 void EngineWebSocket::on_drain() {
   if (session_) session_->drain_websocket(*this);
+}
+
+void EngineWebSocket::on_message_too_big() {
+  if (session_) session_->receive_too_much(*this);
 }
 
 void EngineWebSocket::on_closed(std::uint16_t, std::string_view) {

@@ -8,6 +8,7 @@
 #include "server/base/ids.h"
 #include "server/connection/stream_handlers.h"
 #include "server/transport/pending_handshakes.h"
+#include "server/transport/session_quota.h"
 #include "socketio/engine/session.h"
 
 namespace sioserve::transport {
@@ -25,6 +26,7 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   void on_open() override;
   void on_message(MessageKind kind, std::string payload) override;
   void on_drain() override;
+  void on_message_too_big() override;
   void on_closed(std::uint16_t code, std::string_view reason) override;
 
  private:
@@ -44,7 +46,9 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   std::optional<StreamId> adopted_;     // cleared when a session has taken the number
   engine::Session* session_ = nullptr;  // while attached
   std::optional<StreamId> question_;    // while the application is asked
-  std::string new_sid_;                 // of the session that a handshake opens
+  // Of the session that a handshake opens:
+  std::optional<SessionQuota::Place> place_;
+  std::string new_sid_;
 };
 
 }  // namespace sioserve::transport

@@ -114,8 +114,10 @@ void PollingRequest::refuse(RequestError error, const std::string& message) {
 }
 
 void PollingRequest::open_session() {
-  const engine::Session& session =
-      engine_io_.open_session(random_id(), exchange_.head(), exchange_.endpoints(), adopted_);
+  auto place = engine_io_.take_place(*exchange_.endpoints());
+  if (!place) return refuse(place.error());
+  const engine::Session& session = engine_io_.open_session(
+      random_id(), exchange_.head(), exchange_.endpoints(), adopted_, std::move(*place));
   adopted_.reset();
   ResponseHead head = ok(text_type);
   add_session_cookie(engine_io_.config().engine_io, session.sid(), head.headers);

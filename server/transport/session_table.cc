@@ -9,12 +9,13 @@ SessionTable::SessionTable(const Config& config, const Logger& logger, Limits& l
     : config_(config), logger_(logger), limits_(limits), clock_(std::move(clock)) {}
 
 engine::Session& SessionTable::create(SessionId id, std::string sid, std::string mount_path,
-                                      const engine::Framing& framing) {
+                                      const engine::Framing& framing, SessionQuota::Place place) {
   engine::SessionHost& host = *this;
   auto session = std::make_unique<engine::Session>(id, std::move(sid), framing, config_, host,
                                                    logger_, limits_);
   engine::Session& created = *session;
-  entries_.emplace(created.sid(), Entry{std::move(session), std::move(mount_path)});
+  entries_.emplace(created.sid(),
+                   Entry{std::move(session), std::move(mount_path), std::move(place)});
   limits_.counters().add(Counter::sessions);
   return created;
 }

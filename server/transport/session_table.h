@@ -13,6 +13,7 @@
 #include "server/base/limits.h"
 #include "server/base/logger.h"
 #include "server/base/timer_wheel.h"
+#include "server/transport/session_quota.h"
 #include "socketio/engine/session.h"
 
 namespace sioserve::transport {
@@ -24,7 +25,7 @@ class SessionTable final : private engine::SessionHost {
 
   // A session that answers on this path only; Session::start() is the caller's.
   engine::Session& create(SessionId id, std::string sid, std::string mount_path,
-                          const engine::Framing& framing);
+                          const engine::Framing& framing, SessionQuota::Place place);
 
   // Null for a sid unknown on this path.
   engine::Session* find(const std::string& sid, std::string_view path) const;
@@ -39,6 +40,7 @@ class SessionTable final : private engine::SessionHost {
   struct Entry {
     std::unique_ptr<engine::Session> session;
     std::string mount_path;
+    SessionQuota::Place place;
   };
 
   TimePoint now() const override { return clock_(); }

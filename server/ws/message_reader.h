@@ -90,6 +90,10 @@ class MessageReader {
   // reason, or what it did wrong.
   std::uint16_t close_code() const { return close_code_; }
   const std::string& close_reason() const { return close_reason_; }
+  // Whether that was a message or frame over the limits.
+  bool too_big() const {
+    return fault_ == Fault::message_too_big || fault_ == Fault::frame_too_big;
+  }
 
  private:
   friend struct ParserPool::Parser;  // calls what follows

@@ -11,15 +11,24 @@
 
 namespace sioserve::engine {
 
-// A message and its attachments are one unit: they leave together.
+// What becomes of a unit when too much waits for a client and the oldest is dropped.
+enum class Importance : unsigned char {
+  expendable,
+  required,  // the protocol, or somebody who waits for an answer, depends on it
+};
+
+// A message and its attachments are one unit: they leave, or are dropped, together.
 class Outbox {
  public:
   // A text message has Engine.IO's packet type in front; attachments are binary.
-  void push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments);
+  void push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments,
+            Importance importance);
 
   bool empty() const { return head_ == frames_.size(); }
   std::size_t bytes() const { return bytes_; }
   void clear();
+  // Removes the oldest unit that is expendable; false if there is none.
+  bool drop_oldest();
 
   // Removes the oldest unit, calling send(MessageKind, SharedBytes) for each of its messages.
   template <typename Send>
@@ -29,7 +38,7 @@ class Outbox {
       bytes_ -= frame.bytes->size();
       send(frame.kind, std::move(frame.bytes));
     } while (head_ < frames_.size() && frames_[head_].place == Place::attachment);
-    if (empty()) clear();
+    skip_dropped();
   }
 
   // Removes everything, as one polling body.
@@ -38,13 +47,19 @@ class Outbox {
  private:
   enum class Place : unsigned char { first, attachment };
   struct Frame {
-    SharedBytes bytes;
+    SharedBytes bytes;  // null: dropped
     MessageKind kind;
     Place place;
+    Importance importance;
   };
 
+  void skip_dropped();
+  void compact();
+
   std::vector<Frame> frames_;
-  std::size_t head_ = 0;  // frames before it have been sent
+  std::size_t head_ = 0;  // frames before it have been sent; the one there has not been dropped
+  std::size_t first_expendable_ = 0;  // no unit before it is
+  std::size_t dropped_ = 0;           // frames from head_ on
   std::size_t bytes_ = 0;
 };
 

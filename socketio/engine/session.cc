@@ -18,6 +18,9 @@ constexpr Milliseconds linger_time{30'000};
 constexpr std::size_t websocket_high_water = 1 << 20;
 // What a client that keeps up may have waiting for it at most.
 constexpr std::size_t keeping_up = 16'384;
+// Where only what is volatile is dropped, a client is closed all the same beyond so many times
+// max_queued_bytes.
+constexpr std::size_t hard_limit_factor = 4;
 
 std::uint16_t websocket_code(CloseReason reason) {
   if (reason == CloseReason::server_shutdown) return 1012;
@@ -45,7 +48,9 @@ Session::Session(SessionId id, std::string sid, const Framing& framing, const Co
       config_(config),
       host_(host),
       logger_(logger),
-      limits_(limits) {}
+      limits_(limits),
+      packet_budget_(config.engine_io.max_packets_per_second),
+      byte_budget_(config.engine_io.max_bytes_per_second) {}
 
 void Session::start(std::unique_ptr<SessionObserver> observer) {
   observer_ = std::move(observer);
@@ -58,16 +63,37 @@ void Session::start(std::unique_ptr<SessionObserver> observer) {
 // --- for the layer above ---
 
 void Session::send(MessageKind kind, const SharedBytes& message,
-                   std::span<const SharedBytes> attachments) {
+                   std::span<const SharedBytes> attachments, Importance importance) {
   if (state_ != State::open || overflowed_) return;
   if (websocket_ && outbox_.empty() && websocket_->buffered() < websocket_high_water) {
     send_on(*websocket_, kind, message);
     for (const SharedBytes& bytes : attachments) send_on(*websocket_, MessageKind::binary, bytes);
     return;
   }
-  outbox_.push(kind, message, attachments);
+  outbox_.push(kind, message, attachments, importance);
   flush();
-  if (outbox_.bytes() > config_.socket_io.max_queued_bytes) drop_slow_consumer();
+  if (outbox_.bytes() > config_.socket_io.max_queued_bytes) relieve();
+}
+
+// The client is slow.
+void Session::relieve() {
+  using SlowConsumer = SocketIoConfig::SlowConsumer;
+  const std::size_t most = config_.socket_io.max_queued_bytes;
+  switch (config_.socket_io.slow_consumer) {
+    case SlowConsumer::disconnect:
+      return drop_slow_consumer();
+    case SlowConsumer::drop_volatile:
+      if (!std::exchange(lags_, true)) limits_.reached(Limit::slow_client, name());
+      if (outbox_.bytes() / hard_limit_factor > most) drop_slow_consumer();
+      return;
+    case SlowConsumer::drop_oldest: {
+      std::size_t dropped = 0;
+      while (outbox_.bytes() > most && outbox_.drop_oldest()) ++dropped;
+      if (dropped > 0) limits_.reached(Limit::dropped, name(), dropped);
+      if (outbox_.bytes() > most) drop_slow_consumer();
+      return;
+    }
+  }
 }
 
 bool Session::is_writable() const {
@@ -84,7 +110,7 @@ void Session::close(CloseReason reason) {
   state_ = State::closing;
   // An error would end the client before it has read what was sent.
   finish_post(reason == CloseReason::server_close ? HttpOutcome::ok : HttpOutcome::bad_request);
-  ping_due_ = pong_deadline_ = connect_deadline_ = never;
+  ping_due_ = pong_deadline_ = connect_deadline_ = throttled_until_ = never;
   linger_deadline_ = host_.now() + linger_time;
   arm();
   observer_->on_closed(reason);
@@ -98,18 +124,23 @@ void Session::ask_for_pong() {
 
 void Session::pause_reading() {
   if (reading_paused_ || state_ != State::open) return;
+  if (!reading_stopped() && websocket_) websocket_->pause_reading();
   reading_paused_ = true;
-  if (websocket_) websocket_->pause_reading();
 }
 
 void Session::resume_reading() {
   if (!reading_paused_ || state_ != State::open) return;
   reading_paused_ = false;
+  read_on();
+}
+
+void Session::read_on() {
+  if (reading_stopped()) return;
   // The pong may be among what wasn't read.
   if (awaits_pong_) pong_deadline_ = heartbeat_deadline();
   arm();
   read_payload();
-  if (websocket_ && !reading_paused_) websocket_->resume_reading();
+  if (websocket_ && !reading_stopped()) websocket_->resume_reading();
 }
 
 void Session::start_connect_timeout() {
@@ -223,13 +254,14 @@ void Session::receive_websocket(WebSocketTransport& websocket, MessageKind kind,
                                 std::string message) {
   if (&websocket == probe_) return receive_probe(kind, message);
   if (&websocket != websocket_) return;
-  if (message.size() > config_.engine_io.max_payload) return refuse_payload();
+  if (message.size() > config_.engine_io.max_payload) return receive_too_much(websocket);
   auto received = framing_.read_websocket(kind, std::move(message));
   if (!received) return end(CloseReason::bad_packet);
   receive(std::move(*received));
 }
 
-void Session::refuse_payload() {
+void Session::receive_too_much(WebSocketTransport& websocket) {
+  if (&websocket != websocket_) return;  // a probe closes, and the session lives on
   limits_.reached(Limit::payload, name());
   end(CloseReason::payload_too_large);
 }
@@ -270,9 +302,13 @@ void Session::on_timer() {
   }
   if (pong_deadline_ <= now) {
     pong_deadline_ = never;
-    if (!reading_paused_) return end(CloseReason::timeout);
+    if (!reading_stopped()) return end(CloseReason::timeout);
   }
   if (ping_due_ <= now) ping();
+  if (throttled_until_ <= now) {
+    throttled_until_ = never;
+    read_on();
+  }
   arm();
 }
 
@@ -281,6 +317,7 @@ void Session::shut_down() { end(CloseReason::server_shutdown); }
 // --- inside ---
 
 void Session::receive(Received received) {
+  spend(received.bytes.size());
   if (received.kind == MessageKind::binary) return observer_->on_binary(std::move(received.bytes));
   const auto packet = decode_packet(received.bytes);
   if (!packet) return end(CloseReason::bad_packet);
@@ -309,6 +346,23 @@ void Session::receive_packet(Packet packet) {
   }
 }
 
+void Session::spend(std::size_t bytes) {
+  const TimePoint now = host_.now();
+  if (packet_budget_.full(now) && byte_budget_.full(now)) over_rate_ = false;
+  packet_budget_.take(1, now);
+  byte_budget_.take(bytes, now);
+  const bool packets_spent = packet_budget_.empty(now);
+  const bool bytes_spent = byte_budget_.empty(now);
+  if (!packets_spent && !bytes_spent) return;
+  if (!std::exchange(over_rate_, true)) {
+    limits_.reached(packets_spent ? Limit::packet_rate : Limit::byte_rate, name());
+  }
+  if (!reading_stopped() && websocket_) websocket_->pause_reading();
+  throttled_until_ = std::max(packets_spent ? packet_budget_.ready_at() : now,
+                              bytes_spent ? byte_budget_.ready_at() : now);
+  arm();
+}
+
 void Session::receive_probe(MessageKind kind, std::string_view message) {
   const bool text = kind == MessageKind::text;
   if (text && message == "2probe") {
@@ -328,7 +382,7 @@ void Session::receive_probe(MessageKind kind, std::string_view message) {
 void Session::read_payload() {
   if (!payload_ || reading_payload_) return;
   reading_payload_ = true;
-  while (state_ == State::open && !reading_paused_) {
+  while (state_ == State::open && !reading_stopped()) {
     if (payload_->at_end()) {
       payload_.reset();
       finish_post(HttpOutcome::ok);
@@ -351,7 +405,7 @@ void Session::upgrade() {
   log_debug(logger_, LogCategory::engineio, "upgraded to websocket session=", std::uint64_t(id_));
   answer_poll_with(PacketType::noop);
   if (state_ == State::closing) return end(CloseReason::server_close);
-  if (reading_paused_) websocket_->pause_reading();
+  if (reading_stopped()) websocket_->pause_reading();
   flush();
 }
 
@@ -367,6 +421,7 @@ void Session::flush() {
   } else if (poll_ && !outbox_.empty()) {
     answer_poll(outbox_.take_payload(framing_));
   }
+  if (outbox_.empty()) lags_ = false;
 }
 
 void Session::send_units(WebSocketTransport& websocket, std::size_t limit) {
@@ -382,7 +437,7 @@ void Session::send_packet(PacketType type) {
     // Ahead of what is queued, never within a unit: those are handed over whole.
     websocket_->send(MessageKind::text, std::move(bytes));
   } else {
-    outbox_.push(MessageKind::text, std::move(bytes), {});
+    outbox_.push(MessageKind::text, std::move(bytes), {}, Importance::required);
     flush();
   }
 }
@@ -414,7 +469,7 @@ void Session::release_transports(CloseReason reason) {
   drop_probe();
   if (poll_) {
     const auto last = reason == CloseReason::client_close ? PacketType::noop : PacketType::close;
-    outbox_.push(MessageKind::text, packet_of(last).bytes, {});
+    outbox_.push(MessageKind::text, packet_of(last).bytes, {}, Importance::required);
     answer_poll(outbox_.take_payload(framing_));
   }
   if (websocket_) {
@@ -484,7 +539,7 @@ void Session::ping() {
   log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
   ping_due_ = never;
   awaits_pong_ = true;
-  if (!reading_paused_) pong_deadline_ = heartbeat_deadline();
+  if (!reading_stopped()) pong_deadline_ = heartbeat_deadline();
   // On a WebSocket it overtakes what is queued here.
   if (!websocket_ || outbox_.empty()) observer_->on_ping();
   send_packet(PacketType::ping);
@@ -495,7 +550,7 @@ std::string Session::name() const { return "session " + std::to_string(std::uint
 void Session::arm() {
   if (state_ == State::closed) return;
   TimePoint next = std::min({ping_due_, pong_deadline_, noop_due_, upgrade_deadline_,
-                             connect_deadline_, linger_deadline_});
+                             connect_deadline_, linger_deadline_, throttled_until_});
   if (overflowed_) next = host_.now();
   // A deadline that has moved to later costs one idle on_timer() instead of a call each time.
   if (next >= scheduled_) return;

@@ -13,6 +13,10 @@
 //
 // server/transport attaches requests and WebSockets and owns the session; it destroys it some time
 // after SessionHost::session_ended(), never from within. Socket.IO, above, is the SessionObserver.
+// A client that sends more packets or bytes per second than it may is not read for a while; its
+// pong may be among what is not read, so its deadline does not run meanwhile. For one that takes
+// less than is sent to it, SlowConsumer says what happens.
+//
 // send() never closes the session at once: a slow consumer is closed from the next on_timer(), so
 // that a broadcast may iterate safely. Not known here: Socket.IO packets, HTTP, paths.
 #pragma once
@@ -29,6 +33,7 @@
 #include "server/base/ids.h"
 #include "server/base/limits.h"
 #include "server/base/logger.h"
+#include "server/base/token_bucket.h"
 #include "socketio/engine/close_reason.h"
 #include "socketio/engine/framing.h"
 #include "socketio/engine/outbox.h"
@@ -85,8 +90,10 @@ class Session {
 
   // --- for the layer above ---
 
-  // A text message has packet type 4 in front; attachments are binary.
-  void send(MessageKind kind, const SharedBytes& message, std::span<const SharedBytes> attachments);
+  // A text message has packet type 4 in front; attachments are binary. `importance` matters where
+  // the oldest is dropped for slow clients.
+  void send(MessageKind kind, const SharedBytes& message, std::span<const SharedBytes> attachments,
+            Importance importance);
   // The client keeps up: nothing waits for it, and a transport takes what is sent now.
   bool is_writable() const;
   // What was sent before still goes out.
@@ -128,6 +135,8 @@ class Session {
   void start_probe(WebSocketTransport& probe);
 
   void receive_websocket(WebSocketTransport& websocket, MessageKind kind, std::string message);
+  // A message over max_payload, refused by the transport itself.
+  void receive_too_much(WebSocketTransport& websocket);
   void drain_websocket(WebSocketTransport& websocket);
   void websocket_closed(WebSocketTransport& websocket);
 
@@ -145,7 +154,11 @@ class Session {
   void receive_packet(Packet packet);
   void receive_pong();
   void receive_ping();
-  void refuse_payload();
+  // Counts a packet against the rates, and holds the client back when it is beyond one.
+  void spend(std::size_t bytes);
+  bool reading_stopped() const { return reading_paused_ || throttled_until_ != TimePoint::max(); }
+  void read_on();
+  void relieve();
   void receive_probe(MessageKind kind, std::string_view message);
   void read_payload();
   void upgrade();
@@ -182,12 +195,17 @@ class Session {
   WebSocketTransport* websocket_ = nullptr;
   WebSocketTransport* probe_ = nullptr;
   Probe probe_state_ = Probe::none;
-  bool reading_paused_ = false;
+  TokenBucket packet_budget_;    // that may be read
+  TokenBucket byte_budget_;      // that may be read
+  bool over_rate_ = false;       // since a bucket was full
+  bool lags_ = false;            // since nothing waited
+  bool reading_paused_ = false;  // by the layer above
   bool reading_payload_ = false;
   bool awaits_pong_ = false;
   bool overflowed_ = false;
 
   // TimePoint::max(): not running.
+  TimePoint throttled_until_ = TimePoint::max();  // nothing is read
   TimePoint ping_due_ = TimePoint::max();
   TimePoint pong_deadline_ = TimePoint::max();
   TimePoint noop_due_ = TimePoint::max();

@@ -31,6 +31,7 @@ class LoopbackServer final : public AppPort, EventSink {
   std::size_t take_events(std::vector<AppEvent>& batch) override;
   Logger& logger() override { return logger_; }
   const Counters& counters() const override { return counters_; }
+  const Config& config() const override { return config_; }
 
   // A client opens a session, of which the application knows the scope.
   SessionId open_session();

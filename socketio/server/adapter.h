@@ -3,6 +3,7 @@
 // MemoryAdapter.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -42,8 +43,11 @@ class Adapter {
   virtual void add(Recipient& recipient) = 0;
   // Leaves all rooms too.
   virtual void remove(Recipient& recipient) = 0;
-  // Joining twice and leaving a room one isn't in do nothing.
-  virtual void join(Recipient& recipient, const std::string& room) = 0;
+  // A recipient may be in `max_rooms`; 0: no limit. Joining twice and leaving a room one isn't in
+  // do nothing.
+  enum class Join { joined, too_many_rooms };
+  [[nodiscard]] virtual Join join(Recipient& recipient, const std::string& room,
+                                  std::size_t max_rooms) = 0;
   virtual void leave(Recipient& recipient, const std::string& room) = 0;
   virtual void leave_all(Recipient& recipient) = 0;
 

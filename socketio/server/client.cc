@@ -12,6 +12,7 @@ namespace {
 using engine::CloseReason;
 
 constexpr std::string_view invalid_namespace = R"({"message":"Invalid namespace"})";
+constexpr std::string_view too_many_namespaces = R"({"message":"Too many namespaces"})";
 
 // Clients may name a namespace with a query string; it means the same namespace.
 void strip_query(std::string& name_space) {
@@ -64,7 +65,7 @@ void Client::receive(DecodeResult decoded) {
 }
 
 void Client::count(parser::DecodeError error) {
-  const std::string who = "session " + std::to_string(std::uint64_t(session_.id()));
+  const std::string who = log_name();
   switch (error) {
     case parser::DecodeError::too_many_attachments:
       return server_.limits().reached(Limit::attachments, who);
@@ -121,13 +122,16 @@ void Client::receive(parser::Packet packet) {
 }
 
 void Client::connect(std::string name_space, parser::Packet packet) {
+  const std::size_t most = server_.config().socket_io.max_namespaces;
+  if (most != 0 && sockets_.size() >= most) {
+    server_.limits().reached(Limit::namespaces, log_name());
+    return refuse(name_space, too_many_namespaces);
+  }
   auto [made, recovered] = server_.make_socket(name_space, *this, session_, packet.data);
   if (!made) {
     log_debug(server_.logger(), LogCategory::socketio,
               "connect to unknown namespace session=", std::uint64_t(session_.id()));
-    const auto error =
-        server_.codec().encode_connect_error(name_space, std::string(invalid_namespace));
-    return session_.send(error.kind, error.message, error.attachments);
+    return refuse(name_space, invalid_namespace);
   }
   session_.stop_connect_timeout();
   if (opened_) {
@@ -143,6 +147,15 @@ void Client::connect(std::string name_space, parser::Packet packet) {
   server_.events().push(SocketConnect{socket.id(), session_.id(), socket.public_id(),
                                       std::move(name_space), std::move(packet.data), recovered});
   check_load();
+}
+
+void Client::refuse(std::string_view name_space, std::string_view payload) {
+  const auto error = server_.codec().encode_connect_error(name_space, std::string(payload));
+  session_.send(error.kind, error.message, error.attachments, engine::Importance::required);
+}
+
+std::string Client::log_name() const {
+  return "session " + std::to_string(std::uint64_t(session_.id()));
 }
 
 void Client::receive_ack(Socket& socket, parser::Packet packet) {

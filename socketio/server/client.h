@@ -50,6 +50,9 @@ class Client final : public engine::SessionObserver {
   void count(parser::DecodeError error);
   void receive(parser::Packet packet);
   void connect(std::string name_space, parser::Packet packet);
+  // A CONNECT for which there is no socket.
+  void refuse(std::string_view name_space, std::string_view payload);
+  std::string log_name() const;
   void receive_ack(Socket& socket, parser::Packet packet);
   // Destroys the socket, telling the application.
   void remove(Socket& socket, engine::CloseReason reason);

@@ -24,14 +24,21 @@ void MemoryAdapter::remove(Recipient& recipient) {
   entries_.erase(found);
 }
 
-void MemoryAdapter::join(Recipient& recipient, const std::string& room) {
+Adapter::Join MemoryAdapter::join(Recipient& recipient, const std::string& room,
+                                  std::size_t max_rooms) {
   const auto entry = entries_.find(&recipient);
-  if (entry == entries_.end()) return;
-  const auto [found, created] = rooms_.try_emplace(room);
-  if (created) counters_.add(Counter::rooms);
-  auto& members = *found;
-  const bool joined = entry->second.memberships.try_emplace(&members, members.second.size()).second;
-  if (joined) members.second.push_back(&recipient);
+  if (entry == entries_.end()) return Join::joined;
+  Memberships& memberships = entry->second.memberships;
+  auto members = rooms_.find(room);
+  if (members != rooms_.end() && memberships.contains(&*members)) return Join::joined;
+  if (max_rooms != 0 && memberships.size() >= max_rooms) return Join::too_many_rooms;
+  if (members == rooms_.end()) {
+    members = rooms_.try_emplace(room).first;
+    counters_.add(Counter::rooms);
+  }
+  memberships.emplace(&*members, members->second.size());
+  members->second.push_back(&recipient);
+  return Join::joined;
 }
 
 void MemoryAdapter::leave(Recipient& recipient, const std::string& room) {

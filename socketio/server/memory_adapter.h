@@ -19,7 +19,7 @@ class MemoryAdapter final : public Adapter {
 
   void add(Recipient& recipient) override;
   void remove(Recipient& recipient) override;
-  void join(Recipient& recipient, const std::string& room) override;
+  Join join(Recipient& recipient, const std::string& room, std::size_t max_rooms) override;
   void leave(Recipient& recipient, const std::string& room) override;
   void leave_all(Recipient& recipient) override;
   bool empty() const override { return everyone_.empty(); }

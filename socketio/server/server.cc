@@ -87,7 +87,12 @@ void Server::handle(const SocketJoin& command) {
   if (!socket) return;
   log_debug(logger_, LogCategory::socketio, "join socket=", std::uint64_t(command.socket),
             " room=", command.room);
-  socket->name_space().adapter->join(*socket, command.room);
+  switch (socket->name_space().adapter->join(*socket, command.room, config_.socket_io.max_rooms)) {
+    case Adapter::Join::joined:
+      return;
+    case Adapter::Join::too_many_rooms:
+      return limits_.reached(Limit::rooms, socket->log_name());
+  }
 }
 
 void Server::handle(const SocketLeave& command) {

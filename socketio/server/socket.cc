@@ -47,7 +47,7 @@ void Socket::accept() {
       namespace_.name,
       connect_payload(protocol, public_id_, recoverable_ ? pid() : std::string_view())));
   if (recoverable_) recoverable_->announced = protocol == engine::Protocol::v4;
-  for (const parser::EncodedPacket& packet : std::exchange(kept_, {})) send_now(packet);
+  for (const Kept& kept : std::exchange(kept_, {})) send(kept.packet, kept.importance);
 }
 
 void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery) {
@@ -60,25 +60,27 @@ void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, De
   if (callbacks_.size() == config_.max_pending_acks) forget_oldest_callback();
   const std::uint64_t wire_id = next_wire_id_++;
   callbacks_.emplace(wire_id, *callback_id);
-  deliver(codec_.encode_event(namespace_.name, std::move(args), wire_id), delivery);
+  // Whoever waits for the answer wants the event to arrive.
+  send(codec_.encode_event(namespace_.name, std::move(args), wire_id),
+       engine::Importance::required);
 }
 
 void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
   if (drops(delivery)) return;
-  if (!is_parked()) {
-    if (!pending_) {
-      send_now(packet);
-    } else {
-      if (late_close_ != LateClose::none) return;
-      keep(packet);
-    }
-  }
+  if (late_close_ != LateClose::none) return;
+  if (!is_parked()) send(packet, engine::Importance::expendable);
   record(packet);
 }
 
-void Socket::keep(const parser::EncodedPacket& packet) {
-  kept_.push_back(packet);
-  kept_bytes_ += packet.size();
+void Socket::send(const parser::EncodedPacket& packet, engine::Importance importance) {
+  if (!pending_) {
+    return session_->send(packet.kind, packet.message, packet.attachments, importance);
+  }
+  if (late_close_ == LateClose::none) keep({packet, importance});
+}
+
+void Socket::keep(Kept kept) {
+  kept_bytes_ += kept_.emplace_back(std::move(kept)).packet.size();
   if (kept_bytes_ > config_.max_queued_bytes) session_->drop_slow_consumer();
 }
 
@@ -87,7 +89,7 @@ void Socket::ack(std::uint64_t ack_id, EncodedArgs args) {
 }
 
 void Socket::send_now(const parser::EncodedPacket& packet) {
-  session_->send(packet.kind, packet.message, packet.attachments);
+  session_->send(packet.kind, packet.message, packet.attachments, engine::Importance::required);
 }
 
 std::optional<std::uint64_t> Socket::take_callback(std::uint64_t wire_id) {
@@ -106,7 +108,11 @@ bool Socket::drops(Delivery delivery) {
 
 void Socket::forget_oldest_callback() {
   callbacks_.erase(callbacks_.begin());
-  limits_.reached(Limit::pending_acks, "socket " + public_id_ + " of namespace " + namespace_.name);
+  limits_.reached(Limit::pending_acks, log_name());
+}
+
+std::string Socket::log_name() const {
+  return "socket " + public_id_ + " of namespace " + namespace_.name;
 }
 
 // --- recovery ---
@@ -139,7 +145,8 @@ std::optional<SocketId> Socket::resume(SocketId id, Client& client, engine::Sess
   session_ = &session;
   if (received) recoverable_->log.forget_through(*received);
   recoverable_->log.for_each([this](const parser::RecordedPacket& missed) {
-    keep({missed.message, missed.attachments, nullptr, missed.kind});
+    keep({{missed.message, missed.attachments, nullptr, missed.kind},
+          engine::Importance::expendable});
   });
   return given_up;
 }

@@ -54,6 +54,7 @@ class Socket final : public Recipient {
   // Not while it is parked.
   Client& client() const { return *client_; }
   bool is_pending() const { return pending_; }
+  std::string log_name() const;
 
   // Answers CONNECT, then sends what was kept.
   void accept();
@@ -61,7 +62,7 @@ class Socket final : public Recipient {
   void emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery);
   void deliver(const parser::EncodedPacket& packet, Delivery delivery) override;
   void ack(std::uint64_t ack_id, EncodedArgs args);
-  // Never kept back.
+  // Ahead of what is kept: packets of the protocol itself.
   void send_now(const parser::EncodedPacket& packet);
 
   // The callback that waits for this ack; nullopt when none does.
@@ -108,8 +109,13 @@ class Socket final : public Recipient {
   };
 
   void record(const parser::EncodedPacket& packet);
-  void keep(const parser::EncodedPacket& packet);
+  struct Kept {
+    parser::EncodedPacket packet;
+    engine::Importance importance;
+  };
+  void keep(Kept kept);
   bool drops(Delivery delivery);
+  void send(const parser::EncodedPacket& packet, engine::Importance importance);
   void forget_oldest_callback();
 
   SocketId id_;
@@ -126,7 +132,7 @@ class Socket final : public Recipient {
 
   bool pending_ = true;
   LateClose late_close_ = LateClose::none;
-  std::vector<parser::EncodedPacket> kept_;
+  std::vector<Kept> kept_;
   std::size_t kept_bytes_ = 0;
 
   std::uint64_t next_wire_id_ = 0;

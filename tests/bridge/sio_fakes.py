@@ -19,6 +19,8 @@ class FakeServer:
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self._called = asyncio.Event()
+        self.max_rooms = 0
+        self.max_pending_acks = 10_000
 
     def __getattr__(self, method: str) -> Callable[..., None]:
         if method.startswith("_"):

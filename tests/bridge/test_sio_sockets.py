@@ -286,9 +286,9 @@ async def test_everything_is_forgotten_at_the_end(world, socket):
 
 
 async def test_a_client_that_never_answers_costs_a_bounded_number_of_callbacks(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    monkeypatch.setattr("sio.socketio.socket.MAX_CALLBACKS", 3)
+    world.core.max_pending_acks = 3
     number = await world.join()
     socket = world.dispatcher._connections[number].socket
     called: list[int] = []
@@ -298,3 +298,23 @@ async def test_a_client_that_never_answers_costs_a_bounded_number_of_callbacks(
     for *_, callback_id in world.core.of("emit"):
         world.dispatcher.acknowledged(number, callback_id, [])
     assert called == [2, 3, 4]
+
+
+async def test_a_socket_in_as_many_rooms_as_it_may_be_joins_no_other(world: World) -> None:
+    world.core.max_rooms = 2
+    number, other = await world.join(), await world.join()
+    socket = world.dispatcher._connections[number].socket
+    socket.join("a")
+    socket.join("b")
+    socket.join("a")
+    with pytest.raises(sio.TooManyRooms, match=r"room 'c'.* 2 rooms.*--socketio-max-rooms"):
+        socket.join("c")
+    assert socket.rooms == {"a", "b"}
+    assert ("join", number, "c") in world.core.calls  # the native server counts it
+    with pytest.raises(sio.TooManyRooms):
+        world.server.sockets_join("c")
+    assert ("join", other, "c") in world.core.calls
+    assert world.server.to("c").fetch_sockets() == [world.dispatcher._connections[other].socket]
+    socket.leave("b")
+    socket.join("c")
+    assert socket.rooms == {"a", "c"}

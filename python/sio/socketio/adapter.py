@@ -109,7 +109,10 @@ class Adapter(ABC):
 
     @abstractmethod
     def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
-        """Have sockets enter rooms."""
+        """Have sockets enter rooms.
+
+        Raises sio.TooManyRooms when one is in as many as it may be; the others have joined.
+        """
 
     @abstractmethod
     def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:

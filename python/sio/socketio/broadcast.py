@@ -100,7 +100,10 @@ class Broadcast:
 
     @done_when_called
     def sockets_join(self, room: Room | Iterable[Room]) -> Done:
-        """Have these sockets enter one or several rooms."""
+        """Have these sockets enter one or several rooms.
+
+        Raises sio.TooManyRooms when one is in as many as it may be; the others have joined.
+        """
         return self._namespace.adapter.sockets_join(self._target, room_names(room))
 
     @done_when_called

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..answer import collect
 from ..awaitables import DONE, Done, Given, all_done
+from ..exceptions import TooManyRooms
 from .adapter import Adapter, Target
 from .socket_list import SocketList
 
@@ -93,8 +94,17 @@ class LocalAdapter(Adapter):
         return SocketList(s for s in found if s.connected and s not in left_out)
 
     def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
-        sockets = self.fetch_sockets(target)
-        return all_done([socket.join(room) for socket in sockets for room in rooms])
+        joins: list[Done] = []
+        refused: TooManyRooms | None = None
+        for socket in self.fetch_sockets(target):
+            for room in rooms:
+                try:
+                    joins.append(socket.join(room))
+                except TooManyRooms as error:  # the others join all the same
+                    refused = error
+        if refused is not None:
+            raise refused
+        return all_done(joins)
 
     def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
         for socket in self.fetch_sockets(target):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..answer import Answer
 from ..awaitables import DONE, Done, done_when_called
+from ..exceptions import TooManyRooms
 from ..handlers import Handler
 from ..handshake import Handshake, make_handshake
 from ..names import Room, check_event, room_name
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     AckCallback = Callable[..., Any]
 
 logger = logging.getLogger("sio.socketio.socket")
-
-# Of one client that never answers; the native server's default, too.
-MAX_CALLBACKS = 10_000
 
 
 class NamespaceSocket(SocketListeners):
@@ -153,7 +151,8 @@ class NamespaceSocket(SocketListeners):
         `callback`, `async def` or plain, is called with the arguments of the client's
         acknowledgement, without waiting for handlers that are running. A plain one runs on the
         event loop's thread, so it may complete a future, and must not block. It is never called
-        if the client goes away first; of more than 10,000 that wait, the oldest is forgotten.
+        if the client goes away first; of more than --socketio-max-pending-acks that wait, the oldest is
+        forgotten.
 
         Raises TypeError or ValueError for what can't be encoded (the message has the path to it)
         and ValueError for a reserved event name.
@@ -212,7 +211,8 @@ class NamespaceSocket(SocketListeners):
     def join(self, room: Room) -> Done:
         """Enter a room: any str, or an int, which is the room of its decimal digits.
 
-        Raises TypeError for anything else.
+        Raises TypeError for anything else, sio.TooManyRooms when the socket is in as many rooms as
+        --socketio-max-rooms allows.
         """
         name = room_name(room)
         with self.name_space.rooms_lock:
@@ -221,12 +221,22 @@ class NamespaceSocket(SocketListeners):
             if self._finished:
                 return DONE
             if name not in self.rooms:
-                self.rooms.add(name)
                 self._core.join(self._number, name)
+                self._check_rooms(name)
+                self.rooms.add(name)
                 logger.debug("%r joined room %r", self, name)
             if self._gone and not self.away:
                 return DONE
             return self.name_space.adapter.join(self, name)
+
+    def _check_rooms(self, room: str) -> None:
+        """The native server refuses one too many, too, and counts it."""
+        most = self._core.max_rooms
+        if most and len(self.rooms) >= most:
+            raise TooManyRooms(
+                f"{self!r} can't join room {room!r}: it is in {most} rooms, as many as "
+                "--socketio-max-rooms allows"
+            )
 
     @done_when_called
     def leave(self, room: Room) -> Done:
@@ -315,7 +325,7 @@ class NamespaceSocket(SocketListeners):
         check_event(event)
         if number is not None and callback is not None:
             self._callbacks[number] = callback
-            if len(self._callbacks) > MAX_CALLBACKS:
+            if len(self._callbacks) > self._core.max_pending_acks:
                 with contextlib.suppress(RuntimeError):  # another thread emits at this moment
                     self._callbacks.pop(next(iter(self._callbacks)), None)
         try:

@@ -198,6 +198,20 @@ class RootConsumer(sio.SocketIOConsumer):
             await asyncio.sleep(0.01)
         print("handler ended", flush=True)
 
+    async def event_many(self, socket: Any, amount: int, padding: str) -> None:
+        """Emits numbers, each tenth with an attachment, without waiting for anything."""
+        for number in range(amount):
+            socket.emit("one", number, b"attached" if number % 10 == 0 else padding)
+
+    async def event_try_join(self, socket: Any, room: str, ack: Any = None) -> None:
+        """Answers with the rooms, or with what join() raises."""
+        try:
+            socket.join(room)
+        except sio.TooManyRooms as error:
+            await ack(str(error))
+        else:
+            await ack(sorted(socket.rooms))
+
     async def event_flood_me(self, socket: Any, amount: int, size: int) -> None:
         """Emits until there is nobody left to emit to."""
         for _ in range(amount):

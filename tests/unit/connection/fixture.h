@@ -104,6 +104,7 @@ class RecordingWebSocketHandler final : public WebSocketHandler {
     record_.calls.push_back((kind == MessageKind::text ? "text(" : "binary(") + payload + ")");
   }
   void on_drain() override { ++record_.drains; }
+  void on_message_too_big() override { record_.calls.emplace_back("too big"); }
   void on_closed(std::uint16_t code, std::string_view reason) override {
     record_.calls.push_back("closed " + std::to_string(code) + " " + std::string(reason));
     record_.channel = nullptr;

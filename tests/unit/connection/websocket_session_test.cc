@@ -415,7 +415,7 @@ TEST_F(WebSocketSessionTest, KeepsToTheLimitsOfItsSettings) {
   EXPECT_EQ(sent(),
             "\x88\x0f\x03\xf1"
             "frame too big");
-  EXPECT_EQ(calls(0), (Calls{"closed 1006 frame too big"}));
+  EXPECT_EQ(calls(0), (Calls{"too big", "closed 1006 frame too big"}));
 }
 
 // --- Compression ---

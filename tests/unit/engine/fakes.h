@@ -118,8 +118,9 @@ struct SessionFixture {
     session->stop_connect_timeout();
   }
 
-  void send(std::string text, std::vector<SharedBytes> attachments = {}) {
-    session->send(MessageKind::text, share("4" + std::move(text)), attachments);
+  void send(std::string text, std::vector<SharedBytes> attachments = {},
+            Importance importance = Importance::expendable) {
+    session->send(MessageKind::text, share("4" + std::move(text)), attachments, importance);
   }
   std::string poll() {
     FakePoll request;

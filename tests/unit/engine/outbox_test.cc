@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
+#include <random>
+
 namespace sioserve::engine {
 namespace {
 
@@ -16,8 +20,8 @@ std::vector<std::string> pop(Outbox& outbox) {
 TEST(Outbox, HandsOutAPacketTogetherWithItsAttachments) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share("one"), share("two")};
-  outbox.push(MessageKind::text, share("451-"), attachments);
-  outbox.push(MessageKind::text, share("4next"), {});
+  outbox.push(MessageKind::text, share("451-"), attachments, Importance::expendable);
+  outbox.push(MessageKind::text, share("4next"), {}, Importance::expendable);
   EXPECT_EQ(outbox.bytes(), 15u);
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"t:451-", "b:one", "b:two"}));
   EXPECT_EQ(outbox.bytes(), 5u);
@@ -28,8 +32,8 @@ TEST(Outbox, HandsOutAPacketTogetherWithItsAttachments) {
 
 TEST(Outbox, TakesPacketsThatAreBinaryThemselves) {
   Outbox outbox;
-  outbox.push(MessageKind::binary, share("one"), {});
-  outbox.push(MessageKind::binary, share("two"), {});
+  outbox.push(MessageKind::binary, share("one"), {}, Importance::expendable);
+  outbox.push(MessageKind::binary, share("two"), {}, Importance::expendable);
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"b:one"}));
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"b:two"}));
   EXPECT_TRUE(outbox.empty());
@@ -38,8 +42,8 @@ TEST(Outbox, TakesPacketsThatAreBinaryThemselves) {
 TEST(Outbox, WritesEverythingIntoOnePayload) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share(std::string("\x01\x02\x03\x04"))};
-  outbox.push(MessageKind::text, share("451-"), attachments);
-  outbox.push(MessageKind::text, share("2"), {});
+  outbox.push(MessageKind::text, share("451-"), attachments, Importance::expendable);
+  outbox.push(MessageKind::text, share("2"), {}, Importance::expendable);
   EXPECT_EQ(outbox.take_payload(framing_v4()).bytes,
             "451-\x1e"
             "bAQIDBA==\x1e"
@@ -52,13 +56,89 @@ TEST(Outbox, KeepsOrderWhileItNeverRunsEmpty) {
   int pushed = 0;
   int popped = 0;
   for (int round = 0; round < 2000; ++round) {
-    outbox.push(MessageKind::text, share(std::to_string(pushed++)), {});
+    outbox.push(MessageKind::text, share(std::to_string(pushed++)), {}, Importance::expendable);
     if (round <= 100) continue;
     EXPECT_EQ(pop(outbox).front(), "t:" + std::to_string(popped++));
   }
   while (!outbox.empty()) EXPECT_EQ(pop(outbox).front(), "t:" + std::to_string(popped++));
   EXPECT_EQ(popped, pushed);
   EXPECT_EQ(outbox.bytes(), 0u);
+}
+
+TEST(Outbox, DropsTheOldestUnitsWhole) {
+  Outbox outbox;
+  const std::vector<SharedBytes> attachments = {share("one"), share("two")};
+  outbox.push(MessageKind::text, share("451-"), attachments, Importance::expendable);
+  outbox.push(MessageKind::text, share("4a"), {}, Importance::expendable);
+  outbox.push(MessageKind::text, share("4b"), {}, Importance::expendable);
+  EXPECT_TRUE(outbox.drop_oldest());
+  EXPECT_EQ(outbox.bytes(), 4u);
+  EXPECT_EQ(pop(outbox), (std::vector<std::string>{"t:4a"}));
+  EXPECT_TRUE(outbox.drop_oldest());
+  EXPECT_TRUE(outbox.empty());
+  EXPECT_FALSE(outbox.drop_oldest());
+}
+
+TEST(Outbox, NeverDropsWhatIsRequired) {
+  Outbox outbox;
+  const std::vector<SharedBytes> attachments = {share("x")};
+  outbox.push(MessageKind::text, share("40"), {}, Importance::required);
+  outbox.push(MessageKind::text, share("4a"), {}, Importance::expendable);
+  outbox.push(MessageKind::text, share("46"), attachments, Importance::required);
+  outbox.push(MessageKind::text, share("4b"), {}, Importance::expendable);
+  EXPECT_TRUE(outbox.drop_oldest());
+  EXPECT_TRUE(outbox.drop_oldest());
+  EXPECT_FALSE(outbox.drop_oldest());
+  EXPECT_EQ(outbox.bytes(), 5u);
+  outbox.push(MessageKind::text, share("4c"), {}, Importance::expendable);
+  EXPECT_EQ(outbox.take_payload(framing_v4()).bytes,
+            "40\x1e"
+            "46\x1e"
+            "beA==\x1e"
+            "4c");
+  EXPECT_TRUE(outbox.empty());
+}
+
+// Against a plain list, with a seed that is printed.
+TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  struct Unit {
+    std::vector<std::string> messages;
+    Importance importance;
+  };
+  std::deque<Unit> model;
+  Outbox outbox;
+  std::size_t bytes = 0;
+  const auto take = [&](std::deque<Unit>::iterator unit) {
+    for (const std::string& message : unit->messages) bytes -= message.size() - 2;
+    return model.erase(unit);
+  };
+  for (int step = 0; step < 20'000; ++step) {
+    const auto choice = random() % 10;
+    if (choice < 5) {
+      const auto importance = random() % 3 == 0 ? Importance::required : Importance::expendable;
+      Unit unit{{"t:" + std::to_string(step)}, importance};
+      std::vector<SharedBytes> attachments;
+      for (auto count = random() % 3; count > 0; --count) {
+        attachments.push_back(share("a" + std::to_string(count)));
+        unit.messages.push_back("b:" + *attachments.back());
+      }
+      for (const std::string& message : unit.messages) bytes += message.size() - 2;
+      outbox.push(MessageKind::text, share(std::to_string(step)), attachments, importance);
+      model.push_back(std::move(unit));
+    } else if (choice < 8) {
+      const auto oldest = std::ranges::find(model, Importance::expendable, &Unit::importance);
+      ASSERT_EQ(outbox.drop_oldest(), oldest != model.end());
+      if (oldest != model.end()) take(oldest);
+    } else if (!model.empty()) {
+      ASSERT_EQ(pop(outbox), model.front().messages);
+      take(model.begin());
+    }
+    ASSERT_EQ(outbox.empty(), model.empty());
+    ASSERT_EQ(outbox.bytes(), bytes);
+  }
 }
 
 }  // namespace

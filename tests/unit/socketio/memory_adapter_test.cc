@@ -33,6 +33,9 @@ struct MemoryAdapterTest : testing::Test {
   MemoryAdapterTest() {
     for (FakeRecipient* recipient : {&a, &b, &c}) adapter.add(*recipient);
   }
+  void join(FakeRecipient& who, const std::string& room) {
+    EXPECT_EQ(adapter.join(who, room, 0), Adapter::Join::joined);
+  }
   std::size_t broadcast(std::vector<std::string> rooms, std::vector<SocketId> except = {}) {
     return adapter.broadcast(BroadcastTarget{rooms, {}, {}, except}, packet, Delivery::reliable);
   }
@@ -45,13 +48,25 @@ TEST_F(MemoryAdapterTest, WithoutRoomsReachesEveryone) {
 }
 
 TEST_F(MemoryAdapterTest, ReachesMembersOfSeveralRoomsOnce) {
-  adapter.join(a, "x");
-  adapter.join(a, "y");
-  adapter.join(b, "y");
+  join(a, "x");
+  join(a, "y");
+  join(b, "y");
   EXPECT_EQ(broadcast({"x", "y", "nobody's"}), 2u);
   EXPECT_EQ(a.deliveries, 1);
   EXPECT_EQ(b.deliveries, 1);
   EXPECT_EQ(c.deliveries, 0);
+}
+
+TEST_F(MemoryAdapterTest, ARecipientJoinsNoMoreRoomsThanItMay) {
+  EXPECT_EQ(adapter.join(a, "x", 2), Adapter::Join::joined);
+  EXPECT_EQ(adapter.join(a, "y", 2), Adapter::Join::joined);
+  EXPECT_EQ(adapter.join(a, "x", 2), Adapter::Join::joined);
+  EXPECT_EQ(adapter.join(a, "z", 2), Adapter::Join::too_many_rooms);
+  EXPECT_EQ(adapter.join(b, "z", 2), Adapter::Join::joined);
+  EXPECT_EQ(broadcast({"z"}), 1u);
+  adapter.leave(a, "y");
+  EXPECT_EQ(adapter.join(a, "z", 2), Adapter::Join::joined);
+  EXPECT_EQ(counters.get(Counter::rooms), 2u);
 }
 
 TEST_F(MemoryAdapterTest, LeavesOutTheExcepted) {
@@ -60,9 +75,9 @@ TEST_F(MemoryAdapterTest, LeavesOutTheExcepted) {
 }
 
 TEST_F(MemoryAdapterTest, LeavesOutTheRoomsThatAreExcepted) {
-  adapter.join(a, "x");
-  adapter.join(b, "x");
-  adapter.join(b, "quiet");
+  join(a, "x");
+  join(b, "x");
+  join(b, "quiet");
   const std::vector<std::string> rooms = {"x"}, except_rooms = {"quiet", "nobody's"};
   EXPECT_EQ(adapter.broadcast({rooms, {}, except_rooms, {}}, packet, Delivery::reliable), 1u);
   EXPECT_EQ(a.deliveries, 1);
@@ -71,7 +86,7 @@ TEST_F(MemoryAdapterTest, LeavesOutTheRoomsThatAreExcepted) {
 }
 
 TEST_F(MemoryAdapterTest, ReachesNamedRecipientsBesideRoomsOnce) {
-  adapter.join(a, "x");
+  join(a, "x");
   const std::vector<std::string> rooms = {"x"};
   const std::vector<Recipient*> recipients = {&a, &c, &c};
   EXPECT_EQ(adapter.broadcast({rooms, recipients, {}, {}}, packet, Delivery::reliable), 2u);
@@ -86,7 +101,7 @@ TEST_F(MemoryAdapterTest, KeepsRoomsWithSimilarNamesApart) {
       "日本", "中国",           "a_b", "a.b", "", "A_B", long_name, long_name.substr(0, 99), "1",
       "01",   {"nul\0byte", 8}, "nul"};
   for (const std::string& name : names) {
-    adapter.join(a, name);
+    join(a, name);
     for (const std::string& other : names) {
       EXPECT_EQ(broadcast({other}), other == name ? 1u : 0u) << name << " and " << other;
     }
@@ -96,8 +111,8 @@ TEST_F(MemoryAdapterTest, KeepsRoomsWithSimilarNamesApart) {
 }
 
 TEST_F(MemoryAdapterTest, JoiningTwiceAndLeavingTwiceAreHarmless) {
-  adapter.join(a, "x");
-  adapter.join(a, "x");
+  join(a, "x");
+  join(a, "x");
   EXPECT_EQ(broadcast({"x"}), 1u);
   adapter.leave(a, "x");
   adapter.leave(a, "x");
@@ -106,9 +121,9 @@ TEST_F(MemoryAdapterTest, JoiningTwiceAndLeavingTwiceAreHarmless) {
 }
 
 TEST_F(MemoryAdapterTest, ARemovedRecipientIsNowhere) {
-  adapter.join(a, "x");
+  join(a, "x");
   adapter.remove(a);
-  adapter.join(a, "x");
+  join(a, "x");
   EXPECT_EQ(broadcast({"x"}), 0u);
   EXPECT_EQ(broadcast({}), 2u);
   EXPECT_EQ(adapter.room_count(), 0u);
@@ -143,7 +158,7 @@ TEST_F(MemoryAdapterTest, AgreesWithAModelOfRandomJoinsAndLeaves) {
         model[room].erase(who);
         break;
       default:
-        adapter.join(*who, room);
+        EXPECT_EQ(adapter.join(*who, room, 0), Adapter::Join::joined);
         model[room].insert(who);
     }
     const std::string other(1, static_cast<char>('a' + random() % 6));

@@ -228,6 +228,36 @@ TEST_F(ServerTest, TheOldestAckIsForgottenWhenTooManyArePending) {
   EXPECT_EQ(acks[1].callback_id, 103u);
 }
 
+TEST_F(ServerTest, AClientJoinsNoMoreNamespacesThanItMay) {
+  config.namespaces = {"/", "/chat", "/third"};
+  config.socket_io.max_namespaces = 2;
+  restart();
+  Peer& peer = open();
+  join_namespace(peer);
+  const SocketId chat = join_namespace(peer, "/chat");
+  peer.receive("0/third,");
+  EXPECT_EQ(peer.take(), Messages{R"(44/third,{"message":"Too many namespaces"})"});
+  EXPECT_EQ(counters.get(Counter::namespaces_refused), 1u);
+  EXPECT_TRUE(peer.session->is_open());
+  server->handle(SocketClose{chat, false});
+  join_namespace(peer, "/third");
+  EXPECT_EQ(sink.all<SocketConnect>().back().name_space, "/third");
+}
+
+TEST_F(ServerTest, ASocketJoinsNoMoreRoomsThanItMay) {
+  config.socket_io.max_rooms = 1;
+  restart();
+  Peer& peer = open();
+  const SocketId socket = join_namespace(peer);
+  server->handle(SocketJoin{socket, "first"});
+  server->handle(SocketJoin{socket, "second"});
+  broadcast(R"(["a"])", {"second"});
+  EXPECT_EQ(peer.take(), Messages{});
+  EXPECT_EQ(counters.get(Counter::rooms_refused), 1u);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].message.find("--socketio-max-rooms"), std::string::npos);
+}
+
 TEST_F(ServerTest, AnAckOfADroppedEventIsNotWaitedFor) {
   config.socket_io.max_pending_acks = 1;
   restart();

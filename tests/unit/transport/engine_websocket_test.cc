@@ -50,6 +50,23 @@ TEST_F(EngineWebSocketTest, RefusedHandshakesAreDenied) {
   EXPECT_EQ(foreign->status, 403);
 }
 
+TEST_F(EngineWebSocketTest, AMessageOverTheLimitEndsTheSession) {
+  WebSocket socket = websocket("EIO=4&transport=websocket");
+  socket.receive("40");
+  socket.handler->on_message_too_big();
+  socket.close();
+  EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reason, "engineio_payload_too_large");
+  EXPECT_EQ(counters.get(Counter::messages_too_large), 1u);
+}
+
+TEST_F(EngineWebSocketTest, AProbesMessageOverTheLimitLeavesTheSessionToPolling) {
+  const std::string sid = open_polling();
+  WebSocket socket = probe(sid);
+  socket.handler->on_message_too_big();
+  socket.close();
+  EXPECT_EQ(post(sid, "40")->body, "ok");
+}
+
 TEST_F(EngineWebSocketTest, APollingSessionIsUpgraded) {
   const std::string sid = open_polling();
   Request waiting = poll(sid);

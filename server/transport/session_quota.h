@@ -1,0 +1,35 @@
+// How many sessions there may be: in all (--socketio-max-sessions) and of one client address
+// (--socketio-max-sessions-per-address). Lives on the I/O thread.
+#pragma once
+
+#include "server/base/config.h"
+#include "server/base/http_values.h"
+#include "server/base/limits.h"
+#include "server/base/result.h"
+#include "server/connection/count.h"
+
+namespace sioserve::transport {
+
+class SessionQuota {
+ public:
+  // What a session holds from its handshake to its end.
+  struct Place {
+    connection::Count::Ticket one;
+    connection::AddressCounts::Ticket of_address;
+  };
+  enum class Full { server, address };
+
+  // Both outlive this object, which outlives its places.
+  SessionQuota(const Config& config, Limits& limits) : config_(config), limits_(limits) {}
+
+  // The client of `endpoints` counts as counted_client() says.
+  Result<Place, Full> take(const Endpoints& endpoints);
+
+ private:
+  const Config& config_;
+  Limits& limits_;
+  connection::Count sessions_;
+  connection::AddressCounts addresses_;
+};
+
+}  // namespace sioserve::transport

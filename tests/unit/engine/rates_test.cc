@@ -1,0 +1,145 @@
+// A client that sends more per second than it may is held back, and nothing else happens to it.
+#include <gtest/gtest.h>
+
+#include "tests/unit/engine/fakes.h"
+
+namespace sioserve::engine {
+namespace {
+
+using Messages = std::vector<std::string>;
+
+struct RatesTest : testing::Test, SessionFixture {
+  FakeWebSocket socket;
+
+  void open(std::size_t packets, std::size_t bytes = 0) {
+    config.engine_io.max_packets_per_second = packets;
+    config.engine_io.max_bytes_per_second = bytes;
+    restart();
+  }
+  void open_websocket(std::size_t packets, std::size_t bytes = 0) {
+    open(packets, bytes);
+    session->open_websocket(socket);
+  }
+  // What a WebSocket delivers: nothing while it is paused.
+  int flood(int messages) {
+    int taken = 0;
+    for (; taken < messages && !socket.paused; ++taken) {
+      session->receive_websocket(socket, MessageKind::text, "4x");
+    }
+    return taken;
+  }
+};
+
+TEST_F(RatesTest, AWebSocketIsReadAtThePaceThatIsAllowed) {
+  open_websocket(10);
+  EXPECT_EQ(flood(100), 10);
+  EXPECT_TRUE(socket.paused);
+  host.advance(*session, Milliseconds(98));
+  EXPECT_TRUE(socket.paused);
+  host.advance(*session, Milliseconds(4));
+  EXPECT_FALSE(socket.paused);
+  EXPECT_EQ(flood(100), 1);
+  int taken = 0;
+  for (int tick = 0; tick < 500; ++tick) {
+    host.advance(*session, Milliseconds(20));
+    taken += flood(100);
+  }
+  EXPECT_NEAR(taken, 100, 2);
+  EXPECT_EQ(counters.get(Counter::sessions_throttled), 1u) << "one spell";
+  EXPECT_FALSE(record.closed);
+}
+
+TEST_F(RatesTest, ASpellEndsWhenTheClientHasBeenSlowForASecond) {
+  open_websocket(10);
+  flood(100);
+  host.advance(*session, Milliseconds(1100));
+  flood(100);
+  EXPECT_EQ(counters.get(Counter::sessions_throttled), 2u);
+}
+
+TEST_F(RatesTest, BytesAreCountedToo) {
+  open_websocket(0, 1000);
+  session->receive_websocket(socket, MessageKind::binary, std::string(3500, 'x'));
+  EXPECT_EQ(record.messages.size(), 1u) << "what has come is not refused";
+  EXPECT_TRUE(socket.paused);
+  host.advance(*session, Milliseconds(2400));
+  EXPECT_TRUE(socket.paused);
+  host.advance(*session, Milliseconds(200));
+  EXPECT_FALSE(socket.paused);
+}
+
+TEST_F(RatesTest, APostIsAnsweredWhenAllOfItHasBeenRead) {
+  open(2);
+  FakePost post;
+  session->start_post(post);
+  session->receive_post(post, MessageKind::text,
+                        "4a\x1e"
+                        "4b\x1e"
+                        "4c\x1e"
+                        "4d");
+  EXPECT_EQ(record.messages, (Messages{"a", "b"}));
+  EXPECT_FALSE(post.outcome);
+  host.advance(*session, Milliseconds(510));
+  EXPECT_EQ(record.messages, (Messages{"a", "b", "c"}));
+  EXPECT_FALSE(post.outcome);
+  host.advance(*session, Milliseconds(1000));
+  EXPECT_EQ(record.messages, (Messages{"a", "b", "c", "d"}));
+  EXPECT_EQ(post.outcome, HttpOutcome::ok);
+}
+
+TEST_F(RatesTest, WhatIsSentToTheClientGoesOn) {
+  open_websocket(1);
+  flood(100);
+  socket.sent.clear();
+  send("hello");
+  EXPECT_EQ(socket.sent, Messages{"4hello"});
+}
+
+TEST_F(RatesTest, TheHeartbeatDoesNotRunOutWhileAPongIsNotRead) {
+  config.engine_io.ping_interval = config.engine_io.ping_timeout = Milliseconds(1000);
+  open_websocket(1);
+  // The pong lies behind 100 messages: more than a minute at this pace.
+  host.advance(*session, Milliseconds(1000));
+  for (int second = 0; second < 100; ++second) {
+    flood(1);
+    EXPECT_TRUE(session->is_open());
+    host.advance(*session, Milliseconds(1010));
+  }
+  EXPECT_EQ(record.messages.size(), 100u);
+  session->receive_websocket(socket, MessageKind::text, "3");
+  host.advance(*session, Milliseconds(3500));
+  EXPECT_EQ(record.closed, CloseReason::timeout) << "now nothing comes any more";
+}
+
+TEST_F(RatesTest, TheLayerAboveAndTheRatePauseIndependently) {
+  open_websocket(2);
+  session->pause_reading();
+  session->receive_websocket(socket, MessageKind::text, "4a");
+  session->receive_websocket(socket, MessageKind::text, "4b");
+  host.advance(*session, Milliseconds(2000));
+  EXPECT_TRUE(socket.paused) << "the layer above still pauses";
+  session->resume_reading();
+  EXPECT_FALSE(socket.paused);
+  flood(2);
+  session->pause_reading();
+  session->resume_reading();
+  EXPECT_TRUE(socket.paused) << "the rate still pauses";
+  host.advance(*session, Milliseconds(510));
+  EXPECT_FALSE(socket.paused);
+}
+
+TEST_F(RatesTest, AnUpgradeDoesNotEndIt) {
+  open(2);
+  EXPECT_EQ(post("4a\x1e"
+                 "4b"),
+            std::nullopt);
+  session->start_probe(socket);
+  session->receive_websocket(socket, MessageKind::text, "2probe");
+  session->receive_websocket(socket, MessageKind::text, "5");
+  EXPECT_TRUE(socket.paused);
+  host.advance(*session, Milliseconds(510));
+  EXPECT_FALSE(socket.paused);
+}
+
+}  // namespace
+}  // namespace sioserve::engine

@@ -1,0 +1,98 @@
+// What happens when more waits for a client than may, by the policy that is set.
+#include <gtest/gtest.h>
+
+#include "tests/unit/engine/fakes.h"
+
+namespace sioserve::engine {
+namespace {
+
+using Messages = std::vector<std::string>;
+using SlowConsumer = SocketIoConfig::SlowConsumer;
+
+struct SlowConsumerTest : testing::Test, SessionFixture {
+  FakeWebSocket socket;
+
+  void open(SlowConsumer policy) {
+    config.socket_io.slow_consumer = policy;
+    config.socket_io.max_queued_bytes = 10;
+    restart();
+    session->open_websocket(socket);
+    socket.buffered_bytes = 1 << 20;  // the client takes nothing
+    socket.sent.clear();
+  }
+  Messages drain() {
+    socket.buffered_bytes = 0;
+    session->drain_websocket(socket);
+    return std::exchange(socket.sent, {});
+  }
+};
+
+TEST_F(SlowConsumerTest, DisconnectClosesBeyondTheLimit) {
+  open(SlowConsumer::disconnect);
+  send("123456789");
+  host.advance(*session, Milliseconds(20));
+  EXPECT_FALSE(record.closed) << "as much as may wait";
+  send("");
+  host.advance(*session, Milliseconds(20));
+  EXPECT_EQ(record.closed, CloseReason::slow_consumer);
+  EXPECT_TRUE(socket.aborted);
+  EXPECT_EQ(counters.get(Counter::slow_consumers_closed), 1u);
+}
+
+TEST_F(SlowConsumerTest, DropVolatileKeepsWhatIsReliableUpToAHardLimit) {
+  open(SlowConsumer::drop_volatile);
+  for (int i = 0; i < 4; ++i) send("123456789");
+  EXPECT_FALSE(session->is_writable()) << "so what is volatile is dropped";
+  EXPECT_EQ(counters.get(Counter::slow_consumers), 1u);
+  EXPECT_EQ(drain().size(), 4u);
+  EXPECT_TRUE(session->is_writable());
+  socket.buffered_bytes = 1 << 20;
+  for (int i = 0; i < 5; ++i) send("123456789");
+  EXPECT_EQ(counters.get(Counter::slow_consumers), 2u);
+  host.advance(*session, Milliseconds(20));
+  EXPECT_EQ(record.closed, CloseReason::slow_consumer);
+}
+
+TEST_F(SlowConsumerTest, DropOldestKeepsTheLatest) {
+  open(SlowConsumer::drop_oldest);
+  for (int i = 0; i < 9; ++i) send("m" + std::to_string(i));
+  EXPECT_EQ(counters.get(Counter::events_dropped), 6u);
+  EXPECT_EQ(drain(), (Messages{"4m6", "4m7", "4m8"}));
+  host.advance(*session, Milliseconds(20));
+  EXPECT_FALSE(record.closed);
+}
+
+TEST_F(SlowConsumerTest, DropOldestDropsAttachmentsWithTheirEvent) {
+  open(SlowConsumer::drop_oldest);
+  send("51-", {share("xx"), share("yy")});
+  send("12345678");
+  EXPECT_EQ(counters.get(Counter::events_dropped), 1u);
+  EXPECT_EQ(drain(), Messages{"412345678"});
+}
+
+TEST_F(SlowConsumerTest, DropOldestSparesWhatTheProtocolNeedsAndClosesWhenThatIsTooMuch) {
+  open(SlowConsumer::drop_oldest);
+  send("0", {}, Importance::required);
+  send("m1");
+  send("3[]", {}, Importance::required);
+  send("m2");
+  EXPECT_EQ(drain(), (Messages{"40", "43[]", "4m2"}));
+  socket.buffered_bytes = 1 << 20;
+  for (int i = 0; i < 3; ++i) send("3[]", {}, Importance::required);
+  host.advance(*session, Milliseconds(20));
+  EXPECT_EQ(record.closed, CloseReason::slow_consumer);
+}
+
+TEST_F(SlowConsumerTest, DropOldestWorksOnPollingToo) {
+  config.socket_io.slow_consumer = SlowConsumer::drop_oldest;
+  config.socket_io.max_queued_bytes = 10;
+  restart();
+  for (int i = 0; i < 9; ++i) send("m" + std::to_string(i));
+  EXPECT_EQ(poll(),
+            "4m6\x1e"
+            "4m7\x1e"
+            "4m8");
+}
+
+}  // namespace
+}  // namespace sioserve::engine
