@@ -8,6 +8,7 @@
 #include "asgi-bridge/core.h"
 #include "asgi-bridge/json.h"
 #include "asgi-bridge/module_state.h"
+#include "asgi-bridge/relays.h"
 #include "asgi-bridge/settings.h"
 #include "server/base/clock.h"
 #include "server/transport/options.h"
@@ -240,9 +241,21 @@ PyObject* server_decide_handshake(PyObject* self, PyObject* args) {
   return post(self, std::move(decision));
 }
 
-PyObject* server_accept_socket(PyObject* self, PyObject* argument) {
+PyObject* server_make_relays(PyObject*, PyObject* rules) {
+  return make_relays(Gil::held_by_caller(), rules).release();
+}
+
+PyObject* server_accept_socket(PyObject* self, PyObject* args) {
+  PyObject *socket, *relays = Py_None;
+  if (!PyArg_ParseTuple(args, "O|O:accept_socket", &socket, &relays)) return nullptr;
   SocketAccept command{};
-  return read_socket(argument, command.socket) ? post(self, command) : nullptr;
+  if (!read_socket(socket, command.socket)) return nullptr;
+  if (relays != Py_None) {
+    auto* const shared = relays_in(relays);
+    if (shared == nullptr) return nullptr;
+    command.relays = *shared;
+  }
+  return post(self, std::move(command));
 }
 
 PyObject* server_refuse_socket(PyObject* self, PyObject* args) {
@@ -445,7 +458,8 @@ PyMethodDef methods[] = {
     {"serve_dynamic_namespaces", server_serve_dynamic_namespaces, METH_NOARGS, nullptr},
     {"ask_about_handshakes", server_ask_about_handshakes, METH_NOARGS, nullptr},
     {"decide_handshake", server_decide_handshake, METH_VARARGS, nullptr},
-    {"accept_socket", server_accept_socket, METH_O, nullptr},
+    {"make_relays", server_make_relays, METH_O, nullptr},
+    {"accept_socket", server_accept_socket, METH_VARARGS, nullptr},
     {"refuse_socket", server_refuse_socket, METH_VARARGS, nullptr},
     {"emit", server_emit, METH_VARARGS, nullptr},
     {"broadcast", method(server_broadcast), METH_VARARGS | METH_KEYWORDS, nullptr},

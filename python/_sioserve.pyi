@@ -80,6 +80,9 @@ class Dispatcher(Protocol):
     def forgotten(self, socket: int) -> None:
         """The client of a socket that might have returned won't."""
 
+class Relays:
+    """Which events of a socket the I/O thread forwards by itself."""
+
 class Server:
     """An HTTP, WebSocket and Socket.IO server for one ASGI application.
 
@@ -275,8 +278,20 @@ class Server:
         "Forbidden"). One that is not answered within `websocket_connect_timeout_ms` is refused.
         """
 
-    def accept_socket(self, socket: int) -> None:
-        """Any thread. CONNECT is answered, then what was emitted to the socket meanwhile."""
+    def make_relays(
+        self, rules: Sequence[tuple[str, str, Sequence[str], bool, bool, int, int]]
+    ) -> Relays:
+        """Any thread. For accept_socket(): (event, target, rooms, volatile, include_sender,
+        max_bytes, rate) each; the target is "own", "namespace" or "rooms", a limit of 0 is none.
+
+        Raises TypeError or ValueError for anything else.
+        """
+
+    def accept_socket(self, socket: int, relays: Relays | None = None, /) -> None:
+        """Any thread. CONNECT is answered, then what was emitted to the socket meanwhile.
+
+        Events that are relayed are not given to Dispatcher.event().
+        """
 
     def refuse_socket(self, socket: int, message: str, data: Any = None) -> None:
         """Any thread. CONNECT_ERROR; the socket leaves all rooms, no disconnect() follows."""

@@ -27,7 +27,8 @@ from .discovery import autodiscover
 from .exceptions import AckTimeout, ConnectionRefused, EventRefused, TooManyRooms
 from .handlers import any_event, concurrent, event
 from .handshake import HandshakeRequest
-from .registry import on, register
+from .registry import on, register, relay_on
+from .relays import Relay, Rooms, relay
 from .socketio import SOCKET_IO_VERSION, get_socketio_server
 from .version import __version__
 
@@ -42,6 +43,8 @@ __all__ = [
     "ConnectionRefused",
     "EventRefused",
     "HandshakeRequest",
+    "Relay",
+    "Rooms",
     "SocketIOConsumer",
     "TooManyRooms",
     "__version__",
@@ -52,4 +55,6 @@ __all__ = [
     "get_socketio_server",
     "on",
     "register",
+    "relay",
+    "relay_on",
 ]

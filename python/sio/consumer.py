@@ -43,6 +43,9 @@ class SocketIOConsumer:
     A method decorated with @sio.any_event gets the events that have no handler. Without one such
     an event is ignored; if it asks for an acknowledgement, it gets its own arguments back.
 
+    An attribute that sio.relay() has made declares an event that is forwarded to rooms without
+    entering Python.
+
     Several consumers may serve one namespace, each with an instance for each client: a client must
     be let in by every connect(), in the order of registration, and an event goes to all consumers
     that handle it; the first acknowledgement counts. A handler decorated with @sio.concurrent does

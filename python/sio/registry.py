@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from .consumer import SocketIOConsumer
 from .handlers import Handler
-from .names import DEFAULT_NAMESPACE, RESERVED_EVENTS
+from .names import DEFAULT_NAMESPACE, RESERVED_EVENTS, Room
+from .relays import Rooms
 from .socketio.parent_namespace import NamespacePattern
 from .socketio.server import get_socketio_server
 
@@ -48,6 +49,32 @@ def on(event: str, namespace: str | NamespacePattern = DEFAULT_NAMESPACE) -> Cal
         return function
 
     return decorate
+
+
+def relay_on(
+    event: str,
+    namespace: str | NamespacePattern = DEFAULT_NAMESPACE,
+    *,
+    to: Rooms | Room | Iterable[Room] = Rooms.OWN,
+    volatile: bool = False,
+    max_bytes: int | None = None,
+    rate: int | None = None,
+    include_sender: bool = False,
+) -> None:
+    """Serve a namespace natively and forward one of its events without entering Python.
+
+    What sio.relay() is in a consumer class, for handlers that are functions.
+    """
+    target = get_socketio_server().of(namespace)
+    target.relay(
+        event,
+        to=to,
+        volatile=volatile,
+        max_bytes=max_bytes,
+        rate=rate,
+        include_sender=include_sender,
+    )
+    target.serve_natively()
 
 
 def namespaces() -> list[str]:

@@ -13,6 +13,7 @@
 #include "server/base/file_part.h"
 #include "server/base/http_values.h"
 #include "server/base/ids.h"
+#include "server/base/relays.h"
 
 namespace sioserve {
 
@@ -124,6 +125,7 @@ struct EncodedArgs {
 // CONNECT is answered; what was emitted to the socket meanwhile follows.
 struct SocketAccept {
   SocketId socket;
+  SharedRelays relays = nullptr;  // of which events; null: none
 };
 
 // CONNECT_ERROR with `payload`, a JSON object ({"message": ..., "data": ...}).
@@ -131,10 +133,6 @@ struct SocketRefuse {
   SocketId socket;
   std::string payload;
 };
-
-// What becomes of an event for a client that cannot take it now: it waits, or it is dropped
-// (Socket.IO calls that volatile).
-enum class Delivery { reliable, droppable };
 
 struct SocketEmit {
   SocketId socket;

@@ -134,6 +134,13 @@ void Session::resume_reading() {
   read_on();
 }
 
+void Session::hold_back(TimePoint until) {
+  if (state_ != State::open) return;
+  if (!reading_stopped() && websocket_) websocket_->pause_reading();
+  throttled_until_ = throttled_until_ == never ? until : std::max(throttled_until_, until);
+  arm();
+}
+
 void Session::read_on() {
   if (reading_stopped()) return;
   // The pong may be among what wasn't read.
@@ -357,10 +364,8 @@ void Session::spend(std::size_t bytes) {
   if (!std::exchange(over_rate_, true)) {
     limits_.reached(packets_spent ? Limit::packet_rate : Limit::byte_rate, name());
   }
-  if (!reading_stopped() && websocket_) websocket_->pause_reading();
-  throttled_until_ = std::max(packets_spent ? packet_budget_.ready_at() : now,
-                              bytes_spent ? byte_budget_.ready_at() : now);
-  arm();
+  hold_back(std::max(packets_spent ? packet_budget_.ready_at() : now,
+                     bytes_spent ? byte_budget_.ready_at() : now));
 }
 
 void Session::receive_probe(MessageKind kind, std::string_view message) {

@@ -103,6 +103,9 @@ class Session {
   // Stops reading from the client. Messages of a request that is being read stay unread.
   void pause_reading();
   void resume_reading();
+  // The same until that time, beside it.
+  void hold_back(TimePoint until);
+  TimePoint now() const { return host_.now(); }
   // The session is closed when it goes without a namespace for too long.
   void start_connect_timeout();
   void stop_connect_timeout();

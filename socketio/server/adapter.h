@@ -54,6 +54,12 @@ class Adapter {
   // Nobody is in the namespace.
   virtual bool empty() const = 0;
 
+  // To everyone in the rooms of `sender`, once; to itself as Relay::Sender says. Returns as
+  // broadcast() does.
+  virtual std::size_t broadcast_to_rooms_of(Recipient& sender, Relay::Sender itself,
+                                            const parser::EncodedPacket& packet,
+                                            Delivery delivery) = 0;
+
   // To each recipient of the target, once. Returns how many those are in this process.
   virtual std::size_t broadcast(const BroadcastTarget& target, const parser::EncodedPacket& packet,
                                 Delivery delivery) = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/base/log_debug.h"
+#include "socketio/parser/json_args.h"
 #include "socketio/server/dialect.h"
 #include "socketio/server/server.h"
 
@@ -39,10 +40,10 @@ void Client::on_open() {
   connect("/", std::move(packet));
 }
 
-void Client::on_text(std::string_view message) { receive(decoder_->decode_text(message)); }
+void Client::on_text(std::string_view message) { receive(decoder_->decode_text(message), message); }
 
 void Client::on_binary(std::string message) {
-  receive(decoder_->decode_binary(std::move(message)));
+  receive(decoder_->decode_binary(std::move(message)), {});
 }
 
 void Client::on_ping() {
@@ -53,7 +54,7 @@ void Client::on_pong() {
   for (const auto& [name, socket] : sockets_) socket->forget_received();
 }
 
-void Client::receive(DecodeResult decoded) {
+void Client::receive(DecodeResult decoded, std::string_view message) {
   if (!decoded) {
     log_debug(server_.logger(), LogCategory::socketio,
               "malformed packet session=", std::uint64_t(session_.id()),
@@ -61,7 +62,7 @@ void Client::receive(DecodeResult decoded) {
     count(decoded.error());
     return session_.close(CloseReason::malformed_packet);
   }
-  if (*decoded) receive(std::move(**decoded));
+  if (*decoded) receive(std::move(**decoded), message);
 }
 
 void Client::count(parser::DecodeError error) {
@@ -89,7 +90,7 @@ void Client::count(parser::DecodeError error) {
   }
 }
 
-void Client::receive(parser::Packet packet) {
+void Client::receive(parser::Packet packet, std::string_view message) {
   strip_query(packet.name_space);
   const auto found = sockets_.find(packet.name_space);
   if (packet.type == parser::PacketType::connect) {
@@ -107,18 +108,78 @@ void Client::receive(parser::Packet packet) {
       return remove(socket, CloseReason::client_disconnect);
     case parser::PacketType::event:
       if (socket.is_pending()) return session_.close(CloseReason::missing_connect);
-      log_debug(server_.logger(), LogCategory::socketio,
-                "event received socket=", std::uint64_t(socket.id()),
-                " namespace=", packet.name_space, " arguments=", packet.data.size() - 1);
-      ++socket.events_in_flight;
-      ++events_in_flight_;
-      server_.events().push(SocketEvent{socket.id(), std::move(packet.data), packet.ack_id});
-      return check_load();
+      return receive_event(socket, std::move(packet), message);
     case parser::PacketType::ack:
       return receive_ack(socket, std::move(packet));
     case parser::PacketType::connect_error:
       return session_.close(CloseReason::unexpected_packet);
   }
+}
+
+void Client::receive_event(Socket& socket, parser::Packet packet, std::string_view message) {
+  log_debug(server_.logger(), LogCategory::socketio,
+            "event received socket=", std::uint64_t(socket.id()), " namespace=", packet.name_space,
+            " arguments=", packet.data.size() - 1);
+  const Relay* const relay = socket.relayer() ? socket.relayer()->find(packet.data) : nullptr;
+  if (relay) return forward(socket, *relay, std::move(packet), message);
+  ++socket.events_in_flight;
+  ++events_in_flight_;
+  server_.events().push(SocketEvent{socket.id(), std::move(packet.data), packet.ack_id});
+  check_load();
+}
+
+void Client::forward(Socket& socket, const Relay& relay, parser::Packet packet,
+                     std::string_view message) {
+  const std::string_view json = parser::event_json(message, server_.config().socket_io);
+  // What has been read and found valid is sent on as it is.
+  EncodedArgs args = json.empty() ? parser::encode_args(std::move(packet.data))
+                                  : EncodedArgs{std::string(json), {}};
+  std::size_t bytes = args.json.size();
+  for (const std::string& attachment : args.attachments) bytes += attachment.size();
+  const TimePoint now = session_.now();
+  std::string_view answer = "[]";
+  switch (socket.relayer()->judge(relay, bytes, now)) {
+    case Relayer::Verdict::forward: {
+      server_.limits().counters().add(Counter::relayed);
+      const std::size_t reached =
+          forward(socket, relay,
+                  server_.recovery().encode_event(socket.name_space().name, std::move(args),
+                                                  relay.delivery));
+      log_debug(server_.logger(), LogCategory::socketio,
+                "event relayed socket=", std::uint64_t(socket.id()), " sockets=", reached);
+      break;
+    }
+    case Relayer::Verdict::too_large:
+      server_.limits().reached(Limit::relay_size, socket.log_name());
+      answer = R"([{"error":"Too large"}])";
+      break;
+    case Relayer::Verdict::too_many:
+      server_.limits().reached(Limit::relay_rate, socket.log_name());
+      answer = R"([{"error":"Too many"}])";
+      break;
+  }
+  if (packet.ack_id) socket.ack(*packet.ack_id, {std::string(answer), {}});
+  const TimePoint ready = socket.relayer()->ready_at(relay, now);
+  if (ready <= now) return;
+  server_.limits().reached(Limit::relay_rate, socket.log_name());
+  session_.hold_back(ready);
+}
+
+std::size_t Client::forward(Socket& socket, const Relay& relay,
+                            const parser::EncodedPacket& packet) {
+  Adapter& adapter = *socket.name_space().adapter;
+  const SocketId itself[] = {socket.id()};
+  const bool left_out = relay.sender == Relay::Sender::left_out;
+  const auto except = left_out ? std::span<const SocketId>(itself) : std::span<const SocketId>();
+  switch (relay.to) {
+    case Relay::To::own_rooms:
+      return adapter.broadcast_to_rooms_of(socket, relay.sender, packet, relay.delivery);
+    case Relay::To::name_space:
+      return adapter.broadcast({{}, {}, {}, except}, packet, relay.delivery);
+    case Relay::To::rooms:
+      return adapter.broadcast({relay.rooms, {}, {}, except}, packet, relay.delivery);
+  }
+  __builtin_unreachable();
 }
 
 void Client::connect(std::string name_space, parser::Packet packet) {
@@ -174,10 +235,10 @@ void Client::on_closed(CloseReason reason) {
   if (known_to_application_) server_.events().push(SessionClosed{session_.id()});
 }
 
-void Client::accept(Socket& socket) {
+void Client::accept(Socket& socket, SharedRelays relays) {
   log_debug(server_.logger(), LogCategory::socketio,
             "connect accepted socket=", std::uint64_t(socket.id()));
-  socket.accept();
+  socket.accept(std::move(relays));
   switch (socket.late_close()) {
     case Socket::LateClose::none:
       return;

@@ -32,7 +32,7 @@ class Client final : public engine::SessionObserver {
   void on_pong() override;
   void on_closed(engine::CloseReason reason) override;
 
-  void accept(Socket& socket);
+  void accept(Socket& socket, SharedRelays relays);
   void refuse(Socket& socket, const std::string& payload);
   // Sends DISCONNECT. `socket` is destroyed unless it is pending.
   void disconnect(Socket& socket);
@@ -46,9 +46,13 @@ class Client final : public engine::SessionObserver {
  private:
   using DecodeResult = Result<std::optional<parser::Packet>, parser::DecodeError>;
 
-  void receive(DecodeResult decoded);
+  // `message`: what a packet without attachments was read from.
+  void receive(DecodeResult decoded, std::string_view message);
   void count(parser::DecodeError error);
-  void receive(parser::Packet packet);
+  void receive(parser::Packet packet, std::string_view message);
+  void receive_event(Socket& socket, parser::Packet packet, std::string_view message);
+  void forward(Socket& socket, const Relay& relay, parser::Packet packet, std::string_view message);
+  std::size_t forward(Socket& socket, const Relay& relay, const parser::EncodedPacket& packet);
   void connect(std::string name_space, parser::Packet packet);
   // A CONNECT for which there is no socket.
   void refuse(std::string_view name_space, std::string_view payload);

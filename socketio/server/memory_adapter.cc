@@ -75,6 +75,26 @@ void MemoryAdapter::leave([[maybe_unused]] Recipient& recipient, Rooms::value_ty
   counters_.subtract(Counter::rooms);
 }
 
+std::size_t MemoryAdapter::broadcast_to_rooms_of(Recipient& sender, Relay::Sender itself,
+                                                 const parser::EncodedPacket& packet,
+                                                 Delivery delivery) {
+  const auto entry = entries_.find(&sender);
+  if (entry == entries_.end()) return 0;
+  const Memberships& memberships = entry->second.memberships;
+  const bool may_overlap = memberships.size() > 1;
+  std::unordered_set<Recipient*> served;
+  std::size_t reached = 0;
+  for (const auto& [room, position] : memberships) {
+    for (Recipient* recipient : room->second) {
+      if (recipient == &sender && itself == Relay::Sender::left_out) continue;
+      if (may_overlap && !served.insert(recipient).second) continue;
+      recipient->deliver(packet, delivery);
+      ++reached;
+    }
+  }
+  return reached;
+}
+
 std::size_t MemoryAdapter::broadcast(const BroadcastTarget& target,
                                      const parser::EncodedPacket& packet, Delivery delivery) {
   std::unordered_set<SocketId> excepted(target.except.begin(), target.except.end());

@@ -23,6 +23,9 @@ class MemoryAdapter final : public Adapter {
   void leave(Recipient& recipient, const std::string& room) override;
   void leave_all(Recipient& recipient) override;
   bool empty() const override { return everyone_.empty(); }
+  std::size_t broadcast_to_rooms_of(Recipient& sender, Relay::Sender itself,
+                                    const parser::EncodedPacket& packet,
+                                    Delivery delivery) override;
   std::size_t broadcast(const BroadcastTarget& target, const parser::EncodedPacket& packet,
                         Delivery delivery) override;
 

@@ -22,9 +22,9 @@ std::unique_ptr<engine::SessionObserver> Server::make_observer(
   return std::make_unique<Client>(*this, session, std::move(opened));
 }
 
-void Server::handle(const SocketAccept& command) {
+void Server::handle(SocketAccept command) {
   Socket* const socket = find_attached(command.socket);
-  if (socket && socket->is_pending()) socket->client().accept(*socket);
+  if (socket && socket->is_pending()) socket->client().accept(*socket, std::move(command.relays));
 }
 
 void Server::handle(const SocketRefuse& command) {

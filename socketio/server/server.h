@@ -35,7 +35,7 @@ class Server {
   std::unique_ptr<engine::SessionObserver> make_observer(engine::Session& session,
                                                          std::optional<SessionOpened> opened);
 
-  void handle(const SocketAccept& command);
+  void handle(SocketAccept command);
   void handle(const SocketRefuse& command);
   void handle(SocketEmit command);
   void handle(SocketBroadcast command);
@@ -59,6 +59,7 @@ class Server {
   const Logger& logger() const { return logger_; }
   Limits& limits() const { return limits_; }
   const parser::Codec& codec() const { return *codec_; }
+  Recovery& recovery() { return recovery_; }
   struct MadeSocket {
     std::unique_ptr<Socket> socket;     // null: there is no such namespace
     std::optional<SocketId> recovered;  // the number that the socket had before

@@ -40,8 +40,9 @@ Socket::~Socket() {
   if (recoverable_) recovery_.remove(*this);
 }
 
-void Socket::accept() {
+void Socket::accept(SharedRelays relays) {
   pending_ = false;
+  if (relays) relayer_ = std::make_unique<Relayer>(std::move(relays));
   const engine::Protocol protocol = session_->protocol();
   send_now(codec_.encode_connect(
       namespace_.name,

@@ -23,6 +23,7 @@
 #include "socketio/parser/packet.h"
 #include "socketio/server/adapter.h"
 #include "socketio/server/recovery.h"
+#include "socketio/server/relayer.h"
 #include "socketio/server/replay_log.h"
 
 namespace sioserve::socketio {
@@ -56,8 +57,10 @@ class Socket final : public Recipient {
   bool is_pending() const { return pending_; }
   std::string log_name() const;
 
-  // Answers CONNECT, then sends what was kept.
-  void accept();
+  // Answers CONNECT, then sends what was kept. `relays` may be null.
+  void accept(SharedRelays relays);
+  // Null: none of its events is relayed.
+  Relayer* relayer() const { return relayer_.get(); }
 
   void emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery);
   void deliver(const parser::EncodedPacket& packet, Delivery delivery) override;
@@ -130,6 +133,7 @@ class Socket final : public Recipient {
   std::unique_ptr<Recoverable> recoverable_;  // null without recovery
   std::vector<SocketId> former_ids_;
 
+  std::unique_ptr<Relayer> relayer_;
   bool pending_ = true;
   LateClose late_close_ = LateClose::none;
   std::vector<Kept> kept_;

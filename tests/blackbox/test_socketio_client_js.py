@@ -96,6 +96,7 @@ def test_client(scenario: str, clients: Clients) -> None:
         "answersABroadcast",
         "keepsTheOrderInRooms",
         "reachesWhomTheChainNames",
+        "relaysNatively",
         "roomsOfNamespacesAreApart",
         "talksInRooms",
     ],

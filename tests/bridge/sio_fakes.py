@@ -32,6 +32,11 @@ class FakeServer:
 
         return record
 
+    def make_relays(self, relays: Any) -> Any:
+        """Whatever accept_socket() is given is recorded as it is."""
+        self.calls.append(("make_relays", relays))
+        return relays
+
     def emit(
         self, socket: int, args: Any, callback_id: int | None = None, volatile: bool = False
     ) -> None:

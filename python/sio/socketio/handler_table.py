@@ -2,7 +2,7 @@
 
 Several consumers may serve one namespace. Each connects a client in the order in which they were
 registered, and the first that refuses ends it; an event goes to every consumer that handles it.
-Functions and listeners are one for each event.
+Functions and listeners are one for each event. An event that is relayed has no handlers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ..handlers import Handler, MethodHandler, any_event_handlers, event_handlers
+from ..relays import Relay, relays_of
 
 if TYPE_CHECKING:
     from ..consumer import SocketIOConsumer
@@ -39,6 +40,9 @@ class HandlerTable:
         self.middleware: list[Handler] = []
         self._handlers: dict[str, list[Handler]] = {}  # "connect" and "disconnect" among them
         self._any_event: list[Handler] = []
+        self._relays: dict[str, Relay] = {}
+        # By event: the consumers that declare the relay; None among them: it is everyone's.
+        self._relaying: dict[str, set[type[SocketIOConsumer] | None]] = {}
 
     def copy(self, name: str) -> HandlerTable:
         """One with the same handlers, which may be changed."""
@@ -49,17 +53,21 @@ class HandlerTable:
         table.middleware = list(self.middleware)
         table._handlers = {event: list(handlers) for event, handlers in self._handlers.items()}
         table._any_event = list(self._any_event)
+        table._relays = dict(self._relays)
+        table._relaying = {event: set(owners) for event, owners in self._relaying.items()}
         return table
 
     def replace(self, event: str, handler: Handler) -> None:
-        """Handle an event with this one alone."""
+        """Handle an event with this one alone. Raises ValueError if it is relayed."""
+        self.check_not_relayed(event)
         self._handlers[event] = [handler]
 
     def add(self, event: str, handler: Handler) -> None:
         """Handle an event, "connect" or "disconnect".
 
-        Raises ValueError if it has a handler already.
+        Raises ValueError if it has a handler already, or is relayed.
         """
+        self.check_not_relayed(event)
         taken = self._handlers.get(event)
         if taken:
             raise ValueError(f"{event!r} in namespace {self.name!r} is handled by {taken[0]!r}")
@@ -73,7 +81,16 @@ class HandlerTable:
         for lifecycle in LIFECYCLE:
             if callable(getattr(consumer_class, lifecycle, None)):
                 handlers[lifecycle] = MethodHandler(consumer_class, lifecycle)
+        relays = relays_of(consumer_class)
+        for event in relays.keys() & handlers.keys():
+            raise ValueError(
+                f"{consumer_class.__qualname__} relays the event {event!r} natively and handles it "
+                f"with {handlers[event]!r}: one of them must go"
+            )
+        for relay in relays.values():
+            self._check_relay(relay)
         for event in handlers:
+            self.check_not_relayed(event)
             for taken in self._handlers.get(event, ()):
                 if not isinstance(taken, MethodHandler):
                     raise ValueError(
@@ -83,7 +100,45 @@ class HandlerTable:
             self._handlers.setdefault(event, []).append(handler)
             logger.debug("%s: event %r is handled by %r", self.name, event, handler)
         self._any_event.extend(any_event_handlers(consumer_class))
+        for relay in relays.values():
+            self._add_relay(relay, consumer_class)
         self.consumer_classes.append(consumer_class)
+
+    def relay(self, relay: Relay) -> None:
+        """Relay an event of everyone who may connect; see Namespace.relay()."""
+        self._check_relay(relay)
+        self._add_relay(relay, None)
+
+    def relays_for(self, session: EngineIOSession) -> tuple[Relay, ...]:
+        """The relays that a client of this session may use: those of its consumers."""
+        if not self._relays:
+            return ()
+        owners = {None, *self.consumers_for(session)}
+        return tuple(r for event, r in self._relays.items() if self._relaying[event] & owners)
+
+    def check_not_relayed(self, event: str) -> None:
+        """Raise ValueError for an event that no handler would see."""
+        if event in self._relays:
+            raise ValueError(
+                f"{event!r} in namespace {self.name!r} is relayed natively, without handlers"
+            )
+
+    def _check_relay(self, relay: Relay) -> None:
+        taken = self._handlers.get(relay.event)
+        if taken:
+            raise ValueError(
+                f"{relay.event!r} in namespace {self.name!r} can't be relayed: it is handled by "
+                f"{taken[0]!r}"
+            )
+        if self._relays.get(relay.event, relay) != relay:
+            raise ValueError(
+                f"{relay.event!r} in namespace {self.name!r} is relayed in another way already"
+            )
+
+    def _add_relay(self, relay: Relay, owner: type[SocketIOConsumer] | None) -> None:
+        self._relays[relay.event] = relay
+        self._relaying.setdefault(relay.event, set()).add(owner)
+        logger.debug("%s: event %r is relayed natively", self.name, relay.event)
 
     def consumers_for(self, session: EngineIOSession) -> list[type[SocketIOConsumer]]:
         """The consumers that a client of this session may use."""
@@ -105,4 +160,4 @@ class HandlerTable:
     @property
     def is_empty(self) -> bool:
         """Nothing has been registered."""
-        return not (self._handlers or self._any_event or self.middleware)
+        return not (self._handlers or self._any_event or self.middleware or self._relays)

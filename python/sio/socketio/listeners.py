@@ -49,7 +49,8 @@ class SocketListeners:
         its namespace. What holds for handlers' `ack` and exceptions holds here. Also a decorator.
 
         "disconnecting" and "disconnect" call `f(reason)`, before and behind the disconnect
-        handlers. Raises ValueError for Socket.IO's other reserved names.
+        handlers. Raises ValueError for Socket.IO's other reserved names, and for an event that is
+        relayed natively.
         """
         return self._add(event, function, SocketHandler)
 
@@ -92,6 +93,8 @@ class SocketListeners:
     ) -> Any:
         if event in RESERVED_EVENTS and event not in LIFECYCLE:
             raise ValueError(f"{event!r} is reserved by Socket.IO and can't be an event")
+
+        self.name_space.table.check_not_relayed(event)
 
         def decorate(function: _F) -> _F:
             if self._own is None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..awaitables import Done, done_when_called
 from ..handlers import Ack, Handler, ListenerHandler
+from ..names import Room
+from ..relays import Rooms, relay
 from .adapter import Adapter
 from .broadcast import Broadcast
 from .everyone import Everyone
@@ -86,6 +88,29 @@ class Namespace(Everyone):
         Raises ValueError if it has a handler already.
         """
         self.own_table().add(event, handler)
+
+    def relay(
+        self,
+        event: str,
+        *,
+        to: Rooms | Room | Iterable[Room] = Rooms.OWN,
+        volatile: bool = False,
+        max_bytes: int | None = None,
+        rate: int | None = None,
+        include_sender: bool = False,
+    ) -> None:
+        """Have the I/O thread forward an event of the clients that connect from now on, without
+        entering Python; see sio.relay(). Raises ValueError, too, for an event that has a handler.
+        """
+        made = relay(
+            event,
+            to=to,
+            volatile=volatile,
+            max_bytes=max_bytes,
+            rate=rate,
+            include_sender=include_sender,
+        )
+        self.own_table().relay(made)
 
     def use_consumer(self, consumer_class: type[SocketIOConsumer]) -> None:
         """Serve the namespace with a consumer, beside other consumers and handlers.

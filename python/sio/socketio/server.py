@@ -23,9 +23,10 @@ from .parent_namespace import ChildNamespace, NamespacePattern, ParentNamespace
 from .request_checks import RequestChecks
 
 if TYPE_CHECKING:
-    from _sioserve import Server
+    from _sioserve import Relays, Server
 
     from ..channel_layer import ChannelLayerBridge
+    from ..relays import Relay
     from .socket import NamespaceSocket
 
     AdapterFactory = Callable[[Namespace], Adapter]
@@ -68,6 +69,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
         self._core: Server | None = None
         self._process = os.getpid()  # the one in which it was attached
         self.connect_hooks: list[Handler] = []
+        self._native_relays: dict[tuple[Relay, ...], Relays] = {}
         self.disconnect_hooks: list[Handler] = []
         # Called with what handlers raise, beside the log; must not raise.
         self.failure_hooks: list[Callable[[BaseException], None]] = []
@@ -316,12 +318,22 @@ class SocketIOServer(Everyone, EngineIOApplication):
         """
         self.disconnect_hooks.append(Handler(hook))
 
+    def native_relays(self, relays: tuple[Relay, ...]) -> Relays:
+        """As the native server takes them, made once."""
+        found = self._native_relays.get(relays)
+        if found is None:
+            core = self.core("relayed events")
+            found = core.make_relays([relay.native() for relay in relays])
+            self._native_relays[relays] = found
+        return found
+
     def attach(self, core: Server) -> None:
         """Start emitting through a native server. Raises RuntimeError while another is attached."""
         process = os.getpid()
         if self._core is not None and self._core is not core and self._process == process:
             raise RuntimeError("this process runs a Socket.IO server already")
         self._core, self._process = core, process
+        self._native_relays.clear()
         for name in list(self._namespaces):
             core.add_namespace(name)
         if self.request_checks:

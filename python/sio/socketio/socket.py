@@ -151,8 +151,8 @@ class NamespaceSocket(SocketListeners):
         `callback`, `async def` or plain, is called with the arguments of the client's
         acknowledgement, without waiting for handlers that are running. A plain one runs on the
         event loop's thread, so it may complete a future, and must not block. It is never called
-        if the client goes away first; of more than --socketio-max-pending-acks that wait, the oldest is
-        forgotten.
+        if the client goes away first; of more that wait than --socketio-max-pending-acks, the
+        oldest is forgotten.
 
         Raises TypeError or ValueError for what can't be encoded (the message has the path to it)
         and ValueError for a reserved event name.
@@ -359,7 +359,11 @@ class NamespaceSocket(SocketListeners):
     def mark_accepted(self) -> None:
         """connect() has let the client in."""
         self.accepted = True
-        self._core.accept_socket(self._number)
+        relays = self.name_space.table.relays_for(self._session)
+        if relays:
+            self._core.accept_socket(self._number, self.server.native_relays(relays))
+        else:
+            self._core.accept_socket(self._number)
         if self._close_session is not None:
             self._core.close_socket(self._number, self._close_session)
 

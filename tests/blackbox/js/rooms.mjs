@@ -81,3 +81,21 @@ export async function keepsTheOrderInRooms({ url, transports, room }) {
     }
   }
 }
+
+export async function relaysNatively({ url, transports, room }) {
+  const [alice, bob, carol] = await Promise.all(
+    [1, 2, 3].map(() => connected({ url, transports, namespace: "/board" })),
+  );
+  await Promise.all([call(alice, "join", room), call(bob, "join", room)]);
+  const bytes = Buffer.from([0, 1, 2, 255]);
+  assert.deepEqual(await call(alice, "move", 1, { x: [null, "é"] }), []);
+  assert.deepEqual(await call(alice, "move", { bytes }), []);
+  bob.emit("move", "back");
+  await settle(alice, bob, carol);
+  assert.deepEqual(bob.heard, [
+    ["move", 1, { x: [null, "é"] }],
+    ["move", { bytes }],
+  ]);
+  assert.deepEqual(alice.heard, [["move", "back"]]);
+  assert.deepEqual(carol.heard, []);
+}

@@ -275,6 +275,28 @@ class AnythingConsumer(sio.SocketIOConsumer):
             await ack(event, list(args))
 
 
+@sio.register
+class BoardConsumer(sio.SocketIOConsumer):
+    """Events that are relayed."""
+
+    namespace = "/board"
+    move = sio.relay("move")
+    cursor = sio.relay("cursor", volatile=True, max_bytes=100, rate=20)
+    shape = sio.relay("shape", rate=50)
+    everywhere = sio.relay("everywhere", to=sio.Rooms.NAMESPACE, include_sender=True)
+
+    async def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
+        for room in auth.get("join", []):
+            await socket.join(room)
+        return True
+
+    async def event_join(self, socket: Any, room: str) -> None:
+        await socket.join(room)
+
+    async def event_reply(self, socket: Any, *args: Any, ack: Any = None) -> None:
+        await ack(*args)
+
+
 @sio.on("connect", namespace="/functions")
 async def functions_connect(socket: Any, auth: dict[str, Any]) -> bool:
     socket.data["key"] = auth.get("key", "")

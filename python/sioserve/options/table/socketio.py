@@ -66,7 +66,7 @@ GROUP = Group(
         Option(
             "socketio-max-queued",
             POSITIVE_SIZE,
-            "what may wait for one slow client before it is closed",
+            "what may wait for one slow client until socketio-slow-clients applies",
             default=64_000_000,
             setting="max_queued_bytes",
         ),

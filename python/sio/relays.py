@@ -1,0 +1,118 @@
+"""Native relays: events that the server forwards to rooms without entering Python.
+
+    @sio.register
+    class BoardConsumer(sio.SocketIOConsumer):
+        namespace = "/board"
+        cursor = sio.relay("cursor_move", volatile=True, max_bytes=512, rate=60)
+
+        async def connect(self, socket, auth):
+            await socket.join(f"board {auth['board']}")
+            return True
+
+Who may take part is decided by connect() and by the rooms that it joins.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterable
+from typing import Any
+
+from .names import Room, check_event, room_names
+
+
+class Rooms(enum.Enum):
+    """Where a relay forwards an event to, beside rooms that are named."""
+
+    OWN = "own"  # every room that the sender is in
+    NAMESPACE = "namespace"  # everyone in the namespace
+
+
+@dataclasses.dataclass(frozen=True)
+class Relay:
+    """Made by relay(), which explains it."""
+
+    event: str
+    to: Rooms | tuple[str, ...] = Rooms.OWN
+    volatile: bool = False
+    max_bytes: int | None = None
+    rate: int | None = None
+    include_sender: bool = False
+
+    def native(self) -> tuple[str, str, tuple[str, ...], bool, bool, int, int]:
+        """As _sioserve.Server.make_relays() takes it."""
+        target, rooms = ("rooms", self.to) if isinstance(self.to, tuple) else (self.to.value, ())
+        return (
+            self.event,
+            target,
+            rooms,
+            self.volatile,
+            self.include_sender,
+            self.max_bytes or 0,
+            self.rate or 0,
+        )
+
+
+def relay(
+    event: str,
+    *,
+    to: Rooms | Room | Iterable[Room] = Rooms.OWN,
+    volatile: bool = False,
+    max_bytes: int | None = None,
+    rate: int | None = None,
+    include_sender: bool = False,
+) -> Relay:
+    """Declare that an event of a client is forwarded to other clients, with its arguments.
+
+    Stands as an attribute of a consumer class, under any name; subclasses inherit it, and one that
+    sets the attribute to None has it no more. The I/O thread forwards the event for each client
+    that connect() has let in, also while Python is busy: no handler, middleware or listener of the
+    namespace sees it, and the event can't have a handler beside.
+
+    * `to`: `Rooms.OWN`, every room that the sender is in; `Rooms.NAMESPACE`, everyone in the
+      namespace; a room, or several. Each client gets the event once, the sender itself only with
+      `include_sender`.
+    * `volatile`: dropped for each client that cannot take the event now.
+    * `max_bytes`: of the event, its JSON with the name and its attachments; a larger one is
+      dropped.
+    * `rate`: events per second of one client, as many at once. Beyond it volatile events are
+      dropped; for others, nothing more is read from the client until its time has come.
+
+    A client that asks for an acknowledgement gets one without arguments, or, for an event that was
+    dropped, {"error": "Too large"} or {"error": "Too many"}.
+
+    Raises TypeError or ValueError for what can't be one of these.
+    """
+    check_event(event)
+    for name, number in (("max_bytes", max_bytes), ("rate", rate)):
+        if number is None:
+            continue
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise TypeError(f"{name} is an int or None, not {type(number).__name__}")
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, or None for no limit")
+    if not isinstance(to, Rooms):
+        to = tuple(room_names(to))
+        if not to:
+            raise ValueError(f"the relay of {event!r} goes to no room at all")
+    return Relay(event, to, bool(volatile), max_bytes, rate, bool(include_sender))
+
+
+def relays_of(consumer_class: type) -> dict[str, Relay]:
+    """The relays of a consumer class by event, inherited ones included.
+
+    Raises ValueError where two attributes relay one event.
+    """
+    found: dict[str, tuple[str, Relay]] = {}
+    for attribute in dir(consumer_class):
+        value: Any = getattr(consumer_class, attribute)
+        if not isinstance(value, Relay):
+            continue
+        if value.event in found:
+            raise ValueError(
+                f"{consumer_class.__qualname__} relays the event {value.event!r} twice: "
+                f"{found[value.event][0]} and {attribute}"
+            )
+        found[value.event] = (attribute, value)
+    return {event: value for event, (_, value) in found.items()}

@@ -1,0 +1,31 @@
+#include "socketio/server/relayer.h"
+
+#include <string>
+
+namespace sioserve::socketio {
+
+const Relay* Relayer::find(const Json& data) const {
+  const auto* name = data[0].get_ptr<const std::string*>();
+  if (name == nullptr) return nullptr;  // a number
+  const auto found = relays_->find(*name);
+  return found == relays_->end() ? nullptr : &found->second;
+}
+
+Relayer::Verdict Relayer::judge(const Relay& relay, std::size_t bytes, TimePoint now) {
+  if (relay.max_bytes != 0 && bytes > relay.max_bytes) return Verdict::too_large;
+  if (relay.rate == 0) return Verdict::forward;
+  TokenBucket& bucket = rates_.try_emplace(&relay, relay.rate).first->second;
+  // What is reliable has been read already; its sender waits afterwards.
+  if (relay.delivery == Delivery::droppable && bucket.empty(now)) return Verdict::too_many;
+  bucket.take(1, now);
+  return Verdict::forward;
+}
+
+TimePoint Relayer::ready_at(const Relay& relay, TimePoint now) const {
+  const auto bucket = rates_.find(&relay);
+  const bool waits =
+      relay.delivery == Delivery::reliable && bucket != rates_.end() && bucket->second.empty(now);
+  return waits ? bucket->second.ready_at() : now;
+}
+
+}  // namespace sioserve::socketio

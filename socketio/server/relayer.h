@@ -1,0 +1,34 @@
+// Which events of one socket are relayed, and whether one more may be now. Takes the time, does
+// nothing by itself: the Client forwards.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <utility>
+
+#include "server/base/clock.h"
+#include "server/base/json.h"
+#include "server/base/relays.h"
+#include "server/base/token_bucket.h"
+
+namespace sioserve::socketio {
+
+class Relayer {
+ public:
+  explicit Relayer(SharedRelays relays) : relays_(std::move(relays)) {}
+
+  // The relay of an event, whose data is an array with the name in front; null: it has none.
+  const Relay* find(const Json& data) const;
+
+  enum class Verdict { forward, too_large, too_many };
+  // What becomes of an event of so many bytes. One that is forwarded counts against the rate.
+  Verdict judge(const Relay& relay, std::size_t bytes, TimePoint now);
+  // Until when nothing more is to be read from the client; in the past: at once.
+  TimePoint ready_at(const Relay& relay, TimePoint now) const;
+
+ private:
+  const SharedRelays relays_;
+  std::map<const Relay*, TokenBucket> rates_;  // of relays that have one and have been used
+};
+
+}  // namespace sioserve::socketio
