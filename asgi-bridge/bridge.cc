@@ -182,10 +182,12 @@ void Bridge::handle(const Gil& gil, SessionClosed event) {
   // One that was handed over and never connected to a namespace: the dispatcher does not know it.
   if (handed_over_scopes_.erase(event.session) > 0) return;
   dispatch(gil, names_.session_closed, {to_py_int(gil, static_cast<std::uint64_t>(event.session))});
+  statuses_.erase(event.session);
 }
 
 void Bridge::handle(const Gil& gil, SocketConnect event) {
   announce_session(gil, event.session);
+  statuses_.try_emplace(event.session, event.status);
   dispatch(
       gil, names_.connect,
       {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
@@ -215,6 +217,17 @@ void Bridge::handle(const Gil& gil, SocketDisconnect event) {
 
 void Bridge::handle(const Gil& gil, SocketForgotten event) {
   dispatch(gil, names_.forgotten, {to_py_int(gil, static_cast<std::uint64_t>(event.socket))});
+}
+
+void Bridge::handle(const Gil& gil, SessionSignalled event) {
+  const char* const signal = event.signal == SessionSignal::upgrade ? "upgrade" : "drain";
+  dispatch(gil, names_.signalled,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.session)), to_py_str(gil, signal)});
+}
+
+SharedSessionStatus Bridge::session_status(const Gil&, SessionId session) const {
+  const auto found = statuses_.find(session);
+  return found == statuses_.end() ? nullptr : found->second;
 }
 
 void Bridge::handle(const Gil& gil, LogRecord event) {

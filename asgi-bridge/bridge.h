@@ -52,6 +52,10 @@ class Bridge {
   // The application's tasks that have not ended, as a list of (task, scope).
   PyRef running_tasks(const Gil& gil) const;
 
+  // Of a session that the dispatcher has heard of and that is open; null otherwise. Any thread that
+  // holds the GIL.
+  SharedSessionStatus session_status(const Gil& gil, SessionId session) const;
+
   void post(ServerCommand command) { port_.post(std::move(command)); }
 
   const Names& names() const { return names_; }
@@ -86,6 +90,7 @@ class Bridge {
   void handle(const Gil& gil, SocketAcknowledged event);
   void handle(const Gil& gil, SocketDisconnect event);
   void handle(const Gil& gil, SocketForgotten event);
+  void handle(const Gil& gil, SessionSignalled event);
   void handle(const Gil& gil, LogRecord event);
   void handle(const Gil& gil, AccessEntry event);
   void handle(const Gil& gil, RequestLimitReached event);
@@ -123,6 +128,7 @@ class Bridge {
   std::vector<AppEvent> batch_;
   std::unordered_map<StreamId, Running> running_;
   std::unordered_map<SessionId, PyRef> handed_over_scopes_;
+  std::unordered_map<SessionId, SharedSessionStatus> statuses_;
 };
 
 }  // namespace sioserve::bridge

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -390,6 +391,37 @@ PyObject* server_close_socket(PyObject* self, PyObject* args, PyObject* kwargs) 
   return post(self, command);
 }
 
+PyObject* server_watch(PyObject* self, PyObject* args) {
+  PyObject* socket;
+  const char* signal;
+  if (!PyArg_ParseTuple(args, "Os:watch", &socket, &signal)) return nullptr;
+  SocketWatch command{};
+  if (!read_socket(socket, command.socket)) return nullptr;
+  const std::string_view name = signal;
+  if (name != "upgrade" && name != "drain") {
+    PyErr_Format(PyExc_ValueError, "there is no signal '%s'", signal);
+    return nullptr;
+  }
+  command.signal = name == "upgrade" ? SessionSignal::upgrade : SessionSignal::drain;
+  return post(self, command);
+}
+
+// (transport, seconds of latency or None), or None.
+PyObject* server_session_status(PyObject* self, PyObject* number) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  const unsigned long long session = PyLong_AsUnsignedLongLong(number);
+  if (session == static_cast<unsigned long long>(-1) && PyErr_Occurred()) return nullptr;
+  const Gil gil = Gil::held_by_caller();
+  const SharedSessionStatus status = core->bridge.session_status(gil, SessionId{session});
+  if (!status) return none().release();
+  const bool polling = status->transport == SessionTransport::polling;
+  const std::int64_t latency = status->latency;
+  const PyRef seconds =
+      latency < 0 ? none() : PyRef::steal(PyFloat_FromDouble(static_cast<double>(latency) / 1e6));
+  return Py_BuildValue("(sO)", polling ? "polling" : "websocket", seconds.get());
+}
+
 PyObject* server_open_logs(PyObject* self, PyObject*) {
   Core* core = unstarted_core_of(self, "open_logs");
   return core != nullptr && open_logs(*core) ? none().release() : nullptr;
@@ -469,6 +501,8 @@ PyMethodDef methods[] = {
     {"leave", post_room_command<SocketLeave>, METH_VARARGS, nullptr},
     {"leave_all", server_leave_all, METH_O, nullptr},
     {"close_socket", method(server_close_socket), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"watch", server_watch, METH_VARARGS, nullptr},
+    {"session_status", server_session_status, METH_O, nullptr},
     {"open_logs", server_open_logs, METH_NOARGS, nullptr},
     {"reopen_logs", server_reopen_logs, METH_NOARGS, nullptr},
     {"log_what_waits", server_log_what_waits, METH_NOARGS, nullptr},

@@ -77,6 +77,9 @@ class Dispatcher(Protocol):
         number as `recovered`, or forgotten().
         """
 
+    def signalled(self, session: int, signal: str) -> None:
+        """What watch() asked for has happened."""
+
     def forgotten(self, socket: int) -> None:
         """The client of a socket that might have returned won't."""
 
@@ -342,6 +345,19 @@ class Server:
 
     def close_socket(self, socket: int, close_session: bool = False) -> None:
         """Any thread. Disconnect from the namespace, or end the client's whole session."""
+
+    def watch(self, socket: int, signal: str) -> None:
+        """Any thread. From now on tell of this, for the socket's session.
+
+        "upgrade": a WebSocket carries the session instead of polling; told at once if that has
+        happened. "drain": nothing that was sent waits any longer. Raises ValueError for others.
+        """
+
+    def session_status(self, session: int) -> tuple[str, float | None] | None:
+        """Any thread. "polling" or "websocket", and the seconds of the latest ping's round trip.
+
+        For open sessions that the dispatcher has heard of; otherwise None.
+        """
 
     def set_log_level(self, logger: str, level: int) -> None:
         """Any thread. For "sioserve", "sioserve.access", "sio.engineio" and "sio.socketio"."""

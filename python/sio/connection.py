@@ -96,6 +96,17 @@ class Connection:
         """Handle an event when those before it have been handled."""
         self._add((self._event, args, ack_id))
 
+    def signal(self, signal: str) -> None:
+        """Call what has asked for this, beside the handlers."""
+        for handler in self.socket.take_signal_handlers(signal):
+            task = asyncio.get_running_loop().create_task(self._signal(signal, handler))
+            self._beside.add(task)
+            task.add_done_callback(self._beside.discard)
+
+    async def _signal(self, signal: str, handler: Handler) -> None:
+        with Guard(signal, self.socket):
+            await handler.call_with()
+
     def disconnect(self, reason: str, reference_reason: str) -> None:
         """The client has gone: end when all its events have been handled."""
         self.socket.mark_gone(reference_reason)

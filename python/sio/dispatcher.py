@@ -82,12 +82,12 @@ class Dispatcher:
         self._start(self._decide(handshake, scope))
 
     def session_opened(self, session: int, scope: Any) -> None:
-        self._sessions[session] = EngineIOSession(session, scope)
+        self._sessions[session] = EngineIOSession(session, scope, self._core)
         self._server.clients_count = len(self._sessions)
         logger.debug("session %d opened", session)
 
     def session_closed(self, session: int) -> None:
-        self._sessions.pop(session).closed = True
+        self._sessions.pop(session).close()
         self._server.clients_count = len(self._sessions)
         logger.debug("session %d closed", session)
 
@@ -186,6 +186,15 @@ class Dispatcher:
             connection.socket.away = True
             self._away[socket] = connection.socket
         connection.disconnect(reason, reference_reason)
+
+    def signalled(self, session: int, signal: str) -> None:
+        opened = self._sessions.get(session)
+        if opened is None:
+            return
+        for socket in tuple(opened.sockets):
+            connection = self._connections.get(socket.number)
+            if connection is not None:
+                connection.signal(signal)
 
     def forgotten(self, socket: int) -> None:
         sock = self._away.pop(socket, None)

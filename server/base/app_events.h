@@ -15,6 +15,8 @@
 #include "server/base/ids.h"
 #include "server/base/json.h"
 #include "server/base/logger.h"
+#include "server/base/server_commands.h"
+#include "server/base/session_status.h"
 
 namespace sioserve {
 
@@ -114,6 +116,13 @@ struct SocketConnect {
   // The client has come back: it is in its rooms, and gets what it missed when it is accepted. The
   // number under which it has disconnected.
   std::optional<SocketId> recovered = std::nullopt;
+  SharedSessionStatus status = nullptr;  // the same for all sockets of a session
+};
+
+// What a SocketWatch asked for has happened.
+struct SessionSignalled {
+  SessionId session;
+  SessionSignal signal;
 };
 
 // Answered by exactly one SocketEventDone (or the SocketAck that includes it).
@@ -158,10 +167,11 @@ struct RequestLimitReached {};
 // Everything is closed; nothing follows.
 struct ServerStopped {};
 
-using AppEvent = std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbandoned, HttpTimedOut,
-                              WebSocketConnect, WebSocketMessage, WebSocketDisconnect, SendCredit,
-                              HandshakeAsked, SessionOpened, SessionClosed, SocketConnect,
-                              SocketEvent, SocketAcknowledged, SocketDisconnect, SocketForgotten,
-                              LogRecord, AccessEntry, RequestLimitReached, ServerStopped>;
+using AppEvent =
+    std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbandoned, HttpTimedOut,
+                 WebSocketConnect, WebSocketMessage, WebSocketDisconnect, SendCredit,
+                 HandshakeAsked, SessionOpened, SessionClosed, SocketConnect, SocketEvent,
+                 SocketAcknowledged, SocketDisconnect, SocketForgotten, SessionSignalled, LogRecord,
+                 AccessEntry, RequestLimitReached, ServerStopped>;
 
 }  // namespace sioserve

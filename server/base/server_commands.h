@@ -187,6 +187,16 @@ struct SocketClose {
   bool close_session;
 };
 
+// upgrade: the session has changed from polling to a WebSocket. drain: everything that was sent to
+// the client so far has been handed to the kernel.
+enum class SessionSignal { upgrade, drain };
+
+// From now on tell of this, for the socket's session. An upgrade that is over is told at once.
+struct SocketWatch {
+  SocketId socket;
+  SessionSignal signal;
+};
+
 // From now on clients may connect to this namespace.
 struct AddNamespace {
   std::string name;
@@ -209,6 +219,6 @@ using ServerCommand =
                  WebSocketFail, WebSocketConsumed, EngineAccept, AskAboutHandshakes,
                  HandshakeDecision, SocketAccept, SocketRefuse, SocketEmit, SocketBroadcast,
                  SocketAck, SocketEventsDone, SocketJoin, SocketLeave, SocketLeaveAll, SocketClose,
-                 AddNamespace, ServeDynamicNamespaces, StopServer, AppQueueDrained>;
+                 SocketWatch, AddNamespace, ServeDynamicNamespaces, StopServer, AppQueueDrained>;
 
 }  // namespace sioserve

@@ -188,6 +188,7 @@ Payload Session::open_payload() const {
 void Session::open_websocket(WebSocketTransport& websocket) {
   assert(is_open() && is_polling());
   websocket_ = &websocket;
+  status_->transport = SessionTransport::websocket;
   websocket.send(MessageKind::text, share(open_packet()));
   flush();
 }
@@ -274,7 +275,9 @@ void Session::receive_too_much(WebSocketTransport& websocket) {
 }
 
 void Session::drain_websocket(WebSocketTransport& websocket) {
-  if (&websocket == websocket_) flush();
+  if (&websocket != websocket_) return;
+  flush();
+  if (outbox_.empty() && websocket.buffered() == 0) observer_->on_drain();
 }
 
 void Session::websocket_closed(WebSocketTransport& websocket) {
@@ -412,6 +415,9 @@ void Session::upgrade() {
   if (state_ == State::closing) return end(CloseReason::server_close);
   if (reading_stopped()) websocket_->pause_reading();
   flush();
+  upgraded_ = true;
+  status_->transport = SessionTransport::websocket;
+  observer_->on_upgrade();
 }
 
 void Session::drop_probe() {
@@ -425,6 +431,7 @@ void Session::flush() {
     send_units(*websocket_, websocket_high_water);
   } else if (poll_ && !outbox_.empty()) {
     answer_poll(outbox_.take_payload(framing_));
+    observer_->on_drain();
   }
   if (outbox_.empty()) lags_ = false;
 }
@@ -525,7 +532,7 @@ TimePoint Session::heartbeat_deadline() const {
 void Session::receive_pong() {
   if (framing_.protocol() == Protocol::v3) return end(CloseReason::wrong_heartbeat);
   log_debug(logger_, LogCategory::engineio, "pong received session=", std::uint64_t(id_));
-  awaits_pong_ = false;
+  if (std::exchange(awaits_pong_, false)) note_latency();
   pong_deadline_ = never;
   start_heartbeat();
   arm();
@@ -544,6 +551,7 @@ void Session::ping() {
   log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
   ping_due_ = never;
   awaits_pong_ = true;
+  ping_sent_ = host_.now();
   if (!reading_stopped()) pong_deadline_ = heartbeat_deadline();
   // On a WebSocket it overtakes what is queued here.
   if (!websocket_ || outbox_.empty()) observer_->on_ping();
@@ -551,6 +559,11 @@ void Session::ping() {
 }
 
 std::string Session::name() const { return "session " + std::to_string(std::uint64_t(id_)); }
+
+void Session::note_latency() {
+  using std::chrono::microseconds;
+  status_->latency = std::chrono::duration_cast<microseconds>(host_.now() - ping_sent_).count();
+}
 
 void Session::arm() {
   if (state_ == State::closed) return;

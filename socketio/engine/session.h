@@ -33,6 +33,7 @@
 #include "server/base/ids.h"
 #include "server/base/limits.h"
 #include "server/base/logger.h"
+#include "server/base/session_status.h"
 #include "server/base/token_bucket.h"
 #include "socketio/engine/close_reason.h"
 #include "socketio/engine/framing.h"
@@ -55,6 +56,10 @@ class SessionObserver {
   // A ping goes out that the client gets behind everything that was sent to it so far.
   virtual void on_ping() {}
   virtual void on_pong() {}
+  // A WebSocket carries the session now.
+  virtual void on_upgrade() {}
+  // Nothing that was sent waits any longer. Comes after the transport has taken something.
+  virtual void on_drain() {}
   // The last callback.
   virtual void on_closed(CloseReason reason) = 0;
 };
@@ -84,6 +89,8 @@ class Session {
   bool is_open() const { return state_ == State::open; }
   bool is_polling() const { return websocket_ == nullptr; }
   bool is_upgrading() const { return probe_ != nullptr; }
+  bool has_upgraded() const { return upgraded_; }
+  SharedSessionStatus status() const { return status_; }
 
   // First of all, once.
   void start(std::unique_ptr<SessionObserver> observer);
@@ -178,6 +185,7 @@ class Session {
   void start_heartbeat();
   TimePoint heartbeat_deadline() const;
   void ping();
+  void note_latency();
   std::string name() const;
   void arm();
 
@@ -188,6 +196,7 @@ class Session {
   SessionHost& host_;
   const Logger& logger_;
   Limits& limits_;
+  const std::shared_ptr<SessionStatus> status_ = std::make_shared<SessionStatus>();
   std::unique_ptr<SessionObserver> observer_;
 
   State state_ = State::open;
@@ -205,8 +214,10 @@ class Session {
   bool reading_paused_ = false;  // by the layer above
   bool reading_payload_ = false;
   bool awaits_pong_ = false;
+  bool upgraded_ = false;
   bool overflowed_ = false;
 
+  TimePoint ping_sent_{};
   // TimePoint::max(): not running.
   TimePoint throttled_until_ = TimePoint::max();  // nothing is read
   TimePoint ping_due_ = TimePoint::max();

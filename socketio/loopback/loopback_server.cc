@@ -88,6 +88,7 @@ void LoopbackServer::advance(Milliseconds duration) {
 // A command about one client may let another one be read.
 void LoopbackServer::settle() {
   for (const auto& [id, client] : clients_) client->advance();
+  server_.advance(now_);
   wake_();
 }
 

@@ -54,6 +54,30 @@ void Client::on_pong() {
   for (const auto& [name, socket] : sockets_) socket->forget_received();
 }
 
+void Client::on_upgrade() {
+  if (watches_upgrade_) {
+    server_.events().push(SessionSignalled{session_.id(), SessionSignal::upgrade});
+  }
+}
+
+void Client::on_drain() {
+  if (watches_drain_) {
+    server_.events().push(SessionSignalled{session_.id(), SessionSignal::drain});
+  }
+}
+
+void Client::watch(SessionSignal signal) {
+  switch (signal) {
+    case SessionSignal::upgrade:
+      watches_upgrade_ = true;
+      if (session_.has_upgraded()) on_upgrade();
+      return;
+    case SessionSignal::drain:
+      watches_drain_ = true;
+      return;
+  }
+}
+
 void Client::receive(DecodeResult decoded, std::string_view message) {
   if (!decoded) {
     log_debug(server_.logger(), LogCategory::socketio,
@@ -206,7 +230,8 @@ void Client::connect(std::string name_space, parser::Packet packet) {
             " socket=", std::uint64_t(socket.id()), " namespace=", name_space,
             " recovered=", recovered ? "yes" : "no");
   server_.events().push(SocketConnect{socket.id(), session_.id(), socket.public_id(),
-                                      std::move(name_space), std::move(packet.data), recovered});
+                                      std::move(name_space), std::move(packet.data), recovered,
+                                      session_.status()});
   check_load();
 }
 

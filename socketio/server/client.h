@@ -30,6 +30,8 @@ class Client final : public engine::SessionObserver {
   void on_binary(std::string message) override;
   void on_ping() override;
   void on_pong() override;
+  void on_upgrade() override;
+  void on_drain() override;
   void on_closed(engine::CloseReason reason) override;
 
   void accept(Socket& socket, SharedRelays relays);
@@ -40,6 +42,8 @@ class Client final : public engine::SessionObserver {
   void close();
   // Ends the session: its client has come back on another one.
   void replace() { session_.close(engine::CloseReason::replaced); }
+  // From now on the application is told of this.
+  void watch(SessionSignal signal);
   void events_done(Socket& socket, std::size_t count);
   void app_queue_drained();
 
@@ -70,6 +74,8 @@ class Client final : public engine::SessionObserver {
   std::unique_ptr<SessionOpened> opened_;  // not reported yet
   bool known_to_application_;
   bool waits_for_drain_ = false;
+  bool watches_upgrade_ = false;
+  bool watches_drain_ = false;
   std::size_t events_in_flight_ = 0;
   std::map<std::string, std::unique_ptr<Socket>, std::less<>> sockets_;
 };

@@ -124,6 +124,12 @@ void Server::handle(const SocketClose& command) {
   }
 }
 
+void Server::handle(const SocketWatch& command) {
+  if (Socket* const socket = find_attached(command.socket)) {
+    socket->client().watch(command.signal);
+  }
+}
+
 void Server::handle(AddNamespace command) { add_namespace(std::move(command.name)); }
 
 void Server::handle(const ServeDynamicNamespaces&) { serves_dynamic_namespaces_ = true; }

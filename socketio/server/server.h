@@ -45,6 +45,7 @@ class Server {
   void handle(const SocketLeave& command);
   void handle(const SocketLeaveAll& command);
   void handle(const SocketClose& command);
+  void handle(const SocketWatch& command);
   void handle(AddNamespace command);
   void handle(const ServeDynamicNamespaces& command);
   void handle(const AppQueueDrained& command);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -86,11 +88,20 @@ class Client:
         self.received += events
         return events
 
+    async def call(self, event: str, *args: Any) -> list[Any]:
+        """Emits and returns the acknowledgement; takes the events that come before it."""
+        await self.session.send(f"42{DESK}5{json.dumps([event, *args])}")
+        while True:
+            packet = await self.session.next_message()
+            assert isinstance(packet, str)
+            if packet.startswith(f"43{DESK}5"):
+                return list(json.loads(packet.removeprefix(f"43{DESK}5")))
+            assert packet.startswith("42" + DESK), packet
+            *said, self.offset = json.loads(packet.removeprefix("42" + DESK))
+            self.received.append(said)
+
     async def who(self) -> list[Any]:
-        await self.session.send(f'42{DESK}5["who"]')
-        packet = await self.session.next_message()
-        assert isinstance(packet, str)
-        return list(json.loads(packet.removeprefix(f"43{DESK}5")))
+        return await self.call("who")
 
 
 async def publish(server: ServerProcess, to: str, *events: list[Any], binary: bool = False) -> None:
@@ -237,6 +248,60 @@ async def test_the_window_ends(start_server: Callable[..., ServerProcess], key: 
     await client.connect()
     assert not client.recovered
     await client.cut()
+
+
+async def play(server: ServerProcess, group: str, dice: random.Random) -> None:
+    """Some clients that talk in rooms of their own, and are cut off now and then."""
+    clients = [Client(server, f"{group}-{number}") for number in range(3)]
+    online = dict.fromkeys(clients, False)
+    rooms: dict[Client, set[str]] = {client: set() for client in clients}
+    expected: dict[Client, list[list[Any]]] = {client: [] for client in clients}
+
+    async def connect(client: Client) -> None:
+        known = client.pid != ""
+        await client.connect(dice.choice(["polling", "websocket"]))
+        assert client.recovered == known
+        online[client] = True
+
+    for number in range(60):
+        client = dice.choice(clients)
+        room = f"{group} {dice.choice('ab')}"
+        if not online[client]:
+            await connect(client)
+            continue
+        match dice.choice(["join", "leave", "say", "say", "say", "cut", "replace"]):
+            case "join":
+                await client.call("join", room)
+                rooms[client].add(room)
+            case "leave":
+                await client.call("leave", room)
+                rooms[client].discard(room)
+            case "say":
+                await client.call("say", room, number)
+                for other in clients:
+                    if other is not client and room in rooms[other]:
+                        expected[other].append(["said", number])
+            case "cut":
+                await client.cut()
+                online[client] = False
+            case "replace":
+                abandoned = client.session
+                await connect(client)
+                await abandoned.abandon()
+    for client in clients:
+        if not online[client]:
+            await connect(client)
+        id, joined, _ = await client.who()
+        assert (id, set(joined)) == (client.id, rooms[client])
+        assert client.received == expected[client]
+        await client.cut()
+
+
+async def test_random_clients_get_everything_once(server: ServerProcess) -> None:
+    seed = int(os.environ.get("SIO_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"SIO_SEED={seed}")
+    groups = [f"group {number} of {seed}" for number in range(6)]
+    await asyncio.gather(*(play(server, group, random.Random(group)) for group in groups))
 
 
 async def test_it_is_off_by_default(socketio_server: ServerProcess) -> None:

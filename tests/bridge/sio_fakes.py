@@ -18,6 +18,7 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
+        self.status: tuple[str, float | None] = ("polling", None)
         self._called = asyncio.Event()
         self.max_rooms = 0
         self.max_pending_acks = 10_000
@@ -36,6 +37,9 @@ class FakeServer:
         """Whatever accept_socket() is given is recorded as it is."""
         self.calls.append(("make_relays", relays))
         return relays
+
+    def session_status(self, session: int) -> tuple[str, float | None]:
+        return self.status
 
     def emit(
         self, socket: int, args: Any, callback_id: int | None = None, volatile: bool = False

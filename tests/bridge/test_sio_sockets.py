@@ -318,3 +318,52 @@ async def test_a_socket_in_as_many_rooms_as_it_may_be_joins_no_other(world: Worl
     socket.leave("b")
     socket.join("c")
     assert socket.rooms == {"a", "c"}
+
+
+# --- what it knows of the connection ---
+
+
+async def test_transport_and_latency_are_read_when_asked_for(world, socket):
+    assert (socket.transport, socket.latency) == ("polling", None)
+    world.core.status = ("websocket", 0.25)
+    assert (socket.transport, socket.latency) == ("websocket", 0.25)
+    session = socket._session._number
+    world.leave(socket.number)
+    world.dispatcher.session_closed(session)
+    world.core.status = ("polling", 9.0)
+    assert (socket.transport, socket.latency) == ("websocket", 0.25), "the last ones"
+
+
+async def test_signals_are_watched_once_and_only_if_wanted(world, socket):
+    called = []
+    world.dispatcher.signalled(socket._session._number, "drain")
+    assert world.core.calls == []
+    socket.on_drain(lambda: called.append("plain"))
+
+    @socket.on_drain
+    async def drained():
+        called.append("async")
+
+    @socket.on_upgrade
+    async def upgraded():
+        called.append("upgrade")
+
+    assert world.core.calls == [
+        ("watch", socket.number, "drain"),
+        ("watch", socket.number, "upgrade"),
+    ]
+    for signal in ("drain", "upgrade", "drain", "upgrade"):
+        world.dispatcher.signalled(socket._session._number, signal)
+        await world.idle()
+    assert sorted(called) == ["async", "async", "plain", "plain", "upgrade"]
+
+
+async def test_a_signal_handler_that_fails_is_logged(world, socket, caplog):
+    @socket.on_drain
+    async def drained():
+        raise ValueError("on purpose")
+
+    world.dispatcher.signalled(socket._session._number, "drain")
+    await world.idle()
+    assert "on purpose" in caplog.text
+    assert socket.connected

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..handover import ROUTED
 from ..identity import identify
 from .app import EngineIOSocket
+from .utils import parse_query
 
 if TYPE_CHECKING:
+    from _sioserve import Server
+
     from ..socketio.socket import NamespaceSocket
 
 
@@ -27,7 +30,10 @@ class EngineIOSession:
     * `closed`: the client has gone.
     """
 
-    def __init__(self, number: int, scope: dict[str, Any]) -> None:
+    def __init__(self, number: int, scope: dict[str, Any], core: Server | None = None) -> None:
+        self._number = number
+        self._core = core
+        self._status: tuple[str, float | None] | None = None  # the last one
         self.sid = str(number)
         self.scope = scope
         self.closed = False
@@ -43,6 +49,32 @@ class EngineIOSession:
         if self._socket is None:
             self._socket = EngineIOSocket(self)
         return self._socket
+
+    @property
+    def transport(self) -> str:
+        """ "polling" or "websocket", now or in the end."""
+        status = self._read_status()
+        if status is None:
+            return str(parse_query(self.scope).get("transport", "polling"))
+        return status[0]
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds of the latest ping's round trip; None before the first."""
+        status = self._read_status()
+        return None if status is None else status[1]
+
+    def close(self) -> None:
+        """The client has gone."""
+        self._read_status()
+        self.closed = True
+        self._core = None
+
+    def _read_status(self) -> tuple[str, float | None] | None:
+        core = self._core
+        if core is not None:
+            self._status = core.session_status(self._number) or self._status
+        return self._status
 
     @property
     def is_routed(self) -> bool:

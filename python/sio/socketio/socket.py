@@ -88,6 +88,7 @@ class NamespaceSocket(SocketListeners):
         self.accepted = False
         self.recovered = False
         self.away = False
+        self._signal_handlers: dict[str, list[Handler]] = {}
         self._successor: NamespaceSocket | None = None  # once its client has come back
         self.reference_reason: str | None = None
 
@@ -115,6 +116,20 @@ class NamespaceSocket(SocketListeners):
     def finished(self) -> bool:
         """All handlers of a client that has gone have run."""
         return self._finished
+
+    @property
+    def transport(self) -> str:
+        """How the client is reached: "polling" or "websocket". Changes with an upgrade; when the
+        client has gone, what it was in the end.
+        """
+        return self._session.transport
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds from the latest ping of the server to the client's pong; None before the first,
+        which comes `--socketio-ping-interval` after the connection.
+        """
+        return self._session.latency
 
     @property
     def eio(self) -> EngineIOSocket:
@@ -336,6 +351,36 @@ class NamespaceSocket(SocketListeners):
             raise
         if self._any_outgoing and not self._gone:
             self.tell_outgoing((event, *args))
+
+    def on_upgrade(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Call `f()`, `async def` or plain, once the client has changed from polling to a
+        WebSocket; at once if it already has. One that connects with a WebSocket never upgrades.
+
+        Also a decorator. It runs beside the socket's handlers.
+        """
+        return self._watch("upgrade", function)
+
+    def on_drain(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Call `f()`, `async def` or plain, each time that nothing waits any more of what was sent
+        to the client: the operating system, or the client's request, has taken all of it.
+
+        For whoever sends much and wants to go on when there is room. Also a decorator. It runs
+        beside the socket's handlers, for all namespaces of the client together.
+        """
+        return self._watch("drain", function)
+
+    def _watch(self, signal: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        handlers = self._signal_handlers.setdefault(signal, [])
+        handlers.append(Handler(function))
+        if len(handlers) == 1:
+            self._core.watch(self._number, signal)
+        return function
+
+    def take_signal_handlers(self, signal: str) -> list[Handler]:
+        """Whom to call; an upgrade comes once."""
+        if signal == "upgrade":
+            return self._signal_handlers.pop(signal, [])
+        return list(self._signal_handlers.get(signal, ()))
 
     def use(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Call `f(event, *args)`, `async def` or plain, before the handlers of each event.
