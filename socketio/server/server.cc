@@ -144,7 +144,8 @@ Server::MadeSocket Server::make_socket(const std::string& name_space, Client& cl
                                        engine::Session& session, Json& payload) {
   MadeSocket made;
   std::optional<RecoveryRequest> request;
-  if (recovery_.on()) request = take_recovery_request(payload);
+  if (recovery_.on() && session.protocol() == engine::Protocol::v4)
+    request = take_recovery_request(payload);
   if (request) made.socket = recover(name_space, *request);
   const SocketId id{++last_socket_id_};
   if (made.socket) {

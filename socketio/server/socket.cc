@@ -28,7 +28,8 @@ Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Sessi
       limits_(limits),
       recovery_(recovery) {
   namespace_.adapter->add(*this);
-  if (recovery.on()) {
+  // Clients of protocol 3 know nothing of it.
+  if (recovery.on() && session.protocol() == engine::Protocol::v4) {
     recoverable_ = std::make_unique<Recoverable>(Recoverable{
         random_id(), ReplayLog(recovery.last_offset(), config.recovery_buffer), std::nullopt});
     recovery.add(*this);
@@ -47,7 +48,7 @@ void Socket::accept(SharedRelays relays) {
   send_now(codec_.encode_connect(
       namespace_.name,
       connect_payload(protocol, public_id_, recoverable_ ? pid() : std::string_view())));
-  if (recoverable_) recoverable_->announced = protocol == engine::Protocol::v4;
+  if (recoverable_) recoverable_->announced = true;
   for (const Kept& kept : std::exchange(kept_, {})) send(kept.packet, kept.importance);
 }
 

@@ -370,6 +370,22 @@ TEST_F(RecoveryTest, PongsTellWhatNeedNotBeKept) {
   EXPECT_EQ(take(second, memory), Messages{"CONNECT"});
 }
 
+TEST_F(RecoveryTest, AClientOfEngineIo3HasNothingToComeBackTo) {
+  framing = &engine::framing_v3(engine::BinaryForm::bytes);
+  config.socket_io.recovery_buffer = 1'000;
+  restart();
+  Peer& peer = open();
+  const SocketId socket = latest_socket();
+  server->handle(SocketAccept{socket});
+  peer.take();
+  for (int i = 0; i < 100; ++i) emit(socket, R"(["x"])");
+  const Messages sent = peer.take();
+  EXPECT_EQ(sent.size(), 100u);
+  EXPECT_EQ(std::ranges::count(sent, "2"), 0) << "in that protocol only the client pings";
+  cut(peer);
+  EXPECT_FALSE(sink.all<SocketDisconnect>().back().may_return);
+}
+
 TEST_F(RecoveryTest, APongBehindQueuedEventsSaysNothingAboutThem) {
   config.socket_io.recovery_buffer = 10'000;
   restart();
