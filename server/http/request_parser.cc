@@ -65,6 +65,9 @@ struct RequestParser::Callbacks {
   static int on_chunk_extension(llhttp_t* llhttp, const char*, std::size_t size) {
     return self(llhttp).count_chunk_extension(size);
   }
+  static int on_chunk_extension_end(llhttp_t* llhttp) {
+    return self(llhttp).count_chunk_extension(1);
+  }
   static int on_message_complete(llhttp_t* llhttp) { return self(llhttp).complete_request(); }
 
   static const llhttp_settings_t& settings() {
@@ -81,6 +84,8 @@ struct RequestParser::Callbacks {
       callbacks.on_chunk_header = on_chunk_header;
       callbacks.on_chunk_extension_name = on_chunk_extension;
       callbacks.on_chunk_extension_value = on_chunk_extension;
+      callbacks.on_chunk_extension_name_complete = on_chunk_extension_end;
+      callbacks.on_chunk_extension_value_complete = on_chunk_extension_end;
       callbacks.on_message_complete = on_message_complete;
       return callbacks;
     }();
@@ -123,8 +128,8 @@ RequestParser::Progress RequestParser::feed(std::string_view input) {
 
   // White space that belongs to no name and no value counts as well, but only here.
   if (within_head_ && !progress_.error) {
-    header_bytes_ += input.size();
-    if (header_bytes_ > 2 * (limits_.max_header_bytes + limits_.max_request_line)) {
+    head_bytes_ += input.size();
+    if (head_bytes_ > 2 * (limits_.max_header_bytes + limits_.max_request_line)) {
       progress_.error = ParseError::header_too_large;
     }
   }
@@ -136,6 +141,7 @@ void RequestParser::begin_request() {
   head_.headers.reserve(usual_headers);
   target_.clear();
   line_start_.clear();
+  head_bytes_ = 0;
   header_bytes_ = 0;
   chunk_extension_bytes_ = 0;
   body_bytes_ = 0;
@@ -210,7 +216,7 @@ int RequestParser::append_body(std::string_view part) {
 }
 
 int RequestParser::count_chunk_extension(std::size_t bytes) {
-  chunk_extension_bytes_ += bytes + 1;
+  chunk_extension_bytes_ += bytes;
   if (chunk_extension_bytes_ > limits_.max_chunk_extensions) return refuse(ParseError::malformed);
   return 0;
 }

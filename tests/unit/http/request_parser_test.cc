@@ -328,6 +328,21 @@ TEST(RequestParserLimits, RefusesALargeHeaderBeforeItsEnd) {
           .error);
 }
 
+// As the network may deliver it.
+std::vector<std::string_view> bytes_of(std::string_view text) {
+  std::vector<std::string_view> bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) bytes.push_back(text.substr(i, 1));
+  return bytes;
+}
+
+TEST(RequestParserLimits, AHeaderThatComesByteByByteIsNoLarger) {
+  ParserLimits limits;
+  limits.max_header_bytes = 1'000;
+  const std::string request =
+      "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(900, 'a') + "\r\n\r\n";
+  EXPECT_FALSE(parse(bytes_of(request), limits).error);
+}
+
 TEST(RequestParserLimits, RefusesEndlessWhiteSpace) {
   ParserLimits limits;
   limits.max_header_bytes = 1'000;
@@ -367,6 +382,13 @@ TEST(RequestParserLimits, RefusesLargeTrailers) {
   limits.max_header_bytes = 1'000;
   EXPECT_EQ(parse({chunked("0\r\nX: " + std::string(2'000, 'a'))}, limits).error,
             ParseError::header_too_large);
+}
+
+TEST(RequestParserLimits, ChunkExtensionsThatComeByteByByteAreNoLarger) {
+  ParserLimits limits;
+  limits.max_chunk_extensions = 1'000;
+  const std::string request = chunked("1;a=" + std::string(900, 'x') + "\r\na\r\n0\r\n\r\n");
+  EXPECT_FALSE(parse(bytes_of(request), limits).error);
 }
 
 TEST(RequestParserLimits, RefusesLargeChunkExtensions) {
