@@ -49,6 +49,8 @@ void Deflater::prepare() {
 }
 
 std::string Deflater::compress(std::string_view message) {
+  // zlib flushes nothing where nothing is new. A stored block without bytes, less the tail.
+  if (message.empty()) return std::string(1, '\0');
   prepare();
   stream_->next_in = bytes_of(message);
   stream_->avail_in = static_cast<uInt>(message.size());

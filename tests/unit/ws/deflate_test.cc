@@ -85,6 +85,16 @@ TEST(Deflate, ASharedWindowServesTheNextMessage) {
   EXPECT_EQ(inflate_all(forgets, bytes({0xf2, 0x00, 0x11, 0x00, 0x00})), "<corrupt>");
 }
 
+TEST(Deflate, EmptyMessagesSurvive) {
+  for (const ContextTakeover takeover : {ContextTakeover::on, ContextTakeover::off}) {
+    Deflater deflater(12, takeover);
+    Inflater inflater(12, takeover);
+    for (const std::string message : {"", "", "abcabc", "", "", "abcabc"}) {
+      EXPECT_EQ(inflate_all(inflater, deflater.compress(message)), message);
+    }
+  }
+}
+
 TEST(Deflate, AFinalBlockDoesNotEndTheWindow) {
   Inflater inflater(15, ContextTakeover::on);
   EXPECT_EQ(inflate_all(inflater, bytes({0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00})),
