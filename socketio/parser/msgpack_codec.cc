@@ -5,6 +5,9 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -52,15 +55,17 @@ std::optional<DecodeError> check_data(PacketType type, const json* data,
   return DecodeError::bad_payload;
 }
 
-// Puts the attachments in the places of their placeholders, below `value`.
-void fill_in(json& value, const std::vector<std::string>& attachments) {
+// Puts the attachments in the places of their placeholders, below `value`: each once, as an object
+// of the application's, or of the client whose data it sends on, may look like a placeholder, and
+// copies of one attachment would let a small packet fill the memory.
+void fill_in(json& value, std::vector<std::optional<std::string>>& attachments) {
   if (value.is_object() && value.size() == 2) {
     const json* const mark = member(value, "_placeholder");
     const json* const number = member(value, "num");
     if (mark && *mark == true && number && number->is_number_unsigned() &&
         number->get<std::size_t>() < attachments.size()) {
-      const std::string& bytes = attachments[number->get<std::size_t>()];
-      value = json::binary(json::binary_t::container_type(bytes.begin(), bytes.end()));
+      const auto bytes = std::exchange(attachments[number->get<std::size_t>()], std::nullopt);
+      if (bytes) value = json::binary(json::binary_t::container_type(bytes->begin(), bytes->end()));
       return;
     }
   }
@@ -126,7 +131,12 @@ EncodedPacket MsgpackCodec::encode(PacketType type, std::string_view name_space,
   if (!data.json.empty()) {
     Result<json, DecodeError> value = read_json(data.json, any_depth, HugeNumbers::infinite);
     assert(value);  // the bridge has written it
-    if (!data.attachments.empty()) fill_in(*value, data.attachments);
+    if (!data.attachments.empty()) {
+      std::vector<std::optional<std::string>> attachments(
+          std::make_move_iterator(data.attachments.begin()),
+          std::make_move_iterator(data.attachments.end()));
+      fill_in(*value, attachments);
+    }
     packet["data"] = std::move(*value);
   }
   if (ack_id) packet["id"] = *ack_id;

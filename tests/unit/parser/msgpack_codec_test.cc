@@ -159,5 +159,15 @@ TEST(MsgpackCodecTest, WritesIntegersThatNoDoubleHolds) {
   EXPECT_TRUE(std::isinf(packet["data"][1].get<double>()));
 }
 
+// A client's data may hold what looks like one: sent on, it must not multiply an attachment.
+TEST(MsgpackCodecTest, FillsInAnAttachmentOnce) {
+  const std::string placeholder = R"({"_placeholder":true,"num":0})";
+  const auto packet = codec.encode_event(
+      "/", {"[\"a\"," + placeholder + "," + placeholder + "]", {"bytes"}}, std::nullopt);
+  const json data = sent(packet)["data"];
+  EXPECT_TRUE(data[1].is_binary());
+  EXPECT_TRUE(data[2].is_object());
+}
+
 }  // namespace
 }  // namespace sioserve::parser
