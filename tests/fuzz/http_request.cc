@@ -1,0 +1,152 @@
+// What a client writes on a connection: requests one behind the other, with bodies, and what is
+// made of their heads. However the bytes arrive, the same requests come out, and a request that is
+// written anew from what was understood is understood the same again.
+#include <string>
+
+#include "server/base/field_syntax.h"
+#include "server/base/ip_network.h"
+#include "server/http/forwarded.h"
+#include "server/http/request_parser.h"
+#include "server/http/response_writer.h"
+#include "server/ws/handshake.h"
+#include "tests/fuzz/target.h"
+
+namespace sioserve::fuzz {
+namespace {
+
+// White space that belongs to no header is bounded from call to call only; an input of this size
+// does not come to that bound.
+constexpr std::size_t longest_input = 4'000;
+constexpr http::ParserLimits narrow{1'024, 1'024, 16, 2'000, 64};
+constexpr http::ParserLimits wide{4'096, 8'192, 32, 8'000, 64};
+
+struct Request {
+  RequestHead head;
+  std::string body;
+  std::string flags;
+};
+
+std::string text_of(const Request& request) {
+  const RequestHead& head = request.head;
+  std::string text = head.method + '\n' + head.raw_path + '\n' + head.path + '\n' +
+                     head.query_string + '\n' + head.http_version + '\n' + request.flags + '\n';
+  for (const Header& header : head.headers) text += header.name + '=' + header.value + '\n';
+  return text + request.body + "\n\n";
+}
+
+struct Outcome {
+  std::vector<Request> requests;  // complete ones
+  std::string text;               // of them, and whether what follows is refused
+};
+
+void check_head(const RequestHead& head, const http::ParserLimits& limits) {
+  require(is_token(head.method), "a method is a token");
+  require(head.http_version == "1.0" || head.http_version == "1.1", "the version is known");
+  require(head.raw_path.size() + head.query_string.size() <= limits.max_request_line,
+          "the line keeps to its limit");
+  require(head.path.size() <= head.raw_path.size(), "decoding a path makes it no longer");
+  // An absolute target may bring a host that no header had.
+  require(head.headers.size() <= limits.max_headers + 1, "there are no more headers than allowed");
+  std::size_t bytes = 0;
+  for (const Header& header : head.headers) {
+    require(is_token(header.name), "a header's name is a token");
+    require(is_field_value(header.value), "a header's value has no line end");
+    if (header.name != "host") bytes += header.name.size() + header.value.size();
+  }
+  require(bytes <= limits.max_header_bytes, "headers keep to their limit");
+}
+
+Outcome parse(const Pieces& pieces, const http::ParserLimits& limits) {
+  http::RequestParser parser(limits);
+  Outcome outcome;
+  Request request;
+  for (std::string_view piece : pieces) {
+    while (!piece.empty()) {
+      const auto progress = parser.feed(piece);
+      if (progress.error) {
+        if (parser.within_head()) parser.give_up_head();
+        // Of several things that are wrong, one or another may be noticed first.
+        outcome.text += "refused";
+        return outcome;
+      }
+      require(progress.consumed > 0 || progress.request_complete, "the parser gets on");
+      if (progress.head_complete) {
+        check_head(parser.head(), limits);
+        request.flags =
+            std::to_string(parser.keep_alive()) + std::to_string(parser.expects_continue()) +
+            std::to_string(parser.upgrade_requested()) + std::to_string(parser.has_body());
+        request.head = parser.take_head();
+      }
+      request.body += progress.body;
+      require(request.body.size() <= limits.max_body, "a body keeps to its limit");
+      piece.remove_prefix(progress.consumed);
+      if (!progress.request_complete) continue;
+      outcome.text += text_of(request);
+      outcome.requests.push_back(std::exchange(request, {}));
+    }
+  }
+  if (parser.within_head()) parser.give_up_head();
+  return outcome;
+}
+
+std::string write(const Request& request) {
+  const RequestHead& head = request.head;
+  std::string text = head.method + ' ' + head.raw_path;
+  if (!head.query_string.empty()) text += '?' + head.query_string;
+  text += " HTTP/" + head.http_version + "\r\n";
+  for (const Header& header : head.headers) text += header.name + ": " + header.value + "\r\n";
+  text += "\r\n";
+  if (!find_header(head.headers, "transfer-encoding")) return text + request.body;
+  if (!request.body.empty()) {
+    http::ResponseWriter::append_chunk_start(request.body.size(), text);
+    text += request.body + "\r\n";
+  }
+  return text + "0\r\n\r\n";
+}
+
+void use(const Request& request) {
+  static const SharedEndpoints peers = std::make_shared<const Endpoints>(
+      Endpoints{{"127.0.0.1", 5'000}, {"127.0.0.1", 8'000}, false});
+  ProxyConfig config;
+  config.forwarded_headers = true;
+  config.trusted = *TrustedProxies::parse({"127.0.0.0/8", "10.0.0.0/8", "::1"});
+  for (const char* header : {"x-forwarded-for", "forwarded"}) {
+    config.forwarded_for_header = header;
+    const SharedEndpoints ends =
+        http::endpoints_behind_proxies(request.head.headers, peers, config);
+    const auto client = IpAddress::parse(ends->client.host);
+    require(client && client->to_string() == ends->client.host, "a client is one address");
+    require(ends->client.port >= 0 && ends->client.port <= 65'535, "a port has 16 bits");
+    require(ends->server.port >= 0 && ends->server.port <= 65'535, "a port has 16 bits");
+  }
+  http::request_id_of_proxy(request.head.headers, *peers, config);
+
+  if (!ws::asks_for_websocket(request.head)) return;
+  const auto handshake = ws::check_handshake(request.head);
+  if (!handshake) return;
+  for (const Header& header : ws::answer_headers(*handshake, "")) {
+    require(is_field_value(header.value), "an answer's header has no line end");
+  }
+  if (!handshake->deflate) return;
+  const ws::DeflateParameters& parameters = handshake->deflate->parameters;
+  require(parameters.server_window_bits >= 9 && parameters.server_window_bits <= 15,
+          "zlib can make the window");
+  require(parameters.client_window_bits >= 8 && parameters.client_window_bits <= 15,
+          "zlib can make the window");
+}
+
+}  // namespace
+
+void fuzz(std::string_view input) {
+  input = input.substr(0, longest_input);
+  const Outcome outcome = parse(whole(input), narrow);
+  require(parse(byte_by_byte(input), narrow).text == outcome.text, "byte by byte is the same");
+  require(parse(in_pieces(input), narrow).text == outcome.text, "pieces are the same");
+  for (const Request& request : outcome.requests) {
+    const std::string written = write(request);
+    require(parse(whole(written), wide).text == text_of(request), "what is read can be written");
+    use(request);
+  }
+}
+
+}  // namespace sioserve::fuzz

@@ -1,0 +1,51 @@
+// A Socket.IO packet in MessagePack, and a value of it by itself. What is accepted keeps to the
+// limits and reads the same when written again.
+#include <string>
+
+#include "socketio/parser/msgpack_codec.h"
+#include "socketio/parser/msgpack_reader.h"
+#include "tests/fuzz/packets.h"
+#include "tests/fuzz/target.h"
+
+namespace sioserve::fuzz {
+namespace {
+
+using namespace parser;
+
+constexpr std::size_t max_depth = 8;
+
+void check_value(std::string_view bytes) {
+  const auto value = read_msgpack(bytes, max_depth);
+  if (!value) return;
+  require(depth_of(*value) <= max_depth + 1, "MessagePack keeps to its depth");
+  std::string written;
+  Json::to_msgpack(*value, written);
+  const auto again = read_msgpack(written, max_depth + 1);
+  require(again && *again == *value, "what is read can be written");
+}
+
+}  // namespace
+
+void fuzz(std::string_view input) {
+  check_value(input);
+  SocketIoConfig config;
+  config.max_json_depth = max_depth;
+  config.max_event_name = 32;
+  const MsgpackCodec codec(config);
+  const auto packet = codec.make_decoder()->decode_binary(std::string(input));
+  if (!packet || !*packet) return;
+  check_packet(**packet, config);
+  // An extension's bytes stand in an array, which is one level more than what it came in.
+  require(depth_of((*packet)->data) <= max_depth + 1, "a packet keeps to its depth");
+  SocketIoConfig deeper = config;
+  deeper.max_json_depth = max_depth + 1;
+  const MsgpackCodec again(deeper);
+  const EncodedPacket written = encode(again, **packet);
+  require(written.message->size() <= 4 * input.size() + 64, "what is sent on does not multiply");
+  // An object that looks like a placeholder may get an attachment.
+  if (input.find("_placeholder") != std::string_view::npos) return;
+  const auto repeated = decode(again, written);
+  require(repeated && same(*repeated, **packet), "what is read can be written");
+}
+
+}  // namespace sioserve::fuzz

@@ -1,0 +1,62 @@
+// A Socket.IO packet in one text message. What is accepted keeps to the limits and reads the same
+// when written again, and its JSON is what another reader of JSON makes of it.
+#include <string>
+
+#include "socketio/parser/json_codec.h"
+#include "socketio/parser/json_reader.h"
+#include "socketio/parser/packet_header.h"
+#include "tests/fuzz/packets.h"
+#include "tests/fuzz/target.h"
+
+namespace sioserve::fuzz {
+namespace {
+
+using namespace parser;
+
+SocketIoConfig limits() {
+  SocketIoConfig config;
+  config.max_json_depth = 8;
+  config.max_event_name = 32;
+  return config;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+void compare_readers(std::string_view text) {
+  // Where the two differ by intention: a NUL ends nothing here, a byte order mark is no JSON, and
+  // half a surrogate pair is read.
+  if (contains(text, {"\0", 1}) || text.starts_with('\xef')) return;
+  const bool surrogates = contains(text, "\\ud") || contains(text, "\\uD");
+  const auto own = read_json(text, 1'000);
+  const auto other = nlohmann::json::parse(text, nullptr, false);
+  if (own) {
+    require(!other.is_discarded() || surrogates, "only JSON is accepted");
+    // The own reader keeps all members of one name; here the last one counts.
+    if (!other.is_discarded()) {
+      require(nlohmann::json::parse(own->dump()) == other, "both readers read the same");
+    }
+  } else {
+    require(other.is_discarded() || own.error() == DecodeError::too_deep, "all JSON is accepted");
+  }
+}
+
+}  // namespace
+
+void fuzz(std::string_view input) {
+  const SocketIoConfig config = limits();
+  const JsonCodec codec(config);
+  const auto packet = codec.make_decoder()->decode_text(input);
+  if (packet && *packet) {
+    check_packet(**packet, config);
+    require(depth_of((*packet)->data) <= config.max_json_depth, "JSON keeps to its depth");
+    const EncodedPacket written = encode(codec, **packet);
+    require(written.attachments.empty(), "a packet without attachments has none");
+    const auto repeated = decode(codec, written);
+    require(repeated && same(*repeated, **packet), "what is read can be written");
+  }
+  if (const auto header = read_header(input, config)) compare_readers(header->payload);
+}
+
+}  // namespace sioserve::fuzz
