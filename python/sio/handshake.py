@@ -48,22 +48,27 @@ class HandshakeRequest:
 
     @property
     def headers(self) -> Mapping[str, str]:
+        """By name in lower case; repeated ones are joined with ", " ("; " for cookies)."""
         return _headers(self.scope)
 
     @property
     def query(self) -> Mapping[str, str]:
+        """The first value of each parameter of the URL."""
         return parse_query(self.scope)
 
     @property
     def address(self) -> str:
+        """The client's IP address, "" where the server does not know it."""
         return _address(self.scope)
 
     @property
     def url(self) -> str:
+        """Path and query as requested."""
         return _url(self.scope)
 
     @property
     def secure(self) -> bool:
+        """Whether it came by https or wss."""
         return _secure(self.scope)
 
 

@@ -133,6 +133,7 @@ class NamespaceSocket(SocketListeners):
 
     @property
     def eio(self) -> EngineIOSocket:
+        """The Engine.IO connection, which all sockets of one client share."""
         return self._session.socket
 
     @property

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Writes the reference of docs/socketio.md from the docstrings of the package `sio`.
+
+.venv/bin/python scripts/reference_page.py            rewrites it
+.venv/bin/python scripts/reference_page.py --check    exits with 1 if it is not up to date
+
+Every public name is in it. Exits with 1, naming them, if some have no docstring.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pathlib
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import sio
+import sio.socketio
+from sio.engineio.app import EngineIOApplication, EngineIOSocket
+from sio.handshake import Handshake
+from sio.socketio.broadcast import Broadcast
+from sio.socketio.emitter import Emitter
+
+PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "socketio.md"
+BEGIN, END = "<!-- reference: begin -->\n", "<!-- reference: end -->\n"
+
+# Classes whose instances users get hold of without naming them.
+FOUND = (
+    sio.socketio.NamespaceSocket,
+    sio.socketio.Namespace,
+    sio.socketio.SocketIOServer,
+    Broadcast,
+    Emitter,
+    Handshake,
+    EngineIOSocket,
+)
+
+# What other modules of the package call, and users have no use for.
+INTERNAL = {
+    "add_consumer",
+    "add_socket",
+    "admit",
+    "any_handlers",
+    "ask",
+    "attach",
+    "core",
+    "detach",
+    "drop_adapter",
+    "drop_listeners",
+    "finished",
+    "forget",
+    "gone",
+    "keep",
+    "make_adapter",
+    "mark_accepted",
+    "mark_gone",
+    "native_relays",
+    "number",
+    "on_message",
+    "on_transport_upgrade",
+    "own_handlers",
+    "own_table",
+    "receive_server_side_emit",
+    "remove_handler",
+    "remove_socket",
+    "renew_adapter",
+    "send_event",
+    "take_callback",
+    "take_over",
+    "take_signal_handlers",
+    "tell_outgoing",
+}
+
+
+def main() -> int:
+    undocumented: list[str] = []
+    text = "".join(reference(undocumented))
+    if undocumented:
+        print("without a docstring: " + ", ".join(undocumented))
+        return 1
+    page = PAGE.read_text()
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    written = before + BEGIN + text + "\n" + END + after
+    if "--check" in sys.argv[1:]:
+        if page != written:
+            print("docs/socketio.md is not up to date: run scripts/reference_page.py")
+        return int(page != written)
+    PAGE.write_text(written)
+    return 0
+
+
+def reference(undocumented: list[str]) -> Iterator[str]:
+    exported = {name: getattr(sio, name) for name in sio.__all__ if not name.startswith("__")}
+    functions = {n: f for n, f in exported.items() if inspect.isfunction(f)}
+    classes = {n: c for n, c in exported.items() if inspect.isclass(c)}
+    yield "\n### Functions and decorators of `sio`\n"
+    for name, function in sorted(functions.items()):
+        yield entry(f"sio.{name}", signature(function), function, undocumented)
+    for cls in (*FOUND, *(c for _, c in sorted(classes.items()) if c not in FOUND)):
+        yield f"\n### `{cls.__name__}`\n"
+        yield from describe_class(cls, undocumented)
+
+
+def describe_class(cls: type, undocumented: list[str]) -> Iterator[str]:
+    yield "\n" + text_of(cls, cls.__name__, undocumented) + "\n"
+    for name, member in public_members(cls):
+        title = f"{cls.__name__}.{name}"
+        if isinstance(member, property):
+            yield entry(name, annotation(member), member, undocumented, title)
+        elif callable(inspect.unwrap(getattr(cls, name))):
+            yield entry(name, signature(getattr(cls, name)), member, undocumented, title)
+
+
+def public_members(cls: type) -> Iterator[tuple[str, Any]]:
+    """Its own and inherited ones in the order in which they are defined, without attributes."""
+    seen: set[str] = set()
+    for base in cls.__mro__:
+        if base.__module__.split(".")[0] != "sio" or base is EngineIOApplication:
+            continue
+        for name, member in vars(base).items():
+            if name.startswith("_") or name in seen or name in INTERNAL:
+                continue
+            seen.add(name)
+            if isinstance(member, (property, classmethod, staticmethod)) or callable(member):
+                yield name, member
+
+
+def entry(
+    name: str, how: str, member: Any, undocumented: list[str], title: str | None = None
+) -> str:
+    return f"\n`{name}{how}`\n\n{indent(text_of(member, title or name, undocumented))}\n"
+
+
+def text_of(member: Any, title: str, undocumented: list[str]) -> str:
+    text = inspect.getdoc(member)
+    if not text or (inspect.isclass(member) and not member.__doc__):
+        undocumented.append(title)
+        return ""
+    return text
+
+
+def indent(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+
+
+def signature(function: Any) -> str:
+    parameters = inspect.signature(function)
+    without_self = [p for p in parameters.parameters.values() if p.name not in ("self", "cls")]
+    text = str(parameters.replace(parameters=without_self))
+    # Annotations are strings.
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
+
+
+def annotation(member: property) -> str:
+    returned = getattr(member.fget, "__annotations__", {}).get("return")
+    return f": {returned}" if returned else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
