@@ -19,6 +19,16 @@ def django_configured() -> bool:
     return conf is not None and bool(conf.settings.configured)
 
 
+def has_users() -> bool:
+    """Whether django.setup() has been run with django.contrib.auth among the applications."""
+    return django_ready() and sys.modules["django.apps"].apps.is_installed("django.contrib.auth")
+
+
+def is_development() -> bool:
+    """Whether this is a Django project with DEBUG on."""
+    return django_configured() and bool(sys.modules["django.conf"].settings.DEBUG)
+
+
 def setting(name: str, fallback: int) -> int:
     """A positive integer from Django's settings, or `fallback` where there is none.
 

@@ -86,10 +86,10 @@ def namespaces() -> list[str]:
 
 
 def native_namespaces() -> list[str]:
-    """The namespaces registered with `register` and `on`; none: no native Socket.IO path.
+    """The namespaces for which there is a native Socket.IO path; none: there is not.
 
     Of dynamic ones, what describes them.
     """
     server = get_socketio_server()
     registered = [*server.named_namespaces(), *server.parent_namespaces()]
-    return [namespace.name for namespace in registered if namespace.table.is_native]
+    return [n.name for n in registered if n.table.is_native and n.table.opens_path]

@@ -28,7 +28,8 @@ class HandlerTable:
 
     * `consumer_classes`: in the order of registration. `native_consumers`: those that clients of
       sioserve's own Socket.IO path may use, who have not passed the ASGI application's middleware.
-    * `is_native`: clients of that path may connect.
+    * `is_native`: clients of that path may connect. `opens_path`: it is served because of this
+      namespace, and not only where another one has it served.
     * `middleware`: called for each client before connect handlers.
     """
 
@@ -37,6 +38,7 @@ class HandlerTable:
         self.consumer_classes: list[type[SocketIOConsumer]] = []
         self.native_consumers: set[type[SocketIOConsumer]] = set()
         self.is_native = False
+        self.opens_path = True
         self.middleware: list[Handler] = []
         self._handlers: dict[str, list[Handler]] = {}  # "connect" and "disconnect" among them
         self._any_event: list[Handler] = []
@@ -50,6 +52,7 @@ class HandlerTable:
         table.consumer_classes = list(self.consumer_classes)
         table.native_consumers = set(self.native_consumers)
         table.is_native = self.is_native
+        table.opens_path = self.opens_path
         table.middleware = list(self.middleware)
         table._handlers = {event: list(handlers) for event, handlers in self._handlers.items()}
         table._any_event = list(self._any_event)

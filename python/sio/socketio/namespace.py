@@ -125,10 +125,11 @@ class Namespace(Everyone):
         table = self.own_table()
         if consumer_class is not None:
             table.native_consumers.add(consumer_class)
-        table.is_native = True
+        table.is_native = table.opens_path = True
 
     @property
     def adapter(self) -> Adapter:
+        """How the namespace reaches its clients; its on() tells of rooms that come and go."""
         adapter = self._adapter
         if adapter is None:
             with self.server.lock:
@@ -152,6 +153,14 @@ class Namespace(Everyone):
             if self._adapter is not None:
                 self._adapter.close()
                 self._adapter = None
+
+    def serve_with_others(self) -> None:
+        """Let clients connect on whatever path other namespaces are served: a project that mounts
+        its consumers behind its own middleware keeps that, for all clients.
+        """
+        table = self.own_table()
+        table.is_native = True
+        table.opens_path = False
 
     def own_table(self) -> HandlerTable:
         """The handlers, to be changed."""

@@ -1,0 +1,14 @@
+"""What the Socket.IO Admin UI (the npm package @socket.io/admin-ui) needs from the server.
+
+    import sio.admin
+
+    sio.admin.instrument()
+
+opens a namespace, "/admin", in which Django's staff sees the clients, rooms and events of this
+process, and may emit, move clients between rooms and disconnect them.
+"""
+
+from .access import Check
+from .console import instrument
+
+__all__ = ["Check", "instrument"]

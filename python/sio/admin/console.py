@@ -1,0 +1,128 @@
+"""The namespace of the Admin UI: what it is shown first, and what administrators may do.
+
+Event names and arguments are those of the npm package @socket.io/admin-ui, version 0.5.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket as network
+from typing import TYPE_CHECKING, Any
+
+from ..django_support import is_development
+from ..handlers import Handler
+from ..socketio.server import SocketIOServer, get_socketio_server
+from .access import Access, Check
+from .statistics import Statistics
+from .view import view_of_socket
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from ..socketio.broadcast import Broadcast
+    from ..socketio.namespace import Namespace
+    from ..socketio.socket import NamespaceSocket
+
+logger = logging.getLogger("sio.admin")
+
+ACTIONS = ("EMIT", "JOIN", "LEAVE", "DISCONNECT", "MJOIN", "MLEAVE", "MDISCONNECT")
+
+
+def instrument(
+    *,
+    auth: Check | bool | None = None,
+    namespace: str = "/admin",
+    read_only: bool = False,
+    every_event: bool | None = None,
+    server_id: str | None = None,
+    server: SocketIOServer | None = None,
+) -> None:
+    """Serve the Admin UI in a namespace of this process's Socket.IO server. Call it once.
+
+    * `auth`: who may enter. None: Django's users with `is_staff`. A function
+      `f(username, password) -> bool`, `async def` or plain. False: everybody.
+    * `read_only`: administrators can't emit, move or disconnect clients.
+    * `every_event`: they see each client, room and event as they come and go, for which every
+      event enters Python; otherwise numbers only. None: while Django's DEBUG is on.
+    * `server_id`: what this server is called; None: the name of the machine.
+
+    The Admin UI is a page of another origin, unless you serve it yourself: allow that with
+    --socketio-cors-origins. Raises ValueError for `auth=None` outside a Django project.
+    """
+    server = get_socketio_server() if server is None else server
+    every_event = is_development() if every_event is None else every_event
+    Console(server, server.of(namespace), Access(auth), read_only, every_event, server_id)
+
+
+class Console:
+    """Serves one namespace to administrators."""
+
+    def __init__(
+        self,
+        server: SocketIOServer,
+        namespace: Namespace,
+        access: Access,
+        read_only: bool,
+        every_event: bool,
+        server_id: str | None,
+    ) -> None:
+        self._server = server
+        self._namespace = namespace
+        self._every_event = every_event
+        self._features = [
+            *(() if read_only else ACTIONS),
+            "AGGREGATED_EVENTS",
+            *(("ALL_EVENTS",) if every_event else ()),
+        ]
+        self._statistics = Statistics(server, namespace, server_id or network.gethostname())
+        namespace.serve_with_others()
+        namespace.use(access.enter)
+        namespace.add_handler("connect", Handler(self._connect))
+        namespace.add_handler("disconnect", Handler(self._disconnect))
+        if not read_only:
+            namespace.add_handler("emit", Handler(self._emit))
+            namespace.add_handler("join", Handler(self._join))
+            namespace.add_handler("leave", Handler(self._leave))
+            namespace.add_handler("_disconnect", Handler(self._disconnect_sockets))
+        if every_event:
+            Watch(server, namespace)
+
+    async def _connect(self, socket: NamespaceSocket, auth: Any) -> bool:
+        socket.emit("config", {"supportedFeatures": self._features})
+        if self._every_event:
+            sockets = [s for n in self._server.namespaces() for s in n.fetch_sockets()]
+            socket.emit("all_sockets", [view_of_socket(one) for one in sockets])
+        self._statistics.administrator_came()
+        logger.info("an administrator has come: %s", socket.handshake.address)
+        return True
+
+    async def _disconnect(self, socket: NamespaceSocket, reason: str) -> None:
+        self._statistics.administrator_left()
+
+    # --- what administrators do; `choice` is a room, a socket's id, or nothing: everybody ---
+
+    async def _emit(
+        self, socket: NamespaceSocket, name: str, choice: str | None, event: str, *args: Any
+    ) -> None:
+        self._sockets(name, choice).emit(event, *args)
+
+    async def _join(
+        self, socket: NamespaceSocket, name: str, room: str, choice: str | None = None
+    ) -> None:
+        self._sockets(name, choice).sockets_join(room)
+
+    async def _leave(
+        self, socket: NamespaceSocket, name: str, room: str, choice: str | None = None
+    ) -> None:
+        self._sockets(name, choice).sockets_leave(room)
+
+    async def _disconnect_sockets(
+        self, socket: NamespaceSocket, name: str, close: bool, choice: str | None = None
+    ) -> None:
+        self._sockets(name, choice).disconnect_sockets(bool(close))
+
+    def _sockets(self, name: str, choice: str | None) -> Broadcast:
+        namespace = self._server.find(name)
+        if namespace is None:
+            raise LookupError(f"an administrator named a namespace that does not exist: {name!r}")
+        everyone = namespace.everyone()
+        return everyone.to(choice) if choice else everyone

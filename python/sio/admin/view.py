@@ -1,0 +1,57 @@
+"""How the Admin UI is shown a socket, an event's arguments and a moment."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ..encoding import default
+
+if TYPE_CHECKING:
+    from ..socketio.socket import NamespaceSocket
+
+# What would let a reader take over a user's session.
+SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+def view_of_socket(socket: NamespaceSocket) -> dict[str, Any]:
+    """The object that stands for a socket, with its rooms and handshake, without secrets."""
+    handshake = socket.handshake
+    return {
+        "id": socket.id,
+        "clientId": socket.eio.sid,
+        "transport": socket.transport,
+        "nsp": socket.namespace,
+        "data": plain(socket.data),
+        "handshake": {
+            "address": handshake.address,
+            "headers": {k: v for k, v in handshake.headers.items() if k not in SECRET_HEADERS},
+            "query": {k: v for k, v in handshake.query.items() if k != "sid"},
+            "issued": handshake.issued,
+            "secure": handshake.secure,
+            "time": handshake.time.isoformat(),
+            "url": handshake.url.split("?")[0],
+            "xdomain": "origin" in handshake.headers,
+        },
+        "rooms": [socket.id, *sorted(socket.rooms)],
+    }
+
+
+def plain(value: Any) -> Any:
+    """The value in JSON's types; what has none becomes its repr()."""
+    return json.loads(json.dumps(value, default=as_json, skipkeys=True))
+
+
+def as_json(value: Any) -> Any:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return f"<{len(value)} bytes>"
+    try:
+        return default(value)
+    except TypeError:
+        return repr(value)
+
+
+def now() -> str:
+    """The present, as the Admin UI reads it."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")

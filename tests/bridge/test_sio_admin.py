@@ -1,0 +1,235 @@
+"""What the Admin UI is shown and may do."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import logging
+from typing import Any
+
+import pytest
+import sio
+import sio.admin
+import sio.socketio.server
+from sio.admin import access
+from sio.admin.view import plain
+from sio_fakes import World
+
+
+@pytest.fixture(autouse=True)
+def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sio.socketio.server, "_server", None)
+
+
+def check(name: str, password: str) -> bool:
+    return (name, password) == ("alice", "right")
+
+
+def emitted(world: World, socket: int, event: str) -> list[list[Any]]:
+    calls = [c[2][1:] for c in world.core.of("emit") if c[1] == socket and c[2][0] == event]
+    calls += [c[2][1:] for c in world.core.of("broadcast") if c[2][0] == event]
+    return calls
+
+
+async def ask(world: World, auth: Any, namespace: str = "/admin") -> int:
+    socket = world.ask(namespace, auth)
+    await world.idle()
+    return socket
+
+
+async def enter(world: World) -> int:
+    return await ask(world, {"username": "alice", "password": "right"})
+
+
+async def test_name_and_password_then_the_session_id() -> None:
+    sio.admin.instrument(auth=check)
+    world = World()
+    first = await ask(world, {"username": "alice", "password": "right"})
+    [[session]] = emitted(world, first, "session")
+    assert ("accept_socket", first) in world.core.calls
+    again = await ask(world, {"sessionId": session})
+    assert ("accept_socket", again) in world.core.calls
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {},
+        {"username": "alice", "password": "wrong"},
+        {"username": "alice"},
+        {"username": ["alice"], "password": {"right": 1}},
+        {"sessionId": "made up"},
+        {"sessionId": None},
+        {"sessionId": 5},
+    ],
+)
+async def test_everybody_else_is_refused(auth: Any) -> None:
+    sio.admin.instrument(auth=check)
+    world = World()
+    socket = await ask(world, auth)
+    assert world.core.of("refuse_socket") == [
+        ("refuse_socket", socket, "invalid credentials", None)
+    ]
+
+
+async def test_a_session_id_ends_and_the_oldest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(access.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(access, "MOST_SESSIONS", 2)
+    sio.admin.instrument(auth=check)
+    world = World()
+    for _ in range(3):
+        await enter(world)
+    ids = [args[0] for args in itertools.chain(*(emitted(world, n, "session") for n in range(99)))]
+    assert len(set(ids)) == 3
+
+    async def is_let_in(id: str) -> bool:
+        return ("accept_socket", await ask(world, {"sessionId": id})) in world.core.calls
+
+    assert [await is_let_in(id) for id in ids] == [False, True, True]
+    clock[0] += access.LIFETIME
+    assert not await is_let_in(ids[2])
+
+
+async def test_everybody_may_enter_if_one_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "sio.admin"):
+        sio.admin.instrument(auth=False)
+    assert "everybody may use the Admin UI" in caplog.text
+    world = World()
+    assert ("accept_socket", await ask(world, {})) in world.core.calls
+
+
+def test_without_django_one_has_to_say_who_may_enter() -> None:
+    with pytest.raises(ValueError, match="auth=False for everybody"):
+        sio.admin.instrument()
+    with pytest.raises(TypeError):
+        sio.admin.instrument(auth=True)
+
+
+async def test_what_an_administrator_is_shown_first() -> None:
+    sio.admin.instrument(auth=check, every_event=True, server_id="one")
+    world = World()
+    world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
+    headers = [(b"cookie", b"sessionid=secret"), (b"authorization", b"secret"), (b"x-a", b"1")]
+    scope = {"type": "http", "headers": headers, "query_string": b"sid=secret&a=1", "path": "/s"}
+    chatter = world.ask("/chat", session=world.open_session(scope, routed=True))
+    await world.idle()
+    sock = world.dispatcher._connections[chatter].socket
+    sock.data["since"] = datetime.date(2026, 1, 2)
+    sock.join("lobby")
+    me = await enter(world)
+    [[config]] = emitted(world, me, "config")
+    assert {"EMIT", "MDISCONNECT", "ALL_EVENTS", "AGGREGATED_EVENTS"} <= set(
+        config["supportedFeatures"]
+    )
+    [[sockets]] = emitted(world, me, "all_sockets")
+    [shown] = [one for one in sockets if one["nsp"] == "/chat"]
+    assert shown["id"] == sock.id
+    assert shown["rooms"] == [sock.id, "lobby"]
+    assert shown["data"] == {"since": "2026-01-02"}
+    assert shown["handshake"]["headers"] == {"x-a": "1"}
+    assert shown["handshake"]["query"] == {"a": "1"}
+    assert "secret" not in str(shown)
+    [[statistics]] = emitted(world, me, "server_stats")
+    assert statistics["serverId"] == "one"
+    assert {"name": "/chat", "socketsCount": 1} in statistics["namespaces"]
+    assert statistics["clientsCount"] == 2
+
+
+async def test_clients_rooms_and_events_are_shown_as_they_come_and_go() -> None:
+    sio.admin.instrument(auth=check, every_event=True)
+    world = World()
+    world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
+    await enter(world)
+    chatter = await ask(world, {}, "/chat")
+    sock = world.dispatcher._connections[chatter].socket
+    sock.join("lobby")
+    sock.emit("hello", 1)
+    world.send(chatter, "question", b"12345")
+    await world.idle()
+    sock.leave("lobby")
+    world.leave(chatter)
+    await world.idle()
+    seen = [
+        (call[2][0], *call[2][1:-1])
+        for call in world.core.of("broadcast")
+        if call[1] == "/admin" and call[2][1:] and call[2][0] != "server_stats"
+    ]
+    of_chatter = [entry for entry in seen if "/chat" in entry or entry[0] == "socket_connected"]
+    assert [entry[0] for entry in of_chatter][-6:] == [
+        "socket_connected",
+        "room_joined",
+        "event_sent",
+        "event_received",
+        "room_left",
+        "socket_disconnected",
+    ]
+    assert ("event_sent", "/chat", sock.id, ["hello", 1]) in seen
+    assert ("event_received", "/chat", sock.id, ["question", "<5 bytes>"]) in seen
+    assert ("socket_disconnected", "/chat", sock.id, "client namespace disconnect") in seen
+
+
+async def test_numbers_only_without_every_event() -> None:
+    sio.admin.instrument(auth=check)
+    world = World()
+    me = await enter(world)
+    [[config]] = emitted(world, me, "config")
+    assert "ALL_EVENTS" not in config["supportedFeatures"]
+    assert emitted(world, me, "all_sockets") == []
+    await ask(world, {}, "/")
+    assert [c for c in world.core.of("broadcast") if c[2][0] != "server_stats"] == []
+
+
+async def test_what_administrators_do() -> None:
+    sio.admin.instrument(auth=check)
+    world = World()
+    world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
+    me = await enter(world)
+    first, second = await ask(world, {}, "/chat"), await ask(world, {}, "/chat")
+    one, two = (world.dispatcher._connections[n].socket for n in (first, second))
+    for event in (
+        ("join", "/chat", "lobby", None),
+        ("join", "/chat", "stage", one.id),
+        ("leave", "/chat", "lobby", two.id),
+        ("emit", "/chat", "stage", "hello", 1, 2),
+        ("emit", "/nowhere", None, "lost"),
+    ):
+        world.send(me, *event)
+    await world.idle()
+    assert (one.rooms, two.rooms) == ({"lobby", "stage"}, set())
+    assert ("broadcast", "/chat", ["hello", 1, 2], ["stage"], []) in world.core.calls
+    world.send(me, "_disconnect", "/chat", True, one.id)
+    await world.idle()
+    assert ("close_socket", first, True) in world.core.calls
+    assert ("close_socket", second, True) not in world.core.calls
+
+
+async def test_a_read_only_administrator_does_nothing() -> None:
+    sio.admin.instrument(auth=check, read_only=True)
+    world = World()
+    me = await enter(world)
+    [[config]] = emitted(world, me, "config")
+    assert config["supportedFeatures"] == ["AGGREGATED_EVENTS"]
+    chatter = await ask(world, {}, "/")
+    world.send(me, "_disconnect", "/", True)
+    await world.idle()
+    assert not any(call[:2] == ("close_socket", chatter) for call in world.core.calls)
+
+
+def test_the_admin_ui_opens_no_native_path_of_its_own() -> None:
+    sio.admin.instrument(auth=check)
+    assert sio.registry.native_namespaces() == []
+    sio.on("event")(lambda socket: None)
+    assert sio.registry.native_namespaces() == ["/"]
+
+
+def test_plain() -> None:
+    class Odd:
+        def __repr__(self) -> str:
+            return "<odd>"
+
+    assert plain({"a": (1, Odd()), "b": b"123", 4: None}) == {
+        "a": [1, "<odd>"],
+        "b": "<3 bytes>",
+        "4": None,
+    }
