@@ -1,0 +1,261 @@
+"""Holes that were found in other Socket.IO and WebSocket servers, by their CVE numbers.
+
+After each of them a bystander who was connected before still gets answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pathlib
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import sio
+import sioserve
+from support.engineio import SessionEnded, WebSocketSession
+from support.hostile import (
+    HANDSHAKE,
+    WEBSOCKET,
+    Peer,
+    frame,
+    open_session,
+    open_websocket,
+    request,
+    upgrade_request,
+)
+from support.server import ServerProcess
+
+# AddressSanitizer keeps 256 MB of freed memory.
+MEMORY = 400_000_000 if "ASAN_OPTIONS" in os.environ else 64_000_000
+MESSAGE = 1_000_000  # the default limit of one message
+
+
+@pytest.fixture
+async def server(socketio_server: ServerProcess) -> AsyncIterator[ServerProcess]:
+    async with WebSocketSession(socketio_server.url) as bystander:
+        await bystander.join_namespace()
+        yield socketio_server
+        assert await bystander.call("reply", "still here") == ["still here"]
+
+
+async def ended(session: WebSocketSession) -> None:
+    """The server closes the session; what it sends before that does not matter."""
+    while True:
+        try:
+            await session.next_message()
+        except SessionEnded:
+            return
+
+
+async def refused(server: ServerProcess, *packets: str | bytes, join: bool = True) -> None:
+    """The session is closed because of these packets."""
+    async with WebSocketSession(server.url) as session:
+        if join:
+            await session.join_namespace()
+        try:
+            await session.send(*packets)
+        except SessionEnded:
+            return
+        await ended(session)
+
+
+# --- memory ---
+
+
+async def test_cve_2020_36048_a_polling_body_without_end(server: ServerProcess) -> None:
+    """A server that gathers a chunked body before it looks at its size fills its memory."""
+    server.forget_peak_memory()
+    before = server.memory()
+    peer = await Peer.connect(server)
+    target = await open_session(peer)
+    await peer.send(
+        request("POST", target, b"", "Transfer-Encoding: chunked")[:-4].replace(
+            b"\r\nContent-Length: 0", b""
+        )
+        + b"\r\n\r\n"
+    )
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    sent = 0
+    while not peer.reader.at_eof() and not peer.writer.is_closing() and sent < 200_000_000:
+        await peer.send(chunk)
+        sent += len(chunk)
+    assert sent < 200_000_000, "the server goes on reading"
+    assert server.peak_growth(before) < MEMORY
+    peer.abort()
+
+
+@pytest.mark.parametrize(
+    "start", ["2", "3", "51-", "2/"], ids=["event", "ack", "binary", "namespace"]
+)
+async def test_cve_2020_36049_a_packet_header_without_end(
+    start: str, server: ServerProcess
+) -> None:
+    """A parser that builds numbers and names character by character, and one that has no limit
+    for them, copy the packet again and again.
+    """
+    server.forget_peak_memory()
+    before = server.memory()
+    await refused(server, "4" + start + "1" * (MESSAGE - 10))
+    assert server.peak_growth(before) < MEMORY
+
+
+@pytest.mark.parametrize("join", [False, True], ids=["before CONNECT", "after CONNECT"])
+async def test_cve_2026_33151_and_48804_attachments_that_pile_up(
+    join: bool, server: ServerProcess
+) -> None:
+    """A parser that keeps what a packet announces has to stop before anything of it arrives."""
+    server.forget_peak_memory()
+    before = server.memory()
+    await refused(server, '451000000-["x"]', *[b"x" * MESSAGE] * 50, join=join)
+    await refused(server, '4511-["x"]', *[b"x" * MESSAGE] * 50, join=join)
+    await refused(server, b"nobody announced this", join=join)
+    assert server.peak_growth(before) < MEMORY
+
+
+async def test_cve_2026_48779_a_message_in_tiny_fragments(server: ServerProcess) -> None:
+    """A reader that keeps an object for each fragment needs a hundred times the message."""
+    server.forget_peak_memory()
+    before = server.memory()
+    peer = await open_websocket(server)
+    await peer.send(frame(1, b"4", first=0))
+    for _ in range(100):
+        await peer.send((frame(0, b"x", first=0) + frame(0, first=0) * 3) * 5000)
+    assert server.peak_growth(before) < MEMORY
+    peer.abort()
+
+
+async def test_cve_2026_48802_no_thread_for_a_pong(server: ServerProcess) -> None:
+    """A server that answers heartbeats in threads of their own runs out of them."""
+
+    def threads() -> int:
+        return len(os.listdir(f"/proc/{server.process.pid}/task"))
+
+    before = threads()
+    async with WebSocketSession(server.url) as session:
+        await session.join_namespace()
+        most = 0
+        for _ in range(100):
+            await session.send(*["3"] * 200)
+            most = max(most, threads())
+        assert await session.call("quiet") == []
+    assert most <= before + 2
+
+
+# --- packets that are taken for something else ---
+
+
+@pytest.mark.parametrize(
+    "number", ['"splice"', '"0"', "-1", "1", "0.5", "true", "null", "{}", "[0]", "1e9"]
+)
+async def test_cve_2022_2421_a_placeholder_that_is_no_index(
+    number: str, server: ServerProcess
+) -> None:
+    """The number of a placeholder looked up in an array without a check reaches its methods."""
+    packet = '451-["reply",{"_placeholder":true,"num":' + number + "}]"
+    await refused(server, packet, b"bytes")
+
+
+@pytest.mark.parametrize(
+    "args",
+    ['{"toString":"x"}', "[]", "[null]", "[{}]", '[{"toString":"x"}]', '[["x"]]', "[true]", '"x"'],
+)
+async def test_cve_2023_32695_an_event_name_that_is_no_text(
+    args: str, server: ServerProcess
+) -> None:
+    """A name that is an object is called by whoever looks for its handlers."""
+    await refused(server, "42" + args)
+
+
+async def test_cve_2023_32695_an_event_name_that_is_an_attachment(server: ServerProcess) -> None:
+    await refused(server, '451-[{"_placeholder":true,"num":0}]', b"reply")
+
+
+async def test_cve_2024_38355_the_event_error(server: ServerProcess) -> None:
+    """An emitter that throws for an "error" nobody listens to ends the process."""
+    async with WebSocketSession(server.url) as session:
+        await session.join_namespace()
+        assert await session.call("error", "boom") == ["boom"]
+        assert await session.call("reply", 1) == [1]
+
+
+# --- exceptions that nobody catches ---
+
+
+@pytest.mark.parametrize(
+    "bad", [frame(3), b"\x81\x01x", frame(1, b"\xff"), frame(1, b"x", first=0xC0), frame(8, b"x")]
+)
+async def test_cve_2022_21676_a_bad_frame_right_behind_the_handshake(
+    bad: bytes, server: ServerProcess
+) -> None:
+    """It arrives before anybody listens to the new WebSocket's errors."""
+    for target in (WEBSOCKET, f"{WEBSOCKET}&sid=nobody", "/socket.io/?EIO=3&transport=websocket"):
+        peer = await Peer.connect(server)
+        await peer.send(upgrade_request(target) + bad)
+        await peer.read_to_end()
+        peer.abort()
+
+
+async def test_cve_2022_41940_a_reset_during_the_handshake(server: ServerProcess) -> None:
+    for _ in range(20):
+        peers = [await Peer.connect(server) for _ in range(10)]
+        for number, peer in enumerate(peers):
+            target = [WEBSOCKET, f"{WEBSOCKET}&sid=nobody", HANDSHAKE, "/?"][number % 4]
+            peer.send_later(upgrade_request(target))
+            await asyncio.sleep(0)
+            peer.abort()
+
+
+@pytest.mark.parametrize(
+    "name", ["__proto__", "constructor", "toString", "__class__", "", "POLLING"]
+)
+async def test_cve_2023_31125_a_transport_that_is_a_property(
+    name: str, server: ServerProcess
+) -> None:
+    """A table that is an object has more entries than were put into it."""
+    for target in (f"/socket.io/?EIO=4&transport={name}", f"{HANDSHAKE}&transport={name}&sid=x"):
+        answer = httpx.get(server.url + target)
+        if answer.status_code != 200:
+            assert answer.status_code == 400
+            assert answer.json()["code"] in (0, 1)
+    peer = await Peer.connect(server)
+    await peer.send(upgrade_request(f"/socket.io/?EIO=4&transport={name}"))
+    status, body = await peer.response()
+    assert (status, body[:10]) == (400, b'{"code":0,')
+    peer.abort()
+
+
+async def test_cve_2024_37890_more_headers_than_are_counted(server: ServerProcess) -> None:
+    """An upgrade whose headers are more than the parser keeps comes without those it needs."""
+    many = b"".join(b"X-%d: 1\r\n" % number for number in range(3000))
+    for data in (
+        upgrade_request(WEBSOCKET)[:-2] + many + b"\r\n",
+        upgrade_request(WEBSOCKET).replace(b"Host:", many + b"Host:"),
+    ):
+        peer = await Peer.connect(server)
+        peer.send_later(data)
+        assert (await peer.response())[0] == 431
+        peer.abort()
+
+
+# --- what others may read or run ---
+
+
+async def test_cve_2020_28481_no_page_of_another_origin_by_default(server: ServerProcess) -> None:
+    for method in ("GET", "OPTIONS"):
+        headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+        answer = httpx.request(method, server.url + HANDSHAKE, headers=headers)
+        assert answer.status_code in (400, 403)
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+def test_cve_2025_61765_nothing_is_unpickled() -> None:
+    """What another process sends is data: no module can make code of it."""
+    makes_code = re.compile(r"^\s*(import|from)\s+(pickle|marshal|shelve|dill)\b|\beval\(", re.M)
+    packages = [pathlib.Path(module.__file__ or "").parent for module in (sio, sioserve)]
+    modules = [path for package in packages for path in package.rglob("*.py")]
+    modules = [path for path in modules if "testing" not in path.parts]
+    assert len(modules) > 50
+    assert [path for path in modules if makes_code.search(path.read_text())] == []
