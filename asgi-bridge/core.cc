@@ -1,11 +1,26 @@
 #include "asgi-bridge/core.h"
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <utility>
 
 namespace sioserve::bridge {
+namespace {
+
+// How many forks have led from the process that loaded this code to the one that runs it. Asked for
+// each command, where getpid(), a system call, would show.
+unsigned fork_generation() {
+  static std::atomic<unsigned> generation{0};
+  static const int registered = ::pthread_atfork(
+      nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
+  static_cast<void>(registered);
+  return generation.load(std::memory_order_relaxed);
+}
+
+}  // namespace
 
 EventFd::EventFd() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
@@ -29,7 +44,7 @@ Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application ap
     : server(new Server(std::move(config), [this] { wake_up.set(); })),
       port(*server),
       bridge(gil, port, types, std::move(application)),
-      pid_(::getpid()) {}
+      process_(fork_generation()) {}
 
 Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application application,
            PyRef wake)
@@ -43,7 +58,7 @@ Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application ap
       port(*loopback),
       bridge(gil, port, types, std::move(application)),
       phase(Phase::started),
-      pid_(::getpid()) {}
+      process_(fork_generation()) {}
 
 PyRef Core::make_type(const Gil&, PyObject* module) {
   PyType_Slot slots[] = {{Py_tp_dealloc, slot(dealloc_object<Core>)}, {0, nullptr}};
@@ -74,7 +89,7 @@ PyRef Core::owned(PyRef object) {
   return object;
 }
 
-bool Core::is_in_its_process() const { return pid_ == ::getpid(); }
+bool Core::is_in_its_process() const { return process_ == fork_generation(); }
 
 void Core::shut_down(const Gil& gil) {
   if (server) {

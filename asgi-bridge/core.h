@@ -2,8 +2,6 @@
 // tests, the bridge, and what wakes the event loop for them.
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 
 #include "asgi-bridge/asgi_types.h"
@@ -70,7 +68,7 @@ class Core {
  private:
   static PyRef owned(PyRef object);
 
-  pid_t pid_;
+  unsigned process_;
 };
 
 }  // namespace sioserve::bridge
