@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ HANDLERS_BEFORE = 10.0
 
 NOT_AUTHORIZED = "Not authorized"
 INTERNAL_ERROR = "Internal server error"
+HANDLED_AT_ONCE = 16  # events of one socket that are reported together at most
 
 
 class Connection:
@@ -51,6 +52,7 @@ class Connection:
         "_beside",
         "_core",
         "_finished",
+        "_handled",
         "_namespace",
         "_number",
         "_on_finished",
@@ -81,6 +83,7 @@ class Connection:
         self._finished = False
         self._waiting: asyncio.Future[None] | None = None  # the connection behind this one
         self._beside: set[asyncio.Task[None]] = set()  # concurrent handlers at work
+        self._handled = 0  # events that the native server does not know of
         self.socket = socket
         self.task: asyncio.Task[None] | None = None
 
@@ -170,15 +173,16 @@ class Connection:
             self._core.refuse_socket(self._number, INTERNAL_ERROR)
         self._finish()
 
-    async def _event(self, args: list[Any], ack_id: int | None) -> None:
+    def _event(self, args: list[Any], ack_id: int | None) -> Awaitable[None]:
         handlers = self._namespace.table.handlers(args[0], self.socket)
         work = self._handle(args, ack_id, handlers)
-        if not any(handler.is_concurrent for handler in handlers):
-            await work
-            return
-        task = asyncio.get_running_loop().create_task(work)
-        self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
+        for handler in handlers:
+            if handler.is_concurrent:
+                task = asyncio.get_running_loop().create_task(work)
+                self._beside.add(task)
+                task.add_done_callback(self._beside.discard)
+                return DONE
+        return work
 
     async def _handle(self, args: list[Any], ack_id: int | None, handlers: list[Handler]) -> None:
         socket, event, args = self.socket, args[0], args[1:]
@@ -186,35 +190,45 @@ class Connection:
         ack = None if reply is None else reply.send
         logger.debug("%r: event %r, ack %s, handlers %r", socket, event, ack_id, handlers)
         answer: tuple[Any, ...] | None = None
-        with Guard(event, socket) as guard:
+        try:
             for listener in socket.any_handlers:
                 with Guard("on_any", socket):
                     await listener.call_with(event, *args)
-            try:
-                for middleware in socket.middleware:
-                    await middleware.call_with(event, *args)
-                for handler in handlers:
-                    await handler.handle(socket, event, args, ack)
-            except EventRefused as refused:
-                answer = (refused.answer,)
-            else:
-                if not handlers:
-                    answer = tuple(args)
-                elif not any(handler.takes_ack for handler in handlers):
-                    answer = ()
-        if guard.failed:
+            for middleware in socket.middleware:
+                await middleware.call_with(event, *args)
+            for handler in handlers:
+                await handler.handle(socket, event, args, ack)
+        except EventRefused as refused:
+            answer = (refused.answer,)
+        except BaseException as error:
+            if not survives(error, event, socket):
+                raise
             answer = ({"error": INTERNAL_ERROR},)
+        else:
+            if not handlers:
+                answer = tuple(args)
+            elif not (reply is None or reply.sent or any(h.takes_ack for h in handlers)):
+                answer = ()
         if reply is not None and not reply.sent and answer is not None:
             with Guard(event, socket) as guard:  # a refusal's data may be no JSON
                 reply.send(*answer)
             if guard.failed:
                 reply.send({"error": INTERNAL_ERROR})
-        self._core.events_done(self._number, 1)
+        self._handled += 1
+        if not self._steps or self._handled >= HANDLED_AT_ONCE:
+            self._report_handled()
+
+    def _report_handled(self) -> None:
+        """Have more read from the client. Events that came together are reported together."""
+        self._core.events_done(self._number, self._handled)
+        self._handled = 0
 
     async def _disconnect(self, reason: str) -> None:
         socket = self.socket
         if self._beside:
             await asyncio.wait(self._beside)
+        if self._handled:
+            self._report_handled()
         if socket.accepted:
             logger.info("%r disconnected: %s", socket, reason)
             for handler in (
@@ -301,18 +315,24 @@ class Guard:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        if error is None:
+        self.failed = error is not None and survives(error, self._what, self._socket)
+        return self.failed
+
+
+def survives(error: BaseException, what: Any, socket: NamespaceSocket) -> bool:
+    """Whether the connection goes on after what a handler raised: then it has been logged.
+
+    See Guard.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        if _task_is_cancelled():
             return False
-        if isinstance(error, asyncio.CancelledError):
-            if _task_is_cancelled():
-                return False
-        elif not isinstance(error, Exception | SystemExit):
-            return False
-        self.failed = True
-        logger.error("%r: %r failed", self._socket, self._what, exc_info=error)
-        for hook in self._socket.server.failure_hooks:
-            hook(error)
-        return True
+    elif not isinstance(error, Exception | SystemExit):
+        return False
+    logger.error("%r: %r failed", socket, what, exc_info=error)
+    for hook in socket.server.failure_hooks:
+        hook(error)
+    return True
 
 
 def _task_is_cancelled() -> bool:

@@ -80,6 +80,10 @@ class FakeServer:
     def of(self, *methods: str) -> list[tuple[Any, ...]]:
         return [call for call in self.calls if call[0] in methods]
 
+    def events_done_of(self, socket: int) -> int:
+        """How many events of the socket have been reported as handled."""
+        return sum(count for _, number, count in self.of("events_done") if number == socket)
+
     async def until(self, condition: Callable[[], Any]) -> None:
         """Wait for a call after which `condition` holds."""
         async with asyncio.timeout(5) if hasattr(asyncio, "timeout") else _NoTimeout():

@@ -145,7 +145,7 @@ async def test_data_of_an_event_refusal_is_logged_and_answered_as_a_failure(
         ("ack", number, 7, [{"error": "Internal server error"}]),
         ("ack", number, 8, [1]),
     ]
-    assert len(world.core.of("events_done")) == 2
+    assert world.core.events_done_of(number) == 2
 
 
 async def test_the_hook_is_asked_for_every_kind(world: World) -> None:
