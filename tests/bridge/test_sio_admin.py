@@ -169,6 +169,17 @@ async def test_clients_rooms_and_events_are_shown_as_they_come_and_go() -> None:
     assert ("socket_disconnected", "/chat", sock.id, "client namespace disconnect") in seen
 
 
+async def test_an_upgrade_is_shown() -> None:
+    sio.admin.instrument(auth=check, every_event=True)
+    world = World()
+    world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
+    sock = world.dispatcher._connections[await ask(world, {}, "/chat")].socket
+    world.dispatcher.signalled(sock._session._number, "upgrade")
+    await world.idle()
+    [[shown]] = emitted(world, 0, "socket_updated")
+    assert shown == {"id": sock.id, "nsp": "/chat", "transport": sock.transport}
+
+
 async def test_numbers_only_without_every_event() -> None:
     sio.admin.instrument(auth=check)
     world = World()

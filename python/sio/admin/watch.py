@@ -33,11 +33,10 @@ class Watch:
         name, id = socket.namespace, socket.id
         socket.on_any(lambda *args: self._tell_event("event_received", name, id, args))
         socket.on_any_outgoing(lambda *args: self._tell_event("event_sent", name, id, args))
-        socket.on_upgrade(
-            lambda transport: self._tell(
-                "socket_updated", {"id": id, "nsp": name, "transport": transport}
-            )
-        )
+
+        @socket.on_upgrade
+        async def upgraded() -> None:
+            self._tell("socket_updated", {"id": id, "nsp": name, "transport": socket.transport})
 
     async def _disconnected(self, socket: NamespaceSocket, reason: str) -> None:
         reason = socket.reference_reason or reason
