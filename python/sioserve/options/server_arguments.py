@@ -7,8 +7,6 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from sio.encoding import SETTING, encoder_class
-
 from sioserve.content_types import content_types
 from sioserve.errors import StartupError
 from sioserve.options.values import Options
@@ -52,6 +50,9 @@ def _check_directories(mounts: Iterable[tuple[str, str]]) -> None:
 def _check_json_encoder(settings: Any) -> None:
     """Find a mistake at the start, and not in the first emit that needs the encoder."""
     from django.core.exceptions import ImproperlyConfigured
+
+    # Not before the command has looked whose package `sio` is.
+    from sio.encoding import SETTING, encoder_class
 
     encoder = getattr(settings, SETTING, None)
     if encoder is None:
