@@ -101,7 +101,7 @@ def test_socketio_clients_under_pytest_django(version: str) -> None:
         PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
     )
     assert passed(result)
-    assert "9 passed" in result.stdout
+    assert "10 passed" in result.stdout
 
 
 def test_the_pytest_plugin_needs_neither_django_nor_pytest_django(tmp_path: pathlib.Path) -> None:

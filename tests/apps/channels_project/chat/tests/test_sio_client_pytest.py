@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sio
 
+import socketio
 from chat.models import Message
 from chat.tests.test_sio_client import Notes
 
@@ -37,3 +39,18 @@ async def test_the_next_test(sio_client: Any) -> None:
 async def test_under_anyio(sio_client: Any, anyio_backend: str) -> None:
     async with sio_client(Notes) as c:
         assert await c.call("nothing", 2) == 2
+
+
+@pytest.fixture
+def notes_are_registered() -> None:
+    sio.register(Notes)
+
+
+@pytest.mark.asyncio
+async def test_a_running_server_and_a_real_client(
+    notes_are_registered: None, live_sioserve: Any
+) -> None:
+    async with socketio.AsyncSimpleClient() as client:
+        await client.connect(live_sioserve.url, namespace="/notes", transports=["websocket"])
+        await client.call("add_sync", "over a WebSocket")
+        assert await client.call("texts") == ["over a WebSocket"]
