@@ -23,7 +23,6 @@ LIBRARIES = {
 BASE = ["server/base"]
 ENGINES = ["socketio/engine", "socketio/parser", "socketio/server"]
 STREAMS = ["server/connection/stream_handlers.h"]
-COUNT = ["server/connection/count.h"]
 
 # Layer (the longest prefix of the file's path) -> what it may include besides itself. A file name
 # stands for that header alone.
@@ -34,7 +33,7 @@ RULES: dict[str, list[str]] = {
     "server/http": [*BASE, "llhttp"],
     "server/ws": [*BASE, "wslay", "zlib"],
     "server/connection": [*BASE, "server/net", "server/http", "server/ws"],
-    "server/transport": [*BASE, *STREAMS, *COUNT, *ENGINES, "zlib"],
+    "server/transport": [*BASE, *STREAMS, *ENGINES, "zlib"],
     "server/application": [*BASE, *STREAMS, "server/net/turn_queue.h"],
     "server/static_files": [*BASE, *STREAMS, "server/http"],
     "server/server": ["server", "socketio"],

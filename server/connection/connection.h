@@ -15,10 +15,10 @@
 #include <utility>
 
 #include "server/base/clock.h"
+#include "server/base/count.h"
 #include "server/base/http_values.h"
 #include "server/connection/access_tracker.h"
 #include "server/connection/context.h"
-#include "server/connection/count.h"
 #include "server/connection/protocol.h"
 #include "server/net/stream.h"
 #include "server/net/turn_queue.h"

@@ -13,10 +13,10 @@
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
+#include "server/base/count.h"
 #include "server/base/http_values.h"
 #include "server/base/limit_episode.h"
 #include "server/base/logger.h"
-#include "server/connection/count.h"
 
 namespace sioserve::connection {
 

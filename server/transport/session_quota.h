@@ -3,10 +3,10 @@
 #pragma once
 
 #include "server/base/config.h"
+#include "server/base/count.h"
 #include "server/base/http_values.h"
 #include "server/base/limits.h"
 #include "server/base/result.h"
-#include "server/connection/count.h"
 
 namespace sioserve::transport {
 
@@ -14,8 +14,8 @@ class SessionQuota {
  public:
   // What a session holds from its handshake to its end.
   struct Place {
-    connection::Count::Ticket one;
-    connection::AddressCounts::Ticket of_address;
+    Count::Ticket one;
+    AddressCounts::Ticket of_address;
   };
   enum class Full { server, address };
 
@@ -28,8 +28,8 @@ class SessionQuota {
  private:
   const Config& config_;
   Limits& limits_;
-  connection::Count sessions_;
-  connection::AddressCounts addresses_;
+  Count sessions_;
+  AddressCounts addresses_;
 };
 
 }  // namespace sioserve::transport

@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace sioserve::connection {
+namespace sioserve {
 
 // Outlives its tickets.
 class Count {
@@ -65,4 +65,4 @@ class AddressCounts {
   Entries entries_;
 };
 
-}  // namespace sioserve::connection
+}  // namespace sioserve
