@@ -6,6 +6,7 @@ server.of("/chat").except_("muted").emit("news", text)
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterable
 from typing import Any
 
@@ -15,12 +16,12 @@ from .broadcast import Broadcast
 from .socket_list import SocketList
 
 
-class Everyone:
+class Everyone(ABC):
     """A base of what can be emitted to. All methods may be called from any thread."""
 
+    @abstractmethod
     def everyone(self) -> Broadcast:
         """All clients, as the beginning of a chain."""
-        raise NotImplementedError
 
     @done_when_called
     def emit(self, event: str, *args: Any) -> Done:
