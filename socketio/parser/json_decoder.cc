@@ -88,7 +88,8 @@ Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_text(std::string_
   Result<json, DecodeError> data = read_payload(*header, limits_);
   if (!data) return Failure{data.error()};
 
-  Packet packet{header->type, std::string(header->name_space), header->ack_id, std::move(*data)};
+  Packet packet{header->type, std::string(header->name_space), header->ack_id, std::move(*data),
+                std::string(header->query)};
   if (!header->attachments) return std::optional(std::move(packet));
 
   std::vector<json*> slots(*header->attachments);

@@ -98,7 +98,9 @@ Result<std::optional<Packet>, DecodeError> MsgpackDecoder::decode_binary(std::st
   if (!name_space.starts_with('/') || !is_namespace(name_space)) {
     return Failure{DecodeError::bad_namespace};
   }
-  packet.name_space = name_space.substr(0, name_space.find('?'));
+  const NamespaceParts parts = split_namespace(name_space);
+  packet.name_space = parts.name;
+  packet.query = parts.query;
 
   if (const json* const id = member(*read, "id")) {
     if (!takes_ack_id(packet.type) || !id->is_number_unsigned() ||

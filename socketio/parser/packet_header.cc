@@ -52,7 +52,7 @@ bool read_type(char digit, PacketHeader& header) {
 Result<PacketHeader, DecodeError> read_header(std::string_view message,
                                               const SocketIoConfig& limits) {
   if (message.empty()) return Failure{DecodeError::empty};
-  PacketHeader header{PacketType::event, std::nullopt, "/", std::nullopt, {}};
+  PacketHeader header{PacketType::event, std::nullopt, "/", {}, std::nullopt, {}};
   if (!read_type(message.front(), header)) return Failure{DecodeError::unknown_type};
   message.remove_prefix(1);
 
@@ -71,9 +71,11 @@ Result<PacketHeader, DecodeError> read_header(std::string_view message,
 
   if (message.starts_with('/')) {
     const std::size_t end = std::min(message.find(','), message.size());
-    header.name_space = message.substr(0, end);
-    if (!is_namespace(header.name_space)) return Failure{DecodeError::bad_namespace};
-    header.name_space = header.name_space.substr(0, header.name_space.find('?'));
+    const std::string_view text = message.substr(0, end);
+    if (!is_namespace(text)) return Failure{DecodeError::bad_namespace};
+    const NamespaceParts parts = split_namespace(text);
+    header.name_space = parts.name;
+    header.query = parts.query;
     message.remove_prefix(std::min(end + 1, message.size()));
   }
 

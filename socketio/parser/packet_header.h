@@ -18,7 +18,8 @@ namespace sioserve::parser {
 struct PacketHeader {
   PacketType type;
   std::optional<std::size_t> attachments;  // of the binary types only
-  std::string_view name_space;             // without the query that may follow it
+  std::string_view name_space;             // without its query
+  std::string_view query;
   std::optional<std::uint64_t> ack_id;
   std::string_view payload;
 };

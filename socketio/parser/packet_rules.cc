@@ -25,6 +25,11 @@ bool is_namespace(std::string_view text) {
          is_utf8(text);
 }
 
+NamespaceParts split_namespace(std::string_view text) {
+  const std::size_t mark = std::min(text.find('?'), text.size());
+  return {text.substr(0, mark), text.substr(std::min(mark + 1, text.size()))};
+}
+
 bool takes_ack_id(PacketType type) { return type == PacketType::event || type == PacketType::ack; }
 
 std::optional<DecodeError> check_event(const Json& data, const SocketIoConfig& limits) {

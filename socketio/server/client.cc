@@ -15,11 +15,6 @@ using engine::CloseReason;
 constexpr std::string_view invalid_namespace = R"({"message":"Invalid namespace"})";
 constexpr std::string_view too_many_namespaces = R"({"message":"Too many namespaces"})";
 
-// Clients may name a namespace with a query string; it means the same namespace.
-void strip_query(std::string& name_space) {
-  if (const auto query = name_space.find('?'); query != std::string::npos) name_space.erase(query);
-}
-
 }  // namespace
 
 Client::Client(Server& server, engine::Session& session, std::optional<SessionOpened> opened)
@@ -115,11 +110,11 @@ void Client::count(parser::DecodeError error) {
 }
 
 void Client::receive(parser::Packet packet, std::string_view message) {
-  strip_query(packet.name_space);
   const auto found = sockets_.find(packet.name_space);
   if (packet.type == parser::PacketType::connect) {
     if (found != sockets_.end()) return session_.close(CloseReason::unexpected_packet);
     std::string name_space = std::move(packet.name_space);
+    packet.data = connect_auth(session_.protocol(), std::move(packet.data), packet.query);
     return connect(std::move(name_space), std::move(packet));
   }
   if (found == sockets_.end()) return session_.close(CloseReason::missing_connect);

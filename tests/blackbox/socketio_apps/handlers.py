@@ -239,6 +239,9 @@ class ChatConsumer(sio.SocketIOConsumer):
     async def event_echo(self, socket: Any, *args: Any) -> None:
         await socket.emit("chat echo", *args)
 
+    async def event_auth(self, socket: Any, ack: Any) -> None:
+        await ack(socket.handshake.auth)
+
 
 @sio.register
 class SyncConsumer(sio.SocketIOConsumer):
