@@ -27,6 +27,10 @@ class Decoder {
   // One Engine.IO message, without Engine.IO's packet type. Nullopt while attachments are missing.
   virtual Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message) = 0;
   virtual Result<std::optional<Packet>, DecodeError> decode_binary(std::string message) = 0;
+
+  // That of the packet whose attachments are missing; empty: none are. Valid until the next
+  // message.
+  virtual std::string_view awaited_namespace() const = 0;
 };
 
 // Stateless.

@@ -23,6 +23,9 @@ class JsonDecoder final : public Decoder {
 
   Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message) override;
   Result<std::optional<Packet>, DecodeError> decode_binary(std::string message) override;
+  std::string_view awaited_namespace() const override {
+    return unfinished_ ? std::string_view(unfinished_->packet.name_space) : std::string_view();
+  }
 
  private:
   // A packet whose attachments are still arriving.

@@ -21,6 +21,7 @@ class MsgpackDecoder final : public Decoder {
   // Refused: no client of this parser sends text.
   Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message) override;
   Result<std::optional<Packet>, DecodeError> decode_binary(std::string message) override;
+  std::string_view awaited_namespace() const override { return {}; }
 
  private:
   const SocketIoConfig& limits_;

@@ -81,7 +81,14 @@ void Client::receive(DecodeResult decoded, std::string_view message) {
     count(decoded.error());
     return session_.close(CloseReason::malformed_packet);
   }
-  if (*decoded) receive(std::move(**decoded), message);
+  if (*decoded) return receive(std::move(**decoded), message);
+  // What a client has no part in is not collected: the packet would be refused in the end.
+  if (!is_in(decoder_->awaited_namespace())) session_.close(CloseReason::missing_connect);
+}
+
+bool Client::is_in(std::string_view name_space) const {
+  const auto found = sockets_.find(name_space);
+  return found != sockets_.end() && !found->second->is_pending();
 }
 
 void Client::count(parser::DecodeError error) {

@@ -51,6 +51,8 @@ class Client final : public engine::SessionObserver {
   using DecodeResult = Result<std::optional<parser::Packet>, parser::DecodeError>;
 
   // `message`: what a packet without attachments was read from.
+  // As a client that the application has let in.
+  bool is_in(std::string_view name_space) const;
   void receive(DecodeResult decoded, std::string_view message);
   void count(parser::DecodeError error);
   void receive(parser::Packet packet, std::string_view message);

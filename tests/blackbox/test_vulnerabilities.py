@@ -115,6 +115,16 @@ async def test_cve_2026_33151_and_48804_attachments_that_pile_up(
     assert server.peak_growth(before) < MEMORY
 
 
+@pytest.mark.parametrize("join", [False, True], ids=["before CONNECT", "after CONNECT"])
+async def test_cve_2026_48804_attachments_for_a_namespace_not_joined(
+    join: bool, server: ServerProcess
+) -> None:
+    """As many as a packet may have are not waited for either, where nobody will get it."""
+    placeholders = ",".join(f'{{"_placeholder":true,"num":{number}}}' for number in range(10))
+    namespace = "/chat," if join else ""
+    await refused(server, f'4510-{namespace}["x",{placeholders}]', join=join)
+
+
 async def test_cve_2026_48779_a_message_in_tiny_fragments(server: ServerProcess) -> None:
     """A reader that keeps an object for each fragment needs a hundred times the message."""
     server.forget_peak_memory()

@@ -139,6 +139,19 @@ TEST_F(ServerTest, APacketForANamespaceNotJoinedClosesTheSession) {
   expect_closed(peer, "engineio_missing_connect", "forced server close");
 }
 
+TEST_F(ServerTest, AttachmentsForANamespaceNotJoinedAreNotAwaited) {
+  for (const bool asked : {false, true}) {
+    Peer& peer = open();
+    if (asked) peer.receive("0");  // and is not let in yet
+    peer.receive(R"(51-["x",{"_placeholder":true,"num":0}])");
+    EXPECT_FALSE(peer.session->is_open()) << asked;
+  }
+  Peer& peer = open();
+  join_namespace(peer);
+  peer.receive(R"(51-/chat,["x",{"_placeholder":true,"num":0}])");
+  EXPECT_FALSE(peer.session->is_open());
+}
+
 // Otherwise one request full of both would keep the application busy with connects.
 TEST_F(ServerTest, ADisconnectBeforeTheAcceptClosesTheSession) {
   Peer& peer = open();
