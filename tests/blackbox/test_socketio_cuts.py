@@ -14,15 +14,10 @@ from collections.abc import Iterator
 import pytest
 from support.cuttable import cuttable
 from support.engineio import WebSocketSession
-from support.node_clients import NodeClients
+from support.node_clients import TRANSPORTS, NodeClients
 from support.server import ServerProcess
 from support.socketio_apps import APPS
 
-TRANSPORTS = {
-    "polling": ["polling"],
-    "websocket": ["websocket"],
-    "upgrade": ["polling", "websocket"],
-}
 AMOUNT = 150
 TO_ALL = {"but": [], "others": False, "volatile": False}
 

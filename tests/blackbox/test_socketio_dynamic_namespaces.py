@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from support.engineio import SESSIONS, PollingSession, Session, WebSocketSession, connect_packet
-from support.node_clients import NodeClients
+from support.node_clients import TRANSPORTS, NodeClients
 from support.server import ServerProcess
 from support.socketio_apps import APPS, read_counts
 from support.waiting import eventually
@@ -112,11 +112,6 @@ async def test_there_are_only_so_many(start_server: Start) -> None:
 
 # --- the official client ---
 
-TRANSPORTS = {
-    "polling": ["polling"],
-    "websocket": ["websocket"],
-    "upgrade": ["polling", "websocket"],
-}
 numbers = itertools.count(1000)
 
 

@@ -12,17 +12,12 @@ from typing import Any
 import httpx
 import pytest
 from support.engineio import SESSIONS, Session, WebSocketSession
-from support.node_clients import NodeClients
+from support.node_clients import TRANSPORTS, NodeClients
 from support.server import ServerProcess
 from support.socketio_apps import APPS, read_counts, read_notes
 from support.waiting import eventually
 
 DESK = "/desk,"
-TRANSPORTS = {
-    "polling": ["polling"],
-    "websocket": ["websocket"],
-    "upgrade": ["polling", "websocket"],
-}
 
 
 @pytest.fixture(scope="module")

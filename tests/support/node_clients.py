@@ -9,11 +9,21 @@ import shutil
 import subprocess
 import threading
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
+
+from .server import ServerProcess
+from .socketio_apps import disconnects
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "blackbox" / "js"
 TIMEOUT = 60.0
 VERSION = "4.8"
+MSGPACK = "socket.io-msgpack-parser"
+TRANSPORTS = {
+    "polling": ["polling"],
+    "websocket": ["websocket"],
+    "upgrade": ["polling", "websocket"],
+}
 
 
 class ScenarioFailed(AssertionError):
@@ -75,3 +85,27 @@ class NodeClients:
                 future.set_result(answer["result"])
         for future in self._running.values():
             future.set_exception(ScenarioFailed("Node ended"))
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Clients of one version, one parser and one choice of transports, for one server."""
+
+    node: NodeClients
+    server: ServerProcess
+    transport: str
+    version: str = VERSION
+    parser: str | None = None
+
+    def run(self, scenario: str, **arguments: Any) -> Any:
+        return self.node.run(
+            scenario,
+            version=self.version,
+            parser=self.parser,
+            url=self.server.url,
+            transports=TRANSPORTS[self.transport],
+            **arguments,
+        )
+
+    def disconnects(self, key: str) -> list[list[Any]]:
+        return disconnects(self.server, key)

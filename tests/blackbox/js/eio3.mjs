@@ -1,22 +1,6 @@
 // What only clients of Socket.IO 2 see.
 import assert from "node:assert/strict";
-import { call, client, connected, joined, manager, until } from "./client.mjs";
-
-async function refusal(options) {
-  const socket = client(options);
-  return (await until(socket, "error"))[0];
-}
-
-// The refusal's data, or its message where it has none.
-export async function isRefusedAsInVersion2({ url, transports }) {
-  const shared = { url, transports };
-  return {
-    falsy: await refusal({ ...shared, auth: { refuse: true } }),
-    raised: await refusal({ ...shared, auth: { raise: true } }),
-    explained: await refusal({ ...shared, auth: { message: "too late", data: { at: [1, 2] } } }),
-    unknown: await refusal({ ...shared, namespace: "/nowhere" }),
-  };
-}
+import { call, connected, joined, manager, until } from "./client.mjs";
 
 export async function derivesItsIdsFromTheSid({ url, transports }) {
   const shared = manager({ url, transports });
