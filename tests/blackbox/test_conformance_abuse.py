@@ -328,7 +328,7 @@ def deep(levels: int) -> str:
         (SEPARATOR.join(["4510-[1]"] * 100_000), 400),
         ("451000000-[1]", 400),
         ("4599999999999999999999-[1]", 400),
-        ("40" + SEPARATOR + '4510-["echo"]' + SEPARATOR + SEPARATOR.join(["bAAAA"] * 9), 200),
+        ("40" + SEPARATOR + '4510-["echo"]' + SEPARATOR + SEPARATOR.join(["bAAAA"] * 9), 400),
         ("40" + SEPARATOR + "42" + "9" * 500_000 + "[1]", 400),
         ("40/" + "n" * 900_000, 400),
         (SEPARATOR.join(f"40/{n}," for n in range(60_000)), 200),
