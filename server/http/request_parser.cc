@@ -173,10 +173,11 @@ int RequestParser::complete_line() {
 
 int RequestParser::append_header_name(std::string_view part) {
   header_bytes_ += part.size();
+  const bool begins = !head_done_ && std::exchange(within_value_, false);
+  if (begins) header_bytes_ += std::string_view(": \r\n").size();
   if (header_bytes_ > limits_.max_header_bytes) return refuse(ParseError::header_too_large);
   if (head_done_) return 0;  // a trailer
-  if (std::exchange(within_value_, false)) {
-    header_bytes_ += std::string_view(": \r\n").size();
+  if (begins) {
     if (head_.headers.size() == limits_.max_headers) return refuse(ParseError::too_many_headers);
     head_.headers.emplace_back();
   }

@@ -343,6 +343,17 @@ TEST(RequestParserLimits, AHeaderThatComesByteByByteIsNoLarger) {
   EXPECT_FALSE(parse(bytes_of(request), limits).error);
 }
 
+// What stands around a name and a value counts from the name's first byte on.
+TEST(RequestParserLimits, AHeaderThatComesAtOnceIsNoSmaller) {
+  ParserLimits limits;
+  limits.max_header_bytes = 100;
+  const std::string longest = "GET / HTTP/1.1\r\n" + std::string(96, 'a');
+  EXPECT_FALSE(parse({longest}, limits).error);
+  EXPECT_FALSE(parse(bytes_of(longest), limits).error);
+  EXPECT_TRUE(parse({longest + "a"}, limits).error);
+  EXPECT_TRUE(parse(bytes_of(longest + "a"), limits).error);
+}
+
 TEST(RequestParserLimits, RefusesEndlessWhiteSpace) {
   ParserLimits limits;
   limits.max_header_bytes = 1'000;
