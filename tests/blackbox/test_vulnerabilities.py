@@ -18,6 +18,7 @@ import sioserve
 from support.engineio import SessionEnded, WebSocketSession
 from support.hostile import (
     HANDSHAKE,
+    PATIENCE,
     WEBSOCKET,
     Peer,
     frame,
@@ -59,7 +60,7 @@ async def refused(server: ServerProcess, *packets: str | bytes, join: bool = Tru
             await session.send(*packets)
         except SessionEnded:
             return
-        await ended(session)
+        await asyncio.wait_for(ended(session), PATIENCE)
 
 
 # --- memory ---
