@@ -133,6 +133,19 @@ MessageReader::~MessageReader() = default;
 
 void MessageReader::feed(std::string_view input, std::vector<Message>& messages) {
   if (state_ == State::closed) return;
+  inflated_ = false;
+  if (close_frame_size_ == 0) {
+    receive(input, messages);
+  } else {
+    begun_ += input.substr(0, close_frame_size_ - begun_.size());
+  }
+  if (close_frame_size_ == 0 || begun_.size() < close_frame_size_) return;
+  close_frame_size_ = 0;
+  const std::string close_frame = std::exchange(begun_, std::string());
+  receive(close_frame, messages);
+}
+
+void MessageReader::receive(std::string_view input, std::vector<Message>& messages) {
   if (!parser_) {
     parser_ = parsers_.take();
     parser_->reader = this;
@@ -140,16 +153,24 @@ void MessageReader::feed(std::string_view input, std::vector<Message>& messages)
   }
   input_ = input;
   messages_ = &messages;
-  inflated_ = false;
   const int result = wslay_event_recv(context());
   input_ = {};
   messages_ = nullptr;
   wslay_event_send(context());  // empties its queue
+  if (close_frame_size_ != 0) {
+    parser_.reset();
+    unfinished_ = 0;
+    close_payload_.clear();
+    return;
+  }
   if (result != 0 || wslay_event_get_read_enabled(context()) == 0) {
     end();
     parser_.reset();
   } else if (unfinished_ == 0 && !within_message_) {
     parsers_.give_back(std::move(parser_));
+  } else if (unfinished_ > 0) {
+    const std::size_t more = static_cast<std::size_t>(unfinished_) - begun_.size();
+    begun_ += input.substr(input.size() - more);
   }
 }
 
@@ -265,9 +286,14 @@ void MessageReader::release_memory() {
 
 void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame) {
   frame_opcode_ = frame.opcode;
+  const auto given = static_cast<std::size_t>(unfinished_);
   // One after the other: the sum may be beyond 63 bits.
   unfinished_ -= header_size(frame.payload_length);
   unfinished_ -= static_cast<std::int64_t>(frame.payload_length);
+  if (frame.opcode == WSLAY_CONNECTION_CLOSE && unfinished_ < 0) {
+    return hold_close_frame(given, given + static_cast<std::size_t>(-unfinished_));
+  }
+  begun_.clear();
   if (wslay_is_ctrl_frame(frame.opcode)) return;
   if (!std::exchange(within_message_, true)) compressed_ = wslay_get_rsv1(frame.rsv) != 0;
   if (state_ != State::open) return;  // it will be dropped, whatever it is
@@ -283,6 +309,15 @@ void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame
   }
 }
 
+// The parser has got `given` of the frame's bytes, and is not used any more.
+void MessageReader::hold_close_frame(std::size_t given, std::size_t size) {
+  const std::size_t before = begun_.size();
+  begun_.append(input_.data() - (given - before), given - before);
+  begun_ += input_.substr(0, size - given);
+  close_frame_size_ = size;
+  wslay_event_shutdown_read(context());
+}
+
 void MessageReader::append_chunk(std::string_view bytes) {
   if (frame_opcode_ == WSLAY_CONNECTION_CLOSE) {
     close_payload_.append(bytes);
@@ -296,8 +331,7 @@ void MessageReader::append_chunk(std::string_view bytes) {
   }
 }
 
-// Read here and not by wslay, which knows no code above 1011 below 3000, and misses invalid UTF-8
-// in a frame that comes in pieces.
+// Read here and not by wslay, which knows no code above 1011 below 3000.
 void MessageReader::end_frame() {
   if (frame_opcode_ != WSLAY_CONNECTION_CLOSE) return;
   close_received_ = true;
@@ -311,7 +345,6 @@ void MessageReader::end_frame() {
                                              static_cast<unsigned char>(payload[1]));
     close_reason_ = payload.substr(2);
     if (!may_be_sent(close_code_)) fault_ = Fault::protocol;
-    if (!is_utf8(close_reason_)) fault_ = Fault::invalid_text;
   }
 }
 

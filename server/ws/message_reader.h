@@ -98,6 +98,7 @@ class MessageReader {
  private:
   friend struct ParserPool::Parser;  // calls what follows
 
+  void receive(std::string_view input, std::vector<Message>& messages);
   std::size_t take_input(char* buffer, std::size_t size);
   // What the peer did wrong.
   enum class Fault { protocol, invalid_text, invalid_compression, message_too_big, frame_too_big };
@@ -106,6 +107,7 @@ class MessageReader {
   static Fault fault_of(Inflater::Error error);
 
   void begin_frame(const wslay_event_on_frame_recv_start_arg& frame);
+  void hold_close_frame(std::size_t given, std::size_t size);
   void append_chunk(std::string_view bytes);
   void end();
   void fail(Fault fault);
@@ -137,6 +139,10 @@ class MessageReader {
   ParserPool::ParserPtr parser_;  // null between two messages
   // What the parser has been given, less the frames it has begun: 0 between two frames.
   std::int64_t unfinished_ = 0;
+  // A frame's head that has not come whole, or a close frame. wslay checks the reason of one that
+  // comes in pieces as if each piece began with a code, so such a frame waits here to be whole.
+  std::string begun_;
+  std::size_t close_frame_size_ = 0;  // 0: none is waited for
 };
 
 }  // namespace sioserve::ws

@@ -13,7 +13,7 @@ import pytest
 from support.raw_http import RawConnection
 from support.server import ServerProcess
 from support.waiting import eventually
-from support.websocket_frames import TEXT, frame
+from support.websocket_frames import TEXT, RawWebSocket, close_frame, frame
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -179,6 +179,20 @@ async def test_the_client_closes(
         assert websocket.close_code == code
     assert seen("code") == code
     assert (seen("reason") or "") == reason
+
+
+@pytest.mark.parametrize("kept_back", [2, 7], ids=["within four bytes", "within two"])
+def test_a_reason_may_be_split_within_a_character(
+    plain_server: ServerProcess, key: str, seen: Callable[[str], Any], kept_back: int
+) -> None:
+    reason = "schöne Grüße 🎉"
+    data = close_frame(4001, reason.encode())
+    with RawWebSocket(plain_server, f"/echo?key={key}") as websocket:
+        websocket.send(data[:-kept_back])
+        eventually(websocket.has_been_read)
+        _, closing = websocket.send(data[-kept_back:]).read_to_close()
+    assert closing.code == 4001
+    assert (seen("code"), seen("reason")) == (4001, reason)
 
 
 async def test_a_client_that_vanishes_is_noticed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import socket
 
 TIMEOUT = 30.0
@@ -52,6 +53,16 @@ class RawConnection:
     def send(self, data: bytes) -> RawConnection:
         self.socket.sendall(data)
         return self
+
+    def has_been_read(self) -> bool:
+        """Whether the server has taken from its socket all that was sent (Linux)."""
+        ours, theirs = self.socket.getsockname()[1], self.socket.getpeername()[1]
+        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, local, remote, _, queues, *_ = line.split()
+            ports = [int(address.rpartition(":")[2], 16) for address in (local, remote)]
+            if ports == [theirs, ours]:
+                return int(queues.partition(":")[2], 16) == 0
+        return True
 
     def get(self, target: str, *headers: str, method: str = "GET") -> RawConnection:
         lines = [f"{method} {target} HTTP/1.1", "Host: localhost", *headers, "", ""]

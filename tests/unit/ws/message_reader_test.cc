@@ -195,6 +195,24 @@ const std::vector<Case> cases = {
     {"long_ping", frame(final_bit | ping, std::string(126, 'x')), {}, failure(1002), closed, 1006},
     {"close_with_one_byte", frame(final_bit | close_opcode, "x"), {}, failure(1002), closed, 1006},
     {"close_with_reserved_code", close_frame(1005), {}, failure(1002), closed, 1006},
+    {"close_with_characters_in_its_reason",
+     close_frame(1000, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80!"),
+     {},
+     close_answer(1000, ""),
+     closed,
+     1000},
+    {"close_with_characters_within_a_message",
+     frame(text, "a\xc3") + close_frame(1000, "\xc3\xa4\xe2\x82\xac.") + frame(text, "late"),
+     {},
+     close_answer(1000, ""),
+     closed,
+     1000},
+    {"close_with_a_reason_that_ends_early",
+     close_frame(1000, "a\xe2\x82"),
+     {},
+     failure(1007),
+     closed,
+     1006},
     {"close_with_invalid_reason", close_frame(1000, "\xff"), {}, failure(1007), closed, 1006},
     {"invalid_utf8", frame(final_bit | text, "a\xff"), {}, failure(1007), closed, 1006},
     {"overlong_utf8", frame(final_bit | text, "\xc0\xaf"), {}, failure(1007), closed, 1006},
@@ -243,6 +261,26 @@ TEST(MessageReader, ReportsThePeersReason) {
   std::vector<Message> messages;
   reader.feed(close_frame(1001, "going"), messages);
   EXPECT_EQ(reader.close_reason(), "going");
+}
+
+// wslay reads its input in portions of 4,096 bytes.
+TEST(MessageReader, ReadsAReasonThatLiesAcrossThePartsOfAnInput) {
+  const std::string reason = "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80";
+  const std::string goodbye = close_frame(4001, reason);
+  const std::string message = frame(final_bit | binary, std::string(120, 'x'));
+  for (std::size_t cut = 0; cut <= goodbye.size(); ++cut) {
+    std::string input;
+    while (input.size() + 2 * message.size() < 4'096) input += message;
+    input += frame(final_bit | binary, std::string(4'096 - cut - input.size() - 8, 'x'));
+    ASSERT_EQ(input.size(), 4'096 - cut);
+    ParserPool parsers;
+    MessageReader reader(parsers, {limit, 0});
+    std::vector<Message> messages;
+    reader.feed(input + goodbye + goodbye, messages);
+    EXPECT_EQ(reader.close_code(), 4001) << cut;
+    EXPECT_EQ(reader.close_reason(), reason) << cut;
+    EXPECT_EQ(reader.state(), closed);
+  }
 }
 
 TEST(MessageReader, RefusesAFrameBeforeItsPayloadHasCome) {
