@@ -83,7 +83,7 @@ std::string error_body(RequestError error, const std::string& message) {
 }
 
 Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
-                                             Entrance entrance, const SessionTable& sessions,
+                                             Entrance entrance, SessionTable& sessions,
                                              const Config& config, const Cors& cors) {
   const auto transport = find_query_parameter(head.query_string, "transport");
   if (!is_served(transport, config.engine_io)) return Failure{RequestError::unknown_transport};
@@ -91,7 +91,7 @@ Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier ca
 
   const auto sid = find_query_parameter(head.query_string, "sid");
   if (sid && !sid->empty()) {
-    engine::Session* const session = sessions.find(*sid, head.path);
+    engine::Session* const session = sessions.find_in_time(*sid, head.path);
     // One that the server has closed still answers polling, until its client knows.
     if (!session || (!session->is_open() && carrier == Carrier::websocket)) {
       return Failure{RequestError::unknown_sid};

@@ -38,7 +38,7 @@ enum class Entrance { native, application };
 // The session that the request belongs to; null: it is a handshake, whose version comes last
 // (check_version).
 Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
-                                             Entrance entrance, const SessionTable& sessions,
+                                             Entrance entrance, SessionTable& sessions,
                                              const Config& config, const Cors& cors);
 
 std::optional<RequestError> check_version(const RequestHead& head, const Config& config);

@@ -94,7 +94,7 @@ void EngineIo::shut_down() {
 }
 
 Result<engine::Session*, RequestError> EngineIo::admit(const RequestHead& head, Carrier carrier,
-                                                       std::optional<StreamId> adopted) const {
+                                                       std::optional<StreamId> adopted) {
   const Entrance entrance = adopted ? Entrance::application : Entrance::native;
   auto admitted = transport::admit(head, carrier, entrance, sessions_, config_, cors_);
   if (!admitted) {

@@ -73,7 +73,7 @@ class EngineIo {
   // `adopted`: the stream, when the application handed the request over. A handshake that passes
   // comes to question() next.
   Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
-                                               std::optional<StreamId> adopted) const;
+                                               std::optional<StreamId> adopted);
   engine::Session* find_session(const RequestHead& head) const;
   // Asks the application about a handshake, if it wants to be: `handshake` is told now or later.
   // Returns the number under which it waits, for withdraw().

@@ -26,6 +26,13 @@ engine::Session* SessionTable::find(const std::string& sid, std::string_view pat
   return found->second.session.get();
 }
 
+engine::Session* SessionTable::find_in_time(const std::string& sid, std::string_view path) {
+  engine::Session* const session = find(sid, path);
+  if (!session || !session->is_due()) return session;
+  session->on_timer();
+  return find(sid, path);
+}
+
 void SessionTable::advance(TimePoint now) {
   ended_.clear();
   timers_.advance(now, [](engine::Session* session) { session->on_timer(); });

@@ -29,6 +29,9 @@ class SessionTable final : private engine::SessionHost {
 
   // Null for a sid unknown on this path.
   engine::Session* find(const std::string& sid, std::string_view path) const;
+  // The same after what is due of the session has happened, which advance() does a little later:
+  // a request must not meet one whose time is over. Not from within a callback of a session.
+  engine::Session* find_in_time(const std::string& sid, std::string_view path);
 
   std::size_t size() const { return entries_.size(); }
 

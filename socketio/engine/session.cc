@@ -118,7 +118,7 @@ void Session::close(CloseReason reason) {
 
 void Session::ask_for_pong() {
   if (state_ != State::open || overflowed_ || awaits_pong_) return;
-  ping();
+  ping(host_.now());
   arm();
 }
 
@@ -144,7 +144,7 @@ void Session::hold_back(TimePoint until) {
 void Session::read_on() {
   if (reading_stopped()) return;
   // The pong may be among what wasn't read.
-  if (awaits_pong_) pong_deadline_ = heartbeat_deadline();
+  if (awaits_pong_) pong_deadline_ = heartbeat_deadline(host_.now());
   arm();
   read_payload();
   if (websocket_ && !reading_stopped()) websocket_->resume_reading();
@@ -314,7 +314,7 @@ void Session::on_timer() {
     pong_deadline_ = never;
     if (!reading_stopped()) return end(CloseReason::timeout);
   }
-  if (ping_due_ <= now) ping();
+  if (ping_due_ <= now) ping(ping_due_);
   if (throttled_until_ <= now) {
     throttled_until_ = never;
     read_on();
@@ -516,13 +516,12 @@ void Session::start_heartbeat() {
       return;
     case Protocol::v3:
       awaits_pong_ = true;
-      pong_deadline_ = heartbeat_deadline();
+      pong_deadline_ = heartbeat_deadline(host_.now());
       return;
   }
 }
 
-TimePoint Session::heartbeat_deadline() const {
-  TimePoint start = host_.now();
+TimePoint Session::heartbeat_deadline(TimePoint start) const {
   if (framing_.protocol() == Protocol::v3) {
     start = deadline_after(start, config_.engine_io.ping_interval);
   }
@@ -547,12 +546,13 @@ void Session::receive_ping() {
   send_packet(PacketType::pong);
 }
 
-void Session::ping() {
+// The client's time begins when the ping was due: timers that come late add nothing to it.
+void Session::ping(TimePoint due) {
   log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
   ping_due_ = never;
   awaits_pong_ = true;
   ping_sent_ = host_.now();
-  if (!reading_stopped()) pong_deadline_ = heartbeat_deadline();
+  if (!reading_stopped()) pong_deadline_ = heartbeat_deadline(due);
   // On a WebSocket it overtakes what is queued here.
   if (!websocket_ || outbox_.empty()) observer_->on_ping();
   send_packet(PacketType::ping);

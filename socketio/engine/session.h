@@ -153,6 +153,8 @@ class Session {
   // --- for the owner ---
 
   void on_timer();
+  // A deadline has passed, and on_timer() has not come yet.
+  bool is_due() const { return scheduled_ <= host_.now(); }
   // At once, as far as the transports allow: the server stops.
   void shut_down();
 
@@ -183,8 +185,8 @@ class Session {
   void release_transports(CloseReason reason);
   void end(CloseReason reason);
   void start_heartbeat();
-  TimePoint heartbeat_deadline() const;
-  void ping();
+  TimePoint heartbeat_deadline(TimePoint start) const;
+  void ping(TimePoint due);
   void note_latency();
   std::string name() const;
   void arm();

@@ -31,6 +31,9 @@ class FakeHost final : public SessionHost {
     now_ = end;
   }
 
+  // Lets time go by, with no timer coming.
+  void be_late(Milliseconds duration) { now_ += duration; }
+
   bool ended = false;
 
  private:

@@ -303,6 +303,25 @@ TEST_F(WebSocketTest, NoPongInTimeClosesTheSession) {
   EXPECT_TRUE(socket.close_code);
 }
 
+TEST_F(SessionTest, ALateTimerGivesAClientNoMoreTime) {
+  host.advance(*session, 24'999ms);
+  host.be_late(20ms);
+  session->on_timer();
+  host.be_late(19'981ms);
+  session->on_timer();
+  EXPECT_EQ(record.closed, CloseReason::timeout);
+}
+
+TEST_F(SessionTest, TellsThatATimerIsLate) {
+  EXPECT_FALSE(session->is_due());
+  host.advance(*session, 24'999ms);
+  EXPECT_FALSE(session->is_due());
+  host.be_late(1ms);
+  EXPECT_TRUE(session->is_due());
+  session->on_timer();
+  EXPECT_FALSE(session->is_due());
+}
+
 TEST_F(SessionTest, APollingClientThatVanishesIsSwept) {
   host.advance(*session, 45s);
   EXPECT_EQ(record.closed, CloseReason::timeout);

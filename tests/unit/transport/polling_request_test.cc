@@ -142,6 +142,16 @@ TEST_F(PollingTest, VanishedClientsAreSwept) {
   EXPECT_EQ(sink.all<SessionClosed>().size(), 1u);
 }
 
+TEST_F(PollingTest, APollMeetsNoSessionWhoseTimeIsOver) {
+  const auto [sid, socket] = connect();
+  const TimePoint opened = now;
+  advance(config.engine_io.ping_interval + std::chrono::milliseconds(20));
+  EXPECT_EQ(poll(sid)->body, "2");
+  now = opened + config.engine_io.ping_interval + config.engine_io.ping_timeout;
+  EXPECT_EQ(poll(sid)->status, 400);
+  EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reason, "engineio_timeout");
+}
+
 TEST_F(PollingTest, ARequestMayOutliveItsSession) {
   const std::string sid = open_polling();
   Request posted = post(sid, "1");
