@@ -1,4 +1,5 @@
-"""Socket.IO over WebSockets: sioserve against Node's socket.io, python-socketio and django-sio.
+"""Socket.IO over WebSockets: sioserve against Node's socket.io, python-socketio and django-sio, the
+last one on uvicorn and on daphne.
 
 Each server in turn is pinned to one core and loaded from another by bench/socket_io_load, in
 alternation, so that whatever else the machine does meets all of them. Per round and server: answers
@@ -38,8 +39,8 @@ from servers import (
 ROOT = HERE.parent
 APPS = HERE / "socket_io_apps"
 LOAD = os.environ.get("SOCKETIO_LOAD", str(ROOT / "build/dev/bench/socket_io_load/socketio_load"))
-DJANGO_SIO = ROOT / "build/django-sio"
-SERVERS = ("sioserve", "node", "python-socketio", "django-sio")
+DJANGO_SIO, DAPHNE = ROOT / "build/django-sio", ROOT / "build/daphne"
+SERVERS = ("sioserve", "node", "python-socketio", "django-sio", "django-sio-daphne")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +71,11 @@ def command_of(server: str, port: int) -> tuple[list[str], dict[str, str]]:
         return [sioserve(), app, "--port", str(port), "--no-access-log"], {}
     if server == "node":
         return ["node", str(APPS / "node_server.mjs"), str(port)], {}
+    if server == "django-sio-daphne":
+        app = "socket_io_apps.django_sio_app:application"
+        options = ["--port", str(port), "--bind", "127.0.0.1", "--verbosity", "0"]
+        path = {"PYTHONPATH": os.pathsep.join([str(DAPHNE), str(DJANGO_SIO)])}
+        return [sys.executable, "-m", "daphne", *options, app], path
     module = server.replace("-", "_") + "_app"
     options = ["--port", str(port), "--loop", "uvloop", "--no-access-log", "--log-level", "warning"]
     path = {"PYTHONPATH": str(DJANGO_SIO)} if server == "django-sio" else {}
@@ -115,7 +121,7 @@ def idle_kilobytes(arguments: list[str], server: int, clients: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Socket.IO: sioserve against three others")
+    parser = argparse.ArgumentParser(description="Socket.IO: sioserve against others")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4, help="of load per row and server")
     parser.add_argument("--servers", default=",".join(SERVERS))

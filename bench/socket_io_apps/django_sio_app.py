@@ -1,4 +1,4 @@
-"""Echo and broadcast on django-sio, for uvicorn."""
+"""Echo and broadcast on django-sio, for uvicorn and daphne."""
 
 from __future__ import annotations
 
