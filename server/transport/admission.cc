@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "server/transport/origin.h"
 #include "server/transport/origin_policy.h"
+#include "socketio/engine/framing_jsonp.h"
 
 namespace sioserve::transport {
 namespace {
@@ -55,6 +57,26 @@ bool has_code(RequestError error) { return error < RequestError::too_many_sessio
 bool origin_ok(const RequestHead& head, const Config& config, const Cors& cors) {
   const auto origin = find_header(head.headers, "origin");
   return !origin || origin_allowed(*origin, config.allowed_hosts) || cors.allows(*origin);
+}
+
+std::optional<std::string> jsonp_callback(const RequestHead& head) {
+  auto callback = find_query_parameter(head.query_string, "j");
+  if (!callback || find_query_parameter(head.query_string, "transport") != "polling") {
+    return std::nullopt;
+  }
+  return callback;
+}
+
+// A script element sends no Origin, and its page sees what JSONP answers whatever CORS says, with
+// the user's cookies. So such a page must name itself in the Referer, and be one that may use them.
+bool script_ok(const RequestHead& head, const Config& config, const Cors& cors) {
+  const std::string_view origin = origin_of_url(find_header(head.headers, "referer").value_or(""));
+  return origin_allowed(origin, config.allowed_hosts) ||
+         (config.engine_io.cors.credentials && cors.allows(origin));
+}
+
+engine::SharedFraming shared(const engine::Framing& framing) {
+  return engine::SharedFraming(engine::SharedFraming(), &framing);  // owns nothing
 }
 
 bool is_served(const std::optional<std::string>& transport, const EngineIoConfig& config) {
@@ -111,6 +133,10 @@ Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier ca
   if (entrance == Entrance::native && !origin_ok(head, config, cors)) {
     return Failure{RequestError::forbidden};
   }
+  const bool without_origin = !find_header(head.headers, "origin");
+  if (without_origin && jsonp_callback(head) && !script_ok(head, config, cors)) {
+    return Failure{RequestError::forbidden};
+  }
   return nullptr;
 }
 
@@ -119,11 +145,17 @@ std::optional<RequestError> check_version(const RequestHead& head, const Config&
   return RequestError::unsupported_protocol_version;
 }
 
-const engine::Framing& framing_of(const RequestHead& head) {
-  if (asks_for_v4(head)) return engine::framing_v4();
+engine::SharedFraming framing_of(const RequestHead& head) {
+  const auto jsonp = jsonp_callback(head);
+  if (jsonp) {
+    const engine::Framing& inner =
+        asks_for_v4(head) ? engine::framing_v4() : engine::framing_v3(engine::BinaryForm::base64);
+    return engine::make_jsonp_framing(inner, *jsonp);
+  }
+  if (asks_for_v4(head)) return shared(engine::framing_v4());
   const auto base64 = find_query_parameter(head.query_string, "b64");
-  return engine::framing_v3(base64 && !base64->empty() ? engine::BinaryForm::base64
-                                                       : engine::BinaryForm::bytes);
+  return shared(engine::framing_v3(base64 && !base64->empty() ? engine::BinaryForm::base64
+                                                              : engine::BinaryForm::bytes));
 }
 
 }  // namespace sioserve::transport

@@ -42,7 +42,8 @@ Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier ca
                                              const Config& config, const Cors& cors);
 
 std::optional<RequestError> check_version(const RequestHead& head, const Config& config);
-// What the handshake asks for: any version but 4 is 3, as for the reference server.
-const engine::Framing& framing_of(const RequestHead& head);
+// What the handshake asks for: any version but 4 is 3, as for the reference server. Polling with a
+// parameter "j" is JSONP.
+engine::SharedFraming framing_of(const RequestHead& head);
 
 }  // namespace sioserve::transport

@@ -63,4 +63,10 @@ std::optional<Origin> parse_origin(std::string_view text) {
   return Origin{std::string(scheme), std::string(host), std::string(port)};
 }
 
+std::string_view origin_of_url(std::string_view url) {
+  const std::size_t scheme_end = url.find("://");
+  if (scheme_end == std::string_view::npos) return url;
+  return url.substr(0, url.find_first_of("/?#", scheme_end + 3));
+}
+
 }  // namespace sioserve::transport

@@ -19,4 +19,7 @@ struct Origin {
 // Nullopt for what is no such origin: "null", a URL with a path, nothing at all.
 std::optional<Origin> parse_origin(std::string_view text);
 
+// The part of a URL that is its origin, unchecked: what stands before its path.
+std::string_view origin_of_url(std::string_view url);
+
 }  // namespace sioserve::transport

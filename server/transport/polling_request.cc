@@ -25,6 +25,8 @@ constexpr std::size_t max_compressed = 1 << 30;
 constexpr std::string_view text_type = "text/plain; charset=UTF-8";
 constexpr std::string_view binary_type = "application/octet-stream";
 
+constexpr std::string_view script_type = "text/javascript; charset=UTF-8";
+
 std::string_view type_of(MessageKind kind) {
   switch (kind) {
     case MessageKind::text:
@@ -33,6 +35,18 @@ std::string_view type_of(MessageKind kind) {
       return binary_type;
   }
   __builtin_unreachable();
+}
+
+ResponseHead head_of(const engine::Payload& payload) {
+  switch (payload.wrapping) {
+    case engine::Wrapping::none:
+      return ok(type_of(payload.kind));
+    case engine::Wrapping::script:
+      break;
+  }
+  ResponseHead head = ok(script_type);
+  head.headers.push_back({"x-content-type-options", "nosniff"});
+  return head;
 }
 
 MessageKind kind_of_body(const RequestHead& head) {
@@ -119,9 +133,10 @@ void PollingRequest::open_session() {
   const engine::Session& session = engine_io_.open_session(
       random_id(), exchange_.head(), exchange_.endpoints(), adopted_, std::move(*place));
   adopted_.reset();
-  ResponseHead head = ok(text_type);
+  engine::Payload payload = session.open_payload();
+  ResponseHead head = head_of(payload);
   add_session_cookie(engine_io_.config().engine_io, session.sid(), head.headers);
-  respond(std::move(head), session.open_payload().bytes);
+  respond(std::move(head), std::move(payload.bytes));
 }
 
 void PollingRequest::start_post(std::string_view body, BodyPart part) {
@@ -162,7 +177,7 @@ void PollingRequest::refuse_too_large() {
 
 void PollingRequest::send_payload(engine::Payload payload) {
   const EngineIoConfig& config = engine_io_.config().engine_io;
-  ResponseHead head = ok(type_of(payload.kind));
+  ResponseHead head = head_of(payload);
   const bool eligible = config.http_compression &&
                         payload.bytes.size() >= config.compression_threshold &&
                         payload.bytes.size() <= max_compressed;

@@ -9,13 +9,14 @@ SessionTable::SessionTable(const Config& config, const Logger& logger, Limits& l
     : config_(config), logger_(logger), limits_(limits), clock_(std::move(clock)) {}
 
 engine::Session& SessionTable::create(SessionId id, std::string sid, std::string mount_path,
-                                      const engine::Framing& framing, SessionQuota::Place place) {
+                                      engine::SharedFraming framing, SessionQuota::Place place) {
   engine::SessionHost& host = *this;
-  auto session = std::make_unique<engine::Session>(id, std::move(sid), framing, config_, host,
+  auto session = std::make_unique<engine::Session>(id, std::move(sid), *framing, config_, host,
                                                    logger_, limits_);
   engine::Session& created = *session;
-  entries_.emplace(created.sid(),
-                   Entry{std::move(session), std::move(mount_path), std::move(place)});
+  entries_.emplace(
+      created.sid(),
+      Entry{{std::move(framing), std::move(session)}, std::move(mount_path), std::move(place)});
   limits_.counters().add(Counter::sessions);
   return created;
 }
@@ -23,7 +24,7 @@ engine::Session& SessionTable::create(SessionId id, std::string sid, std::string
 engine::Session* SessionTable::find(const std::string& sid, std::string_view path) const {
   const auto found = entries_.find(sid);
   if (found == entries_.end() || found->second.mount_path != mount_path_of(path)) return nullptr;
-  return found->second.session.get();
+  return found->second.owned.session.get();
 }
 
 engine::Session* SessionTable::find_in_time(const std::string& sid, std::string_view path) {
@@ -41,7 +42,7 @@ void SessionTable::advance(TimePoint now) {
 void SessionTable::shut_down() {
   std::vector<engine::Session*> sessions;
   sessions.reserve(entries_.size());
-  for (const auto& [sid, entry] : entries_) sessions.push_back(entry.session.get());
+  for (const auto& [sid, entry] : entries_) sessions.push_back(entry.owned.session.get());
   for (engine::Session* session : sessions) session->shut_down();
 }
 
@@ -52,7 +53,7 @@ void SessionTable::schedule(engine::Session& session, TimePoint deadline) {
 void SessionTable::session_ended(engine::Session& session) {
   timers_.cancel(&session);
   const auto found = entries_.find(session.sid());
-  ended_.push_back(std::move(found->second.session));
+  ended_.push_back(std::move(found->second.owned));
   entries_.erase(found);
   limits_.counters().subtract(Counter::sessions);
 }

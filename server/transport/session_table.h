@@ -25,7 +25,7 @@ class SessionTable final : private engine::SessionHost {
 
   // A session that answers on this path only; Session::start() is the caller's.
   engine::Session& create(SessionId id, std::string sid, std::string mount_path,
-                          const engine::Framing& framing, SessionQuota::Place place);
+                          engine::SharedFraming framing, SessionQuota::Place place);
 
   // Null for a sid unknown on this path.
   engine::Session* find(const std::string& sid, std::string_view path) const;
@@ -40,8 +40,12 @@ class SessionTable final : private engine::SessionHost {
   void shut_down();
 
  private:
-  struct Entry {
+  struct Owned {
+    engine::SharedFraming framing;  // the session refers to it
     std::unique_ptr<engine::Session> session;
+  };
+  struct Entry {
+    Owned owned;
     std::string mount_path;
     SessionQuota::Place place;
   };
@@ -56,7 +60,7 @@ class SessionTable final : private engine::SessionHost {
   std::function<TimePoint()> clock_;
   std::unordered_map<std::string, Entry> entries_;
   // Destroyed at the next advance(), because they end in the middle of their own calls.
-  std::vector<std::unique_ptr<engine::Session>> ended_;
+  std::vector<Owned> ended_;
   TimerWheel<engine::Session*> timers_;
 };
 

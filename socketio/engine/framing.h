@@ -1,5 +1,6 @@
 // How packets lie in polling bodies and WebSocket messages: where Engine.IO 3 and 4 differ most.
-// One immutable object for each dialect; a session has the one that its handshake asked for.
+// One immutable object for each dialect; a session has the one that its handshake asked for. JSONP
+// (framing_jsonp.h) is the exception: each session has an object of its own.
 #pragma once
 
 #include <memory>
@@ -19,10 +20,14 @@ struct Message {
   SharedBytes bytes;
 };
 
+// script: JavaScript that hands the body to the page (framing_jsonp.h).
+enum class Wrapping { none, script };
+
 // A polling body.
 struct Payload {
   MessageKind kind;
   std::string bytes;
+  Wrapping wrapping = Wrapping::none;
 };
 
 // One packet that has come: text with its packet type in front, or a binary message.
@@ -59,6 +64,9 @@ class Framing {
 // How protocol 3 writes binary messages: as they are, or in base64 for clients that ask for it
 // (b64=1).
 enum class BinaryForm { bytes, base64 };
+
+// For who owns one that may be a session's own.
+using SharedFraming = std::shared_ptr<const Framing>;
 
 const Framing& framing_v4();
 const Framing& framing_v3(BinaryForm form);

@@ -4,6 +4,7 @@
 
 #include "server/base/bytes.h"
 #include "socketio/engine/framing.h"
+#include "socketio/engine/framing_jsonp.h"
 #include "socketio/engine/packet.h"
 #include "tests/fuzz/target.h"
 
@@ -52,6 +53,16 @@ void check(const Framing& framing, MessageKind kind, std::string_view body) {
   }
 }
 
+// What a form brings can be sent in a script.
+void check_jsonp(const Framing& inner, std::string_view form) {
+  const auto jsonp = make_jsonp_framing(inner, form.substr(0, 4));
+  const std::vector<Message> messages = read(*jsonp, MessageKind::text, std::string(form));
+  const Payload script = jsonp->write_body(messages);
+  require(script.wrapping == Wrapping::script, "an answer is a script");
+  require(script.bytes.find_first_of(std::string_view("\n\r\0", 3)) == std::string::npos,
+          "a string of JavaScript lies on one line");
+}
+
 }  // namespace
 
 void fuzz(std::string_view input) {
@@ -62,6 +73,8 @@ void fuzz(std::string_view input) {
       framing->read_websocket(kind, std::string(input));
     }
   }
+  check_jsonp(framing_v4(), input);
+  check_jsonp(framing_v3(BinaryForm::base64), input);
 }
 
 }  // namespace sioserve::fuzz
