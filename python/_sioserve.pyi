@@ -261,8 +261,8 @@ class Server:
 
     def counts(self) -> dict[str, int]:
         """Any thread. What the server counts, by the names of server/base/counters.h: how many
-        sessions, sockets, namespaces and rooms there are now, and how often a limit was reached
-        since the start.
+        sessions, sockets, namespaces and rooms there are now, what has passed through since the
+        start, and how often a limit was reached.
         """
 
     def add_namespace(self, name: str) -> None:

@@ -1,5 +1,5 @@
-// What the server counts: how many of something there are, and how often something was refused,
-// dropped or closed since the start.
+// What the server counts: how many of something there are, what has passed through since the start,
+// and how often something was refused, dropped or closed.
 #pragma once
 
 #include <array>
@@ -12,11 +12,18 @@ namespace sioserve {
 enum class Counter : std::size_t {
   // There are now:
   sessions,
+  polling_sessions,
   sockets,
   namespaces,
   rooms,
   recoverable_sockets,
   // Since the start:
+  sessions_opened,
+  sessions_closed,
+  packets_in,
+  packets_out,
+  bytes_in,
+  bytes_out,
   sessions_refused,
   address_sessions_refused,
   namespaces_refused,
@@ -47,6 +54,8 @@ constexpr const char* name_of(Counter counter) {
   switch (counter) {
     case Counter::sessions:
       return "sessions";
+    case Counter::polling_sessions:
+      return "polling_sessions";
     case Counter::sockets:
       return "sockets";
     case Counter::namespaces:
@@ -55,6 +64,18 @@ constexpr const char* name_of(Counter counter) {
       return "rooms";
     case Counter::recoverable_sockets:
       return "recoverable_sockets";
+    case Counter::sessions_opened:
+      return "sessions_opened";
+    case Counter::sessions_closed:
+      return "sessions_closed";
+    case Counter::packets_in:
+      return "packets_in";
+    case Counter::packets_out:
+      return "packets_out";
+    case Counter::bytes_in:
+      return "bytes_in";
+    case Counter::bytes_out:
+      return "bytes_out";
     case Counter::sessions_refused:
       return "sessions_refused";
     case Counter::address_sessions_refused:

@@ -17,7 +17,6 @@ engine::Session& SessionTable::create(SessionId id, std::string sid, std::string
   entries_.emplace(
       created.sid(),
       Entry{{std::move(framing), std::move(session)}, std::move(mount_path), std::move(place)});
-  limits_.counters().add(Counter::sessions);
   return created;
 }
 
@@ -55,7 +54,6 @@ void SessionTable::session_ended(engine::Session& session) {
   const auto found = entries_.find(session.sid());
   ended_.push_back(std::move(found->second.owned));
   entries_.erase(found);
-  limits_.counters().subtract(Counter::sessions);
 }
 
 std::string_view mount_path_of(std::string_view path) {

@@ -49,11 +49,13 @@ Session::Session(SessionId id, std::string sid, const Framing& framing, const Co
       host_(host),
       logger_(logger),
       limits_(limits),
+      traffic_(limits.counters()),
       packet_budget_(config.engine_io.max_packets_per_second),
       byte_budget_(config.engine_io.max_bytes_per_second) {}
 
 void Session::start(std::unique_ptr<SessionObserver> observer) {
   observer_ = std::move(observer);
+  traffic_.session_opened();
   start_heartbeat();
   start_connect_timeout();
   log_debug(logger_, LogCategory::engineio, "session created session=", std::uint64_t(id_));
@@ -65,6 +67,7 @@ void Session::start(std::unique_ptr<SessionObserver> observer) {
 void Session::send(MessageKind kind, const SharedBytes& message,
                    std::span<const SharedBytes> attachments, Importance importance) {
   if (state_ != State::open || overflowed_) return;
+  traffic_.sent(kind, message, attachments);
   if (websocket_ && outbox_.empty() && websocket_->buffered() < websocket_high_water) {
     send_on(*websocket_, kind, message);
     for (const SharedBytes& bytes : attachments) send_on(*websocket_, MessageKind::binary, bytes);
@@ -188,6 +191,7 @@ Payload Session::open_payload() const {
 void Session::open_websocket(WebSocketTransport& websocket) {
   assert(is_open() && is_polling());
   websocket_ = &websocket;
+  traffic_.websocket_carries();
   status_->transport = SessionTransport::websocket;
   websocket.send(MessageKind::text, share(open_packet()));
   flush();
@@ -328,7 +332,10 @@ void Session::shut_down() { end(CloseReason::server_shutdown); }
 
 void Session::receive(Received received) {
   spend(received.bytes.size());
-  if (received.kind == MessageKind::binary) return observer_->on_binary(std::move(received.bytes));
+  if (received.kind == MessageKind::binary) {
+    traffic_.received(received.bytes.size());
+    return observer_->on_binary(std::move(received.bytes));
+  }
   const auto packet = decode_packet(received.bytes);
   if (!packet) return end(CloseReason::bad_packet);
   receive_packet(*packet);
@@ -337,6 +344,7 @@ void Session::receive(Received received) {
 void Session::receive_packet(Packet packet) {
   switch (packet.type) {
     case PacketType::message:
+      traffic_.received(packet.data.size());
       observer_->on_text(packet.data);
       return;
     case PacketType::pong:
@@ -416,6 +424,7 @@ void Session::upgrade() {
   if (reading_stopped()) websocket_->pause_reading();
   flush();
   upgraded_ = true;
+  traffic_.websocket_carries();
   status_->transport = SessionTransport::websocket;
   observer_->on_upgrade();
 }
@@ -500,6 +509,7 @@ void Session::end(CloseReason reason) {
   if (state_ == State::closed) return;
   const bool reported = state_ == State::closing;
   state_ = State::closed;
+  traffic_.session_closed();
   release_transports(reason);
   log_debug(logger_, LogCategory::engineio, "session destroyed session=", std::uint64_t(id_),
             " reason=", describe(reason));

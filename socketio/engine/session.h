@@ -39,6 +39,7 @@
 #include "socketio/engine/framing.h"
 #include "socketio/engine/outbox.h"
 #include "socketio/engine/packet.h"
+#include "socketio/engine/traffic.h"
 #include "socketio/engine/transports.h"
 
 namespace sioserve::engine {
@@ -200,6 +201,7 @@ class Session {
   Limits& limits_;
   const std::shared_ptr<SessionStatus> status_ = std::make_shared<SessionStatus>();
   std::unique_ptr<SessionObserver> observer_;
+  Traffic traffic_;
 
   State state_ = State::open;
   Outbox outbox_;

@@ -10,7 +10,7 @@ import pytest
 from support.engineio import SESSIONS, PollingSession, Session, WebSocketSession, connect_packet
 from support.node_clients import TRANSPORTS, NodeClients
 from support.server import ServerProcess
-from support.socketio_apps import APPS, read_counts
+from support.socketio_apps import APPS, read_counts, read_present
 from support.waiting import eventually
 
 Start = Callable[..., ServerProcess]
@@ -66,23 +66,23 @@ async def test_a_function_decides(server: ServerProcess) -> None:
 
 async def test_they_end_with_their_clients(start_server: Start) -> None:
     server = start_server("dynamic:application", cwd=APPS)
-    before = await asyncio.to_thread(read_counts, server)
+    before = await asyncio.to_thread(read_present, server)
     async with WebSocketSession(server.url) as session:
         for number in range(100, 150):
             await session.join_namespace(f"/board-{number}")
         children = await session.call("children", namespace="/board-100")
         assert children == [[f"/board-{number}" for number in range(100, 150)]]
-        counts = await asyncio.to_thread(read_counts, server)
+        counts = await asyncio.to_thread(read_present, server)
         assert counts["namespaces"] == before["namespaces"] + 50
         assert counts["rooms"] == before["rooms"] + 50
         for number in range(101, 150):
             await session.send(f"41/board-{number},")
         await asyncio.to_thread(
-            eventually, lambda: read_counts(server)["namespaces"] == before["namespaces"] + 1
+            eventually, lambda: read_present(server)["namespaces"] == before["namespaces"] + 1
         )
         children = await session.call("children", namespace="/board-100")
         assert children == [["/board-100"]]
-    await asyncio.to_thread(eventually, lambda: read_counts(server) == before)
+    await asyncio.to_thread(eventually, lambda: read_present(server) == before)
 
 
 async def test_a_client_that_makes_up_names_fills_nothing(start_server: Start) -> None:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from support.engineio import SESSIONS, PollingSession, SessionEnded, WebSocketSession, event_packet
 from support.server import ServerProcess
-from support.socketio_apps import APPS, disconnects, read_counts
+from support.socketio_apps import APPS, disconnects, read_counts, read_present
 from support.waiting import eventually
 
 Start = Callable[..., ServerProcess]
@@ -53,20 +53,38 @@ async def ended(session: PollingSession | WebSocketSession) -> None:
 
 async def test_what_there_is_now_is_counted(start_server: Start) -> None:
     server, room = start_server("native:application", cwd=APPS), "a room"
-    before = read_counts(server)
-    assert {name for name, count in before.items() if count} == {"namespaces"}
+    assert {name for name, count in read_counts(server).items() if count} == {"namespaces"}
+    before = read_present(server)
     async with WebSocketSession(server.url) as first, PollingSession(server.url) as second:
         await first.join_namespace(auth={"join": [room, room + "2"]})
         await first.join_namespace("/chat")
         await second.join_namespace(auth={"join": [room]})
-        counts = await asyncio.to_thread(read_counts, server)
-        assert {name: counts[name] for name in ("sessions", "sockets", "rooms")} == {
-            "sessions": 2,
-            "sockets": 3,
-            "rooms": 2,
-        }
+        counts = await asyncio.to_thread(read_present, server)
+        assert counts == {**before, "sessions": 2, "polling_sessions": 1, "sockets": 3, "rooms": 2}
         await second.send("1")
-    await asyncio.to_thread(eventually, lambda: read_counts(server) == before)
+    await asyncio.to_thread(eventually, lambda: read_present(server) == before)
+
+
+@pytest.mark.parametrize("transport", SESSIONS)
+async def test_what_passes_through_is_counted(start_server: Start, transport: str) -> None:
+    server = start_server("native:application", cwd=APPS)
+    before = read_counts(server)
+    async with SESSIONS[transport](server.url) as session:
+        await session.join_namespace()
+        question = event_packet("reply", "x" * 100, ack=7)
+        assert await session.call("reply", "x" * 100, ack=7) == ["x" * 100]
+        counts = await asyncio.to_thread(read_counts, server)
+        received = len("0") + len(question.removeprefix("4"))
+        sent = len('0{"sid":"bbbbbbbbbbbbbbbbbbbb"}') + len('37["' + "x" * 100 + '"]')
+        passed = {name: counts[name] - before[name] for name in counts if counts[name]}
+        assert passed["packets_in"] == passed["packets_out"] == 2
+        # Without Engine.IO's packet types.
+        assert passed["bytes_in"] == received
+        assert passed["bytes_out"] == sent
+        assert passed["sessions_opened"] == 1
+        assert "sessions_closed" not in passed
+        await session.send("1")
+    await asyncio.to_thread(eventually, lambda: read_counts(server)["sessions_closed"] == 1)
 
 
 BROKEN = {

@@ -25,6 +25,13 @@ def read_counts(server: ServerProcess) -> dict[str, int]:
     return dict(response.json())
 
 
+def read_present(server: ServerProcess) -> dict[str, int]:
+    """How many there are now of what counts() counts."""
+    counts = read_counts(server)
+    names = ("sessions", "polling_sessions", "sockets", "namespaces", "rooms")
+    return {name: counts[name] for name in names}
+
+
 def disconnects(server: ServerProcess, key: str) -> list[list[Any]]:
     """Waits for a disconnect handler; returns [reason, reference reason, rooms] of each call."""
 

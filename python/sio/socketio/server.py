@@ -247,9 +247,11 @@ class SocketIOServer(Everyone, EngineIOApplication):
     def counts(self) -> dict[str, int]:
         """What the native server of this process counts.
 
-        There are now: `sessions` (clients), `sockets` (clients in a namespace each), `namespaces`,
-        `rooms`. Since the start, how often a limit was reached: `sessions_refused`,
-        `messages_too_large`, `volatile_dropped` and others; docs/socketio.md lists them.
+        There are now: `sessions` (clients), of them `polling_sessions`, `sockets` (clients in a
+        namespace each), `namespaces`, `rooms`. Since the start: `sessions_opened`,
+        `sessions_closed`, `packets_in`, `packets_out`, `bytes_in`, `bytes_out`; and how often a
+        limit was reached: `sessions_refused`, `messages_too_large`, `volatile_dropped` and others;
+        docs/socketio.md lists them.
 
         Raises RuntimeError while no server runs in this process.
         """
