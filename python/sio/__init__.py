@@ -25,11 +25,17 @@ import logging
 from .consumer import SocketIOConsumer
 from .discovery import autodiscover
 from .exceptions import AckTimeout, ConnectionRefused, EventRefused, TooManyRooms
-from .handlers import any_event, concurrent, event
+from .handlers import Ack, any_event, concurrent, event
 from .handshake import HandshakeRequest
 from .registry import on, register, relay_on
 from .relays import Relay, Rooms, relay
-from .socketio import SOCKET_IO_VERSION, get_socketio_server
+from .socketio import (
+    SOCKET_IO_VERSION,
+    Namespace,
+    NamespaceSocket,
+    SocketIOServer,
+    get_socketio_server,
+)
 from .version import __version__
 
 logger = logging.getLogger("sio.sio")
@@ -39,13 +45,17 @@ logger.info(
 )
 
 __all__ = [
+    "Ack",
     "AckTimeout",
     "ConnectionRefused",
     "EventRefused",
     "HandshakeRequest",
+    "Namespace",
+    "NamespaceSocket",
     "Relay",
     "Rooms",
     "SocketIOConsumer",
+    "SocketIOServer",
     "TooManyRooms",
     "__version__",
     "any_event",

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sio
-from sio.consumer import Ack
-from sio.socketio import Namespace, NamespaceSocket, SocketIOServer, get_socketio_server
+from sio import Ack, Namespace, NamespaceSocket, SocketIOServer, get_socketio_server
 from sio.socketio.adapter import Adapter, Target
 from sio.socketio.local_adapter import LocalAdapter
 from typing_extensions import assert_type
