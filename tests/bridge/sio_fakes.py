@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import json
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,7 @@ class FakeServer:
         self._called = asyncio.Event()
         self.max_rooms = 0
         self.max_pending_acks = 10_000
+        self.counted: collections.Counter[str] = collections.Counter()
 
     def __getattr__(self, method: str) -> Callable[..., None]:
         if method.startswith("_"):
@@ -37,6 +39,9 @@ class FakeServer:
         """Whatever accept_socket() is given is recorded as it is."""
         self.calls.append(("make_relays", relays))
         return relays
+
+    def counts(self) -> dict[str, int]:
+        return collections.Counter(self.counted)
 
     def session_status(self, session: int) -> tuple[str, float | None]:
         return self.status

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import itertools
 import logging
+import re
 from typing import Any
 
 import pytest
 import sio
 import sio.admin
 import sio.socketio.server
-from sio.admin import access
+from sio.admin import access, rounds
 from sio.admin.view import plain
 from sio_fakes import World
 
@@ -130,10 +132,101 @@ async def test_what_an_administrator_is_shown_first() -> None:
     assert shown["handshake"]["headers"] == {"x-a": "1"}
     assert shown["handshake"]["query"] == {"a": "1"}
     assert "secret" not in str(shown)
-    [[statistics]] = emitted(world, me, "server_stats")
-    assert statistics["serverId"] == "one"
-    assert {"name": "/chat", "socketsCount": 1} in statistics["namespaces"]
-    assert statistics["clientsCount"] == 2
+
+
+async def test_the_numbers_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "INTERVAL", 0.01)
+    sio.admin.instrument(auth=check, server_id="one")
+    world = World()
+    world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
+    await world.join("/chat")
+    world.core.counted.update(sessions=2, polling_sessions=1, sessions_opened=2, bytes_in=100)
+    me = await enter(world)
+    [first] = emitted(world, me, "server_stats")[0]
+    assert first["serverId"] == "one"
+    assert {"name": "/chat", "socketsCount": 1} in first["namespaces"]
+    assert first["clientsCount"] == 2
+    assert first["pollingClientsCount"] == 1
+    assert first["aggregatedEvents"] == [], "what has passed before somebody looked"
+
+    async def charted() -> dict[str, int]:
+        # What is in all rounds up to the next one but one, which has begun after this call.
+        seen = len(emitted(world, me, "server_stats"))
+        await world.core.until(lambda: len(emitted(world, me, "server_stats")) > seen + 1)
+        rows = [
+            row for [told] in emitted(world, me, "server_stats") for row in told["aggregatedEvents"]
+        ]
+        assert all(row["timestamp"] % 1000 == 0 for row in rows)
+        return {row["type"]: row["count"] for row in rows}
+
+    world.core.counted.update(sessions_opened=3, sessions_closed=1, bytes_in=5, bytes_out=7)
+    world.core.counted.update(packets_in=2, packets_out=4)
+    expected = {
+        "rawConnection": 3,
+        "rawDisconnection": 1,
+        "bytesIn": 5,
+        "bytesOut": 7,
+        "packetsIn": 2,
+        "packetsOut": 4,
+    }
+    assert await charted() == expected
+    assert await charted() == expected, "each is told once"
+    world.leave(me)
+    await world.idle()
+
+
+async def test_data_that_changes_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "INTERVAL", 0.01)
+    sio.admin.instrument(auth=check, every_event=True)
+    world = World()
+    world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
+    sock = world.dispatcher._connections[await world.join("/chat")].socket
+    sock.data["board"] = {"name": "one"}
+    me = await enter(world)
+    sock.data["board"]["name"] = "two"
+    await world.core.until(lambda: emitted(world, me, "socket_updated"))
+    seen = len(emitted(world, me, "server_stats"))
+    await world.core.until(lambda: len(emitted(world, me, "server_stats")) > seen + 1)
+    data = {"board": {"name": "two"}}
+    assert emitted(world, me, "socket_updated") == [
+        [{"id": sock.id, "nsp": "/chat", "data": data}]
+    ], "once, and not what the administrator was shown at first"
+    world.leave(me)
+    await world.idle()
+
+
+async def test_nothing_is_told_while_nobody_looks() -> None:
+    sio.admin.instrument(auth=check, every_event=True)
+    world = World()
+    world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
+    chatter = await world.join("/chat")
+    sock = world.dispatcher._connections[chatter].socket
+    sock.join("lobby")
+    sock.emit("hello")
+    world.send(chatter, "question")
+    world.leave(chatter)
+    await world.idle()
+    assert world.core.of("broadcast") == []
+
+
+async def test_the_rooms_of_a_dynamic_namespace_are_shown_again_when_it_comes_again() -> None:
+    sio.admin.instrument(auth=check, every_event=True)
+    world = World()
+    world.server.of(re.compile("/board-[0-9]+")).use_consumer(sio.SocketIOConsumer)
+    me = await enter(world)
+
+    async def visit(room: str) -> None:
+        visitor = await world.join("/board-1")
+        sock = world.dispatcher._connections[visitor].socket
+        sock.join(room)
+        world.leave(visitor)
+        await world.idle()
+
+    await visit("first")
+    gc.collect()
+    await visit("second")
+    rooms = [args[1] for args in emitted(world, me, "room_joined") if args[0] == "/board-1"]
+    assert [room for room in rooms if room in ("first", "second")] == ["first", "second"]
 
 
 async def test_clients_rooms_and_events_are_shown_as_they_come_and_go() -> None:
@@ -156,14 +249,18 @@ async def test_clients_rooms_and_events_are_shown_as_they_come_and_go() -> None:
         if call[1] == "/admin" and call[2][1:] and call[2][0] != "server_stats"
     ]
     of_chatter = [entry for entry in seen if "/chat" in entry or entry[0] == "socket_connected"]
-    assert [entry[0] for entry in of_chatter][-6:] == [
+    assert [entry[0] for entry in of_chatter][-7:] == [
         "socket_connected",
         "room_joined",
         "event_sent",
         "event_received",
         "room_left",
         "socket_disconnected",
+        "room_left",
     ]
+    # A socket is in a room of its own, which the Admin UI lists.
+    assert ("room_joined", "/chat", sock.id, sock.id) in seen
+    assert seen[-1] == ("room_left", "/chat", sock.id, sock.id)
     assert ("event_sent", "/chat", sock.id, ["hello", 1]) in seen
     assert ("event_received", "/chat", sock.id, ["question", "<5 bytes>"]) in seen
     assert ("socket_disconnected", "/chat", sock.id, "client namespace disconnect") in seen
@@ -173,6 +270,7 @@ async def test_an_upgrade_is_shown() -> None:
     sio.admin.instrument(auth=check, every_event=True)
     world = World()
     world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
+    await enter(world)
     sock = world.dispatcher._connections[await ask(world, {}, "/chat")].socket
     world.dispatcher.signalled(sock._session._number, "upgrade")
     await world.idle()

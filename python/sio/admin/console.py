@@ -13,8 +13,8 @@ from ..django_support import is_development
 from ..handlers import Handler
 from ..socketio.server import SocketIOServer, get_socketio_server
 from .access import Access, Check
+from .rounds import Rounds
 from .statistics import Statistics
-from .view import view_of_socket
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -67,13 +67,17 @@ class Console:
     ) -> None:
         self._server = server
         self._namespace = namespace
-        self._every_event = every_event
         self._features = [
             *(() if read_only else ACTIONS),
             "AGGREGATED_EVENTS",
             *(("ALL_EVENTS",) if every_event else ()),
         ]
         self._statistics = Statistics(server, namespace, server_id or network.gethostname())
+        self._watch = Watch(server, namespace) if every_event else None
+        work = [self._statistics.tell]
+        if self._watch is not None:
+            work.append(self._watch.tell_data)
+        self._rounds = Rounds(work)
         namespace.serve_with_others()
         namespace.use(access.enter)
         namespace.add_handler("connect", Handler(self._connect))
@@ -83,20 +87,19 @@ class Console:
             namespace.add_handler("join", Handler(self._join))
             namespace.add_handler("leave", Handler(self._leave))
             namespace.add_handler("_disconnect", Handler(self._disconnect_sockets))
-        if every_event:
-            Watch(server, namespace)
 
     async def _connect(self, socket: NamespaceSocket, auth: Any) -> bool:
         socket.emit("config", {"supportedFeatures": self._features})
-        if self._every_event:
-            sockets = [s for n in self._server.namespaces() for s in n.fetch_sockets()]
-            socket.emit("all_sockets", [view_of_socket(one) for one in sockets])
-        self._statistics.administrator_came()
+        if self._watch is not None:
+            socket.emit("all_sockets", self._watch.all_sockets())
+        if self._namespace.sockets_count == 0:
+            self._statistics.begin()
+        self._rounds.administrator_came()
         logger.info("an administrator has come: %s", socket.handshake.address)
         return True
 
     async def _disconnect(self, socket: NamespaceSocket, reason: str) -> None:
-        self._statistics.administrator_left()
+        self._rounds.administrator_left()
 
     # --- what administrators do; `choice` is a room, a socket's id, or nothing: everybody ---
 

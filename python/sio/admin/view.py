@@ -54,4 +54,4 @@ def as_json(value: Any) -> Any:
 
 def now() -> str:
     """The present, as the Admin UI reads it."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

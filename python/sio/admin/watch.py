@@ -1,10 +1,12 @@
 """Watch: tells the administrators of every client, room and event as they come and go.
 
-Events are volatile: an administrator who cannot take one now sees the next one instead.
+Events are volatile: an administrator who cannot take one now sees the next one instead. Nothing is
+told while nobody looks.
 """
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..handlers import Handler
@@ -20,32 +22,63 @@ class Watch:
     """Listens to all namespaces of a server."""
 
     def __init__(self, server: SocketIOServer, administrators: Namespace) -> None:
+        self._server = server
         self._administrators = administrators
-        self._watched: set[str] = set()
+        self._watched: weakref.WeakSet[Namespace] = weakref.WeakSet()
+        # The `data` of sockets as administrators know it.
+        self._known_data: weakref.WeakKeyDictionary[NamespaceSocket, Any] = (
+            weakref.WeakKeyDictionary()
+        )
         server.connect_hooks.append(Handler(self._connected))
         server.disconnect_hooks.append(Handler(self._disconnected))
 
+    def all_sockets(self) -> list[dict[str, Any]]:
+        """What an administrator who comes is shown."""
+        views = []
+        for socket in self._sockets():
+            views.append(view_of_socket(socket))
+            self._known_data.setdefault(socket, views[-1]["data"])
+        return views
+
+    def tell_data(self) -> None:
+        """`data` is a dict that anybody may change, so it is looked at from time to time."""
+        for socket in self._sockets():
+            data = plain(socket.data)
+            if data != self._known_data.get(socket):
+                self._known_data[socket] = data
+                self._update(socket, "data", data)
+
+    def _sockets(self) -> list[NamespaceSocket]:
+        return [socket for namespace in self._server.namespaces() for socket in namespace.sockets()]
+
     async def _connected(self, socket: NamespaceSocket) -> None:
         self._watch_rooms(socket.name_space)
-        self._tell("socket_connected", view_of_socket(socket), now())
+        name, id = socket.namespace, socket.id
+        # A socket's id is a room for whoever emits, and has it for itself.
+        self._tell("room_joined", name, id, id, now())
+        if self._somebody_looks():
+            view = view_of_socket(socket)
+            self._known_data[socket] = view["data"]
+            self._tell("socket_connected", view, now())
         if socket.name_space is self._administrators:
             return
-        name, id = socket.namespace, socket.id
         socket.on_any(lambda *args: self._tell_event("event_received", name, id, args))
         socket.on_any_outgoing(lambda *args: self._tell_event("event_sent", name, id, args))
 
         @socket.on_upgrade
         async def upgraded() -> None:
-            self._tell("socket_updated", {"id": id, "nsp": name, "transport": socket.transport})
+            self._update(socket, "transport", socket.transport)
 
     async def _disconnected(self, socket: NamespaceSocket, reason: str) -> None:
-        reason = socket.reference_reason or reason
-        self._tell("socket_disconnected", socket.namespace, socket.id, reason, now())
+        name, id = socket.namespace, socket.id
+        self._tell("socket_disconnected", name, id, socket.reference_reason or reason, now())
+        self._tell("room_left", name, id, id, now())
 
     def _watch_rooms(self, namespace: Namespace) -> None:
-        if namespace.name in self._watched:
+        # Not by its name: a dynamic namespace ends and may come again.
+        if namespace in self._watched:
             return
-        self._watched.add(namespace.name)
+        self._watched.add(namespace)
         name = namespace.name
         namespace.adapter.on("join-room")(
             lambda room, id: self._tell("room_joined", name, room, id, now())
@@ -54,8 +87,16 @@ class Watch:
             lambda room, id: self._tell("room_left", name, room, id, now())
         )
 
+    def _update(self, socket: NamespaceSocket, field: str, value: Any) -> None:
+        self._tell("socket_updated", {"id": socket.id, "nsp": socket.namespace, field: value})
+
     def _tell_event(self, event: str, name: str, id: str, args: tuple[Any, ...]) -> None:
-        self._administrators.volatile.emit(event, name, id, plain(args), now())
+        if self._somebody_looks():
+            self._administrators.volatile.emit(event, name, id, plain(args), now())
 
     def _tell(self, event: str, *args: Any) -> None:
-        self._administrators.emit(event, *args)
+        if self._somebody_looks():
+            self._administrators.emit(event, *args)
+
+    def _somebody_looks(self) -> bool:
+        return self._administrators.sockets_count > 0

@@ -1,0 +1,40 @@
+"""Rounds: what is done every two seconds, while an administrator looks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+INTERVAL = 2.0  # seconds; the Admin UI takes a server that is silent for ten for lost
+
+logger = logging.getLogger("sio.admin")
+
+
+class Rounds:
+    """Calls each function of `work` in turn. Lives on the event loop's thread."""
+
+    def __init__(self, work: Sequence[Callable[[], None]]) -> None:
+        self._work = work
+        self._administrators = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def administrator_came(self) -> None:
+        self._administrators += 1
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def administrator_left(self) -> None:
+        self._administrators -= 1
+
+    async def _run(self) -> None:
+        try:
+            while self._administrators > 0:
+                for function in self._work:
+                    try:
+                        function()
+                    except Exception:
+                        logger.exception("the Admin UI is not told everything")
+                await asyncio.sleep(INTERVAL)
+        finally:
+            self._task = None
