@@ -4,52 +4,19 @@
 // "blocked" (a network that lets no websocket through). Prints one JSON object with what was
 // observed; a step that does not happen in time ends the program with an error instead.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { openBrowser, report, watch } from "./browser.mjs";
 
 const [baseUrl, aliceVia, bobVia, screenshots] = process.argv.slice(2);
 const PASSWORD = "chat-demo";
-const PATIENCE = 30_000; // milliseconds for one step
 const WINDOW = { width: 1120, height: 760 };
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-const complaints = []; // errors in the pages
-
-// A browser of its own for each person, with an empty profile.
-async function openBrowser(name, via) {
-  const profile = mkdtempSync(join(tmpdir(), `sioserve-${name}-`));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    headless: true,
-    args: FLAGS,
+async function open(name, via) {
+  const opened = await openBrowser(name, {
     viewport: WINDOW,
-    reducedMotion: "reduce", // screenshots show no half-way states
     colorScheme: name === "bob" ? "dark" : "light",
-    locale: "en-GB",
-    timezoneId: "UTC",
   });
-  context.setDefaultTimeout(PATIENCE);
-  if (via === "blocked") await context.routeWebSocket(/.*/, (socket) => socket.close());
-  const page = context.pages()[0];
-  watch(page, name);
-  return { name, via, context, profile, page };
-}
-
-function watch(page, name) {
-  page.on("pageerror", (error) => complaints.push(`${name}: ${error.stack}`));
-  page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(`${name}: ${message.text()}`);
-  });
+  if (via === "blocked") await opened.context.routeWebSocket(/.*/, (socket) => socket.close());
+  return { ...opened, via };
 }
 
 async function login({ page, name, via }) {
@@ -290,23 +257,4 @@ async function takeScreenshots(alice, bob) {
   await bob.page.setViewportSize(WINDOW);
 }
 
-const browsers = [];
-try {
-  browsers.push(await openBrowser("alice", aliceVia), await openBrowser("bob", bobVia));
-  const seen = await conversation(...browsers);
-  console.log(JSON.stringify({ ...seen, complaints }));
-} catch (error) {
-  console.error(error);
-  console.error(complaints.join("\n"));
-  for (const { name, context } of browsers) {
-    for (const page of context.pages()) {
-      console.error(`--- ${name} ${page.url()}\n${await page.innerText("body").catch(() => "")}`);
-    }
-  }
-  process.exitCode = 1;
-} finally {
-  for (const { context, profile } of browsers) {
-    await context.close();
-    rmSync(profile, { recursive: true, force: true });
-  }
-}
+await report(async () => conversation(await open("alice", aliceVia), await open("bob", bobVia)));

@@ -2,60 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pathlib
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.server import ROOT, ServerProcess, environment
-
-HERE = pathlib.Path(__file__).resolve().parent
-PROJECT = ROOT / "sample_project"
-PATIENCE = 150  # seconds for a whole conversation; each step in it has a limit of its own
+from support.browser import PATIENCE, run_node
+from support.server import ROOT, ServerProcess
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
 
 @pytest.fixture
 def chat_server(
-    tmp_path: pathlib.Path, start_server: Callable[..., ServerProcess]
+    chat_environment: dict[str, str], start_server: Callable[..., ServerProcess]
 ) -> ServerProcess:
-    """The sample project with a fresh database that holds the demo's users and rooms."""
-    env = {
-        "CHAT_DATABASE": str(tmp_path / "chat.sqlite3"),
-        "CHAT_MEDIA": str(tmp_path / "media"),
-        "DJANGO_SETTINGS_MODULE": "project.settings",
-    }
-    for command in (["migrate", "--verbosity=0"], ["demo_data"], ["demo_data"]):
-        subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=PROJECT,
-            env=environment(env),
-            check=True,
-        )
-    return start_server("project.asgi:application", cwd=PROJECT, env=env)
-
-
-def run_node(script: str, *arguments: str) -> dict[str, Any]:
-    """What the script observed. A script that fails makes the test fail, with its report."""
-    node = shutil.which("node")
-    assert node, "node is not installed: run scripts/setup"
-    assert (HERE / "node_modules").is_dir(), "npm packages are missing: run scripts/setup"
-    process = subprocess.run(
-        [node, script, *arguments],
-        cwd=HERE,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    return start_server(
+        "project.asgi:application", cwd=ROOT / "sample_project", env=chat_environment
     )
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
 
 
 def assert_conversation(seen: dict[str, Any]) -> None:
@@ -85,11 +48,7 @@ def assert_conversation(seen: dict[str, Any]) -> None:
 
 
 def test_two_people_chat_over_websockets(chat_server: ServerProcess) -> None:
-    screenshots = os.environ.get("CHAT_SCREENSHOTS")
-    if screenshots:
-        pathlib.Path(screenshots).mkdir(parents=True, exist_ok=True)
-    extra = [str(pathlib.Path(screenshots).resolve())] if screenshots else []
-    seen = run_node("chat.mjs", chat_server.url, "websocket", "websocket", *extra)
+    seen = run_node("chat.mjs", chat_server.url, "websocket", "websocket")
     assert seen["transports"] == {"alice": "websocket", "bob": "websocket"}
     assert_conversation(seen)
     assert seen["complaints"] == []
