@@ -1,7 +1,9 @@
 // The times when one limit was reached, gathered into episodes, so that a rush makes two lines in
-// the log and not one for each client. An episode ends when the limit was not reached for a while.
+// the log and not one for each client. An episode ends when the limit was not reached for a while,
+// nor anybody held at it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -13,11 +15,16 @@ namespace sioserve {
 class LimitEpisode {
  public:
   static constexpr Milliseconds quiet_time{10'000};
+  static constexpr Milliseconds longest_hold{60'000};
 
   // Whether an episode begins with this one.
   [[nodiscard]] bool reached(TimePoint now) {
-    last_ = now;
+    last_ = std::max(last_, now);
     return count_++ == 0;
+  }
+  // Who has reached it is held there until then, unless he leaves before.
+  void lasts(TimePoint until, TimePoint now) {
+    last_ = std::max(last_, std::min(until, now + longest_hold));
   }
 
   bool under_way() const { return count_ > 0; }

@@ -70,6 +70,10 @@ void Limits::reached(Limit limit, std::string_view who, std::size_t times) {
               warning(limit) + " (" + facts.option + "); the first is " + std::string(who));
 }
 
+void Limits::lasts(Limit limit, TimePoint until) {
+  episodes_[static_cast<std::size_t>(limit)].lasts(until, now_);
+}
+
 void Limits::advance(TimePoint now) {
   now_ = now;
   for (std::size_t i = 0; i < episodes_.size(); ++i) {

@@ -53,6 +53,9 @@ class Limits {
   // `who` stands in the warning: "session 7". `times`: for what is counted.
   void reached(Limit limit, std::string_view who, std::size_t times = 1);
 
+  // Who has reached it before is held there, which is not counted again.
+  void lasts(Limit limit, TimePoint until);
+
   // Every 20 ms or so: tells the time, and ends episodes.
   void advance(TimePoint now);
 

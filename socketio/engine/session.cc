@@ -87,6 +87,7 @@ void Session::relieve() {
       return drop_slow_consumer();
     case SlowConsumer::drop_volatile:
       if (!std::exchange(lags_, true)) limits_.reached(Limit::slow_client, name());
+      limits_.lasts(Limit::slow_client, host_.now());
       if (outbox_.bytes() / hard_limit_factor > most) drop_slow_consumer();
       return;
     case SlowConsumer::drop_oldest: {
@@ -372,11 +373,12 @@ void Session::spend(std::size_t bytes) {
   const bool packets_spent = packet_budget_.empty(now);
   const bool bytes_spent = byte_budget_.empty(now);
   if (!packets_spent && !bytes_spent) return;
-  if (!std::exchange(over_rate_, true)) {
-    limits_.reached(packets_spent ? Limit::packet_rate : Limit::byte_rate, name());
-  }
-  hold_back(std::max(packets_spent ? packet_budget_.ready_at() : now,
-                     bytes_spent ? byte_budget_.ready_at() : now));
+  const Limit limit = packets_spent ? Limit::packet_rate : Limit::byte_rate;
+  if (!std::exchange(over_rate_, true)) limits_.reached(limit, name());
+  const TimePoint until = std::max(packets_spent ? packet_budget_.ready_at() : now,
+                                   bytes_spent ? byte_budget_.ready_at() : now);
+  limits_.lasts(limit, until);
+  hold_back(until);
 }
 
 void Session::receive_probe(MessageKind kind, std::string_view message) {

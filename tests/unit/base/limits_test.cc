@@ -53,6 +53,26 @@ TEST_F(LimitsTest, TheEndOfAnEpisodeIsLoggedAndTheNextBeginsWithAWarning) {
   EXPECT_EQ(counters_.get(Counter::slow_consumers_closed), 4u);
 }
 
+TEST_F(LimitsTest, AnEpisodeLastsWhileSomebodyIsHeldAtTheLimit) {
+  limits_.reached(Limit::packet_rate, "session 7");
+  log();
+  for (int i = 0; i < 10; ++i) {
+    limits_.lasts(Limit::packet_rate, now_ + Milliseconds(5000));
+    later(Milliseconds(5000));
+  }
+  later(LimitEpisode::quiet_time - Milliseconds(1));
+  EXPECT_EQ(log(), Lines{});
+  later(Milliseconds(1));
+  EXPECT_EQ(log(), Lines{"--socketio-max-packet-rate is reached no more; it was 1 time"});
+}
+
+TEST_F(LimitsTest, WhoWouldBeHeldForDaysDoesNotSilenceOthersForSoLong) {
+  limits_.reached(Limit::byte_rate, "session 7");
+  limits_.lasts(Limit::byte_rate, now_ + std::chrono::hours(100));
+  later(LimitEpisode::longest_hold + LimitEpisode::quiet_time);
+  EXPECT_EQ(log().size(), 2u);
+}
+
 TEST_F(LimitsTest, OneLimitDoesNotSilenceAnother) {
   limits_.reached(Limit::packet_rate, "session 7");
   limits_.reached(Limit::byte_rate, "session 7");

@@ -49,6 +49,25 @@ TEST_F(RatesTest, AWebSocketIsReadAtThePaceThatIsAllowed) {
   EXPECT_FALSE(record.closed);
 }
 
+TEST_F(RatesTest, ASpellIsOneEpisode) {
+  std::vector<std::string> log;
+  Logger listening([&log](LogRecord line) { log.push_back(std::move(line.message)); });
+  listening.set_level(LogCategory::engineio, static_cast<int>(LogLevel::info));
+  Limits logged(config, counters, listening);
+  config.engine_io.max_packets_per_second = 10;
+  session =
+      std::make_unique<Session>(SessionId{7}, "a-sid", *framing, config, host, listening, logged);
+  session->start(std::make_unique<FakeObserver>(*session, record));
+  session->stop_connect_timeout();
+  session->open_websocket(socket);
+  for (int tick = 0; tick < 3000; ++tick) {
+    logged.advance(host.now());
+    flood(100);
+    host.advance(*session, Milliseconds(20));
+  }
+  EXPECT_EQ(log.size(), 1u) << log.back();
+}
+
 TEST_F(RatesTest, ASpellEndsWhenTheClientHasBeenSlowForASecond) {
   open_websocket(10);
   flood(100);
