@@ -13,10 +13,10 @@ void Outbox::push(MessageKind kind, SharedBytes message, std::span<const SharedB
   // A consumer that never quite catches up must not make the part that is over grow for ever.
   const std::size_t over = head_ + dropped_;
   if (over > kept_capacity && over > frames_.size() / 2) compact();
-  bytes_ += message->size();
+  bytes_ += cost(*message);
   frames_.push_back({std::move(message), kind, Place::first, importance});
   for (const SharedBytes& attachment : attachments) {
-    bytes_ += attachment->size();
+    bytes_ += cost(*attachment);
     frames_.push_back({attachment, MessageKind::binary, Place::attachment, importance});
   }
 }
@@ -39,7 +39,7 @@ bool Outbox::drop_oldest() {
   first_expendable_ = at;
   if (at == frames_.size()) return false;
   do {
-    bytes_ -= frames_[at].bytes->size();
+    bytes_ -= cost(*frames_[at].bytes);
     frames_[at].bytes = nullptr;
     ++dropped_;
     ++at;

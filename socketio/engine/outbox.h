@@ -20,11 +20,15 @@ enum class Importance : unsigned char {
 // A message and its attachments are one unit: they leave, or are dropped, together.
 class Outbox {
  public:
+  // What keeping a message costs beside its bytes, so that many small ones are bounded too.
+  static constexpr std::size_t overhead = 64;
+
   // A text message has Engine.IO's packet type in front; attachments are binary.
   void push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments,
             Importance importance);
 
   bool empty() const { return head_ == frames_.size(); }
+  // Of the messages, and of keeping them.
   std::size_t bytes() const { return bytes_; }
   void clear();
   // Removes the oldest unit that is expendable; false if there is none.
@@ -35,7 +39,7 @@ class Outbox {
   void pop_unit(Send send) {
     do {
       Frame& frame = frames_[head_++];
-      bytes_ -= frame.bytes->size();
+      bytes_ -= cost(*frame.bytes);
       send(frame.kind, std::move(frame.bytes));
     } while (head_ < frames_.size() && frames_[head_].place == Place::attachment);
     skip_dropped();
@@ -45,6 +49,8 @@ class Outbox {
   Payload take_payload(const Framing& framing);
 
  private:
+  static std::size_t cost(const std::string& bytes) { return bytes.size() + overhead; }
+
   enum class Place : unsigned char { first, attachment };
   struct Frame {
     SharedBytes bytes;  // null: dropped

@@ -394,6 +394,8 @@ void Session::receive_probe(MessageKind kind, std::string_view message) {
     upgrade();
   } else {
     drop_probe();
+    // Whoever asks again and again has to read the answers.
+    if (probe_->buffered() > keeping_up) return drop_probe();
   }
 }
 
@@ -555,7 +557,8 @@ void Session::receive_ping() {
   log_debug(logger_, LogCategory::engineio, "ping received session=", std::uint64_t(id_));
   start_heartbeat();
   arm();
-  send_packet(PacketType::pong);
+  // The client decides how many there are, so they count as what waits for it.
+  send(MessageKind::text, packet_of(PacketType::pong).bytes, {}, Importance::required);
 }
 
 // The client's time begins when the ping was due: timers that come late add nothing to it.

@@ -22,9 +22,9 @@ TEST(Outbox, HandsOutAPacketTogetherWithItsAttachments) {
   const std::vector<SharedBytes> attachments = {share("one"), share("two")};
   outbox.push(MessageKind::text, share("451-"), attachments, Importance::expendable);
   outbox.push(MessageKind::text, share("4next"), {}, Importance::expendable);
-  EXPECT_EQ(outbox.bytes(), 15u);
+  EXPECT_EQ(outbox.bytes(), 15 + 4 * Outbox::overhead);
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"t:451-", "b:one", "b:two"}));
-  EXPECT_EQ(outbox.bytes(), 5u);
+  EXPECT_EQ(outbox.bytes(), 5 + Outbox::overhead);
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"t:4next"}));
   EXPECT_TRUE(outbox.empty());
   EXPECT_EQ(outbox.bytes(), 0u);
@@ -72,7 +72,7 @@ TEST(Outbox, DropsTheOldestUnitsWhole) {
   outbox.push(MessageKind::text, share("4a"), {}, Importance::expendable);
   outbox.push(MessageKind::text, share("4b"), {}, Importance::expendable);
   EXPECT_TRUE(outbox.drop_oldest());
-  EXPECT_EQ(outbox.bytes(), 4u);
+  EXPECT_EQ(outbox.bytes(), 4 + 2 * Outbox::overhead);
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"t:4a"}));
   EXPECT_TRUE(outbox.drop_oldest());
   EXPECT_TRUE(outbox.empty());
@@ -89,7 +89,7 @@ TEST(Outbox, NeverDropsWhatIsRequired) {
   EXPECT_TRUE(outbox.drop_oldest());
   EXPECT_TRUE(outbox.drop_oldest());
   EXPECT_FALSE(outbox.drop_oldest());
-  EXPECT_EQ(outbox.bytes(), 5u);
+  EXPECT_EQ(outbox.bytes(), 5 + 3 * Outbox::overhead);
   outbox.push(MessageKind::text, share("4c"), {}, Importance::expendable);
   EXPECT_EQ(outbox.take_payload(framing_v4()).bytes,
             "40\x1e"
@@ -112,7 +112,8 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
   Outbox outbox;
   std::size_t bytes = 0;
   const auto take = [&](std::deque<Unit>::iterator unit) {
-    for (const std::string& message : unit->messages) bytes -= message.size() - 2;
+    for (const std::string& message : unit->messages)
+      bytes -= message.size() - 2 + Outbox::overhead;
     return model.erase(unit);
   };
   for (int step = 0; step < 20'000; ++step) {
@@ -125,7 +126,8 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
         attachments.push_back(share("a" + std::to_string(count)));
         unit.messages.push_back("b:" + *attachments.back());
       }
-      for (const std::string& message : unit.messages) bytes += message.size() - 2;
+      for (const std::string& message : unit.messages)
+        bytes += message.size() - 2 + Outbox::overhead;
       outbox.push(MessageKind::text, share(std::to_string(step)), attachments, importance);
       model.push_back(std::move(unit));
     } else if (choice < 8) {

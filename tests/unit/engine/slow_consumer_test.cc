@@ -9,12 +9,17 @@ namespace {
 using Messages = std::vector<std::string>;
 using SlowConsumer = SocketIoConfig::SlowConsumer;
 
+// The limit that as many messages with so many bytes in all just fill.
+constexpr std::size_t room_for(std::size_t messages, std::size_t bytes) {
+  return messages * Outbox::overhead + bytes;
+}
+
 struct SlowConsumerTest : testing::Test, SessionFixture {
   FakeWebSocket socket;
 
-  void open(SlowConsumer policy) {
+  void open(SlowConsumer policy, std::size_t most) {
     config.socket_io.slow_consumer = policy;
-    config.socket_io.max_queued_bytes = 10;
+    config.socket_io.max_queued_bytes = most;
     restart();
     session->open_websocket(socket);
     socket.buffered_bytes = 1 << 20;  // the client takes nothing
@@ -28,7 +33,7 @@ struct SlowConsumerTest : testing::Test, SessionFixture {
 };
 
 TEST_F(SlowConsumerTest, DisconnectClosesBeyondTheLimit) {
-  open(SlowConsumer::disconnect);
+  open(SlowConsumer::disconnect, room_for(1, 10));
   send("123456789");
   host.advance(*session, Milliseconds(20));
   EXPECT_FALSE(record.closed) << "as much as may wait";
@@ -40,7 +45,7 @@ TEST_F(SlowConsumerTest, DisconnectClosesBeyondTheLimit) {
 }
 
 TEST_F(SlowConsumerTest, DropVolatileKeepsWhatIsReliableUpToAHardLimit) {
-  open(SlowConsumer::drop_volatile);
+  open(SlowConsumer::drop_volatile, room_for(1, 10));
   for (int i = 0; i < 4; ++i) send("123456789");
   EXPECT_FALSE(session->is_writable()) << "so what is volatile is dropped";
   EXPECT_EQ(counters.get(Counter::slow_consumers), 1u);
@@ -54,7 +59,7 @@ TEST_F(SlowConsumerTest, DropVolatileKeepsWhatIsReliableUpToAHardLimit) {
 }
 
 TEST_F(SlowConsumerTest, DropOldestKeepsTheLatest) {
-  open(SlowConsumer::drop_oldest);
+  open(SlowConsumer::drop_oldest, room_for(3, 10));
   for (int i = 0; i < 9; ++i) send("m" + std::to_string(i));
   EXPECT_EQ(counters.get(Counter::events_dropped), 6u);
   EXPECT_EQ(drain(), (Messages{"4m6", "4m7", "4m8"}));
@@ -63,7 +68,7 @@ TEST_F(SlowConsumerTest, DropOldestKeepsTheLatest) {
 }
 
 TEST_F(SlowConsumerTest, DropOldestDropsAttachmentsWithTheirEvent) {
-  open(SlowConsumer::drop_oldest);
+  open(SlowConsumer::drop_oldest, room_for(3, 10));
   send("51-", {share("xx"), share("yy")});
   send("12345678");
   EXPECT_EQ(counters.get(Counter::events_dropped), 1u);
@@ -71,7 +76,7 @@ TEST_F(SlowConsumerTest, DropOldestDropsAttachmentsWithTheirEvent) {
 }
 
 TEST_F(SlowConsumerTest, DropOldestSparesWhatTheProtocolNeedsAndClosesWhenThatIsTooMuch) {
-  open(SlowConsumer::drop_oldest);
+  open(SlowConsumer::drop_oldest, room_for(3, 10));
   send("0", {}, Importance::required);
   send("m1");
   send("3[]", {}, Importance::required);
@@ -83,9 +88,21 @@ TEST_F(SlowConsumerTest, DropOldestSparesWhatTheProtocolNeedsAndClosesWhenThatIs
   EXPECT_EQ(record.closed, CloseReason::slow_consumer);
 }
 
+TEST_F(SlowConsumerTest, PongsThatAClientOfProtocol3AsksForCountToo) {
+  framing = &framing_v3(BinaryForm::bytes);
+  open(SlowConsumer::drop_oldest, room_for(3, 10));
+  const auto ping = [&] { session->receive_websocket(socket, MessageKind::text, "2"); };
+  for (int i = 0; i < 3; ++i) ping();
+  host.advance(*session, Milliseconds(20));
+  EXPECT_FALSE(record.closed);
+  ping();
+  host.advance(*session, Milliseconds(20));
+  EXPECT_EQ(record.closed, CloseReason::slow_consumer);
+}
+
 TEST_F(SlowConsumerTest, DropOldestWorksOnPollingToo) {
   config.socket_io.slow_consumer = SlowConsumer::drop_oldest;
-  config.socket_io.max_queued_bytes = 10;
+  config.socket_io.max_queued_bytes = room_for(3, 10);
   restart();
   for (int i = 0; i < 9; ++i) send("m" + std::to_string(i));
   EXPECT_EQ(poll(),

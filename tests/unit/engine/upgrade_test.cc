@@ -161,6 +161,16 @@ TEST_F(UpgradeTest, AProbeDoesNotKeepAClosedSession) {
   EXPECT_TRUE(host.ended);
 }
 
+TEST_F(UpgradeTest, AProbeThatDoesNotReadItsAnswersIsDropped) {
+  session->start_probe(socket);
+  receive("2probe");
+  socket.buffered_bytes = 100'000;
+  receive("2probe");
+  EXPECT_EQ(socket.sent, (Messages{"3probe"}));
+  EXPECT_EQ(socket.close_code, 1000);
+  EXPECT_TRUE(session->is_open());
+}
+
 TEST_F(UpgradeTest, AProbeMayBeRepeated) {
   session->start_probe(socket);
   receive("2probe");

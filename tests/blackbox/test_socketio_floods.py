@@ -1,0 +1,78 @@
+"""Clients that make the server answer, and do not read the answers: what waits for them is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from support.engineio import WebSocketSession
+from support.hostile import Peer, frame, open_websocket, request
+from support.server import ServerProcess
+from support.socketio_apps import APPS
+
+QUEUED = 1_000_000
+MEMORY = 30_000_000
+HANDSHAKE = "/socket.io/?EIO={}&transport={}"
+
+
+@pytest.fixture
+async def server(start_server: Callable[..., ServerProcess]) -> AsyncIterator[ServerProcess]:
+    server = start_server(
+        "native:application",
+        *("--socketio-allow-eio3", "--socketio-max-queued", str(QUEUED)),
+        cwd=APPS,
+    )
+    async with WebSocketSession(server.url) as bystander:
+        await bystander.join_namespace()
+        yield server
+        assert await bystander.call("reply", "still here") == ["still here"]
+
+
+async def open_polling(peer: Peer, version: int) -> str:
+    target = HANDSHAKE.format(version, "polling")
+    await peer.send(request("GET", target))
+    _, body = await peer.response()
+    return f"{target}&sid={json.loads(body[body.index(b'{') :])['sid']}"
+
+
+async def flood(server: ServerProcess, peer: Peer, piece: bytes, amount: int) -> None:
+    """Sends a piece again and again, until it was sent so often or the server takes no more."""
+    server.forget_peak_memory()
+    before = server.memory()
+    for _ in range(amount):
+        peer.writer.write(piece)
+        try:
+            await asyncio.wait_for(peer.writer.drain(), 20)
+        except (ConnectionError, TimeoutError):
+            break
+    assert server.peak_growth(before) < MEMORY
+    peer.abort()
+
+
+@pytest.mark.parametrize("packet", ["2", "40/nowhere,"], ids=["pings", "connects"])
+async def test_websocket_of_engine_io_3(server: ServerProcess, packet: str) -> None:
+    peer = await open_websocket(server, HANDSHAKE.format(3, "websocket"))
+    await flood(server, peer, frame(1, packet.encode()) * 10_000, 1_000)
+
+
+async def test_polling_of_engine_io_3(server: ServerProcess) -> None:
+    peer = await Peer.connect(server)
+    target = await open_polling(peer, 3)
+    post = request("POST", target, b"1:2" * 300_000, "Content-Type: text/plain")
+    await flood(server, peer, post, 20)
+
+
+async def test_polling(server: ServerProcess) -> None:
+    peer = await Peer.connect(server)
+    target = await open_polling(peer, 4)
+    post = request("POST", target, b"\x1e".join([b"40/x,"] * 150_000), "Content-Type: text/plain")
+    await flood(server, peer, post, 20)
+
+
+async def test_a_probe_that_is_repeated(server: ServerProcess) -> None:
+    peer = await Peer.connect(server)
+    target = await open_polling(peer, 4)
+    probe = await open_websocket(server, target.replace("polling", "websocket"))
+    await flood(server, probe, frame(1, b"2probe") * 10_000, 1_000)
