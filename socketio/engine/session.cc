@@ -114,7 +114,7 @@ void Session::close(CloseReason reason) {
   state_ = State::closing;
   // An error would end the client before it has read what was sent.
   finish_post(reason == CloseReason::server_close ? HttpOutcome::ok : HttpOutcome::bad_request);
-  ping_due_ = pong_deadline_ = connect_deadline_ = throttled_until_ = never;
+  ping_due_ = sign_due_ = pong_deadline_ = connect_deadline_ = throttled_until_ = never;
   linger_deadline_ = host_.now() + linger_time;
   arm();
   observer_->on_closed(reason);
@@ -128,7 +128,7 @@ void Session::ask_for_pong() {
 
 void Session::pause_reading() {
   if (reading_paused_ || state_ != State::open) return;
-  if (!reading_stopped() && websocket_) websocket_->pause_reading();
+  stop_reading();
   reading_paused_ = true;
 }
 
@@ -140,8 +140,16 @@ void Session::resume_reading() {
 
 void Session::hold_back(TimePoint until) {
   if (state_ != State::open) return;
-  if (!reading_stopped() && websocket_) websocket_->pause_reading();
+  stop_reading();
   throttled_until_ = throttled_until_ == never ? until : std::max(throttled_until_, until);
+  arm();
+}
+
+void Session::stop_reading() {
+  if (reading_stopped()) return;
+  if (websocket_) websocket_->pause_reading();
+  if (!awaits_pong_ || sign_due_ != never) return;
+  sign_due_ = deadline_after(host_.now(), sign_interval());
   arm();
 }
 
@@ -320,6 +328,7 @@ void Session::on_timer() {
     if (!reading_stopped()) return end(CloseReason::timeout);
   }
   if (ping_due_ <= now) ping(ping_due_);
+  if (sign_due_ <= now) give_sign();
   if (throttled_until_ <= now) {
     throttled_until_ = never;
     read_on();
@@ -385,6 +394,8 @@ void Session::receive_probe(MessageKind kind, std::string_view message) {
   const bool text = kind == MessageKind::text;
   if (text && message == "2probe") {
     log_debug(logger_, LogCategory::engineio, "upgrade probed session=", std::uint64_t(id_));
+    // Whoever asks again and again has to read the answers.
+    if (probe_->buffered() > keeping_up) return drop_probe();
     probe_->send(MessageKind::text, share("3probe"));
     probe_state_ = Probe::probed;
     noop_due_ = host_.now() + noop_interval;
@@ -394,8 +405,6 @@ void Session::receive_probe(MessageKind kind, std::string_view message) {
     upgrade();
   } else {
     drop_probe();
-    // Whoever asks again and again has to read the answers.
-    if (probe_->buffered() > keeping_up) return drop_probe();
   }
 }
 
@@ -545,16 +554,20 @@ TimePoint Session::heartbeat_deadline(TimePoint start) const {
 void Session::receive_pong() {
   if (framing_.protocol() == Protocol::v3) return end(CloseReason::wrong_heartbeat);
   log_debug(logger_, LogCategory::engineio, "pong received session=", std::uint64_t(id_));
-  if (std::exchange(awaits_pong_, false)) note_latency();
-  pong_deadline_ = never;
+  awaits_pong_ = false;
+  pong_deadline_ = sign_due_ = never;
   start_heartbeat();
   arm();
+  // What the latest ping asks, only the last of the pongs answers.
+  if (unanswered_pings_ == 0 || --unanswered_pings_ > 0) return;
+  note_latency();
   observer_->on_pong();
 }
 
 void Session::receive_ping() {
   if (framing_.protocol() == Protocol::v4) return end(CloseReason::wrong_heartbeat);
   log_debug(logger_, LogCategory::engineio, "ping received session=", std::uint64_t(id_));
+  sign_due_ = never;
   start_heartbeat();
   arm();
   // The client decides how many there are, so they count as what waits for it.
@@ -566,11 +579,40 @@ void Session::ping(TimePoint due) {
   log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
   ping_due_ = never;
   awaits_pong_ = true;
+  ++unanswered_pings_;
   ping_sent_ = host_.now();
-  if (!reading_stopped()) pong_deadline_ = heartbeat_deadline(due);
+  if (reading_stopped()) {
+    sign_due_ = deadline_after(ping_sent_, sign_interval());
+  } else {
+    pong_deadline_ = heartbeat_deadline(due);
+  }
   // On a WebSocket it overtakes what is queued here.
   if (!websocket_ || outbox_.empty()) observer_->on_ping();
   send_packet(PacketType::ping);
+}
+
+// A client that is not read waits all the same for what shows it that the server is there: for the
+// next ping in protocol 4, for any packet behind its own ping in protocol 3.
+void Session::give_sign() {
+  sign_due_ = never;
+  if (!reading_stopped()) return;
+  switch (framing_.protocol()) {
+    case Protocol::v4:
+      return ping(host_.now());
+    case Protocol::v3:
+      sign_due_ = deadline_after(host_.now(), sign_interval());
+      return send_packet(PacketType::noop);
+  }
+}
+
+Milliseconds Session::sign_interval() const {
+  switch (framing_.protocol()) {
+    case Protocol::v4:
+      return config_.engine_io.ping_interval;
+    case Protocol::v3:
+      return config_.engine_io.ping_timeout / 2;
+  }
+  __builtin_unreachable();
 }
 
 std::string Session::name() const { return "session " + std::to_string(std::uint64_t(id_)); }
@@ -582,7 +624,7 @@ void Session::note_latency() {
 
 void Session::arm() {
   if (state_ == State::closed) return;
-  TimePoint next = std::min({ping_due_, pong_deadline_, noop_due_, upgrade_deadline_,
+  TimePoint next = std::min({ping_due_, sign_due_, pong_deadline_, noop_due_, upgrade_deadline_,
                              connect_deadline_, linger_deadline_, throttled_until_});
   if (overflowed_) next = host_.now();
   // A deadline that has moved to later costs one idle on_timer() instead of a call each time.

@@ -170,6 +170,7 @@ class Session {
   // Counts a packet against the rates, and holds the client back when it is beyond one.
   void spend(std::size_t bytes);
   bool reading_stopped() const { return reading_paused_ || throttled_until_ != TimePoint::max(); }
+  void stop_reading();
   void read_on();
   void relieve();
   void receive_probe(MessageKind kind, std::string_view message);
@@ -188,6 +189,8 @@ class Session {
   void start_heartbeat();
   TimePoint heartbeat_deadline(TimePoint start) const;
   void ping(TimePoint due);
+  void give_sign();
+  Milliseconds sign_interval() const;
   void note_latency();
   std::string name() const;
   void arm();
@@ -221,10 +224,12 @@ class Session {
   bool upgraded_ = false;
   bool overflowed_ = false;
 
-  TimePoint ping_sent_{};
+  std::size_t unanswered_pings_ = 0;
+  TimePoint ping_sent_{};  // the latest
   // TimePoint::max(): not running.
   TimePoint throttled_until_ = TimePoint::max();  // nothing is read
   TimePoint ping_due_ = TimePoint::max();
+  TimePoint sign_due_ = TimePoint::max();  // to a client whose pong may lie unread
   TimePoint pong_deadline_ = TimePoint::max();
   TimePoint noop_due_ = TimePoint::max();
   TimePoint upgrade_deadline_ = TimePoint::max();

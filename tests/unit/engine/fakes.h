@@ -43,6 +43,7 @@ class FakeHost final : public SessionHost {
 
 struct Record {
   std::vector<std::string> messages;  // binary ones as "b:" and the bytes
+  int pongs = 0;
   std::optional<CloseReason> closed;
 };
 
@@ -55,6 +56,7 @@ class FakeObserver final : public SessionObserver {
     if (message == "close") session_.close(CloseReason::bad_packet);
   }
   void on_binary(std::string message) override { record_.messages.push_back("b:" + message); }
+  void on_pong() override { ++record_.pongs; }
   void on_closed(CloseReason reason) override { record_.closed = reason; }
 
  private:

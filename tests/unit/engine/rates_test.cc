@@ -130,6 +130,53 @@ TEST_F(RatesTest, TheHeartbeatDoesNotRunOutWhileAPongIsNotRead) {
   EXPECT_EQ(record.closed, CloseReason::timeout) << "now nothing comes any more";
 }
 
+TEST_F(RatesTest, AClientIsPingedOnWhileItsPongIsNotRead) {
+  config.engine_io.ping_interval = config.engine_io.ping_timeout = Milliseconds(3000);
+  open_websocket(1);
+  socket.sent.clear();
+  for (int second = 0; second < 100; ++second) {
+    flood(1);
+    host.advance(*session, Milliseconds(1010));
+  }
+  EXPECT_NEAR(double(socket.sent.size()), 33, 1);
+  // All of its pongs come, and only the last one tells about the latest ping.
+  const auto pings = socket.sent.size();
+  for (std::size_t pong = 1; pong <= pings; ++pong) {
+    EXPECT_EQ(record.pongs, 0);
+    session->receive_websocket(socket, MessageKind::text, "3");
+    host.advance(*session, Milliseconds(10));
+  }
+  EXPECT_EQ(record.pongs, 1);
+}
+
+TEST_F(RatesTest, AClientThatTheLayerAboveDoesNotReadIsPingedToo) {
+  config.engine_io.ping_interval = config.engine_io.ping_timeout = Milliseconds(1000);
+  open_websocket(0);
+  socket.sent.clear();
+  session->pause_reading();
+  host.advance(*session, Milliseconds(10'500));
+  EXPECT_EQ(socket.sent, Messages(10, "2"));
+  session->resume_reading();
+  host.advance(*session, Milliseconds(1500));
+  EXPECT_EQ(socket.sent, Messages(10, "2")) << "its pong is waited for";
+  EXPECT_EQ(record.closed, CloseReason::timeout);
+}
+
+TEST_F(RatesTest, AClientOfProtocol3HearsSomethingWhileItsPingIsNotRead) {
+  config.engine_io.ping_interval = config.engine_io.ping_timeout = Milliseconds(1000);
+  framing = &framing_v3(BinaryForm::bytes);
+  open_websocket(0);
+  socket.sent.clear();
+  session->pause_reading();
+  host.advance(*session, Milliseconds(10'000));
+  EXPECT_EQ(socket.sent, Messages(20, "6"));
+  session->resume_reading();
+  session->receive_websocket(socket, MessageKind::text, "2");
+  host.advance(*session, Milliseconds(1900));
+  EXPECT_EQ(socket.sent.size(), 21u) << "the pong";
+  EXPECT_FALSE(record.closed);
+}
+
 TEST_F(RatesTest, TheLayerAboveAndTheRatePauseIndependently) {
   open_websocket(2);
   session->pause_reading();

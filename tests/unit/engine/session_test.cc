@@ -390,8 +390,9 @@ TEST_F(WebSocketTest, APingSentWhilePausedIsNotHeldAgainstTheClient) {
   EXPECT_FALSE(record.closed);
   session->resume_reading();
   receive("3");
+  socket.sent.clear();
   host.advance(*session, 24'999ms);
-  EXPECT_EQ(socket.sent, (Messages{"2"}));
+  EXPECT_EQ(socket.sent, Messages{});
   EXPECT_FALSE(record.closed);
 }
 
