@@ -1,5 +1,6 @@
 #include "server/base/limits.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sioserve {
@@ -136,7 +137,7 @@ std::string Limits::warning(Limit limit) const {
              number(socket.max_pending_acks);
     case Limit::recovery_buffer:
       return "Clients that come back will not be recovered: they have missed more than " +
-             number(socket.recovery_buffer) + " bytes";
+             number(std::min(socket.recovery_buffer, socket.max_queued_bytes)) + " bytes";
     case Limit::recoverable:
       return "Clients that come back will not be recovered: more than " +
              number(socket.max_recoverable) + " are away";

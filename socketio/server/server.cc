@@ -138,7 +138,10 @@ void Server::handle(const AppQueueDrained&) {
   for (Client* client : std::exchange(waiting_for_drain_, {})) client->app_queue_drained();
 }
 
-void Server::advance(TimePoint now) { give_up(recovery_.take_expired(now)); }
+void Server::advance(TimePoint now) {
+  give_up(recovery_.take_expired(now));
+  give_up(recovery_.take_excess());  // of what was relayed
+}
 
 Server::MadeSocket Server::make_socket(const std::string& name_space, Client& client,
                                        engine::Session& session, Json& payload) {

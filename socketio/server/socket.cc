@@ -13,6 +13,11 @@ namespace {
 // understood.
 constexpr std::size_t max_former_ids = 8;
 
+// All that a client has missed waits for it when it is back.
+std::size_t max_missed(const SocketIoConfig& config) {
+  return std::min(config.recovery_buffer, config.max_queued_bytes);
+}
+
 }  // namespace
 
 Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
@@ -31,7 +36,7 @@ Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Sessi
   // Clients of protocol 3 know nothing of it.
   if (recovery.on() && session.protocol() == engine::Protocol::v4) {
     recoverable_ = std::make_unique<Recoverable>(Recoverable{
-        random_id(), ReplayLog(recovery.last_offset(), config.recovery_buffer), std::nullopt});
+        random_id(), ReplayLog(recovery.last_offset(), max_missed(config)), std::nullopt});
     recovery.add(*this);
   }
 }

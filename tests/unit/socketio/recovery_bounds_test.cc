@@ -43,6 +43,41 @@ TEST_F(RecoveryTest, WhatIsKeptForAllIsBounded) {
   EXPECT_FALSE(is_forgotten(sockets[2]));
 }
 
+TEST_F(RecoveryTest, RelayedEventsAreBoundedToo) {
+  config.socket_io.max_recovery_bytes = 10'000;
+  restart();
+  Peer& away = open();
+  const SocketId socket = connect(away);
+  cut(away);
+  Peer& sender = open();
+  sender.receive("0");
+  const SocketId relaying = latest_socket();
+  server->handle(
+      SocketAccept{relaying, std::make_shared<const Relays>(
+                                 Relays{{"move", {.to = Relay::To::name_space, .rooms = {}}}})});
+  for (int i = 0; i < 3; ++i) sender.receive("2[\"move\",\"" + std::string(4'000, 'x') + "\"]");
+  server->advance(now);
+  EXPECT_TRUE(is_forgotten(socket));
+}
+
+TEST_F(RecoveryTest, WhatIsKeptForOneIsNoMoreThanMayWaitForIt) {
+  config.socket_io.max_queued_bytes = 10'000;
+  restart();
+  for (const int missed : {3, 30}) {
+    Memory memory;
+    Peer& first = open();
+    connect(first);
+    take(first, memory);
+    cut(first);
+    for (int i = 0; i < missed; ++i) broadcast("[\"" + std::string(1'000, 'x') + "\"]");
+    Peer& second = open();
+    second.receive("0" + memory.payload());
+    EXPECT_EQ(latest_recovered().has_value(), missed == 3);
+    second.host.advance(*second.session, Milliseconds(20));
+    EXPECT_TRUE(second.session->is_open()) << "else it comes back again and again";
+  }
+}
+
 // --- at random ---
 
 // A client: what it must have received, and what it has.
