@@ -19,7 +19,7 @@ import logging
 from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from .connection import Connection, Guard
+from .connection import NOT_AUTHORIZED, Connection, Guard
 from .engineio.session import EngineIOSession
 from .handshake import HandshakeRequest
 from .socketio.namespace import Namespace
@@ -145,11 +145,17 @@ class Dispatcher:
             if recovered is not None:
                 self.forgotten(recovered)
             return
+        former = None if recovered is None else self._away.pop(recovered, None)
+        if recovered is not None and former is None:
+            # It was refused meanwhile, which the native server could not know; there it has its
+            # rooms still.
+            core.refuse_socket(socket, NOT_AUTHORIZED)
+            return
         sock = NamespaceSocket(core, socket, target, session, id, auth)
         session.sockets.add(sock)
         target.add_socket(sock)
         before = None
-        if recovered is not None and (former := self._away.pop(recovered, None)) is not None:
+        if recovered is not None and former is not None:
             sock.take_over(former)
             before = self._connections.get(recovered)
         connection = Connection(core, socket, target, session, sock, self._forget, before)

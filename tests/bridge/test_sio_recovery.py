@@ -59,6 +59,20 @@ def serve() -> list[tuple[Any, ...]]:
     return seen
 
 
+async def test_a_client_that_comes_again_while_its_refusal_is_on_its_way_is_refused(world):
+    """The native server knows its rooms still, and would go on sending to them."""
+    serve()
+    first = await world.join()
+    id = socket_of(world, first).id
+    cut(world, first)
+    second = come_back(world, first, id, {"no": 1})
+    await world.idle()
+    cut(world, second)
+    third = come_back(world, second, id)
+    await world.idle()
+    assert [call[1] for call in world.core.of("refuse_socket")] == [second, third]
+
+
 async def test_id_rooms_and_data_come_back(world):
     seen = serve()
     first = await world.join()
