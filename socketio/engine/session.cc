@@ -12,6 +12,8 @@ namespace {
 
 constexpr TimePoint never = TimePoint::max();
 constexpr Milliseconds noop_interval{100};
+// Of timers.
+constexpr Milliseconds usual_lateness{100};
 // How long the sid of a session that the server closed is kept for the GET that learns of it.
 constexpr Milliseconds linger_time{30'000};
 // A WebSocket gets no more while this many bytes wait in it; the rest counts as queued here.
@@ -574,7 +576,8 @@ void Session::receive_ping() {
   send(MessageKind::text, packet_of(PacketType::pong).bytes, {}, Importance::required);
 }
 
-// The client's time begins when the ping was due: timers that come late add nothing to it.
+// The client's time begins when the ping was due: timers that come late add nothing to it, unless
+// the whole process stood still.
 void Session::ping(TimePoint due) {
   log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
   ping_due_ = never;
@@ -584,7 +587,7 @@ void Session::ping(TimePoint due) {
   if (reading_stopped()) {
     sign_due_ = deadline_after(ping_sent_, sign_interval());
   } else {
-    pong_deadline_ = heartbeat_deadline(due);
+    pong_deadline_ = heartbeat_deadline(std::max(due, ping_sent_ - usual_lateness));
   }
   // On a WebSocket it overtakes what is queued here.
   if (!websocket_ || outbox_.empty()) observer_->on_ping();

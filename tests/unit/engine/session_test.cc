@@ -312,6 +312,15 @@ TEST_F(SessionTest, ALateTimerGivesAClientNoMoreTime) {
   EXPECT_EQ(record.closed, CloseReason::timeout);
 }
 
+TEST_F(SessionTest, AServerThatStoodStillGivesItsClientsTime) {
+  host.advance(*session, 24'999ms);
+  host.be_late(60s);
+  session->on_timer();
+  host.be_late(15s);
+  session->on_timer();
+  EXPECT_FALSE(record.closed);
+}
+
 TEST_F(SessionTest, TellsThatATimerIsLate) {
   EXPECT_FALSE(session->is_due());
   host.advance(*session, 24'999ms);
