@@ -12,8 +12,6 @@ namespace {
 
 constexpr TimePoint never = TimePoint::max();
 constexpr Milliseconds noop_interval{100};
-// Of timers.
-constexpr Milliseconds usual_lateness{100};
 // How long the sid of a session that the server closed is kept for the GET that learns of it.
 constexpr Milliseconds linger_time{30'000};
 // A WebSocket gets no more while this many bytes wait in it; the rest counts as queued here.
@@ -120,12 +118,6 @@ void Session::close(CloseReason reason) {
   linger_deadline_ = host_.now() + linger_time;
   arm();
   observer_->on_closed(reason);
-}
-
-void Session::ask_for_pong() {
-  if (state_ != State::open || overflowed_ || awaits_pong_) return;
-  ping(host_.now());
-  arm();
 }
 
 void Session::pause_reading() {
@@ -532,98 +524,7 @@ void Session::end(CloseReason reason) {
   host_.session_ended(*this);
 }
 
-// In protocol 4 the server pings and the client owes it a pong; in protocol 3 the client pings, so
-// it always owes something.
-void Session::start_heartbeat() {
-  switch (framing_.protocol()) {
-    case Protocol::v4:
-      ping_due_ = deadline_after(host_.now(), config_.engine_io.ping_interval);
-      return;
-    case Protocol::v3:
-      awaits_pong_ = true;
-      pong_deadline_ = heartbeat_deadline(host_.now());
-      return;
-  }
-}
-
-TimePoint Session::heartbeat_deadline(TimePoint start) const {
-  if (framing_.protocol() == Protocol::v3) {
-    start = deadline_after(start, config_.engine_io.ping_interval);
-  }
-  return deadline_after(start, config_.engine_io.ping_timeout);
-}
-
-void Session::receive_pong() {
-  if (framing_.protocol() == Protocol::v3) return end(CloseReason::wrong_heartbeat);
-  log_debug(logger_, LogCategory::engineio, "pong received session=", std::uint64_t(id_));
-  awaits_pong_ = false;
-  pong_deadline_ = sign_due_ = never;
-  start_heartbeat();
-  arm();
-  // What the latest ping asks, only the last of the pongs answers.
-  if (unanswered_pings_ == 0 || --unanswered_pings_ > 0) return;
-  note_latency();
-  observer_->on_pong();
-}
-
-void Session::receive_ping() {
-  if (framing_.protocol() == Protocol::v4) return end(CloseReason::wrong_heartbeat);
-  log_debug(logger_, LogCategory::engineio, "ping received session=", std::uint64_t(id_));
-  sign_due_ = never;
-  start_heartbeat();
-  arm();
-  // The client decides how many there are, so they count as what waits for it.
-  send(MessageKind::text, packet_of(PacketType::pong).bytes, {}, Importance::required);
-}
-
-// The client's time begins when the ping was due: timers that come late add nothing to it, unless
-// the whole process stood still.
-void Session::ping(TimePoint due) {
-  log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
-  ping_due_ = never;
-  awaits_pong_ = true;
-  ++unanswered_pings_;
-  ping_sent_ = host_.now();
-  if (reading_stopped()) {
-    sign_due_ = deadline_after(ping_sent_, sign_interval());
-  } else {
-    pong_deadline_ = heartbeat_deadline(std::max(due, ping_sent_ - usual_lateness));
-  }
-  // On a WebSocket it overtakes what is queued here.
-  if (!websocket_ || outbox_.empty()) observer_->on_ping();
-  send_packet(PacketType::ping);
-}
-
-// A client that is not read waits all the same for what shows it that the server is there: for the
-// next ping in protocol 4, for any packet behind its own ping in protocol 3.
-void Session::give_sign() {
-  sign_due_ = never;
-  if (!reading_stopped()) return;
-  switch (framing_.protocol()) {
-    case Protocol::v4:
-      return ping(host_.now());
-    case Protocol::v3:
-      sign_due_ = deadline_after(host_.now(), sign_interval());
-      return send_packet(PacketType::noop);
-  }
-}
-
-Milliseconds Session::sign_interval() const {
-  switch (framing_.protocol()) {
-    case Protocol::v4:
-      return config_.engine_io.ping_interval;
-    case Protocol::v3:
-      return config_.engine_io.ping_timeout / 2;
-  }
-  __builtin_unreachable();
-}
-
 std::string Session::name() const { return "session " + std::to_string(std::uint64_t(id_)); }
-
-void Session::note_latency() {
-  using std::chrono::microseconds;
-  status_->latency = std::chrono::duration_cast<microseconds>(host_.now() - ping_sent_).count();
-}
 
 void Session::arm() {
   if (state_ == State::closed) return;

@@ -1,4 +1,4 @@
-"""Clients that make the server answer, and do not read the answers: what waits for them is bounded."""
+"""Clients that make the server answer and do not read it: what waits for them is bounded."""
 
 from __future__ import annotations
 

@@ -1,0 +1,115 @@
+// The heartbeat of a Session. In protocol 4 the server pings and the client owes it a pong; in
+// protocol 3 the client pings, so it always owes something. A client that is not read hears from
+// the server all the same.
+#include <algorithm>
+#include <chrono>
+
+#include "server/base/log_debug.h"
+#include "socketio/engine/session.h"
+
+namespace sioserve::engine {
+namespace {
+
+constexpr TimePoint never = TimePoint::max();
+// Of timers.
+constexpr Milliseconds usual_lateness{100};
+
+}  // namespace
+
+void Session::start_heartbeat() {
+  switch (framing_.protocol()) {
+    case Protocol::v4:
+      ping_due_ = deadline_after(host_.now(), config_.engine_io.ping_interval);
+      return;
+    case Protocol::v3:
+      awaits_pong_ = true;
+      pong_deadline_ = heartbeat_deadline(host_.now());
+      return;
+  }
+}
+
+TimePoint Session::heartbeat_deadline(TimePoint start) const {
+  if (framing_.protocol() == Protocol::v3) {
+    start = deadline_after(start, config_.engine_io.ping_interval);
+  }
+  return deadline_after(start, config_.engine_io.ping_timeout);
+}
+
+void Session::receive_pong() {
+  if (framing_.protocol() == Protocol::v3) return end(CloseReason::wrong_heartbeat);
+  log_debug(logger_, LogCategory::engineio, "pong received session=", std::uint64_t(id_));
+  awaits_pong_ = false;
+  pong_deadline_ = sign_due_ = never;
+  start_heartbeat();
+  arm();
+  // What the latest ping asks, only the last of the pongs answers.
+  if (unanswered_pings_ == 0 || --unanswered_pings_ > 0) return;
+  note_latency();
+  observer_->on_pong();
+}
+
+void Session::receive_ping() {
+  if (framing_.protocol() == Protocol::v4) return end(CloseReason::wrong_heartbeat);
+  log_debug(logger_, LogCategory::engineio, "ping received session=", std::uint64_t(id_));
+  sign_due_ = never;
+  start_heartbeat();
+  arm();
+  // The client decides how many there are, so they count as what waits for it.
+  send(MessageKind::text, share(std::string(1, static_cast<char>(PacketType::pong))), {},
+       Importance::required);
+}
+
+// The client's time begins when the ping was due: timers that come late add nothing to it, unless
+// the whole process stood still.
+void Session::ping(TimePoint due) {
+  log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
+  ping_due_ = never;
+  awaits_pong_ = true;
+  ++unanswered_pings_;
+  ping_sent_ = host_.now();
+  if (reading_stopped()) {
+    sign_due_ = deadline_after(ping_sent_, sign_interval());
+  } else {
+    pong_deadline_ = heartbeat_deadline(std::max(due, ping_sent_ - usual_lateness));
+  }
+  // On a WebSocket it overtakes what is queued here.
+  if (!websocket_ || outbox_.empty()) observer_->on_ping();
+  send_packet(PacketType::ping);
+}
+
+// A client that is not read waits all the same for what shows it that the server is there: for the
+// next ping in protocol 4, for any packet behind its own ping in protocol 3.
+void Session::give_sign() {
+  sign_due_ = never;
+  if (!reading_stopped()) return;
+  switch (framing_.protocol()) {
+    case Protocol::v4:
+      return ping(host_.now());
+    case Protocol::v3:
+      sign_due_ = deadline_after(host_.now(), sign_interval());
+      return send_packet(PacketType::noop);
+  }
+}
+
+Milliseconds Session::sign_interval() const {
+  switch (framing_.protocol()) {
+    case Protocol::v4:
+      return config_.engine_io.ping_interval;
+    case Protocol::v3:
+      return config_.engine_io.ping_timeout / 2;
+  }
+  __builtin_unreachable();
+}
+
+void Session::ask_for_pong() {
+  if (state_ != State::open || overflowed_ || awaits_pong_) return;
+  ping(host_.now());
+  arm();
+}
+
+void Session::note_latency() {
+  using std::chrono::microseconds;
+  status_->latency = std::chrono::duration_cast<microseconds>(host_.now() - ping_sent_).count();
+}
+
+}  // namespace sioserve::engine
