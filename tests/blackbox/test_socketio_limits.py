@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 from support.engineio import SESSIONS, PollingSession, SessionEnded, WebSocketSession, event_packet
+from support.node_clients import NodeClients
 from support.server import ServerProcess
 from support.socketio_apps import APPS, disconnects, read_counts, read_present
 from support.waiting import eventually
@@ -217,6 +218,27 @@ async def test_who_sends_too_fast_is_held_back(
             assert time.monotonic() - started > seconds - 0.1
     assert (await asyncio.to_thread(read_counts, server))["sessions_throttled"] >= 1
     assert warnings(server, f"--socketio-max-{option}-rate") == 1
+
+
+def test_official_clients_stay_while_they_are_held_back(
+    start_server: Start, node: NodeClients
+) -> None:
+    """For six seconds, where they give up when they have heard nothing for two."""
+    server = start_server(
+        "native:application",
+        *("--socketio-max-byte-rate", "1000", "--socketio-allow-eio3"),
+        *("--socketio-ping-interval", "1", "--socketio-ping-timeout", "1"),
+        cwd=APPS,
+    )
+    clients = [
+        node.start(
+            "staysWhileItIsHeldBack", version=version, url=server.url, transports=[transport]
+        )
+        for version in ("4.8", "2")
+        for transport in SESSIONS
+    ]
+    for client in clients:
+        client.result(60)
 
 
 @pytest.mark.parametrize("transport", SESSIONS)

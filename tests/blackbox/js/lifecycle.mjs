@@ -60,3 +60,13 @@ export async function staysToTheEnd({ url, transports, key }) {
   const socket = await connected({ url, transports, auth: { key } });
   return (await until(socket, "disconnect"))[0];
 }
+
+// What it sends is read too slowly for its pongs to arrive.
+export async function staysWhileItIsHeldBack({ url, transports }) {
+  const socket = await connected({ url, transports });
+  let reason;
+  socket.on("disconnect", (why) => (reason = why));
+  socket.emit("quiet", "x".repeat(6000));
+  assert.deepEqual(await call(socket, "reply", "alive"), ["alive"]);
+  assert.equal(reason, undefined);
+}
