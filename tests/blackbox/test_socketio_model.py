@@ -1,8 +1,9 @@
 """Random clients against a model: nothing lost, nothing twice, nothing to a stranger, in order.
 
-They join, leave and talk in rooms of several namespaces over both transports, upgrade in the
-middle, stop reading, are thrown out and cut off, and come back; and Python is blocked now and then.
-With connection state recovery, those that were cut off have missed nothing.
+They join, leave and talk in rooms of several namespaces, through handlers and relays, over both
+transports, upgrade in the middle, stop reading, are thrown out and cut off, and come back; and
+Python is blocked now and then. Every fourth is a client of Engine.IO 3. With connection state
+recovery, those others that were cut off have missed nothing.
 SIOSERVE_MODEL_SEED repeats a round, SIOSERVE_MODEL_SECONDS goes on for that long.
 """
 
@@ -49,6 +50,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
     env = {
         "SIO_SETTINGS": '{"SIO_ENGINEIO_PING_INTERVAL_MS": 300}',
         "SIOSERVE_SOCKETIO_PING_TIMEOUT": "60",
+        "SIOSERVE_SOCKETIO_ALLOW_EIO3": "true",
         "SIOSERVE_SOCKETIO_RECOVERY": "300" if request.param == "recovering" else "0",
     }
     server = ServerProcess("model:application", "--no-access-log", cwd=APPS, env=env).start()
@@ -112,8 +114,8 @@ async def act(player: Player, action: str, namespace: str) -> None:
             await player.connect()
 
 
-async def play_a_round(url: str, seed: int) -> World:
-    world = World(url)
+async def play_a_round(url: str, seed: int, recovers: bool) -> World:
+    world = World(url, recovers)
     world.players = [
         Player(index, world, random.Random(f"{seed} {index}")) for index in range(PLAYERS)
     ]
@@ -137,7 +139,7 @@ async def test_random_clients(server: ServerProcess) -> None:
     rounds = 0
     while rounds < ROUNDS or time.monotonic() < until:
         print(f"SIOSERVE_MODEL_SEED={seed}", flush=True)
-        world = await play_a_round(server.url, seed)
+        world = await play_a_round(server.url, seed, recovers)
         blocks += world.blocks
         assert (world.recoveries > 0) == recovers
         rounds += 1

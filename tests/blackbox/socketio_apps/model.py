@@ -15,6 +15,9 @@ import sio  # noqa: E402
 
 
 class Consumer(sio.SocketIOConsumer):
+    relayed = sio.relay("relayed")
+    shouted = sio.relay("shouted", to=sio.Rooms.NAMESPACE, include_sender=True)
+
     async def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
         return True
 

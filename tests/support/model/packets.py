@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 import re
@@ -84,13 +83,3 @@ def encode(kind: int, namespace: str, data: Any = None, number: int | None = Non
     head = f"4{kind + BINARY}{len(attachments)}-" if attachments else f"4{kind}"
     place = "" if namespace == "/" else f"{namespace},"
     return [f"{head}{place}{'' if number is None else number}{text}", *attachments]
-
-
-def on_polling(message: str | bytes) -> str:
-    if isinstance(message, bytes):
-        return "b" + base64.b64encode(message).decode()
-    return message
-
-
-def from_polling(packet: str) -> str | bytes:
-    return base64.b64decode(packet[1:]) if packet.startswith("b") else packet

@@ -18,13 +18,15 @@ from .wire import Wire
 NAMESPACES = ["/", "/other"]
 ROOMS = ["red", "green", "日本", "中国"]
 TRANSPORTS = ["polling", "websocket"]
+NOBODY = "a room that nobody joins"
 
 
 class World:
     """What the players of one round share."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, recovers: bool) -> None:
         self.url = url
+        self.recovers = recovers
         self.clock = itertools.count(1)
         self.senders = itertools.count()
         self.players: list[Player] = []
@@ -49,9 +51,12 @@ class World:
 class Place:
     """A player's connection to one namespace."""
 
-    def __init__(self, sender: int) -> None:
+    def __init__(self, sender: int, relaying_sender: int) -> None:
         self.sender = sender
         self.numbers = itertools.count()
+        # What is relayed may overtake what waits for Python: it counts as from somebody else.
+        self.relaying_sender = relaying_sender
+        self.relayed_numbers = itertools.count()
         self.calls = itertools.count()
         self.answers: dict[int, asyncio.Future[Any]] = {}
 
@@ -59,6 +64,7 @@ class Place:
 class Player:
     def __init__(self, index: int, world: World, dice: random.Random) -> None:
         self.index = index
+        self.version = 3 if index % 4 == 3 else 4  # of Engine.IO
         self.world = world
         self.dice = dice
         self.lives: dict[str, Life] = {}
@@ -78,17 +84,28 @@ class Player:
 
     async def connect(self) -> None:
         self._decoder = Decoder()
-        self.wire = Wire(self.world.url, self.dice.choice(TRANSPORTS), self._hear)
-        await self.wire.open()
+        transport = self.dice.choice(TRANSPORTS)
+        self.wire = Wire(self.world.url, self.version, transport, self._hear)
         first, *others = self.dice.sample(NAMESPACES, len(NAMESPACES))
-        await self.enter(first)
+        if self.version == 3:  # is in the default namespace without asking
+            first, *others = NAMESPACES
+            entered = self._will_enter(first)
+            await self.wire.open()
+            await self.wire.wait_for(entered, "CONNECT")
+        else:
+            await self.wire.open()
+            await self.enter(first)
         for namespace in others:
             if namespace in self.lost or self.dice.random() < 0.7:
                 await self.enter(namespace)
 
-    async def enter(self, namespace: str) -> None:
-        entered = asyncio.get_running_loop().create_future()
+    def _will_enter(self, namespace: str) -> asyncio.Future[None]:
+        entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._entering[namespace] = (entered, next(self.world.clock))
+        return entered
+
+    async def enter(self, namespace: str) -> None:
+        entered = self._will_enter(namespace)
         auth = None
         if namespace in self.lost:
             lost = self.lost[namespace]
@@ -203,8 +220,34 @@ class Player:
             await self._emit(namespace, "say", how, *message.key, kind, size, text)
         return messages
 
+    async def relay(self, namespace: str, amount: int) -> list[Message]:
+        """Sends messages that the server forwards by itself; begun, but not ended."""
+        dice, messages = self.dice, []
+        for _ in range(amount):
+            place, life = self._places[namespace], self.lives[namespace]
+            event = dice.choice(["relayed", "shouted"])
+            message = Message(
+                sender=place.relaying_sender,
+                number=next(place.relayed_numbers),
+                life=life,
+                rooms=(life.rooms or [NOBODY]) if event == "relayed" else [],
+                but=[],
+                others=event == "relayed",
+                volatile=False,
+                begun=next(self.world.clock),
+            )
+            messages.append(message)
+            self.world.messages.append(message)
+            size = dice.choice([1, 10, 100, 3000])
+            kind = dice.choice(["text", "binary"])
+            await self._emit(
+                namespace, event, *message.key, kind, size, body(kind, *message.key, size)
+            )
+        return messages
+
     async def say_and_settle(self, namespace: str, amount: int) -> None:
         messages = await self.say(namespace, amount)
+        messages += await self.relay(namespace, self.dice.randint(0, 2))
         await self.settle(namespace)
         for message in messages:
             message.ended = next(self.world.clock)
@@ -213,6 +256,7 @@ class Player:
         """Nobody knows what the server gets of it."""
         with suppress(SessionEnded, ConnectionClosed):
             await self.say(namespace, amount)
+            await self.relay(namespace, amount)
         await self.vanish()
 
     async def vanish_amid_a_packet(self, namespace: str) -> None:
@@ -266,12 +310,12 @@ class Player:
         event, *args = packet.data
         if event == "question":
             return encode(ACK, packet.namespace, ["answered", *args], packet.number)
-        expected = {"said": 5, "blocked": 0}[event]
-        if life.recovery_id is not None and len(args) > expected:
+        expected = 0 if event == "blocked" else 5
+        if self.world.recovers and len(args) > expected:
             life.offset = args.pop()
             assert isinstance(life.offset, str)
         assert len(args) == expected, packet
-        if event == "said":
+        if event in ("said", "relayed", "shouted"):
             sender, number, kind, size, text = args
             assert text == body(kind, sender, number, size)
             life.heard.append((sender, number))
@@ -280,7 +324,10 @@ class Player:
             self._blocked.set_result(None)
         return []
 
-    def _enter(self, namespace: str, data: dict[str, Any]) -> None:
+    def _enter(self, namespace: str, data: dict[str, Any] | None) -> None:
+        if data is None:
+            assert self.version == 3
+            data = {"sid": self.wire.sid if namespace == "/" else f"{namespace}#{self.wire.sid}"}
         entered, begun = self._entering.pop(namespace)
         lost = self.lost.pop(namespace, None)
         if lost is not None:
@@ -291,7 +338,7 @@ class Player:
             life.begin(data["sid"], next(self.world.clock))
             life.recovery_id = data.get("pid")
             self.world.lives.append(life)
-        self._places[namespace] = Place(next(self.world.senders))
+        self._places[namespace] = Place(next(self.world.senders), next(self.world.senders))
         self.present.add(namespace)
         entered.set_result(None)
 

@@ -7,24 +7,34 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection
+import httpx
 from websockets.exceptions import ConnectionClosed
 
-from ..engineio import SESSIONS, PollingSession, SessionEnded
-from .packets import from_polling, on_polling
+from ..engineio import SessionEnded
+from .carriers import CARRIERS, Carrier, PollingCarrier, WebSocketCarrier
 
 PATIENCE = 60.0
+PING_INTERVAL = 0.3
 
 
 class Wire:
-    """Its reader runs in a task, which gives every message to `hear`, and answers pings."""
+    """Its reader runs in a task, which gives every message to `hear`, and answers pings; the client
+    of Engine.IO 3 pings by itself. `pings` counts those that show that the server is there.
+    """
 
-    def __init__(self, url: str, transport: str, hear: Callable[[str | bytes], list[Any]]) -> None:
+    def __init__(
+        self,
+        url: str,
+        version: int,
+        transport: str,
+        hear: Callable[[str | bytes], list[Any]],
+    ) -> None:
         """`hear` returns the messages that answer the one it was given."""
-        self._session = SESSIONS[transport](url)
+        self._session: Carrier = CARRIERS[transport](url, version)
         self._hear = hear
-        self._upgraded: ClientConnection | None = None
-        self._probing: ClientConnection | None = None
+        self._upgraded: WebSocketCarrier | None = None
+        self._probing: WebSocketCarrier | None = None
+        self._pinging: asyncio.Task[None] | None = None
         self._upgrade_ended = asyncio.Event()
         self._may_read = asyncio.Event()
         self._may_read.set()
@@ -34,32 +44,32 @@ class Wire:
     async def open(self) -> None:
         await self._session.open()
         self.reader = asyncio.create_task(self._read())
+        if self._session.version == 3:
+            self._pinging = asyncio.create_task(self._ping())
+
+    @property
+    def sid(self) -> str:
+        return self._session.sid
 
     @property
     def polls(self) -> bool:
-        return isinstance(self._session, PollingSession) and self._upgraded is None
+        return self._session.transport == "polling" and self._upgraded is None
 
     async def send(self, messages: list[str | bytes]) -> None:
         """Engine.IO packets, as they are on a WebSocket; all in one request on polling."""
         async with self._sending:
-            if self._upgraded is not None:
-                for message in messages:
-                    await self._upgraded.send(message)
-            elif isinstance(self._session, PollingSession):
-                await self._session.send(*map(on_polling, messages))
-            else:
-                await self._session.send(*messages)
+            await (self._upgraded or self._session).send(messages)
 
     async def upgrade(self) -> None:
-        websocket = await self._answered_probe()
+        probe = await self._answered_probe()
         self._upgrade_ended.clear()
-        self._probing = websocket
+        self._probing = probe
         await asyncio.wait_for(self._upgrade_ended.wait(), PATIENCE)
 
     async def give_up_an_upgrade(self) -> None:
         """Probes, and goes without having upgraded."""
-        websocket = await self._answered_probe()
-        websocket.transport.abort()
+        probe = await self._answered_probe()
+        await probe.abandon()
 
     async def read_nothing_for(self, seconds: float) -> None:
         self._may_read.clear()
@@ -79,31 +89,36 @@ class Wire:
 
     async def cut(self) -> None:
         """Ends the connection without a word, whatever is on its way."""
-        while not self.reader.done():
-            # Until Python 3.12, wait_for() may overlook that it is being cancelled.
-            self.reader.cancel()
-            await asyncio.wait([self.reader], timeout=0.1)
+        for task in (self._pinging, self.reader):
+            while task is not None and not task.done():
+                # Until Python 3.12, wait_for() may overlook that it is being cancelled.
+                task.cancel()
+                await asyncio.wait([task], timeout=0.1)
         with suppress(asyncio.CancelledError, SessionEnded, ConnectionClosed):
             self.reader.result()
-        for websocket in (self._upgraded, self._probing):
-            if websocket is not None:
-                websocket.transport.abort()
-        await self._session.abandon()
+        for carrier in (self._upgraded, self._probing, self._session):
+            if carrier is not None:
+                await carrier.abandon()
 
-    async def _answered_probe(self) -> ClientConnection:
-        assert isinstance(self._session, PollingSession)
-        websocket = await self._session.probe()
-        await websocket.send("2probe")
-        assert await asyncio.wait_for(websocket.recv(), PATIENCE) == "3probe"
-        return websocket
+    async def _answered_probe(self) -> WebSocketCarrier:
+        assert isinstance(self._session, PollingCarrier)
+        return await self._session.probe()
+
+    async def _ping(self) -> None:
+        with suppress(SessionEnded, ConnectionClosed, httpx.HTTPError):  # the reader will tell
+            while True:
+                await asyncio.sleep(PING_INTERVAL)
+                await self.send(["2"])
 
     async def _read(self) -> None:
         while True:
             await self._may_read.wait()
             for packet in await self._received():
-                if packet == "2":
+                if packet == "2" and self._session.version == 4:
                     self.pings += 1
                     await self.send(["3"])
+                elif packet == "3" and self._session.version == 3:
+                    self.pings += 1
                 elif packet != "6":
                     assert isinstance(packet, bytes) or packet.startswith("4"), packet
                     answers = self._hear(packet[1:] if isinstance(packet, str) else packet)
@@ -112,14 +127,11 @@ class Wire:
 
     async def _received(self) -> list[str | bytes]:
         if self._upgraded is not None:
-            return [await self._upgraded.recv()]
-        if not isinstance(self._session, PollingSession):
-            # Not receive(), which takes a silent server for a fault.
-            return [await self._session.websocket.recv()]
-        packets = await self._session.poll()
+            return await self._upgraded.receive()
+        packets = await self._session.receive()
         if "6" in packets and self._probing is not None:
             async with self._sending:  # no POST may be under way
-                await self._probing.send("5")
+                await self._probing.send(["5"])
                 self._upgraded, self._probing = self._probing, None
             self._upgrade_ended.set()
-        return list(map(from_polling, packets))
+        return packets
