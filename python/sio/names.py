@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 DEFAULT_NAMESPACE = "/"
 
@@ -39,9 +40,9 @@ def room_name(room: Room) -> str:
 
 
 def room_names(rooms: Room | Iterable[Room]) -> list[str]:
-    """The names of one room or of several."""
-    if isinstance(rooms, str | int):
-        return [room_name(rooms)]
+    """The names of one room or of several. Raises TypeError for what can't be either."""
+    if isinstance(rooms, str | bytes | bytearray) or not isinstance(rooms, Iterable):
+        return [room_name(cast("Room", rooms))]
     return [room_name(room) for room in rooms]
 
 

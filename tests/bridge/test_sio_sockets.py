@@ -107,6 +107,21 @@ async def test_rooms_are_tracked(world, socket):
     assert socket.rooms == set()
 
 
+async def test_several_rooms_at_once(world, socket):
+    await socket.join(["a", 2, "c"])
+    socket.join(room for room in ("d", "a"))
+    assert socket.rooms == {"a", "2", "c", "d"}
+    assert sorted(c[2] for c in world.core.of("join")) == ["2", "a", "c", "d"]
+    assert world.server.of("/").rooms() == {room: {socket.id} for room in socket.rooms}
+    await socket.leave(["a", "never in it", 2])
+    assert socket.rooms == {"c", "d"}
+    assert [c[2] for c in world.core.of("leave")] == ["a", "2"]
+    with pytest.raises(TypeError):
+        socket.join(["e", None])
+    socket.join([])
+    assert socket.rooms == {"c", "d"}
+
+
 async def test_room_names_are_kept_apart_exactly(world, socket):
     names = ["日本", "中国", "a_b", "a.b", "x" * 200, "x" * 99, ""]
     for name in names:
@@ -124,10 +139,11 @@ async def test_an_int_is_the_room_of_its_digits(world, socket):
     assert [c[3] for c in world.core.of("broadcast")] == [["1"], ["1"]]
 
 
-@pytest.mark.parametrize("room", [None, True, 1.0, b"a", object()])
-async def test_other_types_are_no_rooms(socket, room):
-    with pytest.raises(TypeError):
-        socket.join(room)
+@pytest.mark.parametrize("room", [None, True, 1.0, b"a", bytearray(b"a"), object(), [b"a"]])
+async def test_other_types_are_no_rooms(world, socket, room):
+    for use in (socket.join, socket.leave, socket.to, world.server.to, world.server.except_):
+        with pytest.raises(TypeError, match="a room is a str or an int, not"):
+            use(room)
 
 
 async def test_gone_socket_joins_nothing(world, socket):

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..answer import Answer
-from ..awaitables import DONE, Done, done_when_called
+from ..awaitables import DONE, Done, all_done, done_when_called
 from ..exceptions import TooManyRooms
 from ..handlers import Handler
 from ..handshake import Handshake, make_handshake
-from ..names import Room, check_event, room_name
+from ..names import Room, check_event, room_names
 from .broadcast import Broadcast
 from .emitter import Emitter
 from .listeners import SocketListeners
@@ -224,13 +224,16 @@ class NamespaceSocket(SocketListeners):
         return self.emit("message", *args)
 
     @done_when_called
-    def join(self, room: Room) -> Done:
-        """Enter a room: any str, or an int, which is the room of its decimal digits.
+    def join(self, room: Room | Iterable[Room]) -> Done:
+        """Enter a room, any str, or an int, which is the room of its decimal digits; or several.
 
         Raises TypeError for anything else, sio.TooManyRooms when the socket is in as many rooms as
-        --socketio-max-rooms allows.
+        --socketio-max-rooms allows; of several, it has then entered those before.
         """
-        name = room_name(room)
+        names = room_names(room)
+        return self._join(*names) if len(names) == 1 else all_done(self._join(n) for n in names)
+
+    def _join(self, name: str) -> Done:
         with self.name_space.rooms_lock:
             if self._successor is not None:
                 return self._successor.join(name)
@@ -255,17 +258,18 @@ class NamespaceSocket(SocketListeners):
             )
 
     @done_when_called
-    def leave(self, room: Room) -> Done:
-        """Leave a room. Raises TypeError for what can't be a room."""
-        name = room_name(room)
+    def leave(self, room: Room | Iterable[Room]) -> Done:
+        """Leave a room, or several. Raises TypeError for what can't be a room."""
+        names = room_names(room)
         with self.name_space.rooms_lock:
             if self._successor is not None:
-                return self._successor.leave(name)
-            if name in self.rooms:
-                self.rooms.discard(name)
-                self._core.leave(self._number, name)
-                self.name_space.adapter.leave(self, name)
-                logger.debug("%r left room %r", self, name)
+                return self._successor.leave(names)
+            for name in names:
+                if name in self.rooms:
+                    self.rooms.discard(name)
+                    self._core.leave(self._number, name)
+                    self.name_space.adapter.leave(self, name)
+                    logger.debug("%r left room %r", self, name)
         return DONE
 
     @done_when_called
