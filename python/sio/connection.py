@@ -159,6 +159,8 @@ class Connection:
         if not (socket.recovered and namespace.server.recovery_skips_middleware):
             for middleware in namespace.table.middleware:
                 await middleware.call(socket, auth)
+                if socket.reference_reason is not None and not socket.away:
+                    raise ConnectionRefused("the client has gone")  # which nobody will hear
         for handler in namespace.table.handlers("connect", socket):
             if not await handler.call(socket, auth):
                 return False

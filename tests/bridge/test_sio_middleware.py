@@ -130,6 +130,58 @@ async def test_middleware_may_refuse_a_client() -> None:
     assert world.core.of("refuse_socket") == [("refuse_socket", socket, "too many", {"limit": 3})]
 
 
+async def test_a_client_that_leaves_during_middleware_meets_no_handler() -> None:
+    called: list[str] = []
+
+    async def connect(self: Any, socket: Any, auth: Any) -> bool:
+        called.append("connect")
+        return True
+
+    async def disconnect(self: Any, socket: Any, reason: str) -> None:
+        called.append("disconnect")
+
+    consumer(connect=connect, disconnect=disconnect)
+    entered, go = asyncio.Event(), asyncio.Event()
+    server = sio.get_socketio_server()
+
+    @server.of("/").use
+    async def slow(socket: Any, auth: Any) -> None:
+        await socket.join("room")
+        entered.set()
+        await go.wait()
+
+    @server.of("/").use
+    async def next_one(socket: Any, auth: Any) -> None:
+        called.append("middleware")
+
+    world = World()
+    socket = world.ask()
+    await entered.wait()
+    world.leave(socket)
+    go.set()
+    await world.idle()
+    assert called == []
+    assert world.core.of("accept_socket") == []
+    assert not world.dispatcher._connections
+    assert server.of("/").rooms() == {}
+    assert server.of("/").socket(f"id{socket}") is None
+
+
+async def test_the_server_s_middleware_is_that_of_the_default_namespace() -> None:
+    seen: list[Any] = []
+    server = sio.get_socketio_server()
+    server.of("/other")
+
+    @server.use
+    async def middleware(socket: Any, auth: Any) -> None:
+        seen.append((socket.namespace, auth))
+
+    world = World()
+    await world.join(auth={"token": 1})
+    await world.join("/other")
+    assert seen == [("/", {"token": 1})]
+
+
 async def test_middleware_of_a_socket_sees_every_event_and_may_keep_it_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..channel_layer import ChannelLayerBridge
     from ..relays import Relay
+    from .namespace import Middleware
     from .socket import NamespaceSocket
 
     AdapterFactory = Callable[[Namespace], Adapter]
@@ -212,6 +213,10 @@ class SocketIOServer(Everyone, EngineIOApplication):
         return (target if room is None else target.to(room)).emit_with_ack(
             event, *args, timeout=timeout
         )
+
+    def use(self, function: Middleware) -> Middleware:
+        """Call `f(socket, auth)` for each client of the default namespace; see Namespace.use()."""
+        return self.of(DEFAULT_NAMESPACE).use(function)
 
     def everyone(self) -> Broadcast:
         """All clients of the default namespace."""
