@@ -176,6 +176,7 @@ class Connection:
         self._finish()
 
     def _event(self, args: list[Any], ack_id: int | None) -> Awaitable[None]:
+        args[0] = str(args[0])  # clients may call an event by a number
         handlers = self._namespace.table.handlers(args[0], self.socket)
         work = self._handle(args, ack_id, handlers)
         for handler in handlers:

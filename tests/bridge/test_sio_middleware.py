@@ -246,6 +246,38 @@ async def test_any_event_gets_what_has_no_handler() -> None:
 # --- concurrent handlers ---
 
 
+async def test_an_event_may_be_called_by_a_number() -> None:
+    """As in JavaScript, where `emit(1)` reaches what listens to "1"."""
+    seen: list[Any] = []
+
+    async def connect(self: Any, socket: Any, auth: Any) -> bool:
+        socket.on("2", lambda *args: seen.append(("listener", *args)))
+        socket.on_any(lambda event, *args: seen.append(("any", event)))
+        return True
+
+    async def one(self: Any, socket: Any, *args: Any) -> None:
+        seen.append(("handler", *args))
+
+    async def rest(self: Any, socket: Any, event: str, *args: Any) -> None:
+        seen.append(("rest", event, *args))
+
+    consumer(connect=connect, one=sio.event("1")(one), rest=sio.any_event(rest))
+    world = World()
+    socket = await world.join()
+    world.send(socket, 1, "a")
+    world.send(socket, 2, "b")
+    world.send(socket, 3.5, "c")
+    await world.idle()
+    assert seen == [
+        ("any", "1"),
+        ("handler", "a"),
+        ("any", "2"),
+        ("listener", "b"),
+        ("any", "3.5"),
+        ("rest", "3.5", "c"),
+    ]
+
+
 async def test_a_concurrent_handler_does_not_hold_up_the_events_behind_it() -> None:
     release = asyncio.Event()
     seen: list[str] = []
