@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from .django_support import django_configured
+from .handshake import Handshake
 from .socketio.server import get_socketio_server
 
 SETTING = "SIO_JSON_ENCODER"
@@ -23,17 +24,18 @@ def default(obj: Any) -> Any:
     """Return a JSON value for `obj`, or something that this function makes one of in turn.
 
     DjangoJSONEncoder makes strings of dates and times, timedelta, Decimal, UUID and lazy strings;
-    the value of a FileField is its name. Raises TypeError for anything else, and for everything
-    where Django is not installed; ImproperlyConfigured where the setting names no encoder.
+    the value of a FileField is its name. A socket's Handshake is an object of its members. Raises
+    TypeError for anything else, and for everything but a Handshake where Django is not installed;
+    ImproperlyConfigured where the setting names no encoder.
     """
     hook = get_socketio_server().json_default
     if hook is None:
-        return _django_value(obj)
+        return _without_hook(obj)
     try:
         return hook(obj)
     except TypeError as refusal:
         try:
-            return _django_value(obj)
+            return _without_hook(obj)
         except TypeError:
             raise refusal from None
 
@@ -53,6 +55,10 @@ def encoder_class(setting: Any) -> type[json.JSONEncoder]:
             f"not {setting!r}"
         )
     return found
+
+
+def _without_hook(obj: Any) -> Any:
+    return obj.as_json() if isinstance(obj, Handshake) else _django_value(obj)
 
 
 def _django_value(obj: Any) -> Any:

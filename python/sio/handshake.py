@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +14,8 @@ from .engineio.utils import parse_query
 @dataclass(frozen=True, slots=True)
 class Handshake:
     """The request that opened the client's session, and what the client sent for its namespace.
+
+    It may be sent to a client, which gets an object with these members, `time` as a string.
 
     * `headers`: by name in lower case; repeated ones are joined with ", " ("; " for cookies).
     * `query`: the first value of each parameter of the URL.
@@ -32,6 +34,11 @@ class Handshake:
     time: datetime
     issued: int
     auth: Any
+
+    def as_json(self) -> dict[str, Any]:
+        """The members as JSON values."""
+        members = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**members, "time": self.time.isoformat()}
 
 
 class HandshakeRequest:

@@ -162,6 +162,17 @@ async def test_an_asgi_application_emits(socketio_server: ServerProcess) -> None
         assert await heard(alice) == [["news", "from HTTP"]]
 
 
+async def test_a_handshake_can_be_sent_to_a_client(socketio_server: ServerProcess) -> None:
+    async with joined(socketio_server, token="t") as alice:
+        [handshake] = await alice.call("handshake")
+    assert handshake["auth"] == {"token": "t"}
+    assert handshake["query"]["EIO"] == "4"
+    assert handshake["headers"]["host"] == f"{socketio_server.host}:{socketio_server.port}"
+    assert handshake["url"].startswith("/socket.io/?")
+    assert handshake["address"] == "127.0.0.1"
+    assert handshake["secure"] is False
+
+
 async def test_many_namespaces_and_sockets_are_told_apart(socketio_server: ServerProcess) -> None:
     async with joined(socketio_server) as alice, joined(socketio_server) as bob:
         await bob.join_namespace("/chat")

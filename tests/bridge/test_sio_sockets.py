@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import warnings
 from datetime import datetime, timezone
 
 import pytest
 import sio
+import sio.encoding
 import sio.socketio.server
 from asgiref.sync import async_to_sync
 from sio_fakes import World
@@ -274,6 +276,17 @@ async def test_handshake(world):
     assert handshake.issued == int(handshake.time.timestamp() * 1000)
     with pytest.raises(AttributeError):
         handshake.url = "x"
+    sent = json.loads(json.dumps(handshake, default=sio.encoding.default))
+    assert datetime.fromisoformat(sent.pop("time")) == handshake.time
+    assert sent == {
+        "headers": handshake.headers,
+        "query": handshake.query,
+        "address": "10.0.0.1",
+        "url": handshake.url,
+        "secure": True,
+        "issued": handshake.issued,
+        "auth": {"token": "t"},
+    }
 
 
 async def test_sockets_of_one_client_share_session_and_connection(world):

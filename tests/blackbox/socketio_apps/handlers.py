@@ -102,6 +102,9 @@ class RootConsumer(sio.SocketIOConsumer):
             }
         )
 
+    async def event_handshake(self, socket: Any, ack: Any = None) -> None:
+        await ack(socket.handshake)
+
     async def event_join(self, socket: Any, room: str | int) -> None:
         await socket.join(room)
 
