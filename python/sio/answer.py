@@ -15,13 +15,20 @@ class Answer:
     """Returned by emit_with_ack(): await it once, on any event loop.
 
     The result is the acknowledgement's argument; None if it has none, a list if it has several.
-    Raises AckTimeout when no answer comes in time or the client has gone.
+    Raises AckTimeout when no answer comes in time or the client has gone. `on_wait` is called
+    before waiting begins, and may raise.
     """
 
-    def __init__(self, timeout: float | None, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        timeout: float | None,
+        on_end: Callable[[], None],
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> None:
         self._future: concurrent.futures.Future[Any] = concurrent.futures.Future()
         self._timeout = timeout
         self._on_end = on_end
+        self._on_wait = on_wait
 
     def arrive(self, *args: Any) -> None:
         """The acknowledgement has come."""
@@ -39,6 +46,7 @@ class Answer:
 
     async def _wait(self) -> Any:
         try:
+            self._on_wait()
             return await asyncio.wait_for(asyncio.wrap_future(self._future), self._timeout)
         except (asyncio.TimeoutError, TimeoutError) as error:
             if isinstance(error, AckTimeout):

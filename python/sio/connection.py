@@ -132,11 +132,13 @@ class Connection:
     async def _connect(self, auth: Any) -> None:
         accepted = False
         message, data = NOT_AUTHORIZED, None
+        self.socket.connecting = asyncio.current_task()
         with Guard("connect", self.socket) as guard:
             try:
                 accepted = await self._ask(auth)
             except ConnectionRefused as refused:
                 message, data = refused.message, refused.data
+        self.socket.connecting = None
         if guard.failed:
             message = INTERNAL_ERROR
         if accepted:

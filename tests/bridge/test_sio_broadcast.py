@@ -80,6 +80,24 @@ async def test_volatile_to_the_client_itself(world: World) -> None:
     assert world.core.of("emit") == [("emit", number, ["e", 1], None, "volatile")]
 
 
+@pytest.mark.parametrize("chain", ["volatile", "compress"])
+async def test_a_chain_to_the_client_itself_takes_a_callback(world: World, chain: str) -> None:
+    number, socket = await join(world)
+    emitter = socket.volatile if chain == "volatile" else socket.compress(False)
+    answers: list[Any] = []
+    await emitter.emit("e", 1, callback=lambda *args: answers.append(args))
+    callback_id = world.core.of("emit")[-1][3]
+    world.dispatcher.acknowledged(number, callback_id, ["a", "b"])
+    assert answers == [("a", "b")]
+
+
+async def test_a_callback_knows_no_timeout(world: World) -> None:
+    _, socket = await join(world)
+    with pytest.raises(ValueError, match=r"emit_with_ack\(\)"):
+        socket.timeout(1).emit("e", callback=print)
+    assert world.core.of("emit") == []
+
+
 async def test_emitting_to_a_namespace_does_not_make_it(world: World) -> None:
     world.server.emit("e", namespace="/nowhere")
     assert world.server.find("/nowhere") is None

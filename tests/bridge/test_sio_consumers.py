@@ -375,6 +375,55 @@ async def test_idle_socket_has_no_task(world, socket):
 # --- disconnect ---
 
 
+@pytest.mark.parametrize("where", ["middleware", "connect"])
+async def test_connect_cannot_wait_for_its_own_client(where, caplog):
+    """The client hears the question when it has been let in."""
+
+    async def ask(socket, auth):
+        await socket.emit_with_ack("who are you?")
+        return True
+
+    server = sio.get_socketio_server()
+    if where == "connect":
+        server.of("/").on_connect(ask)
+    else:
+        server.use(ask)
+    world = World()
+    socket = world.ask()
+    await world.idle()
+    assert world.core.of("refuse_socket")[0][:3] == (
+        "refuse_socket",
+        socket,
+        "Internal server error",
+    )
+    assert "connect() awaits an answer of its own client" in caplog.text
+    assert "register_connect_hook()" in caplog.text
+
+
+async def test_a_client_can_be_asked_when_it_has_been_let_in():
+    answers = []
+
+    async def ask(socket):
+        answers.append(await socket.emit_with_ack("who are you?"))
+
+    async def connect(socket, auth):
+        tasks.append(asyncio.create_task(ask(socket)))
+        return True
+
+    tasks = []
+    server = sio.get_socketio_server()
+    server.of("/").on_connect(connect)
+    server.register_connect_hook(ask)
+    world = World()
+    socket = world.ask()
+    await world.core.until(lambda: len(world.core.of("emit")) == 2)
+    for *_, callback_id in world.core.of("emit"):
+        world.dispatcher.acknowledged(socket, callback_id, ["Alice"])
+    await asyncio.gather(*tasks)
+    await world.idle()
+    assert answers == ["Alice", "Alice"]
+
+
 async def test_client_that_leaves_during_connect_is_disconnected_after_it():
     order, go = [], asyncio.Event()
 

@@ -18,7 +18,7 @@ from .adapter import Target
 from .broadcast import Broadcast
 
 if TYPE_CHECKING:
-    from .socket import NamespaceSocket
+    from .socket import AckCallback, NamespaceSocket
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,9 +64,13 @@ class Emitter:
         return dataclasses.replace(self, _timeout=seconds)
 
     @done_when_called
-    def emit(self, event: str, *args: Any) -> Done:
-        """Send an event to the client. Raises as NamespaceSocket.emit() does."""
-        return self._socket.send_event(event, args, None, self._volatile)
+    def emit(self, event: str, *args: Any, callback: AckCallback | None = None) -> Done:
+        """Send an event to the client. As NamespaceSocket.emit(), and raises as it does; ValueError
+        for a callback behind timeout(), which only emit_with_ack() knows.
+        """
+        if callback is not None and self._timeout is not None:
+            raise ValueError("a callback knows no timeout(): await emit_with_ack() instead")
+        return self._socket.send_event(event, args, callback, self._volatile)
 
     def emit_with_ack(self, event: str, *args: Any, timeout: float | None = None) -> Answer:
         """Send an event to the client and return its answer, to be awaited.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import re
@@ -86,6 +87,8 @@ class NamespaceSocket(SocketListeners):
         self.consumers: dict[type, Any] = {}
         self.middleware: list[Handler] = []
         self.accepted = False
+        # The task of middleware and connect handlers, while they run.
+        self.connecting: asyncio.Task[Any] | None = None
         self.recovered = False
         self.away = False
         self._signal_handlers: dict[str, list[Handler]] = {}
@@ -322,7 +325,7 @@ class NamespaceSocket(SocketListeners):
             # A client that never answers must not fill the memory with those who have given up.
             self._callbacks.pop(number, None)
 
-        answer = Answer(timeout, end)
+        answer = Answer(timeout, end, self._check_answerable)
         self._answers.add(answer)
         if self._gone:
             answer.client_has_gone()
@@ -333,6 +336,15 @@ class NamespaceSocket(SocketListeners):
             self._answers.discard(answer)
             raise
         return answer
+
+    def _check_answerable(self) -> None:
+        """Raise RuntimeError where connect() would wait for what can only follow it."""
+        if self.connecting is not None and asyncio.current_task() is self.connecting:
+            raise RuntimeError(
+                f"{self!r}: connect() awaits an answer of its own client, which gets the question "
+                "when connect() has let it in; ask in a task, or in a function for "
+                "register_connect_hook()"
+            )
 
     def _emit(
         self,
