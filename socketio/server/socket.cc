@@ -48,7 +48,7 @@ Socket::~Socket() {
 
 void Socket::accept(SharedRelays relays) {
   pending_ = false;
-  if (relays) relayer_ = std::make_unique<Relayer>(std::move(relays));
+  relayer_ = relays ? std::make_unique<Relayer>(std::move(relays)) : nullptr;
   const engine::Protocol protocol = session_->protocol();
   send_now(codec_.encode_connect(
       namespace_.name,

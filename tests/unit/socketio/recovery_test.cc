@@ -318,6 +318,22 @@ TEST_F(RecoveryTest, ARefusalThatComesTooLateEndsIt) {
   EXPECT_EQ(count(Counter::recoverable_sockets), 0u);
 }
 
+TEST_F(RecoveryTest, RelaysAreThoseOfTheNewConnection) {
+  Memory memory;
+  Peer& first = open();
+  first.receive("0");
+  server->handle(SocketAccept{latest_socket(),
+                              std::make_shared<const Relays>(
+                                  Relays{{"move", {.to = Relay::To::name_space, .rooms = {}}}})});
+  take(first, memory);
+  cut(first);
+  Peer& second = open();
+  connect(second, memory.payload());
+  ASSERT_TRUE(latest_recovered());
+  second.receive(R"(2["move"])");
+  EXPECT_EQ(sink.all<SocketEvent>().size(), 1u);
+}
+
 TEST_F(RecoveryTest, NumbersFromBeforeAreUnderstoodButNotForAnswers) {
   Memory memory;
   Peer* peer = &open();
