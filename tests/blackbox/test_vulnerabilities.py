@@ -1,14 +1,17 @@
 """Holes that were found in other Socket.IO and WebSocket servers, by their CVE numbers.
 
-After each of them a bystander who was connected before still gets answers.
+After each of them a bystander who was connected before still gets answers. Each test has been seen
+to fail where the hole is: without the check that is named, or against a release of another server
+that has it (socket.io 4.4.0 with engine.io 6.1.0, ws 8.2.3 and socket.io-parser 4.0.4;
+python-engineio 4.9.0 in threads).
 """
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import pathlib
-import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -89,17 +92,20 @@ async def test_cve_2020_36048_a_polling_body_without_end(server: ServerProcess) 
 
 
 @pytest.mark.parametrize(
-    "start", ["2", "3", "51-", "2/"], ids=["event", "ack", "binary", "namespace"]
+    "packet",
+    ['2{}["quiet"]', "3{}[]", '51{}-["quiet"]', '51-{}["quiet",1]', "0/{},", '2/{},["quiet"]'],
+    ids=["event", "ack", "attachments", "binary", "connect", "namespace"],
 )
 async def test_cve_2020_36049_a_packet_header_without_end(
-    start: str, server: ServerProcess
+    packet: str, server: ServerProcess
 ) -> None:
     """A parser that builds numbers and names character by character, and one that has no limit
-    for them, copy the packet again and again.
+    for them, copy the packet again and again. Nothing else is wrong with these packets. Held by
+    read_header() and is_namespace().
     """
     server.forget_peak_memory()
     before = server.memory()
-    await refused(server, "4" + start + "1" * (MESSAGE - 10))
+    await refused(server, "4" + packet.format("1" * (MESSAGE - 50)))
     assert server.peak_growth(before) < MEMORY
 
 
@@ -139,7 +145,9 @@ async def test_cve_2026_48779_a_message_in_tiny_fragments(server: ServerProcess)
 
 
 async def test_cve_2026_48802_no_thread_for_a_pong(server: ServerProcess) -> None:
-    """A server that answers heartbeats in threads of their own runs out of them."""
+    """A server that answers heartbeats in threads of their own runs out of them. Held by
+    Session::receive_pong(), which only notes the time.
+    """
 
     def threads() -> int:
         return len(os.listdir(f"/proc/{server.process.pid}/task"))
@@ -210,13 +218,20 @@ async def test_cve_2022_21676_a_bad_frame_right_behind_the_handshake(
 
 
 async def test_cve_2022_41940_a_reset_during_the_handshake(server: ServerProcess) -> None:
-    for _ in range(20):
-        peers = [await Peer.connect(server) for _ in range(10)]
-        for number, peer in enumerate(peers):
-            target = [WEBSOCKET, f"{WEBSOCKET}&sid=nobody", HANDSHAKE, "/?"][number % 4]
+    """The connection has been handed on, and nobody listens to its errors yet or any more."""
+    targets = [WEBSOCKET, f"{WEBSOCKET}&sid=nobody", HANDSHAKE, "/", "/counts"]
+    for at_once in [True, False] * 5:
+        peers = [await Peer.connect(server) for _ in targets]
+        witness = await Peer.connect(server)
+        for peer, target in zip(peers, targets, strict=True):
             peer.send_later(upgrade_request(target))
-            await asyncio.sleep(0)
-            peer.abort()
+            if at_once:
+                peer.reset()
+        # A round trip that began later: the upgrades have been read.
+        await open_session(witness)
+        for peer in [] if at_once else peers:
+            peer.reset()
+        witness.abort()
 
 
 @pytest.mark.parametrize(
@@ -240,10 +255,10 @@ async def test_cve_2023_31125_a_transport_that_is_a_property(
 
 async def test_cve_2024_37890_more_headers_than_are_counted(server: ServerProcess) -> None:
     """An upgrade whose headers are more than the parser keeps comes without those it needs."""
-    many = b"".join(b"X-%d: 1\r\n" % number for number in range(3000))
+    many = b"X:\r\n" * 3000  # 12 KB: no limit of bytes stands in front of the one of headers
     for data in (
-        upgrade_request(WEBSOCKET)[:-2] + many + b"\r\n",
         upgrade_request(WEBSOCKET).replace(b"Host:", many + b"Host:"),
+        upgrade_request(WEBSOCKET)[:-2] + many + b"\r\n",
     ):
         peer = await Peer.connect(server)
         peer.send_later(data)
@@ -255,6 +270,9 @@ async def test_cve_2024_37890_more_headers_than_are_counted(server: ServerProces
 
 
 async def test_cve_2020_28481_no_page_of_another_origin_by_default(server: ServerProcess) -> None:
+    """A server that allows all origins unless it is told otherwise. Held by origin_ok(), and by
+    Cors, which adds nothing unless it has origins.
+    """
     for method in ("GET", "OPTIONS"):
         headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
         answer = httpx.request(method, server.url + HANDSHAKE, headers=headers)
@@ -262,11 +280,58 @@ async def test_cve_2020_28481_no_page_of_another_origin_by_default(server: Serve
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
+# What turns data into objects of any class, or text into code.
+UNPICKLING = {
+    "pickle",
+    "_pickle",
+    "cPickle",
+    "marshal",
+    "shelve",
+    "dill",
+    "cloudpickle",
+    "jsonpickle",
+}
+EVALUATING = {"eval", "exec", "__import__", "unsafe_load", "UnsafeLoader"}
+
+
+def makes_code(source: str) -> bool:
+    """Whether the module imports or calls, by whatever way, what makes code of data."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.alias(name=name) | ast.Constant(value=str(name)):
+                if UNPICKLING & set(name.split(".")):
+                    return True
+            case ast.ImportFrom(module=str(name)):
+                if UNPICKLING & set(name.split(".")):
+                    return True
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                if name in UNPICKLING | EVALUATING:
+                    return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "import json, pickle as json2",
+        "from pickle import loads",
+        "from a.marshal import b",
+        "from multiprocessing.reduction import pickle",
+        "codec = importlib.import_module('pickle')",
+        "def f(data): return eval(data)",
+        "exec(data)",
+        "yaml.unsafe_load(data)",
+    ],
+)
+def test_cve_2025_61765_unpickling_is_seen(source: str) -> None:
+    assert makes_code(source)
+
+
 def test_cve_2025_61765_nothing_is_unpickled() -> None:
     """What another process sends is data: no module can make code of it."""
-    makes_code = re.compile(r"^\s*(import|from)\s+(pickle|marshal|shelve|dill)\b|\beval\(", re.M)
     packages = [pathlib.Path(module.__file__ or "").parent for module in (sio, sioserve)]
     modules = [path for package in packages for path in package.rglob("*.py")]
     modules = [path for path in modules if "testing" not in path.parts]
     assert len(modules) > 50
-    assert [path for path in modules if makes_code.search(path.read_text())] == []
+    assert [path for path in modules if makes_code(path.read_text())] == []

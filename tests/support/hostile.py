@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import socket
 import struct
 
 from .server import ServerProcess
@@ -62,6 +63,12 @@ class Peer:
 
     def abort(self) -> None:
         self.writer.transport.abort()
+
+    def reset(self) -> None:
+        """As abort(), and the server gets ECONNRESET instead of an end of file."""
+        connection = self.writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
 
 
 def request(method: str, target: str, body: bytes = b"", *headers: str) -> bytes:
