@@ -149,13 +149,18 @@ class Encoder {
   }
 
   bool write_dict(PyObject* value) {
-    // Items as a list: json_default may change the dict.
-    const PyRef items = PyRef::steal(PyDict_Items(value));
+    // Items as a list: json_default may change the dict. As the json module does, a subclass is
+    // asked for them, since it may see its content otherwise: OrderedDict, Django's QueryDict.
+    const PyRef items = PyRef::steal(PyMapping_Items(value));
     if (!items) return false;
     out_.json.push_back('{');
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
       if (i > 0) out_.json.push_back(',');
       PyObject* const item = PyList_GET_ITEM(items.get(), i);
+      if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) {
+        PyErr_SetString(PyExc_ValueError, "items() must give pairs");
+        return false;
+      }
       PyObject* const key = PyTuple_GET_ITEM(item, 0);
       if (!write_key(key)) return false;
       out_.json.push_back(':');
@@ -193,14 +198,15 @@ class Encoder {
 
   bool write_attachment(PyObject* value) {
     Py_buffer buffer;
-    if (PyObject_GetBuffer(value, &buffer, PyBUF_CONTIG_RO) != 0) return false;
+    // A memoryview may have gaps, or several dimensions.
+    if (PyObject_GetBuffer(value, &buffer, PyBUF_FULL_RO) != 0) return false;
     out_.json.append(R"({"_placeholder":true,"num":)");
     out_.json.append(std::to_string(out_.attachments.size()));
     out_.json.push_back('}');
-    out_.attachments.emplace_back(static_cast<const char*>(buffer.buf),
-                                  static_cast<std::size_t>(buffer.len));
+    std::string& bytes = out_.attachments.emplace_back(static_cast<std::size_t>(buffer.len), '\0');
+    const int copied = PyBuffer_ToContiguous(bytes.data(), &buffer, buffer.len, 'C');
     PyBuffer_Release(&buffer);
-    return true;
+    return copied == 0;
   }
 
   bool write_default(PyObject* value) {

@@ -310,6 +310,97 @@ def values_of_all_model_fields_are_encoded():
         core.emit(1, ["things", [loaded]])
 
 
+def nested_values_arrive_as_from_djangos_encoder():
+    """In emits and answers, both as a client gets them."""
+    import collections
+    import enum
+    import json
+
+    set_up()
+    import sio
+    from django.core.serializers.json import DjangoJSONEncoder
+    from django.db import models
+    from django.http import QueryDict
+    from django.utils import timezone
+    from django.utils.safestring import mark_safe
+    from django.utils.translation import gettext_lazy, ngettext_lazy
+    from sioserve.testing import sio_client
+
+    class Colour(models.TextChoices):
+        RED = "r", gettext_lazy("Red")
+
+    class Size(models.IntegerChoices):
+        SMALL = 1, "Small"
+
+    class Plain(enum.Enum):
+        ONE = 1
+
+    class Point(collections.namedtuple("Point", "x y")):
+        pass
+
+    ordered = collections.OrderedDict(a=1, b=2)
+    ordered.move_to_end("a")
+    moment = datetime.datetime(2024, 2, 29, 1, 2, 3, 456789)
+    values = {
+        "lazy": [gettext_lazy("Yes"), {"deep": (ngettext_lazy("%d a", "%d b", 2) % 2,)}],
+        "choices": {Colour.RED: Colour.RED, "size": Size.SMALL, "label": Colour.RED.label},
+        "label, a lazy string": Colour.choices,
+        "safe": mark_safe("<b>"),
+        "moments": [moment, moment.replace(tzinfo=datetime.timezone.utc), timezone.now()],
+        "durations": [datetime.timedelta(days=-1, microseconds=5), datetime.timedelta(1, 2, 3)],
+        "decimals": [decimal.Decimal("1.10"), decimal.Decimal("1E+9"), decimal.Decimal("NaN")],
+        "uuid": {"list": [uuid.UUID(int=7)]},
+        "point": Point(1, decimal.Decimal(2)),
+        "form": QueryDict("a=1&a=2&b=3"),
+        "ordered": ordered,
+        "counter": collections.Counter("aab"),
+        "keys": {1: "a", 1.5: "b", True: "c", None: "d", Size.SMALL: "e"},
+        "numbers": [1e300, -0.0, 1e16, 10**20, 0.1],
+        "text": "a\u2028\x00\x7f\U0001f600/</script>",
+    }
+
+    def as_django(value):
+        return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+
+    class Consumer(sio.SocketIOConsumer):
+        async def event_ask(self, socket, name, ack):
+            await ack({"it": [values[name]]})
+
+        async def event_tell(self, socket, name):
+            socket.emit("told", {"it": [values[name]]})
+            socket.server.emit("told to all", {"it": [values[name]]})
+
+    async def compare():
+        async with sio_client(Consumer) as client:
+            for name, value in values.items():
+                expected = as_django({"it": [value]})
+                assert await client.call("ask", name) == expected, name
+                await client.emit("tell", name)
+                assert await client.receive("told") == expected, name
+                assert await client.receive("told to all") == expected, name
+            gaps = memoryview(bytes(range(10)))[::3]
+            client.socket.emit("gaps", {"bytes": [gaps, bytearray(b"1")]})
+            assert await client.receive("gaps") == {"bytes": [bytes(gaps), b"1"]}
+            # What Django's encoder refuses is refused here, and the place is told.
+            for wrong in (
+                Plain.ONE,
+                {1, 2},
+                datetime.time(1, tzinfo=datetime.timezone.utc),
+                {"key": {uuid.UUID(int=1): 1}},
+                {"key": {gettext_lazy("x"): 1}},
+                (n for n in range(3)),
+            ):
+                with pytest.raises((TypeError, ValueError)) as theirs:
+                    as_django(wrong)
+                with pytest.raises(type(theirs.value), match=r" at \$\[1\]\[0\]"):
+                    client.socket.emit("wrong", [wrong])
+            for wrong in (float("nan"), float("inf")):  # which Django writes, and no client reads
+                with pytest.raises(ValueError, match=r"not JSON at \$\[1\]"):
+                    client.socket.emit("wrong", wrong)
+
+    asyncio.run(compare())
+
+
 def the_encoder_can_be_chosen():
     import json
 

@@ -28,6 +28,7 @@ SCENARIOS = pathlib.Path(__file__).with_name("sio_django_scenarios.py")
         "settings_are_read_when_they_are_asked_for",
         "django_values_are_encoded",
         "values_of_all_model_fields_are_encoded",
+        "nested_values_arrive_as_from_djangos_encoder",
         "the_encoder_can_be_chosen",
         "autodiscover_imports_sockets_and_consumers",
     ],
