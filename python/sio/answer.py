@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any
 
 from .exceptions import AckTimeout
+from .names import check_timeout
 
 
 class Answer:
@@ -26,7 +27,7 @@ class Answer:
         on_wait: Callable[[], None] = lambda: None,
     ) -> None:
         self._future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        self._timeout = timeout
+        self._timeout = check_timeout(timeout)
         self._on_end = on_end
         self._on_wait = on_wait
 

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable
 from functools import lru_cache
+from types import FunctionType, MethodType
 from typing import Any
 
 from .django_support import django_configured
@@ -68,6 +69,11 @@ def _django_value(obj: Any) -> Any:
     try:
         return convert(obj)
     except TypeError:
+        if isinstance(obj, FunctionType | MethodType):
+            raise TypeError(
+                f"a function is not JSON serializable; emit(..., callback={obj.__name__}) has it "
+                "called with the client's answer"
+            ) from None
         files = sys.modules.get("django.db.models.fields.files")
         if files is not None and isinstance(obj, files.FieldFile):
             return obj.name or ""

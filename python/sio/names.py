@@ -46,6 +46,17 @@ def room_names(rooms: Room | Iterable[Room]) -> list[str]:
     return [room_name(room) for room in rooms]
 
 
+def check_timeout(seconds: float | None) -> float | None:
+    """The time-out. Raises TypeError or ValueError for what is no number of seconds."""
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"a time-out is a number of seconds, not {type(seconds).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"a time-out is a number of seconds, not {seconds}")
+    return seconds
+
+
 def check_event(event: str) -> None:
     """Raise TypeError or ValueError for what can't be the name of an event to a client."""
     if not isinstance(event, str):

@@ -47,6 +47,38 @@ async def test_a_chain_can_be_used_again(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize("room", [None, b"lobby", 1.5, True, ["a", b"b"], object()])
+async def test_what_can_be_no_room_is_told(world: World, room: Any) -> None:
+    for call in (world.server.to, world.server.except_, world.server.sockets_join):
+        with pytest.raises(TypeError, match="a room is a str or an int, not "):
+            call(room)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error"),
+    [("5", TypeError), (True, TypeError), (-1, ValueError), (float("nan"), ValueError)],
+)
+async def test_what_can_be_no_timeout_is_told(
+    world: World, seconds: Any, error: type[Exception]
+) -> None:
+    _, socket = await join(world)
+    for call in (
+        lambda: socket.timeout(seconds),
+        lambda: world.server.timeout(seconds),
+        lambda: socket.emit_with_ack("e", timeout=seconds),
+        lambda: world.server.emit_with_ack("e", timeout=seconds),
+    ):
+        with pytest.raises(error, match="a time-out is a number of seconds"):
+            call()
+
+
+async def test_a_callback_that_is_none_is_told(world: World) -> None:
+    _, socket = await join(world)
+    with pytest.raises(TypeError, match="a callback is a function, not dict"):
+        socket.emit("e", callback={"x": 1})
+    assert world.core.of("emit") == []
+
+
 async def test_no_rooms_reach_nobody(world: World) -> None:
     world.server.to([]).emit("e")
     assert broadcasts(world) == []

@@ -222,7 +222,7 @@ async def test_names_that_are_too_long_fit_nothing(world: World) -> None:
     assert await is_refused(world, "/" + "a" * MAX_NAME_LENGTH)
 
 
-@pytest.mark.parametrize("pattern", [17, None, re.compile(b"/a")])
+@pytest.mark.parametrize("pattern", [17, None, re.compile(b"/a"), sio.SocketIOConsumer])
 def test_what_can_be_no_pattern(world: World, pattern: Any) -> None:
     with pytest.raises(TypeError):
         world.server.of(pattern)

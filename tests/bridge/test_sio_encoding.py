@@ -65,6 +65,9 @@ KINDS: dict[str, Callable[[Any, Any], Any]] = {
     "namespace": lambda server, socket: server.of("/").emit("e", 1, BAD),
     "chain": lambda server, socket: server.to("r").except_("q").volatile.emit("e", 1, BAD),
     "chain, answers": lambda server, socket: server.to(socket.id).emit_with_ack("e", 1, BAD),
+    "chain, nobody's answers": lambda server, socket: server.to("r").emit_with_ack("e", 1, BAD),
+    "server side": lambda server, socket: server.server_side_emit("e", 1, BAD),
+    "server side, answers": lambda server, socket: server.server_side_emit_with_ack("e", 1, BAD),
     "dynamic namespaces": lambda server, socket: server.of(re.compile("/d")).emit("e", 1, BAD),
 }
 
@@ -76,6 +79,17 @@ async def test_it_raises_at_the_call(kind: str, world: World) -> None:
         KINDS[kind](world.server, socket)
     assert not socket._callbacks
     assert not socket._answers
+
+
+async def test_a_function_among_the_arguments_is_told_where_it_belongs(world: World) -> None:
+    socket = await world.join(1)
+
+    def answered(answer: Any) -> None: ...
+
+    with pytest.raises(
+        TypeError, match=r"emit\(\.\.\., callback=answered\) has it called .* at \$\[2\]"
+    ):
+        socket.emit("e", 1, answered)
 
 
 async def test_an_acknowledgement_raises_in_the_handler(

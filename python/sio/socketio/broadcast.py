@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..awaitables import DONE, Done, done_when_called
-from ..names import Room, check_event, room_names
+from ..names import Room, check_event, check_timeout, room_names
 from .adapter import EVERYONE, Target
 from .socket_list import SocketList
 
@@ -64,7 +64,7 @@ class Broadcast:
 
     def timeout(self, seconds: float) -> Broadcast:
         """How long emit_with_ack() waits for acknowledgements."""
-        return dataclasses.replace(self, _timeout=seconds)
+        return dataclasses.replace(self, _timeout=check_timeout(seconds))
 
     @done_when_called
     def emit(self, event: str, *args: Any) -> Done:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..answer import Answer
 from ..awaitables import Done, done_when_called
-from ..names import Room
+from ..names import Room, check_timeout
 from .adapter import Target
 from .broadcast import Broadcast
 
@@ -61,7 +61,7 @@ class Emitter:
 
     def timeout(self, seconds: float) -> Emitter:
         """How long emit_with_ack() waits for the answer."""
-        return dataclasses.replace(self, _timeout=seconds)
+        return dataclasses.replace(self, _timeout=check_timeout(seconds))
 
     @done_when_called
     def emit(self, event: str, *args: Any, callback: AckCallback | None = None) -> Done:

@@ -80,13 +80,11 @@ class LocalAdapter(Adapter):
     def broadcast_with_ack(
         self, args: Sequence[Any], target: Target, timeout: float | None
     ) -> Awaitable[list[Any]]:
-        self.namespace.server.core(args[0])  # raises while no server runs
-        return collect(
-            [
-                s.ask(args[0], tuple(args[1:]), timeout, target.volatile)
-                for s in self.fetch_sockets(target)
-            ]
-        )
+        core = self.namespace.server.core(args[0])  # raises while no server runs
+        sockets = self.fetch_sockets(target)
+        if not sockets:
+            core.broadcast("", args)  # to nobody, but what can't be encoded raises all the same
+        return collect([s.ask(args[0], tuple(args[1:]), timeout, target.volatile) for s in sockets])
 
     def fetch_sockets(self, target: Target) -> SocketList:
         left_out = self._named(target.except_rooms)
@@ -118,13 +116,16 @@ class LocalAdapter(Adapter):
         return DONE
 
     def server_side_emit(self, event: str, args: Sequence[Any]) -> Done:
-        """There are no other servers."""
+        """There are no other servers. What could not be encoded for them raises all the same."""
+        if self.namespace.server.running:
+            self.namespace.server.core(event).broadcast("", (event, *args))
         return DONE
 
     def server_side_emit_with_ack(
         self, event: str, args: Sequence[Any], timeout: float | None
     ) -> Awaitable[list[Any]]:
         """There are no other servers, hence no answers."""
+        self.server_side_emit(event, args)
         return Given([])
 
     async def server_count(self) -> int:

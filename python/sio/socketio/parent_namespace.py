@@ -221,9 +221,9 @@ def _describe(pattern: NamespacePattern) -> str:
         if not isinstance(pattern.pattern, str):
             raise TypeError("a namespace's regular expression is made of a str, not of bytes")
         return pattern.pattern
-    if not callable(pattern):
+    if not callable(pattern) or isinstance(pattern, type):
         raise TypeError(
             "a namespace is a str, a compiled regular expression or a function, "
-            f"not {type(pattern).__name__}"
+            f"not {pattern.__name__ if isinstance(pattern, type) else type(pattern).__name__}"
         )
     return repr(Handler(pattern))

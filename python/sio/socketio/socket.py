@@ -310,6 +310,8 @@ class NamespaceSocket(SocketListeners):
         self, event: str, args: tuple[Any, ...], callback: AckCallback | None, volatile: bool
     ) -> Done:
         """What emit() and its variants come down to."""
+        if callback is not None and not callable(callback):
+            raise TypeError(f"a callback is a function, not {type(callback).__name__}")
         number = None if callback is None else next(self._session.callback_numbers)
         self._emit(event, args, number, callback, volatile)
         return DONE
