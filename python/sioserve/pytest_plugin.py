@@ -1,5 +1,5 @@
-"""pytest fixtures: `sio_client` for Socket.IO handlers, `sioserve_server` for any ASGI application,
-`live_sioserve` for Django.
+"""pytest fixtures: `sio_client` for Socket.IO handlers, `sio_emits` for code that emits,
+`sioserve_server` for any ASGI application, `live_sioserve` for Django.
 
 pytest loads this in every project of an environment in which sioserve is installed; so it imports
 next to nothing before a fixture is used.
@@ -16,6 +16,7 @@ from sioserve import daphne_stand_in
 
 if TYPE_CHECKING:
     from sioserve.background import ServiceThread
+    from sioserve.testing.emits import Emitted
     from sioserve.testing.socketio_client import SioTestClient
 
 
@@ -63,6 +64,15 @@ def sio_client() -> Iterator[Callable[..., SioTestClient]]:
     server = socketio_server.current_server()
     if server is not None:
         server.abandon()
+
+
+@pytest.fixture
+def sio_emits() -> Iterator[list[Emitted]]:
+    """What is emitted to namespaces and rooms during the test; sioserve.testing.captured_emits."""
+    from sioserve.testing.emits import captured_emits
+
+    with captured_emits() as emits:
+        yield emits
 
 
 @pytest.fixture

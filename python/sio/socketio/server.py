@@ -28,11 +28,8 @@ if TYPE_CHECKING:
     from ..channel_layer import ChannelLayerBridge
     from ..relays import Relay
     from .namespace import Middleware
-    from .socket import NamespaceSocket
 
     AdapterFactory = Callable[[Namespace], Adapter]
-    ConnectHook = Callable[[NamespaceSocket], Awaitable[None] | None]
-    DisconnectHook = Callable[[NamespaceSocket, str], Awaitable[None] | None]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -249,6 +246,14 @@ class SocketIOServer(Everyone, EngineIOApplication):
             for namespace in (*self._namespaces.values(), *self._children.values()):
                 namespace.renew_adapter()
 
+    @property
+    def running(self) -> bool:
+        """Whether a server runs in this process, so that emit() reaches clients.
+
+        It does not in commands of manage.py and in workers, where emit() raises RuntimeError.
+        """
+        return self._core is not None
+
     def counts(self) -> dict[str, int]:
         """What the native server of this process counts.
 
@@ -269,7 +274,8 @@ class SocketIOServer(Everyone, EngineIOApplication):
         if self._core is None:
             raise RuntimeError(
                 f"can't emit {event!r}: no Socket.IO server is running in this process; "
-                "emit from code that sioserve runs"
+                "emit from code that sioserve runs (`get_socketio_server().running` tells, and tests "
+                "use sioserve.testing.captured_emits)"
             )
         return self._core
 
@@ -280,12 +286,13 @@ class SocketIOServer(Everyone, EngineIOApplication):
         name = namespace_name(namespace)
         return self._known(name) or Namespace(name, self)
 
-    def register_connect_hook(self, hook: ConnectHook) -> None:
+    def register_connect_hook(self, hook: _F) -> _F:
         """Have `hook(socket)` called for each client that has been let in, in any namespace.
 
-        It is called before the client's first event is handled.
+        It is called before the client's first event is handled. Also a decorator.
         """
         self.connect_hooks.append(Handler(hook))
+        return hook
 
     @property
     def recovery_skips_middleware(self) -> bool:
@@ -318,12 +325,13 @@ class SocketIOServer(Everyone, EngineIOApplication):
             self._core.ask_about_handshakes()
         return check
 
-    def register_disconnect_hook(self, hook: DisconnectHook) -> None:
+    def register_disconnect_hook(self, hook: _F) -> _F:
         """Have `hook(socket, reason)` called for each client that has gone, in any namespace.
 
-        It is called after the disconnect handler of the client's namespace.
+        It is called after the disconnect handler of the client's namespace. Also a decorator.
         """
         self.disconnect_hooks.append(Handler(hook))
+        return hook
 
     def native_relays(self, relays: tuple[Relay, ...]) -> Relays:
         """As the native server takes them, made once."""

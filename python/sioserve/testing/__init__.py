@@ -2,12 +2,13 @@
 
     sio_client            a Socket.IO client of consumers, in the test's event loop
     SioTestServer         what such clients share
+    captured_emits        what code emits, without a server and clients
     LiveServerTestCase    Django's live-server tests on sioserve, WebSockets included
     LiveServerMixin       the same, for a subclass of Django's own LiveServerTestCase
     ServerProcess         what Channels' ChannelsLiveServerTestCase starts
     ServiceThread         any ASGI application, in a thread
 
-pytest finds the fixtures `sio_client`, `sioserve_server` and `live_sioserve` by itself.
+pytest finds the fixtures `sio_client`, `sio_emits`, `sioserve_server` and `live_sioserve` by itself.
 
 Importing this package imports neither Django nor the server; it makes `daphne.testing` importable
 where daphne is not installed, because `channels.testing` imports it.
@@ -22,12 +23,14 @@ from sioserve import daphne_stand_in
 
 if TYPE_CHECKING:
     from sioserve.background import ServiceThread
+    from sioserve.testing.emits import Emitted, captured_emits
     from sioserve.testing.live import LiveServerMixin, LiveServerTestCase, LiveServerThread
     from sioserve.testing.process import ServerProcess
     from sioserve.testing.socketio_client import SioTestClient, sio_client
     from sioserve.testing.socketio_server import SioTestServer
 
 __all__ = [
+    "Emitted",
     "LiveServerMixin",
     "LiveServerTestCase",
     "LiveServerThread",
@@ -35,10 +38,12 @@ __all__ = [
     "ServiceThread",
     "SioTestClient",
     "SioTestServer",
+    "captured_emits",
     "sio_client",
 ]
 
 _MODULES = {
+    "Emitted": "sioserve.testing.emits",
     "LiveServerMixin": "sioserve.testing.live",
     "LiveServerTestCase": "sioserve.testing.live",
     "LiveServerThread": "sioserve.testing.live",
@@ -46,6 +51,7 @@ _MODULES = {
     "ServiceThread": "sioserve.background",
     "SioTestClient": "sioserve.testing.socketio_client",
     "SioTestServer": "sioserve.testing.socketio_server",
+    "captured_emits": "sioserve.testing.emits",
     "sio_client": "sioserve.testing.socketio_client",
 }
 

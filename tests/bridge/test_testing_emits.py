@@ -1,0 +1,108 @@
+"""sioserve.testing.captured_emits: what code emits, without a server."""
+
+from __future__ import annotations
+
+import decimal
+import re
+import threading
+from typing import Any
+
+import pytest
+import sio
+from sioserve.testing import Emitted, captured_emits, sio_client
+
+
+@pytest.fixture(autouse=True)
+def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sio.socketio.server._server", None)
+
+
+def announce(text: str) -> None:
+    """Code of an application."""
+    chat = sio.get_socketio_server().of("/chat")
+    chat.to(["lobby", 7]).except_("muted").volatile.emit("said", text, decimal.Decimal("1.50"))
+
+
+def test_what_is_emitted_and_to_whom() -> None:
+    with captured_emits() as emits:
+        announce("hello")
+        sio.get_socketio_server().emit("to all", (1, 2), {"raw": [b"1", memoryview(b"2")]})
+    assert emits == [
+        Emitted(
+            "said",
+            ("hello", "1.50"),
+            "/chat",
+            rooms=frozenset({"lobby", "7"}),
+            except_rooms=frozenset({"muted"}),
+            volatile=True,
+        ),
+        Emitted("to all", ([1, 2], {"raw": [b"1", b"2"]})),
+    ]
+
+
+def test_what_cant_be_encoded_raises() -> None:
+    with captured_emits() as emits:
+        with pytest.raises(TypeError, match=r"set is not JSON serializable at \$\[1\]\.a"):
+            sio.get_socketio_server().emit("e", {"a": {1}})
+        with pytest.raises(ValueError, match="NaN"):
+            sio.get_socketio_server().emit("e", float("nan"))
+    assert emits == []
+
+
+def test_other_threads_count() -> None:
+    with captured_emits() as emits:
+        thread = threading.Thread(target=announce, args=["from a worker"])
+        thread.start()
+        thread.join()
+    assert [emit.args[0] for emit in emits] == ["from a worker"]
+
+
+def test_a_server_runs_for_that_time_only() -> None:
+    server = sio.get_socketio_server()
+    assert not server.running
+    with captured_emits():
+        assert server.running
+        assert server.counts()["sessions"] == 0
+    assert not server.running
+    with pytest.raises(RuntimeError, match="captured_emits"):
+        announce("to nobody")
+
+
+def test_a_raising_block_ends_it_too() -> None:
+    with pytest.raises(LookupError), captured_emits():
+        raise LookupError
+    assert not sio.get_socketio_server().running
+
+
+async def test_nobody_answers() -> None:
+    with captured_emits() as emits:
+        assert await sio.get_socketio_server().to("r").emit_with_ack("vote", timeout=1) == []
+    assert emits == []
+
+
+async def test_where_clients_are_they_get_it() -> None:
+    class Chat(sio.SocketIOConsumer):
+        namespace = "/chat"
+
+        async def connect(self, socket: Any, auth: Any) -> bool:
+            await socket.join("lobby")
+            return True
+
+    async with sio_client(Chat) as client:
+        with pytest.raises(RuntimeError, match="runs a Socket"):
+            with captured_emits():
+                pass
+        announce("to a client")
+        assert await client.receive("said") == ["to a client", "1.50"]
+
+
+def test_the_fixture(sio_emits: list[Emitted]) -> None:
+    announce("hello")
+    assert [emit.event for emit in sio_emits] == ["said"]
+
+
+def test_dynamic_namespaces_can_be_emitted_to(sio_emits: list[Emitted]) -> None:
+    server = sio.get_socketio_server()
+    server.of(re.compile("/emits-[0-9]+"))
+    server.emit("news", 1, namespace="/emits-3")
+    assert sio_emits == [Emitted("news", (1,), "/emits-3")]
