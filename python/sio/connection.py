@@ -164,7 +164,12 @@ class Connection:
                 if socket.reference_reason is not None and not socket.away:
                     raise ConnectionRefused("the client has gone")  # which nobody will hear
         for handler in namespace.table.handlers("connect", socket):
-            if not await handler.call(socket, auth):
+            accepts = await handler.call(socket, auth)
+            if accepts is None:
+                handler.warn_once(
+                    "returned None, which refuses the client; return True to let it in"
+                )
+            if not accepts:
                 return False
         return True
 

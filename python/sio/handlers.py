@@ -12,6 +12,7 @@ acknowledgement when the handler has returned.
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from contextvars import ContextVar
@@ -24,6 +25,8 @@ from .names import RESERVED_EVENTS
 
 if TYPE_CHECKING:
     from .socketio.socket import NamespaceSocket
+
+logger = logging.getLogger("sio.consumer")
 
 Ack = Callable[..., Awaitable[None]]
 
@@ -38,11 +41,12 @@ _CONCURRENT = "_sio_concurrent"
 class Handler:
     """A function to be called with a socket and what the client sent."""
 
-    __slots__ = ("_function", "_is_async", "is_concurrent", "takes_ack")
+    __slots__ = ("_function", "_has_warned", "_is_async", "is_concurrent", "takes_ack")
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
         self._is_async = iscoroutinefunction(function)
+        self._has_warned = False
         self.takes_ack = takes_ack(function)
         # Events behind this one need not wait until it has been handled.
         self.is_concurrent = bool(getattr(function, _CONCURRENT, False))
@@ -82,6 +86,12 @@ class Handler:
         if self.takes_ack:
             return self.call(socket, *args, ack=ack)
         return self.call(socket, *args)
+
+    def warn_once(self, message: str) -> None:
+        """About this handler, at the first call."""
+        if not self._has_warned:
+            self._has_warned = True
+            logger.warning("%r: %s", self, message)
 
     def __repr__(self) -> str:
         return f"{self._function.__module__}.{self._function.__qualname__}"

@@ -354,7 +354,8 @@ def nested_values_arrive_as_from_djangos_encoder():
         "form": QueryDict("a=1&a=2&b=3"),
         "ordered": ordered,
         "counter": collections.Counter("aab"),
-        "keys": {1: "a", 1.5: "b", True: "c", None: "d", Size.SMALL: "e"},
+        "keys": {2: "a", 1.5: "b", True: "c", None: "d", False: "e"},
+        "key": {Size.SMALL: 1},
         "numbers": [1e300, -0.0, 1e16, 10**20, 0.1],
         "text": "a\u2028\x00\x7f\U0001f600/</script>",
     }

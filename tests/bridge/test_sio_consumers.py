@@ -72,6 +72,30 @@ async def test_falsy_connect_is_not_authorized(result):
     await world.idle()
 
 
+async def test_a_connect_that_forgets_to_return_is_told_once(caplog):
+    class Consumer(SocketIOConsumer):
+        async def connect(self, socket, auth):
+            await socket.join("room")
+
+    class Strict(SocketIOConsumer):
+        namespace = "/strict"
+
+        async def connect(self, socket, auth):
+            return False
+
+    Consumer.as_asgi()
+    Strict.as_asgi()
+    world = World()
+    for _ in range(3):
+        world.ask()
+        world.ask("/strict")
+    await world.idle()
+    assert len(world.core.of("refuse_socket")) == 6
+    [warning] = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert "Consumer.connect: returned None" in warning
+    assert "return True" in warning
+
+
 async def test_missing_connect_accepts():
     class Consumer(SocketIOConsumer):
         pass

@@ -64,13 +64,12 @@ def encode_http_payload(parts: Iterable[str]) -> str:
 
 
 def decode_http_payload(body: bytes) -> list[Packet]:
-    """The packets of a polling body; none for an empty one.
+    """The packets of a polling body; empty ones are passed over.
 
     Raises ValueError for bytes that are not UTF-8, unknown packet types and invalid base64.
     """
-    if not body:
-        return []
-    return [_decode_segment(segment) for segment in body.decode("utf-8").split(RECORD_SEPARATOR)]
+    segments = body.decode("utf-8").split(RECORD_SEPARATOR)
+    return [_decode_segment(segment) for segment in segments if segment]
 
 
 def decode_ws_text_frame(text_data: str) -> Packet:

@@ -274,8 +274,8 @@ class SocketIOServer(Everyone, EngineIOApplication):
         if self._core is None:
             raise RuntimeError(
                 f"can't emit {event!r}: no Socket.IO server is running in this process; "
-                "emit from code that sioserve runs (`get_socketio_server().running` tells, and tests "
-                "use sioserve.testing.captured_emits)"
+                "emit from code that sioserve runs (`get_socketio_server().running` tells). "
+                "Tests have sioserve.testing.captured_emits"
             )
         return self._core
 

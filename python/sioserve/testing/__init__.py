@@ -8,7 +8,7 @@
     ServerProcess         what Channels' ChannelsLiveServerTestCase starts
     ServiceThread         any ASGI application, in a thread
 
-pytest finds the fixtures `sio_client`, `sio_emits`, `sioserve_server` and `live_sioserve` by itself.
+pytest finds by itself the fixtures `sio_client`, `sio_emits`, `sioserve_server`, `live_sioserve`.
 
 Importing this package imports neither Django nor the server; it makes `daphne.testing` importable
 where daphne is not installed, because `channels.testing` imports it.

@@ -1,4 +1,4 @@
-"""What code emits while no server runs: tests of views, models, signals and tasks without clients."""
+"""What code emits where no server runs: for tests of views, models, signals and tasks."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Emitted:
 def captured_emits() -> Iterator[list[Emitted]]:
     """`with captured_emits() as emits:` gathers what is emitted to namespaces and rooms meanwhile.
 
-    What can't be encoded raises at the call, as in production. There are no clients, so nothing that
-    asks for answers is sent. Emits of all threads count. Raises RuntimeError where a server runs in
+    What can't be encoded raises at the call, as in production. There are no clients, so what asks
+    for answers is not sent. Emits of all threads count. Raises RuntimeError where a server runs in
     this process already: there, clients get what is emitted.
     """
     emits: list[Emitted] = []
