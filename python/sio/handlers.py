@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
 
 from .django_support import with_fresh_connections
-from .names import RESERVED_EVENTS
+from .names import RESERVED_EVENTS, check_decorated_event
 
 if TYPE_CHECKING:
     from .socketio.socket import NamespaceSocket
@@ -171,8 +171,9 @@ def event(name: str) -> Callable[[_F], _F]:
     """Decorate a consumer's method as the handler of the event `name`, which may be any string.
 
     May be given several times for several events. Raises ValueError for names that Socket.IO
-    keeps for itself, such as "connect".
+    keeps for itself, such as "connect", TypeError where it is no str.
     """
+    check_decorated_event(name, "@sio.event")
     if name in RESERVED_EVENTS:
         raise ValueError(f"{name!r} is reserved by Socket.IO and can't be an event")
 

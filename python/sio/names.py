@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 
 DEFAULT_NAMESPACE = "/"
 
@@ -55,6 +55,15 @@ def check_timeout(seconds: float | None) -> float | None:
     if not seconds >= 0:
         raise ValueError(f"a time-out is a number of seconds, not {seconds}")
     return seconds
+
+
+def check_decorated_event(event: Any, decorator: str) -> None:
+    """Raise TypeError where a decorator that takes an event's name is used without one."""
+    if not isinstance(event, str):
+        name = getattr(event, "__name__", "name").removeprefix("event_")
+        raise TypeError(
+            f"{decorator} takes the event's name, {decorator}({name!r}), not {type(event).__name__}"
+        )
 
 
 def check_event(event: str) -> None:

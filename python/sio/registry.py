@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from .consumer import SocketIOConsumer
 from .handlers import Handler
-from .names import DEFAULT_NAMESPACE, RESERVED_EVENTS, Room
+from .names import DEFAULT_NAMESPACE, RESERVED_EVENTS, Room, check_decorated_event
 from .relays import Rooms
 from .socketio.parent_namespace import NamespacePattern
 from .socketio.server import get_socketio_server
@@ -20,8 +21,14 @@ def register(consumer_class: _C) -> _C:
     """Serve a consumer natively at its `namespace`. Also a class decorator.
 
     Registering one class again changes nothing. A namespace may have several consumers. Raises
-    ValueError when a function handles one of the events already.
+    ValueError when a function handles one of the events already, TypeError for anything else than
+    a subclass of SocketIOConsumer.
     """
+    if not isinstance(consumer_class, type) or not issubclass(consumer_class, SocketIOConsumer):
+        raise TypeError(
+            f"register() takes a subclass of SocketIOConsumer, not {consumer_class!r}; "
+            "a function is registered with @sio.on(event, namespace)"
+        )
     namespace = get_socketio_server().of(consumer_class.namespace)
     namespace.use_consumer(consumer_class)
     namespace.serve_natively(consumer_class)
@@ -37,18 +44,33 @@ def on(event: str, namespace: str | NamespacePattern = DEFAULT_NAMESPACE) -> Cal
     * "connect": `f(socket, auth)`; a falsy result refuses the client, so return True.
     * "disconnect": `f(socket, reason)`.
 
-    Raises ValueError for other reserved names, and when the event has a handler already.
+    Raises ValueError for other reserved names, and when the event has a handler already, TypeError
+    for what is no name, and for a consumer's method.
     """
+    check_decorated_event(event, "@sio.on")
     if event in RESERVED_EVENTS and event not in ("connect", "disconnect"):
         raise ValueError(f"{event!r} is reserved by Socket.IO and can't be an event")
 
     def decorate(function: _F) -> _F:
+        if _is_method(function):
+            raise TypeError(
+                f"@sio.on is for functions; {function.__qualname__} is a method: "
+                f"@sio.event({event!r}), and the consumer's `namespace`"
+            )
         target = get_socketio_server().of(namespace)
         target.add_handler(event, Handler(function))
         target.serve_natively()
         return function
 
     return decorate
+
+
+def _is_method(function: Callable[..., Any]) -> bool:
+    """Whether it is defined in a class, for its instances."""
+    where = getattr(function, "__qualname__", "").rpartition(".")[0]
+    if not where or where.endswith("<locals>"):
+        return False
+    return next(iter(inspect.signature(function).parameters), None) == "self"
 
 
 def relay_on(

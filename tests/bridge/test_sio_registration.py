@@ -256,3 +256,35 @@ async def test_other_scopes_get_a_clear_error():
 async def test_one_consumer_may_be_mounted_on_several_paths():
     consumer = make_consumer()
     assert consumer.as_asgi() is not consumer.as_asgi()
+
+
+# --- decorators that were meant otherwise ---
+
+
+def test_a_decorator_without_the_event_s_name_is_told():
+    async def event_say(socket, text): ...
+
+    for decorator in (sio.on, sio.event):
+        with pytest.raises(TypeError, match=rf"@sio.{decorator.__name__}\('say'\), not function"):
+            decorator(event_say)
+
+
+@pytest.mark.parametrize("wrong", [print, object, SocketIOConsumer(), None])
+def test_only_consumers_can_be_registered(wrong):
+    with pytest.raises(TypeError, match="takes a subclass of SocketIOConsumer"):
+        sio.register(wrong)
+
+
+def test_a_method_is_no_function_for_on():
+    with pytest.raises(TypeError, match=r"Consumer.say is a method: @sio.event\('say'\)"):
+
+        class Consumer(SocketIOConsumer):
+            @sio.on("say")
+            async def say(self, socket): ...
+
+    class Handlers:
+        @staticmethod
+        @sio.on("say")
+        async def say(socket): ...
+
+    assert registry.native_namespaces() == ["/"]
