@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import gc
 import itertools
+import json
 import logging
 import re
 from typing import Any
@@ -337,8 +338,29 @@ def test_plain() -> None:
         def __repr__(self) -> str:
             return "<odd>"
 
-    assert plain({"a": (1, Odd()), "b": b"123", 4: None}) == {
-        "a": [1, "<odd>"],
+    class Worse:
+        def __repr__(self) -> str:
+            raise RuntimeError
+
+    assert plain({"a": (1, Odd(), Worse()), "b": b"123", 4: None}) == {
+        "a": [1, "<odd>", "<Worse>"],
         "b": "<3 bytes>",
         "4": None,
     }
+
+
+async def test_whatever_a_socket_s_data_holds_administrators_get_in() -> None:
+    sio.admin.instrument(auth=check, every_event=True)
+    world = World()
+    sock = world.dispatcher._connections[await world.join("/")].socket
+    sock.data.update(nan=float("nan"), text="\ud800", odd={(1, 2): 3}, time=datetime.time.max)
+    sock.data["time"] = sock.data["time"].replace(tzinfo=datetime.timezone.utc)
+    me = await enter(world)
+    [[[shown, *_]]] = emitted(world, me, "all_sockets")
+    assert shown["data"]["nan"] == "NaN"
+    assert shown["data"]["text"] == "?"
+    json.dumps(shown, allow_nan=False).encode()
+    sock.data["self"] = sock.data
+    again = await enter(world)
+    [[[shown, *_]]] = emitted(world, again, "all_sockets")
+    assert isinstance(shown["data"], str)

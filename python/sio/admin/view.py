@@ -39,8 +39,16 @@ def view_of_socket(socket: NamespaceSocket) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """The value in JSON's types; what has none becomes its repr()."""
-    return json.loads(json.dumps(value, default=as_json, skipkeys=True))
+    """The value in JSON's types; what has none becomes its repr().
+
+    Never raises: what one client's `data` holds must not keep administrators out.
+    """
+    try:
+        text = json.dumps(value, default=as_json, skipkeys=True, ensure_ascii=False)
+    except (ValueError, RecursionError):  # it contains itself
+        text = json.dumps(description(value), ensure_ascii=False)
+    without_surrogates = text.encode("utf-8", "replace").decode()
+    return json.loads(without_surrogates, parse_constant=str)
 
 
 def as_json(value: Any) -> Any:
@@ -48,8 +56,15 @@ def as_json(value: Any) -> Any:
         return f"<{len(value)} bytes>"
     try:
         return default(value)
-    except TypeError:
+    except Exception:
+        return description(value)
+
+
+def description(value: Any) -> str:
+    try:
         return repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
 
 
 def now() -> str:
