@@ -81,6 +81,15 @@ async def test_events_and_answers() -> None:
     assert not c.connected
 
 
+async def test_the_server_counts_its_clients() -> None:
+    async with sio_client(Chat) as c:
+        counts = c.server.server.counts()
+        assert (counts["sessions"], counts["polling_sessions"], counts["sockets"]) == (1, 0, 1)
+        await c.call("echo", "x")
+        assert c.server.server.counts()["packets_in"] == counts["packets_in"] + 1
+        assert c.server.server.counts()["packets_out"] == counts["packets_out"] + 1
+
+
 async def test_what_arrives_has_been_encoded_by_the_server() -> None:
     async with sio_client(Chat) as c:
         await c.emit("types")
