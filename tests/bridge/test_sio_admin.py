@@ -267,16 +267,18 @@ async def test_clients_rooms_and_events_are_shown_as_they_come_and_go() -> None:
     assert ("socket_disconnected", "/chat", sock.id, "client namespace disconnect") in seen
 
 
-async def test_an_upgrade_is_shown() -> None:
+@pytest.mark.parametrize("name", ["/chat", "/admin"])
+async def test_an_upgrade_is_shown(name: str) -> None:
     sio.admin.instrument(auth=check, every_event=True)
     world = World()
     world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
     await enter(world)
-    sock = world.dispatcher._connections[await ask(world, {}, "/chat")].socket
+    auth = {"username": "alice", "password": "right"}
+    sock = world.dispatcher._connections[await ask(world, auth, name)].socket
     world.dispatcher.signalled(sock._session._number, "upgrade")
     await world.idle()
     [[shown]] = emitted(world, 0, "socket_updated")
-    assert shown == {"id": sock.id, "nsp": "/chat", "transport": sock.transport}
+    assert shown == {"id": sock.id, "nsp": name, "transport": sock.transport}
 
 
 async def test_numbers_only_without_every_event() -> None:

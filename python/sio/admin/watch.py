@@ -60,14 +60,14 @@ class Watch:
             view = view_of_socket(socket)
             self._known_data[socket] = view["data"]
             self._tell("socket_connected", view, now())
-        if socket.name_space is self._administrators:
-            return
-        socket.on_any(lambda *args: self._tell_event("event_received", name, id, args))
-        socket.on_any_outgoing(lambda *args: self._tell_event("event_sent", name, id, args))
 
         @socket.on_upgrade
         async def upgraded() -> None:
             self._update(socket, "transport", socket.transport)
+
+        if socket.name_space is not self._administrators:
+            socket.on_any(lambda *args: self._tell_event("event_received", name, id, args))
+            socket.on_any_outgoing(lambda *args: self._tell_event("event_sent", name, id, args))
 
     async def _disconnected(self, socket: NamespaceSocket, reason: str) -> None:
         name, id = socket.namespace, socket.id
