@@ -94,6 +94,26 @@ async def test_a_socket_s_id_names_that_socket(world: World) -> None:
     ]
 
 
+async def test_a_room_may_have_the_name_of_a_socket_s_id(world: World) -> None:
+    """Who has entered it gets what that socket gets."""
+    number, socket = await join(world)
+    _, follower = await join(world)
+    heard: list[tuple[Any, ...]] = []
+    follower.on_any_outgoing(lambda *event: heard.append(event))
+    follower.join(socket.id)
+    world.server.to(socket.id).emit("e")
+    world.server.except_(socket.id).emit("f")
+    assert broadcasts(world) == [
+        ("broadcast", "/", ["e"], [socket.id], [], {"sockets": [number]}),
+        ("broadcast", "/", ["f"], [], [number], {"except_rooms": [socket.id]}),
+    ]
+    assert set(world.server.to(socket.id).fetch_sockets()) == {socket, follower}
+    assert heard == [("e",)]
+    follower.leave(socket.id)
+    world.server.to(socket.id).emit("g")
+    assert broadcasts(world)[-1] == ("broadcast", "/", ["g"], [], [], {"sockets": [number]})
+
+
 async def test_a_socket_broadcasts_to_the_others(world: World) -> None:
     number, socket = await join(world)
     socket.broadcast.emit("e")

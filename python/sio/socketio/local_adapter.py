@@ -155,12 +155,15 @@ class LocalAdapter(Adapter):
         return found
 
     def _resolve(self, names: Iterable[str]) -> tuple[list[str], list[int]]:
-        """Rooms, and the native server's numbers of sockets that are named by their ids."""
+        """Rooms, and the native server's numbers of sockets that are named by their ids.
+
+        Sockets may have entered a room that has the name of another's id.
+        """
         rooms, numbers = [], []
         for name in names:
             socket = self.namespace.socket(name)
-            if socket is None:
-                rooms.append(name)
-            else:
+            if socket is not None:
                 numbers.append(socket.number)
+            if socket is None or name in self._rooms:
+                rooms.append(name)
         return rooms, numbers
