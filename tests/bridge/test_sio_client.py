@@ -264,6 +264,7 @@ async def test_a_server_before_any_client() -> None:
 async def test_registrations_do_not_leak() -> None:
     server = sio.get_socketio_server()
     before = {name: namespace.table for name, namespace in server._namespaces.items()}
+    called: list[str] = []
     async with sio_client(Chat) as c:
         assert sio.get_socketio_server() is server
 
@@ -275,6 +276,10 @@ async def test_registrations_do_not_leak() -> None:
         async def refuse(socket: Any, auth: Any) -> None:
             raise sio.ConnectionRefused("middleware of the test")
 
+        server.register_connect_hook(lambda socket: called.append("hook"))
+        server.on_new_namespace(lambda namespace: called.append(namespace.name))
+        server.of("/more")
+        assert called == ["/more"]
         await c.call("extra")
         with pytest.raises(sio.ConnectionRefused, match="middleware of the test"):
             async with sio_client(Chat):
@@ -282,6 +287,8 @@ async def test_registrations_do_not_leak() -> None:
     assert {name: namespace.table for name, namespace in server._namespaces.items()} == before
     async with sio_client(Chat) as c:
         assert await c.call("extra", "no handler: its arguments") == "no handler: its arguments"
+        server.of("/even more")
+    assert called == ["/more"]
     with pytest.raises(RuntimeError, match=r"no Socket\.IO server is running"):
         server.emit("x")
 

@@ -286,6 +286,40 @@ async def test_one_that_is_referred_to_is_the_one_that_clients_find(world: World
     assert board.to("r").fetch_sockets() == [other]
 
 
+async def test_namespaces_are_told_of_when_they_come_into_being(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    @world.server.on_new_namespace
+    def fails(namespace: Any) -> None:
+        raise ValueError("on purpose")
+
+    @world.server.on_new_namespace
+    def tell(namespace: Any) -> None:
+        told.append(namespace.name)
+        namespace.emit("hello")
+
+    @world.server.of(BOARD).use
+    def middleware(socket: Any, auth: Any) -> None:
+        told.append("middleware")
+
+    world.server.of("/chat")
+    world.server.of("/chat")
+    world.server.emit("to nobody", namespace="/board-1")
+    assert told == ["/chat"]
+    assert caplog.text.count("ValueError: on purpose") == 1
+    first, _ = await join(world, "/board-1")
+    second, _ = await join(world, "/board-1")
+    assert told == ["/chat", "/board-1", "middleware", "middleware"]
+    world.leave(first)
+    world.leave(second)
+    await world.idle()
+    del told[:]
+    await join(world, "/board-1")
+    assert told == ["/board-1", "middleware"]
+
+
 async def test_one_with_handlers_of_its_own_stays(world: World) -> None:
     @world.server.of(BOARD).on("both")
     async def both(socket: Any, args: Any, ack: Any) -> None:

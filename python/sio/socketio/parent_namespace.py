@@ -124,6 +124,7 @@ class ChildNamespace(Namespace):
         super().__init__(name, server)
         self.parent: ParentNamespace | None = None
         self._has_own_table = False
+        self._exists = False  # for clients: from the first to the last of them
 
     def belong_to(self, parent: ParentNamespace, match: re.Match[str] | None) -> None:
         self.parent = parent
@@ -138,8 +139,16 @@ class ChildNamespace(Namespace):
             self.server.keep(self)
         return self.table
 
+    def add_socket(self, socket: NamespaceSocket) -> None:
+        super().add_socket(socket)
+        if not self._exists:
+            self._exists = True
+            self.server.tell_of_namespace(self)
+
     def remove_socket(self, socket: NamespaceSocket) -> None:
         super().remove_socket(socket)
+        if not self._sockets:
+            self._exists = self._has_own_table
         if not self._sockets and not self.adapter.room_events:
             # It refers back here: without it an empty namespace goes at once.
             self.drop_adapter()

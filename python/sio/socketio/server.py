@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     AdapterFactory = Callable[[Namespace], Adapter]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_N = TypeVar("_N", bound=Callable[[Namespace], Any])
 
 logger = logging.getLogger("sio.socketio.server")
 
@@ -66,6 +67,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
         )
         self._core: Server | None = None
         self._process = os.getpid()  # the one in which it was attached
+        self.namespace_listeners: list[Callable[[Namespace], Any]] = []
         self.connect_hooks: list[Handler] = []
         self._native_relays: dict[tuple[Relay, ...], Relays] = {}
         self.disconnect_hooks: list[Handler] = []
@@ -94,11 +96,31 @@ class SocketIOServer(Everyone, EngineIOApplication):
         name = namespace_name(namespace)
         with self.lock:
             found = self._known(name)
-            if found is None:
-                found = self._namespaces[name] = Namespace(name, self)
-                if self._core is not None:
-                    self._core.add_namespace(name)
-        return found
+            if found is not None:
+                return found
+            made = self._namespaces[name] = Namespace(name, self)
+            if self._core is not None:
+                self._core.add_namespace(name)
+        self.tell_of_namespace(made)
+        return made
+
+    def on_new_namespace(self, listener: _N) -> _N:
+        """Call the plain function `f(namespace)` for each namespace that comes into being from now
+        on: one with a name when it is asked for first, a dynamic one when its first client asks
+        for it, before any handler. Also a decorator.
+
+        It is called where that happens and must not block; what it raises is logged.
+        """
+        self.namespace_listeners.append(listener)
+        return listener
+
+    def tell_of_namespace(self, namespace: Namespace) -> None:
+        """A namespace has come into being."""
+        for listener in tuple(self.namespace_listeners):
+            try:
+                listener(namespace)
+            except Exception:
+                logger.exception("%r failed for %r", listener, namespace)
 
     def namespaces(self) -> list[Namespace]:
         """The namespaces that exist; the default one is always among them."""

@@ -17,6 +17,8 @@ class Registrations:
         self._server = server
         self._namespaces = dict(server._namespaces)
         self._parents = dict(server._parents)
+        self._namespace_listeners = server.namespace_listeners
+        self._connect_hooks = server.connect_hooks
         self._disconnect_hooks = server.disconnect_hooks
         self._failure_hooks = server.failure_hooks
         self._request_checks = server.request_checks
@@ -24,6 +26,8 @@ class Registrations:
         self._tables = {namespace: namespace.table for namespace in named}
         for namespace, table in self._tables.items():
             namespace.table = table.copy(namespace.name)
+        server.namespace_listeners = list(self._namespace_listeners)
+        server.connect_hooks = list(self._connect_hooks)
         server.disconnect_hooks = list(self._disconnect_hooks)
         server.failure_hooks = list(self._failure_hooks)
         server.request_checks = self._request_checks.copy()
@@ -33,6 +37,8 @@ class Registrations:
         for namespace in self._server.named_namespaces():
             namespace.table = HandlerTable(namespace.name)
         self._server._parents.clear()
+        self._server.namespace_listeners = []
+        self._server.connect_hooks = []
         self._server.disconnect_hooks = []
 
     def restore(self) -> None:
@@ -46,6 +52,8 @@ class Registrations:
             current.update(kept)  # type: ignore[arg-type]
         for namespace, table in self._tables.items():
             namespace.table = table
+        server.namespace_listeners = self._namespace_listeners
+        server.connect_hooks = self._connect_hooks
         server.disconnect_hooks = self._disconnect_hooks
         server.failure_hooks = self._failure_hooks
         server.request_checks = self._request_checks
