@@ -284,8 +284,9 @@ bool read_optional_number(PyObject* argument, std::optional<std::uint64_t>& numb
 
 PyObject* server_emit(PyObject* self, PyObject* args) {
   PyObject *socket, *event, *callback_id = Py_None;
-  int droppable = 0;
-  if (!PyArg_ParseTuple(args, "OO|Op:emit", &socket, &event, &callback_id, &droppable)) {
+  int droppable = 0, compress = 1;
+  if (!PyArg_ParseTuple(args, "OO|Opp:emit", &socket, &event, &callback_id, &droppable,
+                        &compress)) {
     return nullptr;
   }
   Core* core = core_of(self);
@@ -298,6 +299,7 @@ PyObject* server_emit(PyObject* self, PyObject* args) {
   if (!encoded) return nullptr;
   command.args = std::move(*encoded);
   if (droppable != 0) command.delivery = Delivery::droppable;
+  if (compress == 0) command.compression = Compression::declined;
   return post(self, std::move(command));
 }
 
@@ -313,14 +315,15 @@ bool read_sockets(PyObject* iterable, std::vector<SocketId>& sockets) {
 }
 
 PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
-  static const char* const keywords[] = {"namespace",    "args",           "rooms",    "sockets",
-                                         "except_rooms", "except_sockets", "volatile", nullptr};
+  static const char* const keywords[] = {"namespace", "args",         "rooms",
+                                         "sockets",   "except_rooms", "except_sockets",
+                                         "volatile",  "compress",     nullptr};
   PyObject *name_space, *event, *rooms = nullptr, *sockets = nullptr, *except_rooms = nullptr,
                                 *except_sockets = nullptr;
-  int droppable = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|OOOOp:broadcast", const_cast<char**>(keywords),
-                                   &name_space, &event, &rooms, &sockets, &except_rooms,
-                                   &except_sockets, &droppable)) {
+  int droppable = 0, compress = 1;
+  if (!PyArg_ParseTupleAndKeywords(
+          args, kwargs, "UO|OOOOpp:broadcast", const_cast<char**>(keywords), &name_space, &event,
+          &rooms, &sockets, &except_rooms, &except_sockets, &droppable, &compress)) {
     return nullptr;
   }
   Core* core = core_of(self);
@@ -335,6 +338,7 @@ PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
   if (!encoded) return nullptr;
   command.args = std::move(*encoded);
   if (droppable != 0) command.delivery = Delivery::droppable;
+  if (compress == 0) command.compression = Compression::declined;
   return post(self, std::move(command));
 }
 

@@ -305,11 +305,13 @@ class Server:
         args: Sequence[Any],
         callback_id: int | None = None,
         volatile: bool = False,
+        compress: bool = True,
         /,
     ) -> None:
         """Any thread. `args` is [event name, *arguments].
 
-        `volatile`: dropped if the client cannot take it now.
+        `volatile`: dropped if the client cannot take it now. `compress`: False: it is sent as it
+        is, whatever was agreed on with the client.
         """
 
     def broadcast(
@@ -321,6 +323,7 @@ class Server:
         except_rooms: Iterable[str] = (),
         except_sockets: Iterable[int] = (),
         volatile: bool = False,
+        compress: bool = True,
     ) -> None:
         """Any thread. To each socket that is in any of `rooms` or among `sockets`, once.
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/base/compression.h"
 #include "server/base/file_part.h"
 #include "server/base/http_values.h"
 #include "server/base/ids.h"
@@ -139,6 +140,7 @@ struct SocketEmit {
   EncodedArgs args;
   std::optional<std::uint64_t> callback_id;
   Delivery delivery = Delivery::reliable;
+  Compression compression = Compression::allowed;
 };
 
 // To every socket of a namespace that is in any of `rooms` or among `sockets`, each at most once;
@@ -152,6 +154,7 @@ struct SocketBroadcast {
   std::vector<SocketId> except;
   EncodedArgs args;
   Delivery delivery = Delivery::reliable;
+  Compression compression = Compression::allowed;
 };
 
 // Answers a client's event. Does not count as SocketEventDone.

@@ -17,6 +17,7 @@
 
 #include "server/base/bytes.h"
 #include "server/base/clock.h"
+#include "server/base/compression.h"
 #include "server/base/config.h"
 #include "server/base/file_part.h"
 #include "server/base/http_values.h"
@@ -112,7 +113,7 @@ class WebSocketChannel {
   // Ignored once either side has sent a close frame. A shared payload is not copied unless the
   // messages are compressed.
   virtual void send(MessageKind kind, std::string payload) = 0;
-  virtual void send(MessageKind kind, SharedBytes payload) = 0;
+  virtual void send(MessageKind kind, SharedBytes payload, Compression compression) = 0;
   // Starts the closing handshake behind what has been sent; on_closed() follows, at the latest
   // when the peer has not answered for some seconds. Reading goes on: what comes before the peer's
   // close frame is dropped.

@@ -333,9 +333,11 @@ void WebSocketSession::send(MessageKind kind, std::string payload) {
   connection_.stream().write_owned(std::move(payload));
 }
 
-void WebSocketSession::send(MessageKind kind, SharedBytes payload) {
+void WebSocketSession::send(MessageKind kind, SharedBytes payload, Compression compression) {
   if (!may_send()) return;
-  if (deflates(payload->size())) return send_deflated(kind, *payload);
+  if (compression == Compression::allowed && deflates(payload->size())) {
+    return send_deflated(kind, *payload);
+  }
   connection_.stream().write(ws::FrameHeader(kind, payload->size()).bytes());
   connection_.stream().write_shared(std::move(payload));
 }

@@ -30,7 +30,9 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   void on_closed(std::uint16_t code, std::string_view reason) override;
 
  private:
-  void send(MessageKind kind, SharedBytes bytes) override { channel_.send(kind, std::move(bytes)); }
+  void send(MessageKind kind, SharedBytes bytes, Compression compression) override {
+    channel_.send(kind, std::move(bytes), compression);
+  }
   std::size_t buffered() const override { return channel_.buffered(); }
   void pause_reading() override { channel_.pause_reading(); }
   void resume_reading() override { channel_.resume_reading(); }

@@ -178,7 +178,7 @@ void PollingRequest::refuse_too_large() {
 void PollingRequest::send_payload(engine::Payload payload) {
   const EngineIoConfig& config = engine_io_.config().engine_io;
   ResponseHead head = head_of(payload);
-  const bool eligible = config.http_compression &&
+  const bool eligible = config.http_compression && payload.compression == Compression::allowed &&
                         payload.bytes.size() >= config.compression_threshold &&
                         payload.bytes.size() <= max_compressed;
   if (eligible) add_vary(head.headers, "Accept-Encoding");

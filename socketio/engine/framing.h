@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/base/compression.h"
 
 namespace sioserve::engine {
 
@@ -28,6 +29,7 @@ struct Payload {
   MessageKind kind;
   std::string bytes;
   Wrapping wrapping = Wrapping::none;
+  Compression compression = Compression::allowed;
 };
 
 // One packet that has come: text with its packet type in front, or a binary message.

@@ -9,15 +9,15 @@ constexpr std::size_t kept_capacity = 64;
 }  // namespace
 
 void Outbox::push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments,
-                  Importance importance) {
+                  Treatment treatment) {
   // A consumer that never quite catches up must not make the part that is over grow for ever.
   const std::size_t over = head_ + dropped_;
   if (over > kept_capacity && over > frames_.size() / 2) compact();
   bytes_ += cost(*message);
-  frames_.push_back({std::move(message), kind, Place::first, importance});
+  frames_.push_back({std::move(message), kind, Place::first, treatment});
   for (const SharedBytes& attachment : attachments) {
     bytes_ += cost(*attachment);
-    frames_.push_back({attachment, MessageKind::binary, Place::attachment, importance});
+    frames_.push_back({attachment, MessageKind::binary, Place::attachment, treatment});
   }
 }
 
@@ -33,7 +33,7 @@ void Outbox::clear() {
 bool Outbox::drop_oldest() {
   std::size_t at = std::max(first_expendable_, head_);
   while (at < frames_.size() &&
-         (!frames_[at].bytes || frames_[at].importance == Importance::required)) {
+         (!frames_[at].bytes || frames_[at].treatment.importance == Importance::required)) {
     ++at;
   }
   first_expendable_ = at;
@@ -63,12 +63,17 @@ void Outbox::compact() {
 Payload Outbox::take_payload(const Framing& framing) {
   std::vector<Message> messages;
   messages.reserve(frames_.size() - head_);
+  auto compression = Compression::declined;
   for (; head_ < frames_.size(); ++head_) {
-    if (!frames_[head_].bytes) continue;
-    messages.push_back({frames_[head_].kind, std::move(frames_[head_].bytes)});
+    Frame& frame = frames_[head_];
+    if (!frame.bytes) continue;
+    if (frame.treatment.compression == Compression::allowed) compression = Compression::allowed;
+    messages.push_back({frame.kind, std::move(frame.bytes)});
   }
   clear();
-  return framing.write_body(messages);
+  Payload payload = framing.write_body(messages);
+  payload.compression = compression;
+  return payload;
 }
 
 }  // namespace sioserve::engine

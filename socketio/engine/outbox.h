@@ -17,6 +17,12 @@ enum class Importance : unsigned char {
   required,  // the protocol, or somebody who waits for an answer, depends on it
 };
 
+// How a unit is treated on its way.
+struct Treatment {
+  Importance importance = Importance::expendable;
+  Compression compression = Compression::allowed;
+};
+
 // A message and its attachments are one unit: they leave, or are dropped, together.
 class Outbox {
  public:
@@ -25,7 +31,7 @@ class Outbox {
 
   // A text message has Engine.IO's packet type in front; attachments are binary.
   void push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments,
-            Importance importance);
+            Treatment treatment);
 
   bool empty() const { return head_ == frames_.size(); }
   // Of the messages, and of keeping them.
@@ -34,18 +40,19 @@ class Outbox {
   // Removes the oldest unit that is expendable; false if there is none.
   bool drop_oldest();
 
-  // Removes the oldest unit, calling send(MessageKind, SharedBytes) for each of its messages.
+  // Removes the oldest unit, calling send(MessageKind, SharedBytes, Compression) for each of its
+  // messages.
   template <typename Send>
   void pop_unit(Send send) {
     do {
       Frame& frame = frames_[head_++];
       bytes_ -= cost(*frame.bytes);
-      send(frame.kind, std::move(frame.bytes));
+      send(frame.kind, std::move(frame.bytes), frame.treatment.compression);
     } while (head_ < frames_.size() && frames_[head_].place == Place::attachment);
     skip_dropped();
   }
 
-  // Removes everything, as one polling body.
+  // Removes everything, as one polling body. It may be compressed if anything in it may.
   Payload take_payload(const Framing& framing);
 
  private:
@@ -56,7 +63,7 @@ class Outbox {
     SharedBytes bytes;  // null: dropped
     MessageKind kind;
     Place place;
-    Importance importance;
+    Treatment treatment;
   };
 
   void skip_dropped();

@@ -21,6 +21,8 @@ constexpr std::size_t keeping_up = 16'384;
 // Where only what is volatile is dropped, a client is closed all the same beyond so many times
 // max_queued_bytes.
 constexpr std::size_t hard_limit_factor = 4;
+// Pings and the like do not make an answer be compressed that holds what declines it.
+constexpr Treatment own_packet{Importance::required, Compression::declined};
 
 std::uint16_t websocket_code(CloseReason reason) {
   if (reason == CloseReason::server_shutdown) return 1012;
@@ -65,15 +67,17 @@ void Session::start(std::unique_ptr<SessionObserver> observer) {
 // --- for the layer above ---
 
 void Session::send(MessageKind kind, const SharedBytes& message,
-                   std::span<const SharedBytes> attachments, Importance importance) {
+                   std::span<const SharedBytes> attachments, Treatment treatment) {
   if (state_ != State::open || overflowed_) return;
   traffic_.sent(kind, message, attachments);
   if (websocket_ && outbox_.empty() && websocket_->buffered() < websocket_high_water) {
-    send_on(*websocket_, kind, message);
-    for (const SharedBytes& bytes : attachments) send_on(*websocket_, MessageKind::binary, bytes);
+    send_on(*websocket_, kind, message, treatment.compression);
+    for (const SharedBytes& bytes : attachments) {
+      send_on(*websocket_, MessageKind::binary, bytes, treatment.compression);
+    }
     return;
   }
-  outbox_.push(kind, message, attachments, importance);
+  outbox_.push(kind, message, attachments, treatment);
   flush();
   if (outbox_.bytes() > config_.socket_io.max_queued_bytes) relieve();
 }
@@ -196,7 +200,7 @@ void Session::open_websocket(WebSocketTransport& websocket) {
   websocket_ = &websocket;
   traffic_.websocket_carries();
   status_->transport = SessionTransport::websocket;
-  websocket.send(MessageKind::text, share(open_packet()));
+  websocket.send(MessageKind::text, share(open_packet()), Compression::allowed);
   flush();
 }
 
@@ -390,7 +394,7 @@ void Session::receive_probe(MessageKind kind, std::string_view message) {
     log_debug(logger_, LogCategory::engineio, "upgrade probed session=", std::uint64_t(id_));
     // Whoever asks again and again has to read the answers.
     if (probe_->buffered() > keeping_up) return drop_probe();
-    probe_->send(MessageKind::text, share("3probe"));
+    probe_->send(MessageKind::text, share("3probe"), Compression::declined);
     probe_state_ = Probe::probed;
     noop_due_ = host_.now() + noop_interval;
     answer_poll_with(PacketType::noop);
@@ -454,8 +458,9 @@ void Session::flush() {
 
 void Session::send_units(WebSocketTransport& websocket, std::size_t limit) {
   while (!outbox_.empty() && websocket.buffered() < limit) {
-    outbox_.pop_unit(
-        [&](MessageKind kind, SharedBytes bytes) { send_on(websocket, kind, std::move(bytes)); });
+    outbox_.pop_unit([&](MessageKind kind, SharedBytes bytes, Compression compression) {
+      send_on(websocket, kind, std::move(bytes), compression);
+    });
   }
 }
 
@@ -463,16 +468,17 @@ void Session::send_packet(PacketType type) {
   auto bytes = share(std::string(1, static_cast<char>(type)));
   if (websocket_) {
     // Ahead of what is queued, never within a unit: those are handed over whole.
-    websocket_->send(MessageKind::text, std::move(bytes));
+    websocket_->send(MessageKind::text, std::move(bytes), own_packet.compression);
   } else {
-    outbox_.push(MessageKind::text, std::move(bytes), {}, Importance::required);
+    outbox_.push(MessageKind::text, std::move(bytes), {}, own_packet);
     flush();
   }
 }
 
-void Session::send_on(WebSocketTransport& websocket, MessageKind kind, SharedBytes bytes) {
+void Session::send_on(WebSocketTransport& websocket, MessageKind kind, SharedBytes bytes,
+                      Compression compression) {
   Message message = framing_.write_websocket({kind, std::move(bytes)});
-  websocket.send(message.kind, std::move(message.bytes));
+  websocket.send(message.kind, std::move(message.bytes), compression);
 }
 
 void Session::answer_poll_with(PacketType type) {
@@ -497,7 +503,7 @@ void Session::release_transports(CloseReason reason) {
   drop_probe();
   if (poll_) {
     const auto last = reason == CloseReason::client_close ? PacketType::noop : PacketType::close;
-    outbox_.push(MessageKind::text, packet_of(last).bytes, {}, Importance::required);
+    outbox_.push(MessageKind::text, packet_of(last).bytes, {}, own_packet);
     answer_poll(outbox_.take_payload(framing_));
   }
   if (websocket_) {

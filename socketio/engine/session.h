@@ -98,10 +98,10 @@ class Session {
 
   // --- for the layer above ---
 
-  // A text message has packet type 4 in front; attachments are binary. `importance` matters where
-  // the oldest is dropped for slow clients.
+  // A text message has packet type 4 in front; attachments are binary. `treatment.importance`
+  // matters where the oldest is dropped for slow clients.
   void send(MessageKind kind, const SharedBytes& message, std::span<const SharedBytes> attachments,
-            Importance importance);
+            Treatment treatment);
   // The client keeps up: nothing waits for it, and a transport takes what is sent now.
   bool is_writable() const;
   // What was sent before still goes out.
@@ -182,7 +182,8 @@ class Session {
   void send_packet(PacketType type);
   void answer_poll(Payload payload);
   void answer_poll_with(PacketType type);
-  void send_on(WebSocketTransport& websocket, MessageKind kind, SharedBytes bytes);
+  void send_on(WebSocketTransport& websocket, MessageKind kind, SharedBytes bytes,
+               Compression compression);
   void finish_post(HttpOutcome outcome);
   void release_transports(CloseReason reason);
   void end(CloseReason reason);

@@ -56,7 +56,7 @@ void Session::receive_ping() {
   arm();
   // The client decides how many there are, so they count as what waits for it.
   send(MessageKind::text, share(std::string(1, static_cast<char>(PacketType::pong))), {},
-       Importance::required);
+       {Importance::required, Compression::declined});
 }
 
 // The client's time begins when the ping was due: timers that come late add nothing to it, unless

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/base/compression.h"
 #include "server/base/json.h"
 
 namespace sioserve::parser {
@@ -42,6 +43,7 @@ struct EncodedPacket {
   // What is kept of it for a client that may come back; null: it is not sent again.
   std::shared_ptr<const RecordedPacket> record = nullptr;
   MessageKind kind = MessageKind::text;  // of `message`
+  Compression compression = Compression::allowed;
 
   std::size_t size() const {
     std::size_t bytes = message->size();
@@ -55,7 +57,8 @@ struct RecordedPacket {
   Offset offset;
   SharedBytes message;
   std::vector<SharedBytes> attachments;
-  MessageKind kind;   // of `message`
+  MessageKind kind;  // of `message`
+  Compression compression;
   std::size_t bytes;  // of all messages
 };
 

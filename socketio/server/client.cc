@@ -170,7 +170,7 @@ void Client::forward(Socket& socket, const Relay& relay, parser::Packet packet,
       const std::size_t reached =
           forward(socket, relay,
                   server_.recovery().encode_event(socket.name_space().name, std::move(args),
-                                                  relay.delivery));
+                                                  relay.delivery, Compression::allowed));
       log_debug(server_.logger(), LogCategory::socketio,
                 "event relayed socket=", std::uint64_t(socket.id()), " sockets=", reached);
       break;
@@ -239,7 +239,7 @@ void Client::connect(std::string name_space, parser::Packet packet) {
 
 void Client::refuse(std::string_view name_space, std::string_view payload) {
   const auto error = server_.codec().encode_connect_error(name_space, std::string(payload));
-  session_.send(error.kind, error.message, error.attachments, engine::Importance::required);
+  session_.send(error.kind, error.message, error.attachments, {engine::Importance::required});
 }
 
 std::string Client::log_name() const {

@@ -67,14 +67,17 @@ Recovery::Recovery(const SocketIoConfig& config, const parser::Codec& codec, Lim
 Recovery::~Recovery() = default;
 
 parser::EncodedPacket Recovery::encode_event(std::string_view name_space, EncodedArgs args,
-                                             Delivery delivery) {
-  if (!on()) return codec_.encode_event(name_space, std::move(args), std::nullopt);
-  last_offset_ = Offset{static_cast<std::uint64_t>(last_offset_) + 1};
-  append_text(args, to_text(last_offset_));
+                                             Delivery delivery, Compression compression) {
+  if (on()) {
+    last_offset_ = Offset{static_cast<std::uint64_t>(last_offset_) + 1};
+    append_text(args, to_text(last_offset_));
+  }
   auto packet = codec_.encode_event(name_space, std::move(args), std::nullopt);
-  if (delivery == Delivery::reliable) {
-    packet.record = std::make_shared<const parser::RecordedPacket>(parser::RecordedPacket{
-        last_offset_, packet.message, packet.attachments, packet.kind, packet.size()});
+  packet.compression = compression;
+  if (on() && delivery == Delivery::reliable) {
+    packet.record = std::make_shared<const parser::RecordedPacket>(
+        parser::RecordedPacket{last_offset_, packet.message, packet.attachments, packet.kind,
+                               packet.compression, packet.size()});
   }
   return packet;
 }

@@ -56,7 +56,7 @@ class Recovery {
   // An event without an acknowledgement, as clients get it. One that may be dropped has an offset,
   // too, so that a client does not take its last argument for one, but is not recorded.
   parser::EncodedPacket encode_event(std::string_view name_space, EncodedArgs args,
-                                     Delivery delivery);
+                                     Delivery delivery, Compression compression);
 
   // --- sockets that have a pid, parked or not ---
 

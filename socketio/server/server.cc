@@ -40,7 +40,7 @@ void Server::handle(SocketEmit command) {
   if (!socket) return;
   log_debug(logger_, LogCategory::socketio, "emit socket=", std::uint64_t(command.socket),
             " bytes=", command.args.json.size());
-  socket->emit(std::move(command.args), command.callback_id, command.delivery);
+  socket->emit(std::move(command.args), command.callback_id, command.delivery, command.compression);
   give_up(recovery_.take_excess());
 }
 
@@ -51,8 +51,8 @@ void Server::handle(SocketBroadcast command) {
               "broadcast to unknown namespace namespace=", command.name_space);
     return;
   }
-  const auto packet =
-      recovery_.encode_event(target->name, std::move(command.args), command.delivery);
+  const auto packet = recovery_.encode_event(target->name, std::move(command.args),
+                                             command.delivery, command.compression);
   std::vector<Recipient*> recipients;
   for (const SocketId id : command.sockets) {
     Socket* const socket = find(id);

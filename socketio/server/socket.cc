@@ -57,19 +57,22 @@ void Socket::accept(SharedRelays relays) {
   for (const Kept& kept : std::exchange(kept_, {})) send(kept.packet, kept.importance);
 }
 
-void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery) {
+void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery,
+                  Compression compression) {
   // Nobody will answer what is not sent.
   if (drops(delivery)) return;
   if (!callback_id) {
-    return deliver(recovery_.encode_event(namespace_.name, std::move(args), delivery), delivery);
+    return deliver(recovery_.encode_event(namespace_.name, std::move(args), delivery, compression),
+                   delivery);
   }
   if (is_parked()) return;
   if (callbacks_.size() == config_.max_pending_acks) forget_oldest_callback();
   const std::uint64_t wire_id = next_wire_id_++;
   callbacks_.emplace(wire_id, *callback_id);
+  auto packet = codec_.encode_event(namespace_.name, std::move(args), wire_id);
+  packet.compression = compression;
   // Whoever waits for the answer wants the event to arrive.
-  send(codec_.encode_event(namespace_.name, std::move(args), wire_id),
-       engine::Importance::required);
+  send(packet, engine::Importance::required);
 }
 
 void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
@@ -81,7 +84,8 @@ void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
 
 void Socket::send(const parser::EncodedPacket& packet, engine::Importance importance) {
   if (!pending_) {
-    return session_->send(packet.kind, packet.message, packet.attachments, importance);
+    return session_->send(packet.kind, packet.message, packet.attachments,
+                          {importance, packet.compression});
   }
   if (late_close_ == LateClose::none) keep({packet, importance});
 }
@@ -96,7 +100,7 @@ void Socket::ack(std::uint64_t ack_id, EncodedArgs args) {
 }
 
 void Socket::send_now(const parser::EncodedPacket& packet) {
-  session_->send(packet.kind, packet.message, packet.attachments, engine::Importance::required);
+  session_->send(packet.kind, packet.message, packet.attachments, {engine::Importance::required});
 }
 
 std::optional<std::uint64_t> Socket::take_callback(std::uint64_t wire_id) {
@@ -152,7 +156,7 @@ std::optional<SocketId> Socket::resume(SocketId id, Client& client, engine::Sess
   session_ = &session;
   if (received) recoverable_->log.forget_through(*received);
   recoverable_->log.for_each([this](const parser::RecordedPacket& missed) {
-    keep({{missed.message, missed.attachments, nullptr, missed.kind},
+    keep({{missed.message, missed.attachments, nullptr, missed.kind, missed.compression},
           engine::Importance::expendable});
   });
   return given_up;

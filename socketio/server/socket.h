@@ -62,7 +62,8 @@ class Socket final : public Recipient {
   // Null: none of its events is relayed.
   Relayer* relayer() const { return relayer_.get(); }
 
-  void emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery);
+  void emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery,
+            Compression compression);
   void deliver(const parser::EncodedPacket& packet, Delivery delivery) override;
   void ack(std::uint64_t ack_id, EncodedArgs args);
   // Ahead of what is kept: packets of the protocol itself.

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from support.engineio import PollingSession, WebSocketSession, event_packet
 from support.raw_http import RawConnection, Response
 from support.server import ServerProcess
-from support.socketio_apps import APPS
-from support.websocket_frames import RSV1, TEXT, Deflate, Frame, RawWebSocket, frame
+from support.socketio_apps import APPS, read_notes
+from support.waiting import eventually
+from support.websocket_frames import BINARY, RSV1, TEXT, Deflate, Frame, RawWebSocket, frame
 
 StartServer = Callable[..., ServerProcess]
 OFFER = "Sec-WebSocket-Extensions: permessage-deflate"
@@ -127,6 +129,70 @@ async def test_it_can_be_switched_off(start_server: StartServer) -> None:
         assert answer.body.decode() == expected
 
 
+# --- compress(False) ---
+
+TEXT_OF_2_KB = "long " * 400
+OWN = [[["compress", False]], [["compress", False], ["emit_with_ack"]]]
+FOR_ALL = [
+    [["server"], ["compress", False]],
+    [["name_space"], ["compress", False]],
+    [["server"], ["to", "lobby"], ["compress", False]],
+    [["server"], ["compress", False], ["to", "lobby"], ["emit_with_ack"]],
+]
+CHAINS = OWN + FOR_ALL
+
+
+def in_room(chain: list[list[object]], room: str) -> list[list[object]]:
+    """The chain with another name for "lobby": clients of other tests may still be there."""
+    return [[room if part == "lobby" else part for part in step] for step in chain]
+
+
+def undone(chain: list[list[object]]) -> list[list[object]]:
+    """The chain with one compress(True) more."""
+    at = chain.index(["compress", False])
+    return [*chain[: at + 1], ["compress", True], *chain[at + 1 :]]
+
+
+def acknowledgements(event: bytes) -> list[str]:
+    """The packet that answers the event, if it asks for one."""
+    asked = re.match(rb"42(\d+)\[", event)
+    return [f"43{int(asked[1])}[]"] if asked else []
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=str)
+async def test_an_answer_with_what_declines_compression(
+    chain: list[list[object]], socketio_server: ServerProcess, key: str
+) -> None:
+    chain = in_room(chain, key)
+    async with PollingSession(socketio_server.url) as session:
+        await session.join_namespace()
+        await session.emit("join", key)
+        for steps, coding in ((chain, None), (undone(chain), "gzip")):
+            await session.emit("tell", steps, TEXT_OF_2_KB)
+            answer = await asyncio.to_thread(fetch, session, ("Accept-Encoding: gzip",))
+            assert answer.header("content-encoding") == coding
+            assert answer.header("vary") == (coding and "Accept-Encoding")
+            body = zlib.decompress(answer.body, GZIP) if coding else answer.body
+            assert body.endswith(f'["said","{TEXT_OF_2_KB}"]'.encode())
+            for packet in acknowledgements(body):
+                await session.send(packet)
+
+
+async def test_an_answer_is_compressed_if_anything_in_it_may_be(
+    socketio_server: ServerProcess, key: str
+) -> None:
+    async with PollingSession(socketio_server.url) as session:
+        await session.join_namespace(auth={"key": key})
+        await session.emit("tell", CHAINS[0], TEXT_OF_2_KB)
+        await session.emit("echo", "short")
+        await session.emit("note", "told")
+        await asyncio.to_thread(eventually, lambda: ["told"] in read_notes(socketio_server, key))
+        answer = await asyncio.to_thread(fetch, session, ("Accept-Encoding: gzip",))
+        assert answer.header("content-encoding") == "gzip"
+        packets = zlib.decompress(answer.body, GZIP).decode().split("\x1e")
+        assert [packet[:9] for packet in packets if packet != "2"] == ['42["said"', '42["echo"']
+
+
 # --- WebSockets ---
 
 
@@ -184,3 +250,68 @@ async def test_a_client_library_with_compression(start_server: StartServer) -> N
         for text in ("short", "long " * 10_000):
             await session.emit("echo", text)
             assert await session.next_event() == ["echo", text]
+
+
+@pytest.fixture(scope="module")
+def compressing_server() -> Iterator[ServerProcess]:
+    server = ServerProcess("native:application", "--socketio-per-message-deflate", cwd=APPS)
+    yield server.start()
+    server.stop()
+
+
+def read_said(websocket: RawWebSocket, deflate: Deflate) -> tuple[bool, list[bytes]]:
+    """Whether the next event was compressed, and its messages: all in the same way."""
+    frames = [websocket.read_frame()]
+    coded = bool(frames[0].first & RSV1)
+    messages = [deflate.decompress(frames[0].payload) if coded else frames[0].payload]
+    while messages[0].startswith(b"451-") and len(messages) < 2:
+        frames.append(websocket.read_frame())
+        messages.append(deflate.decompress(frames[-1].payload) if coded else frames[-1].payload)
+    assert {bool(f.first & RSV1) for f in frames} == {coded}
+    return coded, messages
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=str)
+def test_a_message_that_declines_compression(
+    chain: list[list[object]], compressing_server: ServerProcess, key: str
+) -> None:
+    chain = in_room(chain, key)
+    with socketio_websocket(compressing_server, OFFER) as websocket:
+        deflate = Deflate()
+        websocket.send(frame(TEXT, event_packet("join", key).encode()))
+        for steps, compressed in ((chain, False), (undone(chain), True), (chain, False)):
+            websocket.send(frame(TEXT, event_packet("tell", steps, TEXT_OF_2_KB).encode()))
+            coded, messages = read_said(websocket, deflate)
+            assert coded == compressed
+            assert messages[0].endswith(f'["said","{TEXT_OF_2_KB}"]'.encode())
+            for packet in acknowledgements(messages[0]):
+                websocket.send(frame(TEXT, packet.encode()))
+
+
+def test_a_broadcast_that_declines_compression(compressing_server: ServerProcess) -> None:
+    chains = [[["broadcast"], ["compress", False]], [["compress", False], ["to", "lobby"]]]
+    with (
+        socketio_websocket(compressing_server, OFFER) as sender,
+        socketio_websocket(compressing_server, OFFER) as other,
+    ):
+        deflate = Deflate()
+        other.send(frame(TEXT, event_packet("join", "lobby").encode()))
+        other.send(frame(TEXT, event_packet("reply", ack=1).encode()))
+        assert other.read_frame().payload == b"431[]"
+        for chain in chains:
+            for steps, compressed in ((chain, False), (undone(chain), True)):
+                sender.send(frame(TEXT, event_packet("tell", steps, TEXT_OF_2_KB).encode()))
+                assert read_said(other, deflate)[0] == compressed
+
+
+def test_attachments_are_sent_as_their_event_is(compressing_server: ServerProcess) -> None:
+    with socketio_websocket(compressing_server, OFFER) as websocket:
+        deflate = Deflate()
+        for steps, compressed in ((CHAINS[0], False), (undone(CHAINS[0]), True)):
+            placeholder = {"_placeholder": True, "num": 0}
+            event = json.dumps(["tell", steps, TEXT_OF_2_KB, placeholder])
+            websocket.send(frame(TEXT, f"451-{event}".encode()))
+            websocket.send(frame(BINARY, b"bytes" * 400))
+            coded, messages = read_said(websocket, deflate)
+            assert coded == compressed
+            assert messages[1] == b"bytes" * 400

@@ -47,11 +47,16 @@ class FakeServer:
         return self.status
 
     def emit(
-        self, socket: int, args: Any, callback_id: int | None = None, volatile: bool = False
+        self,
+        socket: int,
+        args: Any,
+        callback_id: int | None = None,
+        volatile: bool = False,
+        compress: bool = True,
     ) -> None:
         self._check(args)
-        call = ("emit", socket, list(args), callback_id)
-        self.calls.append((*call, "volatile") if volatile else call)
+        flags = ["volatile"] * volatile + ["uncompressed"] * (not compress)
+        self.calls.append(("emit", socket, list(args), callback_id, *flags))
         self._called.set()
 
     def ack(self, socket: int, ack_id: int, args: Any) -> None:
@@ -68,6 +73,7 @@ class FakeServer:
         except_rooms: Any = (),
         except_sockets: Any = (),
         volatile: bool = False,
+        compress: bool = True,
     ) -> None:
         self._check(args)
         call = ("broadcast", namespace, list(args), sorted(rooms), list(except_sockets))
@@ -75,6 +81,8 @@ class FakeServer:
         more = {name: value for name, value in more.items() if value}
         if volatile:
             more["volatile"] = True
+        if not compress:
+            more["compress"] = False
         self.calls.append((*call, more) if more else call)
         self._called.set()
 

@@ -150,6 +150,43 @@ async def test_a_callback_knows_no_timeout(world: World) -> None:
     assert world.core.of("emit") == []
 
 
+async def test_compress_is_handed_on(world: World) -> None:
+    _, socket = await join(world)
+    uncompressed = {"compress": False}
+    for chain in (
+        world.server.compress(False),
+        world.server.to("r").compress(True).compress(False),
+        world.server.of("/").compress(False),
+        socket.broadcast.compress(False),
+        socket.compress(False).broadcast,
+        world.server.to("r").compress(False).compress(True),
+    ):
+        chain.emit("e")
+    assert [call[5:] for call in broadcasts(world)] == [(uncompressed,)] * 5 + [()]
+    socket.compress(False).emit("e")
+    socket.volatile.compress(False).emit("e")
+    socket.compress(False).compress(True).emit("e")
+    assert [call[4:] for call in world.core.of("emit")] == [
+        ("uncompressed",),
+        ("volatile", "uncompressed"),
+        (),
+    ]
+
+
+async def test_what_is_asked_may_be_uncompressed_too(world: World) -> None:
+    _, socket = await join(world)
+    pending = [
+        asyncio.ensure_future(asked)
+        for asked in (
+            socket.compress(False).emit_with_ack("one"),
+            world.server.compress(False).emit_with_ack("two"),
+        )
+    ]
+    assert [call[4:] for call in world.core.of("emit")] == [("uncompressed",)] * 2
+    for task in pending:
+        task.cancel()
+
+
 async def test_emitting_to_a_namespace_does_not_make_it(world: World) -> None:
     world.server.emit("e", namespace="/nowhere")
     assert world.server.find("/nowhere") is None

@@ -96,7 +96,7 @@ void Post::finish_post(HttpOutcome) {
   require(!std::exchange(released, true), "a post is answered once");
 }
 
-void WebSocket::send(MessageKind kind, SharedBytes bytes) {
+void WebSocket::send(MessageKind kind, SharedBytes bytes, Compression) {
   require(!released, "nothing is sent after the release");
   buffered_ += bytes->size();
   delivery_.arrived(kind, *bytes);
@@ -249,7 +249,7 @@ void SessionWorld::send(std::string text, std::vector<SharedBytes> attachments) 
   // Dropped if the session is not open, or too slow; what follows something dropped never comes.
   delivery_.sent(text, attachments);
   session_->send(MessageKind::text, share("4" + std::move(text)), attachments,
-                 engine::Importance::expendable);
+                 {engine::Importance::expendable});
 }
 
 void SessionWorld::advance(Milliseconds duration) {

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..awaitables import Done
+from .flags import Flags
 from .room_events import RoomEvents, RoomListener
 
 if TYPE_CHECKING:
@@ -29,12 +30,19 @@ class Target:
       that socket, here and in `except_rooms`: those are left out.
     * `local`: only clients of this process.
     * `volatile`: dropped for each client that cannot take the event now.
+    * `compress`: it may be compressed, where options say so.
     """
 
     rooms: frozenset[str] | None = None
     except_rooms: frozenset[str] = frozenset()
     local: bool = False
     volatile: bool = False
+    compress: bool = True
+
+    @property
+    def flags(self) -> Flags:
+        """How the event is sent to each of them."""
+        return Flags(self.volatile, self.compress)
 
     def includes(self, socket: NamespaceSocket) -> bool:
         """Whether an event would go to this socket."""

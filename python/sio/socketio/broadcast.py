@@ -59,8 +59,9 @@ class Broadcast:
         return self._with(volatile=True)
 
     def compress(self, compress: bool) -> Broadcast:
-        """Accepted as in the reference server, without effect: options say what is compressed."""
-        return self
+        """False: the event is sent as it is, in spite of --socketio-per-message-deflate, and is no
+        reason to compress the answer to a polling request."""
+        return self._with(compress=bool(compress))
 
     def timeout(self, seconds: float) -> Broadcast:
         """How long emit_with_ack() waits for acknowledgements."""

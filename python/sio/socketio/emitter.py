@@ -16,6 +16,7 @@ from ..awaitables import Done, done_when_called
 from ..names import Room, check_timeout
 from .adapter import Target
 from .broadcast import Broadcast
+from .flags import NO_FLAGS, Flags
 
 if TYPE_CHECKING:
     from .socket import AckCallback, NamespaceSocket
@@ -26,13 +27,17 @@ class Emitter:
     """The client itself, until `to()`, `except_()` or `broadcast` turn to the others."""
 
     _socket: NamespaceSocket
-    _volatile: bool = False
+    _flags: Flags = NO_FLAGS
     _timeout: float | None = None
 
     @property
     def broadcast(self) -> Broadcast:
         """Everyone in the namespace but this client."""
-        others = Target(except_rooms=frozenset({self._socket.id}), volatile=self._volatile)
+        others = Target(
+            except_rooms=frozenset({self._socket.id}),
+            volatile=self._flags.volatile,
+            compress=self._flags.compress,
+        )
         return Broadcast(self._socket.name_space, others, self._timeout)
 
     def to(self, room: Room | Iterable[Room]) -> Broadcast:
@@ -53,11 +58,12 @@ class Emitter:
     @property
     def volatile(self) -> Emitter:
         """Dropped if the client cannot take the event now."""
-        return dataclasses.replace(self, _volatile=True)
+        return self._with(volatile=True)
 
     def compress(self, compress: bool) -> Emitter:
-        """Accepted as in the reference server, without effect: options say what is compressed."""
-        return self
+        """False: the event is sent as it is, in spite of --socketio-per-message-deflate, and is no
+        reason to compress the answer to a polling request."""
+        return self._with(compress=bool(compress))
 
     def timeout(self, seconds: float) -> Emitter:
         """How long emit_with_ack() waits for the answer."""
@@ -70,7 +76,7 @@ class Emitter:
         """
         if callback is not None and self._timeout is not None:
             raise ValueError("a callback knows no timeout(): await emit_with_ack() instead")
-        return self._socket.send_event(event, args, callback, self._volatile)
+        return self._socket.send_event(event, args, callback, self._flags)
 
     def emit_with_ack(self, event: str, *args: Any, timeout: float | None = None) -> Answer:
         """Send an event to the client and return its answer, to be awaited.
@@ -78,4 +84,7 @@ class Emitter:
         Raises as NamespaceSocket.emit() does; awaiting it raises AckTimeout.
         """
         timeout = self._timeout if timeout is None else timeout
-        return self._socket.ask(event, args, timeout, self._volatile)
+        return self._socket.ask(event, args, timeout, self._flags)
+
+    def _with(self, **changes: bool) -> Emitter:
+        return dataclasses.replace(self, _flags=dataclasses.replace(self._flags, **changes))

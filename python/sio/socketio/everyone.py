@@ -60,7 +60,7 @@ class Everyone(ABC):
         return self.everyone().volatile
 
     def compress(self, compress: bool) -> Broadcast:
-        """Accepted as in the reference server, without effect: options say what is compressed."""
+        """With False, for events that are not to be compressed; see Broadcast.compress()."""
         return self.everyone().compress(compress)
 
     def timeout(self, seconds: float) -> Broadcast:

@@ -74,6 +74,7 @@ class LocalAdapter(Adapter):
                 except_rooms,
                 except_sockets,
                 target.volatile,
+                target.compress,
             )
             self._tell_watched(tuple(args), target)
 
@@ -84,7 +85,7 @@ class LocalAdapter(Adapter):
         sockets = self.fetch_sockets(target)
         if not sockets:
             core.broadcast("", args)  # to nobody, but what can't be encoded raises all the same
-        return collect([s.ask(args[0], tuple(args[1:]), timeout, target.volatile) for s in sockets])
+        return collect([s.ask(args[0], tuple(args[1:]), timeout, target.flags) for s in sockets])
 
     def fetch_sockets(self, target: Target) -> SocketList:
         left_out = self._named(target.except_rooms)

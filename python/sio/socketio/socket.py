@@ -18,6 +18,7 @@ from ..handshake import Handshake, make_handshake
 from ..names import Room, check_event, room_names
 from .broadcast import Broadcast
 from .emitter import Emitter
+from .flags import NO_FLAGS, Flags
 from .listeners import SocketListeners
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class NamespaceSocket(SocketListeners):
         Raises TypeError or ValueError for what can't be encoded (the message has the path to it)
         and ValueError for a reserved event name.
         """
-        return self.send_event(event, args, callback, False)
+        return self.send_event(event, args, callback, NO_FLAGS)
 
     def emit_with_ack(self, event: str, *args: Any, timeout: float | None = None) -> Answer:
         """Send an event to this client and return its answer, to be awaited.
@@ -186,7 +187,7 @@ class NamespaceSocket(SocketListeners):
         the client has gone. A handler may await it: acknowledgements do not wait for handlers.
         Raises at the call as emit() does.
         """
-        return self.ask(event, args, timeout, False)
+        return self.ask(event, args, timeout, NO_FLAGS)
 
     @property
     def broadcast(self) -> Broadcast:
@@ -214,7 +215,7 @@ class NamespaceSocket(SocketListeners):
         return Emitter(self).volatile
 
     def compress(self, compress: bool) -> Emitter:
-        """Accepted as in the reference server, without effect: options say what is compressed."""
+        """With False, for events that are not to be compressed; see Broadcast.compress()."""
         return Emitter(self).compress(compress)
 
     def timeout(self, seconds: float) -> Emitter:
@@ -307,18 +308,16 @@ class NamespaceSocket(SocketListeners):
         return self._number
 
     def send_event(
-        self, event: str, args: tuple[Any, ...], callback: AckCallback | None, volatile: bool
+        self, event: str, args: tuple[Any, ...], callback: AckCallback | None, flags: Flags
     ) -> Done:
         """What emit() and its variants come down to."""
         if callback is not None and not callable(callback):
             raise TypeError(f"a callback is a function, not {type(callback).__name__}")
         number = None if callback is None else next(self._session.callback_numbers)
-        self._emit(event, args, number, callback, volatile)
+        self._emit(event, args, number, callback, flags)
         return DONE
 
-    def ask(
-        self, event: str, args: tuple[Any, ...], timeout: float | None, volatile: bool
-    ) -> Answer:
+    def ask(self, event: str, args: tuple[Any, ...], timeout: float | None, flags: Flags) -> Answer:
         """What emit_with_ack() and its variants come down to."""
         number = next(self._session.callback_numbers)
 
@@ -333,7 +332,7 @@ class NamespaceSocket(SocketListeners):
             answer.client_has_gone()
             return answer
         try:
-            self._emit(event, args, number, answer.arrive, volatile)
+            self._emit(event, args, number, answer.arrive, flags)
         except BaseException:
             self._answers.discard(answer)
             raise
@@ -354,7 +353,7 @@ class NamespaceSocket(SocketListeners):
         args: tuple[Any, ...],
         number: int | None,
         callback: AckCallback | None,
-        volatile: bool,
+        flags: Flags,
     ) -> None:
         check_event(event)
         if number is not None and callback is not None:
@@ -363,7 +362,7 @@ class NamespaceSocket(SocketListeners):
                 with contextlib.suppress(RuntimeError):  # another thread emits at this moment
                     self._callbacks.pop(next(iter(self._callbacks)), None)
         try:
-            self._core.emit(self._number, (event, *args), number, volatile)
+            self._core.emit(self._number, (event, *args), number, flags.volatile, flags.compress)
         except BaseException:
             if number is not None:
                 self._callbacks.pop(number, None)

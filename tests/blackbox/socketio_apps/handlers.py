@@ -108,13 +108,17 @@ class RootConsumer(sio.SocketIOConsumer):
     async def event_join(self, socket: Any, room: str | int) -> None:
         await socket.join(room)
 
-    async def event_tell(self, socket: Any, steps: list[list[Any]], text: str) -> None:
-        """Says a text through a chain: [["to", "lobby"], ["volatile"]] is to("lobby").volatile."""
+    async def event_tell(self, socket: Any, steps: list[list[Any]], *what: Any) -> None:
+        """Says something through a chain: [["to", "lobby"], ["volatile"]] is to("lobby").volatile;
+        where it ends with ["emit_with_ack"], asks."""
         target = socket
         for name, *args in steps:
             step = getattr(target, name)
             target = step(*args) if args else step
-        await target.emit("said", text)
+        if steps and steps[-1] == ["emit_with_ack"]:
+            await target("said", *what)
+        else:
+            await target.emit("said", *what)
 
     async def event_poll(self, socket: Any, room: str, question: str, ack: Any = None) -> None:
         """Asks everybody in a room, and answers with their answers."""

@@ -86,7 +86,7 @@ TEST_F(WebSocketSessionTest, PausesReadingWhenTooMuchComesBeforeTheDecision) {
 TEST_F(WebSocketSessionTest, SendsMessages) {
   open();
   channel().send(MessageKind::text, "hi");
-  channel().send(MessageKind::binary, share("all"));
+  channel().send(MessageKind::binary, share("all"), Compression::allowed);
   EXPECT_EQ(sent(),
             "\x81\x02hi\x82\x03"
             "all");
@@ -455,7 +455,7 @@ TEST_F(CompressedWebSocketTest, IsNotAgreedOnWhereTheSettingsForbidIt) {
   open("permessage-deflate");
   EXPECT_EQ(sent(), upgrade_answer + "\r\n");
   const SharedBytes message = share(std::string(100'000, 'x'));
-  channel().send(MessageKind::text, message);
+  channel().send(MessageKind::text, message, Compression::allowed);
   EXPECT_EQ(message.use_count(), 2);  // queued as it is
 }
 
@@ -466,7 +466,7 @@ TEST_F(CompressedWebSocketTest, WorksBothWays) {
   for (int i = 0; i < 2; ++i) {
     channel().send(MessageKind::text, message);
     EXPECT_EQ(inflate_frame(sent()), message);
-    channel().send(MessageKind::text, share(message));
+    channel().send(MessageKind::text, share(message), Compression::allowed);
     EXPECT_EQ(inflate_frame(sent()), message);
     std::string data = frame(1, peer_deflater_.compress(message));
     data[0] = '\xc1';
@@ -479,6 +479,18 @@ TEST_F(CompressedWebSocketTest, WorksBothWays) {
     }
     sent();
   }
+}
+
+TEST_F(CompressedWebSocketTest, LeavesAMessageAsItIsThatDeclines) {
+  open("permessage-deflate");
+  sent();
+  const std::string message(100, 'x');
+  channel().send(MessageKind::text, share(message + message), Compression::allowed);
+  EXPECT_EQ(inflate_frame(sent()), message + message);
+  channel().send(MessageKind::text, share(message), Compression::declined);
+  EXPECT_EQ(sent(), "\x81\x64" + message);
+  channel().send(MessageKind::text, share(message + message), Compression::allowed);
+  EXPECT_EQ(inflate_frame(sent()), message + message);
 }
 
 TEST_F(CompressedWebSocketTest, LeavesSmallAndHugeMessagesAsTheyAre) {

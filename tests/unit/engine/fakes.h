@@ -84,7 +84,8 @@ class FakePost final : public PostRequest {
 
 class FakeWebSocket final : public WebSocketTransport {
  public:
-  void send(MessageKind kind, SharedBytes bytes) override {
+  void send(MessageKind kind, SharedBytes bytes, Compression compression) override {
+    if (compression == Compression::declined) declined.push_back(*bytes);
     sent.push_back((kind == MessageKind::binary ? "b:" : "") + *bytes);
     buffered_bytes += bytes->size() * weight;
   }
@@ -95,6 +96,7 @@ class FakeWebSocket final : public WebSocketTransport {
   void abort() override { aborted = true; }
 
   std::vector<std::string> sent;
+  std::vector<std::string> declined;  // of those, what must not be compressed
   std::size_t buffered_bytes = 0;
   std::size_t weight = 0;  // of a byte sent, in bytes that stay buffered
   bool paused = false;
@@ -125,7 +127,7 @@ struct SessionFixture {
 
   void send(std::string text, std::vector<SharedBytes> attachments = {},
             Importance importance = Importance::expendable) {
-    session->send(MessageKind::text, share("4" + std::move(text)), attachments, importance);
+    session->send(MessageKind::text, share("4" + std::move(text)), attachments, {importance});
   }
   std::string poll() {
     FakePoll request;

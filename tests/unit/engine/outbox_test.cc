@@ -11,7 +11,7 @@ namespace {
 
 std::vector<std::string> pop(Outbox& outbox) {
   std::vector<std::string> unit;
-  outbox.pop_unit([&unit](MessageKind kind, const SharedBytes& bytes) {
+  outbox.pop_unit([&unit](MessageKind kind, const SharedBytes& bytes, Compression) {
     unit.push_back((kind == MessageKind::binary ? "b:" : "t:") + *bytes);
   });
   return unit;
@@ -20,8 +20,8 @@ std::vector<std::string> pop(Outbox& outbox) {
 TEST(Outbox, HandsOutAPacketTogetherWithItsAttachments) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share("one"), share("two")};
-  outbox.push(MessageKind::text, share("451-"), attachments, Importance::expendable);
-  outbox.push(MessageKind::text, share("4next"), {}, Importance::expendable);
+  outbox.push(MessageKind::text, share("451-"), attachments, {Importance::expendable});
+  outbox.push(MessageKind::text, share("4next"), {}, {Importance::expendable});
   EXPECT_EQ(outbox.bytes(), 15 + 4 * Outbox::overhead);
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"t:451-", "b:one", "b:two"}));
   EXPECT_EQ(outbox.bytes(), 5 + Outbox::overhead);
@@ -32,8 +32,8 @@ TEST(Outbox, HandsOutAPacketTogetherWithItsAttachments) {
 
 TEST(Outbox, TakesPacketsThatAreBinaryThemselves) {
   Outbox outbox;
-  outbox.push(MessageKind::binary, share("one"), {}, Importance::expendable);
-  outbox.push(MessageKind::binary, share("two"), {}, Importance::expendable);
+  outbox.push(MessageKind::binary, share("one"), {}, {Importance::expendable});
+  outbox.push(MessageKind::binary, share("two"), {}, {Importance::expendable});
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"b:one"}));
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"b:two"}));
   EXPECT_TRUE(outbox.empty());
@@ -42,8 +42,8 @@ TEST(Outbox, TakesPacketsThatAreBinaryThemselves) {
 TEST(Outbox, WritesEverythingIntoOnePayload) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share(std::string("\x01\x02\x03\x04"))};
-  outbox.push(MessageKind::text, share("451-"), attachments, Importance::expendable);
-  outbox.push(MessageKind::text, share("2"), {}, Importance::expendable);
+  outbox.push(MessageKind::text, share("451-"), attachments, {Importance::expendable});
+  outbox.push(MessageKind::text, share("2"), {}, {Importance::expendable});
   EXPECT_EQ(outbox.take_payload(framing_v4()).bytes,
             "451-\x1e"
             "bAQIDBA==\x1e"
@@ -56,7 +56,7 @@ TEST(Outbox, KeepsOrderWhileItNeverRunsEmpty) {
   int pushed = 0;
   int popped = 0;
   for (int round = 0; round < 2000; ++round) {
-    outbox.push(MessageKind::text, share(std::to_string(pushed++)), {}, Importance::expendable);
+    outbox.push(MessageKind::text, share(std::to_string(pushed++)), {}, {Importance::expendable});
     if (round <= 100) continue;
     EXPECT_EQ(pop(outbox).front(), "t:" + std::to_string(popped++));
   }
@@ -68,9 +68,9 @@ TEST(Outbox, KeepsOrderWhileItNeverRunsEmpty) {
 TEST(Outbox, DropsTheOldestUnitsWhole) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share("one"), share("two")};
-  outbox.push(MessageKind::text, share("451-"), attachments, Importance::expendable);
-  outbox.push(MessageKind::text, share("4a"), {}, Importance::expendable);
-  outbox.push(MessageKind::text, share("4b"), {}, Importance::expendable);
+  outbox.push(MessageKind::text, share("451-"), attachments, {Importance::expendable});
+  outbox.push(MessageKind::text, share("4a"), {}, {Importance::expendable});
+  outbox.push(MessageKind::text, share("4b"), {}, {Importance::expendable});
   EXPECT_TRUE(outbox.drop_oldest());
   EXPECT_EQ(outbox.bytes(), 4 + 2 * Outbox::overhead);
   EXPECT_EQ(pop(outbox), (std::vector<std::string>{"t:4a"}));
@@ -82,15 +82,15 @@ TEST(Outbox, DropsTheOldestUnitsWhole) {
 TEST(Outbox, NeverDropsWhatIsRequired) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share("x")};
-  outbox.push(MessageKind::text, share("40"), {}, Importance::required);
-  outbox.push(MessageKind::text, share("4a"), {}, Importance::expendable);
-  outbox.push(MessageKind::text, share("46"), attachments, Importance::required);
-  outbox.push(MessageKind::text, share("4b"), {}, Importance::expendable);
+  outbox.push(MessageKind::text, share("40"), {}, {Importance::required});
+  outbox.push(MessageKind::text, share("4a"), {}, {Importance::expendable});
+  outbox.push(MessageKind::text, share("46"), attachments, {Importance::required});
+  outbox.push(MessageKind::text, share("4b"), {}, {Importance::expendable});
   EXPECT_TRUE(outbox.drop_oldest());
   EXPECT_TRUE(outbox.drop_oldest());
   EXPECT_FALSE(outbox.drop_oldest());
   EXPECT_EQ(outbox.bytes(), 5 + 3 * Outbox::overhead);
-  outbox.push(MessageKind::text, share("4c"), {}, Importance::expendable);
+  outbox.push(MessageKind::text, share("4c"), {}, {Importance::expendable});
   EXPECT_EQ(outbox.take_payload(framing_v4()).bytes,
             "40\x1e"
             "46\x1e"
@@ -128,7 +128,7 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
       }
       for (const std::string& message : unit.messages)
         bytes += message.size() - 2 + Outbox::overhead;
-      outbox.push(MessageKind::text, share(std::to_string(step)), attachments, importance);
+      outbox.push(MessageKind::text, share(std::to_string(step)), attachments, {importance});
       model.push_back(std::move(unit));
     } else if (choice < 8) {
       const auto oldest = std::ranges::find(model, Importance::expendable, &Unit::importance);
@@ -141,6 +141,28 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
     ASSERT_EQ(outbox.empty(), model.empty());
     ASSERT_EQ(outbox.bytes(), bytes);
   }
+}
+
+TEST(Outbox, ABodyMayBeCompressedIfAnythingInItMay) {
+  const auto compression_of = [](std::vector<Compression> wishes) {
+    Outbox outbox;
+    for (const Compression wish : wishes) {
+      outbox.push(MessageKind::text, share("4"), {}, {Importance::expendable, wish});
+    }
+    return outbox.take_payload(framing_v4()).compression;
+  };
+  using enum Compression;
+  EXPECT_EQ(compression_of({allowed}), allowed);
+  EXPECT_EQ(compression_of({declined, declined}), declined);
+  EXPECT_EQ(compression_of({declined, allowed, declined}), allowed);
+}
+
+TEST(Outbox, WhatWasDroppedDoesNotCount) {
+  Outbox outbox;
+  outbox.push(MessageKind::text, share("4a"), {}, {Importance::expendable, Compression::allowed});
+  outbox.push(MessageKind::text, share("4b"), {}, {Importance::required, Compression::declined});
+  ASSERT_TRUE(outbox.drop_oldest());
+  EXPECT_EQ(outbox.take_payload(framing_v4()).compression, Compression::declined);
 }
 
 }  // namespace

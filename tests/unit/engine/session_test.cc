@@ -405,5 +405,22 @@ TEST_F(WebSocketTest, APingSentWhilePausedIsNotHeldAgainstTheClient) {
   EXPECT_FALSE(record.closed);
 }
 
+TEST_F(WebSocketTest, AMessageDeclinesCompressionTogetherWithItsAttachments) {
+  const std::vector<SharedBytes> attachments = {share("bytes")};
+  constexpr Treatment as_it_is{Importance::expendable, Compression::declined};
+  session->send(MessageKind::text, share("4a"), attachments, as_it_is);
+  session->send(MessageKind::text, share("4b"), attachments, {});
+  EXPECT_EQ(socket.declined, (std::vector<std::string>{"4a", "bytes"}));
+  socket.declined.clear();
+  socket.buffered_bytes = 2 << 20;
+  session->send(MessageKind::text, share("4c"), attachments, as_it_is);
+  session->send(MessageKind::text, share("4d"), attachments, {});
+  EXPECT_TRUE(socket.declined.empty());
+  socket.buffered_bytes = 0;
+  session->drain_websocket(socket);
+  EXPECT_EQ(socket.declined, (std::vector<std::string>{"4c", "bytes"}));
+  EXPECT_EQ(socket.sent.size(), 8u);
+}
+
 }  // namespace
 }  // namespace sioserve::engine

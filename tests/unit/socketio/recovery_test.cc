@@ -103,11 +103,16 @@ TEST_F(RecoveryTest, AttachmentsAreMissedWithTheirEvent) {
   const SocketId socket = connect(first);
   take(first, memory);
   cut(first);
-  server->handle(SocketEmit{socket, {R"(["x",{"_placeholder":true,"num":0}])", {"bytes"}}, {}});
+  server->handle(SocketEmit{socket,
+                            {R"(["x",{"_placeholder":true,"num":0}])", {"bytes"}},
+                            {},
+                            Delivery::reliable,
+                            Compression::declined});
   Peer& second = open();
   connect(second, memory.payload());
   const Messages sent = second.take();
   ASSERT_EQ(sent.size(), 3u);
+  EXPECT_EQ(second.socket.declined, (Messages{sent[1], "bytes"})) << "compression, as when sent";
   EXPECT_TRUE(sent[1].starts_with(R"(451-["x",{"_placeholder":true,"num":0},")"));
   EXPECT_EQ(sent[2], "b:bytes");
 }

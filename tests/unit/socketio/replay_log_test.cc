@@ -12,8 +12,13 @@ using parser::Offset;
 constexpr Offset start{1000};
 
 ReplayLog::Entry event(std::uint64_t offset, std::size_t bytes = 36) {
-  return std::make_shared<const parser::RecordedPacket>(parser::RecordedPacket{
-      Offset{offset}, share(std::string(bytes, 'x')), {}, MessageKind::text, bytes});
+  return std::make_shared<const parser::RecordedPacket>(
+      parser::RecordedPacket{Offset{offset},
+                             share(std::string(bytes, 'x')),
+                             {},
+                             MessageKind::text,
+                             Compression::allowed,
+                             bytes});
 }
 
 std::vector<std::uint64_t> offsets(const ReplayLog& log) {

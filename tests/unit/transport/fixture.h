@@ -77,8 +77,10 @@ class FakeChannel final : public connection::WebSocketChannel {
     body = std::move(content);
   }
   void send_denial_body(std::string, BodyPart) override {}
-  void send(MessageKind kind, std::string payload) override { send(kind, share(payload)); }
-  void send(MessageKind kind, SharedBytes payload) override {
+  void send(MessageKind kind, std::string payload) override {
+    send(kind, share(payload), Compression::allowed);
+  }
+  void send(MessageKind kind, SharedBytes payload, Compression) override {
     if (close_code) return;
     sent.push_back((kind == MessageKind::binary ? "b:" : "") + *payload);
   }
