@@ -52,7 +52,7 @@ void EngineWebSocket::on_open() {
     return session_->open_websocket(*this);
   }
   engine::Session* const session = engine_io_.find_session(channel_.head());
-  if (!may_upgrade(session)) return channel_.close(1000, {});
+  if (!may_upgrade(session)) return channel_.close(engine::no_close_code, {});
   session_ = session;
   session_->start_probe(*this);
 }

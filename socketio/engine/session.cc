@@ -27,7 +27,7 @@ constexpr Treatment own_packet{Importance::required, Compression::declined};
 std::uint16_t websocket_code(CloseReason reason) {
   if (reason == CloseReason::server_shutdown) return 1012;
   if (reason == CloseReason::payload_too_large) return 1009;
-  return 1000;
+  return no_close_code;
 }
 
 Message packet_of(PacketType type) {
@@ -340,6 +340,7 @@ void Session::shut_down() { end(CloseReason::server_shutdown); }
 
 void Session::receive(Received received) {
   spend(received.bytes.size());
+  prolong_pong_deadline();
   if (received.kind == MessageKind::binary) {
     traffic_.received(received.bytes.size());
     return observer_->on_binary(std::move(received.bytes));
@@ -441,7 +442,7 @@ void Session::upgrade() {
 }
 
 void Session::drop_probe() {
-  if (probe_) std::exchange(probe_, nullptr)->close(1000);
+  if (probe_) std::exchange(probe_, nullptr)->close(no_close_code);
   probe_state_ = Probe::none;
   noop_due_ = upgrade_deadline_ = never;
 }

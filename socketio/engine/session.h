@@ -166,6 +166,7 @@ class Session {
   void receive(Received received);
   void receive_packet(Packet packet);
   void receive_pong();
+  void prolong_pong_deadline();
   void receive_ping();
   // Counts a packet against the rates, and holds the client back when it is beyond one.
   void spend(std::size_t bytes);
@@ -222,6 +223,7 @@ class Session {
   bool reading_paused_ = false;  // by the layer above
   bool reading_payload_ = false;
   bool awaits_pong_ = false;
+  bool pong_prolonged_ = false;
   bool upgraded_ = false;
   bool overflowed_ = false;
 

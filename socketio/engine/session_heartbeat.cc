@@ -3,6 +3,7 @@
 // the server all the same.
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "server/base/log_debug.h"
 #include "socketio/engine/session.h"
@@ -48,6 +49,13 @@ void Session::receive_pong() {
   observer_->on_pong();
 }
 
+// A slow client's pong may be behind something large. Once for each ping: who sends on and on
+// without a pong is gone, or none of ours.
+void Session::prolong_pong_deadline() {
+  if (framing_.protocol() == Protocol::v3 || pong_deadline_ == never) return;
+  if (!std::exchange(pong_prolonged_, true)) pong_deadline_ = heartbeat_deadline(host_.now());
+}
+
 void Session::receive_ping() {
   if (framing_.protocol() == Protocol::v4) return end(CloseReason::wrong_heartbeat);
   log_debug(logger_, LogCategory::engineio, "ping received session=", std::uint64_t(id_));
@@ -65,6 +73,7 @@ void Session::ping(TimePoint due) {
   log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
   ping_due_ = never;
   awaits_pong_ = true;
+  pong_prolonged_ = false;
   ++unanswered_pings_;
   ping_sent_ = host_.now();
   if (reading_stopped()) {

@@ -15,6 +15,10 @@
 
 namespace sioserve::engine {
 
+// A WebSocket is closed without a code unless there is something to say, as the reference server
+// does: clients see 1005.
+inline constexpr std::uint16_t no_close_code = 1005;
+
 enum class HttpOutcome { ok, bad_request };
 
 // A GET that waits for packets.
@@ -43,7 +47,7 @@ class WebSocketTransport {
   virtual std::size_t buffered() const = 0;
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
-  // Behind what was sent. Releases.
+  // Behind what was sent; 1005: without a code. Releases.
   virtual void close(std::uint16_t code) = 0;
   // Without another byte. Releases.
   virtual void abort() = 0;

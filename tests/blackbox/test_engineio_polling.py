@@ -18,6 +18,7 @@ from support.engineio import (
 from support.raw_http import RawConnection
 from support.server import ServerProcess
 from support.socketio_apps import disconnects
+from support.websocket_frames import TEXT, RawWebSocket, frame
 
 BAD_REQUEST = {"code": 3, "message": "Bad request"}
 UNKNOWN_SID = {"code": 1, "message": "Session ID unknown"}
@@ -155,6 +156,16 @@ async def test_an_oversize_websocket_message(small_payload_server: ServerProcess
         await session.send(event_packet("echo", "x" * 2000))
         with pytest.raises(SessionEnded, match="1009"):
             await session.next_message()
+
+
+@pytest.mark.parametrize("packet", ["2", '42["kick",true]'], ids=["the client's fault", "a kick"])
+def test_a_websocket_is_closed_without_a_code(socketio_server: ServerProcess, packet: str) -> None:
+    with RawWebSocket(socketio_server, "/socket.io/?EIO=4&transport=websocket") as websocket:
+        websocket.read_frame()
+        websocket.send(frame(TEXT, b"40"))
+        websocket.read_frame()
+        _, closing = websocket.send(frame(TEXT, packet.encode())).read_to_close()
+    assert closing.payload == b""
 
 
 MALFORMED = {

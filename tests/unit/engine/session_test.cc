@@ -223,7 +223,7 @@ TEST_F(WebSocketTest, ItsEndEndsTheSession) {
 TEST_F(WebSocketTest, MalformedPacketsCloseIt) {
   receive("x");
   EXPECT_EQ(record.closed, CloseReason::bad_packet);
-  EXPECT_EQ(socket.close_code, 1000);
+  EXPECT_EQ(socket.close_code, no_close_code);
 }
 
 TEST_F(WebSocketTest, ASlowOneGetsWholeUnitsAsItDrains) {
@@ -246,7 +246,7 @@ TEST_F(WebSocketTest, CloseSendsWhatIsQueuedFirst) {
   send("b");
   session->close(CloseReason::server_close);
   EXPECT_EQ(socket.sent, (Messages{"4a", "4b"}));
-  EXPECT_EQ(socket.close_code, 1000);
+  EXPECT_EQ(socket.close_code, no_close_code);
 }
 
 TEST_F(WebSocketTest, ASlowConsumerIsClosedLaterNotFromWithinSend) {
@@ -301,6 +301,24 @@ TEST_F(WebSocketTest, NoPongInTimeClosesTheSession) {
   host.advance(*session, 1ms);
   EXPECT_EQ(record.closed, CloseReason::timeout);
   EXPECT_TRUE(socket.close_code);
+}
+
+TEST_F(WebSocketTest, AnyPacketGivesAClientTimeForItsPongOnce) {
+  for (int ping = 0; ping < 2; ++ping) {
+    host.advance(*session, 25s + 19s);
+    receive("4a");
+    host.advance(*session, 19s);
+    ASSERT_FALSE(record.closed);
+    receive("3");
+  }
+  host.advance(*session, 25s + 19s);
+  receive("4a");
+  host.advance(*session, 19s);
+  receive("4b");
+  host.advance(*session, 999ms);
+  EXPECT_FALSE(record.closed);
+  host.advance(*session, 1ms);
+  EXPECT_EQ(record.closed, CloseReason::timeout);
 }
 
 TEST_F(SessionTest, ALateTimerGivesAClientNoMoreTime) {

@@ -137,7 +137,7 @@ TEST_F(UpgradeTest, ASessionThatIsClosedDuringAProbeSaysSoOnTheWebSocket) {
   EXPECT_FALSE(socket.close_code);
   receive("5");
   EXPECT_EQ(socket.sent, (Messages{"3probe", "4last"}));
-  EXPECT_EQ(socket.close_code, 1000);
+  EXPECT_EQ(socket.close_code, no_close_code);
   EXPECT_TRUE(host.ended);
 }
 
@@ -146,7 +146,7 @@ TEST_F(UpgradeTest, ASessionThatIsClosedDuringAProbeMayTellPollingFirst) {
   receive("2probe");
   session->close(CloseReason::server_close);
   EXPECT_EQ(poll(), "1");
-  EXPECT_EQ(socket.close_code, 1000);
+  EXPECT_EQ(socket.close_code, no_close_code);
   EXPECT_TRUE(host.ended);
 }
 
@@ -155,7 +155,7 @@ TEST_F(UpgradeTest, AProbeDoesNotKeepAClosedSession) {
   receive("2probe");
   session->close(CloseReason::server_close);
   host.advance(*session, 10s);
-  EXPECT_EQ(socket.close_code, 1000);
+  EXPECT_EQ(socket.close_code, no_close_code);
   EXPECT_FALSE(host.ended);
   host.advance(*session, 20s);
   EXPECT_TRUE(host.ended);
@@ -167,7 +167,7 @@ TEST_F(UpgradeTest, AProbeThatDoesNotReadItsAnswersIsDropped) {
   socket.buffered_bytes = 100'000;
   receive("2probe");
   EXPECT_EQ(socket.sent, (Messages{"3probe"}));
-  EXPECT_EQ(socket.close_code, 1000);
+  EXPECT_EQ(socket.close_code, no_close_code);
   EXPECT_TRUE(session->is_open());
 }
 
