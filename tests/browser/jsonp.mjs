@@ -1,38 +1,33 @@
-// The client of Socket.IO 2 or 3 over JSONP polling: node jsonp.mjs BASE_URL TEXT
+// The client of Socket.IO 2 or 3 over JSONP polling: node jsonp.mjs BASE_URL TRANSPORTS TEXT
 //
-// The page's client is served below /client/. Prints one JSON object with what was observed; what
-// does not happen in time ends the program with an error instead.
+// The page's client is served below /client/. TRANSPORTS are separated by commas; with two of them
+// the text is sent when the second one has taken over. Prints one JSON object with what was
+// observed; a step that does not happen in time ends the program with an error instead.
 
-import { chromium } from "playwright-core";
+import { openBrowser, report } from "./browser.mjs";
 
-const [baseUrl, text] = process.argv.slice(2);
-const PATIENCE = 60_000; // milliseconds
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
-});
+const [baseUrl, transports, text] = process.argv.slice(2);
 
 async function main() {
-  const page = await browser.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  const complaints = [];
-  page.on("pageerror", (error) => complaints.push(error.stack));
-  const requests = []; // of Socket.IO: the method and what asked
+  const { page } = await openBrowser("jsonp");
+  const requests = new Set(); // of Socket.IO: the method and what asked
   page.on("request", (request) => {
-    if (request.url().includes("/socket.io/")) {
-      requests.push(`${request.method()} ${request.resourceType()}`);
-    }
+    if (!request.url().includes("/socket.io/")) return;
+    requests.add(`${request.method()} ${request.resourceType()}`);
   });
   await page.goto(baseUrl);
   await page.addScriptTag({ url: "/client/socket.io.js" });
-  const seen = await page.evaluate(converse, text);
-  console.log(JSON.stringify({ ...seen, complaints, requests: [...new Set(requests)].sort() }));
+  const seen = await page.evaluate(converse, { transports: transports.split(","), text });
+  return { ...seen, requests: [...requests].sort() };
 }
 
 // In the page.
-async function converse(text) {
-  const socket = window.io({ transports: ["polling"], forceJSONP: true, reconnection: false });
+async function converse({ transports, text }) {
+  const socket = window.io({ transports, forceJSONP: true, reconnection: false });
+  const upgraded = new Promise((resolve) => {
+    if (transports.length === 1) resolve();
+    else socket.io.once("open", () => socket.io.engine.once("upgrade", resolve));
+  });
   const received = [];
   const arrived = (event) =>
     new Promise((resolve, reject) => {
@@ -40,6 +35,7 @@ async function converse(text) {
       for (const failure of ["connect_error", "error", "disconnect"]) socket.once(failure, reject);
     });
   await arrived("connect");
+  await upgraded;
   socket.emit("echo", text);
   received.push(await arrived("echo"));
   socket.emit("echo", new Uint8Array([0, 1, 2, 255]).buffer);
@@ -47,15 +43,9 @@ async function converse(text) {
   const acknowledged = await new Promise((resolve) => {
     socket.emit("reply", text, (...answer) => resolve(answer));
   });
+  const transport = socket.io.engine.transport.name;
   socket.close();
-  return { received, acknowledged };
+  return { received, acknowledged, transport };
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(error);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+await report(main);
