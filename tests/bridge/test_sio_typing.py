@@ -12,6 +12,7 @@ pytest.importorskip("mypy")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "tests" / "typed" / "user_code.py"
+SAMPLE_TESTS = ROOT / "tests" / "typed" / "user_tests.py"
 
 
 def mypy(*targets: pathlib.Path | str, cache: pathlib.Path) -> subprocess.CompletedProcess[str]:
@@ -35,12 +36,18 @@ def test_the_package_and_the_code_of_a_user(cache: pathlib.Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_tests_of_a_user(cache: pathlib.Path) -> None:
+    done = mypy("--follow-imports=silent", SAMPLE_TESTS, cache=cache)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 MISTAKES = {
     "socket.emit(17)": "arg-type",
     "socket.join(1.5)": "arg-type",
     "server.of(17)": "call-overload",
     "server.emit('e', romm='lobby')": "call-arg",
     "socket.timeout('5')": "arg-type",
+    "server.register_connect_hook(lambda: None)": "type-var",
     "server.of('/chat').rooms().keys() + 1": "operator",
 }
 

@@ -108,6 +108,14 @@ async def everything(socket: NamespaceSocket) -> None:
     @chat.adapter.on("create-room")
     def created(room: str) -> None: ...
 
+    @server.register_connect_hook
+    async def came(socket: NamespaceSocket) -> None: ...
+
+    @server.register_disconnect_hook
+    def gone(socket: NamespaceSocket, reason: str) -> None: ...
+
+    assert_type(server.running, bool)
+
     @server.on_server_side_emit("hello")
     async def hello(number: int, ack: Ack) -> None:
         await ack(number)

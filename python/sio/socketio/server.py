@@ -28,11 +28,16 @@ if TYPE_CHECKING:
     from ..channel_layer import ChannelLayerBridge
     from ..relays import Relay
     from .namespace import Middleware
+    from .socket import NamespaceSocket
 
     AdapterFactory = Callable[[Namespace], Adapter]
+    ConnectHook = Callable[[NamespaceSocket], Awaitable[None] | None]
+    DisconnectHook = Callable[[NamespaceSocket, str], Awaitable[None] | None]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _N = TypeVar("_N", bound=Callable[[Namespace], Any])
+_ConnectHook = TypeVar("_ConnectHook", bound="ConnectHook")
+_DisconnectHook = TypeVar("_DisconnectHook", bound="DisconnectHook")
 
 logger = logging.getLogger("sio.socketio.server")
 
@@ -308,7 +313,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
         name = namespace_name(namespace)
         return self._known(name) or Namespace(name, self)
 
-    def register_connect_hook(self, hook: _F) -> _F:
+    def register_connect_hook(self, hook: _ConnectHook) -> _ConnectHook:
         """Have `hook(socket)` called for each client that has been let in, in any namespace.
 
         It is called before the client's first event is handled. Also a decorator.
@@ -347,7 +352,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
             self._core.ask_about_handshakes()
         return check
 
-    def register_disconnect_hook(self, hook: _F) -> _F:
+    def register_disconnect_hook(self, hook: _DisconnectHook) -> _DisconnectHook:
         """Have `hook(socket, reason)` called for each client that has gone, in any namespace.
 
         It is called after the disconnect handler of the client's namespace. Also a decorator.
