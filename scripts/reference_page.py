@@ -70,6 +70,7 @@ INTERNAL = {
     "take_callback",
     "take_over",
     "take_signal_handlers",
+    "tell_of_namespace",
     "tell_outgoing",
 }
 

@@ -29,6 +29,9 @@ class Watch:
         self._known_data: weakref.WeakKeyDictionary[NamespaceSocket, Any] = (
             weakref.WeakKeyDictionary()
         )
+        for namespace in server.namespaces():
+            self._watch_rooms(namespace)
+        server.on_new_namespace(self._watch_rooms)
         server.connect_hooks.append(Handler(self._connected))
         server.disconnect_hooks.append(Handler(self._disconnected))
 
@@ -52,7 +55,6 @@ class Watch:
         return [socket for namespace in self._server.namespaces() for socket in namespace.sockets()]
 
     async def _connected(self, socket: NamespaceSocket) -> None:
-        self._watch_rooms(socket.name_space)
         name, id = socket.namespace, socket.id
         # A socket's id is a room for whoever emits, and has it for itself.
         self._tell("room_joined", name, id, id, now())
