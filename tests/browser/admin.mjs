@@ -50,6 +50,8 @@ async function main() {
   const alice = await chatter("alice", "polling");
   const stranger = await chatter("bob", "websocket");
   stranger.disconnect();
+  // As much as the page itself is told, so that neither bar is too low to be seen.
+  bob.emit("nothing that the chat knows", Buffer.alloc(10_000));
   await admin.waitForNumber("Clients", "WebSocket", 2);
   await admin.waitForNumber("Clients", "HTTP long-polling", 1);
   await admin.waitForNumber("Namespaces", "/chat", 2);
