@@ -26,6 +26,7 @@ def announce(text: str) -> None:
 def test_what_is_emitted_and_to_whom() -> None:
     with captured_emits() as emits:
         announce("hello")
+        sio.get_socketio_server().everyone().compress(False).emit("an image")
         sio.get_socketio_server().emit("to all", (1, 2), {"raw": [b"1", memoryview(b"2")]})
     assert emits == [
         Emitted(
@@ -36,6 +37,7 @@ def test_what_is_emitted_and_to_whom() -> None:
             except_rooms=frozenset({"muted"}),
             volatile=True,
         ),
+        Emitted("an image", (), compress=False),
         Emitted("to all", ([1, 2], {"raw": [b"1", b"2"]})),
     ]
 

@@ -19,7 +19,8 @@ class Emitted:
 
     * `args`: as clients would get them: a tuple is a list, a UUID a string, bytes are bytes.
     * `rooms`: None if it was for everybody in the namespace. `except_rooms`: who was left out.
-    * `volatile`: it would have been dropped for clients that can't take it.
+    * `volatile`: it would have been dropped for clients that can't take it. `compress`: False where
+      compress(False) was said.
     """
 
     event: str
@@ -28,6 +29,7 @@ class Emitted:
     rooms: frozenset[str] | None = None
     except_rooms: frozenset[str] = frozenset()
     volatile: bool = False
+    compress: bool = True
 
 
 @contextmanager
@@ -67,6 +69,7 @@ class _Core:
         except_rooms: Iterable[str] = (),
         except_sockets: Iterable[int] = (),
         volatile: bool = False,
+        compress: bool = True,
     ) -> None:
         self._native.broadcast(namespace, args)  # raises for what can't be encoded
         if not namespace:  # what has nobody to go to is only encoded
@@ -79,6 +82,7 @@ class _Core:
             frozenset(rooms) or None,
             frozenset(except_rooms),
             volatile,
+            compress,
         )
         self._emits.append(emitted)
 
