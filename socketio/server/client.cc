@@ -35,9 +35,13 @@ void Client::on_open() {
   connect("/", std::move(packet));
 }
 
-void Client::on_text(std::string_view message) { receive(decoder_->decode_text(message), message); }
+void Client::on_text(std::string_view message) {
+  packet_bytes_ += message.size();
+  receive(decoder_->decode_text(message), message);
+}
 
 void Client::on_binary(std::string message) {
+  packet_bytes_ += message.size();
   receive(decoder_->decode_binary(std::move(message)), {});
 }
 
@@ -117,6 +121,7 @@ void Client::count(parser::DecodeError error) {
 }
 
 void Client::receive(parser::Packet packet, std::string_view message) {
+  const std::size_t bytes = std::exchange(packet_bytes_, 0);
   const auto found = sockets_.find(packet.name_space);
   if (packet.type == parser::PacketType::connect) {
     if (found != sockets_.end()) return session_.close(CloseReason::unexpected_packet);
@@ -134,7 +139,7 @@ void Client::receive(parser::Packet packet, std::string_view message) {
       return remove(socket, CloseReason::client_disconnect);
     case parser::PacketType::event:
       if (socket.is_pending()) return session_.close(CloseReason::missing_connect);
-      return receive_event(socket, std::move(packet), message);
+      return receive_event(socket, std::move(packet), message, bytes);
     case parser::PacketType::ack:
       return receive_ack(socket, std::move(packet));
     case parser::PacketType::connect_error:
@@ -142,14 +147,17 @@ void Client::receive(parser::Packet packet, std::string_view message) {
   }
 }
 
-void Client::receive_event(Socket& socket, parser::Packet packet, std::string_view message) {
+void Client::receive_event(Socket& socket, parser::Packet packet, std::string_view message,
+                           std::size_t bytes) {
   log_debug(server_.logger(), LogCategory::socketio,
             "event received socket=", std::uint64_t(socket.id()), " namespace=", packet.name_space,
             " arguments=", packet.data.size() - 1);
   const Relay* const relay = socket.relayer() ? socket.relayer()->find(packet.data) : nullptr;
   if (relay) return forward(socket, *relay, std::move(packet), message);
-  ++socket.events_in_flight;
+  const InFlight::Amount before = socket.in_flight.total();
+  socket.in_flight.add(bytes);
   ++events_in_flight_;
+  bytes_in_flight_ += socket.in_flight.total().bytes - before.bytes;
   server_.events().push(SocketEvent{socket.id(), std::move(packet.data), packet.ack_id});
   check_load();
 }
@@ -304,9 +312,7 @@ void Client::close() {
 }
 
 void Client::events_done(Socket& socket, std::size_t count) {
-  count = std::min(count, socket.events_in_flight);
-  socket.events_in_flight -= count;
-  events_in_flight_ -= count;
+  forget_in_flight(socket.in_flight.take(count));
   check_load();
 }
 
@@ -333,7 +339,7 @@ void Client::remove(Socket& socket, CloseReason reason) {
 void Client::erase(Socket& socket) { server_.destroy(release(socket)); }
 
 std::unique_ptr<Socket> Client::release(Socket& socket) {
-  events_in_flight_ -= socket.events_in_flight;
+  forget_in_flight(socket.in_flight.total());
   const auto found = sockets_.find(socket.name_space().name);
   std::unique_ptr<Socket> released = std::move(found->second);
   sockets_.erase(found);
@@ -346,11 +352,22 @@ void Client::check_load() {
     waits_for_drain_ = true;
     server_.wait_for_drain(*this);
   }
-  if (waits_for_drain_ || events_in_flight_ > server_.config().socket_io.max_events_in_flight) {
+  if (waits_for_drain_ || has_too_many_events()) {
     session_.pause_reading();
   } else {
     session_.resume_reading();
   }
+}
+
+bool Client::has_too_many_events() const {
+  // What lies in the application's hands takes many times its bytes there.
+  return events_in_flight_ > server_.config().socket_io.max_events_in_flight ||
+         bytes_in_flight_ > server_.config().engine_io.max_payload;
+}
+
+void Client::forget_in_flight(InFlight::Amount amount) {
+  events_in_flight_ -= amount.events;
+  bytes_in_flight_ -= amount.bytes;
 }
 
 }  // namespace sioserve::socketio

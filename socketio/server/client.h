@@ -56,7 +56,9 @@ class Client final : public engine::SessionObserver {
   void receive(DecodeResult decoded, std::string_view message);
   void count(parser::DecodeError error);
   void receive(parser::Packet packet, std::string_view message);
-  void receive_event(Socket& socket, parser::Packet packet, std::string_view message);
+  void receive_event(Socket& socket, parser::Packet packet, std::string_view message,
+                     std::size_t bytes);
+  void forget_in_flight(InFlight::Amount amount);
   void forward(Socket& socket, const Relay& relay, parser::Packet packet, std::string_view message);
   std::size_t forward(Socket& socket, const Relay& relay, const parser::EncodedPacket& packet);
   void connect(std::string name_space, parser::Packet packet);
@@ -69,6 +71,7 @@ class Client final : public engine::SessionObserver {
   void erase(Socket& socket);
   std::unique_ptr<Socket> release(Socket& socket);
   void check_load();
+  bool has_too_many_events() const;
 
   Server& server_;
   engine::Session& session_;
@@ -78,7 +81,10 @@ class Client final : public engine::SessionObserver {
   bool waits_for_drain_ = false;
   bool watches_upgrade_ = false;
   bool watches_drain_ = false;
+  // Of all sockets.
   std::size_t events_in_flight_ = 0;
+  std::size_t bytes_in_flight_ = 0;
+  std::size_t packet_bytes_ = 0;  // received of the packet that is not complete
   std::map<std::string, std::unique_ptr<Socket>, std::less<>> sockets_;
 };
 

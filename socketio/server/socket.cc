@@ -136,7 +136,7 @@ void Socket::park() {
   client_ = nullptr;
   session_ = nullptr;
   pending_ = true;
-  events_in_flight = 0;
+  in_flight = {};
   kept_ = {};
   kept_bytes_ = 0;
   callbacks_.clear();

@@ -22,6 +22,7 @@
 #include "socketio/parser/codec.h"
 #include "socketio/parser/packet.h"
 #include "socketio/server/adapter.h"
+#include "socketio/server/in_flight.h"
 #include "socketio/server/recovery.h"
 #include "socketio/server/relayer.h"
 #include "socketio/server/replay_log.h"
@@ -78,7 +79,7 @@ class Socket final : public Recipient {
   LateClose late_close() const { return late_close_; }
   void close_late(LateClose close) { late_close_ = close; }
 
-  std::size_t events_in_flight = 0;
+  InFlight in_flight;
 
   // --- recovery; all but the first three only where it is on ---
 

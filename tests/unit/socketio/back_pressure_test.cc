@@ -24,6 +24,28 @@ TEST_F(BackPressureTest, TooManyEventsInFlightPauseReading) {
   EXPECT_FALSE(peer.socket.paused);
 }
 
+TEST_F(BackPressureTest, SoDoEventsThatAreLarge) {
+  config.engine_io.max_payload = 10'000;
+  restart();
+  Peer& peer = open();
+  const SocketId socket = join_namespace(peer);
+  const std::string text(4'000, 'x');
+  peer.receive(R"(2["x"])");
+  peer.receive("2[\"x\",\"" + text + "\"]");
+  peer.receive(R"(51-["x",{"_placeholder":true,"num":0}])");
+  peer.receive_binary(text);
+  EXPECT_FALSE(peer.socket.paused);
+  peer.receive("2[\"x\",\"" + text + "\"]");
+  EXPECT_TRUE(peer.socket.paused);
+  server->handle(SocketEventsDone{socket, 1});
+  EXPECT_TRUE(peer.socket.paused) << "a small one";
+  server->handle(SocketEventsDone{socket, 1});
+  EXPECT_FALSE(peer.socket.paused);
+  peer.receive("2[\"x\",\"" + text + "\"]");
+  EXPECT_TRUE(peer.socket.paused);
+  peer.session->websocket_closed(peer.socket);
+}
+
 TEST_F(BackPressureTest, ADisconnectedSocketsEventsCountNoMore) {
   Peer& peer = open();
   const SocketId gone = join_namespace(peer);
