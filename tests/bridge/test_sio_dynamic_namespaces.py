@@ -415,11 +415,23 @@ async def test_what_cannot_be_encoded_raises_without_any_child(world: World) -> 
         world.server.of(BOARD).emit("e", object())
 
 
-async def test_other_servers_are_told_through_a_named_namespace(world: World) -> None:
-    with pytest.raises(NotImplementedError, match="namespace"):
-        world.server.of(BOARD).server_side_emit("e")
+async def test_adapters_and_other_servers_are_the_children_s_business(world: World) -> None:
+    parent = world.server.of(BOARD)
+    for name in ("adapter", "server_side_emit", "on_server_side_emit", "add_socket"):
+        assert not hasattr(parent, name)
     await join_board(world, 1)
     assert await world.server.of("/board-1").server_side_emit_with_ack("e") == []
+
+
+async def test_no_child_keeps_the_clients_of_others_from_joining(world: World) -> None:
+    world.core.max_rooms = 1
+    first, _ = await join_board(world, 1)
+    second, _ = await join_board(world, 2)
+    sockets = [world.dispatcher._connections[number].socket for number in (first, second)]
+    sockets[0].join("full")
+    with pytest.raises(sio.TooManyRooms):
+        world.server.of(BOARD).sockets_join("new")
+    assert [sorted(socket.rooms) for socket in sockets] == [["full"], ["new"]]
 
 
 # --- who may use them ---

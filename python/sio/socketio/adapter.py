@@ -1,8 +1,9 @@
 """Adapter: how a namespace reaches its clients, and the other servers of a cluster.
 
-Everything that names clients by a Target goes through the namespace's adapter. LocalAdapter is the
-one of a server that is one process; one that also reaches other processes takes its place with
-SocketIOServer.adapter(). What would have to ask the network returns something that can be awaited.
+Everything that names clients by a Target goes through a Reach, which for a namespace is its
+Adapter. LocalAdapter is the one of a server that is one process; one that also reaches other
+processes takes its place with SocketIOServer.adapter(). What would have to ask the network returns
+something that can be awaited.
 """
 
 from __future__ import annotations
@@ -57,8 +58,55 @@ class Target:
 EVERYONE = Target()
 
 
-class Adapter(ABC):
-    """Made for each namespace; its methods may be called from any thread."""
+class Reach(ABC):
+    """How clients are reached: those of one namespace, or of several together. Its methods may be
+    called from any thread.
+    """
+
+    @abstractmethod
+    def broadcast(self, args: Sequence[Any], target: Target) -> None:
+        """Send an event; `args` is (event name, *arguments).
+
+        Raises TypeError or ValueError for what can't be encoded, RuntimeError while no server runs
+        in this process.
+        """
+
+    @abstractmethod
+    def broadcast_with_ack(
+        self, args: Sequence[Any], target: Target, timeout: float | None
+    ) -> Awaitable[list[Any]]:
+        """Send an event and collect the answers; see Broadcast.emit_with_ack()."""
+
+    @abstractmethod
+    def fetch_sockets(self, target: Target) -> SocketList:
+        """The connected sockets."""
+
+    @abstractmethod
+    def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
+        """Have sockets enter rooms.
+
+        Raises sio.TooManyRooms when one is in as many as it may be; the others have joined.
+        """
+
+    @abstractmethod
+    def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
+        """Have sockets leave rooms."""
+
+    @abstractmethod
+    def disconnect_sockets(self, target: Target, close: bool) -> Done:
+        """Disconnect sockets from the namespace or, with `close`, from the server."""
+
+    @abstractmethod
+    def rooms(self) -> dict[str, set[str]]:
+        """The rooms that sockets of this process are in, each with the ids of these sockets."""
+
+
+class Adapter(Reach):
+    """The clients of one namespace, for which it is made; the other servers of a cluster, too.
+
+    The sockets of this process tell it of their rooms; whoever is interested in rooms is told by
+    it.
+    """
 
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
@@ -95,40 +143,7 @@ class Adapter(ABC):
     def leave_all(self, socket: NamespaceSocket) -> None:
         """A socket has left all rooms, or has gone."""
 
-    # --- for applications, through Namespace, Broadcast and the server ---
-
-    @abstractmethod
-    def broadcast(self, args: Sequence[Any], target: Target) -> None:
-        """Send an event; `args` is (event name, *arguments).
-
-        Raises TypeError or ValueError for what can't be encoded, RuntimeError while no server runs
-        in this process.
-        """
-
-    @abstractmethod
-    def broadcast_with_ack(
-        self, args: Sequence[Any], target: Target, timeout: float | None
-    ) -> Awaitable[list[Any]]:
-        """Send an event and collect the answers; see Broadcast.emit_with_ack()."""
-
-    @abstractmethod
-    def fetch_sockets(self, target: Target) -> SocketList:
-        """The connected sockets."""
-
-    @abstractmethod
-    def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
-        """Have sockets enter rooms.
-
-        Raises sio.TooManyRooms when one is in as many as it may be; the others have joined.
-        """
-
-    @abstractmethod
-    def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
-        """Have sockets leave rooms."""
-
-    @abstractmethod
-    def disconnect_sockets(self, target: Target, close: bool) -> Done:
-        """Disconnect sockets from the namespace or, with `close`, from the server."""
+    # --- the other servers ---
 
     @abstractmethod
     def server_side_emit(self, event: str, args: Sequence[Any]) -> Done:
@@ -145,7 +160,3 @@ class Adapter(ABC):
     @abstractmethod
     async def server_count(self) -> int:
         """How many servers the cluster has, this one included."""
-
-    @abstractmethod
-    def rooms(self) -> dict[str, set[str]]:
-        """The rooms that sockets of this process are in, each with the ids of these sockets."""

@@ -19,7 +19,7 @@ from .adapter import EVERYONE, Target
 from .socket_list import SocketList
 
 if TYPE_CHECKING:
-    from .namespace import Namespace
+    from .any_namespace import AnyNamespace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Broadcast:
     in several, are a union, and each client gets the event once.
     """
 
-    _namespace: Namespace
+    _namespace: AnyNamespace
     _target: Target = EVERYONE
     _timeout: float | None = None
 
@@ -75,7 +75,7 @@ class Broadcast:
         ValueError for a reserved event name, RuntimeError while no server runs in this process.
         """
         check_event(event)
-        self._namespace.adapter.broadcast((event, *args), self._target)
+        self._namespace.reach.broadcast((event, *args), self._target)
         return DONE
 
     def emit_with_ack(
@@ -90,14 +90,14 @@ class Broadcast:
         """
         check_event(event)
         timeout = self._timeout if timeout is None else timeout
-        return self._namespace.adapter.broadcast_with_ack((event, *args), self._target, timeout)
+        return self._namespace.reach.broadcast_with_ack((event, *args), self._target, timeout)
 
     def fetch_sockets(self) -> SocketList:
         """The connected sockets that an event would reach.
 
         The list holds those of this process; awaiting it gives those of all processes.
         """
-        return self._namespace.adapter.fetch_sockets(self._target)
+        return self._namespace.reach.fetch_sockets(self._target)
 
     @done_when_called
     def sockets_join(self, room: Room | Iterable[Room]) -> Done:
@@ -105,17 +105,17 @@ class Broadcast:
 
         Raises sio.TooManyRooms when one is in as many as it may be; the others have joined.
         """
-        return self._namespace.adapter.sockets_join(self._target, room_names(room))
+        return self._namespace.reach.sockets_join(self._target, room_names(room))
 
     @done_when_called
     def sockets_leave(self, room: Room | Iterable[Room]) -> Done:
         """Have these sockets leave one or several rooms."""
-        return self._namespace.adapter.sockets_leave(self._target, room_names(room))
+        return self._namespace.reach.sockets_leave(self._target, room_names(room))
 
     @done_when_called
     def disconnect_sockets(self, close: bool = False) -> Done:
         """Disconnect these sockets from the namespace or, with `close`, from the server."""
-        return self._namespace.adapter.disconnect_sockets(self._target, close)
+        return self._namespace.reach.disconnect_sockets(self._target, close)
 
     def _with(self, **changes: Any) -> Broadcast:
         return dataclasses.replace(self, _target=dataclasses.replace(self._target, **changes))

@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..answer import collect_lists
 from ..awaitables import DONE, Done, all_done
+from ..exceptions import TooManyRooms
 from ..handlers import Handler
-from .adapter import Adapter, Target
+from .adapter import Adapter, Reach, Target
+from .any_namespace import AnyNamespace
 from .handler_table import HandlerTable
 from .namespace import Namespace
 from .socket_list import SocketList
@@ -43,11 +45,12 @@ NamespacePattern = re.Pattern[str] | NamespaceFunction
 MAX_NAME_LENGTH = 255
 
 
-class ParentNamespace(Namespace):
+class ParentNamespace(AnyNamespace):
     """Made by SocketIOServer.of() for a regular expression or a function.
 
     Handlers, middleware and consumers are those of all its children; what is emitted here reaches
-    the clients of all of them. `name` is for messages.
+    the clients of all of them. Adapters are the children's: rooms that come and go, and the other
+    servers of a cluster, which may have other children. `name` is for messages.
     """
 
     def __init__(self, pattern: NamespacePattern, server: SocketIOServer) -> None:
@@ -55,6 +58,7 @@ class ParentNamespace(Namespace):
         self.pattern = pattern
         self._function = None if isinstance(pattern, re.Pattern) else Handler(pattern)
         self._children: weakref.WeakSet[ChildNamespace] = weakref.WeakSet()
+        self._reach = ReachOfChildren(self)
 
     @property
     def is_function(self) -> bool:
@@ -99,8 +103,9 @@ class ParentNamespace(Namespace):
         with self.server.lock:
             return list(self._children)
 
-    def make_adapter(self) -> Adapter:
-        return ParentAdapter(self)
+    @property
+    def reach(self) -> Reach:
+        return self._reach
 
     def sockets(self) -> list[NamespaceSocket]:
         return [socket for child in self.children() for socket in child.sockets()]
@@ -154,24 +159,16 @@ class ChildNamespace(Namespace):
             self.drop_adapter()
 
 
-class ParentAdapter(Adapter):
+class ReachOfChildren(Reach):
     """Does everything in each of the children."""
 
-    namespace: ParentNamespace
-
-    def join(self, socket: NamespaceSocket, room: str) -> Done:
-        raise NotImplementedError("a socket is in a child")
-
-    def leave(self, socket: NamespaceSocket, room: str) -> None:
-        raise NotImplementedError("a socket is in a child")
-
-    def leave_all(self, socket: NamespaceSocket) -> None:
-        raise NotImplementedError("a socket is in a child")
+    def __init__(self, parent: ParentNamespace) -> None:
+        self._parent = parent
 
     def broadcast(self, args: Sequence[Any], target: Target) -> None:
         adapters = self._adapters()
         if not adapters:  # it must be possible to encode them all the same
-            self.namespace.server.core(args[0]).broadcast("", args)
+            self._parent.server.core(args[0]).broadcast("", args)
         for adapter in adapters:
             adapter.broadcast(args, target)
 
@@ -188,7 +185,16 @@ class ParentAdapter(Adapter):
         )
 
     def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
-        return all_done([adapter.sockets_join(target, rooms) for adapter in self._adapters()])
+        joins: list[Done] = []
+        refused: TooManyRooms | None = None
+        for adapter in self._adapters():
+            try:
+                joins.append(adapter.sockets_join(target, rooms))
+            except TooManyRooms as error:  # those of the others join all the same
+                refused = error
+        if refused is not None:
+            raise refused
+        return all_done(joins)
 
     def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
         for adapter in self._adapters():
@@ -200,17 +206,6 @@ class ParentAdapter(Adapter):
             adapter.disconnect_sockets(target, close)
         return DONE
 
-    def server_side_emit(self, event: str, args: Sequence[Any]) -> Done:
-        raise NotImplementedError(NO_SERVER_SIDE)
-
-    def server_side_emit_with_ack(
-        self, event: str, args: Sequence[Any], timeout: float | None
-    ) -> Awaitable[list[Any]]:
-        raise NotImplementedError(NO_SERVER_SIDE)
-
-    async def server_count(self) -> int:
-        return await self.namespace.server.of("/").adapter.server_count()
-
     def rooms(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         for adapter in self._adapters():
@@ -219,10 +214,7 @@ class ParentAdapter(Adapter):
         return found
 
     def _adapters(self) -> list[Adapter]:
-        return [child.adapter for child in self.namespace.children()]
-
-
-NO_SERVER_SIDE = "other servers may have other children; use the namespace '/' to reach them"
+        return [child.adapter for child in self._parent.children()]
 
 
 def _describe(pattern: NamespacePattern) -> str:

@@ -15,6 +15,7 @@ from ..engineio.app import EngineIOApplication
 from ..handlers import Handler
 from ..names import DEFAULT_NAMESPACE, Room, namespace_name
 from .adapter import Adapter
+from .any_namespace import AnyNamespace
 from .broadcast import Broadcast
 from .everyone import Everyone
 from .local_adapter import LocalAdapter
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..channel_layer import ChannelLayerBridge
     from ..relays import Relay
-    from .namespace import Middleware
+    from .any_namespace import Middleware
     from .socket import NamespaceSocket
 
     AdapterFactory = Callable[[Namespace], Adapter]
@@ -85,7 +86,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
     def of(self, namespace: str) -> Namespace: ...
     @overload
     def of(self, namespace: NamespacePattern) -> ParentNamespace: ...
-    def of(self, namespace: str | NamespacePattern) -> Namespace:
+    def of(self, namespace: str | NamespacePattern) -> Namespace | ParentNamespace:
         """The namespace of that name, which clients may use from now on.
 
         A compiled regular expression, which a name must match as a whole, or a function
@@ -306,7 +307,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
             )
         return self._core
 
-    def _target(self, namespace: str | NamespacePattern) -> Namespace:
+    def _target(self, namespace: str | NamespacePattern) -> AnyNamespace:
         """A namespace to emit to, which does not come into being by that."""
         if not isinstance(namespace, str):
             return self.of(namespace)

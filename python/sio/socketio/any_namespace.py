@@ -1,0 +1,152 @@
+"""AnyNamespace: what a namespace and a pattern that stands for many of them have in common.
+
+Handlers are registered with either, and either has clients to whom things can be emitted.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..handlers import Ack, Handler, ListenerHandler
+from ..names import Room
+from ..relays import Rooms, relay
+from .adapter import Reach
+from .broadcast import Broadcast
+from .everyone import Everyone
+from .handler_table import HandlerTable
+
+if TYPE_CHECKING:
+    from ..consumer import SocketIOConsumer
+    from .server import SocketIOServer
+    from .socket import NamespaceSocket
+
+    EventListener = Callable[[NamespaceSocket, list[Any], Ack | None], Awaitable[None] | None]
+    ConnectListener = Callable[[NamespaceSocket, Any], Awaitable[Any] | Any]
+    Middleware = Callable[[NamespaceSocket, Any], Awaitable[None] | None]
+
+
+class AnyNamespace(Everyone):
+    """Handlers for clients, and the clients."""
+
+    def __init__(self, name: str, server: SocketIOServer) -> None:
+        self.name = name
+        self.server = server
+        self.table = HandlerTable(name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+    def on(self, event: str) -> Callable[[EventListener], EventListener]:
+        """Decorate `f(socket, args, ack)` as the handler of an event, in place of an earlier one.
+
+        `args` is a list, `ack` a function or None; nothing is acknowledged for the handler.
+        """
+
+        def decorate(function: EventListener) -> EventListener:
+            self.own_table().replace(event, ListenerHandler(function))
+            return function
+
+        return decorate
+
+    def on_connect(self, function: ConnectListener) -> ConnectListener:
+        """Let `f(socket, auth)` decide who may connect, in place of an earlier handler.
+
+        A falsy result refuses the client.
+        """
+        self.own_table().replace("connect", Handler(function))
+        return function
+
+    def use(self, function: Middleware) -> Middleware:
+        """Call `f(socket, auth)`, `async def` or plain, for each client before connect handlers.
+
+        One that raises sio.ConnectionRefused refuses the client with that message and data; the
+        result does not matter. Also a decorator. They are called in the order of registration.
+        """
+        self.own_table().middleware.append(Handler(function))
+        return function
+
+    def add_handler(self, event: str, handler: Handler) -> None:
+        """Handle an event, "connect" or "disconnect".
+
+        Raises ValueError if it has a handler already.
+        """
+        self.own_table().add(event, handler)
+
+    def relay(
+        self,
+        event: str,
+        *,
+        to: Rooms | Room | Iterable[Room] = Rooms.OWN,
+        volatile: bool = False,
+        max_bytes: int | None = None,
+        rate: int | None = None,
+        include_sender: bool = False,
+    ) -> None:
+        """Have the I/O thread forward an event of the clients that connect from now on, without
+        entering Python; see sio.relay(). Raises ValueError, too, for an event that has a handler.
+        """
+        made = relay(
+            event,
+            to=to,
+            volatile=volatile,
+            max_bytes=max_bytes,
+            rate=rate,
+            include_sender=include_sender,
+        )
+        self.own_table().relay(made)
+
+    def use_consumer(self, consumer_class: type[SocketIOConsumer]) -> None:
+        """Serve the namespace with a consumer, beside other consumers and handlers.
+
+        The same class again changes nothing. Raises ValueError, without having changed anything,
+        for an event that a function handles.
+        """
+        self.own_table().use_consumer(consumer_class)
+
+    def serve_natively(self, consumer_class: type[SocketIOConsumer] | None = None) -> None:
+        """Let clients of sioserve's own Socket.IO path connect and meet this consumer."""
+        table = self.own_table()
+        if consumer_class is not None:
+            table.native_consumers.add(consumer_class)
+        table.is_native = table.opens_path = True
+
+    def serve_with_others(self) -> None:
+        """Let clients connect on whatever path other namespaces are served: a project that mounts
+        its consumers behind its own middleware keeps that, for all clients.
+        """
+        table = self.own_table()
+        table.is_native = True
+        table.opens_path = False
+
+    def own_table(self) -> HandlerTable:
+        """The handlers, to be changed."""
+        return self.table
+
+    # --- clients ---
+
+    @property
+    @abstractmethod
+    def reach(self) -> Reach:
+        """How the clients are reached."""
+
+    def everyone(self) -> Broadcast:
+        return Broadcast(self)
+
+    @abstractmethod
+    def sockets(self) -> list[NamespaceSocket]:
+        """The connected sockets of this process."""
+
+    @abstractmethod
+    def socket(self, id: str) -> NamespaceSocket | None:
+        """The socket with this id, also while its connect() is still running."""
+
+    @property
+    @abstractmethod
+    def sockets_count(self) -> int:
+        """How many sockets are connected to this process."""
+
+    def rooms(self) -> dict[str, set[str]]:
+        """The rooms that sockets of this process are in, each with the ids of these sockets."""
+        return self.reach.rooms()
