@@ -10,6 +10,21 @@
 #include "asgi-bridge/websocket_stream.h"
 
 namespace sioserve::bridge {
+namespace {
+
+const char* name_of(AckLoss why) {
+  switch (why) {
+    case AckLoss::not_sent:
+      return "not sent";
+    case AckLoss::forgotten:
+      return "forgotten";
+    case AckLoss::unread:
+      return "unread";
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
 
 Bridge::Bridge(const Gil& gil, AppPort& port, AsgiTypes types, Application application)
     : port_(port),
@@ -213,6 +228,12 @@ void Bridge::handle(const Gil& gil, SocketDisconnect event) {
            {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_py_str(gil, event.reason),
             to_py_str(gil, event.reference_reason),
             PyRef::steal(PyBool_FromLong(event.may_return ? 1 : 0))});
+}
+
+void Bridge::handle(const Gil& gil, SocketAcksLost event) {
+  dispatch(gil, names_.acks_lost,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
+            to_python(gil, Json(event.callback_ids)), to_py_str(gil, name_of(event.why))});
 }
 
 void Bridge::handle(const Gil& gil, SocketForgotten event) {

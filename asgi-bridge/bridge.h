@@ -89,6 +89,7 @@ class Bridge {
   void handle(const Gil& gil, SocketEvent event);
   void handle(const Gil& gil, SocketAcknowledged event);
   void handle(const Gil& gil, SocketDisconnect event);
+  void handle(const Gil& gil, SocketAcksLost event);
   void handle(const Gil& gil, SocketForgotten event);
   void handle(const Gil& gil, SessionSignalled event);
   void handle(const Gil& gil, LogRecord event);

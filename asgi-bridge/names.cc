@@ -67,6 +67,7 @@ Names::Names(const Gil& gil) {
       {&Names::acknowledged, "acknowledged"},
       {&Names::disconnect, "disconnect"},
       {&Names::forgotten, "forgotten"},
+      {&Names::acks_lost, "acks_lost"},
       {&Names::signalled, "signalled"},
       {&Names::version_1_0, "1.0"},
       {&Names::version_1_1, "1.1"},

@@ -15,7 +15,7 @@ struct Names {
   PyRef http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect;
   PyRef create_future, create_task, add_done_callback, set_result, done, cancelled, exception;
   PyRef handshake, session_opened, session_closed, connect, event, acknowledged, disconnect;
-  PyRef forgotten, signalled;
+  PyRef forgotten, signalled, acks_lost;
   PyRef version_1_0, version_1_1;
 
   // False when memory ran out; an exception is set.

@@ -517,8 +517,6 @@ PyMethodDef methods[] = {
 
 PyGetSetDef properties[] = {
     {"max_rooms", server_socketio_limit<&SocketIoConfig::max_rooms>, nullptr, nullptr, nullptr},
-    {"max_pending_acks", server_socketio_limit<&SocketIoConfig::max_pending_acks>, nullptr, nullptr,
-     nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 

@@ -282,6 +282,7 @@ const std::map<std::string, Reader>& settings() {
       {"max_json_depth", positive(MEMBER(socket_io.max_json_depth))},
       {"max_event_name", positive(MEMBER(socket_io.max_event_name))},
       {"max_events_in_flight", positive(MEMBER(socket_io.max_events_in_flight))},
+      {"max_read_ahead", positive(MEMBER(socket_io.max_read_ahead))},
       {"max_queued_bytes", positive(MEMBER(socket_io.max_queued_bytes))},
       {"max_pending_acks", positive(MEMBER(socket_io.max_pending_acks))},
 

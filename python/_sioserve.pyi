@@ -66,6 +66,14 @@ class Dispatcher(Protocol):
     def acknowledged(self, socket: int, callback_id: int, args: list[Any]) -> None:
         """The client answered an emit() that named this callback_id."""
 
+    def acks_lost(self, socket: int, callback_ids: list[int], why: str) -> None:
+        """What these emits wait for won't come.
+
+        "not sent": it was volatile, and the client could not take it. "forgotten": the client owes
+        more than `max_pending_acks`. "unread": more than `max_read_ahead` bytes of the client's
+        events have come before, of which none is handled.
+        """
+
     def disconnect(self, socket: int, reason: str, reference_reason: str, may_return: bool) -> None:
         """The last call for a socket. It is in no room any more.
 
@@ -201,6 +209,7 @@ class Server:
         max_json_depth: int = 64,
         max_event_name: int = 1024,
         max_events_in_flight: int = 256,
+        max_read_ahead: int = 4_000_000,
         max_queued_bytes: int = 64_000_000,
         max_pending_acks: int = 10_000,
         # What waits between the threads, and for slow clients
@@ -221,10 +230,6 @@ class Server:
     @property
     def max_rooms(self) -> int:
         """The setting; of one socket, 0: no limit."""
-
-    @property
-    def max_pending_acks(self) -> int:
-        """The setting; of one socket."""
 
     # Where to listen: each may be called several times before start(). Returns where that is:
     # "http://127.0.0.1:8000" or "unix:/run/app.sock". Raises OSError with a sentence for the user;

@@ -16,8 +16,8 @@ class Answer:
     """Returned by emit_with_ack(): await it once, on any event loop.
 
     The result is the acknowledgement's argument; None if it has none, a list if it has several.
-    Raises AckTimeout when no answer comes in time or the client has gone. `on_wait` is called
-    before waiting begins, and may raise.
+    Raises AckTimeout when no answer comes in time, or it is known that none will. `on_wait` is
+    called before waiting begins, and may raise; `on_end` when nothing can change any more.
     """
 
     def __init__(
@@ -28,8 +28,8 @@ class Answer:
     ) -> None:
         self._future: concurrent.futures.Future[Any] = concurrent.futures.Future()
         self._timeout = check_timeout(timeout)
-        self._on_end = on_end
         self._on_wait = on_wait
+        self._future.add_done_callback(lambda _: on_end())
 
     def arrive(self, *args: Any) -> None:
         """The acknowledgement has come."""
@@ -37,10 +37,10 @@ class Answer:
         with contextlib.suppress(concurrent.futures.InvalidStateError):
             self._future.set_result(None if not args else args[0] if len(args) == 1 else list(args))
 
-    def client_has_gone(self) -> None:
-        """No acknowledgement will come."""
+    def fail(self, why: str) -> None:
+        """No acknowledgement will come: AckTimeout says why."""
         with contextlib.suppress(concurrent.futures.InvalidStateError):
-            self._future.set_exception(AckTimeout("the client has gone without an answer"))
+            self._future.set_exception(AckTimeout(why))
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._wait().__await__()
@@ -54,7 +54,7 @@ class Answer:
                 raise
             raise AckTimeout(f"no answer within {self._timeout} s") from None
         finally:
-            self._on_end()
+            self._future.cancel()  # without effect if it is done
 
 
 async def collect(answers: Sequence[Awaitable[Any]]) -> list[Any]:

@@ -139,6 +139,19 @@ struct SocketAcknowledged {
   Json args;  // an array
 };
 
+// Why an acknowledgement that was asked for won't come, although the client is there.
+enum class AckLoss {
+  not_sent,   // the client could not take an event that may be dropped
+  forgotten,  // the client owes too many: this is the oldest
+  unread,     // it can't be read, as the application takes none of the events before it
+};
+
+struct SocketAcksLost {
+  SocketId socket;
+  std::vector<std::uint64_t> callback_ids;
+  AckLoss why;
+};
+
 struct SocketDisconnect {
   SocketId socket;
   std::string reason;            // django-sio's word, for consumers
@@ -171,7 +184,7 @@ using AppEvent =
     std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbandoned, HttpTimedOut,
                  WebSocketConnect, WebSocketMessage, WebSocketDisconnect, SendCredit,
                  HandshakeAsked, SessionOpened, SessionClosed, SocketConnect, SocketEvent,
-                 SocketAcknowledged, SocketDisconnect, SocketForgotten, SessionSignalled, LogRecord,
-                 AccessEntry, RequestLimitReached, ServerStopped>;
+                 SocketAcknowledged, SocketAcksLost, SocketDisconnect, SocketForgotten,
+                 SessionSignalled, LogRecord, AccessEntry, RequestLimitReached, ServerStopped>;
 
 }  // namespace sioserve

@@ -115,8 +115,10 @@ struct SocketIoConfig {
   Parser parser = Parser::json;
   std::size_t max_attachments = 10;
   std::size_t max_json_depth = 64;
-  std::size_t max_event_name = 1024;          // bytes
-  std::size_t max_events_in_flight = 256;     // per session, handed to the application
+  std::size_t max_event_name = 1024;       // bytes
+  std::size_t max_events_in_flight = 256;  // per session, handed to the application
+  // Bytes read from a session beyond that, for an acknowledgement or the end of its client.
+  std::size_t max_read_ahead = 4'000'000;
   std::size_t max_queued_bytes = 64'000'000;  // per session, waiting for a slow client
   SlowConsumer slow_consumer = SlowConsumer::disconnect;
   std::size_t max_pending_acks = 10'000;        // per socket, not answered by the client

@@ -40,6 +40,8 @@ enum class Counter : std::size_t {
   events_dropped,
   volatile_dropped,
   acks_forgotten,
+  acks_unread,
+  last_input_dropped,
   relayed,
   relays_too_large,
   relays_over_rate,
@@ -108,6 +110,10 @@ constexpr const char* name_of(Counter counter) {
       return "volatile_dropped";
     case Counter::acks_forgotten:
       return "acks_forgotten";
+    case Counter::acks_unread:
+      return "acks_unread";
+    case Counter::last_input_dropped:
+      return "last_input_dropped";
     case Counter::relayed:
       return "relayed";
     case Counter::relays_too_large:

@@ -46,6 +46,10 @@ Facts facts_of(Limit limit) {
       return {Counter::rooms_refused, LogCategory::socketio, "--socketio-max-rooms"};
     case Limit::pending_acks:
       return {Counter::acks_forgotten, LogCategory::socketio, "--socketio-max-pending-acks"};
+    case Limit::read_ahead:
+      return {Counter::acks_unread, LogCategory::socketio, "--socketio-max-read-ahead"};
+    case Limit::last_input:
+      return {Counter::last_input_dropped, LogCategory::engineio, "--socketio-max-read-ahead"};
     case Limit::recovery_buffer:
       return {Counter::recoveries_lost, LogCategory::socketio, "--socketio-recovery-buffer"};
     case Limit::recoverable:
@@ -135,6 +139,11 @@ std::string Limits::warning(Limit limit) const {
     case Limit::pending_acks:
       return "Forgetting the oldest acknowledgements of sockets that owe " +
              number(socket.max_pending_acks);
+    case Limit::read_ahead:
+      return "Giving up acknowledgements that can't be read: " + number(socket.max_read_ahead) +
+             " bytes of the client's events wait behind a handler that does not end";
+    case Limit::last_input:
+      return "Dropping the last input of clients that have gone: handlers or a rate hold it back";
     case Limit::recovery_buffer:
       return "Clients that come back will not be recovered: they have missed more than " +
              number(std::min(socket.recovery_buffer, socket.max_queued_bytes)) + " bytes";

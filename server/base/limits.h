@@ -32,6 +32,8 @@ enum class Limit : std::size_t {
   dynamic_namespaces,  // in all
   rooms,               // of a socket
   pending_acks,        // that a socket owes
+  read_ahead,          // bytes read for an acknowledgement, which is waited for no more
+  last_input,          // of a client that has gone, which can't be read
   recovery_buffer,     // bytes kept for a client that may come back
   recoverable,         // clients that are away
   recovery_bytes,      // kept for all that are away

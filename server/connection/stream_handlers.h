@@ -140,6 +140,9 @@ class WebSocketHandler {
   virtual void on_open() = 0;
   virtual void on_message(MessageKind kind, std::string payload) = 0;
   virtual void on_drain() = 0;
+  // The peer has gone, and reading is paused before all that it has sent was delivered: comes once,
+  // within seconds. on_closed() follows when the rest has been delivered.
+  virtual void on_peer_ended() {}
   // The peer's message is over the limits: it has been sent 1009, and on_closed() follows.
   virtual void on_message_too_big() {}
   // The last callback. `code` is the peer's close code, 1005 when it sent none, 1006 when the

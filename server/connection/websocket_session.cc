@@ -22,6 +22,8 @@ constexpr std::size_t max_buffered_for_pong = 262'144;
 // Above, compression would hold up every other connection.
 constexpr std::size_t max_deflated = 1'048'576;
 constexpr std::size_t compressed_portion = 1'024;
+// How often to look whether a peer that is not read is still there.
+constexpr Milliseconds look_interval{1'000};
 // After so long without a compressed message, compression gives its memory back.
 constexpr Milliseconds compression_idle{30'000};
 
@@ -75,7 +77,7 @@ void WebSocketSession::on_broken() { end(abnormal_closure, "", &Connection::clos
 void WebSocketSession::begin_stop() { close(service_restart, "server stops"); }
 
 TimePoint WebSocketSession::deadline() const {
-  TimePoint first = std::min({deadline_, lifetime_end_, release_due_});
+  TimePoint first = std::min({deadline_, lifetime_end_, release_due_, look_due_});
   if (keepalive_ && deadline_ == TimePoint::max()) first = std::min(first, keepalive_->deadline());
   return first;
 }
@@ -104,6 +106,7 @@ void WebSocketSession::on_deadline() {
 void WebSocketSession::on_open_deadline() {
   const TimePoint now = context().now();
   if (release_due_ <= now) release_compression();
+  if (look_due_ <= now) look_for_peer();
   if (deadline_ <= now) {
     end(abnormal_closure, "closing handshake timed out", &Connection::close);
   } else if (lifetime_end_ <= now) {
@@ -182,8 +185,12 @@ void WebSocketSession::advance_open() {
     handler_->on_open();
     if (context().phase == Phase::stopping) begin_stop();
   }
-  deliver_inbox();
-  read_kept();
+  deliver();
+  const bool rest_waits = paused_ && (connection_.peer_ended() || peer_is_gone_);
+  if (rest_waits && !std::exchange(end_told_, true)) {
+    handler_->on_peer_ended();
+    deliver();
+  }
   if (aborted_) {
     end(abnormal_closure, "", &Connection::close);
   } else if (!inbox_.empty()) {
@@ -194,6 +201,11 @@ void WebSocketSession::advance_open() {
   } else if (connection_.peer_ended() && kept_.empty()) {
     end(abnormal_closure, "", &Connection::close);
   }
+}
+
+void WebSocketSession::deliver() {
+  deliver_inbox();
+  read_kept();
 }
 
 // What is compressed may become a thousand times as much, so it is read in portions between which
@@ -242,7 +254,7 @@ void WebSocketSession::write_control_frames() {
 void WebSocketSession::end(std::uint16_t code, std::string_view reason, void (Connection::*how)()) {
   const State before = std::exchange(state_, State::ended);
   if (before == State::ended) return;
-  deadline_ = lifetime_end_ = release_due_ = TimePoint::max();
+  deadline_ = lifetime_end_ = release_due_ = look_due_ = TimePoint::max();
   keepalive_.reset();
   load_.reset();
   if (before == State::denied) connection_.access().websocket_reject(head_, endpoints(), denial_);
@@ -257,10 +269,17 @@ void WebSocketSession::control_reading() {
   if (kept_.size() < max_kept && inbox_.empty()) {
     if (keepalive_) keepalive_->resume(context().now());
     connection_.stream().resume_reading();
+    look_due_ = TimePoint::max();
   } else {
     if (keepalive_) keepalive_->pause();
     connection_.stream().pause_reading();
+    if (look_due_ == TimePoint::max() && !end_told_) look_due_ = context().now() + look_interval;
   }
+}
+
+void WebSocketSession::look_for_peer() {
+  peer_is_gone_ = connection_.stream().peer_is_gone();
+  look_due_ = TimePoint::max();  // control_reading() follows
 }
 
 // --- Calls of the handler ---

@@ -61,6 +61,7 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   void open(const WebSocketConfig& settings);
   void on_open_deadline();
   void advance_open();
+  void deliver();
   void deliver_inbox();
   void read_kept();
   void read(std::string_view bytes);
@@ -74,6 +75,7 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   std::string name() const;
   void end(std::uint16_t code, std::string_view reason, void (Connection::*how)());
   void control_reading();
+  void look_for_peer();
   bool may_send() const;
   Context& context() const { return connection_.context(); }
 
@@ -98,6 +100,9 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   bool routed_ = false;
   bool opened_ = false;  // on_open() has been called
   bool paused_ = false;
+  bool peer_is_gone_ = false;  // noticed while the stream is not read
+  bool end_told_ = false;
+  TimePoint look_due_ = TimePoint::max();  // for the peer, while the stream is not read
   bool aborted_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "server/net/socket_stream.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -120,6 +121,13 @@ void SocketStream::write_file(FilePart part) {
 }
 
 std::size_t SocketStream::buffered() const { return socket_ ? socket_->queue.size() : lost_; }
+
+bool SocketStream::peer_is_gone() const {
+  uv_os_fd_t fd = -1;
+  if (!socket_ || uv_fileno(&socket_->uv.handle, &fd) != 0) return true;
+  pollfd asked{fd, POLLRDHUP, 0};
+  return ::poll(&asked, 1, 0) > 0;
+}
 
 void SocketStream::finish() {
   if (!writable()) return;

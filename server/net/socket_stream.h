@@ -31,6 +31,7 @@ class SocketStream final : public Stream, private TurnTask {
   void write_shared(SharedBytes bytes) override;
   void write_file(FilePart part) override;
   std::size_t buffered() const override;
+  bool peer_is_gone() const override;
   void finish() override;
   void close() override;
 

@@ -51,6 +51,9 @@ class Stream {
   virtual void write_file(FilePart part) = 0;
   // Bytes that the kernel has not taken yet.
   virtual std::size_t buffered() const = 0;
+  // Whether the peer has sent its end or the connection is broken, which on_end() and on_broken()
+  // do not tell while reading is paused. Asks the kernel.
+  virtual bool peer_is_gone() const = 0;
 
   // Tells the peer, behind everything queued, that nothing more will come. Reading goes on.
   virtual void finish() = 0;

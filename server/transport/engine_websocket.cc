@@ -70,6 +70,10 @@ void EngineWebSocket::on_drain() {
   if (session_) session_->drain_websocket(*this);
 }
 
+void EngineWebSocket::on_peer_ended() {
+  if (session_) session_->peer_ended(*this);
+}
+
 void EngineWebSocket::on_message_too_big() {
   if (session_) session_->receive_too_much(*this);
 }

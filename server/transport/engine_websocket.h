@@ -26,6 +26,7 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   void on_open() override;
   void on_message(MessageKind kind, std::string payload) override;
   void on_drain() override;
+  void on_peer_ended() override;
   void on_message_too_big() override;
   void on_closed(std::uint16_t code, std::string_view reason) override;
 

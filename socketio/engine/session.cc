@@ -58,6 +58,7 @@ Session::Session(SessionId id, std::string sid, const Framing& framing, const Co
 void Session::start(std::unique_ptr<SessionObserver> observer) {
   observer_ = std::move(observer);
   traffic_.session_opened();
+  last_poll_ = host_.now();
   start_heartbeat();
   start_connect_timeout();
   log_debug(logger_, LogCategory::engineio, "session created session=", std::uint64_t(id_));
@@ -217,6 +218,7 @@ void Session::start_poll(PollRequest& poll) {
     return end(CloseReason::concurrent_get);
   }
   poll_ = &poll;
+  last_poll_ = host_.now();
   flush();
 }
 
@@ -291,6 +293,13 @@ void Session::drain_websocket(WebSocketTransport& websocket) {
   if (outbox_.empty() && websocket.buffered() == 0) observer_->on_drain();
 }
 
+void Session::peer_ended(WebSocketTransport& websocket) {
+  if (&websocket != websocket_ || state_ != State::open) return;
+  last_input_deadline_ = deadline_after(host_.now(), config_.engine_io.ping_timeout);
+  arm();
+  observer_->on_peer_ended();
+}
+
 void Session::websocket_closed(WebSocketTransport& websocket) {
   if (&websocket == probe_) {
     probe_ = nullptr;
@@ -320,6 +329,10 @@ void Session::on_timer() {
   if (noop_due_ <= now) {
     noop_due_ = now + noop_interval;
     answer_poll_with(PacketType::noop);
+  }
+  if (last_input_deadline_ <= now) {
+    limits_.reached(Limit::last_input, name());
+    return end(CloseReason::websocket_disconnect);
   }
   if (pong_deadline_ <= now) {
     pong_deadline_ = never;
@@ -492,6 +505,7 @@ void Session::answer_poll(Payload payload) {
   if (!poll_) return;
   log_debug(logger_, LogCategory::engineio, "polling response session=", std::uint64_t(id_),
             " payload_bytes=", payload.bytes.size());
+  last_poll_ = host_.now();
   std::exchange(poll_, nullptr)->finish_poll(HttpOutcome::ok, std::move(payload));
 }
 
@@ -535,8 +549,9 @@ std::string Session::name() const { return "session " + std::to_string(std::uint
 
 void Session::arm() {
   if (state_ == State::closed) return;
-  TimePoint next = std::min({ping_due_, sign_due_, pong_deadline_, noop_due_, upgrade_deadline_,
-                             connect_deadline_, linger_deadline_, throttled_until_});
+  TimePoint next =
+      std::min({ping_due_, sign_due_, pong_deadline_, noop_due_, upgrade_deadline_,
+                connect_deadline_, linger_deadline_, throttled_until_, last_input_deadline_});
   if (overflowed_) next = host_.now();
   // A deadline that has moved to later costs one idle on_timer() instead of a call each time.
   if (next >= scheduled_) return;

@@ -13,9 +13,11 @@
 //
 // server/transport attaches requests and WebSockets and owns the session; it destroys it some time
 // after SessionHost::session_ended(), never from within. Socket.IO, above, is the SessionObserver.
-// A client that sends more packets or bytes per second than it may is not read for a while; its
-// pong may be among what is not read, so its deadline does not run meanwhile. For one that takes
-// less than is sent to it, SlowConsumer says what happens.
+// A client that sends more packets or bytes per second than it may is not read for a while, nor one
+// of which the layer above has enough; its pong may be among what is not read, so its deadline does
+// not run meanwhile. That it has gone is noticed all the same: it polls no more, or its WebSocket
+// tells peer_ended(). What it sent last is dropped when it can't be read in time. For a client that
+// takes less than is sent to it, SlowConsumer says what happens.
 //
 // send() never closes the session at once: a slow consumer is closed from the next on_timer(), so
 // that a broadcast may iterate safely. Not known here: Socket.IO packets, HTTP, paths.
@@ -59,6 +61,8 @@ class SessionObserver {
   virtual void on_pong() {}
   // A WebSocket carries the session now.
   virtual void on_upgrade() {}
+  // The client has gone; what it sent before may not have been read yet.
+  virtual void on_peer_ended() {}
   // Nothing that was sent waits any longer. Comes after the transport has taken something.
   virtual void on_drain() {}
   // The last callback.
@@ -149,6 +153,9 @@ class Session {
   // A message over max_payload, refused by the transport itself.
   void receive_too_much(WebSocketTransport& websocket);
   void drain_websocket(WebSocketTransport& websocket);
+  // The client has ended the connection, and paused reading keeps what it sent before.
+  // websocket_closed() follows when all of it has been read.
+  void peer_ended(WebSocketTransport& websocket);
   void websocket_closed(WebSocketTransport& websocket);
 
   // --- for the owner ---
@@ -192,6 +199,7 @@ class Session {
   TimePoint heartbeat_deadline(TimePoint start) const;
   void ping(TimePoint due);
   void give_sign();
+  bool polls_no_more() const;
   Milliseconds sign_interval() const;
   void note_latency();
   std::string name() const;
@@ -229,6 +237,7 @@ class Session {
 
   std::size_t unanswered_pings_ = 0;
   TimePoint ping_sent_{};  // the latest
+  TimePoint last_poll_{};  // when a GET began or ended
   // TimePoint::max(): not running.
   TimePoint throttled_until_ = TimePoint::max();  // nothing is read
   TimePoint ping_due_ = TimePoint::max();
@@ -238,7 +247,8 @@ class Session {
   TimePoint upgrade_deadline_ = TimePoint::max();
   TimePoint connect_deadline_ = TimePoint::max();
   TimePoint linger_deadline_ = TimePoint::max();
-  TimePoint scheduled_ = TimePoint::max();  // what the host was last asked for
+  TimePoint last_input_deadline_ = TimePoint::max();  // for reading what came before the end
+  TimePoint scheduled_ = TimePoint::max();            // what the host was last asked for
 };
 
 }  // namespace sioserve::engine

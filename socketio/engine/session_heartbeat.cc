@@ -91,6 +91,7 @@ void Session::ping(TimePoint due) {
 void Session::give_sign() {
   sign_due_ = never;
   if (!reading_stopped()) return;
+  if (polls_no_more()) return end(CloseReason::timeout);
   switch (framing_.protocol()) {
     case Protocol::v4:
       return ping(host_.now());
@@ -98,6 +99,12 @@ void Session::give_sign() {
       sign_due_ = deadline_after(host_.now(), sign_interval());
       return send_packet(PacketType::noop);
   }
+}
+
+// A client on polling is there as long as it has a GET waiting, or brings the next one soon.
+bool Session::polls_no_more() const {
+  if (!is_polling() || poll_) return false;
+  return deadline_after(last_poll_, config_.engine_io.ping_timeout) <= host_.now();
 }
 
 Milliseconds Session::sign_interval() const {

@@ -1,5 +1,6 @@
 #include "socketio/server/client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/base/log_debug.h"
@@ -15,6 +16,9 @@ using engine::CloseReason;
 constexpr std::string_view invalid_namespace = R"({"message":"Invalid namespace"})";
 constexpr std::string_view too_many_namespaces = R"({"message":"Too many namespaces"})";
 
+// What a message counts at least: an event costs more than its bytes while it waits for a handler.
+constexpr std::size_t least_message = 256;
+
 }  // namespace
 
 Client::Client(Server& server, engine::Session& session, std::optional<SessionOpened> opened)
@@ -26,6 +30,7 @@ Client::Client(Server& server, engine::Session& session, std::optional<SessionOp
 
 Client::~Client() {
   if (waits_for_drain_) server_.stop_waiting_for_drain(*this);
+  set_stuck(std::nullopt);
   while (!sockets_.empty()) erase(*sockets_.begin()->second);
 }
 
@@ -37,11 +42,13 @@ void Client::on_open() {
 
 void Client::on_text(std::string_view message) {
   packet_bytes_ += message.size();
+  count_read(message.size());
   receive(decoder_->decode_text(message), message);
 }
 
 void Client::on_binary(std::string message) {
   packet_bytes_ += message.size();
+  count_read(message.size());
   receive(decoder_->decode_binary(std::move(message)), {});
 }
 
@@ -57,6 +64,11 @@ void Client::on_upgrade() {
   if (watches_upgrade_) {
     server_.events().push(SessionSignalled{session_.id(), SessionSignal::upgrade});
   }
+}
+
+void Client::on_peer_ended() {
+  peer_ended_ = true;
+  check_load();
 }
 
 void Client::on_drain() {
@@ -313,6 +325,7 @@ void Client::close() {
 
 void Client::events_done(Socket& socket, std::size_t count) {
   forget_in_flight(socket.in_flight.take(count));
+  set_stuck(std::nullopt);  // it goes on
   check_load();
 }
 
@@ -352,7 +365,13 @@ void Client::check_load() {
     waits_for_drain_ = true;
     server_.wait_for_drain(*this);
   }
-  if (waits_for_drain_ || has_too_many_events()) {
+  const bool overloaded = has_too_many_events();
+  if (!overloaded) read_ahead_ = 0;
+  const bool held = overloaded && !reads_ahead();
+  // A full queue is another matter: it is emptied as soon as the application runs again.
+  const bool stuck = held && !waits_for_drain_ && owes_ack();
+  set_stuck(stuck ? std::optional(stuck_since_.value_or(session_.now())) : std::nullopt);
+  if (waits_for_drain_ || held) {
     session_.pause_reading();
   } else {
     session_.resume_reading();
@@ -368,6 +387,42 @@ bool Client::has_too_many_events() const {
 void Client::forget_in_flight(InFlight::Amount amount) {
   events_in_flight_ -= amount.events;
   bytes_in_flight_ -= amount.bytes;
+}
+
+bool Client::reads_ahead() const {
+  return (peer_ended_ || owes_ack()) && read_ahead_ <= server_.config().socket_io.max_read_ahead;
+}
+
+bool Client::owes_ack() const {
+  return std::any_of(sockets_.begin(), sockets_.end(),
+                     [](const auto& entry) { return entry.second->owes_ack(); });
+}
+
+void Client::count_read(std::size_t bytes) {
+  if (has_too_many_events()) read_ahead_ += std::max(bytes, least_message);
+}
+
+void Client::set_stuck(std::optional<TimePoint> since) {
+  if (since.has_value() != stuck_since_.has_value()) {
+    if (since) {
+      server_.watch_stuck(*this);
+    } else {
+      server_.unwatch_stuck(*this);
+    }
+  }
+  stuck_since_ = since;
+}
+
+void Client::advance(TimePoint now) {
+  if (!stuck_since_) return;
+  if (deadline_after(*stuck_since_, server_.config().engine_io.ping_timeout) > now) return;
+  for (const auto& [name, socket] : sockets_) {
+    if (!socket->owes_ack()) continue;
+    SocketAcksLost unread{socket->id(), socket->take_callbacks(), AckLoss::unread};
+    server_.limits().reached(Limit::read_ahead, socket->log_name(), unread.callback_ids.size());
+    server_.events().push(std::move(unread));
+  }
+  check_load();
 }
 
 }  // namespace sioserve::socketio

@@ -1,6 +1,11 @@
 // One Engine.IO session as Socket.IO sees it (protocol 5): decodes its packets, and owns its
-// sockets, one per namespace. Reading stops while the application has too many of its events in
-// hand. A violation of the protocol closes the session.
+// sockets, one per namespace. A violation of the protocol closes the session.
+//
+// Reading stops while the application has too many of its events in hand. But a handler may wait
+// for what lies behind them, an acknowledgement or the client's end; so with one of these ahead
+// reading goes on, as far as max_read_ahead. When that is not enough and no event is handled for
+// a ping_timeout, the acknowledgements are given up, so that the handler ends. Events stay in order
+// all the time, as they are only ever handed to the application.
 #pragma once
 
 #include <map>
@@ -10,6 +15,7 @@
 #include <string_view>
 
 #include "server/base/app_events.h"
+#include "server/base/clock.h"
 #include "socketio/engine/session.h"
 #include "socketio/parser/codec.h"
 #include "socketio/server/socket.h"
@@ -31,6 +37,7 @@ class Client final : public engine::SessionObserver {
   void on_ping() override;
   void on_pong() override;
   void on_upgrade() override;
+  void on_peer_ended() override;
   void on_drain() override;
   void on_closed(engine::CloseReason reason) override;
 
@@ -46,6 +53,10 @@ class Client final : public engine::SessionObserver {
   void watch(SessionSignal signal);
   void events_done(Socket& socket, std::size_t count);
   void app_queue_drained();
+  // An acknowledgement is awaited, or the application's turn to take events has come.
+  void check_load();
+  // Every 20 ms or so, for those that Server::watch_stuck() was told of.
+  void advance(TimePoint now);
 
  private:
   using DecodeResult = Result<std::optional<parser::Packet>, parser::DecodeError>;
@@ -70,8 +81,11 @@ class Client final : public engine::SessionObserver {
   void remove(Socket& socket, engine::CloseReason reason);
   void erase(Socket& socket);
   std::unique_ptr<Socket> release(Socket& socket);
-  void check_load();
   bool has_too_many_events() const;
+  bool owes_ack() const;
+  bool reads_ahead() const;
+  void count_read(std::size_t bytes);
+  void set_stuck(std::optional<TimePoint> since);
 
   Server& server_;
   engine::Session& session_;
@@ -81,10 +95,14 @@ class Client final : public engine::SessionObserver {
   bool waits_for_drain_ = false;
   bool watches_upgrade_ = false;
   bool watches_drain_ = false;
+  bool peer_ended_ = false;
   // Of all sockets.
   std::size_t events_in_flight_ = 0;
   std::size_t bytes_in_flight_ = 0;
   std::size_t packet_bytes_ = 0;  // received of the packet that is not complete
+  std::size_t read_ahead_ = 0;  // bytes of messages, since too many events were in flight
+  // Since when acknowledgements are awaited that can't be read while no event is handled.
+  std::optional<TimePoint> stuck_since_;
   std::map<std::string, std::unique_ptr<Socket>, std::less<>> sockets_;
 };
 

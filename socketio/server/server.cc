@@ -40,8 +40,15 @@ void Server::handle(SocketEmit command) {
   if (!socket) return;
   log_debug(logger_, LogCategory::socketio, "emit socket=", std::uint64_t(command.socket),
             " bytes=", command.args.json.size());
-  socket->emit(std::move(command.args), command.callback_id, command.delivery, command.compression);
+  const bool asks = command.callback_id.has_value();
+  const auto lost = socket->emit(std::move(command.args), command.callback_id, command.delivery,
+                                 command.compression);
+  if (lost) events_.push(SocketAcksLost{command.socket, {lost->callback_id}, lost->why});
   give_up(recovery_.take_excess());
+  // The answer may lie behind what is not read.
+  if (Socket* const asked = asks ? find_attached(command.socket) : nullptr) {
+    asked->client().check_load();
+  }
 }
 
 void Server::handle(SocketBroadcast command) {
@@ -141,6 +148,8 @@ void Server::handle(const AppQueueDrained&) {
 void Server::advance(TimePoint now) {
   give_up(recovery_.take_expired(now));
   give_up(recovery_.take_excess());  // of what was relayed
+  // Nothing that a client does here ends another one.
+  for (Client* const client : std::vector(stuck_)) client->advance(now);
 }
 
 Server::MadeSocket Server::make_socket(const std::string& name_space, Client& client,

@@ -75,6 +75,9 @@ class Server {
   void destroy(std::unique_ptr<Socket> socket);
   void wait_for_drain(Client& client) { waiting_for_drain_.push_back(&client); }
   void stop_waiting_for_drain(Client& client);
+  // Has advance() called, each once, as long as it is watched.
+  void watch_stuck(Client& client) { stuck_.push_back(&client); }
+  void unwatch_stuck(Client& client) { std::erase(stuck_, &client); }
 
  private:
   // Parked ones too, and under the numbers that a recovered one had before.
@@ -102,6 +105,7 @@ class Server {
   std::unordered_map<SocketId, Socket*> sockets_;
   Recovery recovery_;
   std::vector<Client*> waiting_for_drain_;
+  std::vector<Client*> stuck_;
   bool serves_dynamic_namespaces_ = false;
   std::size_t dynamic_namespaces_ = 0;
   std::uint64_t last_socket_id_ = 0;

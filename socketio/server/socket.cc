@@ -57,22 +57,26 @@ void Socket::accept(SharedRelays relays) {
   for (const Kept& kept : std::exchange(kept_, {})) send(kept.packet, kept.importance);
 }
 
-void Socket::emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery,
-                  Compression compression) {
-  // Nobody will answer what is not sent.
-  if (drops(delivery)) return;
+std::optional<Socket::LostAck> Socket::emit(EncodedArgs args,
+                                            std::optional<std::uint64_t> callback_id,
+                                            Delivery delivery, Compression compression) {
+  const bool dropped = drops(delivery);
   if (!callback_id) {
-    return deliver(recovery_.encode_event(namespace_.name, std::move(args), delivery, compression),
-                   delivery);
+    if (!dropped) {
+      deliver(recovery_.encode_event(namespace_.name, std::move(args), delivery, compression),
+              delivery);
+    }
+    return std::nullopt;
   }
-  if (is_parked()) return;
-  if (callbacks_.size() == config_.max_pending_acks) forget_oldest_callback();
+  if (dropped || is_parked()) return LostAck{*callback_id, AckLoss::not_sent};
+  const auto forgotten = forget_oldest_callback();
   const std::uint64_t wire_id = next_wire_id_++;
   callbacks_.emplace(wire_id, *callback_id);
   auto packet = codec_.encode_event(namespace_.name, std::move(args), wire_id);
   packet.compression = compression;
   // Whoever waits for the answer wants the event to arrive.
   send(packet, engine::Importance::required);
+  return forgotten;
 }
 
 void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
@@ -111,15 +115,24 @@ std::optional<std::uint64_t> Socket::take_callback(std::uint64_t wire_id) {
   return callback;
 }
 
+std::vector<std::uint64_t> Socket::take_callbacks() {
+  std::vector<std::uint64_t> taken;
+  for (const auto& [wire_id, callback] : std::exchange(callbacks_, {})) taken.push_back(callback);
+  return taken;
+}
+
 bool Socket::drops(Delivery delivery) {
   if (delivery == Delivery::reliable || (!pending_ && session_->is_writable())) return false;
   limits_.counters().add(Counter::volatile_dropped);
   return true;
 }
 
-void Socket::forget_oldest_callback() {
+std::optional<Socket::LostAck> Socket::forget_oldest_callback() {
+  if (callbacks_.size() < config_.max_pending_acks) return std::nullopt;
+  const LostAck oldest{callbacks_.begin()->second, AckLoss::forgotten};
   callbacks_.erase(callbacks_.begin());
   limits_.reached(Limit::pending_acks, log_name());
+  return oldest;
 }
 
 std::string Socket::log_name() const {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "server/base/app_events.h"
 #include "server/base/config.h"
 #include "server/base/limits.h"
 #include "server/base/server_commands.h"
@@ -63,8 +64,14 @@ class Socket final : public Recipient {
   // Null: none of its events is relayed.
   Relayer* relayer() const { return relayer_.get(); }
 
-  void emit(EncodedArgs args, std::optional<std::uint64_t> callback_id, Delivery delivery,
-            Compression compression);
+  struct LostAck {
+    std::uint64_t callback_id;
+    AckLoss why;
+  };
+  // What is no longer waited for: this acknowledgement, or an older one.
+  [[nodiscard]] std::optional<LostAck> emit(EncodedArgs args,
+                                            std::optional<std::uint64_t> callback_id,
+                                            Delivery delivery, Compression compression);
   void deliver(const parser::EncodedPacket& packet, Delivery delivery) override;
   void ack(std::uint64_t ack_id, EncodedArgs args);
   // Ahead of what is kept: packets of the protocol itself.
@@ -72,6 +79,9 @@ class Socket final : public Recipient {
 
   // The callback that waits for this ack; nullopt when none does.
   std::optional<std::uint64_t> take_callback(std::uint64_t wire_id);
+  bool owes_ack() const { return !callbacks_.empty(); }
+  // All that wait; none of them does any longer.
+  std::vector<std::uint64_t> take_callbacks();
 
   // What the application asked for before it answered CONNECT: done after accept(), and nothing
   // is emitted behind it.
@@ -121,7 +131,7 @@ class Socket final : public Recipient {
   void keep(Kept kept);
   bool drops(Delivery delivery);
   void send(const parser::EncodedPacket& packet, engine::Importance importance);
-  void forget_oldest_callback();
+  std::optional<LostAck> forget_oldest_callback();
 
   SocketId id_;
   const std::string public_id_;

@@ -22,7 +22,6 @@ class FakeServer:
         self.status: tuple[str, float | None] = ("polling", None)
         self._called = asyncio.Event()
         self.max_rooms = 0
-        self.max_pending_acks = 10_000
         self.counted: collections.Counter[str] = collections.Counter()
 
     def __getattr__(self, method: str) -> Callable[..., None]:

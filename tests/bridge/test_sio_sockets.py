@@ -314,19 +314,44 @@ async def test_everything_is_forgotten_at_the_end(world, socket):
     assert not socket.connected
 
 
-async def test_a_client_that_never_answers_costs_a_bounded_number_of_callbacks(
-    world: World,
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("not sent", "volatile"),
+        ("forgotten", "--socketio-max-pending-acks"),
+        ("unread", "--socketio-max-read-ahead"),
+    ],
+)
+async def test_an_answer_that_will_not_come_is_waited_for_no_more(
+    world: World, why: str, told: str
 ) -> None:
-    world.core.max_pending_acks = 3
     number = await world.join()
     socket = world.dispatcher._connections[number].socket
-    called: list[int] = []
-    for value in range(5):
-        socket.emit("e", callback=lambda value=value: called.append(value))
-    assert len(socket._callbacks) == 3
-    for *_, callback_id in world.core.of("emit"):
-        world.dispatcher.acknowledged(number, callback_id, [])
-    assert called == [2, 3, 4]
+    called: list[str] = []
+    socket.emit("e", callback=lambda: called.append("callback"))
+    lost, kept = socket.emit_with_ack("e"), socket.emit_with_ack("e")
+    first, second, third = (call[3] for call in world.core.of("emit"))
+    world.dispatcher.acks_lost(number, [first, second], why)
+    with pytest.raises(sio.AckTimeout, match=told):
+        await lost
+    for callback in (first, second, third):
+        world.dispatcher.acknowledged(number, callback, [])
+    assert called == []
+    assert await kept is None
+    assert not socket._answers
+    assert not socket._callbacks
+
+
+async def test_answers_that_nobody_awaits_leave_nothing_behind(world: World) -> None:
+    number = await world.join()
+    socket = world.dispatcher._connections[number].socket
+    for _ in range(2):
+        socket.emit_with_ack("e")
+    first, second = (call[3] for call in world.core.of("emit"))
+    world.dispatcher.acknowledged(number, first, [])
+    world.dispatcher.acks_lost(number, [second], "forgotten")
+    assert not socket._answers
+    assert not socket._callbacks
 
 
 async def test_a_socket_in_as_many_rooms_as_it_may_be_joins_no_other(world: World) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..answer import Answer
@@ -31,6 +30,13 @@ if TYPE_CHECKING:
     AckCallback = Callable[..., Any]
 
 logger = logging.getLogger("sio.socketio.socket")
+
+CLIENT_HAS_GONE = "the client has gone without an answer"
+NO_ANSWER = {  # as the native server says why
+    "not sent": "the client could not take the volatile event",
+    "forgotten": "the client owes too many answers (--socketio-max-pending-acks)",
+    "unread": "too many events of the client wait before the answer (--socketio-max-read-ahead)",
+}
 
 
 class NamespaceSocket(SocketListeners):
@@ -73,7 +79,7 @@ class NamespaceSocket(SocketListeners):
         self._created = time.time()
         self._handshake: Handshake | None = None
         self._callbacks: dict[int, AckCallback] = {}
-        self._answers: set[Answer] = set()
+        self._answers: dict[int, Answer] = {}  # to be awaited, by the number of their callback
         self._gone = False
         self._finished = False
         self._close_session: bool | None = None  # wanted by disconnect() during connect()
@@ -183,9 +189,11 @@ class NamespaceSocket(SocketListeners):
         """Send an event to this client and return its answer, to be awaited.
 
         The answer is the argument of the acknowledgement; None if it has none, a list if it has
-        several. Awaiting it raises sio.AckTimeout after `timeout` seconds (None: never), and when
-        the client has gone. A handler may await it: acknowledgements do not wait for handlers.
-        Raises at the call as emit() does.
+        several. Awaiting it raises sio.AckTimeout after `timeout` seconds (None: never), and as
+        soon as it is known that no answer will come: the client has gone, it owes more than
+        --socketio-max-pending-acks, or more than --socketio-max-read-ahead of its events have come
+        before the answer while none was handled. A handler may await it: acknowledgements do not
+        wait for handlers. Raises at the call as emit() does.
         """
         return self.ask(event, args, timeout, NO_FLAGS)
 
@@ -322,20 +330,22 @@ class NamespaceSocket(SocketListeners):
         number = next(self._session.callback_numbers)
 
         def end() -> None:
-            self._answers.discard(answer)
+            self._answers.pop(number, None)
             # A client that never answers must not fill the memory with those who have given up.
             self._callbacks.pop(number, None)
 
         answer = Answer(timeout, end, self._check_answerable)
-        self._answers.add(answer)
         if self._gone:
-            answer.client_has_gone()
+            answer.fail(CLIENT_HAS_GONE)
             return answer
+        self._answers[number] = answer
         try:
             self._emit(event, args, number, answer.arrive, flags)
         except BaseException:
-            self._answers.discard(answer)
+            end()
             raise
+        if self._gone:  # meanwhile, from another thread
+            answer.fail(CLIENT_HAS_GONE)
         return answer
 
     def _check_answerable(self) -> None:
@@ -358,9 +368,6 @@ class NamespaceSocket(SocketListeners):
         check_event(event)
         if number is not None and callback is not None:
             self._callbacks[number] = callback
-            if len(self._callbacks) > self._core.max_pending_acks:
-                with contextlib.suppress(RuntimeError):  # another thread emits at this moment
-                    self._callbacks.pop(next(iter(self._callbacks)), None)
         try:
             self._core.emit(self._number, (event, *args), number, flags.volatile, flags.compress)
         except BaseException:
@@ -419,6 +426,14 @@ class NamespaceSocket(SocketListeners):
         """The callback that emit() gave this number, once."""
         return self._callbacks.pop(number, None)
 
+    def lose_answers(self, numbers: Sequence[int], why: str) -> None:
+        """The acknowledgements with these numbers won't come."""
+        for number in numbers:
+            self._callbacks.pop(number, None)
+            answer = self._answers.get(number)
+            if answer is not None:
+                answer.fail(NO_ANSWER[why])
+
     def mark_accepted(self) -> None:
         """connect() has let the client in."""
         self.accepted = True
@@ -451,8 +466,8 @@ class NamespaceSocket(SocketListeners):
             self._gone = True
             if not self.away:
                 self.name_space.adapter.leave_all(self)
-        for answer in tuple(self._answers):
-            answer.client_has_gone()
+        for answer in tuple(self._answers.values()):
+            answer.fail(CLIENT_HAS_GONE)
 
     def forget(self) -> None:
         """The last handler has run. Until then rooms are tracked, so that handlers of events that

@@ -24,6 +24,7 @@ struct Wire {
   std::vector<SharedBytes> shared;  // what of it came as a shared buffer
   std::size_t unsent = 0;           // of output, what the peer has not taken
   bool reading = true;
+  bool peer_is_gone = false;
   bool finished = false;
   bool closed = false;
 };
@@ -53,6 +54,7 @@ class FakeStream final : public net::Stream {
     write(bytes);
   }
   std::size_t buffered() const override { return wire_.unsent; }
+  bool peer_is_gone() const override { return wire_.peer_is_gone; }
   void finish() override { wire_.finished = true; }
   void close() override { wire_.closed = true; }
 
@@ -104,6 +106,7 @@ class RecordingWebSocketHandler final : public WebSocketHandler {
     record_.calls.push_back((kind == MessageKind::text ? "text(" : "binary(") + payload + ")");
   }
   void on_drain() override { ++record_.drains; }
+  void on_peer_ended() override { record_.calls.emplace_back("peer ended"); }
   void on_message_too_big() override { record_.calls.emplace_back("too big"); }
   void on_closed(std::uint16_t code, std::string_view reason) override {
     record_.calls.push_back("closed " + std::to_string(code) + " " + std::string(reason));

@@ -185,10 +185,43 @@ TEST_F(WebSocketSessionTest, DeliversEverythingBeforeThePeersCloseAlsoWhenPaused
   channel().pause_reading();
   receive(text("a") + close_frame(""));
   peer_ends();
-  EXPECT_EQ(calls(0), Calls{});
+  EXPECT_EQ(calls(0), Calls{"peer ended"});
   channel().resume_reading();
   turn();
   EXPECT_EQ(calls(0), (Calls{"text(a)", "closed 1005 "}));
+}
+
+TEST_F(WebSocketSessionTest, TellsOnceThatThePeerHasEndedBeforeItsMessagesAreTaken) {
+  open();
+  channel().pause_reading();
+  receive(text("a"));
+  peer_ends();
+  EXPECT_EQ(calls(0), (Calls{"peer ended"}));
+  later(Milliseconds(10'000));
+  EXPECT_EQ(calls(0), Calls{});
+  channel().resume_reading();
+  turn();
+  EXPECT_EQ(calls(0), (Calls{"text(a)", "closed 1006 "}));
+}
+
+TEST_F(WebSocketSessionTest, LooksWhetherAPeerThatIsNotReadIsStillThere) {
+  open();
+  channel().pause_reading();
+  std::string messages;
+  for (int i = 0; i < 10'000; ++i) messages += text("a");
+  receive(messages);
+  ASSERT_FALSE(wire_.reading);
+  later(Milliseconds(5'000));
+  EXPECT_EQ(calls(0), Calls{});
+  wire_.peer_is_gone = true;
+  later(Milliseconds(1'000));
+  EXPECT_EQ(calls(0), (Calls{"peer ended"}));
+  later(Milliseconds(1'000));
+  EXPECT_EQ(calls(0), Calls{});
+  channel().resume_reading();
+  turn();
+  EXPECT_TRUE(wire_.reading);
+  EXPECT_EQ(calls(0).size(), 10'000U);
 }
 
 TEST_F(WebSocketSessionTest, ClosesWithAHandshake) {

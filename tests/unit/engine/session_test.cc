@@ -411,6 +411,49 @@ TEST_F(WebSocketTest, APauseSuspendsThePongDeadline) {
   EXPECT_EQ(record.closed, CloseReason::timeout);
 }
 
+// Its pong may be in the POST that is not read to its end; but a client that is there polls.
+TEST_F(SessionTest, APausedClientOnPollingIsThereAsLongAsItPolls) {
+  FakePost request;
+  session->start_post(request);
+  session->receive_post(request, MessageKind::text,
+                        "4pause\x1e"
+                        "3");
+  auto waiting = std::make_unique<FakePoll>();
+  session->start_poll(*waiting);
+  int pings = 0;
+  while (pings < 10 || !waiting->outcome) {
+    if (waiting->outcome) {
+      ++pings;
+      waiting = std::make_unique<FakePoll>();
+      session->start_poll(*waiting);
+    }
+    host.advance(*session, 1s);
+    ASSERT_FALSE(record.closed);
+  }
+  host.advance(*session, 18s);
+  EXPECT_FALSE(record.closed);
+  host.advance(*session, 10s);
+  EXPECT_EQ(record.closed, CloseReason::timeout);
+  EXPECT_EQ(request.outcome, HttpOutcome::bad_request);
+}
+
+TEST_F(WebSocketTest, WhatAClientThatHasGoneSentLastIsWaitedForOnlySoLong) {
+  session->pause_reading();
+  session->peer_ended(socket);
+  host.advance(*session, 19'999ms);
+  EXPECT_FALSE(record.closed);
+  host.advance(*session, 1ms);
+  EXPECT_EQ(record.closed, CloseReason::websocket_disconnect);
+  EXPECT_EQ(counters.get(Counter::last_input_dropped), 1u);
+}
+
+TEST_F(WebSocketTest, TheEndOfAProbeIsNotThatOfTheClient) {
+  FakeWebSocket other;
+  session->peer_ended(other);
+  host.advance(*session, 24s);
+  EXPECT_FALSE(record.closed);
+}
+
 TEST_F(WebSocketTest, APingSentWhilePausedIsNotHeldAgainstTheClient) {
   session->pause_reading();
   host.advance(*session, 10min);

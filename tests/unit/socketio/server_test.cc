@@ -239,6 +239,10 @@ TEST_F(ServerTest, TheOldestAckIsForgottenWhenTooManyArePending) {
   ASSERT_EQ(acks.size(), 2u);
   EXPECT_EQ(acks[0].callback_id, 102u);
   EXPECT_EQ(acks[1].callback_id, 103u);
+  const auto lost = sink.all<SocketAcksLost>();
+  ASSERT_EQ(lost.size(), 2u);
+  EXPECT_EQ(lost[1].callback_ids, std::vector<std::uint64_t>{101});
+  EXPECT_EQ(lost[1].why, AckLoss::forgotten);
 }
 
 TEST_F(ServerTest, AClientJoinsNoMoreNamespacesThanItMay) {
@@ -281,6 +285,10 @@ TEST_F(ServerTest, AnAckOfADroppedEventIsNotWaitedFor) {
   server->handle(SocketEmit{socket, {R"(["dropped"])", {}}, 101, Delivery::droppable});
   EXPECT_EQ(peer.take(), (Messages{R"(420["kept"])"}));
   EXPECT_TRUE(warnings.empty());
+  const auto lost = sink.all<SocketAcksLost>();
+  ASSERT_EQ(lost.size(), 1u);
+  EXPECT_EQ(lost[0].callback_ids, std::vector<std::uint64_t>{101});
+  EXPECT_EQ(lost[0].why, AckLoss::not_sent);
   peer.receive("30[]");
   peer.receive("31[]");
   const auto acks = sink.all<SocketAcknowledged>();

@@ -78,6 +78,13 @@ GROUP = Group(
             setting="max_events_in_flight",
         ),
         Option(
+            "socketio-max-read-ahead",
+            POSITIVE_SIZE,
+            "events read beyond that for an acknowledgement that a handler awaits",
+            default=4_000_000,
+            setting="max_read_ahead",
+        ),
+        Option(
             "socketio-max-pending-acks",
             POSITIVE,
             "acknowledgements that one client owes; beyond it the oldest is no longer waited for",
