@@ -227,18 +227,21 @@ class Connection:
         self._handled += 1
         if not self._steps or self._handled >= HANDLED_AT_ONCE:
             self._report_handled()
+        elif self._handled == 1:
+            # Before the next one waits, perhaps for what can only be read then.
+            asyncio.get_running_loop().call_soon(self._report_handled)
 
     def _report_handled(self) -> None:
-        """Have more read from the client. Events that came together are reported together."""
-        self._core.events_done(self._number, self._handled)
-        self._handled = 0
+        """Have more read from the client. Events handled together are reported together."""
+        if self._handled:
+            self._core.events_done(self._number, self._handled)
+            self._handled = 0
 
     async def _disconnect(self, reason: str) -> None:
         socket = self.socket
         if self._beside:
             await asyncio.wait(self._beside)
-        if self._handled:
-            self._report_handled()
+        self._report_handled()
         if socket.accepted:
             logger.info("%r disconnected: %s", socket, reason)
             for handler in (

@@ -348,6 +348,30 @@ async def test_events_of_one_socket_are_handled_in_order():
     assert world.core.events_done_of(socket) == 4
 
 
+async def test_handled_events_are_reported_before_the_next_handler_waits():
+    """With others behind it: what it waits for may be read only then."""
+    waiting, done = asyncio.Event(), asyncio.Event()
+
+    class Consumer(SocketIOConsumer):
+        async def event_quick(self, socket): ...
+
+        async def event_slow(self, socket):
+            waiting.set()
+            await done.wait()
+
+    Consumer.as_asgi()
+    world = World()
+    socket = await world.join()
+    for event in ("quick", "quick", "slow", "quick"):
+        world.send(socket, event)
+    await waiting.wait()
+    await asyncio.sleep(0)
+    assert world.core.events_done_of(socket) == 2
+    done.set()
+    await world.idle()
+    assert world.core.events_done_of(socket) == 4
+
+
 @pytest.mark.parametrize("kind", ["async", "sync"])
 async def test_long_handler_does_not_stop_other_sockets(kind):
     released = threading.Event()
