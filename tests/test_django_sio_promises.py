@@ -145,8 +145,7 @@ PROMISES: dict[str, list[str]] = {
     "18 back-pressure, bounded acknowledgements, hashable sockets": [
         "blackbox/test_socketio_load.py::test_a_client_that_does_not_read",
         "blackbox/test_socketio_load.py::test_a_websocket_is_not_read_while_its_events_wait",
-        "bridge/test_sio_sockets.py::"
-        "test_an_answer_that_will_not_come_is_waited_for_no_more",
+        "bridge/test_sio_sockets.py::test_an_answer_that_will_not_come_is_waited_for_no_more",
         "bridge/test_sio_sockets.py::test_sockets_are_hashable_and_take_attributes",
     ],
     "19 breaches of the protocol end the session": [

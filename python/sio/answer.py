@@ -13,7 +13,7 @@ from .names import check_timeout
 
 
 class Answer:
-    """Returned by emit_with_ack(): await it once, on any event loop.
+    """Returned by emit_with_ack(): await it on any event loop.
 
     The result is the acknowledgement's argument; None if it has none, a list if it has several.
     Raises AckTimeout when no answer comes in time, or it is known that none will. `on_wait` is
@@ -48,13 +48,16 @@ class Answer:
     async def _wait(self) -> Any:
         try:
             self._on_wait()
-            return await asyncio.wait_for(asyncio.wrap_future(self._future), self._timeout)
-        except (asyncio.TimeoutError, TimeoutError) as error:
-            if isinstance(error, AckTimeout):
-                raise
-            raise AckTimeout(f"no answer within {self._timeout} s") from None
+            if not self._future.done():
+                waiting = asyncio.wrap_future(self._future)
+                await asyncio.wait((waiting,), timeout=self._timeout)
+                self.fail(f"no answer within {self._timeout} s")  # unless it has come
+                waiting.cancel()  # what it holds need not be asked for
         finally:
             self._future.cancel()  # without effect if it is done
+        if self._future.cancelled():
+            raise AckTimeout("nobody waits for the answer any more")
+        return self._future.result()
 
 
 async def collect(answers: Sequence[Awaitable[Any]]) -> list[Any]:
