@@ -100,7 +100,7 @@ class Client final : public engine::SessionObserver {
   std::size_t events_in_flight_ = 0;
   std::size_t bytes_in_flight_ = 0;
   std::size_t packet_bytes_ = 0;  // received of the packet that is not complete
-  std::size_t read_ahead_ = 0;  // bytes of messages, since too many events were in flight
+  std::size_t read_ahead_ = 0;    // bytes of messages, since too many events were in flight
   // Since when acknowledgements are awaited that can't be read while no event is handled.
   std::optional<TimePoint> stuck_since_;
   std::map<std::string, std::unique_ptr<Socket>, std::less<>> sockets_;
