@@ -191,6 +191,12 @@ def test_sessions_of_one_address(start_server: Start) -> None:
     assert warnings(server, "--socketio-max-sessions-per-address") == 1
 
 
+async def poll_until(done: asyncio.Task[None], session: PollingSession) -> None:
+    """Has a GET waiting all the time, as real clients do: who polls no more has gone."""
+    while not done.done():
+        assert set(await session.poll()) == {"2"}
+
+
 @pytest.mark.parametrize("transport", SESSIONS)
 @pytest.mark.parametrize("option", ["packet", "byte"])
 async def test_who_sends_too_fast_is_held_back(
@@ -212,7 +218,12 @@ async def test_who_sends_too_fast_is_held_back(
             started = time.monotonic()
             sending = asyncio.create_task(session.send(*packets))
             if isinstance(session, PollingSession):
+                polling = asyncio.create_task(poll_until(sending, session))
                 assert not (await asyncio.wait([sending], timeout=1))[0], "the answer is late"
+                await sending
+                await session.send("3")
+                await polling
+                await session.send("3")
             await sending
             assert await session.call("numbers") == [list(range(amount))]
             assert time.monotonic() - started > seconds - 0.1
