@@ -1,4 +1,4 @@
-"""Rooms, refusals and failures, seen on the wire."""
+"""Rooms, handshakes, refusals and failures, seen on the wire."""
 
 from __future__ import annotations
 
@@ -160,6 +160,39 @@ async def test_an_asgi_application_emits(socketio_server: ServerProcess) -> None
         params = {"event": "news", "room": room, "text": "from HTTP"}
         await http.get(f"{socketio_server.url}/emit", params=params)
         assert await heard(alice) == [["news", "from HTTP"]]
+
+
+async def test_what_connect_emits_to_rooms_comes_behind_the_answer(
+    socketio_server: ServerProcess,
+) -> None:
+    room = str(uuid.uuid4())
+    async with (
+        joined(socketio_server, join=[room]) as member,
+        joined(socketio_server, join=[room], announce=True) as alice,
+    ):
+        assert await heard(alice) == [["said", "somebody comes"]]
+        assert await heard(member) == [["said", "somebody comes"]]
+
+
+@pytest.mark.parametrize("transport", SESSIONS)
+async def test_half_of_a_surrogate_pair_is_replaced(
+    transport: str, socketio_server: ServerProcess
+) -> None:
+    async with joined(socketio_server, transport) as alice:
+        await alice.send('4277["reply","\\ud83d!","\\ude00","\\ud83d\\ude00"]')
+        assert await alice.next_message() == '4377["\ufffd!","\ufffd","😀"]'
+
+
+async def test_an_id_reaches_its_socket_whatever_it_has_left(
+    socketio_server: ServerProcess,
+) -> None:
+    async with joined(socketio_server) as alice, joined(socketio_server) as bob:
+        [described] = await alice.call("describe")
+        await alice.call("leave", described["id"])
+        await alice.call("leave_all")
+        await bob.emit("say", described["id"], "psst")
+        assert await heard(bob) == []
+        assert await heard(alice) == [["said", "psst"]]
 
 
 async def test_a_handshake_can_be_sent_to_a_client(socketio_server: ServerProcess) -> None:

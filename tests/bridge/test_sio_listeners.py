@@ -168,10 +168,14 @@ async def test_disconnect_listeners(world: World) -> None:
     socket.join("r")
     socket.on("disconnect", lambda reason: heard.append(("disconnect", reason)))
     socket.on("disconnecting", lambda reason: heard.append((reason, set(socket.rooms))))
+    socket.on(
+        "disconnecting", lambda _: heard.append((socket.connected, socket.name_space.rooms()))
+    )
     world.leave(number, "client_disconnect")
     await world.idle()
     assert heard == [
         ("client_disconnect", {"r"}),
+        (False, {}),
         "consumer",
         ("disconnect", "client_disconnect"),
     ]

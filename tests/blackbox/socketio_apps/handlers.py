@@ -37,6 +37,8 @@ class RootConsumer(sio.SocketIOConsumer):
         note(self.key, "connect", socket.id)
         for room in auth.get("join", []):
             await socket.join(room)
+        if auth.get("announce"):
+            await socket.server.to(auth["join"]).emit("said", "somebody comes")
         if auth.get("welcome"):
             await socket.emit("welcome", auth)
         if auth.get("raise"):
