@@ -33,6 +33,7 @@ enum class Counter : std::size_t {
   attachments_too_many,
   json_too_deep,
   event_names_too_long,
+  values_too_many,
   bad_packets,
   sessions_throttled,
   slow_consumers,
@@ -96,6 +97,8 @@ constexpr const char* name_of(Counter counter) {
       return "json_too_deep";
     case Counter::event_names_too_long:
       return "event_names_too_long";
+    case Counter::values_too_many:
+      return "values_too_many";
     case Counter::bad_packets:
       return "bad_packets";
     case Counter::sessions_throttled:

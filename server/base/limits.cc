@@ -27,6 +27,8 @@ Facts facts_of(Limit limit) {
       return {Counter::json_too_deep, LogCategory::socketio, "--socketio-max-depth"};
     case Limit::event_name:
       return {Counter::event_names_too_long, LogCategory::socketio, "--socketio-max-event-name"};
+    case Limit::values:
+      return {Counter::values_too_many, LogCategory::socketio, "--socketio-max-payload"};
     case Limit::packet_rate:
       return {Counter::sessions_throttled, LogCategory::engineio, "--socketio-max-packet-rate"};
     case Limit::byte_rate:
@@ -114,6 +116,9 @@ std::string Limits::warning(Limit limit) const {
     case Limit::event_name:
       return "Closing sessions that send an event name of more than " +
              number(socket.max_event_name) + " bytes";
+    case Limit::values:
+      return "Closing sessions that send a packet of so many arrays and objects that it would take "
+             "more than forty times its size in memory";
     case Limit::packet_rate:
       return "Holding back clients that send more than " + number(engine.max_packets_per_second) +
              " packets per second";

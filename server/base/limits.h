@@ -23,6 +23,7 @@ enum class Limit : std::size_t {
   attachments,           // of an event
   json_depth,
   event_name,          // bytes
+  values,              // of a packet, by the memory they would take
   packet_rate,         // packets per second of a session
   byte_rate,           // bytes per second of a session
   queued_bytes,        // waiting for a slow client, who is closed

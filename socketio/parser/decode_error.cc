@@ -30,6 +30,8 @@ const char* describe(DecodeError error) {
       return "event name is too long";
     case DecodeError::bad_placeholder:
       return "malformed attachment placeholder";
+    case DecodeError::too_many_values:
+      return "too many values";
     case DecodeError::unexpected_text:
       return "text message while attachments are missing";
     case DecodeError::unexpected_binary:

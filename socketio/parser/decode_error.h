@@ -17,6 +17,7 @@ enum class DecodeError {
   reserved_event,
   event_name_too_long,
   bad_placeholder,
+  too_many_values,    // they would take too much memory
   unexpected_text,    // attachments are missing
   unexpected_binary,  // no attachment is missing
 };

@@ -23,11 +23,12 @@ namespace {
 using json = Json;
 
 // Reads the payload that the packet's type calls for.
-Result<json, DecodeError> read_payload(const PacketHeader& header, const SocketIoConfig& limits) {
+Result<json, DecodeError> read_payload(const PacketHeader& header, const SocketIoConfig& limits,
+                                       ValueBudget& budget) {
   switch (header.type) {
     case PacketType::connect: {
       if (header.payload.empty()) return json::object();
-      Result<json, DecodeError> data = read_json(header.payload, limits.max_json_depth);
+      Result<json, DecodeError> data = read_json(header.payload, limits.max_json_depth, budget);
       if (data && !data->is_object()) return Failure{DecodeError::bad_payload};
       return data;
     }
@@ -36,14 +37,14 @@ Result<json, DecodeError> read_payload(const PacketHeader& header, const SocketI
       return json();
     case PacketType::event: {
       if (header.payload.empty()) return Failure{DecodeError::bad_payload};
-      Result<json, DecodeError> data = read_json(header.payload, limits.max_json_depth);
+      Result<json, DecodeError> data = read_json(header.payload, limits.max_json_depth, budget);
       if (!data) return data;
       if (const auto error = check_event(*data, limits)) return Failure{*error};
       return data;
     }
     case PacketType::ack: {
       if (header.payload.empty()) return Failure{DecodeError::bad_payload};
-      Result<json, DecodeError> data = read_json(header.payload, limits.max_json_depth);
+      Result<json, DecodeError> data = read_json(header.payload, limits.max_json_depth, budget);
       if (data && !data->is_array()) return Failure{DecodeError::bad_payload};
       return data;
     }
@@ -85,11 +86,12 @@ Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_text(std::string_
   }
   const Result<PacketHeader, DecodeError> header = read_header(message, limits_);
   if (!header) return Failure{header.error()};
-  Result<json, DecodeError> data = read_payload(*header, limits_);
+  ValueBudget budget(message.size(), limits_.max_attachments);
+  Result<json, DecodeError> data = read_payload(*header, limits_, budget);
   if (!data) return Failure{data.error()};
 
-  Packet packet{header->type, std::string(header->name_space), header->ack_id, std::move(*data),
-                std::string(header->query)};
+  Packet packet{header->type,     std::string(header->name_space), header->ack_id,
+                std::move(*data), std::string(header->query),      budget.taken() + message.size()};
   if (!header->attachments) return std::optional(std::move(packet));
 
   std::vector<json*> slots(*header->attachments);
@@ -101,6 +103,7 @@ Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_text(std::string_
 
 Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_binary(std::string message) {
   if (!unfinished_) return Failure{DecodeError::unexpected_binary};
+  unfinished_->packet.memory += message.size();
   if (json* slot = unfinished_->slots[unfinished_->received]) {
     *slot = json::binary(json::binary_t::container_type(message.begin(), message.end()));
   }

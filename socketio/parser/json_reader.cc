@@ -62,8 +62,8 @@ std::uint32_t escaped_code_unit(std::string_view text) {
 // Reads from the front of `rest_`. Each function returns false after an error.
 class Reader {
  public:
-  Reader(std::string_view text, std::size_t max_depth, HugeNumbers huge)
-      : rest_(text), max_depth_(max_depth), huge_(huge) {}
+  Reader(std::string_view text, std::size_t max_depth, ValueBudget& budget, HugeNumbers huge)
+      : rest_(text), max_depth_(max_depth), budget_(budget), huge_(huge) {}
 
   bool read_text(json& value) {
     skip_space();
@@ -90,18 +90,18 @@ class Reader {
 
   // `depth` counts the arrays and objects around the value.
   bool read_value(json& value, std::size_t depth) {
-    if (rest_.empty()) return false;
+    if (rest_.empty() || !take(ValueBudget::value)) return false;
     switch (rest_.front()) {
       case '"': {
         std::string text;
-        if (!read_string(text)) return false;
+        if (!take(ValueBudget::text) || !read_string(text)) return false;
         value = std::move(text);
         return true;
       }
       case '[':
-        return enter(depth) && read_array(value, depth + 1);
+        return take(ValueBudget::array) && enter(depth) && read_array(value, depth + 1);
       case '{':
-        return enter(depth) && read_object(value, depth + 1);
+        return take(ValueBudget::object) && enter(depth) && read_object(value, depth + 1);
       case 't':
         value = true;
         return read_word("true");
@@ -114,6 +114,12 @@ class Reader {
       default:
         return read_number(value);
     }
+  }
+
+  bool take(std::size_t memory) {
+    if (budget_.take(memory)) return true;
+    error_ = DecodeError::too_many_values;
+    return false;
   }
 
   bool enter(std::size_t depth) {
@@ -152,7 +158,7 @@ class Reader {
     do {
       skip_space();
       std::string name;
-      if (!read_string(name)) return false;
+      if (!take(ValueBudget::member) || !read_string(name)) return false;
       skip_space();
       if (!skip(':')) return false;
       skip_space();
@@ -276,6 +282,7 @@ class Reader {
 
   std::string_view rest_;
   std::size_t max_depth_;
+  ValueBudget& budget_;
   HugeNumbers huge_;
   DecodeError error_ = DecodeError::bad_json;
 };
@@ -283,8 +290,8 @@ class Reader {
 }  // namespace
 
 Result<json, DecodeError> read_json(std::string_view text, std::size_t max_depth,
-                                    HugeNumbers huge) {
-  Reader reader(text, std::min(max_depth, deepest), huge);
+                                    ValueBudget& budget, HugeNumbers huge) {
+  Reader reader(text, std::min(max_depth, deepest), budget, huge);
   json value;
   if (!reader.read_text(value)) return Failure{reader.error()};
   return value;

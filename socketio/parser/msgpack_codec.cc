@@ -81,8 +81,9 @@ Result<std::optional<Packet>, DecodeError> MsgpackDecoder::decode_text(std::stri
 
 Result<std::optional<Packet>, DecodeError> MsgpackDecoder::decode_binary(std::string message) {
   // The map around the data is one level more.
+  ValueBudget budget(message.size(), limits_.max_attachments);
   Result<json, DecodeError> read =
-      read_msgpack(message, std::min(limits_.max_json_depth, any_depth) + 1);
+      read_msgpack(message, std::min(limits_.max_json_depth, any_depth) + 1, budget);
   if (!read) return Failure{read.error()};
   if (!read->is_object()) return Failure{DecodeError::bad_msgpack};
 
@@ -91,6 +92,7 @@ Result<std::optional<Packet>, DecodeError> MsgpackDecoder::decode_binary(std::st
     return Failure{DecodeError::unknown_type};
   }
   Packet packet{types[type->get<std::size_t>()], {}, std::nullopt, {}};
+  packet.memory = budget.taken() + message.size();
 
   const json* const nsp = member(*read, "nsp");
   if (!nsp || !nsp->is_string()) return Failure{DecodeError::bad_namespace};
@@ -131,7 +133,8 @@ EncodedPacket MsgpackCodec::encode(PacketType type, std::string_view name_space,
   packet["type"] =
       static_cast<unsigned>(std::find(types.begin(), types.end(), type) - types.begin());
   if (!data.json.empty()) {
-    Result<json, DecodeError> value = read_json(data.json, any_depth, HugeNumbers::infinite);
+    ValueBudget any;
+    Result<json, DecodeError> value = read_json(data.json, any_depth, any, HugeNumbers::infinite);
     assert(value);  // the bridge has written it
     if (!data.attachments.empty()) {
       std::vector<std::optional<std::string>> attachments(

@@ -52,7 +52,8 @@ json iso_date(std::int64_t milliseconds) {
 // Reads from the front of `rest_`. Each function returns false after an error.
 class Reader {
  public:
-  Reader(std::string_view bytes, std::size_t max_depth) : rest_(bytes), max_depth_(max_depth) {}
+  Reader(std::string_view bytes, std::size_t max_depth, ValueBudget& budget)
+      : rest_(bytes), max_depth_(max_depth), budget_(budget), reservable_(bytes.size()) {}
 
   bool read_message(json& value) {
     return read_value(value, 0) && rest_.empty() && !value.is_discarded();
@@ -80,7 +81,7 @@ class Reader {
   // `depth` counts the arrays and maps around the value.
   bool read_value(json& value, std::size_t depth) {
     std::uint64_t head = 0;
-    if (!take_number(1, head)) return false;
+    if (!spend(ValueBudget::value) || !take_number(1, head)) return false;
     if (head <= 0x7f) return store(value, head);
     if (head <= 0x8f) return read_map(head & 0x0f, value, depth);
     if (head <= 0x9f) return read_array(head & 0x0f, value, depth);
@@ -118,7 +119,7 @@ class Reader {
     if (head >= 0xc4 && head <= 0xc6) {
       std::string_view bytes;
       return take_number(std::size_t{1} << (head - 0xc4), length) && take(length, bytes) &&
-             store(value, binary(bytes));
+             store_binary(bytes, value);
     }
     if (head >= 0xc7 && head <= 0xc9) {
       return take_number(std::size_t{1} << (head - 0xc7), length) &&
@@ -176,7 +177,7 @@ class Reader {
 
   bool read_string(std::uint64_t length, json& value) {
     std::string_view text;
-    return read_text(length, text) && store(value, text);
+    return spend(ValueBudget::text) && read_text(length, text) && store(value, text);
   }
 
   bool read_key(std::string_view& key) {
@@ -191,6 +192,12 @@ class Reader {
     return read_text(length, key);
   }
 
+  bool spend(std::size_t memory) {
+    if (budget_.take(memory)) return true;
+    error_ = DecodeError::too_many_values;
+    return false;
+  }
+
   bool enter(std::size_t depth) {
     if (depth < max_depth_) return true;
     error_ = DecodeError::too_deep;
@@ -199,9 +206,13 @@ class Reader {
 
   bool read_array(std::uint64_t length, json& value, std::size_t depth) {
     // Each element takes a byte at least.
-    if (!enter(depth) || length > rest_.size()) return false;
+    if (!spend(ValueBudget::array) || !enter(depth) || length > rest_.size()) return false;
     value = json::array();
     auto& elements = value.get_ref<json::array_t&>();
+    // Each in its turn could claim all bytes that are left.
+    const std::size_t reserved = std::min<std::size_t>(length, reservable_);
+    reservable_ -= reserved;
+    elements.reserve(reserved);
     for (; length > 0; --length) {
       json& element = elements.emplace_back();
       if (!read_value(element, depth + 1)) return false;
@@ -211,12 +222,12 @@ class Reader {
   }
 
   bool read_map(std::uint64_t length, json& value, std::size_t depth) {
-    if (!enter(depth) || length > rest_.size() / 2) return false;
+    if (!spend(ValueBudget::object) || !enter(depth) || length > rest_.size() / 2) return false;
     value = json::object();
     auto& members = value.get_ref<json::object_t&>();
     for (; length > 0; --length) {
       std::string_view key;
-      if (!read_key(key)) return false;
+      if (!spend(ValueBudget::member) || !read_key(key)) return false;
       // Appended without a look at the others, as in JSON.
       auto& member = members.emplace_back(std::string(key), json());
       if (!read_value(member.second, depth + 1)) return false;
@@ -243,25 +254,37 @@ class Reader {
     std::uint64_t type = 0;
     std::string_view bytes;
     if (!take_number(1, type) || !take(length, bytes)) return false;
-    if (type == 0) return store(value, binary(bytes));  // an ArrayBuffer
+    if (type == 0) return store_binary(bytes, value);  // an ArrayBuffer
     return store_extension(type, bytes, value);
   }
 
-  static bool store_extension(std::uint64_t type, std::string_view bytes, json& value) {
-    json number;
+  bool store_binary(std::string_view bytes, json& value) {
+    if (!budget_.take_binary()) {
+      error_ = DecodeError::too_many_attachments;
+      return false;
+    }
+    return spend(ValueBudget::text) && store(value, binary(bytes));
+  }
+
+  bool store_extension(std::uint64_t type, std::string_view bytes, json& value) {
+    json number, content;
     store_signed(number, static_cast<std::int8_t>(type));
-    return store(value, json::array({std::move(number), binary(bytes)}));
+    return spend(ValueBudget::array) && store_binary(bytes, content) &&
+           store(value, json::array({std::move(number), std::move(content)}));
   }
 
   std::string_view rest_;
   std::size_t max_depth_;
+  ValueBudget& budget_;
+  std::size_t reservable_;  // elements, in all arrays together
   DecodeError error_ = DecodeError::bad_msgpack;
 };
 
 }  // namespace
 
-Result<json, DecodeError> read_msgpack(std::string_view bytes, std::size_t max_depth) {
-  Reader reader(bytes, std::min(max_depth, deepest));
+Result<json, DecodeError> read_msgpack(std::string_view bytes, std::size_t max_depth,
+                                       ValueBudget& budget) {
+  Reader reader(bytes, std::min(max_depth, deepest), budget);
   json value;
   if (!reader.read_message(value)) return Failure{reader.error()};
   return value;

@@ -25,7 +25,8 @@ struct Packet {
   // connect: an object, {} when absent; event and ack: an array in which every attachment stands
   // as a binary value; otherwise null.
   Json data;
-  std::string query{};  // what followed the namespace's name behind a question mark
+  std::string query{};     // what followed the namespace's name behind a question mark
+  std::size_t memory = 0;  // bytes that the data takes, estimated; of packets that were decoded
 };
 
 // The place of an event among all that the server has sent: for clients that come back and say what

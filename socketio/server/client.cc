@@ -114,6 +114,8 @@ void Client::count(parser::DecodeError error) {
       return server_.limits().reached(Limit::attachments, who);
     case parser::DecodeError::too_deep:
       return server_.limits().reached(Limit::json_depth, who);
+    case parser::DecodeError::too_many_values:
+      return server_.limits().reached(Limit::values, who);
     case parser::DecodeError::event_name_too_long:
       return server_.limits().reached(Limit::event_name, who);
     case parser::DecodeError::empty:

@@ -96,6 +96,7 @@ async def test_what_passes_through_is_counted(start_server: Start, transport: st
 BROKEN = {
     "attachments_too_many": ('4511-["x"]', "--socketio-max-attachments"),
     "json_too_deep": ('42["x",' + "[" * 64 + "]" * 64 + "]", "--socketio-max-depth"),
+    "values_too_many": ('42["x"' + ",{}" * 300_000 + "]", "--socketio-max-payload"),
     "event_names_too_long": (event_packet("x" * 1025), "--socketio-max-event-name"),
 }
 

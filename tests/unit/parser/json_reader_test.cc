@@ -16,6 +16,8 @@ namespace {
 using json = Json;
 using namespace std::string_literals;
 
+ValueBudget budget;  // without a bound
+
 constexpr std::size_t depth = 8;
 
 TEST(JsonReaderTest, ReadsEveryKindOfValue) {
@@ -40,7 +42,7 @@ TEST(JsonReaderTest, ReadsEveryKindOfValue) {
                            R"(["\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"])",
                            R"(["日本 😀"])",
                            " \t\r\n[ 1 , 2 ] \n"}) {
-    const auto value = read_json(text, depth);
+    const auto value = read_json(text, depth, budget);
     ASSERT_TRUE(value) << text;
     const json expected = json::parse(text);
     EXPECT_EQ(*value, expected) << text;
@@ -96,25 +98,25 @@ TEST(JsonReaderTest, RefusesWhatIsNotOneJsonText) {
                                   "//\n1"s,
                                   "/**/1"s,
                                   "\xef\xbb\xbf[]"s}) {
-    const auto value = read_json(text, depth);
+    const auto value = read_json(text, depth, budget);
     ASSERT_FALSE(value) << text;
     EXPECT_EQ(value.error(), DecodeError::bad_json) << text;
   }
 }
 
 TEST(JsonReaderTest, CountsArraysAndObjectsAsDepth) {
-  EXPECT_TRUE(read_json(R"([{"a":[1]}])", 3));
-  const auto deep = read_json(R"([{"a":[[]]}])", 3);
+  EXPECT_TRUE(read_json(R"([{"a":[1]}])", 3, budget));
+  const auto deep = read_json(R"([{"a":[[]]}])", 3, budget);
   ASSERT_FALSE(deep);
   EXPECT_EQ(deep.error(), DecodeError::too_deep);
   // Neighbours do not add up, and brackets in strings do not count.
-  EXPECT_TRUE(read_json(R"([[],[],{},{"k":[]}])", 3));
-  EXPECT_TRUE(read_json(R"(["[[[[","\"[[[[",{"{{{{":0}])", 2));
+  EXPECT_TRUE(read_json(R"([[],[],{},{"k":[]}])", 3, budget));
+  EXPECT_TRUE(read_json(R"(["[[[[","\"[[[[",{"{{{{":0}])", 2, budget));
 }
 
 TEST(JsonReaderTest, ReadsLoneSurrogatesAsReplacementCharacters) {
   const auto text = [](std::string_view escaped) {
-    const auto value = read_json("[\"" + std::string(escaped) + "\"]", depth);
+    const auto value = read_json("[\"" + std::string(escaped) + "\"]", depth, budget);
     return value ? value->at(0).get<std::string>() : std::string("refused");
   };
   EXPECT_EQ(text(R"(\ud83d)"), "\uFFFD");
@@ -129,7 +131,7 @@ TEST(JsonReaderTest, ReadsLoneSurrogatesAsReplacementCharacters) {
 }
 
 TEST(JsonReaderTest, KeepsMembersInTheOrderOfTheText) {
-  const auto value = read_json(R"({"b":[1,2],"a":3,"c":4,"a":5})", depth);
+  const auto value = read_json(R"({"b":[1,2],"a":3,"c":4,"a":5})", depth, budget);
   ASSERT_TRUE(value);
   EXPECT_EQ(value->dump(), R"({"b":[1,2],"a":3,"c":4,"a":5})");
 }
@@ -138,13 +140,13 @@ TEST(JsonReaderTest, ReadsAnObjectOfManyMembersInLinearTime) {
   std::string text = "{";
   for (int i = 0; i < 200'000; ++i) text += '"' + std::to_string(i) + "\":0,";
   text.back() = '}';
-  const auto value = read_json(text, depth);  // quadratic time would take minutes
+  const auto value = read_json(text, depth, budget);  // quadratic time would take minutes
   ASSERT_TRUE(value);
   EXPECT_EQ(value->size(), 200'000U);
 }
 
 TEST(JsonReaderTest, ReadsNumbersTooSmallForADoubleAsZero) {
-  const auto value = read_json("[1e-999,-1e-999]", depth);
+  const auto value = read_json("[1e-999,-1e-999]", depth, budget);
   ASSERT_TRUE(value);
   EXPECT_EQ(*value, json::array({0.0, 0.0}));
 }
@@ -176,7 +178,7 @@ TEST(JsonReaderTest, AgreesWithTheJsonLibrary) {
       text.replace(at, below(3), pieces[below(pieces.size())]);
     }
     const json expected = json::parse(text, nullptr, false);
-    const auto value = read_json(text, 1000);
+    const auto value = read_json(text, 1000, budget);
     ASSERT_EQ(static_cast<bool>(value), !expected.is_discarded()) << text;
     if (!value) continue;
     ++accepted;

@@ -15,8 +15,10 @@ namespace {
 using json = Json;
 using namespace std::string_literals;
 
+ValueBudget budget;  // without a bound
+
 json read(const std::string& bytes) {
-  auto value = read_msgpack(bytes, 64);
+  auto value = read_msgpack(bytes, 64, budget);
   if (!value) {
     ADD_FAILURE() << testing::PrintToString(bytes) << ": " << describe(value.error());
     return {};
@@ -25,7 +27,7 @@ json read(const std::string& bytes) {
 }
 
 void expect_refused(const std::string& bytes, DecodeError error = DecodeError::bad_msgpack) {
-  const auto value = read_msgpack(bytes, 64);
+  const auto value = read_msgpack(bytes, 64, budget);
   ASSERT_FALSE(value) << testing::PrintToString(bytes.substr(0, 80));
   EXPECT_EQ(value.error(), error) << testing::PrintToString(bytes.substr(0, 80));
 }
@@ -162,7 +164,7 @@ TEST(MsgpackReaderTest, LimitsTheDepthWhileReading) {
   const std::string deep(1'000'000, '\x91');
   expect_refused(deep, DecodeError::too_deep);
   expect_refused(std::string(65, '\x91') + "\x01", DecodeError::too_deep);
-  EXPECT_TRUE(read_msgpack(std::string(64, '\x91') + "\x01", 64));
+  EXPECT_TRUE(read_msgpack(std::string(64, '\x91') + "\x01", 64, budget));
   std::string maps;
   for (int i = 0; i < 300'000; ++i)
     maps +=
@@ -170,7 +172,7 @@ TEST(MsgpackReaderTest, LimitsTheDepthWhileReading) {
         "a";
   expect_refused(maps, DecodeError::too_deep);
   // Whatever is configured.
-  const auto value = read_msgpack(deep, 1'000'000);
+  const auto value = read_msgpack(deep, 1'000'000, budget);
   ASSERT_FALSE(value);
   EXPECT_EQ(value.error(), DecodeError::too_deep);
 }
@@ -186,7 +188,7 @@ TEST(MsgpackReaderTest, SurvivesDamage) {
       "a\xc4\x02xy\xcb\x40\x09\x21\xfb\x54\x44\x2d\x18"
       "\xc7\x03\x00"
       "abc\xa3nsp\xa1/"s;
-  ASSERT_TRUE(read_msgpack(original, 64));
+  ASSERT_TRUE(read_msgpack(original, 64, budget));
   for (int round = 0; round < 50'000; ++round) {
     std::string bytes = original;
     for (auto changes = 1 + random() % 3; changes > 0; --changes) {
@@ -198,7 +200,7 @@ TEST(MsgpackReaderTest, SurvivesDamage) {
         bytes[at] = static_cast<char>(random());
       }
     }
-    const auto value = read_msgpack(bytes, 64);
+    const auto value = read_msgpack(bytes, 64, budget);
     if (value) {
       EXPECT_FALSE(value->dump().empty());  // throws for a string that is not UTF-8
     }

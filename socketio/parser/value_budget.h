@@ -1,0 +1,51 @@
+// What the values of one packet may take. A million empty lists, three million bytes as JSON and
+// one as MessagePack, become 160 million bytes of memory here and in Python; so it is estimated
+// while they are read, and reading ends where the message would become far more than what real
+// clients send does.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+
+namespace sioserve::parser {
+
+class ValueBudget {
+ public:
+  // Each as a value of ours and as Python's, beside the bytes of texts: measured, rounded.
+  static constexpr std::size_t value = 24;
+  static constexpr std::size_t text = 64;
+  static constexpr std::size_t array = 104;
+  static constexpr std::size_t object = 200;
+  static constexpr std::size_t member = 72;
+
+  // For what the application has written.
+  ValueBudget() = default;
+  // Forty times the message, which objects of two small numbers come to; and for a short one, whose
+  // memory hardly matters, much more.
+  ValueBudget(std::size_t message_bytes, std::size_t max_binaries)
+      : memory_(short_message + per_byte * message_bytes), binaries_(max_binaries) {}
+
+  // False: the budget is exhausted.
+  bool take(std::size_t bytes) {
+    taken_ += bytes;
+    return taken_ <= memory_;
+  }
+  bool take_binary() {
+    ++taken_binaries_;
+    return taken_binaries_ <= binaries_;
+  }
+
+  std::size_t taken() const { return taken_; }
+
+ private:
+  static constexpr std::size_t short_message = 16'000'000;
+  static constexpr std::size_t per_byte = 40;
+  static constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
+
+  std::size_t memory_ = any;
+  std::size_t binaries_ = any;
+  std::size_t taken_ = 0;
+  std::size_t taken_binaries_ = 0;
+};
+
+}  // namespace sioserve::parser
