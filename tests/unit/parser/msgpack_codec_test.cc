@@ -69,52 +69,6 @@ TEST(MsgpackCodecTest, ReadsEveryType) {
   EXPECT_TRUE(result) << "a number is an event's name too";
 }
 
-TEST(MsgpackCodecTest, HoldsTheRulesOfTextPackets) {
-  const json event = {{"type", 2}, {"nsp", "/"}, {"data", json::array({"a"})}};
-  ASSERT_TRUE(decode(event));
-  const auto with = [&](const char* name, json value) {
-    json changed = event;
-    changed[name] = std::move(value);
-    return changed;
-  };
-  const auto without = [&](const char* name) {
-    json changed = event;
-    changed.erase(name);
-    return changed;
-  };
-  expect_refused("text", DecodeError::bad_msgpack);
-  expect_refused(json::array({2, "/", json::array({"a"})}), DecodeError::bad_msgpack);
-  for (const json& type : {json(5), json(6), json(-1), json(2.5), json("2"), json(nullptr)}) {
-    expect_refused(with("type", type), DecodeError::unknown_type);
-  }
-  expect_refused(without("type"), DecodeError::unknown_type);
-  for (const json& nsp :
-       {json(""), json("chat"), json(1), json("/a\n"), json("/" + std::string(1024, 'a'))}) {
-    expect_refused(with("nsp", nsp), DecodeError::bad_namespace);
-  }
-  expect_refused(without("nsp"), DecodeError::bad_namespace);
-  for (const json& id : {json(-1), json(1.5), json("1"), json(nullptr), json(UINT64_MAX)}) {
-    expect_refused(with("id", id), DecodeError::bad_ack_id);
-  }
-  expect_refused({{"type", 0}, {"nsp", "/"}, {"id", 1}}, DecodeError::bad_ack_id);
-  expect_refused({{"type", 3}, {"nsp", "/"}, {"data", json::array()}}, DecodeError::bad_ack_id);
-  for (const char* name : {"connect", "connect_error", "disconnect", "disconnecting", "newListener",
-                           "removeListener"}) {
-    expect_refused(with("data", json::array({name})), DecodeError::reserved_event);
-  }
-  expect_refused(with("data", json::array({std::string(1025, 'a')})),
-                 DecodeError::event_name_too_long);
-  for (const json& data :
-       {json(nullptr), json(), json::array(), json::object(), json("a"),
-        json::array({json::array()}), json::array({nullptr}), json::array({json::binary({'a'})})}) {
-    expect_refused(with("data", data), DecodeError::bad_payload);
-  }
-  expect_refused(without("data"), DecodeError::bad_payload);
-  expect_refused({{"type", 0}, {"nsp", "/"}, {"data", json::array()}}, DecodeError::bad_payload);
-  expect_refused({{"type", 1}, {"nsp", "/"}, {"data", 1}}, DecodeError::bad_payload);
-  expect_refused({{"type", 3}, {"nsp", "/"}, {"id", 1}, {"data", "a"}}, DecodeError::bad_payload);
-}
-
 TEST(MsgpackCodecTest, CountsDepthAsInText) {
   const auto nested = [](std::size_t levels) {
     json value = 1;
@@ -123,6 +77,51 @@ TEST(MsgpackCodecTest, CountsDepthAsInText) {
   };
   EXPECT_TRUE(decode(nested(limits.max_json_depth - 1)));
   expect_refused(nested(limits.max_json_depth), DecodeError::too_deep);
+}
+
+std::string event_of(std::uint32_t count, std::string_view element) {
+  std::string packet =
+      "\x83\xa4type\x02\xa3nsp\xa1/\xa4"
+      "data\xdd";
+  for (const unsigned shift : {24U, 16U, 8U, 0U}) {
+    packet += static_cast<char>(((count + 1) >> shift) & 0xff);
+  }
+  packet += "\xa1n";
+  for (; count > 0; --count) packet += element;
+  return packet;
+}
+
+TEST(MsgpackCodecTest, RefusesWhatWouldTakeFarMoreMemoryThanItsBytes) {
+  std::string deep;
+  for (int level = 0; level < 40; ++level) deep += "\x81\xa0";
+  deep += '\x90';
+  const std::string elements[] = {"\x80", "\x90", "\xa0", "\x81\xa0\xc0", deep};
+  for (const std::string& element : elements) {
+    const auto count = static_cast<std::uint32_t>(1'000'000 / element.size());
+    const auto result = MsgpackDecoder(limits).decode_binary(event_of(count, element));
+    ASSERT_FALSE(result) << testing::PrintToString(element);
+    EXPECT_EQ(result.error(), DecodeError::too_many_values) << testing::PrintToString(element);
+  }
+}
+
+TEST(MsgpackCodecTest, TakesWhatClientsSend) {
+  const std::string elements[] = {"\x01", "\xc0", "\xcd\x01\x00", "\xa5words"s,
+                                  "\x82\xa1x\xcd\x01\x00\xa1y\xcd\x01\x00"s};
+  for (const std::string& element : elements) {
+    const auto count = static_cast<std::uint32_t>(999'000 / element.size());
+    EXPECT_TRUE(MsgpackDecoder(limits).decode_binary(event_of(count, element)))
+        << testing::PrintToString(element);
+  }
+}
+
+TEST(MsgpackCodecTest, CountsBytesAsAttachments) {
+  const std::string elements[] = {"\xc4\x01x", "\xd4\x07x", "\xc7\x01\x00x"s};
+  for (const std::string& element : elements) {
+    EXPECT_TRUE(MsgpackDecoder(limits).decode_binary(event_of(10, element)));
+    const auto result = MsgpackDecoder(limits).decode_binary(event_of(11, element));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error(), DecodeError::too_many_attachments);
+  }
 }
 
 TEST(MsgpackCodecTest, RefusesText) {

@@ -44,6 +44,9 @@ struct Peer {
   void receive_binary(std::string bytes) {
     session->receive_websocket(socket, MessageKind::binary, std::move(bytes));
   }
+  void receive_packet(bool is_text, std::string packet) {
+    is_text ? receive(std::move(packet)) : receive_binary(std::move(packet));
+  }
   std::vector<std::string> take() { return std::exchange(socket.sent, {}); }
 };
 
