@@ -1,8 +1,10 @@
 #include "server/server.h"
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -39,7 +41,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
       : config_(std::move(config)),
         events_(std::move(wake_application)),
         event_buffer_(loop_.turn_queue(), events_, config_.max_app_events),
-        logger_([this](LogRecord record) { event_buffer_.push(std::move(record)); }),
+        logger_([this](LogRecord record) { log(std::move(record)); }),
         access_log_(config_.access_log, event_buffer_, logger_,
                     [this](LogLevel level, std::string message) {
                       log_from_another_thread(level, std::move(message));
@@ -124,6 +126,20 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     std::string url = net::to_url(*socket);
     connections_.listen(std::move(*socket));
     return url;
+  }
+
+  // Whoever sends nonsense while Python is blocked must not fill the memory with lines about it.
+  void log(LogRecord record) {
+    if (event_buffer_.full_of_lines()) {
+      ++lines_dropped_;
+      return;
+    }
+    if (const std::uint64_t dropped = std::exchange(lines_dropped_, 0)) {
+      event_buffer_.push(LogRecord{
+          LogCategory::server, LogLevel::warning,
+          std::to_string(dropped) + " lines were not logged: Python was busy for too long", ""});
+    }
+    event_buffer_.push(std::move(record));
   }
 
   // The event buffer is the I/O thread's.
@@ -215,6 +231,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   net::Loop loop_;
   BatchQueue<AppEvent> events_;
   application::EventBuffer event_buffer_;
+  std::uint64_t lines_dropped_ = 0;
   Logger logger_;
   access_log::AccessLogger access_log_;
   BatchQueue<ServerCommand> commands_;

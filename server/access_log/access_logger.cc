@@ -65,7 +65,7 @@ void AccessLogger::append_line(const AccessRecord& record) {
 void AccessLogger::send_to_application(AccessRecord record) {
   if (!logger_.enabled(LogCategory::access, LogLevel::info)) return;
   // Requests that Python does not see are answered while it is blocked, too.
-  if (events_.full()) {
+  if (events_.full_of_lines()) {
     ++dropped_;
     return;
   }

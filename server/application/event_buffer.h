@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "server/base/app_events.h"
@@ -21,6 +23,7 @@ class EventBuffer final : public EventSink, net::TurnTask {
 
   void push(AppEvent event) override {
     if (buffer_.empty()) turn_queue_.schedule(*this);
+    turn_line_bytes_ += bytes_of_line(event);
     buffer_.push_back(std::move(event));
   }
 
@@ -29,9 +32,28 @@ class EventBuffer final : public EventSink, net::TurnTask {
   bool full() const override { return full_; }
   void on_drained() { full_ = false; }
 
+  // What a client asks for stands in lines, so few of them may be much.
+  bool full_of_lines() const override {
+    if (full_ || turn_line_bytes_ >= max_line_bytes) return true;
+    return line_bytes_ + turn_line_bytes_ >= max_line_bytes && !queue_.empty();
+  }
+
  private:
+  static constexpr std::size_t max_line_bytes = 16'000'000;
+
+  // An access log's entry holds the request beside its line.
+  static std::size_t bytes_of_line(const AppEvent& event) {
+    if (const auto* record = std::get_if<LogRecord>(&event)) return record->message.size();
+    if (const auto* entry = std::get_if<AccessEntry>(&event)) return 4 * entry->line.size();
+    return 0;
+  }
+
   void on_turn_end() override {
-    if (queue_.push_all(buffer_) >= limit_) full_ = true;
+    const std::size_t pushed = buffer_.size();
+    const std::size_t waiting = queue_.push_all(buffer_);
+    if (waiting >= limit_) full_ = true;
+    if (waiting == pushed) line_bytes_ = 0;  // the application had taken all that was before
+    line_bytes_ += std::exchange(turn_line_bytes_, 0);
   }
 
   net::TurnQueue& turn_queue_;
@@ -39,6 +61,8 @@ class EventBuffer final : public EventSink, net::TurnTask {
   std::size_t limit_;
   std::vector<AppEvent> buffer_;
   bool full_ = false;
+  std::size_t line_bytes_ = 0;       // that wait, or have been taken since the latest turn
+  std::size_t turn_line_bytes_ = 0;  // in `buffer_`
 };
 
 }  // namespace sioserve::application

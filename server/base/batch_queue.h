@@ -50,6 +50,11 @@ class BatchQueue {
     return waiting;
   }
 
+  bool empty() const {
+    std::lock_guard lock(mutex_);
+    return values_.empty();
+  }
+
   // Replaces `batch` by everything queued, oldest first, and returns how many that is. The
   // batch's old storage becomes the queue's, so that neither side allocates in a steady state.
   std::size_t take(std::vector<T>& batch) {
@@ -61,7 +66,7 @@ class BatchQueue {
 
  private:
   std::function<void()> wake_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<T> values_;
 };
 

@@ -13,6 +13,8 @@ class EventSink {
   // More events wait than the configuration allows: whoever has just pushed one for a socket stops
   // reading from that socket until ServerCommand AppQueueDrained.
   virtual bool full() const = 0;
+  // Lines for logs wait in such a number or size that the next ones are better dropped.
+  virtual bool full_of_lines() const { return full(); }
 
  protected:
   ~EventSink() = default;

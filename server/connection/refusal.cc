@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace sioserve::connection {
+namespace {
+
+// Of the path in a line, which the client chooses.
+constexpr std::size_t max_shown = 256;
+
+}  // namespace
 
 void log_refusal(const Logger& logger, const Address& client, const RequestHead& head,
                  std::optional<std::uint16_t> status, std::string_view reason) {
@@ -12,7 +18,8 @@ void log_refusal(const Logger& logger, const Address& client, const RequestHead&
   line += client.host.empty() ? "a client" : client.host + ":" + std::to_string(client.port);
   if (!head.method.empty()) {
     line += " (" + head.method;
-    if (!head.raw_path.empty()) line += " " + head.raw_path;
+    if (!head.raw_path.empty()) line += " " + head.raw_path.substr(0, max_shown);
+    if (head.raw_path.size() > max_shown) line += "...";
     line += ")";
   }
   if (status) line += " with " + std::to_string(*status);

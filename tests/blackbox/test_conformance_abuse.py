@@ -150,6 +150,28 @@ async def test_pipelined_flood_while_the_application_blocks(
         peer.abort()
 
 
+async def test_nonsense_while_the_application_blocks(
+    server: ServerProcess, chance: random.Random
+) -> None:
+    """The lines about it, which name what was asked for, do not fill the memory."""
+    server.forget_peak_memory()
+    before = server.memory()
+    blocking, start = await Peer.connect(server), len(server.log)
+    await blocking.send(request("GET", "/block?seconds=4"))
+    await asyncio.to_thread(server.wait_for_log, "blocking the event loop", start)
+
+    async def client() -> None:
+        peer = await Peer.connect(server)
+        peer.send_later(request("GET", "/" + "x" * 16_000, b"", "nonsense"))
+        assert (await peer.response())[0] == 400
+        peer.abort()
+
+    for _ in range(40):
+        await asyncio.gather(*(client() for _ in range(100)))
+    assert server.peak_growth(before) < MEMORY
+    blocking.abort()
+
+
 # --- WebSocket frames ---
 
 
@@ -336,6 +358,7 @@ def deep(levels: int) -> str:
         ("b" + "A" * 900_000, 400),
         ("4" * 1_000_000, 400),
         ("42[1" + ",1e999" * 100_000 + "]", 400),
+        ("42[1" + ",{}" * 300_000 + "]", 400),
     ],
     ids=[
         "separators",
@@ -355,6 +378,7 @@ def deep(levels: int) -> str:
         "binary without header",
         "fours",
         "numbers out of range",
+        "empty objects",
     ],
 )
 async def test_payload_bombs(

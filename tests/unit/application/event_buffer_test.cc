@@ -49,6 +49,29 @@ TEST(EventBuffer, IsFullFromTheLimitUntilItIsDrained) {
   EXPECT_FALSE(buffer.full());
 }
 
+TEST(EventBuffer, IsFullOfLinesUntilTheApplicationHasTakenAll) {
+  net::TurnQueue turns;
+  BatchQueue<AppEvent> queue([] {});
+  EventBuffer buffer(turns, queue, 1'000'000);
+  const auto push_line = [&] {
+    buffer.push(LogRecord{LogCategory::server, LogLevel::warning, std::string(100'000, 'x'), ""});
+  };
+  std::size_t lines = 0;
+  for (; !buffer.full_of_lines() && lines < 10'000; ++lines) {
+    push_line();
+    if (lines % 2 == 0) turns.run();
+  }
+  EXPECT_LT(lines, 1'000U);
+  turns.run();
+  EXPECT_TRUE(buffer.full_of_lines());
+  EXPECT_FALSE(buffer.full());  // requests are read on
+  std::vector<AppEvent> batch;
+  EXPECT_EQ(queue.take(batch), lines);
+  EXPECT_FALSE(buffer.full_of_lines());
+  push_line();
+  EXPECT_FALSE(buffer.full_of_lines());
+}
+
 // A producer that stops while the buffer is full, and a consumer that reports each full batch: both
 // always get to the end, and nothing is lost or reordered.
 TEST(EventBuffer, NeitherThreadWaitsForEver) {
