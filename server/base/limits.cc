@@ -118,7 +118,7 @@ std::string Limits::warning(Limit limit) const {
              number(socket.max_event_name) + " bytes";
     case Limit::values:
       return "Closing sessions that send a packet of so many arrays and objects that it would take "
-             "more than forty times its size in memory";
+             "far more memory than it has bytes";
     case Limit::packet_rate:
       return "Holding back clients that send more than " + number(engine.max_packets_per_second) +
              " packets per second";

@@ -86,7 +86,7 @@ Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_text(std::string_
   }
   const Result<PacketHeader, DecodeError> header = read_header(message, limits_);
   if (!header) return Failure{header.error()};
-  ValueBudget budget(message.size(), limits_.max_attachments);
+  ValueBudget budget(message.size(), ValueBudget::json, limits_.max_attachments);
   Result<json, DecodeError> data = read_payload(*header, limits_, budget);
   if (!data) return Failure{data.error()};
 

@@ -81,7 +81,7 @@ Result<std::optional<Packet>, DecodeError> MsgpackDecoder::decode_text(std::stri
 
 Result<std::optional<Packet>, DecodeError> MsgpackDecoder::decode_binary(std::string message) {
   // The map around the data is one level more.
-  ValueBudget budget(message.size(), limits_.max_attachments);
+  ValueBudget budget(message.size(), ValueBudget::msgpack, limits_.max_attachments);
   Result<json, DecodeError> read =
       read_msgpack(message, std::min(limits_.max_json_depth, any_depth) + 1, budget);
   if (!read) return Failure{read.error()};

@@ -105,7 +105,12 @@ TEST(MsgpackCodecTest, RefusesWhatWouldTakeFarMoreMemoryThanItsBytes) {
 }
 
 TEST(MsgpackCodecTest, TakesWhatClientsSend) {
-  const std::string elements[] = {"\x01", "\xc0", "\xcd\x01\x00", "\xa5words"s,
+  const std::string elements[] = {"\x01",
+                                  "\xc0",
+                                  "\xcd\x01\x00",
+                                  "\xa5words"s,
+                                  "\x92\x01\x02"s,
+                                  "\x82\xa1x\x01\xa1y\x02"s,
                                   "\x82\xa1x\xcd\x01\x00\xa1y\xcd\x01\x00"s};
   for (const std::string& element : elements) {
     const auto count = static_cast<std::uint32_t>(999'000 / element.size());
