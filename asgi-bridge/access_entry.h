@@ -2,7 +2,7 @@
 #pragma once
 
 #include "asgi-bridge/python.h"
-#include "server/base/app_events.h"
+#include "server/port/messages.h"
 
 namespace sioserve::bridge {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "asgi-bridge/python.h"
-#include "server/base/ids.h"
+#include "server/port/ids.h"
 
 namespace sioserve::bridge {
 

@@ -26,7 +26,7 @@ const char* name_of(AckLoss why) {
 
 }  // namespace
 
-Bridge::Bridge(const Gil& gil, AppPort& port, AsgiTypes types, Application application)
+Bridge::Bridge(const Gil& gil, Port& port, AsgiTypes types, Application application)
     : port_(port),
       types_(std::move(types)),
       application_(std::move(application)),
@@ -49,9 +49,9 @@ void Bridge::start(PyRef loop, PyRef on_stopped, int descriptor) {
 void Bridge::drain(const Gil& gil) {
   // The batch is kept for its storage only: an application that runs a nested event loop gets here
   // again while it is handled.
-  std::vector<AppEvent> batch = std::exchange(batch_, {});
+  std::vector<Event> batch = std::exchange(batch_, {});
   port_.take_events(batch);
-  for (AppEvent& event : batch) {
+  for (Event& event : batch) {
     std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
     if (PyErr_Occurred()) {
       const PyRef error = take_exception(gil);
@@ -63,11 +63,13 @@ void Bridge::drain(const Gil& gil) {
 }
 
 void Bridge::log_what_waits(const Gil& gil) {
-  std::vector<AppEvent> batch;
+  std::vector<Event> batch;
   port_.take_events(batch);
-  for (AppEvent& event : batch) {
-    if (auto* record = std::get_if<LogRecord>(&event)) handle(gil, std::move(*record));
-    if (auto* entry = std::get_if<AccessEntry>(&event)) handle(gil, std::move(*entry));
+  for (Event& event : batch) {
+    auto* group = std::get_if<ServerEvent>(&event);
+    if (group == nullptr) continue;
+    if (auto* record = std::get_if<LogRecord>(group)) handle(gil, std::move(*record));
+    if (auto* entry = std::get_if<AccessEntry>(group)) handle(gil, std::move(*entry));
     if (PyErr_Occurred()) PyErr_WriteUnraisable(nullptr);
   }
 }
@@ -86,6 +88,26 @@ PyRef Bridge::running_tasks(const Gil&) const {
     if (!pair || PyList_Append(list.get(), pair.get()) != 0) return PyRef();
   }
   return list;
+}
+
+void Bridge::handle(const Gil& gil, HttpEvent event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+}
+
+void Bridge::handle(const Gil& gil, WebSocketEvent event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+}
+
+void Bridge::handle(const Gil& gil, HandshakeEvent event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+}
+
+void Bridge::handle(const Gil& gil, SocketIoEvent event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+}
+
+void Bridge::handle(const Gil& gil, ServerEvent event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
 }
 
 void Bridge::handle(const Gil& gil, HttpRequest event) {
@@ -167,7 +189,11 @@ void Bridge::handle(const Gil& gil, WebSocketDisconnect event) {
   }
 }
 
-void Bridge::handle(const Gil& gil, SendCredit event) {
+void Bridge::handle(const Gil& gil, HttpSendCredit event) {
+  if (AsgiStream* stream = find(event.stream)) stream->credit(gil, event.bytes);
+}
+
+void Bridge::handle(const Gil& gil, WebSocketSendCredit event) {
   if (AsgiStream* stream = find(event.stream)) stream->credit(gil, event.bytes);
 }
 

@@ -11,7 +11,7 @@
 #include "asgi-bridge/names.h"
 #include "asgi-bridge/python.h"
 #include "asgi-bridge/scope.h"
-#include "server/base/app_port.h"
+#include "server/port/port.h"
 
 namespace sioserve::bridge {
 
@@ -31,7 +31,7 @@ struct Application {
 // Lives on the application thread, except post(), which any thread may call.
 class Bridge {
  public:
-  Bridge(const Gil& gil, AppPort& port, AsgiTypes types, Application application);
+  Bridge(const Gil& gil, Port& port, AsgiTypes types, Application application);
 
   // False when memory ran out; an exception is set.
   bool complete() const { return names_.complete && scopes_.complete(); }
@@ -56,7 +56,7 @@ class Bridge {
   // holds the GIL.
   SharedSessionStatus session_status(const Gil& gil, SessionId session) const;
 
-  void post(ServerCommand command) { port_.post(std::move(command)); }
+  void post(Command command) { port_.post(std::move(command)); }
 
   const Names& names() const { return names_; }
   PyObject* loop() const { return loop_.get(); }
@@ -73,6 +73,12 @@ class Bridge {
   void log_exception(const Gil& gil, const char* message, PyObject* error) const;
 
  private:
+  // Each group of events with its alternatives.
+  void handle(const Gil& gil, HttpEvent event);
+  void handle(const Gil& gil, WebSocketEvent event);
+  void handle(const Gil& gil, HandshakeEvent event);
+  void handle(const Gil& gil, SocketIoEvent event);
+  void handle(const Gil& gil, ServerEvent event);
   void handle(const Gil& gil, HttpRequest event);
   void handle(const Gil& gil, HttpBody event);
   void handle(const Gil& gil, HttpDisconnect event);
@@ -81,7 +87,8 @@ class Bridge {
   void handle(const Gil& gil, WebSocketConnect event);
   void handle(const Gil& gil, WebSocketMessage event);
   void handle(const Gil& gil, WebSocketDisconnect event);
-  void handle(const Gil& gil, SendCredit event);
+  void handle(const Gil& gil, HttpSendCredit event);
+  void handle(const Gil& gil, WebSocketSendCredit event);
   void handle(const Gil& gil, HandshakeAsked event);
   void handle(const Gil& gil, SessionOpened event);
   void handle(const Gil& gil, SessionClosed event);
@@ -117,7 +124,7 @@ class Bridge {
   AsgiStream* find(StreamId id) const;
 
   PyObject* owner_ = nullptr;
-  AppPort& port_;
+  Port& port_;
   AsgiTypes types_;
   Application application_;
   Names names_;
@@ -126,7 +133,7 @@ class Bridge {
   PyRef on_stopped_;
   int descriptor_ = -1;
   PyRef loggers_[log_category_names.size()];
-  std::vector<AppEvent> batch_;
+  std::vector<Event> batch_;
   std::unordered_map<StreamId, Running> running_;
   std::unordered_map<SessionId, PyRef> handed_over_scopes_;
   std::unordered_map<SessionId, SharedSessionStatus> statuses_;

@@ -61,7 +61,7 @@ class Core {
   EventFd wake_up;
   ServerPtr server;                                    // or null
   std::unique_ptr<socketio::LoopbackServer> loopback;  // or null
-  AppPort& port;                                       // that of the one or of the other
+  Port& port;                                          // that of the one or of the other
   Bridge bridge;
   Phase phase = Phase::made;
 

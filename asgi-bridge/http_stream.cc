@@ -80,7 +80,7 @@ bool HttpStream::send(const Gil& gil, PyObject* message) {
       return true;
     }
     bridge().keep_scope(gil, id(), find_item(message, names.scope));
-    bridge().post(EngineAccept{id()});
+    bridge().post(HttpHandOver{id()});
     return true;
   }
   PyErr_Format(PyExc_RuntimeError, "unexpected ASGI message %R on an HTTP connection", type);

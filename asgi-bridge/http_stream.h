@@ -5,8 +5,8 @@
 #include <string>
 
 #include "asgi-bridge/asgi_stream.h"
-#include "server/base/app_events.h"
 #include "server/base/http_values.h"
+#include "server/port/messages.h"
 
 namespace sioserve::bridge {
 

@@ -6,7 +6,7 @@
 
 #include "asgi-bridge/python.h"
 #include "server/base/json.h"
-#include "server/base/server_commands.h"
+#include "server/port/messages.h"
 
 namespace sioserve::bridge {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "asgi-bridge/python.h"
-#include "server/base/relays.h"
+#include "server/port/relays.h"
 
 namespace sioserve::bridge {
 

@@ -180,7 +180,7 @@ PyObject* server_running_tasks(PyObject* self, PyObject*) {
   return core->bridge.running_tasks(Gil::held_by_caller()).release();
 }
 
-PyObject* post(PyObject* self, ServerCommand command) {
+PyObject* post(PyObject* self, Command command) {
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
   core->bridge.post(std::move(command));

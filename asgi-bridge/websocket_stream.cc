@@ -77,7 +77,7 @@ bool WebSocketStream::send(const Gil& gil, PyObject* message) {
     if (state_ != State::connecting) return out_of_order(type);
     state_ = State::handed_over;
     bridge().keep_scope(gil, id(), find_item(message, names.scope));
-    bridge().post(EngineAccept{id()});
+    bridge().post(WebSocketHandOver{id()});
     return true;
   }
   PyErr_Format(PyExc_RuntimeError, "unexpected ASGI message %R on a WebSocket", type);

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "asgi-bridge/asgi_stream.h"
-#include "server/base/app_events.h"
+#include "server/port/messages.h"
 
 namespace sioserve::bridge {
 

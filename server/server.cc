@@ -13,7 +13,6 @@
 #include "server/application/asgi_application.h"
 #include "server/application/engine_handover.h"
 #include "server/application/event_buffer.h"
-#include "server/base/batch_queue.h"
 #include "server/connection/connection_manager.h"
 #include "server/net/async.h"
 #include "server/net/background.h"
@@ -22,6 +21,7 @@
 #include "server/net/listening_socket.h"
 #include "server/net/loop.h"
 #include "server/net/timer.h"
+#include "server/port/batch_queue.h"
 #include "server/static_files/file_server.h"
 #include "server/transport/engine_io.h"
 #include "socketio/server/server.h"
@@ -105,11 +105,11 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     thread_.join();
   }
 
-  void post(ServerCommand command) { commands_.push(std::move(command)); }
+  void post(Command command) { commands_.push(std::move(command)); }
 
-  std::size_t take_events(std::vector<AppEvent>& batch) {
+  std::size_t take_events(std::vector<Event>& batch) {
     const std::size_t count = events_.take(batch);
-    if (count >= config_.max_app_events) post(AppQueueDrained{});
+    if (count >= config_.max_app_events) post(EventsTaken{});
     return count;
   }
 
@@ -184,28 +184,25 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
   void carry_out_commands() {
     commands_.take(batch_);
-    for (ServerCommand& command : batch_) {
+    for (Command& command : batch_) {
       std::visit([this](auto& alternative) { carry_out(std::move(alternative)); }, command);
     }
     batch_.clear();
     if (ending_) loop_.stop();
   }
 
-  template <typename Command>
-  void carry_out(Command command) {
-    if constexpr (requires { application_.handle(std::move(command)); }) {
-      application_.handle(std::move(command));
-    } else if constexpr (requires { engine_io_.handle(std::move(command)); }) {
-      engine_io_.handle(std::move(command));
-    } else {
-      socketio_.handle(std::move(command));
-    }
+  void carry_out(HttpCommand command) { application_.handle(std::move(command)); }
+  void carry_out(WebSocketCommand command) { application_.handle(std::move(command)); }
+  void carry_out(HandshakeCommand command) { engine_io_.handle(std::move(command)); }
+  void carry_out(SocketIoCommand command) { socketio_.handle(std::move(command)); }
+  void carry_out(ServerCommand command) {
+    std::visit([this](auto& alternative) { carry_out(alternative); }, command);
   }
 
-  void carry_out(AppQueueDrained command) {
+  void carry_out(EventsTaken) {
     event_buffer_.on_drained();
-    application_.handle(command);
-    socketio_.handle(command);
+    application_.events_taken();
+    socketio_.events_taken();
   }
 
   void carry_out(StopServer) {
@@ -229,13 +226,13 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
   const Config config_;
   net::Loop loop_;
-  BatchQueue<AppEvent> events_;
+  BatchQueue<Event> events_;
   application::EventBuffer event_buffer_;
   std::uint64_t lines_dropped_ = 0;
   Logger logger_;
   access_log::AccessLogger access_log_;
-  BatchQueue<ServerCommand> commands_;
-  std::vector<ServerCommand> batch_;
+  BatchQueue<Command> commands_;
+  std::vector<Command> batch_;
   net::Async wake_;
   Counters counters_;
   Limits limits_;
@@ -265,8 +262,8 @@ Result<std::string, std::string> Server::listen_unix(const std::string& path, un
 Result<std::string, std::string> Server::listen_fd(int fd) { return io_->listen_fd(fd); }
 void Server::start() { io_->start(); }
 void Server::stop_now() { io_->stop_now(); }
-void Server::post(ServerCommand command) { io_->post(std::move(command)); }
-std::size_t Server::take_events(std::vector<AppEvent>& batch) { return io_->take_events(batch); }
+void Server::post(Command command) { io_->post(std::move(command)); }
+std::size_t Server::take_events(std::vector<Event>& batch) { return io_->take_events(batch); }
 Logger& Server::logger() { return io_->logger(); }
 const Counters& Server::counters() const { return io_->counters(); }
 const Config& Server::config() const { return io_->config(); }

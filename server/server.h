@@ -10,19 +10,19 @@
 #include <variant>
 #include <vector>
 
-#include "server/base/app_port.h"
 #include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/counters.h"
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
 #include "server/base/result.h"
-#include "server/base/server_commands.h"
+#include "server/port/messages.h"
+#include "server/port/port.h"
 
 namespace sioserve {
 
 // Calls that listen, then start() once, from one thread.
-class Server final : public AppPort {
+class Server final : public Port {
  public:
   // `wake_application` is called on the I/O thread when take_events() has something new; it must
   // be quick and never block.
@@ -41,8 +41,8 @@ class Server final : public AppPort {
 
   // StopServer asks for a graceful stop, a second one for an immediate stop; ServerStopped is the
   // last event.
-  void post(ServerCommand command) override;
-  std::size_t take_events(std::vector<AppEvent>& batch) override;
+  void post(Command command) override;
+  std::size_t take_events(std::vector<Event>& batch) override;
   Logger& logger() override;
   const Counters& counters() const override;
   const Config& config() const override;

@@ -21,24 +21,26 @@ LIBRARIES = {
 }
 
 BASE = ["server/base"]
-ENGINES = ["socketio/engine", "socketio/parser", "socketio/server"]
+PORT = ["server/port"]
+ENGINES = ["socketio/engine", "socketio/limits", "socketio/parser", "socketio/server"]
 STREAMS = ["server/connection/stream_handlers.h"]
 
 # Layer (the longest prefix of the file's path) -> what it may include besides itself. A file name
 # stands for that header alone.
 RULES: dict[str, list[str]] = {
     "server/base": [],
-    "server/access_log": BASE,
+    "server/port": BASE,
+    "server/access_log": [*BASE, *PORT],
     "server/net": [*BASE, "libuv"],
     "server/http": [*BASE, "llhttp"],
     "server/ws": [*BASE, "wslay", "zlib"],
     "server/connection": [*BASE, "server/net", "server/http", "server/ws"],
-    "server/transport": [*BASE, *STREAMS, *ENGINES, "zlib"],
-    "server/application": [*BASE, *STREAMS, "server/net/turn_queue.h"],
+    "server/transport": [*BASE, *PORT, *STREAMS, *ENGINES, "zlib"],
+    "server/application": [*BASE, *PORT, *STREAMS, "server/net/turn_queue.h"],
     "server/static_files": [*BASE, *STREAMS, "server/http"],
     "server/server": ["server", "socketio"],
     "server/main": ["server", "socketio", "asgi-bridge", *LIBRARIES],
-    "socketio": [*BASE, *ENGINES],
+    "socketio": [*BASE, *PORT, *ENGINES],
     "asgi-bridge": ["server", "socketio", "python"],
 }
 

@@ -14,8 +14,8 @@
 #include "server/base/access_record.h"
 #include "server/base/clock.h"
 #include "server/base/config.h"
-#include "server/base/event_sink.h"
 #include "server/base/logger.h"
+#include "server/port/event_sink.h"
 
 namespace sioserve::access_log {
 

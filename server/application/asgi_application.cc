@@ -14,6 +14,14 @@ std::unique_ptr<connection::WebSocketHandler> AsgiApplication::make_handler(
   return std::make_unique<WebSocketStream>(id, channel, websockets_, events_, config_);
 }
 
+void AsgiApplication::handle(HttpCommand command) {
+  std::visit([this](auto& alternative) { handle(std::move(alternative)); }, command);
+}
+
+void AsgiApplication::handle(WebSocketCommand command) {
+  std::visit([this](auto& alternative) { handle(std::move(alternative)); }, command);
+}
+
 void AsgiApplication::handle(HttpRespond command) {
   if (auto* stream = requests_.find(command.stream)) stream->respond(std::move(command));
 }
@@ -62,15 +70,15 @@ void AsgiApplication::handle(WebSocketConsumed command) {
   if (auto* stream = websockets_.find(command.stream)) stream->consumed(command.bytes);
 }
 
-void AsgiApplication::handle(EngineAccept command) {
-  if (auto* request = requests_.find(command.stream)) {
-    request->hand_over(engine_);
-  } else if (auto* websocket = websockets_.find(command.stream)) {
-    websocket->hand_over(engine_);
-  }
+void AsgiApplication::handle(HttpHandOver command) {
+  if (auto* stream = requests_.find(command.stream)) stream->hand_over(engine_);
 }
 
-void AsgiApplication::handle(AppQueueDrained) {
+void AsgiApplication::handle(WebSocketHandOver command) {
+  if (auto* stream = websockets_.find(command.stream)) stream->hand_over(engine_);
+}
+
+void AsgiApplication::events_taken() {
   requests_.for_each([](RequestStream& stream) { stream.queue_drained(); });
   websockets_.for_each([](WebSocketStream& stream) { stream.queue_drained(); });
 }

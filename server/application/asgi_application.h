@@ -9,10 +9,10 @@
 #include "server/application/stream_table.h"
 #include "server/application/websocket_stream.h"
 #include "server/base/config.h"
-#include "server/base/event_sink.h"
-#include "server/base/ids.h"
-#include "server/base/server_commands.h"
 #include "server/connection/stream_handlers.h"
+#include "server/port/event_sink.h"
+#include "server/port/ids.h"
+#include "server/port/messages.h"
 
 namespace sioserve::application {
 
@@ -28,6 +28,12 @@ class AsgiApplication {
   std::unique_ptr<connection::WebSocketHandler> make_handler(StreamId id,
                                                              connection::WebSocketChannel& channel);
 
+  void handle(HttpCommand command);
+  void handle(WebSocketCommand command);
+  // Streams that stopped reading while too many events waited go on.
+  void events_taken();
+
+ private:
   void handle(HttpRespond command);
   void handle(HttpRespondFile command);
   void handle(HttpTrailers command);
@@ -40,10 +46,9 @@ class AsgiApplication {
   void handle(WebSocketDeny command);
   void handle(WebSocketFail command);
   void handle(WebSocketConsumed command);
-  void handle(EngineAccept command);
-  void handle(AppQueueDrained command);
+  void handle(HttpHandOver command);
+  void handle(WebSocketHandOver command);
 
- private:
   EventSink& events_;
   EngineHandover& engine_;
   const Config& config_;

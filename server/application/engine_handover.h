@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "server/base/ids.h"
 #include "server/connection/stream_handlers.h"
+#include "server/port/ids.h"
 
 namespace sioserve::application {
 

@@ -7,10 +7,10 @@
 #include <variant>
 #include <vector>
 
-#include "server/base/app_events.h"
-#include "server/base/batch_queue.h"
-#include "server/base/event_sink.h"
 #include "server/net/turn_queue.h"
+#include "server/port/batch_queue.h"
+#include "server/port/event_sink.h"
+#include "server/port/messages.h"
 
 namespace sioserve::application {
 
@@ -18,10 +18,10 @@ namespace sioserve::application {
 class EventBuffer final : public EventSink, net::TurnTask {
  public:
   // `limit`: this many events waiting for the application make the sink full.
-  EventBuffer(net::TurnQueue& turn_queue, BatchQueue<AppEvent>& queue, std::size_t limit)
+  EventBuffer(net::TurnQueue& turn_queue, BatchQueue<Event>& queue, std::size_t limit)
       : turn_queue_(turn_queue), queue_(queue), limit_(limit) {}
 
-  void push(AppEvent event) override {
+  void push(Event event) override {
     if (buffer_.empty()) turn_queue_.schedule(*this);
     turn_line_bytes_ += bytes_of_line(event);
     buffer_.push_back(std::move(event));
@@ -42,9 +42,9 @@ class EventBuffer final : public EventSink, net::TurnTask {
   static constexpr std::size_t max_line_bytes = 16'000'000;
 
   // An access log's entry holds the request beside its line.
-  static std::size_t bytes_of_line(const AppEvent& event) {
-    if (const auto* record = std::get_if<LogRecord>(&event)) return record->message.size();
-    if (const auto* entry = std::get_if<AccessEntry>(&event)) return 4 * entry->line.size();
+  static std::size_t bytes_of_line(const Event& event) {
+    if (const auto* record = get_message<LogRecord>(event)) return record->message.size();
+    if (const auto* entry = get_message<AccessEntry>(event)) return 4 * entry->line.size();
     return 0;
   }
 
@@ -57,9 +57,9 @@ class EventBuffer final : public EventSink, net::TurnTask {
   }
 
   net::TurnQueue& turn_queue_;
-  BatchQueue<AppEvent>& queue_;
+  BatchQueue<Event>& queue_;
   std::size_t limit_;
-  std::vector<AppEvent> buffer_;
+  std::vector<Event> buffer_;
   bool full_ = false;
   std::size_t line_bytes_ = 0;       // that wait, or have been taken since the latest turn
   std::size_t turn_line_bytes_ = 0;  // in `buffer_`

@@ -126,7 +126,7 @@ void RequestStream::queue_drained() {
 
 void RequestStream::give_credit() {
   if (const auto bytes = send_credit_.credit(exchange_.buffered())) {
-    events_.push(SendCredit{id_, *bytes});
+    events_.push(HttpSendCredit{id_, *bytes});
   }
 }
 

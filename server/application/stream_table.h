@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "server/base/ids.h"
+#include "server/port/ids.h"
 
 namespace sioserve::application {
 

@@ -40,7 +40,7 @@ void WebSocketStream::on_message(MessageKind kind, std::string payload) {
 void WebSocketStream::on_drain() {
   if (engine_) return engine_->on_drain();
   if (const auto bytes = send_credit_.credit(channel_.buffered())) {
-    events_.push(SendCredit{id_, *bytes});
+    events_.push(WebSocketSendCredit{id_, *bytes});
   }
 }
 

@@ -11,10 +11,10 @@
 #include "server/application/send_credit.h"
 #include "server/application/stream_table.h"
 #include "server/base/config.h"
-#include "server/base/event_sink.h"
-#include "server/base/ids.h"
-#include "server/base/server_commands.h"
 #include "server/connection/stream_handlers.h"
+#include "server/port/event_sink.h"
+#include "server/port/ids.h"
+#include "server/port/messages.h"
 
 namespace sioserve::application {
 

@@ -81,6 +81,10 @@ void EngineIo::advance(TimePoint now) {
   pending_.advance(now);
 }
 
+void EngineIo::handle(HandshakeCommand command) {
+  std::visit([this](auto& alternative) { handle(std::move(alternative)); }, command);
+}
+
 void EngineIo::handle(AskAboutHandshakes) { pending_.start_asking(); }
 
 void EngineIo::handle(const HandshakeDecision& command) {

@@ -12,12 +12,11 @@
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
-#include "server/base/event_sink.h"
-#include "server/base/ids.h"
-#include "server/base/limits.h"
 #include "server/base/logger.h"
-#include "server/base/server_commands.h"
 #include "server/connection/stream_handlers.h"
+#include "server/port/event_sink.h"
+#include "server/port/ids.h"
+#include "server/port/messages.h"
 #include "server/transport/admission.h"
 #include "server/transport/client_files.h"
 #include "server/transport/cors.h"
@@ -25,6 +24,7 @@
 #include "server/transport/pending_handshakes.h"
 #include "server/transport/session_quota.h"
 #include "server/transport/session_table.h"
+#include "socketio/limits/limits.h"
 #include "socketio/server/server.h"
 
 namespace sioserve::transport {
@@ -58,6 +58,7 @@ class EngineIo {
   // Closes every session; handshakes are refused from now on.
   void shut_down();
 
+  void handle(HandshakeCommand command);
   void handle(AskAboutHandshakes command);
   void handle(const HandshakeDecision& command);
 

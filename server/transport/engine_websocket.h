@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "server/base/ids.h"
 #include "server/connection/stream_handlers.h"
+#include "server/port/ids.h"
 #include "server/transport/pending_handshakes.h"
 #include "server/transport/session_quota.h"
 #include "socketio/engine/session.h"

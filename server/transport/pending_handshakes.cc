@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/base/app_events.h"
+#include "server/port/messages.h"
 
 namespace sioserve::transport {
 

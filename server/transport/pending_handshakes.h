@@ -10,10 +10,10 @@
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
-#include "server/base/event_sink.h"
 #include "server/base/http_values.h"
-#include "server/base/ids.h"
 #include "server/base/logger.h"
+#include "server/port/event_sink.h"
+#include "server/port/ids.h"
 #include "server/transport/admission.h"
 
 namespace sioserve::transport {

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "server/base/ids.h"
 #include "server/connection/stream_handlers.h"
+#include "server/port/ids.h"
 #include "server/transport/admission.h"
 #include "server/transport/payload_compression.h"
 #include "server/transport/pending_handshakes.h"

@@ -5,8 +5,8 @@
 #include "server/base/config.h"
 #include "server/base/count.h"
 #include "server/base/http_values.h"
-#include "server/base/limits.h"
 #include "server/base/result.h"
+#include "socketio/limits/limits.h"
 
 namespace sioserve::transport {
 

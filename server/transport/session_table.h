@@ -10,11 +10,11 @@
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
-#include "server/base/limits.h"
 #include "server/base/logger.h"
 #include "server/base/timer_wheel.h"
 #include "server/transport/session_quota.h"
 #include "socketio/engine/session.h"
+#include "socketio/limits/limits.h"
 
 namespace sioserve::transport {
 

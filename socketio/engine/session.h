@@ -32,17 +32,17 @@
 #include "server/base/bytes.h"
 #include "server/base/clock.h"
 #include "server/base/config.h"
-#include "server/base/ids.h"
-#include "server/base/limits.h"
 #include "server/base/logger.h"
-#include "server/base/session_status.h"
 #include "server/base/token_bucket.h"
+#include "server/port/ids.h"
+#include "server/port/session_status.h"
 #include "socketio/engine/close_reason.h"
 #include "socketio/engine/framing.h"
 #include "socketio/engine/outbox.h"
 #include "socketio/engine/packet.h"
 #include "socketio/engine/traffic.h"
 #include "socketio/engine/transports.h"
+#include "socketio/limits/limits.h"
 
 namespace sioserve::engine {
 

@@ -13,7 +13,7 @@
 
 #include "server/base/bytes.h"
 #include "server/base/clock.h"
-#include "server/base/ids.h"
+#include "server/port/ids.h"
 #include "socketio/engine/session.h"
 #include "socketio/engine/transports.h"
 #include "socketio/server/server.h"

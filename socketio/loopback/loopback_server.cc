@@ -24,21 +24,18 @@ LoopbackServer::LoopbackServer(Config config, std::function<void()> wake)
   limits_.advance(now_);
 }
 
-void LoopbackServer::post(ServerCommand command) {
-  std::visit(
-      [this](auto& alternative) {
-        if constexpr (requires { server_.handle(std::move(alternative)); }) {
-          server_.handle(std::move(alternative));
-        }
-      },
-      command);
+void LoopbackServer::post(Command command) {
+  if (auto* socketio = std::get_if<SocketIoCommand>(&command)) server_.handle(std::move(*socketio));
   settle();
 }
 
-std::size_t LoopbackServer::take_events(std::vector<AppEvent>& batch) {
+std::size_t LoopbackServer::take_events(std::vector<Event>& batch) {
   const bool was_full = full();
   batch = std::exchange(events_, {});
-  if (was_full) post(AppQueueDrained{});
+  if (was_full) {
+    server_.events_taken();
+    settle();
+  }
   return batch.size();
 }
 

@@ -12,23 +12,23 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/base/app_port.h"
 #include "server/base/config.h"
-#include "server/base/event_sink.h"
-#include "server/base/limits.h"
+#include "server/port/event_sink.h"
+#include "server/port/port.h"
+#include "socketio/limits/limits.h"
 #include "socketio/loopback/loopback_client.h"
 #include "socketio/server/server.h"
 
 namespace sioserve::socketio {
 
-class LoopbackServer final : public AppPort, EventSink {
+class LoopbackServer final : public Port, EventSink {
  public:
   // `wake` is called when there may be something new to take, from within the call that made it.
   LoopbackServer(Config config, std::function<void()> wake);
 
   // Commands that are not about Socket.IO do nothing.
-  void post(ServerCommand command) override;
-  std::size_t take_events(std::vector<AppEvent>& batch) override;
+  void post(Command command) override;
+  std::size_t take_events(std::vector<Event>& batch) override;
   Logger& logger() override { return logger_; }
   const Counters& counters() const override { return counters_; }
   const Config& config() const override { return config_; }
@@ -47,14 +47,14 @@ class LoopbackServer final : public AppPort, EventSink {
   void advance(Milliseconds duration);
 
  private:
-  void push(AppEvent event) override { events_.push_back(std::move(event)); }
+  void push(Event event) override { events_.push_back(std::move(event)); }
   bool full() const override { return events_.size() >= config_.max_app_events; }
 
   void settle();
 
   const Config config_;
   const std::function<void()> wake_;
-  std::vector<AppEvent> events_;
+  std::vector<Event> events_;
   Logger logger_;
   Counters counters_;
   Limits limits_;

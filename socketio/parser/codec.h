@@ -12,7 +12,7 @@
 
 #include "server/base/config.h"
 #include "server/base/result.h"
-#include "server/base/server_commands.h"
+#include "server/port/messages.h"
 #include "socketio/parser/decode_error.h"
 #include "socketio/parser/packet.h"
 

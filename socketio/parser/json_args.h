@@ -5,7 +5,7 @@
 
 #include "server/base/config.h"
 #include "server/base/json.h"
-#include "server/base/server_commands.h"
+#include "server/port/messages.h"
 
 namespace sioserve::parser {
 

@@ -8,8 +8,8 @@
 #include <span>
 #include <string>
 
-#include "server/base/ids.h"
-#include "server/base/server_commands.h"
+#include "server/port/ids.h"
+#include "server/port/messages.h"
 #include "socketio/parser/packet.h"
 
 namespace sioserve::socketio {

@@ -14,8 +14,8 @@
 #include <string>
 #include <string_view>
 
-#include "server/base/app_events.h"
 #include "server/base/clock.h"
+#include "server/port/messages.h"
 #include "socketio/engine/session.h"
 #include "socketio/parser/codec.h"
 #include "socketio/server/socket.h"

@@ -24,8 +24,8 @@
 #include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/json.h"
-#include "server/base/limits.h"
-#include "server/base/server_commands.h"
+#include "server/port/messages.h"
+#include "socketio/limits/limits.h"
 #include "socketio/parser/codec.h"
 #include "socketio/parser/packet.h"
 

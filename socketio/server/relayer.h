@@ -8,8 +8,8 @@
 
 #include "server/base/clock.h"
 #include "server/base/json.h"
-#include "server/base/relays.h"
 #include "server/base/token_bucket.h"
+#include "server/port/relays.h"
 
 namespace sioserve::socketio {
 

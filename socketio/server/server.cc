@@ -22,6 +22,10 @@ std::unique_ptr<engine::SessionObserver> Server::make_observer(
   return std::make_unique<Client>(*this, session, std::move(opened));
 }
 
+void Server::handle(SocketIoCommand command) {
+  std::visit([this](auto& alternative) { handle(std::move(alternative)); }, command);
+}
+
 void Server::handle(SocketAccept command) {
   Socket* const socket = find_attached(command.socket);
   if (socket && socket->is_pending()) socket->client().accept(*socket, std::move(command.relays));
@@ -141,7 +145,7 @@ void Server::handle(AddNamespace command) { add_namespace(std::move(command.name
 
 void Server::handle(const ServeDynamicNamespaces&) { serves_dynamic_namespaces_ = true; }
 
-void Server::handle(const AppQueueDrained&) {
+void Server::events_taken() {
   for (Client* client : std::exchange(waiting_for_drain_, {})) client->app_queue_drained();
 }
 

@@ -10,14 +10,13 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/base/app_events.h"
 #include "server/base/clock.h"
 #include "server/base/config.h"
-#include "server/base/event_sink.h"
-#include "server/base/limits.h"
 #include "server/base/logger.h"
-#include "server/base/server_commands.h"
+#include "server/port/event_sink.h"
+#include "server/port/messages.h"
 #include "socketio/engine/session.h"
+#include "socketio/limits/limits.h"
 #include "socketio/parser/codec.h"
 #include "socketio/server/client.h"
 #include "socketio/server/recovery.h"
@@ -35,6 +34,10 @@ class Server {
   std::unique_ptr<engine::SessionObserver> make_observer(engine::Session& session,
                                                          std::optional<SessionOpened> opened);
 
+  void handle(SocketIoCommand command);
+  // Sessions that stopped reading while too many events waited go on.
+  void events_taken();
+
   void handle(SocketAccept command);
   void handle(const SocketRefuse& command);
   void handle(SocketEmit command);
@@ -48,7 +51,6 @@ class Server {
   void handle(const SocketWatch& command);
   void handle(AddNamespace command);
   void handle(const ServeDynamicNamespaces& command);
-  void handle(const AppQueueDrained& command);
 
   // Every 20 ms or so.
   void advance(TimePoint now);

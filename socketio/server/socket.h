@@ -15,11 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "server/base/app_events.h"
 #include "server/base/config.h"
-#include "server/base/limits.h"
-#include "server/base/server_commands.h"
+#include "server/port/messages.h"
 #include "socketio/engine/session.h"
+#include "socketio/limits/limits.h"
 #include "socketio/parser/codec.h"
 #include "socketio/parser/packet.h"
 #include "socketio/server/adapter.h"

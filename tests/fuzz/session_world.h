@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "server/base/counters.h"
-#include "server/base/limits.h"
 #include "socketio/engine/session.h"
+#include "socketio/limits/limits.h"
 
 namespace sioserve::fuzz {
 

@@ -12,10 +12,10 @@ namespace {
 
 class FakeEvents final : public EventSink {
  public:
-  void push(AppEvent event) override { events.push_back(std::move(event)); }
+  void push(Event event) override { events.push_back(std::move(event)); }
   bool full() const override { return is_full; }
 
-  std::vector<AppEvent> events;
+  std::vector<Event> events;
   bool is_full = false;
 };
 
@@ -27,7 +27,7 @@ class AccessLoggerTest : public testing::Test {
     EXPECT_TRUE(access_.open());
   }
 
-  std::string line(std::size_t i) { return std::get<AccessEntry>(events_.events.at(i)).line; }
+  std::string line(std::size_t i) { return get_message<AccessEntry>(events_.events.at(i))->line; }
 
   AccessLogConfig config_;
   FakeEvents events_;
@@ -40,7 +40,7 @@ TEST_F(AccessLoggerTest, SendsEntriesToPythonsLogging) {
   access_.write(get_record());
   ASSERT_EQ(events_.events.size(), 1U);
   EXPECT_NE(line(0).find("\"GET /a%20b?x=1\" 200 1234"), std::string::npos) << line(0);
-  EXPECT_EQ(std::get<AccessEntry>(events_.events[0]).record.head.request_id, "id123");
+  EXPECT_EQ(get_message<AccessEntry>(events_.events[0])->record.head.request_id, "id123");
 }
 
 TEST_F(AccessLoggerTest, SendsNothingWhenPythonsLevelIsOff) {

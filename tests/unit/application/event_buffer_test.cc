@@ -13,18 +13,18 @@
 namespace sioserve::application {
 namespace {
 
-AppEvent event(std::uint64_t number) { return HttpDisconnect{StreamId{number}}; }
+Event event(std::uint64_t number) { return HttpDisconnect{StreamId{number}}; }
 
-std::uint64_t number_of(const AppEvent& event) {
-  return static_cast<std::uint64_t>(std::get<HttpDisconnect>(event).stream);
+std::uint64_t number_of(const Event& event) {
+  return static_cast<std::uint64_t>(get_message<HttpDisconnect>(event)->stream);
 }
 
 TEST(EventBuffer, HandsOverTheEventsOfATurnTogether) {
   net::TurnQueue turns;
   int wakes = 0;
-  BatchQueue<AppEvent> queue([&] { ++wakes; });
+  BatchQueue<Event> queue([&] { ++wakes; });
   EventBuffer buffer(turns, queue, 100);
-  std::vector<AppEvent> batch;
+  std::vector<Event> batch;
   buffer.push(event(1));
   buffer.push(event(2));
   EXPECT_EQ(queue.take(batch), 0U);
@@ -37,7 +37,7 @@ TEST(EventBuffer, HandsOverTheEventsOfATurnTogether) {
 
 TEST(EventBuffer, IsFullFromTheLimitUntilItIsDrained) {
   net::TurnQueue turns;
-  BatchQueue<AppEvent> queue([] {});
+  BatchQueue<Event> queue([] {});
   EventBuffer buffer(turns, queue, 2);
   buffer.push(event(1));
   turns.run();
@@ -51,7 +51,7 @@ TEST(EventBuffer, IsFullFromTheLimitUntilItIsDrained) {
 
 TEST(EventBuffer, IsFullOfLinesUntilTheApplicationHasTakenAll) {
   net::TurnQueue turns;
-  BatchQueue<AppEvent> queue([] {});
+  BatchQueue<Event> queue([] {});
   EventBuffer buffer(turns, queue, 1'000'000);
   const auto push_line = [&] {
     buffer.push(LogRecord{LogCategory::server, LogLevel::warning, std::string(100'000, 'x'), ""});
@@ -65,7 +65,7 @@ TEST(EventBuffer, IsFullOfLinesUntilTheApplicationHasTakenAll) {
   turns.run();
   EXPECT_TRUE(buffer.full_of_lines());
   EXPECT_FALSE(buffer.full());  // requests are read on
-  std::vector<AppEvent> batch;
+  std::vector<Event> batch;
   EXPECT_EQ(queue.take(batch), lines);
   EXPECT_FALSE(buffer.full_of_lines());
   push_line();
@@ -82,7 +82,7 @@ TEST(EventBuffer, NeitherThreadWaitsForEver) {
   std::condition_variable changed;
   bool events_wait = false;
   bool drained = false;
-  BatchQueue<AppEvent> queue([&] {
+  BatchQueue<Event> queue([&] {
     std::lock_guard lock(mutex);
     events_wait = true;
     changed.notify_all();
@@ -102,7 +102,7 @@ TEST(EventBuffer, NeitherThreadWaitsForEver) {
     }
   });
 
-  std::vector<AppEvent> batch;
+  std::vector<Event> batch;
   std::uint64_t expected = 0;
   while (expected < total) {
     {
@@ -111,7 +111,7 @@ TEST(EventBuffer, NeitherThreadWaitsForEver) {
       events_wait = false;
     }
     const std::size_t count = queue.take(batch);
-    for (const AppEvent& taken : batch) ASSERT_EQ(number_of(taken), expected++);
+    for (const Event& taken : batch) ASSERT_EQ(number_of(taken), expected++);
     if (count < limit) continue;
     std::lock_guard lock(mutex);
     drained = true;

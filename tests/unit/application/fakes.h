@@ -11,28 +11,28 @@
 #include <variant>
 #include <vector>
 
-#include "server/base/app_events.h"
-#include "server/base/event_sink.h"
 #include "server/connection/stream_handlers.h"
+#include "server/port/event_sink.h"
+#include "server/port/messages.h"
 
 namespace sioserve::application {
 
 class FakeSink final : public EventSink {
  public:
-  void push(AppEvent event) override { events.push_back(std::move(event)); }
+  void push(Event event) override { events.push_back(std::move(event)); }
   bool full() const override { return is_full; }
 
   // The events of one kind, in order.
-  template <typename Event>
-  std::vector<Event> all() const {
-    std::vector<Event> found;
-    for (const AppEvent& event : events) {
-      if (const auto* match = std::get_if<Event>(&event)) found.push_back(*match);
+  template <typename T>
+  std::vector<T> all() const {
+    std::vector<T> found;
+    for (const Event& event : events) {
+      if (const T* match = get_message<T>(event)) found.push_back(*match);
     }
     return found;
   }
 
-  std::vector<AppEvent> events;
+  std::vector<Event> events;
   bool is_full = false;
 };
 

@@ -62,19 +62,19 @@ TEST_F(RequestStreamTest, PausesWhileTheQueueIsFullUntilItIsDrained) {
 TEST_F(RequestStreamTest, GivesCreditWhenTheKernelHasTakenTheBytes) {
   stream_.on_request("", BodyPart::last);
   stream_.respond(part(80));
-  EXPECT_TRUE(sink_.all<SendCredit>().empty());
+  EXPECT_TRUE(sink_.all<HttpSendCredit>().empty());
   exchange_.waiting = 10;
   stream_.on_drain();
-  ASSERT_EQ(sink_.all<SendCredit>().size(), 1U);
-  EXPECT_EQ(sink_.all<SendCredit>()[0].bytes, 70U);
+  ASSERT_EQ(sink_.all<HttpSendCredit>().size(), 1U);
+  EXPECT_EQ(sink_.all<HttpSendCredit>()[0].bytes, 70U);
 }
 
 TEST_F(RequestStreamTest, GivesCreditForABodyThatIsNeverSent) {
   exchange_.sends_bodies = false;
   stream_.on_request("", BodyPart::last);
   stream_.respond(part(200));
-  ASSERT_EQ(sink_.all<SendCredit>().size(), 1U);
-  EXPECT_EQ(sink_.all<SendCredit>()[0].bytes, 200U);
+  ASSERT_EQ(sink_.all<HttpSendCredit>().size(), 1U);
+  EXPECT_EQ(sink_.all<HttpSendCredit>()[0].bytes, 200U);
 }
 
 TEST_F(RequestStreamTest, TellsOfADisconnectOnlyBeforeTheResponseIsComplete) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "server/base/ids.h"
+#include "server/port/ids.h"
 
 namespace sioserve {
 namespace {

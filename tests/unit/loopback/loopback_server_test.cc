@@ -15,7 +15,7 @@ struct LoopbackTest : testing::Test {
   int wakes = 0;
   Config config;
   std::optional<LoopbackServer> server;
-  std::vector<AppEvent> events;
+  std::vector<Event> events;
 
   void start() {
     server.emplace(config, [this] { ++wakes; });
@@ -24,7 +24,7 @@ struct LoopbackTest : testing::Test {
   SocketId join(SessionId session) {
     server->receive(session, {MessageKind::text, "0"});
     server->take_events(events);
-    const SocketId socket = std::get<SocketConnect>(events.back()).socket;
+    const SocketId socket = get_message<SocketConnect>(events.back())->socket;
     server->post(SocketAccept{socket});
     server->take_sent(session);
     return socket;
@@ -89,7 +89,7 @@ TEST_F(LoopbackTest, AClientThatGoesIsReported) {
   join(session);
   server->close_session(session);
   server->take_events(events);
-  EXPECT_EQ(std::get<SocketDisconnect>(events.at(0)).reference_reason, "transport close");
+  EXPECT_EQ(get_message<SocketDisconnect>(events.at(0))->reference_reason, "transport close");
   EXPECT_FALSE(server->is_open(session));
   server->receive(session, {MessageKind::text, R"(2["x"])"});
   EXPECT_EQ(server->take_events(events), 0U);

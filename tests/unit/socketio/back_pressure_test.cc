@@ -100,7 +100,7 @@ TEST_F(BackPressureTest, AFullSinkPausesUntilItIsDrained) {
   EXPECT_TRUE(second.socket.paused);
   second.session->websocket_closed(second.socket);
   sink.is_full = false;
-  server->handle(AppQueueDrained{});
+  server->events_taken();
   EXPECT_FALSE(first.socket.paused);
 }
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/base/event_sink.h"
+#include "server/port/event_sink.h"
 #include "socketio/server/server.h"
 #include "tests/unit/engine/fakes.h"
 
@@ -15,20 +15,20 @@ namespace sioserve::socketio {
 
 class FakeSink final : public EventSink {
  public:
-  void push(AppEvent event) override { events.push_back(std::move(event)); }
+  void push(Event event) override { events.push_back(std::move(event)); }
   bool full() const override { return is_full; }
 
   // All events of one type so far, in order.
   template <typename T>
   std::vector<T> all() const {
     std::vector<T> found;
-    for (const AppEvent& event : events) {
-      if (const T* value = std::get_if<T>(&event)) found.push_back(*value);
+    for (const Event& event : events) {
+      if (const T* value = get_message<T>(event)) found.push_back(*value);
     }
     return found;
   }
 
-  std::vector<AppEvent> events;
+  std::vector<Event> events;
   bool is_full = false;
 };
 

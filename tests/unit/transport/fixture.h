@@ -112,19 +112,19 @@ class FakeChannel final : public connection::WebSocketChannel {
 
 class FakeSink final : public EventSink {
  public:
-  void push(AppEvent event) override { events.push_back(std::move(event)); }
+  void push(Event event) override { events.push_back(std::move(event)); }
   bool full() const override { return false; }
 
   template <typename T>
   std::vector<T> all() const {
     std::vector<T> found;
-    for (const AppEvent& event : events) {
-      if (const T* value = std::get_if<T>(&event)) found.push_back(*value);
+    for (const Event& event : events) {
+      if (const T* value = get_message<T>(event)) found.push_back(*value);
     }
     return found;
   }
 
-  std::vector<AppEvent> events;
+  std::vector<Event> events;
 };
 
 // One request with its handler, as a connection holds them.

@@ -159,7 +159,7 @@ TEST_F(RandomClientsTest, GetAConsistentStoryAndNoCrash) {
     for (int step = 0; step < 1500; ++step) {
       act_as_client();
       for (; seen < sink.events.size(); ++seen) {
-        if (const auto* connect = std::get_if<SocketConnect>(&sink.events[seen])) {
+        if (const auto* connect = get_message<SocketConnect>(sink.events[seen])) {
           undecided.insert(connect->socket);
         }
       }
@@ -173,17 +173,17 @@ TEST_F(RandomClientsTest, GetAConsistentStoryAndNoCrash) {
 
     std::set<SessionId> open_sessions;
     std::map<SocketId, SessionId> open_sockets;
-    for (const AppEvent& event : sink.events) {
-      if (const auto* opened = std::get_if<SessionOpened>(&event)) {
+    for (const Event& event : sink.events) {
+      if (const auto* opened = get_message<SessionOpened>(event)) {
         ASSERT_TRUE(open_sessions.insert(opened->session).second);
-      } else if (const auto* connect = std::get_if<SocketConnect>(&event)) {
+      } else if (const auto* connect = get_message<SocketConnect>(event)) {
         ASSERT_TRUE(open_sessions.contains(connect->session));
         ASSERT_TRUE(open_sockets.emplace(connect->socket, connect->session).second);
-      } else if (const auto* received = std::get_if<SocketEvent>(&event)) {
+      } else if (const auto* received = get_message<SocketEvent>(event)) {
         ASSERT_TRUE(open_sockets.contains(received->socket));
-      } else if (const auto* left = std::get_if<SocketDisconnect>(&event)) {
+      } else if (const auto* left = get_message<SocketDisconnect>(event)) {
         ASSERT_EQ(open_sockets.erase(left->socket), 1u);
-      } else if (const auto* closed = std::get_if<SessionClosed>(&event)) {
+      } else if (const auto* closed = get_message<SessionClosed>(event)) {
         ASSERT_EQ(open_sessions.erase(closed->session), 1u);
       }
     }

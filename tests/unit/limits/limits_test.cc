@@ -1,4 +1,4 @@
-#include "server/base/limits.h"
+#include "socketio/limits/limits.h"
 
 #include <gtest/gtest.h>
 

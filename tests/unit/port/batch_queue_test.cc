@@ -1,4 +1,4 @@
-#include "server/base/batch_queue.h"
+#include "server/port/batch_queue.h"
 
 #include <gtest/gtest.h>
 

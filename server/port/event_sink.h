@@ -1,7 +1,7 @@
 // Where the I/O thread leaves events for the application.
 #pragma once
 
-#include "server/base/app_events.h"
+#include "server/port/messages.h"
 
 namespace sioserve {
 
@@ -9,9 +9,9 @@ namespace sioserve {
 class EventSink {
  public:
   // Never fails and never blocks.
-  virtual void push(AppEvent event) = 0;
+  virtual void push(Event event) = 0;
   // More events wait than the configuration allows: whoever has just pushed one for a socket stops
-  // reading from that socket until ServerCommand AppQueueDrained.
+  // reading from that socket until Command EventsTaken.
   virtual bool full() const = 0;
   // Lines for logs wait in such a number or size that the next ones are better dropped.
   virtual bool full_of_lines() const { return full(); }

@@ -1,0 +1,39 @@
+// All that passes between the I/O side and the application: events one way, commands the other,
+// grouped by subsystem. Values only: they hold no pointer to anything that lives on either side.
+// Events stand in the order in which they happened; commands are carried out in the order in which
+// they were posted.
+#pragma once
+
+#include <type_traits>
+#include <variant>
+
+#include "server/port/handshake_messages.h"
+#include "server/port/http_messages.h"
+#include "server/port/server_messages.h"
+#include "server/port/socketio_messages.h"
+#include "server/port/websocket_messages.h"
+
+namespace sioserve {
+
+// To the application.
+using Event = std::variant<HttpEvent, WebSocketEvent, HandshakeEvent, SocketIoEvent, ServerEvent>;
+
+// To the I/O side. Any thread may post them.
+using Command =
+    std::variant<HttpCommand, WebSocketCommand, HandshakeCommand, SocketIoCommand, ServerCommand>;
+
+// The `T` that an event or a command holds; null: it holds something else.
+template <typename T, typename... Groups>
+const T* get_message(const std::variant<Groups...>& message) {
+  const auto look_into = []<typename... Alternatives>(
+                             const std::variant<Alternatives...>& group) -> const T* {
+    if constexpr ((std::is_same_v<T, Alternatives> || ...)) {
+      return std::get_if<T>(&group);
+    } else {
+      return nullptr;
+    }
+  };
+  return std::visit(look_into, message);
+}
+
+}  // namespace sioserve

@@ -1,0 +1,194 @@
+// Socket.IO across the port: sessions, sockets and their events. A command about a socket that has
+// gone does nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "server/base/compression.h"
+#include "server/base/http_values.h"
+#include "server/base/json.h"
+#include "server/port/event_args.h"
+#include "server/port/ids.h"
+#include "server/port/relays.h"
+#include "server/port/session_status.h"
+
+namespace sioserve {
+
+// upgrade: the session has changed from polling to a WebSocket. drain: everything that was sent to
+// the client so far has been handed to the kernel.
+enum class SessionSignal { upgrade, drain };
+
+// --- events ---
+
+// Comes before the first SocketConnect of a session that was opened natively. A session that came
+// through the ASGI application has its scope there already.
+struct SessionOpened {
+  SessionId session;
+  RequestHead head;
+  SharedEndpoints endpoints;
+};
+
+// After the SocketDisconnect of every socket of the session. Sent for every session that the
+// application thread has heard of.
+struct SessionClosed {
+  SessionId session;
+};
+
+// Answered by exactly one SocketAccept or SocketRefuse.
+struct SocketConnect {
+  SocketId socket;
+  SessionId session;
+  std::string id;  // the id that the client sees
+  std::string name_space;
+  Json auth;  // an object; {} when the client sent none
+  // The client has come back: it is in its rooms, and gets what it missed when it is accepted. The
+  // number under which it has disconnected.
+  std::optional<SocketId> recovered = std::nullopt;
+  SharedSessionStatus status = nullptr;  // the same for all sockets of a session
+};
+
+// What a SocketWatch asked for has happened.
+struct SessionSignalled {
+  SessionId session;
+  SessionSignal signal;
+};
+
+// Answered by exactly one SocketEventDone (or the SocketAck that includes it).
+struct SocketEvent {
+  SocketId socket;
+  Json args;  // an array: event name, arguments; attachments are binary values
+  std::optional<std::uint64_t> ack_id;
+};
+
+// The client's answer to an emit that asked for one.
+struct SocketAcknowledged {
+  SocketId socket;
+  std::uint64_t callback_id;
+  Json args;  // an array
+};
+
+// Why an acknowledgement that was asked for won't come, although the client is there.
+enum class AckLoss {
+  not_sent,   // the client could not take an event that may be dropped
+  forgotten,  // the client owes too many: this is the oldest
+  unread,     // it can't be read, as the application takes none of the events before it
+};
+
+struct SocketAcksLost {
+  SocketId socket;
+  std::vector<std::uint64_t> callback_ids;
+  AckLoss why;
+};
+
+struct SocketDisconnect {
+  SocketId socket;
+  std::string reason;            // django-sio's word, for consumers
+  std::string reference_reason;  // the reference server's word
+  // The client may come back and be recovered; a SocketForgotten follows, or a SocketConnect that
+  // names this socket. Until then, joins, leaves and events for it are carried out.
+  bool may_return = false;
+};
+
+// The client did not come back in time.
+struct SocketForgotten {
+  SocketId socket;
+};
+
+using SocketIoEvent =
+    std::variant<SessionOpened, SessionClosed, SocketConnect, SessionSignalled, SocketEvent,
+                 SocketAcknowledged, SocketAcksLost, SocketDisconnect, SocketForgotten>;
+
+// --- commands ---
+
+// CONNECT is answered; what was emitted to the socket meanwhile follows.
+struct SocketAccept {
+  SocketId socket;
+  SharedRelays relays = nullptr;  // of which events; null: none
+};
+
+// CONNECT_ERROR with `payload`, a JSON object ({"message": ..., "data": ...}).
+struct SocketRefuse {
+  SocketId socket;
+  std::string payload;
+};
+
+struct SocketEmit {
+  SocketId socket;
+  EncodedArgs args;
+  std::optional<std::uint64_t> callback_id;
+  Delivery delivery = Delivery::reliable;
+  Compression compression = Compression::allowed;
+};
+
+// To every socket of a namespace that is in any of `rooms` or among `sockets`, each at most once;
+// where both are empty, to the whole namespace. Those in any of `except_rooms` or among `except`
+// are left out.
+struct SocketBroadcast {
+  std::string name_space;
+  std::vector<std::string> rooms;
+  std::vector<SocketId> sockets;
+  std::vector<std::string> except_rooms;
+  std::vector<SocketId> except;
+  EncodedArgs args;
+  Delivery delivery = Delivery::reliable;
+  Compression compression = Compression::allowed;
+};
+
+// Answers a client's event. Does not count as SocketEventDone.
+struct SocketAck {
+  SocketId socket;
+  std::uint64_t ack_id;
+  EncodedArgs args;
+};
+
+// `count` events of this socket have been handled; as many more may be read from it.
+struct SocketEventsDone {
+  SocketId socket;
+  std::size_t count;
+};
+
+struct SocketJoin {
+  SocketId socket;
+  std::string room;
+};
+
+struct SocketLeave {
+  SocketId socket;
+  std::string room;
+};
+
+struct SocketLeaveAll {
+  SocketId socket;
+};
+
+// Sends DISCONNECT and leaves the namespace; with close_session, ends the whole Engine.IO session.
+struct SocketClose {
+  SocketId socket;
+  bool close_session;
+};
+
+// From now on tell of this, for the socket's session. An upgrade that is over is told at once.
+struct SocketWatch {
+  SocketId socket;
+  SessionSignal signal;
+};
+
+// From now on clients may connect to this namespace.
+struct AddNamespace {
+  std::string name;
+};
+
+// From now on the application decides about namespaces that nobody has added, too.
+struct ServeDynamicNamespaces {};
+
+using SocketIoCommand =
+    std::variant<SocketAccept, SocketRefuse, SocketEmit, SocketBroadcast, SocketAck,
+                 SocketEventsDone, SocketJoin, SocketLeave, SocketLeaveAll, SocketClose,
+                 SocketWatch, AddNamespace, ServeDynamicNamespaces>;
+
+}  // namespace sioserve

@@ -1,0 +1,97 @@
+// ASGI `websocket` across the port. A command about a stream that has gone does nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "server/base/bytes.h"
+#include "server/base/http_values.h"
+#include "server/port/ids.h"
+
+namespace sioserve {
+
+// --- events ---
+
+struct WebSocketConnect {
+  StreamId stream;
+  RequestHead head;
+  SharedEndpoints endpoints;
+  std::vector<std::string> subprotocols;
+};
+
+struct WebSocketMessage {
+  StreamId stream;
+  MessageKind kind;
+  std::string payload;
+};
+
+struct WebSocketDisconnect {
+  StreamId stream;
+  std::uint16_t code;
+  std::string reason;
+};
+
+// `bytes` of what the application sent on this stream have reached the kernel. Reported only in
+// steps of a quarter of the send window, so a small response causes none.
+struct WebSocketSendCredit {
+  StreamId stream;
+  std::size_t bytes;
+};
+
+using WebSocketEvent =
+    std::variant<WebSocketConnect, WebSocketMessage, WebSocketDisconnect, WebSocketSendCredit>;
+
+// --- commands ---
+
+struct WebSocketAccept {
+  StreamId stream;
+  std::string subprotocol;  // empty: none
+  Headers headers;
+};
+
+struct WebSocketSend {
+  StreamId stream;
+  MessageKind kind;
+  std::string payload;
+};
+
+// Before the accept it refuses the handshake with 403.
+struct WebSocketClose {
+  StreamId stream;
+  std::uint16_t code;
+  std::string reason;
+};
+
+// A denial response; only before the accept.
+struct WebSocketDeny {
+  StreamId stream;
+  std::optional<ResponseHead> head;
+  std::string body;
+  bool more_body;
+};
+
+// The application failed: 500 before the accept, close code 1011 afterwards.
+struct WebSocketFail {
+  StreamId stream;
+};
+
+// The application took `bytes` of messages: as many more may be read from the socket.
+struct WebSocketConsumed {
+  StreamId stream;
+  std::size_t bytes;
+};
+
+// The ASGI application hands this WebSocket over to Engine.IO, which checks and answers it from
+// here on.
+struct WebSocketHandOver {
+  StreamId stream;
+};
+
+using WebSocketCommand = std::variant<WebSocketAccept, WebSocketSend, WebSocketClose, WebSocketDeny,
+                                      WebSocketFail, WebSocketConsumed, WebSocketHandOver>;
+
+}  // namespace sioserve
