@@ -130,4 +130,9 @@ void* slot(F* function) {
   return reinterpret_cast<void*>(function);
 }
 
+// The pointer that a PyMethodDef wants for METH_KEYWORDS.
+inline PyCFunction keyword_method(PyCFunctionWithKeywords function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
 }  // namespace sioserve::bridge

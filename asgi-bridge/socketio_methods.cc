@@ -1,0 +1,263 @@
+#include "asgi-bridge/socketio_methods.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "asgi-bridge/arguments.h"
+#include "asgi-bridge/core.h"
+#include "asgi-bridge/json.h"
+#include "asgi-bridge/relays.h"
+#include "asgi-bridge/server_object.h"
+
+namespace sioserve::bridge {
+namespace {
+
+PyObject* post(PyObject* self, Command command) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  core->bridge.post(std::move(command));
+  return none().release();
+}
+
+// A socket's number from the first argument. False with an exception set.
+bool read_socket(PyObject* argument, SocketId& socket) {
+  const unsigned long long number = PyLong_AsUnsignedLongLong(argument);
+  socket = SocketId{number};
+  return number != static_cast<unsigned long long>(-1) || !PyErr_Occurred();
+}
+
+PyObject* server_add_namespace(PyObject* self, PyObject* argument) {
+  AddNamespace command;
+  if (!read_text(argument, command.name)) return nullptr;
+  return post(self, std::move(command));
+}
+
+PyObject* server_serve_dynamic_namespaces(PyObject* self, PyObject*) {
+  return post(self, ServeDynamicNamespaces{});
+}
+
+PyObject* server_ask_about_handshakes(PyObject* self, PyObject*) {
+  return post(self, AskAboutHandshakes{});
+}
+
+PyObject* server_decide_handshake(PyObject* self, PyObject* args) {
+  unsigned long long handshake;
+  const char* refusal = nullptr;
+  if (!PyArg_ParseTuple(args, "K|z:decide_handshake", &handshake, &refusal)) return nullptr;
+  HandshakeDecision decision{StreamId{handshake}, std::nullopt};
+  if (refusal != nullptr) decision.refusal = refusal;
+  return post(self, std::move(decision));
+}
+
+PyObject* server_make_relays(PyObject*, PyObject* rules) {
+  return make_relays(Gil::held_by_caller(), rules).release();
+}
+
+PyObject* server_accept_socket(PyObject* self, PyObject* args) {
+  PyObject *socket, *relays = Py_None;
+  if (!PyArg_ParseTuple(args, "O|O:accept_socket", &socket, &relays)) return nullptr;
+  SocketAccept command{};
+  if (!read_socket(socket, command.socket)) return nullptr;
+  if (relays != Py_None) {
+    auto* const shared = relays_in(relays);
+    if (shared == nullptr) return nullptr;
+    command.relays = *shared;
+  }
+  return post(self, std::move(command));
+}
+
+PyObject* server_refuse_socket(PyObject* self, PyObject* args) {
+  PyObject *socket, *message, *data = Py_None;
+  if (!PyArg_ParseTuple(args, "OU|O:refuse_socket", &socket, &message, &data)) return nullptr;
+  Core* core = core_of(self);
+  SocketRefuse command{};
+  if (core == nullptr || !read_socket(socket, command.socket)) return nullptr;
+  const PyRef payload =
+      PyRef::steal(data == Py_None ? Py_BuildValue("{sO}", "message", message)
+                                   : Py_BuildValue("{sOsO}", "message", message, "data", data));
+  if (!payload) return nullptr;
+  auto json = encode_json(Gil::held_by_caller(), payload.get(), core->bridge.json_default());
+  if (!json) return nullptr;
+  command.payload = std::move(*json);
+  return post(self, std::move(command));
+}
+
+// An optional number: None is nullopt. False with an exception set.
+bool read_optional_number(PyObject* argument, std::optional<std::uint64_t>& number) {
+  if (argument == Py_None) return true;
+  number = PyLong_AsUnsignedLongLong(argument);
+  return !PyErr_Occurred();
+}
+
+PyObject* server_emit(PyObject* self, PyObject* args) {
+  PyObject *socket, *event, *callback_id = Py_None;
+  int droppable = 0, compress = 1;
+  if (!PyArg_ParseTuple(args, "OO|Opp:emit", &socket, &event, &callback_id, &droppable,
+                        &compress)) {
+    return nullptr;
+  }
+  Core* core = core_of(self);
+  SocketEmit command{};
+  if (core == nullptr || !read_socket(socket, command.socket) ||
+      !read_optional_number(callback_id, command.callback_id)) {
+    return nullptr;
+  }
+  auto encoded = encode_args(Gil::held_by_caller(), event, core->bridge.json_default());
+  if (!encoded) return nullptr;
+  command.args = std::move(*encoded);
+  if (droppable != 0) command.delivery = Delivery::droppable;
+  if (compress == 0) command.compression = Compression::declined;
+  return post(self, std::move(command));
+}
+
+// The numbers of several sockets. False with an exception set.
+bool read_sockets(PyObject* iterable, std::vector<SocketId>& sockets) {
+  if (iterable == nullptr) return true;
+  const PyRef list = PyRef::steal(PySequence_Fast(iterable, "an iterable of sockets is needed"));
+  if (!list) return false;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+    if (!read_socket(PySequence_Fast_GET_ITEM(list.get(), i), sockets.emplace_back())) return false;
+  }
+  return true;
+}
+
+PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
+  static const char* const keywords[] = {"namespace", "args",         "rooms",
+                                         "sockets",   "except_rooms", "except_sockets",
+                                         "volatile",  "compress",     nullptr};
+  PyObject *name_space, *event, *rooms = nullptr, *sockets = nullptr, *except_rooms = nullptr,
+                                *except_sockets = nullptr;
+  int droppable = 0, compress = 1;
+  if (!PyArg_ParseTupleAndKeywords(
+          args, kwargs, "UO|OOOOpp:broadcast", const_cast<char**>(keywords), &name_space, &event,
+          &rooms, &sockets, &except_rooms, &except_sockets, &droppable, &compress)) {
+    return nullptr;
+  }
+  Core* core = core_of(self);
+  SocketBroadcast command;
+  if (core == nullptr || !read_text(name_space, command.name_space) ||
+      !read_strings(rooms, command.rooms) || !read_sockets(sockets, command.sockets) ||
+      !read_strings(except_rooms, command.except_rooms) ||
+      !read_sockets(except_sockets, command.except)) {
+    return nullptr;
+  }
+  auto encoded = encode_args(Gil::held_by_caller(), event, core->bridge.json_default());
+  if (!encoded) return nullptr;
+  command.args = std::move(*encoded);
+  if (droppable != 0) command.delivery = Delivery::droppable;
+  if (compress == 0) command.compression = Compression::declined;
+  return post(self, std::move(command));
+}
+
+PyObject* server_ack(PyObject* self, PyObject* args) {
+  PyObject *socket, *answer;
+  unsigned long long ack_id;
+  if (!PyArg_ParseTuple(args, "OKO:ack", &socket, &ack_id, &answer)) return nullptr;
+  Core* core = core_of(self);
+  SocketAck command{};
+  if (core == nullptr || !read_socket(socket, command.socket)) return nullptr;
+  auto encoded = encode_args(Gil::held_by_caller(), answer, core->bridge.json_default());
+  if (!encoded) return nullptr;
+  command.ack_id = ack_id;
+  command.args = std::move(*encoded);
+  return post(self, std::move(command));
+}
+
+PyObject* server_events_done(PyObject* self, PyObject* args) {
+  PyObject* socket;
+  Py_ssize_t count;
+  if (!PyArg_ParseTuple(args, "On:events_done", &socket, &count)) return nullptr;
+  SocketEventsDone command{};
+  if (!read_socket(socket, command.socket)) return nullptr;
+  command.count = static_cast<std::size_t>(count);
+  return post(self, command);
+}
+
+// The commands that name a socket and a room.
+template <typename Command>
+PyObject* post_room_command(PyObject* self, PyObject* args) {
+  PyObject *socket, *room;
+  if (!PyArg_ParseTuple(args, "OU", &socket, &room)) return nullptr;
+  Command command{};
+  if (!read_socket(socket, command.socket) || !read_text(room, command.room)) return nullptr;
+  return post(self, std::move(command));
+}
+
+PyObject* server_leave_all(PyObject* self, PyObject* argument) {
+  SocketLeaveAll command{};
+  return read_socket(argument, command.socket) ? post(self, command) : nullptr;
+}
+
+PyObject* server_close_socket(PyObject* self, PyObject* args, PyObject* kwargs) {
+  static const char* const keywords[] = {"socket", "close_session", nullptr};
+  PyObject* socket;
+  int close_session = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|p:close_socket", const_cast<char**>(keywords),
+                                   &socket, &close_session)) {
+    return nullptr;
+  }
+  SocketClose command{};
+  if (!read_socket(socket, command.socket)) return nullptr;
+  command.close_session = close_session != 0;
+  return post(self, command);
+}
+
+PyObject* server_watch(PyObject* self, PyObject* args) {
+  PyObject* socket;
+  const char* signal;
+  if (!PyArg_ParseTuple(args, "Os:watch", &socket, &signal)) return nullptr;
+  SocketWatch command{};
+  if (!read_socket(socket, command.socket)) return nullptr;
+  const std::string_view name = signal;
+  if (name != "upgrade" && name != "drain") {
+    PyErr_Format(PyExc_ValueError, "there is no signal '%s'", signal);
+    return nullptr;
+  }
+  command.signal = name == "upgrade" ? SessionSignal::upgrade : SessionSignal::drain;
+  return post(self, command);
+}
+
+// (transport, seconds of latency or None), or None.
+PyObject* server_session_status(PyObject* self, PyObject* number) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  const unsigned long long session = PyLong_AsUnsignedLongLong(number);
+  if (session == static_cast<unsigned long long>(-1) && PyErr_Occurred()) return nullptr;
+  const Gil gil = Gil::held_by_caller();
+  const SharedSessionStatus status = core->bridge.session_status(gil, SessionId{session});
+  if (!status) return none().release();
+  const bool polling = status->transport == SessionTransport::polling;
+  const std::int64_t latency = status->latency;
+  const PyRef seconds =
+      latency < 0 ? none() : PyRef::steal(PyFloat_FromDouble(static_cast<double>(latency) / 1e6));
+  return Py_BuildValue("(sO)", polling ? "polling" : "websocket", seconds.get());
+}
+
+const PyMethodDef methods[] = {
+    {"add_namespace", server_add_namespace, METH_O, nullptr},
+    {"serve_dynamic_namespaces", server_serve_dynamic_namespaces, METH_NOARGS, nullptr},
+    {"ask_about_handshakes", server_ask_about_handshakes, METH_NOARGS, nullptr},
+    {"decide_handshake", server_decide_handshake, METH_VARARGS, nullptr},
+    {"make_relays", server_make_relays, METH_O, nullptr},
+    {"accept_socket", server_accept_socket, METH_VARARGS, nullptr},
+    {"refuse_socket", server_refuse_socket, METH_VARARGS, nullptr},
+    {"emit", server_emit, METH_VARARGS, nullptr},
+    {"broadcast", keyword_method(server_broadcast), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"ack", server_ack, METH_VARARGS, nullptr},
+    {"events_done", server_events_done, METH_VARARGS, nullptr},
+    {"join", post_room_command<SocketJoin>, METH_VARARGS, nullptr},
+    {"leave", post_room_command<SocketLeave>, METH_VARARGS, nullptr},
+    {"leave_all", server_leave_all, METH_O, nullptr},
+    {"close_socket", keyword_method(server_close_socket), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"watch", server_watch, METH_VARARGS, nullptr},
+    {"session_status", server_session_status, METH_O, nullptr},
+};
+
+}  // namespace
+
+std::span<const PyMethodDef> socketio_methods() { return methods; }
+
+}  // namespace sioserve::bridge
