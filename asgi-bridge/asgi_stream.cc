@@ -4,17 +4,12 @@
 #include <utility>
 
 #include "asgi-bridge/bridge.h"
+#include "asgi-bridge/future.h"
 
 namespace sioserve::bridge {
-namespace {
 
-bool is_done(const Names& names, const PyRef& future) {
-  const PyRef done = PyRef::steal(PyObject_CallMethodNoArgs(future.get(), names.done.get()));
-  if (!done) PyErr_Clear();
-  return done && PyObject_IsTrue(done.get()) == 1;
-}
-
-}  // namespace
+AsgiStream::AsgiStream(Bridge& bridge, StreamId id)
+    : bridge_(bridge), id_(id), send_window_(bridge.config().send_window) {}
 
 PyRef AsgiStream::poll(const Gil& gil, Wait wait) {
   switch (wait) {
@@ -26,21 +21,16 @@ PyRef AsgiStream::poll(const Gil& gil, Wait wait) {
   return PyRef();
 }
 
-void AsgiStream::add_waiter(const Gil&, Wait wait, PyRef future) {
+void AsgiStream::add_waiter(const Gil& gil, Wait wait, PyRef future) {
   std::vector<PyRef>& list = waiters(wait);
   // Those whose awaits were cancelled.
-  std::erase_if(list, [&](const PyRef& other) { return is_done(bridge_.names(), other); });
+  std::erase_if(list, [&](const PyRef& other) { return is_done(gil, bridge_.names(), other); });
   list.push_back(std::move(future));
 }
 
-void AsgiStream::wake(const Gil&, Wait wait) {
+void AsgiStream::wake(const Gil& gil, Wait wait) {
   std::vector<PyRef> woken = std::exchange(waiters(wait), {});
-  for (const PyRef& future : woken) {
-    if (is_done(bridge_.names(), future)) continue;
-    const PyRef set = PyRef::steal(
-        PyObject_CallMethodOneArg(future.get(), bridge_.names().set_result.get(), Py_None));
-    if (!set) PyErr_WriteUnraisable(future.get());
-  }
+  for (const PyRef& future : woken) set_done(gil, bridge_.names(), future);
 }
 
 void AsgiStream::credit(const Gil& gil, std::size_t bytes) {

@@ -7,6 +7,7 @@
 
 #include "asgi-bridge/python.h"
 #include "server/port/ids.h"
+#include "server/port/send_window.h"
 
 namespace sioserve::bridge {
 
@@ -17,7 +18,7 @@ class Bridge;
 // completes, so that a cancelled receive() loses none.
 class AsgiStream {
  public:
-  AsgiStream(Bridge& bridge, StreamId id) : bridge_(bridge), id_(id) {}
+  AsgiStream(Bridge& bridge, StreamId id);
   virtual ~AsgiStream() = default;
   AsgiStream(const AsgiStream&) = delete;
   AsgiStream& operator=(const AsgiStream&) = delete;
@@ -36,7 +37,7 @@ class AsgiStream {
   // out of order.
   virtual bool send(const Gil& gil, PyObject* message) = 0;
   // False while the client is slow: the caller of send() should wait for Wait::room.
-  bool has_room() const { return closed_ || in_flight_ <= send_window_; }
+  bool has_room() const { return closed_ || send_window_.has_room(in_flight_); }
 
   // `future` is set when poll() may have a result.
   void add_waiter(const Gil& gil, Wait wait, PyRef future);
@@ -70,7 +71,7 @@ class AsgiStream {
   std::vector<PyRef> message_waiters_;
   std::vector<PyRef> room_waiters_;
   std::size_t in_flight_ = 0;
-  std::size_t send_window_ = 262'144;
+  const SendWindow send_window_;
   bool closed_ = false;
 };
 

@@ -1,13 +1,17 @@
 #include "asgi-bridge/bridge.h"
 
+#include <chrono>
+#include <iterator>
 #include <utility>
 #include <variant>
 
 #include "asgi-bridge/access_entry.h"
+#include "asgi-bridge/future.h"
 #include "asgi-bridge/http_stream.h"
 #include "asgi-bridge/json.h"
 #include "asgi-bridge/request_context.h"
 #include "asgi-bridge/websocket_stream.h"
+#include "server/port/command_queue.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -23,6 +27,10 @@ const char* name_of(AckLoss why) {
   }
   __builtin_unreachable();
 }
+
+// How old the oldest command may be before an emit in the event loop's own thread, which holds up
+// everything else there, is held up.
+constexpr std::chrono::milliseconds max_age_in_loop = 5 * port::CommandQueue::max_age;
 
 }  // namespace
 
@@ -44,34 +52,61 @@ void Bridge::start(PyRef loop, PyRef on_stopped, int descriptor) {
   loop_ = std::move(loop);
   on_stopped_ = std::move(on_stopped);
   descriptor_ = descriptor;
+  loop_thread_ = std::this_thread::get_id();
 }
 
-void Bridge::drain(const Gil& gil) {
-  // The batch is kept for its storage only: an application that runs a nested event loop gets here
-  // again while it is handled.
-  std::vector<Event> batch = std::exchange(batch_, {});
-  port_.take_events(batch);
-  for (Event& event : batch) {
-    std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+Bridge::Drained Bridge::drain(const Gil& gil, std::chrono::milliseconds budget) {
+  const auto end = std::chrono::steady_clock::now() + budget;
+  for (;;) {
+    if (next_event_ == batch_.size()) {
+      next_event_ = 0;
+      port_.take_events(batch_);
+      if (batch_.empty()) return Drained::all;
+    }
+    // Handlers take their event by value, out of the batch, before they call Python: an application
+    // that runs a nested event loop gets here again meanwhile.
+    std::visit([&](auto& group) { handle(gil, group); }, batch_[next_event_++]);
     if (PyErr_Occurred()) {
       const PyRef error = take_exception(gil);
       log_exception(gil, "Exception while handling an event", error.get());
     }
+    if (std::chrono::steady_clock::now() >= end) return Drained::some;
   }
-  batch.clear();
-  batch_ = std::move(batch);
 }
 
 void Bridge::log_what_waits(const Gil& gil) {
-  std::vector<Event> batch;
-  port_.take_events(batch);
-  for (Event& event : batch) {
-    auto* group = std::get_if<ServerEvent>(&event);
-    if (group == nullptr) continue;
-    if (auto* record = std::get_if<LogRecord>(group)) handle(gil, std::move(*record));
-    if (auto* entry = std::get_if<AccessEntry>(group)) handle(gil, std::move(*entry));
-    if (PyErr_Occurred()) PyErr_WriteUnraisable(nullptr);
+  std::vector<Event> waiting(std::make_move_iterator(batch_.begin() + next_event_),
+                             std::make_move_iterator(batch_.end()));
+  batch_.clear();
+  next_event_ = 0;
+  do {
+    for (Event& event : waiting) {
+      auto* group = std::get_if<ServerEvent>(&event);
+      if (group == nullptr) continue;
+      if (auto* record = std::get_if<LogRecord>(group)) handle(gil, std::move(*record));
+      if (auto* entry = std::get_if<AccessEntry>(group)) handle(gil, std::move(*entry));
+      if (PyErr_Occurred()) PyErr_WriteUnraisable(nullptr);
+    }
+    port_.take_events(waiting);
+  } while (!waiting.empty());
+}
+
+void Bridge::post_paced(const Gil& gil, Command command) {
+  const bool in_loop = std::this_thread::get_id() == loop_thread_;
+  const std::chrono::milliseconds age = in_loop ? max_age_in_loop : port::CommandQueue::max_age;
+  if (port_.is_crowded(age)) {
+    const GilRelease release(gil);
+    port_.wait_for_room(age);
   }
+  port_.post(std::move(command));
+}
+
+PyRef Bridge::room(const Gil&) {
+  if (std::this_thread::get_id() != loop_thread_ || !loop_) return none();
+  if (!port_.tell_of_room()) return none();
+  PyRef future = PyRef::steal(PyObject_CallMethodNoArgs(loop_.get(), names_.create_future.get()));
+  if (future) room_futures_.push_back(future);
+  return future;
 }
 
 void Bridge::let_go(const Gil&) {
@@ -90,23 +125,23 @@ PyRef Bridge::running_tasks(const Gil&) const {
   return list;
 }
 
-void Bridge::handle(const Gil& gil, HttpEvent event) {
+void Bridge::handle(const Gil& gil, HttpEvent& event) {
   std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
 }
 
-void Bridge::handle(const Gil& gil, WebSocketEvent event) {
+void Bridge::handle(const Gil& gil, WebSocketEvent& event) {
   std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
 }
 
-void Bridge::handle(const Gil& gil, HandshakeEvent event) {
+void Bridge::handle(const Gil& gil, HandshakeEvent& event) {
   std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
 }
 
-void Bridge::handle(const Gil& gil, SocketIoEvent event) {
+void Bridge::handle(const Gil& gil, SocketIoEvent& event) {
   std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
 }
 
-void Bridge::handle(const Gil& gil, ServerEvent event) {
+void Bridge::handle(const Gil& gil, ServerEvent& event) {
   std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
 }
 
@@ -300,7 +335,12 @@ void Bridge::handle(const Gil&, RequestLimitReached) {
   if (call.get() != Py_None) PyRef::steal(PyObject_CallNoArgs(call.get()));
 }
 
+void Bridge::handle(const Gil& gil, RoomForCommands) {
+  for (const PyRef& future : std::exchange(room_futures_, {})) set_done(gil, names_, future);
+}
+
 void Bridge::handle(const Gil& gil, ServerStopped) {
+  handle(gil, RoomForCommands{});  // nobody is to wait any longer
   // The loop, and whatever refers to the server in turn, keep it alive no longer.
   PyRef::steal(PyObject_CallMethod(loop_.get(), "remove_reader", "i", descriptor_));
   if (PyErr_Occurred()) PyErr_WriteUnraisable(loop_.get());

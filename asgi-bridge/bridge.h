@@ -2,8 +2,11 @@
 // callbacks, and what Python says into commands.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -41,8 +44,10 @@ class Bridge {
 
   // `on_stopped` is called after the last event, when the loop watches `descriptor` no more.
   void start(PyRef loop, PyRef on_stopped, int descriptor);
-  // Handles everything that has happened.
-  void drain(const Gil& gil);
+  enum class Drained { all, some };
+  // Handles what has happened, for as long as `budget` allows: then other callbacks of the event
+  // loop are to have their turn before it is called again.
+  Drained drain(const Gil& gil, std::chrono::milliseconds budget);
   // Handles the log lines that wait and drops every other event: the process is about to end while
   // the event loop is blocked. Any thread that holds the GIL.
   void log_what_waits(const Gil& gil);
@@ -58,6 +63,15 @@ class Bridge {
 
   void post(Command command) { port_.post(std::move(command)); }
 
+  // For what is emitted: holds up the calling thread, without the GIL, while too many commands wait
+  // (command_queue.h). The event loop's own thread is held up later than others, because it can
+  // await room() instead.
+  void post_paced(const Gil& gil, Command command);
+  // A future of the event loop that is done when there is room again for what is emitted. None:
+  // there is, or the calling thread is not the loop's. Null with an exception set.
+  PyRef room(const Gil& gil);
+
+  const Config& config() const { return port_.config(); }
   const Names& names() const { return names_; }
   PyObject* loop() const { return loop_.get(); }
   PyObject* json_default() const { return application_.json_default.get(); }
@@ -74,11 +88,11 @@ class Bridge {
 
  private:
   // Each group of events with its alternatives.
-  void handle(const Gil& gil, HttpEvent event);
-  void handle(const Gil& gil, WebSocketEvent event);
-  void handle(const Gil& gil, HandshakeEvent event);
-  void handle(const Gil& gil, SocketIoEvent event);
-  void handle(const Gil& gil, ServerEvent event);
+  void handle(const Gil& gil, HttpEvent& event);
+  void handle(const Gil& gil, WebSocketEvent& event);
+  void handle(const Gil& gil, HandshakeEvent& event);
+  void handle(const Gil& gil, SocketIoEvent& event);
+  void handle(const Gil& gil, ServerEvent& event);
   void handle(const Gil& gil, HttpRequest event);
   void handle(const Gil& gil, HttpBody event);
   void handle(const Gil& gil, HttpDisconnect event);
@@ -102,6 +116,7 @@ class Bridge {
   void handle(const Gil& gil, LogRecord event);
   void handle(const Gil& gil, AccessEntry event);
   void handle(const Gil& gil, RequestLimitReached event);
+  void handle(const Gil& gil, RoomForCommands event);
   void handle(const Gil& gil, ServerStopped event);
 
   // A request or WebSocket whose task has not ended. The event loop itself refers to tasks weakly.
@@ -133,7 +148,10 @@ class Bridge {
   PyRef on_stopped_;
   int descriptor_ = -1;
   PyRef loggers_[log_category_names.size()];
-  std::vector<Event> batch_;
+  std::vector<Event> batch_;    // taken of the port
+  std::size_t next_event_ = 0;  // of the batch, to be handled
+  std::vector<PyRef> room_futures_;
+  std::thread::id loop_thread_;
   std::unordered_map<StreamId, Running> running_;
   std::unordered_map<SessionId, PyRef> handed_over_scopes_;
   std::unordered_map<SessionId, SharedSessionStatus> statuses_;

@@ -91,6 +91,14 @@ PyRef Core::owned(PyRef object) {
 
 bool Core::is_in_its_process() const { return process_ == fork_generation(); }
 
+void Core::wake() {
+  if (loopback) {
+    loopback->wake();
+  } else {
+    wake_up.set();
+  }
+}
+
 void Core::shut_down(const Gil& gil) {
   if (server) {
     GilRelease release(gil);

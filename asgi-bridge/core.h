@@ -54,6 +54,8 @@ class Core {
 
   // False in a child made by fork(), which has neither the thread nor anybody to wait for.
   bool is_in_its_process() const;
+  // Has the bridge called again to drain what waits.
+  void wake();
   // Waits for the I/O thread and lets go of every task and stream.
   void shut_down(const Gil& gil);
 

@@ -1,5 +1,6 @@
 #include "asgi-bridge/server_object.h"
 
+#include <chrono>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -145,11 +146,15 @@ PyObject* server_start(PyObject* self, PyObject* args) {
   return none().release();
 }
 
+// How long events are handled before other callbacks of the event loop have their turn.
+constexpr std::chrono::milliseconds drain_budget{2};
+
 PyObject* server_drain(PyObject* self, PyObject*) {
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
   core->wake_up.clear();
-  core->bridge.drain(Gil::held_by_caller());
+  const auto drained = core->bridge.drain(Gil::held_by_caller(), drain_budget);
+  if (drained == Bridge::Drained::some) core->wake();
   return none().release();
 }
 

@@ -289,6 +289,8 @@ const std::map<std::string, Reader>& settings() {
       {"send_window", positive(MEMBER(send_window))},
       {"receive_window", positive(MEMBER(receive_window))},
       {"max_app_events", positive(MEMBER(max_app_events))},
+      {"max_app_event_bytes", positive(MEMBER(max_app_event_bytes))},
+      {"max_command_bytes", positive(MEMBER(max_command_bytes))},
   };
   return table;
 }

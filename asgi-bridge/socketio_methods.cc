@@ -22,6 +22,14 @@ PyObject* post(PyObject* self, Command command) {
   return none().release();
 }
 
+// For what an application may do any number of times: see Bridge::post_paced().
+PyObject* post_paced(PyObject* self, Command command) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  core->bridge.post_paced(Gil::held_by_caller(), std::move(command));
+  return none().release();
+}
+
 // A socket's number from the first argument. False with an exception set.
 bool read_socket(PyObject* argument, SocketId& socket) {
   const unsigned long long number = PyLong_AsUnsignedLongLong(argument);
@@ -110,7 +118,7 @@ PyObject* server_emit(PyObject* self, PyObject* args) {
   command.args = std::move(*encoded);
   if (droppable != 0) command.delivery = Delivery::droppable;
   if (compress == 0) command.compression = Compression::declined;
-  return post(self, std::move(command));
+  return post_paced(self, std::move(command));
 }
 
 // The numbers of several sockets. False with an exception set.
@@ -149,7 +157,7 @@ PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
   command.args = std::move(*encoded);
   if (droppable != 0) command.delivery = Delivery::droppable;
   if (compress == 0) command.compression = Compression::declined;
-  return post(self, std::move(command));
+  return post_paced(self, std::move(command));
 }
 
 PyObject* server_ack(PyObject* self, PyObject* args) {
@@ -183,12 +191,12 @@ PyObject* post_room_command(PyObject* self, PyObject* args) {
   if (!PyArg_ParseTuple(args, "OU", &socket, &room)) return nullptr;
   Command command{};
   if (!read_socket(socket, command.socket) || !read_text(room, command.room)) return nullptr;
-  return post(self, std::move(command));
+  return post_paced(self, std::move(command));
 }
 
 PyObject* server_leave_all(PyObject* self, PyObject* argument) {
   SocketLeaveAll command{};
-  return read_socket(argument, command.socket) ? post(self, command) : nullptr;
+  return read_socket(argument, command.socket) ? post_paced(self, command) : nullptr;
 }
 
 PyObject* server_close_socket(PyObject* self, PyObject* args, PyObject* kwargs) {
@@ -202,7 +210,7 @@ PyObject* server_close_socket(PyObject* self, PyObject* args, PyObject* kwargs) 
   SocketClose command{};
   if (!read_socket(socket, command.socket)) return nullptr;
   command.close_session = close_session != 0;
-  return post(self, command);
+  return post_paced(self, command);
 }
 
 PyObject* server_watch(PyObject* self, PyObject* args) {
@@ -236,7 +244,13 @@ PyObject* server_session_status(PyObject* self, PyObject* number) {
   return Py_BuildValue("(sO)", polling ? "polling" : "websocket", seconds.get());
 }
 
+PyObject* server_room(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  return core == nullptr ? nullptr : core->bridge.room(Gil::held_by_caller()).release();
+}
+
 const PyMethodDef methods[] = {
+    {"room", server_room, METH_NOARGS, nullptr},
     {"add_namespace", server_add_namespace, METH_O, nullptr},
     {"serve_dynamic_namespaces", server_serve_dynamic_namespaces, METH_NOARGS, nullptr},
     {"ask_about_handshakes", server_ask_about_handshakes, METH_NOARGS, nullptr},

@@ -216,6 +216,8 @@ class Server:
         send_window: int = 262_144,
         receive_window: int = 262_144,
         max_app_events: int = 65_536,
+        max_app_event_bytes: int = 64_000_000,
+        max_command_bytes: int = 16_000_000,
     ) -> None:
         """`state` is copied into each scope; `extensions` stand in its "extensions" beside the
         server's own. `client_gone` is called on the loop when a client has left whose request or
@@ -303,6 +305,12 @@ class Server:
 
     def refuse_socket(self, socket: int, message: str, data: Any = None) -> None:
         """Any thread. CONNECT_ERROR; the socket leaves all rooms, no disconnect() follows."""
+
+    def room(self) -> asyncio.Future[None] | None:
+        """Any thread. For whoever has emitted: a future of the event loop that is done when the
+        emits before it have been carried out far enough for more; None: there is room, or the
+        calling thread is not the event loop's, which emit() and the like have held up themselves.
+        """
 
     def emit(
         self,

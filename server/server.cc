@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,7 +22,8 @@
 #include "server/net/listening_socket.h"
 #include "server/net/loop.h"
 #include "server/net/timer.h"
-#include "server/port/batch_queue.h"
+#include "server/port/command_queue.h"
+#include "server/port/event_queue.h"
 #include "server/static_files/file_server.h"
 #include "server/transport/engine_io.h"
 #include "socketio/server/server.h"
@@ -31,6 +33,9 @@ namespace {
 
 constexpr Milliseconds tick_interval{20};  // the resolution of the sessions' timers
 
+// How long commands are carried out before sockets and timers have their turn again.
+constexpr std::chrono::milliseconds command_budget{2};
+
 }  // namespace
 
 // Wires everything that lives on the I/O thread. Constructed and destroyed on the application
@@ -39,14 +44,14 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
  public:
   IoThread(Config config, std::function<void()> wake_application)
       : config_(std::move(config)),
-        events_(std::move(wake_application)),
-        event_buffer_(loop_.turn_queue(), events_, config_.max_app_events),
+        events_({config_.max_app_events, config_.max_app_event_bytes}, std::move(wake_application)),
+        event_buffer_(loop_.turn_queue(), events_),
         logger_([this](LogRecord record) { log(std::move(record)); }),
         access_log_(config_.access_log, event_buffer_, logger_,
                     [this](LogLevel level, std::string message) {
                       log_from_another_thread(level, std::move(message));
                     }),
-        commands_([this] { wake_.send(); }),
+        commands_(config_.max_command_bytes, [this] { wake_.send(); }),
         wake_(loop_, [this] { carry_out_commands(); }),
         limits_(config_, counters_, logger_),
         tick_(loop_,
@@ -99,18 +104,17 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   }
 
   void stop_now() {
+    commands_.close();
     if (!thread_.joinable()) return;
     ending_ = true;
     wake_.send();
     thread_.join();
   }
 
-  void post(Command command) { commands_.push(std::move(command)); }
+  port::CommandQueue& commands() { return commands_; }
 
-  std::size_t take_events(std::vector<Event>& batch) {
-    const std::size_t count = events_.take(batch);
-    if (count >= config_.max_app_events) post(EventsTaken{});
-    return count;
+  void take_events(std::vector<Event>& batch) {
+    if (events_.take(batch) == port::EventQueue::State::full) commands_.push(EventsTaken{});
   }
 
   Logger& logger() { return logger_; }
@@ -145,7 +149,9 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   // The event buffer is the I/O thread's.
   void log_from_another_thread(LogLevel level, std::string message) {
     if (!logger_.enabled(LogCategory::server, level)) return;
-    events_.push(LogRecord{LogCategory::server, level, std::move(message), ""});
+    std::vector<Event> line;
+    line.emplace_back(LogRecord{LogCategory::server, level, std::move(message), ""});
+    events_.push(line);
   }
 
   StreamId next_stream_id() { return StreamId{++last_stream_id_}; }
@@ -182,13 +188,27 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
   // --- commands ---
 
+  // For as long as the budget allows; the rest has its turn when sockets and timers have had
+  // theirs.
   void carry_out_commands() {
-    commands_.take(batch_);
-    for (Command& command : batch_) {
-      std::visit([this](auto& alternative) { carry_out(std::move(alternative)); }, command);
+    const auto end = std::chrono::steady_clock::now() + command_budget;
+    for (;;) {
+      if (next_command_ == batch_.size() && !take_commands()) {
+        if (ending_) loop_.stop();
+        return;
+      }
+      std::visit([this](auto& group) { carry_out(std::move(group)); }, batch_[next_command_++]);
+      if (std::chrono::steady_clock::now() >= end) return wake_.send();
     }
-    batch_.clear();
-    if (ending_) loop_.stop();
+  }
+
+  // False: there are none.
+  bool take_commands() {
+    next_command_ = 0;
+    const port::CommandQueue::Taken taken = commands_.take(batch_);
+    if (taken.room_wanted) event_buffer_.push(RoomForCommands{});
+    if (taken.held_up > 0) limits_.reached(Limit::commands, "the application", taken.held_up);
+    return !batch_.empty();
   }
 
   void carry_out(HttpCommand command) { application_.handle(std::move(command)); }
@@ -200,7 +220,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   }
 
   void carry_out(EventsTaken) {
-    event_buffer_.on_drained();
+    event_buffer_.on_events_taken();
     application_.events_taken();
     socketio_.events_taken();
   }
@@ -226,13 +246,14 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
   const Config config_;
   net::Loop loop_;
-  BatchQueue<Event> events_;
+  port::EventQueue events_;
   application::EventBuffer event_buffer_;
   std::uint64_t lines_dropped_ = 0;
   Logger logger_;
   access_log::AccessLogger access_log_;
-  BatchQueue<Command> commands_;
-  std::vector<Command> batch_;
+  port::CommandQueue commands_;
+  std::vector<Command> batch_;    // taken of them
+  std::size_t next_command_ = 0;  // of the batch, to be carried out
   net::Async wake_;
   Counters counters_;
   Limits limits_;
@@ -262,8 +283,13 @@ Result<std::string, std::string> Server::listen_unix(const std::string& path, un
 Result<std::string, std::string> Server::listen_fd(int fd) { return io_->listen_fd(fd); }
 void Server::start() { io_->start(); }
 void Server::stop_now() { io_->stop_now(); }
-void Server::post(Command command) { io_->post(std::move(command)); }
-std::size_t Server::take_events(std::vector<Event>& batch) { return io_->take_events(batch); }
+void Server::post(Command command) { io_->commands().push(std::move(command)); }
+bool Server::is_crowded(std::chrono::milliseconds age) const {
+  return io_->commands().is_crowded(age);
+}
+void Server::wait_for_room(std::chrono::milliseconds age) { io_->commands().wait_for_room(age); }
+bool Server::tell_of_room() { return io_->commands().tell_of_room(); }
+void Server::take_events(std::vector<Event>& batch) { io_->take_events(batch); }
 Logger& Server::logger() { return io_->logger(); }
 const Counters& Server::counters() const { return io_->counters(); }
 const Config& Server::config() const { return io_->config(); }

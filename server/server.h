@@ -2,6 +2,7 @@
 // and back.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -42,7 +43,10 @@ class Server final : public Port {
   // StopServer asks for a graceful stop, a second one for an immediate stop; ServerStopped is the
   // last event.
   void post(Command command) override;
-  std::size_t take_events(std::vector<Event>& batch) override;
+  bool is_crowded(std::chrono::milliseconds age) const override;
+  void wait_for_room(std::chrono::milliseconds age) override;
+  bool tell_of_room() override;
+  void take_events(std::vector<Event>& batch) override;
   Logger& logger() override;
   const Counters& counters() const override;
   const Config& config() const override;

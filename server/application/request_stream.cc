@@ -15,7 +15,7 @@ RequestStream::RequestStream(StreamId id, connection::Exchange& exchange,
       table_(table),
       events_(events),
       receive_window_(config.receive_window),
-      send_credit_(config.send_window),
+      send_credit_(SendWindow(config.send_window)),
       application_timeout_(config.http.application_timeout) {
   table_.add(id_, *this);
 }

@@ -5,13 +5,15 @@
 #include <cstddef>
 #include <optional>
 
+#include "server/port/send_window.h"
+
 namespace sioserve::application {
 
-// Credits are given in steps of a quarter of the window, so a small response causes none, and an
-// application that waits with a full window is always woken.
+// Credits are given in steps (send_window.h), so an application that waits with a full window is
+// always woken.
 class SendCreditCounter {
  public:
-  explicit SendCreditCounter(std::size_t window) : step_(std::max<std::size_t>(window / 4, 1)) {}
+  explicit SendCreditCounter(SendWindow window) : step_(window.step()) {}
 
   void sent(std::size_t bytes) { uncredited_ += bytes; }
 

@@ -15,7 +15,7 @@ WebSocketStream::WebSocketStream(StreamId id, connection::WebSocketChannel& chan
       events_(events),
       config_(config),
       receive_window_(config.receive_window),
-      send_credit_(config.send_window) {
+      send_credit_(SendWindow(config.send_window)) {
   table_.add(id_, *this);
 }
 

@@ -157,9 +157,12 @@ struct Config {
   EngineIoConfig engine_io;
   SocketIoConfig socket_io;
 
-  std::size_t send_window = 262'144;      // bytes of a response waiting for a slow client
-  std::size_t receive_window = 262'144;   // bytes of a request body waiting for the application
-  std::size_t max_app_events = 65'536;    // events waiting for the application, in all
+  std::size_t send_window = 262'144;     // bytes of a response waiting for a slow client
+  std::size_t receive_window = 262'144;  // bytes of a request body waiting for the application
+  std::size_t max_app_events = 65'536;   // events waiting for the application, in all
+  std::size_t max_app_event_bytes = 64'000'000;
+  // Emits and other commands of the application that wait for the I/O side; beyond, emit() waits.
+  std::size_t max_command_bytes = 16'000'000;
   Milliseconds graceful_timeout{10'000};  // for what runs when the server is asked to stop
 };
 

@@ -46,6 +46,7 @@ enum class Counter : std::size_t {
   relayed,
   relays_too_large,
   relays_over_rate,
+  emits_held_up,
   sockets_recovered,
   recoveries_lost,
 };
@@ -123,6 +124,8 @@ constexpr const char* name_of(Counter counter) {
       return "relays_too_large";
     case Counter::relays_over_rate:
       return "relays_over_rate";
+    case Counter::emits_held_up:
+      return "emits_held_up";
     case Counter::sockets_recovered:
       return "sockets_recovered";
     case Counter::recoveries_lost:

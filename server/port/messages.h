@@ -25,8 +25,8 @@ using Command =
 // The `T` that an event or a command holds; null: it holds something else.
 template <typename T, typename... Groups>
 const T* get_message(const std::variant<Groups...>& message) {
-  const auto look_into = []<typename... Alternatives>(
-                             const std::variant<Alternatives...>& group) -> const T* {
+  const auto look_into =
+      []<typename... Alternatives>(const std::variant<Alternatives...>& group) -> const T* {
     if constexpr ((std::is_same_v<T, Alternatives> || ...)) {
       return std::get_if<T>(&group);
     } else {

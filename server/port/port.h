@@ -1,6 +1,7 @@
 // What the application's side sees of a server: events come out, commands go in.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <vector>
 
@@ -13,10 +14,17 @@ namespace sioserve {
 
 class Port {
  public:
-  // Any thread.
+  // Any thread. Never waits.
   virtual void post(Command command) = 0;
-  // One thread. Replaces `batch` by what waits; returns how many that is.
-  virtual std::size_t take_events(std::vector<Event>& batch) = 0;
+
+  // Back-pressure for whoever emits: see command_queue.h. Any thread but the I/O side's.
+  virtual bool is_crowded(std::chrono::milliseconds age) const = 0;
+  virtual void wait_for_room(std::chrono::milliseconds age) = 0;
+  // The event RoomForCommands follows; false: there is room already.
+  virtual bool tell_of_room() = 0;
+
+  // One thread. Replaces `batch` by what waits.
+  virtual void take_events(std::vector<Event>& batch) = 0;
   // Any thread.
   virtual Logger& logger() = 0;
   virtual const Counters& counters() const = 0;

@@ -20,10 +20,14 @@ struct AccessEntry {
 // So many requests have been answered that the server is to be stopped; comes once.
 struct RequestLimitReached {};
 
+// There is room again for whoever emits; comes once for a call of Port::tell_of_room().
+struct RoomForCommands {};
+
 // Everything is closed; nothing follows.
 struct ServerStopped {};
 
-using ServerEvent = std::variant<LogRecord, AccessEntry, RequestLimitReached, ServerStopped>;
+using ServerEvent =
+    std::variant<LogRecord, AccessEntry, RequestLimitReached, RoomForCommands, ServerStopped>;
 
 // --- commands ---
 

@@ -62,6 +62,8 @@ Facts facts_of(Limit limit) {
       return {Counter::relays_too_large, LogCategory::socketio, "max_bytes of the relay"};
     case Limit::relay_rate:
       return {Counter::relays_over_rate, LogCategory::socketio, "rate of the relay"};
+    case Limit::commands:
+      return {Counter::emits_held_up, LogCategory::socketio, "--limit-command-bytes"};
   }
   __builtin_unreachable();
 }
@@ -163,6 +165,8 @@ std::string Limits::warning(Limit limit) const {
       return "Dropping events that are too large to be relayed";
     case Limit::relay_rate:
       return "Events to be relayed come too fast";
+    case Limit::commands:
+      return "Holding up emit(): events are emitted faster than they can be sent";
   }
   __builtin_unreachable();
 }

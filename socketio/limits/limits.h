@@ -40,6 +40,7 @@ enum class Limit : std::size_t {
   recovery_bytes,      // kept for all that are away
   relay_size,          // bytes of an event that is relayed
   relay_rate,          // events per second that are relayed for a socket
+  commands,            // of the application, waiting to be carried out
 };
 
 // Lives on the I/O thread.
@@ -63,7 +64,7 @@ class Limits {
   void advance(TimePoint now);
 
  private:
-  static constexpr std::size_t count = static_cast<std::size_t>(Limit::relay_rate) + 1;
+  static constexpr std::size_t count = static_cast<std::size_t>(Limit::commands) + 1;
 
   std::string warning(Limit limit) const;
 

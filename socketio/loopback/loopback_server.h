@@ -28,10 +28,17 @@ class LoopbackServer final : public Port, EventSink {
 
   // Commands that are not about Socket.IO do nothing.
   void post(Command command) override;
-  std::size_t take_events(std::vector<Event>& batch) override;
+  // Commands never wait here.
+  bool is_crowded(std::chrono::milliseconds) const override { return false; }
+  void wait_for_room(std::chrono::milliseconds) override {}
+  bool tell_of_room() override { return false; }
+  void take_events(std::vector<Event>& batch) override;
   Logger& logger() override { return logger_; }
   const Counters& counters() const override { return counters_; }
   const Config& config() const override { return config_; }
+
+  // Calls `wake`.
+  void wake() { wake_(); }
 
   // A client opens a session, of which the application knows the scope.
   SessionId open_session();

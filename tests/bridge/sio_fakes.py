@@ -39,6 +39,9 @@ class FakeServer:
         self.calls.append(("make_relays", relays))
         return relays
 
+    def room(self) -> None:
+        """There is always room."""
+
     def counts(self) -> dict[str, int]:
         return collections.Counter(self.counted)
 

@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..awaitables import DONE, Done, done_when_called
+from ..awaitables import Done, done_when_called
 from ..names import Room, check_event, check_timeout, room_names
 from .adapter import EVERYONE, Target
 from .socket_list import SocketList
@@ -69,14 +69,15 @@ class Broadcast:
 
     @done_when_called
     def emit(self, event: str, *args: Any) -> Done:
-        """Send an event. It has been handed over when the call returns; awaiting it is allowed.
+        """Send an event. It has been handed over when the call returns. Awaiting it waits while
+        events are emitted faster than they can be sent; in other threads the call itself waits.
 
         Raises TypeError or ValueError for what can't be encoded (the message has the path to it),
         ValueError for a reserved event name, RuntimeError while no server runs in this process.
         """
         check_event(event)
         self._namespace.reach.broadcast((event, *args), self._target)
-        return DONE
+        return self._namespace.server.pace()
 
     def emit_with_ack(
         self, event: str, *args: Any, timeout: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
@@ -9,7 +10,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ..awaitables import Done, done_when_called
+from ..awaitables import DONE, Done, Later, done_when_called
 from ..django_support import switch
 from ..engineio.app import EngineIOApplication
 from ..handlers import Handler
@@ -216,7 +217,8 @@ class SocketIOServer(Everyone, EngineIOApplication):
         """Send an event to every client in a room, in any of several rooms, or, without `room`,
         in the namespace. Each client gets it once; an empty list of rooms reaches nobody.
 
-        The event has been handed over when the call returns; awaiting it is allowed. Arguments
+        The event has been handed over when the call returns. Awaiting it waits while events are
+        emitted faster than they can be sent; in other threads the call itself waits. Arguments
         are JSON values with bytes anywhere in them, and what DjangoJSONEncoder can encode.
 
         Raises TypeError or ValueError for what can't be encoded (the message has the path to it),
@@ -307,6 +309,15 @@ class SocketIOServer(Everyone, EngineIOApplication):
             )
         return self._core
 
+    def pace(self) -> Done:
+        """What an emit returns: done, or to be awaited until those before it have been carried out.
+
+        On the server's own event loop; elsewhere the emit itself has waited.
+        """
+        core = self._core
+        room = None if core is None else core.room()
+        return DONE if room is None else Later(lambda: _wait(room))
+
     def _target(self, namespace: str | NamespacePattern) -> AnyNamespace:
         """A namespace to emit to, which does not come into being by that."""
         if not isinstance(namespace, str):
@@ -390,6 +401,10 @@ class SocketIOServer(Everyone, EngineIOApplication):
         if self._core is core:
             self._core = None
             logger.info("detached from the native server")
+
+
+async def _wait(room: asyncio.Future[None]) -> None:
+    await asyncio.shield(room)  # others may wait for it
 
 
 _server: SocketIOServer | None = None

@@ -323,7 +323,7 @@ class NamespaceSocket(SocketListeners):
             raise TypeError(f"a callback is a function, not {type(callback).__name__}")
         number = None if callback is None else next(self._session.callback_numbers)
         self._emit(event, args, number, callback, flags)
-        return DONE
+        return self.server.pace()
 
     def ask(self, event: str, args: tuple[Any, ...], timeout: float | None, flags: Flags) -> Answer:
         """What emit_with_ack() and its variants come down to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
@@ -11,6 +12,31 @@ from urllib.parse import parse_qs
 import handlers
 import notes
 from sio import get_socketio_server
+
+
+async def flood(way: str, count: int) -> int:
+    """Emits so many events to room "flood"; how often other tasks of the loop ran meanwhile."""
+    server = get_socketio_server()
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    def emit() -> None:
+        for number in range(count):
+            server.emit("flood", number, room="flood")
+
+    other = asyncio.create_task(turn())
+    if way == "thread":
+        await asyncio.to_thread(emit)
+    else:
+        for number in range(count):
+            await server.emit("flood", number, room="flood")
+    other.cancel()
+    return turns
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -27,6 +53,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
             time.sleep(float(query["seconds"]))
         case "/emit":
             await get_socketio_server().emit(query["event"], query["text"], room=query["room"])
+        case "/flood":
+            answer = await flood(query["way"], int(query["count"]))
         case "/release":
             handlers.release(query["key"])
         case "/modules":

@@ -9,7 +9,7 @@ namespace sioserve::application {
 namespace {
 
 TEST(SendCreditCounter, GivesCreditInStepsOfAQuarter) {
-  SendCreditCounter counter(100);
+  SendCreditCounter counter(SendWindow(100));
   counter.sent(60);
   EXPECT_EQ(counter.credit(40), std::nullopt);
   EXPECT_EQ(counter.credit(35), 25U);
@@ -18,14 +18,14 @@ TEST(SendCreditCounter, GivesCreditInStepsOfAQuarter) {
 }
 
 TEST(SendCreditCounter, TakesFramingThatIsBufferedToo) {
-  SendCreditCounter counter(100);
+  SendCreditCounter counter(SendWindow(100));
   counter.sent(50);
   EXPECT_EQ(counter.credit(70), std::nullopt);
   EXPECT_EQ(counter.credit(20), 30U);
 }
 
 TEST(SendCreditCounter, GivesCreditWithTheSmallestWindow) {
-  SendCreditCounter counter(1);
+  SendCreditCounter counter(SendWindow(1));
   counter.sent(1);
   EXPECT_EQ(counter.credit(1), std::nullopt);
   EXPECT_EQ(counter.credit(0), 1U);
@@ -38,7 +38,7 @@ TEST(SendCreditCounter, NeverLeavesAnApplicationWaiting) {
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
   constexpr std::size_t window = 1000;
-  SendCreditCounter counter(window);
+  SendCreditCounter counter{SendWindow(window)};
   std::size_t in_flight = 0;
   std::size_t buffered = 0;
   for (int round = 0; round < 10'000; ++round) {

@@ -104,5 +104,19 @@ GROUP = Group(
             default=65_536,
             setting="max_app_events",
         ),
+        Option(
+            "limit-event-bytes",
+            POSITIVE_SIZE,
+            "of these, with their bodies and arguments",
+            default=64_000_000,
+            setting="max_app_event_bytes",
+        ),
+        Option(
+            "limit-command-bytes",
+            POSITIVE_SIZE,
+            "of what the application emits, waiting to be carried out; then emit() waits",
+            default=16_000_000,
+            setting="max_command_bytes",
+        ),
     ),
 )

@@ -1,0 +1,76 @@
+#include "server/port/command_queue.h"
+
+#include <utility>
+
+#include "server/port/message_size.h"
+
+namespace sioserve::port {
+
+CommandQueue::CommandQueue(std::size_t max_bytes, std::function<void()> wake)
+    : max_bytes_(max_bytes), wake_(std::move(wake)) {}
+
+void CommandQueue::push(Command command) {
+  const std::size_t bytes = size_of(command);
+  bool was_empty;
+  {
+    std::lock_guard lock(mutex_);
+    was_empty = commands_.empty();
+    if (was_empty) {
+      first_push_ = Clock::now();
+      if (oldest_ == 0) oldest_ = first_push_.time_since_epoch().count();
+    }
+    commands_.push_back(std::move(command));
+    bytes_ += bytes;
+    pending_bytes_ += bytes;
+  }
+  if (was_empty) wake_();
+}
+
+bool CommandQueue::is_crowded(std::chrono::milliseconds age) const {
+  if (!served_) return false;
+  if (max_bytes_ != 0 && pending_bytes_ > max_bytes_) return true;
+  const Clock::rep oldest = oldest_;
+  if (oldest == 0) return false;
+  return Clock::now().time_since_epoch() - Clock::duration(oldest) > age;
+}
+
+void CommandQueue::wait_for_room(std::chrono::milliseconds age) {
+  if (!is_crowded(age)) return;
+  std::unique_lock lock(mutex_);
+  ++held_up_;
+  ++waiting_;
+  room_.wait(lock, [&] { return closed_ || !is_crowded(age); });
+  --waiting_;
+}
+
+bool CommandQueue::tell_of_room() {
+  if (!is_crowded()) return false;
+  std::lock_guard lock(mutex_);
+  if (closed_ || oldest_ == 0) return false;
+  if (!std::exchange(room_wanted_, true)) ++held_up_;
+  return true;
+}
+
+void CommandQueue::close() {
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+  room_.notify_all();
+}
+
+CommandQueue::Taken CommandQueue::take(std::vector<Command>& batch) {
+  batch.clear();
+  served_ = true;
+  std::lock_guard lock(mutex_);
+  batch.swap(commands_);
+  pending_bytes_ -= taken_bytes_;
+  taken_bytes_ = std::exchange(bytes_, 0);
+  oldest_ = batch.empty() ? 0 : first_push_.time_since_epoch().count();
+  Taken taken{false, std::exchange(held_up_, 0)};
+  if (!is_crowded()) {
+    taken.room_wanted = std::exchange(room_wanted_, false);
+    if (waiting_ > 0) room_.notify_all();
+  }
+  return taken;
+}
+
+}  // namespace sioserve::port

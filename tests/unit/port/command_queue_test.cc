@@ -1,0 +1,172 @@
+#include "server/port/command_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace sioserve::port {
+namespace {
+
+using namespace std::chrono_literals;
+
+Command leave(std::uint64_t number) { return SocketLeaveAll{SocketId{number}}; }
+
+Command emit(std::size_t bytes) {
+  return SocketEmit{SocketId{1}, {std::string(bytes, 'x'), {}}, std::nullopt};
+}
+
+std::uint64_t number_of(const Command& command) {
+  return static_cast<std::uint64_t>(get_message<SocketLeaveAll>(command)->socket);
+}
+
+// A queue whose consumer has begun.
+struct ServedQueue : CommandQueue {
+  explicit ServedQueue(std::size_t max_bytes) : CommandQueue(max_bytes, [] {}) {
+    std::vector<Command> none;
+    take(none);
+  }
+};
+
+// Until the oldest command has waited for longer than `age`.
+void let_it_age(const CommandQueue& queue, std::chrono::milliseconds age = CommandQueue::max_age) {
+  while (!queue.is_crowded(age)) std::this_thread::yield();
+}
+
+TEST(CommandQueue, HandsOverEverythingInOrderAndWakesOncePerBatch) {
+  int wakes = 0;
+  CommandQueue queue(0, [&] { ++wakes; });
+  queue.push(leave(1));
+  queue.push(leave(2));
+  EXPECT_EQ(wakes, 1);
+  std::vector<Command> batch;
+  queue.take(batch);
+  ASSERT_EQ(batch.size(), 2U);
+  EXPECT_EQ(number_of(batch[0]), 1U);
+  EXPECT_EQ(number_of(batch[1]), 2U);
+  queue.take(batch);
+  EXPECT_TRUE(batch.empty());
+  queue.push(leave(3));
+  EXPECT_EQ(wakes, 2);
+}
+
+TEST(CommandQueue, HoldsNobodyUpBeforeItIsServed) {
+  CommandQueue queue(1, [] {});
+  queue.push(emit(1'000));
+  queue.wait_for_room(0ms);
+  EXPECT_FALSE(queue.is_crowded(0ms));
+}
+
+TEST(CommandQueue, IsCrowdedWhileTheOldestCommandHasWaitedTooLong) {
+  ServedQueue queue(0);
+  EXPECT_FALSE(queue.is_crowded());
+  queue.push(leave(1));
+  EXPECT_FALSE(queue.is_crowded(1h));
+  let_it_age(queue);
+  std::vector<Command> batch;
+  queue.take(batch);
+  EXPECT_TRUE(queue.is_crowded()) << "what has been taken is not carried out yet";
+  queue.take(batch);
+  EXPECT_FALSE(queue.is_crowded());
+}
+
+TEST(CommandQueue, CountsTheAgeOfTheOldestThatIsLeft) {
+  ServedQueue queue(0);
+  queue.push(leave(1));
+  std::vector<Command> batch;
+  queue.take(batch);
+  let_it_age(queue, 20ms);
+  queue.push(leave(2));  // the first is still being carried out
+  queue.take(batch);
+  EXPECT_FALSE(queue.is_crowded(20ms));
+  let_it_age(queue, 20ms);
+}
+
+TEST(CommandQueue, IsCrowdedByBytesUntilTheyHaveBeenCarriedOut) {
+  ServedQueue queue(10'000);
+  queue.push(emit(1'000));
+  EXPECT_FALSE(queue.is_crowded(1h));
+  queue.push(emit(10'000));
+  EXPECT_TRUE(queue.is_crowded(1h));
+  std::vector<Command> batch;
+  queue.take(batch);
+  EXPECT_TRUE(queue.is_crowded(1h));
+  queue.take(batch);
+  EXPECT_FALSE(queue.is_crowded(1h));
+}
+
+TEST(CommandQueue, HoldsUpAThreadUntilThereIsRoomAndCountsIt) {
+  ServedQueue queue(0);
+  std::atomic<bool> enough = false;
+  std::jthread producer([&] {
+    while (!enough) queue.wait_for_room();
+  });
+  std::vector<Command> batch;
+  for (std::uint64_t held_up = 0; held_up == 0; held_up = queue.take(batch).held_up) {
+    queue.push(leave(1));
+    let_it_age(queue);
+  }
+  enough = true;
+  queue.take(batch);  // nothing is left, and the producer goes on
+}
+
+TEST(CommandQueue, TellsOfRoomOnce) {
+  ServedQueue queue(0);
+  EXPECT_FALSE(queue.tell_of_room()) << "there is room";
+  queue.push(leave(1));
+  let_it_age(queue);
+  EXPECT_TRUE(queue.tell_of_room());
+  EXPECT_TRUE(queue.tell_of_room());
+  std::vector<Command> batch;
+  const auto first = queue.take(batch);
+  EXPECT_FALSE(first.room_wanted);
+  EXPECT_EQ(first.held_up, 1U);
+  EXPECT_TRUE(queue.take(batch).room_wanted);
+  EXPECT_FALSE(queue.take(batch).room_wanted);
+}
+
+TEST(CommandQueue, HoldsNobodyUpWhenItIsClosed) {
+  ServedQueue queue(0);
+  queue.push(leave(1));
+  let_it_age(queue);
+  std::jthread producer([&] { queue.wait_for_room(); });
+  queue.close();
+  producer.join();
+  queue.wait_for_room();
+  EXPECT_FALSE(queue.tell_of_room());
+}
+
+// Several that flood and wait, one that carries out: everything comes through, each producer's in
+// order, and nobody waits for ever.
+TEST(CommandQueue, CarriesAFloodOfSeveralThreads) {
+  constexpr std::uint64_t per_thread = 5'000;
+  constexpr std::uint64_t threads = 3;
+  ServedQueue queue(1'000);
+  std::vector<std::jthread> producers;
+  for (std::uint64_t thread = 0; thread < threads; ++thread) {
+    producers.emplace_back([&queue, thread] {
+      for (std::uint64_t i = 0; i < per_thread; ++i) {
+        queue.wait_for_room();
+        queue.push(leave(thread * per_thread + i));
+      }
+    });
+  }
+  std::vector<std::uint64_t> next = {0, per_thread, 2 * per_thread};
+  std::vector<Command> batch;
+  for (std::uint64_t taken = 0; taken < threads * per_thread;) {
+    queue.take(batch);
+    for (const Command& command : batch) {
+      const std::uint64_t number = number_of(command);
+      ASSERT_EQ(number, next[number / per_thread]++);
+      ++taken;
+    }
+    if (batch.empty()) std::this_thread::yield();
+  }
+  queue.take(batch);
+}
+
+}  // namespace
+}  // namespace sioserve::port
