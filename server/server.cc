@@ -14,6 +14,7 @@
 #include "server/application/asgi_application.h"
 #include "server/application/engine_handover.h"
 #include "server/application/event_buffer.h"
+#include "server/base/run_or_abort.h"
 #include "server/connection/connection_manager.h"
 #include "server/net/async.h"
 #include "server/net/background.h"
@@ -100,7 +101,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     access_log_.start();
     limits_.advance(loop_.now());  // the first tick may come behind the first client
     tick_.start_repeating(tick_interval);
-    thread_ = std::thread([this] { loop_.run(); });
+    thread_ = std::thread([this] { run_or_abort("The I/O thread", [this] { loop_.run(); }); });
   }
 
   void stop_now() {

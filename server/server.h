@@ -37,7 +37,8 @@ class Server final : public Port {
   Result<std::string, std::string> listen_tcp(const std::string& host, std::uint16_t port);
   Result<std::string, std::string> listen_unix(const std::string& path, unsigned mode);
   Result<std::string, std::string> listen_fd(int fd);
-  // Starts the I/O thread.
+  // Starts the I/O thread. Throws std::system_error where there can be none; it may be called again
+  // then.
   void start();
 
   // StopServer asks for a graceful stop, a second one for an immediate stop; ServerStopped is the

@@ -13,6 +13,8 @@
 #include <cstring>
 #include <utility>
 
+#include "server/base/run_or_abort.h"
+
 namespace sioserve::access_log {
 namespace {
 
@@ -21,6 +23,22 @@ constexpr std::size_t batch_size = 65'536;  // waiting bytes that need no more d
 constexpr std::size_t max_waiting = 8'388'608;
 constexpr std::size_t pipe_portion = 4'096;  // a pipe that is writable takes this many
 constexpr Milliseconds patience_at_end{2'000};
+
+// All signals, for a scope.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 std::uint64_t count_lines(std::string_view text) {
   return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
@@ -75,13 +93,12 @@ void LogFile::set_descriptor(int descriptor) {
 }
 
 void LogFile::start() {
+  if (thread_.joinable()) return;
   // Signals are Python's; a reader that has gone is an error of write().
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
+  const SignalsBlocked inherited_by_the_thread;
+  thread_ =
+      std::thread([this] { run_or_abort("The thread of the access log", [this] { run(); }); });
   ::pthread_setname_np(thread_.native_handle(), "sioserve-log");
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void LogFile::write(std::string_view line) {

@@ -35,7 +35,8 @@ class LogFile {
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
-  // Starts the thread. What was written before waits for it.
+  // Starts the thread, unless it runs. What was written before waits for it. Throws
+  // std::system_error where there can be none.
   void start();
 
   // Any thread; never waits for the disk. `line` ends with a line end.

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "server/base/run_or_abort.h"
+
 namespace sioserve::net {
 namespace {
 
@@ -23,7 +25,8 @@ void run_in_background(Loop& loop, std::function<void()> work, std::function<voi
   job->done = std::move(done);
   job->request.data = job.get();
   const int error = uv_queue_work(
-      &loop.uv(), &job->request, [](uv_work_t* request) { job_of(request)->work(); },
+      &loop.uv(), &job->request,
+      [](uv_work_t* request) { run_or_abort("Work on the thread pool", job_of(request)->work); },
       [](uv_work_t* request, int) {
         const std::unique_ptr<Job> finished(job_of(request));
         finished->done();

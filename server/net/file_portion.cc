@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace sioserve::net {
@@ -27,7 +28,11 @@ FilePortion ended_early() { return file_failure("it has become shorter while it 
 FilePortion read_portion(const FilePart& part) {
   FilePortion portion;
   portion.outcome = FilePortion::Outcome::read;
-  portion.bytes.resize(std::min(part.size, max_read));
+  try {
+    portion.bytes.resize(std::min(part.size, max_read));
+  } catch (const std::bad_alloc&) {
+    return file_failure(std::strerror(ENOMEM));
+  }
   ssize_t size = 0;
   do {
     size = ::pread(part.file->descriptor.get(), portion.bytes.data(), portion.bytes.size(),

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -60,7 +61,7 @@ bool read_pieces(const OpenFile& file, std::vector<Answer::Piece>& pieces) {
   return true;
 }
 
-void work_on(Job& job) {
+void find_and_read(Job& job) {
   auto found = find_file(job.directory, job.path, job.request.accept_encoding, *job.types);
   if (!found) {
     job.error = found.error();
@@ -76,6 +77,16 @@ void work_on(Job& job) {
     job.file = FilePart{std::move(found->file), 0, 0};
   } else if (!read_pieces(*found->file, job.answer.pieces)) {
     job.error = errno;
+  }
+}
+
+void work_on(Job& job) {
+  try {
+    find_and_read(job);
+  } catch (const std::bad_alloc&) {
+    job.error = ENOMEM;
+  } catch (const std::system_error& error) {
+    job.error = error.code().value();
   }
 }
 

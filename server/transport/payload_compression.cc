@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cassert>
+#include <new>
 #include <utility>
 
 #include "server/base/accept_encoding.h"
@@ -45,10 +46,13 @@ std::optional<Coding> choose_coding(const Headers& request_headers) {
   return codings.front() == 0 ? Coding::gzip : Coding::deflate;
 }
 
+// Throws std::bad_alloc.
 std::string compress(std::string_view body, Coding coding) {
   z_stream stream{};
+  const std::unique_ptr<z_stream, decltype(&deflateEnd)> state(&stream, &deflateEnd);
   const int bits = coding == Coding::gzip ? window_bits + gzip_format : window_bits;
   int status = deflateInit2(&stream, level, Z_DEFLATED, bits, memory_level, Z_DEFAULT_STRATEGY);
+  if (status == Z_MEM_ERROR) throw std::bad_alloc();
   assert(status == Z_OK);
   std::string out(deflateBound(&stream, body.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
@@ -59,7 +63,6 @@ std::string compress(std::string_view body, Coding coding) {
   assert(status == Z_STREAM_END);
   static_cast<void>(status);
   out.resize(stream.total_out);
-  deflateEnd(&stream);
   return out;
 }
 
@@ -77,12 +80,18 @@ std::shared_ptr<PayloadCompression> PayloadCompression::start(std::string body, 
   return job;
 }
 
-void PayloadCompression::run() { compressed_ = compress(body_, coding_); }
+void PayloadCompression::run() {
+  try {
+    compressed_ = compress(body_, coding_);
+  } catch (const std::bad_alloc&) {
+    // It goes as it is.
+  }
+}
 
 void PayloadCompression::finish() {
   const Done done = std::exchange(done_, nullptr);
   if (!done) return;
-  if (compressed_.size() < body_.size()) {
+  if (!compressed_.empty() && compressed_.size() < body_.size()) {
     done(Outcome::compressed, std::move(compressed_));
   } else {
     done(Outcome::left, std::move(body_));
