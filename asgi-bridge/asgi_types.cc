@@ -4,6 +4,7 @@
 
 #include "asgi-bridge/bridge.h"
 #include "asgi-bridge/core.h"
+#include "asgi-bridge/type_spec.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -159,34 +160,21 @@ PyObject* call_stream(PyObject* self, PyObject* args, PyObject*) {
   return none().release();
 }
 
-char name_code[] = "__code__";
-char name_name[] = "__name__";
-char name_defaults[] = "__defaults__";
-char name_kwdefaults[] = "__kwdefaults__";
-char name_annotations[] = "__annotations__";
-
-PyGetSetDef call_attributes[] = {
-    {"__code__", template_attribute, nullptr, nullptr, name_code},
-    {"__name__", template_attribute, nullptr, nullptr, name_name},
-    {"__defaults__", template_attribute, nullptr, nullptr, name_defaults},
-    {"__kwdefaults__", template_attribute, nullptr, nullptr, name_kwdefaults},
-    {"__annotations__", template_attribute, nullptr, nullptr, name_annotations},
-    {nullptr, nullptr, nullptr, nullptr, nullptr},
+const Property call_attributes[] = {
+    Property::read_by<&template_attribute>("__code__", "__code__"),
+    Property::read_by<&template_attribute>("__name__", "__name__"),
+    Property::read_by<&template_attribute>("__defaults__", "__defaults__"),
+    Property::read_by<&template_attribute>("__kwdefaults__", "__kwdefaults__"),
+    Property::read_by<&template_attribute>("__annotations__", "__annotations__"),
 };
 
-PyMethodDef awaitable_methods[] = {
-    {"send", awaitable_send, METH_O, nullptr},
-    {"throw", awaitable_throw, METH_VARARGS, nullptr},
-    {"close", awaitable_close, METH_NOARGS, nullptr},
-    {nullptr, nullptr, 0, nullptr},
+const Method awaitable_methods[] = {
+    Method::one_argument<&awaitable_send>("send"),
+    Method::positional<&awaitable_throw>("throw"),
+    Method::no_arguments<&awaitable_close>("close"),
 };
 
-template <typename T>
-PyRef make_type(PyObject* module, const char* name, PyType_Slot* slots) {
-  PyType_Spec spec = {name, sizeof(PyBox<T>), 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
-  return PyRef::steal(PyType_FromModuleAndSpec(module, &spec, nullptr));
-}
+constexpr unsigned int type_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION;
 
 // The functions whose nature `receive` and `send` show.
 PyRef make_template_function(const Gil& gil, const char* source, const char* name) {
@@ -202,37 +190,25 @@ PyRef make_template_function(const Gil& gil, const char* source, const char* nam
 }  // namespace
 
 bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
-  PyType_Slot stream_slots[] = {
-      {Py_tp_dealloc, slot(dealloc_object<StreamBox>)},
-      {Py_tp_call, slot(call_stream)},
-      {0, nullptr},
-  };
-  PyType_Slot receive_slots[] = {
-      {Py_tp_dealloc, slot(dealloc_object<StreamCall>)},
-      {Py_tp_call, slot(call_receive)},
-      {Py_tp_getset, call_attributes},
-      {0, nullptr},
-  };
-  PyType_Slot send_slots[] = {
-      {Py_tp_dealloc, slot(dealloc_object<StreamCall>)},
-      {Py_tp_call, slot(call_send)},
-      {Py_tp_getset, call_attributes},
-      {0, nullptr},
-  };
-  PyType_Slot awaitable_slots[] = {
-      {Py_tp_dealloc, slot(dealloc_object<Awaitable>)},
-      {Py_tp_iter, slot(self_reference)},
-      {Py_tp_iternext, slot(resume)},
-      {Py_am_await, slot(self_reference)},
-      {Py_am_send, slot(awaitable_send_slot)},
-      {Py_tp_methods, awaitable_methods},
-      {0, nullptr},
-  };
+  static PropertyTable call_properties{call_attributes};
+  static MethodTable all_awaitable_methods{awaitable_methods};
   types.core = Core::make_type(gil, module);
-  types.stream = make_type<StreamBox>(module, "_sioserve.Stream", stream_slots);
-  types.receive = make_type<StreamCall>(module, "_sioserve.Receive", receive_slots);
-  types.send = make_type<StreamCall>(module, "_sioserve.Send", send_slots);
-  types.awaitable = make_type<Awaitable>(module, "_sioserve.Awaitable", awaitable_slots);
+  types.stream = make_box_type<StreamBox>(gil, module, "_sioserve.Stream", type_flags,
+                                          {Slot::function<&call_stream>(Py_tp_call)});
+  types.receive = make_box_type<StreamCall>(
+      gil, module, "_sioserve.Receive", type_flags,
+      {Slot::function<&call_receive>(Py_tp_call), Slot::properties(call_properties)});
+  types.send = make_box_type<StreamCall>(
+      gil, module, "_sioserve.Send", type_flags,
+      {Slot::function<&call_send>(Py_tp_call), Slot::properties(call_properties)});
+  types.awaitable = make_box_type<Awaitable>(gil, module, "_sioserve.Awaitable", type_flags,
+                                             {
+                                                 Slot::function<&self_reference>(Py_tp_iter),
+                                                 Slot::function<&resume>(Py_tp_iternext),
+                                                 Slot::function<&self_reference>(Py_am_await),
+                                                 Slot::function<&awaitable_send_slot>(Py_am_send),
+                                                 Slot::methods(all_awaitable_methods),
+                                             });
   types.receive_template = make_template_function(gil, "async def receive(): ...\n", "receive");
   types.send_template = make_template_function(gil, "async def send(message): ...\n", "send");
   return types.core && types.stream && types.receive && types.send && types.awaitable &&

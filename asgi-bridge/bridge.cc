@@ -7,6 +7,7 @@
 
 #include "asgi-bridge/access_entry.h"
 #include "asgi-bridge/future.h"
+#include "asgi-bridge/guard.h"
 #include "asgi-bridge/http_stream.h"
 #include "asgi-bridge/json.h"
 #include "asgi-bridge/request_context.h"
@@ -48,11 +49,27 @@ Bridge::Bridge(const Gil& gil, Port& port, AsgiTypes types, Application applicat
   if (!get_logger) names_.complete = false;
 }
 
-void Bridge::start(PyRef loop, PyRef on_stopped, int descriptor) {
+bool Bridge::start(const Gil& gil, PyRef loop, PyRef on_stopped, PyRef drain, int descriptor) {
+  const PyRef added =
+      PyRef::steal(PyObject_CallMethod(loop.get(), "add_reader", "iO", descriptor, drain.get()));
+  if (!added) return false;
   loop_ = std::move(loop);
   on_stopped_ = std::move(on_stopped);
   descriptor_ = descriptor;
   loop_thread_ = std::this_thread::get_id();
+  static_cast<void>(gil);
+  return true;
+}
+
+void Bridge::take_back_start(const Gil& gil) {
+  stop_watching(gil);
+  loop_ = PyRef();
+  on_stopped_ = PyRef();
+}
+
+void Bridge::stop_watching(const Gil&) {
+  PyRef::steal(PyObject_CallMethod(loop_.get(), "remove_reader", "i", descriptor_));
+  if (PyErr_Occurred()) PyErr_WriteUnraisable(loop_.get());
 }
 
 Bridge::Drained Bridge::drain(const Gil& gil, std::chrono::milliseconds budget) {
@@ -65,7 +82,12 @@ Bridge::Drained Bridge::drain(const Gil& gil, std::chrono::milliseconds budget) 
     }
     // Handlers take their event by value, out of the batch, before they call Python: an application
     // that runs a nested event loop gets here again meanwhile.
-    std::visit([&](auto& group) { handle(gil, group); }, batch_[next_event_++]);
+    Event& event = batch_[next_event_++];
+    // One that fails leaves the others.
+    attempt(gil, [&] {
+      std::visit([&](auto& group) { handle(gil, group); }, event);
+      return true;
+    });
     if (PyErr_Occurred()) {
       const PyRef error = take_exception(gil);
       log_exception(gil, "Exception while handling an event", error.get());
@@ -83,8 +105,11 @@ void Bridge::log_what_waits(const Gil& gil) {
     for (Event& event : waiting) {
       auto* group = std::get_if<ServerEvent>(&event);
       if (group == nullptr) continue;
-      if (auto* record = std::get_if<LogRecord>(group)) handle(gil, std::move(*record));
-      if (auto* entry = std::get_if<AccessEntry>(group)) handle(gil, std::move(*entry));
+      attempt(gil, [&] {
+        if (auto* record = std::get_if<LogRecord>(group)) handle(gil, std::move(*record));
+        if (auto* entry = std::get_if<AccessEntry>(group)) handle(gil, std::move(*entry));
+        return true;
+      });
       if (PyErr_Occurred()) PyErr_WriteUnraisable(nullptr);
     }
     port_.take_events(waiting);
@@ -149,10 +174,13 @@ void Bridge::handle(const Gil& gil, HttpRequest event) {
   const StreamId id = event.stream;
   const PyRef request_id = to_py_str(gil, event.head.request_id);
   const RequestIdScope in_request(gil, application_.request_id, request_id);
-  const PyRef scope = scopes_.http(gil, event.head, *event.endpoints, request_id);
-  const PyRef stream =
-      types_.make_stream(gil, PyRef::borrow(owner_), std::make_unique<HttpStream>(*this, event));
-  if (!scope || !stream || !run_application(gil, stream, id, scope)) {
+  const bool runs = attempt(gil, [&] {
+    const PyRef scope = scopes_.http(gil, event.head, *event.endpoints, request_id);
+    const PyRef stream =
+        types_.make_stream(gil, PyRef::borrow(owner_), std::make_unique<HttpStream>(*this, event));
+    return scope && stream && run_application(gil, stream, id, scope);
+  });
+  if (!runs) {
     const PyRef error = take_exception(gil);
     log_exception(gil, "Exception in ASGI application", error.get());
     post(HttpFail{id});
@@ -199,11 +227,14 @@ void Bridge::handle(const Gil& gil, HttpTimedOut event) {
 void Bridge::handle(const Gil& gil, WebSocketConnect event) {
   const PyRef request_id = to_py_str(gil, event.head.request_id);
   const RequestIdScope in_request(gil, application_.request_id, request_id);
-  const PyRef scope =
-      scopes_.websocket(gil, event.head, *event.endpoints, event.subprotocols, request_id);
-  const PyRef stream = types_.make_stream(gil, PyRef::borrow(owner_),
-                                          std::make_unique<WebSocketStream>(*this, event.stream));
-  if (!scope || !stream || !run_application(gil, stream, event.stream, scope)) {
+  const bool runs = attempt(gil, [&] {
+    const PyRef scope =
+        scopes_.websocket(gil, event.head, *event.endpoints, event.subprotocols, request_id);
+    const PyRef stream = types_.make_stream(gil, PyRef::borrow(owner_),
+                                            std::make_unique<WebSocketStream>(*this, event.stream));
+    return scope && stream && run_application(gil, stream, event.stream, scope);
+  });
+  if (!runs) {
     const PyRef error = take_exception(gil);
     log_exception(gil, "Exception in ASGI application", error.get());
     post(WebSocketFail{event.stream});
@@ -342,15 +373,13 @@ void Bridge::handle(const Gil& gil, RoomForCommands) {
 void Bridge::handle(const Gil& gil, ServerStopped) {
   handle(gil, RoomForCommands{});  // nobody is to wait any longer
   // The loop, and whatever refers to the server in turn, keep it alive no longer.
-  PyRef::steal(PyObject_CallMethod(loop_.get(), "remove_reader", "i", descriptor_));
-  if (PyErr_Occurred()) PyErr_WriteUnraisable(loop_.get());
+  stop_watching(gil);
   const PyRef on_stopped = std::exchange(on_stopped_, PyRef());
   const PyRef app = std::exchange(application_.app, none());
   const PyRef dispatcher = std::exchange(application_.dispatcher, none());
   const PyRef client_gone = std::exchange(application_.client_gone, none());
   const PyRef max_requests_reached = std::exchange(application_.max_requests_reached, none());
   PyRef::steal(PyObject_CallNoArgs(on_stopped.get()));
-  static_cast<void>(gil);
 }
 
 bool Bridge::run_application(const Gil& gil, const PyRef& stream, StreamId id, const PyRef& scope) {

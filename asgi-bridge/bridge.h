@@ -42,8 +42,11 @@ class Bridge {
   // The object that the bridge lives in, which its streams keep alive.
   void set_owner(PyObject* owner) { owner_ = owner; }
 
-  // `on_stopped` is called after the last event, when the loop watches `descriptor` no more.
-  void start(PyRef loop, PyRef on_stopped, int descriptor);
+  // The loop calls `drain` when `descriptor` is readable. `on_stopped` is called after the last
+  // event, when the loop watches no more. False with an exception set.
+  bool start(const Gil& gil, PyRef loop, PyRef on_stopped, PyRef drain, int descriptor);
+  // As if start() had not been called: there is no I/O thread after all. No exception is set.
+  void take_back_start(const Gil& gil);
   enum class Drained { all, some };
   // Handles what has happened, for as long as `budget` allows: then other callbacks of the event
   // loop are to have their turn before it is called again.
@@ -135,6 +138,7 @@ class Bridge {
   void report_client_gone(const Gil& gil, StreamId id);
   // Of a handshake on the native path.
   PyRef engine_io_scope(const Gil& gil, const RequestHead& head, const Endpoints& endpoints);
+  void stop_watching(const Gil& gil);
   void announce_session(const Gil& gil, SessionId session);
   AsgiStream* find(StreamId id) const;
 

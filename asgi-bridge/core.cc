@@ -5,7 +5,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <system_error>
 #include <utility>
+
+#include "asgi-bridge/type_spec.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -22,11 +26,11 @@ unsigned fork_generation() {
 
 }  // namespace
 
-EventFd::EventFd() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-
-EventFd::~EventFd() {
-  if (fd_ >= 0) ::close(fd_);
+EventFd::EventFd() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
+
+EventFd::~EventFd() { ::close(fd_); }
 
 void EventFd::set() const { static_cast<void>(::eventfd_write(fd_, 1)); }
 
@@ -60,11 +64,9 @@ Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application ap
       phase(Phase::started),
       process_(fork_generation()) {}
 
-PyRef Core::make_type(const Gil&, PyObject* module) {
-  PyType_Slot slots[] = {{Py_tp_dealloc, slot(dealloc_object<Core>)}, {0, nullptr}};
-  PyType_Spec spec = {"_sioserve.Core", sizeof(PyBox<Core>), 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
-  return PyRef::steal(PyType_FromModuleAndSpec(module, &spec, nullptr));
+PyRef Core::make_type(const Gil& gil, PyObject* module) {
+  return make_box_type<Core>(gil, module, "_sioserve.Core",
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, {});
 }
 
 PyRef Core::make(const Gil& gil, const AsgiTypes& types, Config config, Application application) {

@@ -166,9 +166,10 @@ bool HttpStream::send_path(const Gil& gil, PyObject* message) {
   }
   if (!closed()) {
     std::optional<Result<FilePart, int>> file;
-    Py_BEGIN_ALLOW_THREADS;
-    file.emplace(open_whole_file(*path));
-    Py_END_ALLOW_THREADS;
+    {
+      GilRelease release(gil);
+      file.emplace(open_whole_file(*path));
+    }
     if (!*file) {
       errno = file->error();
       PyErr_SetFromErrnoWithFilename(PyExc_OSError, path->c_str());

@@ -197,16 +197,14 @@ class Encoder {
   }
 
   bool write_attachment(PyObject* value) {
-    Py_buffer buffer;
+    BufferView buffer;
     // A memoryview may have gaps, or several dimensions.
-    if (PyObject_GetBuffer(value, &buffer, PyBUF_FULL_RO) != 0) return false;
+    if (!buffer.open(value, PyBUF_FULL_RO)) return false;
     out_.json.append(R"({"_placeholder":true,"num":)");
     out_.json.append(std::to_string(out_.attachments.size()));
     out_.json.push_back('}');
-    std::string& bytes = out_.attachments.emplace_back(static_cast<std::size_t>(buffer.len), '\0');
-    const int copied = PyBuffer_ToContiguous(bytes.data(), &buffer, buffer.len, 'C');
-    PyBuffer_Release(&buffer);
-    return copied == 0;
+    std::string& bytes = out_.attachments.emplace_back(buffer.size(), '\0');
+    return PyBuffer_ToContiguous(bytes.data(), &buffer.get(), buffer.get().len, 'C') == 0;
   }
 
   bool write_default(PyObject* value) {

@@ -5,6 +5,7 @@
 
 #include "asgi-bridge/module_state.h"
 #include "asgi-bridge/server_object.h"
+#include "asgi-bridge/type_spec.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -110,29 +111,26 @@ PyObject* loopback_advance(PyObject* self, PyObject* milliseconds) {
   return none().release();
 }
 
-PyMethodDef methods[] = {
-    {"open_session", loopback_open_session, METH_O, nullptr},
-    {"receive", loopback_receive, METH_VARARGS, nullptr},
-    {"take_sent", loopback_take_sent, METH_O, nullptr},
-    {"is_open", loopback_is_open, METH_O, nullptr},
-    {"close_session", loopback_close_session, METH_O, nullptr},
-    {"advance", loopback_advance, METH_O, nullptr},
-    {nullptr, nullptr, 0, nullptr},
+const Method methods[] = {
+    Method::one_argument<&loopback_open_session>("open_session"),
+    Method::positional<&loopback_receive>("receive"),
+    Method::one_argument<&loopback_take_sent>("take_sent"),
+    Method::one_argument<&loopback_is_open>("is_open"),
+    Method::one_argument<&loopback_close_session>("close_session"),
+    Method::one_argument<&loopback_advance>("advance"),
 };
 
 }  // namespace
 
-PyRef make_loopback_type(const Gil&, PyObject* module, const PyRef& server_type) {
-  auto* base = reinterpret_cast<PyTypeObject*>(server_type.get());
-  PyType_Slot slots[] = {
-      {Py_tp_init, slot(loopback_init)},
-      {Py_tp_dealloc, PyType_GetSlot(base, Py_tp_dealloc)},
-      {Py_tp_methods, methods},
-      {0, nullptr},
-  };
-  PyType_Spec spec = {"_sioserve.LoopbackServer", sizeof(PyBox<PyRef>), 0, Py_TPFLAGS_DEFAULT,
-                      slots};
-  return PyRef::steal(PyType_FromModuleAndSpec(module, &spec, server_type.get()));
+PyRef make_loopback_type(const Gil& gil, PyObject* module, const PyRef& server_type) {
+  static MethodTable all_methods{methods};
+  return make_type(gil, module, "_sioserve.LoopbackServer", sizeof(PyBox<PyRef>),
+                   Py_TPFLAGS_DEFAULT,
+                   {
+                       Slot::function<&loopback_init>(Py_tp_init),
+                       Slot::methods(all_methods),
+                   },
+                   server_type.get());
 }
 
 }  // namespace sioserve::bridge

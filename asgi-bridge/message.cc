@@ -9,11 +9,9 @@ std::optional<std::string> copy_buffer(PyObject* value) {
   if (PyBytes_Check(value)) {
     return std::string(PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value)));
   }
-  Py_buffer buffer;
-  if (PyObject_GetBuffer(value, &buffer, PyBUF_CONTIG_RO) != 0) return std::nullopt;
-  std::string bytes(static_cast<const char*>(buffer.buf), static_cast<std::size_t>(buffer.len));
-  PyBuffer_Release(&buffer);
-  return bytes;
+  BufferView buffer;
+  if (!buffer.open(value, PyBUF_CONTIG_RO)) return std::nullopt;
+  return std::string(static_cast<const char*>(buffer.get().buf), buffer.size());
 }
 
 // An optional value: absent, or None, counts as missing. `failed` tells an exception from absence.

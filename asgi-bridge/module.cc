@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "asgi-bridge/guard.h"
 #include "asgi-bridge/loopback_object.h"
 #include "asgi-bridge/module_state.h"
 #include "asgi-bridge/request_context.h"
@@ -37,7 +38,8 @@ void free_state(void* module) {
   if (memory != nullptr) static_cast<StateBox*>(memory)->reset();
 }
 
-PyModuleDef_Slot slots[] = {{Py_mod_exec, slot(execute)}, {0, nullptr}};
+PyModuleDef_Slot slots[] = {{Py_mod_exec, reinterpret_cast<void*>(guarded<&execute>)},
+                            {0, nullptr}};
 
 PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
@@ -48,7 +50,7 @@ PyModuleDef definition = {
     slots,
     nullptr,
     nullptr,
-    free_state,
+    guarded<&free_state>,
 };
 
 }  // namespace

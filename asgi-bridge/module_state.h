@@ -11,7 +11,7 @@ struct ModuleState {
   PyRef request_id;  // the context variable
 };
 
-// Of the module that defines a type made with PyType_FromModuleAndSpec().
+// Of the module that defines a type made with make_type().
 ModuleState& module_state(PyTypeObject* type);
 
 }  // namespace sioserve::bridge

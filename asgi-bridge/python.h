@@ -58,6 +58,29 @@ class PyRef {
   PyObject* object_ = nullptr;
 };
 
+// The bytes of an object that has some, for a scope.
+class BufferView {
+ public:
+  // False with an exception set when it has none of this kind (PyBUF_...).
+  bool open(PyObject* object, int kind) {
+    open_ = PyObject_GetBuffer(object, &view_, kind) == 0;
+    return open_;
+  }
+  BufferView() = default;
+  ~BufferView() {
+    if (open_) PyBuffer_Release(&view_);
+  }
+  BufferView(const BufferView&) = delete;
+  BufferView& operator=(const BufferView&) = delete;
+
+  Py_buffer& get() { return view_; }
+  std::size_t size() const { return static_cast<std::size_t>(view_.len); }
+
+ private:
+  Py_buffer view_;
+  bool open_ = false;
+};
+
 inline PyRef none() { return PyRef::borrow(Py_None); }
 
 inline PyRef to_py_bytes(const Gil&, std::string_view bytes) {
@@ -107,32 +130,31 @@ T& unbox(PyObject* object) {
   return reinterpret_cast<PyBox<T>*>(object)->value;
 }
 
+// Of an object whose value has been destroyed, or was never made.
+inline void free_object(PyObject* object) {
+  PyTypeObject* type = Py_TYPE(object);
+  type->tp_free(object);
+  Py_DECREF(type);
+}
+
 template <typename T, typename... Args>
 PyRef make_object(const Gil&, PyTypeObject* type, Args&&... args) {
   PyObject* object = type->tp_alloc(type, 0);
   if (object == nullptr) return PyRef();
-  ::new (static_cast<void*>(&unbox<T>(object))) T(std::forward<Args>(args)...);
+  try {
+    ::new (static_cast<void*>(&unbox<T>(object))) T(std::forward<Args>(args)...);
+  } catch (...) {
+    free_object(object);
+    throw;
+  }
   return PyRef::steal(object);
 }
 
 // The tp_dealloc slot of such a type.
 template <typename T>
 void dealloc_object(PyObject* object) {
-  PyTypeObject* type = Py_TYPE(object);
   unbox<T>(object).~T();
-  type->tp_free(object);
-  Py_DECREF(type);
-}
-
-// A slot's function pointer; PyType_Slot wants void*.
-template <typename F>
-void* slot(F* function) {
-  return reinterpret_cast<void*>(function);
-}
-
-// The pointer that a PyMethodDef wants for METH_KEYWORDS.
-inline PyCFunction keyword_method(PyCFunctionWithKeywords function) {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+  free_object(object);
 }
 
 }  // namespace sioserve::bridge

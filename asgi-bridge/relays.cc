@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "asgi-bridge/guard.h"
+
 namespace sioserve::bridge {
 namespace {
 
@@ -72,7 +74,7 @@ PyRef make_relays(const Gil&, PyObject* rules) {
     if (!read_rule(PySequence_Fast_GET_ITEM(list.get(), i), *relays)) return PyRef();
   }
   auto shared = std::make_unique<SharedRelays>(std::move(relays));
-  PyRef capsule = PyRef::steal(PyCapsule_New(shared.get(), capsule_name, delete_relays));
+  PyRef capsule = PyRef::steal(PyCapsule_New(shared.get(), capsule_name, guarded<&delete_relays>));
   if (capsule) static_cast<void>(shared.release());
   return capsule;
 }

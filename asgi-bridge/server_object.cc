@@ -1,7 +1,6 @@
 #include "asgi-bridge/server_object.h"
 
 #include <chrono>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -137,12 +136,18 @@ PyObject* server_start(PyObject* self, PyObject* args) {
   if (core == nullptr || !open_logs(*core)) return nullptr;
   const PyRef drain = PyRef::steal(PyObject_GetAttrString(self, "_drain"));
   if (!drain) return nullptr;
-  const PyRef added =
-      PyRef::steal(PyObject_CallMethod(loop, "add_reader", "iO", core->wake_up.get(), drain.get()));
-  if (!added) return nullptr;
+  const Gil gil = Gil::held_by_caller();
+  if (!core->bridge.start(gil, PyRef::borrow(loop), PyRef::borrow(on_stopped), drain,
+                          core->wake_up.get())) {
+    return nullptr;
+  }
+  try {
+    core->server->start();
+  } catch (...) {
+    core->bridge.take_back_start(gil);
+    throw;
+  }
   core->phase = Core::Phase::started;
-  core->bridge.start(PyRef::borrow(loop), PyRef::borrow(on_stopped), core->wake_up.get());
-  core->server->start();
   return none().release();
 }
 
@@ -244,37 +249,24 @@ PyObject* server_set_log_level(PyObject* self, PyObject* args) {
   return nullptr;
 }
 
-const PyMethodDef life_methods[] = {
-    {"listen_tcp", server_listen_tcp, METH_VARARGS, nullptr},
-    {"listen_unix", server_listen_unix, METH_VARARGS, nullptr},
-    {"listen_fd", server_listen_fd, METH_VARARGS, nullptr},
-    {"start", server_start, METH_VARARGS, nullptr},
-    {"_drain", server_drain, METH_NOARGS, nullptr},
-    {"running_tasks", server_running_tasks, METH_NOARGS, nullptr},
-    {"counts", server_counts, METH_NOARGS, nullptr},
-    {"stop", server_stop, METH_NOARGS, nullptr},
-    {"open_logs", server_open_logs, METH_NOARGS, nullptr},
-    {"reopen_logs", server_reopen_logs, METH_NOARGS, nullptr},
-    {"log_what_waits", server_log_what_waits, METH_NOARGS, nullptr},
-    {"flush_logs", keyword_method(server_flush_logs), METH_VARARGS | METH_KEYWORDS, nullptr},
-    {"set_log_level", server_set_log_level, METH_VARARGS, nullptr},
+const Method life_methods[] = {
+    Method::positional<&server_listen_tcp>("listen_tcp"),
+    Method::positional<&server_listen_unix>("listen_unix"),
+    Method::positional<&server_listen_fd>("listen_fd"),
+    Method::positional<&server_start>("start"),
+    Method::no_arguments<&server_drain>("_drain"),
+    Method::no_arguments<&server_running_tasks>("running_tasks"),
+    Method::no_arguments<&server_counts>("counts"),
+    Method::no_arguments<&server_stop>("stop"),
+    Method::no_arguments<&server_open_logs>("open_logs"),
+    Method::no_arguments<&server_reopen_logs>("reopen_logs"),
+    Method::no_arguments<&server_log_what_waits>("log_what_waits"),
+    Method::keywords<&server_flush_logs>("flush_logs"),
+    Method::positional<&server_set_log_level>("set_log_level"),
 };
 
-// The whole table, which the type refers to as long as it lives.
-PyMethodDef* all_methods() {
-  static std::vector<PyMethodDef> methods = [] {
-    std::vector<PyMethodDef> joined(std::begin(life_methods), std::end(life_methods));
-    const auto commands = socketio_methods();
-    joined.insert(joined.end(), commands.begin(), commands.end());
-    joined.push_back({nullptr, nullptr, 0, nullptr});
-    return joined;
-  }();
-  return methods.data();
-}
-
-PyGetSetDef properties[] = {
-    {"max_rooms", server_socketio_limit<&SocketIoConfig::max_rooms>, nullptr, nullptr, nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr},
+const Property properties[] = {
+    Property::read_by<&server_socketio_limit<&SocketIoConfig::max_rooms>>("max_rooms"),
 };
 
 }  // namespace
@@ -329,18 +321,18 @@ int set_core(PyObject* server, PyRef core) {
   return core_ref(server) ? 0 : -1;
 }
 
-PyRef make_server_type(const Gil&, PyObject* module) {
-  PyType_Slot slots[] = {
-      {Py_tp_new, slot(server_new)},
-      {Py_tp_init, slot(server_init)},
-      {Py_tp_dealloc, slot(server_dealloc)},
-      {Py_tp_methods, all_methods()},
-      {Py_tp_getset, properties},
-      {0, nullptr},
-  };
-  PyType_Spec spec = {"_sioserve.Server", sizeof(PyBox<PyRef>), 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
-  return PyRef::steal(PyType_FromModuleAndSpec(module, &spec, nullptr));
+PyRef make_server_type(const Gil& gil, PyObject* module) {
+  static MethodTable all_methods{life_methods, socketio_methods()};
+  static PropertyTable all_properties{properties};
+  return make_type(gil, module, "_sioserve.Server", sizeof(PyBox<PyRef>),
+                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                   {
+                       Slot::function<&server_new>(Py_tp_new),
+                       Slot::function<&server_init>(Py_tp_init),
+                       Slot::function<&server_dealloc>(Py_tp_dealloc),
+                       Slot::methods(all_methods),
+                       Slot::properties(all_properties),
+                   });
 }
 
 }  // namespace sioserve::bridge

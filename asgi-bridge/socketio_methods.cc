@@ -249,29 +249,29 @@ PyObject* server_room(PyObject* self, PyObject*) {
   return core == nullptr ? nullptr : core->bridge.room(Gil::held_by_caller()).release();
 }
 
-const PyMethodDef methods[] = {
-    {"room", server_room, METH_NOARGS, nullptr},
-    {"add_namespace", server_add_namespace, METH_O, nullptr},
-    {"serve_dynamic_namespaces", server_serve_dynamic_namespaces, METH_NOARGS, nullptr},
-    {"ask_about_handshakes", server_ask_about_handshakes, METH_NOARGS, nullptr},
-    {"decide_handshake", server_decide_handshake, METH_VARARGS, nullptr},
-    {"make_relays", server_make_relays, METH_O, nullptr},
-    {"accept_socket", server_accept_socket, METH_VARARGS, nullptr},
-    {"refuse_socket", server_refuse_socket, METH_VARARGS, nullptr},
-    {"emit", server_emit, METH_VARARGS, nullptr},
-    {"broadcast", keyword_method(server_broadcast), METH_VARARGS | METH_KEYWORDS, nullptr},
-    {"ack", server_ack, METH_VARARGS, nullptr},
-    {"events_done", server_events_done, METH_VARARGS, nullptr},
-    {"join", post_room_command<SocketJoin>, METH_VARARGS, nullptr},
-    {"leave", post_room_command<SocketLeave>, METH_VARARGS, nullptr},
-    {"leave_all", server_leave_all, METH_O, nullptr},
-    {"close_socket", keyword_method(server_close_socket), METH_VARARGS | METH_KEYWORDS, nullptr},
-    {"watch", server_watch, METH_VARARGS, nullptr},
-    {"session_status", server_session_status, METH_O, nullptr},
+const Method methods[] = {
+    Method::no_arguments<&server_room>("room"),
+    Method::one_argument<&server_add_namespace>("add_namespace"),
+    Method::no_arguments<&server_serve_dynamic_namespaces>("serve_dynamic_namespaces"),
+    Method::no_arguments<&server_ask_about_handshakes>("ask_about_handshakes"),
+    Method::positional<&server_decide_handshake>("decide_handshake"),
+    Method::one_argument<&server_make_relays>("make_relays"),
+    Method::positional<&server_accept_socket>("accept_socket"),
+    Method::positional<&server_refuse_socket>("refuse_socket"),
+    Method::positional<&server_emit>("emit"),
+    Method::keywords<&server_broadcast>("broadcast"),
+    Method::positional<&server_ack>("ack"),
+    Method::positional<&server_events_done>("events_done"),
+    Method::positional<&post_room_command<SocketJoin>>("join"),
+    Method::positional<&post_room_command<SocketLeave>>("leave"),
+    Method::one_argument<&server_leave_all>("leave_all"),
+    Method::keywords<&server_close_socket>("close_socket"),
+    Method::positional<&server_watch>("watch"),
+    Method::one_argument<&server_session_status>("session_status"),
 };
 
 }  // namespace
 
-std::span<const PyMethodDef> socketio_methods() { return methods; }
+std::span<const Method> socketio_methods() { return methods; }
 
 }  // namespace sioserve::bridge

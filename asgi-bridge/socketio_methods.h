@@ -3,11 +3,10 @@
 
 #include <span>
 
-#include "asgi-bridge/python.h"
+#include "asgi-bridge/type_spec.h"
 
 namespace sioserve::bridge {
 
-// Without the row of nulls at the end.
-std::span<const PyMethodDef> socketio_methods();
+std::span<const Method> socketio_methods();
 
 }  // namespace sioserve::bridge

@@ -100,8 +100,8 @@ class Server:
     Methods marked "any thread" may be called from every thread that holds the GIL. Arguments of
     events are JSON values, with bytes-like objects as attachments anywhere in them; tuples are
     arrays. Anything else goes to `json_default`, and what that can't handle raises TypeError or
-    ValueError at the call, naming the path to the value ("$[1].price"). In a child made by fork()
-    every method raises RuntimeError.
+    ValueError at the call, naming the path to the value ("$[1].price"). Where memory runs out, a
+    method raises MemoryError. In a child made by fork() every method raises RuntimeError.
     """
 
     def __init__(
@@ -226,7 +226,7 @@ class Server:
         server/base/config.h; a limit or time of 0 means none.
 
         Raises TypeError for a setting that does not exist or has another type, ValueError for a
-        value out of range.
+        value out of range, OSError where there is no descriptor left.
         """
 
     @property
@@ -255,7 +255,9 @@ class Server:
     def start(self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], None]) -> None:
         """Start the I/O thread, once, from the loop's thread; `on_stopped` runs there at the end.
 
-        From then on until `on_stopped` the loop keeps the server alive.
+        From then on until `on_stopped` the loop keeps the server alive. Raises OSError where the
+        system has no thread for it, or the access log's file can't be opened: then it has not been
+        started, and start() may be called again.
         """
 
     def running_tasks(self) -> list[tuple[asyncio.Task[None], Scope]]:

@@ -6,6 +6,9 @@ import asyncio
 import contextlib
 import os
 import pathlib
+import subprocess
+import sys
+import textwrap
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -60,3 +63,15 @@ async def respond(send: Any, body: bytes = b"ok", status: int = 200) -> None:
     """The simplest answer."""
     await send({"type": "http.response.start", "status": status})
     await send({"type": "http.response.body", "body": body})
+
+
+def run_script(source: str) -> subprocess.CompletedProcess[str]:
+    """Run Python source in a process of its own, with this process's modules."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(source)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+    )

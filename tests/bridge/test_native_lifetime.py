@@ -5,33 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
-import subprocess
-import sys
-import textwrap
 import weakref
 from typing import Any
 
 import httpx
 import pytest
-from native import respond, serving, threads
+from native import respond, run_script, serving, threads
 from support.waiting import eventually
 from websockets.asyncio.client import connect
 
 
 async def nothing(scope: Any, receive: Any, send: Any) -> None: ...
-
-
-def run_script(source: str) -> subprocess.CompletedProcess[str]:
-    """Run Python source in a process of its own, with this process's modules."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(source)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=environment,
-    )
 
 
 async def test_receive_and_send_may_outlive_the_server() -> None:

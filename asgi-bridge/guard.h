@@ -1,0 +1,73 @@
+// The border between CPython's C and our C++: no C++ exception may cross the interpreter's frames,
+// so whatever the interpreter calls is `guarded<&function>`.
+#pragma once
+
+#include <cxxabi.h>
+
+#include <type_traits>
+#include <utility>
+
+#include "asgi-bridge/python.h"
+
+namespace sioserve::bridge {
+
+// Within a catch block: sets the Python exception for the C++ one. OSError with its errno for
+// std::system_error, MemoryError for std::bad_alloc, RuntimeError for all others.
+void set_python_exception();
+
+// Within a catch block: reports it as unraisable, where no exception can be returned. One that is
+// set stays set.
+void report_unraisable_exception();
+
+// What a function of the interpreter's returns when an exception is set.
+template <typename Result>
+constexpr Result failure() {
+  if constexpr (std::is_pointer_v<Result>) {
+    return nullptr;
+  } else if constexpr (std::is_same_v<Result, PySendResult>) {
+    return PYGEN_ERROR;
+  } else {
+    static_assert(std::is_same_v<Result, int>, "what does the interpreter take for a failure?");
+    return -1;
+  }
+}
+
+template <auto Function>
+struct Guard;
+
+template <typename Result, typename... Args, Result (*Function)(Args...)>
+struct Guard<Function> {
+  static Result call(Args... args) {
+    try {
+      return Function(args...);
+    } catch (abi::__forced_unwind&) {
+      throw;  // the interpreter has ended, and this thread with it: pthread_exit()
+    } catch (...) {
+      if constexpr (std::is_void_v<Result>) {
+        report_unraisable_exception();
+      } else {
+        set_python_exception();
+        return failure<Result>();
+      }
+    }
+  }
+};
+
+template <auto Function>
+inline constexpr auto guarded = &Guard<Function>::call;
+
+// What `function` returns, a PyRef or a bool; null or false, with a Python exception set, when it
+// throws. For what has to go on.
+template <typename Function>
+auto attempt(const Gil&, Function function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    set_python_exception();
+    return {};
+  }
+}
+
+}  // namespace sioserve::bridge

@@ -1,0 +1,106 @@
+// What a Python type is made of. Its methods, properties and slots can only be filled with guarded
+// functions (guard.h), so none of them lets a C++ exception into the interpreter.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <vector>
+
+#include "asgi-bridge/guard.h"
+#include "asgi-bridge/python.h"
+
+namespace sioserve::bridge {
+
+class Method {
+ public:
+  using Row = PyMethodDef;
+  Row row() const { return row_; }
+
+  // f(self, null), f(self, argument), f(self, tuple) and f(self, tuple, dict or null).
+  template <auto Function>
+  static Method no_arguments(const char* name) {
+    return Method({name, guarded<Function>, METH_NOARGS, nullptr});
+  }
+  template <auto Function>
+  static Method one_argument(const char* name) {
+    return Method({name, guarded<Function>, METH_O, nullptr});
+  }
+  template <auto Function>
+  static Method positional(const char* name) {
+    return Method({name, guarded<Function>, METH_VARARGS, nullptr});
+  }
+  template <auto Function>
+  static Method keywords(const char* name) {
+    constexpr PyCFunctionWithKeywords function = guarded<Function>;
+    return Method({name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)),
+                   METH_VARARGS | METH_KEYWORDS, nullptr});
+  }
+
+ private:
+  explicit Method(Row row) : row_(row) {}
+  Row row_;
+};
+
+// One that is only read.
+class Property {
+ public:
+  using Row = PyGetSetDef;
+  Row row() const { return row_; }
+
+  // f(self, closure)
+  template <auto Function>
+  static Property read_by(const char* name, const char* closure = nullptr) {
+    return Property({name, guarded<Function>, nullptr, nullptr, const_cast<char*>(closure)});
+  }
+
+ private:
+  explicit Property(Row row) : row_(row) {}
+  Row row_;
+};
+
+// Lives as long as the type does: its descriptors refer to the rows.
+template <typename Entry>
+class Table {
+ public:
+  explicit Table(std::initializer_list<std::span<const Entry>> parts) {
+    for (const auto part : parts) {
+      for (const Entry& entry : part) rows_.push_back(entry.row());
+    }
+    rows_.push_back({});
+  }
+  typename Entry::Row* rows() { return rows_.data(); }
+
+ private:
+  std::vector<typename Entry::Row> rows_;
+};
+using MethodTable = Table<Method>;
+using PropertyTable = Table<Property>;
+
+class Slot {
+ public:
+  template <auto Function>
+  static Slot function(int id) {
+    return Slot({id, reinterpret_cast<void*>(guarded<Function>)});
+  }
+  static Slot methods(MethodTable& table) { return Slot({Py_tp_methods, table.rows()}); }
+  static Slot properties(PropertyTable& table) { return Slot({Py_tp_getset, table.rows()}); }
+  PyType_Slot row() const { return row_; }
+
+ private:
+  explicit Slot(PyType_Slot row) : row_(row) {}
+  PyType_Slot row_;
+};
+
+// Null with an exception set when that fails. `name` with the module's; `base` may be null.
+PyRef make_type(const Gil& gil, PyObject* module, const char* name, std::size_t size,
+                unsigned int flags, const std::vector<Slot>& slots, PyObject* base = nullptr);
+
+// A type whose objects hold a T, made with make_object<T>().
+template <typename T>
+PyRef make_box_type(const Gil& gil, PyObject* module, const char* name, unsigned int flags,
+                    std::vector<Slot> slots) {
+  slots.push_back(Slot::function<&dealloc_object<T>>(Py_tp_dealloc));
+  return make_type(gil, module, name, sizeof(PyBox<T>), flags, slots);
+}
+
+}  // namespace sioserve::bridge
