@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from _sioserve import __version__
 
-__all__ = ["__version__"]
+from sioserve.stopping import stop_event
+
+__all__ = ["__version__", "stop_event"]

@@ -33,6 +33,7 @@ from sioserve.errors import ListenError, StartupError
 from sioserve.lifespan import Lifespan
 from sioserve.listening import listen
 from sioserve.options import Options, server_arguments
+from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
 
 logger = logging.getLogger("sioserve")
@@ -47,9 +48,8 @@ class Service:
     stop() may be called from any thread and from signal handlers; everything else belongs to the
     event loop's thread.
 
-    Every scope has an extension `sioserve.stop`, whose `event` (an asyncio.Event) is set when the
-    stop begins: a request that waits for news (a long poll) waits for it too, and answers, instead
-    of using up the time for requests in flight.
+    The event of `sioserve.stop_event()` is set when the stop begins; the extension `sioserve.stop` in
+    every scope announces it.
     """
 
     def __init__(
@@ -69,12 +69,13 @@ class Service:
         self._server: _sioserve.Server | None = None
         self._channel_layer: ChannelLayerBridge | None = None
         self._stopped = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self._stopping: asyncio.Event | None = None  # once start() was called
         self._loop: asyncio.AbstractEventLoop | None = None
         self._deadline: float | None = None  # on time.monotonic()'s clock, once stop() was called
 
     async def start(self) -> None:
         """Return when connections are accepted. Raises StartupError."""
+        self._stopping = begin_serving()
         self._loop = loop = asyncio.get_running_loop()
         autodiscover()
         self._server = server = self._make_server()
@@ -94,7 +95,7 @@ class Service:
         """Begin to stop; a second call closes the connections that are left at once."""
         if self._deadline is None:
             self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
-            if self._loop is not None:
+            if self._loop is not None and self._stopping is not None:
                 with contextlib.suppress(
                     RuntimeError
                 ):  # the loop is closed: nobody is left to tell
@@ -153,7 +154,7 @@ class Service:
                 ask_about_handshakes=bool(get_socketio_server().request_checks),
                 graceful_timeout_ms=round(time_for_connections * 1000),
                 state=self._lifespan.state,
-                extensions={"sioserve.stop": {"event": self._stopping}},
+                extensions={"sioserve.stop": {}},
                 json_default=json_default,
                 client_gone=self._close_timeout.client_gone,
                 max_requests_reached=_weakly(self._max_requests_reached),

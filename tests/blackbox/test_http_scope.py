@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
 from typing import Any
 
 import httpx
 from support.raw_http import RawConnection
 from support.server import ServerProcess
+from websockets.sync.client import connect
 
 
 def scope_of(server: ServerProcess, target: str, *headers: str) -> dict[str, Any]:
@@ -94,3 +97,24 @@ def test_headers_may_hold_any_bytes_above_space(plain_server: ServerProcess) -> 
     scope = scope_of(plain_server, "/scope", "X-Latin: caf\xe9")
     headers = {text(name): text(value) for name, value in scope["headers"]}
     assert headers["x-latin"] == "caf\xe9"
+
+
+def test_extensions_are_json(start_server, tmp_path: pathlib.Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "dumping.py").write_text(
+        "import json\n"
+        "async def application(scope, receive, send):\n"
+        "    extensions = json.dumps(scope['extensions'])\n"
+        "    if scope['type'] == 'websocket':\n"
+        "        await send({'type': 'websocket.accept'})\n"
+        "        await send({'type': 'websocket.send', 'text': extensions})\n"
+        "    else:\n"
+        "        await send({'type': 'http.response.start', 'status': 200})\n"
+        "        await send({'type': 'http.response.body', 'body': extensions.encode()})\n"
+    )
+    server = start_server("dumping:application", "--lifespan", "off", cwd=tmp_path)
+    response = httpx.get(server.url)
+    assert response.status_code == 200
+    with connect(server.websocket_url, proxy=None) as websocket:
+        for extensions in (response.json(), json.loads(websocket.recv())):
+            assert extensions["sioserve.stop"] == {}
+            assert isinstance(extensions["sioserve.request_id"], str)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import sioserve
+
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
@@ -18,7 +20,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await asyncio.sleep(1)
     if scope["path"] == "/poll":
         print("poll began", flush=True)
-        await scope["extensions"]["sioserve.stop"]["event"].wait()
+        await sioserve.stop_event().wait()
         await send({"type": "http.response.start", "status": 204})
         await send({"type": "http.response.body"})
         return
