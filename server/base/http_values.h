@@ -29,6 +29,12 @@ struct RequestHead {
   std::string request_id{};  // in every log line about the request
 };
 
+// Immutable, so the exchange, the application and the access log share it.
+using SharedRequestHead = std::shared_ptr<const RequestHead>;
+
+// Whether more of a body follows.
+enum class BodyPart { more, last };
+
 // The first value of a query parameter, percent-decoded, or nullopt.
 std::optional<std::string> find_query_parameter(std::string_view query_string,
                                                 std::string_view name);

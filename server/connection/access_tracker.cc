@@ -10,34 +10,34 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
 void AccessTracker::request_ends(RequestHead head, const SharedEndpoints& endpoints,
-                                 const ResponseSender& sender, AccessEvent event) {
+                                 const http::Response& response, AccessEvent event) {
   if (log_ == nullptr) return;
   if (pending_) flush();
   pending_.emplace();
   pending_->event = event;
   pending_->head = std::move(head);
   pending_->endpoints = endpoints;
-  fill_in(*pending_, sender);
+  fill_in(*pending_, response);
   pending_begin_ = begin_.value_or(log_->now());
   begin_.reset();
   if (pending_->complete && stream_.buffered() == 0 && !broken_) flush();
 }
 
 void AccessTracker::refused(RequestHead head, const SharedEndpoints& endpoints,
-                            const ResponseSender& sender) {
+                            const http::Response& response) {
   if (log_ == nullptr) return;
   if (pending_ && pending_->status == client_closed_request) {
-    fill_in(*pending_, sender);
+    fill_in(*pending_, response);
   } else {
-    request_ends(std::move(head), endpoints, sender);
+    request_ends(std::move(head), endpoints, response);
   }
 }
 
-void AccessTracker::fill_in(AccessRecord& record, const ResponseSender& sender) const {
-  record.status = sender.started() ? sender.status() : client_closed_request;
-  record.response_bytes = sender.body_bytes();
-  record.complete = sender.complete();
-  if (log_->wants_response_headers()) record.response_headers = sender.headers();
+void AccessTracker::fill_in(AccessRecord& record, const http::Response& response) const {
+  record.status = response.started() ? response.status() : client_closed_request;
+  record.response_bytes = response.body_bytes();
+  record.complete = response.complete();
+  if (log_->wants_response_headers()) record.response_headers = response.headers();
 }
 
 void AccessTracker::websocket_connecting(const RequestHead& head,
@@ -50,9 +50,9 @@ void AccessTracker::websocket_connect(const RequestHead& head, const SharedEndpo
 }
 
 void AccessTracker::websocket_reject(RequestHead head, const SharedEndpoints& endpoints,
-                                     const ResponseSender& sender) {
+                                     const http::Response& response) {
   if (log_ == nullptr) return;
-  request_ends(std::move(head), endpoints, sender, AccessEvent::websocket_reject);
+  request_ends(std::move(head), endpoints, response, AccessEvent::websocket_reject);
 }
 
 void AccessTracker::websocket_disconnect(RequestHead head, const SharedEndpoints& endpoints,

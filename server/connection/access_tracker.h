@@ -11,7 +11,7 @@
 #include "server/base/access_record.h"
 #include "server/base/clock.h"
 #include "server/base/http_values.h"
-#include "server/connection/response_sender.h"
+#include "server/http/response.h"
 #include "server/net/stream.h"
 
 namespace sioserve::connection {
@@ -29,17 +29,17 @@ class AccessTracker {
     if (log_ != nullptr && !begin_) begin_ = log_->now();
   }
 
-  // The exchange has ended. A sender that has not started: nothing was answered.
+  // The exchange has ended. A response that has not started: nothing was answered.
   void request_ends(RequestHead head, const SharedEndpoints& endpoints,
-                    const ResponseSender& sender, AccessEvent event = AccessEvent::http);
+                    const http::Response& response, AccessEvent event = AccessEvent::http);
   // The server itself answered a request that it could not read, or one whose exchange has just
   // ended unanswered.
-  void refused(RequestHead head, const SharedEndpoints& endpoints, const ResponseSender& sender);
+  void refused(RequestHead head, const SharedEndpoints& endpoints, const http::Response& response);
 
   void websocket_connecting(const RequestHead& head, const SharedEndpoints& endpoints);
   void websocket_connect(const RequestHead& head, const SharedEndpoints& endpoints);
   void websocket_reject(RequestHead head, const SharedEndpoints& endpoints,
-                        const ResponseSender& sender);
+                        const http::Response& response);
   void websocket_disconnect(RequestHead head, const SharedEndpoints& endpoints, std::uint16_t code);
 
   void on_drain() {
@@ -49,7 +49,7 @@ class AccessTracker {
   void on_closed();
 
  private:
-  void fill_in(AccessRecord& record, const ResponseSender& sender) const;
+  void fill_in(AccessRecord& record, const http::Response& response) const;
   void write(AccessEvent event, RequestHead head, const SharedEndpoints& endpoints,
              std::uint16_t status, std::uint16_t close_code);
   void flush();

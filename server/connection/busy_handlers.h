@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/connection/response_sender.h"
+#include "server/connection/start_response.h"
 #include "server/connection/stream_handlers.h"
 
 namespace sioserve::connection {

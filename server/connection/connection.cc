@@ -6,7 +6,10 @@
 #include "server/connection/http_session.h"
 #include "server/connection/lingering_close.h"
 #include "server/connection/proxy_session.h"
+#include "server/connection/start_response.h"
 #include "server/http/forwarded.h"
+#include "server/http/http1_response_encoder.h"
+#include "server/http/response.h"
 
 namespace sioserve::connection {
 namespace {
@@ -60,9 +63,11 @@ void Connection::turn_away(std::uint16_t status) {
   ticket_ = context_.load.turn_away();
   address_ticket_.reset();
   if (!ticket_) return close();
-  ResponseSender sender(context_, *stream_, {.persistence = http::Persistence::close});
-  sender.start(busy_head(status), plain_body(status), BodyPart::last);
-  if (access_.on()) access_.refused(RequestHead{}, peers_, sender);
+  http::Http1ResponseEncoder encoder(*stream_, context_.scratch, http::Http1Version::http_1_1,
+                                     http::Persistence::close);
+  http::Response response(encoder, {});
+  start_response(context_, response, busy_head(status), plain_body(status), BodyPart::last, {});
+  if (access_.on()) access_.refused(RequestHead{}, peers_, response);
   linger();
 }
 

@@ -4,7 +4,6 @@
 #include <ctime>
 #include <functional>
 #include <string>
-#include <string_view>
 
 #include "server/base/access_record.h"
 #include "server/base/clock.h"
@@ -13,8 +12,7 @@
 #include "server/base/request_id.h"
 #include "server/connection/load.h"
 #include "server/connection/stream_handlers.h"
-#include "server/http/http_date.h"
-#include "server/http/response_writer.h"
+#include "server/http/server_headers.h"
 #include "server/net/turn_queue.h"
 #include "server/ws/message_reader.h"
 
@@ -41,19 +39,14 @@ struct Context {
   Timeouts timeouts{};
   Phase phase = Phase::serving;
   Load load{config, logger};
-  http::HttpDate date{};
+  http::ServerHeadersCache server_headers_cache{config.http};
   AccessLog* access_log = nullptr;  // null: none
   RequestIds request_ids{0};
   ws::ParserPool websocket_parsers{};
   std::string scratch{};  // for output that is being put together, empty between uses
 
   // Valid until the next call.
-  http::ServerHeaders server_headers() {
-    const HttpConfig& http = config.http;
-    const bool dated = http.date_header;
-    return {dated ? date.at(std::time(nullptr)) : std::string_view(), http.server_header,
-            http.extra_headers};
-  }
+  http::ServerHeaders server_headers() { return server_headers_cache.at(std::time(nullptr)); }
 };
 
 }  // namespace sioserve::connection

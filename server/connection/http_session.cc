@@ -6,6 +6,7 @@
 #include "server/base/field_syntax.h"
 #include "server/connection/busy_handlers.h"
 #include "server/connection/refusal.h"
+#include "server/connection/start_response.h"
 #include "server/connection/websocket_session.h"
 #include "server/http/forwarded.h"
 #include "server/http/parse_error.h"
@@ -201,8 +202,7 @@ void HttpSession::begin_exchange(const http::RequestParser::Progress& progress) 
   body_wanted_ = false;
   body_paused_ = false;
   client_end_taken_ = false;
-  sender_.emplace(context(), connection_.stream(), response_context());
-  sender_->set_request_id(parser_.head().request_id);
+  begin_response();
   handler_ = route();
   handler_->on_request(progress.body, body_part(progress));
 }
@@ -256,11 +256,11 @@ void HttpSession::settle() {
       return;
     }
     // A client of server-sent events stays as long as it is let, and connects again by itself.
-    if (context().phase == Phase::stopping && sender_->is_event_stream()) {
-      sender_->send({}, BodyPart::last);
+    if (context().phase == Phase::stopping && response_->is_event_stream()) {
+      response_->send({}, BodyPart::last);
     }
-    if (!sender_->complete()) return;
-    if (sender_->incomplete()) {
+    if (!response_->complete()) return;
+    if (response_->incomplete()) {
       context().logger.log(LogCategory::server, LogLevel::error,
                            "The application's response is shorter than its Content-Length",
                            parser_.head().request_id);
@@ -268,7 +268,10 @@ void HttpSession::settle() {
     end_exchange();
     drained_ = 0;
     deadlines_.restart(Wait::drain, context().now());
-    if (sender_->persistence() == http::Persistence::close) end(&Connection::linger);
+    // Only the end of the connection tells the client that bytes are missing.
+    if (response_->incomplete() || encoder_->persistence() == http::Persistence::close) {
+      end(&Connection::linger);
+    }
   }
   if (state_ == State::draining) {
     if (context().phase == Phase::stopping || drained_ > max_drained) {
@@ -293,7 +296,7 @@ void HttpSession::take_client_end() {
     return;
   }
   // Behind a part of a response, an orderly end would look like the response's.
-  const bool cut = state_ == State::exchange && sender_->started();
+  const bool cut = state_ == State::exchange && response_->started();
   end_exchange();
   end(cut ? &Connection::close : &Connection::linger);
 }
@@ -318,19 +321,19 @@ void HttpSession::end_exchange() {
   for (const Wait wait : {Wait::body, Wait::application, Wait::half_close}) deadlines_.stop(wait);
   const auto handler = std::move(handler_);
   handler->on_closed();
-  if (load_ && sender_->started()) context().load.request_answered();
+  if (load_ && response_->started()) context().load.request_answered();
   load_.reset();
   if (connection_.access().on()) {
-    connection_.access().request_ends(parser_.take_head(), endpoints(), *sender_);
+    connection_.access().request_ends(parser_.take_head(), endpoints(), *response_);
   }
 }
 
 // The request is unusable: an answer of ours, if one can still be given, and the end.
 void HttpSession::refuse(std::uint16_t status, std::string_view reason, Headers headers) {
   if (parser_.within_head()) give_up_head();
-  const bool cut = state_ == State::exchange && sender_->started();
+  const bool cut = state_ == State::exchange && response_->started();
   const bool answered = state_ == State::draining;
-  const bool is_head = head().method == "HEAD";
+  const std::string method = head().method;
   if (!answered) log_refusal(cut ? std::nullopt : std::optional(status), reason);
   const std::string id = head().request_id;
   end_exchange();
@@ -338,14 +341,14 @@ void HttpSession::refuse(std::uint16_t status, std::string_view reason, Headers 
     end(cut ? &Connection::close : &Connection::linger);
     return;
   }
-  ResponseSender sender(context(), connection_.stream(),
-                        {.is_head = is_head, .persistence = http::Persistence::close});
+  http::Http1ResponseEncoder encoder(connection_.stream(), context().scratch,
+                                     http::Http1Version::http_1_1, http::Persistence::close);
+  http::Response response(encoder, method);
   ResponseHead answer = plain_head(status);
   for (Header& header : headers) answer.headers.push_back(std::move(header));
-  add_request_id(context().config, id, answer.headers);
-  sender.start(answer, plain_body(status), BodyPart::last);
+  start_response(context(), response, std::move(answer), plain_body(status), BodyPart::last, id);
   if (connection_.access().on()) {
-    connection_.access().refused(parser_.take_head(), endpoints(), sender);
+    connection_.access().refused(parser_.take_head(), endpoints(), response);
   }
   end(&Connection::linger);
 }
@@ -366,16 +369,12 @@ void HttpSession::end(void (Connection::*how)()) {
   (connection_.*how)();
 }
 
-http::ResponseContext HttpSession::response_context() const {
-  http::ResponseContext response;
-  response.is_head = parser_.head().method == "HEAD";
-  response.is_http_1_0 = parser_.head().http_version == "1.0";
-  response.takes_trailers =
-      std::any_of(head().headers.begin(), head().headers.end(), [](const Header& header) {
-        return header.name == "te" && list_contains(header.value, "trailers");
-      });
-  if (!parser_.keep_alive()) response.persistence = http::Persistence::close;
-  return response;
+void HttpSession::begin_response() {
+  encoder_.emplace(
+      connection_.stream(), context().scratch,
+      head().http_version == "1.0" ? http::Http1Version::http_1_0 : http::Http1Version::http_1_1,
+      parser_.keep_alive() ? http::Persistence::keep_alive : http::Persistence::close);
+  response_.emplace(*encoder_, head().method);
 }
 
 // Whether the answer must say that it is the last one.
@@ -392,42 +391,40 @@ bool HttpSession::must_close() const {
 
 void HttpSession::respond(ResponseHead head, std::string body, BodyPart part) {
   if (state_ != State::exchange) return;
-  if (must_close()) sender_->close_behind();
-  add_request_id(context().config, parser_.head().request_id, head.headers);
-  sender_->start(head, std::move(body), part);
+  if (must_close()) encoder_->close_behind();
+  start_response(context(), *response_, std::move(head), std::move(body), part,
+                 parser_.head().request_id);
   connection_.touch();
 }
 
 void HttpSession::send_body(std::string body, BodyPart part) {
   if (state_ != State::exchange) return;
-  sender_->send(std::move(body), part);
+  response_->send(std::move(body), part);
   connection_.touch();
 }
 
 void HttpSession::send_file(FilePart file, BodyPart part) {
   if (state_ != State::exchange) return;
-  sender_->send_file(std::move(file), part);
+  response_->send_file(std::move(file), part);
   connection_.touch();
 }
 
 void HttpSession::send_trailers(const Headers& trailers) {
   if (state_ != State::exchange) return;
-  sender_->send_trailers(trailers);
+  const bool wanted = std::ranges::any_of(parser_.head().headers, [](const Header& header) {
+    return header.name == "te" && list_contains(header.value, "trailers");
+  });
+  response_->send_trailers(wanted ? trailers : Headers());
   connection_.touch();
 }
 
 void HttpSession::send_early_hints(const std::vector<std::string>& links) {
-  if (state_ != State::exchange || sender_->started()) return;
-  if (parser_.head().http_version == "1.0") return;
-  std::string& out = context().scratch;
-  out.clear();
-  http::append_early_hints(links, out);
-  connection_.stream().write(out);
+  if (state_ == State::exchange) response_->send_early_hints(links);
 }
 
 void HttpSession::fail() {
-  if (state_ != State::exchange || sender_->complete()) return;
-  if (sender_->started()) {
+  if (state_ != State::exchange || response_->complete()) return;
+  if (response_->started()) {
     abort();
   } else {
     respond(plain_head(500), plain_body(500), BodyPart::last);
@@ -441,13 +438,15 @@ void HttpSession::abort() {
   connection_.touch();
 }
 
-std::size_t HttpSession::buffered() const { return sender_ ? sender_->buffered() : 0; }
+std::size_t HttpSession::buffered() const {
+  return encoder_ ? std::min(encoder_->written(), connection_.stream().buffered()) : 0;
+}
 
 void HttpSession::want_body() {
   if (state_ != State::exchange || body_wanted_) return;
   body_wanted_ = true;
   if (!parser_.expects_continue() || request_complete_) return;
-  if (!sender_->started()) connection_.stream().write("HTTP/1.1 100 Continue\r\n\r\n");
+  response_->send_continue();
   connection_.touch();
 }
 

@@ -26,9 +26,10 @@
 #include "server/connection/connection.h"
 #include "server/connection/http_deadlines.h"
 #include "server/connection/protocol.h"
-#include "server/connection/response_sender.h"
 #include "server/connection/stream_handlers.h"
+#include "server/http/http1_response_encoder.h"
 #include "server/http/request_parser.h"
+#include "server/http/response.h"
 
 namespace sioserve::connection {
 
@@ -85,7 +86,7 @@ class HttpSession final : public Protocol, public Exchange {
   void give_up_head();
   void log_refusal(std::optional<std::uint16_t> status, std::string_view reason) const;
   void end(void (Connection::*how)());
-  http::ResponseContext response_context() const;
+  void begin_response();
   bool must_close() const;
   Context& context() const { return connection_.context(); }
 
@@ -97,7 +98,8 @@ class HttpSession final : public Protocol, public Exchange {
   std::size_t requests_ = 0;  // exchanges begun
 
   // Of the open exchange.
-  std::optional<ResponseSender> sender_;
+  std::optional<http::Http1ResponseEncoder> encoder_;
+  std::optional<http::Response> response_;
   std::unique_ptr<RequestHandler> handler_;
   Count::Ticket load_;  // null: refused, or of a session
   bool request_complete_ = true;

@@ -24,7 +24,7 @@
 
 namespace sioserve::connection {
 
-enum class BodyPart { more, last };
+using sioserve::BodyPart;
 
 // One HTTP request being answered.
 class Exchange {

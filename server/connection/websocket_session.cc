@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "server/connection/busy_handlers.h"
-#include "server/http/response_writer.h"
+#include "server/http/http1_response_encoder.h"
 #include "server/ws/frame.h"
 
 namespace sioserve::connection {
@@ -42,7 +42,9 @@ WebSocketSession::WebSocketSession(Connection& connection, RequestHead head,
     : connection_(connection),
       head_(std::move(head)),
       handshake_(std::move(handshake)),
-      denial_(context(), connection.stream(), {.persistence = http::Persistence::close}),
+      denial_encoder_(connection.stream(), context().scratch, http::Http1Version::http_1_1,
+                      http::Persistence::close),
+      denial_(denial_encoder_, head_.method),
       kept_(input),
       deadline_(deadline_after(context().now(), context().config.websocket.connect_timeout)) {}
 
@@ -332,9 +334,7 @@ void WebSocketSession::deny(ResponseHead head, std::string body, BodyPart part) 
   state_ = State::denied;
   if (load_) context().load.request_answered();
   deadline_ = context().now() + context().timeouts.stalled;
-  add_request_id(context().config, head_.request_id, head.headers);
-  denial_.set_request_id(head_.request_id);
-  denial_.start(head, std::move(body), part);
+  start_response(context(), denial_, std::move(head), std::move(body), part, head_.request_id);
   connection_.touch();
 }
 

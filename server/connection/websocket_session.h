@@ -14,8 +14,10 @@
 
 #include "server/connection/connection.h"
 #include "server/connection/protocol.h"
-#include "server/connection/response_sender.h"
+#include "server/connection/start_response.h"
 #include "server/connection/stream_handlers.h"
+#include "server/http/http1_response_encoder.h"
+#include "server/http/response.h"
 #include "server/ws/deflate.h"
 #include "server/ws/handshake.h"
 #include "server/ws/keepalive.h"
@@ -85,7 +87,8 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   State state_ = State::deciding;
   Count::Ticket load_;                         // null: not routed yet, or refused
   std::unique_ptr<WebSocketHandler> handler_;  // null: not asked for yet, or gone
-  ResponseSender denial_;
+  http::Http1ResponseEncoder denial_encoder_;
+  http::Response denial_;
   const WebSocketConfig* settings_ = nullptr;  // from accept() on, as is what follows
   std::optional<ws::MessageReader> reader_;
   std::optional<ws::Deflater> deflater_;  // null: messages are sent as they are

@@ -11,6 +11,7 @@
 
 #include "server/base/bytes.h"
 #include "server/base/file_part.h"
+#include "server/base/output_sink.h"
 
 namespace sioserve::net {
 
@@ -32,7 +33,7 @@ class StreamListener {
   ~StreamListener() = default;
 };
 
-class Stream {
+class Stream : public OutputSink {
  public:
   virtual ~Stream() = default;
 
@@ -42,13 +43,11 @@ class Stream {
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
 
-  // Ignored after finish() and close().
-  virtual void write(std::string_view bytes) = 0;
-  virtual void write_owned(std::string bytes) = 0;
+  // Ignored after finish() and close(), like the other writes.
   virtual void write_shared(SharedBytes bytes) = 0;
   // The file is read while it is sent, off the loop's thread. What encrypts reads it in portions
   // and writes them like any other bytes.
-  virtual void write_file(FilePart part) = 0;
+  void write_file(FilePart part) override = 0;
   // Bytes that the kernel has not taken yet.
   virtual std::size_t buffered() const = 0;
   // Whether the peer has sent its end or the connection is broken, which on_end() and on_broken()

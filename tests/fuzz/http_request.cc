@@ -6,8 +6,8 @@
 #include "server/base/field_syntax.h"
 #include "server/base/ip_network.h"
 #include "server/http/forwarded.h"
+#include "server/http/http1_response_encoder.h"
 #include "server/http/request_parser.h"
-#include "server/http/response_writer.h"
 #include "server/ws/handshake.h"
 #include "tests/fuzz/target.h"
 
@@ -98,7 +98,7 @@ std::string write(const Request& request) {
   text += "\r\n";
   if (!find_header(head.headers, "transfer-encoding")) return text + request.body;
   if (!request.body.empty()) {
-    http::ResponseWriter::append_chunk_start(request.body.size(), text);
+    http::append_chunk_start(request.body.size(), text);
     text += request.body + "\r\n";
   }
   return text + "0\r\n\r\n";

@@ -1,0 +1,70 @@
+// One response, whatever version of HTTP carries it (RFC 9110): whether it has started and is
+// complete, whether it has a body and how much of it may be sent. Nothing else keeps these facts.
+//
+// States: waiting (nothing but interim responses was sent), started (the head was), complete (so
+// was the last part; what is sent then is ignored). The bytes are the encoder's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/base/file_part.h"
+#include "server/base/http_values.h"
+#include "server/http/response_encoder.h"
+#include "server/http/response_head.h"
+
+namespace sioserve::http {
+
+class Response {
+ public:
+  // To a request with this method. The encoder outlives the response.
+  Response(ResponseEncoder& encoder, std::string_view method)
+      : encoder_(encoder), answers_head_(method == "HEAD") {}
+
+  bool started() const { return state_ != State::waiting; }
+  bool complete() const { return state_ == State::complete; }
+
+  // Ignored once started. After an error nothing has been sent, and another head may follow.
+  std::optional<HeadError> start(ResponseHead head, const ServerHeaders& own, std::string&& body,
+                                 BodyPart part);
+  // Ignored before the start and after the last part. What is beyond Content-Length is dropped.
+  void send(std::string&& body, BodyPart part);
+  void send_file(FilePart file, BodyPart part);
+  // The end, behind parts of the body.
+  void send_trailers(const Headers& trailers);
+  // Interim responses; ignored once started.
+  void send_early_hints(const std::vector<std::string>& links);
+  void send_continue();
+
+  // Once started.
+  std::uint16_t status() const { return head_.status; }
+  const Headers& headers() const { return head_.headers; }
+  // Of the body, without its framing.
+  std::uint64_t body_bytes() const { return body_bytes_; }
+  // Fewer bytes than Content-Length announced.
+  bool incomplete() const { return body_ == ResponseEncoder::Body::sized && remaining_ > 0; }
+  // A stream of server-sent events is under way: it may end at any point, and its client comes
+  // back by itself.
+  bool is_event_stream() const { return state_ == State::started && event_stream_; }
+
+ private:
+  enum class State { waiting, started, complete };
+
+  // How many of the next bytes of the body go out.
+  std::size_t admit(std::size_t size);
+
+  ResponseEncoder& encoder_;
+  ResponseHead head_;
+  State state_ = State::waiting;
+  ResponseEncoder::Body body_ = ResponseEncoder::Body::none;
+  const bool answers_head_;
+  bool event_stream_ = false;
+  std::uint64_t remaining_ = 0;  // of a sized body
+  std::uint64_t body_bytes_ = 0;
+};
+
+}  // namespace sioserve::http

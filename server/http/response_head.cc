@@ -1,0 +1,111 @@
+#include "server/http/response_head.h"
+
+#include <charconv>
+#include <system_error>
+
+#include "server/base/field_syntax.h"
+
+namespace sioserve::http {
+namespace {
+
+constexpr std::string_view event_stream_type = "text/event-stream";
+
+std::optional<std::uint64_t> parse_length(std::string_view text) {
+  text = trim(text);
+  std::uint64_t length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return length;
+}
+
+std::optional<HeadError> check_header(const Header& header) {
+  if (!is_token(header.name)) return HeadError::header_name;
+  if (!is_field_value(header.value)) return HeadError::header_value;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view describe(HeadError error) {
+  switch (error) {
+    case HeadError::status:
+      return "a status outside 200-599";
+    case HeadError::header_name:
+      return "an invalid header name";
+    case HeadError::header_value:
+      return "a control character in a header";
+    case HeadError::content_length:
+      return "an invalid Content-Length";
+  }
+  return "";
+}
+
+// Most names are told apart by their length.
+KnownHeader known_header(std::string_view name) {
+  const auto if_named = [name](std::string_view expected, KnownHeader header) {
+    return equals_ignoring_case(name, expected) ? header : KnownHeader::other;
+  };
+  switch (name.size()) {
+    case 4:
+      return if_named("date", KnownHeader::date);
+    case 6:
+      return if_named("server", KnownHeader::server);
+    case 10:
+      return if_named("connection", KnownHeader::connection);
+    case 12:
+      return if_named("content-type", KnownHeader::content_type);
+    case 14:
+      return if_named("content-length", KnownHeader::content_length);
+    case 17:
+      return if_named("transfer-encoding", KnownHeader::transfer_encoding);
+    default:
+      return KnownHeader::other;
+  }
+}
+
+Result<HeadFacts, HeadError> check_head(const ResponseHead& head) {
+  if (head.status < 200 || head.status > 599) return Failure{HeadError::status};
+  HeadFacts facts;
+  for (const Header& header : head.headers) {
+    if (const auto error = check_header(header)) return Failure{*error};
+    switch (known_header(header.name)) {
+      case KnownHeader::connection:
+        if (list_contains(header.value, "close")) facts.connection_close = true;
+        break;
+      case KnownHeader::content_length: {
+        const auto length = parse_length(header.value);
+        if (!length || (facts.content_length && *facts.content_length != *length)) {
+          return Failure{HeadError::content_length};
+        }
+        facts.content_length = length;
+        break;
+      }
+      case KnownHeader::content_type: {
+        const std::string_view value = header.value;
+        if (equals_ignoring_case(value.substr(0, event_stream_type.size()), event_stream_type)) {
+          facts.event_stream = true;
+        }
+        break;
+      }
+      case KnownHeader::date:
+        facts.has_date = true;
+        break;
+      case KnownHeader::server:
+        facts.has_server = true;
+        break;
+      case KnownHeader::transfer_encoding:
+      case KnownHeader::other:
+        break;
+    }
+  }
+  return facts;
+}
+
+std::optional<HeadError> check_headers(const Headers& headers) {
+  for (const Header& header : headers) {
+    if (const auto error = check_header(header)) return error;
+  }
+  return std::nullopt;
+}
+
+}  // namespace sioserve::http
