@@ -175,7 +175,7 @@ void Bridge::handle(const Gil& gil, HttpRequest event) {
   const PyRef request_id = to_py_str(gil, event.head.request_id);
   const RequestIdScope in_request(gil, application_.request_id, request_id);
   const bool runs = attempt(gil, [&] {
-    const PyRef scope = scopes_.http(gil, event.head, *event.endpoints, request_id);
+    const PyRef scope = scopes_.http(gil, event.head, event.endpoints, request_id);
     const PyRef stream =
         types_.make_stream(gil, PyRef::borrow(owner_), std::make_unique<HttpStream>(*this, event));
     return scope && stream && run_application(gil, stream, id, scope);
@@ -229,7 +229,7 @@ void Bridge::handle(const Gil& gil, WebSocketConnect event) {
   const RequestIdScope in_request(gil, application_.request_id, request_id);
   const bool runs = attempt(gil, [&] {
     const PyRef scope =
-        scopes_.websocket(gil, event.head, *event.endpoints, event.subprotocols, request_id);
+        scopes_.websocket(gil, event.head, event.endpoints, event.subprotocols, request_id);
     const PyRef stream = types_.make_stream(gil, PyRef::borrow(owner_),
                                             std::make_unique<WebSocketStream>(*this, event.stream));
     return scope && stream && run_application(gil, stream, event.stream, scope);
@@ -269,13 +269,13 @@ void Bridge::handle(const Gil& gil, HandshakeAsked event) {
            {to_py_int(gil, static_cast<std::uint64_t>(event.stream)),
             handed_over != handed_over_scopes_.end()
                 ? handed_over->second
-                : engine_io_scope(gil, event.head, *event.endpoints)});
+                : engine_io_scope(gil, event.head, event.endpoints)});
 }
 
 void Bridge::handle(const Gil& gil, SessionOpened event) {
   dispatch(gil, names_.session_opened,
            {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
-            engine_io_scope(gil, event.head, *event.endpoints)});
+            engine_io_scope(gil, event.head, event.endpoints)});
 }
 
 PyRef Bridge::engine_io_scope(const Gil& gil, const RequestHead& head, const Endpoints& endpoints) {

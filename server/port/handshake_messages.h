@@ -16,7 +16,7 @@ namespace sioserve {
 struct HandshakeAsked {
   StreamId stream;
   RequestHead head;
-  SharedEndpoints endpoints;
+  Endpoints endpoints;
 };
 
 using HandshakeEvent = std::variant<HandshakeAsked>;

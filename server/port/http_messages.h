@@ -20,7 +20,7 @@ namespace sioserve {
 struct HttpRequest {
   StreamId stream;
   RequestHead head;
-  SharedEndpoints endpoints;
+  Endpoints endpoints;
   std::string body;
   bool more_body;
 };

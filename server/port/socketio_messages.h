@@ -30,7 +30,7 @@ enum class SessionSignal { upgrade, drain };
 struct SessionOpened {
   SessionId session;
   RequestHead head;
-  SharedEndpoints endpoints;
+  Endpoints endpoints;
 };
 
 // After the SocketDisconnect of every socket of the session. Sent for every session that the

@@ -19,7 +19,7 @@ namespace sioserve {
 struct WebSocketConnect {
   StreamId stream;
   RequestHead head;
-  SharedEndpoints endpoints;
+  Endpoints endpoints;
   std::vector<std::string> subprotocols;
 };
 

@@ -148,7 +148,7 @@ engine::Session& EngineIo::open_session(std::string sid, const RequestHead& head
       sessions_.create(id, std::move(sid), std::string(mount_path_of(head.path)), framing_of(head),
                        std::move(place));
   std::optional<SessionOpened> opened;
-  if (!adopted) opened = SessionOpened{id, head, endpoints};
+  if (!adopted) opened = SessionOpened{id, head, *endpoints};
   session.start(server_.make_observer(session, std::move(opened)));
   return session;
 }

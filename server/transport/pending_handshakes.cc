@@ -11,7 +11,7 @@ void PendingHandshakes::ask(StreamId id, const RequestHead& head, const SharedEn
   waiting_[id] = &handshake;
   const TimePoint deadline = deadline_after(now, config_.websocket.connect_timeout);
   if (deadline != TimePoint::max()) deadlines_.push_back({deadline, id});
-  events_.push(HandshakeAsked{id, head, endpoints});
+  events_.push(HandshakeAsked{id, head, *endpoints});
 }
 
 void PendingHandshakes::answer(StreamId id, const std::optional<std::string>& refusal) {

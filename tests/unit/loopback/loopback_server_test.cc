@@ -77,10 +77,11 @@ TEST_F(LoopbackTest, WhatIsNotReadYetWaits) {
   const SessionId session = server->open_session();
   const SocketId socket = join(session);
   for (int i = 0; i < 9; ++i) server->receive(session, {MessageKind::text, R"(2["x"])"});
-  const std::size_t read = server->take_events(events);
-  EXPECT_LT(read, 9U);
+  server->take_events(events);
+  EXPECT_LT(events.size(), 9U);
   server->post(SocketEventsDone{socket, 1});
-  EXPECT_EQ(server->take_events(events), 1U);
+  server->take_events(events);
+  EXPECT_EQ(events.size(), 1U);
 }
 
 TEST_F(LoopbackTest, AClientThatGoesIsReported) {
@@ -92,7 +93,8 @@ TEST_F(LoopbackTest, AClientThatGoesIsReported) {
   EXPECT_EQ(get_message<SocketDisconnect>(events.at(0))->reference_reason, "transport close");
   EXPECT_FALSE(server->is_open(session));
   server->receive(session, {MessageKind::text, R"(2["x"])"});
-  EXPECT_EQ(server->take_events(events), 0U);
+  server->take_events(events);
+  EXPECT_TRUE(events.empty());
 }
 
 }  // namespace

@@ -57,7 +57,8 @@ class FakeExchange final : public connection::Exchange {
 
  private:
   RequestHead head_;
-  SharedEndpoints endpoints_ = std::make_shared<const Endpoints>();
+  SharedEndpoints endpoints_ =
+      std::make_shared<const Endpoints>(Endpoints{{"192.0.2.7", 4000}, {"192.0.2.1", 80}});
 };
 
 class FakeChannel final : public connection::WebSocketChannel {
@@ -106,7 +107,8 @@ class FakeChannel final : public connection::WebSocketChannel {
 
  private:
   RequestHead head_;
-  SharedEndpoints endpoints_ = std::make_shared<const Endpoints>();
+  SharedEndpoints endpoints_ =
+      std::make_shared<const Endpoints>(Endpoints{{"192.0.2.7", 4000}, {"192.0.2.1", 80}});
   std::vector<std::string> subprotocols_;
 };
 

@@ -373,7 +373,7 @@ TEST_F(PollingTest, ANativeSessionIsReportedWithItsRequest) {
   ASSERT_EQ(opened.size(), 1u);
   EXPECT_EQ(opened[0].head.query_string, "EIO=4&transport=polling&token=x");
   EXPECT_EQ(find_header(opened[0].head.headers, "cookie"), "a=b");
-  EXPECT_NE(opened[0].endpoints, nullptr);
+  EXPECT_EQ(opened[0].endpoints.client.host, "192.0.2.7");
 }
 
 }  // namespace

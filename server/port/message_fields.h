@@ -1,0 +1,182 @@
+// The fields of every struct that crosses the port, one after the other. A struct that gets another
+// field does not compile until its number here is right.
+#pragma once
+
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+
+#include "server/base/access_record.h"
+#include "server/base/http_values.h"
+#include "server/port/messages.h"
+
+namespace sioserve::port {
+
+// How many fields a struct has; 0: none, or it is no such struct.
+template <typename T>
+inline constexpr std::size_t field_count = 0;
+
+// --- parts ---
+template <>
+inline constexpr std::size_t field_count<Header> = 2;
+template <>
+inline constexpr std::size_t field_count<RequestHead> = 7;
+template <>
+inline constexpr std::size_t field_count<ResponseHead> = 2;
+template <>
+inline constexpr std::size_t field_count<Address> = 2;
+template <>
+inline constexpr std::size_t field_count<Endpoints> = 4;
+template <>
+inline constexpr std::size_t field_count<AccessRecord> = 9;
+template <>
+inline constexpr std::size_t field_count<EncodedArgs> = 2;
+template <>
+inline constexpr std::size_t field_count<Relay> = 6;
+
+// --- http ---
+template <>
+inline constexpr std::size_t field_count<HttpRequest> = 5;
+template <>
+inline constexpr std::size_t field_count<HttpBody> = 3;
+template <>
+inline constexpr std::size_t field_count<HttpDisconnect> = 1;
+template <>
+inline constexpr std::size_t field_count<HttpAbandoned> = 1;
+template <>
+inline constexpr std::size_t field_count<HttpTimedOut> = 1;
+template <>
+inline constexpr std::size_t field_count<HttpSendCredit> = 2;
+template <>
+inline constexpr std::size_t field_count<HttpRespond> = 4;
+template <>
+inline constexpr std::size_t field_count<HttpRespondFile> = 4;
+template <>
+inline constexpr std::size_t field_count<HttpTrailers> = 2;
+template <>
+inline constexpr std::size_t field_count<HttpEarlyHints> = 2;
+template <>
+inline constexpr std::size_t field_count<HttpBodyConsumed> = 2;
+template <>
+inline constexpr std::size_t field_count<HttpFail> = 1;
+template <>
+inline constexpr std::size_t field_count<HttpHandOver> = 1;
+
+// --- websocket ---
+template <>
+inline constexpr std::size_t field_count<WebSocketConnect> = 4;
+template <>
+inline constexpr std::size_t field_count<WebSocketMessage> = 3;
+template <>
+inline constexpr std::size_t field_count<WebSocketDisconnect> = 3;
+template <>
+inline constexpr std::size_t field_count<WebSocketSendCredit> = 2;
+template <>
+inline constexpr std::size_t field_count<WebSocketAccept> = 3;
+template <>
+inline constexpr std::size_t field_count<WebSocketSend> = 3;
+template <>
+inline constexpr std::size_t field_count<WebSocketClose> = 3;
+template <>
+inline constexpr std::size_t field_count<WebSocketDeny> = 4;
+template <>
+inline constexpr std::size_t field_count<WebSocketFail> = 1;
+template <>
+inline constexpr std::size_t field_count<WebSocketConsumed> = 2;
+template <>
+inline constexpr std::size_t field_count<WebSocketHandOver> = 1;
+
+// --- handshakes ---
+template <>
+inline constexpr std::size_t field_count<HandshakeAsked> = 3;
+template <>
+inline constexpr std::size_t field_count<HandshakeDecision> = 2;
+
+// --- Socket.IO ---
+template <>
+inline constexpr std::size_t field_count<SessionOpened> = 3;
+template <>
+inline constexpr std::size_t field_count<SessionClosed> = 1;
+template <>
+inline constexpr std::size_t field_count<SocketConnect> = 7;
+template <>
+inline constexpr std::size_t field_count<SessionSignalled> = 2;
+template <>
+inline constexpr std::size_t field_count<SocketEvent> = 3;
+template <>
+inline constexpr std::size_t field_count<SocketAcknowledged> = 3;
+template <>
+inline constexpr std::size_t field_count<SocketAcksLost> = 3;
+template <>
+inline constexpr std::size_t field_count<SocketDisconnect> = 4;
+template <>
+inline constexpr std::size_t field_count<SocketForgotten> = 1;
+template <>
+inline constexpr std::size_t field_count<SocketAccept> = 2;
+template <>
+inline constexpr std::size_t field_count<SocketRefuse> = 2;
+template <>
+inline constexpr std::size_t field_count<SocketEmit> = 5;
+template <>
+inline constexpr std::size_t field_count<SocketBroadcast> = 8;
+template <>
+inline constexpr std::size_t field_count<SocketAck> = 3;
+template <>
+inline constexpr std::size_t field_count<SocketEventsDone> = 2;
+template <>
+inline constexpr std::size_t field_count<SocketJoin> = 2;
+template <>
+inline constexpr std::size_t field_count<SocketLeave> = 2;
+template <>
+inline constexpr std::size_t field_count<SocketLeaveAll> = 1;
+template <>
+inline constexpr std::size_t field_count<SocketClose> = 2;
+template <>
+inline constexpr std::size_t field_count<SocketWatch> = 2;
+template <>
+inline constexpr std::size_t field_count<AddNamespace> = 1;
+
+// --- the server ---
+template <>
+inline constexpr std::size_t field_count<LogRecord> = 4;
+template <>
+inline constexpr std::size_t field_count<AccessEntry> = 2;
+
+// References to all fields, in their order.
+template <typename T>
+auto fields_of(T& value) {
+  constexpr std::size_t count = field_count<std::remove_const_t<T>>;
+  if constexpr (count == 1) {
+    auto& [a] = value;
+    return std::tie(a);
+  } else if constexpr (count == 2) {
+    auto& [a, b] = value;
+    return std::tie(a, b);
+  } else if constexpr (count == 3) {
+    auto& [a, b, c] = value;
+    return std::tie(a, b, c);
+  } else if constexpr (count == 4) {
+    auto& [a, b, c, d] = value;
+    return std::tie(a, b, c, d);
+  } else if constexpr (count == 5) {
+    auto& [a, b, c, d, e] = value;
+    return std::tie(a, b, c, d, e);
+  } else if constexpr (count == 6) {
+    auto& [a, b, c, d, e, f] = value;
+    return std::tie(a, b, c, d, e, f);
+  } else if constexpr (count == 7) {
+    auto& [a, b, c, d, e, f, g] = value;
+    return std::tie(a, b, c, d, e, f, g);
+  } else if constexpr (count == 8) {
+    auto& [a, b, c, d, e, f, g, h] = value;
+    return std::tie(a, b, c, d, e, f, g, h);
+  } else if constexpr (count == 9) {
+    auto& [a, b, c, d, e, f, g, h, i] = value;
+    return std::tie(a, b, c, d, e, f, g, h, i);
+  } else {
+    static_assert(count == 0 && std::is_empty_v<T>, "its number of fields is missing above");
+    return std::tie();
+  }
+}
+
+}  // namespace sioserve::port
