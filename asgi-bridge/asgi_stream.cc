@@ -28,6 +28,17 @@ void AsgiStream::add_waiter(const Gil& gil, Wait wait, PyRef future) {
   list.push_back(std::move(future));
 }
 
+void AsgiStream::traverse(Visitor& visit) const {
+  for (const PyRef& future : message_waiters_) visit(future);
+  for (const PyRef& future : room_waiters_) visit(future);
+}
+
+void AsgiStream::forget_waiters() {
+  // Taken out first: what they refer to may run Python code when it goes.
+  const auto message_waiters = std::exchange(message_waiters_, {});
+  const auto room_waiters = std::exchange(room_waiters_, {});
+}
+
 void AsgiStream::wake(const Gil& gil, Wait wait) {
   std::vector<PyRef> woken = std::exchange(waiters(wait), {});
   for (const PyRef& future : woken) set_done(gil, bridge_.names(), future);

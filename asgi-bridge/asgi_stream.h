@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "asgi-bridge/object.h"
 #include "asgi-bridge/python.h"
 #include "server/port/ids.h"
 #include "server/port/send_window.h"
@@ -41,6 +42,10 @@ class AsgiStream {
 
   // `future` is set when poll() may have a result.
   void add_waiter(const Gil& gil, Wait wait, PyRef future);
+
+  // For the garbage collector.
+  void traverse(Visitor& visit) const;
+  void forget_waiters();
 
   // The client's connection took bytes.
   void credit(const Gil& gil, std::size_t bytes);

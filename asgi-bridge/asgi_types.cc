@@ -10,12 +10,26 @@ namespace sioserve::bridge {
 namespace {
 
 struct StreamBox {
-  PyRef core;  // the stream uses it
+  void traverse(Visitor& visit) const {
+    visit(core);
+    stream->traverse(visit);
+  }
+  // Not the core, which the stream uses: it clears itself.
+  void clear(const Gil&) { stream->forget_waiters(); }
+
+  PyRef core;
   std::unique_ptr<AsgiStream> stream;
 };
 
 // `receive` and `send`: a stream, and the type of what they return.
 struct StreamCall {
+  // All that can lead back here is the stream, which has a clear().
+  void traverse(Visitor& visit) const {
+    visit(stream);
+    visit(awaitable_type);
+    visit(template_function);
+  }
+
   PyRef stream;
   PyRef awaitable_type;
   // An `async def` that stands in for this callable wherever its nature is examined:
@@ -27,6 +41,12 @@ struct StreamCall {
 // future and polls again when resumed, so the result is taken from the stream only at the moment
 // when the awaiting task runs, and a cancelled await takes nothing.
 struct Awaitable {
+  void traverse(Visitor& visit) const {
+    visit(stream);
+    visit(future_iterator);
+  }
+  void clear(const Gil&) { future_iterator = PyRef(); }
+
   PyRef stream;  // null: complete, the result is None
   AsgiStream::Wait wait;
   PyRef future_iterator;  // of the future that this one is suspended on
@@ -41,6 +61,10 @@ PyRef make_awaitable(const Gil& gil, PyObject* type, PyRef stream, AsgiStream::W
 PyObject* suspend(const Gil& gil, Awaitable& awaitable) {
   AsgiStream& stream = stream_of(awaitable.stream);
   const Bridge& bridge = stream.bridge();
+  if (bridge.loop() == nullptr) {
+    PyErr_SetString(PyExc_RuntimeError, "the server has gone");
+    return nullptr;
+  }
   PyRef future =
       PyRef::steal(PyObject_CallMethodNoArgs(bridge.loop(), bridge.names().create_future.get()));
   if (!future) return nullptr;
@@ -213,6 +237,13 @@ bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
   types.send_template = make_template_function(gil, "async def send(message): ...\n", "send");
   return types.core && types.stream && types.receive && types.send && types.awaitable &&
          types.receive_template && types.send_template;
+}
+
+void AsgiTypes::traverse(Visitor& visit) const {
+  for (const PyRef* type :
+       {&core, &stream, &receive, &send, &awaitable, &receive_template, &send_template}) {
+    visit(*type);
+  }
 }
 
 PyRef AsgiTypes::make_stream(const Gil& gil, PyRef core_object,

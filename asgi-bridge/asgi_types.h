@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "asgi-bridge/asgi_stream.h"
+#include "asgi-bridge/object.h"
 #include "asgi-bridge/python.h"
 
 namespace sioserve::bridge {
@@ -21,6 +22,8 @@ struct AsgiTypes {
 
   // Null members with an exception set when that fails. `module` keeps no reference to them.
   static bool create(const Gil& gil, PyObject* module, AsgiTypes& types);
+
+  void traverse(Visitor& visit) const;
 
   // `core`: the object that the stream's bridge lives in.
   PyRef make_stream(const Gil& gil, PyRef core, std::unique_ptr<AsgiStream> stream) const;

@@ -138,6 +138,41 @@ void Bridge::let_go(const Gil&) {
   // Taken out first: what they refer to may run Python code when it goes.
   const auto running = std::exchange(running_, {});
   const auto scopes = std::exchange(handed_over_scopes_, {});
+  const auto futures = std::exchange(room_futures_, {});
+}
+
+void Application::traverse(Visitor& visit) const {
+  for (const PyRef* reference : {&app, &dispatcher, &state, &extensions, &json_default,
+                                 &client_gone, &max_requests_reached, &request_id}) {
+    visit(*reference);
+  }
+}
+
+// All but names_, which are str.
+void Bridge::traverse(Visitor& visit) const {
+  types_.traverse(visit);
+  application_.traverse(visit);
+  scopes_.traverse(visit);
+  visit(loop_);
+  visit(on_stopped_);
+  for (const PyRef& logger : loggers_) visit(logger);
+  for (const auto& [id, running] : running_) {
+    visit(running.stream);
+    visit(running.scope);
+    visit(running.task);
+  }
+  for (const auto& [id, scope] : handed_over_scopes_) visit(scope);
+  for (const PyRef& future : room_futures_) visit(future);
+}
+
+void Bridge::clear(const Gil& gil) {
+  let_go(gil);
+  scopes_.clear(gil);
+  const PyRef loop = std::exchange(loop_, PyRef());
+  const PyRef on_stopped = std::exchange(on_stopped_, PyRef());
+  const Application application =
+      std::exchange(application_, Application{none(), none(), PyRef(), PyRef(), none(), none(),
+                                              none(), "", application_.request_id});
 }
 
 PyRef Bridge::running_tasks(const Gil&) const {

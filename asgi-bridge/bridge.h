@@ -12,6 +12,7 @@
 
 #include "asgi-bridge/asgi_types.h"
 #include "asgi-bridge/names.h"
+#include "asgi-bridge/object.h"
 #include "asgi-bridge/python.h"
 #include "asgi-bridge/scope.h"
 #include "server/port/port.h"
@@ -29,6 +30,8 @@ struct Application {
   PyRef max_requests_reached;  // or None: called when the server is to be stopped
   std::string root_path;
   PyRef request_id;  // the context variable
+
+  void traverse(Visitor& visit) const;
 };
 
 // Lives on the application thread, except post(), which any thread may call.
@@ -57,6 +60,11 @@ class Bridge {
   // Forgets every task, stream and scope; the I/O thread has ended.
   void let_go(const Gil& gil);
 
+  // For the garbage collector. clear() lets go of the application and the loop too, and nothing is
+  // called any more.
+  void traverse(Visitor& visit) const;
+  void clear(const Gil& gil);
+
   // The application's tasks that have not ended, as a list of (task, scope).
   PyRef running_tasks(const Gil& gil) const;
 
@@ -76,6 +84,7 @@ class Bridge {
 
   const Config& config() const { return port_.config(); }
   const Names& names() const { return names_; }
+  // Null before start() and after clear().
   PyObject* loop() const { return loop_.get(); }
   PyObject* json_default() const { return application_.json_default.get(); }
 

@@ -51,18 +51,26 @@ Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application ap
       process_(fork_generation()) {}
 
 Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application application,
-           PyRef wake)
-    : loopback(std::make_unique<socketio::LoopbackServer>(std::move(config),
-                                                          [wake = std::move(wake)] {
-                                                            const PyRef woken = PyRef::steal(
-                                                                PyObject_CallNoArgs(wake.get()));
-                                                            if (!woken)
-                                                              PyErr_WriteUnraisable(wake.get());
-                                                          })),
+           PyRef wake_application)
+    : loopback(
+          std::make_unique<socketio::LoopbackServer>(std::move(config), [this] { call_wake(); })),
       port(*loopback),
       bridge(gil, port, types, std::move(application)),
+      wake(std::move(wake_application)),
       phase(Phase::started),
       process_(fork_generation()) {}
+
+// What a forked child has inherited goes with the process.
+Core::~Core() {
+  if (!is_in_its_process()) static_cast<void>(server.release());
+}
+
+void Core::call_wake() const {
+  if (!wake) return;
+  const PyRef called = wake;  // it may let go of the server
+  const PyRef woken = PyRef::steal(PyObject_CallNoArgs(called.get()));
+  if (!woken) PyErr_WriteUnraisable(called.get());
+}
 
 PyRef Core::make_type(const Gil& gil, PyObject* module) {
   return make_box_type<Core>(gil, module, "_sioserve.Core",
@@ -93,12 +101,26 @@ PyRef Core::owned(PyRef object) {
 
 bool Core::is_in_its_process() const { return process_ == fork_generation(); }
 
-void Core::wake() {
+void Core::wake_again() {
   if (loopback) {
     loopback->wake();
   } else {
     wake_up.set();
   }
+}
+
+void Core::traverse(Visitor& visit) const {
+  bridge.traverse(visit);
+  visit(wake);
+}
+
+// In a forked child, tasks and handlers that are the parent's must not come to an end.
+void Core::clear(const Gil& gil) {
+  if (!is_in_its_process()) return;
+  phase = Phase::gone;
+  shut_down(gil);
+  bridge.clear(gil);
+  const PyRef gone = std::exchange(wake, PyRef());
 }
 
 void Core::shut_down(const Gil& gil) {

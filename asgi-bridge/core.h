@@ -41,8 +41,10 @@ using ServerPtr = std::unique_ptr<Server, DestroyServer>;
 class Core {
  public:
   Core(const Gil& gil, Config config, const AsgiTypes& types, Application application);
-  // With a LoopbackServer, which calls `wake`.
-  Core(const Gil& gil, Config config, const AsgiTypes& types, Application application, PyRef wake);
+  // With a LoopbackServer, which calls `wake_application`.
+  Core(const Gil& gil, Config config, const AsgiTypes& types, Application application,
+       PyRef wake_application);
+  ~Core();
 
   // Null with an exception set when that fails.
   static PyRef make_type(const Gil& gil, PyObject* module);
@@ -50,14 +52,18 @@ class Core {
   static PyRef make_loopback(const Gil& gil, const AsgiTypes& types, Config config,
                              Application application, PyRef wake);
 
-  enum class Phase { made, started };
+  // `gone`: the garbage collector has found that nobody can use it any more.
+  enum class Phase { made, started, gone };
 
   // False in a child made by fork(), which has neither the thread nor anybody to wait for.
   bool is_in_its_process() const;
   // Has the bridge called again to drain what waits.
-  void wake();
+  void wake_again();
   // Waits for the I/O thread and lets go of every task and stream.
   void shut_down(const Gil& gil);
+
+  void traverse(Visitor& visit) const;
+  void clear(const Gil& gil);
 
   // Order matters: the server's thread uses the descriptor, the bridge the server.
   EventFd wake_up;
@@ -65,10 +71,12 @@ class Core {
   std::unique_ptr<socketio::LoopbackServer> loopback;  // or null
   Port& port;                                          // that of the one or of the other
   Bridge bridge;
+  PyRef wake;  // what a LoopbackServer calls, or null
   Phase phase = Phase::made;
 
  private:
   static PyRef owned(PyRef object);
+  void call_wake() const;
 
   unsigned process_;
 };

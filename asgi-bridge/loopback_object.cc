@@ -124,8 +124,8 @@ const Method methods[] = {
 
 PyRef make_loopback_type(const Gil& gil, PyObject* module, const PyRef& server_type) {
   static MethodTable all_methods{methods};
-  return make_type(gil, module, "_sioserve.LoopbackServer", sizeof(PyBox<PyRef>),
-                   Py_TPFLAGS_DEFAULT,
+  // Its objects are laid out, and seen by the garbage collector, as those of its base.
+  return make_type(gil, module, "_sioserve.LoopbackServer", 0, Py_TPFLAGS_DEFAULT,
                    {
                        Slot::function<&loopback_init>(Py_tp_init),
                        Slot::methods(all_methods),

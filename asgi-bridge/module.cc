@@ -32,6 +32,15 @@ int execute(PyObject* module) {
   return PyModule_AddStringConstant(module, "__version__", SIOSERVE_VERSION);
 }
 
+// Its types refer to it in turn.
+int traverse_state(PyObject* module, visitproc visit, void* argument) {
+  const void* memory = PyModule_GetState(module);
+  if (memory == nullptr || !state_box(module)) return 0;
+  Visitor visitor(visit, argument);
+  state_box(module)->traverse(visitor);
+  return visitor.result();
+}
+
 // Zeroed memory, when execute() has not run, is a null pointer too.
 void free_state(void* module) {
   void* memory = PyModule_GetState(static_cast<PyObject*>(module));
@@ -42,21 +51,23 @@ PyModuleDef_Slot slots[] = {{Py_mod_exec, reinterpret_cast<void*>(guarded<&execu
                             {0, nullptr}};
 
 PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    "_sioserve",
-    "The native core of sioserve.",
-    sizeof(StateBox),
-    nullptr,
-    slots,
-    nullptr,
-    nullptr,
-    guarded<&free_state>,
+    PyModuleDef_HEAD_INIT,    "_sioserve", "The native core of sioserve.",
+    sizeof(StateBox),         nullptr,     slots,
+    guarded<&traverse_state>, nullptr,     guarded<&free_state>,
 };
 
 }  // namespace
 
+// As PyType_GetModuleByDef(), which Python 3.10 has not.
 ModuleState& module_state(PyTypeObject* type) {
-  return **static_cast<StateBox*>(PyType_GetModuleState(type));
+  const auto module_of = [](PyTypeObject* candidate) {
+    const bool on_heap = PyType_HasFeature(candidate, Py_TPFLAGS_HEAPTYPE) != 0;
+    return on_heap ? reinterpret_cast<PyHeapTypeObject*>(candidate)->ht_module : nullptr;
+  };
+  while (module_of(type) == nullptr || PyModule_GetDef(module_of(type)) != &definition) {
+    type = type->tp_base;
+  }
+  return *state_box(module_of(type));
 }
 
 }  // namespace sioserve::bridge

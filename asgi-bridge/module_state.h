@@ -9,9 +9,14 @@ namespace sioserve::bridge {
 struct ModuleState {
   AsgiTypes types;
   PyRef request_id;  // the context variable
+
+  void traverse(Visitor& visit) const {
+    types.traverse(visit);
+    visit(request_id);
+  }
 };
 
-// Of the module that defines a type made with make_type().
+// Of the module that defines this type, made with make_type(), or one of its bases.
 ModuleState& module_state(PyTypeObject* type);
 
 }  // namespace sioserve::bridge

@@ -118,43 +118,4 @@ inline PyRef take_exception(const Gil&) {
   return PyRef::steal(value);
 }
 
-// A C++ value inside a Python object. Made by make_object() only, so types of such objects have no
-// constructor in Python.
-template <typename T>
-struct PyBox {
-  PyObject_HEAD T value;
-};
-
-template <typename T>
-T& unbox(PyObject* object) {
-  return reinterpret_cast<PyBox<T>*>(object)->value;
-}
-
-// Of an object whose value has been destroyed, or was never made.
-inline void free_object(PyObject* object) {
-  PyTypeObject* type = Py_TYPE(object);
-  type->tp_free(object);
-  Py_DECREF(type);
-}
-
-template <typename T, typename... Args>
-PyRef make_object(const Gil&, PyTypeObject* type, Args&&... args) {
-  PyObject* object = type->tp_alloc(type, 0);
-  if (object == nullptr) return PyRef();
-  try {
-    ::new (static_cast<void*>(&unbox<T>(object))) T(std::forward<Args>(args)...);
-  } catch (...) {
-    free_object(object);
-    throw;
-  }
-  return PyRef::steal(object);
-}
-
-// The tp_dealloc slot of such a type.
-template <typename T>
-void dealloc_object(PyObject* object) {
-  unbox<T>(object).~T();
-  free_object(object);
-}
-
 }  // namespace sioserve::bridge

@@ -59,6 +59,18 @@ ScopeFactory::ScopeFactory(const Gil& gil, const Names& names, const std::string
       websocket_template_(make_template(gil, names.websocket.get(), "2.4", root_path,
                                         {"sioserve.engineio", "websocket.http.response"})) {}
 
+void ScopeFactory::traverse(Visitor& visit) const {
+  for (const PyRef* reference : {&state_, &extensions_, &http_template_, &websocket_template_}) {
+    visit(*reference);
+  }
+}
+
+void ScopeFactory::clear(const Gil&) {
+  for (PyRef* reference : {&state_, &extensions_, &http_template_, &websocket_template_}) {
+    const PyRef gone = std::exchange(*reference, PyRef());
+  }
+}
+
 PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* spec_version,
                                   const std::string& root_path,
                                   std::initializer_list<const char*> extension_names) const {

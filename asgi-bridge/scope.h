@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "asgi-bridge/names.h"
+#include "asgi-bridge/object.h"
 #include "asgi-bridge/python.h"
 #include "server/base/http_values.h"
 
@@ -20,6 +21,10 @@ class ScopeFactory {
 
   // False when memory ran out; an exception is set.
   bool complete() const { return http_template_ && websocket_template_; }
+
+  // For the garbage collector: no scope can be made after clear().
+  void traverse(Visitor& visit) const;
+  void clear(const Gil& gil);
 
   // A dict with `type` "http"; null with an exception set when memory runs out.
   PyRef http(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,

@@ -18,8 +18,26 @@
 namespace sioserve::bridge {
 namespace {
 
-// A Server: null before __init__.
-PyRef& core_ref(PyObject* self) { return unbox<PyRef>(self); }
+// What a Server holds.
+struct ServerBox {
+  void traverse(Visitor& visit) const { visit(core); }
+
+  // Ends the I/O thread.
+  void clear(const Gil& gil) {
+    PyRef gone = std::exchange(core, PyRef());
+    if (!gone) return;
+    if (unbox<Core>(gone.get()).is_in_its_process()) {
+      unbox<Core>(gone.get()).shut_down(gil);
+    } else {
+      // What a forked child has inherited goes with the process.
+      static_cast<void>(gone.release());
+    }
+  }
+
+  PyRef core;  // null before __init__
+};
+
+PyRef& core_ref(PyObject* self) { return unbox<ServerBox>(self).core; }
 
 // The same, as long as the server has not been started.
 Core* unstarted_core_of(PyObject* self, const char* method) {
@@ -30,19 +48,7 @@ Core* unstarted_core_of(PyObject* self, const char* method) {
 }
 
 PyObject* server_new(PyTypeObject* type, PyObject*, PyObject*) {
-  return make_object<PyRef>(Gil::held_by_caller(), type).release();
-}
-
-void server_dealloc(PyObject* self) {
-  if (PyRef& core = core_ref(self)) {
-    if (unbox<Core>(core.get()).is_in_its_process()) {
-      unbox<Core>(core.get()).shut_down(Gil::held_by_caller());
-    } else {
-      // What a forked child has inherited goes with the process.
-      static_cast<void>(core.release());
-    }
-  }
-  dealloc_object<PyRef>(self);
+  return make_object<ServerBox>(Gil::held_by_caller(), type).release();
 }
 
 // What Server() takes beside the settings; False with an exception set when it is something else.
@@ -159,7 +165,7 @@ PyObject* server_drain(PyObject* self, PyObject*) {
   if (core == nullptr) return nullptr;
   core->wake_up.clear();
   const auto drained = core->bridge.drain(Gil::held_by_caller(), drain_budget);
-  if (drained == Bridge::Drained::some) core->wake();
+  if (drained == Bridge::Drained::some) core->wake_again();
   return none().release();
 }
 
@@ -281,6 +287,10 @@ Core* core_of(PyObject* server) {
     PyErr_SetString(PyExc_RuntimeError, "the server runs in another process");
     return nullptr;
   }
+  if (core.phase == Core::Phase::gone) {
+    PyErr_SetString(PyExc_RuntimeError, "the server has gone");
+    return nullptr;
+  }
   return &core;
 }
 
@@ -324,15 +334,14 @@ int set_core(PyObject* server, PyRef core) {
 PyRef make_server_type(const Gil& gil, PyObject* module) {
   static MethodTable all_methods{life_methods, socketio_methods()};
   static PropertyTable all_properties{properties};
-  return make_type(gil, module, "_sioserve.Server", sizeof(PyBox<PyRef>),
-                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-                   {
-                       Slot::function<&server_new>(Py_tp_new),
-                       Slot::function<&server_init>(Py_tp_init),
-                       Slot::function<&server_dealloc>(Py_tp_dealloc),
-                       Slot::methods(all_methods),
-                       Slot::properties(all_properties),
-                   });
+  return make_box_type<ServerBox>(gil, module, "_sioserve.Server",
+                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                                  {
+                                      Slot::function<&server_new>(Py_tp_new),
+                                      Slot::function<&server_init>(Py_tp_init),
+                                      Slot::methods(all_methods),
+                                      Slot::properties(all_properties),
+                                  });
 }
 
 }  // namespace sioserve::bridge

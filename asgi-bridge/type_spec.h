@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "asgi-bridge/guard.h"
+#include "asgi-bridge/object.h"
 #include "asgi-bridge/python.h"
 
 namespace sioserve::bridge {
@@ -91,16 +92,22 @@ class Slot {
   PyType_Slot row_;
 };
 
-// Null with an exception set when that fails. `name` with the module's; `base` may be null.
+// Null with an exception set when that fails. `name` with the module's; a `size` of 0 is
+// that of `base`, which may be null otherwise.
 PyRef make_type(const Gil& gil, PyObject* module, const char* name, std::size_t size,
                 unsigned int flags, const std::vector<Slot>& slots, PyObject* base = nullptr);
 
-// A type whose objects hold a T, made with make_object<T>().
+// A type whose objects hold a T, made with make_object<T>(). T has traverse(Visitor&) and, unless
+// each cycle through it goes through something else that can be cleared, clear(const Gil&).
 template <typename T>
 PyRef make_box_type(const Gil& gil, PyObject* module, const char* name, unsigned int flags,
                     std::vector<Slot> slots) {
   slots.push_back(Slot::function<&dealloc_object<T>>(Py_tp_dealloc));
-  return make_type(gil, module, name, sizeof(PyBox<T>), flags, slots);
+  slots.push_back(Slot::function<&traverse_object<T>>(Py_tp_traverse));
+  if constexpr (requires(T value) { value.clear(gil); }) {
+    slots.push_back(Slot::function<&clear_object<T>>(Py_tp_clear));
+  }
+  return make_type(gil, module, name, sizeof(PyBox<T>), flags | Py_TPFLAGS_HAVE_GC, slots);
 }
 
 }  // namespace sioserve::bridge

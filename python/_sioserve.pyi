@@ -9,7 +9,7 @@ carried out in the order in which they were made.
 import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, final
 
 __version__: str
 
@@ -101,7 +101,9 @@ class Server:
     events are JSON values, with bytes-like objects as attachments anywhere in them; tuples are
     arrays. Anything else goes to `json_default`, and what that can't handle raises TypeError or
     ValueError at the call, naming the path to the value ("$[1].price"). Where memory runs out, a
-    method raises MemoryError. In a child made by fork() every method raises RuntimeError.
+    method raises MemoryError. The garbage collector sees what a server refers to; one that nobody
+    can reach any more, as after its loop's end, is shut down at once. In a child made by fork()
+    every method raises RuntimeError.
     """
 
     def __init__(
@@ -395,6 +397,7 @@ class Server:
         For the end of a process whose event loop is blocked.
         """
 
+@final
 class LoopbackServer(Server):
     """The Socket.IO server without network and thread, for tests: its clients are in the process.
 

@@ -1,0 +1,87 @@
+// A C++ value inside a Python object, which Python's garbage collector sees through: the value
+// shows its references with traverse(), and those that may lead back to it end with clear().
+#pragma once
+
+#include <new>
+#include <utility>
+
+#include "asgi-bridge/python.h"
+
+namespace sioserve::bridge {
+
+// Given the references that a value owns, each as often as it owns it.
+class Visitor {
+ public:
+  Visitor(visitproc visit, void* argument) : visit_(visit), argument_(argument) {}
+  void operator()(const PyRef& reference) { (*this)(reference.get()); }
+  void operator()(PyObject* object) {
+    if (result_ == 0 && object != nullptr) result_ = visit_(object, argument_);
+  }
+  int result() const { return result_; }
+
+ private:
+  visitproc visit_;
+  void* argument_;
+  int result_ = 0;
+};
+
+// Made by make_object() only, so types of such objects have no constructor in Python.
+template <typename T>
+struct PyBox {
+  PyObject_HEAD T value;
+};
+
+template <typename T>
+T& unbox(PyObject* object) {
+  return reinterpret_cast<PyBox<T>*>(object)->value;
+}
+
+// Of an object whose value has been destroyed, or was never made.
+inline void free_object(PyObject* object) {
+  PyTypeObject* type = Py_TYPE(object);
+  type->tp_free(object);
+  Py_DECREF(type);
+}
+
+// The collector sees the object when its value is complete.
+template <typename T, typename... Args>
+PyRef make_object(const Gil&, PyTypeObject* type, Args&&... args) {
+  PyObject* object = type->tp_alloc(type, 0);
+  if (object == nullptr) return PyRef();
+  PyObject_GC_UnTrack(object);
+  try {
+    ::new (static_cast<void*>(&unbox<T>(object))) T(std::forward<Args>(args)...);
+  } catch (...) {
+    free_object(object);
+    throw;
+  }
+  PyObject_GC_Track(object);
+  return PyRef::steal(object);
+}
+
+// --- The slots of such a type ---
+
+template <typename T>
+int traverse_object(PyObject* object, visitproc visit, void* argument) {
+  Visitor visitor(visit, argument);
+  visitor(reinterpret_cast<PyObject*>(Py_TYPE(object)));
+  unbox<T>(object).traverse(visitor);
+  return visitor.result();
+}
+
+template <typename T>
+int clear_object(PyObject* object) {
+  unbox<T>(object).clear(Gil::held_by_caller());
+  return 0;
+}
+
+// clear() comes before the destructor in any case.
+template <typename T>
+void dealloc_object(PyObject* object) {
+  PyObject_GC_UnTrack(object);
+  if constexpr (requires(T value) { value.clear(Gil::held_by_caller()); }) clear_object<T>(object);
+  unbox<T>(object).~T();
+  free_object(object);
+}
+
+}  // namespace sioserve::bridge
