@@ -24,4 +24,30 @@ bool read_strings(PyObject* argument, std::vector<std::string>& strings) {
   return true;
 }
 
+bool read_unsigned(PyObject* argument, const char* name, std::uint64_t max, std::uint64_t& number) {
+  const PyRef index = PyRef::steal(PyNumber_Index(argument));
+  if (!index) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+      PyErr_Format(PyExc_TypeError, "%s must be an int, not %.100s", name,
+                   Py_TYPE(argument)->tp_name);
+    }
+    return false;
+  }
+  number = PyLong_AsUnsignedLongLong(index.get());
+  const bool failed = PyErr_Occurred() != nullptr;
+  if (failed && !PyErr_ExceptionMatches(PyExc_OverflowError)) return false;
+  if (!failed && number <= max) return true;
+  PyErr_Format(PyExc_ValueError, "%s must be from 0 to %llu", name,
+               static_cast<unsigned long long>(max));
+  return false;
+}
+
+bool read_milliseconds(PyObject* argument, const char* name, Milliseconds& time) {
+  constexpr std::uint64_t century = 100ull * 365 * 24 * 60 * 60 * 1000;
+  std::uint64_t count = 0;
+  if (!read_unsigned(argument, name, century, count)) return false;
+  time = Milliseconds(static_cast<std::int64_t>(count));
+  return true;
+}
+
 }  // namespace sioserve::bridge

@@ -2,10 +2,16 @@
 // argument is something else.
 #pragma once
 
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "asgi-bridge/python.h"
+#include "server/base/clock.h"
 
 namespace sioserve::bridge {
 
@@ -13,5 +19,38 @@ bool read_text(PyObject* argument, std::string& text);
 
 // An iterable of str; null leaves `strings` as it is.
 bool read_strings(PyObject* argument, std::vector<std::string>& strings);
+
+// An int, or what counts as one, from 0 to `max`: TypeError or ValueError that names the argument
+// otherwise.
+bool read_unsigned(PyObject* argument, const char* name, std::uint64_t max, std::uint64_t& number);
+
+template <std::integral Number>
+bool read_number(PyObject* argument, const char* name, Number& number,
+                 Number max = std::numeric_limits<Number>::max()) {
+  std::uint64_t value = 0;
+  if (!read_unsigned(argument, name, static_cast<std::uint64_t>(max), value)) return false;
+  number = static_cast<Number>(value);
+  return true;
+}
+
+// None is nullopt.
+template <std::integral Number>
+bool read_number(PyObject* argument, const char* name, std::optional<Number>& number) {
+  if (argument == Py_None) return true;
+  return read_number(argument, name, number.emplace());
+}
+
+// Of server/base/ids.h.
+template <typename Id>
+requires std::is_enum_v<Id>
+bool read_id(PyObject* argument, const char* name, Id& id) {
+  std::underlying_type_t<Id> number = 0;
+  if (!read_number(argument, name, number)) return false;
+  id = Id{number};
+  return true;
+}
+
+// A time that can be added to any other.
+bool read_milliseconds(PyObject* argument, const char* name, Milliseconds& time);
 
 }  // namespace sioserve::bridge

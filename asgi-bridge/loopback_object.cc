@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "asgi-bridge/arguments.h"
 #include "asgi-bridge/module_state.h"
 #include "asgi-bridge/server_object.h"
 #include "asgi-bridge/type_spec.h"
@@ -32,13 +33,6 @@ int loopback_init(PyObject* self, PyObject* args, PyObject* kwargs) {
                                       std::move(*application), std::move(wake)));
 }
 
-// False with an exception set.
-bool read_session(PyObject* argument, SessionId& session) {
-  const unsigned long long number = PyLong_AsUnsignedLongLong(argument);
-  session = SessionId{number};
-  return number != static_cast<unsigned long long>(-1) || !PyErr_Occurred();
-}
-
 PyObject* loopback_open_session(PyObject* self, PyObject* scope) {
   LoopbackServer* server = loopback_of(self);
   if (server == nullptr) return nullptr;
@@ -51,9 +45,9 @@ PyObject* loopback_open_session(PyObject* self, PyObject* scope) {
 PyObject* loopback_receive(PyObject* self, PyObject* args) {
   PyObject *number, *data;
   LoopbackServer* server = loopback_of(self);
-  SessionId session;
+  SessionId session{};
   if (server == nullptr || !PyArg_ParseTuple(args, "OO:receive", &number, &data) ||
-      !read_session(number, session)) {
+      !read_id(number, "session", session)) {
     return nullptr;
   }
   Py_ssize_t size = 0;
@@ -71,8 +65,8 @@ PyObject* loopback_receive(PyObject* self, PyObject* args) {
 
 PyObject* loopback_take_sent(PyObject* self, PyObject* number) {
   LoopbackServer* server = loopback_of(self);
-  SessionId session;
-  if (server == nullptr || !read_session(number, session)) return nullptr;
+  SessionId session{};
+  if (server == nullptr || !read_id(number, "session", session)) return nullptr;
   const Gil gil = Gil::held_by_caller();
   PyRef list = PyRef::steal(PyList_New(0));
   if (!list) return nullptr;
@@ -86,28 +80,26 @@ PyObject* loopback_take_sent(PyObject* self, PyObject* number) {
 
 PyObject* loopback_is_open(PyObject* self, PyObject* number) {
   LoopbackServer* server = loopback_of(self);
-  SessionId session;
-  if (server == nullptr || !read_session(number, session)) return nullptr;
+  SessionId session{};
+  if (server == nullptr || !read_id(number, "session", session)) return nullptr;
   return PyBool_FromLong(server->is_open(session) ? 1 : 0);
 }
 
 PyObject* loopback_close_session(PyObject* self, PyObject* number) {
   LoopbackServer* server = loopback_of(self);
-  SessionId session;
-  if (server == nullptr || !read_session(number, session)) return nullptr;
+  SessionId session{};
+  if (server == nullptr || !read_id(number, "session", session)) return nullptr;
   server->close_session(session);
   return none().release();
 }
 
 PyObject* loopback_advance(PyObject* self, PyObject* milliseconds) {
   LoopbackServer* server = loopback_of(self);
-  const long long duration = PyLong_AsLongLong(milliseconds);
-  if (server == nullptr || (duration == -1 && PyErr_Occurred())) return nullptr;
-  if (duration < 0) {
-    PyErr_SetString(PyExc_ValueError, "time does not go backwards");
+  Milliseconds duration{};
+  if (server == nullptr || !read_milliseconds(milliseconds, "milliseconds", duration)) {
     return nullptr;
   }
-  server->advance(Milliseconds(duration));
+  server->advance(duration);
   return none().release();
 }
 

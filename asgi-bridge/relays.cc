@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "asgi-bridge/arguments.h"
 #include "asgi-bridge/guard.h"
 
 namespace sioserve::bridge {
@@ -42,23 +43,20 @@ bool read_target(std::string_view name, PyObject* rooms, Relay& relay) {
 // False with an exception set.
 bool read_rule(PyObject* rule, Relays& relays) {
   const char *event, *target;
-  Py_ssize_t event_size, max_bytes, rate;
+  Py_ssize_t event_size;
   int droppable, include_sender;
-  PyObject* rooms;
-  if (!PyArg_ParseTuple(rule, "s#sOppnn:make_relays", &event, &event_size, &target, &rooms,
+  PyObject *rooms, *max_bytes, *rate;
+  if (!PyArg_ParseTuple(rule, "s#sOppOO:make_relays", &event, &event_size, &target, &rooms,
                         &droppable, &include_sender, &max_bytes, &rate)) {
     return false;
   }
   Relay relay;
-  if (!read_target(target, rooms, relay)) return false;
-  if (max_bytes < 0 || rate < 0) {
-    PyErr_SetString(PyExc_ValueError, "a relay's limits are not negative");
+  if (!read_target(target, rooms, relay) || !read_number(max_bytes, "max_bytes", relay.max_bytes) ||
+      !read_number(rate, "rate", relay.rate)) {
     return false;
   }
   if (droppable != 0) relay.delivery = Delivery::droppable;
   if (include_sender != 0) relay.sender = Relay::Sender::included;
-  relay.max_bytes = static_cast<std::size_t>(max_bytes);
-  relay.rate = static_cast<std::size_t>(rate);
   relays.insert_or_assign(std::string(event, static_cast<std::size_t>(event_size)),
                           std::move(relay));
   return true;

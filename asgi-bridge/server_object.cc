@@ -92,37 +92,37 @@ PyObject* address_or_error(const Result<std::string, std::string>& address) {
 
 PyObject* server_listen_tcp(PyObject* self, PyObject* args) {
   const char* host;
-  int port;
-  if (!PyArg_ParseTuple(args, "si:listen_tcp", &host, &port)) return nullptr;
-  if (port < 0 || port > 65'535) {
-    PyErr_SetString(PyExc_ValueError, "port must be from 0 to 65535");
+  PyObject* port_argument;
+  std::uint16_t port = 0;
+  if (!PyArg_ParseTuple(args, "sO:listen_tcp", &host, &port_argument) ||
+      !read_number(port_argument, "port", port)) {
     return nullptr;
   }
   Core* core = unstarted_core_of(self, "listen_tcp");
   if (core == nullptr) return nullptr;
-  return address_or_error(core->server->listen_tcp(host, static_cast<std::uint16_t>(port)));
+  return address_or_error(core->server->listen_tcp(host, port));
 }
 
 PyObject* server_listen_unix(PyObject* self, PyObject* args) {
-  PyObject* encoded;
-  int mode = 0666;
-  if (!PyArg_ParseTuple(args, "O&|i:listen_unix", PyUnicode_FSConverter, &encoded, &mode)) {
+  PyObject *encoded, *mode_argument = nullptr;
+  if (!PyArg_ParseTuple(args, "O&|O:listen_unix", PyUnicode_FSConverter, &encoded,
+                        &mode_argument)) {
     return nullptr;
   }
   const PyRef path = PyRef::steal(encoded);
-  if (mode < 0 || mode > 0777) {
-    PyErr_SetString(PyExc_ValueError, "mode must be from 0 to 0o777");
-    return nullptr;
-  }
+  unsigned mode = 0666;
+  if (mode_argument != nullptr && !read_number(mode_argument, "mode", mode, 0777u)) return nullptr;
   Core* core = unstarted_core_of(self, "listen_unix");
   if (core == nullptr) return nullptr;
-  return address_or_error(
-      core->server->listen_unix(PyBytes_AS_STRING(path.get()), static_cast<unsigned>(mode)));
+  return address_or_error(core->server->listen_unix(PyBytes_AS_STRING(path.get()), mode));
 }
 
 PyObject* server_listen_fd(PyObject* self, PyObject* args) {
-  int fd;
-  if (!PyArg_ParseTuple(args, "i:listen_fd", &fd)) return nullptr;
+  PyObject* argument;
+  int fd = 0;
+  if (!PyArg_ParseTuple(args, "O:listen_fd", &argument) || !read_number(argument, "fd", fd)) {
+    return nullptr;
+  }
   Core* core = unstarted_core_of(self, "listen_fd");
   if (core == nullptr) return nullptr;
   return address_or_error(core->server->listen_fd(fd));
@@ -219,16 +219,18 @@ PyObject* server_reopen_logs(PyObject* self, PyObject*) {
 
 PyObject* server_flush_logs(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* const keywords[] = {"timeout_ms", nullptr};
-  unsigned int timeout_ms = 1000;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|I:flush_logs", const_cast<char**>(keywords),
-                                   &timeout_ms)) {
+  PyObject* argument = nullptr;
+  Milliseconds timeout{1000};
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:flush_logs", const_cast<char**>(keywords),
+                                   &argument) ||
+      (argument != nullptr && !read_milliseconds(argument, keywords[0], timeout))) {
     return nullptr;
   }
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
   if (core->server) {
     GilRelease release(Gil::held_by_caller());
-    core->server->flush_logs(Milliseconds(timeout_ms));
+    core->server->flush_logs(timeout);
   }
   return none().release();
 }
@@ -242,8 +244,12 @@ PyObject* server_log_what_waits(PyObject* self, PyObject*) {
 
 PyObject* server_set_log_level(PyObject* self, PyObject* args) {
   const char* name;
-  int level;
-  if (!PyArg_ParseTuple(args, "si:set_log_level", &name, &level)) return nullptr;
+  PyObject* argument;
+  int level = 0;
+  if (!PyArg_ParseTuple(args, "sO:set_log_level", &name, &argument) ||
+      !read_number(argument, "level", level)) {
+    return nullptr;
+  }
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
   for (std::size_t i = 0; i < log_category_names.size(); ++i) {

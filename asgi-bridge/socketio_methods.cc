@@ -30,13 +30,6 @@ PyObject* post_paced(PyObject* self, Command command) {
   return none().release();
 }
 
-// A socket's number from the first argument. False with an exception set.
-bool read_socket(PyObject* argument, SocketId& socket) {
-  const unsigned long long number = PyLong_AsUnsignedLongLong(argument);
-  socket = SocketId{number};
-  return number != static_cast<unsigned long long>(-1) || !PyErr_Occurred();
-}
-
 PyObject* server_add_namespace(PyObject* self, PyObject* argument) {
   AddNamespace command;
   if (!read_text(argument, command.name)) return nullptr;
@@ -52,10 +45,11 @@ PyObject* server_ask_about_handshakes(PyObject* self, PyObject*) {
 }
 
 PyObject* server_decide_handshake(PyObject* self, PyObject* args) {
-  unsigned long long handshake;
+  PyObject* handshake;
   const char* refusal = nullptr;
-  if (!PyArg_ParseTuple(args, "K|z:decide_handshake", &handshake, &refusal)) return nullptr;
-  HandshakeDecision decision{StreamId{handshake}, std::nullopt};
+  if (!PyArg_ParseTuple(args, "O|z:decide_handshake", &handshake, &refusal)) return nullptr;
+  HandshakeDecision decision{};
+  if (!read_id(handshake, "handshake", decision.stream)) return nullptr;
   if (refusal != nullptr) decision.refusal = refusal;
   return post(self, std::move(decision));
 }
@@ -68,7 +62,7 @@ PyObject* server_accept_socket(PyObject* self, PyObject* args) {
   PyObject *socket, *relays = Py_None;
   if (!PyArg_ParseTuple(args, "O|O:accept_socket", &socket, &relays)) return nullptr;
   SocketAccept command{};
-  if (!read_socket(socket, command.socket)) return nullptr;
+  if (!read_id(socket, "socket", command.socket)) return nullptr;
   if (relays != Py_None) {
     auto* const shared = relays_in(relays);
     if (shared == nullptr) return nullptr;
@@ -82,7 +76,7 @@ PyObject* server_refuse_socket(PyObject* self, PyObject* args) {
   if (!PyArg_ParseTuple(args, "OU|O:refuse_socket", &socket, &message, &data)) return nullptr;
   Core* core = core_of(self);
   SocketRefuse command{};
-  if (core == nullptr || !read_socket(socket, command.socket)) return nullptr;
+  if (core == nullptr || !read_id(socket, "socket", command.socket)) return nullptr;
   const PyRef payload =
       PyRef::steal(data == Py_None ? Py_BuildValue("{sO}", "message", message)
                                    : Py_BuildValue("{sOsO}", "message", message, "data", data));
@@ -91,13 +85,6 @@ PyObject* server_refuse_socket(PyObject* self, PyObject* args) {
   if (!json) return nullptr;
   command.payload = std::move(*json);
   return post(self, std::move(command));
-}
-
-// An optional number: None is nullopt. False with an exception set.
-bool read_optional_number(PyObject* argument, std::optional<std::uint64_t>& number) {
-  if (argument == Py_None) return true;
-  number = PyLong_AsUnsignedLongLong(argument);
-  return !PyErr_Occurred();
 }
 
 PyObject* server_emit(PyObject* self, PyObject* args) {
@@ -109,8 +96,8 @@ PyObject* server_emit(PyObject* self, PyObject* args) {
   }
   Core* core = core_of(self);
   SocketEmit command{};
-  if (core == nullptr || !read_socket(socket, command.socket) ||
-      !read_optional_number(callback_id, command.callback_id)) {
+  if (core == nullptr || !read_id(socket, "socket", command.socket) ||
+      !read_number(callback_id, "callback_id", command.callback_id)) {
     return nullptr;
   }
   auto encoded = encode_args(Gil::held_by_caller(), event, core->bridge.json_default());
@@ -127,7 +114,8 @@ bool read_sockets(PyObject* iterable, std::vector<SocketId>& sockets) {
   const PyRef list = PyRef::steal(PySequence_Fast(iterable, "an iterable of sockets is needed"));
   if (!list) return false;
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
-    if (!read_socket(PySequence_Fast_GET_ITEM(list.get(), i), sockets.emplace_back())) return false;
+    if (!read_id(PySequence_Fast_GET_ITEM(list.get(), i), "socket", sockets.emplace_back()))
+      return false;
   }
   return true;
 }
@@ -161,26 +149,27 @@ PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
 }
 
 PyObject* server_ack(PyObject* self, PyObject* args) {
-  PyObject *socket, *answer;
-  unsigned long long ack_id;
-  if (!PyArg_ParseTuple(args, "OKO:ack", &socket, &ack_id, &answer)) return nullptr;
+  PyObject *socket, *ack_id, *answer;
+  if (!PyArg_ParseTuple(args, "OOO:ack", &socket, &ack_id, &answer)) return nullptr;
   Core* core = core_of(self);
   SocketAck command{};
-  if (core == nullptr || !read_socket(socket, command.socket)) return nullptr;
+  if (core == nullptr || !read_id(socket, "socket", command.socket) ||
+      !read_number(ack_id, "ack_id", command.ack_id)) {
+    return nullptr;
+  }
   auto encoded = encode_args(Gil::held_by_caller(), answer, core->bridge.json_default());
   if (!encoded) return nullptr;
-  command.ack_id = ack_id;
   command.args = std::move(*encoded);
   return post(self, std::move(command));
 }
 
 PyObject* server_events_done(PyObject* self, PyObject* args) {
-  PyObject* socket;
-  Py_ssize_t count;
-  if (!PyArg_ParseTuple(args, "On:events_done", &socket, &count)) return nullptr;
+  PyObject *socket, *count;
+  if (!PyArg_ParseTuple(args, "OO:events_done", &socket, &count)) return nullptr;
   SocketEventsDone command{};
-  if (!read_socket(socket, command.socket)) return nullptr;
-  command.count = static_cast<std::size_t>(count);
+  if (!read_id(socket, "socket", command.socket) || !read_number(count, "count", command.count)) {
+    return nullptr;
+  }
   return post(self, command);
 }
 
@@ -190,13 +179,13 @@ PyObject* post_room_command(PyObject* self, PyObject* args) {
   PyObject *socket, *room;
   if (!PyArg_ParseTuple(args, "OU", &socket, &room)) return nullptr;
   Command command{};
-  if (!read_socket(socket, command.socket) || !read_text(room, command.room)) return nullptr;
+  if (!read_id(socket, "socket", command.socket) || !read_text(room, command.room)) return nullptr;
   return post_paced(self, std::move(command));
 }
 
 PyObject* server_leave_all(PyObject* self, PyObject* argument) {
   SocketLeaveAll command{};
-  return read_socket(argument, command.socket) ? post_paced(self, command) : nullptr;
+  return read_id(argument, "socket", command.socket) ? post_paced(self, command) : nullptr;
 }
 
 PyObject* server_close_socket(PyObject* self, PyObject* args, PyObject* kwargs) {
@@ -208,7 +197,7 @@ PyObject* server_close_socket(PyObject* self, PyObject* args, PyObject* kwargs) 
     return nullptr;
   }
   SocketClose command{};
-  if (!read_socket(socket, command.socket)) return nullptr;
+  if (!read_id(socket, "socket", command.socket)) return nullptr;
   command.close_session = close_session != 0;
   return post_paced(self, command);
 }
@@ -218,7 +207,7 @@ PyObject* server_watch(PyObject* self, PyObject* args) {
   const char* signal;
   if (!PyArg_ParseTuple(args, "Os:watch", &socket, &signal)) return nullptr;
   SocketWatch command{};
-  if (!read_socket(socket, command.socket)) return nullptr;
+  if (!read_id(socket, "socket", command.socket)) return nullptr;
   const std::string_view name = signal;
   if (name != "upgrade" && name != "drain") {
     PyErr_Format(PyExc_ValueError, "there is no signal '%s'", signal);
@@ -232,10 +221,10 @@ PyObject* server_watch(PyObject* self, PyObject* args) {
 PyObject* server_session_status(PyObject* self, PyObject* number) {
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
-  const unsigned long long session = PyLong_AsUnsignedLongLong(number);
-  if (session == static_cast<unsigned long long>(-1) && PyErr_Occurred()) return nullptr;
+  SessionId session{};
+  if (!read_id(number, "session", session)) return nullptr;
   const Gil gil = Gil::held_by_caller();
-  const SharedSessionStatus status = core->bridge.session_status(gil, SessionId{session});
+  const SharedSessionStatus status = core->bridge.session_status(gil, session);
   if (!status) return none().release();
   const bool polling = status->transport == SessionTransport::polling;
   const std::int64_t latency = status->latency;

@@ -100,10 +100,12 @@ class Server:
     Methods marked "any thread" may be called from every thread that holds the GIL. Arguments of
     events are JSON values, with bytes-like objects as attachments anywhere in them; tuples are
     arrays. Anything else goes to `json_default`, and what that can't handle raises TypeError or
-    ValueError at the call, naming the path to the value ("$[1].price"). Where memory runs out, a
-    method raises MemoryError. The garbage collector sees what a server refers to; one that nobody
-    can reach any more, as after its loop's end, is shut down at once. In a child made by fork()
-    every method raises RuntimeError.
+    ValueError at the call, naming the path to the value ("$[1].price"). So does an id, a count or
+    a time that is no int (TypeError), negative or too large (ValueError), naming the argument:
+    ids and counts have 64 bits, times end with a century. Where memory runs out, a method raises
+    MemoryError. The garbage collector sees what a server refers to; one that nobody can reach any
+    more, as after its loop's end, is shut down at once. In a child made by fork() every method
+    raises RuntimeError.
     """
 
     def __init__(
@@ -428,7 +430,7 @@ class LoopbackServer(Server):
         """The client goes without a word; the number means nothing from now on."""
 
     def advance(self, milliseconds: int, /) -> None:
-        """Let time go by. Raises ValueError for a negative time."""
+        """Let time go by."""
 
     def _drain(self) -> None:
         """Call the dispatcher for what has happened."""
