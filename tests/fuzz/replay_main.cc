@@ -1,5 +1,6 @@
-// Runs a target over the files of its corpus, and over nothing at all: a test for compilers
-// without libFuzzer. The last line printed names the input that ended it.
+// Runs a target over the files of one or several folders, and over nothing at all: a test for
+// compilers without libFuzzer. The last line printed names the input that ended it. A folder
+// without files is a failure.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -18,21 +19,34 @@ void run(const std::string& bytes) {
   sioserve::fuzz::fuzz({copy.get(), bytes.size()});
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
-    return 2;
-  }
-  run("");
+std::size_t run_files_of(const char* folder) {
   std::size_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(argv[1])) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     std::fprintf(stderr, "%s\n", entry.path().c_str());
     std::ifstream file(entry.path(), std::ios::binary);
     run({std::istreambuf_iterator<char>(file), {}});
     ++count;
   }
-  std::fprintf(stderr, "%zu inputs\n", count);
-  return count > 0 ? 0 : 1;
+  return count;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: %s FOLDER...\n", argv[0]);
+    return 2;
+  }
+  run("");
+  std::size_t total = 0;
+  for (int i = 1; i < argc; ++i) {
+    const std::size_t count = run_files_of(argv[i]);
+    if (count == 0) {
+      std::fprintf(stderr, "%s holds no inputs\n", argv[i]);
+      return 1;
+    }
+    total += count;
+  }
+  std::fprintf(stderr, "%zu inputs\n", total);
+  return 0;
 }
