@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from sioserve.testing.emits import Emitted, captured_emits
     from sioserve.testing.live import LiveServerMixin, LiveServerTestCase, LiveServerThread
     from sioserve.testing.process import ServerProcess
-    from sioserve.testing.socketio_client import SioTestClient, sio_client
-    from sioserve.testing.socketio_server import SioTestServer
+    from sioserve.testing.socketio_client import SioTestClient, SioTestServer, sio_client
 
 __all__ = [
     "Emitted",
@@ -50,7 +49,7 @@ _MODULES = {
     "ServerProcess": "sioserve.testing.process",
     "ServiceThread": "sioserve.background",
     "SioTestClient": "sioserve.testing.socketio_client",
-    "SioTestServer": "sioserve.testing.socketio_server",
+    "SioTestServer": "sioserve.testing.socketio_client",
     "captured_emits": "sioserve.testing.emits",
     "sio_client": "sioserve.testing.socketio_client",
 }

@@ -21,7 +21,6 @@ from typing import Any
 
 from asgiref.sync import SyncToAsync
 
-from sioserve import daphne_stand_in
 from sioserve.background import BackgroundService, end_process_after
 from sioserve.options import Options, TcpEndpoint
 from sioserve.unfinished import busy_threads
@@ -173,7 +172,8 @@ def _use_databases(names: Mapping[str, Any]) -> None:
 
 
 def _unpickled(cls: type[ServerProcess], uses_django: bool, state: bytes) -> ServerProcess:
-    daphne_stand_in.install()
+    # Unpickling this function has imported sioserve.testing, and thereby installed the stand-in for
+    # daphne.testing, which the test's modules import.
     if uses_django and "DJANGO_SETTINGS_MODULE" in os.environ:
         import django
 

@@ -30,7 +30,7 @@ from sio.socketio.protocol import SocketIOPacket
 from sio.socketio.socket import NamespaceSocket
 
 from sioserve.testing.socketio_scope import handshake_scope
-from sioserve.testing.socketio_server import PATIENCE, SioTestServer, current_server, namespace_of
+from sioserve.testing.socketio_server import PATIENCE, LoopbackHost, current_server, namespace_of
 from sioserve.testing.socketio_session import Session
 
 NOTHING = object()
@@ -60,6 +60,23 @@ def sio_client(
     return SioTestClient(
         None, name, consumers=consumers, raise_handler_errors=raise_handler_errors, **options
     )
+
+
+class SioTestServer(LoopbackHost):
+    """`async with SioTestServer(ChatConsumer) as server: async with server.client() as c: ...`
+
+    Serves these consumers and nothing else or, without any, all that the process has registered.
+    `settings` are those of `_sioserve.Server` ("max_payload_bytes", "max_rooms"). sio_client()
+    makes one by itself; it is needed by name for settings, and where there is no client at first.
+
+    An exception that a handler raises is answered and logged as in production, and kept in
+    `handler_errors`. The first of those that are still there at the end of the block is raised from
+    it, unless the block itself raises, or `raise_handler_errors` is False.
+    """
+
+    def client(self, namespace: str | None = None, **options: Any) -> SioTestClient:
+        """A client of this server: sio_client() with these arguments."""
+        return SioTestClient(self, namespace or self.default_namespace, **options)
 
 
 class SioTestClient:
@@ -217,7 +234,8 @@ class SioTestClient:
 
     async def __aenter__(self) -> SioTestClient:
         if self._server is None:
-            self._server = current_server() or self._new_server()
+            running = current_server()
+            self._server = running if isinstance(running, SioTestServer) else self._new_server()
         await self._server.__aenter__()
         try:
             for consumer in self._consumers:

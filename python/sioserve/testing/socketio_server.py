@@ -14,7 +14,7 @@ import asyncio
 import contextvars
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import _sioserve
 from sio import SocketIOConsumer
@@ -30,18 +30,11 @@ PATIENCE = 5.0  # seconds until a test that waits has waited in vain
 LAST_PATIENCE = 1.0  # seconds for handlers that still run at the end
 SHORTEST_GLANCE, LONGEST_GLANCE = 0.0002, 0.005  # seconds
 
+_Host = TypeVar("_Host", bound="LoopbackHost")
 
-class SioTestServer:
-    """`async with SioTestServer(ChatConsumer) as server: async with server.client() as c: ...`
 
-    Serves these consumers and nothing else or, without any, all that the process has registered.
-    `settings` are those of `_sioserve.Server` ("max_payload_bytes", "max_rooms"). sio_client()
-    makes one by itself; it is needed by name for settings, and where there is no client at first.
-
-    An exception that a handler raises is answered and logged as in production, and kept in
-    `handler_errors`. The first of those that are still there at the end of the block is raised from
-    it, unless the block itself raises, or `raise_handler_errors` is False.
-    """
+class LoopbackHost:
+    """What a SioTestServer is beside its clients."""
 
     def __init__(
         self,
@@ -60,12 +53,6 @@ class SioTestServer:
     def server(self) -> SocketIOServer:
         """What sio.get_socketio_server() returns."""
         return get_socketio_server()
-
-    def client(self, namespace: str | None = None, **options: Any) -> Any:
-        """A client of this server: sio_client() with these arguments."""
-        from sioserve.testing.socketio_client import SioTestClient
-
-        return SioTestClient(self, namespace or self.default_namespace, **options)
 
     @property
     def default_namespace(self) -> str:
@@ -87,7 +74,7 @@ class SioTestServer:
         """Let time go by for the server's own timers; asyncio's are not concerned."""
         self._core.advance(round(seconds * 1000))
 
-    async def __aenter__(self) -> SioTestServer:
+    async def __aenter__(self: _Host) -> _Host:
         if self._users == 0:
             self._start()
         self._check_usable()
@@ -225,7 +212,7 @@ class SioTestServer:
             session.take_sent()
 
 
-_current: SioTestServer | None = None
+_current: LoopbackHost | None = None
 
 
 def namespace_of(*consumers: type[SocketIOConsumer]) -> str:
@@ -239,7 +226,7 @@ def namespace_of(*consumers: type[SocketIOConsumer]) -> str:
     return name
 
 
-def current_server() -> SioTestServer | None:
+def current_server() -> LoopbackHost | None:
     """The test server that runs in this process."""
     return _current
 
