@@ -39,13 +39,13 @@ def text_of(path: pathlib.Path) -> str | None:
 
 
 def test_no_source_file_is_too_long() -> None:
-    suffixes = (".cc", ".h", ".py", ".js", ".mjs", ".css", ".html", ".sh")
+    suffixes = (".cc", ".h", ".py", ".pyi", ".js", ".mjs", ".css", ".html", ".sh")
     lengths = {
         str(path.relative_to(ROOT)): len((text_of(path) or "").splitlines())
         for path in kept_files()
         if path.suffix in suffixes
     }
-    assert lengths
+    assert {"server/server.cc", "python/sio/handlers.py", "tests/conftest.py"} <= lengths.keys()
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
