@@ -14,14 +14,25 @@ Lives on the event loop's thread.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
+from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .awaitables import DONE, Done, done_when_called
 from .exceptions import ConnectionRefused, EventRefused
+from .failures import (
+    end_task,
+    is_cancelled,
+    is_closing,
+    is_ending,
+    shed_cancellation,
+    start_task,
+)
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -39,6 +50,7 @@ HANDLERS_BEFORE = 10.0
 NOT_AUTHORIZED = "Not authorized"
 INTERNAL_ERROR = "Internal server error"
 HANDLED_AT_ONCE = 16  # events of one socket that are reported together at most
+LONGEST_RUN = 0.002  # seconds of handlers that do not wait, then the event loop has a turn
 
 
 class Connection:
@@ -56,6 +68,7 @@ class Connection:
         "_namespace",
         "_number",
         "_on_finished",
+        "_running",
         "_session",
         "_steps",
         "_waiting",
@@ -85,7 +98,8 @@ class Connection:
         self._beside: set[asyncio.Task[None]] = set()  # concurrent handlers at work
         self._handled = 0  # events that the native server does not know of
         self.socket = socket
-        self.task: asyncio.Task[None] | None = None
+        self._running = False
+        self.task: asyncio.Task[None] | None = None  # while _running, once it waits
 
     def tasks(self) -> set[asyncio.Task[None]]:
         """The handlers at work."""
@@ -102,9 +116,7 @@ class Connection:
     def signal(self, signal: str) -> None:
         """Call what has asked for this, beside the handlers."""
         for handler in self.socket.take_signal_handlers(signal):
-            task = asyncio.get_running_loop().create_task(self._signal(signal, handler))
-            self._beside.add(task)
-            task.add_done_callback(self._beside.discard)
+            start_task(partial(self._signal, signal, handler), self._beside)
 
     async def _signal(self, signal: str, handler: Handler) -> None:
         with Guard(signal, self.socket):
@@ -112,22 +124,75 @@ class Connection:
 
     def disconnect(self, reason: str, reference_reason: str) -> None:
         """The client has gone: end when all its events have been handled."""
-        self.socket.mark_gone(reference_reason)
+        with Guard("leaving the rooms", self.socket):
+            self.socket.mark_gone(reference_reason)
         self._add((self._disconnect, reason))
+
+    def end(self) -> None:
+        """The time for handlers is over: cancel those at work, and begin none but disconnect's."""
+        events = sum(step[0] == self._event for step in self._steps)
+        last = [step for step in self._steps if step[0] not in (self._connect, self._event)]
+        self._steps.clear()
+        self._steps.extend(last)
+        if events:
+            logger.warning("%r: not handled, the server stops: %d events", self.socket, events)
+        for task in self.tasks():
+            end_task(task)
 
     def _add(self, step: tuple[Any, ...]) -> None:
         self._steps.append(step)
-        if self.task is None:
-            self.task = asyncio.get_running_loop().create_task(self._run())
+        if not self._running:
+            self._start()
+
+    def _start(self) -> None:
+        self._running = True
+        task = asyncio.get_running_loop().create_task(self._run())
+        if self._running:  # a task factory may have it run at once, to its end
+            self.task = task
+            task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        """It goes on until there are no steps, unless it was cancelled before its first one."""
+        if self.task is not task:
+            return
+        self._running, self.task = False, None
+        if self._steps:
+            logger.warning("%r: its task was cancelled and is started again", self.socket)
+            self._start()
 
     async def _run(self) -> None:
         steps = self._steps
-        try:
-            while steps:
-                step, *args = steps.popleft()
+        task = asyncio.current_task()
+        assert task is not None
+        if self.task is None:  # a task factory runs first steps at once, within the event's arrival
+            self.task = task
+            await self._give_a_turn()
+        since = perf_counter()
+        while steps:
+            step, *args = steps.popleft()
+            with Guard(step, self.socket):
                 await step(*args)
-        finally:
-            self.task = None
+            if is_cancelled(task):
+                await shed_cancellation()
+            if steps and perf_counter() - since > LONGEST_RUN:
+                await self._give_a_turn()
+                since = perf_counter()
+        self._running, self.task = False, None
+
+    @staticmethod
+    async def _give_a_turn() -> None:
+        """To the event loop's other callbacks."""
+        with contextlib.suppress(asyncio.CancelledError):  # no handler is at work
+            await asyncio.sleep(0)
+        await shed_cancellation()
+
+    def _next(self, steps: list[tuple[Any, ...]]) -> None:
+        """Take these steps before those that wait. Each handler of them has failed for itself."""
+        self._steps.extendleft(reversed(steps))
+
+    async def _call(self, what: str, handler: Handler, *args: Any) -> None:
+        with Guard(what, self.socket):
+            await handler.call(self.socket, *args)
 
     async def _connect(self, auth: Any) -> None:
         accepted = False
@@ -144,9 +209,8 @@ class Connection:
         if accepted:
             self.socket.mark_accepted()
             logger.info("%r %s", self.socket, "recovered" if self.socket.recovered else "connected")
-            for hook in self._namespace.server.connect_hooks:
-                with Guard("connect hook", self.socket):
-                    await hook.call(self.socket)
+            hooks = self._namespace.server.connect_hooks
+            self._next([(self._call, "connect hook", hook) for hook in hooks])
         else:
             self._refuse(message, data)
 
@@ -185,14 +249,11 @@ class Connection:
     def _event(self, args: list[Any], ack_id: int | None) -> Awaitable[None]:
         args[0] = str(args[0])  # clients may call an event by a number
         handlers = self._namespace.table.handlers(args[0], self.socket)
-        work = self._handle(args, ack_id, handlers)
         for handler in handlers:
             if handler.is_concurrent:
-                task = asyncio.get_running_loop().create_task(work)
-                self._beside.add(task)
-                task.add_done_callback(self._beside.discard)
+                start_task(partial(self._handle, args, ack_id, handlers), self._beside)
                 return DONE
-        return work
+        return self._handle(args, ack_id, handlers)
 
     async def _handle(self, args: list[Any], ack_id: int | None, handlers: list[Handler]) -> None:
         socket, event, args = self.socket, args[0], args[1:]
@@ -204,6 +265,7 @@ class Connection:
             for listener in socket.any_handlers:
                 with Guard("on_any", socket):
                     await listener.call_with(event, *args)
+                await shed_cancellation()
             for middleware in socket.middleware:
                 await middleware.call_with(event, *args)
             for handler in handlers:
@@ -239,21 +301,27 @@ class Connection:
 
     async def _disconnect(self, reason: str) -> None:
         socket = self.socket
-        if self._beside:
-            await asyncio.wait(self._beside)
+        while self._beside:
+            with contextlib.suppress(asyncio.CancelledError):  # of this task, not of a handler
+                await asyncio.wait(self._beside)
+            await shed_cancellation()
         self._report_handled()
         if socket.accepted:
             logger.info("%r disconnected: %s", socket, reason)
-            for handler in (
+            handlers = (
                 *socket.own_handlers("disconnecting"),
                 *self._namespace.table.handlers("disconnect", socket),
-            ):
-                with Guard("disconnect", socket):
-                    await handler.call(socket, reason)
-            for hook in self._namespace.server.disconnect_hooks:
-                with Guard("disconnect hook", socket):
-                    await hook.call(socket, reason)
-        self._finish()
+            )
+            hooks = self._namespace.server.disconnect_hooks
+            self._next(
+                [
+                    *((self._call, "disconnect", handler, reason) for handler in handlers),
+                    *((self._call, "disconnect hook", hook, reason) for hook in hooks),
+                    (self._finish,),
+                ]
+            )
+        else:
+            self._finish()
 
     async def finished(self) -> None:
         """Wait, but not for ever, until the last handler has run."""
@@ -268,16 +336,20 @@ class Connection:
                 self.socket,
             )
 
-    def _finish(self) -> None:
+    def _finish(self) -> Done:
         socket = self.socket
+        if self._finished:  # refused while its client left
+            return DONE
         self._finished = True
         self._session.sockets.discard(socket)
         if not socket.away:
-            socket.forget()
+            with Guard("leaving the rooms", socket):
+                socket.forget()
             self._namespace.remove_socket(socket)
         self._on_finished(self._number)
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
+        return DONE
 
 
 class Reply:
@@ -308,8 +380,8 @@ class Reply:
 class Guard:
     """Keeps a handler's exception from ending its connection: logs it and sets `failed`.
 
-    A handler that awaited something cancelled, or called sys.exit(), has failed too; only the
-    cancellation of the task itself passes.
+    A handler that awaited something cancelled, was cancelled itself, or called sys.exit(), has
+    failed too.
     """
 
     __slots__ = ("_socket", "_what", "failed")
@@ -337,21 +409,15 @@ def survives(error: BaseException, what: Any, socket: NamespaceSocket) -> bool:
 
     See Guard.
     """
-    if isinstance(error, asyncio.CancelledError):
-        if _task_is_cancelled():
-            return False
-    elif not isinstance(error, Exception | SystemExit):
+    if is_closing(error):
         return False
+    if isinstance(error, asyncio.CancelledError) and is_ending():
+        logger.warning("%r: %r was cancelled, the server stops", socket, what)
+        return True
     logger.error("%r: %r failed", socket, what, exc_info=error)
     for hook in socket.server.failure_hooks:
-        hook(error)
+        try:
+            hook(error)
+        except BaseException:
+            logger.exception("%r failed", hook)
     return True
-
-
-def _task_is_cancelled() -> bool:
-    """Whether the current task is being cancelled.
-
-    Python 3.10 can't tell; there the answer is always yes.
-    """
-    cancelling = getattr(asyncio.current_task(), "cancelling", None)
-    return cancelling is None or cancelling() > 0

@@ -14,13 +14,15 @@ thread. Used by whoever starts a server:
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from .connection import NOT_AUTHORIZED, Connection, Guard
 from .engineio.session import EngineIOSession
+from .failures import end_task, start_task
 from .handshake import HandshakeRequest
 from .socketio.namespace import Namespace
 from .socketio.server import SocketIOServer, get_socketio_server
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sio.socketio.dispatcher")
 
 INVALID_NAMESPACE = "Invalid namespace"
-CANCELLATION = 1.0  # seconds for a cancelled handler to end
+CANCELLATION = 1.0  # seconds for a cancelled handler, and the disconnect handlers after it, to end
+LAST_CANCELLATION = 0.25  # seconds for those that were cancelled then
 
 
 class Dispatcher:
@@ -43,7 +46,8 @@ class Dispatcher:
         self._core: Server | None = None
         self._sessions: dict[int, EngineIOSession] = {}
         self._connections: dict[int, Connection] = {}
-        self._asking: dict[int, asyncio.Task[None]] = {}  # about dynamic namespaces
+        # Clients that wait for a dynamic namespace; the task that asks, once it waits.
+        self._asking: dict[int, asyncio.Task[None] | None] = {}
         self._away: dict[int, NamespaceSocket] = {}  # of clients that may come back
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -60,26 +64,42 @@ class Dispatcher:
 
         Call it when the native server has stopped.
         """
-        tasks = self._running()
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=timeout)
-            for task in late:
-                logger.warning("Cancelled at shutdown: a handler, %r", task)
-                task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=CANCELLATION)
+        self._cancel(await self._wait_for_handlers(timeout))
+        # Then the disconnect handlers run of the sockets whose other handlers were cancelled.
+        self._cancel(await self._wait_for_handlers(CANCELLATION))
+        for task in await self._wait_for_handlers(LAST_CANCELLATION):
+            logger.error("Left behind, ignores its cancellation: a handler, %r", task)
         for socket in tuple(self._away):
             self.forgotten(socket)
         if self._core is not None:
             self._server.detach(self._core)
             self._core = None
 
+    async def _wait_for_handlers(self, seconds: float) -> set[asyncio.Task[None]]:
+        """Those that still run after that time."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while tasks := self._running():
+            await asyncio.wait(tasks, timeout=max(end - loop.time(), 0))
+            if loop.time() >= end:
+                break
+        return {task for task in tasks if not task.done()}
+
+    def _cancel(self, late: set[asyncio.Task[None]]) -> None:
+        for task in late:
+            logger.warning("Cancelled at shutdown: a handler, %r", task)
+        for connection in tuple(self._connections.values()):
+            if not late.isdisjoint(connection.tasks()):
+                connection.end()
+        for task in late & self._tasks:
+            end_task(task)
+
     def is_busy(self) -> bool:
         """Whether a handler runs."""
         return bool(self._running())
 
     def handshake(self, handshake: int, scope: Any) -> None:
-        self._start(self._decide(handshake, scope))
+        start_task(functools.partial(self._decide, handshake, scope), self._tasks)
 
     def session_opened(self, session: int, scope: Any) -> None:
         self._sessions[session] = EngineIOSession(session, scope, self._core)
@@ -106,10 +126,15 @@ class Dispatcher:
         opened = self._sessions[session]
         target = self._server.find(namespace)
         if target is None and self._server.parent_namespaces():
-            task = asyncio.get_running_loop().create_task(
-                self._admit(core, socket, opened, id, namespace, auth, recovered)
+            self._asking[socket] = None
+            task = start_task(
+                functools.partial(
+                    self._admit, core, socket, opened, id, namespace, auth, recovered
+                ),
+                self._tasks,
             )
-            self._asking[socket] = task
+            if socket in self._asking:
+                self._asking[socket] = task
         else:
             self._enter(core, socket, opened, id, target, auth, recovered)
 
@@ -124,11 +149,13 @@ class Dispatcher:
         recovered: int | None,
     ) -> None:
         """Ask whether a dynamic namespace may come into being, for its first client."""
+        target: Namespace | None = None
         try:
             target = await self._server.admit(name, auth)
         finally:
-            self._asking.pop(socket, None)
-        self._enter(core, socket, session, id, target, auth, recovered)
+            if socket in self._asking:  # its client has not left
+                del self._asking[socket]
+                self._enter(core, socket, session, id, target, auth, recovered)
 
     def _enter(
         self,
@@ -178,7 +205,9 @@ class Dispatcher:
         with Guard(callback, sock):
             result = callback(*args)
             if inspect.isawaitable(result):
-                self._start(self._finish_callback(callback, sock, result))
+                start_task(
+                    functools.partial(self._finish_callback, callback, sock, result), self._tasks
+                )
 
     def acks_lost(self, socket: int, callback_ids: list[int], why: str) -> None:
         connection = self._connections.get(socket)
@@ -190,8 +219,9 @@ class Dispatcher:
     ) -> None:
         connection = self._connections.get(socket)
         if connection is None:
-            if socket in self._asking:
-                self._asking[socket].cancel()
+            task = self._asking.pop(socket, None)
+            if task is not None:
+                end_task(task)
             return
         if may_return:
             connection.socket.away = True
@@ -217,15 +247,13 @@ class Dispatcher:
             sock.forget()
             sock.name_space.remove_socket(sock)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _decide(self, handshake: int, scope: Any) -> None:
-        refusal = await self._server.request_checks.refusal(HandshakeRequest(scope))
-        if self._core is not None:
-            self._core.decide_handshake(handshake, refusal)
+        refusal: str | None = ""
+        try:
+            refusal = await self._server.request_checks.refusal(HandshakeRequest(scope))
+        finally:
+            if self._core is not None:
+                self._core.decide_handshake(handshake, refusal)
 
     @staticmethod
     async def _finish_callback(
@@ -252,5 +280,4 @@ class Dispatcher:
         self._connections.pop(socket, None)
 
     def _running(self) -> set[asyncio.Task[None]]:
-        tasks = self._tasks.union(self._asking.values())
-        return tasks.union(*(c.tasks() for c in self._connections.values()))
+        return self._tasks.union(*(c.tasks() for c in self._connections.values()))

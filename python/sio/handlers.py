@@ -160,11 +160,17 @@ in_thread_of_caller: ContextVar[bool] = ContextVar("in_thread_of_caller", defaul
 async def run_in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run sync code as Django does, and beside the sync code of other sockets."""
     async with nullcontext() if in_thread_of_caller.get() else ThreadSensitiveContext():
-        result = await sync_to_async(with_fresh_connections, thread_sensitive=True)(
-            function, *args, **kwargs
-        )
+        result = await sync_to_async(_call, thread_sensitive=True)(function, *args, **kwargs)
     # A decorator may have wrapped an async handler in a plain function.
     return await result if inspect.isawaitable(result) else result
+
+
+def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return with_fresh_connections(function, *args, **kwargs)
+    except (StopIteration, GeneratorExit) as error:
+        # No future may bring these to a coroutine: one would wait for ever, or be closed. (PEP 479)
+        raise RuntimeError(f"{function!r} raised {type(error).__name__}") from error
 
 
 def event(name: str) -> Callable[[_F], _F]:

@@ -219,3 +219,22 @@ def test_it_needs_neither_django_nor_channels(socketio_server: ServerProcess) ->
     assert "sio" in modules
     assert "channels" not in modules
     assert "django.apps" not in modules
+
+
+@pytest.mark.parametrize("how", ["cancel", "interrupt", "generator exit"])
+async def test_handlers_that_end_themselves_do_not_wedge_their_client(
+    how: str, socketio_server: ServerProcess
+) -> None:
+    key = str(uuid.uuid4())
+    async with joined(socketio_server, key=key) as session:
+        for _ in range(300):  # more than may be in flight
+            await session.emit("end_itself", how)
+        assert await heard(session) == []
+    assert len(await asyncio.to_thread(disconnects, socketio_server, key)) == 1
+
+
+async def test_a_stop_iteration_in_a_thread_is_answered(socketio_server: ServerProcess) -> None:
+    async with joined(socketio_server) as session:
+        await session.emit("stop_iteration", ack=5)
+        assert await session.next_message() == '435[{"error":"Internal server error"}]'
+        assert await heard(session) == []

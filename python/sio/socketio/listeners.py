@@ -163,7 +163,7 @@ class SocketListeners:
         for function in self._any_outgoing:
             try:
                 function(*args)
-            except Exception:
+            except BaseException:  # whoever caused it has other things to do, too
                 logger.exception("%r: %r failed for an outgoing event", self, function)
 
     def _set_outgoing(self, functions: tuple[Callable[..., Any], ...]) -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ..answer import collect_lists
 from ..awaitables import DONE, Done, all_done
 from ..exceptions import TooManyRooms
+from ..failures import is_closing, is_ending
 from ..handlers import Handler
 from .adapter import Adapter, Reach, Target
 from .any_namespace import AnyNamespace
@@ -85,8 +86,11 @@ class ParentNamespace(AnyNamespace):
             return self.fit(name)
         try:
             admitted = await self._function.call_with(name, auth)
-        except Exception:
-            logger.exception("%r failed for namespace %r", self._function, name)
+        except BaseException as error:
+            if is_closing(error):
+                raise
+            if not is_ending():  # its client has left, or the server stops
+                logger.exception("%r failed for namespace %r", self._function, name)
             return None
         if not admitted:
             return None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..exceptions import ConnectionRefused
+from ..failures import is_closing
 from ..handlers import Handler
 from ..handshake import HandshakeRequest
 
@@ -41,7 +42,9 @@ class RequestChecks:
                     return ""
             except ConnectionRefused as refused:
                 return refused.message
-            except Exception:
+            except BaseException as error:
+                if is_closing(error):
+                    raise
                 logger.exception("allow_request: %r failed; %s is refused", check, request.url)
                 return ""
         return None

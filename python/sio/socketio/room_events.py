@@ -50,5 +50,5 @@ class RoomEvents:
         for listener in tuple(self._listeners.get(event, ())):
             try:
                 listener(*args)
-            except Exception:
+            except BaseException:  # whoever caused it has other things to do, too
                 logger.exception("%r failed for %s %r", listener, event, args)

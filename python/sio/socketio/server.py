@@ -126,7 +126,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
         for listener in tuple(self.namespace_listeners):
             try:
                 listener(namespace)
-            except Exception:
+            except BaseException:  # whoever caused it has other things to do, too
                 logger.exception("%r failed for %r", listener, namespace)
 
     def namespaces(self) -> list[Namespace]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..awaitables import DONE, Done, done_when_called
+from ..failures import is_closing
 from ..handlers import Ack, Handler
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -49,7 +50,9 @@ class ServerSideReceivers:
                     await receiver.call_with(*args, ack=ack or _nobody_waits)
                 else:
                     await receiver.call_with(*args)
-            except Exception:
+            except BaseException as error:
+                if is_closing(error):
+                    raise
                 logger.exception("%r failed for the server-side event %r", receiver, event)
 
 

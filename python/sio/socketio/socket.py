@@ -462,12 +462,14 @@ class NamespaceSocket(SocketListeners):
     def mark_gone(self, reference_reason: str) -> None:
         """The native server has dropped the client."""
         self.reference_reason = reference_reason
-        with self.name_space.rooms_lock:
-            self._gone = True
-            if not self.away:
-                self.name_space.adapter.leave_all(self)
-        for answer in tuple(self._answers.values()):
-            answer.fail(CLIENT_HAS_GONE)
+        try:
+            with self.name_space.rooms_lock:
+                self._gone = True
+                if not self.away:
+                    self.name_space.adapter.leave_all(self)
+        finally:  # a project's own adapter may raise
+            for answer in tuple(self._answers.values()):
+                answer.fail(CLIENT_HAS_GONE)
 
     def forget(self) -> None:
         """The last handler has run. Until then rooms are tracked, so that handlers of events that

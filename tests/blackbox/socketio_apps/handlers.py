@@ -55,6 +55,17 @@ class RootConsumer(sio.SocketIOConsumer):
     async def event_echo(self, socket: Any, *args: Any) -> None:
         await socket.emit("echo", *args)
 
+    async def event_end_itself(self, socket: Any, how: str) -> None:
+        if how == "cancel":
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
+        raise KeyboardInterrupt if how == "interrupt" else GeneratorExit
+
+    def event_stop_iteration(self, socket: Any) -> None:
+        next(iter(()))
+
     async def event_reply(self, socket: Any, *args: Any, ack: Any = None) -> None:
         await ack(*args)
 
