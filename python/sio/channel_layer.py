@@ -125,7 +125,7 @@ class ChannelLayerBridge:
             self._closed = True
             groups, self._groups = list(self._groups.values()), {}
         for group in groups:
-            group.set_ready()
+            group.stop()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -245,6 +245,7 @@ class Group:
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._task: asyncio.Task[None] | None = None
         self._told_of_sharing = False
+        self._stopped = False  # some layers turn a cancellation into another exception
 
     @property
     def is_ready(self) -> bool:
@@ -264,6 +265,7 @@ class Group:
         self._task = self._bridge.start_task(self._serve())
 
     def stop(self) -> None:
+        self._stopped = True
         self.set_ready()
         if self._task is not None:
             self._task.cancel()
@@ -296,7 +298,7 @@ class Group:
         bridge, layer = self._bridge, self._bridge.layer
         delay = FIRST_DELAY
         try:
-            while True:
+            while not self._stopped:
                 try:
                     if self._channel is None:
                         self._channel = await layer.new_channel()
@@ -305,11 +307,13 @@ class Group:
                         await layer.group_add(self.name, self._channel)
                     self.set_ready()
                     bridge.worked(self)
-                    while True:
+                    while not self._stopped:
                         message = await layer.receive(self._channel)
                         delay = FIRST_DELAY
                         bridge.deliver(self, message)
                 except Exception as error:
+                    if self._stopped:
+                        break
                     bridge.failed(self, error)
                     self.set_ready()
                     await asyncio.sleep(delay)

@@ -21,20 +21,17 @@ class Rounds:
 
     def administrator_came(self) -> None:
         self._administrators += 1
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     def administrator_left(self) -> None:
         self._administrators -= 1
 
     async def _run(self) -> None:
-        try:
-            while self._administrators > 0:
-                for function in self._work:
-                    try:
-                        function()
-                    except Exception:
-                        logger.exception("the Admin UI is not told everything")
-                await asyncio.sleep(INTERVAL)
-        finally:
-            self._task = None
+        while self._administrators > 0:
+            for function in self._work:
+                try:
+                    function()
+                except Exception:
+                    logger.exception("the Admin UI is not told everything")
+            await asyncio.sleep(INTERVAL)

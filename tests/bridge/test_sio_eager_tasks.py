@@ -1,0 +1,46 @@
+"""Handlers run, and in order, where the application has set a task factory that is eager."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+# Those that the order of tasks concerns most, for Pythons that have no such factory.
+SOME = ("consumers", "middleware", "dynamic_namespaces", "listeners", "handler_ends", "client")
+# Tests of other things, and those whose work is done in processes of their own.
+OTHERS = ("typing", "django", "database", "eager_tasks", "packets", "encoding", "reference")
+
+
+def run(paths: list[pathlib.Path]) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "support.eager_tasks"]
+    command += ["-p", "no:cacheprovider", *map(str, paths)]
+    tests = HERE.parent
+    # The plugin is imported before pytest has read where tests' modules are.
+    path = os.pathsep.join(filter(None, (str(tests), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        command,
+        cwd=tests.parent,
+        env={**os.environ, "PYTHONPATH": path, "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="asyncio.eager_task_factory comes with Python 3.12"
+)
+def test_with_pythons_own_factory() -> None:
+    others = {f"test_sio_{name}.py" for name in OTHERS}
+    run([path for path in sorted(HERE.glob("test_sio_*.py")) if path.name not in others])
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python has a factory of its own")
+def test_with_an_emulated_factory() -> None:
+    run([HERE / f"test_sio_{name}.py" for name in SOME])
