@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .awaitables import DONE, Done, done_when_called
+from .database import DatabaseUse
 from .exceptions import ConnectionRefused, EventRefused
 from .failures import (
     end_task,
@@ -162,6 +163,7 @@ class Connection:
 
     async def _run(self) -> None:
         steps = self._steps
+        use = DatabaseUse.begin()
         task = asyncio.current_task()
         assert task is not None
         if self.task is None:  # a task factory runs first steps at once, within the event's arrival
@@ -172,11 +174,14 @@ class Connection:
             step, *args = steps.popleft()
             with Guard(step, self.socket):
                 await step(*args)
+            if use.used:
+                await use.end()
             if is_cancelled(task):
                 await shed_cancellation()
             if steps and perf_counter() - since > LONGEST_RUN:
                 await self._give_a_turn()
                 since = perf_counter()
+        use.closed = True
         self._running, self.task = False, None
 
     @staticmethod

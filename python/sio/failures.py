@@ -14,6 +14,8 @@ import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from .database import DatabaseUse
+
 logger = logging.getLogger("sio.consumer")
 
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -32,12 +34,14 @@ def start_task(work: Work, tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]
     async def run() -> None:
         nonlocal begun
         begun = True
+        use = DatabaseUse.begin()
         try:
             await work()
         except BaseException as error:
             if is_closing(error):
                 raise
             logger.exception("a handler's task failed")
+        await use.close()
 
     def ended(task: asyncio.Task[None]) -> None:
         tasks.discard(task)

@@ -15,11 +15,11 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction, sync_to_async
 
+from .database import ThreadOfItsOwn, in_thread_of_caller
 from .django_support import with_fresh_connections
 from .names import RESERVED_EVENTS, check_decorated_event
 
@@ -153,13 +153,9 @@ def takes_ack(function: Callable[..., Any]) -> bool:
     )
 
 
-# Set by tests: sync code runs where that of the test does, within its database transaction.
-in_thread_of_caller: ContextVar[bool] = ContextVar("in_thread_of_caller", default=False)
-
-
 async def run_in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run sync code as Django does, and beside the sync code of other sockets."""
-    async with nullcontext() if in_thread_of_caller.get() else ThreadSensitiveContext():
+    async with nullcontext() if in_thread_of_caller.get() else ThreadOfItsOwn():
         result = await sync_to_async(_call, thread_sensitive=True)(function, *args, **kwargs)
     # A decorator may have wrapped an async handler in a plain function.
     return await result if inspect.isawaitable(result) else result

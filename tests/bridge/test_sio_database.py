@@ -1,0 +1,36 @@
+"""Database connections of Socket.IO's handlers: those that are lost, those that are old."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+SCENARIOS = pathlib.Path(__file__).with_name("sio_database_scenarios.py")
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        "a_broken_connection_costs_one_handler",
+        "a_lost_connection_that_is_kept_costs_one_handler",
+        "a_lost_connection_costs_a_plain_handler_nothing",
+        "connections_are_closed_behind_each_handler",
+        "old_connections_are_closed_before_a_handler_uses_them",
+        "young_connections_are_kept",
+        "handlers_without_the_database_never_leave_the_loop",
+        "a_cursor_of_another_handler_stays_open",
+        "a_lost_connection_is_closed_beside_another_handler",
+        "tasks_that_a_handler_has_started_get_working_connections",
+        "plain_handlers_have_threads_of_their_own",
+        "checks_hooks_and_callbacks_get_working_connections",
+        "sync_code_that_runs_an_event_loop_of_its_own_does_not_deadlock",
+    ],
+)
+def test_scenario(scenario: str, tmp_path: pathlib.Path) -> None:
+    command = [sys.executable, str(SCENARIOS), scenario, str(tmp_path)]
+    done = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
