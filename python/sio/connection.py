@@ -69,6 +69,7 @@ class Connection:
         "_namespace",
         "_number",
         "_on_finished",
+        "_parts",
         "_running",
         "_session",
         "_steps",
@@ -93,6 +94,7 @@ class Connection:
         self._session = session
         self._on_finished = on_finished
         self._steps: deque[tuple[Any, ...]] = deque()
+        self._parts: deque[tuple[Any, ...]] = deque()  # what is left of the step at work
         self._before = before
         self._finished = False
         self._waiting: asyncio.Future[None] | None = None  # the connection behind this one
@@ -132,7 +134,7 @@ class Connection:
     def end(self) -> None:
         """The time for handlers is over: cancel those at work, and begin none but disconnect's."""
         events = sum(step[0] == self._event for step in self._steps)
-        last = [step for step in self._steps if step[0] not in (self._connect, self._event)]
+        last = [step for step in self._steps if step[0] == self._disconnect]
         self._steps.clear()
         self._steps.extend(last)
         if events:
@@ -162,7 +164,7 @@ class Connection:
             self._start()
 
     async def _run(self) -> None:
-        steps = self._steps
+        steps, parts = self._steps, self._parts
         use = DatabaseUse.begin()
         task = asyncio.current_task()
         assert task is not None
@@ -170,15 +172,15 @@ class Connection:
             self.task = task
             await self._give_a_turn()
         since = perf_counter()
-        while steps:
-            step, *args = steps.popleft()
+        while parts or steps:
+            step, *args = parts.popleft() if parts else steps.popleft()
             with Guard(step, self.socket):
                 await step(*args)
-            if use.used:
+            if use.used and not parts:
                 await use.end()
             if is_cancelled(task):
                 await shed_cancellation()
-            if steps and perf_counter() - since > LONGEST_RUN:
+            if steps and not parts and perf_counter() - since > LONGEST_RUN:
                 await self._give_a_turn()
                 since = perf_counter()
         use.closed = True
@@ -190,10 +192,6 @@ class Connection:
         with contextlib.suppress(asyncio.CancelledError):  # no handler is at work
             await asyncio.sleep(0)
         await shed_cancellation()
-
-    def _next(self, steps: list[tuple[Any, ...]]) -> None:
-        """Take these steps before those that wait. Each handler of them has failed for itself."""
-        self._steps.extendleft(reversed(steps))
 
     async def _call(self, what: str, handler: Handler, *args: Any) -> None:
         with Guard(what, self.socket):
@@ -215,7 +213,7 @@ class Connection:
             self.socket.mark_accepted()
             logger.info("%r %s", self.socket, "recovered" if self.socket.recovered else "connected")
             hooks = self._namespace.server.connect_hooks
-            self._next([(self._call, "connect hook", hook) for hook in hooks])
+            self._parts.extend((self._call, "connect hook", hook) for hook in hooks)
         else:
             self._refuse(message, data)
 
@@ -318,13 +316,11 @@ class Connection:
                 *self._namespace.table.handlers("disconnect", socket),
             )
             hooks = self._namespace.server.disconnect_hooks
-            self._next(
-                [
-                    *((self._call, "disconnect", handler, reason) for handler in handlers),
-                    *((self._call, "disconnect hook", hook, reason) for hook in hooks),
-                    (self._finish,),
-                ]
-            )
+            # Parts, so that a handler fails for itself, whatever becomes of this coroutine.
+            parts = self._parts
+            parts.extend((self._call, "disconnect", handler, reason) for handler in handlers)
+            parts.extend((self._call, "disconnect hook", hook, reason) for hook in hooks)
+            parts.append((self._finish,))
         else:
             self._finish()
 

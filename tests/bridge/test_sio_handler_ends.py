@@ -512,6 +512,28 @@ async def test_a_task_that_is_cancelled_before_its_first_step_runs_all_the_same(
     await goes_on(world, socket, Consumer.seen)
 
 
+async def test_a_connect_hook_follows_at_once_however_long_connecting_has_taken() -> None:
+    seen = []
+
+    class Consumer(sio.SocketIOConsumer):
+        async def connect(self, socket: Any, auth: Any) -> bool:
+            end = time.perf_counter() + 0.003
+            while time.perf_counter() < end:
+                pass
+            asyncio.get_running_loop().call_soon(seen.append, "another callback")
+            return True
+
+    Consumer.as_asgi()
+    world = World()
+
+    @world.server.register_connect_hook
+    async def hook(socket: Any) -> None:
+        seen.append("hook")
+
+    await world.join()
+    assert seen == ["hook", "another callback"]
+
+
 # --- shutdown ---
 
 
