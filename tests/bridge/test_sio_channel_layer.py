@@ -473,3 +473,19 @@ async def test_groups_that_a_layer_forgets_are_entered_again(
 async def test_without_django_there_is_no_layer() -> None:
     assert channel_layer.configured_layer() is None
     assert sio.get_socketio_server().room_watcher is None
+
+
+async def test_a_layer_that_turns_a_cancellation_into_an_error_is_left_all_the_same(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Converting(InMemoryChannelLayer):
+        async def receive(self, channel: str) -> Any:
+            try:
+                return await super().receive(channel)
+            except asyncio.CancelledError:
+                raise RuntimeError("interrupted") from None
+
+    async with bridged(world, Converting()):
+        await join(world, "room")
+        await asyncio.sleep(0)
+    assert "fails" not in caplog.text
