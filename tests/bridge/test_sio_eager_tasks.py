@@ -11,7 +11,15 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 # Those that the order of tasks concerns most, for Pythons that have no such factory.
-SOME = ("consumers", "middleware", "dynamic_namespaces", "listeners", "handler_ends", "client")
+SOME = (
+    "consumers",
+    "middleware",
+    "dynamic_namespaces",
+    "listeners",
+    "handler_ends",
+    "handler_turns",
+    "client",
+)
 # Tests of other things, and those whose work is done in processes of their own.
 OTHERS = ("typing", "django", "database", "eager_tasks", "packets", "encoding", "reference")
 

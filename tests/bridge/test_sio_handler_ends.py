@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -512,28 +511,6 @@ async def test_a_task_that_is_cancelled_before_its_first_step_runs_all_the_same(
     await goes_on(world, socket, Consumer.seen)
 
 
-async def test_a_connect_hook_follows_at_once_however_long_connecting_has_taken() -> None:
-    seen = []
-
-    class Consumer(sio.SocketIOConsumer):
-        async def connect(self, socket: Any, auth: Any) -> bool:
-            end = time.perf_counter() + 0.003
-            while time.perf_counter() < end:
-                pass
-            asyncio.get_running_loop().call_soon(seen.append, "another callback")
-            return True
-
-    Consumer.as_asgi()
-    world = World()
-
-    @world.server.register_connect_hook
-    async def hook(socket: Any) -> None:
-        seen.append("hook")
-
-    await world.join()
-    assert seen == ["hook", "another callback"]
-
-
 # --- shutdown ---
 
 
@@ -580,30 +557,3 @@ async def test_at_shutdown_a_disconnect_handler_that_does_not_end_is_cancelled(
     await world.dispatcher.close(0)
     assert "'disconnect' was cancelled" in caplog.text
     assert not world.dispatcher._connections
-
-
-# --- the event loop's turn ---
-
-
-async def test_a_storm_of_events_leaves_turns_to_the_event_loop() -> None:
-    handled: list[int] = []
-    seen_by_others: list[int] = []
-    spent = 0.0005
-
-    class Consumer(sio.SocketIOConsumer):
-        async def event_e(self, socket: Any, number: int) -> None:
-            if number == 0:
-                asyncio.get_running_loop().call_soon(lambda: seen_by_others.append(len(handled)))
-            end = time.perf_counter() + spent
-            while time.perf_counter() < end:
-                pass
-            handled.append(number)
-
-    Consumer.as_asgi()
-    world = World()
-    socket = await world.join()
-    for number in range(256):
-        world.send(socket, "e", number)
-    await world.idle()
-    assert handled == list(range(256))
-    assert seen_by_others[0] <= 10
