@@ -18,7 +18,7 @@ from typing import Any
 
 import sio
 import sio.socketio
-from sio.engineio.app import EngineIOApplication, EngineIOSocket
+from sio.engine import EngineIOApplication, EngineIOSocket
 from sio.handshake import Handshake
 from sio.socketio.broadcast import Broadcast
 from sio.socketio.emitter import Emitter
@@ -154,12 +154,17 @@ def signature(function: Any) -> str:
     without_self = [p for p in parameters.parameters.values() if p.name not in ("self", "cls")]
     text = str(parameters.replace(parameters=without_self))
     # Annotations are strings.
-    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
+    return without_socket_class(re.sub(r"(: |-> )'([^']*)'", r"\1\2", text))
 
 
 def annotation(member: property) -> str:
     returned = getattr(member.fget, "__annotations__", {}).get("return")
-    return f": {returned}" if returned else ""
+    return without_socket_class(f": {returned}" if returned else "")
+
+
+def without_socket_class(text: str) -> str:
+    """The class of the sockets, a parameter of some classes, is for type checkers only."""
+    return re.sub(r"\b(Broadcast|Emitter|SocketList)\[\w+\]", r"\1", text)
 
 
 if __name__ == "__main__":

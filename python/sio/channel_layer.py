@@ -25,17 +25,15 @@ import logging
 import re
 import threading
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .awaitables import DONE, Done, Later
 from .django_support import django_configured
 from .names import check_event
-from .socketio.adapter import Target
 from .socketio.constants import SIO_BINARY_EVENT, SIO_EVENT
 from .socketio.protocol import SocketIOPacket, SocketIOParser
-
-if TYPE_CHECKING:
-    from .socketio.server import SocketIOServer
+from .socketio.server import SocketIOServer
+from .socketio.target import Target
 
 logger = logging.getLogger("sio.channel_layer")
 

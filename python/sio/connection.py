@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from .awaitables import DONE, Done, done_when_called
 from .database import DatabaseUse
+from .engine import EngineIOSession
 from .exceptions import ConnectionRefused, EventRefused
 from .failures import (
     end_task,
@@ -34,14 +35,12 @@ from .failures import (
     shed_cancellation,
     start_task,
 )
+from .handlers import Handler
+from .socketio.namespace import Namespace
+from .socketio.socket import NamespaceSocket
 
 if TYPE_CHECKING:
     from _sioserve import Server
-
-    from .engineio.session import EngineIOSession
-    from .handlers import Handler
-    from .socketio.namespace import Namespace
-    from .socketio.socket import NamespaceSocket
 
 logger = logging.getLogger("sio.consumer")
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from .handlers import Ack
 from .handover import Application, handover_application
 from .names import DEFAULT_NAMESPACE
-from .socketio.parent_namespace import NamespacePattern
 from .socketio.server import get_socketio_server
+from .types import NamespacePattern
 
 __all__ = ["Ack", "SocketIOConsumer"]
 

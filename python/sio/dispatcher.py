@@ -21,7 +21,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from .connection import NOT_AUTHORIZED, Connection, Guard
-from .engineio.session import EngineIOSession
+from .engine import EngineIOSession
 from .failures import end_task, start_task
 from .handshake import HandshakeRequest
 from .socketio.namespace import Namespace

@@ -15,16 +15,14 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 
 from .database import ThreadOfItsOwn, in_thread_of_caller
 from .django_support import with_fresh_connections
 from .names import RESERVED_EVENTS, check_decorated_event
-
-if TYPE_CHECKING:
-    from .socketio.socket import NamespaceSocket
+from .types import Socket
 
 logger = logging.getLogger("sio.consumer")
 
@@ -56,17 +54,17 @@ class Handler:
         """What was registered."""
         return self._function
 
-    def serves(self, socket: NamespaceSocket) -> bool:
+    def serves(self, socket: Socket) -> bool:
         """Whether this handler is there for this socket."""
         return True
 
-    def target(self, socket: NamespaceSocket) -> Callable[..., Any]:
+    def target(self, socket: Socket) -> Callable[..., Any]:
         """The callable for this socket."""
         return self._function
 
     # These return what is to be awaited, once and at once: a coroutine less for each event.
 
-    def call(self, socket: NamespaceSocket, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+    def call(self, socket: Socket, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Run the handler; awaiting it gives the result."""
         function = self.target(socket)
         if self._is_async:
@@ -80,7 +78,7 @@ class Handler:
         return run_in_thread(self._function, *args, **kwargs)
 
     def handle(
-        self, socket: NamespaceSocket, event: str, args: list[Any], ack: Ack | None
+        self, socket: Socket, event: str, args: list[Any], ack: Ack | None
     ) -> Awaitable[Any]:
         """Run the handler for an event. `ack` is None where nobody waits for an answer."""
         if self.takes_ack:
@@ -107,10 +105,10 @@ class MethodHandler(Handler):
         self._class = consumer_class
         self._name = name
 
-    def serves(self, socket: NamespaceSocket) -> bool:
+    def serves(self, socket: Socket) -> bool:
         return self._class in socket.consumers
 
-    def target(self, socket: NamespaceSocket) -> Callable[..., Any]:
+    def target(self, socket: Socket) -> Callable[..., Any]:
         method: Callable[..., Any] = getattr(socket.consumers[self._class], self._name)
         return method
 
@@ -121,7 +119,7 @@ class AnyEventHandler(MethodHandler):
     __slots__ = ()
 
     def handle(
-        self, socket: NamespaceSocket, event: str, args: list[Any], ack: Ack | None
+        self, socket: Socket, event: str, args: list[Any], ack: Ack | None
     ) -> Awaitable[Any]:
         return super().handle(socket, event, [event, *args], ack)
 
@@ -136,7 +134,7 @@ class ListenerHandler(Handler):
         self.takes_ack = True
 
     def handle(
-        self, socket: NamespaceSocket, event: str, args: list[Any], ack: Ack | None
+        self, socket: Socket, event: str, args: list[Any], ack: Ack | None
     ) -> Awaitable[Any]:
         return self.call(socket, args, ack)
 

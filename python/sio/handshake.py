@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import quote
-
-from .engineio.utils import parse_query
+from urllib.parse import parse_qsl, quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +89,15 @@ def make_handshake(scope: Mapping[str, Any], auth: Any, created: float) -> Hands
         issued=int(created * 1000),
         auth=auth,
     )
+
+
+def parse_query(scope: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters of a scope's query string; of a repeated one, the first value."""
+    query: dict[str, str] = {}
+    raw = scope.get("query_string") or b""
+    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
+        query.setdefault(name, value)
+    return query
 
 
 def _address(scope: Mapping[str, Any]) -> str:

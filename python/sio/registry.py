@@ -10,8 +10,8 @@ from .consumer import SocketIOConsumer
 from .handlers import Handler
 from .names import DEFAULT_NAMESPACE, RESERVED_EVENTS, Room, check_decorated_event
 from .relays import Rooms
-from .socketio.parent_namespace import NamespacePattern
 from .socketio.server import get_socketio_server
+from .types import NamespacePattern
 
 _C = TypeVar("_C", bound=type[SocketIOConsumer])
 _F = TypeVar("_F", bound=Callable[..., Any])

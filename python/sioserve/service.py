@@ -48,8 +48,8 @@ class Service:
     stop() may be called from any thread and from signal handlers; everything else belongs to the
     event loop's thread.
 
-    The event of `sioserve.stop_event()` is set when the stop begins; the extension `sioserve.stop` in
-    every scope announces it.
+    The event of `sioserve.stop_event()` is set when the stop begins; the extension
+    `sioserve.stop` in every scope announces it.
     """
 
     def __init__(

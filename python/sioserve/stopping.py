@@ -13,7 +13,8 @@ def stop_event() -> asyncio.Event:
 
     A request that waits for news (a long poll) waits for it too, and answers, instead of using up
     the time that requests in flight have. Where the loop has no server (a test, another ASGI
-    server), the event is never set. Raises RuntimeError outside of an event loop, as in a sync view.
+    server), the event is never set. Raises RuntimeError outside of an event loop, as in a sync
+    view.
     """
     return _events.setdefault(asyncio.get_running_loop(), asyncio.Event())
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import sio
 from sio import Ack, Namespace, NamespaceSocket, SocketIOServer, get_socketio_server
+from sio.socketio import interfaces
 from sio.socketio.adapter import Adapter, Target
 from sio.socketio.local_adapter import LocalAdapter
 from typing_extensions import assert_type
@@ -69,6 +70,10 @@ async def board_exists(name: str, auth: Any) -> bool:
 async def draw(socket: NamespaceSocket, x: int, y: int, ack: Ack | None = None) -> None: ...
 
 
+@get_socketio_server().of("/chat").use
+async def middleware(socket: NamespaceSocket, auth: Any) -> None: ...
+
+
 async def everything(socket: NamespaceSocket) -> None:
     server = get_socketio_server()
     assert_type(server, SocketIOServer)
@@ -92,6 +97,15 @@ async def everything(socket: NamespaceSocket) -> None:
     await server.server_side_emit("hello", 1)
     assert_type(await server.server_side_emit_with_ack("hello", timeout=1), list[Any])
     await socket.emit("hello", b"bytes", callback=lambda *args: None)
+    for other in [*socket.broadcast.fetch_sockets(), *chat.sockets(), *server.fetch_sockets()]:
+        assert_type(other, NamespaceSocket)
+    assert_type(socket.server.of("/chat").sockets(), list[NamespaceSocket])
+    assert_type(socket.name_space.server.of(BOARD).sockets(), list[NamespaceSocket])
+    assert_type(await socket.server.to("r").emit_with_ack("vote"), list[Any])
+    assert_type(await socket.name_space.adapter.server_count(), int)
+    socket.name_space.use(middleware)
+    anything_of(socket.server, socket.name_space)
+    anything_of(server, server.of(socket.namespace))
     socket.data["name"] = "x"
     socket.once("draw", lambda x, y: None)
     socket.on_any_outgoing(print)
@@ -101,9 +115,6 @@ async def everything(socket: NamespaceSocket) -> None:
 
     @socket.on_any
     def any_event(event: str, *args: Any) -> None: ...
-
-    @chat.use
-    async def middleware(socket: NamespaceSocket, auth: Any) -> None: ...
 
     @chat.adapter.on("create-room")
     def created(room: str) -> None: ...
@@ -119,6 +130,11 @@ async def everything(socket: NamespaceSocket) -> None:
     @server.on_server_side_emit("hello")
     async def hello(number: int, ack: Ack) -> None:
         await ack(number)
+
+
+def anything_of(
+    server: interfaces.Server[NamespaceSocket], namespace: interfaces.Namespace[NamespaceSocket]
+) -> None: ...
 
 
 class LoggingAdapter(LocalAdapter):

@@ -11,14 +11,12 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..django_support import has_users
 from ..exceptions import ConnectionRefused
 from ..handlers import Handler
-
-if TYPE_CHECKING:
-    from ..socketio.socket import NamespaceSocket
+from ..socketio.socket import NamespaceSocket
 
 Check = Callable[[str, str], "bool | Awaitable[bool]"]
 

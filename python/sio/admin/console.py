@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import logging
 import socket as network
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..django_support import is_development
 from ..handlers import Handler
+from ..socketio.broadcast import Broadcast
+from ..socketio.namespace import Namespace
 from ..socketio.server import SocketIOServer, get_socketio_server
+from ..socketio.socket import NamespaceSocket
 from .access import Access, Check
 from .rounds import Rounds
 from .statistics import Statistics
 from .watch import Watch
-
-if TYPE_CHECKING:
-    from ..socketio.broadcast import Broadcast
-    from ..socketio.namespace import Namespace
-    from ..socketio.socket import NamespaceSocket
 
 logger = logging.getLogger("sio.admin")
 
@@ -123,7 +121,7 @@ class Console:
     ) -> None:
         self._sockets(name, choice).disconnect_sockets(bool(close))
 
-    def _sockets(self, name: str, choice: str | None) -> Broadcast:
+    def _sockets(self, name: str, choice: str | None) -> Broadcast[NamespaceSocket]:
         namespace = self._server.find(name)
         if namespace is None:
             raise LookupError(f"an administrator named a namespace that does not exist: {name!r}")

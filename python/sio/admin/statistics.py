@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import socket as network
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..socketio.namespace import Namespace
-    from ..socketio.server import SocketIOServer
+from ..socketio.namespace import Namespace
+from ..socketio.server import SocketIOServer
 
 # What the Admin UI calls the things that the native server counts as they pass through.
 CHARTED = {

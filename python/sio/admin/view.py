@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..encoding import default
-
-if TYPE_CHECKING:
-    from ..socketio.socket import NamespaceSocket
+from ..socketio.socket import NamespaceSocket
 
 # What would let a reader take over a user's session.
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})

@@ -7,15 +7,13 @@ told while nobody looks.
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..handlers import Handler
+from ..socketio.namespace import Namespace
+from ..socketio.server import SocketIOServer
+from ..socketio.socket import NamespaceSocket
 from .view import now, plain, view_of_socket
-
-if TYPE_CHECKING:
-    from ..socketio.namespace import Namespace
-    from ..socketio.server import SocketIOServer
-    from ..socketio.socket import NamespaceSocket
 
 
 class Watch:

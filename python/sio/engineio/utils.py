@@ -1,16 +1,5 @@
-"""Helpers for ASGI scopes."""
+"""An import path of django-sio."""
 
-from __future__ import annotations
+from ..handshake import parse_query
 
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import parse_qsl
-
-
-def parse_query(scope: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters of a scope's query string; of a repeated one, the first value."""
-    query: dict[str, str] = {}
-    raw = scope.get("query_string") or b""
-    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
-        query.setdefault(name, value)
-    return query
+__all__ = ["parse_query"]

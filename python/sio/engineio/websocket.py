@@ -1,14 +1,5 @@
-"""Mounting Engine.IO's WebSocket transport."""
+"""An import path of django-sio."""
 
-from __future__ import annotations
+from ..compatibility import EngineIOWebSocketConsumer
 
-from ..handover import Application, handover_application
-
-
-class EngineIOWebSocketConsumer:
-    """Stands in routing for Engine.IO over WebSocket, which the native engine serves."""
-
-    @classmethod
-    def as_asgi(cls) -> Application:
-        """An ASGI application that hands handshakes over to the native engine."""
-        return handover_application(cls)
+__all__ = ["EngineIOWebSocketConsumer"]

@@ -7,30 +7,28 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..handlers import Ack, Handler, ListenerHandler
 from ..names import Room
 from ..relays import Rooms, relay
-from .adapter import Reach
+from ..types import Consumer
 from .broadcast import Broadcast
 from .everyone import Everyone
 from .handler_table import HandlerTable
+from .interfaces import Server
+from .reach import Reach
+from .socket import NamespaceSocket
 
-if TYPE_CHECKING:
-    from ..consumer import SocketIOConsumer
-    from .server import SocketIOServer
-    from .socket import NamespaceSocket
-
-    EventListener = Callable[[NamespaceSocket, list[Any], Ack | None], Awaitable[None] | None]
-    ConnectListener = Callable[[NamespaceSocket, Any], Awaitable[Any] | Any]
-    Middleware = Callable[[NamespaceSocket, Any], Awaitable[None] | None]
+EventListener = Callable[[NamespaceSocket, list[Any], Ack | None], Awaitable[None] | None]
+ConnectListener = Callable[[NamespaceSocket, Any], Awaitable[Any] | Any]
+Middleware = Callable[[NamespaceSocket, Any], Awaitable[None] | None]
 
 
-class AnyNamespace(Everyone):
+class AnyNamespace(Everyone[NamespaceSocket]):
     """Handlers for clients, and the clients."""
 
-    def __init__(self, name: str, server: SocketIOServer) -> None:
+    def __init__(self, name: str, server: Server[NamespaceSocket]) -> None:
         self.name = name
         self.server = server
         self.table = HandlerTable(name)
@@ -97,7 +95,7 @@ class AnyNamespace(Everyone):
         )
         self.own_table().relay(made)
 
-    def use_consumer(self, consumer_class: type[SocketIOConsumer]) -> None:
+    def use_consumer(self, consumer_class: type[Consumer]) -> None:
         """Serve the namespace with a consumer, beside other consumers and handlers.
 
         The same class again changes nothing. Raises ValueError, without having changed anything,
@@ -105,7 +103,7 @@ class AnyNamespace(Everyone):
         """
         self.own_table().use_consumer(consumer_class)
 
-    def serve_natively(self, consumer_class: type[SocketIOConsumer] | None = None) -> None:
+    def serve_natively(self, consumer_class: type[Consumer] | None = None) -> None:
         """Let clients of sioserve's own Socket.IO path connect and meet this consumer."""
         table = self.own_table()
         if consumer_class is not None:
@@ -128,10 +126,10 @@ class AnyNamespace(Everyone):
 
     @property
     @abstractmethod
-    def reach(self) -> Reach:
+    def reach(self) -> Reach[NamespaceSocket]:
         """How the clients are reached."""
 
-    def everyone(self) -> Broadcast:
+    def everyone(self) -> Broadcast[NamespaceSocket]:
         return Broadcast(self)
 
     @abstractmethod

@@ -11,30 +11,37 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from ..awaitables import Done, done_when_called
 from ..names import Room, check_event, check_timeout, room_names
-from .adapter import EVERYONE, Target
+from .reach import Reach
 from .socket_list import SocketList
+from .target import EVERYONE, Target
 
-if TYPE_CHECKING:
-    from .any_namespace import AnyNamespace
+_S = TypeVar("_S")  # the class of the sockets
+
+
+class Reachable(Protocol[_S]):
+    """What a Broadcast needs of a namespace."""
+
+    @property
+    def reach(self) -> Reach[_S]: ...
 
 
 @dataclasses.dataclass(frozen=True)
-class Broadcast:
+class Broadcast(Generic[_S]):
     """Everyone in a namespace, until `to()` narrows it down.
 
     A room is a str or an int; a socket's `id` stands for that socket. Several rooms, in one call or
     in several, are a union, and each client gets the event once.
     """
 
-    _namespace: AnyNamespace
+    _namespace: Reachable[_S]
     _target: Target = EVERYONE
     _timeout: float | None = None
 
-    def to(self, room: Room | Iterable[Room]) -> Broadcast:
+    def to(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
         """Only to clients in this room, or in any of these. No rooms reach nobody.
 
         Raises TypeError for what can't be a room.
@@ -44,26 +51,26 @@ class Broadcast:
 
     in_ = to
 
-    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
+    def except_(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
         """Not to clients in this room, or in any of these. Raises TypeError as to() does."""
         return self._with(except_rooms=self._target.except_rooms | frozenset(room_names(room)))
 
     @property
-    def local(self) -> Broadcast:
+    def local(self) -> Broadcast[_S]:
         """Only to clients of this process: all there are, as long as it is the only one."""
         return self._with(local=True)
 
     @property
-    def volatile(self) -> Broadcast:
+    def volatile(self) -> Broadcast[_S]:
         """Dropped for each client that cannot take the event now: for what is soon outdated."""
         return self._with(volatile=True)
 
-    def compress(self, compress: bool) -> Broadcast:
+    def compress(self, compress: bool) -> Broadcast[_S]:
         """False: the event is sent as it is, in spite of --socketio-per-message-deflate, and is no
         reason to compress the answer to a polling request."""
         return self._with(compress=bool(compress))
 
-    def timeout(self, seconds: float) -> Broadcast:
+    def timeout(self, seconds: float) -> Broadcast[_S]:
         """How long emit_with_ack() waits for acknowledgements."""
         return dataclasses.replace(self, _timeout=check_timeout(seconds))
 
@@ -77,7 +84,7 @@ class Broadcast:
         """
         check_event(event)
         self._namespace.reach.broadcast((event, *args), self._target)
-        return self._namespace.server.pace()
+        return self._namespace.reach.pace()
 
     def emit_with_ack(
         self, event: str, *args: Any, timeout: float | None = None
@@ -93,7 +100,7 @@ class Broadcast:
         timeout = self._timeout if timeout is None else timeout
         return self._namespace.reach.broadcast_with_ack((event, *args), self._target, timeout)
 
-    def fetch_sockets(self) -> SocketList:
+    def fetch_sockets(self) -> SocketList[_S]:
         """The connected sockets that an event would reach.
 
         The list holds those of this process; awaiting it gives those of all processes.
@@ -118,5 +125,5 @@ class Broadcast:
         """Disconnect these sockets from the namespace or, with `close`, from the server."""
         return self._namespace.reach.disconnect_sockets(self._target, close)
 
-    def _with(self, **changes: Any) -> Broadcast:
+    def _with(self, **changes: Any) -> Broadcast[_S]:
         return dataclasses.replace(self, _target=dataclasses.replace(self._target, **changes))

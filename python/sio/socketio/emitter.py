@@ -8,30 +8,48 @@ socket.volatile.to("board").emit("cursor", x, y)
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, Protocol, TypeVar
 
 from ..answer import Answer
 from ..awaitables import Done, done_when_called
 from ..names import Room, check_timeout
-from .adapter import Target
-from .broadcast import Broadcast
+from .broadcast import Broadcast, Reachable
 from .flags import NO_FLAGS, Flags
+from .target import Target
 
-if TYPE_CHECKING:
-    from .socket import AckCallback, NamespaceSocket
+AckCallback = Callable[..., Any]
+
+_S = TypeVar("_S")  # the class of the sockets
+
+
+class Sending(Protocol[_S]):
+    """What an Emitter needs of a socket."""
+
+    id: str
+
+    @property
+    def name_space(self) -> Reachable[_S]: ...
+
+    def send_event(
+        self, event: str, args: tuple[Any, ...], callback: AckCallback | None, flags: Flags
+    ) -> Done: ...
+
+    def ask(
+        self, event: str, args: tuple[Any, ...], timeout: float | None, flags: Flags
+    ) -> Answer: ...
 
 
 @dataclasses.dataclass(frozen=True)
-class Emitter:
+class Emitter(Generic[_S]):
     """The client itself, until `to()`, `except_()` or `broadcast` turn to the others."""
 
-    _socket: NamespaceSocket
+    _socket: Sending[_S]
     _flags: Flags = NO_FLAGS
     _timeout: float | None = None
 
     @property
-    def broadcast(self) -> Broadcast:
+    def broadcast(self) -> Broadcast[_S]:
         """Everyone in the namespace but this client."""
         others = Target(
             except_rooms=frozenset({self._socket.id}),
@@ -40,32 +58,32 @@ class Emitter:
         )
         return Broadcast(self._socket.name_space, others, self._timeout)
 
-    def to(self, room: Room | Iterable[Room]) -> Broadcast:
+    def to(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
         """The clients in a room or in several, but not this one. Raises TypeError."""
         return self.broadcast.to(room)
 
     in_ = to
 
-    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
+    def except_(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
         """Everyone in the namespace but this client and those in a room or in several."""
         return self.broadcast.except_(room)
 
     @property
-    def local(self) -> Broadcast:
+    def local(self) -> Broadcast[_S]:
         """The other clients of this process."""
         return self.broadcast.local
 
     @property
-    def volatile(self) -> Emitter:
+    def volatile(self) -> Emitter[_S]:
         """Dropped if the client cannot take the event now."""
         return self._with(volatile=True)
 
-    def compress(self, compress: bool) -> Emitter:
+    def compress(self, compress: bool) -> Emitter[_S]:
         """False: the event is sent as it is, in spite of --socketio-per-message-deflate, and is no
         reason to compress the answer to a polling request."""
         return self._with(compress=bool(compress))
 
-    def timeout(self, seconds: float) -> Emitter:
+    def timeout(self, seconds: float) -> Emitter[_S]:
         """How long emit_with_ack() waits for the answer."""
         return dataclasses.replace(self, _timeout=check_timeout(seconds))
 
@@ -86,5 +104,5 @@ class Emitter:
         timeout = self._timeout if timeout is None else timeout
         return self._socket.ask(event, args, timeout, self._flags)
 
-    def _with(self, **changes: bool) -> Emitter:
+    def _with(self, **changes: bool) -> Emitter[_S]:
         return dataclasses.replace(self, _flags=dataclasses.replace(self._flags, **changes))

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ..awaitables import Done, done_when_called
 from ..names import Room
 from .broadcast import Broadcast
 from .socket_list import SocketList
 
+_S = TypeVar("_S")  # the class of the sockets
 
-class Everyone(ABC):
+
+class Everyone(ABC, Generic[_S]):
     """A base of what can be emitted to. All methods may be called from any thread."""
 
     @abstractmethod
-    def everyone(self) -> Broadcast:
+    def everyone(self) -> Broadcast[_S]:
         """All clients, as the beginning of a chain."""
 
     @done_when_called
@@ -39,35 +41,35 @@ class Everyone(ABC):
         """Send an event to all of them and collect their answers; see Broadcast.emit_with_ack()."""
         return self.everyone().emit_with_ack(event, *args, timeout=timeout)
 
-    def to(self, room: Room | Iterable[Room]) -> Broadcast:
+    def to(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
         """The clients in a room, or in any of several. Raises TypeError for what can't be one."""
         return self.everyone().to(room)
 
     in_ = to
 
-    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
+    def except_(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
         """The clients that are in none of these rooms."""
         return self.everyone().except_(room)
 
     @property
-    def local(self) -> Broadcast:
+    def local(self) -> Broadcast[_S]:
         """The clients of this process."""
         return self.everyone().local
 
     @property
-    def volatile(self) -> Broadcast:
+    def volatile(self) -> Broadcast[_S]:
         """For events that are dropped for clients that cannot take them now."""
         return self.everyone().volatile
 
-    def compress(self, compress: bool) -> Broadcast:
+    def compress(self, compress: bool) -> Broadcast[_S]:
         """With False, for events that are not to be compressed; see Broadcast.compress()."""
         return self.everyone().compress(compress)
 
-    def timeout(self, seconds: float) -> Broadcast:
+    def timeout(self, seconds: float) -> Broadcast[_S]:
         """For emit_with_ack(): how long to wait for the answers."""
         return self.everyone().timeout(seconds)
 
-    def fetch_sockets(self) -> SocketList:
+    def fetch_sockets(self) -> SocketList[_S]:
         """The connected sockets; see Broadcast.fetch_sockets()."""
         return self.everyone().fetch_sockets()
 

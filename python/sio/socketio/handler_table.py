@@ -8,15 +8,12 @@ Functions and listeners are one for each event. An event that is relayed has no 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
+from ..engine import EngineIOSession
 from ..handlers import Handler, MethodHandler, any_event_handlers, event_handlers
 from ..relays import Relay, relays_of
-
-if TYPE_CHECKING:
-    from ..consumer import SocketIOConsumer
-    from ..engineio.session import EngineIOSession
-    from .socket import NamespaceSocket
+from ..types import Consumer
+from .socket import NamespaceSocket
 
 logger = logging.getLogger("sio.socketio.namespace")
 
@@ -35,8 +32,8 @@ class HandlerTable:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.consumer_classes: list[type[SocketIOConsumer]] = []
-        self.native_consumers: set[type[SocketIOConsumer]] = set()
+        self.consumer_classes: list[type[Consumer]] = []
+        self.native_consumers: set[type[Consumer]] = set()
         self.is_native = False
         self.opens_path = True
         self.middleware: list[Handler] = []
@@ -44,7 +41,7 @@ class HandlerTable:
         self._any_event: list[Handler] = []
         self._relays: dict[str, Relay] = {}
         # By event: the consumers that declare the relay; None among them: it is everyone's.
-        self._relaying: dict[str, set[type[SocketIOConsumer] | None]] = {}
+        self._relaying: dict[str, set[type[Consumer] | None]] = {}
 
     def copy(self, name: str) -> HandlerTable:
         """One with the same handlers, which may be changed."""
@@ -76,7 +73,7 @@ class HandlerTable:
             raise ValueError(f"{event!r} in namespace {self.name!r} is handled by {taken[0]!r}")
         self._handlers[event] = [handler]
 
-    def use_consumer(self, consumer_class: type[SocketIOConsumer]) -> None:
+    def use_consumer(self, consumer_class: type[Consumer]) -> None:
         """Add a consumer; see Namespace.use_consumer()."""
         if consumer_class in self.consumer_classes:
             return
@@ -138,12 +135,12 @@ class HandlerTable:
                 f"{relay.event!r} in namespace {self.name!r} is relayed in another way already"
             )
 
-    def _add_relay(self, relay: Relay, owner: type[SocketIOConsumer] | None) -> None:
+    def _add_relay(self, relay: Relay, owner: type[Consumer] | None) -> None:
         self._relays[relay.event] = relay
         self._relaying.setdefault(relay.event, set()).add(owner)
         logger.debug("%s: event %r is relayed natively", self.name, relay.event)
 
-    def consumers_for(self, session: EngineIOSession) -> list[type[SocketIOConsumer]]:
+    def consumers_for(self, session: EngineIOSession) -> list[type[Consumer]]:
         """The consumers that a client of this session may use."""
         if session.is_routed:
             return self.consumer_classes

@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import Any, TypeVar, overload
 
 from asgiref.sync import iscoroutinefunction
 
 from ..handlers import Handler
 from ..names import RESERVED_EVENTS
-
-if TYPE_CHECKING:
-    from .namespace import Namespace
-    from .socket import NamespaceSocket
+from ..types import Socket
+from .interfaces import Namespace
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -32,7 +30,7 @@ LIFECYCLE = frozenset({"disconnecting", "disconnect"})
 class SocketListeners:
     """A base of NamespaceSocket; see there for threads."""
 
-    name_space: Namespace
+    name_space: Namespace[Any]
     _own: dict[str, tuple[SocketHandler, ...]] | None = None
     # Replaced, never changed: other threads may be walking them.
     _any: tuple[Handler, ...] = ()
@@ -169,11 +167,10 @@ class SocketListeners:
     def _set_outgoing(self, functions: tuple[Callable[..., Any], ...]) -> None:
         self._any_outgoing = functions
         watched = self.name_space.outgoing_watched
-        socket = cast("NamespaceSocket", self)
         if functions:
-            watched.add(socket)
+            watched.add(self)
         else:
-            watched.discard(socket)
+            watched.discard(self)
 
     def drop_listeners(self) -> None:
         """Nothing follows."""
@@ -192,7 +189,7 @@ class SocketHandler(Handler):
         super().__init__(function)
         self.event = event
 
-    async def call(self, socket: NamespaceSocket, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, socket: Socket, *args: Any, **kwargs: Any) -> Any:
         return await self.call_with(*args, **kwargs)
 
 
@@ -205,7 +202,7 @@ class OnceHandler(SocketHandler):
         super().__init__(function, event)
         self._called = False
 
-    async def call(self, socket: NamespaceSocket, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, socket: Socket, *args: Any, **kwargs: Any) -> Any:
         if self._called:  # by an event that overtook
             return None
         self._called = True

@@ -7,23 +7,22 @@ and for whoever wants to know when they come and go.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..answer import collect
 from ..awaitables import DONE, Done, Given, all_done
 from ..exceptions import TooManyRooms
-from .adapter import Adapter, Target
+from .adapter import Adapter
+from .interfaces import Namespace
+from .socket import NamespaceSocket
 from .socket_list import SocketList
-
-if TYPE_CHECKING:
-    from .namespace import Namespace
-    from .socket import NamespaceSocket
+from .target import Target
 
 
 class LocalAdapter(Adapter):
     """Also a base for adapters of clusters, which need the same for their own process."""
 
-    def __init__(self, namespace: Namespace) -> None:
+    def __init__(self, namespace: Namespace[NamespaceSocket]) -> None:
         super().__init__(namespace)
         # Listeners may call back, in the order in which rooms have changed.
         self._lock = namespace.rooms_lock
@@ -78,6 +77,9 @@ class LocalAdapter(Adapter):
             )
             self._tell_watched(tuple(args), target)
 
+    def pace(self) -> Done:
+        return self.namespace.server.pace()
+
     def broadcast_with_ack(
         self, args: Sequence[Any], target: Target, timeout: float | None
     ) -> Awaitable[list[Any]]:
@@ -87,7 +89,7 @@ class LocalAdapter(Adapter):
             core.broadcast("", args)  # to nobody, but what can't be encoded raises all the same
         return collect([s.ask(args[0], tuple(args[1:]), timeout, target.flags) for s in sockets])
 
-    def fetch_sockets(self, target: Target) -> SocketList:
+    def fetch_sockets(self, target: Target) -> SocketList[NamespaceSocket]:
         left_out = self._named(target.except_rooms)
         found = self.namespace.sockets() if target.rooms is None else self._named(target.rooms)
         return SocketList(s for s in found if s.connected and s not in left_out)

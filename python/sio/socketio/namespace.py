@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ..awaitables import Done, done_when_called
 from ..handlers import Ack
 from .adapter import Adapter
 from .any_namespace import AnyNamespace
+from .interfaces import Server
 from .server_side import ServerSideReceivers, check_server_side_event
-
-if TYPE_CHECKING:
-    from .server import SocketIOServer
-    from .socket import NamespaceSocket
+from .socket import NamespaceSocket
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -28,7 +26,7 @@ class Namespace(AnyNamespace):
     * `match`: what the name of a dynamic namespace has matched, or None.
     """
 
-    def __init__(self, name: str, server: SocketIOServer) -> None:
+    def __init__(self, name: str, server: Server[NamespaceSocket]) -> None:
         super().__init__(name, server)
         self.match: re.Match[str] | None = None
         # Held while rooms change: what sockets, the adapter and the native server know is the same.
@@ -54,7 +52,8 @@ class Namespace(AnyNamespace):
 
     def make_adapter(self) -> Adapter:
         """A new one, of the kind that the server uses."""
-        return self.server.make_adapter(self)
+        made: Adapter = self.server.make_adapter(self)
+        return made
 
     def renew_adapter(self) -> None:
         """The server uses another kind from now on."""

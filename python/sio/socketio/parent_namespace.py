@@ -16,30 +16,26 @@ from __future__ import annotations
 import logging
 import re
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Sequence
+from typing import Any
 
 from ..answer import collect_lists
 from ..awaitables import DONE, Done, all_done
 from ..exceptions import TooManyRooms
 from ..failures import is_closing, is_ending
 from ..handlers import Handler
-from .adapter import Adapter, Reach, Target
+from ..types import NamespacePattern
+from .adapter import Adapter
 from .any_namespace import AnyNamespace
 from .handler_table import HandlerTable
+from .interfaces import Server
 from .namespace import Namespace
+from .reach import Reach
+from .socket import NamespaceSocket
 from .socket_list import SocketList
-
-if TYPE_CHECKING:
-    from .server import SocketIOServer
-    from .socket import NamespaceSocket
+from .target import Target
 
 logger = logging.getLogger("sio.socketio.namespace")
-
-# May a namespace of this name come into being? Called with the name, which begins with a slash,
-# and what the client sent as `auth`.
-NamespaceFunction = Callable[[str, Any], Awaitable[Any] | Any]
-NamespacePattern = re.Pattern[str] | NamespaceFunction
 
 # Longer names fit no pattern and are shown to no function, so that a client can't make matching
 # take long.
@@ -54,7 +50,7 @@ class ParentNamespace(AnyNamespace):
     servers of a cluster, which may have other children. `name` is for messages.
     """
 
-    def __init__(self, pattern: NamespacePattern, server: SocketIOServer) -> None:
+    def __init__(self, pattern: NamespacePattern, server: Server[NamespaceSocket]) -> None:
         super().__init__(_describe(pattern), server)
         self.pattern = pattern
         self._function = None if isinstance(pattern, re.Pattern) else Handler(pattern)
@@ -108,7 +104,7 @@ class ParentNamespace(AnyNamespace):
             return list(self._children)
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> Reach[NamespaceSocket]:
         return self._reach
 
     def sockets(self) -> list[NamespaceSocket]:
@@ -129,7 +125,7 @@ class ChildNamespace(Namespace):
     which some code has mentioned. Clients can't find it until then.
     """
 
-    def __init__(self, name: str, server: SocketIOServer) -> None:
+    def __init__(self, name: str, server: Server[NamespaceSocket]) -> None:
         super().__init__(name, server)
         self.parent: ParentNamespace | None = None
         self._has_own_table = False
@@ -163,7 +159,7 @@ class ChildNamespace(Namespace):
             self.drop_adapter()
 
 
-class ReachOfChildren(Reach):
+class ReachOfChildren(Reach[NamespaceSocket]):
     """Does everything in each of the children."""
 
     def __init__(self, parent: ParentNamespace) -> None:
@@ -176,6 +172,9 @@ class ReachOfChildren(Reach):
         for adapter in adapters:
             adapter.broadcast(args, target)
 
+    def pace(self) -> Done:
+        return self._parent.server.pace()
+
     def broadcast_with_ack(
         self, args: Sequence[Any], target: Target, timeout: float | None
     ) -> Awaitable[list[Any]]:
@@ -183,7 +182,7 @@ class ReachOfChildren(Reach):
             [adapter.broadcast_with_ack(args, target, timeout) for adapter in self._adapters()]
         )
 
-    def fetch_sockets(self, target: Target) -> SocketList:
+    def fetch_sockets(self, target: Target) -> SocketList[NamespaceSocket]:
         return SocketList(
             socket for adapter in self._adapters() for socket in adapter.fetch_sockets(target)
         )

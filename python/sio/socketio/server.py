@@ -12,39 +12,37 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..awaitables import DONE, Done, Later, done_when_called
 from ..django_support import switch
-from ..engineio.app import EngineIOApplication
+from ..engine import EngineIOApplication
 from ..handlers import Handler
 from ..names import DEFAULT_NAMESPACE, Room, namespace_name
+from ..relays import Relay
+from ..types import NamespacePattern, RoomWatcher
 from .adapter import Adapter
-from .any_namespace import AnyNamespace
+from .any_namespace import AnyNamespace, Middleware
 from .broadcast import Broadcast
 from .everyone import Everyone
 from .local_adapter import LocalAdapter
 from .namespace import Namespace
-from .parent_namespace import ChildNamespace, NamespacePattern, ParentNamespace
+from .parent_namespace import ChildNamespace, ParentNamespace
 from .request_checks import RequestChecks
+from .socket import NamespaceSocket
 
 if TYPE_CHECKING:
     from _sioserve import Relays, Server
 
-    from ..channel_layer import ChannelLayerBridge
-    from ..relays import Relay
-    from .any_namespace import Middleware
-    from .socket import NamespaceSocket
-
-    AdapterFactory = Callable[[Namespace], Adapter]
-    ConnectHook = Callable[[NamespaceSocket], Awaitable[None] | None]
-    DisconnectHook = Callable[[NamespaceSocket, str], Awaitable[None] | None]
+AdapterFactory = Callable[[Namespace], Adapter]
+ConnectHook = Callable[[NamespaceSocket], Awaitable[None] | None]
+DisconnectHook = Callable[[NamespaceSocket, str], Awaitable[None] | None]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _N = TypeVar("_N", bound=Callable[[Namespace], Any])
-_ConnectHook = TypeVar("_ConnectHook", bound="ConnectHook")
-_DisconnectHook = TypeVar("_DisconnectHook", bound="DisconnectHook")
+_ConnectHook = TypeVar("_ConnectHook", bound=ConnectHook)
+_DisconnectHook = TypeVar("_DisconnectHook", bound=DisconnectHook)
 
 logger = logging.getLogger("sio.socketio.server")
 
 
-class SocketIOServer(Everyone, EngineIOApplication):
+class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
     """The table of namespaces, and the way to the native server while one runs.
 
     Emits to the default namespace, or to another with of(). All methods may be called from any
@@ -60,7 +58,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
 
     def __init__(self) -> None:
         # Who wants to know which rooms are in use, beside the listeners of adapters.
-        self.room_watcher: ChannelLayerBridge | None = None
+        self.room_watcher: RoomWatcher | None = None
         self.json_default: Callable[[Any], Any] | None = None
         self._recovery_skips_middleware: bool | None = None
         self.clients_count = 0
@@ -245,7 +243,7 @@ class SocketIOServer(Everyone, EngineIOApplication):
         """Call `f(socket, auth)` for each client of the default namespace; see Namespace.use()."""
         return self.of(DEFAULT_NAMESPACE).use(function)
 
-    def everyone(self) -> Broadcast:
+    def everyone(self) -> Broadcast[NamespaceSocket]:
         """All clients of the default namespace."""
         return self.of(DEFAULT_NAMESPACE).everyone()
 

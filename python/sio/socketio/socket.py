@@ -11,23 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from ..answer import Answer
 from ..awaitables import DONE, Done, all_done, done_when_called
+from ..engine import EngineIOSession, EngineIOSocket
 from ..exceptions import TooManyRooms
 from ..handlers import Handler
 from ..handshake import Handshake, make_handshake
 from ..names import Room, check_event, room_names
 from .broadcast import Broadcast
-from .emitter import Emitter
+from .emitter import AckCallback, Emitter
 from .flags import NO_FLAGS, Flags
+from .interfaces import Namespace, Server
 from .listeners import SocketListeners
 
 if TYPE_CHECKING:
-    from _sioserve import Server
-
-    from ..engineio.app import EngineIOSocket
-    from ..engineio.session import EngineIOSession
-    from .namespace import Namespace
-
-    AckCallback = Callable[..., Any]
+    from _sioserve import Server as NativeServer
 
 logger = logging.getLogger("sio.socketio.socket")
 
@@ -63,11 +59,14 @@ class NamespaceSocket(SocketListeners):
     * `eio`: the Engine.IO connection, which all sockets of one client share.
     """
 
+    name_space: Namespace[NamespaceSocket]
+    server: Server[NamespaceSocket]
+
     def __init__(
         self,
-        core: Server,
+        core: NativeServer,
         number: int,
-        name_space: Namespace,
+        name_space: Namespace[NamespaceSocket],
         session: EngineIOSession,
         id: str,
         auth: Any,
@@ -198,35 +197,35 @@ class NamespaceSocket(SocketListeners):
         return self.ask(event, args, timeout, NO_FLAGS)
 
     @property
-    def broadcast(self) -> Broadcast:
+    def broadcast(self) -> Broadcast[NamespaceSocket]:
         """Everyone in the namespace but this client."""
         return Emitter(self).broadcast
 
-    def to(self, room: Room | Iterable[Room]) -> Broadcast:
+    def to(self, room: Room | Iterable[Room]) -> Broadcast[NamespaceSocket]:
         """The clients in a room or in several, but not this one. Raises TypeError."""
         return Emitter(self).to(room)
 
     in_ = to
 
-    def except_(self, room: Room | Iterable[Room]) -> Broadcast:
+    def except_(self, room: Room | Iterable[Room]) -> Broadcast[NamespaceSocket]:
         """Everyone in the namespace but this client and those in a room or in several."""
         return Emitter(self).except_(room)
 
     @property
-    def local(self) -> Broadcast:
+    def local(self) -> Broadcast[NamespaceSocket]:
         """The other clients of this process."""
         return Emitter(self).local
 
     @property
-    def volatile(self) -> Emitter:
+    def volatile(self) -> Emitter[NamespaceSocket]:
         """For events that are dropped if the client cannot take them now."""
         return Emitter(self).volatile
 
-    def compress(self, compress: bool) -> Emitter:
+    def compress(self, compress: bool) -> Emitter[NamespaceSocket]:
         """With False, for events that are not to be compressed; see Broadcast.compress()."""
         return Emitter(self).compress(compress)
 
-    def timeout(self, seconds: float) -> Emitter:
+    def timeout(self, seconds: float) -> Emitter[NamespaceSocket]:
         """For emit_with_ack(): how long to wait for the answer."""
         return Emitter(self).timeout(seconds)
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from .socket import NamespaceSocket
-
-    Sockets = list[NamespaceSocket]
-else:
-    Sockets = list
+_S = TypeVar("_S")  # the class of the sockets
 
 
-class SocketList(Sockets):
+class SocketList(list[_S]):
     """The sockets of this process; awaiting the list gives those of the whole cluster.
 
     As long as the server is one process the two are the same.
@@ -21,6 +16,6 @@ class SocketList(Sockets):
 
     __slots__ = ()
 
-    def __await__(self) -> Generator[Any, Any, SocketList]:
+    def __await__(self) -> Generator[Any, Any, SocketList[_S]]:
         return self
         yield

@@ -1,0 +1,133 @@
+"""What Python knows about Engine.IO: a client's session, and the connection that users see of it.
+
+The session itself, with its transports, timers and queues, lives in the native engine. It serves
+Socket.IO and no other protocols.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .awaitables import DONE, Done, done_when_called
+from .handover import ROUTED
+from .handshake import parse_query
+from .identity import identify
+from .types import Socket
+
+if TYPE_CHECKING:
+    from _sioserve import Server
+
+
+class EngineIOSession:
+    """One client's session, shared by its sockets in all namespaces.
+
+    * `sid`: a name for the session within this process. It is not the id in the client's requests,
+      which is a secret between client and server and stays in the native engine.
+    * `scope`: the ASGI scope of the handshake.
+    * `sockets`: those that are connected or connecting.
+    * `closed`: the client has gone.
+    """
+
+    def __init__(self, number: int, scope: dict[str, Any], core: Server | None = None) -> None:
+        self._number = number
+        self._core = core
+        self._status: tuple[str, float | None] | None = None  # the last one
+        self.sid = str(number)
+        self.scope = scope
+        self.closed = False
+        self.sockets: set[Socket] = set()
+        self.callback_numbers = itertools.count(1)
+        self._socket: EngineIOSocket | None = None
+        self._identifying = asyncio.Lock()
+        self._identified = False
+
+    @property
+    def socket(self) -> EngineIOSocket:
+        """What a socket's `eio` is."""
+        if self._socket is None:
+            self._socket = EngineIOSocket(self)
+        return self._socket
+
+    @property
+    def transport(self) -> str:
+        """ "polling" or "websocket", now or in the end."""
+        status = self._read_status()
+        if status is None:
+            return str(parse_query(self.scope).get("transport", "polling"))
+        return status[0]
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds of the latest ping's round trip; None before the first."""
+        status = self._read_status()
+        return None if status is None else status[1]
+
+    def close(self) -> None:
+        """The client has gone."""
+        self._read_status()
+        self.closed = True
+        self._core = None
+
+    def _read_status(self) -> tuple[str, float | None] | None:
+        core = self._core
+        if core is not None:
+            self._status = core.session_status(self._number) or self._status
+        return self._status
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether the handshake came through the ASGI application."""
+        return ROUTED in self.scope
+
+    async def identify(self) -> None:
+        """Load user and session into the scope, once. Raises what the database raises."""
+        async with self._identifying:
+            if not self._identified:
+                await identify(self.scope)
+                self._identified = True
+
+
+class EngineIOSocket:
+    """One client's connection, which its sockets in all namespaces share."""
+
+    def __init__(self, session: EngineIOSession) -> None:
+        self._session = session
+
+    @property
+    def sid(self) -> str:
+        """A name for the session within this process; see EngineIOSession."""
+        return self._session.sid
+
+    @done_when_called
+    def close(self, reason: str = "server_close") -> Done:
+        """End the client's session: all its namespaces are disconnected. From any thread.
+
+        The disconnect handlers get the native engine's reason; `reason` is for the reader.
+        """
+        for socket in list(self._session.sockets)[:1]:
+            socket.disconnect(close=True)
+        return DONE
+
+    async def send(self, data: str | bytes) -> NoReturn:
+        """Raises RuntimeError: use the emit() of a Socket.IO socket."""
+        raise RuntimeError("sioserve sends no bare Engine.IO messages; use socket.emit()")
+
+
+class EngineIOApplication:
+    """Base of protocols on Engine.IO. sioserve calls none of these methods."""
+
+    served_natively = False
+
+    async def on_connect(self, socket: EngineIOSocket) -> None:
+        pass
+
+    async def on_transport_upgrade(self, socket: EngineIOSocket) -> None:
+        pass
+
+    async def on_message(self, socket: EngineIOSocket, data: Any, binary: bool) -> None:
+        pass
+
+    async def on_disconnect(self, socket: EngineIOSocket, reason: str) -> None:
+        pass

@@ -1,0 +1,62 @@
+"""Reach: how those clients are reached that a Target names."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Sequence
+from typing import Any, Generic, TypeVar
+
+from ..awaitables import DONE, Done
+from .socket_list import SocketList
+from .target import Target
+
+_S = TypeVar("_S")  # the class of the sockets
+
+
+class Reach(ABC, Generic[_S]):
+    """How clients are reached: those of one namespace, or of several together. Its methods may be
+    called from any thread.
+    """
+
+    @abstractmethod
+    def broadcast(self, args: Sequence[Any], target: Target) -> None:
+        """Send an event; `args` is (event name, *arguments).
+
+        Raises TypeError or ValueError for what can't be encoded, RuntimeError while no server runs
+        in this process.
+        """
+
+    def pace(self) -> Done:
+        """What an emit returns when broadcast() has been called: done, or to be awaited while events
+        are emitted faster than they can be sent.
+        """
+        return DONE
+
+    @abstractmethod
+    def broadcast_with_ack(
+        self, args: Sequence[Any], target: Target, timeout: float | None
+    ) -> Awaitable[list[Any]]:
+        """Send an event and collect the answers; see Broadcast.emit_with_ack()."""
+
+    @abstractmethod
+    def fetch_sockets(self, target: Target) -> SocketList[_S]:
+        """The connected sockets."""
+
+    @abstractmethod
+    def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
+        """Have sockets enter rooms.
+
+        Raises sio.TooManyRooms when one is in as many as it may be; the others have joined.
+        """
+
+    @abstractmethod
+    def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
+        """Have sockets leave rooms."""
+
+    @abstractmethod
+    def disconnect_sockets(self, target: Target, close: bool) -> Done:
+        """Disconnect sockets from the namespace or, with `close`, from the server."""
+
+    @abstractmethod
+    def rooms(self) -> dict[str, set[str]]:
+        """The rooms that sockets of this process are in, each with the ids of these sockets."""
