@@ -27,8 +27,8 @@ class Reach(ABC, Generic[_S]):
         """
 
     def pace(self) -> Done:
-        """What an emit returns when broadcast() has been called: done, or to be awaited while events
-        are emitted faster than they can be sent.
+        """What an emit returns behind broadcast(): done, or to be awaited while events are emitted
+        faster than they can be sent.
         """
         return DONE
 
