@@ -141,6 +141,10 @@ class Connection:
         for task in self.tasks():
             end_task(task)
 
+    def abandon(self) -> None:
+        """In a child made by fork(): handle no more events."""
+        self._steps.clear()
+
     def _add(self, step: tuple[Any, ...]) -> None:
         self._steps.append(step)
         if not self._running:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from .connection import NOT_AUTHORIZED, Connection, Guard
 from .engine import EngineIOSession
-from .failures import end_task, start_task
+from .failures import abandon_handlers, end_task, start_task
 from .handshake import HandshakeRequest
 from .socketio.namespace import Namespace
 from .socketio.server import SocketIOServer, get_socketio_server
@@ -246,6 +246,12 @@ class Dispatcher:
         if socket not in self._connections:
             sock.forget()
             sock.name_space.remove_socket(sock)
+
+    def abandon(self) -> None:
+        """In a child made by fork(): start no more handlers; they run in the parent."""
+        abandon_handlers()
+        for connection in self._connections.values():
+            connection.abandon()
 
     async def _decide(self, handshake: int, scope: Any) -> None:
         refusal: str | None = ""

@@ -20,6 +20,7 @@ logger = logging.getLogger("sio.consumer")
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
+_abandoned = False
 _ending: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 
 
@@ -69,11 +70,20 @@ def is_ending(task: asyncio.Task[Any] | None = None) -> bool:
 
 
 def is_closing(error: BaseException) -> bool:
-    """Whether the interpreter is throwing away a coroutine that no task runs any more.
+    """Whether what runs is not to go on: let the exception pass.
 
-    Such a coroutine must not await anything: let the exception pass.
+    The interpreter is throwing away a coroutine that no task runs any more, which must not await
+    anything; or a child made by fork() ends with sys.exit().
     """
+    if isinstance(error, SystemExit):
+        return _abandoned
     return isinstance(error, GeneratorExit) and _current_task() is None
+
+
+def abandon_handlers() -> None:
+    """In a child made by fork(): SystemExit ends the process from now on."""
+    global _abandoned
+    _abandoned = True
 
 
 def _current_task() -> asyncio.Task[Any] | None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Any, Literal
 
-from sioserve.errors import StartupError
+from sioserve.errors import Interrupted, StartupError
 
 logger = logging.getLogger("sioserve")
 
@@ -80,12 +80,18 @@ class Lifespan:
                 self._without_lifespan(str(error) or type(error).__name__, error)
             elif not self._failure_told:
                 logger.exception("Exception in the application's lifespan")
-        except SystemExit as error:
+        except Interrupted:  # by a signal
+            raise
+        except (SystemExit, KeyboardInterrupt) as error:
             if self._startup.done():
                 logger.exception("Exception in the application's lifespan")
-            else:
+            elif isinstance(error, SystemExit):
                 self._startup.set_exception(
                     StartupError(f"The application exited while it started ({error.code})")
+                )
+            else:
+                self._startup.set_exception(
+                    StartupError("The application raised KeyboardInterrupt while it started")
                 )
         finally:
             if not self._startup.done():

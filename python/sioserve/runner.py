@@ -13,6 +13,7 @@ from typing import Any
 
 from sioserve.descriptors import raise_descriptor_limit
 from sioserve.errors import Interrupted, StartupError
+from sioserve.forked import leave, new_loop_for_parents
 from sioserve.options import LoopKind, Options
 from sioserve.service import Service
 from sioserve.unfinished import busy_threads
@@ -44,16 +45,25 @@ def run(application: Any, options: Options) -> None:
 
 
 def run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> None:
-    # sys.exit() in a task of the application ends run_until_complete() too. That task has failed
-    # like any other by then; the server goes on.
+    # A SystemExit or KeyboardInterrupt that a task of the application raises ends
+    # run_until_complete() too. That task has failed like any other by then; the server goes on.
+    process = os.getpid()
     while True:
         try:
             return loop.run_until_complete(main)
         except Interrupted:
             raise
-        except SystemExit:
-            if main.done():
+        except (SystemExit, KeyboardInterrupt) as error:
+            if os.getpid() != process:
+                leave(error)
+            if main.done() or (isinstance(error, KeyboardInterrupt) and _signals_interrupt()):
                 raise
+
+
+def _signals_interrupt() -> bool:
+    """Whether a KeyboardInterrupt here may be Ctrl-C; the server's own handlers raise none."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    return in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 async def _serve(
@@ -73,7 +83,7 @@ def new_event_loop(kind: LoopKind = "auto") -> asyncio.AbstractEventLoop:
 
     ASGI_THREADS sizes the default executor, as in daphne.
     """
-    loop = _bare_event_loop(kind)
+    loop = new_loop_for_parents(lambda: _bare_event_loop(kind))
     threads = os.environ.get("ASGI_THREADS")
     if threads is not None:
         if not threads.isdigit() or int(threads) == 0:

@@ -30,6 +30,7 @@ from sio.encoding import default as json_default
 from sioserve import logs
 from sioserve.close_timeout import CloseTimeout
 from sioserve.errors import ListenError, StartupError
+from sioserve.forked import abandon_in_children
 from sioserve.lifespan import Lifespan
 from sioserve.listening import listen
 from sioserve.options import Options, server_arguments
@@ -80,6 +81,7 @@ class Service:
         autodiscover()
         self._server = server = self._make_server()
         self._bind(server)
+        abandon_in_children(self._dispatcher)
         try:
             self._listen(server)
             await self._lifespan.startup()

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from support.raw_http import RawConnection
 from support.server import ServerProcess, environment, executable, run_to_end
+from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
 APPLICATION = """
@@ -39,6 +40,8 @@ async def application(scope, receive, send):
     elif scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.accept"})
+        if scope["path"] == "/interrupt":
+            await interrupt(receive, send)
         while (message := await receive())["type"] == "websocket.receive":
             pass
         await asyncio.sleep(0.5)  # a consumer's disconnect(), which writes to a database
@@ -76,8 +79,18 @@ async def stream(receive, send):
 async def leave(receive, send):
     sys.exit(7)
 
-async def interrupt_thread(receive, send):
+async def leave_thread(receive, send):
     await sync_to_async(sys.exit)(7)
+
+def raise_interrupt():
+    raise KeyboardInterrupt("in a view")
+
+async def interrupt(receive, send):
+    await asyncio.sleep(0)
+    raise_interrupt()
+
+async def interrupt_thread(receive, send):
+    await sync_to_async(raise_interrupt)()
 """
 
 
@@ -166,7 +179,7 @@ def test_background_tasks_live_until_the_lifespan_ends(server: ServerProcess) ->
     assert "Cancelled" not in server.log
 
 
-@pytest.mark.parametrize("path", ["/leave", "/interrupt_thread"])
+@pytest.mark.parametrize("path", ["/leave", "/leave_thread"])
 def test_sys_exit_in_a_view_gives_500_and_the_server_goes_on(
     server: ServerProcess, path: str
 ) -> None:
@@ -175,6 +188,34 @@ def test_sys_exit_in_a_view_gives_500_and_the_server_goes_on(
     assert httpx.get(server.url + "/hello", trust_env=False).text == "ok"
     assert "SystemExit: 7" in server.log
     server.stop()
+
+
+@pytest.mark.parametrize("path", ["/interrupt", "/interrupt_thread"])
+def test_a_keyboard_interrupt_of_a_view_gives_500_and_the_server_goes_on(
+    server: ServerProcess, path: str
+) -> None:
+    for _ in range(2):
+        assert httpx.get(server.url + path, trust_env=False).status_code == 500
+    assert httpx.get(server.url + "/hello", trust_env=False).text == "ok"
+    assert "Traceback" in server.log
+    assert "KeyboardInterrupt: in a view" in server.log
+    server.stop(signal.SIGINT)
+    assert "background task ended in order" in server.log
+
+
+def test_a_keyboard_interrupt_behind_a_websocket_closes_it_with_1011(
+    server: ServerProcess,
+) -> None:
+    with (
+        connect(server.websocket_url + "/interrupt", proxy=None) as websocket,
+        pytest.raises(ConnectionClosedError) as closed,
+    ):
+        websocket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1011
+    assert httpx.get(server.url + "/hello", trust_env=False).text == "ok"
+    assert "KeyboardInterrupt: in a view" in server.log
+    server.stop(signal.SIGINT)
 
 
 def test_a_second_signal_counts_while_the_application_s_threads_end(server: ServerProcess) -> None:
@@ -196,6 +237,7 @@ def test_a_second_signal_counts_while_the_application_s_threads_end(server: Serv
     [
         ('await send({"type": "lifespan.startup.failed", "message": "no disk"}); raise OSError', 3),
         ("sys.exit(9)", 3),
+        ("raise KeyboardInterrupt", 3),
     ],
 )
 def test_a_start_up_that_fails_is_one_sentence(

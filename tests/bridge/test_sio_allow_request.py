@@ -130,3 +130,17 @@ async def test_the_native_server_asks_from_the_first_function_on() -> None:
     world.core.calls.clear()
     world.server.attach(world.core)  # type: ignore[arg-type]
     assert world.core.of("ask_about_handshakes")
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+async def test_a_function_that_exits_refuses(
+    error: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+
+    @world.server.allow_request
+    async def check(request: sio.HandshakeRequest) -> bool:
+        raise error(3)
+
+    assert await decision(world) == ""
+    assert error.__name__ in caplog.text
