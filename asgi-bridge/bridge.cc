@@ -117,6 +117,7 @@ void Bridge::log_what_waits(const Gil& gil) {
 }
 
 void Bridge::post_paced(const Gil& gil, Command command) {
+  if (process_ != fork_generation()) return;
   const bool in_loop = std::this_thread::get_id() == loop_thread_;
   const std::chrono::milliseconds age = in_loop ? max_age_in_loop : port::CommandQueue::max_age;
   if (port_.is_crowded(age)) {

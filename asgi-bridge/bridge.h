@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "asgi-bridge/asgi_types.h"
+#include "asgi-bridge/fork_generation.h"
 #include "asgi-bridge/names.h"
 #include "asgi-bridge/object.h"
 #include "asgi-bridge/python.h"
@@ -72,7 +73,11 @@ class Bridge {
   // holds the GIL.
   SharedSessionStatus session_status(const Gil& gil, SessionId session) const;
 
-  void post(Command command) { port_.post(std::move(command)); }
+  // Drops the command in a child made by fork(): the I/O thread is not there, and may have held the
+  // queue's lock.
+  void post(Command command) {
+    if (process_ == fork_generation()) port_.post(std::move(command));
+  }
 
   // For what is emitted: holds up the calling thread, without the GIL, while too many commands wait
   // (command_queue.h). The event loop's own thread is held up later than others, because it can
@@ -151,6 +156,7 @@ class Bridge {
   void announce_session(const Gil& gil, SessionId session);
   AsgiStream* find(StreamId id) const;
 
+  const unsigned process_ = fork_generation();
   PyObject* owner_ = nullptr;
   Port& port_;
   AsgiTypes types_;

@@ -1,33 +1,19 @@
 #include "asgi-bridge/core.h"
 
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
+#include "asgi-bridge/fork_generation.h"
 #include "asgi-bridge/type_spec.h"
 
 namespace sioserve::bridge {
-namespace {
-
-// How many forks have led from the process that loaded this code to the one that runs it. Asked for
-// each command, where getpid(), a system call, would show.
-unsigned fork_generation() {
-  static std::atomic<unsigned> generation{0};
-  static const int registered = ::pthread_atfork(
-      nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
-  static_cast<void>(registered);
-  return generation.load(std::memory_order_relaxed);
-}
-
-}  // namespace
 
 EventFd::EventFd() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "no eventfd");
 }
 
 EventFd::~EventFd() { ::close(fd_); }
@@ -78,9 +64,8 @@ PyRef Core::make_type(const Gil& gil, PyObject* module) {
 }
 
 PyRef Core::make(const Gil& gil, const AsgiTypes& types, Config config, Application application) {
-  PyRef object = make_object<Core>(gil, reinterpret_cast<PyTypeObject*>(types.core.get()), gil,
-                                   std::move(config), types, std::move(application));
-  return owned(std::move(object));
+  return owned(make_object<Core>(gil, reinterpret_cast<PyTypeObject*>(types.core.get()), gil,
+                                 std::move(config), types, std::move(application)));
 }
 
 PyRef Core::make_loopback(const Gil& gil, const AsgiTypes& types, Config config,

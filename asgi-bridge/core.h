@@ -16,7 +16,7 @@ namespace sioserve::bridge {
 // A descriptor that an event loop can watch: readable while events wait.
 class EventFd {
  public:
-  EventFd();
+  EventFd();  // throws std::system_error
   ~EventFd();
   EventFd(const EventFd&) = delete;
   EventFd& operator=(const EventFd&) = delete;

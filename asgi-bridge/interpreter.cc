@@ -1,15 +1,19 @@
 #include "asgi-bridge/interpreter.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
 
+#include "asgi-bridge/descriptors.h"
 #include "asgi-bridge/module.h"
 #include "asgi-bridge/python.h"
 
 namespace sioserve::bridge {
 namespace {
+
+constexpr int startup_failure = 3;  // as in python/sioserve/cli.py
 
 // The Python whose environment this executable belongs to: the one beside it (a virtual
 // environment's bin/), else that of an activated environment, else the one it was built for.
@@ -87,6 +91,13 @@ int run_command_line() {
 }  // namespace
 
 int run_interpreter(int argc, char** argv) {
+  if (!open_standard_descriptors() || !has_enough_descriptors()) {
+    std::fputs(
+        "sioserve: Not enough file descriptors for the server to start; raise the limit with "
+        "ulimit -n\n",
+        stderr);
+    return startup_failure;
+  }
   if (PyImport_AppendInittab("_sioserve", PyInit__sioserve) != 0) return EXIT_FAILURE;
   initialize(argc, argv);
   const int status = run_command_line();

@@ -26,7 +26,7 @@ namespace sioserve {
 class Server final : public Port {
  public:
   // `wake_application` is called on the I/O thread when take_events() has something new; it must
-  // be quick and never block.
+  // be quick and never block. Throws std::system_error for a lack of descriptors.
   Server(Config config, std::function<void()> wake_application);
   ~Server();
   Server(const Server&) = delete;

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from sioserve import logs
 from sioserve.command_log import CommandLog
+from sioserve.descriptors import lack_of_descriptors, open_standard_descriptors
 from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import take_activated_sockets
 from sioserve.loader import load_application
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises SystemExit with 2 for bad usage and 0 for --help and --version.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    open_standard_descriptors()
     activated = take_activated_sockets()
     # Who rotates log files does not know that we are starting; runner.py has its own handler.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -58,12 +60,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"sioserve: {error} (sioserve --help lists all options)", file=sys.stderr)
         raise SystemExit(BAD_USAGE) from None
     except StartupError as error:
-        if error.__cause__ is not None:
-            traceback.print_exception(error.__cause__)
-        print(f"sioserve: {error}", file=sys.stderr)
-        return STARTUP_FAILURE
+        return _could_not_start(lack_of_descriptors(error) or error)
+    except OSError as error:
+        if (lack := lack_of_descriptors(error)) is None:
+            raise
+        return _could_not_start(lack)
     except Interrupted as error:
         return error.status
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+def _could_not_start(error: StartupError) -> int:
+    if error.__cause__ is not None:
+        traceback.print_exception(error.__cause__)
+    print(f"sioserve: {error}", file=sys.stderr)
+    return STARTUP_FAILURE

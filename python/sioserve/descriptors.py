@@ -1,12 +1,20 @@
-"""How many files and sockets this process may have open."""
+"""How many files and sockets this process may have open, and those that it starts with."""
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
+import sys
+
+from sioserve.errors import StartupError
 
 # Some containers allow a thousand times as many, and programs that go through all the numbers then
 # take minutes.
 MOST = 1_048_576
+# Two event loops with what wakes them, a listener and a few files. asgi-bridge/descriptors.cc
+# asks for as many.
+NEEDED = 20
 
 
 def raise_descriptor_limit() -> None:
@@ -15,3 +23,45 @@ def raise_descriptor_limit() -> None:
     wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def check_descriptors() -> None:
+    """Raise StartupError where the server could not open what it needs."""
+    opened: list[int] = []
+    try:
+        while len(opened) < NEEDED:
+            opened.append(os.eventfd(0))
+    except OSError as error:
+        raise lack_of_descriptors(error) or error from None
+    finally:
+        for fd in opened:
+            os.close(fd)
+
+
+def lack_of_descriptors(error: BaseException | None) -> StartupError | None:
+    """The sentence for an exception that comes of too few descriptors; None for any other."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return StartupError(
+                f"Not enough file descriptors: {os.strerror(error.errno)}; "
+                "raise the limit with ulimit -n"
+            )
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def open_standard_descriptors() -> None:
+    """Open /dev/null in place of closed standard descriptors, before a socket gets their numbers.
+
+    The executable has done it before Python began, this is for an interpreter that ran already.
+    """
+    for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(fd)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDONLY if fd == 0 else os.O_WRONLY)
+            if opened != fd:
+                os.dup2(opened, fd)
+                os.close(opened)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(fd, mode, closefd=False))  # noqa: SIM115

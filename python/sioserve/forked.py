@@ -120,7 +120,7 @@ def _in_child() -> None:
         if loop is _forking.loop:
             _end_with_this_step(loop, _forking.task)
         else:
-            loop.call_soon_threadsafe = _take_result  # type: ignore[method-assign]
+            loop.call_soon_threadsafe = _take_result  # type: ignore[method-assign,assignment]
     for what in list(_abandonable):
         what.abandon()
     _forking.loop = _forking.task = None

@@ -11,7 +11,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-from sioserve.descriptors import raise_descriptor_limit
+from sioserve.descriptors import check_descriptors, raise_descriptor_limit
 from sioserve.errors import Interrupted, StartupError
 from sioserve.forked import leave, new_loop_for_parents
 from sioserve.options import LoopKind, Options
@@ -31,6 +31,7 @@ def run(application: Any, options: Options) -> None:
     Raises StartupError, and Interrupted for a signal before connections were accepted.
     """
     raise_descriptor_limit()
+    check_descriptors()
     loop = new_event_loop(options.loop)
     if options.verbosity >= 3:
         loop.set_debug(True)

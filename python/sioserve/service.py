@@ -29,6 +29,7 @@ from sio.encoding import default as json_default
 
 from sioserve import logs
 from sioserve.close_timeout import CloseTimeout
+from sioserve.descriptors import lack_of_descriptors
 from sioserve.errors import ListenError, StartupError
 from sioserve.forked import abandon_in_children
 from sioserve.lifespan import Lifespan
@@ -85,13 +86,13 @@ class Service:
         try:
             self._listen(server)
             await self._lifespan.startup()
+            logs.put_request_ids_on_records()
+            logs.mirror_levels(server)
+            await self._start(server, loop)
         except BaseException:
             await self._close_channel_layer()
             await self._dispatcher.close(0)
             raise
-        logs.put_request_ids_on_records()
-        logs.mirror_levels(server)
-        server.start(loop, self._stopped.set)
 
     def stop(self) -> None:
         """Begin to stop; a second call closes the connections that are left at once."""
@@ -164,6 +165,19 @@ class Service:
             )
         except (TypeError, ValueError) as error:
             raise StartupError(f"A setting has an unusable value: {error}") from None
+        except (OSError, MemoryError) as error:
+            raise lack_of_descriptors(error) or StartupError(
+                f"The server can't be made: {error or 'not enough memory'}"
+            ) from None
+
+    async def _start(self, server: _sioserve.Server, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            server.start(loop, self._stopped.set)
+        except (OSError, MemoryError) as error:
+            await self._lifespan.shutdown(self._time_left())
+            raise lack_of_descriptors(error) or StartupError(
+                f"The server's thread can't be started: {error or 'not enough memory'}"
+            ) from None
 
     def _bind(self, server: _sioserve.Server) -> None:
         try:
@@ -188,7 +202,7 @@ class Service:
         try:
             self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
         except OSError as error:
-            raise ListenError(str(error)) from None
+            raise lack_of_descriptors(error) or ListenError(str(error)) from None
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:

@@ -1,6 +1,6 @@
 #include "server/net/async.h"
 
-#include <new>
+#include <system_error>
 #include <utility>
 
 namespace sioserve::net {
@@ -10,7 +10,9 @@ Async::Async(Loop& loop, std::function<void()> on_wake) : on_wake_(std::move(on_
   const int result = uv_async_init(&loop.uv(), handle.get(), [](uv_async_t* async) {
     static_cast<Async*>(async->data)->on_wake_();
   });
-  if (result != 0) throw std::bad_alloc();
+  if (result != 0) {
+    throw std::system_error(-result, std::generic_category(), "no wake-up of an event loop");
+  }
   handle->data = this;
   handle_.reset(handle.release());
 }

@@ -9,7 +9,8 @@ namespace sioserve::net {
 
 class Async {
  public:
-  // `on_wake` runs on the loop's thread, once for any number of send() before it.
+  // `on_wake` runs on the loop's thread, once for any number of send() before it. Throws
+  // std::system_error.
   Async(Loop& loop, std::function<void()> on_wake);
   Async(const Async&) = delete;
   Async& operator=(const Async&) = delete;

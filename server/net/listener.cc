@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <cassert>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -27,8 +26,7 @@ Listener::Listener(Loop& loop, ListeningSocket socket, AcceptHandler& handler)
       pause_(loop, [this] { watch(); }) {
   auto poll = std::make_unique<uv_poll_t>();
   const int error = uv_poll_init(&loop.uv(), poll.get(), socket_.fd.get());
-  assert(error == 0);
-  static_cast<void>(error);
+  if (error != 0) throw std::system_error(-error, std::generic_category(), "no listener");
   poll->data = this;
   poll_.reset(poll.release());
   watch();

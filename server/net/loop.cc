@@ -1,12 +1,14 @@
 #include "server/net/loop.h"
 
 #include <cassert>
-#include <new>
+#include <system_error>
 
 namespace sioserve::net {
 
 Loop::Loop() {
-  if (uv_loop_init(&uv_) != 0) throw std::bad_alloc();
+  if (const int error = uv_loop_init(&uv_); error != 0) {
+    throw std::system_error(-error, std::generic_category(), "no event loop");
+  }
   auto prepare = std::make_unique<uv_prepare_t>();
   uv_prepare_init(&uv_, prepare.get());
   prepare->data = this;

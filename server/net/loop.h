@@ -17,6 +17,7 @@ namespace sioserve::net {
 
 class Loop {
  public:
+  // Throws std::system_error, as for a lack of descriptors.
   Loop();
   ~Loop();
   Loop(const Loop&) = delete;
