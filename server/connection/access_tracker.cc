@@ -9,65 +9,70 @@ namespace sioserve::connection {
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
-void AccessTracker::request_ends(RequestHead head, const SharedEndpoints& endpoints,
-                                 const http::Response& response, AccessEvent event) {
+TimePoint AccessTracker::take_begin() {
+  if (log_ == nullptr) return {};
+  const TimePoint begin = begin_.value_or(log_->now());
+  begin_.reset();
+  return begin;
+}
+
+void AccessTracker::request_ends(const SharedRequestHead& head, const SharedEndpoints& endpoints,
+                                 const http::Response& response, TimePoint begin) {
+  add(AccessEvent::http, *head, endpoints, response, begin);
+}
+
+void AccessTracker::refused(const RequestHead& head, const SharedEndpoints& endpoints,
+                            const http::Response& response) {
+  add(AccessEvent::http, head, endpoints, response, take_begin());
+}
+
+void AccessTracker::websocket_connecting(const SharedRequestHead& head,
+                                         const SharedEndpoints& endpoints) {
+  write(AccessEvent::websocket_connecting, *head, endpoints, 0, 0);
+}
+
+void AccessTracker::websocket_connect(const SharedRequestHead& head,
+                                      const SharedEndpoints& endpoints) {
+  write(AccessEvent::websocket_connect, *head, endpoints, 101, 0);
+}
+
+void AccessTracker::websocket_reject(const SharedRequestHead& head,
+                                     const SharedEndpoints& endpoints,
+                                     const http::Response& response) {
+  add(AccessEvent::websocket_reject, *head, endpoints, response, take_begin());
+}
+
+void AccessTracker::websocket_disconnect(const SharedRequestHead& head,
+                                         const SharedEndpoints& endpoints, std::uint16_t code) {
+  write(AccessEvent::websocket_disconnect, *head, endpoints, 0, code);
+}
+
+void AccessTracker::add(AccessEvent event, const RequestHead& head,
+                        const SharedEndpoints& endpoints, const http::Response& response,
+                        TimePoint begin) {
   if (log_ == nullptr) return;
   if (pending_) flush();
   pending_.emplace();
   pending_->event = event;
-  pending_->head = std::move(head);
+  pending_->head = head;
   pending_->endpoints = endpoints;
-  fill_in(*pending_, response);
-  pending_begin_ = begin_.value_or(log_->now());
-  begin_.reset();
+  pending_->status = response.started() ? response.status() : client_closed_request;
+  pending_->response_bytes = response.body_bytes();
+  pending_->complete = response.complete();
+  if (log_->wants_response_headers()) pending_->response_headers = response.headers();
+  pending_begin_ = begin;
   if (pending_->complete && stream_.buffered() == 0 && !broken_) flush();
 }
 
-void AccessTracker::refused(RequestHead head, const SharedEndpoints& endpoints,
-                            const http::Response& response) {
-  if (log_ == nullptr) return;
-  if (pending_ && pending_->status == client_closed_request) {
-    fill_in(*pending_, response);
-  } else {
-    request_ends(std::move(head), endpoints, response);
-  }
-}
-
-void AccessTracker::fill_in(AccessRecord& record, const http::Response& response) const {
-  record.status = response.started() ? response.status() : client_closed_request;
-  record.response_bytes = response.body_bytes();
-  record.complete = response.complete();
-  if (log_->wants_response_headers()) record.response_headers = response.headers();
-}
-
-void AccessTracker::websocket_connecting(const RequestHead& head,
-                                         const SharedEndpoints& endpoints) {
-  write(AccessEvent::websocket_connecting, head, endpoints, 0, 0);
-}
-
-void AccessTracker::websocket_connect(const RequestHead& head, const SharedEndpoints& endpoints) {
-  write(AccessEvent::websocket_connect, head, endpoints, 101, 0);
-}
-
-void AccessTracker::websocket_reject(RequestHead head, const SharedEndpoints& endpoints,
-                                     const http::Response& response) {
-  if (log_ == nullptr) return;
-  request_ends(std::move(head), endpoints, response, AccessEvent::websocket_reject);
-}
-
-void AccessTracker::websocket_disconnect(RequestHead head, const SharedEndpoints& endpoints,
-                                         std::uint16_t code) {
-  write(AccessEvent::websocket_disconnect, std::move(head), endpoints, 0, code);
-}
-
-void AccessTracker::write(AccessEvent event, RequestHead head, const SharedEndpoints& endpoints,
-                          std::uint16_t status, std::uint16_t close_code) {
+void AccessTracker::write(AccessEvent event, const RequestHead& head,
+                          const SharedEndpoints& endpoints, std::uint16_t status,
+                          std::uint16_t close_code) {
   if (log_ == nullptr) return;
   if (pending_) flush();
   const TimePoint now = log_->now();
   AccessRecord record;
   record.event = event;
-  record.head = std::move(head);
+  record.head = head;
   record.endpoints = endpoints;
   record.status = status;
   record.close_code = close_code;

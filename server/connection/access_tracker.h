@@ -29,18 +29,22 @@ class AccessTracker {
     if (log_ != nullptr && !begin_) begin_ = log_->now();
   }
 
-  // The exchange has ended. A response that has not started: nothing was answered.
-  void request_ends(RequestHead head, const SharedEndpoints& endpoints,
-                    const http::Response& response, AccessEvent event = AccessEvent::http);
-  // The server itself answered a request that it could not read, or one whose exchange has just
-  // ended unanswered.
-  void refused(RequestHead head, const SharedEndpoints& endpoints, const http::Response& response);
+  // When the request began whose head is complete; what follows belongs to the next one.
+  TimePoint take_begin();
 
-  void websocket_connecting(const RequestHead& head, const SharedEndpoints& endpoints);
-  void websocket_connect(const RequestHead& head, const SharedEndpoints& endpoints);
-  void websocket_reject(RequestHead head, const SharedEndpoints& endpoints,
+  // The exchange has ended. A response that has not started: nothing was answered.
+  void request_ends(const SharedRequestHead& head, const SharedEndpoints& endpoints,
+                    const http::Response& response, TimePoint begin);
+  // The server itself answered a request that it could not read.
+  void refused(const RequestHead& head, const SharedEndpoints& endpoints,
+               const http::Response& response);
+
+  void websocket_connecting(const SharedRequestHead& head, const SharedEndpoints& endpoints);
+  void websocket_connect(const SharedRequestHead& head, const SharedEndpoints& endpoints);
+  void websocket_reject(const SharedRequestHead& head, const SharedEndpoints& endpoints,
                         const http::Response& response);
-  void websocket_disconnect(RequestHead head, const SharedEndpoints& endpoints, std::uint16_t code);
+  void websocket_disconnect(const SharedRequestHead& head, const SharedEndpoints& endpoints,
+                            std::uint16_t code);
 
   void on_drain() {
     if (pending_ && stream_.buffered() == 0) flush();
@@ -49,14 +53,15 @@ class AccessTracker {
   void on_closed();
 
  private:
-  void fill_in(AccessRecord& record, const http::Response& response) const;
-  void write(AccessEvent event, RequestHead head, const SharedEndpoints& endpoints,
+  void add(AccessEvent event, const RequestHead& head, const SharedEndpoints& endpoints,
+           const http::Response& response, TimePoint begin);
+  void write(AccessEvent event, const RequestHead& head, const SharedEndpoints& endpoints,
              std::uint16_t status, std::uint16_t close_code);
   void flush();
 
   AccessLog* const log_;  // null: none
   const net::Stream& stream_;
-  std::optional<TimePoint> begin_;  // of the request that is coming or being answered
+  std::optional<TimePoint> begin_;  // of the request that is coming
   std::optional<AccessRecord> pending_;
   TimePoint pending_begin_;
   bool broken_ = false;  // what is queued is lost

@@ -3,11 +3,10 @@
 #include <string>
 #include <utility>
 
-#include "server/connection/http_session.h"
+#include "server/connection/http1_session.h"
 #include "server/connection/lingering_close.h"
 #include "server/connection/proxy_session.h"
 #include "server/connection/start_response.h"
-#include "server/http/forwarded.h"
 #include "server/http/http1_response_encoder.h"
 #include "server/http/response.h"
 
@@ -18,7 +17,7 @@ std::unique_ptr<Protocol> first_protocol(Connection& connection) {
   if (connection.context().config.proxy.proxy_protocol) {
     return std::make_unique<ProxySession>(connection);
   }
-  return std::make_unique<HttpSession>(connection);
+  return std::make_unique<Http1Session>(connection);
 }
 
 }  // namespace
@@ -29,7 +28,6 @@ Connection::Connection(Context& context, ConnectionOwner& owner,
       owner_(owner),
       stream_(std::move(stream)),
       peers_(std::move(peers)),
-      endpoints_(peers_),
       access_(context.access_log, *stream_),
       protocol_(first_protocol(*this)) {
   stream_->start(*this);
@@ -45,7 +43,7 @@ void Connection::admit() {
 }
 
 Admission Connection::set_peers(SharedEndpoints peers) {
-  endpoints_ = peers_ = std::move(peers);
+  peers_ = std::move(peers);
   return admit_address();
 }
 
@@ -68,7 +66,7 @@ void Connection::turn_away(std::uint16_t status) {
   http::Response response(encoder, {});
   start_response(context_, response, busy_head(status), plain_body(status), BodyPart::last, {});
   if (access_.on()) access_.refused(RequestHead{}, peers_, response);
-  linger();
+  end(ConnectionEnd::linger, peers_);
 }
 
 template <typename Event>
@@ -100,11 +98,6 @@ void Connection::sweep(TimePoint now) {
   dispatch([](Protocol& protocol) { protocol.on_deadline(); });
 }
 
-void Connection::begin_request(const RequestHead& head) {
-  set_busy();
-  endpoints_ = http::endpoints_behind_proxies(head.headers, peers_, context_.config.proxy);
-}
-
 void Connection::set_idle() {
   if (!std::exchange(idle_, true)) owner_.on_connection_idle(*this);
 }
@@ -121,7 +114,16 @@ void Connection::replace_protocol(std::unique_ptr<Protocol> next) {
   next_protocol_ = std::move(next);
 }
 
-void Connection::linger() { replace_protocol(std::make_unique<LingeringClose>(*this)); }
+void Connection::end(ConnectionEnd how, const SharedEndpoints& endpoints) {
+  switch (how) {
+    case ConnectionEnd::linger:
+      replace_protocol(std::make_unique<LingeringClose>(*this, endpoints));
+      break;
+    case ConnectionEnd::close:
+      close();
+      break;
+  }
+}
 
 void Connection::close() {
   if (std::exchange(closed_, true)) return;

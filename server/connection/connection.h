@@ -29,6 +29,11 @@ class Connection;
 
 enum class Admission { admitted, turned_away };
 
+enum class ConnectionEnd {
+  linger,  // behind what has been written, giving the peer the time to read it
+  close,   // at once
+};
+
 class ConnectionOwner {
  public:
   // May destroy the connection, but not within the call.
@@ -63,21 +68,17 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   // Of what a proxy has told. If that client has too many connections, this one gets its answer and
   // is about to close.
   Admission set_peers(SharedEndpoints peers);
-  // Of the request under way, which a trusted proxy may have sent for somebody else.
-  const SharedEndpoints& endpoints() const { return endpoints_; }
-  void begin_request(const RequestHead& head);
   AccessTracker& access() { return access_; }
   bool peer_ended() const { return peer_ended_; }
-  // Between two requests, with nothing left to be done. begin_request() ends it.
+  // Between two requests, with nothing left to be done.
   void set_idle();
   void set_busy();
   // Something has changed that advance() must look at.
   void touch();
   // Takes effect when the running protocol function has returned.
   void replace_protocol(std::unique_ptr<Protocol> next);
-  // Closes behind what has been written, giving the peer the time to read it.
-  void linger();
-  // At once. The protocol's handler must have been told.
+  // The protocol's handlers must have been told. `endpoints` are those of the last request.
+  void end(ConnectionEnd how, const SharedEndpoints& endpoints);
   void close();
 
   // The owner's: where it keeps this connection.
@@ -102,7 +103,6 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   ConnectionOwner& owner_;
   std::unique_ptr<net::Stream> stream_;
   SharedEndpoints peers_;
-  SharedEndpoints endpoints_;
   AccessTracker access_;
   Count::Ticket ticket_;
   AddressCounts::Ticket address_ticket_;

@@ -1,66 +1,38 @@
-// What one HTTP connection waits for at the moment, and until when it may. Several waits run side
-// by side: the rest of a body, the application, the client that takes the response. Knows neither
-// sockets nor requests; the session starts and stops each wait, and acts when one has expired.
+// What an HTTP connection waits for, and what one exchange on it does.
 #pragma once
-
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <optional>
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
+#include "server/connection/deadlines.h"
 
 namespace sioserve::connection {
 
-class HttpDeadlines {
+enum class ConnectionWait {
+  first_byte,  // of the first request
+  head,        // from the first byte to the end
+  send,        // for the client to take some of what waits for it
+  drain,       // the rest of a request that has been answered
+  keep_alive,  // the next request
+};
+
+class ConnectionDeadlines : public Deadlines<ConnectionWait, 5> {
  public:
-  enum class Wait {
-    first_byte,   // of the first request
-    head,         // from the first byte to the end
-    body,         // its next piece
-    application,  // its whole response
-    send,         // for the client to take some of what waits for it
-    half_close,   // for output to a client that has ended its side
-    drain,        // the rest of a request that has been answered
-    keep_alive,   // the next request
-  };
-
   // `drain` is how long the rest of an answered request may take.
-  HttpDeadlines(const HttpConfig& config, Milliseconds drain);
+  ConnectionDeadlines(const HttpConfig& config, Milliseconds drain)
+      : Deadlines({config.first_byte_timeout, config.header_timeout, config.send_timeout, drain,
+                   config.keep_alive_timeout}) {}
+};
 
-  // From `now` on; a wait whose time is 0 never expires.
-  void restart(Wait wait, TimePoint now) {
-    until_[index(wait)] = deadline_after(now, time_[index(wait)]);
-  }
-  // Unless it runs already.
-  void start(Wait wait, TimePoint now) {
-    if (!runs(wait)) restart(wait, now);
-  }
-  // If it runs.
-  void extend(Wait wait, TimePoint now) {
-    if (runs(wait)) restart(wait, now);
-  }
-  // At the latest at `until`.
-  void bring_forward(Wait wait, TimePoint until) {
-    until_[index(wait)] = std::min(until_[index(wait)], until);
-  }
-  void stop(Wait wait) { until_[index(wait)] = TimePoint::max(); }
+enum class ExchangeWait {
+  body,         // its next piece
+  application,  // its whole response; depends on who answers, 0 (unlimited) at first
+  half_close,   // for output to a client that has ended its side
+};
 
-  // The application's time depends on who answers; 0: unlimited. Takes effect with restart().
-  void set_application_time(Milliseconds time);
-
-  TimePoint earliest() const;
-  // The first wait whose time is over.
-  std::optional<Wait> expired(TimePoint now) const;
-
- private:
-  static constexpr std::size_t count = 8;
-  static constexpr std::size_t index(Wait wait) { return static_cast<std::size_t>(wait); }
-  bool runs(Wait wait) const { return until_[index(wait)] != TimePoint::max(); }
-
-  std::array<Milliseconds, count> time_;
-  std::array<TimePoint, count> until_;
+class ExchangeDeadlines : public Deadlines<ExchangeWait, 3> {
+ public:
+  explicit ExchangeDeadlines(const HttpConfig& config)
+      : Deadlines({config.body_timeout, Milliseconds(0), config.half_close_timeout}) {}
 };
 
 // How often deadlines must be looked at so that none is noticed much too late.

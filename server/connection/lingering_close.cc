@@ -1,6 +1,7 @@
 #include "server/connection/lingering_close.h"
 
 #include <optional>
+#include <utility>
 
 #include "server/connection/refusal.h"
 
@@ -11,7 +12,8 @@ constexpr std::size_t max_dropped = 4'194'304;
 
 }  // namespace
 
-LingeringClose::LingeringClose(Connection& connection) : connection_(connection) {
+LingeringClose::LingeringClose(Connection& connection, SharedEndpoints endpoints)
+    : connection_(connection), endpoints_(std::move(endpoints)) {
   connection_.stream().finish();
   connection_.stream().resume_reading();
   set_deadline();
@@ -26,8 +28,8 @@ void LingeringClose::on_drain() { set_deadline(); }
 
 void LingeringClose::on_deadline() {
   if (connection_.stream().buffered() > 0) {
-    log_refusal(connection_.context().logger, connection_.endpoints()->client, RequestHead{},
-                std::nullopt, "the client takes nothing of it");
+    log_refusal(connection_.context().logger, endpoints_->client, RequestHead{}, std::nullopt,
+                "the client takes nothing of it");
   }
   connection_.close();
 }

@@ -12,7 +12,8 @@ namespace sioserve::connection {
 
 class LingeringClose final : public Protocol {
  public:
-  explicit LingeringClose(Connection& connection);
+  // `endpoints`: of the last request.
+  LingeringClose(Connection& connection, SharedEndpoints endpoints);
 
   void on_read(std::string_view bytes) override;
   void on_end() override {}
@@ -27,6 +28,7 @@ class LingeringClose final : public Protocol {
   void set_deadline();
 
   Connection& connection_;
+  const SharedEndpoints endpoints_;
   std::size_t dropped_ = 0;
   TimePoint deadline_;
 };

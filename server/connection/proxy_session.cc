@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "server/connection/http_session.h"
+#include "server/connection/http1_session.h"
 #include "server/connection/proxy_header.h"
 
 namespace sioserve::connection {
@@ -51,7 +51,7 @@ void ProxySession::on_read(std::string_view bytes) {
     if (admission == Admission::turned_away) return;
   }
   connection_.replace_protocol(
-      std::make_unique<HttpSession>(connection_, input_.substr((*header)->size)));
+      std::make_unique<Http1Session>(connection_, input_.substr((*header)->size)));
 }
 
 void ProxySession::on_deadline() { refuse("its PROXY protocol header takes too long"); }

@@ -30,6 +30,8 @@ using sioserve::BodyPart;
 class Exchange {
  public:
   virtual const RequestHead& head() const = 0;
+  // The same, for whoever needs it beyond on_closed().
+  virtual SharedRequestHead share_head() const = 0;
   virtual const SharedEndpoints& endpoints() const = 0;
 
   // Starts the response, once. Framing (Content-Length, chunked, none for HEAD), Date and
@@ -98,6 +100,7 @@ class RequestHandler {
 class WebSocketChannel {
  public:
   virtual const RequestHead& head() const = 0;
+  virtual SharedRequestHead share_head() const = 0;
   virtual const SharedEndpoints& endpoints() const = 0;
   // As offered in Sec-WebSocket-Protocol, in order.
   virtual const std::vector<std::string>& subprotocols() const = 0;

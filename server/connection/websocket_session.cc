@@ -37,14 +37,16 @@ ws::ContextTakeover takeover(bool on) {
 
 }  // namespace
 
-WebSocketSession::WebSocketSession(Connection& connection, RequestHead head,
-                                   ws::Handshake handshake, std::string_view input)
+WebSocketSession::WebSocketSession(Connection& connection, SharedRequestHead head,
+                                   SharedEndpoints endpoints, ws::Handshake handshake,
+                                   std::string_view input)
     : connection_(connection),
       head_(std::move(head)),
+      endpoints_(std::move(endpoints)),
       handshake_(std::move(handshake)),
       denial_encoder_(connection.stream(), context().scratch, http::Http1Version::http_1_1,
                       http::Persistence::close),
-      denial_(denial_encoder_, head_.method),
+      denial_(denial_encoder_, head_->method),
       kept_(input),
       deadline_(deadline_after(context().now(), context().config.websocket.connect_timeout)) {}
 
@@ -74,7 +76,7 @@ void WebSocketSession::on_drain() {
   if (handler_) handler_->on_drain();
 }
 
-void WebSocketSession::on_broken() { end(abnormal_closure, "", &Connection::close); }
+void WebSocketSession::on_broken() { end(abnormal_closure, "", ConnectionEnd::close); }
 
 void WebSocketSession::begin_stop() { close(service_restart, "server stops"); }
 
@@ -91,11 +93,11 @@ void WebSocketSession::on_deadline() {
                            name() + " was not accepted within " +
                                seconds(context().config.websocket.connect_timeout) +
                                "; refused with 403",
-                           head_.request_id);
+                           head_->request_id);
       deny(plain_head(403), plain_body(403), BodyPart::last);
       break;
     case State::denied:
-      end(abnormal_closure, "denial timed out", &Connection::close);
+      end(abnormal_closure, "denial timed out", ConnectionEnd::close);
       break;
     case State::open:
       on_open_deadline();
@@ -110,7 +112,7 @@ void WebSocketSession::on_open_deadline() {
   if (release_due_ <= now) release_compression();
   if (look_due_ <= now) look_for_peer();
   if (deadline_ <= now) {
-    end(abnormal_closure, "closing handshake timed out", &Connection::close);
+    end(abnormal_closure, "closing handshake timed out", ConnectionEnd::close);
   } else if (lifetime_end_ <= now) {
     close(going_away, "maximum lifetime reached");
   } else if (deadline_ == TimePoint::max()) {
@@ -133,33 +135,34 @@ void WebSocketSession::give_up() {
   context().logger.log(
       LogCategory::server, LogLevel::info,
       name() + " is closed: nothing came within " + seconds(settings_->ping_timeout) + " of a ping",
-      head_.request_id);
+      head_->request_id);
   reader_->close(internal_error, "ping timed out");
   write_control_frames();
-  end(abnormal_closure, "ping timed out", &Connection::linger);
+  end(abnormal_closure, "ping timed out", ConnectionEnd::linger);
 }
 
 std::string WebSocketSession::name() const {
-  const Address& client = connection_.endpoints()->client;
-  return "WebSocket " + head_.raw_path + " of " + client.host + ":" + std::to_string(client.port);
+  const Address& client = endpoints_->client;
+  return "WebSocket " + head_->raw_path + " of " + client.host + ":" + std::to_string(client.port);
 }
 
 void WebSocketSession::advance() {
   if (!std::exchange(routed_, true)) {
-    connection_.access().websocket_connecting(head_, endpoints());
+    connection_.access().websocket_connecting(head_, endpoints_);
     handler_ = route();
     handler_->on_upgrade_request();
   }
-  if (aborted_) end(abnormal_closure, "", &Connection::close);
+  if (aborted_) end(abnormal_closure, "", ConnectionEnd::close);
   switch (state_) {
     case State::deciding:
-      if (connection_.peer_ended()) end(abnormal_closure, "", &Connection::linger);
+      if (connection_.peer_ended()) end(abnormal_closure, "", ConnectionEnd::linger);
       break;
     case State::denied:
       if (denial_.complete()) {
-        end(abnormal_closure, "", denial_.incomplete() ? &Connection::close : &Connection::linger);
+        end(abnormal_closure, "",
+            denial_.incomplete() ? ConnectionEnd::close : ConnectionEnd::linger);
       } else if (connection_.peer_ended()) {
-        end(abnormal_closure, "", &Connection::close);
+        end(abnormal_closure, "", ConnectionEnd::close);
       }
       break;
     case State::open:
@@ -175,7 +178,7 @@ std::unique_ptr<WebSocketHandler> WebSocketSession::route() {
   Load& load = context().load;
   Router& router = context().router;
   load_ =
-      router.continues_session(head_) ? load.count_request() : load.admit_request(context().now());
+      router.continues_session(*head_) ? load.count_request() : load.admit_request(context().now());
   if (!load_) return std::make_unique<BusyWebSocketHandler>(*this);
   return router.route(*this);
 }
@@ -194,14 +197,14 @@ void WebSocketSession::advance_open() {
     deliver();
   }
   if (aborted_) {
-    end(abnormal_closure, "", &Connection::close);
+    end(abnormal_closure, "", ConnectionEnd::close);
   } else if (!inbox_.empty()) {
     return;  // paused: what the peer sent before its end comes first
   } else if (reader_->state() == ws::MessageReader::State::closed) {
     if (reader_->too_big()) handler_->on_message_too_big();
-    end(reader_->close_code(), reader_->close_reason(), &Connection::linger);
+    end(reader_->close_code(), reader_->close_reason(), ConnectionEnd::linger);
   } else if (connection_.peer_ended() && kept_.empty()) {
-    end(abnormal_closure, "", &Connection::close);
+    end(abnormal_closure, "", ConnectionEnd::close);
   }
 }
 
@@ -253,17 +256,17 @@ void WebSocketSession::write_control_frames() {
   connection_.stream().write(frames);
 }
 
-void WebSocketSession::end(std::uint16_t code, std::string_view reason, void (Connection::*how)()) {
+void WebSocketSession::end(std::uint16_t code, std::string_view reason, ConnectionEnd how) {
   const State before = std::exchange(state_, State::ended);
   if (before == State::ended) return;
   deadline_ = lifetime_end_ = release_due_ = look_due_ = TimePoint::max();
   keepalive_.reset();
   load_.reset();
-  if (before == State::denied) connection_.access().websocket_reject(head_, endpoints(), denial_);
-  (connection_.*how)();
+  if (before == State::denied) connection_.access().websocket_reject(head_, endpoints_, denial_);
+  connection_.end(how, endpoints_);
   if (const auto handler = std::move(handler_)) handler->on_closed(code, reason);
   if (before != State::denied) {
-    connection_.access().websocket_disconnect(std::move(head_), endpoints(), code);
+    connection_.access().websocket_disconnect(head_, endpoints_, code);
   }
 }
 
@@ -294,19 +297,19 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
   for (const Header& header : headers) {
     if (!ws::belongs_to_handshake(header.name)) answer.push_back(header);
   }
-  add_request_id(context().config, head_.request_id, answer);
+  add_request_id(context().config, head_->request_id, answer);
   std::string& out = context().scratch;
   out.clear();
   if (http::append_switching_protocols(answer, context().server_headers(), out)) {
     context().logger.log(LogCategory::server, LogLevel::error,
                          "The application accepted a WebSocket with an invalid header; "
                          "answered with 500",
-                         head_.request_id);
+                         head_->request_id);
     deny(plain_head(500), plain_body(500), BodyPart::last);
     return;
   }
   connection_.stream().write(out);
-  connection_.access().websocket_connect(head_, endpoints());
+  connection_.access().websocket_connect(head_, endpoints_);
   open(settings);
   connection_.touch();
 }
@@ -334,7 +337,7 @@ void WebSocketSession::deny(ResponseHead head, std::string body, BodyPart part) 
   state_ = State::denied;
   if (load_) context().load.request_answered();
   deadline_ = context().now() + context().timeouts.stalled;
-  start_response(context(), denial_, std::move(head), std::move(body), part, head_.request_id);
+  start_response(context(), denial_, std::move(head), std::move(body), part, head_->request_id);
   connection_.touch();
 }
 

@@ -28,8 +28,8 @@ namespace sioserve::connection {
 class WebSocketSession final : public Protocol, public WebSocketChannel {
  public:
   // `input` is what came behind the upgrade request.
-  WebSocketSession(Connection& connection, RequestHead head, ws::Handshake handshake,
-                   std::string_view input);
+  WebSocketSession(Connection& connection, SharedRequestHead head, SharedEndpoints endpoints,
+                   ws::Handshake handshake, std::string_view input);
 
   // Protocol
   void on_read(std::string_view bytes) override;
@@ -42,8 +42,9 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   TimePoint deadline() const override;
 
   // WebSocketChannel
-  const RequestHead& head() const override { return head_; }
-  const SharedEndpoints& endpoints() const override { return connection_.endpoints(); }
+  const RequestHead& head() const override { return *head_; }
+  SharedRequestHead share_head() const override { return head_; }
+  const SharedEndpoints& endpoints() const override { return endpoints_; }
   const std::vector<std::string>& subprotocols() const override { return handshake_.subprotocols; }
   void accept(std::string_view subprotocol, const Headers& headers,
               const WebSocketConfig& settings) override;
@@ -75,14 +76,15 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   void release_compression();
   void give_up();
   std::string name() const;
-  void end(std::uint16_t code, std::string_view reason, void (Connection::*how)());
+  void end(std::uint16_t code, std::string_view reason, ConnectionEnd how);
   void control_reading();
   void look_for_peer();
   bool may_send() const;
   Context& context() const { return connection_.context(); }
 
   Connection& connection_;
-  RequestHead head_;
+  const SharedRequestHead head_;
+  const SharedEndpoints endpoints_;
   ws::Handshake handshake_;
   State state_ = State::deciding;
   Count::Ticket load_;                         // null: not routed yet, or refused

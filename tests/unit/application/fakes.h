@@ -39,6 +39,9 @@ class FakeSink final : public EventSink {
 class FakeExchange final : public connection::Exchange {
  public:
   const RequestHead& head() const override { return request; }
+  SharedRequestHead share_head() const override {
+    return std::make_shared<const RequestHead>(request);
+  }
   const SharedEndpoints& endpoints() const override { return ends; }
   void respond(ResponseHead, std::string body, connection::BodyPart part) override {
     send_body(std::move(body), part);
@@ -73,6 +76,9 @@ class FakeExchange final : public connection::Exchange {
 class FakeChannel final : public connection::WebSocketChannel {
  public:
   const RequestHead& head() const override { return request; }
+  SharedRequestHead share_head() const override {
+    return std::make_shared<const RequestHead>(request);
+  }
   const SharedEndpoints& endpoints() const override { return ends; }
   const std::vector<std::string>& subprotocols() const override { return offered; }
   void accept(std::string_view, const Headers&, const WebSocketConfig&) override {

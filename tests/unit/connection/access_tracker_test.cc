@@ -163,6 +163,17 @@ TEST_F(AccessTrackerTest, TellsACutResponse) {
   EXPECT_EQ(records[0].response_bytes, 0U);
 }
 
+TEST_F(AccessTrackerTest, LeavesTheRequestsNameToTheLineAboutItsResponse) {
+  peer_takes_output_ = false;
+  receive(get);
+  exchange(0).respond({200, {}}, "never taken", BodyPart::last);
+  turn();
+  later(config_.http.send_timeout + Milliseconds(1));
+  ASSERT_FALSE(log_.empty());
+  EXPECT_NE(log_.back().message.find("(GET /a)"), std::string::npos) << log_.back().message;
+  EXPECT_EQ(written().size(), 1U);
+}
+
 TEST_F(AccessTrackerTest, RecordsWhatTheServerRefuses) {
   receive("nonsense\r\n\r\n");
   auto records = written();

@@ -22,6 +22,9 @@ class FakeExchange final : public connection::Exchange {
   }
 
   const RequestHead& head() const override { return head_; }
+  SharedRequestHead share_head() const override {
+    return std::make_shared<const RequestHead>(head_);
+  }
   const SharedEndpoints& endpoints() const override { return endpoints_; }
   void respond(ResponseHead response, std::string content, BodyPart) override {
     status = response.status;

@@ -25,6 +25,9 @@ class FakeExchange final : public connection::Exchange {
   explicit FakeExchange(RequestHead request) : head_(std::move(request)) {}
 
   const RequestHead& head() const override { return head_; }
+  SharedRequestHead share_head() const override {
+    return std::make_shared<const RequestHead>(head_);
+  }
   const SharedEndpoints& endpoints() const override { return endpoints_; }
   void respond(ResponseHead response, std::string content, BodyPart) override {
     ++responses;
@@ -66,6 +69,9 @@ class FakeChannel final : public connection::WebSocketChannel {
   explicit FakeChannel(RequestHead request) : head_(std::move(request)) {}
 
   const RequestHead& head() const override { return head_; }
+  SharedRequestHead share_head() const override {
+    return std::make_shared<const RequestHead>(head_);
+  }
   const SharedEndpoints& endpoints() const override { return endpoints_; }
   const std::vector<std::string>& subprotocols() const override { return subprotocols_; }
   void accept(std::string_view, const Headers& extra, const WebSocketConfig&) override {

@@ -10,7 +10,7 @@
 namespace sioserve::connection {
 namespace {
 
-using HttpSessionTest = ConnectionTest;
+using Http1SessionTest = ConnectionTest;
 
 const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -26,7 +26,7 @@ std::string ok(const std::string& body) {
   return "HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-TEST_F(HttpSessionTest, AnswersARequest) {
+TEST_F(Http1SessionTest, AnswersARequest) {
   receive(get);
   ASSERT_EQ(requests(), 1U);
   EXPECT_EQ(calls(0), (Calls{"request() last"}));
@@ -39,13 +39,13 @@ TEST_F(HttpSessionTest, AnswersARequest) {
   EXPECT_FALSE(wire_.finished);
 }
 
-TEST_F(HttpSessionTest, AnswersARequestThatComesInPieces) {
+TEST_F(Http1SessionTest, AnswersARequestThatComesInPieces) {
   for (const char byte : get) receive(std::string(1, byte));
   ASSERT_EQ(requests(), 1U);
   EXPECT_EQ(calls(0), (Calls{"request() last"}));
 }
 
-TEST_F(HttpSessionTest, KeepsTheConnectionForTheNextRequest) {
+TEST_F(Http1SessionTest, KeepsTheConnectionForTheNextRequest) {
   for (std::size_t i = 0; i < 3; ++i) {
     receive(get);
     ASSERT_EQ(requests(), i + 1);
@@ -55,7 +55,7 @@ TEST_F(HttpSessionTest, KeepsTheConnectionForTheNextRequest) {
   }
 }
 
-TEST_F(HttpSessionTest, AnswersPipelinedRequestsInOrder) {
+TEST_F(Http1SessionTest, AnswersPipelinedRequestsInOrder) {
   receive(get_path("/1") + get_path("/2") + get_path("/3").substr(0, 10));
   receive(get_path("/3").substr(10));
   ASSERT_EQ(requests(), 1U);
@@ -75,13 +75,13 @@ TEST_F(HttpSessionTest, AnswersPipelinedRequestsInOrder) {
                         ok("two"));
 }
 
-TEST_F(HttpSessionTest, PausesReadingWhenTooMuchIsPipelined) {
+TEST_F(Http1SessionTest, PausesReadingWhenTooMuchIsPipelined) {
   receive(get);
   receive(std::string(70'000, 'x'));
   EXPECT_FALSE(wire_.reading);
 }
 
-TEST_F(HttpSessionTest, WaitsForASlowReaderBeforeTheNextPipelinedRequest) {
+TEST_F(Http1SessionTest, WaitsForASlowReaderBeforeTheNextPipelinedRequest) {
   peer_takes_output_ = false;
   receive(get + get);
   exchange(0).respond({200, {}}, std::string(config_.send_window, 'x'), BodyPart::last);
@@ -91,7 +91,7 @@ TEST_F(HttpSessionTest, WaitsForASlowReaderBeforeTheNextPipelinedRequest) {
   EXPECT_EQ(requests(), 2U);
 }
 
-TEST_F(HttpSessionTest, DeliversABodyAsItArrives) {
+TEST_F(Http1SessionTest, DeliversABodyAsItArrives) {
   receive(post("Content-Length: 6\r\n", "ab"));
   receive("cd");
   receive("ef" + get);
@@ -99,13 +99,13 @@ TEST_F(HttpSessionTest, DeliversABodyAsItArrives) {
   EXPECT_EQ(requests(), 1U);
 }
 
-TEST_F(HttpSessionTest, DeliversAChunkedBody) {
+TEST_F(Http1SessionTest, DeliversAChunkedBody) {
   receive(post("Transfer-Encoding: chunked\r\n", "2\r\nab\r\n1\r\nc\r\n"));
   receive("1\r\nd\r\n0\r\n\r\n");
   EXPECT_EQ(calls(0), (Calls{"request(abc) more", "body(d) last"}));
 }
 
-TEST_F(HttpSessionTest, StreamsAResponse) {
+TEST_F(Http1SessionTest, StreamsAResponse) {
   receive(get);
   exchange(0).respond({200, {}}, "", BodyPart::more);
   exchange(0).send_body("abc", BodyPart::more);
@@ -117,7 +117,7 @@ TEST_F(HttpSessionTest, StreamsAResponse) {
             "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
 }
 
-TEST_F(HttpSessionTest, CountsOnlyThisResponseAsBuffered) {
+TEST_F(Http1SessionTest, CountsOnlyThisResponseAsBuffered) {
   peer_takes_output_ = false;
   receive(get + get);
   exchange(0).respond({200, {}}, "first", BodyPart::last);
@@ -134,7 +134,7 @@ TEST_F(HttpSessionTest, CountsOnlyThisResponseAsBuffered) {
   EXPECT_EQ(calls(1), (Calls{"request() last"}));
 }
 
-TEST_F(HttpSessionTest, AnswersHeadWithoutABody) {
+TEST_F(Http1SessionTest, AnswersHeadWithoutABody) {
   receive("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + get);
   exchange(0).respond({200, {}}, "hello", BodyPart::last);
   turn();
@@ -142,7 +142,7 @@ TEST_F(HttpSessionTest, AnswersHeadWithoutABody) {
   EXPECT_EQ(requests(), 2U);
 }
 
-TEST_F(HttpSessionTest, ClosesWhereTheClientWants) {
+TEST_F(Http1SessionTest, ClosesWhereTheClientWants) {
   receive("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   exchange(0).respond({200, {}}, "x", BodyPart::last);
   turn();
@@ -154,7 +154,7 @@ TEST_F(HttpSessionTest, ClosesWhereTheClientWants) {
   EXPECT_TRUE(connection_closed_);
 }
 
-TEST_F(HttpSessionTest, DoesNotWaitForeverForTheClientsEnd) {
+TEST_F(Http1SessionTest, DoesNotWaitForeverForTheClientsEnd) {
   receive("GET / HTTP/1.0\r\n\r\n");
   exchange(0).respond({200, {}}, "x", BodyPart::more);
   exchange(0).send_body("y", BodyPart::last);
@@ -165,7 +165,7 @@ TEST_F(HttpSessionTest, DoesNotWaitForeverForTheClientsEnd) {
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(HttpSessionTest, SaysContinueWhenTheBodyIsWanted) {
+TEST_F(Http1SessionTest, SaysContinueWhenTheBodyIsWanted) {
   receive(post("Expect: 100-continue\r\nContent-Length: 3\r\n", ""));
   EXPECT_EQ(calls(0), (Calls{"request() more"}));
   EXPECT_EQ(sent(), "");
@@ -180,7 +180,7 @@ TEST_F(HttpSessionTest, SaysContinueWhenTheBodyIsWanted) {
   EXPECT_EQ(sent(), ok("x"));
 }
 
-TEST_F(HttpSessionTest, HoldsABodyBackUntilItIsWanted) {
+TEST_F(Http1SessionTest, HoldsABodyBackUntilItIsWanted) {
   receive(post("Expect: 100-continue\r\nContent-Length: 3\r\n", "abc"));
   EXPECT_EQ(calls(0), (Calls{"request() more"}));
   exchange(0).want_body();
@@ -188,7 +188,7 @@ TEST_F(HttpSessionTest, HoldsABodyBackUntilItIsWanted) {
   EXPECT_EQ(calls(0), (Calls{"body(abc) last"}));
 }
 
-TEST_F(HttpSessionTest, ClosesWhenAnExpectedBodyWasNeverWanted) {
+TEST_F(Http1SessionTest, ClosesWhenAnExpectedBodyWasNeverWanted) {
   receive(post("Expect: 100-continue\r\nContent-Length: 3\r\n", ""));
   exchange(0).respond({403, {}}, "", BodyPart::last);
   turn();
@@ -196,7 +196,7 @@ TEST_F(HttpSessionTest, ClosesWhenAnExpectedBodyWasNeverWanted) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(HttpSessionTest, DrainsTheRestOfASmallBodyAfterAnEarlyResponse) {
+TEST_F(Http1SessionTest, DrainsTheRestOfASmallBodyAfterAnEarlyResponse) {
   receive(post("Content-Length: 6\r\n", "ab"));
   exchange(0).respond({200, {}}, "early", BodyPart::last);
   turn();
@@ -207,7 +207,7 @@ TEST_F(HttpSessionTest, DrainsTheRestOfASmallBodyAfterAnEarlyResponse) {
   EXPECT_EQ(exchange(1).head().path, "/next");
 }
 
-TEST_F(HttpSessionTest, ClosesAfterAnEarlyResponseToALargeBody) {
+TEST_F(Http1SessionTest, ClosesAfterAnEarlyResponseToALargeBody) {
   receive(post("Content-Length: 10000000\r\n", "ab"));
   exchange(0).respond({413, {}}, "", BodyPart::last);
   turn();
@@ -215,7 +215,7 @@ TEST_F(HttpSessionTest, ClosesAfterAnEarlyResponseToALargeBody) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(HttpSessionTest, ClosesWhenAChunkedBodyDoesNotEndAfterTheResponse) {
+TEST_F(Http1SessionTest, ClosesWhenAChunkedBodyDoesNotEndAfterTheResponse) {
   receive(post("Transfer-Encoding: chunked\r\n", "1\r\na\r\n"));
   exchange(0).respond({200, {}}, "", BodyPart::last);
   turn();
@@ -224,7 +224,7 @@ TEST_F(HttpSessionTest, ClosesWhenAChunkedBodyDoesNotEndAfterTheResponse) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(HttpSessionTest, PausesAndResumesTheBody) {
+TEST_F(Http1SessionTest, PausesAndResumesTheBody) {
   receive(post("Content-Length: 100000\r\n", "ab"));
   exchange(0).pause_body();
   receive("cd");
@@ -239,7 +239,7 @@ TEST_F(HttpSessionTest, PausesAndResumesTheBody) {
   EXPECT_TRUE(wire_.reading);
 }
 
-TEST_F(HttpSessionTest, TellsTheHandlerWhenTheClientHasGone) {
+TEST_F(Http1SessionTest, TellsTheHandlerWhenTheClientHasGone) {
   receive(get);
   calls(0);
   peer_vanishes();
@@ -247,7 +247,7 @@ TEST_F(HttpSessionTest, TellsTheHandlerWhenTheClientHasGone) {
   EXPECT_TRUE(connection_closed_);
 }
 
-TEST_F(HttpSessionTest, AnswersAClientThatHasEndedItsSideBehindItsRequests) {
+TEST_F(Http1SessionTest, AnswersAClientThatHasEndedItsSideBehindItsRequests) {
   receive(get + get);
   peer_ends();
   EXPECT_EQ(calls(0), (Calls{"request() last"}));
@@ -261,7 +261,7 @@ TEST_F(HttpSessionTest, AnswersAClientThatHasEndedItsSideBehindItsRequests) {
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(HttpSessionTest, TellsTheHandlerWhenNothingIsSentToAClientThatHasEndedItsSide) {
+TEST_F(Http1SessionTest, TellsTheHandlerWhenNothingIsSentToAClientThatHasEndedItsSide) {
   receive(get);
   exchange(0).respond({200, {}}, "part", BodyPart::more);
   turn();
@@ -282,7 +282,7 @@ TEST_F(HttpSessionTest, TellsTheHandlerWhenNothingIsSentToAClientThatHasEndedIts
   EXPECT_TRUE(sent().ends_with("3\r\nend\r\n0\r\n\r\n"));
 }
 
-TEST_F(HttpSessionTest, DropsAClientThatHasEndedItsSideWhereTheHandlerWantsIt) {
+TEST_F(Http1SessionTest, DropsAClientThatHasEndedItsSideWhereTheHandlerWantsIt) {
   receive(get);
   record(0).client_end = ClientEnd::drop;
   calls(0);
@@ -291,7 +291,7 @@ TEST_F(HttpSessionTest, DropsAClientThatHasEndedItsSideWhereTheHandlerWantsIt) {
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(HttpSessionTest, DropsAClientThatEndsItsSideInTheMiddleOfABody) {
+TEST_F(Http1SessionTest, DropsAClientThatEndsItsSideInTheMiddleOfABody) {
   receive(post("Content-Length: 3\r\n", "ab"));
   calls(0);
   peer_ends();
@@ -300,7 +300,7 @@ TEST_F(HttpSessionTest, DropsAClientThatEndsItsSideInTheMiddleOfABody) {
   EXPECT_EQ(sent(), "");
 }
 
-TEST_F(HttpSessionTest, DeliversWhatCameBeforeTheClientsEndAlsoWhenPaused) {
+TEST_F(Http1SessionTest, DeliversWhatCameBeforeTheClientsEndAlsoWhenPaused) {
   receive(post("Content-Length: 4\r\n", "ab"));
   exchange(0).pause_body();
   receive("cd");
@@ -314,12 +314,12 @@ TEST_F(HttpSessionTest, DeliversWhatCameBeforeTheClientsEndAlsoWhenPaused) {
   EXPECT_NE(sent().find("200 OK"), std::string::npos);
 }
 
-TEST_F(HttpSessionTest, ClosesAnIdleConnectionAtTheClientsEnd) {
+TEST_F(Http1SessionTest, ClosesAnIdleConnectionAtTheClientsEnd) {
   peer_ends();
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(HttpSessionTest, AbortsWithoutAnotherByte) {
+TEST_F(Http1SessionTest, AbortsWithoutAnotherByte) {
   receive(get);
   exchange(0).abort();
   EXPECT_EQ(calls(0), (Calls{"request() last"}));
@@ -330,7 +330,7 @@ TEST_F(HttpSessionTest, AbortsWithoutAnotherByte) {
   EXPECT_TRUE(connection_closed_);
 }
 
-TEST_F(HttpSessionTest, FailsWith500BeforeTheResponseHasStarted) {
+TEST_F(Http1SessionTest, FailsWith500BeforeTheResponseHasStarted) {
   receive(get);
   exchange(0).fail();
   turn();
@@ -339,7 +339,7 @@ TEST_F(HttpSessionTest, FailsWith500BeforeTheResponseHasStarted) {
   EXPECT_EQ(requests(), 2U);
 }
 
-TEST_F(HttpSessionTest, CutsAResponseThatFailsLater) {
+TEST_F(Http1SessionTest, CutsAResponseThatFailsLater) {
   receive(get);
   exchange(0).respond({200, {}}, "part", BodyPart::more);
   exchange(0).fail();
@@ -348,7 +348,7 @@ TEST_F(HttpSessionTest, CutsAResponseThatFailsLater) {
   EXPECT_EQ(calls(0).back(), "closed");
 }
 
-TEST_F(HttpSessionTest, AnswersAnUnusableHeadWith500AndLogsIt) {
+TEST_F(Http1SessionTest, AnswersAnUnusableHeadWith500AndLogsIt) {
   receive(get);
   exchange(0).respond({200, {{"x", "a\r\nb"}}}, "hello", BodyPart::last);
   turn();
@@ -357,7 +357,7 @@ TEST_F(HttpSessionTest, AnswersAnUnusableHeadWith500AndLogsIt) {
   EXPECT_EQ(log_[0].level, LogLevel::error);
 }
 
-TEST_F(HttpSessionTest, ClosesWhenTheBodyIsShorterThanAnnounced) {
+TEST_F(Http1SessionTest, ClosesWhenTheBodyIsShorterThanAnnounced) {
   receive(get);
   exchange(0).respond({200, {{"content-length", "9"}}}, "short", BodyPart::last);
   turn();
@@ -365,7 +365,7 @@ TEST_F(HttpSessionTest, ClosesWhenTheBodyIsShorterThanAnnounced) {
   EXPECT_EQ(log_.size(), 1U);
 }
 
-TEST_F(HttpSessionTest, AnswersAMalformedRequestAndCloses) {
+TEST_F(Http1SessionTest, AnswersAMalformedRequestAndCloses) {
   receive("nonsense\r\n\r\n");
   EXPECT_EQ(requests(), 0U);
   EXPECT_EQ(sent(),
@@ -374,7 +374,7 @@ TEST_F(HttpSessionTest, AnswersAMalformedRequestAndCloses) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(HttpSessionTest, AnswersWhatCameBeforeAMalformedRequest) {
+TEST_F(Http1SessionTest, AnswersWhatCameBeforeAMalformedRequest) {
   receive(get + "nonsense\r\n\r\n");
   exchange(0).respond({200, {}}, "x", BodyPart::last);
   turn();
@@ -383,7 +383,7 @@ TEST_F(HttpSessionTest, AnswersWhatCameBeforeAMalformedRequest) {
   EXPECT_NE(output.find("400 Bad Request"), std::string::npos);
 }
 
-TEST_F(HttpSessionTest, RefusesABadChunkInTheMiddleOfABody) {
+TEST_F(Http1SessionTest, RefusesABadChunkInTheMiddleOfABody) {
   receive(post("Transfer-Encoding: chunked\r\n", "1\r\na\r\n"));
   receive("zz\r\n");
   EXPECT_EQ(calls(0), (Calls{"request(a) more", "closed"}));
@@ -391,7 +391,7 @@ TEST_F(HttpSessionTest, RefusesABadChunkInTheMiddleOfABody) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(HttpSessionTest, CutsTheResponseWhenTheBodyTurnsBadBehindItsStart) {
+TEST_F(Http1SessionTest, CutsTheResponseWhenTheBodyTurnsBadBehindItsStart) {
   receive(post("Transfer-Encoding: chunked\r\n", "1\r\na\r\n"));
   exchange(0).respond({200, {}}, "part", BodyPart::more);
   turn();
@@ -400,7 +400,7 @@ TEST_F(HttpSessionTest, CutsTheResponseWhenTheBodyTurnsBadBehindItsStart) {
   EXPECT_EQ(calls(0).back(), "closed");
 }
 
-TEST_F(HttpSessionTest, ClosesAnIdleConnectionAfterTheKeepAliveTime) {
+TEST_F(Http1SessionTest, ClosesAnIdleConnectionAfterTheKeepAliveTime) {
   receive(get);
   later(config_.http.keep_alive_timeout * 2);
   EXPECT_FALSE(wire_.finished) << "a pending response is not idle";
@@ -412,13 +412,13 @@ TEST_F(HttpSessionTest, ClosesAnIdleConnectionAfterTheKeepAliveTime) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(HttpSessionTest, StopsWithoutWaitingForThePeerWhenIdle) {
+TEST_F(Http1SessionTest, StopsWithoutWaitingForThePeerWhenIdle) {
   connection_->begin_stop();
   turn();
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(HttpSessionTest, StopsBehindWhatThePeerHasNotTaken) {
+TEST_F(Http1SessionTest, StopsBehindWhatThePeerHasNotTaken) {
   peer_takes_output_ = false;
   receive(get);
   exchange(0).respond({200, {}}, "x", BodyPart::last);
@@ -430,7 +430,7 @@ TEST_F(HttpSessionTest, StopsBehindWhatThePeerHasNotTaken) {
   EXPECT_FALSE(wire_.closed);
 }
 
-TEST_F(HttpSessionTest, StopsBehindThePendingResponse) {
+TEST_F(Http1SessionTest, StopsBehindThePendingResponse) {
   receive(get + get);
   context_.phase = Phase::stopping;
   connection_->begin_stop();
@@ -443,7 +443,7 @@ TEST_F(HttpSessionTest, StopsBehindThePendingResponse) {
   EXPECT_EQ(requests(), 1U);
 }
 
-TEST_F(HttpSessionTest, EndsServerSentEventsWhenItStops) {
+TEST_F(Http1SessionTest, EndsServerSentEventsWhenItStops) {
   receive(get);
   exchange(0).respond({200, {{"Content-Type", "text/event-stream; charset=utf-8"}}}, "data: 1",
                       BodyPart::more);
@@ -456,7 +456,7 @@ TEST_F(HttpSessionTest, EndsServerSentEventsWhenItStops) {
   EXPECT_EQ(calls(0).back(), "closed");
 }
 
-TEST_F(HttpSessionTest, EndsServerSentEventsThatBeginWhileItStops) {
+TEST_F(Http1SessionTest, EndsServerSentEventsThatBeginWhileItStops) {
   receive(get);
   context_.phase = Phase::stopping;
   connection_->begin_stop();
@@ -466,7 +466,7 @@ TEST_F(HttpSessionTest, EndsServerSentEventsThatBeginWhileItStops) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(HttpSessionTest, WaitsForAnyOtherResponseWhenItStops) {
+TEST_F(Http1SessionTest, WaitsForAnyOtherResponseWhenItStops) {
   receive(get);
   exchange(0).respond({200, {{"content-type", "text/plain"}}}, "part", BodyPart::more);
   turn();
@@ -479,7 +479,7 @@ TEST_F(HttpSessionTest, WaitsForAnyOtherResponseWhenItStops) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(HttpSessionTest, GivesTheRestOfAHeadAMomentWhenItStops) {
+TEST_F(Http1SessionTest, GivesTheRestOfAHeadAMomentWhenItStops) {
   receive("GET / HT");
   context_.phase = Phase::stopping;
   connection_->begin_stop();
@@ -489,7 +489,7 @@ TEST_F(HttpSessionTest, GivesTheRestOfAHeadAMomentWhenItStops) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(HttpSessionTest, LingersForLessWhenItStops) {
+TEST_F(Http1SessionTest, LingersForLessWhenItStops) {
   receive(get);
   context_.phase = Phase::stopping;
   connection_->begin_stop();
@@ -507,7 +507,7 @@ FilePart make_file(std::string_view content) {
   return {std::make_shared<const OpenFile>(std::move(fd), "file"), 0, content.size()};
 }
 
-TEST_F(HttpSessionTest, SendsPartsOfFilesWithinAResponse) {
+TEST_F(Http1SessionTest, SendsPartsOfFilesWithinAResponse) {
   receive(get);
   FilePart file = make_file("0123456789");
   exchange(0).respond({200, {{"content-length", "6"}}}, "<", BodyPart::more);
@@ -518,7 +518,7 @@ TEST_F(HttpSessionTest, SendsPartsOfFilesWithinAResponse) {
   EXPECT_EQ(calls(0), (Calls{"request() last", "closed"}));
 }
 
-TEST_F(HttpSessionTest, EndsAChunkedBodyWithTrailers) {
+TEST_F(Http1SessionTest, EndsAChunkedBodyWithTrailers) {
   receive("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n");
   exchange(0).respond({200, {}}, "", BodyPart::more);
   exchange(0).send_file(make_file("0123456789"), BodyPart::more);
@@ -530,7 +530,7 @@ TEST_F(HttpSessionTest, EndsAChunkedBodyWithTrailers) {
   EXPECT_EQ(calls(0), (Calls{"request() last", "closed"}));
 }
 
-TEST_F(HttpSessionTest, SendsEarlyHintsBeforeTheResponseOnly) {
+TEST_F(Http1SessionTest, SendsEarlyHintsBeforeTheResponseOnly) {
   receive(get);
   exchange(0).send_early_hints({"</a>"});
   exchange(0).respond({200, {}}, "", BodyPart::last);

@@ -1,0 +1,61 @@
+// Several waits that run side by side, each with its time and, while it runs, its deadline. Knows
+// neither sockets nor requests: the owner starts and stops each wait, and acts when one has
+// expired.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+
+#include "server/base/clock.h"
+
+namespace sioserve::connection {
+
+// `Wait` is an enum with `count` values, from 0 on.
+template <typename Wait, std::size_t count>
+class Deadlines {
+ public:
+  // A wait whose time is 0 never expires.
+  explicit Deadlines(const std::array<Milliseconds, count>& times) : times_(times) {
+    until_.fill(TimePoint::max());
+  }
+
+  void restart(Wait wait, TimePoint now) {
+    until_[index(wait)] = deadline_after(now, times_[index(wait)]);
+  }
+  // Unless it runs already.
+  void start(Wait wait, TimePoint now) {
+    if (!runs(wait)) restart(wait, now);
+  }
+  // If it runs.
+  void extend(Wait wait, TimePoint now) {
+    if (runs(wait)) restart(wait, now);
+  }
+  // At the latest at `until`.
+  void bring_forward(Wait wait, TimePoint until) {
+    until_[index(wait)] = std::min(until_[index(wait)], until);
+  }
+  void stop(Wait wait) { until_[index(wait)] = TimePoint::max(); }
+
+  // Takes effect with restart().
+  void set_time(Wait wait, Milliseconds time) { times_[index(wait)] = time; }
+
+  TimePoint earliest() const { return *std::min_element(until_.begin(), until_.end()); }
+  // The first wait whose time is over.
+  std::optional<Wait> expired(TimePoint now) const {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (until_[i] <= now) return static_cast<Wait>(i);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr std::size_t index(Wait wait) { return static_cast<std::size_t>(wait); }
+  bool runs(Wait wait) const { return until_[index(wait)] != TimePoint::max(); }
+
+  std::array<Milliseconds, count> times_;
+  std::array<TimePoint, count> until_;
+};
+
+}  // namespace sioserve::connection
