@@ -20,7 +20,7 @@ PyRef number_or_none(const Gil& gil, std::uint64_t number) {
 
 PyRef attributes_of(const Gil& gil, const AccessRecord& record) {
   const auto header = [&](std::string_view name) {
-    return text_or_none(gil, find_header(record.head.headers, name).value_or(""));
+    return text_or_none(gil, find_header(record.head->headers, name).value_or(""));
   };
   const auto port = record.endpoints ? record.endpoints->client.port : 0;
   const struct {
@@ -30,7 +30,7 @@ PyRef attributes_of(const Gil& gil, const AccessRecord& record) {
       {"event", to_py_str(gil, access_log::event_name(record.event))},
       {"client", text_or_none(gil, record.endpoints ? record.endpoints->client.host : "")},
       {"client_port", number_or_none(gil, static_cast<std::uint64_t>(port))},
-      {"method", text_or_none(gil, record.head.method)},
+      {"method", text_or_none(gil, record.head->method)},
       {"target", text_or_none(gil, access_log::target_of(record))},
       {"protocol", text_or_none(gil, access_log::protocol_of(record))},
       {"scheme", to_py_str(gil, access_log::scheme_of(record))},

@@ -208,10 +208,10 @@ void Bridge::handle(const Gil& gil, ServerEvent& event) {
 
 void Bridge::handle(const Gil& gil, HttpRequest event) {
   const StreamId id = event.stream;
-  const PyRef request_id = to_py_str(gil, event.head.request_id);
+  const PyRef request_id = to_py_str(gil, event.head->request_id);
   const RequestIdScope in_request(gil, application_.request_id, request_id);
   const bool runs = attempt(gil, [&] {
-    const PyRef scope = scopes_.http(gil, event.head, event.endpoints, request_id);
+    const PyRef scope = scopes_.http(gil, *event.head, event.endpoints, request_id);
     const PyRef stream =
         types_.make_stream(gil, PyRef::borrow(owner_), std::make_unique<HttpStream>(*this, event));
     return scope && stream && run_application(gil, stream, id, scope);
@@ -261,11 +261,11 @@ void Bridge::handle(const Gil& gil, HttpTimedOut event) {
 }
 
 void Bridge::handle(const Gil& gil, WebSocketConnect event) {
-  const PyRef request_id = to_py_str(gil, event.head.request_id);
+  const PyRef request_id = to_py_str(gil, event.head->request_id);
   const RequestIdScope in_request(gil, application_.request_id, request_id);
   const bool runs = attempt(gil, [&] {
     const PyRef scope =
-        scopes_.websocket(gil, event.head, event.endpoints, event.subprotocols, request_id);
+        scopes_.websocket(gil, *event.head, event.endpoints, event.subprotocols, request_id);
     const PyRef stream = types_.make_stream(gil, PyRef::borrow(owner_),
                                             std::make_unique<WebSocketStream>(*this, event.stream));
     return scope && stream && run_application(gil, stream, event.stream, scope);
@@ -392,7 +392,7 @@ void Bridge::handle(const Gil& gil, LogRecord event) {
 
 void Bridge::handle(const Gil& gil, AccessEntry event) {
   const RequestIdScope in_request(gil, application_.request_id,
-                                  to_py_str(gil, event.record.head.request_id));
+                                  to_py_str(gil, event.record.head->request_id));
   log_access(gil, loggers_[static_cast<std::size_t>(LogCategory::access)], event);
 }
 

@@ -84,7 +84,7 @@ void append_number_or_dash(std::uint64_t number, std::string& out) {
 }
 
 void append_request_header(std::string_view name, const AccessRecord& record, std::string& out) {
-  append_value(find_header(record.head.headers, name).value_or(""), out);
+  append_value(find_header(record.head->headers, name).value_or(""), out);
 }
 
 // Of responses, whose header names have the case that the application gave them.
@@ -107,7 +107,7 @@ void append_client_address(const AccessRecord& record, std::string& out) {
 
 void append_user(const AccessRecord& record, std::string& out) {
   constexpr std::string_view basic = "basic ";
-  const std::string_view value = find_header(record.head.headers, "authorization").value_or("");
+  const std::string_view value = find_header(record.head->headers, "authorization").value_or("");
   std::optional<std::string> credentials;
   if (equals_ignoring_case(value.substr(0, basic.size()), basic)) {
     credentials = base64_decode(trim(value.substr(basic.size())));
@@ -116,18 +116,18 @@ void append_user(const AccessRecord& record, std::string& out) {
 }
 
 void append_target(const AccessRecord& record, std::string& out) {
-  append_value(record.head.raw_path, out);
-  if (record.head.query_string.empty()) return;
+  append_value(record.head->raw_path, out);
+  if (record.head->query_string.empty()) return;
   out += '?';
-  append_escaped(record.head.query_string, out);
+  append_escaped(record.head->query_string, out);
 }
 
 void append_request_line(const AccessRecord& record, std::string& out) {
-  if (record.head.method.empty()) {
+  if (record.head->method.empty()) {
     out += '-';
     return;
   }
-  append_escaped(record.head.method, out);
+  append_escaped(record.head->method, out);
   out += ' ';
   append_target(record, out);
   out += ' ';
@@ -137,7 +137,7 @@ void append_request_line(const AccessRecord& record, std::string& out) {
 std::string_view step_of(const AccessRecord& record) {
   switch (record.event) {
     case AccessEvent::http:
-      return record.head.method;
+      return record.head->method;
     case AccessEvent::websocket_connecting:
       return "WSCONNECTING";
     case AccessEvent::websocket_connect:
@@ -151,7 +151,7 @@ std::string_view step_of(const AccessRecord& record) {
 }
 
 void append_request(const AccessRecord& record, std::string& out) {
-  if (record.head.method.empty()) {
+  if (record.head->method.empty()) {
     out += '-';
     return;
   }
@@ -207,12 +207,12 @@ std::string_view scheme_of(const AccessRecord& record) {
 }
 
 std::string protocol_of(const AccessRecord& record) {
-  return record.head.http_version.empty() ? "" : "HTTP/" + record.head.http_version;
+  return record.head->http_version.empty() ? "" : "HTTP/" + record.head->http_version;
 }
 
 std::string target_of(const AccessRecord& record) {
-  if (record.head.query_string.empty()) return record.head.raw_path;
-  return record.head.raw_path + "?" + record.head.query_string;
+  if (record.head->query_string.empty()) return record.head->raw_path;
+  return record.head->raw_path + "?" + record.head->query_string;
 }
 
 void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
@@ -246,11 +246,11 @@ void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
     case Atom::request:
       return append_request(record, out);
     case Atom::method:
-      return append_value(record.head.method, out);
+      return append_value(record.head->method, out);
     case Atom::path:
-      return append_value(record.head.raw_path, out);
+      return append_value(record.head->raw_path, out);
     case Atom::query:
-      append_escaped(record.head.query_string, out);
+      append_escaped(record.head->query_string, out);
       return;
     case Atom::target:
       return append_value(target_of(record), out);
@@ -284,7 +284,7 @@ void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
       out += std::to_string(::getpid());
       return;
     case Atom::request_id:
-      return append_value(record.head.request_id, out);
+      return append_value(record.head->request_id, out);
     case Atom::host:
       return append_request_header("host", record, out);
     case Atom::scheme:

@@ -52,7 +52,7 @@ class ObjectWriter {
 
 void append_json_line(const AccessRecord& record, const Timestamp& time, std::string& out) {
   const auto header = [&](std::string_view name) {
-    return find_header(record.head.headers, name).value_or("");
+    return find_header(record.head->headers, name).value_or("");
   };
   ObjectWriter object(out);
   object.text("time", time.iso());
@@ -61,7 +61,7 @@ void append_json_line(const AccessRecord& record, const Timestamp& time, std::st
   object.number_or_null(
       "client_port",
       record.endpoints ? static_cast<std::uint64_t>(record.endpoints->client.port) : 0);
-  object.text("method", record.head.method);
+  object.text("method", record.head->method);
   object.text("target", target_of(record));
   object.text("protocol", protocol_of(record));
   object.text("scheme", scheme_of(record));
@@ -75,7 +75,7 @@ void append_json_line(const AccessRecord& record, const Timestamp& time, std::st
   }
   object.text("referer", header("referer"));
   object.text("user_agent", header("user-agent"));
-  object.text("request_id", record.head.request_id);
+  object.text("request_id", record.head->request_id);
   object.end();
 }
 

@@ -25,8 +25,8 @@ RequestStream::~RequestStream() { table_.remove(id_); }
 void RequestStream::on_request(std::string_view body, BodyPart part) {
   body_ended_ = part == BodyPart::last;
   exchange_.respond_within(application_timeout_);
-  events_.push(
-      HttpRequest{id_, exchange_.head(), *exchange_.endpoints(), std::string(body), !body_ended_});
+  events_.push(HttpRequest{id_, exchange_.share_head(), *exchange_.endpoints(), std::string(body),
+                           !body_ended_});
   if (body_ended_) return;
   receive_window_.arrived(body.size());
   // A client that expects "100 Continue" gets it at the application's first receive().

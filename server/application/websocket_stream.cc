@@ -23,7 +23,7 @@ WebSocketStream::~WebSocketStream() { table_.remove(id_); }
 
 void WebSocketStream::on_upgrade_request() {
   events_.push(
-      WebSocketConnect{id_, channel_.head(), *channel_.endpoints(), channel_.subprotocols()});
+      WebSocketConnect{id_, channel_.share_head(), *channel_.endpoints(), channel_.subprotocols()});
 }
 
 void WebSocketStream::on_open() {

@@ -22,7 +22,8 @@ inline constexpr std::uint16_t client_closed_request = 499;
 
 struct AccessRecord {
   AccessEvent event = AccessEvent::http;
-  RequestHead head;  // without a method, a path or a version: that could not be read
+  SharedRequestHead
+      head;  // never null; without a method, a path or a version: that could not be read
   SharedEndpoints endpoints;
   std::uint16_t status = 0;          // 0: none
   Headers response_headers;          // only where the log wants them

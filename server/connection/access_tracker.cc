@@ -18,36 +18,31 @@ TimePoint AccessTracker::take_begin() {
 
 void AccessTracker::request_ends(const SharedRequestHead& head, const SharedEndpoints& endpoints,
                                  const http::Response& response, TimePoint begin) {
-  add(AccessEvent::http, *head, endpoints, response, begin);
-}
-
-void AccessTracker::refused(const RequestHead& head, const SharedEndpoints& endpoints,
-                            const http::Response& response) {
-  add(AccessEvent::http, head, endpoints, response, take_begin());
+  add(AccessEvent::http, head, endpoints, response, begin);
 }
 
 void AccessTracker::websocket_connecting(const SharedRequestHead& head,
                                          const SharedEndpoints& endpoints) {
-  write(AccessEvent::websocket_connecting, *head, endpoints, 0, 0);
+  write(AccessEvent::websocket_connecting, head, endpoints, 0, 0);
 }
 
 void AccessTracker::websocket_connect(const SharedRequestHead& head,
                                       const SharedEndpoints& endpoints) {
-  write(AccessEvent::websocket_connect, *head, endpoints, 101, 0);
+  write(AccessEvent::websocket_connect, head, endpoints, 101, 0);
 }
 
 void AccessTracker::websocket_reject(const SharedRequestHead& head,
                                      const SharedEndpoints& endpoints,
                                      const http::Response& response) {
-  add(AccessEvent::websocket_reject, *head, endpoints, response, take_begin());
+  add(AccessEvent::websocket_reject, head, endpoints, response, take_begin());
 }
 
 void AccessTracker::websocket_disconnect(const SharedRequestHead& head,
                                          const SharedEndpoints& endpoints, std::uint16_t code) {
-  write(AccessEvent::websocket_disconnect, *head, endpoints, 0, code);
+  write(AccessEvent::websocket_disconnect, head, endpoints, 0, code);
 }
 
-void AccessTracker::add(AccessEvent event, const RequestHead& head,
+void AccessTracker::add(AccessEvent event, const SharedRequestHead& head,
                         const SharedEndpoints& endpoints, const http::Response& response,
                         TimePoint begin) {
   if (log_ == nullptr) return;
@@ -64,7 +59,7 @@ void AccessTracker::add(AccessEvent event, const RequestHead& head,
   if (pending_->complete && stream_.buffered() == 0 && !broken_) flush();
 }
 
-void AccessTracker::write(AccessEvent event, const RequestHead& head,
+void AccessTracker::write(AccessEvent event, const SharedRequestHead& head,
                           const SharedEndpoints& endpoints, std::uint16_t status,
                           std::uint16_t close_code) {
   if (log_ == nullptr) return;

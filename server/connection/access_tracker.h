@@ -35,9 +35,6 @@ class AccessTracker {
   // The exchange has ended. A response that has not started: nothing was answered.
   void request_ends(const SharedRequestHead& head, const SharedEndpoints& endpoints,
                     const http::Response& response, TimePoint begin);
-  // The server itself answered a request that it could not read.
-  void refused(const RequestHead& head, const SharedEndpoints& endpoints,
-               const http::Response& response);
 
   void websocket_connecting(const SharedRequestHead& head, const SharedEndpoints& endpoints);
   void websocket_connect(const SharedRequestHead& head, const SharedEndpoints& endpoints);
@@ -53,9 +50,9 @@ class AccessTracker {
   void on_closed();
 
  private:
-  void add(AccessEvent event, const RequestHead& head, const SharedEndpoints& endpoints,
+  void add(AccessEvent event, const SharedRequestHead& head, const SharedEndpoints& endpoints,
            const http::Response& response, TimePoint begin);
-  void write(AccessEvent event, const RequestHead& head, const SharedEndpoints& endpoints,
+  void write(AccessEvent event, const SharedRequestHead& head, const SharedEndpoints& endpoints,
              std::uint16_t status, std::uint16_t close_code);
   void flush();
 

@@ -65,7 +65,10 @@ void Connection::turn_away(std::uint16_t status) {
                                      http::Persistence::close);
   http::Response response(encoder, {});
   start_response(context_, response, busy_head(status), plain_body(status), BodyPart::last, {});
-  if (access_.on()) access_.refused(RequestHead{}, peers_, response);
+  if (access_.on()) {
+    access_.request_ends(std::make_shared<const RequestHead>(), peers_, response,
+                         access_.take_begin());
+  }
   end(ConnectionEnd::linger, peers_);
 }
 

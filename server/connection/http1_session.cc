@@ -353,16 +353,17 @@ void Http1Session::refuse_exchange(std::uint16_t status, std::string_view reason
 
 // There is no exchange yet.
 void Http1Session::refuse_head(std::uint16_t status, std::string_view reason, Headers headers) {
-  const RequestHead head = parser_.take_head();
-  log_refusal(context().logger, endpoints_->client, head, status, reason);
+  const auto head = std::make_shared<const RequestHead>(parser_.take_head());
+  log_refusal(context().logger, endpoints_->client, *head, status, reason);
   http::Http1ResponseEncoder encoder(connection_.stream(), context().scratch,
                                      http::Http1Version::http_1_1, http::Persistence::close);
-  http::Response response(encoder, head.method);
+  http::Response response(encoder, head->method);
   ResponseHead answer = plain_head(status);
   for (Header& header : headers) answer.headers.push_back(std::move(header));
   start_response(context(), response, std::move(answer), plain_body(status), BodyPart::last,
-                 head.request_id);
-  if (connection_.access().on()) connection_.access().refused(head, endpoints_, response);
+                 head->request_id);
+  AccessTracker& access = connection_.access();
+  if (access.on()) access.request_ends(head, endpoints_, response, access.take_begin());
   end(ConnectionEnd::linger);
 }
 

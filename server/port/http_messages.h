@@ -19,7 +19,7 @@ namespace sioserve {
 // A new request, with as much of its body as had arrived.
 struct HttpRequest {
   StreamId stream;
-  RequestHead head;
+  SharedRequestHead head;
   Endpoints endpoints;
   std::string body;
   bool more_body;

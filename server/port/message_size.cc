@@ -37,7 +37,9 @@ std::size_t owned_by(const Message& message) {
   std::size_t bytes = 0;
   if constexpr (requires { message.head.headers; }) bytes += size_of(message.head.headers);
   if constexpr (requires { message.head.raw_path; }) bytes += size_of(message.head);
-  if constexpr (requires { message.head->headers; }) {
+  if constexpr (requires { message.head->raw_path; }) {
+    if (message.head) bytes += size_of(*message.head);
+  } else if constexpr (requires { message.head->headers; }) {
     if (message.head) bytes += size_of(message.head->headers);
   }
   if constexpr (requires { message.headers; }) bytes += size_of(message.headers);

@@ -18,7 +18,7 @@ namespace sioserve {
 
 struct WebSocketConnect {
   StreamId stream;
-  RequestHead head;
+  SharedRequestHead head;
   Endpoints endpoints;
   std::vector<std::string> subprotocols;
 };

@@ -98,11 +98,10 @@ class Writer {
     if (value) write(*value);
   }
 
-  // Immutable, and shared on one side of the port only: a value like others.
+  // Immutable, and shared on one side of the port only: a value like others, never null.
   template <typename T>
   void write(const std::shared_ptr<const T>& value) {
-    write(value != nullptr);
-    if (value) write(*value);
+    write(*value);
   }
 
   void write(const Json& value) {
@@ -238,9 +237,6 @@ class Reader {
 
   template <typename T>
   bool read(std::shared_ptr<const T>& value) {
-    bool has_value;
-    if (!read(has_value)) return false;
-    if (!has_value) return true;
     auto read_value = std::make_shared<T>();
     if (!read(*read_value)) return false;
     value = std::move(read_value);

@@ -40,7 +40,7 @@ TEST_F(AccessLoggerTest, SendsEntriesToPythonsLogging) {
   access_.write(get_record());
   ASSERT_EQ(events_.events.size(), 1U);
   EXPECT_NE(line(0).find("\"GET /a%20b?x=1\" 200 1234"), std::string::npos) << line(0);
-  EXPECT_EQ(get_message<AccessEntry>(events_.events[0])->record.head.request_id, "id123");
+  EXPECT_EQ(get_message<AccessEntry>(events_.events[0])->record.head->request_id, "id123");
 }
 
 TEST_F(AccessLoggerTest, SendsNothingWhenPythonsLevelIsOff) {

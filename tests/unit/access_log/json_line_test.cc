@@ -36,6 +36,7 @@ TEST(JsonLine, TellsTheCloseCodeOfAWebSocket) {
 
 TEST(JsonLine, IsNullWhereNothingIsKnown) {
   AccessRecord record;
+  record.head = std::make_shared<const RequestHead>();
   record.status = 400;
   const auto object = nlohmann::json::parse(json_line(record));
   for (const char* key : {"client", "client_port", "method", "target", "protocol", "host",
@@ -50,12 +51,13 @@ TEST(JsonLine, IsOneObjectOnOneLineWhateverClientsSend) {
   std::mt19937 random(seed);
   for (int i = 0; i < 5'000; ++i) {
     AccessRecord record = get_record();
-    record.head.method = hostile_text(random);
-    record.head.raw_path = hostile_text(random);
-    record.head.query_string = hostile_text(random);
-    record.head.http_version = hostile_text(random);
-    record.head.request_id = hostile_text(random);
-    for (Header& header : record.head.headers) header.value = hostile_text(random);
+    RequestHead& head = own_head(record);
+    head.method = hostile_text(random);
+    head.raw_path = hostile_text(random);
+    head.query_string = hostile_text(random);
+    head.http_version = hostile_text(random);
+    head.request_id = hostile_text(random);
+    for (Header& header : head.headers) header.value = hostile_text(random);
     const std::string out = json_line(record);
     ASSERT_EQ(out.find('\n'), std::string::npos);
     const auto object = nlohmann::json::parse(out, nullptr, false);

@@ -14,16 +14,17 @@ namespace sioserve::access_log {
 
 inline AccessRecord get_record() {
   AccessRecord record;
-  record.head = {"GET",
-                 "/a%20b",
-                 "/a b",
-                 "x=1",
-                 "1.1",
-                 {{"host", "example.org"},
-                  {"referer", "http://r/"},
-                  {"user-agent", "curl/8"},
-                  {"authorization", "Basic YWxpY2U6c2VjcmV0"}},
-                 "id123"};
+  record.head =
+      std::make_shared<const RequestHead>(RequestHead{"GET",
+                                                      "/a%20b",
+                                                      "/a b",
+                                                      "x=1",
+                                                      "1.1",
+                                                      {{"host", "example.org"},
+                                                       {"referer", "http://r/"},
+                                                       {"user-agent", "curl/8"},
+                                                       {"authorization", "Basic YWxpY2U6c2VjcmV0"}},
+                                                      "id123"});
   record.endpoints =
       std::make_shared<const Endpoints>(Endpoints{{"10.0.0.1", 4711}, {"10.0.0.2", 80}, false});
   record.status = 200;
@@ -31,6 +32,13 @@ inline AccessRecord get_record() {
   record.response_headers = {{"Content-Type", "text/plain"}};
   record.duration = std::chrono::microseconds(1'234'567);
   return record;
+}
+
+// A head of the record's own, to be changed.
+inline RequestHead& own_head(AccessRecord& record) {
+  auto head = std::make_shared<RequestHead>(*record.head);
+  record.head = head;
+  return *head;
 }
 
 inline AccessRecord websocket_record(AccessEvent event) {

@@ -53,8 +53,8 @@ TEST_F(AccessTrackerTest, MeasuresFromTheFirstByteToTheLastOneTaken) {
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].event, AccessEvent::http);
   EXPECT_EQ(records[0].duration, microseconds(123));
-  EXPECT_EQ(records[0].head.method, "GET");
-  EXPECT_EQ(records[0].head.query_string, "b=c");
+  EXPECT_EQ(records[0].head->method, "GET");
+  EXPECT_EQ(records[0].head->query_string, "b=c");
   EXPECT_EQ(records[0].endpoints->client.host, "127.0.0.1");
   EXPECT_EQ(records[0].status, 200);
   EXPECT_EQ(records[0].response_bytes, 5U);
@@ -83,10 +83,10 @@ TEST_F(AccessTrackerTest, RecordsPipelinedRequestsInOrder) {
   turn();
   const auto records = written();
   ASSERT_EQ(records.size(), 2U);
-  EXPECT_EQ(records[0].head.path, "/a");
-  EXPECT_NE(records[0].head.request_id, "");
-  EXPECT_NE(records[0].head.request_id, records[1].head.request_id);
-  EXPECT_EQ(records[1].head.path, "/2");
+  EXPECT_EQ(records[0].head->path, "/a");
+  EXPECT_NE(records[0].head->request_id, "");
+  EXPECT_NE(records[0].head->request_id, records[1].head->request_id);
+  EXPECT_EQ(records[1].head->path, "/2");
   EXPECT_EQ(records[1].status, 201);
 }
 
@@ -194,7 +194,7 @@ TEST_F(AccessTrackerTest, RecordsABodyThatTurnsOutUnreadableOnce) {
   receive("nonsense\r\n");
   const auto records = written();
   ASSERT_EQ(records.size(), 1U);
-  EXPECT_EQ(records[0].head.path, "/up");
+  EXPECT_EQ(records[0].head->path, "/up");
   EXPECT_EQ(records[0].status, 400);
   EXPECT_TRUE(records[0].complete);
 }
@@ -237,7 +237,7 @@ TEST_F(AccessTrackerTest, FollowsAWebSocket) {
   EXPECT_EQ(records[0].event, AccessEvent::websocket_disconnect);
   EXPECT_EQ(records[0].close_code, 1006);
   EXPECT_EQ(records[0].duration, microseconds(5));
-  EXPECT_EQ(records[0].head.path, "/ws");
+  EXPECT_EQ(records[0].head->path, "/ws");
 }
 
 TEST_F(AccessTrackerTest, RecordsARejectedWebSocket) {

@@ -77,8 +77,16 @@ class Sampler {
 // Without a file, or with a level that is none, it would be no message.
 inline void fill_in_needed(HttpRespondFile& message) { Sampler().fill(message.file); }
 inline void fill_in_needed(LogRecord& message) { message.level = LogLevel::debug; }
+inline void fill_in_needed(AccessEntry& message) {
+  message.record.head = std::make_shared<const RequestHead>();
+  message.record.endpoints = std::make_shared<const Endpoints>();
+}
 template <typename Message>
-void fill_in_needed(Message&) {}
+void fill_in_needed(Message& message) {
+  if constexpr (requires { message.head->method; }) {
+    message.head = std::make_shared<const RequestHead>();
+  }
+}
 
 template <typename Message, typename Group, typename Visit>
 void for_each_alternative(Fill fill, Visit& visit) {
