@@ -18,6 +18,15 @@ constexpr std::array<bool, 256> token_table() {
 
 constexpr std::array<bool, 256> token_characters = token_table();
 
+constexpr std::array<bool, 256> field_value_table() {
+  std::array<bool, 256> table{};
+  for (std::size_t byte = 0x20; byte < table.size(); ++byte) table[byte] = byte != 0x7f;
+  table['\t'] = true;
+  return table;
+}
+
+constexpr std::array<bool, 256> field_value_characters = field_value_table();
+
 template <typename Visit>
 void visit_list(std::string_view value, Visit visit) {
   while (!value.empty()) {
@@ -38,17 +47,14 @@ bool is_token(std::string_view text) {
 }
 
 bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return field_value_characters[static_cast<unsigned char>(c)]; });
 }
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
 bool equals_ignoring_case(std::string_view left, std::string_view right) {
-  return left.size() == right.size() &&
-         std::equal(left.begin(), left.end(), right.begin(),
+  if (left.size() != right.size()) return false;
+  if (left == right) return true;  // mostly: both are in lower case
+  return std::equal(left.begin(), left.end(), right.begin(),
                     [](char a, char b) { return to_lower(a) == to_lower(b); });
 }
 

@@ -176,13 +176,14 @@ SharedEndpoints endpoints_behind_proxies(const Headers& headers, const SharedEnd
 
 std::optional<std::string_view> request_id_of_proxy(const Headers& headers, const Endpoints& peers,
                                                     const ProxyConfig& config) {
+  if (!config.forwarded_headers) return std::nullopt;
   std::optional<std::string_view> id;
   for (const Header& header : headers) {
     if (header.name != "x-request-id") continue;
     if (id || !is_request_id(header.value)) return std::nullopt;
     id = header.value;
   }
-  if (!id || !config.forwarded_headers || !config.trusted.trusts_peer(peers)) return std::nullopt;
+  if (!id || !config.trusted.trusts_peer(peers)) return std::nullopt;
   return id;
 }
 

@@ -1,6 +1,7 @@
 #include "server/http/request_target.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 
@@ -37,16 +38,19 @@ void replace_host(std::string_view authority, RequestHead& head) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-bool is_alphanumeric(char c) {
-  const char lower = to_lower(c);
-  return is_digit(c) || (lower >= 'a' && lower <= 'z');
+// RFC 3986's reg-name, which an IPv4 address is as well.
+constexpr std::array<bool, 256> name_table() {
+  std::array<bool, 256> table{};
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c : std::string_view("-._~%!$&'()*+,;=")) table[static_cast<unsigned char>(c)] = true;
+  return table;
 }
 
-// RFC 3986's reg-name, which an IPv4 address is as well.
-bool is_name_character(char c) {
-  return is_alphanumeric(c) ||
-         std::string_view("-._~%!$&'()*+,;=").find(c) != std::string_view::npos;
-}
+constexpr std::array<bool, 256> name_characters = name_table();
+
+bool is_name_character(char c) { return name_characters[static_cast<unsigned char>(c)]; }
 
 bool is_address_character(char c) { return is_name_character(c) || c == ':'; }
 
