@@ -92,6 +92,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.close_timeout",
         "sioserve.content_types",
         "sioserve.descriptors",
+        "sioserve.forked",
         "sioserve.errors",
         "sioserve.stopping",
         "sioserve.lifespan",

@@ -35,8 +35,11 @@ std::size_t size_of(const EncodedArgs& args) {
 template <typename Message>
 std::size_t owned_by(const Message& message) {
   std::size_t bytes = 0;
-  if constexpr (requires { message.head.headers; }) bytes += size_of(message.head.headers);
-  if constexpr (requires { message.head.raw_path; }) bytes += size_of(message.head);
+  if constexpr (requires { message.head.raw_path; }) {
+    bytes += size_of(message.head);
+  } else if constexpr (requires { message.head.headers; }) {
+    bytes += size_of(message.head.headers);
+  }
   if constexpr (requires { message.head->raw_path; }) {
     if (message.head) bytes += size_of(*message.head);
   } else if constexpr (requires { message.head->headers; }) {
