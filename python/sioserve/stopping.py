@@ -1,9 +1,16 @@
-"""stop_event(): how an application learns that its server has begun to stop."""
+"""stop_event(): how an application learns that its server has begun to stop.
+
+asyncio is imported in the functions: each pytest run of a project imports this package, through
+the plugin.
+"""
 
 from __future__ import annotations
 
-import asyncio
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    import asyncio
 
 _events: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Event] = WeakKeyDictionary()
 
@@ -16,10 +23,14 @@ def stop_event() -> asyncio.Event:
     server), the event is never set. Raises RuntimeError outside of an event loop, as in a sync
     view.
     """
+    import asyncio
+
     return _events.setdefault(asyncio.get_running_loop(), asyncio.Event())
 
 
 def begin_serving() -> asyncio.Event:
     """A new event, for the server that starts on the running event loop."""
+    import asyncio
+
     event = _events[asyncio.get_running_loop()] = asyncio.Event()
     return event
