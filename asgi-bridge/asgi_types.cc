@@ -21,20 +21,12 @@ struct StreamBox {
   std::unique_ptr<AsgiStream> stream;
 };
 
-// `receive` and `send`: a stream, and the type of what they return.
+// `receive` and `send` of a stream.
 struct StreamCall {
   // All that can lead back here is the stream, which has a clear().
-  void traverse(Visitor& visit) const {
-    visit(stream);
-    visit(awaitable_type);
-    visit(template_function);
-  }
+  void traverse(Visitor& visit) const { visit(stream); }
 
   PyRef stream;
-  PyRef awaitable_type;
-  // An `async def` that stands in for this callable wherever its nature is examined:
-  // inspect.iscoroutinefunction() must hold, or async_to_sync() warns.
-  PyRef template_function;
 };
 
 // What receive() and send() return. Complete at once if poll() has a result; otherwise it yields a
@@ -47,7 +39,7 @@ struct Awaitable {
   }
   void clear(const Gil&) { future_iterator = PyRef(); }
 
-  PyRef stream;  // null: complete, the result is None
+  PyRef stream;  // null: complete, the result is None; one object serves all such calls
   AsgiStream::Wait wait;
   PyRef future_iterator;  // of the future that this one is suspended on
 };
@@ -149,30 +141,42 @@ PyObject* awaitable_close(PyObject* self, PyObject*) {
 PyObject* self_reference(PyObject* self) { return Py_NewRef(self); }
 
 PyObject* call_receive(PyObject* self, PyObject*, PyObject*) {
-  const StreamCall& call = unbox<StreamCall>(self);
-  return make_awaitable(Gil::held_by_caller(), call.awaitable_type.get(), call.stream,
+  const PyRef& stream = unbox<StreamCall>(self).stream;
+  const AsgiTypes& types = stream_of(stream).bridge().types();
+  return make_awaitable(Gil::held_by_caller(), types.awaitable.get(), stream,
                         AsgiStream::Wait::message)
       .release();
 }
 
-PyObject* call_send(PyObject* self, PyObject* args, PyObject* kwargs) {
-  const Gil gil = Gil::held_by_caller();
+// The only argument of send(). Null with an exception set where it is called otherwise.
+PyObject* message_argument(PyObject* args, PyObject* kwargs) {
+  if (kwargs == nullptr && PyTuple_GET_SIZE(args) == 1) return PyTuple_GET_ITEM(args, 0);
   static const char* const keywords[] = {"message", nullptr};
   PyObject* message = nullptr;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:send", const_cast<char**>(keywords),
-                                   &message)) {
-    return nullptr;
-  }
-  const StreamCall& call = unbox<StreamCall>(self);
-  AsgiStream& stream = stream_of(call.stream);
+  const int parsed =
+      PyArg_ParseTupleAndKeywords(args, kwargs, "O:send", const_cast<char**>(keywords), &message);
+  return parsed ? message : nullptr;
+}
+
+PyObject* call_send(PyObject* self, PyObject* args, PyObject* kwargs) {
+  const Gil gil = Gil::held_by_caller();
+  PyObject* const message = message_argument(args, kwargs);
+  if (message == nullptr) return nullptr;
+  const PyRef& stream_object = unbox<StreamCall>(self).stream;
+  AsgiStream& stream = stream_of(stream_object);
   if (!stream.send(gil, message)) return nullptr;
-  return make_awaitable(gil, call.awaitable_type.get(), stream.has_room() ? PyRef() : call.stream,
-                        AsgiStream::Wait::room)
+  const AsgiTypes& types = stream.bridge().types();
+  if (stream.has_room()) return Py_NewRef(types.complete.get());
+  return make_awaitable(gil, types.awaitable.get(), stream_object, AsgiStream::Wait::room)
       .release();
 }
 
+// An `async def` stands in for each callable wherever its nature is examined:
+// inspect.iscoroutinefunction() must hold, or async_to_sync() warns.
 PyObject* template_attribute(PyObject* self, void* name) {
-  return PyObject_GetAttrString(unbox<StreamCall>(self).template_function.get(),
+  const AsgiTypes& types = stream_of(unbox<StreamCall>(self).stream).bridge().types();
+  const bool is_send = types.send.get() == reinterpret_cast<PyObject*>(Py_TYPE(self));
+  return PyObject_GetAttrString((is_send ? types.send_template : types.receive_template).get(),
                                 static_cast<const char*>(name));
 }
 
@@ -233,15 +237,18 @@ bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
                                                  Slot::function<&awaitable_send_slot>(Py_am_send),
                                                  Slot::methods(all_awaitable_methods),
                                              });
+  if (types.awaitable) {
+    types.complete = make_awaitable(gil, types.awaitable.get(), PyRef(), AsgiStream::Wait::room);
+  }
   types.receive_template = make_template_function(gil, "async def receive(): ...\n", "receive");
   types.send_template = make_template_function(gil, "async def send(message): ...\n", "send");
   return types.core && types.stream && types.receive && types.send && types.awaitable &&
-         types.receive_template && types.send_template;
+         types.complete && types.receive_template && types.send_template;
 }
 
 void AsgiTypes::traverse(Visitor& visit) const {
-  for (const PyRef* type :
-       {&core, &stream, &receive, &send, &awaitable, &receive_template, &send_template}) {
+  for (const PyRef* type : {&core, &stream, &receive, &send, &awaitable, &complete,
+                            &receive_template, &send_template}) {
     visit(*type);
   }
 }
@@ -254,12 +261,12 @@ PyRef AsgiTypes::make_stream(const Gil& gil, PyRef core_object,
 
 PyRef AsgiTypes::make_receive(const Gil& gil, const PyRef& stream_object) const {
   return make_object<StreamCall>(gil, reinterpret_cast<PyTypeObject*>(receive.get()),
-                                 StreamCall{stream_object, awaitable, receive_template});
+                                 StreamCall{stream_object});
 }
 
 PyRef AsgiTypes::make_send(const Gil& gil, const PyRef& stream_object) const {
   return make_object<StreamCall>(gil, reinterpret_cast<PyTypeObject*>(send.get()),
-                                 StreamCall{stream_object, awaitable, send_template});
+                                 StreamCall{stream_object});
 }
 
 AsgiStream& stream_of(const PyRef& stream_object) {

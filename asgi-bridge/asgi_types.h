@@ -17,6 +17,7 @@ struct AsgiTypes {
   PyRef receive;    // `receive` of a stream
   PyRef send;       // `send` of a stream
   PyRef awaitable;  // what both return: a coroutine in the sense of collections.abc.Coroutine
+  PyRef complete;   // one whose result None is there already
   // `async def` functions that `receive` and `send` look like to inspect.iscoroutinefunction().
   PyRef receive_template, send_template;
 

@@ -88,6 +88,7 @@ class Bridge {
   PyRef room(const Gil& gil);
 
   const Config& config() const { return port_.config(); }
+  const AsgiTypes& types() const { return types_; }
   const Names& names() const { return names_; }
   // Null before start() and after clear().
   PyObject* loop() const { return loop_.get(); }

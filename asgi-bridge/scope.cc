@@ -55,9 +55,11 @@ ScopeFactory::ScopeFactory(const Gil& gil, const Names& names, const std::string
       extensions_(std::move(extensions)),
       http_template_(make_template(gil, names.http.get(), "2.3", root_path,
                                    {"sioserve.engineio", "http.response.pathsend",
-                                    "http.response.trailers", "http.response.early_hint"})),
+                                    "http.response.trailers", "http.response.early_hint"},
+                                   &names.method)),
       websocket_template_(make_template(gil, names.websocket.get(), "2.4", root_path,
-                                        {"sioserve.engineio", "websocket.http.response"})) {}
+                                        {"sioserve.engineio", "websocket.http.response"},
+                                        &names.subprotocols)) {}
 
 void ScopeFactory::traverse(Visitor& visit) const {
   for (const PyRef* reference : {&state_, &extensions_, &http_template_, &websocket_template_}) {
@@ -73,7 +75,8 @@ void ScopeFactory::clear(const Gil&) {
 
 PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* spec_version,
                                   const std::string& root_path,
-                                  std::initializer_list<const char*> extension_names) const {
+                                  std::initializer_list<const char*> extension_names,
+                                  const PyRef* last_key) const {
   const PyRef scope = PyRef::steal(PyDict_New());
   const PyRef extensions = PyRef::steal(PyDict_New());
   if (!scope || !extensions) return PyRef();
@@ -84,15 +87,23 @@ PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* sp
   if (extensions_ && PyDict_Update(extensions.get(), extensions_.get()) != 0) return PyRef();
   const PyRef asgi =
       PyRef::steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", spec_version));
-  const bool filled = set_item(scope, names_.type, PyRef::borrow(type)) &&
-                      set_item(scope, names_.asgi, asgi) &&
-                      set_item(scope, names_.root_path, to_py_str(gil, root_path)) &&
-                      set_item(scope, names_.extensions, extensions);
+  bool filled = set_item(scope, names_.type, PyRef::borrow(type)) &&
+                set_item(scope, names_.asgi, asgi) &&
+                set_item(scope, names_.root_path, to_py_str(gil, root_path)) &&
+                set_item(extensions, names_.request_id, none()) &&
+                set_item(scope, names_.extensions, extensions);
+  // The keys that make() and its callers set: a copy with all of them does not grow.
+  for (const PyRef* key :
+       {&names_.http_version, &names_.path, &names_.raw_path, &names_.query_string, &names_.headers,
+        &names_.client, &names_.server, &names_.scheme, last_key}) {
+    filled = filled && set_item(scope, *key, none());
+  }
+  if (state_) filled = filled && set_item(scope, names_.state, none());
   return filled ? scope : PyRef();
 }
 
 PyRef ScopeFactory::make(const Gil& gil, const PyRef& from, const RequestHead& head,
-                         const Endpoints& endpoints, const PyRef& request_id) const {
+                         const Endpoints& endpoints, const PyRef& request_id) {
   // Copies: middleware may write into them.
   const PyRef extensions = copy_item(from, names_.extensions);
   if (!extensions) return PyRef();
@@ -105,8 +116,8 @@ PyRef ScopeFactory::make(const Gil& gil, const PyRef& from, const RequestHead& h
       set_item(scope, names_.raw_path, to_py_bytes(gil, head.raw_path)) &&
       set_item(scope, names_.query_string, to_py_bytes(gil, head.query_string)) &&
       set_item(scope, names_.headers, to_py_headers(gil, head.headers)) &&
-      set_item(scope, names_.client, to_py_address(gil, endpoints.client)) &&
-      set_item(scope, names_.server, to_py_server(gil, endpoints)) &&
+      set_item(scope, names_.client, client_of(gil, endpoints)) &&
+      set_item(scope, names_.server, server_of(gil, endpoints)) &&
       set_item(scope, names_.asgi, copy_item(from, names_.asgi)) &&
       set_item(extensions, names_.request_id, request_id) &&
       set_item(scope, names_.extensions, extensions) &&
@@ -114,8 +125,28 @@ PyRef ScopeFactory::make(const Gil& gil, const PyRef& from, const RequestHead& h
   return filled ? scope : PyRef();
 }
 
+// Requests come again and again from the same clients to the same server.
+PyRef ScopeFactory::client_of(const Gil& gil, const Endpoints& endpoints) {
+  const Address& client = endpoints.client;
+  Known& known = clients_[static_cast<std::size_t>(client.port) % clients_.size()];
+  if (!known.object || known.address.port != client.port || known.address.host != client.host) {
+    known = {client, {}, to_py_address(gil, client)};
+  }
+  return known.object;
+}
+
+PyRef ScopeFactory::server_of(const Gil& gil, const Endpoints& endpoints) {
+  const Address& server = endpoints.server;
+  Known& known = server_;
+  if (!known.object || known.address.port != server.port || known.address.host != server.host ||
+      known.unix_path != endpoints.unix_path) {
+    known = {server, endpoints.unix_path, to_py_server(gil, endpoints)};
+  }
+  return known.object;
+}
+
 PyRef ScopeFactory::http(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
-                         const PyRef& request_id) const {
+                         const PyRef& request_id) {
   PyRef scope = make(gil, http_template_, head, endpoints, request_id);
   if (!scope) return PyRef();
   const bool filled = set_item(scope, names_.method, to_py_str(gil, head.method)) &&
@@ -125,7 +156,7 @@ PyRef ScopeFactory::http(const Gil& gil, const RequestHead& head, const Endpoint
 
 PyRef ScopeFactory::websocket(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
                               const std::vector<std::string>& subprotocols,
-                              const PyRef& request_id) const {
+                              const PyRef& request_id) {
   PyRef scope = make(gil, websocket_template_, head, endpoints, request_id);
   if (!scope) return PyRef();
   const PyRef offered = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(subprotocols.size())));

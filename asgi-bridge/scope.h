@@ -1,6 +1,8 @@
 // Builds the connection scopes of the ASGI specification (HTTP and WebSocket, version 3.0).
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -28,23 +30,35 @@ class ScopeFactory {
 
   // A dict with `type` "http"; null with an exception set when memory runs out.
   PyRef http(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
-             const PyRef& request_id) const;
+             const PyRef& request_id);
   // A dict with `type` "websocket".
   PyRef websocket(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
-                  const std::vector<std::string>& subprotocols, const PyRef& request_id) const;
+                  const std::vector<std::string>& subprotocols, const PyRef& request_id);
 
  private:
   PyRef make_template(const Gil& gil, PyObject* type, const char* spec_version,
                       const std::string& root_path,
-                      std::initializer_list<const char*> extension_names) const;
+                      std::initializer_list<const char*> extension_names,
+                      const PyRef* last_key) const;
   PyRef make(const Gil& gil, const PyRef& from, const RequestHead& head, const Endpoints& endpoints,
-             const PyRef& request_id) const;
+             const PyRef& request_id);
+  PyRef client_of(const Gil& gil, const Endpoints& endpoints);
+  PyRef server_of(const Gil& gil, const Endpoints& endpoints);
+
+  // The tuple that was made last for an address. It holds nothing that could lead back here.
+  struct Known {
+    Address address;
+    std::string unix_path;
+    PyRef object;
+  };
 
   const Names& names_;
   PyRef state_;
   PyRef extensions_;
   PyRef http_template_;
   PyRef websocket_template_;
+  std::array<Known, 64> clients_;
+  Known server_;
 };
 
 // A list of (name, value) pairs of bytes, without those that have an underscore in their name.
