@@ -33,6 +33,10 @@ const char* name_of(AckLoss why) {
 // everything else there, is held up.
 constexpr std::chrono::milliseconds max_age_in_loop = 5 * port::CommandQueue::max_age;
 
+// How long an answer is awaited with the GIL. The I/O thread, which needs none, mostly answers
+// sooner; whoever gives the GIL up may wait for milliseconds until another thread gives it back.
+constexpr std::chrono::microseconds patience_with_gil{500};
+
 }  // namespace
 
 Bridge::Bridge(const Gil& gil, Port& port, AsgiTypes types, Application application)
@@ -114,6 +118,13 @@ void Bridge::log_what_waits(const Gil& gil) {
     }
     port_.take_events(waiting);
   } while (!waiting.empty());
+}
+
+Answer Bridge::ask_any(const Gil& gil, Question question) {
+  const QuestionId id = port_.ask(std::move(question));
+  if (auto answer = port_.answers().wait_for(id, patience_with_gil)) return std::move(*answer);
+  const GilRelease release(gil);
+  return port_.answers().wait(id);
 }
 
 void Bridge::post_paced(const Gil& gil, Command command) {

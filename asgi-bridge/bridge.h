@@ -8,6 +8,8 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "asgi-bridge/asgi_types.h"
@@ -73,6 +75,15 @@ class Bridge {
   // holds the GIL.
   SharedSessionStatus session_status(const Gil& gil, SessionId session) const;
 
+  // The answer to a question; what it is by default where there is none. Holds up the calling
+  // thread, which holds the GIL, for a round trip to the I/O thread.
+  template <typename Asked>
+  typename Asked::Answer ask(const Gil& gil, Asked question) {
+    Answer answer = ask_any(gil, std::move(question));
+    auto* const given = std::get_if<typename Asked::Answer>(&answer);
+    return given == nullptr ? typename Asked::Answer{} : std::move(*given);
+  }
+
   // Drops the command in a child made by fork(): the I/O thread is not there, and may have held the
   // queue's lock.
   void post(Command command) {
@@ -136,6 +147,8 @@ class Bridge {
   void handle(const Gil& gil, RequestLimitReached event);
   void handle(const Gil& gil, RoomForCommands event);
   void handle(const Gil& gil, ServerStopped event);
+
+  Answer ask_any(const Gil& gil, Question question);
 
   // A request or WebSocket whose task has not ended. The event loop itself refers to tasks weakly.
   struct Running {

@@ -13,6 +13,7 @@
 #include "asgi-bridge/settings.h"
 #include "asgi-bridge/socketio_methods.h"
 #include "server/base/clock.h"
+#include "server/base/counters.h"
 #include "server/transport/options.h"
 
 namespace sioserve::bridge {
@@ -179,11 +180,13 @@ PyObject* server_counts(PyObject* self, PyObject*) {
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
   const Gil gil = Gil::held_by_caller();
+  CountsAsked::Answer values = core->bridge.ask(gil, CountsAsked{});
+  values.resize(counter_count);  // nobody answers before the start and after the end
   PyRef counts = PyRef::steal(PyDict_New());
   if (!counts) return nullptr;
   for (std::size_t i = 0; i < counter_count; ++i) {
     const Counter counter{i};
-    const PyRef value = to_py_int(gil, core->port.counters().get(counter));
+    const PyRef value = to_py_int(gil, values[i]);
     if (!value || PyDict_SetItemString(counts.get(), name_of(counter), value.get()) != 0) {
       return nullptr;
     }

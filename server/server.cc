@@ -14,6 +14,7 @@
 #include "server/application/asgi_application.h"
 #include "server/application/engine_handover.h"
 #include "server/application/event_buffer.h"
+#include "server/base/counters.h"
 #include "server/base/run_or_abort.h"
 #include "server/connection/connection_manager.h"
 #include "server/net/async.h"
@@ -23,6 +24,7 @@
 #include "server/net/listening_socket.h"
 #include "server/net/loop.h"
 #include "server/net/timer.h"
+#include "server/port/answers.h"
 #include "server/port/command_queue.h"
 #include "server/port/event_queue.h"
 #include "server/static_files/file_server.h"
@@ -102,6 +104,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     limits_.advance(loop_.now());  // the first tick may come behind the first client
     tick_.start_repeating(tick_interval);
     thread_ = std::thread([this] { run_or_abort("The I/O thread", [this] { loop_.run(); }); });
+    answers_.open();
   }
 
   void stop_now() {
@@ -110,16 +113,24 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     ending_ = true;
     wake_.send();
     thread_.join();
+    answers_.close();
   }
 
   port::CommandQueue& commands() { return commands_; }
+
+  QuestionId ask(Question question) {
+    const QuestionId id = answers_.expect();
+    if (id != QuestionId{}) commands_.push(Ask{id, std::move(question)});
+    return id;
+  }
+
+  port::Answers& answers() { return answers_; }
 
   void take_events(std::vector<Event>& batch) {
     if (events_.take(batch) == port::EventQueue::State::full) commands_.push(EventsTaken{});
   }
 
   Logger& logger() { return logger_; }
-  const Counters& counters() const { return counters_; }
   const Config& config() const { return config_; }
   access_log::AccessLogger& access_log() { return access_log_; }
 
@@ -226,6 +237,8 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     socketio_.events_taken();
   }
 
+  void carry_out(const Ask& ask) { answers_.give(ask.id, socketio_.answer(ask.question)); }
+
   void carry_out(StopServer) {
     switch (state_) {
       case State::running:
@@ -253,7 +266,8 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   Logger logger_;
   access_log::AccessLogger access_log_;
   port::CommandQueue commands_;
-  std::vector<Command> batch_;    // taken of them
+  port::Answers answers_;
+  std::vector<Command> batch_;    // taken of the commands
   std::size_t next_command_ = 0;  // of the batch, to be carried out
   net::Async wake_;
   Counters counters_;
@@ -285,6 +299,8 @@ Result<std::string, std::string> Server::listen_fd(int fd) { return io_->listen_
 void Server::start() { io_->start(); }
 void Server::stop_now() { io_->stop_now(); }
 void Server::post(Command command) { io_->commands().push(std::move(command)); }
+QuestionId Server::ask(Question question) { return io_->ask(std::move(question)); }
+port::Answers& Server::answers() { return io_->answers(); }
 bool Server::is_crowded(std::chrono::milliseconds age) const {
   return io_->commands().is_crowded(age);
 }
@@ -292,7 +308,6 @@ void Server::wait_for_room(std::chrono::milliseconds age) { io_->commands().wait
 bool Server::tell_of_room() { return io_->commands().tell_of_room(); }
 void Server::take_events(std::vector<Event>& batch) { io_->take_events(batch); }
 Logger& Server::logger() { return io_->logger(); }
-const Counters& Server::counters() const { return io_->counters(); }
 const Config& Server::config() const { return io_->config(); }
 Result<std::monostate, std::string> Server::open_logs() { return io_->access_log().open(); }
 void Server::reopen_logs() { io_->access_log().reopen(); }

@@ -13,7 +13,6 @@
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
-#include "server/base/counters.h"
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
 #include "server/base/result.h"
@@ -44,12 +43,13 @@ class Server final : public Port {
   // StopServer asks for a graceful stop, a second one for an immediate stop; ServerStopped is the
   // last event.
   void post(Command command) override;
+  QuestionId ask(Question question) override;
+  port::Answers& answers() override;
   bool is_crowded(std::chrono::milliseconds age) const override;
   void wait_for_room(std::chrono::milliseconds age) override;
   bool tell_of_room() override;
   void take_events(std::vector<Event>& batch) override;
   Logger& logger() override;
-  const Counters& counters() const override;
   const Config& config() const override;
 
   // Closes everything at once and waits for the I/O thread. The destructor does it too.

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace sioserve {
 
@@ -134,26 +134,23 @@ constexpr const char* name_of(Counter counter) {
   __builtin_unreachable();
 }
 
-// Changed by the I/O thread, read by any thread; each value is right by itself.
+// Lives on the I/O thread.
 class Counters {
  public:
   Counters() = default;
   Counters(const Counters&) = delete;
   Counters& operator=(const Counters&) = delete;
 
-  void add(Counter counter, std::uint64_t amount = 1) { set(counter, get(counter) + amount); }
-  void subtract(Counter counter, std::uint64_t amount = 1) { set(counter, get(counter) - amount); }
-  std::uint64_t get(Counter counter) const {
-    return values_[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
-  }
+  void add(Counter counter, std::uint64_t amount = 1) { value(counter) += amount; }
+  void subtract(Counter counter, std::uint64_t amount = 1) { value(counter) -= amount; }
+  std::uint64_t get(Counter counter) const { return values_[static_cast<std::size_t>(counter)]; }
+  // By Counter.
+  std::span<const std::uint64_t> all() const { return values_; }
 
  private:
-  // With one thread that changes them, no bus needs to be locked for each message.
-  void set(Counter counter, std::uint64_t value) {
-    values_[static_cast<std::size_t>(counter)].store(value, std::memory_order_relaxed);
-  }
+  std::uint64_t& value(Counter counter) { return values_[static_cast<std::size_t>(counter)]; }
 
-  std::array<std::atomic<std::uint64_t>, counter_count> values_{};
+  std::array<std::uint64_t, counter_count> values_{};
 };
 
 }  // namespace sioserve

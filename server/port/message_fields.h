@@ -141,6 +141,8 @@ template <>
 inline constexpr std::size_t field_count<LogRecord> = 4;
 template <>
 inline constexpr std::size_t field_count<AccessEntry> = 2;
+template <>
+inline constexpr std::size_t field_count<Ask> = 2;
 
 // References to all fields, in their order.
 template <typename T>

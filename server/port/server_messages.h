@@ -6,6 +6,7 @@
 
 #include "server/base/access_record.h"
 #include "server/base/logger.h"
+#include "server/port/questions.h"
 
 namespace sioserve {
 
@@ -37,6 +38,12 @@ struct StopServer {};
 // The application has taken the events that wait, after so many had waited that reading stopped.
 struct EventsTaken {};
 
-using ServerCommand = std::variant<StopServer, EventsTaken>;
+// The answer goes to Port::answers().
+struct Ask {
+  QuestionId id;
+  Question question;
+};
+
+using ServerCommand = std::variant<StopServer, EventsTaken, Ask>;
 
 }  // namespace sioserve

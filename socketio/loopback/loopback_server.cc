@@ -22,11 +22,18 @@ LoopbackServer::LoopbackServer(Config config, std::function<void()> wake)
       limits_(config_, counters_, logger_),
       server_(config_, *this, logger_, limits_) {
   limits_.advance(now_);
+  answers_.open();
 }
 
 void LoopbackServer::post(Command command) {
   if (auto* socketio = std::get_if<SocketIoCommand>(&command)) server_.handle(std::move(*socketio));
   settle();
+}
+
+QuestionId LoopbackServer::ask(Question question) {
+  const QuestionId id = answers_.expect();
+  answers_.give(id, server_.answer(question));
+  return id;
 }
 
 void LoopbackServer::take_events(std::vector<Event>& batch) {

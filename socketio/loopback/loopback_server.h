@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/base/config.h"
+#include "server/base/counters.h"
 #include "server/port/event_sink.h"
 #include "server/port/port.h"
 #include "socketio/limits/limits.h"
@@ -28,13 +29,15 @@ class LoopbackServer final : public Port, EventSink {
 
   // Commands that are not about Socket.IO do nothing.
   void post(Command command) override;
+  // Answered at the call.
+  QuestionId ask(Question question) override;
+  port::Answers& answers() override { return answers_; }
   // Commands never wait here.
   bool is_crowded(std::chrono::milliseconds) const override { return false; }
   void wait_for_room(std::chrono::milliseconds) override {}
   bool tell_of_room() override { return false; }
   void take_events(std::vector<Event>& batch) override;
   Logger& logger() override { return logger_; }
-  const Counters& counters() const override { return counters_; }
   const Config& config() const override { return config_; }
 
   // Calls `wake`.
@@ -62,6 +65,7 @@ class LoopbackServer final : public Port, EventSink {
   const Config config_;
   const std::function<void()> wake_;
   std::vector<Event> events_;
+  port::Answers answers_;
   Logger logger_;
   Counters counters_;
   Limits limits_;

@@ -35,6 +35,7 @@ class Server {
                                                          std::optional<SessionOpened> opened);
 
   void handle(SocketIoCommand command);
+  Answer answer(const Question& question) const;
   // Sessions that stopped reading while too many events waited go on.
   void events_taken();
 
@@ -51,6 +52,8 @@ class Server {
   void handle(const SocketWatch& command);
   void handle(AddNamespace command);
   void handle(const ServeDynamicNamespaces& command);
+
+  CountsAsked::Answer answer(const CountsAsked& question) const;
 
   // Every 20 ms or so.
   void advance(TimePoint now);

@@ -53,6 +53,10 @@ class Sampler {
   void fill(std::optional<T>& value) {
     fill(value.emplace());
   }
+  template <typename First, typename... Others>
+  void fill(std::variant<First, Others...>& value) {
+    fill(value.template emplace<First>());
+  }
   template <typename T>
   void fill(std::shared_ptr<const T>& value) {
     auto made = std::make_shared<T>();

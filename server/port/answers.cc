@@ -1,0 +1,60 @@
+#include "server/port/answers.h"
+
+#include <utility>
+
+namespace sioserve::port {
+
+void Answers::open() {
+  std::lock_guard lock(mutex_);
+  open_ = true;
+}
+
+void Answers::close() {
+  std::lock_guard lock(mutex_);
+  open_ = false;
+  given_.notify_all();
+}
+
+QuestionId Answers::expect() {
+  std::lock_guard lock(mutex_);
+  if (!open_) return QuestionId{};
+  const QuestionId question{++last_};
+  expected_.try_emplace(question);
+  return question;
+}
+
+void Answers::give(QuestionId question, Answer answer) {
+  std::lock_guard lock(mutex_);
+  const auto expected = expected_.find(question);
+  if (expected == expected_.end()) return;
+  expected->second = std::move(answer);
+  given_.notify_all();
+}
+
+// References into the table stay valid while others expect answers, unlike iterators.
+
+Answer Answers::wait(QuestionId question) {
+  std::unique_lock lock(mutex_);
+  const auto expected = expected_.find(question);
+  if (expected == expected_.end()) return Answer();
+  const std::optional<Answer>& answer = expected->second;
+  given_.wait(lock, [&] { return is_decided(answer); });
+  return take(expected_.find(question));
+}
+
+std::optional<Answer> Answers::wait_for(QuestionId question, std::chrono::microseconds patience) {
+  std::unique_lock lock(mutex_);
+  const auto expected = expected_.find(question);
+  if (expected == expected_.end()) return Answer();
+  const std::optional<Answer>& answer = expected->second;
+  if (!given_.wait_for(lock, patience, [&] { return is_decided(answer); })) return std::nullopt;
+  return take(expected_.find(question));
+}
+
+Answer Answers::take(Expected::iterator expected) {
+  Answer answer = std::move(expected->second).value_or(Answer());
+  expected_.erase(expected);
+  return answer;
+}
+
+}  // namespace sioserve::port

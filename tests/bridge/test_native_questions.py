@@ -1,0 +1,49 @@
+"""Questions to the I/O thread: answered behind the commands before them, and never for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import _sioserve
+import native
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Is asked for nothing."""
+
+
+async def test_a_question_is_answered_behind_the_commands_before_it() -> None:
+    async with native.serving(application, namespaces=[]) as running:
+        for number in range(1, 20):
+            running.server.add_namespace(f"/{number}")
+            assert running.server.counts()["namespaces"] == number
+
+
+async def test_any_thread_may_ask_while_the_event_loop_is_blocked() -> None:
+    async with native.serving(application) as running:
+        answers: list[int] = []
+
+        def ask() -> None:
+            for _ in range(200):
+                answers.append(running.server.counts()["namespaces"])
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()  # the event loop's thread
+        assert answers == [1] * 800
+
+
+async def test_where_no_thread_answers_the_answer_is_empty() -> None:
+    server = _sioserve.Server(application)
+    assert set(server.counts().values()) == {0}
+    stopped = asyncio.Event()
+    server.listen_tcp("127.0.0.1", 0)
+    server.start(asyncio.get_running_loop(), stopped.set)
+    assert server.counts()["namespaces"] == 1
+    server.stop()
+    await stopped.wait()
+    assert server.counts()["namespaces"] == 1, "the thread is there until the server goes"
