@@ -11,6 +11,7 @@
 #include "asgi-bridge/http_stream.h"
 #include "asgi-bridge/json.h"
 #include "asgi-bridge/request_context.h"
+#include "asgi-bridge/session_status.h"
 #include "asgi-bridge/websocket_stream.h"
 #include "server/port/command_queue.h"
 
@@ -333,15 +334,17 @@ PyRef Bridge::engine_io_scope(const Gil& gil, const RequestHead& head, const End
 }
 
 void Bridge::handle(const Gil& gil, SessionClosed event) {
-  // One that was handed over and never connected to a namespace: the dispatcher does not know it.
-  if (handed_over_scopes_.erase(event.session) > 0) return;
-  dispatch(gil, names_.session_closed, {to_py_int(gil, static_cast<std::uint64_t>(event.session))});
-  statuses_.erase(event.session);
+  // One that was handed over and never connected to a namespace is unknown to the dispatcher.
+  if (handed_over_scopes_.erase(event.session) == 0) {
+    dispatch(gil, names_.session_closed,
+             {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
+              to_py_status(gil, event.status)});
+  }
+  post(SessionReleased{event.session});
 }
 
 void Bridge::handle(const Gil& gil, SocketConnect event) {
   announce_session(gil, event.session);
-  statuses_.try_emplace(event.session, event.status);
   dispatch(
       gil, names_.connect,
       {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
@@ -367,6 +370,8 @@ void Bridge::handle(const Gil& gil, SocketDisconnect event) {
            {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_py_str(gil, event.reason),
             to_py_str(gil, event.reference_reason),
             PyRef::steal(PyBool_FromLong(event.may_return ? 1 : 0))});
+  // Nobody else would.
+  if (application_.dispatcher.get() == Py_None) post(SocketReleased{event.socket});
 }
 
 void Bridge::handle(const Gil& gil, SocketAcksLost event) {
@@ -383,11 +388,6 @@ void Bridge::handle(const Gil& gil, SessionSignalled event) {
   const char* const signal = event.signal == SessionSignal::upgrade ? "upgrade" : "drain";
   dispatch(gil, names_.signalled,
            {to_py_int(gil, static_cast<std::uint64_t>(event.session)), to_py_str(gil, signal)});
-}
-
-SharedSessionStatus Bridge::session_status(const Gil&, SessionId session) const {
-  const auto found = statuses_.find(session);
-  return found == statuses_.end() ? nullptr : found->second;
 }
 
 void Bridge::handle(const Gil& gil, LogRecord event) {

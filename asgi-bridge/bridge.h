@@ -71,10 +71,6 @@ class Bridge {
   // The application's tasks that have not ended, as a list of (task, scope).
   PyRef running_tasks(const Gil& gil) const;
 
-  // Of a session that the dispatcher has heard of and that is open; null otherwise. Any thread that
-  // holds the GIL.
-  SharedSessionStatus session_status(const Gil& gil, SessionId session) const;
-
   // The answer to a question; what it is by default where there is none. Holds up the calling
   // thread, which holds the GIL, for a round trip to the I/O thread.
   template <typename Asked>
@@ -187,7 +183,6 @@ class Bridge {
   std::thread::id loop_thread_;
   std::unordered_map<StreamId, Running> running_;
   std::unordered_map<SessionId, PyRef> handed_over_scopes_;
-  std::unordered_map<SessionId, SharedSessionStatus> statuses_;
 };
 
 }  // namespace sioserve::bridge

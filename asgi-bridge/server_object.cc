@@ -12,6 +12,7 @@
 #include "asgi-bridge/module_state.h"
 #include "asgi-bridge/settings.h"
 #include "asgi-bridge/socketio_methods.h"
+#include "asgi-bridge/socketio_questions.h"
 #include "server/base/clock.h"
 #include "server/base/counters.h"
 #include "server/transport/options.h"
@@ -341,7 +342,7 @@ int set_core(PyObject* server, PyRef core) {
 }
 
 PyRef make_server_type(const Gil& gil, PyObject* module) {
-  static MethodTable all_methods{life_methods, socketio_methods()};
+  static MethodTable all_methods{life_methods, socketio_methods(), socketio_questions()};
   static PropertyTable all_properties{properties};
   return make_box_type<ServerBox>(gil, module, "_sioserve.Server",
                                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,

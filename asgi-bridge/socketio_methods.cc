@@ -108,36 +108,20 @@ PyObject* server_emit(PyObject* self, PyObject* args) {
   return post_paced(self, std::move(command));
 }
 
-// The numbers of several sockets. False with an exception set.
-bool read_sockets(PyObject* iterable, std::vector<SocketId>& sockets) {
-  if (iterable == nullptr) return true;
-  const PyRef list = PyRef::steal(PySequence_Fast(iterable, "an iterable of sockets is needed"));
-  if (!list) return false;
-  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
-    if (!read_id(PySequence_Fast_GET_ITEM(list.get(), i), "socket", sockets.emplace_back()))
-      return false;
-  }
-  return true;
-}
-
 PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
-  static const char* const keywords[] = {"namespace", "args",         "rooms",
-                                         "sockets",   "except_rooms", "except_sockets",
-                                         "volatile",  "compress",     nullptr};
-  PyObject *name_space, *event, *rooms = nullptr, *sockets = nullptr, *except_rooms = nullptr,
-                                *except_sockets = nullptr;
+  static const char* const keywords[] = {"namespace", "args",     "rooms", "except_rooms",
+                                         "volatile",  "compress", nullptr};
+  PyObject *name_space, *event, *rooms = nullptr, *except_rooms = nullptr;
   int droppable = 0, compress = 1;
-  if (!PyArg_ParseTupleAndKeywords(
-          args, kwargs, "UO|OOOOpp:broadcast", const_cast<char**>(keywords), &name_space, &event,
-          &rooms, &sockets, &except_rooms, &except_sockets, &droppable, &compress)) {
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|OOpp:broadcast", const_cast<char**>(keywords),
+                                   &name_space, &event, &rooms, &except_rooms, &droppable,
+                                   &compress)) {
     return nullptr;
   }
   Core* core = core_of(self);
   SocketBroadcast command;
   if (core == nullptr || !read_text(name_space, command.name_space) ||
-      !read_strings(rooms, command.rooms) || !read_sockets(sockets, command.sockets) ||
-      !read_strings(except_rooms, command.except_rooms) ||
-      !read_sockets(except_sockets, command.except)) {
+      !read_strings(rooms, command.rooms) || !read_strings(except_rooms, command.except_rooms)) {
     return nullptr;
   }
   auto encoded = encode_args(Gil::held_by_caller(), event, core->bridge.json_default());
@@ -217,20 +201,16 @@ PyObject* server_watch(PyObject* self, PyObject* args) {
   return post(self, command);
 }
 
-// (transport, seconds of latency or None), or None.
-PyObject* server_session_status(PyObject* self, PyObject* number) {
-  Core* core = core_of(self);
-  if (core == nullptr) return nullptr;
-  SessionId session{};
-  if (!read_id(number, "session", session)) return nullptr;
-  const Gil gil = Gil::held_by_caller();
-  const SharedSessionStatus status = core->bridge.session_status(gil, session);
-  if (!status) return none().release();
-  const bool polling = status->transport == SessionTransport::polling;
-  const std::int64_t latency = status->latency;
-  const PyRef seconds =
-      latency < 0 ? none() : PyRef::steal(PyFloat_FromDouble(static_cast<double>(latency) / 1e6));
-  return Py_BuildValue("(sO)", polling ? "polling" : "websocket", seconds.get());
+PyObject* server_release_socket(PyObject* self, PyObject* argument) {
+  SocketReleased command{};
+  return read_id(argument, "socket", command.socket) ? post(self, command) : nullptr;
+}
+
+// The commands that name a namespace.
+template <typename Command>
+PyObject* post_namespace_command(PyObject* self, PyObject* argument) {
+  Command command;
+  return read_text(argument, command.name_space) ? post(self, std::move(command)) : nullptr;
 }
 
 PyObject* server_room(PyObject* self, PyObject*) {
@@ -256,7 +236,9 @@ const Method methods[] = {
     Method::one_argument<&server_leave_all>("leave_all"),
     Method::keywords<&server_close_socket>("close_socket"),
     Method::positional<&server_watch>("watch"),
-    Method::one_argument<&server_session_status>("session_status"),
+    Method::one_argument<&server_release_socket>("release_socket"),
+    Method::one_argument<&post_namespace_command<WatchRooms>>("watch_rooms"),
+    Method::one_argument<&post_namespace_command<UnwatchRooms>>("unwatch_rooms"),
 };
 
 }  // namespace

@@ -39,8 +39,11 @@ class Dispatcher(Protocol):
         as the server built it.
         """
 
-    def session_closed(self, session: int) -> None:
-        """Called after disconnect() of each of the session's sockets."""
+    def session_closed(self, session: int, status: tuple[str, float | None]) -> None:
+        """Called after disconnect() of each of the session's sockets.
+
+        `status`: what Server.session_status() would have said in the end.
+        """
 
     def connect(
         self,
@@ -75,7 +78,8 @@ class Dispatcher(Protocol):
         """
 
     def disconnect(self, socket: int, reason: str, reference_reason: str, may_return: bool) -> None:
-        """The last call for a socket. It is in no room any more.
+        """The last call for a socket. Nothing reaches it in its rooms any more; which they were
+        can be asked until release_socket().
 
         `reason` is django-sio's word ("client_disconnect"), `reference_reason` that of Node's
         server ("client namespace disconnect").
@@ -338,16 +342,13 @@ class Server:
         namespace: str,
         args: Sequence[Any],
         rooms: Iterable[str] = (),
-        sockets: Iterable[int] = (),
         except_rooms: Iterable[str] = (),
-        except_sockets: Iterable[int] = (),
         volatile: bool = False,
         compress: bool = True,
     ) -> None:
-        """Any thread. To each socket that is in any of `rooms` or among `sockets`, once.
-
-        Without both, to the whole namespace. Those in any of `except_rooms` or among
-        `except_sockets` are left out.
+        """Any thread. To each socket that is in any of `rooms`, once; without any, to the whole
+        namespace. Those in any of `except_rooms` are left out. The id that connect() was given
+        stands for its socket in either.
         """
 
     def ack(self, socket: int, ack_id: int, args: Sequence[Any]) -> None:
@@ -375,10 +376,41 @@ class Server:
         happened. "drain": nothing that was sent waits any longer. Raises ValueError for others.
         """
 
+    def release_socket(self, socket: int) -> None:
+        """Any thread. Nobody will ask about this socket, which has gone, any more."""
+
+    def watch_rooms(self, namespace: str) -> None:
+        """Any thread. From now on record what happens to rooms, for take_room_changes()."""
+
+    def unwatch_rooms(self, namespace: str) -> None:
+        """Any thread. Record it no longer."""
+
+    # Questions. The calling thread waits until the I/O thread has carried out the commands before
+    # and answers, some ten microseconds later. Where no I/O thread runs the answer is empty.
+
+    def rooms_of(self, socket: int) -> set[str]:
+        """Any thread. The rooms that a socket is in, or was in, until release_socket()."""
+
+    def membership(self, socket: int, room: str) -> tuple[int, bool]:
+        """Any thread. In how many rooms it is, and whether this is one of them."""
+
+    def sockets_in(
+        self, namespace: str, rooms: Iterable[str] = (), except_rooms: Iterable[str] = (), /
+    ) -> list[int]:
+        """Any thread. Those whom broadcast() would reach, each once."""
+
+    def namespace_rooms(self, namespace: str) -> dict[str, set[str]]:
+        """Any thread. The rooms that are in use, each with the ids of the sockets in it."""
+
+    def take_room_changes(self, namespace: str) -> list[tuple[str, str, str]]:
+        """Any thread. What has happened since the last call, while it was watched, in order:
+        ("create-room" or "delete-room", room, "") and ("join-room" or "leave-room", room, id).
+        """
+
     def session_status(self, session: int) -> tuple[str, float | None] | None:
         """Any thread. "polling" or "websocket", and the seconds of the latest ping's round trip.
 
-        For open sessions that the dispatcher has heard of; otherwise None.
+        None for a session whose end the dispatcher has heard of.
         """
 
     def set_log_level(self, logger: str, level: int) -> None:

@@ -110,8 +110,9 @@ class ChannelLayerBridge:
         _raise_capacity(self.layer, self.own_channels)
         self._server.room_watcher = self
         for namespace in self._server.namespaces():
-            for room in namespace.rooms():
-                self.room_created(namespace.name, room)
+            with namespace.rooms_lock:  # what changes meanwhile is told behind it
+                for room in namespace.rooms():
+                    self.room_created(namespace.name, room)
         self._start(self._renew())
         logger.debug("rooms are reached through %s too", type(self.layer).__name__)
 

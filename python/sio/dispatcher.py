@@ -106,8 +106,8 @@ class Dispatcher:
         self._server.clients_count = len(self._sessions)
         logger.debug("session %d opened", session)
 
-    def session_closed(self, session: int) -> None:
-        self._sessions.pop(session).close()
+    def session_closed(self, session: int, status: tuple[str, float | None] | None = None) -> None:
+        self._sessions.pop(session).close(status)
         self._server.clients_count = len(self._sessions)
         logger.debug("session %d closed", session)
 
@@ -222,6 +222,7 @@ class Dispatcher:
             task = self._asking.pop(socket, None)
             if task is not None:
                 end_task(task)
+            self._release(socket)
             return
         if may_return:
             connection.socket.away = True
@@ -240,6 +241,7 @@ class Dispatcher:
     def forgotten(self, socket: int) -> None:
         sock = self._away.pop(socket, None)
         if sock is None:
+            self._release(socket)
             return
         sock.away = False
         logger.debug("%r did not come back", sock)
@@ -252,6 +254,11 @@ class Dispatcher:
         abandon_handlers()
         for connection in self._connections.values():
             connection.abandon()
+
+    def _release(self, socket: int) -> None:
+        """No handler will ask for the rooms of this client, which has gone."""
+        if self._core is not None:
+            self._core.release_socket(socket)
 
     async def _decide(self, handshake: int, scope: Any) -> None:
         refusal: str | None = ""

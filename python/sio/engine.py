@@ -64,9 +64,9 @@ class EngineIOSession:
         status = self._read_status()
         return None if status is None else status[1]
 
-    def close(self) -> None:
-        """The client has gone."""
-        self._read_status()
+    def close(self, status: tuple[str, float | None] | None) -> None:
+        """The client has gone; what its transport and latency were in the end."""
+        self._status = status or self._status
         self.closed = True
         self._core = None
 

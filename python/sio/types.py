@@ -22,11 +22,13 @@ class Socket(Protocol):
     """What handlers, targets of broadcasts and sessions need of a NamespaceSocket."""
 
     id: str
-    rooms: set[str]
     consumers: dict[type, Any]
 
     @property
     def number(self) -> int: ...
+
+    @property
+    def rooms(self) -> set[str]: ...
 
     @property
     def gone(self) -> bool: ...

@@ -33,6 +33,8 @@ template <>
 inline constexpr std::size_t field_count<EncodedArgs> = 2;
 template <>
 inline constexpr std::size_t field_count<Relay> = 6;
+template <>
+inline constexpr std::size_t field_count<SessionStatus> = 2;
 
 // --- http ---
 template <>
@@ -96,9 +98,9 @@ inline constexpr std::size_t field_count<HandshakeDecision> = 2;
 template <>
 inline constexpr std::size_t field_count<SessionOpened> = 3;
 template <>
-inline constexpr std::size_t field_count<SessionClosed> = 1;
+inline constexpr std::size_t field_count<SessionClosed> = 2;
 template <>
-inline constexpr std::size_t field_count<SocketConnect> = 7;
+inline constexpr std::size_t field_count<SocketConnect> = 6;
 template <>
 inline constexpr std::size_t field_count<SessionSignalled> = 2;
 template <>
@@ -118,7 +120,7 @@ inline constexpr std::size_t field_count<SocketRefuse> = 2;
 template <>
 inline constexpr std::size_t field_count<SocketEmit> = 5;
 template <>
-inline constexpr std::size_t field_count<SocketBroadcast> = 8;
+inline constexpr std::size_t field_count<SocketBroadcast> = 6;
 template <>
 inline constexpr std::size_t field_count<SocketAck> = 3;
 template <>
@@ -134,7 +136,35 @@ inline constexpr std::size_t field_count<SocketClose> = 2;
 template <>
 inline constexpr std::size_t field_count<SocketWatch> = 2;
 template <>
+inline constexpr std::size_t field_count<SocketReleased> = 1;
+template <>
+inline constexpr std::size_t field_count<SessionReleased> = 1;
+template <>
+inline constexpr std::size_t field_count<WatchRooms> = 1;
+template <>
+inline constexpr std::size_t field_count<UnwatchRooms> = 1;
+template <>
 inline constexpr std::size_t field_count<AddNamespace> = 1;
+
+// --- questions ---
+template <>
+inline constexpr std::size_t field_count<RoomsOfSocket> = 1;
+template <>
+inline constexpr std::size_t field_count<Membership> = 2;
+template <>
+inline constexpr std::size_t field_count<SocketsIn> = 3;
+template <>
+inline constexpr std::size_t field_count<RoomsOfNamespace> = 1;
+template <>
+inline constexpr std::size_t field_count<RoomChanges> = 1;
+template <>
+inline constexpr std::size_t field_count<SessionStatusAsked> = 1;
+template <>
+inline constexpr std::size_t field_count<RoomCount> = 2;
+template <>
+inline constexpr std::size_t field_count<RoomMembers> = 2;
+template <>
+inline constexpr std::size_t field_count<RoomChange> = 3;
 
 // --- the server ---
 template <>

@@ -3,22 +3,92 @@
 // something that does not exist, or that nobody answers, gets an empty one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <variant>
 #include <vector>
+
+#include "server/port/ids.h"
+#include "server/port/session_status.h"
 
 namespace sioserve {
 
 // Names a question until its answer has been fetched; QuestionId{}: nobody answers it.
 enum class QuestionId : std::uint64_t {};
 
-// What the server counts.
+// --- sockets; those that have gone, too, until SocketReleased ---
+
+struct RoomsOfSocket {
+  SocketId socket;
+  using Answer = std::vector<std::string>;
+};
+
+struct RoomCount {
+  std::size_t rooms = 0;   // that a socket is in
+  bool is_member = false;  // of the room that was named
+};
+
+struct Membership {
+  SocketId socket;
+  std::string room;
+  using Answer = RoomCount;
+};
+
+// --- namespaces; clients that may come back are in their rooms ---
+
+// Whom a SocketBroadcast with these would reach.
+struct SocketsIn {
+  std::string name_space;
+  std::vector<std::string> rooms;
+  std::vector<std::string> except_rooms;
+  using Answer = std::vector<SocketId>;
+};
+
+struct RoomMembers {
+  std::string room;
+  std::vector<std::string> ids;  // that clients see
+};
+
+struct RoomsOfNamespace {
+  std::string name_space;
+  using Answer = std::vector<RoomMembers>;
+};
+
+struct RoomChange {
+  enum class Kind { created, joined, left, deleted };
+
+  Kind kind;
+  std::string room;
+  std::string id;  // that the client sees, of who has joined or left
+};
+
+// What has changed since the last such question, where WatchRooms was posted; in order.
+struct RoomChanges {
+  std::string name_space;
+  using Answer = std::vector<RoomChange>;
+};
+
+// --- sessions, until SessionReleased ---
+
+struct SessionStatusAsked {
+  SessionId session;
+  using Answer = std::optional<SessionStatus>;
+};
+
+// --- the server ---
+
+// What it counts.
 struct CountsAsked {
   using Answer = std::vector<std::uint64_t>;  // by Counter
 };
 
-using Question = std::variant<CountsAsked>;
+using Question = std::variant<RoomsOfSocket, Membership, SocketsIn, RoomsOfNamespace, RoomChanges,
+                              SessionStatusAsked, CountsAsked>;
 
-using Answer = std::variant<std::monostate, CountsAsked::Answer>;
+using Answer = std::variant<std::monostate, RoomsOfSocket::Answer, Membership::Answer,
+                            SocketsIn::Answer, RoomsOfNamespace::Answer, RoomChanges::Answer,
+                            SessionStatusAsked::Answer, CountsAsked::Answer>;
 
 }  // namespace sioserve

@@ -37,6 +37,7 @@ struct SessionOpened {
 // application thread has heard of.
 struct SessionClosed {
   SessionId session;
+  SessionStatus status;  // in the end
 };
 
 // Answered by exactly one SocketAccept or SocketRefuse.
@@ -49,7 +50,6 @@ struct SocketConnect {
   // The client has come back: it is in its rooms, and gets what it missed when it is accepted. The
   // number under which it has disconnected.
   std::optional<SocketId> recovered = std::nullopt;
-  SharedSessionStatus status = nullptr;  // the same for all sockets of a session
 };
 
 // What a SocketWatch asked for has happened.
@@ -125,15 +125,13 @@ struct SocketEmit {
   Compression compression = Compression::allowed;
 };
 
-// To every socket of a namespace that is in any of `rooms` or among `sockets`, each at most once;
-// where both are empty, to the whole namespace. Those in any of `except_rooms` or among `except`
-// are left out.
+// To every socket of a namespace that is in any of `rooms`, each at most once; where there are
+// none, to the whole namespace. Those in any of `except_rooms` are left out. The id that a client
+// sees stands for its socket in either.
 struct SocketBroadcast {
   std::string name_space;
   std::vector<std::string> rooms;
-  std::vector<SocketId> sockets;
   std::vector<std::string> except_rooms;
-  std::vector<SocketId> except;
   EncodedArgs args;
   Delivery delivery = Delivery::reliable;
   Compression compression = Compression::allowed;
@@ -178,6 +176,27 @@ struct SocketWatch {
   SessionSignal signal;
 };
 
+// The application has nothing more to ask about a socket that has gone: its last handler has run.
+// Until then it can be told to join and leave rooms, where nothing reaches it.
+struct SocketReleased {
+  SocketId socket;
+};
+
+// The application has heard of the end of a session.
+struct SessionReleased {
+  SessionId session;
+};
+
+// From now on what happens to the rooms of a namespace is recorded for RoomChanges; also where it
+// does not exist yet.
+struct WatchRooms {
+  std::string name_space;
+};
+
+struct UnwatchRooms {
+  std::string name_space;
+};
+
 // From now on clients may connect to this namespace.
 struct AddNamespace {
   std::string name;
@@ -189,6 +208,7 @@ struct ServeDynamicNamespaces {};
 using SocketIoCommand =
     std::variant<SocketAccept, SocketRefuse, SocketEmit, SocketBroadcast, SocketAck,
                  SocketEventsDone, SocketJoin, SocketLeave, SocketLeaveAll, SocketClose,
-                 SocketWatch, AddNamespace, ServeDynamicNamespaces>;
+                 SocketWatch, SocketReleased, SessionReleased, WatchRooms, UnwatchRooms,
+                 AddNamespace, ServeDynamicNamespaces>;
 
 }  // namespace sioserve

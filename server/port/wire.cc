@@ -39,6 +39,10 @@ inline constexpr Relay::Sender greatest<Relay::Sender> = Relay::Sender::included
 template <>
 inline constexpr Relay::To greatest<Relay::To> = Relay::To::rooms;
 template <>
+inline constexpr RoomChange::Kind greatest<RoomChange::Kind> = RoomChange::Kind::deleted;
+template <>
+inline constexpr SessionTransport greatest<SessionTransport> = SessionTransport::websocket;
+template <>
 inline constexpr SessionSignal greatest<SessionSignal> = SessionSignal::drain;
 
 template <typename E>
@@ -106,11 +110,6 @@ class Writer {
 
   void write(const Json& value) {
     write(value.dump(-1, ' ', false, Json::error_handler_t::replace));
-  }
-
-  void write(const SessionStatus& status) {
-    write(status.transport == SessionTransport::websocket);
-    write(status.latency.load());
   }
 
   void write(const FilePart& part) {
@@ -250,15 +249,6 @@ class Reader {
     return !value.is_discarded() || fail(WireError::bad_value);
   }
 
-  bool read(SessionStatus& status) {
-    bool is_websocket;
-    std::int64_t latency;
-    if (!read(is_websocket) || !read(latency)) return false;
-    status.transport = is_websocket ? SessionTransport::websocket : SessionTransport::polling;
-    status.latency = latency;
-    return true;
-  }
-
   bool read(FilePart& part) {
     std::uint32_t place;
     auto file = std::make_shared<OpenFile>();
@@ -305,6 +295,8 @@ void encode(const Event& event, WireMessage& out) { Writer(out).write(event); }
 
 void encode(const Command& command, WireMessage& out) { Writer(out).write(command); }
 
+void encode(const Answer& answer, WireMessage& out) { Writer(out).write(answer); }
+
 Result<Event, WireError> decode_event(std::string_view bytes,
                                       std::vector<FileDescriptor> descriptors) {
   return Reader(bytes, std::move(descriptors)).read_message<Event>();
@@ -313,6 +305,10 @@ Result<Event, WireError> decode_event(std::string_view bytes,
 Result<Command, WireError> decode_command(std::string_view bytes,
                                           std::vector<FileDescriptor> descriptors) {
   return Reader(bytes, std::move(descriptors)).read_message<Command>();
+}
+
+Result<Answer, WireError> decode_answer(std::string_view bytes) {
+  return Reader(bytes, {}).read_message<Answer>();
 }
 
 }  // namespace sioserve::port

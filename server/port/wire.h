@@ -1,4 +1,5 @@
-// The wire form of events and commands, for a port between processes of one machine and one build.
+// The wire form of events, commands and answers, for a port between processes of one machine and
+// one build.
 //
 // A message is its group, its alternative within the group, and its fields in their order. Integers
 // stand in the machine's byte order with the size they have, times as their counts; sizes are 32
@@ -37,11 +38,15 @@ enum class WireError {
 // Appends to `out`. The message outlives the use of the descriptors.
 void encode(const Event& event, WireMessage& out);
 void encode(const Command& command, WireMessage& out);
+void encode(const Answer& answer, WireMessage& out);
 
 // `descriptors`: those that came with the bytes; each can be taken once.
 Result<Event, WireError> decode_event(std::string_view bytes,
                                       std::vector<FileDescriptor> descriptors);
 Result<Command, WireError> decode_command(std::string_view bytes,
                                           std::vector<FileDescriptor> descriptors);
+
+// Answers hold no files.
+Result<Answer, WireError> decode_answer(std::string_view bytes);
 
 }  // namespace sioserve::port

@@ -153,6 +153,6 @@ engine::Session& EngineIo::open_session(std::string sid, const RequestHead& head
   return session;
 }
 
-void EngineIo::abandon(StreamId stream) { events_.push(SessionClosed{stream}); }
+void EngineIo::abandon(StreamId stream) { events_.push(SessionClosed{stream, {}}); }
 
 }  // namespace sioserve::transport

@@ -200,7 +200,7 @@ void Session::open_websocket(WebSocketTransport& websocket) {
   assert(is_open() && is_polling());
   websocket_ = &websocket;
   traffic_.websocket_carries();
-  status_->transport = SessionTransport::websocket;
+  status_.transport = SessionTransport::websocket;
   websocket.send(MessageKind::text, share(open_packet()), Compression::allowed);
   flush();
 }
@@ -450,7 +450,7 @@ void Session::upgrade() {
   flush();
   upgraded_ = true;
   traffic_.websocket_carries();
-  status_->transport = SessionTransport::websocket;
+  status_.transport = SessionTransport::websocket;
   observer_->on_upgrade();
 }
 

@@ -95,7 +95,7 @@ class Session {
   bool is_polling() const { return websocket_ == nullptr; }
   bool is_upgrading() const { return probe_ != nullptr; }
   bool has_upgraded() const { return upgraded_; }
-  SharedSessionStatus status() const { return status_; }
+  const SessionStatus& status() const { return status_; }
 
   // First of all, once.
   void start(std::unique_ptr<SessionObserver> observer);
@@ -212,7 +212,7 @@ class Session {
   SessionHost& host_;
   const Logger& logger_;
   Limits& limits_;
-  const std::shared_ptr<SessionStatus> status_ = std::make_shared<SessionStatus>();
+  SessionStatus status_;
   std::unique_ptr<SessionObserver> observer_;
   Traffic traffic_;
 

@@ -125,7 +125,7 @@ void Session::ask_for_pong() {
 
 void Session::note_latency() {
   using std::chrono::microseconds;
-  status_->latency = std::chrono::duration_cast<microseconds>(host_.now() - ping_sent_).count();
+  status_.latency = std::chrono::duration_cast<microseconds>(host_.now() - ping_sent_);
 }
 
 }  // namespace sioserve::engine

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "server/port/ids.h"
 #include "server/port/messages.h"
@@ -18,6 +19,8 @@ namespace sioserve::socketio {
 class Recipient {
  public:
   virtual SocketId id() const = 0;
+  // That its client sees. Does not change.
+  virtual const std::string& public_id() const = 0;
   // Must not change any adapter.
   virtual void deliver(const parser::EncodedPacket& packet, Delivery delivery) = 0;
 
@@ -25,11 +28,10 @@ class Recipient {
   ~Recipient() = default;
 };
 
-// Those in any of the rooms and those named themselves; where both are empty, everyone. Without
-// those that are excepted.
+// Those in any of the rooms; where there are none, everyone. Without those that are excepted. A
+// recipient's public id stands for it beside who is in the room of that name.
 struct BroadcastTarget {
   std::span<const std::string> rooms;
-  std::span<Recipient* const> recipients;
   std::span<const std::string> except_rooms;
   std::span<const SocketId> except;
 };
@@ -63,6 +65,16 @@ class Adapter {
   // To each recipient of the target, once. Returns how many those are in this process.
   virtual std::size_t broadcast(const BroadcastTarget& target, const parser::EncodedPacket& packet,
                                 Delivery delivery) = 0;
+
+  // --- of this process ---
+
+  // Those that a broadcast would reach.
+  virtual std::vector<SocketId> find(const BroadcastTarget& target) const = 0;
+  virtual std::vector<std::string> rooms_of(Recipient& recipient) const = 0;
+  virtual RoomCount membership(Recipient& recipient, const std::string& room) = 0;
+  virtual std::vector<RoomMembers> rooms() const = 0;
+  // Appends what happens to rooms, until told otherwise; null: nowhere.
+  virtual void record_changes(std::vector<RoomChange>* changes) = 0;
 };
 
 }  // namespace sioserve::socketio

@@ -32,6 +32,7 @@ Client::~Client() {
   if (waits_for_drain_) server_.stop_waiting_for_drain(*this);
   set_stuck(std::nullopt);
   while (!sockets_.empty()) erase(*sockets_.begin()->second);
+  server_.session_destroyed(session_.id());
 }
 
 void Client::on_open() {
@@ -223,9 +224,9 @@ std::size_t Client::forward(Socket& socket, const Relay& relay,
     case Relay::To::own_rooms:
       return adapter.broadcast_to_rooms_of(socket, relay.sender, packet, relay.delivery);
     case Relay::To::name_space:
-      return adapter.broadcast({{}, {}, {}, except}, packet, relay.delivery);
+      return adapter.broadcast({{}, {}, except}, packet, relay.delivery);
     case Relay::To::rooms:
-      return adapter.broadcast({relay.rooms, {}, {}, except}, packet, relay.delivery);
+      return adapter.broadcast({relay.rooms, {}, except}, packet, relay.delivery);
   }
   __builtin_unreachable();
 }
@@ -254,8 +255,7 @@ void Client::connect(std::string name_space, parser::Packet packet) {
             " socket=", std::uint64_t(socket.id()), " namespace=", name_space,
             " recovered=", recovered ? "yes" : "no");
   server_.events().push(SocketConnect{socket.id(), session_.id(), socket.public_id(),
-                                      std::move(name_space), std::move(packet.data), recovered,
-                                      session_.status()});
+                                      std::move(name_space), std::move(packet.data), recovered});
   check_load();
 }
 
@@ -281,7 +281,7 @@ void Client::receive_ack(Socket& socket, parser::Packet packet) {
 
 void Client::on_closed(CloseReason reason) {
   while (!sockets_.empty()) remove(*sockets_.begin()->second, reason);
-  if (known_to_application_) server_.events().push(SessionClosed{session_.id()});
+  if (known_to_application_) server_.session_closed(session_);
 }
 
 void Client::accept(Socket& socket, SharedRelays relays) {
@@ -346,7 +346,7 @@ void Client::remove(Socket& socket, CloseReason reason) {
   if (may_return) {
     server_.park(release(socket));
   } else {
-    erase(socket);
+    server_.depart(release(socket));
   }
   check_load();
 }

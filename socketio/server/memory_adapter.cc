@@ -3,19 +3,24 @@
 #include <algorithm>
 #include <cassert>
 #include <unordered_set>
+#include <utility>
 
 namespace sioserve::socketio {
 
 void MemoryAdapter::add(Recipient& recipient) {
   const bool added = entries_.try_emplace(&recipient, Entry{everyone_.size(), {}}).second;
   assert(added);
-  if (added) everyone_.push_back(&recipient);
+  if (!added) return;
+  everyone_.push_back(&recipient);
+  by_public_id_[recipient.public_id()] = &recipient;
 }
 
 void MemoryAdapter::remove(Recipient& recipient) {
   const auto found = entries_.find(&recipient);
   if (found == entries_.end()) return;
   leave_all(recipient);
+  const auto named = by_public_id_.find(recipient.public_id());
+  if (named->second == &recipient) by_public_id_.erase(named);
   const std::size_t position = found->second.position;
   Recipient* const last = everyone_.back();
   everyone_[position] = last;
@@ -35,7 +40,9 @@ Adapter::Join MemoryAdapter::join(Recipient& recipient, const std::string& room,
   if (members == rooms_.end()) {
     members = rooms_.try_emplace(room).first;
     counters_.add(Counter::rooms);
+    record(RoomChange::Kind::created, room, {});
   }
+  record(RoomChange::Kind::joined, room, recipient.public_id());
   memberships.emplace(&*members, members->second.size());
   members->second.push_back(&recipient);
   return Join::joined;
@@ -60,8 +67,7 @@ void MemoryAdapter::leave_all(Recipient& recipient) {
 }
 
 // The membership itself has been erased already.
-void MemoryAdapter::leave([[maybe_unused]] Recipient& recipient, Rooms::value_type& room,
-                          std::size_t position) {
+void MemoryAdapter::leave(Recipient& recipient, Rooms::value_type& room, std::size_t position) {
   Members& members = room.second;
   assert(members[position] == &recipient);
   if (position + 1 != members.size()) {
@@ -70,7 +76,9 @@ void MemoryAdapter::leave([[maybe_unused]] Recipient& recipient, Rooms::value_ty
     entries_.find(last)->second.memberships.find(&room)->second = position;
   }
   members.pop_back();
+  record(RoomChange::Kind::left, room.first, recipient.public_id());
   if (!members.empty()) return;
+  record(RoomChange::Kind::deleted, room.first, {});
   rooms_.erase(rooms_.find(room.first));
   counters_.subtract(Counter::rooms);
 }
@@ -97,33 +105,82 @@ std::size_t MemoryAdapter::broadcast_to_rooms_of(Recipient& sender, Relay::Sende
 
 std::size_t MemoryAdapter::broadcast(const BroadcastTarget& target,
                                      const parser::EncodedPacket& packet, Delivery delivery) {
-  std::unordered_set<SocketId> excepted(target.except.begin(), target.except.end());
-  for (const std::string& room : target.except_rooms) {
-    const auto members = rooms_.find(room);
-    if (members == rooms_.end()) continue;
-    for (const Recipient* recipient : members->second) excepted.insert(recipient->id());
-  }
   std::size_t reached = 0;
-  const auto deliver = [&](Recipient& recipient) {
-    if (!excepted.empty() && excepted.contains(recipient.id())) return;
+  for_each(target, [&](Recipient& recipient) {
     recipient.deliver(packet, delivery);
     ++reached;
-  };
-  if (target.rooms.empty() && target.recipients.empty()) {
-    for (Recipient* recipient : everyone_) deliver(*recipient);
-    return reached;
-  }
-  const bool may_overlap = target.rooms.size() + target.recipients.size() > 1;
-  std::unordered_set<Recipient*> served;
-  const auto deliver_once = [&](Recipient* recipient) {
-    if (!may_overlap || served.insert(recipient).second) deliver(*recipient);
-  };
-  for (const std::string& room : target.rooms) {
-    const auto members = rooms_.find(room);
-    if (members != rooms_.end()) std::ranges::for_each(members->second, deliver_once);
-  }
-  std::ranges::for_each(target.recipients, deliver_once);
+  });
   return reached;
+}
+
+std::vector<SocketId> MemoryAdapter::find(const BroadcastTarget& target) const {
+  std::vector<SocketId> found;
+  for_each(target, [&](const Recipient& recipient) { found.push_back(recipient.id()); });
+  return found;
+}
+
+template <typename Visit>
+void MemoryAdapter::for_each(const BroadcastTarget& target, Visit visit) const {
+  std::unordered_set<SocketId> excepted(target.except.begin(), target.except.end());
+  for (const std::string& name : target.except_rooms) {
+    for_each_named(name, [&](const Recipient& recipient) { excepted.insert(recipient.id()); });
+  }
+  const auto visit_if_meant = [&](Recipient& recipient) {
+    if (excepted.empty() || !excepted.contains(recipient.id())) visit(recipient);
+  };
+  if (target.rooms.empty()) {
+    for (Recipient* recipient : everyone_) visit_if_meant(*recipient);
+    return;
+  }
+  const bool may_overlap = target.rooms.size() > 1 || by_public_id_.contains(target.rooms.front());
+  std::unordered_set<const Recipient*> visited;
+  for (const std::string& name : target.rooms) {
+    for_each_named(name, [&](Recipient& recipient) {
+      if (!may_overlap || visited.insert(&recipient).second) visit_if_meant(recipient);
+    });
+  }
+}
+
+template <typename Visit>
+void MemoryAdapter::for_each_named(const std::string& name, Visit visit) const {
+  const auto members = rooms_.find(name);
+  if (members != rooms_.end()) {
+    for (Recipient* recipient : members->second) visit(*recipient);
+  }
+  const auto named = by_public_id_.find(name);
+  if (named != by_public_id_.end()) visit(*named->second);
+}
+
+std::vector<std::string> MemoryAdapter::rooms_of(Recipient& recipient) const {
+  std::vector<std::string> names;
+  const auto entry = entries_.find(&recipient);
+  if (entry == entries_.end()) return names;
+  names.reserve(entry->second.memberships.size());
+  for (const auto& [room, position] : entry->second.memberships) names.push_back(room->first);
+  return names;
+}
+
+RoomCount MemoryAdapter::membership(Recipient& recipient, const std::string& room) {
+  const auto entry = entries_.find(&recipient);
+  if (entry == entries_.end()) return {};
+  const Memberships& memberships = entry->second.memberships;
+  const auto members = rooms_.find(room);
+  return {memberships.size(), members != rooms_.end() && memberships.contains(&*members)};
+}
+
+std::vector<RoomMembers> MemoryAdapter::rooms() const {
+  std::vector<RoomMembers> found;
+  found.reserve(rooms_.size());
+  for (const auto& [room, members] : rooms_) {
+    std::vector<std::string>& ids = found.emplace_back(RoomMembers{room, {}}).ids;
+    ids.reserve(members.size());
+    for (const Recipient* recipient : members) ids.push_back(recipient->public_id());
+  }
+  return found;
+}
+
+void MemoryAdapter::record(RoomChange::Kind kind, const std::string& room, const std::string& id) {
+  if (changes_) changes_->push_back({kind, room, id});
 }
 
 }  // namespace sioserve::socketio

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -28,6 +29,11 @@ class MemoryAdapter final : public Adapter {
                                     Delivery delivery) override;
   std::size_t broadcast(const BroadcastTarget& target, const parser::EncodedPacket& packet,
                         Delivery delivery) override;
+  std::vector<SocketId> find(const BroadcastTarget& target) const override;
+  std::vector<std::string> rooms_of(Recipient& recipient) const override;
+  RoomCount membership(Recipient& recipient, const std::string& room) override;
+  std::vector<RoomMembers> rooms() const override;
+  void record_changes(std::vector<RoomChange>* changes) override { changes_ = changes; }
 
   std::size_t room_count() const { return rooms_.size(); }
 
@@ -44,11 +50,19 @@ class MemoryAdapter final : public Adapter {
   };
 
   void leave(Recipient& recipient, Rooms::value_type& room, std::size_t position);
+  void record(RoomChange::Kind kind, const std::string& room, const std::string& id);
+  template <typename Visit>
+  void for_each(const BroadcastTarget& target, Visit visit) const;
+  // Those that the name stands for; one may be visited twice.
+  template <typename Visit>
+  void for_each_named(const std::string& name, Visit visit) const;
 
   Counters& counters_;
   Members everyone_;
   Rooms rooms_;
   std::unordered_map<Recipient*, Entry> entries_;
+  std::unordered_map<std::string_view, Recipient*> by_public_id_;
+  std::vector<RoomChange>* changes_ = nullptr;  // null: nobody wants to know
 };
 
 }  // namespace sioserve::socketio

@@ -19,6 +19,7 @@ Server::Server(const Config& config, EventSink& events, const Logger& logger, Li
 
 std::unique_ptr<engine::SessionObserver> Server::make_observer(
     engine::Session& session, std::optional<SessionOpened> opened) {
+  sessions_[session.id()] = &session;
   return std::make_unique<Client>(*this, session, std::move(opened));
 }
 
@@ -64,19 +65,8 @@ void Server::handle(SocketBroadcast command) {
   }
   const auto packet = recovery_.encode_event(target->name, std::move(command.args),
                                              command.delivery, command.compression);
-  std::vector<Recipient*> recipients;
-  for (const SocketId id : command.sockets) {
-    Socket* const socket = find(id);
-    if (socket && &socket->name_space() == target) recipients.push_back(socket);
-  }
-  for (SocketId& id : command.except) {
-    if (const Socket* const socket = find(id)) id = socket->id();
-  }
-  // Named sockets that have all gone are nobody, not everyone.
-  if (command.rooms.empty() && recipients.empty() && !command.sockets.empty()) return;
   const std::size_t reached = target->adapter->broadcast(
-      BroadcastTarget{command.rooms, recipients, command.except_rooms, command.except}, packet,
-      command.delivery);
+      BroadcastTarget{command.rooms, command.except_rooms, {}}, packet, command.delivery);
   log_debug(logger_, LogCategory::socketio, "broadcast namespace=", target->name,
             " rooms=", command.rooms.size(), " sockets=", reached);
   give_up(recovery_.take_excess());
@@ -95,7 +85,7 @@ void Server::handle(const SocketEventsDone& command) {
 
 void Server::handle(const SocketJoin& command) {
   Socket* const socket = find(command.socket);
-  if (!socket) return;
+  if (!socket) return join_departed(command);
   log_debug(logger_, LogCategory::socketio, "join socket=", std::uint64_t(command.socket),
             " room=", command.room);
   switch (socket->name_space().adapter->join(*socket, command.room, config_.socket_io.max_rooms)) {
@@ -108,7 +98,11 @@ void Server::handle(const SocketJoin& command) {
 
 void Server::handle(const SocketLeave& command) {
   Socket* const socket = find(command.socket);
-  if (!socket) return;
+  if (!socket) {
+    const auto departed = departed_.find(command.socket);
+    if (departed != departed_.end()) departed->second.erase(command.room);
+    return;
+  }
   log_debug(logger_, LogCategory::socketio, "leave socket=", std::uint64_t(command.socket),
             " room=", command.room);
   socket->name_space().adapter->leave(*socket, command.room);
@@ -116,7 +110,11 @@ void Server::handle(const SocketLeave& command) {
 
 void Server::handle(const SocketLeaveAll& command) {
   Socket* const socket = find(command.socket);
-  if (!socket) return;
+  if (!socket) {
+    const auto departed = departed_.find(command.socket);
+    if (departed != departed_.end()) departed->second.clear();
+    return;
+  }
   log_debug(logger_, LogCategory::socketio,
             "leave all rooms socket=", std::uint64_t(command.socket));
   socket->name_space().adapter->leave_all(*socket);
@@ -139,6 +137,35 @@ void Server::handle(const SocketWatch& command) {
   if (Socket* const socket = find_attached(command.socket)) {
     socket->client().watch(command.signal);
   }
+}
+
+void Server::join_departed(const SocketJoin& command) {
+  const auto departed = departed_.find(command.socket);
+  if (departed == departed_.end()) return;
+  std::set<std::string>& rooms = departed->second;
+  const std::size_t most = config_.socket_io.max_rooms;
+  if (most != 0 && rooms.size() >= most && !rooms.contains(command.room)) {
+    return limits_.reached(Limit::rooms, "a socket that has gone");
+  }
+  rooms.insert(command.room);
+}
+
+void Server::handle(const SocketReleased& command) { departed_.erase(command.socket); }
+
+void Server::handle(const SessionReleased& command) { closed_sessions_.erase(command.session); }
+
+void Server::handle(WatchRooms command) {
+  std::vector<RoomChange>& changes = room_changes_[command.name_space];
+  if (Namespace* const watched = find_namespace(command.name_space)) {
+    watched->adapter->record_changes(&changes);
+  }
+}
+
+void Server::handle(const UnwatchRooms& command) {
+  if (Namespace* const watched = find_namespace(command.name_space)) {
+    watched->adapter->record_changes(nullptr);
+  }
+  room_changes_.erase(command.name_space);
 }
 
 void Server::handle(AddNamespace command) { add_namespace(std::move(command.name)); }
@@ -216,6 +243,17 @@ void Server::destroy(std::unique_ptr<Socket> socket) {
   left_namespace(left);
 }
 
+void Server::depart(std::unique_ptr<Socket> socket) {
+  const auto rooms = socket->name_space().adapter->rooms_of(*socket);
+  departed_.emplace(socket->id(), std::set<std::string>(rooms.begin(), rooms.end()));
+  destroy(std::move(socket));
+}
+
+void Server::session_closed(const engine::Session& session) {
+  events_.push(SessionClosed{session.id(), session.status()});
+  closed_sessions_.emplace(session.id(), session.status());
+}
+
 void Server::give_up(std::vector<std::unique_ptr<Socket>> parked) {
   for (std::unique_ptr<Socket>& socket : parked) give_up(std::move(socket));
 }
@@ -224,7 +262,7 @@ void Server::give_up(std::unique_ptr<Socket> parked) {
   log_debug(logger_, LogCategory::socketio,
             "socket not recovered socket=", std::uint64_t(parked->id()));
   events_.push(SocketForgotten{parked->id()});
-  destroy(std::move(parked));
+  depart(std::move(parked));
 }
 
 Namespace* Server::find_namespace(std::string_view name) {
@@ -277,6 +315,8 @@ void Server::add_namespace(std::string name) {
 Namespace& Server::make_namespace(std::string name, Lifetime lifetime) {
   auto made = std::make_unique<Namespace>(
       Namespace{name, lifetime, std::make_unique<MemoryAdapter>(limits_.counters())});
+  const auto watched = room_changes_.find(name);
+  if (watched != room_changes_.end()) made->adapter->record_changes(&watched->second);
   limits_.counters().add(Counter::namespaces);
   if (lifetime == Lifetime::dynamic) ++dynamic_namespaces_;
   return *namespaces_.emplace(std::move(name), std::move(made)).first->second;

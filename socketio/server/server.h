@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,7 +36,7 @@ class Server {
                                                          std::optional<SessionOpened> opened);
 
   void handle(SocketIoCommand command);
-  Answer answer(const Question& question) const;
+  Answer answer(const Question& question);
   // Sessions that stopped reading while too many events waited go on.
   void events_taken();
 
@@ -50,10 +51,20 @@ class Server {
   void handle(const SocketLeaveAll& command);
   void handle(const SocketClose& command);
   void handle(const SocketWatch& command);
+  void handle(const SocketReleased& command);
+  void handle(const SessionReleased& command);
+  void handle(WatchRooms command);
+  void handle(const UnwatchRooms& command);
   void handle(AddNamespace command);
   void handle(const ServeDynamicNamespaces& command);
 
-  CountsAsked::Answer answer(const CountsAsked& question) const;
+  RoomsOfSocket::Answer answer(const RoomsOfSocket& question);
+  Membership::Answer answer(const Membership& question);
+  SocketsIn::Answer answer(const SocketsIn& question);
+  RoomsOfNamespace::Answer answer(const RoomsOfNamespace& question);
+  RoomChanges::Answer answer(const RoomChanges& question);
+  SessionStatusAsked::Answer answer(const SessionStatusAsked& question);
+  CountsAsked::Answer answer(const CountsAsked& question);
 
   // Every 20 ms or so.
   void advance(TimePoint now);
@@ -78,6 +89,10 @@ class Server {
   void park(std::unique_ptr<Socket> socket);
   // Its namespace may be over with it.
   void destroy(std::unique_ptr<Socket> socket);
+  // The same for one of which the application knows: its handlers still see its rooms.
+  void depart(std::unique_ptr<Socket> socket);
+  void session_closed(const engine::Session& session);
+  void session_destroyed(SessionId session) { sessions_.erase(session); }
   void wait_for_drain(Client& client) { waiting_for_drain_.push_back(&client); }
   void stop_waiting_for_drain(Client& client);
   // Has advance() called, each once, as long as it is watched.
@@ -98,6 +113,7 @@ class Server {
   std::unique_ptr<Socket> recover(const std::string& name_space, const RecoveryRequest& request);
   void give_up(std::vector<std::unique_ptr<Socket>> parked);
   void give_up(std::unique_ptr<Socket> parked);
+  void join_departed(const SocketJoin& command);
   void add_namespace(std::string name);
   Namespace& make_namespace(std::string name, Lifetime lifetime);
 
@@ -108,6 +124,12 @@ class Server {
   const std::unique_ptr<const parser::Codec> codec_;
   std::unordered_map<std::string, std::unique_ptr<Namespace>> namespaces_;
   std::unordered_map<SocketId, Socket*> sockets_;
+  // The rooms of sockets that have gone, until the application releases them.
+  std::unordered_map<SocketId, std::set<std::string>> departed_;
+  std::unordered_map<SessionId, const engine::Session*> sessions_;
+  std::unordered_map<SessionId, SessionStatus> closed_sessions_;  // until they are released
+  // By namespace, which may come and go meanwhile.
+  std::unordered_map<std::string, std::vector<RoomChange>> room_changes_;
   Recovery recovery_;
   std::vector<Client*> waiting_for_drain_;
   std::vector<Client*> stuck_;

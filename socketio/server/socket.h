@@ -51,7 +51,7 @@ class Socket final : public Recipient {
   Socket& operator=(const Socket&) = delete;
 
   SocketId id() const override { return id_; }
-  const std::string& public_id() const { return public_id_; }
+  const std::string& public_id() const override { return public_id_; }
   Namespace& name_space() const { return namespace_; }
   // Not while it is parked.
   Client& client() const { return *client_; }

@@ -9,30 +9,65 @@ from collections.abc import Callable
 from typing import Any
 
 import sio.socketio.server
+from fake_rooms import FakeRooms
 from sio.dispatcher import Dispatcher
 from sio.encoding import default
 from sio.handover import ROUTED
 
+UNRECORDED = frozenset(
+    {
+        "release_socket",
+        "watch_rooms",
+        "unwatch_rooms",
+        "rooms_of",
+        "membership",
+        "sockets_in",
+        "namespace_rooms",
+        "take_room_changes",
+    }
+)
+# Commands that are recorded and change rooms, by the methods of FakeRooms that do it.
+CHANGES = {
+    "join": "join",
+    "leave": "leave",
+    "leave_all": "leave_all",
+    "refuse_socket": "refuse",
+}
+
 
 class FakeServer:
-    """Records every call as (method, *arguments)."""
+    """Records every command as (method, *arguments); knows rooms as the native server does."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.status: tuple[str, float | None] = ("polling", None)
         self._called = asyncio.Event()
-        self.max_rooms = 0
+        self.rooms = FakeRooms()
         self.counted: collections.Counter[str] = collections.Counter()
 
     def __getattr__(self, method: str) -> Callable[..., None]:
         if method.startswith("_"):
             raise AttributeError(method)
+        if method in UNRECORDED:
+            known: Callable[..., None] = getattr(self.rooms, method)
+            return known
+        change = getattr(self.rooms, CHANGES[method]) if method in CHANGES else None
 
         def record(*args: Any) -> None:
             self.calls.append((method, *args))
+            if change is not None:
+                change(*args[:2] if method != "refuse_socket" else args[:1])
             self._called.set()
 
         return record
+
+    @property
+    def max_rooms(self) -> int:
+        return self.rooms.max_rooms
+
+    @max_rooms.setter
+    def max_rooms(self, most: int) -> None:
+        self.rooms.max_rooms = most
 
     def make_relays(self, relays: Any) -> Any:
         """Whatever accept_socket() is given is recorded as it is."""
@@ -71,16 +106,13 @@ class FakeServer:
         namespace: str,
         args: Any,
         rooms: Any = (),
-        sockets: Any = (),
         except_rooms: Any = (),
-        except_sockets: Any = (),
         volatile: bool = False,
         compress: bool = True,
     ) -> None:
         self._check(args)
-        call = ("broadcast", namespace, list(args), sorted(rooms), list(except_sockets))
-        more = {"sockets": list(sockets), "except_rooms": sorted(except_rooms)}
-        more = {name: value for name, value in more.items() if value}
+        call = ("broadcast", namespace, list(args), sorted(rooms), sorted(except_rooms))
+        more = {}
         if volatile:
             more["volatile"] = True
         if not compress:
@@ -113,12 +145,43 @@ class _NoTimeout:
     async def __aexit__(self, *error: Any) -> None: ...
 
 
+class NativeDispatcher(Dispatcher):
+    """What the native server tells has happened there before."""
+
+    def __init__(self, rooms: FakeRooms) -> None:
+        super().__init__()
+        self._rooms = rooms
+
+    def connect(
+        self,
+        socket: int,
+        session: int,
+        id: str,
+        namespace: str,
+        auth: Any,
+        recovered: int | None = None,
+    ) -> None:
+        self._rooms.connect(socket, namespace, id, recovered)
+        super().connect(socket, session, id, namespace, auth, recovered)
+
+    def disconnect(
+        self, socket: int, reason: str, reference_reason: str, may_return: bool = False
+    ) -> None:
+        if not may_return:
+            self._rooms.depart(socket)
+        super().disconnect(socket, reason, reference_reason, may_return)
+
+    def forgotten(self, socket: int) -> None:
+        self._rooms.depart(socket)
+        super().forgotten(socket)
+
+
 class World:
     """A dispatcher bound to a FakeServer, and clients that talk to it."""
 
     def __init__(self) -> None:
         self.core = FakeServer()
-        self.dispatcher = Dispatcher()
+        self.dispatcher: Dispatcher = NativeDispatcher(self.core.rooms)
         self.dispatcher.bind(self.core)  # type: ignore[arg-type]
         self.server = sio.get_socketio_server()
         self._numbers = iter(range(1, 1000))

@@ -27,8 +27,6 @@ TABLE: list[tuple[str, str, int, Call]] = [
     ("refuse_socket", "socket", ID, lambda server, n: server.refuse_socket(n, "no")),
     ("emit", "socket", ID, lambda server, n: server.emit(n, ["event"])),
     ("emit", "callback_id", ID, lambda server, n: server.emit(1, ["event"], n)),
-    ("broadcast", "socket", ID, lambda server, n: server.broadcast("/", ["a"], sockets=[1, n])),
-    ("broadcast", "socket", ID, lambda server, n: server.broadcast("/", ["a"], except_sockets=[n])),
     ("ack", "socket", ID, lambda server, n: server.ack(n, 1, [])),
     ("ack", "ack_id", ID, lambda server, n: server.ack(1, n, [])),
     ("events_done", "socket", ID, lambda server, n: server.events_done(n, 1)),
@@ -38,6 +36,9 @@ TABLE: list[tuple[str, str, int, Call]] = [
     ("leave_all", "socket", ID, lambda server, n: server.leave_all(n)),
     ("close_socket", "socket", ID, lambda server, n: server.close_socket(n)),
     ("watch", "socket", ID, lambda server, n: server.watch(n, "drain")),
+    ("release_socket", "socket", ID, lambda server, n: server.release_socket(n)),
+    ("rooms_of", "socket", ID, lambda server, n: server.rooms_of(n)),
+    ("membership", "socket", ID, lambda server, n: server.membership(n, "room")),
     ("session_status", "session", ID, lambda server, n: server.session_status(n)),
     ("set_log_level", "level", INT, lambda server, n: server.set_log_level("sioserve", n)),
     ("flush_logs", "timeout_ms", CENTURY, lambda server, n: server.flush_logs(n)),
@@ -51,6 +52,8 @@ LOOPBACK_TABLE: list[tuple[str, str, int, Call]] = [
 ]
 WITHOUT_NUMBERS = {
     *("start", "_drain", "room", "running_tasks", "counts", "stop", "add_namespace", "open_logs"),
+    *("broadcast", "sockets_in", "namespace_rooms", "take_room_changes"),
+    *("watch_rooms", "unwatch_rooms"),
     *("serve_dynamic_namespaces", "ask_about_handshakes", "reopen_logs", "log_what_waits"),
 }
 LOOPBACK_WITHOUT_NUMBERS = {"open_session"}

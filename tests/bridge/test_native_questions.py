@@ -47,3 +47,15 @@ async def test_where_no_thread_answers_the_answer_is_empty() -> None:
     server.stop()
     await stopped.wait()
     assert server.counts()["namespaces"] == 1, "the thread is there until the server goes"
+
+
+async def test_where_nobody_answers_questions_about_rooms_are_empty_too() -> None:
+    server = _sioserve.Server(application)
+    server.join(1, "room")
+    server.watch_rooms("/")
+    assert server.rooms_of(1) == set()
+    assert server.membership(1, "room") == (0, False)
+    assert server.sockets_in("/", ["room"], []) == []
+    assert server.namespace_rooms("/") == {}
+    assert server.take_room_changes("/") == []
+    assert server.session_status(1) is None

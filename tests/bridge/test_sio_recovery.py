@@ -110,7 +110,7 @@ async def test_a_client_that_is_away_can_be_reached_and_moved(world):
     socket.join("s")
     socket.leave("r")
     assert world.core.calls == [
-        ("broadcast", "/", ["kept for it"], [], [], {"sockets": [number]}),
+        ("broadcast", "/", ["kept for it"], [socket.id], []),
         ("emit", number, ["this too"], None),
         ("join", number, "s"),
         ("leave", number, "r"),

@@ -37,32 +37,46 @@ class Adapter(Reach[NamespaceSocket]):
         """Decorate a plain function to be told of "create-room" and "delete-room" (with the room),
         "join-room" and "leave-room" (with the room and the socket's id) in this process.
 
-        It runs in the thread that changes the room and must not block; what it raises is logged.
-        Raises ValueError for other events.
+        It runs in the thread that changes the room, or soon after a client has gone, in the order
+        in which rooms change; it must not block, and what it raises is logged. Raises ValueError
+        for other events.
         """
-        return self.room_events.on(event)
+        listen = self.room_events.on(event)
+
+        def decorate(listener: RoomListener) -> RoomListener:
+            listen(listener)
+            self.update_watch()
+            return listener
+
+        return decorate
 
     def off(self, event: str, listener: RoomListener) -> None:
         """Tell this function no more."""
         self.room_events.off(event, listener)
+        self.update_watch()
 
     def close(self) -> None:
         """It is not used any more."""
         self.room_events = RoomEvents()
 
-    # --- told by the sockets of this process ---
+    def update_watch(self) -> None:
+        """Whether somebody wants to know of rooms, or there are clients, may have changed."""
+
+    # --- told by the sockets of this process, when the native server has been told ---
 
     @abstractmethod
     def join(self, socket: NamespaceSocket, room: str) -> Done:
-        """A socket has entered a room; done when what is sent to the room reaches it."""
+        """A socket enters a room, in which it may be already; done when what is sent to the room
+        reaches it. A client that comes back is in its rooms without having entered them.
+        """
 
     @abstractmethod
     def leave(self, socket: NamespaceSocket, room: str) -> None:
-        """A socket has left a room."""
+        """A socket leaves a room, in which it may not be."""
 
     @abstractmethod
     def leave_all(self, socket: NamespaceSocket) -> None:
-        """A socket has left all rooms, or has gone."""
+        """A socket leaves all rooms, or has gone."""
 
     # --- the other servers ---
 

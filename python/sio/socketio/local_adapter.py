@@ -1,13 +1,14 @@
 """LocalAdapter: the adapter of a server that is one process.
 
-Broadcasts are the native server's business. The table of rooms here is for questions about them,
-and for whoever wants to know when they come and go.
+Rooms and broadcasts are the native server's business, which is asked about them. Where somebody
+wants to know when rooms come and go, it records that, and is asked for it after each change: so it
+is told in the order in which it has happened, also what clients cause who leave.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..answer import collect
 from ..awaitables import DONE, Done, Given, all_done
@@ -18,6 +19,9 @@ from .socket import NamespaceSocket
 from .socket_list import SocketList
 from .target import Target
 
+if TYPE_CHECKING:
+    from _sioserve import Server as NativeServer
+
 
 class LocalAdapter(Adapter):
     """Also a base for adapters of clusters, which need the same for their own process."""
@@ -26,52 +30,42 @@ class LocalAdapter(Adapter):
         super().__init__(namespace)
         # Listeners may call back, in the order in which rooms have changed.
         self._lock = namespace.rooms_lock
-        self._rooms: dict[str, dict[NamespaceSocket, None]] = {}
+        self._recorder: NativeServer | None = None  # that records what happens to rooms
+
+    def update_watch(self) -> None:
+        server = self.namespace.server
+        with self._lock:
+            wanted = self.namespace.has_sockets and (
+                bool(self.room_events) or server.room_watcher is not None
+            )
+            recorder = server.native if wanted else None
+            if recorder is self._recorder:
+                return
+            if recorder is not None:
+                recorder.watch_rooms(self.namespace.name)
+            elif self._recorder is server.native and self._recorder is not None:
+                self._recorder.unwatch_rooms(self.namespace.name)
+            self._recorder = recorder
 
     def join(self, socket: NamespaceSocket, room: str) -> Done:
+        self._tell_changes()
         watcher = self.namespace.server.room_watcher
-        with self._lock:
-            members = self._rooms.get(room)
-            if members is None:
-                members = self._rooms[room] = {}
-                if watcher is not None:
-                    watcher.room_created(self.namespace.name, room)
-                self.room_events.tell("create-room", room)
-            if socket not in members:
-                members[socket] = None
-                self.room_events.tell("join-room", room, socket.id)
         return DONE if watcher is None else watcher.joined(self.namespace.name, room)
 
     def leave(self, socket: NamespaceSocket, room: str) -> None:
-        with self._lock:
-            members = self._rooms.get(room)
-            if members is None or socket not in members:
-                return
-            del members[socket]
-            self.room_events.tell("leave-room", room, socket.id)
-            if not members and self._rooms.get(room) is members:
-                del self._rooms[room]
-                watcher = self.namespace.server.room_watcher
-                if watcher is not None:
-                    watcher.room_deleted(self.namespace.name, room)
-                self.room_events.tell("delete-room", room)
+        self._tell_changes()
 
     def leave_all(self, socket: NamespaceSocket) -> None:
-        for room in tuple(socket.rooms):
-            self.leave(socket, room)
+        self._tell_changes()
 
     def broadcast(self, args: Sequence[Any], target: Target) -> None:
         core = self.namespace.server.core(args[0])
-        rooms, sockets = self._resolve(target.rooms or ())
-        except_rooms, except_sockets = self._resolve(target.except_rooms)
-        if target.rooms is None or rooms or sockets:
+        if target.rooms is None or target.rooms:
             core.broadcast(
                 self.namespace.name,
                 args,
-                rooms,
-                sockets,
-                except_rooms,
-                except_sockets,
+                target.rooms or (),
+                target.except_rooms,
                 target.volatile,
                 target.compress,
             )
@@ -90,9 +84,11 @@ class LocalAdapter(Adapter):
         return collect([s.ask(args[0], tuple(args[1:]), timeout, target.flags) for s in sockets])
 
     def fetch_sockets(self, target: Target) -> SocketList[NamespaceSocket]:
-        left_out = self._named(target.except_rooms)
-        found = self.namespace.sockets() if target.rooms is None else self._named(target.rooms)
-        return SocketList(s for s in found if s.connected and s not in left_out)
+        numbers = self._numbers(target)
+        if numbers is None:
+            return SocketList(self.namespace.sockets())
+        found = map(self.namespace.socket_numbered, numbers)
+        return SocketList(s for s in found if s is not None and s.connected)
 
     def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
         joins: list[Done] = []
@@ -135,38 +131,40 @@ class LocalAdapter(Adapter):
         return 1
 
     def rooms(self) -> dict[str, set[str]]:
-        with self._lock:
-            return {room: {socket.id for socket in who} for room, who in self._rooms.items()}
+        core = self.namespace.server.native
+        return {} if core is None else core.namespace_rooms(self.namespace.name)
+
+    def _numbers(self, target: Target) -> list[int] | None:
+        """The native server's numbers of those whom an event reaches; None: all of them."""
+        if target.rooms is None and not target.except_rooms:
+            return None
+        core = self.namespace.server.native
+        if core is None or (target.rooms is not None and not target.rooms):
+            return []
+        return core.sockets_in(self.namespace.name, target.rooms or (), target.except_rooms)
 
     def _tell_watched(self, args: tuple[Any, ...], target: Target) -> None:
         """Tell the listeners of outgoing events, without a step for sockets that have none."""
-        watched = self.namespace.outgoing_watched
-        if watched:
-            for socket in tuple(watched):
-                if target.includes(socket):
-                    socket.tell_outgoing(args)
+        watched = tuple(self.namespace.outgoing_watched)
+        if not watched:
+            return
+        numbers = self._numbers(target)
+        reached = None if numbers is None else set(numbers)
+        for socket in watched:
+            if not socket.gone and (reached is None or socket.number in reached):
+                socket.tell_outgoing(args)
 
-    def _named(self, names: Iterable[str]) -> dict[NamespaceSocket, None]:
-        """The sockets that are in these rooms or have these ids."""
-        found: dict[NamespaceSocket, None] = {}
+    def _tell_changes(self) -> None:
+        """Tell whoever wants to know what has happened to rooms."""
+        if self._recorder is None:
+            return
+        name, watcher = self.namespace.name, self.namespace.server.room_watcher
         with self._lock:
-            for name in names:
-                found.update(self._rooms.get(name, {}))
-                socket = self.namespace.socket(name)
-                if socket is not None:
-                    found[socket] = None
-        return found
-
-    def _resolve(self, names: Iterable[str]) -> tuple[list[str], list[int]]:
-        """Rooms, and the native server's numbers of sockets that are named by their ids.
-
-        Sockets may have entered a room that has the name of another's id.
-        """
-        rooms, numbers = [], []
-        for name in names:
-            socket = self.namespace.socket(name)
-            if socket is not None:
-                numbers.append(socket.number)
-            if socket is None or name in self._rooms:
-                rooms.append(name)
-        return rooms, numbers
+            if self._recorder is None:
+                return
+            for event, room, id in self._recorder.take_room_changes(name):
+                if watcher is not None and event == "create-room":
+                    watcher.room_created(name, room)
+                elif watcher is not None and event == "delete-room":
+                    watcher.room_deleted(name, room)
+                self.room_events.tell(event, room, *([id] if id else []))

@@ -29,12 +29,13 @@ class Namespace(AnyNamespace):
     def __init__(self, name: str, server: Server[NamespaceSocket]) -> None:
         super().__init__(name, server)
         self.match: re.Match[str] | None = None
-        # Held while rooms change: what sockets, the adapter and the native server know is the same.
+        # Held while rooms change, and while listeners are told of it, in that order.
         self.rooms_lock = threading.RLock()
         self._adapter: Adapter | None = self.make_adapter()
         # Sockets with listeners of outgoing events, whom broadcasts must tell.
         self.outgoing_watched: set[NamespaceSocket] = set()
         self._sockets: dict[str, NamespaceSocket] = {}
+        self._by_number: dict[int, NamespaceSocket] = {}
         self._server_side = ServerSideReceivers()
 
     @property
@@ -61,6 +62,7 @@ class Namespace(AnyNamespace):
             listeners = self.adapter.room_events
             self.drop_adapter()
             self.adapter.room_events = listeners
+        self.update_watch()
 
     def drop_adapter(self) -> None:
         """Make another one when it is needed."""
@@ -74,6 +76,15 @@ class Namespace(AnyNamespace):
 
     def socket(self, id: str) -> NamespaceSocket | None:
         return self._sockets.get(id)
+
+    def socket_numbered(self, number: int) -> NamespaceSocket | None:
+        """The one that the native server calls so."""
+        return self._by_number.get(number)
+
+    @property
+    def has_sockets(self) -> bool:
+        """Clients are connected, connecting or away."""
+        return bool(self._sockets)
 
     @property
     def sockets_count(self) -> int:
@@ -112,9 +123,20 @@ class Namespace(AnyNamespace):
 
     def add_socket(self, socket: NamespaceSocket) -> None:
         """A client asks to connect."""
+        is_first = not self._sockets
         self._sockets[socket.id] = socket
+        self._by_number[socket.number] = socket
+        if is_first:
+            self.update_watch()
 
     def remove_socket(self, socket: NamespaceSocket) -> None:
         """Nothing of this client will follow."""
+        self._by_number.pop(socket.number, None)
         if self._sockets.get(socket.id) is socket:  # and not the one of a client that is back
             del self._sockets[socket.id]
+            if not self._sockets:
+                self.update_watch()
+
+    def update_watch(self) -> None:
+        """Somebody may want to know of rooms now who did not before, or the other way round."""
+        self.adapter.update_watch()

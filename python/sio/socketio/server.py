@@ -57,8 +57,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
     served_natively = True
 
     def __init__(self) -> None:
-        # Who wants to know which rooms are in use, beside the listeners of adapters.
-        self.room_watcher: RoomWatcher | None = None
+        self._room_watcher: RoomWatcher | None = None
         self.json_default: Callable[[Any], Any] | None = None
         self._recovery_skips_middleware: bool | None = None
         self.clients_count = 0
@@ -273,6 +272,25 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         with self.lock:
             for namespace in (*self._namespaces.values(), *self._children.values()):
                 namespace.renew_adapter()
+
+    @property
+    def room_watcher(self) -> RoomWatcher | None:
+        """Who wants to know which rooms are in use, beside the listeners of adapters."""
+        return self._room_watcher
+
+    @room_watcher.setter
+    def room_watcher(self, watcher: RoomWatcher | None) -> None:
+        self._room_watcher = watcher
+        with self.lock:
+            namespaces = [*self._namespaces.values(), *self._children.values()]
+        for namespace in namespaces:
+            if namespace.has_sockets:
+                namespace.update_watch()
+
+    @property
+    def native(self) -> Server | None:
+        """The native server, while one runs."""
+        return self._core
 
     @property
     def running(self) -> bool:

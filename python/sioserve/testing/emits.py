@@ -65,9 +65,7 @@ class _Core:
         namespace: str,
         args: Sequence[Any],
         rooms: Iterable[str] = (),
-        sockets: Iterable[int] = (),
         except_rooms: Iterable[str] = (),
-        except_sockets: Iterable[int] = (),
         volatile: bool = False,
         compress: bool = True,
     ) -> None:

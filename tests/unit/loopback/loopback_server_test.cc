@@ -48,7 +48,7 @@ TEST_F(LoopbackTest, ACommandIsCarriedOutWhenItIsPosted) {
   join(bob);
   server->post(SocketJoin{socket, "room"});
   wakes = 0;
-  server->post(SocketBroadcast{"/", {"room"}, {}, {}, {}, {R"(["news",1])", {}}});
+  server->post(SocketBroadcast{"/", {"room"}, {}, {R"(["news",1])", {}}});
   EXPECT_GT(wakes, 0);
   EXPECT_EQ(sent(ann), Texts{R"(2["news",1])"});
   EXPECT_EQ(sent(bob), Texts{});
@@ -82,6 +82,16 @@ TEST_F(LoopbackTest, WhatIsNotReadYetWaits) {
   server->post(SocketEventsDone{socket, 1});
   server->take_events(events);
   EXPECT_EQ(events.size(), 1U);
+}
+
+TEST_F(LoopbackTest, AQuestionIsAnsweredBehindTheCommandsBeforeIt) {
+  start();
+  const SocketId socket = join(server->open_session());
+  server->post(SocketJoin{socket, "room"});
+  const QuestionId question = server->ask(RoomsOfSocket{socket});
+  server->post(SocketLeave{socket, "room"});
+  const Answer answer = server->answers().wait(question);
+  EXPECT_EQ(std::get<RoomsOfSocket::Answer>(answer), (std::vector<std::string>{"room"}));
 }
 
 TEST_F(LoopbackTest, AClientThatGoesIsReported) {

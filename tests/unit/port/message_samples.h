@@ -60,7 +60,7 @@ class Sampler {
   template <typename T>
   void fill(std::shared_ptr<const T>& value) {
     auto made = std::make_shared<T>();
-    if constexpr (!std::is_same_v<T, SessionStatus>) fill(*made);
+    fill(*made);
     value = std::move(made);
   }
   void fill(FilePart& part) {
@@ -123,6 +123,29 @@ void for_each_event_kind(Fill fill, Visit visit) {
 template <typename Visit>
 void for_each_command_kind(Fill fill, Visit visit) {
   for_each_kind<Command>(fill, std::move(visit));
+}
+
+// Each alternative of a variant, filled in.
+template <typename Variant, typename Visit>
+void for_each_filled(Visit visit) {
+  [&]<typename... Alternatives>(std::type_identity<std::variant<Alternatives...>>) {
+    const auto make = [&]<typename Alternative>(std::type_identity<Alternative>) {
+      Alternative alternative{};
+      Sampler().fill(alternative);
+      visit(Variant(std::move(alternative)));
+    };
+    (make(std::type_identity<Alternatives>()), ...);
+  }(std::type_identity<Variant>());
+}
+
+template <typename Visit>
+void for_each_answer_kind(Visit visit) {
+  for_each_filled<Answer>(std::move(visit));
+}
+
+template <typename Visit>
+void for_each_question_kind(Visit visit) {
+  for_each_filled<Question>(std::move(visit));
 }
 
 }  // namespace sioserve::port

@@ -30,6 +30,10 @@ Result<Command, WireError> decode(const WireMessage& wire, const Command*) {
   return decode_command(wire.bytes, duplicates(wire.descriptors));
 }
 
+Result<Answer, WireError> decode(const WireMessage& wire, const Answer*) {
+  return decode_answer(wire.bytes);
+}
+
 template <typename Message>
 void expect_round_trip(const Message& message) {
   WireMessage wire;
@@ -67,6 +71,16 @@ TEST(Wire, CarriesEveryCommandWithEveryField) {
     expect_round_trip(command);
   });
   EXPECT_GT(count, 25U);
+}
+
+TEST(Wire, CarriesEveryAnswer) {
+  for_each_answer_kind([](const Answer& answer) { expect_round_trip(answer); });
+}
+
+TEST(Wire, CarriesEveryQuestion) {
+  for_each_question_kind([](Question question) {
+    expect_round_trip(Command(Ask{QuestionId{7}, std::move(question)}));
+  });
 }
 
 TEST(Wire, CarriesEmptyMessages) {

@@ -15,7 +15,7 @@ class DynamicNamespacesTest : public ServerFixture, public testing::Test {
   std::uint64_t namespaces() const { return counters.get(Counter::namespaces); }
 
   void shout(const std::string& name_space) {
-    server->handle(SocketBroadcast{name_space, {}, {}, {}, {}, {R"(["e"])", {}}});
+    server->handle(SocketBroadcast{name_space, {}, {}, {R"(["e"])", {}}});
   }
 
   SocketId ask(Peer& peer, const std::string& name) {

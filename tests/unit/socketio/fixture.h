@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "server/port/event_sink.h"
@@ -97,13 +98,28 @@ struct ServerFixture {
     return socket;
   }
 
+  // As the client sees it.
+  std::string public_id(SocketId socket) const {
+    for (const SocketConnect& event : sink.all<SocketConnect>()) {
+      if (event.socket == socket) return event.id;
+    }
+    return {};
+  }
+
+  template <typename Asked>
+  typename Asked::Answer ask(Asked question) {
+    return std::get<typename Asked::Answer>(server->answer(Question(std::move(question))));
+  }
+
   void emit(SocketId socket, std::string json) {
     server->handle(SocketEmit{socket, {std::move(json), {}}, std::nullopt});
   }
   void broadcast(std::string json, std::vector<std::string> rooms = {},
                  std::vector<SocketId> except = {}) {
+    std::vector<std::string> except_rooms;
+    for (const SocketId socket : except) except_rooms.push_back(public_id(socket));
     server->handle(
-        SocketBroadcast{"/", std::move(rooms), {}, {}, std::move(except), {std::move(json), {}}});
+        SocketBroadcast{"/", std::move(rooms), std::move(except_rooms), {std::move(json), {}}});
   }
 };
 

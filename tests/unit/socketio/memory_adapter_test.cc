@@ -5,14 +5,17 @@
 #include <map>
 #include <random>
 #include <set>
+#include <string>
 
 namespace sioserve::socketio {
 namespace {
 
 class FakeRecipient final : public Recipient {
  public:
-  explicit FakeRecipient(std::uint64_t id) : id_(SocketId{id}) {}
+  explicit FakeRecipient(std::uint64_t id)
+      : id_(SocketId{id}), public_id_("id" + std::to_string(id)) {}
   SocketId id() const override { return id_; }
+  const std::string& public_id() const override { return public_id_; }
   void deliver(const parser::EncodedPacket& packet, Delivery) override {
     ++deliveries;
     latest = packet.message;
@@ -22,6 +25,7 @@ class FakeRecipient final : public Recipient {
 
  private:
   SocketId id_;
+  std::string public_id_;
 };
 
 const parser::EncodedPacket packet{share("42[\"x\"]"), {}};
@@ -37,7 +41,7 @@ struct MemoryAdapterTest : testing::Test {
     EXPECT_EQ(adapter.join(who, room, 0), Adapter::Join::joined);
   }
   std::size_t broadcast(std::vector<std::string> rooms, std::vector<SocketId> except = {}) {
-    return adapter.broadcast(BroadcastTarget{rooms, {}, {}, except}, packet, Delivery::reliable);
+    return adapter.broadcast(BroadcastTarget{rooms, {}, except}, packet, Delivery::reliable);
   }
 };
 
@@ -79,20 +83,82 @@ TEST_F(MemoryAdapterTest, LeavesOutTheRoomsThatAreExcepted) {
   join(b, "x");
   join(b, "quiet");
   const std::vector<std::string> rooms = {"x"}, except_rooms = {"quiet", "nobody's"};
-  EXPECT_EQ(adapter.broadcast({rooms, {}, except_rooms, {}}, packet, Delivery::reliable), 1u);
+  EXPECT_EQ(adapter.broadcast({rooms, except_rooms, {}}, packet, Delivery::reliable), 1u);
   EXPECT_EQ(a.deliveries, 1);
-  EXPECT_EQ(adapter.broadcast({{}, {}, except_rooms, {}}, packet, Delivery::reliable), 2u);
+  EXPECT_EQ(adapter.broadcast({{}, except_rooms, {}}, packet, Delivery::reliable), 2u);
   EXPECT_EQ(b.deliveries, 0);
 }
 
-TEST_F(MemoryAdapterTest, ReachesNamedRecipientsBesideRoomsOnce) {
+TEST_F(MemoryAdapterTest, APublicIdStandsForItsRecipientBesideTheRoomOfThatName) {
   join(a, "x");
-  const std::vector<std::string> rooms = {"x"};
-  const std::vector<Recipient*> recipients = {&a, &c, &c};
-  EXPECT_EQ(adapter.broadcast({rooms, recipients, {}, {}}, packet, Delivery::reliable), 2u);
+  EXPECT_EQ(broadcast({"x", "id1", "id3", "id3"}), 2u);
   EXPECT_EQ(a.deliveries, 1);
   EXPECT_EQ(b.deliveries, 0);
   EXPECT_EQ(c.deliveries, 1);
+  join(b, "id1");
+  join(a, "id1");
+  EXPECT_EQ(broadcast({"id1"}), 2u);
+  EXPECT_EQ(a.deliveries, 2);
+  EXPECT_EQ(b.deliveries, 1);
+  const std::vector<std::string> followed = {"id1"};
+  EXPECT_EQ(adapter.broadcast({{}, followed, {}}, packet, Delivery::reliable), 1u);
+  EXPECT_EQ(c.deliveries, 2);
+  adapter.remove(a);
+  EXPECT_EQ(broadcast({"id1"}), 1u);
+  EXPECT_EQ(b.deliveries, 2);
+}
+
+TEST_F(MemoryAdapterTest, FindsThoseThatABroadcastWouldReach) {
+  join(a, "x");
+  join(b, "x");
+  join(b, "quiet");
+  const std::vector<std::string> rooms = {"x", "id3"}, except = {"quiet"};
+  EXPECT_EQ(adapter.find({rooms, except, {}}), (std::vector{SocketId{1}, SocketId{3}}));
+  EXPECT_EQ(adapter.find({{}, except, {}}), (std::vector{SocketId{1}, SocketId{3}}));
+  EXPECT_EQ(adapter.find({}).size(), 3u);
+  EXPECT_EQ(a.deliveries + b.deliveries + c.deliveries, 0);
+}
+
+TEST_F(MemoryAdapterTest, TellsWhoIsInWhichRoom) {
+  join(a, "x");
+  join(a, "y");
+  join(b, "y");
+  EXPECT_EQ(adapter.rooms_of(a).size(), 2u);
+  EXPECT_EQ(adapter.rooms_of(b), (std::vector<std::string>{"y"}));
+  EXPECT_TRUE(adapter.rooms_of(c).empty());
+  EXPECT_EQ(adapter.membership(a, "x").rooms, 2u);
+  EXPECT_TRUE(adapter.membership(a, "x").is_member);
+  EXPECT_FALSE(adapter.membership(b, "x").is_member);
+  EXPECT_FALSE(adapter.membership(b, "nobody's").is_member);
+  std::map<std::string, std::set<std::string>> told;
+  for (const RoomMembers& room : adapter.rooms()) {
+    told[room.room] = {room.ids.begin(), room.ids.end()};
+  }
+  EXPECT_EQ(told, (decltype(told){{"x", {"id1"}}, {"y", {"id1", "id2"}}}));
+}
+
+TEST_F(MemoryAdapterTest, RecordsWhatHappensToRoomsInOrder) {
+  std::vector<RoomChange> changes;
+  join(a, "unseen");
+  adapter.record_changes(&changes);
+  join(a, "x");
+  join(a, "x");
+  join(b, "x");
+  adapter.leave(a, "x");
+  adapter.leave(a, "x");
+  adapter.remove(b);
+  adapter.record_changes(nullptr);
+  adapter.leave_all(a);
+  using Kind = RoomChange::Kind;
+  const std::vector<RoomChange> expected = {{Kind::created, "x", ""},   {Kind::joined, "x", "id1"},
+                                            {Kind::joined, "x", "id2"}, {Kind::left, "x", "id1"},
+                                            {Kind::left, "x", "id2"},   {Kind::deleted, "x", ""}};
+  ASSERT_EQ(changes.size(), expected.size());
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    EXPECT_EQ(changes[i].kind, expected[i].kind) << i;
+    EXPECT_EQ(changes[i].room, expected[i].room) << i;
+    EXPECT_EQ(changes[i].id, expected[i].id) << i;
+  }
 }
 
 TEST_F(MemoryAdapterTest, KeepsRoomsWithSimilarNamesApart) {

@@ -67,7 +67,7 @@ TEST_F(RecoveryTest, AClientThatComesBackGetsWhatItMissedOnceAndInOrder) {
   broadcast(R"(["c"])", {"room"});
   broadcast(R"(["stranger's"])", {"other"});
   broadcast(R"(["excepted"])", {}, {before});
-  server->handle(SocketBroadcast{"/", {}, {before}, {}, {}, {R"(["d"])", {}}});
+  server->handle(SocketBroadcast{"/", {sid}, {}, {R"(["d"])", {}}});
   server->handle(SocketEmit{before, {R"(["volatile"])", {}}, {}, Delivery::droppable});
   server->handle(SocketEmit{before, {R"(["asks"])", {}}, 5});
 

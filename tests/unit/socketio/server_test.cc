@@ -107,8 +107,8 @@ TEST_F(ServerTest, ARefusedSocketGetsTheErrorAndNothingElse) {
   emit(socket, R"(["lost"])");
   server->handle(SocketRefuse{socket, R"({"message":"Not authorized"})"});
   EXPECT_EQ(peer.take(), (Messages{R"(44/chat,{"message":"Not authorized"})"}));
-  server->handle(SocketBroadcast{"/chat", {"r"}, {}, {}, {}, {R"(["x"])", {}}});
-  server->handle(SocketBroadcast{"/chat", {}, {}, {}, {}, {R"(["x"])", {}}});
+  server->handle(SocketBroadcast{"/chat", {"r"}, {}, {R"(["x"])", {}}});
+  server->handle(SocketBroadcast{"/chat", {}, {}, {R"(["x"])", {}}});
   server->handle(SocketAccept{socket});
   EXPECT_TRUE(peer.take().empty());
   EXPECT_TRUE(sink.all<SocketDisconnect>().empty());
@@ -334,7 +334,7 @@ TEST_F(ServerTest, ABroadcastStaysInItsNamespace) {
   Peer& peer = open();
   join_namespace(peer, "/chat");
   broadcast(R"(["x"])");
-  server->handle(SocketBroadcast{"/unknown", {}, {}, {}, {}, {R"(["x"])", {}}});
+  server->handle(SocketBroadcast{"/unknown", {}, {}, {R"(["x"])", {}}});
   EXPECT_TRUE(peer.take().empty());
 }
 
@@ -456,7 +456,8 @@ TEST_F(ServerTest, ABroadcastToNamedSocketsReachesThoseOfItsNamespace) {
   const SocketId socket = join_namespace(peer);
   const SocketId elsewhere = join_namespace(other, "/chat");
   join_namespace(other);
-  server->handle(SocketBroadcast{"/", {}, {socket, elsewhere}, {}, {}, {R"(["x"])", {}}});
+  server->handle(
+      SocketBroadcast{"/", {public_id(socket), public_id(elsewhere)}, {}, {R"(["x"])", {}}});
   EXPECT_EQ(peer.take(), (Messages{R"(42["x"])"}));
   EXPECT_TRUE(other.take().empty());
 }
@@ -464,7 +465,7 @@ TEST_F(ServerTest, ABroadcastToNamedSocketsReachesThoseOfItsNamespace) {
 TEST_F(ServerTest, ABroadcastToNamedSocketsThatHaveGoneReachesNobody) {
   Peer& peer = open();
   join_namespace(peer);
-  server->handle(SocketBroadcast{"/", {}, {SocketId{99}}, {}, {}, {R"(["x"])", {}}});
+  server->handle(SocketBroadcast{"/", {"who has gone"}, {}, {R"(["x"])", {}}});
   EXPECT_TRUE(peer.take().empty());
 }
 
@@ -474,7 +475,7 @@ TEST_F(ServerTest, ADroppableEventIsDroppedForAClientThatDoesNotKeepUp) {
   const SocketId socket = join_namespace(slow);
   join_namespace(quick);
   slow.socket.buffered_bytes = 100'000;
-  SocketBroadcast broadcast{"/", {}, {}, {}, {}, {R"(["x"])", {}}, Delivery::droppable};
+  SocketBroadcast broadcast{"/", {}, {}, {R"(["x"])", {}}, Delivery::droppable};
   server->handle(broadcast);
   server->handle(SocketEmit{socket, {R"(["y"])", {}}, std::nullopt, Delivery::droppable});
   EXPECT_TRUE(slow.take().empty());

@@ -36,7 +36,10 @@ struct SessionSignalsTest : testing::Test, ServerFixture {
     }
   }
 
-  const SessionStatus& status() const { return *sink.all<SocketConnect>().back().status; }
+  // Of the session that has connected last.
+  SessionStatus status() {
+    return ask(SessionStatusAsked{sink.all<SocketConnect>().back().session}).value();
+  }
   std::vector<SessionSignal> signals() const {
     std::vector<SessionSignal> found;
     for (const auto& event : sink.all<SessionSignalled>()) found.push_back(event.signal);
@@ -58,21 +61,33 @@ TEST_F(SessionSignalsTest, TheTransportChangesWithTheUpgrade) {
 TEST_F(SessionSignalsTest, LatencyIsFromAPingToItsPong) {
   Peer& peer = open();
   join_namespace(peer);
-  EXPECT_LT(status().latency, 0);
+  EXPECT_FALSE(status().latency);
   const auto pong = [&peer] {
     peer.session->receive_websocket(peer.socket, MessageKind::text, "3");
   };
   pong();
-  EXPECT_LT(status().latency, 0) << "nobody asked";
+  EXPECT_FALSE(status().latency) << "nobody asked";
   peer.host.advance(*peer.session, config.engine_io.ping_interval);
   peer.host.advance(*peer.session, Milliseconds(42));
-  EXPECT_LT(status().latency, 0);
+  EXPECT_FALSE(status().latency);
   pong();
-  EXPECT_EQ(status().latency, 42'000);
+  EXPECT_EQ(status().latency, Milliseconds(42));
   peer.host.advance(*peer.session, config.engine_io.ping_interval);
   peer.host.advance(*peer.session, Milliseconds(7));
   pong();
-  EXPECT_EQ(status().latency, 7'000);
+  EXPECT_EQ(status().latency, Milliseconds(7));
+}
+
+TEST_F(SessionSignalsTest, TheStatusOfASessionThatHasEndedIsKeptUntilItIsReleased) {
+  Peer& peer = open_polling();
+  const SessionId session = peer.session->id();
+  upgrade(peer);
+  peer.session->websocket_closed(peer.socket);
+  EXPECT_EQ(sink.all<SessionClosed>().back().status.transport, SessionTransport::websocket);
+  peers.clear();
+  EXPECT_EQ(status().transport, SessionTransport::websocket);
+  server->handle(SessionReleased{session});
+  EXPECT_FALSE(ask(SessionStatusAsked{session}));
 }
 
 TEST_F(SessionSignalsTest, NothingIsToldUnasked) {

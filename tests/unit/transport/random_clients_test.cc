@@ -130,8 +130,8 @@ struct RandomClientsTest : testing::Test, EngineIoFixture {
         server->handle(SocketJoin{socket, "r"});
         break;
       case 5:
-        server->handle(SocketBroadcast{"/", {}, {}, {}, {}, {R"(["b"])", {}}});
-        server->handle(SocketBroadcast{"/chat", {"r"}, {}, {}, {}, {R"(["b"])", {}}});
+        server->handle(SocketBroadcast{"/", {}, {}, {R"(["b"])", {}}});
+        server->handle(SocketBroadcast{"/chat", {"r"}, {}, {R"(["b"])", {}}});
         break;
       case 6:
         if (below(5) == 0) server->handle(SocketClose{socket, below(2) == 0});
