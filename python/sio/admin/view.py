@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,8 +14,11 @@ from ..socketio.socket import NamespaceSocket
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
-def view_of_socket(socket: NamespaceSocket) -> dict[str, Any]:
-    """The object that stands for a socket, with its rooms and handshake, without secrets."""
+def view_of_socket(socket: NamespaceSocket, rooms: Iterable[str] | None = None) -> dict[str, Any]:
+    """The object that stands for a socket, with its rooms and handshake, without secrets.
+
+    `rooms`: where they are known already.
+    """
     handshake = socket.handshake
     return {
         "id": socket.id,
@@ -32,7 +36,7 @@ def view_of_socket(socket: NamespaceSocket) -> dict[str, Any]:
             "url": handshake.url.split("?")[0],
             "xdomain": "origin" in handshake.headers,
         },
-        "rooms": [socket.id, *sorted(socket.rooms)],
+        "rooms": [socket.id, *sorted(socket.rooms if rooms is None else rooms)],
     }
 
 

@@ -36,9 +36,14 @@ class Watch:
     def all_sockets(self) -> list[dict[str, Any]]:
         """What an administrator who comes is shown."""
         views = []
-        for socket in self._sockets():
-            views.append(view_of_socket(socket))
-            self._known_data.setdefault(socket, views[-1]["data"])
+        for namespace in self._server.namespaces():
+            rooms_of: dict[str, list[str]] = {}
+            for room, ids in namespace.rooms().items():  # asked once for all
+                for id in ids:
+                    rooms_of.setdefault(id, []).append(room)
+            for socket in namespace.sockets():
+                views.append(view_of_socket(socket, rooms_of.get(socket.id, ())))
+                self._known_data.setdefault(socket, views[-1]["data"])
         return views
 
     def tell_data(self) -> None:
