@@ -82,7 +82,7 @@ try:
 except OSError as error:
     print(error.errno == errno.EMFILE, error)
 """,
-        "True [Errno 24] eventfd: Too many open files",
+        "True [Errno 24] no eventfd: Too many open files",
     )
 
 
