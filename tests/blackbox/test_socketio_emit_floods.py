@@ -57,7 +57,7 @@ async def test_the_flooding_side_is_held_up_and_others_go_on(
                 await another.join_namespace()
             answered += 1
     turns = await flooding
-    assert answered > 1, "the flood was over before anybody could be served"
+    assert answered, "the flood was over before anybody could be served"
     assert turns > 10, "the event loop's other tasks had no turn"
     assert read_counts(server)["emits_held_up"] > 0
     server.wait_for_log(r"Holding up emit\(\): events are emitted faster than they can be sent")
