@@ -100,12 +100,9 @@ void Client::receive(DecodeResult decoded, std::string_view message) {
   }
   if (*decoded) return receive(std::move(**decoded), message);
   // What a client has no part in is not collected: the packet would be refused in the end.
-  if (!is_in(decoder_->awaited_namespace())) session_.close(CloseReason::missing_connect);
-}
-
-bool Client::is_in(std::string_view name_space) const {
-  const auto found = sockets_.find(name_space);
-  return found != sockets_.end() && !found->second->is_pending();
+  if (!sockets_.contains(decoder_->awaited_namespace())) {
+    session_.close(CloseReason::missing_connect);
+  }
 }
 
 void Client::count(parser::DecodeError error) {
@@ -136,7 +133,10 @@ void Client::count(parser::DecodeError error) {
 }
 
 void Client::receive(parser::Packet packet, std::string_view message) {
-  const std::size_t bytes = std::exchange(packet_bytes_, 0);
+  receive(std::move(packet), message, std::exchange(packet_bytes_, 0));
+}
+
+void Client::receive(parser::Packet packet, std::string_view message, std::size_t bytes) {
   const auto found = sockets_.find(packet.name_space);
   if (packet.type == parser::PacketType::connect) {
     if (found != sockets_.end()) return session_.close(CloseReason::unexpected_packet);
@@ -145,21 +145,53 @@ void Client::receive(parser::Packet packet, std::string_view message) {
     return connect(std::move(name_space), std::move(packet));
   }
   if (found == sockets_.end()) return session_.close(CloseReason::missing_connect);
+  if (packet.type == parser::PacketType::connect_error) {
+    return session_.close(CloseReason::unexpected_packet);
+  }
   Socket& socket = *found->second;
+  if (socket.is_pending()) return hold(socket, std::move(packet), bytes);
   switch (packet.type) {
     case parser::PacketType::connect:
+    case parser::PacketType::connect_error:
       return;
     case parser::PacketType::disconnect:
-      if (socket.is_pending()) return session_.close(CloseReason::missing_connect);
       return remove(socket, CloseReason::client_disconnect);
     case parser::PacketType::event:
-      if (socket.is_pending()) return session_.close(CloseReason::missing_connect);
       return receive_event(socket, std::move(packet), message, bytes);
     case parser::PacketType::ack:
       return receive_ack(socket, std::move(packet));
-    case parser::PacketType::connect_error:
-      return session_.close(CloseReason::unexpected_packet);
   }
+}
+
+void Client::hold(Socket& socket, parser::Packet packet, std::size_t bytes) {
+  log_debug(server_.logger(), LogCategory::socketio,
+            "packet held until connect is answered socket=", std::uint64_t(socket.id()));
+  add_in_flight(socket, bytes);
+  socket.held.push_back({std::move(packet), bytes});
+  check_load();
+}
+
+std::vector<Socket::HeldPacket> Client::take_held(Socket& socket) {
+  auto held = std::exchange(socket.held, {});
+  forget_in_flight(socket.in_flight.take(held.size()));
+  return held;
+}
+
+void Client::receive_held(Socket& socket) {
+  receiving_held_ = true;
+  // One of them may end the socket, or the session.
+  for (Socket::HeldPacket& held : take_held(socket)) {
+    if (session_.is_open()) receive(std::move(held.packet), {}, held.bytes);
+  }
+  receiving_held_ = false;
+  check_load();
+}
+
+void Client::add_in_flight(Socket& socket, std::size_t bytes) {
+  const InFlight::Amount before = socket.in_flight.total();
+  socket.in_flight.add(bytes);
+  ++events_in_flight_;
+  bytes_in_flight_ += socket.in_flight.total().bytes - before.bytes;
 }
 
 void Client::receive_event(Socket& socket, parser::Packet packet, std::string_view message,
@@ -169,10 +201,7 @@ void Client::receive_event(Socket& socket, parser::Packet packet, std::string_vi
             " arguments=", packet.data.size() - 1);
   const Relay* const relay = socket.relayer() ? socket.relayer()->find(packet.data) : nullptr;
   if (relay) return forward(socket, *relay, std::move(packet), message);
-  const InFlight::Amount before = socket.in_flight.total();
-  socket.in_flight.add(bytes);
-  ++events_in_flight_;
-  bytes_in_flight_ += socket.in_flight.total().bytes - before.bytes;
+  add_in_flight(socket, bytes);
   server_.events().push(SocketEvent{socket.id(), std::move(packet.data), packet.ack_id});
   check_load();
 }
@@ -290,7 +319,7 @@ void Client::accept(Socket& socket, SharedRelays relays) {
   socket.accept(std::move(relays));
   switch (socket.late_close()) {
     case Socket::LateClose::none:
-      return;
+      return receive_held(socket);
     case Socket::LateClose::socket:
       return disconnect(socket);
     case Socket::LateClose::session:
@@ -307,6 +336,7 @@ void Client::refuse(Socket& socket, const std::string& payload) {
   erase(socket);
   if (ends_session) return close();
   if (sockets_.empty()) session_.start_connect_timeout();
+  check_load();
 }
 
 void Client::disconnect(Socket& socket) {
@@ -340,6 +370,11 @@ void Client::remove(Socket& socket, CloseReason reason) {
   const SocketId id = socket.id();
   log_debug(server_.logger(), LogCategory::socketio,
             "socket disconnected socket=", std::uint64_t(id), " reason=", engine::describe(reason));
+  // As those that are in the application's hands: it handles them once it has let the client in.
+  for (Socket::HeldPacket& held : take_held(socket)) {
+    if (held.packet.type != parser::PacketType::event) continue;
+    server_.events().push(SocketEvent{id, std::move(held.packet.data), held.packet.ack_id});
+  }
   const bool may_return = engine::is_recoverable(reason) && socket.can_be_parked();
   server_.events().push(SocketDisconnect{id, engine::describe(reason),
                                          engine::describe_as_reference(reason), may_return});
@@ -362,7 +397,8 @@ std::unique_ptr<Socket> Client::release(Socket& socket) {
 }
 
 void Client::check_load() {
-  if (!session_.is_open()) return;
+  // What comes next is not to be read before what is held.
+  if (!session_.is_open() || receiving_held_) return;
   if (!waits_for_drain_ && server_.events().full()) {
     waits_for_drain_ = true;
     server_.wait_for_drain(*this);

@@ -6,6 +6,10 @@
 // reading goes on, as far as max_read_ahead. When that is not enough and no event is handled for
 // a ping_timeout, the acknowledgements are given up, so that the handler ends. Events stay in order
 // all the time, as they are only ever handed to the application.
+//
+// What arrives for a namespace whose CONNECT the application has not answered is held, and counts
+// as in flight. It is received when the client is let in, and dropped when it is refused. When the
+// client goes first, its events are handed to the application, whose connect() may still let it in.
 #pragma once
 
 #include <map>
@@ -13,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/base/clock.h"
 #include "server/port/messages.h"
@@ -61,12 +66,17 @@ class Client final : public engine::SessionObserver {
  private:
   using DecodeResult = Result<std::optional<parser::Packet>, parser::DecodeError>;
 
-  // `message`: what a packet without attachments was read from.
-  // As a client that the application has let in.
-  bool is_in(std::string_view name_space) const;
+  // `message`: what a packet without attachments was read from; empty: not known any more.
   void receive(DecodeResult decoded, std::string_view message);
   void count(parser::DecodeError error);
   void receive(parser::Packet packet, std::string_view message);
+  void receive(parser::Packet packet, std::string_view message, std::size_t bytes);
+  // Until the application has answered the CONNECT.
+  void hold(Socket& socket, parser::Packet packet, std::size_t bytes);
+  // In flight no longer.
+  std::vector<Socket::HeldPacket> take_held(Socket& socket);
+  void receive_held(Socket& socket);
+  void add_in_flight(Socket& socket, std::size_t bytes);
   void receive_event(Socket& socket, parser::Packet packet, std::string_view message,
                      std::size_t bytes);
   void forget_in_flight(InFlight::Amount amount);
@@ -96,6 +106,7 @@ class Client final : public engine::SessionObserver {
   bool watches_upgrade_ = false;
   bool watches_drain_ = false;
   bool peer_ended_ = false;
+  bool receiving_held_ = false;
   // Of all sockets.
   std::size_t events_in_flight_ = 0;
   std::size_t bytes_in_flight_ = 0;

@@ -90,6 +90,13 @@ class Socket final : public Recipient {
 
   InFlight in_flight;
 
+  struct HeldPacket {
+    parser::Packet packet;
+    std::size_t bytes;  // that were received for it
+  };
+  // Received while pending, in order; all of it is in flight, and nothing else is.
+  std::vector<HeldPacket> held;
+
   // --- recovery; all but the first three only where it is on ---
 
   bool is_parked() const { return client_ == nullptr; }

@@ -25,7 +25,7 @@ def told(socket: Any, auth: dict[str, Any]) -> dict[str, Any]:
 
 @sio.register
 class RootConsumer(sio.SocketIOConsumer):
-    """told() says how connect() behaves: refuse, raise, message and data, join, key."""
+    """told() says how connect() behaves: refuse, raise, message and data, join, key, hold."""
 
     def __init__(self) -> None:
         self.key = ""
@@ -35,6 +35,9 @@ class RootConsumer(sio.SocketIOConsumer):
         auth = self.told = told(socket, auth)
         self.key = auth.get("key", "")
         note(self.key, "connect", socket.id)
+        if auth.get("hold"):
+            HELD[self.key] = asyncio.Event()
+            await HELD[self.key].wait()
         for room in auth.get("join", []):
             await socket.join(room)
         if auth.get("announce"):

@@ -177,7 +177,20 @@ TEST_F(RelayTest, ASocketThatIsNotAcceptedYetRelaysNothing) {
   server->handle(SocketJoin{latest_socket(), "a"});
   pending.receive(R"(2["move"])");
   EXPECT_EQ(other.peer.take(), Messages{});
-  EXPECT_FALSE(pending.session->is_open());
+  server->handle(SocketRefuse{latest_socket(), "{}"});
+  EXPECT_EQ(other.peer.take(), Messages{});
+}
+
+TEST_F(RelayTest, WhatArrivesBehindConnectIsRelayedOnceTheSocketIsAccepted) {
+  relay({});
+  Member other = join({"a"});
+  Peer& pending = open();
+  pending.receive("0");
+  server->handle(SocketJoin{latest_socket(), "a"});
+  pending.receive(R"(2["move",1])");
+  server->handle(SocketAccept{latest_socket(), relays});
+  EXPECT_EQ(other.peer.take(), (Messages{R"(42["move",1])"}));
+  EXPECT_TRUE(sink.all<SocketEvent>().empty());
 }
 
 TEST_F(RelayTest, WhatBreaksTheProtocolIsNotForwarded) {
