@@ -50,4 +50,30 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return bytes;
 }
 
+std::optional<std::string> base64_decode_any(std::string_view text) {
+  if (auto bytes = base64_decode(text)) return bytes;
+  std::string canonical;
+  canonical.reserve(text.size() + 3);
+  for (const char c : text) {
+    switch (c) {
+      case ' ':
+      case '\t':
+      case '\r':
+      case '\n':
+        break;
+      case '-':
+        canonical += '+';
+        break;
+      case '_':
+        canonical += '/';
+        break;
+      default:
+        canonical += c;
+    }
+  }
+  const std::size_t missing = (4 - canonical.size() % 4) % 4;
+  if (missing < 3) canonical.append(missing, '=');
+  return base64_decode(canonical);
+}
+
 }  // namespace sioserve

@@ -152,10 +152,10 @@ engine::SharedFraming framing_of(const RequestHead& head) {
         asks_for_v4(head) ? engine::framing_v4() : engine::framing_v3(engine::BinaryForm::base64);
     return engine::make_jsonp_framing(inner, *jsonp);
   }
-  if (asks_for_v4(head)) return shared(engine::framing_v4());
   const auto base64 = find_query_parameter(head.query_string, "b64");
-  return shared(engine::framing_v3(base64 && !base64->empty() ? engine::BinaryForm::base64
-                                                              : engine::BinaryForm::bytes));
+  const auto form =
+      base64 && !base64->empty() ? engine::BinaryForm::base64 : engine::BinaryForm::bytes;
+  return shared(asks_for_v4(head) ? engine::framing_v4(form) : engine::framing_v3(form));
 }
 
 }  // namespace sioserve::transport

@@ -63,14 +63,14 @@ class Framing {
   virtual Message write_websocket(Message message) const = 0;
 };
 
-// How protocol 3 writes binary messages: as they are, or in base64 for clients that ask for it
-// (b64=1).
+// How binary messages are written: as they are, or in base64 for clients that ask for it (b64=1).
+// Bodies of protocol 4 always have base64.
 enum class BinaryForm { bytes, base64 };
 
 // For who owns one that may be a session's own.
 using SharedFraming = std::shared_ptr<const Framing>;
 
-const Framing& framing_v4();
+const Framing& framing_v4(BinaryForm form = BinaryForm::bytes);
 const Framing& framing_v3(BinaryForm form);
 
 }  // namespace sioserve::engine

@@ -53,7 +53,7 @@ std::optional<Received> read_binary(std::string_view packet) {
 std::optional<Received> read_text(std::string_view packet) {
   if (!packet.starts_with('b')) return Received{MessageKind::text, std::string(packet)};
   if (!packet.starts_with(base64_mark)) return std::nullopt;
-  auto bytes = base64_decode(packet.substr(base64_mark.size()));
+  auto bytes = base64_decode_any(packet.substr(base64_mark.size()));
   if (!bytes) return std::nullopt;
   return Received{MessageKind::binary, std::move(*bytes)};
 }

@@ -1,9 +1,17 @@
-// Engine.IO 4: bodies are text (payload.h), a binary WebSocket message is a message as it stands.
+// Engine.IO 4: bodies are text (payload.h), a binary WebSocket message is a message as it stands. A
+// client that can't send bytes on a WebSocket sends binary messages as in bodies.
 #include "socketio/engine/framing.h"
 #include "socketio/engine/payload.h"
 
 namespace sioserve::engine {
 namespace {
+
+std::optional<Received> read_text(std::string packet) {
+  if (!is_binary(packet)) return Received{MessageKind::text, std::move(packet)};
+  auto bytes = decode_binary(packet);
+  if (!bytes) return std::nullopt;
+  return Received{MessageKind::binary, std::move(*bytes)};
+}
 
 class Source final : public PacketSource {
  public:
@@ -14,10 +22,7 @@ class Source final : public PacketSource {
   std::optional<Received> next() override {
     const std::string_view packet = *packet_;
     packet_ = reader_.next();
-    if (!is_binary(packet)) return Received{MessageKind::text, std::string(packet)};
-    auto bytes = decode_binary(packet);
-    if (!bytes) return std::nullopt;
-    return Received{MessageKind::binary, std::move(*bytes)};
+    return read_text(std::string(packet));
   }
 
  private:
@@ -27,6 +32,8 @@ class Source final : public PacketSource {
 
 class FramingV4 final : public Framing {
  public:
+  explicit FramingV4(BinaryForm form) : form_(form) {}
+
   Protocol protocol() const override { return Protocol::v4; }
 
   bool takes_body(MessageKind kind) const override { return kind == MessageKind::text; }
@@ -47,17 +54,27 @@ class FramingV4 final : public Framing {
   }
 
   std::optional<Received> read_websocket(MessageKind kind, std::string message) const override {
+    if (kind == MessageKind::text) return read_text(std::move(message));
     return Received{kind, std::move(message)};
   }
 
-  Message write_websocket(Message message) const override { return message; }
+  Message write_websocket(Message message) const override {
+    if (message.kind == MessageKind::text || form_ == BinaryForm::bytes) return message;
+    std::string packet;
+    append_to_payload(packet, message.kind, *message.bytes);
+    return {MessageKind::text, share(std::move(packet))};
+  }
+
+ private:
+  const BinaryForm form_;
 };
 
 }  // namespace
 
-const Framing& framing_v4() {
-  static const FramingV4 framing;
-  return framing;
+const Framing& framing_v4(BinaryForm form) {
+  static const FramingV4 bytes(BinaryForm::bytes);
+  static const FramingV4 base64(BinaryForm::base64);
+  return form == BinaryForm::bytes ? bytes : base64;
 }
 
 }  // namespace sioserve::engine

@@ -1,14 +1,10 @@
 #include "socketio/engine/payload.h"
 
-#include <algorithm>
-#include <iterator>
-
 #include "server/base/base64.h"
 
 namespace sioserve::engine {
 namespace {
 constexpr char separator = '\x1e';
-constexpr std::string_view line_break = "\r\n";
 }  // namespace
 
 std::optional<std::string_view> PayloadReader::next() {
@@ -24,13 +20,7 @@ std::optional<std::string_view> PayloadReader::next() {
 }
 
 std::optional<std::string> decode_binary(std::string_view packet) {
-  const std::string_view text = packet.substr(1);
-  if (text.find_first_of(line_break) == std::string_view::npos) return base64_decode(text);
-  std::string joined;
-  joined.reserve(text.size());
-  std::copy_if(text.begin(), text.end(), std::back_inserter(joined),
-               [](char c) { return line_break.find(c) == std::string_view::npos; });
-  return base64_decode(joined);
+  return base64_decode_any(packet.substr(1));
 }
 
 void append_to_payload(std::string& payload, MessageKind kind, std::string_view bytes) {

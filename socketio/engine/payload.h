@@ -26,8 +26,8 @@ class PayloadReader {
   bool at_end_ = false;
 };
 
-// The content of a packet that PayloadReader returned, when that is a binary message. Base64 may be
-// broken into lines (RFC 2045), as the Java client does.
+// The content of a text packet that is a binary message, in a payload or on a WebSocket. Base64 may
+// be broken into lines (RFC 2045), as the Java client does, or be without padding.
 inline bool is_binary(std::string_view packet) { return packet.starts_with('b'); }
 std::optional<std::string> decode_binary(std::string_view packet);
 

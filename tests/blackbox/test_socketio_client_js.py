@@ -64,6 +64,7 @@ def clients(request: pytest.FixtureRequest, kind: str, node: NodeClients) -> Cli
         "mixesBinaryAndText",
         "reachesTheCatchAll",
         "sendsBinary",
+        "sendsBinaryInBase64",
         "sharesOneConnection",
         "talksVolatile",
         "waitsNoLongerThanAgreed",

@@ -66,8 +66,8 @@ void check_jsonp(const Framing& inner, std::string_view form) {
 }  // namespace
 
 void fuzz(std::string_view input) {
-  for (const Framing* framing :
-       {&framing_v4(), &framing_v3(BinaryForm::bytes), &framing_v3(BinaryForm::base64)}) {
+  for (const Framing* framing : {&framing_v4(BinaryForm::bytes), &framing_v4(BinaryForm::base64),
+                                 &framing_v3(BinaryForm::bytes), &framing_v3(BinaryForm::base64)}) {
     for (const MessageKind kind : {MessageKind::text, MessageKind::binary}) {
       check(*framing, kind, input);
       framing->read_websocket(kind, std::string(input));

@@ -36,6 +36,14 @@ export async function sendsBinary({ url, transports }) {
   }
 }
 
+// As a client does that can't send or take bytes on its transports.
+export async function sendsBinaryInBase64({ url, transports }) {
+  const socket = await connected({ url, transports, forceBase64: true });
+  for (const args of CASES) {
+    assert.deepEqual(plain(await call(socket, "reply", ...args)), plain(args));
+  }
+}
+
 export async function answersWithBinary({ url, transports }) {
   const socket = await connected({ url, transports });
   socket.on("question", (given, answer) => answer({ got: given, more: [bytes(5), bytes()] }));

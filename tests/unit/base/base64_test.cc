@@ -40,5 +40,15 @@ TEST(Base64, RefusesWhatIsNotBase64) {
 
 TEST(Base64, DecodesNothingToNothing) { EXPECT_EQ(base64_decode(""), ""); }
 
+TEST(Base64, TakesAnyFormOfItWhereThatIsAskedFor) {
+  for (const char* text : {"Zm9v/+8=", "Zm9v/+8", "Zm9v_-8", "Zm9v\r\n/+8=\n", " Z m9v/-8"}) {
+    EXPECT_EQ(base64_decode_any(text), "foo\xff\xef") << text;
+  }
+  for (const char* text : {"Z", "Zm9vZ", "Zg=a", "Zm9v=", "*m9v", "Zm9v\xff"}) {
+    EXPECT_EQ(base64_decode_any(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(base64_decode_any(" \n"), "");
+}
+
 }  // namespace
 }  // namespace sioserve

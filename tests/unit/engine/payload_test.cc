@@ -48,8 +48,16 @@ TEST(Payload, TakesBase64InLines) {
   EXPECT_EQ(decode_binary("b\n"), "");
 }
 
+TEST(Payload, TakesBase64WithoutPaddingAndForUrls) {
+  EXPECT_EQ(decode_binary("bAQI"), "\x01\x02");
+  EXPECT_EQ(decode_binary("bAQ"), "\x01");
+  EXPECT_EQ(decode_binary("bAQ ID"), "\x01\x02\x03");
+  EXPECT_EQ(decode_binary("b_-8="), "\xff\xef");
+}
+
 TEST(Payload, RefusesWhatIsNotBase64) {
-  for (const char* packet : {"bA", "bAQI", "b*QID", "bAQID=", "bAQ ID", "b\xff\xff\xff\xff"}) {
+  for (const char* packet :
+       {"bA", "bAQIDA", "b*QID", "bAQID=", "bA===", "b=", "bA=Q=", "b\xff\xff\xff\xff"}) {
     EXPECT_EQ(decode_binary(packet), std::nullopt) << packet;
   }
 }

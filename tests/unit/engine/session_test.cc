@@ -207,6 +207,22 @@ TEST_F(WebSocketTest, MessagesGoStraightThrough) {
   EXPECT_EQ(record.messages, (Messages{"y", "b:z"}));
 }
 
+TEST_F(WebSocketTest, TakesBinaryInBase64) {
+  for (const char* packet : {"bAQI=", "bAQI", "b", "b_-8="}) receive(packet);
+  EXPECT_EQ(record.messages, (Messages{"b:\x01\x02", "b:\x01\x02", "b:", "b:\xff\xef"}));
+  receive("b????");
+  EXPECT_EQ(record.closed, CloseReason::bad_packet);
+}
+
+TEST_F(WebSocketTest, SendsBinaryInBase64ToWhomAsksForIt) {
+  EXPECT_EQ(*framing_v4(BinaryForm::base64)
+                 .write_websocket({MessageKind::binary, share("\x01\x02")})
+                 .bytes,
+            "bAQI=");
+  const Message message{MessageKind::binary, share("\x01\x02")};
+  EXPECT_EQ(framing_v4().write_websocket(message).bytes, message.bytes) << "the buffer is shared";
+}
+
 TEST_F(WebSocketTest, AnOversizeMessageClosesIt) {
   receive("4" + std::string(config.engine_io.max_payload, 'x'));
   EXPECT_EQ(socket.close_code, 1009);

@@ -1,0 +1,54 @@
+"""WebSocket clients that have no binary: `forceBase64` of the official client."""
+
+from __future__ import annotations
+
+import pytest
+from support.engineio import SessionEnded, WebSocketSession
+from support.server import ServerProcess
+from websockets.asyncio.client import connect
+
+EVENT = '451-7["reply",{"_placeholder":true,"num":0}]'
+
+
+@pytest.mark.parametrize("text", ["bAQI=", "bAQI", "bAQ\nI="])
+async def test_it_is_taken(text: str, socketio_server: ServerProcess) -> None:
+    async with WebSocketSession(socketio_server.url) as session:
+        await session.join_namespace()
+        await session.send(EVENT, text)
+        assert await session.next_message() == '461-7[{"_placeholder":true,"num":0}]'
+        assert await session.next_message() == b"\1\2"
+
+
+@pytest.mark.parametrize("text", ["b????", "bA", "b\N{LATIN SMALL LETTER E WITH ACUTE}"])
+async def test_what_is_not_base64_ends_the_session(
+    text: str, socketio_server: ServerProcess
+) -> None:
+    async with WebSocketSession(socketio_server.url) as session:
+        await session.join_namespace()
+        await session.send(EVENT, text)
+        with pytest.raises(SessionEnded):
+            await session.next_message()
+
+
+async def test_one_that_was_not_announced_ends_the_session(
+    socketio_server: ServerProcess,
+) -> None:
+    async with WebSocketSession(socketio_server.url) as session:
+        await session.join_namespace()
+        await session.send("bAQI=")
+        with pytest.raises(SessionEnded):
+            await session.next_message()
+
+
+async def test_it_is_sent_to_those_that_ask(socketio_server: ServerProcess) -> None:
+    url = socketio_server.url.replace("http", "ws", 1)
+    async with connect(
+        f"{url}/socket.io/?EIO=4&transport=websocket&b64=1", proxy=None
+    ) as websocket:
+        await websocket.recv()
+        await websocket.send("40")
+        await websocket.recv()
+        await websocket.send(EVENT)
+        await websocket.send("bAQI=")
+        assert await websocket.recv() == '461-7[{"_placeholder":true,"num":0}]'
+        assert await websocket.recv() == "bAQI="
