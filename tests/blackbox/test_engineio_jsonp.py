@@ -109,7 +109,10 @@ def session(http: httpx.Client, request: pytest.FixtureRequest) -> JsonpSession:
 
 def test_packets_travel_both_ways(session: JsonpSession) -> None:
     session.send('42["echo","one"]', '42["echo","two & 2 + 2 = 4 %41"]')
-    assert session.poll() == ['42["echo","one"]', '42["echo","two & 2 + 2 = 4 %41"]']
+    received = session.poll()
+    if len(received) < 2:  # the answers of the handlers need not come together
+        received += session.poll()
+    assert received == ['42["echo","one"]', '42["echo","two & 2 + 2 = 4 %41"]']
 
 
 TRICKY = 'line\nfeed, backslash \\ and n: \\n \\\\n, "quotes", \r\t\0, \u2028\u2029, </script>, 😀ä'
