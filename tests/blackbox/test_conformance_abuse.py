@@ -344,7 +344,7 @@ def deep(levels: int) -> str:
         (SEPARATOR * 900_000, 400),
         (SEPARATOR.join(["6"] * 400_000), 200),
         (SEPARATOR.join(["3"] * 400_000), 200),
-        ("40" + SEPARATOR + SEPARATOR.join(["42[1]"] * 150_000), 200),
+        ("40" + SEPARATOR + SEPARATOR.join(["42[1]"] * 150_000), None),
         ("42" + deep(400_000), 400),
         ("40" + '{"a":' * 150_000 + "1" + "}" * 150_000, 400),
         (SEPARATOR.join(["4510-[1]"] * 100_000), 400),
@@ -382,13 +382,15 @@ def deep(levels: int) -> str:
     ],
 )
 async def test_payload_bombs(
-    body: str, status: int, server: ServerProcess, chance: random.Random
+    body: str, status: int | None, server: ServerProcess, chance: random.Random
 ) -> None:
+    """Without a status: how far it comes before its ping times out depends on the machine."""
     before = server.memory()
     peer = await Peer.connect(server)
     target = await open_session(peer)
     peer.send_later(request("POST", target, body.encode()))
-    assert (await peer.response())[0] == status
+    answer = (await peer.response())[0]
+    assert answer == status if status else answer in (200, 400)
     assert server.memory() - before < MEMORY
     peer.abort()
 

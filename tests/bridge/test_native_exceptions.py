@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 
@@ -32,6 +33,12 @@ def expect(script: str, output: str) -> None:
     assert (result.returncode, result.stdout.strip()) == (0, output), result.stderr
 
 
+needs_its_own_allocator = pytest.mark.skipif(
+    "ASAN_OPTIONS" in os.environ, reason="AddressSanitizer ends the process instead"
+)
+
+
+@needs_its_own_allocator
 @pytest.mark.parametrize(
     "call",
     [
@@ -69,6 +76,7 @@ server.emit(1, ["event"])
     )
 
 
+@needs_its_own_allocator
 def test_a_server_that_gets_no_descriptor_is_an_os_error() -> None:
     expect(
         """
@@ -86,6 +94,7 @@ except OSError as error:
     )
 
 
+@needs_its_own_allocator
 @pytest.mark.parametrize("access_log", ["none", "stdout"])
 def test_a_start_without_a_thread_is_an_os_error_and_may_be_tried_again(access_log: str) -> None:
     expect(
