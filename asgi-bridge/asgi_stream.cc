@@ -56,7 +56,7 @@ void AsgiStream::close(const Gil& gil) {
 }
 
 void AsgiStream::log_application_error(const Gil& gil, PyObject* error) const {
-  bridge_.log_exception(gil, "Exception in ASGI application", error);
+  bridge_.loggers().exception(gil, "Exception in ASGI application", error);
 }
 
 }  // namespace sioserve::bridge

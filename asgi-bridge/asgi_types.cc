@@ -184,7 +184,7 @@ PyObject* call_stream(PyObject* self, PyObject* args, PyObject*) {
   PyObject* task = nullptr;
   if (!PyArg_ParseTuple(args, "O", &task)) return nullptr;
   AsgiStream& stream = *unbox<StreamBox>(self).stream;
-  stream.bridge().on_task_done(Gil::held_by_caller(), stream.id(), task);
+  stream.bridge().asgi().on_task_done(Gil::held_by_caller(), stream.id(), task);
   return none().release();
 }
 

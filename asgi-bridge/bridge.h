@@ -1,41 +1,27 @@
-// The application thread's side of one server: turns events into ASGI calls and Socket.IO
-// callbacks, and what Python says into commands.
+// The application thread's side of one server's port: hands each group of events to the part that
+// handles it (AsgiCalls, SocketIoCallbacks, Loggers), and what Python says to the I/O thread.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
-#include <memory>
-#include <string>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "asgi-bridge/application.h"
+#include "asgi-bridge/asgi_calls.h"
 #include "asgi-bridge/asgi_types.h"
 #include "asgi-bridge/fork_generation.h"
+#include "asgi-bridge/loggers.h"
 #include "asgi-bridge/names.h"
 #include "asgi-bridge/object.h"
 #include "asgi-bridge/python.h"
 #include "asgi-bridge/scope.h"
+#include "asgi-bridge/socketio_callbacks.h"
 #include "server/port/port.h"
 
 namespace sioserve::bridge {
-
-// What Server.__init__ was given.
-struct Application {
-  PyRef app;
-  PyRef dispatcher;            // or None
-  PyRef state;                 // a dict, or null
-  PyRef extensions;            // a dict, or null
-  PyRef json_default;          // or None
-  PyRef client_gone;           // or None: called with a task and its scope
-  PyRef max_requests_reached;  // or None: called when the server is to be stopped
-  std::string root_path;
-  PyRef request_id;  // the context variable
-
-  void traverse(Visitor& visit) const;
-};
 
 // Lives on the application thread, except post(), which any thread may call.
 class Bridge {
@@ -43,10 +29,11 @@ class Bridge {
   Bridge(const Gil& gil, Port& port, AsgiTypes types, Application application);
 
   // False when memory ran out; an exception is set.
-  bool complete() const { return names_.complete && scopes_.complete(); }
+  bool complete() const { return names_.complete && loggers_.complete() && scopes_.complete(); }
 
   // The object that the bridge lives in, which its streams keep alive.
   void set_owner(PyObject* owner) { owner_ = owner; }
+  PyRef owner() const { return PyRef::borrow(owner_); }
 
   // The loop calls `drain` when `descriptor` is readable. `on_stopped` is called after the last
   // event, when the loop watches no more. False with an exception set.
@@ -67,9 +54,6 @@ class Bridge {
   // called any more.
   void traverse(Visitor& visit) const;
   void clear(const Gil& gil);
-
-  // The application's tasks that have not ended, as a list of (task, scope).
-  PyRef running_tasks(const Gil& gil) const;
 
   // The answer to a question; what it is by default where there is none. Holds up the calling
   // thread, which holds the GIL, for a round trip to the I/O thread.
@@ -95,49 +79,24 @@ class Bridge {
   PyRef room(const Gil& gil);
 
   const Config& config() const { return port_.config(); }
+  const Application& application() const { return application_; }
   const AsgiTypes& types() const { return types_; }
   const Names& names() const { return names_; }
+  const Loggers& loggers() const { return loggers_; }
+  ScopeFactory& scopes() { return scopes_; }
+  AsgiCalls& asgi() { return asgi_; }
+  SocketIoCallbacks& socket_io() { return socket_io_; }
   // Null before start() and after clear().
   PyObject* loop() const { return loop_.get(); }
   PyObject* json_default() const { return application_.json_default.get(); }
 
-  // The scope that an Engine.IO session which comes of this stream will have; borrowed, may be
-  // null.
-  void keep_scope(const Gil& gil, StreamId stream, PyObject* scope);
-  // The application's task for a stream has ended.
-  void on_task_done(const Gil& gil, StreamId stream, PyObject* task);
-
-  void log_error(const Gil& gil, const char* message) const;
-  // `error`: an exception object.
-  void log_exception(const Gil& gil, const char* message, PyObject* error) const;
-
  private:
-  // Each group of events with its alternatives.
-  void handle(const Gil& gil, HttpEvent& event);
-  void handle(const Gil& gil, WebSocketEvent& event);
-  void handle(const Gil& gil, HandshakeEvent& event);
-  void handle(const Gil& gil, SocketIoEvent& event);
+  // Each group of events goes to the part that handles its alternatives.
+  void handle(const Gil& gil, HttpEvent& event) { asgi_.handle(gil, event); }
+  void handle(const Gil& gil, WebSocketEvent& event) { asgi_.handle(gil, event); }
+  void handle(const Gil& gil, HandshakeEvent& event) { socket_io_.handle(gil, event); }
+  void handle(const Gil& gil, SocketIoEvent& event) { socket_io_.handle(gil, event); }
   void handle(const Gil& gil, ServerEvent& event);
-  void handle(const Gil& gil, HttpRequest event);
-  void handle(const Gil& gil, HttpBody event);
-  void handle(const Gil& gil, HttpDisconnect event);
-  void handle(const Gil& gil, HttpAbandoned event);
-  void handle(const Gil& gil, HttpTimedOut event);
-  void handle(const Gil& gil, WebSocketConnect event);
-  void handle(const Gil& gil, WebSocketMessage event);
-  void handle(const Gil& gil, WebSocketDisconnect event);
-  void handle(const Gil& gil, HttpSendCredit event);
-  void handle(const Gil& gil, WebSocketSendCredit event);
-  void handle(const Gil& gil, HandshakeAsked event);
-  void handle(const Gil& gil, SessionOpened event);
-  void handle(const Gil& gil, SessionClosed event);
-  void handle(const Gil& gil, SocketConnect event);
-  void handle(const Gil& gil, SocketEvent event);
-  void handle(const Gil& gil, SocketAcknowledged event);
-  void handle(const Gil& gil, SocketDisconnect event);
-  void handle(const Gil& gil, SocketAcksLost event);
-  void handle(const Gil& gil, SocketForgotten event);
-  void handle(const Gil& gil, SessionSignalled event);
   void handle(const Gil& gil, LogRecord event);
   void handle(const Gil& gil, AccessEntry event);
   void handle(const Gil& gil, RequestLimitReached event);
@@ -145,26 +104,7 @@ class Bridge {
   void handle(const Gil& gil, ServerStopped event);
 
   Answer ask_any(const Gil& gil, Question question);
-
-  // A request or WebSocket whose task has not ended. The event loop itself refers to tasks weakly.
-  struct Running {
-    PyRef stream;  // an object of types_.stream
-    PyRef scope;   // as it was handed over; middleware may have changed it
-    PyRef task;
-  };
-
-  // Calls the application and leaves its task running. False with an exception set.
-  bool run_application(const Gil& gil, const PyRef& stream, StreamId id, const PyRef& scope);
-  PyRef make_task(const Gil& gil, const PyRef& awaitable) const;
-  // Calls a method of the dispatcher; a missing argument (null) or an exception is logged.
-  void dispatch(const Gil& gil, const PyRef& method, std::initializer_list<PyRef> arguments);
-  // A client left and the application has not come to its end.
-  void report_client_gone(const Gil& gil, StreamId id);
-  // Of a handshake on the native path.
-  PyRef engine_io_scope(const Gil& gil, const RequestHead& head, const Endpoints& endpoints);
   void stop_watching(const Gil& gil);
-  void announce_session(const Gil& gil, SessionId session);
-  AsgiStream* find(StreamId id) const;
 
   const unsigned process_ = fork_generation();
   PyObject* owner_ = nullptr;
@@ -172,17 +112,17 @@ class Bridge {
   AsgiTypes types_;
   Application application_;
   Names names_;
+  Loggers loggers_;
   ScopeFactory scopes_;
+  AsgiCalls asgi_;
+  SocketIoCallbacks socket_io_;
   PyRef loop_;
   PyRef on_stopped_;
   int descriptor_ = -1;
-  PyRef loggers_[log_category_names.size()];
   std::vector<Event> batch_;    // taken of the port
   std::size_t next_event_ = 0;  // of the batch, to be handled
   std::vector<PyRef> room_futures_;
   std::thread::id loop_thread_;
-  std::unordered_map<StreamId, Running> running_;
-  std::unordered_map<SessionId, PyRef> handed_over_scopes_;
 };
 
 }  // namespace sioserve::bridge

@@ -79,7 +79,7 @@ bool HttpStream::send(const Gil& gil, PyObject* message) {
       bridge().post(HttpFail{id()});  // a session for nobody
       return true;
     }
-    bridge().keep_scope(gil, id(), find_item(message, names.scope));
+    bridge().socket_io().keep_scope(gil, id(), find_item(message, names.scope));
     bridge().post(HttpHandOver{id()});
     return true;
   }
@@ -235,8 +235,9 @@ void HttpStream::on_task_done(const Gil& gil, PyObject* error) {
   if (!closed() && response_ != Response::handed_over) {
     if (error == nullptr && !abandoned_) {
       const bool begun = response_ == Response::started || response_ == Response::trailers_due;
-      bridge().log_error(gil, begun ? "ASGI application returned before the end of its response"
-                                    : "ASGI application returned without sending a response");
+      bridge().loggers().error(gil, begun
+                                        ? "ASGI application returned before the end of its response"
+                                        : "ASGI application returned without sending a response");
     }
     bridge().post(HttpFail{id()});
   }

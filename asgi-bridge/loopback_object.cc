@@ -38,7 +38,7 @@ PyObject* loopback_open_session(PyObject* self, PyObject* scope) {
   if (server == nullptr) return nullptr;
   const Gil gil = Gil::held_by_caller();
   const SessionId session = server->open_session();
-  core_of(self)->bridge.keep_scope(gil, session, scope);
+  core_of(self)->bridge.socket_io().keep_scope(gil, session, scope);
   return to_py_int(gil, static_cast<std::uint64_t>(session)).release();
 }
 

@@ -174,7 +174,7 @@ PyObject* server_drain(PyObject* self, PyObject*) {
 PyObject* server_running_tasks(PyObject* self, PyObject*) {
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
-  return core->bridge.running_tasks(Gil::held_by_caller()).release();
+  return core->bridge.asgi().running_tasks(Gil::held_by_caller()).release();
 }
 
 PyObject* server_counts(PyObject* self, PyObject*) {

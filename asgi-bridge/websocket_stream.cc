@@ -76,7 +76,7 @@ bool WebSocketStream::send(const Gil& gil, PyObject* message) {
   if (is_type(type, "sioserve.engineio.accept")) {
     if (state_ != State::connecting) return out_of_order(type);
     state_ = State::handed_over;
-    bridge().keep_scope(gil, id(), find_item(message, names.scope));
+    bridge().socket_io().keep_scope(gil, id(), find_item(message, names.scope));
     bridge().post(WebSocketHandOver{id()});
     return true;
   }
@@ -174,7 +174,8 @@ void WebSocketStream::on_task_done(const Gil& gil, PyObject* error) {
       case State::denial_head_given:
       case State::denying:
         if (error == nullptr) {
-          bridge().log_error(gil, "ASGI application returned without answering the handshake");
+          bridge().loggers().error(gil,
+                                   "ASGI application returned without answering the handshake");
         }
         bridge().post(WebSocketFail{id()});
         break;

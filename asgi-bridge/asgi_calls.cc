@@ -1,0 +1,199 @@
+#include "asgi-bridge/asgi_calls.h"
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "asgi-bridge/bridge.h"
+#include "asgi-bridge/guard.h"
+#include "asgi-bridge/http_stream.h"
+#include "asgi-bridge/request_context.h"
+#include "asgi-bridge/websocket_stream.h"
+
+namespace sioserve::bridge {
+
+void AsgiCalls::handle(const Gil& gil, HttpEvent& event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+}
+
+void AsgiCalls::handle(const Gil& gil, WebSocketEvent& event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+}
+
+void AsgiCalls::handle(const Gil& gil, HttpRequest event) {
+  const StreamId id = event.stream;
+  const PyRef request_id = to_py_str(gil, event.head->request_id);
+  const RequestIdScope in_request(gil, bridge_.application().request_id, request_id);
+  const bool runs = attempt(gil, [&] {
+    const PyRef scope = bridge_.scopes().http(gil, *event.head, event.endpoints, request_id);
+    const PyRef stream = bridge_.types().make_stream(gil, bridge_.owner(),
+                                                     std::make_unique<HttpStream>(bridge_, event));
+    return scope && stream && run_application(gil, stream, id, scope);
+  });
+  if (!runs) {
+    const PyRef error = take_exception(gil);
+    bridge_.loggers().exception(gil, "Exception in ASGI application", error.get());
+    bridge_.post(HttpFail{id});
+  }
+}
+
+void AsgiCalls::handle(const Gil& gil, HttpBody event) {
+  if (AsgiStream* stream = find(event.stream)) {
+    static_cast<HttpStream*>(stream)->on_body(gil, std::move(event));
+  } else if (event.more_body) {
+    // Nobody will read the rest: let it pass.
+    bridge_.post(HttpBodyConsumed{event.stream, event.body.size()});
+  }
+}
+
+void AsgiCalls::handle(const Gil& gil, HttpDisconnect event) {
+  bridge_.socket_io().drop_scope(gil, event.stream);
+  if (AsgiStream* stream = find(event.stream)) {
+    auto* http = static_cast<HttpStream*>(stream);
+    const bool reported = http->abandoned();
+    const bool responded = http->responded();
+    http->on_disconnect(gil);
+    // What an application does behind its response is its own business.
+    if (!responded && !reported) report_client_gone(gil, event.stream);
+  }
+}
+
+void AsgiCalls::handle(const Gil& gil, HttpAbandoned event) {
+  if (AsgiStream* stream = find(event.stream)) {
+    auto* http = static_cast<HttpStream*>(stream);
+    http->on_abandoned(gil);
+    if (!http->responded()) report_client_gone(gil, event.stream);
+  }
+}
+
+void AsgiCalls::handle(const Gil& gil, HttpTimedOut event) {
+  handle(gil, HttpDisconnect{event.stream});
+  const auto found = running_.find(event.stream);
+  if (found == running_.end()) return;
+  const PyRef task = found->second.task;
+  PyRef::steal(PyObject_CallMethod(task.get(), "cancel", nullptr));
+}
+
+void AsgiCalls::handle(const Gil& gil, HttpSendCredit event) {
+  if (AsgiStream* stream = find(event.stream)) stream->credit(gil, event.bytes);
+}
+
+void AsgiCalls::handle(const Gil& gil, WebSocketConnect event) {
+  const PyRef request_id = to_py_str(gil, event.head->request_id);
+  const RequestIdScope in_request(gil, bridge_.application().request_id, request_id);
+  const bool runs = attempt(gil, [&] {
+    const PyRef scope = bridge_.scopes().websocket(gil, *event.head, event.endpoints,
+                                                   event.subprotocols, request_id);
+    const PyRef stream = bridge_.types().make_stream(
+        gil, bridge_.owner(), std::make_unique<WebSocketStream>(bridge_, event.stream));
+    return scope && stream && run_application(gil, stream, event.stream, scope);
+  });
+  if (!runs) {
+    const PyRef error = take_exception(gil);
+    bridge_.loggers().exception(gil, "Exception in ASGI application", error.get());
+    bridge_.post(WebSocketFail{event.stream});
+  }
+}
+
+void AsgiCalls::handle(const Gil& gil, WebSocketMessage event) {
+  if (AsgiStream* stream = find(event.stream)) {
+    static_cast<WebSocketStream*>(stream)->on_message(gil, std::move(event));
+  }
+}
+
+void AsgiCalls::handle(const Gil& gil, WebSocketDisconnect event) {
+  bridge_.socket_io().drop_scope(gil, event.stream);
+  if (AsgiStream* stream = find(event.stream)) {
+    static_cast<WebSocketStream*>(stream)->on_disconnect(gil, std::move(event));
+    report_client_gone(gil, event.stream);
+  }
+}
+
+void AsgiCalls::handle(const Gil& gil, WebSocketSendCredit event) {
+  if (AsgiStream* stream = find(event.stream)) stream->credit(gil, event.bytes);
+}
+
+bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id,
+                                const PyRef& scope) {
+  const PyRef receive = bridge_.types().make_receive(gil, stream);
+  const PyRef send = bridge_.types().make_send(gil, stream);
+  if (!receive || !send) return false;
+  const PyRef coroutine = PyRef::steal(PyObject_CallFunctionObjArgs(
+      bridge_.application().app.get(), scope.get(), receive.get(), send.get(), nullptr));
+  if (!coroutine) return false;
+  PyRef task = make_task(gil, coroutine);
+  if (!task) return false;
+  const PyRef added = PyRef::steal(
+      PyObject_CallMethodOneArg(task.get(), bridge_.names().add_done_callback.get(), stream.get()));
+  if (!added) return false;
+  running_.emplace(id, Running{stream, scope, std::move(task)});
+  return true;
+}
+
+PyRef AsgiCalls::make_task(const Gil& gil, const PyRef& awaitable) const {
+  if (PyCoro_CheckExact(awaitable.get())) {
+    return PyRef::steal(PyObject_CallMethodOneArg(bridge_.loop(), bridge_.names().create_task.get(),
+                                                  awaitable.get()));
+  }
+  // Whatever else `await` would take.
+  const PyRef ensure_future = import_attribute(gil, "asyncio", "ensure_future");
+  const PyRef args = PyRef::steal(PyTuple_Pack(1, awaitable.get()));
+  const PyRef kwargs = PyRef::steal(Py_BuildValue("{s:O}", "loop", bridge_.loop()));
+  if (!ensure_future || !args || !kwargs) return PyRef();
+  return PyRef::steal(PyObject_Call(ensure_future.get(), args.get(), kwargs.get()));
+}
+
+void AsgiCalls::on_task_done(const Gil& gil, StreamId id, PyObject* task) {
+  const auto found = running_.find(id);
+  if (found == running_.end()) return;
+  const Running ended = std::move(found->second);
+  running_.erase(found);
+  const PyRef cancelled =
+      PyRef::steal(PyObject_CallMethodNoArgs(task, bridge_.names().cancelled.get()));
+  PyRef error;
+  if (cancelled && PyObject_IsTrue(cancelled.get()) == 0) {
+    error = PyRef::steal(PyObject_CallMethodNoArgs(task, bridge_.names().exception.get()));
+  }
+  stream_of(ended.stream).on_task_done(gil, error.get() == Py_None ? nullptr : error.get());
+}
+
+PyRef AsgiCalls::running_tasks(const Gil&) const {
+  PyRef list = PyRef::steal(PyList_New(0));
+  if (!list) return PyRef();
+  for (const auto& [id, running] : running_) {
+    const PyRef pair = PyRef::steal(PyTuple_Pack(2, running.task.get(), running.scope.get()));
+    if (!pair || PyList_Append(list.get(), pair.get()) != 0) return PyRef();
+  }
+  return list;
+}
+
+void AsgiCalls::report_client_gone(const Gil& gil, StreamId id) {
+  const auto found = running_.find(id);
+  if (bridge_.application().client_gone.get() == Py_None || found == running_.end()) return;
+  const PyRef result = PyRef::steal(
+      PyObject_CallFunctionObjArgs(bridge_.application().client_gone.get(),
+                                   found->second.task.get(), found->second.scope.get(), nullptr));
+  if (result) return;
+  const PyRef error = take_exception(gil);
+  bridge_.loggers().exception(gil, "Exception in client_gone", error.get());
+}
+
+AsgiStream* AsgiCalls::find(StreamId id) const {
+  const auto found = running_.find(id);
+  return found == running_.end() ? nullptr : &stream_of(found->second.stream);
+}
+
+void AsgiCalls::let_go(const Gil&) {
+  // Taken out first: what they refer to may run Python code when it goes.
+  const auto running = std::exchange(running_, {});
+}
+
+void AsgiCalls::traverse(Visitor& visit) const {
+  for (const auto& [id, running] : running_) {
+    visit(running.stream);
+    visit(running.scope);
+    visit(running.task);
+  }
+}
+
+}  // namespace sioserve::bridge

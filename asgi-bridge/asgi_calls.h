@@ -1,0 +1,63 @@
+// Calls the ASGI application for requests and WebSockets, and hands its tasks what happens to
+// their streams.
+#pragma once
+
+#include <unordered_map>
+
+#include "asgi-bridge/asgi_types.h"
+#include "asgi-bridge/object.h"
+#include "asgi-bridge/python.h"
+#include "server/port/messages.h"
+
+namespace sioserve::bridge {
+
+class Bridge;
+
+// Lives on the application thread.
+class AsgiCalls {
+ public:
+  explicit AsgiCalls(Bridge& bridge) : bridge_(bridge) {}
+
+  void handle(const Gil& gil, HttpEvent& event);
+  void handle(const Gil& gil, WebSocketEvent& event);
+
+  // The application's task for a stream has ended.
+  void on_task_done(const Gil& gil, StreamId stream, PyObject* task);
+  // The tasks that have not ended, as a list of (task, scope); null with an exception set.
+  PyRef running_tasks(const Gil& gil) const;
+
+  void let_go(const Gil& gil);
+  void traverse(Visitor& visit) const;
+
+ private:
+  void handle(const Gil& gil, HttpRequest event);
+  void handle(const Gil& gil, HttpBody event);
+  void handle(const Gil& gil, HttpDisconnect event);
+  void handle(const Gil& gil, HttpAbandoned event);
+  void handle(const Gil& gil, HttpTimedOut event);
+  void handle(const Gil& gil, HttpSendCredit event);
+  void handle(const Gil& gil, WebSocketConnect event);
+  void handle(const Gil& gil, WebSocketMessage event);
+  void handle(const Gil& gil, WebSocketDisconnect event);
+  void handle(const Gil& gil, WebSocketSendCredit event);
+
+  // A request or WebSocket whose task has not ended. The event loop itself refers to tasks weakly.
+  struct Running {
+    PyRef stream;  // an object of AsgiTypes::stream
+    PyRef scope;   // as it was handed over; middleware may have changed it
+    PyRef task;
+  };
+
+  // Calls the application and leaves its task running. False with an exception set.
+  bool run_application(const Gil& gil, const PyRef& stream, StreamId id, const PyRef& scope);
+  PyRef make_task(const Gil& gil, const PyRef& awaitable) const;
+  // The client disconnected before the application had ended.
+  void report_client_gone(const Gil& gil, StreamId id);
+  // Null for a stream whose task has ended.
+  AsgiStream* find(StreamId id) const;
+
+  Bridge& bridge_;
+  std::unordered_map<StreamId, Running> running_;
+};
+
+}  // namespace sioserve::bridge

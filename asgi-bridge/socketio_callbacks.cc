@@ -1,0 +1,160 @@
+#include "asgi-bridge/socketio_callbacks.h"
+
+#include <cstdint>
+#include <utility>
+#include <variant>
+
+#include "asgi-bridge/bridge.h"
+#include "asgi-bridge/json.h"
+#include "asgi-bridge/session_status.h"
+
+namespace sioserve::bridge {
+namespace {
+
+const char* name_of(AckLoss why) {
+  switch (why) {
+    case AckLoss::not_sent:
+      return "not sent";
+    case AckLoss::forgotten:
+      return "forgotten";
+    case AckLoss::unread:
+      return "unread";
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+void SocketIoCallbacks::handle(const Gil& gil, HandshakeEvent& event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SocketIoEvent& event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, HandshakeAsked event) {
+  const auto handed_over = handed_over_scopes_.find(event.stream);
+  dispatch(gil, bridge_.names().handshake,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.stream)),
+            handed_over != handed_over_scopes_.end() ? handed_over->second
+                                                     : scope_of(gil, event.head, event.endpoints)});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SessionOpened event) {
+  dispatch(gil, bridge_.names().session_opened,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
+            scope_of(gil, event.head, event.endpoints)});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SessionClosed event) {
+  // One that was handed over and never connected to a namespace is unknown to the dispatcher.
+  if (handed_over_scopes_.erase(event.session) == 0) {
+    dispatch(gil, bridge_.names().session_closed,
+             {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
+              to_py_status(gil, event.status)});
+  }
+  bridge_.post(SessionReleased{event.session});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SessionSignalled event) {
+  const char* const signal = event.signal == SessionSignal::upgrade ? "upgrade" : "drain";
+  dispatch(gil, bridge_.names().signalled,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.session)), to_py_str(gil, signal)});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SocketConnect event) {
+  announce_session(gil, event.session);
+  dispatch(
+      gil, bridge_.names().connect,
+      {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
+       to_py_int(gil, static_cast<std::uint64_t>(event.session)), to_py_str(gil, event.id),
+       to_py_str(gil, event.name_space), to_python(gil, event.auth),
+       event.recovered ? to_py_int(gil, static_cast<std::uint64_t>(*event.recovered)) : none()});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SocketEvent event) {
+  dispatch(gil, bridge_.names().event,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_python(gil, event.args),
+            event.ack_id ? to_py_int(gil, *event.ack_id) : none()});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SocketAcknowledged event) {
+  dispatch(gil, bridge_.names().acknowledged,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
+            to_py_int(gil, event.callback_id), to_python(gil, event.args)});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SocketDisconnect event) {
+  dispatch(gil, bridge_.names().disconnect,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_py_str(gil, event.reason),
+            to_py_str(gil, event.reference_reason),
+            PyRef::steal(PyBool_FromLong(event.may_return ? 1 : 0))});
+  // Nobody else would.
+  if (bridge_.application().dispatcher.get() == Py_None) bridge_.post(SocketReleased{event.socket});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SocketAcksLost event) {
+  dispatch(gil, bridge_.names().acks_lost,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
+            to_python(gil, Json(event.callback_ids)), to_py_str(gil, name_of(event.why))});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SocketForgotten event) {
+  dispatch(gil, bridge_.names().forgotten,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket))});
+}
+
+PyRef SocketIoCallbacks::scope_of(const Gil& gil, const RequestHead& head,
+                                  const Endpoints& endpoints) {
+  const bool is_websocket = find_query_parameter(head.query_string, "transport") == "websocket";
+  const PyRef request_id = to_py_str(gil, head.request_id);
+  return is_websocket ? bridge_.scopes().websocket(gil, head, endpoints, {}, request_id)
+                      : bridge_.scopes().http(gil, head, endpoints, request_id);
+}
+
+void SocketIoCallbacks::announce_session(const Gil& gil, SessionId session) {
+  const auto found = handed_over_scopes_.find(session);
+  if (found == handed_over_scopes_.end()) return;
+  PyRef scope = std::move(found->second);
+  handed_over_scopes_.erase(found);
+  dispatch(gil, bridge_.names().session_opened,
+           {to_py_int(gil, static_cast<std::uint64_t>(session)), std::move(scope)});
+}
+
+void SocketIoCallbacks::dispatch(const Gil& gil, const PyRef& method,
+                                 std::initializer_list<PyRef> arguments) {
+  PyObject* call[7] = {bridge_.application().dispatcher.get()};
+  std::size_t count = 1;
+  bool made = true;
+  for (const PyRef& argument : arguments) {
+    made = made && argument;
+    call[count++] = argument.get();
+  }
+  if (made && bridge_.application().dispatcher.get() != Py_None) {
+    PyRef::steal(PyObject_VectorcallMethod(method.get(), call, count, nullptr));
+  }
+  if (PyErr_Occurred()) {
+    const PyRef error = take_exception(gil);
+    bridge_.loggers().exception(gil, "Exception in the Socket.IO dispatcher", error.get());
+  }
+}
+
+void SocketIoCallbacks::keep_scope(const Gil&, StreamId stream, PyObject* scope) {
+  handed_over_scopes_[stream] = scope == nullptr ? none() : PyRef::borrow(scope);
+}
+
+void SocketIoCallbacks::drop_scope(const Gil&, StreamId stream) {
+  handed_over_scopes_.erase(stream);
+}
+
+void SocketIoCallbacks::let_go(const Gil&) {
+  // Taken out first: what they refer to may run Python code when it goes.
+  const auto scopes = std::exchange(handed_over_scopes_, {});
+}
+
+void SocketIoCallbacks::traverse(Visitor& visit) const {
+  for (const auto& [id, scope] : handed_over_scopes_) visit(scope);
+}
+
+}  // namespace sioserve::bridge

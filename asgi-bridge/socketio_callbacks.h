@@ -1,0 +1,56 @@
+// Calls the dispatcher, a Python object, with what happens to Engine.IO sessions and to the
+// sockets of Socket.IO namespaces.
+#pragma once
+
+#include <initializer_list>
+#include <unordered_map>
+
+#include "asgi-bridge/object.h"
+#include "asgi-bridge/python.h"
+#include "server/port/messages.h"
+
+namespace sioserve::bridge {
+
+class Bridge;
+
+// Lives on the application thread.
+class SocketIoCallbacks {
+ public:
+  explicit SocketIoCallbacks(Bridge& bridge) : bridge_(bridge) {}
+
+  void handle(const Gil& gil, HandshakeEvent& event);
+  void handle(const Gil& gil, SocketIoEvent& event);
+
+  // The scope of a stream that the application hands over to Engine.IO: its session gets it.
+  // `scope` is borrowed and may be null.
+  void keep_scope(const Gil& gil, StreamId stream, PyObject* scope);
+  // The stream ended without a session.
+  void drop_scope(const Gil& gil, StreamId stream);
+
+  void let_go(const Gil& gil);
+  void traverse(Visitor& visit) const;
+
+ private:
+  void handle(const Gil& gil, HandshakeAsked event);
+  void handle(const Gil& gil, SessionOpened event);
+  void handle(const Gil& gil, SessionClosed event);
+  void handle(const Gil& gil, SessionSignalled event);
+  void handle(const Gil& gil, SocketConnect event);
+  void handle(const Gil& gil, SocketEvent event);
+  void handle(const Gil& gil, SocketAcknowledged event);
+  void handle(const Gil& gil, SocketDisconnect event);
+  void handle(const Gil& gil, SocketAcksLost event);
+  void handle(const Gil& gil, SocketForgotten event);
+
+  // Calls a method of the dispatcher; a missing argument (null) or an exception is logged.
+  void dispatch(const Gil& gil, const PyRef& method, std::initializer_list<PyRef> arguments);
+  // The scope of a handshake that did not pass through the application.
+  PyRef scope_of(const Gil& gil, const RequestHead& head, const Endpoints& endpoints);
+  // Tells the dispatcher of a session that was handed over, once.
+  void announce_session(const Gil& gil, SessionId session);
+
+  Bridge& bridge_;
+  std::unordered_map<SessionId, PyRef> handed_over_scopes_;
+};
+
+}  // namespace sioserve::bridge
