@@ -12,6 +12,8 @@ from support.server import ServerProcess
 from support.socketio_apps import APPS, read_notes
 from support.waiting import eventually
 
+import socketio
+
 
 def test_official_clients_see_the_end(start_server, node: NodeClients) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("native:application", cwd=APPS)
@@ -26,17 +28,40 @@ def test_official_clients_see_the_end(start_server, node: NodeClients) -> None: 
     assert server.log.count("disconnect noted: official server_shutdown") == 3
 
 
-async def test_a_waiting_poll_is_told(start_server) -> None:  # type: ignore[no-untyped-def]
+async def test_a_waiting_poll_is_answered_so_that_its_client_polls_again(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("native:application", cwd=APPS)
     async with PollingSession(server.url) as session:
         await session.join_namespace(auth={"key": "raw"})
         poll = await waiting_poll(session)
         server.process.send_signal(signal.SIGTERM)
-        assert (await asyncio.to_thread(poll.read_response)).body == b"1"
+        assert (await asyncio.to_thread(poll.read_response)).body == b"6"
         poll.socket.close()
     assert await asyncio.to_thread(server.wait) == 0
     assert "disconnect noted: raw server_shutdown" in server.log
     assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]])
+async def test_clients_reconnect_after_a_restart(  # type: ignore[no-untyped-def]
+    start_server, node: NodeClients, transports: list[str]
+) -> None:
+    """A stop must not tell any client to stay away."""
+    server: ServerProcess = start_server("native:application", cwd=APPS)
+    official = node.start("comesBackAfterRestart", url=server.url, transports=transports, key="js")
+    python = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.5)
+    connected = asyncio.Queue[str]()
+    python.on("connect", lambda: connected.put_nowait(python.sid))
+    await python.connect(server.url, transports=transports, auth={"key": "python"})
+    first = await asyncio.wait_for(connected.get(), 10)
+    if len(transports) == 2:
+        await asyncio.to_thread(eventually, lambda: python.transport() == "websocket")
+    await asyncio.to_thread(eventually, lambda: len(read_notes(server, "js")) == 1)
+    server.stop()
+    port = ("--port", str(server.port))
+    start_server("native:application", cwd=APPS, listen=port)
+    assert await asyncio.wait_for(connected.get(), 20) != first
+    assert await asyncio.to_thread(official.result, 30) == "reconnected"
+    await python.disconnect()
 
 
 async def test_a_websocket_is_told(start_server) -> None:  # type: ignore[no-untyped-def]

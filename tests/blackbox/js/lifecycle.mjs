@@ -61,6 +61,18 @@ export async function staysToTheEnd({ url, transports, key }) {
   return (await until(socket, "disconnect"))[0];
 }
 
+// The server stops and starts again, and the client comes back by itself.
+export async function comesBackAfterRestart({ url, transports, key }) {
+  const socket = client({
+    url, transports, auth: { key }, reconnection: true, reconnectionDelay: 100,
+    reconnectionDelayMax: 500,
+  });
+  await until(socket, "connect");
+  await new Promise((resolve) => socket.once("disconnect", resolve));
+  await new Promise((resolve) => socket.once("connect", resolve));
+  return "reconnected";
+}
+
 // What it sends is read too slowly for its pongs to arrive.
 export async function staysWhileItIsHeldBack({ url, transports }) {
   const socket = await connected({ url, transports });

@@ -111,6 +111,14 @@ TEST_F(SessionTest, AnAbortedPostClosesTheSession) {
   EXPECT_EQ(record.closed, CloseReason::polling_disconnect);
 }
 
+TEST_F(SessionTest, ShutDownAnswersAWaitingPollWithoutAClosePacket) {
+  FakePoll waiting;
+  session->start_poll(waiting);
+  session->shut_down();
+  EXPECT_EQ(waiting.payload, "6");
+  EXPECT_EQ(record.closed, CloseReason::server_shutdown);
+}
+
 TEST_F(SessionTest, TheClientsCloseLetsTheWaitingPollReturnANoop) {
   FakePoll waiting;
   session->start_poll(waiting);
