@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -78,6 +79,9 @@ class Bridge {
   // there is, or the calling thread is not the loop's. Null with an exception set.
   PyRef room(const Gil& gil);
 
+  // Any thread that holds the GIL.
+  RelaysId next_relays_id(const Gil&) { return RelaysId{++last_relays_id_}; }
+
   const Config& config() const { return port_.config(); }
   const Application& application() const { return application_; }
   const AsgiTypes& types() const { return types_; }
@@ -122,6 +126,7 @@ class Bridge {
   std::vector<Event> batch_;    // taken of the port
   std::size_t next_event_ = 0;  // of the batch, to be handled
   std::vector<PyRef> room_futures_;
+  std::uint64_t last_relays_id_ = 0;
   std::thread::id loop_thread_;
 };
 

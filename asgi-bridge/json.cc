@@ -226,53 +226,6 @@ class Encoder {
 
 }  // namespace
 
-PyRef to_python(const Gil& gil, const Json& value) {
-  using Type = Json::value_t;
-  switch (value.type()) {
-    case Type::null:
-    case Type::discarded:
-      return none();
-    case Type::boolean:
-      return PyRef::borrow(value.get<bool>() ? Py_True : Py_False);
-    case Type::number_integer:
-      return PyRef::steal(PyLong_FromLongLong(value.get<std::int64_t>()));
-    case Type::number_unsigned:
-      return PyRef::steal(PyLong_FromUnsignedLongLong(value.get<std::uint64_t>()));
-    case Type::number_float:
-      return PyRef::steal(PyFloat_FromDouble(value.get<double>()));
-    case Type::string:
-      return to_py_str(gil, value.get_ref<const std::string&>());
-    case Type::binary: {
-      const auto& bytes = value.get_binary();
-      return PyRef::steal(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()),
-                                                    static_cast<Py_ssize_t>(bytes.size())));
-    }
-    case Type::array: {
-      PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(value.size())));
-      if (!list) return PyRef();
-      Py_ssize_t index = 0;
-      for (const Json& item : value) {
-        PyRef converted = to_python(gil, item);
-        if (!converted) return PyRef();
-        PyList_SET_ITEM(list.get(), index++, converted.release());
-      }
-      return list;
-    }
-    case Type::object: {
-      PyRef dict = PyRef::steal(PyDict_New());
-      if (!dict) return PyRef();
-      for (const auto& [key, item] : value.items()) {
-        const PyRef name = to_py_str(gil, key);
-        const PyRef converted = to_python(gil, item);
-        if (!name || !converted) return PyRef();
-        if (PyDict_SetItem(dict.get(), name.get(), converted.get()) != 0) return PyRef();
-      }
-      return dict;
-    }
-  }
-  return none();
-}
-
 std::optional<EncodedArgs> encode_args(const Gil& gil, PyObject* args, PyObject* json_default) {
   if (!PyList_Check(args) && !PyTuple_Check(args)) {
     PyErr_SetString(PyExc_TypeError, "event arguments must be a list or tuple");

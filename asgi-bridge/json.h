@@ -1,18 +1,13 @@
-// JSON values to Python objects and back, with bytes as Socket.IO attachments.
+// Python objects as JSON, with bytes as Socket.IO attachments.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "asgi-bridge/python.h"
-#include "server/base/json.h"
-#include "server/port/messages.h"
+#include "server/port/event_args.h"
 
 namespace sioserve::bridge {
-
-// Binary values become bytes. Null with an exception set only when memory runs out. The value's
-// depth is bounded by whoever parsed it.
-PyRef to_python(const Gil& gil, const Json& value);
 
 // Encodes a sequence of event arguments as JSON (RFC 8259, UTF-8); bytes, bytearray and memoryview
 // become placeholders. Anything that is no JSON value goes through `json_default` (a callable, or

@@ -1,21 +1,13 @@
 #include "asgi-bridge/relays.h"
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "asgi-bridge/arguments.h"
-#include "asgi-bridge/guard.h"
 
 namespace sioserve::bridge {
 namespace {
-
-constexpr const char* capsule_name = "_sioserve.Relays";
-
-void delete_relays(PyObject* capsule) {
-  delete static_cast<SharedRelays*>(PyCapsule_GetPointer(capsule, capsule_name));
-}
 
 // False with an exception set.
 bool read_target(std::string_view name, PyObject* rooms, Relay& relay) {
@@ -64,25 +56,14 @@ bool read_rule(PyObject* rule, Relays& relays) {
 
 }  // namespace
 
-PyRef make_relays(const Gil&, PyObject* rules) {
+std::optional<Relays> read_relays(PyObject* rules) {
   const PyRef list = PyRef::steal(PySequence_Fast(rules, "a sequence of relays is needed"));
-  if (!list) return PyRef();
-  auto relays = std::make_shared<Relays>();
+  if (!list) return std::nullopt;
+  Relays relays;
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
-    if (!read_rule(PySequence_Fast_GET_ITEM(list.get(), i), *relays)) return PyRef();
+    if (!read_rule(PySequence_Fast_GET_ITEM(list.get(), i), relays)) return std::nullopt;
   }
-  auto shared = std::make_unique<SharedRelays>(std::move(relays));
-  PyRef capsule = PyRef::steal(PyCapsule_New(shared.get(), capsule_name, guarded<&delete_relays>));
-  if (capsule) static_cast<void>(shared.release());
-  return capsule;
-}
-
-SharedRelays* relays_in(PyObject* capsule) {
-  if (!PyCapsule_IsValid(capsule, capsule_name)) {
-    PyErr_SetString(PyExc_TypeError, "relays are made with make_relays()");
-    return nullptr;
-  }
-  return static_cast<SharedRelays*>(PyCapsule_GetPointer(capsule, capsule_name));
+  return relays;
 }
 
 }  // namespace sioserve::bridge

@@ -3,9 +3,10 @@
 #include <cstdint>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "asgi-bridge/bridge.h"
-#include "asgi-bridge/json.h"
+#include "asgi-bridge/received_value.h"
 #include "asgi-bridge/session_status.h"
 
 namespace sioserve::bridge {
@@ -21,6 +22,18 @@ const char* name_of(AckLoss why) {
       return "unread";
   }
   __builtin_unreachable();
+}
+
+PyRef to_py_list(const Gil& gil, const std::vector<std::uint64_t>& numbers) {
+  PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(numbers.size())));
+  if (!list) return PyRef();
+  Py_ssize_t index = 0;
+  for (const std::uint64_t number : numbers) {
+    PyRef made = to_py_int(gil, number);
+    if (!made) return PyRef();
+    PyList_SET_ITEM(list.get(), index++, made.release());
+  }
+  return list;
 }
 
 }  // namespace
@@ -69,20 +82,21 @@ void SocketIoCallbacks::handle(const Gil& gil, SocketConnect event) {
       gil, bridge_.names().connect,
       {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
        to_py_int(gil, static_cast<std::uint64_t>(event.session)), to_py_str(gil, event.id),
-       to_py_str(gil, event.name_space), to_python(gil, event.auth),
+       to_py_str(gil, event.name_space), to_python(gil, event.auth, keys_),
        event.recovered ? to_py_int(gil, static_cast<std::uint64_t>(*event.recovered)) : none()});
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SocketEvent event) {
-  dispatch(gil, bridge_.names().event,
-           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_python(gil, event.args),
-            event.ack_id ? to_py_int(gil, *event.ack_id) : none()});
+  dispatch(
+      gil, bridge_.names().event,
+      {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_python(gil, event.args, keys_),
+       event.ack_id ? to_py_int(gil, *event.ack_id) : none()});
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SocketAcknowledged event) {
   dispatch(gil, bridge_.names().acknowledged,
            {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
-            to_py_int(gil, event.callback_id), to_python(gil, event.args)});
+            to_py_int(gil, event.callback_id), to_python(gil, event.args, keys_)});
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SocketDisconnect event) {
@@ -97,7 +111,7 @@ void SocketIoCallbacks::handle(const Gil& gil, SocketDisconnect event) {
 void SocketIoCallbacks::handle(const Gil& gil, SocketAcksLost event) {
   dispatch(gil, bridge_.names().acks_lost,
            {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
-            to_python(gil, Json(event.callback_ids)), to_py_str(gil, name_of(event.why))});
+            to_py_list(gil, event.callback_ids), to_py_str(gil, name_of(event.why))});
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SocketForgotten event) {

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <unordered_map>
 
+#include "asgi-bridge/key_cache.h"
 #include "asgi-bridge/object.h"
 #include "asgi-bridge/python.h"
 #include "server/port/messages.h"
@@ -50,6 +51,7 @@ class SocketIoCallbacks {
   void announce_session(const Gil& gil, SessionId session);
 
   Bridge& bridge_;
+  KeyCache keys_;
   std::unordered_map<SessionId, PyRef> handed_over_scopes_;
 };
 

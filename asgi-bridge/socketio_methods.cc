@@ -54,8 +54,15 @@ PyObject* server_decide_handshake(PyObject* self, PyObject* args) {
   return post(self, std::move(decision));
 }
 
-PyObject* server_make_relays(PyObject*, PyObject* rules) {
-  return make_relays(Gil::held_by_caller(), rules).release();
+PyObject* server_make_relays(PyObject* self, PyObject* rules) {
+  const Gil gil = Gil::held_by_caller();
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  auto relays = read_relays(rules);
+  if (!relays) return nullptr;
+  const RelaysId id = core->bridge.next_relays_id(gil);
+  core->bridge.post(DefineRelays{id, std::move(*relays)});
+  return to_py_int(gil, static_cast<std::uint64_t>(id)).release();
 }
 
 PyObject* server_accept_socket(PyObject* self, PyObject* args) {
@@ -63,11 +70,7 @@ PyObject* server_accept_socket(PyObject* self, PyObject* args) {
   if (!PyArg_ParseTuple(args, "O|O:accept_socket", &socket, &relays)) return nullptr;
   SocketAccept command{};
   if (!read_id(socket, "socket", command.socket)) return nullptr;
-  if (relays != Py_None) {
-    auto* const shared = relays_in(relays);
-    if (shared == nullptr) return nullptr;
-    command.relays = *shared;
-  }
+  if (relays != Py_None && !read_id(relays, "relays", command.relays.emplace())) return nullptr;
   return post(self, std::move(command));
 }
 

@@ -95,9 +95,6 @@ class Dispatcher(Protocol):
     def forgotten(self, socket: int) -> None:
         """The client of a socket that might have returned won't."""
 
-class Relays:
-    """Which events of a socket the I/O thread forwards by itself."""
-
 class Server:
     """An HTTP, WebSocket and Socket.IO server for one ASGI application.
 
@@ -300,14 +297,15 @@ class Server:
 
     def make_relays(
         self, rules: Sequence[tuple[str, str, Sequence[str], bool, bool, int, int]]
-    ) -> Relays:
-        """Any thread. For accept_socket(): (event, target, rooms, volatile, include_sender,
-        max_bytes, rate) each; the target is "own", "namespace" or "rooms", a limit of 0 is none.
+    ) -> int:
+        """Any thread. A number for accept_socket(), of these relays: (event, target, rooms,
+        volatile, include_sender, max_bytes, rate) each. The target is "own", "namespace" or
+        "rooms", a limit of 0 is none.
 
         Raises TypeError or ValueError for anything else.
         """
 
-    def accept_socket(self, socket: int, relays: Relays | None = None, /) -> None:
+    def accept_socket(self, socket: int, relays: int | None = None, /) -> None:
         """Any thread. CONNECT is answered, then what was emitted to the socket meanwhile.
 
         Events that are relayed are not given to Dispatcher.event().

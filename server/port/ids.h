@@ -16,4 +16,7 @@ using SessionId = StreamId;
 // One client in one Socket.IO namespace. Not the `id` that the client sees.
 enum class SocketId : std::uint64_t {};
 
+// What is relayed natively of the sockets that are accepted with it.
+enum class RelaysId : std::uint64_t {};
+
 }  // namespace sioserve

@@ -32,6 +32,8 @@ inline constexpr std::size_t field_count<AccessRecord> = 9;
 template <>
 inline constexpr std::size_t field_count<EncodedArgs> = 2;
 template <>
+inline constexpr std::size_t field_count<ReceivedValue> = 3;
+template <>
 inline constexpr std::size_t field_count<Relay> = 6;
 template <>
 inline constexpr std::size_t field_count<SessionStatus> = 2;
@@ -113,6 +115,8 @@ template <>
 inline constexpr std::size_t field_count<SocketDisconnect> = 4;
 template <>
 inline constexpr std::size_t field_count<SocketForgotten> = 1;
+template <>
+inline constexpr std::size_t field_count<DefineRelays> = 2;
 template <>
 inline constexpr std::size_t field_count<SocketAccept> = 2;
 template <>

@@ -31,6 +31,18 @@ std::size_t size_of(const EncodedArgs& args) {
   return args.json.size() + size_of(args.attachments);
 }
 
+std::size_t size_of(const ReceivedValue& value) {
+  return value.payload.size() + size_of(value.attachments);
+}
+
+std::size_t size_of(const Relays& relays) {
+  std::size_t bytes = 0;
+  for (const auto& [event, relay] : relays) {
+    bytes += sizeof(Relays::value_type) + event.size() + size_of(relay.rooms);
+  }
+  return bytes;
+}
+
 // Whatever a message has that a client or the application can make large.
 template <typename Message>
 std::size_t owned_by(const Message& message) {
@@ -50,6 +62,8 @@ std::size_t owned_by(const Message& message) {
   if constexpr (requires { message.body; }) bytes += size_of(message.body);
   if constexpr (requires { message.payload; }) bytes += size_of(message.payload);
   if constexpr (requires { size_of(message.args); }) bytes += size_of(message.args);
+  if constexpr (requires { message.auth; }) bytes += size_of(message.auth);
+  if constexpr (requires { size_of(message.relays); }) bytes += size_of(message.relays);
   if constexpr (requires { message.rooms; }) bytes += size_of(message.rooms);
   if constexpr (requires { message.room; }) bytes += size_of(message.room);
   return bytes;

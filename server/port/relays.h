@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,8 +25,7 @@ struct Relay {
   std::size_t rate = 0;       // events per second of one socket; 0: no limit
 };
 
-// By event. Immutable, shared by the sockets that may use them.
+// By event.
 using Relays = std::map<std::string, Relay, std::less<>>;
-using SharedRelays = std::shared_ptr<const Relays>;
 
 }  // namespace sioserve

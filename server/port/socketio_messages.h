@@ -11,7 +11,6 @@
 
 #include "server/base/compression.h"
 #include "server/base/http_values.h"
-#include "server/base/json.h"
 #include "server/port/event_args.h"
 #include "server/port/ids.h"
 #include "server/port/relays.h"
@@ -46,7 +45,7 @@ struct SocketConnect {
   SessionId session;
   std::string id;  // the id that the client sees
   std::string name_space;
-  Json auth;  // an object; {} when the client sent none
+  ReceivedValue auth;  // an object; {} when the client sent none
   // The client has come back: it is in its rooms, and gets what it missed when it is accepted. The
   // number under which it has disconnected.
   std::optional<SocketId> recovered = std::nullopt;
@@ -61,7 +60,7 @@ struct SessionSignalled {
 // Answered by exactly one SocketEventDone (or the SocketAck that includes it).
 struct SocketEvent {
   SocketId socket;
-  Json args;  // an array: event name, arguments; attachments are binary values
+  ReceivedValue args;  // an array: event name, arguments
   std::optional<std::uint64_t> ack_id;
 };
 
@@ -69,7 +68,7 @@ struct SocketEvent {
 struct SocketAcknowledged {
   SocketId socket;
   std::uint64_t callback_id;
-  Json args;  // an array
+  ReceivedValue args;  // an array
 };
 
 // Why an acknowledgement that was asked for won't come, although the client is there.
@@ -105,10 +104,17 @@ using SocketIoEvent =
 
 // --- commands ---
 
+// From now on sockets can be accepted with these relays. They stay as they are.
+struct DefineRelays {
+  RelaysId id;
+  Relays relays;
+};
+
 // CONNECT is answered; what was emitted to the socket meanwhile follows.
 struct SocketAccept {
   SocketId socket;
-  SharedRelays relays = nullptr;  // of which events; null: none
+  // Its events that are relayed; nullopt, or a number that is not defined: none.
+  std::optional<RelaysId> relays = std::nullopt;
 };
 
 // CONNECT_ERROR with `payload`, a JSON object ({"message": ..., "data": ...}).
@@ -206,7 +212,7 @@ struct AddNamespace {
 struct ServeDynamicNamespaces {};
 
 using SocketIoCommand =
-    std::variant<SocketAccept, SocketRefuse, SocketEmit, SocketBroadcast, SocketAck,
+    std::variant<DefineRelays, SocketAccept, SocketRefuse, SocketEmit, SocketBroadcast, SocketAck,
                  SocketEventsDone, SocketJoin, SocketLeave, SocketLeaveAll, SocketClose,
                  SocketWatch, SocketReleased, SessionReleased, WatchRooms, UnwatchRooms,
                  AddNamespace, ServeDynamicNamespaces>;

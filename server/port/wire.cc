@@ -35,6 +35,8 @@ inline constexpr LogCategory greatest<LogCategory> = LogCategory::access;
 template <>
 inline constexpr MessageKind greatest<MessageKind> = MessageKind::binary;
 template <>
+inline constexpr PayloadFormat greatest<PayloadFormat> = PayloadFormat::msgpack;
+template <>
 inline constexpr Relay::Sender greatest<Relay::Sender> = Relay::Sender::included;
 template <>
 inline constexpr Relay::To greatest<Relay::To> = Relay::To::rooms;
@@ -106,10 +108,6 @@ class Writer {
   template <typename T>
   void write(const std::shared_ptr<const T>& value) {
     write(*value);
-  }
-
-  void write(const Json& value) {
-    write(value.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
 
   void write(const FilePart& part) {
@@ -240,13 +238,6 @@ class Reader {
     if (!read(*read_value)) return false;
     value = std::move(read_value);
     return true;
-  }
-
-  bool read(Json& value) {
-    std::string text;
-    if (!read(text)) return false;
-    value = Json::parse(text, nullptr, false);
-    return !value.is_discarded() || fail(WireError::bad_value);
   }
 
   bool read(FilePart& part) {

@@ -9,72 +9,19 @@
 // Called by the session that owns the decoder, for each message of the client.
 #include "socketio/parser/json_decoder.h"
 
-#include <algorithm>
-#include <cstdint>
 #include <utility>
 
 #include "socketio/parser/json_reader.h"
 #include "socketio/parser/packet_header.h"
 #include "socketio/parser/packet_rules.h"
+#include "socketio/parser/value_summary.h"
 
 namespace sioserve::parser {
 namespace {
 
-using json = Json;
-
-// Reads the payload that the packet's type calls for.
-Result<json, DecodeError> read_payload(const PacketHeader& header, const SocketIoConfig& limits,
-                                       ValueBudget& budget) {
-  switch (header.type) {
-    case PacketType::connect: {
-      if (header.payload.empty()) return json::object();
-      Result<json, DecodeError> data = read_json(header.payload, limits.max_json_depth, budget);
-      if (data && !data->is_object()) return Failure{DecodeError::bad_payload};
-      return data;
-    }
-    case PacketType::disconnect:
-      if (!header.payload.empty()) return Failure{DecodeError::bad_payload};
-      return json();
-    case PacketType::event: {
-      if (header.payload.empty()) return Failure{DecodeError::bad_payload};
-      Result<json, DecodeError> data = read_json(header.payload, limits.max_json_depth, budget);
-      if (!data) return data;
-      if (const auto error = check_event(*data, limits)) return Failure{*error};
-      return data;
-    }
-    case PacketType::ack: {
-      if (header.payload.empty()) return Failure{DecodeError::bad_payload};
-      Result<json, DecodeError> data = read_json(header.payload, limits.max_json_depth, budget);
-      if (data && !data->is_array()) return Failure{DecodeError::bad_payload};
-      return data;
-    }
-    case PacketType::connect_error:
-      return json();  // only servers send it: the session closes, whatever it says
-  }
-  return Failure{DecodeError::unknown_type};
-}
-
-bool is_placeholder(const json& value) {
-  if (!value.is_object()) return false;
-  const auto mark = value.find("_placeholder");
-  return mark != value.end() && *mark == true;
-}
-
-// Enters each placeholder below `value` into the slot of its number. False when a number is not an
-// integer in range, or names an attachment twice (encoders never do; copies of one attachment
-// would let a small packet fill the memory). The depth of `value` has been checked.
-bool collect_placeholders(json& value, std::vector<json*>& slots) {
-  if (is_placeholder(value)) {
-    const auto number = value.find("num");
-    if (number == value.end() || !number->is_number_unsigned()) return false;
-    const auto index = number->get<std::uint64_t>();
-    if (index >= slots.size() || slots[index] != nullptr) return false;
-    slots[index] = &value;
-    return true;
-  }
-  if (!value.is_structured()) return true;
-  return std::all_of(value.begin(), value.end(),
-                     [&](json& child) { return collect_placeholders(child, slots); });
+// Recovery adds an argument at the end.
+std::string_view without_trailing_space(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
 }
 
 }  // namespace
@@ -86,28 +33,42 @@ Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_text(std::string_
   }
   const Result<PacketHeader, DecodeError> header = read_header(message, limits_);
   if (!header) return Failure{header.error()};
-  ValueBudget budget(message.size(), ValueBudget::json, limits_.max_attachments);
-  Result<json, DecodeError> data = read_payload(*header, limits_, budget);
-  if (!data) return Failure{data.error()};
+  Packet packet{header->type, std::string(header->name_space), header->ack_id};
+  packet.query = header->query;
+  // Whatever it says: the session closes.
+  if (header->type == PacketType::connect_error) return std::optional(std::move(packet));
 
-  Packet packet{header->type,     std::string(header->name_space), header->ack_id,
-                std::move(*data), std::string(header->query),      budget.taken() + message.size()};
+  ValueSummary data(header->attachments ? ValueSummary::Attachments::as_placeholders
+                                        : ValueSummary::Attachments::none);
+  const bool has_data = !header->payload.empty();
+  if (has_data && header->type != PacketType::disconnect) {
+    ValueBudget budget(message.size(), ValueBudget::json, limits_.max_attachments);
+    JsonReader reader(header->payload, limits_.max_json_depth, budget, data);
+    if (!reader.read_text()) return Failure{reader.error()};
+  }
+  if (const auto error = check_data(header->type, has_data ? &data : nullptr, limits_)) {
+    return Failure{*error};
+  }
+  packet.event = event_name(data);
+  packet.data.payload = without_trailing_space(header->payload);
+  if (header->type == PacketType::connect && !has_data) packet.data.payload = "{}";
   if (!header->attachments) return std::optional(std::move(packet));
 
-  std::vector<json*> slots(*header->attachments);
-  if (!collect_placeholders(packet.data, slots)) return Failure{DecodeError::bad_placeholder};
-  if (slots.empty()) return std::optional(std::move(packet));
-  unfinished_ = Unfinished{std::move(packet), std::move(slots), 0};
+  auto named = data.placeholders().named(*header->attachments);
+  if (!named) return Failure{DecodeError::bad_placeholder};
+  if (named->empty()) return std::optional(std::move(packet));
+  packet.data.attachments.reserve(named->size());
+  unfinished_ = Unfinished{std::move(packet), std::move(*named)};
   return std::optional<Packet>();
 }
 
 Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_binary(std::string message) {
   if (!unfinished_) return Failure{DecodeError::unexpected_binary};
-  unfinished_->packet.memory += message.size();
-  if (json* slot = unfinished_->slots[unfinished_->received]) {
-    *slot = json::binary(json::binary_t::container_type(message.begin(), message.end()));
-  }
-  if (++unfinished_->received < unfinished_->slots.size()) return std::optional<Packet>();
+  std::vector<std::string>& attachments = unfinished_->packet.data.attachments;
+  // One that no placeholder names keeps its number, but not its bytes.
+  const bool named = unfinished_->named[attachments.size()];
+  attachments.push_back(named ? std::move(message) : std::string());
+  if (attachments.size() < unfinished_->named.size()) return std::optional<Packet>();
   std::optional<Packet> packet(std::move(unfinished_->packet));
   unfinished_.reset();
   return packet;

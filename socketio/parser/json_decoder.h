@@ -1,8 +1,6 @@
 // Socket.IO packets from text messages around JSON.
 #pragma once
 
-#include <cstddef>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,10 +15,6 @@ class JsonDecoder final : public Decoder {
  public:
   explicit JsonDecoder(const SocketIoConfig& limits) : limits_(limits) {}
 
-  // Movable only: a packet that waits for attachments is referred to from within.
-  JsonDecoder(JsonDecoder&&) = default;
-  JsonDecoder& operator=(JsonDecoder&&) = default;
-
   Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message) override;
   Result<std::optional<Packet>, DecodeError> decode_binary(std::string message) override;
   std::string_view awaited_namespace() const override {
@@ -31,11 +25,7 @@ class JsonDecoder final : public Decoder {
   // A packet whose attachments are still arriving.
   struct Unfinished {
     Packet packet;
-    // Where each attachment belongs in the packet's data, in the order of their numbers; null for
-    // an attachment that no placeholder names. Elements of the outermost array or deeper, so
-    // moving the packet does not move them.
-    std::vector<Json*> slots;
-    std::size_t received = 0;
+    std::vector<bool> named;  // for each attachment: whether a placeholder names it
   };
 
   SocketIoConfig limits_;

@@ -11,9 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "socketio/parser/json_reader.h"
+#include "socketio/parser/json_tree.h"
 #include "socketio/parser/msgpack_reader.h"
 #include "socketio/parser/packet_rules.h"
+#include "socketio/parser/value_summary.h"
 
 namespace sioserve::parser {
 namespace {
@@ -33,26 +34,54 @@ json* member(json& object, std::string_view name) {
   return found == object.end() ? nullptr : &*found;
 }
 
-std::optional<DecodeError> check_data(PacketType type, const json* data,
-                                      const SocketIoConfig& limits) {
-  bool valid = true;
-  switch (type) {
-    case PacketType::connect:
-      valid = !data || data->is_object();
-      break;
-    case PacketType::disconnect:
-      valid = !data;
-      break;
-    case PacketType::event:
-      return data ? check_event(*data, limits) : DecodeError::bad_payload;
-    case PacketType::ack:
-      valid = data && data->is_array();
-      break;
-    case PacketType::connect_error:
-      break;  // only servers send it: the session closes, whatever it says
+// A packet's members, as far as they matter.
+struct Members {
+  std::optional<ValueSummary> type, nsp, id, data;
+  std::string_view data_bytes;
+
+  void set(std::string_view name, ValueSummary value, std::string_view bytes) {
+    if (name == "type") {
+      type = std::move(value);
+    } else if (name == "nsp") {
+      nsp = std::move(value);
+    } else if (name == "id") {
+      id = std::move(value);
+    } else if (name == "data") {
+      data = std::move(value);
+      data_bytes = bytes;
+    }
   }
-  if (valid) return std::nullopt;
-  return DecodeError::bad_payload;
+};
+
+// They refer to `message`. Of members with one name the last one counts.
+Result<Members, DecodeError> read_members(std::string_view message, const SocketIoConfig& limits) {
+  ValueBudget budget(message.size(), ValueBudget::msgpack, limits.max_attachments);
+  ValueSummary value;
+  // The map around the data is one level more.
+  MsgpackReader reader(message, std::min(limits.max_json_depth, any_depth) + 1, budget, value);
+  if (!reader.at_map()) {
+    return Failure{reader.read_message() ? DecodeError::bad_msgpack : reader.error()};
+  }
+  Members members;
+  std::uint64_t count = 0;
+  if (!reader.read_map_head(count)) return Failure{reader.error()};
+  for (; count > 0; --count) {
+    std::string_view name;
+    if (!reader.read_member_key(name)) return Failure{reader.error()};
+    const std::string_view before = reader.rest();
+    if (reader.skip_undefined()) continue;
+    value = ValueSummary();
+    if (!reader.read_value(1)) return Failure{reader.error()};
+    const std::string_view bytes = before.substr(0, before.size() - reader.rest().size());
+    members.set(name, std::move(value), bytes);
+  }
+  if (!reader.rest().empty()) return Failure{DecodeError::bad_msgpack};
+  return members;
+}
+
+bool is_integer(const std::optional<ValueSummary>& value, std::uint64_t greatest) {
+  return value && value->kind() == ValueSummary::Kind::unsigned_integer &&
+         value->integer() <= greatest;
 }
 
 // Puts the attachments in the places of their placeholders, below `value`: each once, as an object
@@ -80,23 +109,15 @@ Result<std::optional<Packet>, DecodeError> MsgpackDecoder::decode_text(std::stri
 }
 
 Result<std::optional<Packet>, DecodeError> MsgpackDecoder::decode_binary(std::string message) {
-  // The map around the data is one level more.
-  ValueBudget budget(message.size(), ValueBudget::msgpack, limits_.max_attachments);
-  Result<json, DecodeError> read =
-      read_msgpack(message, std::min(limits_.max_json_depth, any_depth) + 1, budget);
-  if (!read) return Failure{read.error()};
-  if (!read->is_object()) return Failure{DecodeError::bad_msgpack};
+  const Result<Members, DecodeError> members = read_members(message, limits_);
+  if (!members) return Failure{members.error()};
+  if (!is_integer(members->type, types.size() - 1)) return Failure{DecodeError::unknown_type};
+  Packet packet{types[members->type->integer()], {}, std::nullopt};
 
-  const json* const type = member(*read, "type");
-  if (!type || !type->is_number_unsigned() || type->get<std::uint64_t>() >= types.size()) {
-    return Failure{DecodeError::unknown_type};
+  if (!members->nsp || members->nsp->kind() != ValueSummary::Kind::string) {
+    return Failure{DecodeError::bad_namespace};
   }
-  Packet packet{types[type->get<std::size_t>()], {}, std::nullopt, {}};
-  packet.memory = budget.taken() + message.size();
-
-  const json* const nsp = member(*read, "nsp");
-  if (!nsp || !nsp->is_string()) return Failure{DecodeError::bad_namespace};
-  const std::string_view name_space = nsp->get_ref<const std::string&>();
+  const std::string_view name_space = members->nsp->string();
   if (!name_space.starts_with('/') || !is_namespace(name_space)) {
     return Failure{DecodeError::bad_namespace};
   }
@@ -104,21 +125,21 @@ Result<std::optional<Packet>, DecodeError> MsgpackDecoder::decode_binary(std::st
   packet.name_space = parts.name;
   packet.query = parts.query;
 
-  if (const json* const id = member(*read, "id")) {
-    if (!takes_ack_id(packet.type) || !id->is_number_unsigned() ||
-        id->get<std::uint64_t>() > max_ack_id) {
+  if (members->id) {
+    if (!takes_ack_id(packet.type) || !is_integer(members->id, max_ack_id)) {
       return Failure{DecodeError::bad_ack_id};
     }
-    packet.ack_id = id->get<std::uint64_t>();
+    packet.ack_id = members->id->integer();
   }
   if (packet.type == PacketType::ack && !packet.ack_id) return Failure{DecodeError::bad_ack_id};
 
-  json* const data = member(*read, "data");
+  const ValueSummary* const data = members->data ? &*members->data : nullptr;
   if (const auto error = check_data(packet.type, data, limits_)) return Failure{*error};
+  if (packet.type == PacketType::event) packet.event = event_name(*data);
   if (data && packet.type != PacketType::connect_error) {
-    packet.data = std::move(*data);
+    packet.data = {PayloadFormat::msgpack, std::string(members->data_bytes), {}};
   } else if (packet.type == PacketType::connect) {
-    packet.data = json::object();
+    packet.data.payload = "{}";
   }
   return std::optional(std::move(packet));
 }

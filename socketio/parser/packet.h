@@ -10,7 +10,7 @@
 
 #include "server/base/bytes.h"
 #include "server/base/compression.h"
-#include "server/base/json.h"
+#include "server/port/event_args.h"
 
 namespace sioserve::parser {
 
@@ -22,11 +22,10 @@ struct Packet {
   PacketType type;
   std::string name_space;  // begins with '/'
   std::optional<std::uint64_t> ack_id;
-  // connect: an object, {} when absent; event and ack: an array in which every attachment stands
-  // as a binary value; otherwise null.
-  Json data;
-  std::string query{};     // what followed the namespace's name behind a question mark
-  std::size_t memory = 0;  // bytes that the data takes, estimated; of packets that were decoded
+  // connect: an object, {} when absent; event and ack: an array; otherwise empty.
+  ReceivedValue data{};
+  std::optional<std::string> event{};  // its name; nullopt: it is a number, or no event
+  std::string query{};                 // what followed the namespace's name behind a question mark
 };
 
 // The place of an event among all that the server has sent: for clients that come back and say what

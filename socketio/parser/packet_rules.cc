@@ -32,16 +32,45 @@ NamespaceParts split_namespace(std::string_view text) {
 
 bool takes_ack_id(PacketType type) { return type == PacketType::event || type == PacketType::ack; }
 
-std::optional<DecodeError> check_event(const Json& data, const SocketIoConfig& limits) {
-  if (!data.is_array() || data.empty()) return DecodeError::bad_payload;
-  if (data[0].is_number()) return std::nullopt;
-  if (!data[0].is_string()) return DecodeError::bad_payload;
-  const auto& name = data[0].get_ref<const std::string&>();
+std::optional<DecodeError> check_event(const ValueSummary& data, const SocketIoConfig& limits) {
+  using Kind = ValueSummary::Kind;
+  if (data.kind() != Kind::array || data.size() == 0) return DecodeError::bad_payload;
+  const Kind kind = data.first_kind();
+  if (kind == Kind::number || kind == Kind::unsigned_integer) return std::nullopt;
+  if (kind != Kind::string) return DecodeError::bad_payload;
+  const std::string& name = data.first_string();
   if (name.size() > limits.max_event_name) return DecodeError::event_name_too_long;
   if (std::find(reserved_events.begin(), reserved_events.end(), name) != reserved_events.end()) {
     return DecodeError::reserved_event;
   }
   return std::nullopt;
+}
+
+std::optional<DecodeError> check_data(PacketType type, const ValueSummary* data,
+                                      const SocketIoConfig& limits) {
+  bool valid = true;
+  switch (type) {
+    case PacketType::connect:
+      valid = !data || data->kind() == ValueSummary::Kind::object;
+      break;
+    case PacketType::disconnect:
+      valid = !data;
+      break;
+    case PacketType::event:
+      return data ? check_event(*data, limits) : DecodeError::bad_payload;
+    case PacketType::ack:
+      valid = data && data->kind() == ValueSummary::Kind::array;
+      break;
+    case PacketType::connect_error:
+      break;  // only servers send it: the session closes, whatever it says
+  }
+  if (valid) return std::nullopt;
+  return DecodeError::bad_payload;
+}
+
+std::optional<std::string> event_name(const ValueSummary& data) {
+  if (data.first_kind() != ValueSummary::Kind::string) return std::nullopt;
+  return data.first_string();
 }
 
 }  // namespace sioserve::parser

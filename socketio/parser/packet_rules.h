@@ -3,12 +3,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "server/base/config.h"
-#include "server/base/json.h"
 #include "socketio/parser/decode_error.h"
 #include "socketio/parser/packet.h"
+#include "socketio/parser/value_summary.h"
 
 namespace sioserve::parser {
 
@@ -26,7 +27,12 @@ struct NamespaceParts {
 NamespaceParts split_namespace(std::string_view text);
 
 bool takes_ack_id(PacketType type);
-// An event's name and arguments.
-std::optional<DecodeError> check_event(const Json& data, const SocketIoConfig& limits);
+// `data`: an event's name and arguments.
+std::optional<DecodeError> check_event(const ValueSummary& data, const SocketIoConfig& limits);
+// What the data of a packet must be; null: there is none.
+std::optional<DecodeError> check_data(PacketType type, const ValueSummary* data,
+                                      const SocketIoConfig& limits);
+// An event's name, of data that has been checked; nullopt: it is a number.
+std::optional<std::string> event_name(const ValueSummary& data);
 
 }  // namespace sioserve::parser

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "server/base/log_debug.h"
-#include "socketio/parser/json_args.h"
+#include "socketio/parser/json_tree.h"
 #include "socketio/server/dialect.h"
 #include "socketio/server/server.h"
 
@@ -37,20 +37,21 @@ Client::~Client() {
 
 void Client::on_open() {
   if (!joins_default_namespace(session_.protocol())) return;
-  parser::Packet packet{parser::PacketType::connect, "/", std::nullopt, Json::object()};
+  parser::Packet packet{
+      parser::PacketType::connect, "/", std::nullopt, {PayloadFormat::json, "{}"}};
   connect("/", std::move(packet));
 }
 
 void Client::on_text(std::string_view message) {
   packet_bytes_ += message.size();
   count_read(message.size());
-  receive(decoder_->decode_text(message), message);
+  receive(decoder_->decode_text(message));
 }
 
 void Client::on_binary(std::string message) {
   packet_bytes_ += message.size();
   count_read(message.size());
-  receive(decoder_->decode_binary(std::move(message)), {});
+  receive(decoder_->decode_binary(std::move(message)));
 }
 
 void Client::on_ping() {
@@ -90,7 +91,7 @@ void Client::watch(SessionSignal signal) {
   }
 }
 
-void Client::receive(DecodeResult decoded, std::string_view message) {
+void Client::receive(DecodeResult decoded) {
   if (!decoded) {
     log_debug(server_.logger(), LogCategory::socketio,
               "malformed packet session=", std::uint64_t(session_.id()),
@@ -98,7 +99,7 @@ void Client::receive(DecodeResult decoded, std::string_view message) {
     count(decoded.error());
     return session_.close(CloseReason::malformed_packet);
   }
-  if (*decoded) return receive(std::move(**decoded), message);
+  if (*decoded) return receive(std::move(**decoded), std::exchange(packet_bytes_, 0));
   // What a client has no part in is not collected: the packet would be refused in the end.
   if (!sockets_.contains(decoder_->awaited_namespace())) {
     session_.close(CloseReason::missing_connect);
@@ -132,11 +133,7 @@ void Client::count(parser::DecodeError error) {
   }
 }
 
-void Client::receive(parser::Packet packet, std::string_view message) {
-  receive(std::move(packet), message, std::exchange(packet_bytes_, 0));
-}
-
-void Client::receive(parser::Packet packet, std::string_view message, std::size_t bytes) {
+void Client::receive(parser::Packet packet, std::size_t bytes) {
   const auto found = sockets_.find(packet.name_space);
   if (packet.type == parser::PacketType::connect) {
     if (found != sockets_.end()) return session_.close(CloseReason::unexpected_packet);
@@ -157,7 +154,7 @@ void Client::receive(parser::Packet packet, std::string_view message, std::size_
     case parser::PacketType::disconnect:
       return remove(socket, CloseReason::client_disconnect);
     case parser::PacketType::event:
-      return receive_event(socket, std::move(packet), message, bytes);
+      return receive_event(socket, std::move(packet), bytes);
     case parser::PacketType::ack:
       return receive_ack(socket, std::move(packet));
   }
@@ -181,7 +178,7 @@ void Client::receive_held(Socket& socket) {
   receiving_held_ = true;
   // One of them may end the socket, or the session.
   for (Socket::HeldPacket& held : take_held(socket)) {
-    if (session_.is_open()) receive(std::move(held.packet), {}, held.bytes);
+    if (session_.is_open()) receive(std::move(held.packet), held.bytes);
   }
   receiving_held_ = false;
   check_load();
@@ -194,24 +191,19 @@ void Client::add_in_flight(Socket& socket, std::size_t bytes) {
   bytes_in_flight_ += socket.in_flight.total().bytes - before.bytes;
 }
 
-void Client::receive_event(Socket& socket, parser::Packet packet, std::string_view message,
-                           std::size_t bytes) {
+void Client::receive_event(Socket& socket, parser::Packet packet, std::size_t bytes) {
   log_debug(server_.logger(), LogCategory::socketio,
             "event received socket=", std::uint64_t(socket.id()), " namespace=", packet.name_space,
-            " arguments=", packet.data.size() - 1);
-  const Relay* const relay = socket.relayer() ? socket.relayer()->find(packet.data) : nullptr;
-  if (relay) return forward(socket, *relay, std::move(packet), message);
+            " bytes=", bytes);
+  const Relay* const relay = socket.relayer() ? socket.relayer()->find(packet.event) : nullptr;
+  if (relay) return forward(socket, *relay, std::move(packet));
   add_in_flight(socket, bytes);
   server_.events().push(SocketEvent{socket.id(), std::move(packet.data), packet.ack_id});
   check_load();
 }
 
-void Client::forward(Socket& socket, const Relay& relay, parser::Packet packet,
-                     std::string_view message) {
-  const std::string_view json = parser::event_json(message, server_.config().socket_io);
-  // What has been read and found valid is sent on as it is.
-  EncodedArgs args = json.empty() ? parser::encode_args(std::move(packet.data))
-                                  : EncodedArgs{std::string(json), {}};
+void Client::forward(Socket& socket, const Relay& relay, parser::Packet packet) {
+  EncodedArgs args = parser::to_encoded(std::move(packet.data));
   std::size_t bytes = args.json.size();
   for (const std::string& attachment : args.attachments) bytes += attachment.size();
   const TimePoint now = session_.now();
@@ -313,10 +305,10 @@ void Client::on_closed(CloseReason reason) {
   if (known_to_application_) server_.session_closed(session_);
 }
 
-void Client::accept(Socket& socket, SharedRelays relays) {
+void Client::accept(Socket& socket, const Relays* relays) {
   log_debug(server_.logger(), LogCategory::socketio,
             "connect accepted socket=", std::uint64_t(socket.id()));
-  socket.accept(std::move(relays));
+  socket.accept(relays);
   switch (socket.late_close()) {
     case Socket::LateClose::none:
       return receive_held(socket);

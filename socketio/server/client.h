@@ -46,7 +46,8 @@ class Client final : public engine::SessionObserver {
   void on_drain() override;
   void on_closed(engine::CloseReason reason) override;
 
-  void accept(Socket& socket, SharedRelays relays);
+  // `relays` may be null.
+  void accept(Socket& socket, const Relays* relays);
   void refuse(Socket& socket, const std::string& payload);
   // Sends DISCONNECT. `socket` is destroyed unless it is pending.
   void disconnect(Socket& socket);
@@ -66,21 +67,18 @@ class Client final : public engine::SessionObserver {
  private:
   using DecodeResult = Result<std::optional<parser::Packet>, parser::DecodeError>;
 
-  // `message`: what a packet without attachments was read from; empty: not known any more.
-  void receive(DecodeResult decoded, std::string_view message);
+  void receive(DecodeResult decoded);
   void count(parser::DecodeError error);
-  void receive(parser::Packet packet, std::string_view message);
-  void receive(parser::Packet packet, std::string_view message, std::size_t bytes);
+  void receive(parser::Packet packet, std::size_t bytes);
   // Until the application has answered the CONNECT.
   void hold(Socket& socket, parser::Packet packet, std::size_t bytes);
   // In flight no longer.
   std::vector<Socket::HeldPacket> take_held(Socket& socket);
   void receive_held(Socket& socket);
   void add_in_flight(Socket& socket, std::size_t bytes);
-  void receive_event(Socket& socket, parser::Packet packet, std::string_view message,
-                     std::size_t bytes);
+  void receive_event(Socket& socket, parser::Packet packet, std::size_t bytes);
   void forget_in_flight(InFlight::Amount amount);
-  void forward(Socket& socket, const Relay& relay, parser::Packet packet, std::string_view message);
+  void forward(Socket& socket, const Relay& relay, parser::Packet packet);
   std::size_t forward(Socket& socket, const Relay& relay, const parser::EncodedPacket& packet);
   void connect(std::string name_space, parser::Packet packet);
   // A CONNECT for which there is no socket.

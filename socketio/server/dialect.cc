@@ -1,10 +1,10 @@
 #include "socketio/server/dialect.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "server/base/http_values.h"
+#include "server/base/json.h"
 #include "server/base/random_id.h"
 #include "server/base/utf8.h"
 
@@ -30,7 +30,7 @@ std::string make_socket_id(const engine::Session& session, std::string_view name
   return std::string(name_space) + "#" + session.sid();
 }
 
-Json connect_auth(Protocol protocol, Json payload, std::string_view query) {
+ReceivedValue connect_auth(Protocol protocol, ReceivedValue payload, std::string_view query) {
   if (protocol == Protocol::v4) return payload;
   Json auth = Json::object();
   while (!query.empty()) {
@@ -49,7 +49,7 @@ Json connect_auth(Protocol protocol, Json payload, std::string_view query) {
       *found = Json::array({std::move(*found), std::move(value)});
     }
   }
-  return auth;
+  return {PayloadFormat::json, auth.dump(-1, ' ', false, Json::error_handler_t::replace), {}};
 }
 
 std::string connect_payload(Protocol protocol, std::string_view id, std::string_view pid) {

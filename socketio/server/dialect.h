@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/base/json.h"
+#include "server/port/event_args.h"
 #include "socketio/engine/session.h"
 
 namespace sioserve::socketio {
@@ -16,7 +16,8 @@ bool joins_default_namespace(engine::Protocol protocol);
 std::string make_socket_id(const engine::Session& session, std::string_view name_space);
 // What `connect` is given as auth: the payload of CONNECT, or what the query says. A parameter that
 // is given several times is an array, as in Node.
-Json connect_auth(engine::Protocol protocol, Json payload, std::string_view query);
+ReceivedValue connect_auth(engine::Protocol protocol, ReceivedValue payload,
+                           std::string_view query);
 // `pid`: empty where there is none.
 std::string connect_payload(engine::Protocol protocol, std::string_view id, std::string_view pid);
 // `refusal` is {"message": ..., "data": ...}, the latter perhaps.

@@ -3,9 +3,9 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "socketio/parser/object_members.h"
 #include "socketio/server/socket.h"
 
 namespace sioserve::socketio {
@@ -46,17 +46,15 @@ void append_text(EncodedArgs& args, std::string_view text) {
 
 }  // namespace
 
-std::optional<RecoveryRequest> take_recovery_request(Json& payload) {
-  const auto pid = payload.find("pid");
-  if (pid == payload.end() || !pid->is_string()) return std::nullopt;
-  RecoveryRequest request{pid->get<std::string>(), std::nullopt};
-  payload.erase(pid);
-  const auto offset = payload.find("offset");
-  if (offset == payload.end()) return request;
+std::optional<RecoveryRequest> take_recovery_request(ReceivedValue& payload) {
+  const auto pid = parser::take_string(payload, "pid");
+  if (!pid) return std::nullopt;
+  RecoveryRequest request{*pid, std::nullopt};
+  if (!parser::has_member(payload, "offset")) return request;
   // An application that sends something else under this name hides the client's.
-  if (!offset->is_string()) return std::nullopt;
-  request.received = to_offset(offset->get_ref<const std::string&>());
-  payload.erase(offset);
+  const auto offset = parser::take_string(payload, "offset");
+  if (!offset) return std::nullopt;
+  request.received = to_offset(*offset);
   if (!request.received) return std::nullopt;
   return request;
 }

@@ -23,7 +23,6 @@
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
-#include "server/base/json.h"
 #include "server/port/messages.h"
 #include "socketio/limits/limits.h"
 #include "socketio/parser/codec.h"
@@ -41,7 +40,7 @@ struct RecoveryRequest {
 
 // Takes it out of a CONNECT's payload, which is the application's business otherwise. Nullopt:
 // there is none, or one that can't be meant.
-std::optional<RecoveryRequest> take_recovery_request(Json& payload);
+std::optional<RecoveryRequest> take_recovery_request(ReceivedValue& payload);
 
 class Recovery {
  public:

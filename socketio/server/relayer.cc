@@ -1,14 +1,11 @@
 #include "socketio/server/relayer.h"
 
-#include <string>
-
 namespace sioserve::socketio {
 
-const Relay* Relayer::find(const Json& data) const {
-  const auto* name = data[0].get_ptr<const std::string*>();
-  if (name == nullptr) return nullptr;  // a number
-  const auto found = relays_->find(*name);
-  return found == relays_->end() ? nullptr : &found->second;
+const Relay* Relayer::find(const std::optional<std::string>& event) const {
+  if (!event) return nullptr;  // a number
+  const auto found = relays_.find(*event);
+  return found == relays_.end() ? nullptr : &found->second;
 }
 
 Relayer::Verdict Relayer::judge(const Relay& relay, std::size_t bytes, TimePoint now) {

@@ -4,10 +4,10 @@
 
 #include <cstddef>
 #include <map>
-#include <utility>
+#include <optional>
+#include <string>
 
 #include "server/base/clock.h"
-#include "server/base/json.h"
 #include "server/base/token_bucket.h"
 #include "server/port/relays.h"
 
@@ -15,10 +15,11 @@ namespace sioserve::socketio {
 
 class Relayer {
  public:
-  explicit Relayer(SharedRelays relays) : relays_(std::move(relays)) {}
+  // `relays` outlive it.
+  explicit Relayer(const Relays& relays) : relays_(relays) {}
 
-  // The relay of an event, whose data is an array with the name in front; null: it has none.
-  const Relay* find(const Json& data) const;
+  // The relay of an event; null: it has none.
+  const Relay* find(const std::optional<std::string>& event) const;
 
   enum class Verdict { forward, too_large, too_many };
   // What becomes of an event of so many bytes. One that is forwarded counts against the rate.
@@ -27,7 +28,7 @@ class Relayer {
   TimePoint ready_at(const Relay& relay, TimePoint now) const;
 
  private:
-  const SharedRelays relays_;
+  const Relays& relays_;
   std::map<const Relay*, TokenBucket> rates_;  // of relays that have one and have been used
 };
 

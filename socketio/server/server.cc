@@ -27,9 +27,15 @@ void Server::handle(SocketIoCommand command) {
   std::visit([this](auto& alternative) { handle(std::move(alternative)); }, command);
 }
 
-void Server::handle(SocketAccept command) {
+void Server::handle(DefineRelays command) {
+  relays_.emplace(command.id, std::move(command.relays));
+}
+
+void Server::handle(const SocketAccept& command) {
   Socket* const socket = find_attached(command.socket);
-  if (socket && socket->is_pending()) socket->client().accept(*socket, std::move(command.relays));
+  if (!socket || !socket->is_pending()) return;
+  const auto relays = command.relays ? relays_.find(*command.relays) : relays_.end();
+  socket->client().accept(*socket, relays == relays_.end() ? nullptr : &relays->second);
 }
 
 void Server::handle(const SocketRefuse& command) {
@@ -184,7 +190,7 @@ void Server::advance(TimePoint now) {
 }
 
 Server::MadeSocket Server::make_socket(const std::string& name_space, Client& client,
-                                       engine::Session& session, Json& payload) {
+                                       engine::Session& session, ReceivedValue& payload) {
   MadeSocket made;
   std::optional<RecoveryRequest> request;
   if (recovery_.on() && session.protocol() == engine::Protocol::v4)

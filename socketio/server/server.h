@@ -40,7 +40,8 @@ class Server {
   // Sessions that stopped reading while too many events waited go on.
   void events_taken();
 
-  void handle(SocketAccept command);
+  void handle(DefineRelays command);
+  void handle(const SocketAccept& command);
   void handle(const SocketRefuse& command);
   void handle(SocketEmit command);
   void handle(SocketBroadcast command);
@@ -84,7 +85,7 @@ class Server {
   // For a CONNECT with this payload, out of which it takes what asks for recovery. Where namespaces
   // are dynamic, one that does not exist comes into being, and the application decides about it.
   MadeSocket make_socket(const std::string& name_space, Client& client, engine::Session& session,
-                         Json& payload);
+                         ReceivedValue& payload);
   // The socket's session has ended; its client may come back.
   void park(std::unique_ptr<Socket> socket);
   // Its namespace may be over with it.
@@ -123,6 +124,8 @@ class Server {
   Limits& limits_;
   const std::unique_ptr<const parser::Codec> codec_;
   std::unordered_map<std::string, std::unique_ptr<Namespace>> namespaces_;
+  // By number; destroyed behind the sockets that use them.
+  std::unordered_map<RelaysId, const Relays> relays_;
   std::unordered_map<SocketId, Socket*> sockets_;
   // The rooms of sockets that have gone, until the application releases them.
   std::unordered_map<SocketId, std::set<std::string>> departed_;

@@ -46,9 +46,9 @@ Socket::~Socket() {
   if (recoverable_) recovery_.remove(*this);
 }
 
-void Socket::accept(SharedRelays relays) {
+void Socket::accept(const Relays* relays) {
   pending_ = false;
-  relayer_ = relays ? std::make_unique<Relayer>(std::move(relays)) : nullptr;
+  relayer_ = relays ? std::make_unique<Relayer>(*relays) : nullptr;
   const engine::Protocol protocol = session_->protocol();
   send_now(codec_.encode_connect(
       namespace_.name,

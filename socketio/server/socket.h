@@ -58,8 +58,8 @@ class Socket final : public Recipient {
   bool is_pending() const { return pending_; }
   std::string log_name() const;
 
-  // Answers CONNECT, then sends what was kept. `relays` may be null.
-  void accept(SharedRelays relays);
+  // Answers CONNECT, then sends what was kept. `relays` may be null, and outlive the socket.
+  void accept(const Relays* relays);
   // Null: none of its events is relayed.
   Relayer* relayer() const { return relayer_.get(); }
 

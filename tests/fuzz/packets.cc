@@ -1,10 +1,13 @@
 #include "tests/fuzz/packets.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "socketio/parser/json_args.h"
+#include "socketio/parser/json_reader.h"
+#include "socketio/parser/json_tree.h"
+#include "socketio/parser/msgpack_reader.h"
 #include "socketio/parser/packet_rules.h"
 #include "tests/fuzz/target.h"
 
@@ -12,20 +15,87 @@ namespace sioserve::fuzz {
 
 using namespace parser;
 
+namespace {
+
+// Counts what a reader tells of.
+struct Counter {
+  std::size_t scalars = 0;
+  std::size_t containers = 0;
+  std::size_t members = 0;
+
+  bool null() { return scalar(); }
+  bool boolean(bool) { return scalar(); }
+  bool integer(std::uint64_t) { return scalar(); }
+  bool integer(std::int64_t) { return scalar(); }
+  bool long_integer(std::string_view, double) { return scalar(); }
+  bool real(double) { return scalar(); }
+  bool string(std::string_view) { return scalar(); }
+  bool binary(std::string_view) { return scalar(); }
+  bool begin_array() { return container(); }
+  bool end_array() { return true; }
+  bool begin_object() { return container(); }
+  bool key(std::string_view) {
+    ++members;
+    return true;
+  }
+  bool end_object() { return true; }
+
+  void add(const Json& value) {
+    if (!value.is_structured()) {
+      ++scalars;
+      return;
+    }
+    ++containers;
+    if (value.is_object()) members += value.size();
+    for (const Json& child : value) add(child);
+  }
+
+ private:
+  bool scalar() {
+    ++scalars;
+    return true;
+  }
+  bool container() {
+    ++containers;
+    return true;
+  }
+};
+
+// The application's side reads with the same reader, without limits: it must find no fault, and the
+// same values. `value` without attachments, whose placeholders are plain objects then.
+void check_second_reading(ReceivedValue value) {
+  if (value.payload.empty()) return;
+  value.attachments.clear();
+  constexpr std::size_t any_depth = 100'000;
+  ValueBudget any;
+  Counter read;
+  const bool valid = value.format == PayloadFormat::json
+                         ? JsonReader(value.payload, any_depth, any, read).read_text()
+                         : MsgpackReader(value.payload, any_depth, any, read).read_message();
+  require(valid, "what was accepted can be read again");
+  Counter of_tree;
+  of_tree.add(to_tree(value));
+  require(read.scalars == of_tree.scalars && read.containers == of_tree.containers &&
+              read.members == of_tree.members,
+          "both readings find the same values");
+}
+
+}  // namespace
+
 EncodedPacket encode(const Codec& codec, const Packet& packet) {
   switch (packet.type) {
     case PacketType::connect:
-      return codec.encode_connect(packet.name_space, packet.data.dump());
+      return codec.encode_connect(packet.name_space, to_encoded(packet.data).json);
     case PacketType::disconnect:
       return codec.encode_disconnect(packet.name_space);
     case PacketType::connect_error:
       return codec.encode_connect_error(packet.name_space, "");
     case PacketType::event:
-      return codec.encode_event(packet.name_space, encode_args(packet.data), packet.ack_id);
+      return codec.encode_event(packet.name_space, to_encoded(packet.data), packet.ack_id);
     case PacketType::ack:
       break;
   }
-  return codec.encode_ack(packet.name_space, encode_args(packet.data), *packet.ack_id);
+  return codec.encode_ack(packet.name_space, to_encoded(packet.data), *packet.ack_id);
 }
 
 std::optional<Packet> decode(const Codec& codec, const EncodedPacket& packet) {
@@ -40,9 +110,13 @@ std::optional<Packet> decode(const Codec& codec, const EncodedPacket& packet) {
   return result ? *result : std::nullopt;
 }
 
+Json data_of(const Packet& packet) {
+  return packet.data.payload.empty() ? Json() : to_tree(packet.data);
+}
+
 bool same(const Packet& one, const Packet& other) {
   return one.type == other.type && one.name_space == other.name_space &&
-         one.ack_id == other.ack_id && one.data == other.data;
+         one.ack_id == other.ack_id && one.event == other.event && data_of(one) == data_of(other);
 }
 
 std::size_t depth_of(const Json& value) {
@@ -52,27 +126,38 @@ std::size_t depth_of(const Json& value) {
   return deepest + 1;
 }
 
+bool has_bytes(const Json& value) {
+  if (value.is_binary()) return true;
+  return value.is_structured() && std::any_of(value.begin(), value.end(),
+                                              [](const Json& child) { return has_bytes(child); });
+}
+
 void check_packet(const Packet& packet, const SocketIoConfig& limits) {
+  const Json data = data_of(packet);
+  check_second_reading(packet.data);
   require(packet.name_space.starts_with('/') && is_namespace(packet.name_space),
           "a namespace is one");
   require(!packet.ack_id || takes_ack_id(packet.type), "only some packets have an id");
   switch (packet.type) {
     case PacketType::connect:
-      require(packet.data.is_object(), "a CONNECT carries an object");
+      require(data.is_object(), "a CONNECT carries an object");
       return;
     case PacketType::event:
-      require(packet.data.is_array() && !packet.data.empty(), "an EVENT carries an array");
-      require(packet.data[0].is_string() || packet.data[0].is_number(), "an event has a name");
-      require(!packet.data[0].is_string() ||
-                  packet.data[0].get_ref<const std::string&>().size() <= limits.max_event_name,
+      require(data.is_array() && !data.empty(), "an EVENT carries an array");
+      require(data[0].is_string() || data[0].is_number(), "an event has a name");
+      require(!data[0].is_string() ||
+                  data[0].get_ref<const std::string&>().size() <= limits.max_event_name,
               "an event's name keeps to its limit");
+      require(packet.event.has_value() == data[0].is_string() &&
+                  (!packet.event || *packet.event == data[0].get_ref<const std::string&>()),
+              "an event's name is its first element");
       return;
     case PacketType::ack:
-      require(packet.data.is_array() && packet.ack_id.has_value(), "an ACK carries an array");
+      require(data.is_array() && packet.ack_id.has_value(), "an ACK carries an array");
       return;
     case PacketType::disconnect:
     case PacketType::connect_error:
-      require(packet.data.is_null(), "others carry nothing");
+      require(data.is_null(), "others carry nothing");
       return;
   }
 }

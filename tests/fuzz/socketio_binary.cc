@@ -50,7 +50,7 @@ void fuzz(std::string_view input) {
     }
     require(result->has_value() == (waiting == 0), "a packet ends with its last attachment");
     if (!*result) continue;
-    require(attachment_bytes((*result)->data) <= received, "no attachment is there twice");
+    require(attachment_bytes(data_of(**result)) <= received, "no attachment is there twice");
     received = 0;
     check_packet(**result, config);
     const auto repeated = decode(codec, encode(codec, **result));

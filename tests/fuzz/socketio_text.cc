@@ -3,7 +3,7 @@
 #include <string>
 
 #include "socketio/parser/json_codec.h"
-#include "socketio/parser/json_reader.h"
+#include "socketio/parser/json_tree.h"
 #include "socketio/parser/packet_header.h"
 #include "tests/fuzz/packets.h"
 #include "tests/fuzz/target.h"
@@ -51,7 +51,7 @@ void fuzz(std::string_view input) {
   const auto packet = codec.make_decoder()->decode_text(input);
   if (packet && *packet) {
     check_packet(**packet, config);
-    require(depth_of((*packet)->data) <= config.max_json_depth, "JSON keeps to its depth");
+    require(depth_of(data_of(**packet)) <= config.max_json_depth, "JSON keeps to its depth");
     const EncodedPacket written = encode(codec, **packet);
     require(written.attachments.empty(), "a packet without attachments has none");
     const auto repeated = decode(codec, written);

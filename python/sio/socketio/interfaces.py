@@ -23,7 +23,6 @@ from .room_events import RoomListener
 from .socket_list import SocketList
 
 if TYPE_CHECKING:
-    from _sioserve import Relays
     from _sioserve import Server as NativeServer
 
 _S = TypeVar("_S")
@@ -274,7 +273,7 @@ class Server(Emitting[_S], ServerSide, Protocol[_S]):
 
     def core(self, event: str) -> NativeServer: ...
 
-    def native_relays(self, relays: tuple[Relay, ...]) -> Relays: ...
+    def native_relays(self, relays: tuple[Relay, ...]) -> int: ...
 
     def keep(self, child: Any) -> None: ...
 

@@ -28,7 +28,7 @@ from .request_checks import RequestChecks
 from .socket import NamespaceSocket
 
 if TYPE_CHECKING:
-    from _sioserve import Relays, Server
+    from _sioserve import Server
 
 AdapterFactory = Callable[[Namespace], Adapter]
 ConnectHook = Callable[[NamespaceSocket], Awaitable[None] | None]
@@ -73,7 +73,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         self._process = os.getpid()  # the one in which it was attached
         self.namespace_listeners: list[Callable[[Namespace], Any]] = []
         self.connect_hooks: list[Handler] = []
-        self._native_relays: dict[tuple[Relay, ...], Relays] = {}
+        self._native_relays: dict[tuple[Relay, ...], int] = {}
         self.disconnect_hooks: list[Handler] = []
         # Called with what handlers raise, beside the log; must not raise.
         self.failure_hooks: list[Callable[[BaseException], None]] = []
@@ -388,8 +388,8 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         self.disconnect_hooks.append(Handler(hook))
         return hook
 
-    def native_relays(self, relays: tuple[Relay, ...]) -> Relays:
-        """As the native server takes them, made once."""
+    def native_relays(self, relays: tuple[Relay, ...]) -> int:
+        """The number that the native server has for them, asked for once."""
         found = self._native_relays.get(relays)
         if found is None:
             core = self.core("relayed events")

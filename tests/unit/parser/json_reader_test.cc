@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/base/json.h"
+#include "socketio/parser/json_tree.h"
 
 namespace sioserve::parser {
 namespace {

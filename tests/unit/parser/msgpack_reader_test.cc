@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "socketio/parser/json_tree.h"
+
 namespace sioserve::parser {
 namespace {
 

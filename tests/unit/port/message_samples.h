@@ -33,7 +33,6 @@ class Sampler {
     }
   }
   void fill(std::string& text) { text = "text \0 " + std::to_string(++last_); }
-  void fill(Json& value) { value = {"event", {{"member", ++last_}}}; }
   template <typename Rep, typename Period>
   void fill(std::chrono::duration<Rep, Period>& duration) {
     duration = std::chrono::duration<Rep, Period>(++last_);
@@ -90,7 +89,6 @@ void fill_in_needed(Message& message) {
   if constexpr (requires { message.head->method; }) {
     message.head = std::make_shared<const RequestHead>();
   }
-  if constexpr (requires { message.relays->size(); }) message.relays = std::make_shared<Relays>();
   if constexpr (requires { message.status->latency; }) {
     message.status = std::make_shared<SessionStatus>();
   }

@@ -123,7 +123,7 @@ TEST_F(BackPressureTest, APostIsAnsweredWhenItsEventsHaveBeenTaken) {
   EXPECT_EQ(post.outcome, engine::HttpOutcome::ok);
   const auto events = sink.all<SocketEvent>();
   ASSERT_EQ(events.size(), 10u);
-  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(events[i].args[0], std::to_string(i));
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(tree(events[i].args)[0], std::to_string(i));
 }
 
 // --- a handler waits for what lies behind other events ---

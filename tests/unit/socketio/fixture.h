@@ -8,11 +8,16 @@
 #include <variant>
 #include <vector>
 
+#include "server/base/json.h"
 #include "server/port/event_sink.h"
+#include "socketio/parser/json_tree.h"
 #include "socketio/server/server.h"
 #include "tests/unit/engine/fakes.h"
 
 namespace sioserve::socketio {
+
+// What a client has sent, with bytes in place of attachments.
+inline Json tree(const ReceivedValue& value) { return parser::to_tree(value); }
 
 class FakeSink final : public EventSink {
  public:

@@ -52,9 +52,8 @@ TEST_F(RecoveryTest, RelayedEventsAreBoundedToo) {
   Peer& sender = open();
   sender.receive("0");
   const SocketId relaying = latest_socket();
-  server->handle(
-      SocketAccept{relaying, std::make_shared<const Relays>(
-                                 Relays{{"move", {.to = Relay::To::name_space, .rooms = {}}}})});
+  server->handle(DefineRelays{RelaysId{1}, {{"move", {.to = Relay::To::name_space, .rooms = {}}}}});
+  server->handle(SocketAccept{relaying, RelaysId{1}});
   for (int i = 0; i < 3; ++i) sender.receive("2[\"move\",\"" + std::string(4'000, 'x') + "\"]");
   server->advance(now);
   EXPECT_TRUE(is_forgotten(socket));

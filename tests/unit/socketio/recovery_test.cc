@@ -12,7 +12,7 @@ TEST_F(RecoveryTest, IsOffByDefault) {
   restart();
   Peer& peer = open();
   peer.receive(R"(0{"pid":"x","offset":"y"})");
-  EXPECT_EQ(sink.all<SocketConnect>().back().auth, (Json{{"pid", "x"}, {"offset", "y"}}));
+  EXPECT_EQ(tree(sink.all<SocketConnect>().back().auth), (Json{{"pid", "x"}, {"offset", "y"}}));
   const SocketId socket = latest_socket();
   server->handle(SocketAccept{socket});
   EXPECT_EQ(peer.take().at(0).find("pid"), std::string::npos);
@@ -76,7 +76,8 @@ TEST_F(RecoveryTest, AClientThatComesBackGetsWhatItMissedOnceAndInOrder) {
   const auto connect = sink.all<SocketConnect>().back();
   EXPECT_EQ(connect.recovered, before);
   EXPECT_EQ(connect.id, sid);
-  EXPECT_EQ(connect.auth, Json::object()) << "pid and offset are not the application's business";
+  EXPECT_EQ(tree(connect.auth), Json::object())
+      << "pid and offset are not the application's business";
   EXPECT_NE(connect.socket, before);
   EXPECT_TRUE(second.take().empty());
   emit(connect.socket, R"(["e"])");  // by its connect handler
@@ -327,9 +328,8 @@ TEST_F(RecoveryTest, RelaysAreThoseOfTheNewConnection) {
   Memory memory;
   Peer& first = open();
   first.receive("0");
-  server->handle(SocketAccept{latest_socket(),
-                              std::make_shared<const Relays>(
-                                  Relays{{"move", {.to = Relay::To::name_space, .rooms = {}}}})});
+  server->handle(DefineRelays{RelaysId{1}, {{"move", {.to = Relay::To::name_space, .rooms = {}}}}});
+  server->handle(SocketAccept{latest_socket(), RelaysId{1}});
   take(first, memory);
   cut(first);
   Peer& second = open();

@@ -9,9 +9,14 @@ namespace {
 using Messages = std::vector<std::string>;
 
 struct RelayTest : testing::Test, ServerFixture {
-  SharedRelays relays;
+  std::optional<RelaysId> relays;
+  std::uint64_t last_relays = 0;
 
-  void relay(Relay relay) { relays = std::make_shared<const Relays>(Relays{{"move", relay}}); }
+  // From now on sockets are accepted with it.
+  void relay(Relay relay) {
+    relays = RelaysId{++last_relays};
+    server->handle(DefineRelays{*relays, {{"move", std::move(relay)}}});
+  }
   struct Member {
     Peer& peer;
     SocketId socket;
@@ -60,6 +65,13 @@ TEST_F(RelayTest, OtherEventsGoToTheApplication) {
 }
 
 TEST_F(RelayTest, WithoutRelaysOfItsOwnASocketsEventGoesToTheApplication) {
+  Member sender = join({"a"});
+  sender.peer.receive(R"(2["move"])");
+  EXPECT_EQ(events(), 1u);
+}
+
+TEST_F(RelayTest, WithANumberThatIsNotDefinedASocketRelaysNothing) {
+  relays = RelaysId{99};
   Member sender = join({"a"});
   sender.peer.receive(R"(2["move"])");
   EXPECT_EQ(events(), 1u);

@@ -1,0 +1,13 @@
+// JavaScript's dates as text.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace sioserve::parser {
+
+// As Date.prototype.toJSON; nullopt for a time that no Date can have.
+std::optional<std::string> iso_date(std::int64_t milliseconds);
+
+}  // namespace sioserve::parser

@@ -1,0 +1,161 @@
+#include "socketio/parser/json_tree.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "socketio/parser/msgpack_reader.h"
+#include "socketio/parser/placeholders.h"
+
+namespace sioserve::parser {
+namespace {
+
+// Deeper than the readers go.
+constexpr std::size_t any_depth = 10'000;
+
+Json binary_value(std::string_view bytes) {
+  return Json::binary(Json::binary_t::container_type(bytes.begin(), bytes.end()));
+}
+
+// A handler of both readers. Only the last element of an array or object is added to, so the
+// pointers to those that are open stay valid.
+class TreeBuilder {
+ public:
+  // `attachments`: what placeholders stand for; without any, nothing is a placeholder.
+  explicit TreeBuilder(std::span<const std::string> attachments = {}) : attachments_(attachments) {}
+
+  bool null() { return add(nullptr); }
+  bool boolean(bool value) {
+    if (has_attachments()) placeholders_.boolean(value);
+    return add(value);
+  }
+  bool integer(std::uint64_t value) {
+    if (has_attachments()) placeholders_.integer(value);
+    return add(value);
+  }
+  bool integer(std::int64_t value) { return add(value); }
+  bool long_integer(std::string_view, double nearest) { return add(nearest); }
+  bool real(double value) { return add(value); }
+  bool string(std::string_view text) { return add(text); }
+  bool binary(std::string_view bytes) { return add(binary_value(bytes)); }
+  bool begin_array() {
+    if (has_attachments()) placeholders_.begin_array();
+    return open(Json::array());
+  }
+  bool end_array() {
+    if (has_attachments()) placeholders_.end_array();
+    return close();
+  }
+  bool begin_object() {
+    if (has_attachments()) placeholders_.begin_object();
+    return open(Json::object());
+  }
+  bool key(std::string_view name) {
+    if (has_attachments()) placeholders_.key(name);
+    key_ = name;
+    return true;
+  }
+  bool end_object() {
+    if (has_attachments() && placeholders_.end_object()) {
+      const Placeholders::Number number = placeholders_.found().back();
+      const bool known = number && *number < attachments_.size();
+      // One within another may have any number, and is dropped with what is around it.
+      *open_.back() = known ? binary_value(attachments_[*number]) : Json();
+    }
+    return close();
+  }
+
+  Json take() { return std::move(root_); }
+
+ private:
+  bool has_attachments() const { return !attachments_.empty(); }
+  Json& place(Json value) {
+    if (open_.empty()) return root_ = std::move(value);
+    if (open_.back()->is_array()) {
+      return open_.back()->get_ref<Json::array_t&>().emplace_back(std::move(value));
+    }
+    // Appended without a look at the others, which would take quadratic time.
+    return open_.back()
+        ->get_ref<Json::object_t&>()
+        .emplace_back(std::move(key_), std::move(value))
+        .second;
+  }
+  template <typename Value>
+  bool add(Value&& value) {
+    place(Json(std::forward<Value>(value)));
+    return true;
+  }
+  bool open(Json empty) {
+    open_.push_back(&place(std::move(empty)));
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::span<const std::string> attachments_;
+  Placeholders placeholders_;
+  Json root_;
+  std::vector<Json*> open_;
+  std::string key_;
+};
+
+// The depth of `value` was checked when it was read.
+void take_attachments(Json& value, std::vector<std::string>& attachments) {
+  if (value.is_binary()) {
+    const auto& bytes = value.get_binary();
+    attachments.emplace_back(bytes.begin(), bytes.end());
+    value = Json{{"_placeholder", true}, {"num", attachments.size() - 1}};
+  } else if (value.is_structured()) {
+    for (Json& child : value) take_attachments(child, attachments);
+  }
+}
+
+std::string dump(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Result<Json, DecodeError> read_json(std::string_view text, std::size_t max_depth,
+                                    ValueBudget& budget, HugeNumbers huge) {
+  TreeBuilder builder;
+  JsonReader reader(text, max_depth, budget, builder, huge);
+  if (!reader.read_text()) return Failure{reader.error()};
+  return builder.take();
+}
+
+Result<Json, DecodeError> read_msgpack(std::string_view bytes, std::size_t max_depth,
+                                       ValueBudget& budget) {
+  TreeBuilder builder;
+  MsgpackReader reader(bytes, max_depth, budget, builder);
+  if (!reader.read_message()) return Failure{reader.error()};
+  return builder.take();
+}
+
+Json to_tree(const ReceivedValue& value) {
+  ValueBudget any;
+  TreeBuilder builder(value.attachments);
+  const bool read = value.format == PayloadFormat::json
+                        ? JsonReader(value.payload, any_depth, any, builder).read_text()
+                        : MsgpackReader(value.payload, any_depth, any, builder).read_message();
+  return read ? builder.take() : Json(Json::value_t::discarded);
+}
+
+EncodedArgs to_encoded(ReceivedValue args) {
+  // What has been read and found valid is sent on as it is.
+  if (args.format == PayloadFormat::json) {
+    return {std::move(args.payload), std::move(args.attachments)};
+  }
+  Json tree = to_tree(args);
+  EncodedArgs encoded;
+  take_attachments(tree, encoded.attachments);
+  encoded.json = dump(tree);
+  return encoded;
+}
+
+}  // namespace sioserve::parser
