@@ -5,18 +5,9 @@
 #include <variant>
 
 namespace sioserve::socketio {
-namespace {
-
-// Its clients know JSON only, whatever those on the network are asked for.
-Config speaking_json(Config config) {
-  config.socket_io.parser = SocketIoConfig::Parser::json;
-  return config;
-}
-
-}  // namespace
 
 LoopbackServer::LoopbackServer(Config config, std::function<void()> wake)
-    : config_(speaking_json(std::move(config))),
+    : config_(std::move(config)),
       wake_(std::move(wake)),
       logger_([this](LogRecord record) { push(std::move(record)); }),
       limits_(config_, counters_, logger_),

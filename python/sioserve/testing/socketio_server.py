@@ -143,7 +143,8 @@ class LoopbackHost:
             _weakly(self._wake),
             weakref.proxy(self._dispatcher),
             json_default=json_default,
-            **self._settings,
+            # The sessions speak JSON, whatever clients on the network are asked for.
+            **{**self._settings, "parser": "json"},
         )
         self._context = contextvars.copy_context()
         self._context.run(in_thread_of_caller.set, True)
