@@ -22,6 +22,6 @@ inline SharedBytes share(std::string bytes) {
 }
 
 // How a message is to be read: UTF-8 text or opaque bytes (a WebSocket message's opcode).
-enum class MessageKind { text, binary };
+enum class MessageKind : unsigned char { text, binary };
 
 }  // namespace sioserve

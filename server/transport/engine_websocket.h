@@ -31,8 +31,8 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   void on_closed(std::uint16_t code, std::string_view reason) override;
 
  private:
-  void send(MessageKind kind, SharedBytes bytes, Compression compression) override {
-    channel_.send(kind, std::move(bytes), compression);
+  void send(MessageKind kind, const SharedBytes& bytes, Compression compression) override {
+    channel_.send(kind, bytes, compression);
   }
   std::size_t buffered() const override { return channel_.buffered(); }
   void pause_reading() override { channel_.pause_reading(); }

@@ -60,6 +60,7 @@ class Framing {
 
   // Nullopt: malformed.
   virtual std::optional<Received> read_websocket(MessageKind kind, std::string message) const = 0;
+  // A text message is one on a WebSocket as it stands.
   virtual Message write_websocket(Message message) const = 0;
 };
 

@@ -498,10 +498,11 @@ void Session::send_packet(PacketType type) {
   }
 }
 
-void Session::send_on(WebSocketTransport& websocket, MessageKind kind, SharedBytes bytes,
+void Session::send_on(WebSocketTransport& websocket, MessageKind kind, const SharedBytes& bytes,
                       Compression compression) {
-  Message message = framing_.write_websocket({kind, std::move(bytes)});
-  websocket.send(message.kind, std::move(message.bytes), compression);
+  if (kind == MessageKind::text) return websocket.send(kind, bytes, compression);
+  const Message message = framing_.write_websocket({kind, bytes});
+  websocket.send(message.kind, message.bytes, compression);
 }
 
 void Session::answer_poll_with(PacketType type) {

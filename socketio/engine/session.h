@@ -190,7 +190,7 @@ class Session {
   void send_packet(PacketType type);
   void answer_poll(Payload payload);
   void answer_poll_with(PacketType type);
-  void send_on(WebSocketTransport& websocket, MessageKind kind, SharedBytes bytes,
+  void send_on(WebSocketTransport& websocket, MessageKind kind, const SharedBytes& bytes,
                Compression compression);
   void finish_post(HttpOutcome outcome);
   void release_transports(CloseReason reason);

@@ -28,12 +28,4 @@ void Traffic::received(std::size_t bytes) {
   counters_.add(Counter::bytes_in, bytes);
 }
 
-void Traffic::sent(MessageKind kind, const SharedBytes& message,
-                   std::span<const SharedBytes> attachments) {
-  std::size_t bytes = message->size() - (kind == MessageKind::text ? 1 : 0);
-  for (const SharedBytes& attachment : attachments) bytes += attachment->size();
-  counters_.add(Counter::packets_out, 1 + attachments.size());
-  counters_.add(Counter::bytes_out, bytes);
-}
-
 }  // namespace sioserve::engine

@@ -27,7 +27,13 @@ class Traffic {
 
   void received(std::size_t bytes);
   // A text message has Engine.IO's packet type in front, which is none of it.
-  void sent(MessageKind kind, const SharedBytes& message, std::span<const SharedBytes> attachments);
+  void sent(MessageKind kind, const SharedBytes& message,
+            std::span<const SharedBytes> attachments) {
+    std::size_t bytes = message->size() - (kind == MessageKind::text ? 1 : 0);
+    for (const SharedBytes& attachment : attachments) bytes += attachment->size();
+    counters_.add(Counter::packets_out, 1 + attachments.size());
+    counters_.add(Counter::bytes_out, bytes);
+  }
 
  private:
   enum class Place { nowhere, polling, websocket };

@@ -43,7 +43,7 @@ class PostRequest {
 
 class WebSocketTransport {
  public:
-  virtual void send(MessageKind kind, SharedBytes bytes, Compression compression) = 0;
+  virtual void send(MessageKind kind, const SharedBytes& bytes, Compression compression) = 0;
   virtual std::size_t buffered() const = 0;
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;

@@ -52,7 +52,7 @@ void LoopbackClient::session_ended(engine::Session&) {
   inbox_.clear();
 }
 
-void LoopbackClient::send(MessageKind kind, SharedBytes bytes, Compression) {
+void LoopbackClient::send(MessageKind kind, const SharedBytes& bytes, Compression) {
   if (kind == MessageKind::binary) {
     sent_.push_back({kind, *bytes});
     return;

@@ -48,7 +48,7 @@ class LoopbackClient final : engine::SessionHost, engine::WebSocketTransport {
   void schedule(engine::Session& session, TimePoint deadline) override;
   void session_ended(engine::Session& session) override;
 
-  void send(MessageKind kind, SharedBytes bytes, Compression compression) override;
+  void send(MessageKind kind, const SharedBytes& bytes, Compression compression) override;
   std::size_t buffered() const override { return 0; }
   void pause_reading() override { paused_ = true; }
   void resume_reading() override { paused_ = false; }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/port/ids.h"
@@ -18,15 +19,24 @@ namespace sioserve::socketio {
 // A socket as an adapter sees it.
 class Recipient {
  public:
-  virtual SocketId id() const = 0;
+  SocketId id() const { return id_; }
   // That its client sees. Does not change.
-  virtual const std::string& public_id() const = 0;
-  // Must not change any adapter.
-  virtual void deliver(const parser::EncodedPacket& packet, Delivery delivery) = 0;
+  const std::string& public_id() const { return public_id_; }
 
  protected:
+  Recipient(SocketId id, std::string public_id) : id_(id), public_id_(std::move(public_id)) {}
   ~Recipient() = default;
+
+  SocketId id_;
+
+ private:
+  const std::string public_id_;
 };
+
+// How an adapter hands a packet to those that it has found, as many as it likes at a time; a
+// Socket's is Socket::deliver_to(). It changes no adapter.
+using Deliver = void (*)(std::span<Recipient* const> recipients,
+                         const parser::EncodedPacket& packet, Delivery delivery);
 
 // Those in any of the rooms; where there are none, everyone. Without those that are excepted. A
 // recipient's public id stands for it beside who is in the room of that name.

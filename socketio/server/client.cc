@@ -213,8 +213,8 @@ void Client::forward(Socket& socket, const Relay& relay, parser::Packet packet) 
       server_.limits().counters().add(Counter::relayed);
       const std::size_t reached =
           forward(socket, relay,
-                  server_.recovery().encode_event(socket.name_space().name, std::move(args),
-                                                  relay.delivery, Compression::allowed));
+                  server_.encoder().encode(socket.name_space().name, std::move(args),
+                                           relay.delivery, Compression::allowed));
       log_debug(server_.logger(), LogCategory::socketio,
                 "event relayed socket=", std::uint64_t(socket.id()), " sockets=", reached);
       break;

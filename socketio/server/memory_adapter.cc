@@ -7,6 +7,36 @@
 
 namespace sioserve::socketio {
 
+// Whom a broadcast reaches, each once, without those that are excepted.
+class MemoryAdapter::Audience {
+ public:
+  // `parts`: how many sets of members it is made of, which may overlap.
+  Audience(std::unordered_set<SocketId> excepted, std::size_t parts)
+      : excepted_(std::move(excepted)), may_overlap_(parts > 1) {}
+
+  // The members stay as they are while the audience exists.
+  void add(std::span<Recipient* const> members) {
+    if (!may_overlap_ && excepted_.empty()) {
+      recipients_ = members;
+      return;
+    }
+    for (Recipient* recipient : members) {
+      const bool wanted = may_overlap_ ? excepted_.insert(recipient->id()).second
+                                       : !excepted_.contains(recipient->id());
+      if (wanted) chosen_.push_back(recipient);
+    }
+    recipients_ = chosen_;
+  }
+
+  std::span<Recipient* const> recipients() const { return recipients_; }
+
+ private:
+  std::unordered_set<SocketId> excepted_;  // and those who have been chosen already
+  const bool may_overlap_;
+  std::vector<Recipient*> chosen_;
+  std::span<Recipient* const> recipients_;  // often all members of one room
+};
+
 void MemoryAdapter::add(Recipient& recipient) {
   const bool added = entries_.try_emplace(&recipient, Entry{everyone_.size(), {}}).second;
   assert(added);
@@ -89,66 +119,59 @@ std::size_t MemoryAdapter::broadcast_to_rooms_of(Recipient& sender, Relay::Sende
   const auto entry = entries_.find(&sender);
   if (entry == entries_.end()) return 0;
   const Memberships& memberships = entry->second.memberships;
-  const bool may_overlap = memberships.size() > 1;
-  std::unordered_set<Recipient*> served;
-  std::size_t reached = 0;
-  for (const auto& [room, position] : memberships) {
-    for (Recipient* recipient : room->second) {
-      if (recipient == &sender && itself == Relay::Sender::left_out) continue;
-      if (may_overlap && !served.insert(recipient).second) continue;
-      recipient->deliver(packet, delivery);
-      ++reached;
-    }
-  }
-  return reached;
+  std::unordered_set<SocketId> excepted;
+  if (itself == Relay::Sender::left_out) excepted.insert(sender.id());
+  Audience audience(std::move(excepted), memberships.size());
+  for (const auto& [room, position] : memberships) audience.add(room->second);
+  return hand_over(audience, packet, delivery);
 }
 
 std::size_t MemoryAdapter::broadcast(const BroadcastTarget& target,
                                      const parser::EncodedPacket& packet, Delivery delivery) {
-  std::size_t reached = 0;
-  for_each(target, [&](Recipient& recipient) {
-    recipient.deliver(packet, delivery);
-    ++reached;
-  });
-  return reached;
+  return hand_over(find_audience(target), packet, delivery);
+}
+
+std::size_t MemoryAdapter::hand_over(const Audience& audience, const parser::EncodedPacket& packet,
+                                     Delivery delivery) {
+  const auto recipients = audience.recipients();
+  deliver_(recipients, packet, delivery);
+  return recipients.size();
 }
 
 std::vector<SocketId> MemoryAdapter::find(const BroadcastTarget& target) const {
   std::vector<SocketId> found;
-  for_each(target, [&](const Recipient& recipient) { found.push_back(recipient.id()); });
+  const Audience audience = find_audience(target);
+  for (const Recipient* recipient : audience.recipients()) found.push_back(recipient->id());
   return found;
 }
 
-template <typename Visit>
-void MemoryAdapter::for_each(const BroadcastTarget& target, Visit visit) const {
+MemoryAdapter::Audience MemoryAdapter::find_audience(const BroadcastTarget& target) const {
   std::unordered_set<SocketId> excepted(target.except.begin(), target.except.end());
   for (const std::string& name : target.except_rooms) {
-    for_each_named(name, [&](const Recipient& recipient) { excepted.insert(recipient.id()); });
-  }
-  const auto visit_if_meant = [&](Recipient& recipient) {
-    if (excepted.empty() || !excepted.contains(recipient.id())) visit(recipient);
-  };
-  if (target.rooms.empty()) {
-    for (Recipient* recipient : everyone_) visit_if_meant(*recipient);
-    return;
-  }
-  const bool may_overlap = target.rooms.size() > 1 || by_public_id_.contains(target.rooms.front());
-  std::unordered_set<const Recipient*> visited;
-  for (const std::string& name : target.rooms) {
-    for_each_named(name, [&](Recipient& recipient) {
-      if (!may_overlap || visited.insert(&recipient).second) visit_if_meant(recipient);
+    for_each_named(name, [&](std::span<Recipient* const> recipients) {
+      for (const Recipient* recipient : recipients) excepted.insert(recipient->id());
     });
   }
+  if (target.rooms.empty()) {
+    Audience audience(std::move(excepted), 1);
+    audience.add(everyone_);
+    return audience;
+  }
+  // A name may be that of a room and that of a recipient.
+  const bool may_be_both = by_public_id_.contains(target.rooms.front());
+  Audience audience(std::move(excepted), target.rooms.size() + (may_be_both ? 1 : 0));
+  for (const std::string& name : target.rooms) {
+    for_each_named(name, [&](std::span<Recipient* const> recipients) { audience.add(recipients); });
+  }
+  return audience;
 }
 
 template <typename Visit>
 void MemoryAdapter::for_each_named(const std::string& name, Visit visit) const {
   const auto members = rooms_.find(name);
-  if (members != rooms_.end()) {
-    for (Recipient* recipient : members->second) visit(*recipient);
-  }
+  if (members != rooms_.end()) visit(std::span<Recipient* const>(members->second));
   const auto named = by_public_id_.find(name);
-  if (named != by_public_id_.end()) visit(*named->second);
+  if (named != by_public_id_.end()) visit(std::span<Recipient* const>(&named->second, 1));
 }
 
 std::vector<std::string> MemoryAdapter::rooms_of(Recipient& recipient) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,7 +16,7 @@ namespace sioserve::socketio {
 class MemoryAdapter final : public Adapter {
  public:
   // `counters` outlive the adapter.
-  explicit MemoryAdapter(Counters& counters) : counters_(counters) {}
+  MemoryAdapter(Counters& counters, Deliver deliver) : counters_(counters), deliver_(deliver) {}
   ~MemoryAdapter() override { counters_.subtract(Counter::rooms, rooms_.size()); }
 
   void add(Recipient& recipient) override;
@@ -51,13 +52,17 @@ class MemoryAdapter final : public Adapter {
 
   void leave(Recipient& recipient, Rooms::value_type& room, std::size_t position);
   void record(RoomChange::Kind kind, const std::string& room, const std::string& id);
-  template <typename Visit>
-  void for_each(const BroadcastTarget& target, Visit visit) const;
-  // Those that the name stands for; one may be visited twice.
+  class Audience;
+  Audience find_audience(const BroadcastTarget& target) const;
+  // Visits the members of the room, then the recipient whose public id the name is.
   template <typename Visit>
   void for_each_named(const std::string& name, Visit visit) const;
+  // Returns how many it reaches.
+  std::size_t hand_over(const Audience& audience, const parser::EncodedPacket& packet,
+                        Delivery delivery);
 
   Counters& counters_;
+  const Deliver deliver_;
   Members everyone_;
   Rooms rooms_;
   std::unordered_map<Recipient*, Entry> entries_;

@@ -1,50 +1,11 @@
 #include "socketio/server/recovery.h"
 
-#include <array>
-#include <charconv>
-#include <chrono>
 #include <utility>
 
 #include "socketio/parser/object_members.h"
 #include "socketio/server/socket.h"
 
 namespace sioserve::socketio {
-namespace {
-
-using parser::Offset;
-
-constexpr int offset_base = 36;
-
-// A client may still know an offset of a process that ran before this one. Such a one must not be
-// taken for one of ours; no server sends a million events per second for long.
-Offset first_offset() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-  return Offset{static_cast<std::uint64_t>(microseconds)};
-}
-
-std::string to_text(Offset offset) {
-  std::array<char, 16> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(),
-                                 static_cast<std::uint64_t>(offset), offset_base);
-  return {buffer.data(), end.ptr};
-}
-
-std::optional<Offset> to_offset(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number, offset_base);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
-  return Offset{number};
-}
-
-// One more argument: `text`, which needs no escapes in JSON.
-void append_text(EncodedArgs& args, std::string_view text) {
-  args.json.pop_back();  // the array's end
-  args.json.reserve(args.json.size() + text.size() + 4);
-  args.json.append(",\"").append(text).append("\"]");
-}
-
-}  // namespace
 
 std::optional<RecoveryRequest> take_recovery_request(ReceivedValue& payload) {
   const auto pid = parser::take_string(payload, "pid");
@@ -59,26 +20,10 @@ std::optional<RecoveryRequest> take_recovery_request(ReceivedValue& payload) {
   return request;
 }
 
-Recovery::Recovery(const SocketIoConfig& config, const parser::Codec& codec, Limits& limits)
-    : config_(config), codec_(codec), limits_(limits), last_offset_(first_offset()) {}
+Recovery::Recovery(const SocketIoConfig& config, const EventEncoder& encoder, Limits& limits)
+    : config_(config), encoder_(encoder), limits_(limits) {}
 
 Recovery::~Recovery() = default;
-
-parser::EncodedPacket Recovery::encode_event(std::string_view name_space, EncodedArgs args,
-                                             Delivery delivery, Compression compression) {
-  if (on()) {
-    last_offset_ = Offset{static_cast<std::uint64_t>(last_offset_) + 1};
-    append_text(args, to_text(last_offset_));
-  }
-  auto packet = codec_.encode_event(name_space, std::move(args), std::nullopt);
-  packet.compression = compression;
-  if (on() && delivery == Delivery::reliable) {
-    packet.record = std::make_shared<const parser::RecordedPacket>(
-        parser::RecordedPacket{last_offset_, packet.message, packet.attachments, packet.kind,
-                               packet.compression, packet.size()});
-  }
-  return packet;
-}
 
 void Recovery::add(Socket& socket) { by_pid_.emplace(socket.pid(), &socket); }
 

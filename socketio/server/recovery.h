@@ -8,7 +8,8 @@
 // socket is its socket again, and what it missed follows the answer. After recovery_window, or when
 // a limit is reached, a parked socket is given up.
 //
-// Lives on the I/O thread; owned by Server, which owns what else knows about a socket.
+// Lives on the I/O thread; owned by Server, which owns what else knows about a socket, and makes
+// one only where recovery is on. EventEncoder numbers the events.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +26,8 @@
 #include "server/base/config.h"
 #include "server/port/messages.h"
 #include "socketio/limits/limits.h"
-#include "socketio/parser/codec.h"
 #include "socketio/parser/packet.h"
+#include "socketio/server/event_encoder.h"
 
 namespace sioserve::socketio {
 
@@ -45,17 +46,14 @@ std::optional<RecoveryRequest> take_recovery_request(ReceivedValue& payload);
 class Recovery {
  public:
   // They outlive this object.
-  Recovery(const SocketIoConfig& config, const parser::Codec& codec, Limits& limits);
+  Recovery(const SocketIoConfig& config, const EventEncoder& encoder, Limits& limits);
   ~Recovery();
 
-  bool on() const { return config_.recovery_window > Milliseconds(0); }
+  static bool is_on(const SocketIoConfig& config) {
+    return config.recovery_window > Milliseconds(0);
+  }
   // Of the events so far.
-  parser::Offset last_offset() const { return last_offset_; }
-
-  // An event without an acknowledgement, as clients get it. One that may be dropped has an offset,
-  // too, so that a client does not take its last argument for one, but is not recorded.
-  parser::EncodedPacket encode_event(std::string_view name_space, EncodedArgs args,
-                                     Delivery delivery, Compression compression);
+  parser::Offset last_offset() const { return encoder_.last_offset(); }
 
   // --- sockets that have a pid, parked or not ---
 
@@ -88,9 +86,8 @@ class Recovery {
   std::unique_ptr<Socket> take_for(Limit limit, ParkedList::iterator place);
 
   const SocketIoConfig& config_;
-  const parser::Codec& codec_;
+  const EventEncoder& encoder_;
   Limits& limits_;
-  parser::Offset last_offset_;
   std::unordered_map<std::string, Socket*> by_pid_;
   std::unordered_map<const Socket*, ParkedList::iterator> places_;
   std::unordered_set<Socket*> given_up_;

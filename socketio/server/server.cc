@@ -13,7 +13,9 @@ Server::Server(const Config& config, EventSink& events, const Logger& logger, Li
       logger_(logger),
       limits_(limits),
       codec_(parser::make_codec(config.socket_io)),
-      recovery_(config.socket_io, *codec_, limits) {
+      encoder_(*codec_, Recovery::is_on(config.socket_io) ? EventEncoder::Offsets::numbered
+                                                          : EventEncoder::Offsets::none) {
+  if (Recovery::is_on(config.socket_io)) recovery_.emplace(config.socket_io, encoder_, limits);
   for (const std::string& name : config.namespaces) add_namespace(name);
 }
 
@@ -42,7 +44,7 @@ void Server::handle(const SocketRefuse& command) {
   Socket* const socket = find(command.socket);
   // An older number is that of a connection which has been replaced by another one.
   if (!socket || socket->id() != command.socket || !socket->is_pending()) return;
-  if (socket->is_parked()) return give_up(recovery_.take(*socket));
+  if (socket->is_parked()) return give_up(recovery_->take(*socket));
   socket->client().refuse(*socket, command.payload);
 }
 
@@ -55,7 +57,7 @@ void Server::handle(SocketEmit command) {
   const auto lost = socket->emit(std::move(command.args), command.callback_id, command.delivery,
                                  command.compression);
   if (lost) events_.push(SocketAcksLost{command.socket, {lost->callback_id}, lost->why});
-  give_up(recovery_.take_excess());
+  give_up_excess();
   // The answer may lie behind what is not read.
   if (Socket* const asked = asks ? find_attached(command.socket) : nullptr) {
     asked->client().check_load();
@@ -69,13 +71,13 @@ void Server::handle(SocketBroadcast command) {
               "broadcast to unknown namespace namespace=", command.name_space);
     return;
   }
-  const auto packet = recovery_.encode_event(target->name, std::move(command.args),
-                                             command.delivery, command.compression);
+  const auto packet =
+      encoder_.encode(target->name, std::move(command.args), command.delivery, command.compression);
   const std::size_t reached = target->adapter->broadcast(
       BroadcastTarget{command.rooms, command.except_rooms, {}}, packet, command.delivery);
   log_debug(logger_, LogCategory::socketio, "broadcast namespace=", target->name,
             " rooms=", command.rooms.size(), " sockets=", reached);
-  give_up(recovery_.take_excess());
+  give_up_excess();
 }
 
 void Server::handle(SocketAck command) {
@@ -129,7 +131,7 @@ void Server::handle(const SocketLeaveAll& command) {
 void Server::handle(const SocketClose& command) {
   Socket* const socket = find(command.socket);
   if (!socket) return;
-  if (socket->is_parked()) return give_up(recovery_.take(*socket));
+  if (socket->is_parked()) return give_up(recovery_->take(*socket));
   if (!command.close_session) {
     socket->client().disconnect(*socket);
   } else if (socket->is_pending()) {
@@ -183,8 +185,8 @@ void Server::events_taken() {
 }
 
 void Server::advance(TimePoint now) {
-  give_up(recovery_.take_expired(now));
-  give_up(recovery_.take_excess());  // of what was relayed
+  if (recovery_) give_up(recovery_->take_expired(now));
+  give_up_excess();  // of what was relayed
   // Nothing that a client does here ends another one.
   for (Client* const client : std::vector(stuck_)) client->advance(now);
 }
@@ -193,7 +195,7 @@ Server::MadeSocket Server::make_socket(const std::string& name_space, Client& cl
                                        engine::Session& session, ReceivedValue& payload) {
   MadeSocket made;
   std::optional<RecoveryRequest> request;
-  if (recovery_.on() && session.protocol() == engine::Protocol::v4)
+  if (recovery_ && session.protocol() == engine::Protocol::v4)
     request = take_recovery_request(payload);
   if (request) made.socket = recover(name_space, *request);
   const SocketId id{++last_socket_id_};
@@ -205,8 +207,8 @@ Server::MadeSocket Server::make_socket(const std::string& name_space, Client& cl
   } else {
     Namespace* const joined = enter_namespace(name_space);
     if (!joined) return made;
-    made.socket = std::make_unique<Socket>(id, *joined, client, session, *codec_, config_.socket_io,
-                                           limits_, recovery_);
+    made.socket = std::make_unique<Socket>(id, *joined, client, session, config_.socket_io, limits_,
+                                           encoder_, recovery_ ? &*recovery_ : nullptr);
   }
   sockets_.emplace(id, made.socket.get());
   limits_.counters().add(Counter::sockets);
@@ -215,29 +217,29 @@ Server::MadeSocket Server::make_socket(const std::string& name_space, Client& cl
 
 std::unique_ptr<Socket> Server::recover(const std::string& name_space,
                                         const RecoveryRequest& request) {
-  Socket* socket = recovery_.find(request.pid);
+  Socket* socket = recovery_->find(request.pid);
   if (!socket || socket->name_space().name != name_space) return nullptr;
-  if (request.received && *request.received > recovery_.last_offset()) return nullptr;
+  if (request.received && *request.received > recovery_->last_offset()) return nullptr;
   if (!socket->can_resume(request.received)) {
     limits_.reached(Limit::recovery_buffer, "socket " + socket->public_id());
-    if (socket->is_parked()) give_up(recovery_.take(*socket));
+    if (socket->is_parked()) give_up(recovery_->take(*socket));
     return nullptr;
   }
   // A client that has changed its network is back before its old connection is known to be dead.
   if (!socket->is_parked()) {
     socket->client().replace();
-    socket = recovery_.find(request.pid);
+    socket = recovery_->find(request.pid);
     if (!socket || !socket->is_parked()) return nullptr;
   }
-  return recovery_.take(*socket);
+  return recovery_->take(*socket);
 }
 
 void Server::park(std::unique_ptr<Socket> socket) {
   log_debug(logger_, LogCategory::socketio, "socket parked socket=", std::uint64_t(socket->id()));
   limits_.counters().subtract(Counter::sockets);
   socket->park();
-  recovery_.park(std::move(socket));
-  give_up(recovery_.take_excess());
+  recovery_->park(std::move(socket));
+  give_up_excess();
 }
 
 void Server::destroy(std::unique_ptr<Socket> socket) {
@@ -258,6 +260,10 @@ void Server::depart(std::unique_ptr<Socket> socket) {
 void Server::session_closed(const engine::Session& session) {
   events_.push(SessionClosed{session.id(), session.status()});
   closed_sessions_.emplace(session.id(), session.status());
+}
+
+void Server::give_up_excess() {
+  if (recovery_) give_up(recovery_->take_excess());
 }
 
 void Server::give_up(std::vector<std::unique_ptr<Socket>> parked) {
@@ -319,8 +325,8 @@ void Server::add_namespace(std::string name) {
 }
 
 Namespace& Server::make_namespace(std::string name, Lifetime lifetime) {
-  auto made = std::make_unique<Namespace>(
-      Namespace{name, lifetime, std::make_unique<MemoryAdapter>(limits_.counters())});
+  auto made = std::make_unique<Namespace>(Namespace{
+      name, lifetime, std::make_unique<MemoryAdapter>(limits_.counters(), Socket::deliver_to)});
   const auto watched = room_changes_.find(name);
   if (watched != room_changes_.end()) made->adapter->record_changes(&watched->second);
   limits_.counters().add(Counter::namespaces);

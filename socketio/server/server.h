@@ -20,6 +20,7 @@
 #include "socketio/limits/limits.h"
 #include "socketio/parser/codec.h"
 #include "socketio/server/client.h"
+#include "socketio/server/event_encoder.h"
 #include "socketio/server/recovery.h"
 #include "socketio/server/socket.h"
 
@@ -77,7 +78,7 @@ class Server {
   const Logger& logger() const { return logger_; }
   Limits& limits() const { return limits_; }
   const parser::Codec& codec() const { return *codec_; }
-  Recovery& recovery() { return recovery_; }
+  EventEncoder& encoder() { return encoder_; }
   struct MadeSocket {
     std::unique_ptr<Socket> socket;     // null: there is no such namespace
     std::optional<SocketId> recovered;  // the number that the socket had before
@@ -112,6 +113,8 @@ class Server {
   Socket* find_attached(SocketId id) const;
   // Null: the client can't be recovered. May end other sockets and namespaces.
   std::unique_ptr<Socket> recover(const std::string& name_space, const RecoveryRequest& request);
+  // Those for which too much is kept.
+  void give_up_excess();
   void give_up(std::vector<std::unique_ptr<Socket>> parked);
   void give_up(std::unique_ptr<Socket> parked);
   void join_departed(const SocketJoin& command);
@@ -133,7 +136,8 @@ class Server {
   std::unordered_map<SessionId, SessionStatus> closed_sessions_;  // until they are released
   // By namespace, which may come and go meanwhile.
   std::unordered_map<std::string, std::vector<RoomChange>> room_changes_;
-  Recovery recovery_;
+  EventEncoder encoder_;
+  std::optional<Recovery> recovery_;  // where it is on
   std::vector<Client*> waiting_for_drain_;
   std::vector<Client*> stuck_;
   bool serves_dynamic_namespaces_ = false;

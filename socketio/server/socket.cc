@@ -21,38 +21,37 @@ std::size_t max_missed(const SocketIoConfig& config) {
 }  // namespace
 
 Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
-               const parser::Codec& codec, const SocketIoConfig& config, Limits& limits,
-               Recovery& recovery)
-    : id_(id),
-      public_id_(make_socket_id(session, name_space.name)),
+               const SocketIoConfig& config, Limits& limits, EventEncoder& encoder,
+               Recovery* recovery)
+    : Recipient(id, make_socket_id(session, name_space.name)),
       namespace_(name_space),
       client_(&client),
       session_(&session),
       config_(config),
-      codec_(codec),
       limits_(limits),
+      encoder_(encoder),
       recovery_(recovery) {
   namespace_.adapter->add(*this);
   // Clients of protocol 3 know nothing of it.
-  if (recovery.on() && session.protocol() == engine::Protocol::v4) {
+  if (recovery && session.protocol() == engine::Protocol::v4) {
     recoverable_ = std::make_unique<Recoverable>(Recoverable{
-        random_id(), ReplayLog(recovery.last_offset(), max_missed(config)), std::nullopt});
-    recovery.add(*this);
+        random_id(), ReplayLog(recovery->last_offset(), max_missed(config)), std::nullopt});
+    recovery->add(*this);
   }
 }
 
 Socket::~Socket() {
   namespace_.adapter->remove(*this);
-  if (recoverable_) recovery_.remove(*this);
+  if (recoverable_) recovery_->remove(*this);
 }
 
 void Socket::accept(const Relays* relays) {
   pending_ = false;
   relayer_ = relays ? std::make_unique<Relayer>(*relays) : nullptr;
   const engine::Protocol protocol = session_->protocol();
-  send_now(codec_.encode_connect(
+  send_now(encoder_.codec().encode_connect(
       namespace_.name,
-      connect_payload(protocol, public_id_, recoverable_ ? pid() : std::string_view())));
+      connect_payload(protocol, public_id(), recoverable_ ? pid() : std::string_view())));
   if (recoverable_) recoverable_->announced = true;
   for (const Kept& kept : std::exchange(kept_, {})) send(kept.packet, kept.importance);
 }
@@ -63,8 +62,7 @@ std::optional<Socket::LostAck> Socket::emit(EncodedArgs args,
   const bool dropped = drops(delivery);
   if (!callback_id) {
     if (!dropped) {
-      deliver(recovery_.encode_event(namespace_.name, std::move(args), delivery, compression),
-              delivery);
+      deliver_reliably(encoder_.encode(namespace_.name, std::move(args), delivery, compression));
     }
     return std::nullopt;
   }
@@ -72,7 +70,7 @@ std::optional<Socket::LostAck> Socket::emit(EncodedArgs args,
   const auto forgotten = forget_oldest_callback();
   const std::uint64_t wire_id = next_wire_id_++;
   callbacks_.emplace(wire_id, *callback_id);
-  auto packet = codec_.encode_event(namespace_.name, std::move(args), wire_id);
+  auto packet = encoder_.codec().encode_event(namespace_.name, std::move(args), wire_id);
   packet.compression = compression;
   // Whoever waits for the answer wants the event to arrive.
   send(packet, engine::Importance::required);
@@ -80,10 +78,32 @@ std::optional<Socket::LostAck> Socket::emit(EncodedArgs args,
 }
 
 void Socket::deliver(const parser::EncodedPacket& packet, Delivery delivery) {
-  if (drops(delivery)) return;
+  if (!drops(delivery)) deliver_reliably(packet);
+}
+
+void Socket::deliver_to(std::span<Recipient* const> sockets, const parser::EncodedPacket& packet,
+                        Delivery delivery) {
+  switch (delivery) {
+    case Delivery::reliable:
+      for (Recipient* socket : sockets) static_cast<Socket*>(socket)->deliver_reliably(packet);
+      return;
+    case Delivery::droppable:
+      for (Recipient* socket : sockets) static_cast<Socket*>(socket)->deliver(packet, delivery);
+      return;
+  }
+}
+
+inline void Socket::deliver_reliably(const parser::EncodedPacket& packet) {
+  if (pending_) return deliver_later(packet);
+  session_->send(packet.kind, packet.message, packet.attachments,
+                 {engine::Importance::expendable, packet.compression});
+  if (recoverable_) record(packet);
+}
+
+void Socket::deliver_later(const parser::EncodedPacket& packet) {
   if (late_close_ != LateClose::none) return;
-  if (!is_parked()) send(packet, engine::Importance::expendable);
-  record(packet);
+  if (!is_parked()) keep({packet, engine::Importance::expendable});
+  if (recoverable_) record(packet);
 }
 
 void Socket::send(const parser::EncodedPacket& packet, engine::Importance importance) {
@@ -100,7 +120,7 @@ void Socket::keep(Kept kept) {
 }
 
 void Socket::ack(std::uint64_t ack_id, EncodedArgs args) {
-  if (!pending_) send_now(codec_.encode_ack(namespace_.name, std::move(args), ack_id));
+  if (!pending_) send_now(encoder_.codec().encode_ack(namespace_.name, std::move(args), ack_id));
 }
 
 void Socket::send_now(const parser::EncodedPacket& packet) {
@@ -136,7 +156,7 @@ std::optional<Socket::LostAck> Socket::forget_oldest_callback() {
 }
 
 std::string Socket::log_name() const {
-  return "socket " + public_id_ + " of namespace " + namespace_.name;
+  return "socket " + public_id() + " of namespace " + namespace_.name;
 }
 
 // --- recovery ---
@@ -154,7 +174,7 @@ void Socket::park() {
   kept_bytes_ = 0;
   callbacks_.clear();
   recoverable_->sent_before_ping.reset();
-  recoverable_->parked_at = recovery_.last_offset();
+  recoverable_->parked_at = recovery_->last_offset();
 }
 
 std::optional<SocketId> Socket::resume(SocketId id, Client& client, engine::Session& session,
@@ -176,7 +196,7 @@ std::optional<SocketId> Socket::resume(SocketId id, Client& client, engine::Sess
 }
 
 void Socket::mark_sent() {
-  if (recoverable_ && !pending_) recoverable_->sent_before_ping = recovery_.last_offset();
+  if (recoverable_ && !pending_) recoverable_->sent_before_ping = recovery_->last_offset();
 }
 
 void Socket::forget_received() {
@@ -185,13 +205,13 @@ void Socket::forget_received() {
 }
 
 void Socket::record(const parser::EncodedPacket& packet) {
-  if (!recoverable_ || !packet.record) return;
+  if (!packet.record) return;
   ReplayLog& log = recoverable_->log;
   const std::size_t before = log.bytes();
   log.push(packet.record);
   if (is_parked()) {
-    recovery_.log_changed(before, log.bytes());
-    if (log.floor() > recoverable_->parked_at) recovery_.give_up(*this);
+    recovery_->log_changed(before, log.bytes());
+    if (log.floor() > recoverable_->parked_at) recovery_->give_up(*this);
   } else if (!pending_ && log.bytes() > log.capacity() / 2) {
     session_->ask_for_pong();
   }

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "socketio/parser/codec.h"
 #include "socketio/parser/packet.h"
 #include "socketio/server/adapter.h"
+#include "socketio/server/event_encoder.h"
 #include "socketio/server/in_flight.h"
 #include "socketio/server/recovery.h"
 #include "socketio/server/relayer.h"
@@ -42,16 +44,14 @@ class Client;
 
 class Socket final : public Recipient {
  public:
-  // Adds itself to the namespace's adapter; removes itself when destroyed.
+  // Adds itself to the namespace's adapter; removes itself when destroyed. `recovery`: null where
+  // it is off.
   Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
-         const parser::Codec& codec, const SocketIoConfig& config, Limits& limits,
-         Recovery& recovery);
+         const SocketIoConfig& config, Limits& limits, EventEncoder& encoder, Recovery* recovery);
   ~Socket();
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
 
-  SocketId id() const override { return id_; }
-  const std::string& public_id() const override { return public_id_; }
   Namespace& name_space() const { return namespace_; }
   // Not while it is parked.
   Client& client() const { return *client_; }
@@ -71,7 +71,11 @@ class Socket final : public Recipient {
   [[nodiscard]] std::optional<LostAck> emit(EncodedArgs args,
                                             std::optional<std::uint64_t> callback_id,
                                             Delivery delivery, Compression compression);
-  void deliver(const parser::EncodedPacket& packet, Delivery delivery) override;
+  // An event without an acknowledgement.
+  void deliver(const parser::EncodedPacket& packet, Delivery delivery);
+  // The same for each of these sockets: what an adapter calls.
+  static void deliver_to(std::span<Recipient* const> sockets, const parser::EncodedPacket& packet,
+                         Delivery delivery);
   void ack(std::uint64_t ack_id, EncodedArgs args);
   // Ahead of what is kept: packets of the protocol itself.
   void send_now(const parser::EncodedPacket& packet);
@@ -129,6 +133,8 @@ class Socket final : public Recipient {
     parser::Offset parked_at{};  // the last event before
   };
 
+  void deliver_reliably(const parser::EncodedPacket& packet);
+  void deliver_later(const parser::EncodedPacket& packet);
   void record(const parser::EncodedPacket& packet);
   struct Kept {
     parser::EncodedPacket packet;
@@ -139,15 +145,13 @@ class Socket final : public Recipient {
   void send(const parser::EncodedPacket& packet, engine::Importance importance);
   std::optional<LostAck> forget_oldest_callback();
 
-  SocketId id_;
-  const std::string public_id_;
   Namespace& namespace_;
   Client* client_;  // null while parked, like the session
   engine::Session* session_;
   const SocketIoConfig& config_;
-  const parser::Codec& codec_;
   Limits& limits_;
-  Recovery& recovery_;
+  EventEncoder& encoder_;
+  Recovery* const recovery_;
   std::unique_ptr<Recoverable> recoverable_;  // null without recovery
   std::vector<SocketId> former_ids_;
 

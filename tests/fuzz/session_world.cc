@@ -96,7 +96,7 @@ void Post::finish_post(HttpOutcome) {
   require(!std::exchange(released, true), "a post is answered once");
 }
 
-void WebSocket::send(MessageKind kind, SharedBytes bytes, Compression) {
+void WebSocket::send(MessageKind kind, const SharedBytes& bytes, Compression) {
   require(!released, "nothing is sent after the release");
   buffered_ += bytes->size();
   delivery_.arrived(kind, *bytes);

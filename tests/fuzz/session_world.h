@@ -52,7 +52,7 @@ class Post final : public engine::PostRequest {
 class WebSocket final : public engine::WebSocketTransport {
  public:
   explicit WebSocket(Delivery& delivery) : delivery_(delivery) {}
-  void send(MessageKind kind, SharedBytes bytes, Compression compression) override;
+  void send(MessageKind kind, const SharedBytes& bytes, Compression compression) override;
   std::size_t buffered() const override { return buffered_; }
   void pause_reading() override;
   void resume_reading() override;

@@ -84,7 +84,7 @@ class FakePost final : public PostRequest {
 
 class FakeWebSocket final : public WebSocketTransport {
  public:
-  void send(MessageKind kind, SharedBytes bytes, Compression compression) override {
+  void send(MessageKind kind, const SharedBytes& bytes, Compression compression) override {
     if (compression == Compression::declined) declined.push_back(*bytes);
     sent.push_back((kind == MessageKind::binary ? "b:" : "") + *bytes);
     buffered_bytes += bytes->size() * weight;

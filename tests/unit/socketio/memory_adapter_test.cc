@@ -12,29 +12,31 @@ namespace {
 
 class FakeRecipient final : public Recipient {
  public:
-  explicit FakeRecipient(std::uint64_t id)
-      : id_(SocketId{id}), public_id_("id" + std::to_string(id)) {}
-  SocketId id() const override { return id_; }
-  const std::string& public_id() const override { return public_id_; }
-  void deliver(const parser::EncodedPacket& packet, Delivery) override {
-    ++deliveries;
-    latest = packet.message;
-  }
+  explicit FakeRecipient(std::uint64_t id) : Recipient(SocketId{id}, "id" + std::to_string(id)) {}
   int deliveries = 0;
   SharedBytes latest;
-
- private:
-  SocketId id_;
-  std::string public_id_;
 };
+
+int handed_over = 0;  // since the last test began
+
+void deliver(std::span<Recipient* const> recipients, const parser::EncodedPacket& packet,
+             Delivery) {
+  ++handed_over;
+  for (Recipient* recipient : recipients) {
+    auto& fake = static_cast<FakeRecipient&>(*recipient);
+    ++fake.deliveries;
+    fake.latest = packet.message;
+  }
+}
 
 const parser::EncodedPacket packet{share("42[\"x\"]"), {}};
 
 struct MemoryAdapterTest : testing::Test {
   FakeRecipient a{1}, b{2}, c{3};
   Counters counters;
-  MemoryAdapter adapter{counters};
+  MemoryAdapter adapter{counters, deliver};
   MemoryAdapterTest() {
+    handed_over = 0;
     for (FakeRecipient* recipient : {&a, &b, &c}) adapter.add(*recipient);
   }
   void join(FakeRecipient& who, const std::string& room) {
@@ -59,6 +61,24 @@ TEST_F(MemoryAdapterTest, ReachesMembersOfSeveralRoomsOnce) {
   EXPECT_EQ(a.deliveries, 1);
   EXPECT_EQ(b.deliveries, 1);
   EXPECT_EQ(c.deliveries, 0);
+}
+
+TEST_F(MemoryAdapterTest, HandsOverAllRecipientsOfABroadcastInOneCall) {
+  join(a, "x");
+  join(b, "y");
+  broadcast({});
+  EXPECT_EQ(handed_over, 1);
+  broadcast({}, {SocketId{2}});
+  EXPECT_EQ(handed_over, 2);
+  broadcast({"x", "y", "id3"});
+  EXPECT_EQ(handed_over, 3);
+  join(a, "y");
+  EXPECT_EQ(adapter.broadcast_to_rooms_of(a, Relay::Sender::left_out, packet, Delivery::reliable),
+            1u);
+  EXPECT_EQ(handed_over, 4);
+  EXPECT_EQ(adapter.broadcast_to_rooms_of(a, Relay::Sender::included, packet, Delivery::reliable),
+            2u);
+  EXPECT_EQ(handed_over, 5);
 }
 
 TEST_F(MemoryAdapterTest, ARecipientJoinsNoMoreRoomsThanItMay) {
