@@ -284,6 +284,7 @@ const std::map<std::string, Reader>& settings() {
       {"max_events_in_flight", positive(MEMBER(socket_io.max_events_in_flight))},
       {"max_read_ahead", positive(MEMBER(socket_io.max_read_ahead))},
       {"max_queued_bytes", positive(MEMBER(socket_io.max_queued_bytes))},
+      {"max_queued_total_bytes", any(MEMBER(socket_io.max_queued_total_bytes))},
       {"max_pending_acks", positive(MEMBER(socket_io.max_pending_acks))},
 
       {"send_window", positive(MEMBER(send_window))},

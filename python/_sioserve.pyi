@@ -216,6 +216,7 @@ class Server:
         max_events_in_flight: int = 256,
         max_read_ahead: int = 4_000_000,
         max_queued_bytes: int = 64_000_000,
+        max_queued_total_bytes: int = 256_000_000,
         max_pending_acks: int = 10_000,
         # What waits between the threads, and for slow clients
         send_window: int = 262_144,

@@ -33,6 +33,10 @@ class Host final : public engine::SessionHost {
   TimePoint now() const override { return TimePoint{}; }
   void schedule(engine::Session&, TimePoint) override {}
   void session_ended(engine::Session&) override {}
+  engine::QueuedTotal& queued_total() override { return total_; }
+
+ private:
+  engine::QueuedTotal total_{0};
 };
 
 class NullWebSocket final : public engine::WebSocketTransport {

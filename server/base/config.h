@@ -120,6 +120,8 @@ struct SocketIoConfig {
   // Bytes read from a session beyond that, for an acknowledgement or the end of its client.
   std::size_t max_read_ahead = 4'000'000;
   std::size_t max_queued_bytes = 64'000'000;  // per session, waiting for a slow client
+  // Waiting for all slow clients; above, the one for which the most waits is closed.
+  std::size_t max_queued_total_bytes = 256'000'000;
   SlowConsumer slow_consumer = SlowConsumer::disconnect;
   std::size_t max_pending_acks = 10'000;        // per socket, not answered by the client
   std::size_t max_namespaces = 100;             // joined by one session

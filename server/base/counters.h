@@ -38,6 +38,7 @@ enum class Counter : std::size_t {
   sessions_throttled,
   slow_consumers,
   slow_consumers_closed,
+  slow_consumers_closed_for_total,
   events_dropped,
   volatile_dropped,
   acks_forgotten,
@@ -108,6 +109,8 @@ constexpr const char* name_of(Counter counter) {
       return "slow_consumers";
     case Counter::slow_consumers_closed:
       return "slow_consumers_closed";
+    case Counter::slow_consumers_closed_for_total:
+      return "slow_consumers_closed_for_total";
     case Counter::events_dropped:
       return "events_dropped";
     case Counter::volatile_dropped:

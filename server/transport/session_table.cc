@@ -6,7 +6,11 @@ namespace sioserve::transport {
 
 SessionTable::SessionTable(const Config& config, const Logger& logger, Limits& limits,
                            std::function<TimePoint()> clock)
-    : config_(config), logger_(logger), limits_(limits), clock_(std::move(clock)) {}
+    : config_(config),
+      logger_(logger),
+      limits_(limits),
+      clock_(std::move(clock)),
+      queued_total_(config.socket_io.max_queued_total_bytes) {}
 
 engine::Session& SessionTable::create(SessionId id, std::string sid, std::string mount_path,
                                       engine::SharedFraming framing, SessionQuota::Place place) {

@@ -53,11 +53,13 @@ class SessionTable final : private engine::SessionHost {
   TimePoint now() const override { return clock_(); }
   void schedule(engine::Session& session, TimePoint deadline) override;
   void session_ended(engine::Session& session) override;
+  engine::QueuedTotal& queued_total() override { return queued_total_; }
 
   const Config& config_;
   const Logger& logger_;
   Limits& limits_;
   std::function<TimePoint()> clock_;
+  engine::QueuedTotal queued_total_;
   std::unordered_map<std::string, Entry> entries_;
   // Destroyed at the next advance(), because they end in the middle of their own calls.
   std::vector<Owned> ended_;

@@ -26,8 +26,9 @@ struct Treatment {
 // A message and its attachments are one unit: they leave, or are dropped, together.
 class Outbox {
  public:
-  // What keeping a message costs beside its bytes, so that many small ones are bounded too.
-  static constexpr std::size_t overhead = 64;
+  // What keeping a message costs beside its bytes, so that many small ones are bounded too: its
+  // place here, in storage that grows to twice of what is used, and its buffer's own allocations.
+  static constexpr std::size_t overhead = 128;
 
   // A text message has Engine.IO's packet type in front; attachments are binary.
   void push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments,
@@ -65,6 +66,8 @@ class Outbox {
     Place place;
     Treatment treatment;
   };
+  static constexpr std::size_t buffer_overhead = 80;  // of share(): two allocations and a string
+  static_assert(2 * sizeof(Frame) + buffer_overhead <= overhead);
 
   void skip_dropped();
   void compact();

@@ -61,8 +61,15 @@ Session::Session(SessionId id, std::string sid, const Framing& framing, const Co
       logger_(logger),
       limits_(limits),
       traffic_(limits.counters()),
+      queued_total_(host.queued_total()),
       packet_budget_(config.engine_io.max_packets_per_second),
       byte_budget_(config.engine_io.max_bytes_per_second) {}
+
+Session::~Session() {
+  state_ = State::closed;  // the transports may have gone already
+  count_queued();
+  observer_.reset();
+}
 
 void Session::start(std::unique_ptr<SessionObserver> observer) {
   observer_ = std::move(observer);
@@ -80,12 +87,17 @@ void Session::send(MessageKind kind, const SharedBytes& message,
                    std::span<const SharedBytes> attachments, Treatment treatment) {
   if (state_ != State::open || overflowed_) return;
   traffic_.sent(kind, message, attachments);
-  if (websocket_ && outbox_.empty() && websocket_->buffered() < websocket_high_water) {
-    send_on(*websocket_, kind, message, treatment.compression);
-    for (const SharedBytes& bytes : attachments) {
-      send_on(*websocket_, MessageKind::binary, bytes, treatment.compression);
+  if (websocket_ && outbox_.empty()) {
+    const std::size_t buffered = websocket_->buffered();
+    if (buffered < websocket_high_water) {
+      send_on(*websocket_, kind, message, treatment.compression);
+      for (const SharedBytes& bytes : attachments) {
+        send_on(*websocket_, MessageKind::binary, bytes, treatment.compression);
+      }
+      // What a client that keeps up has waiting is not worth counting.
+      if (buffered >= keeping_up) count_queued();
+      return;
     }
-    return;
   }
   outbox_.push(kind, message, attachments, treatment);
   flush();
@@ -98,18 +110,18 @@ void Session::relieve() {
   const std::size_t most = config_.socket_io.max_queued_bytes;
   switch (config_.socket_io.slow_consumer) {
     case SlowConsumer::disconnect:
-      return drop_slow_consumer();
+      return drop_slow_consumer(Limit::queued_bytes);
     case SlowConsumer::drop_volatile:
       if (!std::exchange(lags_, true)) limits_.reached(Limit::slow_client, name());
       limits_.lasts(Limit::slow_client, host_.now());
-      if (outbox_.bytes() / hard_limit_factor > most) drop_slow_consumer();
+      if (outbox_.bytes() / hard_limit_factor > most) drop_slow_consumer(Limit::queued_bytes);
       return;
     case SlowConsumer::drop_oldest: {
       std::size_t dropped = 0;
       while (outbox_.bytes() > most && outbox_.drop_oldest()) ++dropped;
       if (dropped > 0) limits_.reached(Limit::dropped, name(), dropped);
-      if (outbox_.bytes() > most) drop_slow_consumer();
-      return;
+      if (outbox_.bytes() > most) return drop_slow_consumer(Limit::queued_bytes);
+      return count_queued();
     }
   }
 }
@@ -177,11 +189,12 @@ void Session::start_connect_timeout() {
 
 void Session::stop_connect_timeout() { connect_deadline_ = never; }
 
-void Session::drop_slow_consumer() {
-  if (state_ != State::open || overflowed_) return;
+void Session::drop_slow_consumer(Limit limit) {
+  if (state_ == State::closed || overflowed_) return;
   overflowed_ = true;
-  limits_.reached(Limit::queued_bytes, name());
+  limits_.reached(limit, name());
   outbox_.clear();
+  count_queued();
   arm();
 }
 
@@ -220,7 +233,8 @@ void Session::start_poll(PollRequest& poll) {
     if (outbox_.empty()) return end(CloseReason::server_close);
     // The close comes with the next GET: clients act upon it before the messages beside it.
     linger_deadline_ = host_.now() + linger_time;
-    return answer_poll(outbox_.take_payload(framing_));
+    answer_poll(outbox_.take_payload(framing_));
+    return count_queued();
   }
   if (state_ == State::closed || poll_) {
     poll.finish_poll(HttpOutcome::bad_request, {});
@@ -477,6 +491,22 @@ void Session::flush() {
     observer_->on_drain();
   }
   if (outbox_.empty()) lags_ = false;
+  if (queued_bytes_ != 0 || !outbox_.empty()) count_queued();
+}
+
+void Session::change_kept(std::size_t before, std::size_t now) {
+  kept_bytes_ += now - before;  // modulo 2^64
+  count_queued();
+}
+
+void Session::count_queued() {
+  std::size_t now = 0;
+  if (state_ != State::closed && !overflowed_) {
+    now = outbox_.bytes() + kept_bytes_ + (websocket_ ? websocket_->buffered() : 0);
+  }
+  if (now == queued_bytes_) return;
+  const std::size_t before = std::exchange(queued_bytes_, now);
+  queued_total_.change(*this, before, now);
 }
 
 void Session::send_units(WebSocketTransport& websocket, std::size_t limit) {
@@ -548,6 +578,7 @@ void Session::end(CloseReason reason) {
   state_ = State::closed;
   traffic_.session_closed();
   release_transports(reason);
+  count_queued();
   log_debug(logger_, LogCategory::engineio, "session destroyed session=", std::uint64_t(id_),
             " reason=", describe(reason));
   if (!reported) observer_->on_closed(reason);

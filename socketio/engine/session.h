@@ -40,6 +40,7 @@
 #include "socketio/engine/framing.h"
 #include "socketio/engine/outbox.h"
 #include "socketio/engine/packet.h"
+#include "socketio/engine/queued_total.h"
 #include "socketio/engine/traffic.h"
 #include "socketio/engine/transports.h"
 #include "socketio/limits/limits.h"
@@ -77,6 +78,8 @@ class SessionHost {
   virtual void schedule(Session& session, TimePoint deadline) = 0;
   // No transport is attached any more, and the sid means nothing.
   virtual void session_ended(Session& session) = 0;
+  // Of all sessions together; outlives them.
+  virtual QueuedTotal& queued_total() = 0;
 
  protected:
   ~SessionHost() = default;
@@ -87,6 +90,9 @@ class Session {
   // `config` and the others outlive the session.
   Session(SessionId id, std::string sid, const Framing& framing, const Config& config,
           SessionHost& host, const Logger& logger, Limits& limits);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   SessionId id() const { return id_; }
   const std::string& sid() const { return sid_; }
@@ -121,8 +127,14 @@ class Session {
   // The session is closed when it goes without a namespace for too long.
   void start_connect_timeout();
   void stop_connect_timeout();
-  // Closes the session soon, from on_timer(): its client doesn't keep up.
-  void drop_slow_consumer();
+  // Closes the session soon, from on_timer(): its client doesn't keep up. What waits for it is
+  // dropped at once.
+  void drop_slow_consumer(Limit limit);
+  // The layer above keeps so many bytes, and kept so many, which it can't send yet: they count as
+  // waiting for the client.
+  void change_kept(std::size_t before, std::size_t now);
+  // What waits for the client, as QueuedTotal has been told.
+  std::size_t queued_bytes() const { return queued_bytes_; }
 
   // --- for the transports ---
 
@@ -186,6 +198,7 @@ class Session {
   void upgrade();
   void drop_probe();
   void flush();
+  void count_queued();
   void send_units(WebSocketTransport& websocket, std::size_t limit);
   void send_packet(PacketType type);
   void answer_poll(Payload payload);
@@ -218,6 +231,9 @@ class Session {
 
   State state_ = State::open;
   Outbox outbox_;
+  QueuedTotal& queued_total_;
+  std::size_t queued_bytes_ = 0;
+  std::size_t kept_bytes_ = 0;  // by the layer above
   PollRequest* poll_ = nullptr;
   PostRequest* post_ = nullptr;
   std::unique_ptr<PacketSource> payload_;  // of post_, not yet read to its end

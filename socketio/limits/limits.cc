@@ -35,6 +35,9 @@ Facts facts_of(Limit limit) {
       return {Counter::sessions_throttled, LogCategory::engineio, "--socketio-max-byte-rate"};
     case Limit::queued_bytes:
       return {Counter::slow_consumers_closed, LogCategory::engineio, "--socketio-max-queued"};
+    case Limit::queued_total:
+      return {Counter::slow_consumers_closed_for_total, LogCategory::engineio,
+              "--socketio-max-queued-total"};
     case Limit::slow_client:
       return {Counter::slow_consumers, LogCategory::engineio, "--socketio-max-queued"};
     case Limit::dropped:
@@ -130,6 +133,9 @@ std::string Limits::warning(Limit limit) const {
     case Limit::queued_bytes:
       return "Closing sessions that do not keep up: more than " + number(socket.max_queued_bytes) +
              " bytes wait for the client";
+    case Limit::queued_total:
+      return "Closing the sessions for which the most waits: more than " +
+             number(socket.max_queued_total_bytes) + " bytes wait for all clients together";
     case Limit::slow_client:
       return "Clients do not keep up: more than " + number(socket.max_queued_bytes) +
              " bytes wait, and nothing volatile is sent to them";
@@ -153,7 +159,7 @@ std::string Limits::warning(Limit limit) const {
       return "Dropping the last input of clients that have gone: handlers or a rate hold it back";
     case Limit::recovery_buffer:
       return "Clients that come back will not be recovered: they have missed more than " +
-             number(std::min(socket.recovery_buffer, socket.max_queued_bytes)) + " bytes";
+             number(std::min(socket.recovery_buffer, socket.max_queued_bytes / 2)) + " bytes";
     case Limit::recoverable:
       return "Clients that come back will not be recovered: more than " +
              number(socket.max_recoverable) + " are away";

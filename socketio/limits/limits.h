@@ -27,6 +27,7 @@ enum class Limit : std::size_t {
   packet_rate,         // packets per second of a session
   byte_rate,           // bytes per second of a session
   queued_bytes,        // waiting for a slow client, who is closed
+  queued_total,        // waiting for all slow clients
   slow_client,         // the same, and only what is volatile is dropped
   dropped,             // the same, and the oldest events are dropped
   namespaces,          // of a session

@@ -47,6 +47,7 @@ class LoopbackClient final : engine::SessionHost, engine::WebSocketTransport {
   TimePoint now() const override { return now_; }
   void schedule(engine::Session& session, TimePoint deadline) override;
   void session_ended(engine::Session& session) override;
+  engine::QueuedTotal& queued_total() override { return queued_total_; }
 
   void send(MessageKind kind, const SharedBytes& bytes, Compression compression) override;
   std::size_t buffered() const override { return 0; }
@@ -61,6 +62,7 @@ class LoopbackClient final : engine::SessionHost, engine::WebSocketTransport {
   std::vector<LoopbackMessage> sent_;
   bool paused_ = false;
   bool pinged_ = false;
+  engine::QueuedTotal queued_total_{0};  // nothing waits: sent_ takes all
   engine::Session session_;
 };
 

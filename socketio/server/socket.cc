@@ -13,9 +13,10 @@ namespace {
 // understood.
 constexpr std::size_t max_former_ids = 8;
 
-// All that a client has missed waits for it when it is back.
+// All that a client has missed waits for it when it is back; there a small event counts twice what
+// it counts in the log.
 std::size_t max_missed(const SocketIoConfig& config) {
-  return std::min(config.recovery_buffer, config.max_queued_bytes);
+  return std::min(config.recovery_buffer, config.max_queued_bytes / 2);
 }
 
 }  // namespace
@@ -41,6 +42,7 @@ Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Sessi
 }
 
 Socket::~Socket() {
+  if (!is_parked()) take_kept();
   namespace_.adapter->remove(*this);
   if (recoverable_) recovery_->remove(*this);
 }
@@ -53,7 +55,7 @@ void Socket::accept(const Relays* relays) {
       namespace_.name,
       connect_payload(protocol, public_id(), recoverable_ ? pid() : std::string_view())));
   if (recoverable_) recoverable_->announced = true;
-  for (const Kept& kept : std::exchange(kept_, {})) send(kept.packet, kept.importance);
+  for (const Kept& kept : take_kept()) send(kept.packet, kept.importance);
 }
 
 std::optional<Socket::LostAck> Socket::emit(EncodedArgs args,
@@ -115,8 +117,15 @@ void Socket::send(const parser::EncodedPacket& packet, engine::Importance import
 }
 
 void Socket::keep(Kept kept) {
-  kept_bytes_ += kept_.emplace_back(std::move(kept)).packet.size();
-  if (kept_bytes_ > config_.max_queued_bytes) session_->drop_slow_consumer();
+  const std::size_t before = kept_bytes_;
+  kept_bytes_ += kept_.emplace_back(std::move(kept)).packet.size() + engine::Outbox::overhead;
+  session_->change_kept(before, kept_bytes_);
+  if (kept_bytes_ > config_.max_queued_bytes) session_->drop_slow_consumer(Limit::queued_bytes);
+}
+
+std::vector<Socket::Kept> Socket::take_kept() {
+  if (kept_bytes_ != 0) session_->change_kept(std::exchange(kept_bytes_, 0), 0);
+  return std::exchange(kept_, {});
 }
 
 void Socket::ack(std::uint64_t ack_id, EncodedArgs args) {
@@ -166,12 +175,11 @@ bool Socket::can_be_parked() const {
 }
 
 void Socket::park() {
+  take_kept();
   client_ = nullptr;
   session_ = nullptr;
   pending_ = true;
   in_flight = {};
-  kept_ = {};
-  kept_bytes_ = 0;
   callbacks_.clear();
   recoverable_->sent_before_ping.reset();
   recoverable_->parked_at = recovery_->last_offset();

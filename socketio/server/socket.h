@@ -141,6 +141,7 @@ class Socket final : public Recipient {
     engine::Importance importance;
   };
   void keep(Kept kept);
+  std::vector<Kept> take_kept();
   bool drops(Delivery delivery);
   void send(const parser::EncodedPacket& packet, engine::Importance importance);
   std::optional<LostAck> forget_oldest_callback();

@@ -13,7 +13,7 @@ import pytest
 from support.engineio import WebSocketSession
 from support.hostile import Peer, frame, open_websocket, request
 from support.server import ServerProcess
-from support.socketio_apps import APPS
+from support.socketio_apps import APPS, read_counts
 
 QUEUED = 1_000_000
 # AddressSanitizer keeps 256 MB of freed memory.
@@ -92,3 +92,28 @@ async def test_large_events_behind_a_slow_handler(server: ServerProcess) -> None
     await peer.send(frame(1, b'42["hold"]'))
     event = b'42["quiet",[' + b",".join([b"[]"] * 300_000) + b"]]"
     await flood(server, peer, frame(1, event), 100, memory=10 * MEMORY)
+
+
+async def test_small_broadcasts_to_many_that_do_not_read(
+    start_server: Callable[..., ServerProcess],
+) -> None:
+    """No queue is long by itself."""
+    most, clients, rounds, burst = 20_000_000, 40, 60, 1_000
+    server = start_server(
+        "native:application", *("--socketio-max-queued-total", str(most)), cwd=APPS
+    )
+    peers = [await open_websocket(server, HANDSHAKE.format(4, "websocket")) for _ in range(clients)]
+    for peer in peers:
+        await peer.send(frame(1, b"40"))
+        await peer.reader.readuntil(b'40{"sid":')
+    async with WebSocketSession(server.url) as speaker:
+        await speaker.join_namespace("/chat")
+        server.forget_peak_memory()
+        before = server.memory()
+        for _ in range(rounds):
+            assert await speaker.call("flood", burst, namespace="/chat") == []
+        assert server.peak_growth(before) < most + MEMORY
+        closed = (await asyncio.to_thread(read_counts, server))["slow_consumers_closed_for_total"]
+        assert 0 < closed < clients
+    for peer in peers:
+        peer.abort()

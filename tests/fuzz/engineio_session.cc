@@ -67,7 +67,7 @@ void act(SessionWorld& world, char what, std::string_view bytes, Posting posting
     case 'r':
       return world.session().resume_reading();
     case 'v':
-      return world.session().drop_slow_consumer();
+      return world.session().drop_slow_consumer(Limit::queued_bytes);
     case 'C':
       return world.session().stop_connect_timeout();
     case 'D':

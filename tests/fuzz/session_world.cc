@@ -24,7 +24,7 @@ class Observer final : public engine::SessionObserver {
     } else if (message == "close") {
       world_.session_->close(CloseReason::server_close);
     } else if (message == "drop") {
-      world_.session_->drop_slow_consumer();
+      world_.session_->drop_slow_consumer(Limit::queued_bytes);
       require(!world_.session_->is_writable(), "a slow consumer gets nothing more");
     } else if (message.starts_with("echo")) {
       world_.send(std::string(message), {});

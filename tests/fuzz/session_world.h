@@ -103,6 +103,7 @@ class SessionWorld final : public engine::SessionHost {
   TimePoint now() const override { return now_; }
   void schedule(engine::Session& session, TimePoint deadline) override;
   void session_ended(engine::Session& session) override;
+  engine::QueuedTotal& queued_total() override { return queued_total_; }
 
  private:
   friend class Observer;
@@ -126,6 +127,7 @@ class SessionWorld final : public engine::SessionHost {
   bool closed_ = false;
   bool ended_ = false;
   bool was_paused_ = false;
+  engine::QueuedTotal queued_total_{10'000};
   std::unique_ptr<engine::Session> session_;
 };
 

@@ -265,6 +265,11 @@ class ChatConsumer(sio.SocketIOConsumer):
     async def event_auth(self, socket: Any, ack: Any) -> None:
         await ack(socket.handshake.auth)
 
+    async def event_flood(self, socket: Any, amount: int) -> None:
+        """Broadcasts small events to another namespace."""
+        for number in range(amount):
+            socket.server.emit("flood", number, "x" * 100, namespace="/")
+
 
 @sio.register
 class SyncConsumer(sio.SocketIOConsumer):

@@ -34,7 +34,11 @@ class FakeHost final : public SessionHost {
   // Lets time go by, with no timer coming.
   void be_late(Milliseconds duration) { now_ += duration; }
 
+  QueuedTotal& queued_total() override { return *total; }
+
   bool ended = false;
+  // One without a limit, unless a test has others.
+  std::shared_ptr<QueuedTotal> total = std::make_shared<QueuedTotal>(0);
 
  private:
   TimePoint now_{std::chrono::hours(1)};

@@ -71,6 +71,14 @@ GROUP = Group(
             setting="max_queued_bytes",
         ),
         Option(
+            "socketio-max-queued-total",
+            SIZE,
+            "what may wait for all slow clients together; beyond it the one for which the most "
+            "waits is closed; 0: no limit",
+            default=256_000_000,
+            setting="max_queued_total_bytes",
+        ),
+        Option(
             "socketio-max-in-flight",
             POSITIVE,
             "events of one client that the application has in hand",
