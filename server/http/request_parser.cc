@@ -12,29 +12,9 @@ namespace {
 // A typical browser sends a dozen.
 constexpr std::size_t usual_headers = 16;
 
-// What a request line holds beside the method and the target.
-constexpr std::size_t rest_of_line = std::string_view("  HTTP/1.1").size();
-
-// Enough for every registered method, a space and the first byte of the target.
-constexpr std::size_t max_line_start = 32;
-
-ParseError error_of(llhttp_errno_t code, const llhttp_t& llhttp) {
-  // Of other protocols than HTTP.
-  if (code == HPE_INVALID_CONSTANT && llhttp.method >= HTTP_DESCRIBE &&
-      llhttp.method <= HTTP_FLUSH) {
-    return ParseError::method_unsupported;
-  }
-  // HTTP/2's connection preface looks like a request, too.
-  if (code == HPE_PAUSED_H2_UPGRADE) return ParseError::version_unsupported;
-  // llhttp says the same of a version it does not know and of a wrong line end behind it.
-  const bool known_version = llhttp.http_major == 1 && llhttp.http_minor <= 1;
-  if (code == HPE_INVALID_VERSION && !known_version) return ParseError::version_unsupported;
-  return ParseError::malformed;
-}
-
-std::string_view method_of(std::string_view line_start) {
-  return line_start.substr(0, line_start.find(' '));
-}
+// What llhttp gets in place of the request's own line.
+constexpr std::string_view line_of_1_0 = "GET / HTTP/1.0\r\n";
+constexpr std::string_view line_of_1_1 = "GET / HTTP/1.1\r\n";
 
 }  // namespace
 
@@ -43,14 +23,6 @@ struct RequestParser::Callbacks {
     return *static_cast<RequestParser*>(llhttp->data);
   }
 
-  static int on_message_begin(llhttp_t* llhttp) {
-    self(llhttp).begin_request();
-    return 0;
-  }
-  static int on_url(llhttp_t* llhttp, const char* at, std::size_t size) {
-    return self(llhttp).append_target({at, size});
-  }
-  static int on_version_complete(llhttp_t* llhttp) { return self(llhttp).complete_line(); }
   static int on_header_field(llhttp_t* llhttp, const char* at, std::size_t size) {
     return self(llhttp).append_header_name({at, size});
   }
@@ -74,9 +46,6 @@ struct RequestParser::Callbacks {
     static const llhttp_settings_t table = [] {
       llhttp_settings_t callbacks;
       llhttp_settings_init(&callbacks);
-      callbacks.on_message_begin = on_message_begin;
-      callbacks.on_url = on_url;
-      callbacks.on_version_complete = on_version_complete;
       callbacks.on_header_field = on_header_field;
       callbacks.on_header_value = on_header_value;
       callbacks.on_headers_complete = on_headers_complete;
@@ -93,42 +62,32 @@ struct RequestParser::Callbacks {
   }
 };
 
-RequestParser::RequestParser(const ParserLimits& limits) : limits_(limits) {
+RequestParser::RequestParser(const ParserLimits& limits)
+    : limits_(limits), line_(limits.max_request_line) {
   llhttp_init(&llhttp_, HTTP_REQUEST, &Callbacks::settings());
   llhttp_.data = this;
-  // complete_head() takes HTTP/1.2 and later as 1.1 (RFC 9110 section 2.5) and refuses the rest.
-  llhttp_set_lenient_version(&llhttp_, 1);
 }
 
 RequestParser::Progress RequestParser::feed(std::string_view input) {
   progress_ = Progress{};
   body_parts_.clear();
-  if (method_refused_) {
-    progress_.consumed = input.size();
-    keep_line_start(input);
-    progress_.error = judge_line_start();
-    return progress_;
-  }
   if (llhttp_get_errno(&llhttp_) == HPE_PAUSED) llhttp_resume(&llhttp_);
-
-  const llhttp_errno_t code = llhttp_execute(&llhttp_, input.data(), input.size());
-  if (code == HPE_OK) {
-    progress_.consumed = input.size();
-    if (within_head_ && !method_known_) keep_line_start(input);
-  } else if (code == HPE_PAUSED) {
-    progress_.consumed = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - input.data());
-  } else if (code == HPE_INVALID_METHOD) {
-    method_refused_ = true;
-    progress_.consumed = input.size();
-    keep_line_start(input);
-    progress_.error = judge_line_start();
-  } else if (!progress_.error) {
-    progress_.error = error_of(code, llhttp_);
+  const std::size_t size = input.size();
+  if (line_done_ || read_line(input)) {
+    const llhttp_errno_t code = llhttp_execute(&llhttp_, input.data(), input.size());
+    if (code == HPE_PAUSED) {
+      input.remove_prefix(static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - input.data()));
+    } else if (code == HPE_OK) {
+      input = {};
+    } else if (!progress_.error) {
+      progress_.error = ParseError::malformed;
+    }
   }
+  progress_.consumed = size - input.size();
 
   // White space that belongs to no name and no value counts as well, but only here.
   if (within_head_ && !progress_.error) {
-    head_bytes_ += input.size();
+    head_bytes_ += size;
     if (head_bytes_ > 2 * (limits_.max_header_bytes + limits_.max_request_line)) {
       progress_.error = ParseError::header_too_large;
     }
@@ -136,39 +95,37 @@ RequestParser::Progress RequestParser::feed(std::string_view input) {
   return progress_;
 }
 
+// Whether all of it has come, and can be served. What it takes is removed from the input.
+bool RequestParser::read_line(std::string_view& input) {
+  const RequestLine::Progress line = line_.feed(input);
+  input.remove_prefix(line.consumed);
+  if (line_.begun() && !within_head_) begin_request();
+  progress_.error = line.error;
+  if (line.error || !line.complete) return false;
+  if (line_.method() == "CONNECT") {
+    progress_.error = ParseError::method_unsupported;
+    return false;
+  }
+  line_done_ = true;
+  // RFC 9110 section 2.5: HTTP/1.2 and later are taken as 1.1.
+  const std::string_view ours = line_.version() == "1.0" ? line_of_1_0 : line_of_1_1;
+  llhttp_execute(&llhttp_, ours.data(), ours.size());
+  return true;
+}
+
 void RequestParser::begin_request() {
   head_.headers.clear();
   head_.headers.reserve(usual_headers);
-  target_.clear();
-  line_start_.clear();
   head_bytes_ = 0;
   header_bytes_ = 0;
   chunk_extension_bytes_ = 0;
   body_bytes_ = 0;
   within_head_ = true;
-  method_known_ = false;
-  line_known_ = false;
   within_value_ = true;
   head_done_ = false;
   expects_continue_ = false;
   upgrade_requested_ = false;
   has_body_ = false;
-}
-
-int RequestParser::append_target(std::string_view part) {
-  method_known_ = true;
-  const auto method = static_cast<llhttp_method_t>(llhttp_get_method(&llhttp_));
-  const std::size_t around = std::string_view(llhttp_method_name(method)).size() + rest_of_line;
-  if (target_.size() + part.size() + around > limits_.max_request_line) {
-    return refuse(ParseError::request_line_too_long);
-  }
-  target_.append(part);
-  return 0;
-}
-
-int RequestParser::complete_line() {
-  line_known_ = true;
-  return 0;
 }
 
 int RequestParser::append_header_name(std::string_view part) {
@@ -223,13 +180,11 @@ int RequestParser::count_chunk_extension(std::size_t bytes) {
 }
 
 int RequestParser::complete_head() {
-  if (llhttp_get_http_major(&llhttp_) != 1) return refuse(ParseError::version_unsupported);
-  const auto method = static_cast<llhttp_method_t>(llhttp_get_method(&llhttp_));
-  if (method == HTTP_CONNECT) return refuse(ParseError::method_unsupported);
-  head_.method = llhttp_method_name(method);
-  head_.http_version = llhttp_get_http_minor(&llhttp_) == 0 ? "1.0" : "1.1";
+  head_.method = line_.method();
+  head_.http_version = line_.version() == "1.0" ? "1.0" : "1.1";
   if (const auto error = check_headers()) return refuse(*error);
-  if (split_target(target_, head_) == TargetForm::invalid) return refuse(ParseError::malformed);
+  if (split_target(line_.target(), head_) == TargetForm::invalid)
+    return refuse(ParseError::malformed);
 
   if (limits_.max_body != 0 && (llhttp_.flags & F_CHUNKED) == 0 &&
       llhttp_.content_length > limits_.max_body) {
@@ -253,20 +208,16 @@ int RequestParser::complete_head() {
 void RequestParser::give_up_head() {
   head_ = RequestHead{};
   within_head_ = false;
-  if (method_refused_) {
-    const std::string_view method = method_of(line_start_);
-    if (is_token(method)) head_.method = method;
-  }
-  if (!method_known_) return;
-  head_.method = llhttp_method_name(static_cast<llhttp_method_t>(llhttp_get_method(&llhttp_)));
-  if (!line_known_) return;
-  head_.http_version = std::to_string(llhttp_get_http_major(&llhttp_)) + "." +
-                       std::to_string(llhttp_get_http_minor(&llhttp_));
-  if (split_target(target_, head_) == TargetForm::invalid) head_.raw_path.clear();
+  head_.method = line_.method();
+  head_.http_version = line_.version();
+  if (head_.http_version.empty()) return;
+  if (split_target(line_.target(), head_) == TargetForm::invalid) head_.raw_path.clear();
 }
 
 int RequestParser::complete_request() {
   llhttp_.flags = head_flags_;  // a "Connection" in the trailers is as good as none
+  line_.clear();
+  line_done_ = false;
   progress_.request_complete = true;
   return HPE_PAUSED;
 }
@@ -299,26 +250,6 @@ std::optional<ParseError> RequestParser::check_headers() {
   if (transfer_encodings > 1 || (transfer_encodings == 1 && http_1_0)) {
     return ParseError::malformed;
   }
-  return std::nullopt;
-}
-
-void RequestParser::keep_line_start(std::string_view input) {
-  // Line ends before the request are none of it.
-  if (line_start_.empty())
-    input.remove_prefix(std::min(input.find_first_not_of("\r\n"), input.size()));
-  line_start_.append(input.substr(0, max_line_start - line_start_.size()));
-}
-
-// What begins like a request line is a request with a method that nobody knows here; other bytes
-// are no HTTP. Nothing as long as neither is certain.
-std::optional<ParseError> RequestParser::judge_line_start() {
-  const std::string_view method = method_of(line_start_);
-  if (!is_token(method)) return ParseError::malformed;
-  if (method.size() + 1 < line_start_.size()) {
-    const char target = line_start_[method.size() + 1];
-    return target > ' ' && target < '\x7f' ? ParseError::method_unsupported : ParseError::malformed;
-  }
-  if (line_start_.size() == max_line_start) return ParseError::malformed;
   return std::nullopt;
 }
 

@@ -1,4 +1,5 @@
-// HTTP/1.x requests out of bytes (RFC 9112), on llhttp in its strict mode.
+// HTTP/1.x requests out of bytes (RFC 9112), on llhttp in its strict mode. The request line is
+// request_line.h's.
 //
 // The owner feeds input; each call reports what came out of it: the head once it is complete, the
 // part of the body that was in the input, the end of the request. The parser never goes beyond the
@@ -25,6 +26,7 @@
 
 #include "server/base/http_values.h"
 #include "server/http/parse_error.h"
+#include "server/http/request_line.h"
 
 namespace sioserve::http {
 
@@ -76,9 +78,8 @@ class RequestParser {
   struct Callbacks;
 
   void begin_request();
+  bool read_line(std::string_view& input);
   int begin_chunk();
-  int append_target(std::string_view part);
-  int complete_line();
   int append_header_name(std::string_view part);
   int append_header_value(std::string_view part);
   int append_body(std::string_view part);
@@ -87,14 +88,11 @@ class RequestParser {
   int complete_request();
   std::optional<ParseError> check_headers();
   int refuse(ParseError error);
-  void keep_line_start(std::string_view input);
-  std::optional<ParseError> judge_line_start();
 
   ParserLimits limits_;
   llhttp_t llhttp_;
   RequestHead head_;
-  std::string target_;
-  std::string line_start_;  // of the request line, as long as the method is not known
+  RequestLine line_;
   std::string body_parts_;  // the body of one call, if it came in several chunks
   Progress progress_;
   std::uint16_t head_flags_ = 0;  // llhttp's
@@ -103,9 +101,7 @@ class RequestParser {
   std::size_t chunk_extension_bytes_ = 0;
   std::uint64_t body_bytes_ = 0;
   bool within_head_ = false;
-  bool method_known_ = false;
-  bool method_refused_ = false;
-  bool line_known_ = false;  // all of the request line
+  bool line_done_ = false;  // all of the request line has come
   bool within_value_ = false;
   bool head_done_ = false;
   bool keep_alive_ = false;

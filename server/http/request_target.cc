@@ -10,10 +10,7 @@
 namespace sioserve::http {
 namespace {
 
-bool is_target_character(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte > 0x20 && byte != 0x7f && c != '#';
-}
+bool is_target_character(char c) { return c > ' ' && c <= '~' && c != '#'; }
 
 void split_origin_form(std::string_view target, RequestHead& head) {
   const std::size_t question_mark = target.find('?');

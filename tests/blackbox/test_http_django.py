@@ -31,6 +31,12 @@ def test_sync_views_run_beside_the_event_loop(client: httpx.Client) -> None:
     assert client.get("/sync/").text == "sync, main thread: False"
 
 
+def test_a_view_decides_about_methods(client: httpx.Client) -> None:
+    for method in ("DELETE", "PROPFIND", "FROBNICATE"):
+        response = client.request(method, "/only-get/")
+        assert (response.status_code, response.headers.get("allow")) == (405, "GET, HEAD, OPTIONS")
+
+
 def test_async_views(client: httpx.Client) -> None:
     assert client.get("/async/").text == "async, loop: True"
 

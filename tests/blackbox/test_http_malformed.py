@@ -23,7 +23,25 @@ MALFORMED = {
     "no version": (b"GET /hello\r\n\r\n", 505),
     "garbage for a version": (b"GET /hello HTTP/x.y\r\nHost: x\r\n\r\n", 505),
     "version of another protocol": (b"GET /hello HTTP/3.0\r\nHost: x\r\n\r\n", 505),
-    "unknown method": (b"FROBNICATE /hello HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+    "version of RTSP": (b"GET /hello RTSP/1.0\r\nHost: x\r\n\r\n", 400),
+    "request of RTSP": (b"DESCRIBE /hello RTSP/1.0\r\nHost: x\r\n\r\n", 400),
+    "request of Icecast": (b"SOURCE /hello ICE/1.0\r\nHost: x\r\n\r\n", 400),
+    "protocol in lower case": (b"GET /hello http/1.1\r\nHost: x\r\n\r\n", 400),
+    "two spaces behind the method": (b"GET  /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "two spaces behind the target": (b"GET /hello  HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "space behind the version": (b"GET /hello HTTP/1.1 \r\nHost: x\r\n\r\n", 400),
+    "space before the method": (b" GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "space in the method": (b"GE T /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "tab behind the method": (b"GET\t/hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "tab behind the target": (b"GET /hello\tHTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "no method": (b" /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "method too long": (b"F" * 31 + b" /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "bare carriage return before the request": (b"\r" + GET + b"\r\n", 400),
+    "bare line feed before the request": (b"\n" + GET + b"\r\n", 400),
+    "two carriage returns before the request": (b"\r\r\n" + GET + b"\r\n", 400),
+    "bare carriage return behind the request line": (b"GET /hello HTTP/1.1\rHost: x\r\n\r\n", 400),
+    "bare carriage return in the method": (b"GE\rT /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "byte order mark": (b"\xef\xbb\xbfGET /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "method without a target": (b"FROBNICATE\r\n\r\n", 400),
     "method that is no token": (b"FROB/NICATE /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "space in the target": (b"GET /hel lo HTTP/1.1\r\nHost: x\r\n\r\n", 400),
@@ -237,6 +255,27 @@ def test_an_upgrade_to_something_else_is_an_ordinary_request(plain_server: Serve
     with RawConnection(plain_server.port) as connection:
         connection.send(GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n")
         assert connection.read_response().body == b"hello"
+
+
+# What a method is, the application decides. None changes where the request ends.
+@pytest.mark.parametrize("method", ["FROBNICATE", "post", "GETS", "DESCRIBE", "PRI", "M-X.~!", "Q"])
+def test_any_token_is_a_method(plain_server: ServerProcess, method: str) -> None:
+    line = method.encode() + b" /echo HTTP/1.1\r\nHost: x\r\n"
+    with RawConnection(plain_server.port) as connection:
+        connection.send(line + b"Content-Length: 3\r\n\r\nabc")
+        connection.send(line + b"Transfer-Encoding: chunked\r\n\r\n2\r\nde\r\n0\r\n\r\n")
+        connection.send(b"\r\n\r\n" + line + b"\r\n" + GET + b"\r\n")
+        for body in (b"abc", b"de", b""):
+            response = connection.read_response()
+            assert (response.body, response.header("x-method")) == (body, method)
+        assert connection.read_response().body == b"hello"
+
+
+def test_an_unknown_method_does_not_open_a_websocket(plain_server: ServerProcess) -> None:
+    with RawConnection(plain_server.port) as connection:
+        connection.send(b"get /hello HTTP/1.1\r\nHost: x\r\n" + UPGRADE + b"\r\n")
+        assert connection.read_response().status == 400
+        assert connection.is_closed()
 
 
 def test_good_requests_before_a_bad_one_are_answered(plain_server: ServerProcess) -> None:

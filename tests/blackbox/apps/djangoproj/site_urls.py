@@ -5,6 +5,7 @@ from __future__ import annotations
 import site_views as views
 from django.contrib import admin
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("stream-sync/", views.stream_sync),
     path("stream-async/", views.stream_async),
     path("stream-for-ever/", views.stream_for_ever),
+    path("only-get/", csrf_exempt(views.OnlyGet.as_view())),
     path("form/", views.form),
     path("upload/", views.upload),
     path("fail-sync/", views.fail_sync),

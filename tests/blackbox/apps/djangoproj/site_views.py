@@ -22,6 +22,7 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
+from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 SEEN = {"requests_finished": 0, "streams_closed": 0, "responses_closed": 0, "cancelled": 0}
@@ -72,6 +73,11 @@ async def stream_for_ever(request: HttpRequest) -> StreamingHttpResponse:
             SEEN["streams_closed"] += 1
 
     return StreamingHttpResponse(parts(), content_type="text/event-stream")
+
+
+class OnlyGet(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("got")
 
 
 @csrf_exempt
