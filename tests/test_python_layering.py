@@ -95,6 +95,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.forked",
         "sioserve.errors",
         "sioserve.stopping",
+        "sioserve.interface",
         "sioserve.lifespan",
         "sioserve.loader",
         "sioserve.log_config",

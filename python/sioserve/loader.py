@@ -7,9 +7,8 @@ import importlib.util
 import inspect
 from typing import Any
 
-from asgiref.compatibility import guarantee_single_callable
-
 from sioserve.errors import StartupError
+from sioserve.interface import single_callable
 
 
 def load_application(reference: str, *, factory: bool = False) -> Any:
@@ -38,7 +37,7 @@ def load_application(reference: str, *, factory: bool = False) -> Any:
             f'"{reference}" takes no arguments, so it is no ASGI application; '
             "if it makes one, add --factory."
         )
-    return guarantee_single_callable(target)
+    return single_callable(target)
 
 
 def _made_by(factory: Any, reference: str) -> Any:
