@@ -36,9 +36,6 @@ PyRef to_py_headers(const Gil& gil, const Headers& headers) {
   PyRef list = PyRef::steal(PyList_New(0));
   if (!list) return PyRef();
   for (const Header& header : headers) {
-    // CGI-like names, as in Django's META, cannot tell it from a dash: a client could forge a
-    // header that a proxy sets.
-    if (header.name.find('_') != std::string::npos) continue;
     const PyRef name = to_py_bytes(gil, header.name);
     const PyRef value = to_py_bytes(gil, header.value);
     if (!name || !value) return PyRef();

@@ -84,6 +84,11 @@ bool read_value(PyObject* value, AccessLogConfig::Target& target) {
                              target);
 }
 
+bool read_value(PyObject* value, UnderscoreHeaders& target) {
+  return read_choice<UnderscoreHeaders>(
+      value, {{"drop", UnderscoreHeaders::drop}, {"keep", UnderscoreHeaders::keep}}, target);
+}
+
 bool read_value(PyObject* value, SocketIoConfig::Parser& target) {
   using Parser = SocketIoConfig::Parser;
   return read_choice<Parser>(value, {{"json", Parser::json}, {"msgpack", Parser::msgpack}}, target);
@@ -211,6 +216,7 @@ const std::map<std::string, Reader>& settings() {
       {"application_timeout_ms", any(MEMBER(http.application_timeout))},
       {"server_header", any(MEMBER(http.server_header))},
       {"date_header", any(MEMBER(http.date_header))},
+      {"underscore_headers", any(MEMBER(http.underscore_headers))},
       {"request_id_header", any(MEMBER(http.request_id_header))},
       {"extra_headers", any(MEMBER(http.extra_headers))},
 

@@ -153,6 +153,7 @@ class Server:
         trusted_proxies: Sequence[str] = ("127.0.0.1", "::1", "unix"),
         forwarded_for_header: str = "x-forwarded-for",
         forwarded_port_header: str = "x-forwarded-port",
+        underscore_headers: Literal[drop, keep] = "drop",
         proxy_protocol: bool = False,
         # Load
         max_connections: int = 0,

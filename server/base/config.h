@@ -14,6 +14,9 @@
 
 namespace sioserve {
 
+// What becomes of a request's headers with an underscore in their names.
+enum class UnderscoreHeaders { drop, keep };
+
 struct HttpConfig {
   std::size_t max_request_line = 16'384;    // bytes; 414 above
   std::size_t max_header_bytes = 65'536;    // names, values and what surrounds them; 431 above
@@ -32,6 +35,7 @@ struct HttpConfig {
   std::string server_header = "sioserve";  // empty: none
   bool date_header = true;
   Headers extra_headers;  // of every response
+  UnderscoreHeaders underscore_headers = UnderscoreHeaders::drop;
   // Tells the client its request's id, unless the application sets that header. Empty: none.
   std::string request_id_header;
 };

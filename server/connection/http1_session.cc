@@ -4,11 +4,13 @@
 #include <memory>
 #include <utility>
 
+#include "server/base/log_debug.h"
 #include "server/connection/refusal.h"
 #include "server/connection/start_response.h"
 #include "server/connection/websocket_session.h"
 #include "server/http/forwarded.h"
 #include "server/http/parse_error.h"
+#include "server/http/request_headers.h"
 #include "server/ws/handshake.h"
 
 namespace sioserve::connection {
@@ -220,10 +222,22 @@ void Http1Session::begin_request(const Progress& progress, std::string_view& res
   parser_.set_request_id(given ? std::string(*given) : context().request_ids.next());
   connection_.set_busy();
   endpoints_ = http::endpoints_behind_proxies(headers, connection_.peers(), proxy);
+  prepare_headers();
   if (parser_.upgrade_requested() && ws::asks_for_websocket(parser_.head())) {
     begin_websocket(rest);
   } else {
     begin_exchange(progress);
+  }
+}
+
+void Http1Session::prepare_headers() {
+  const Config& config = context().config;
+  Headers& headers = parser_.headers();
+  http::join_cookies(headers);
+  for (const std::string& name :
+       http::remove_underscore_headers(headers, config.http.underscore_headers, config.proxy)) {
+    log_debug(context().logger, LogCategory::server, "Dropped the header ", name, " of ",
+              parser_.head().raw_path, ": its name has an underscore");
   }
 }
 

@@ -69,6 +69,7 @@ class RequestParser {
 
   // Between the completion of the head and the next request's first byte.
   void set_request_id(std::string id) { head_.request_id = std::move(id); }
+  Headers& headers() { return head_.headers; }
   RequestHead take_head() { return std::move(head_); }
   // Within a head that will never be complete: head() is then what is known of it, as much as there
   // is of method, target and version.

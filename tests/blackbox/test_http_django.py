@@ -37,6 +37,13 @@ def test_a_view_decides_about_methods(client: httpx.Client) -> None:
         assert (response.status_code, response.headers.get("allow")) == (405, "GET, HEAD, OPTIONS")
 
 
+def test_cookies_of_several_headers(django_server: ServerProcess) -> None:
+    with RawConnection(django_server.port) as connection:
+        lines = ("Cookie: first=1", "Cookie: second=2", "Cookie: third=3")
+        response = connection.get("/cookies-sent/", *lines).read_response()
+    assert response.body == b'{"first": "1", "second": "2", "third": "3"}'
+
+
 def test_async_views(client: httpx.Client) -> None:
     assert client.get("/async/").text == "async, loop: True"
 

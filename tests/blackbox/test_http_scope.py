@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 from support.raw_http import RawConnection
-from support.server import ServerProcess
+from support.server import APPS, ServerProcess
 from websockets.sync.client import connect
 
 
@@ -118,3 +118,72 @@ def test_extensions_are_json(start_server, tmp_path: pathlib.Path) -> None:  # t
         for extensions in (response.json(), json.loads(websocket.recv())):
             assert extensions["sioserve.stop"] == {}
             assert isinstance(extensions["sioserve.request_id"], str)
+
+
+def test_values_have_the_types_of_uvicorn(start_server, tmp_path: pathlib.Path) -> None:  # type: ignore[no-untyped-def]
+    """Two-item values are tuples, as asgiref.typing has them; lists of them are lists."""
+    (tmp_path / "typing_app.py").write_text(
+        "async def application(scope, receive, send):\n"
+        "    names = [type(scope[name]).__name__ for name in ('client', 'server', 'headers')]\n"
+        "    names += [type(pair).__name__ for pair in scope['headers']][:1]\n"
+        "    names += [type(part).__name__ for part in scope['headers'][0]]\n"
+        "    names += [type(scope['client'][1]).__name__]\n"
+        "    if scope['type'] == 'websocket':\n"
+        "        names += [type(scope['subprotocols']).__name__, *scope['subprotocols']]\n"
+        "        await send({'type': 'websocket.accept'})\n"
+        "        await send({'type': 'websocket.send', 'text': ' '.join(names)})\n"
+        "    else:\n"
+        "        await send({'type': 'http.response.start', 'status': 200})\n"
+        "        await send({'type': 'http.response.body', 'body': ' '.join(names).encode()})\n"
+    )
+    server = start_server("typing_app:application", "--lifespan", "off", cwd=tmp_path)
+    types = "tuple tuple list tuple bytes bytes int"
+    assert httpx.get(server.url).text == types
+    with connect(server.websocket_url, proxy=None, subprotocols=["a", "b"]) as websocket:
+        assert websocket.recv() == types + " list a b"
+
+
+def test_a_plain_function_that_returns_an_awaitable_is_an_application(
+    start_server,  # type: ignore[no-untyped-def]
+    tmp_path: pathlib.Path,
+) -> None:
+    (tmp_path / "plain_function.py").write_text(
+        "import sys\n"
+        f"sys.path.append({str(APPS)!r})\n"
+        "from plain import application as inner\n"
+        "def application(scope, receive, send):\n"
+        "    return inner(scope, receive, send)\n"
+    )
+    server = start_server("plain_function:application", cwd=tmp_path)
+    assert httpx.get(server.url + "/hello").text == "hello"
+    assert scope_of(server, "/scope")["state"] == {"started_by": "lifespan"}
+    with connect(server.websocket_url + "/echo", proxy=None) as websocket:
+        websocket.send("x")
+        assert websocket.recv() == "x"
+
+
+def headers_of(scope: dict[str, Any]) -> list[tuple[str, str]]:
+    headers = [(text(name), text(value)) for name, value in scope["headers"]]
+    return [(name, value) for name, value in headers if name != "host"]
+
+
+UNDERSCORES = ("X_Tenant: a", "X_User: eve", "X-User: bob", "X_Forwarded_For: 6.6.6.6")
+
+
+def test_headers_with_an_underscore_are_dropped(start_server) -> None:  # type: ignore[no-untyped-def]
+    server = start_server("plain:application", "--log-level", "debug")
+    assert headers_of(scope_of(server, "/scope", *UNDERSCORES)) == [("x-user", "bob")]
+    for name in ("x_tenant", "x_user", "x_forwarded_for"):
+        server.wait_for_log(f"Dropped the header {name} of /scope: its name has an underscore")
+
+
+def test_headers_with_an_underscore_can_be_kept(start_server) -> None:  # type: ignore[no-untyped-def]
+    server = start_server("plain:application", "--underscore-headers", "keep")
+    kept = [("x_tenant", "a"), ("x-user", "bob")]
+    assert headers_of(scope_of(server, "/scope", *UNDERSCORES)) == kept
+
+
+def test_cookie_headers_are_joined(plain_server: ServerProcess) -> None:
+    cookies = ("Cookie: a=1", "X-Other: x", "cookie: b=2; c=3", "COOKIE: d=4")
+    expected = [("cookie", "a=1; b=2; c=3; d=4"), ("x-other", "x")]
+    assert headers_of(scope_of(plain_server, "/scope", *cookies)) == expected

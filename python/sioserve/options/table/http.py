@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import HEADER, HEADER_VALUE, SECONDS, STATIC
+from sioserve.options.kinds import HEADER, HEADER_VALUE, SECONDS, STATIC, choice
 from sioserve.options.option import Group, Option, switch
 
 GROUP = Group(
@@ -25,6 +25,14 @@ GROUP = Group(
             separator="\n",
             default=(),
             setting="extra_headers",
+        ),
+        Option(
+            "underscore-headers",
+            choice("drop", "keep"),
+            "what becomes of request headers with an underscore in their names, which Django "
+            "cannot tell from a dash",
+            default="drop",
+            setting="underscore_headers",
         ),
         Option(
             "server-name",

@@ -30,6 +30,7 @@ urlpatterns = [
     path("threads/", views.threads),
     path("connections/", views.connections_open),
     path("cookies/", views.cookies),
+    path("cookies-sent/", views.cookies_sent),
     path("compressed/", gzip_page(views.compressible)),
     path("where-the-upload-is/", views.where_the_upload_is),
 ]

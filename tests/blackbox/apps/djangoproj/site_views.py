@@ -164,6 +164,10 @@ def connections_open(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"count": sum(path.startswith(database) for path in paths)})
 
 
+def cookies_sent(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(request.COOKIES)
+
+
 def cookies(request: HttpRequest) -> HttpResponse:
     response = HttpResponse("cookies")
     for name in ("one", "two", "three"):
