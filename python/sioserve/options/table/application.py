@@ -17,7 +17,7 @@ GROUP = Group(
         Option(
             "app-dir",
             DIRECTORY,
-            "where the application's module is looked for first",
+            "folder that is searched first for the application's module",
             default=".",
             shown_default="the working directory",
         ),
@@ -29,7 +29,7 @@ GROUP = Group(
         Option(
             "root-path",
             ROOT_PATH,
-            'where the application stands below a proxy: root_path in its scopes, "/shop"',
+            'root_path of the scopes: the path prefix behind a proxy, for example "/shop"',
             default="",
             shown_default="none",
             setting="root_path",
@@ -37,13 +37,13 @@ GROUP = Group(
         Option(
             "lifespan",
             choice("auto", "on", "off"),
-            "lifespan events: if the application supports them, demanded, or never sent",
+            "lifespan events: used if the application supports them, required, or never sent",
             default="auto",
         ),
         Option(
             "loop",
             choice("auto", "asyncio", "uvloop"),
-            "the event loop; auto is uvloop where it is installed",
+            "the event loop; auto uses uvloop if it is installed",
             default="auto",
         ),
         Option(

@@ -12,7 +12,7 @@ GROUP = Group(
         Option(
             "reload-dir",
             DIRECTORY,
-            "where files are watched; may be repeated",
+            "folder whose files are watched; may be repeated",
             repeatable=True,
             default=(),
             shown_default="the working directory and --app-dir",
@@ -20,7 +20,7 @@ GROUP = Group(
         Option(
             "reload-include",
             named(TEXT, "PATTERN"),
-            "files to watch beside *.py; may be repeated",
+            "files to watch in addition to *.py; may be repeated",
             repeatable=True,
             default=(),
         ),
@@ -34,7 +34,7 @@ GROUP = Group(
         Option(
             "reload-delay",
             POSITIVE_SECONDS,
-            "between two looks at the files",
+            "time between two checks of the files",
             default=0.25,
         ),
     ),

@@ -29,8 +29,8 @@ GROUP = Group(
         Option(
             "underscore-headers",
             choice("drop", "keep"),
-            "what becomes of request headers with an underscore in their names, which Django "
-            "cannot tell from a dash",
+            "drop or keep request headers with an underscore in their name; Django reads an "
+            "underscore as a dash",
             default="drop",
             setting="underscore_headers",
         ),
@@ -48,7 +48,7 @@ GROUP = Group(
         Option(
             "http-timeout",
             SECONDS,
-            "for the application to give a whole response: 503, or the response is cut",
+            "timeout for the application's whole response: 503, or the response is cut",
             aliases=("-t",),
             default=0.0,
             shown_default="none",
@@ -57,49 +57,50 @@ GROUP = Group(
         Option(
             "timeout-keep-alive",
             SECONDS,
-            "that a connection may idle between two requests",
+            "timeout of an idle connection between two requests",
             default=75.0,
             setting="keep_alive_timeout_ms",
         ),
         Option(
             "timeout-first-byte",
             SECONDS,
-            "from the connection to its first request's first byte",
+            "timeout for the first byte of a connection",
             default=30.0,
             setting="first_byte_timeout_ms",
         ),
         Option(
             "timeout-headers",
             SECONDS,
-            "from a request's first byte to the end of its headers: 408",
+            "timeout from a request's first byte to the end of its headers: 408",
             default=30.0,
             setting="header_timeout_ms",
         ),
         Option(
             "timeout-body",
             SECONDS,
-            "between two pieces of a request's body: 408",
+            "timeout between two parts of a request's body: 408",
             default=30.0,
             setting="body_timeout_ms",
         ),
         Option(
             "timeout-send",
             SECONDS,
-            "for a client to take some of a response that waits for it: it is cut",
+            "timeout for a client that does not read its response: the connection is cut",
             default=60.0,
             setting="send_timeout_ms",
         ),
         Option(
             "timeout-half-close",
             SECONDS,
-            "of silence to a client that has ended its side, until the application is told",
+            "time without output after a client shut down its sending side, "
+            "then receive() returns http.disconnect",
             default=5.0,
             setting="half_close_timeout_ms",
         ),
         Option(
             "application-close-timeout",
             SECONDS,
-            "for the application to end when its client has gone, or it is cancelled; 0 for no end",
+            "timeout for the application to end after a disconnect, or it is cancelled; 0 for none",
             default=10.0,
         ),
     ),

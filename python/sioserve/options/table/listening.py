@@ -14,7 +14,7 @@ GROUP = Group(
             "address or name to listen on, or HOST:PORT; may be repeated",
             aliases=("-b", "--host"),
             repeatable=True,
-            shown_default="127.0.0.1, if nothing else is to be listened on",
+            shown_default="127.0.0.1, if no other address is given",
         ),
         Option(
             "port",
@@ -39,7 +39,7 @@ GROUP = Group(
         Option(
             "fd",
             NUMBER,
-            "number of an inherited descriptor that is listened on; may be repeated",
+            "number of an inherited descriptor to listen on; may be repeated",
             repeatable=True,
         ),
         Option(
@@ -54,7 +54,7 @@ GROUP = Group(
         Option(
             "backlog",
             POSITIVE,
-            "connections that the system holds until they are accepted",
+            "connections that the kernel queues until they are accepted",
             default=2048,
             setting="backlog",
         ),

@@ -20,14 +20,14 @@ GROUP = Group(
         Option(
             "verbosity",
             between(0, 3),
-            "0: warnings only; 1: the access log too; 2: debugging; 3: asyncio's as well",
+            "0: warnings; 1: also the access log; 2: also debug lines; 3: also those of asyncio",
             aliases=("-v",),
             default=1,
         ),
         Option(
             "log-level",
             choice("critical", "error", "warning", "info", "debug", "trace"),
-            "from which level on the server's log lines are written",
+            "lowest level of the server's log lines",
             shown_default="by --verbosity",
         ),
         Option(
@@ -38,12 +38,12 @@ GROUP = Group(
         Option(
             "log-config",
             FILE,
-            "set Python's logging up from an ini, JSON or YAML file (YAML needs PyYAML)",
+            "configure Python's logging from an ini, JSON or YAML file (YAML needs PyYAML)",
         ),
         Option(
             "access-log",
             ACCESS_LOG,
-            "where a line per request goes: a file, - for stdout, logging for the logger "
+            "write a line per request to a file, - for stdout, logging for the logger "
             "sioserve.access, none",
             switches={"--no-access-log": "none"},
             bare="-",
@@ -52,7 +52,7 @@ GROUP = Group(
         Option(
             "access-log-format",
             named(TEXT, "FORMAT"),
-            "format of the access log's lines",
+            "format of the lines of the access log",
             default="",
             shown_default="",
             setting="access_log_format",
@@ -60,7 +60,7 @@ GROUP = Group(
         Option(
             "request-id-header",
             HEADER_NAME,
-            "response header that tells clients the id under which their request is logged",
+            "response header with the id under which the request is logged",
             setting="request_id_header",
         ),
         switch(

@@ -11,7 +11,7 @@ GROUP = Group(
         Option(
             "timeout-graceful-shutdown",
             SECONDS,
-            "for everything that is to end when the server is asked to stop",
+            "time for requests, connections and the lifespan to end when the server stops",
             default=10.0,
         ),
         Option(

@@ -10,29 +10,29 @@ GROUP = Group(
     (
         switch(
             "proxy-headers",
-            "believe Forwarded and X-Forwarded-* of the proxies in --forwarded-allow-ips",
+            "accept Forwarded and X-Forwarded-* from the proxies in --forwarded-allow-ips",
             default=False,
             setting="forwarded_headers",
         ),
         Option(
             "forwarded-allow-ips",
             LIST,
-            'trusted proxies, with commas between them: addresses and networks, "unix" for Unix '
-            'sockets, "*" for everybody',
+            'trusted proxies, separated by commas: addresses and networks, "unix" for Unix '
+            'sockets, "*" for all',
             default=("127.0.0.1", "::1", "unix"),
             setting="trusted_proxies",
         ),
         Option(
             "proxy-headers-host",
             HEADER_NAME,
-            "header with the client's address, in place of X-Forwarded-For",
+            "header with the client's address, instead of X-Forwarded-For",
             default="X-Forwarded-For",
             setting="forwarded_for_header",
         ),
         Option(
             "proxy-headers-port",
             HEADER_NAME,
-            "header with the client's port, in place of X-Forwarded-Port",
+            "header with the client's port, instead of X-Forwarded-Port",
             default="X-Forwarded-Port",
             setting="forwarded_port_header",
         ),

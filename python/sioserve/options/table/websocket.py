@@ -11,7 +11,7 @@ GROUP = Group(
         Option(
             "websocket-timeout",
             ENDLESS_SECONDS,
-            "longest life of a WebSocket; -1 for no end",
+            "longest duration of a WebSocket; -1 for no limit",
             aliases=("--websocket_timeout",),
             default=86_400.0,
             setting="websocket_lifetime_ms",
@@ -19,7 +19,7 @@ GROUP = Group(
         Option(
             "websocket-connect-timeout",
             ENDLESS_SECONDS,
-            "for the application to accept a WebSocket: 403; -1 for no end",
+            "timeout for the application to accept a WebSocket: 403; -1 for none",
             aliases=("--websocket_connect_timeout",),
             default=5.0,
             setting="websocket_connect_timeout_ms",
@@ -27,7 +27,7 @@ GROUP = Group(
         Option(
             "ping-interval",
             SECONDS,
-            "without anything from the client, to a ping; 0 for no pings",
+            "time without data from the client after which a ping is sent; 0 for no pings",
             aliases=("--ws-ping-interval",),
             default=20.0,
             setting="websocket_ping_interval_ms",
@@ -35,7 +35,7 @@ GROUP = Group(
         Option(
             "ping-timeout",
             SECONDS,
-            "for an answer to a ping, or the WebSocket is closed with 1011; 0 for no end",
+            "timeout for the answer to a ping, then the WebSocket is closed with 1011; 0 for none",
             aliases=("--ws-ping-timeout",),
             default=30.0,
             setting="websocket_ping_timeout_ms",
