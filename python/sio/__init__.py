@@ -17,7 +17,7 @@ Two ways to write handlers:
             ack(number)
 
 and two ways to serve them: natively, on sioserve's Socket.IO path, as above; or, without
-`register`, through `ChatConsumer.as_asgi()` in the routing of an ASGI application.
+`register`, by routing to `ChatConsumer.as_asgi()` in an ASGI application.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Answer: a client's acknowledgement that is waited for, and those of many."""
+"""Answer: awaiting the acknowledgement of one client, or of many."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Answer:
     """Returned by emit_with_ack(): await it on any event loop.
 
     The result is the acknowledgement's argument; None if it has none, a list if it has several.
-    Raises AckTimeout when no answer comes in time, or it is known that none will. `on_wait` is
-    called before waiting begins, and may raise; `on_end` when nothing can change any more.
+    Raises AckTimeout after the timeout, or as soon as it is clear that no answer will come.
+    `on_wait` is called before waiting begins, and may raise; `on_end` when the answer is final.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class Answer:
         finally:
             self._future.cancel()  # without effect if it is done
         if self._future.cancelled():
-            raise AckTimeout("nobody waits for the answer any more")
+            raise AckTimeout("the answer is no longer awaited")
         return self._future.result()
 
 
 async def collect(answers: Sequence[Awaitable[Any]]) -> list[Any]:
-    """All of them; AckTimeout, with those that came, when some did not."""
+    """All answers; raises AckTimeout, with the answers that arrived, if some are missing."""
     results = await asyncio.gather(*answers, return_exceptions=True)
     failures = [result for result in results if isinstance(result, BaseException)]
     responses = [result for result in results if not isinstance(result, BaseException)]

@@ -1,7 +1,7 @@
-"""Calls whose work is done when they return, and which may be awaited all the same.
+"""Results of calls that are complete when they return, but may be awaited too.
 
-`socket.emit(...)` does its work at once, so it needs no await and works from any thread; code
-written for coroutine methods goes on working: `await socket.emit(...)`,
+`socket.emit(...)` is complete when it returns, so it needs no await and works from any thread. Code
+written for coroutine methods works too: `await socket.emit(...)`,
 `asyncio.create_task(socket.emit(...))`, `async_to_sync(server.emit)(...)`.
 """
 
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 class Done(Coroutine[Any, Any, None]):
-    """A coroutine that has nothing left to do; it may be awaited any number of times or never."""
+    """A finished coroutine; it may be awaited any number of times or never."""
 
     __slots__ = ()
 
@@ -38,7 +38,7 @@ DONE = Done()
 
 
 class Later(Done):
-    """A call whose work is done, but whose effect elsewhere may be waited for."""
+    """A call that is complete; awaiting it waits for its effect elsewhere."""
 
     __slots__ = ("_wait", "_waiting")
 
@@ -76,7 +76,7 @@ def all_done(calls: Iterable[Done]) -> Done:
 
 
 class Given(Coroutine[Any, Any, _T], Generic[_T]):
-    """A coroutine whose result is there already; it may be awaited any number of times or never."""
+    """A finished coroutine with a result; it may be awaited any number of times or never."""
 
     __slots__ = ("_value",)
 

@@ -1,19 +1,19 @@
 """A bridge from Channels' channel layer to rooms, for code that was written for django-sio.
 
-There every room was a group of the channel layer, and code in other processes reached it with
+In django-sio every room was a group of the channel layer, and other processes sent to it with
 
     await channel_layer.group_send(
         "sio__chat_lobby",                       # group_name("/chat", "lobby")
         {"type": "sio.broadcast", "header": '2/chat,["news",1]', "attachments": []},
     )
 
-where `header` is the text of a Socket.IO packet. While a channel layer is configured, the bridge is
-in the group of each room in use, with a channel and a task for each, because a message does not say
-which group it was sent to. Emitting through the API takes no part in this.
+where `header` is the text of a Socket.IO packet. While a channel layer is configured, the bridge
+joins the group of each room in use. Each group has its own channel and task, because a message does
+not contain the name of its group. Emitting through the API does not use the channel layer.
 
-A group's name is made of ASCII and cut off, so several rooms may share one. Then nobody can tell
-which of them a message is meant for, and it is dropped, with a line in the log, rather than shown
-to strangers.
+A group's name is ASCII and cut to a maximum length, so several rooms may share one group. Then the
+room of a message is unknown, and the message is dropped, with a log line, so that no other room
+gets it.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ SETTING = "SIO_CHANNEL_LAYER"
 MESSAGE_TYPE = "sio.broadcast"
 
 MAX_GROUP_NAME = 99
-CAPACITY = 10_000  # of messages that wait for us in a layer that asks this process
+CAPACITY = 10_000  # messages that a layer in this process keeps for a channel of the bridge
 PATIENCE = 5.0  # seconds that an awaited join() waits for the layer
-CALLS_AT_ONCE = 20  # that enter or leave groups
+CALLS_AT_ONCE = 20  # calls at the same time that enter or leave groups
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between attempts while the layer fails
-# Seconds after which groups are entered anew, since a layer forgets them; at most half of what it
-# says. One in memory forgets them earlier, when messages have waited for too long.
+# Seconds after which groups are entered again, because group memberships expire; at most half of
+# the layer's expiry time. A layer in memory drops them earlier, when messages have expired.
 RENEWAL = 3600.0
 RENEWAL_IN_MEMORY = 5.0
 
@@ -62,8 +62,8 @@ def group_name(namespace: str, room: str) -> str:
 def configured_layer() -> Any:
     """The channel layer of the Django project, or None.
 
-    It is "default"; SIO_CHANNEL_LAYER names another one, or none with None. One that can't be made
-    is logged, and counts as none.
+    It is "default"; SIO_CHANNEL_LAYER sets another name, or None to disable it. If it can't be
+    created, this is logged, and None is returned.
     """
     if not django_configured():
         return None
@@ -78,8 +78,8 @@ def configured_layer() -> Any:
         return channel_layers[alias]
     except Exception:
         logger.exception(
-            "the channel layer %r can't be used; rooms are not reached through it (%s = None says "
-            "that they need not be)",
+            "the channel layer %r can't be used; messages to the groups of rooms are not delivered "
+            "(set %s = None to disable them)",
             alias,
             SETTING,
         )
@@ -87,9 +87,9 @@ def configured_layer() -> Any:
 
 
 class ChannelLayerBridge:
-    """Takes what comes through one channel layer to the rooms of one server.
+    """Forwards messages from one channel layer to the rooms of one server.
 
-    Made, opened and closed on the event loop's thread; the rest may be called from any thread.
+    Create, open and close it on the event loop's thread; the rest may be called from any thread.
     """
 
     def __init__(self, server: SocketIOServer, layer: Any) -> None:
@@ -114,7 +114,7 @@ class ChannelLayerBridge:
                 for room in namespace.rooms():
                     self.room_created(namespace.name, room)
         self._start(self._renew())
-        logger.debug("rooms are reached through %s too", type(self.layer).__name__)
+        logger.debug("the channel layer %s is connected to the rooms", type(self.layer).__name__)
 
     async def close(self, timeout: float = 2.0) -> None:
         """Leave all groups, as far as the layer answers within `timeout` seconds."""
@@ -157,7 +157,7 @@ class ChannelLayerBridge:
                 self._call(group.stop)
 
     def joined(self, namespace: str, room: str) -> Done:
-        """Done when what is sent to the room's group arrives here."""
+        """Done when messages to the room's group arrive here."""
         group = self._groups.get(group_name(namespace, room))
         return (
             DONE
@@ -171,12 +171,12 @@ class ChannelLayerBridge:
         return self._start(work)
 
     def failed(self, group: Group, error: Exception) -> None:
-        """Said once until it works again."""
+        """Log a failure once, until the layer works again."""
         first = not self._failing
         self._failing.add(group)
         if first:
             logger.error(
-                "the channel layer fails: what is sent to rooms through it does not arrive until "
+                "the channel layer fails: messages to the groups of rooms are not delivered until "
                 "it works again",
                 exc_info=error,
             )
@@ -193,7 +193,7 @@ class ChannelLayerBridge:
         self._failing.discard(group)
 
     def deliver(self, group: Group, message: Any) -> None:
-        """Take a message of the group to the room that it is meant for."""
+        """Emit a message of the group to its room."""
         if not isinstance(message, dict) or message.get("type") != MESSAGE_TYPE:
             logger.debug("group %s: not a %s message", group.name, MESSAGE_TYPE)
             return
@@ -233,7 +233,7 @@ class ChannelLayerBridge:
 class Group:
     """One group, and the rooms that share its name.
 
-    Its task enters the group and waits for messages; after a failure it begins anew.
+    Its task enters the group and waits for messages; after a failure it starts again.
     """
 
     def __init__(self, bridge: ChannelLayerBridge, name: str) -> None:
@@ -283,8 +283,8 @@ class Group:
         if rooms and not self._told_of_sharing:
             self._told_of_sharing = True
             logger.error(
-                "messages to the group %s are dropped: it stands for %d rooms of namespace %s, "
-                "%r and %r among them; use SocketIOServer.emit(), which tells them apart",
+                "messages to the group %s are dropped: it belongs to %d rooms of namespace %s, "
+                "%r and %r among them; use SocketIOServer.emit() instead",
                 self.name,
                 len(rooms),
                 namespace,
@@ -330,7 +330,7 @@ class Group:
 
 
 class OwnChannels:
-    """Stands for a pattern in a layer's table of capacities, and matches this bridge's channels."""
+    """Used as a pattern in a layer's table of capacities; matches the bridge's channels."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
@@ -346,7 +346,7 @@ class OwnChannels:
 
 
 def _raise_capacity(layer: Any, channels: OwnChannels) -> None:
-    """A layer keeps 100 messages for a channel and drops those beyond them: too few for a room."""
+    """Raise the capacity: layers keep 100 messages per channel by default, too few for a room."""
     capacities = getattr(layer, "channel_capacity", None)
     if isinstance(capacities, dict):  # as InMemoryChannelLayer leaves it
         capacities = layer.compile_capacities(capacities)

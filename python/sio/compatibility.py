@@ -1,4 +1,4 @@
-"""What projects that come from django-sio import, and what is more than another name for it.
+"""The classes and functions of django-sio that have no other place in sioserve.
 
 The modules in `engineio/` give these their import paths; docs/migrating-from-django-sio.md has the
 list.
@@ -14,7 +14,7 @@ from .socketio.server import get_socketio_server
 
 
 class LongPollingConsumer:
-    """Stands in routing for Engine.IO over HTTP, which the native engine serves."""
+    """Routes Engine.IO over HTTP to the native engine."""
 
     @classmethod
     def as_asgi(cls) -> Application:
@@ -23,7 +23,7 @@ class LongPollingConsumer:
 
 
 class EngineIOWebSocketConsumer:
-    """Stands in routing for Engine.IO over WebSocket, which the native engine serves."""
+    """Routes Engine.IO over WebSocket to the native engine."""
 
     @classmethod
     def as_asgi(cls) -> Application:

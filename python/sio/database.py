@@ -1,16 +1,16 @@
 """Database connections of `async def` handlers, checked as Django checks those of a request.
 
-Django's asynchronous ORM runs its queries by `sync_to_async(thread_sensitive=True)`: those of all
-handlers run in one thread, which asgiref keeps for code outside requests, and use that thread's
-connections. Nothing there is told when a handler begins or ends. So the calls of handlers are
-passed through an executor that hands them to the same thread, and
+Django's asynchronous ORM runs its queries by `sync_to_async(thread_sensitive=True)`: the queries of
+all handlers run in one thread, which asgiref keeps for code outside requests, and use that thread's
+connections. asgiref does not know when a handler begins or ends. So the calls of handlers go
+through an executor that passes them to the same thread, and
 
 * before the first call of a handler, and when a handler that made calls has ended, closes the
   connections that are broken or older than CONN_MAX_AGE (`close_old_connections`);
 * while another handler is between two of its calls, closes only broken connections: that handler
   may be reading from a cursor.
 
-A handler that makes no such calls costs nothing. Plain `def` handlers have a thread of their own
+A handler without such calls has no overhead. Plain `def` handlers have their own thread
 (`handlers.run_in_thread`).
 """
 

@@ -11,11 +11,11 @@ MODULES = ("sockets", "consumers")
 
 
 def autodiscover() -> list[str]:
-    """Import `sockets` and `consumers` of each installed Django application, where they exist.
+    """Import the modules `sockets` and `consumers` of each installed Django application.
 
     Importing them runs their `@sio.register` and `@sio.on`; a consumer without them is not served
-    natively. Does nothing where Django has not been set up. Returns the names of the modules
-    imported; an exception inside one of them is the caller's.
+    natively. Does nothing if Django is not set up. Returns the names of the imported modules;
+    raises what a module raises.
     """
     if not django_ready():
         return []

@@ -1,8 +1,7 @@
 """Event arguments that are not JSON values.
 
-Asked in this order: the server's `json_default`, then the encoder that Django's setting
-SIO_JSON_ENCODER names (a subclass of json.JSONEncoder, or the dotted path to one), which is
-DjangoJSONEncoder where it is not set.
+First the server's `json_default` is called, then the encoder in Django's setting SIO_JSON_ENCODER
+(a subclass of json.JSONEncoder, or the dotted path to one; by default DjangoJSONEncoder).
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ SETTING = "SIO_JSON_ENCODER"
 
 
 def default(obj: Any) -> Any:
-    """Return a JSON value for `obj`, or something that this function makes one of in turn.
+    """Return a JSON value for `obj`, or an object that this function can convert in turn.
 
-    DjangoJSONEncoder makes strings of dates and times, timedelta, Decimal, UUID and lazy strings;
-    the value of a FileField is its name. A socket's Handshake is an object of its members. Raises
-    TypeError for anything else, and for everything but a Handshake where Django is not installed;
-    ImproperlyConfigured where the setting names no encoder.
+    DjangoJSONEncoder converts dates and times, timedelta, Decimal, UUID and lazy strings to
+    strings. The value of a FileField is its name. A Handshake becomes an object of its members.
+    Raises TypeError for anything else and, without Django, for everything but a Handshake;
+    ImproperlyConfigured if the setting is not an encoder.
     """
     hook = get_socketio_server().json_default
     if hook is None:
@@ -42,7 +41,7 @@ def default(obj: Any) -> Any:
 
 
 def encoder_class(setting: Any) -> type[json.JSONEncoder]:
-    """The class that a value of SIO_JSON_ENCODER means. Raises ImproperlyConfigured."""
+    """The class for a value of SIO_JSON_ENCODER. Raises ImproperlyConfigured."""
     from django.core.exceptions import ImproperlyConfigured
     from django.utils.module_loading import import_string
 

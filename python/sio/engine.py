@@ -1,7 +1,7 @@
-"""What Python knows about Engine.IO: a client's session, and the connection that users see of it.
+"""Engine.IO in Python: a client's session, and the object that users get as `socket.eio`.
 
-The session itself, with its transports, timers and queues, lives in the native engine. It serves
-Socket.IO and no other protocols.
+The session itself, with its transports, timers and queues, is in the native engine, which serves
+only Socket.IO.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class EngineIOSession:
     """One client's session, shared by its sockets in all namespaces.
 
     * `sid`: a name for the session within this process. It is not the id in the client's requests,
-      which is a secret between client and server and stays in the native engine.
+      which is secret and stays in the native engine.
     * `scope`: the ASGI scope of the handshake.
     * `sockets`: those that are connected or connecting.
-    * `closed`: the client has gone.
+    * `closed`: the session has ended.
     """
 
     def __init__(self, number: int, scope: dict[str, Any], core: Server | None = None) -> None:
@@ -65,7 +65,7 @@ class EngineIOSession:
         return None if status is None else status[1]
 
     def close(self, status: tuple[str, float | None] | None) -> None:
-        """The client has gone; what its transport and latency were in the end."""
+        """The session has ended; stores its last transport and latency."""
         self._status = status or self._status
         self.closed = True
         self._core = None
@@ -104,7 +104,7 @@ class EngineIOSocket:
     def close(self, reason: str = "server_close") -> Done:
         """End the client's session: all its namespaces are disconnected. From any thread.
 
-        The disconnect handlers get the native engine's reason; `reason` is for the reader.
+        The disconnect handlers get the native engine's reason; `reason` is not used.
         """
         for socket in list(self._session.sockets)[:1]:
             socket.disconnect(close=True)

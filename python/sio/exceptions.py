@@ -1,4 +1,4 @@
-"""What a handler may raise on purpose."""
+"""The exceptions that handlers may raise, and that awaited answers raise."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class ConnectionRefused(Exception):
-    """Raised by a connect handler to refuse the client with a reason of its own.
+    """Raised by a connect handler to refuse the client with a message of your own.
 
     The client's `connect_error` gets an error with this `message` and, unless it is None, this
     `data` (a JSON value).
@@ -19,10 +19,10 @@ class ConnectionRefused(Exception):
 
 
 class EventRefused(Exception):
-    """Raised by a socket's middleware to keep an event from its handlers, or by a handler itself.
+    """Raised by a socket's middleware to refuse an event before its handlers, or by a handler.
 
-    The client that waits for an acknowledgement gets {"error": message} and, unless it is None,
-    "data" (a JSON value) beside it. Nothing is logged.
+    A client that waits for an acknowledgement gets {"error": message}, with "data" (a JSON value)
+    unless it is None. Nothing is logged.
     """
 
     def __init__(self, message: str = "Refused", data: Any = None) -> None:
@@ -42,9 +42,9 @@ class TooManyRooms(RuntimeError):
 
 
 class AckTimeout(TimeoutError):
-    """A client has not acknowledged an event in time, or has gone without doing it.
+    """A client has not acknowledged an event in time, or has disconnected before.
 
-    `responses` holds the answers of the clients that have, where there were several.
+    If several clients were asked, `responses` has the answers that arrived.
     """
 
     def __init__(self, message: str, responses: list[Any] | None = None) -> None:

@@ -1,8 +1,8 @@
-"""What may end a handler, and how its connection goes on.
+"""How handlers fail, and how their connection continues.
 
-Whatever a handler raises has failed that handler only: an exception, KeyboardInterrupt, or the
-cancellation of the task that it runs in. At shutdown the dispatcher cancels what still runs by
-end_task(); then nothing new is begun for a socket but its disconnect handlers.
+An exception, KeyboardInterrupt, or the cancellation of the task it runs in makes only this handler
+fail. At shutdown the dispatcher cancels the running tasks with end_task(); after that, only the
+disconnect handlers of their sockets are started.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _ending: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 def start_task(work: Work, tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
     """Run `work()` in a task, which is in `tasks` while it runs.
 
-    It runs even if somebody cancels the task before its first step: then in another task. The
-    event loop may have a task factory that runs the first step at once.
+    It runs even if the task is cancelled before its first step: then in another task. The event
+    loop's task factory may run the first step immediately.
     """
     begun = False
 
@@ -58,7 +58,7 @@ def start_task(work: Work, tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]
 
 
 def end_task(task: asyncio.Task[Any]) -> None:
-    """Cancel a task for good: is_ending() holds for it from now on."""
+    """Cancel a task for good: is_ending() is true for it from now on."""
     _ending.add(task)
     task.cancel()
 
@@ -70,10 +70,10 @@ def is_ending(task: asyncio.Task[Any] | None = None) -> bool:
 
 
 def is_closing(error: BaseException) -> bool:
-    """Whether what runs is not to go on: let the exception pass.
+    """Whether the current code must stop and let the exception propagate.
 
-    The interpreter is throwing away a coroutine that no task runs any more, which must not await
-    anything; or a child made by fork() ends with sys.exit().
+    Either the interpreter closes a coroutine that no task runs, which must not await anything, or a
+    child made by fork() ends with sys.exit().
     """
     if isinstance(error, SystemExit):
         return _abandoned
@@ -96,18 +96,18 @@ def _current_task() -> asyncio.Task[Any] | None:
 if sys.version_info >= (3, 11):
 
     def is_cancelled(task: asyncio.Task[Any]) -> bool:
-        """Whether somebody has asked for the task's cancellation."""
+        """Whether cancel() was called on the task."""
         return task.cancelling() > 0
 
 else:
 
     def is_cancelled(task: asyncio.Task[Any]) -> bool:
-        """Whether a cancellation of the task has been asked for and not arrived."""
+        """Whether cancel() was called on the task and CancelledError was not raised yet."""
         return bool(getattr(task, "_must_cancel", False))
 
 
 async def shed_cancellation() -> None:
-    """Forget that the current task was cancelled, so that what runs next in it is not."""
+    """Clear the cancellation of the current task, so that it does not affect the next handler."""
     task = asyncio.current_task()
     assert task is not None
     if not is_cancelled(task):
@@ -115,7 +115,7 @@ async def shed_cancellation() -> None:
     try:
         await asyncio.sleep(0)  # where a cancellation arrives that has not yet
     except asyncio.CancelledError:
-        logger.warning("a handler's task was cancelled; it goes on with what comes next")
+        logger.warning("a handler's task was cancelled; it continues with the next event")
     if sys.version_info >= (3, 11):
         while task.cancelling():
             task.uncancel()

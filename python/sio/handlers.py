@@ -1,12 +1,11 @@
-"""How to call a handler: decided once, when it is registered.
+"""How to call a handler: determined once, when it is registered.
 
-A handler is `async def` or plain `def`. A plain one runs in a thread of its own for the time of
-the call, with the rules that Django has for sync code (`sync_to_async(thread_sensitive=True)`).
+A handler is `async def` or plain `def`. A plain one runs in its own thread for the time of the
+call, by the rules of Django for sync code (`sync_to_async(thread_sensitive=True)`).
 
-A handler takes the acknowledgement if its signature has a parameter that is called `ack`;
-`**kwargs` does not count. Then nothing is acknowledged for it: it gets `ack=` a function, or None
-if the client asked for no acknowledgement. The client of any other handler gets an empty
-acknowledgement when the handler has returned.
+If the signature of a handler has a parameter `ack` (`**kwargs` does not count), the handler
+acknowledges itself: `ack` is a function, or None if the client asked for no acknowledgement. For
+any other handler the server sends an empty acknowledgement when it has returned.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _CONCURRENT = "_sio_concurrent"
 
 
 class Handler:
-    """A function to be called with a socket and what the client sent."""
+    """A function that is called with a socket and the arguments of an event."""
 
     __slots__ = ("_function", "_has_warned", "_is_async", "is_concurrent", "takes_ack")
 
@@ -46,7 +45,7 @@ class Handler:
         self._is_async = iscoroutinefunction(function)
         self._has_warned = False
         self.takes_ack = takes_ack(function)
-        # Events behind this one need not wait until it has been handled.
+        # Later events need not wait until this one is handled.
         self.is_concurrent = bool(getattr(function, _CONCURRENT, False))
 
     @property
@@ -55,14 +54,14 @@ class Handler:
         return self._function
 
     def serves(self, socket: Socket) -> bool:
-        """Whether this handler is there for this socket."""
+        """Whether this handler serves this socket."""
         return True
 
     def target(self, socket: Socket) -> Callable[..., Any]:
         """The callable for this socket."""
         return self._function
 
-    # These return what is to be awaited, once and at once: a coroutine less for each event.
+    # These return an awaitable, to be awaited once and immediately: one coroutine less per event.
 
     def call(self, socket: Socket, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Run the handler; awaiting it gives the result."""
@@ -80,13 +79,15 @@ class Handler:
     def handle(
         self, socket: Socket, event: str, args: list[Any], ack: Ack | None
     ) -> Awaitable[Any]:
-        """Run the handler for an event. `ack` is None where nobody waits for an answer."""
+        """Run the handler for an event. `ack` is None if the client asked for no
+        acknowledgement.
+        """
         if self.takes_ack:
             return self.call(socket, *args, ack=ack)
         return self.call(socket, *args)
 
     def warn_once(self, message: str) -> None:
-        """About this handler, at the first call."""
+        """Log a warning about this handler, at the first call only."""
         if not self._has_warned:
             self._has_warned = True
             logger.warning("%r: %s", self, message)
@@ -152,7 +153,7 @@ def takes_ack(function: Callable[..., Any]) -> bool:
 
 
 async def run_in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run sync code as Django does, and beside the sync code of other sockets."""
+    """Run sync code as Django does, concurrently with the sync code of other sockets."""
     async with nullcontext() if in_thread_of_caller.get() else ThreadOfItsOwn():
         result = await sync_to_async(_call, thread_sensitive=True)(function, *args, **kwargs)
     # A decorator may have wrapped an async handler in a plain function.
@@ -163,15 +164,16 @@ def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         return with_fresh_connections(function, *args, **kwargs)
     except (StopIteration, GeneratorExit) as error:
-        # No future may bring these to a coroutine: one would wait for ever, or be closed. (PEP 479)
+        # A future can't pass these exceptions to a coroutine: it would hang, or be closed. (PEP
+        # 479)
         raise RuntimeError(f"{function!r} raised {type(error).__name__}") from error
 
 
 def event(name: str) -> Callable[[_F], _F]:
     """Decorate a consumer's method as the handler of the event `name`, which may be any string.
 
-    May be given several times for several events. Raises ValueError for names that Socket.IO
-    keeps for itself, such as "connect", TypeError where it is no str.
+    You may use it several times for several events. Raises ValueError for names that Socket.IO
+    reserves, such as "connect", TypeError if the name is not a str.
     """
     check_decorated_event(name, "@sio.event")
     if name in RESERVED_EVENTS:
@@ -187,7 +189,7 @@ def event(name: str) -> Callable[[_F], _F]:
 
 def any_event(function: _F) -> _F:
     """Decorate a consumer's method `f(self, socket, event, *args)` as the handler of every event
-    that no other handler of the namespace takes. What is said of `ack` holds for it too.
+    that has no other handler in the namespace. `ack` works as in other handlers.
     """
     setattr(function, _ANY_EVENT, True)
     return function
@@ -196,8 +198,8 @@ def any_event(function: _F) -> _F:
 def concurrent(function: _F) -> _F:
     """Decorate a handler of events: the socket's later events do not wait for it.
 
-    It runs in a task of its own, from the moment when its turn has come. The disconnect handler
-    still waits for it.
+    It runs in its own task, which starts after the handlers of earlier events. The disconnect
+    handler waits for it.
     """
     setattr(function, _CONCURRENT, True)
     return function
@@ -215,8 +217,8 @@ def any_event_handlers(consumer_class: type) -> list[AnyEventHandler]:
 def event_handlers(consumer_class: type) -> dict[str, MethodHandler]:
     """The event handlers of a consumer class by event name, inherited ones included.
 
-    `event_<name>` handles the event <name>; @event(...) names others. Raises ValueError where
-    two methods claim one event.
+    `event_<name>` handles the event <name>; @event(...) sets other names. Raises ValueError if two
+    methods handle one event.
     """
     found: dict[str, MethodHandler] = {}
     for attribute in dir(consumer_class):

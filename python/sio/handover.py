@@ -1,9 +1,8 @@
-"""The ASGI application that hands an Engine.IO handshake over to the native engine.
+"""The ASGI application that passes an Engine.IO handshake to the native engine.
 
-It stands where a routed project mounts a consumer: the project's middleware has let the handshake
-pass and has filled the scope, so all that is left is to give the scope to sioserve. Everything
-after the handshake is native. The `type` of the message and the name of the scope's extension are
-a contract with asgi-bridge.
+A project's routing calls it after the project's middleware has accepted the handshake and has added
+to the scope. It only passes the scope to sioserve; everything after the handshake is native. The
+`type` of the message and the name of the scope's extension must match asgi-bridge.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 EXTENSION = "sioserve.engineio"
-# In the scope of a session that came this way: it may use every namespace.
+# In the scope of a routed session: it may use every namespace.
 ROUTED = "sioserve.routed"
 
 

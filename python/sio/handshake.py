@@ -13,11 +13,11 @@ from urllib.parse import parse_qsl, quote
 class Handshake:
     """The request that opened the client's session, and what the client sent for its namespace.
 
-    It may be sent to a client, which gets an object with these members, `time` as a string.
+    You may emit it; the client gets an object with these members, `time` as a string.
 
     * `headers`: by name in lower case; repeated ones are joined with ", " ("; " for cookies).
     * `query`: the first value of each parameter of the URL.
-    * `address`: the client's IP address, "" where the server does not know it.
+    * `address`: the client's IP address, "" if the server does not know it.
     * `url`: path and query as requested. `secure`: https or wss.
     * `time`: when the client asked for the namespace, UTC; `issued`: the same in milliseconds
       since 1970.
@@ -40,9 +40,9 @@ class Handshake:
 
 
 class HandshakeRequest:
-    """The request that asks for a session, before there is one: what allow_request() is given.
+    """The request of a handshake, before the session exists: the argument of allow_request().
 
-    * `scope`: ASGI's; where a project routes Socket.IO itself, as its middleware left it.
+    * `scope`: the ASGI scope; if the project routes Socket.IO itself, as its middleware left it.
     * `headers`, `query`, `address`, `url`, `secure`: as in Handshake.
     """
 
@@ -63,7 +63,7 @@ class HandshakeRequest:
 
     @property
     def address(self) -> str:
-        """The client's IP address, "" where the server does not know it."""
+        """The client's IP address, "" if the server does not know it."""
         return _address(self.scope)
 
     @property
@@ -73,7 +73,7 @@ class HandshakeRequest:
 
     @property
     def secure(self) -> bool:
-        """Whether it came by https or wss."""
+        """Whether the scheme is https or wss."""
         return _secure(self.scope)
 
 

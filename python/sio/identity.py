@@ -1,8 +1,8 @@
-"""Who a client is to Django: `user` and `session` of its handshake's scope.
+"""Django's `user` and `session` of a client, in the scope of its handshake.
 
-Middleware of a routed project may have put them there, whole or as objects that would be resolved
-at the first use, which async code can't wait for. Natively, they come from Django's session
-cookie. Either way the scope has them loaded before any handler sees it.
+In a routed project, middleware may have set them, also as lazy objects, which async code can't
+resolve. On the native path they are loaded from Django's session cookie. In both cases they are
+loaded before any handler runs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .handlers import run_in_thread
 
 Scope = MutableMapping[str, Any]
 
-# How the lazy objects of Channels' middleware say that only that middleware can resolve them.
+# The error of lazy objects of Channels' middleware, which only that middleware can resolve.
 UNRESOLVABLE = (ValueError, NotImplementedError)
 
 
@@ -102,10 +102,10 @@ def _resolved(value: Any) -> Any:
 
 
 def _user_of_session(session: Any) -> Any:
-    """The user whose log-in the session holds.
+    """The user who is logged in with this session.
 
-    Unlike Django's own function for a request, it leaves the session as it is: there is no
-    response that could tell the browser about a new key.
+    Unlike Django's own function for a request, it does not change the session, because there is no
+    response that could send the browser a new key.
     """
     from django.conf import settings
     from django.contrib import auth

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 DEFAULT_NAMESPACE = "/"
 
-# Socket.IO keeps these for itself; no client can send or receive them as events.
+# Socket.IO reserves these names; clients can neither send nor receive such events.
 RESERVED_EVENTS = frozenset(
     {
         "connect",
@@ -40,20 +40,20 @@ def room_name(room: Room) -> str:
 
 
 def room_names(rooms: Room | Iterable[Room]) -> list[str]:
-    """The names of one room or of several. Raises TypeError for what can't be either."""
+    """The names of one room or of several. Raises TypeError for anything else."""
     if isinstance(rooms, str | bytes | bytearray) or not isinstance(rooms, Iterable):
         return [room_name(cast("Room", rooms))]
     return [room_name(room) for room in rooms]
 
 
 def check_timeout(seconds: float | None) -> float | None:
-    """The time-out. Raises TypeError or ValueError for what is no number of seconds."""
+    """The timeout. Raises TypeError or ValueError if it is not a number of seconds."""
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TypeError(f"a time-out is a number of seconds, not {type(seconds).__name__}")
+        raise TypeError(f"a timeout is a number of seconds, not {type(seconds).__name__}")
     if not seconds >= 0:
-        raise ValueError(f"a time-out is a number of seconds, not {seconds}")
+        raise ValueError(f"a timeout is a number of seconds, not {seconds}")
     return seconds
 
 
@@ -67,7 +67,7 @@ def check_decorated_event(event: Any, decorator: str) -> None:
 
 
 def check_event(event: str) -> None:
-    """Raise TypeError or ValueError for what can't be the name of an event to a client."""
+    """Raise TypeError or ValueError for an invalid name of an event to a client."""
     if not isinstance(event, str):
         raise TypeError(f"an event's name is a str, not {type(event).__name__}")
     if event in RESERVED_EVENTS:

@@ -38,14 +38,14 @@ def register(consumer_class: _C) -> _C:
 def on(event: str, namespace: str | NamespacePattern = DEFAULT_NAMESPACE) -> Callable[[_F], _F]:
     """Serve a namespace natively and handle one of its events with a function.
 
-    The function is `async def f(socket, *args)` or a plain `def`; what SocketIOConsumer says about
-    events, acknowledgements and exceptions holds for it. Two names are special:
+    The function is `async def f(socket, *args)` or a plain `def`. Events, acknowledgements and
+    exceptions work as in SocketIOConsumer. Two names are special:
 
     * "connect": `f(socket, auth)`; a falsy result refuses the client, so return True.
     * "disconnect": `f(socket, reason)`.
 
-    Raises ValueError for other reserved names, and when the event has a handler already, TypeError
-    for what is no name, and for a consumer's method.
+    Raises ValueError for other reserved names, and if the event already has a handler; TypeError
+    for an invalid name, and for a consumer's method.
     """
     check_decorated_event(event, "@sio.on")
     if event in RESERVED_EVENTS and event not in ("connect", "disconnect"):
@@ -83,9 +83,9 @@ def relay_on(
     rate: int | None = None,
     include_sender: bool = False,
 ) -> None:
-    """Serve a namespace natively and forward one of its events without entering Python.
+    """Serve a namespace natively and forward one of its events without running Python.
 
-    What sio.relay() is in a consumer class, for handlers that are functions.
+    The same as sio.relay() in a consumer class, for handlers that are functions.
     """
     target = get_socketio_server().of(namespace)
     target.relay(
@@ -100,17 +100,14 @@ def relay_on(
 
 
 def namespaces() -> list[str]:
-    """All namespaces, natively served and routed ones. "/" is always among them.
-
-    Those that clients' wishes bring into being are not.
-    """
+    """All namespaces, native and routed ones, without dynamic ones. "/" is always included."""
     return [namespace.name for namespace in get_socketio_server().named_namespaces()]
 
 
 def native_namespaces() -> list[str]:
-    """The namespaces for which there is a native Socket.IO path; none: there is not.
+    """The namespaces served on the native Socket.IO path, which is off if there are none.
 
-    Of dynamic ones, what describes them.
+    For dynamic namespaces, their patterns.
     """
     server = get_socketio_server()
     registered = [*server.named_namespaces(), *server.parent_namespaces()]

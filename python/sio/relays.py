@@ -1,4 +1,4 @@
-"""Native relays: events that the server forwards to rooms without entering Python.
+"""Native relays: events that the server forwards to rooms without running Python.
 
     @sio.register
     class BoardConsumer(sio.SocketIOConsumer):
@@ -9,7 +9,7 @@
             await socket.join(f"board {auth['board']}")
             return True
 
-Who may take part is decided by connect() and by the rooms that it joins.
+connect() decides who may take part, and in which rooms.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .names import Room, check_event, room_names
 
 
 class Rooms(enum.Enum):
-    """Where a relay forwards an event to, beside rooms that are named."""
+    """Recipients of a relay that are not a fixed room."""
 
     OWN = "own"  # every room that the sender is in
     NAMESPACE = "namespace"  # everyone in the namespace
@@ -31,7 +31,7 @@ class Rooms(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Relay:
-    """Made by relay(), which explains it."""
+    """The result of relay(); see there."""
 
     event: str
     to: Rooms | tuple[str, ...] = Rooms.OWN
@@ -65,24 +65,24 @@ def relay(
 ) -> Relay:
     """Declare that an event of a client is forwarded to other clients, with its arguments.
 
-    Stands as an attribute of a consumer class, under any name; subclasses inherit it, and one that
-    sets the attribute to None has it no more. The I/O thread forwards the event for each client
-    that connect() has let in, also while Python is busy: no handler, middleware or listener of the
-    namespace sees it, and the event can't have a handler beside.
+    Assign it to an attribute of a consumer class, with any name. Subclasses inherit it, and can set
+    the attribute to None to remove it. The I/O thread forwards the event for each client that
+    connect() has accepted, also while Python is busy. No handler, middleware or listener of the
+    namespace sees the event, and it can't have a handler too.
 
     * `to`: `Rooms.OWN`, every room that the sender is in; `Rooms.NAMESPACE`, everyone in the
-      namespace; a room, or several. Each client gets the event once, the sender itself only with
+      namespace; a room, or several. Each client gets the event once, the sender only with
       `include_sender`.
     * `volatile`: dropped for each client that cannot take the event now.
-    * `max_bytes`: of the event, its JSON with the name and its attachments; a larger one is
+    * `max_bytes`: size of the event's JSON, with its name, and its attachments; a larger event is
       dropped.
-    * `rate`: events per second of one client, as many at once. Beyond it volatile events are
-      dropped; for others, nothing more is read from the client until its time has come.
+    * `rate`: events per second of one client, with bursts of the same number. Above it, volatile
+      events are dropped; for other events, the client is throttled.
 
-    A client that asks for an acknowledgement gets one without arguments, or, for an event that was
+    A client that asks for an acknowledgement gets one without arguments or, if its event was
     dropped, {"error": "Too large"} or {"error": "Too many"}.
 
-    Raises TypeError or ValueError for what can't be one of these.
+    Raises TypeError or ValueError for invalid arguments.
     """
     check_event(event)
     for name, number in (("max_bytes", max_bytes), ("rate", rate)):
@@ -102,7 +102,7 @@ def relay(
 def relays_of(consumer_class: type) -> dict[str, Relay]:
     """The relays of a consumer class by event, inherited ones included.
 
-    Raises ValueError where two attributes relay one event.
+    Raises ValueError if two attributes relay one event.
     """
     found: dict[str, tuple[str, Relay]] = {}
     for attribute in dir(consumer_class):

@@ -1,7 +1,8 @@
-"""What the modules of this package ask of each other's objects: protocols at the bottom.
+"""Protocols: what modules of this package need of classes in higher layers.
 
-A module that is below a class names here what it needs of it, so that imports only lead down.
-`socketio/interfaces.py` does the same for namespaces and the server, which are known by more.
+A module that needs a class of a higher layer uses a protocol of this module instead, because
+modules import lower layers only. `socketio/interfaces.py` has the protocols of namespaces and the
+server.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any, ClassVar, Protocol
 
 from .awaitables import Done
 
-# May a namespace of this name come into being? Called with the name, which begins with a slash,
-# and what the client sent as `auth`.
+# Decides whether a dynamic namespace may be created. Called with the name, which begins with a
+# slash, and the client's `auth`.
 NamespaceFunction = Callable[[str, Any], Awaitable[Any] | Any]
 NamespacePattern = re.Pattern[str] | NamespaceFunction
 
@@ -48,7 +49,7 @@ class Consumer(Protocol):
 
 
 class RoomWatcher(Protocol):
-    """Who wants to know which rooms are in use, beside the listeners of adapters."""
+    """Is told which rooms are in use, in addition to the listeners of adapters."""
 
     def room_created(self, namespace: str, room: str) -> None: ...
 

@@ -1,4 +1,4 @@
-"""`python -m sioserve`: the command, in an interpreter that runs already."""
+"""`python -m sioserve`: the command, in a Python interpreter that already runs."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from sioserve.checks import check_django_sio, check_installed_apps
 
 
 class SioserveConfig(AppConfig):
-    """Brings `manage.py runserver`, the system checks, and what Channels' test helpers import."""
+    """Provides `manage.py runserver`, the system checks, and `daphne.testing` for Channels."""
 
     name = "sioserve"
     verbose_name = "sioserve"
@@ -18,5 +18,5 @@ class SioserveConfig(AppConfig):
     def ready(self) -> None:
         checks.register(check_installed_apps, checks.Tags.staticfiles)
         checks.register(check_django_sio, checks.Tags.compatibility)
-        # Only now: "daphne" in INSTALLED_APPS without daphne stays the error that it is.
+        # Not earlier: "daphne" in INSTALLED_APPS without daphne must remain an error.
         daphne_stand_in.install()

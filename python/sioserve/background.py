@@ -1,7 +1,7 @@
-"""A service beside other work of the process: in any thread, and stopped from any other.
+"""A service in any thread of a process, which any other thread can stop.
 
-`manage.py runserver` runs one in the thread that Django's reloader gives it, live-server tests and
-pytest fixtures run one in a thread of its own (ServiceThread). No signal handlers are installed.
+`manage.py runserver` runs one in the thread of Django's reloader; live-server tests and pytest
+fixtures run one in a new thread (ServiceThread). No signal handlers are installed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from sioserve.options import Options
 from sioserve.runner import close_event_loop, new_event_loop, run_to_end
 from sioserve.service import Service
 
-PATIENCE = 30.0  # seconds beyond which a thread that was asked to stop will not end any more
+PATIENCE = 30.0  # seconds after which a thread that was asked to stop is not expected to end
 
 
 def end_process_after(seconds: float, status: int) -> None:
-    """The last resort where an application that blocks the event loop must not keep the process."""
+    """End the process when an application blocks the event loop and the stop takes too long."""
     watchdog = threading.Timer(seconds, os._exit, (status,))
     watchdog.daemon = True
     watchdog.start()
@@ -51,7 +51,9 @@ class BackgroundService:
             self._ended.set()
 
     def stop(self) -> None:
-        """Any thread, any time, and signal handlers: begin to stop; again: at once."""
+        """Begin to stop; a second call stops immediately. From any thread and from signal
+        handlers.
+        """
         self._stop_asked = True
         service, cancel = self._service, self._cancel_start
         if service is not None:
@@ -60,7 +62,7 @@ class BackgroundService:
             cancel()
 
     def wait(self, timeout: float) -> bool:
-        """Any other thread: whether run() has come to its end within `timeout` seconds."""
+        """Whether run() has ended within `timeout` seconds. From any other thread."""
         return self._ended.wait(timeout)
 
     async def _serve(self, on_listening: Callable[[list[str]], None]) -> None:
@@ -91,9 +93,9 @@ class ServiceThread(threading.Thread):
     """Serves in a daemon thread. A context manager too.
 
     Attributes:
-        is_ready: set when connections are accepted, or when that has failed.
-        error: what kept the server from starting.
-        host, port, url, ws_url: where it listens, once it is ready.
+        is_ready: set when connections are accepted, or when the start has failed.
+        error: the exception of a failed start.
+        host, port, url, ws_url: the address, once it is ready.
     """
 
     def __init__(self, application: Any, options: Options) -> None:
@@ -128,7 +130,7 @@ class ServiceThread(threading.Thread):
     def start_serving(self) -> None:
         """Start the thread; returns when connections are accepted.
 
-        Raises StartupError, or what else kept the server from starting.
+        Raises StartupError, or another exception if the start failed.
         """
         self.start()
         self.is_ready.wait()
@@ -139,7 +141,7 @@ class ServiceThread(threading.Thread):
     def stop(self) -> None:
         """Stop serving; returns when the thread has ended.
 
-        Raises TimeoutError if the application keeps it from ending.
+        Raises TimeoutError if the application does not end.
         """
         self._background.stop()
         self.join(PATIENCE)

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     open_standard_descriptors()
     activated = take_activated_sockets()
-    # Who rotates log files does not know that we are starting; runner.py has its own handler.
+    # Log rotation may send SIGUSR1 while the server starts; runner.py installs the real handler.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     try:
         check_sio_package()

@@ -1,4 +1,4 @@
-"""What goes on when its client has left: cancelled after a while, and named in the log."""
+"""Cancels and logs requests that continue for too long after their client disconnected."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ logger = logging.getLogger("sioserve")
 
 
 class CloseTimeout:
-    """Gives an application `timeout` seconds to end after a disconnect; 0 is for ever.
+    """Gives an application `timeout` seconds to end after a disconnect; 0 means no timeout.
 
     One timer serves all tasks, as each has the same time. Belongs to the event loop's thread.
     """
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        # In the order of their deadlines; those that end leave.
+        # In the order of their deadlines; tasks that end are removed.
         self._left: dict[asyncio.Task[None], tuple[float, Mapping[str, Any]]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def client_gone(self, task: asyncio.Task[None], scope: Mapping[str, Any]) -> None:
-        """The client whose request or WebSocket `task` serves has left."""
+        """The client of the request or WebSocket that `task` serves has disconnected."""
         if self._timeout <= 0:
             return
         loop = asyncio.get_running_loop()
@@ -35,7 +35,7 @@ class CloseTimeout:
             self._timer = loop.call_later(self._timeout, self._cancel_late)
 
     def close(self) -> None:
-        """Cancel nothing any more."""
+        """Stop cancelling tasks."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,9 +1,9 @@
-"""The command's log on stderr: levels and formats as its options say.
+"""The command's log on stderr, with the levels and formats of its options.
 
-Its handler stands at the root, as daphne's does, so that lines of the application that nothing else
-shows are shown. What the application sets up goes before it: a line that a handler of its own has
-written to the terminal is not written again, and with handlers of its own at the root there is
-none of ours. With --log-config the file decides alone.
+Its handler is on the root logger, as daphne's is, so that it also writes lines of the application
+that no other handler writes. The application's own logging has precedence: a line that another
+handler has written to the terminal is not written again, and if the application adds handlers to
+the root logger, ours is removed. With --log-config only the file is used.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class CommandLog:
         self._handler.addFilter(_is_not_shown_yet)
 
     def begin(self) -> None:
-        """Raises StartupError for a file that can't be used."""
+        """Raises StartupError for an invalid file."""
         if self._config is not None:
             apply_log_config(self._config)
             self._set_chosen_levels()
@@ -61,10 +61,11 @@ class CommandLog:
             logging.getLogger("sio").setLevel(logging.WARNING)
 
     def application_is_imported(self) -> None:
-        """Give way to the logging that it has set up."""
+        """Remove the handler if the application has set up its own logging."""
         for name in list(logging.root.manager.loggerDict):
             if name.partition(".")[0] in OWN_LOGGERS:
-                # A LOGGING setting without "disable_existing_loggers": False would silence us.
+                # A LOGGING setting without "disable_existing_loggers": False would disable our
+                # loggers.
                 logging.getLogger(name).disabled = False
         root = logging.getLogger()
         if self._config is None and any(one is not self._handler for one in root.handlers):
@@ -79,7 +80,7 @@ class CommandLog:
                 logging.getLogger(name).setLevel(self._level)
 
     def _let_access_log_through(self) -> None:
-        # Who asks for it wants it whatever else is logged.
+        # If this option is set, the lines are wanted at any log level.
         access = logging.getLogger(ACCESS_LOGGER)
         if self._access_log and access.level == logging.NOTSET:
             access.setLevel(logging.INFO)
@@ -95,7 +96,7 @@ def _is_not_shown_yet(record: logging.LogRecord) -> bool:
 
 
 def _shows(handler: logging.Handler, record: logging.LogRecord) -> bool:
-    """On the terminal, that is."""
+    """Whether a handler writes to the terminal."""
     return (
         isinstance(handler, logging.StreamHandler)
         and handler.stream in (sys.stderr, sys.stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 
-# What Python's table lacks, depending on its version and on the system's table.
+# Types that are missing from Python's table, depending on its version and on the system's table.
 ADDITIONS = {
     ".avif": "image/avif",
     ".br": "application/octet-stream",
@@ -26,7 +26,7 @@ RENAMED = {"application/javascript": "text/javascript"}
 def content_types() -> tuple[tuple[str, str], ...]:
     """Pairs of an extension, with its dot, and a type: Python's `mimetypes`, with additions.
 
-    What the project has added to `mimetypes` before the server starts counts.
+    Types that the project adds to `mimetypes` before the server starts are included.
     """
     if not mimetypes.inited:
         mimetypes.init()

@@ -1,7 +1,7 @@
-"""Lets `daphne.testing` be imported where daphne is not installed: channels.testing does so.
+"""Makes `import daphne.testing` work without daphne, because channels.testing imports it.
 
-The stand-in is found only when nothing else is: an installed daphne wins. It consists of the two
-modules `daphne` (empty) and `daphne.testing`; `import daphne.server` fails as before.
+The replacement is found only if daphne is not installed. It has two modules, `daphne` (empty) and
+`daphne.testing`; `import daphne.server` fails as before.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ MODULE = "daphne.testing"
 
 
 def install() -> None:
-    """From now on `import daphne.testing` works in this process. A second call changes nothing."""
+    """Make `import daphne.testing` work in this process. A second call changes nothing."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.append(_Finder())  # the last one that is asked
+        sys.meta_path.append(_Finder())  # the last finder
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -1,4 +1,4 @@
-"""How many files and sockets this process may have open, and those that it starts with."""
+"""The limit on file descriptors of this process, and its standard descriptors."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import sys
 
 from sioserve.errors import StartupError
 
-# Some containers allow a thousand times as many, and programs that go through all the numbers then
-# take minutes.
+# Some containers allow a thousand times as many; programs that loop over all descriptor numbers
+# would then take minutes.
 MOST = 1_048_576
-# Two event loops with what wakes them, a listener and a few files. asgi-bridge/descriptors.cc
-# asks for as many.
+# Two event loops with their wake-up descriptors, a listener and a few files.
+# asgi-bridge/descriptors.cc checks the same number.
 NEEDED = 20
 
 
 def raise_descriptor_limit() -> None:
-    """Allow this process, and those that it starts, as many descriptors as it may ask for."""
+    """Raise the soft limit on descriptors to the hard limit, for this process and its children."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -26,7 +26,7 @@ def raise_descriptor_limit() -> None:
 
 
 def check_descriptors() -> None:
-    """Raise StartupError where the server could not open what it needs."""
+    """Raise StartupError if there are too few descriptors for the server."""
     opened: list[int] = []
     try:
         while len(opened) < NEEDED:
@@ -39,7 +39,7 @@ def check_descriptors() -> None:
 
 
 def lack_of_descriptors(error: BaseException | None) -> StartupError | None:
-    """The sentence for an exception that comes of too few descriptors; None for any other."""
+    """The message for an exception caused by too few descriptors; None for any other."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             return StartupError(
@@ -51,9 +51,9 @@ def lack_of_descriptors(error: BaseException | None) -> StartupError | None:
 
 
 def open_standard_descriptors() -> None:
-    """Open /dev/null in place of closed standard descriptors, before a socket gets their numbers.
+    """Open /dev/null for closed standard descriptors, before a socket gets their numbers.
 
-    The executable has done it before Python began, this is for an interpreter that ran already.
+    The executable does this before Python starts; this function is for other interpreters.
     """
     for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:

@@ -1,10 +1,10 @@
-"""One line for each request and for each step of a WebSocket, as developers of Channels know them:
+"""One line for each request and for each step of a WebSocket, in the format of Channels:
 
     HTTP GET /x 200 [0.01, 127.0.0.1:5000]
     WebSocket HANDSHAKING /ws/ [127.0.0.1:5001]
 
-They are made of the access log's records and go to the logger `django.channels.server`, which
-Django's own logging shows while DEBUG is on.
+They are made from the records of the access log and go to the logger `django.channels.server`,
+which Django's own logging shows while DEBUG is on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STEPS = {
 
 @contextlib.contextmanager
 def development_log(style: Any) -> Iterator[dict[str, str]]:
-    """Writes the lines until the end of the block; gives the settings that the server needs.
+    """Writes the lines until the end of the block; returns the settings that the server needs.
 
     `style` has the colours of Django's management commands.
     """

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 
 class StartupError(Exception):
-    """The server can't start; the message is a sentence for the person at the terminal.
+    """The server can't start; the message is a sentence for the terminal.
 
-    Where the application itself raised, that exception is the `__cause__`, and its traceback is
-    shown before the sentence.
+    If the application raised, that exception is the `__cause__`, and its traceback is shown before
+    the sentence.
     """
 
 
 class ListenError(StartupError):
-    """An address can't be listened on."""
+    """The server can't listen on an address."""
 
 
 class Interrupted(KeyboardInterrupt):

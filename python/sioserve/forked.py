@@ -1,15 +1,15 @@
 """Children made by os.fork() in the application: they end with the code that made them.
 
-A child has one thread, a copy of the one that called fork(), in the middle of a step of the event
-loop or of a call in a thread pool. Then it would go on as a second server without an I/O thread: on
-the parent's epoll descriptor, where it takes the parent's signals away, or in a pool that waits for
-ever. So the loop is cut off from the parent's descriptors, and the process ends
+A child has one thread, a copy of the one that called fork(), in the middle of an iteration of the
+event loop or of a call in a thread pool. It would continue as a second server without an I/O
+thread: on the parent's epoll descriptor, where it takes the parent's signals, or in a pool that
+waits for ever. So the loop is separated from the parent's descriptors, and the process ends
 
-    in the event loop   when the step is over: at the next `await`, or when the handler returns
+    in the event loop   after the current callback: at the next `await`, or when the handler returns
     in a thread pool    when the call has returned or raised
 
-What it raised is logged; sys.exit() gives the exit status. No atexit handlers run, as in children
-of multiprocessing, which end by themselves, as do those that call os._exit() or os.exec*().
+Exceptions are logged; sys.exit() sets the exit status. No atexit handlers run, as in children of
+multiprocessing. Those end by themselves, as do children that call os._exit() or os.exec*().
 """
 
 from __future__ import annotations
@@ -34,11 +34,13 @@ logger = logging.getLogger("sioserve")
 
 class Abandonable(Protocol):
     def abandon(self) -> None:
-        """In the child: forget what would be done behind the current handler."""
+        """In the child: drop the work that would follow the current handler."""
 
 
 class _Forking(threading.local):
-    """What the thread that calls fork() runs; the child can't ask asyncio any more."""
+    """The loop and task of the thread that calls fork(); in the child asyncio does not know
+    them.
+    """
 
     loop: asyncio.AbstractEventLoop | None = None
     task: asyncio.Task[Any] | None = None
@@ -52,7 +54,7 @@ _abandonable: WeakSet[Abandonable] = WeakSet()
 def new_loop_for_parents(
     make: Callable[[], asyncio.AbstractEventLoop],
 ) -> asyncio.AbstractEventLoop:
-    """A new event loop that does not go on in forked children."""
+    """A new event loop that does not continue in forked children."""
     before = _epoll_descriptors()
     loop = make()
     _loops[loop] = [fd for fd in _epoll_descriptors() if fd not in before]
@@ -127,7 +129,7 @@ def _in_child() -> None:
 
 
 def _cut_off(epolls: list[int]) -> None:
-    """The child must not change what the parent waits for, nor take its events or its signals."""
+    """Keep the child from changing the parent's epoll set and from taking its events or signals."""
     with contextlib.suppress(OSError):
         for fd in epolls:
             with select.epoll() as empty:
@@ -140,7 +142,8 @@ def _end_with_this_step(loop: asyncio.AbstractEventLoop, current: asyncio.Task[A
     loop.call_soon(_leave_loop, current)
     loop.set_exception_handler(lambda loop, context: None)
     for task in asyncio.all_tasks(loop):
-        # Of the base class: the task does not run again, not even to handle its cancellation.
+        # The method of the base class: the task does not run again, not even to handle its
+        # cancellation.
         if task is not current and isinstance(task, asyncio.Future):
             asyncio.Future.cancel(task)
 

@@ -1,4 +1,4 @@
-"""The ASGI lifespan protocol (version 2.0): what an application does before and after serving."""
+"""The ASGI lifespan protocol (version 2.0): start-up and shutdown of the application."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from sioserve.errors import Interrupted, StartupError
 
 logger = logging.getLogger("sioserve")
 
-# Used if the application supports it, demanded, or not used.
+# Used if the application supports it, required, or not used.
 LifespanMode = Literal["auto", "on", "off"]
 
-CANCELLATION = 0.5  # seconds for an application whose time for the shutdown is over
+CANCELLATION = 0.5  # seconds for a cancelled application to end after the shutdown timeout
 
 
 class Lifespan:
-    """Runs the application's lifespan call beside the server, on the event loop of startup().
+    """Runs the application's lifespan task, on the event loop of startup().
 
-    `state` is the dict that the application may fill; requests get copies of it.
+    `state` is a dict for the application; requests get copies of it.
     """
 
     def __init__(self, application: Any, mode: LifespanMode = "auto") -> None:
@@ -35,14 +35,14 @@ class Lifespan:
     async def startup(self) -> None:
         """Return when the application is ready.
 
-        Raises StartupError if it says it failed, or if mode is "on" and it has no lifespan.
+        Raises StartupError if it reports a failure, or if mode is "on" and it has no lifespan.
         """
         if self._mode == "off":
             return
         loop = asyncio.get_running_loop()
         self._startup, self._shutdown = loop.create_future(), loop.create_future()
         self._task = loop.create_task(self._run(), name="lifespan")
-        # Ctrl-C may fall into a step of this task; the interrupt itself ends the command.
+        # Ctrl-C may interrupt this task; the interrupt itself ends the command.
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         self._to_application.put_nowait({"type": "lifespan.startup"})
         await self._startup

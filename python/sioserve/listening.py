@@ -1,4 +1,4 @@
-"""Listening: endpoints into sockets of the server, and what systemd has made already."""
+"""Listening: makes the server listen on endpoints, and on sockets from systemd."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sioserve.options.endpoints import FIRST_SYSTEMD_FD
 
 
 def listen(server: _sioserve.Server, endpoint: Endpoint) -> str:
-    """Returns the address for people; raises OSError with a sentence for them."""
+    """Returns the address for log lines; raises OSError with a readable message."""
     if isinstance(endpoint, TcpEndpoint):
         return server.listen_tcp(endpoint.host, endpoint.port)
     if isinstance(endpoint, UnixEndpoint):
@@ -21,11 +21,11 @@ def listen(server: _sioserve.Server, endpoint: Endpoint) -> str:
 
 
 def take_activated_sockets() -> list[int]:
-    """The descriptors that systemd's socket activation has left to this process.
+    """The descriptors that systemd's socket activation passes to this process.
 
     As sd_listen_fds(3) does with unset_environment: the variables are removed and the descriptors
-    are not inherited by children, so that no child believes the sockets its own. Call it once,
-    before anything else starts a process.
+    are not inherited by children, so that no child uses the sockets. Call it once, before any
+    process is started.
     """
     names = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
     values = {name: os.environ.pop(name, "") for name in names}
@@ -33,6 +33,6 @@ def take_activated_sockets() -> list[int]:
         return []
     fds = list(range(FIRST_SYSTEMD_FD, FIRST_SYSTEMD_FD + int(values["LISTEN_FDS"])))
     for fd in fds:
-        with contextlib.suppress(OSError):  # one that is not open is named by listen()
+        with contextlib.suppress(OSError):  # listen() reports one that is not open
             os.set_inheritable(fd, False)
     return fds

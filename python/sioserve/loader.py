@@ -1,4 +1,4 @@
-"""Finds the ASGI application that `module:attribute` names."""
+"""Imports the ASGI application `module:attribute`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _made_by(factory: Any, reference: str) -> Any:
 def _takes_no_arguments(target: Any) -> bool:
     try:
         return not inspect.signature(target).parameters
-    except (TypeError, ValueError):  # not every callable can tell
+    except (TypeError, ValueError):  # not every callable has a signature
         return False
 
 
@@ -63,7 +63,7 @@ def _import_module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        # Only the module asked for, or a package on the way to it: anything else is an import
+        # Only the module itself, or one of its parent packages: any other name is an import
         # that failed inside the application.
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
             raise StartupError(

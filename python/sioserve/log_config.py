@@ -1,4 +1,4 @@
-"""--log-config: Python's logging set up from a file."""
+"""--log-config: configures Python's logging from a file."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ YAML = (".yaml", ".yml")
 
 
 def apply_log_config(path: str) -> None:
-    """Read an ini, JSON or YAML file, told apart by its ending. Raises StartupError.
+    """Read an ini, JSON or YAML file, by its extension. Raises StartupError.
 
-    Loggers that the file doesn't name stay as they are, unless it says otherwise.
+    Loggers that the file doesn't name are not changed, unless it sets disable_existing_loggers.
     """
     file = pathlib.Path(path)
     try:
@@ -33,7 +33,7 @@ def apply_log_config(path: str) -> None:
     except OSError as error:
         raise StartupError(f"--log-config: {error.filename or path}: {error.strerror}") from None
     except Exception as error:
-        # What logging says about a wrong value is in the cause, if anywhere.
+        # For a wrong value, logging has the useful message in the cause.
         reason = f"{error} ({error.__cause__})" if error.__cause__ else f"{error!r}"
         raise StartupError(f"--log-config: {path} is no logging configuration: {reason}") from None
 

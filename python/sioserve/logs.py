@@ -1,8 +1,8 @@
-"""Logs: how log lines look, the request id in them, and what happens to log files.
+"""Logs: the format of log lines, the request id in them, and log files.
 
-The I/O thread's lines come out of the loggers "sioserve", "sio.engineio" and "sio.socketio", so
-they look like Python's own, and are set up like them. A line that belongs to a request carries its
-id, whichever side has written it: `scope["extensions"]["sioserve.request_id"]`.
+Lines of the I/O thread go to the loggers "sioserve", "sio.engineio" and "sio.socketio", so they
+look like Python's own lines and are configured like them. A line about a request has its id,
+whichever thread wrote it: `scope["extensions"]["sioserve.request_id"]`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import _sioserve
 
-# What the I/O thread writes to; "sioserve.access" only with an access log that goes to Python.
+# The loggers of the I/O thread; "sioserve.access" only if the access log goes to Python.
 NATIVE_LOGGERS = ("sioserve", "sioserve.access", "sio.engineio", "sio.socketio")
 
 FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
@@ -32,9 +32,9 @@ RESET = "\x1b[0m"
 
 
 def request_id() -> str | None:
-    """The id of the request (or WebSocket) that the running code works for; None outside of one.
+    """The id of the current request (or WebSocket); None outside of one.
 
-    In threads too, where asgiref's sync_to_async() or contextvars carry the context over.
+    Also in threads, if asgiref's sync_to_async() or contextvars copy the context.
     """
     return _sioserve.request_id.get()
 
@@ -42,7 +42,7 @@ def request_id() -> str | None:
 class RequestIdFilter(logging.Filter):
     """Gives each record the attribute `request_id`, "-" outside of a request.
 
-    For a LOGGING setting that names %(request_id)s and is also used without a server.
+    For a LOGGING setting that uses %(request_id)s and also works without a server.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -51,7 +51,7 @@ class RequestIdFilter(logging.Filter):
 
 
 class Formatter(logging.Formatter):
-    """The server's own format: the request id where there is one, coloured on a terminal."""
+    """The server's own format: with the request id if there is one, coloured on a terminal."""
 
     def __init__(self, *, colours: bool = False) -> None:
         super().__init__(FORMAT)
@@ -91,7 +91,7 @@ def terminal_formatter() -> Formatter:
 
 
 def mirror_levels(server: _sioserve.Server) -> None:
-    """The I/O thread asks a number of its own, so that a level that is off costs nothing there."""
+    """Copy the levels to the I/O thread, so that disabled levels have no cost there."""
     for name in NATIVE_LOGGERS:
         server.set_log_level(name, logging.getLogger(name).getEffectiveLevel())
 

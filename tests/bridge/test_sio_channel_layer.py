@@ -283,7 +283,7 @@ async def test_rooms_of_one_group_are_not_mixed_up(
             await old_emit(layer, "/", "other", "end")
             await world.core.until(lambda: broadcasts(world))
         assert [call[2] for call in broadcasts(world)] == [["end"]]
-        assert caplog.text.count("stands for 2 rooms") == 1
+        assert caplog.text.count("belongs to 2 rooms") == 1
         await two.leave("r_um")
         await old_emit(layer, "/", "räum", "alone again")
         await world.core.until(lambda: len(broadcasts(world)) == 2)

@@ -180,7 +180,7 @@ async def test_emit_to_no_room_reaches_nobody(world, nowhere):
 async def test_emit_without_a_running_server_raises():
     with pytest.raises(RuntimeError, match="server is running"):
         sio.get_socketio_server().emit("x")
-    with pytest.raises(RuntimeError, match="nothing is counted"):
+    with pytest.raises(RuntimeError, match="there are no counts"):
         sio.get_socketio_server().counts()
 
 

@@ -4,7 +4,7 @@
 
     sio.admin.instrument()
 
-opens a namespace, "/admin", in which Django's staff sees the clients, rooms and events of this
+opens a namespace, "/admin", in which Django's staff users see the clients, rooms and events of this
 process, and may emit, move clients between rooms and disconnect them.
 """
 

@@ -1,6 +1,6 @@
 """Who may enter the namespace of the Admin UI.
 
-Its login form sends {"username", "password"}, and afterwards {"sessionId"} with what it was given.
+Its login form sends {"username", "password"}, and afterwards {"sessionId"} with the id it got.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ MOST_SESSIONS = 1000
 
 
 class Access:
-    """Lets administrators in; what the Admin UI is told is a function of `check`.
+    """Accepts administrators.
 
-    `check`: a function of name and password, `async def` or plain; False for everybody; None for
-    Django's users with `is_staff`, by their name and password or by the session of their browser.
+    `check`: a function of name and password, `async def` or plain; False to accept everybody; None
+    for Django's users with `is_staff`, by name and password or by the session of their browser.
     Raises ValueError for None without Django's users.
     """
 
@@ -42,7 +42,7 @@ class Access:
             raise TypeError("auth is a function of name and password, False, or None")
         if check is None and not has_users():
             raise ValueError(
-                "the Admin UI lets Django's staff in, but this is no Django project with users: "
+                "the Admin UI accepts Django's staff users, but this project has no Django users: "
                 "give instrument() an auth function, or auth=False for everybody"
             )
         if check is False:

@@ -39,9 +39,9 @@ def instrument(
     * `auth`: who may enter. None: Django's users with `is_staff`. A function
       `f(username, password) -> bool`, `async def` or plain. False: everybody.
     * `read_only`: administrators can't emit, move or disconnect clients.
-    * `every_event`: they see each client, room and event as they come and go, for which every
-      event enters Python; otherwise numbers only. None: while Django's DEBUG is on.
-    * `server_id`: what this server is called; None: the name of the machine.
+    * `every_event`: they see each client, room and event live, for which Python code runs for every
+      event; otherwise only numbers. None: while Django's DEBUG is on.
+    * `server_id`: the name of this server; None: the name of the machine.
 
     The Admin UI is a page of another origin, unless you serve it yourself: allow that with
     --socketio-cors-origins. Raises ValueError for `auth=None` outside a Django project.
@@ -93,13 +93,13 @@ class Console:
         if self._namespace.sockets_count == 0:
             self._statistics.begin()
         self._rounds.administrator_came()
-        logger.info("an administrator has come: %s", socket.handshake.address)
+        logger.info("an administrator has connected: %s", socket.handshake.address)
         return True
 
     async def _disconnect(self, socket: NamespaceSocket, reason: str) -> None:
         self._rounds.administrator_left()
 
-    # --- what administrators do; `choice` is a room, a socket's id, or nothing: everybody ---
+    # --- actions of administrators; `choice` is a room, a socket's id, or nothing: everybody ---
 
     async def _emit(
         self, socket: NamespaceSocket, name: str, choice: str | None, event: str, *args: Any

@@ -1,4 +1,4 @@
-"""Rounds: what is done every two seconds, while an administrator looks."""
+"""Rounds: functions that run every two seconds, while an administrator is connected."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ class Rounds:
                 try:
                     function()
                 except Exception:
-                    logger.exception("the Admin UI is not told everything")
+                    logger.exception("updates for the Admin UI failed")
             await asyncio.sleep(INTERVAL)

@@ -1,4 +1,4 @@
-"""Statistics: the numbers that the Admin UI is told in each round."""
+"""Statistics: the numbers that the Admin UI gets every two seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from ..socketio.namespace import Namespace
 from ..socketio.server import SocketIOServer
 
-# What the Admin UI calls the things that the native server counts as they pass through.
+# The Admin UI's names for counters of the native server.
 CHARTED = {
     "sessions_opened": "rawConnection",
     "sessions_closed": "rawDisconnection",
@@ -36,7 +36,7 @@ class Statistics:
         self._before: dict[str, int] = {}
 
     def begin(self) -> None:
-        """Charts begin now: there was nobody to see what has passed until now."""
+        """Start the charts now: earlier numbers were not shown to anybody."""
         self._before = self._server.counts()
 
     def tell(self) -> None:
@@ -57,7 +57,7 @@ class Statistics:
         }
 
     def _passed(self, counts: dict[str, int]) -> list[dict[str, Any]]:
-        """What has passed through since the last call."""
+        """The differences since the last call."""
         before, self._before = self._before, counts
         second = int(time.time()) * 1000  # whole seconds, in milliseconds
         return [

@@ -10,7 +10,7 @@ from typing import Any
 from ..encoding import default
 from ..socketio.socket import NamespaceSocket
 
-# What would let a reader take over a user's session.
+# Headers with which a reader could take over a user's session.
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
@@ -41,9 +41,9 @@ def view_of_socket(socket: NamespaceSocket, rooms: Iterable[str] | None = None) 
 
 
 def plain(value: Any) -> Any:
-    """The value in JSON's types; what has none becomes its repr().
+    """The value in JSON's types; other values become their repr().
 
-    Never raises: what one client's `data` holds must not keep administrators out.
+    Never raises, so that the `data` of one client can't break the Admin UI.
     """
     try:
         text = json.dumps(value, default=as_json, skipkeys=True, ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""Watch: tells the administrators of every client, room and event as they come and go.
+"""Watch: shows administrators every client, room and event live.
 
-Events are volatile: an administrator who cannot take one now sees the next one instead. Nothing is
-told while nobody looks.
+Events are volatile: an administrator who cannot take one now gets the next one instead. Nothing is
+sent while no administrator is connected.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Watch:
         server.disconnect_hooks.append(Handler(self._disconnected))
 
     def all_sockets(self) -> list[dict[str, Any]]:
-        """What an administrator who comes is shown."""
+        """What a new administrator gets."""
         views = []
         for namespace in self._server.namespaces():
             rooms_of: dict[str, list[str]] = {}
@@ -47,7 +47,7 @@ class Watch:
         return views
 
     def tell_data(self) -> None:
-        """`data` is a dict that anybody may change, so it is looked at from time to time."""
+        """Compare each socket's `data`: it is a plain dict, whose changes are not reported."""
         for socket in self._sockets():
             data = plain(socket.data)
             if data != self._known_data.get(socket):
@@ -59,7 +59,7 @@ class Watch:
 
     async def _connected(self, socket: NamespaceSocket) -> None:
         name, id = socket.namespace, socket.id
-        # A socket's id is a room for whoever emits, and has it for itself.
+        # A socket's id works as a room for emits, but is not a room of others.
         self._tell("room_joined", name, id, id, now())
         if self._somebody_looks():
             view = view_of_socket(socket)
@@ -80,7 +80,7 @@ class Watch:
         self._tell("room_left", name, id, id, now())
 
     def _watch_rooms(self, namespace: Namespace) -> None:
-        # Not by its name: a dynamic namespace ends and may come again.
+        # Not by its name: a dynamic namespace may be deleted and created again.
         if namespace in self._watched:
             return
         self._watched.add(namespace)

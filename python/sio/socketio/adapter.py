@@ -1,9 +1,8 @@
-"""Adapter: how a namespace reaches its clients, and the other servers of a cluster.
+"""Adapter: sends events to the clients of a namespace, and to the other servers of a cluster.
 
-Everything that names clients by a Target goes through a Reach, which for a namespace is its
-Adapter. LocalAdapter is the one of a server that is one process; one that also reaches other
-processes takes its place with SocketIOServer.adapter(). What would have to ask the network returns
-something that can be awaited.
+Every call with a Target goes through a Reach; for a namespace this is its Adapter. LocalAdapter
+serves a single process. SocketIOServer.adapter() replaces it by one that also reaches other
+processes. Methods that may need the network return awaitables.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ __all__ = ["EVERYONE", "Adapter", "Reach", "Target"]
 
 
 class Adapter(Reach[NamespaceSocket]):
-    """The clients of one namespace, for which it is made; the other servers of a cluster, too.
+    """Reaches the clients of one namespace, and the other servers of a cluster.
 
-    The sockets of this process tell it of their rooms; whoever is interested in rooms is told by
-    it.
+    The sockets of this process report changes of their rooms to it, and it calls the listeners of
+    room events.
     """
 
     def __init__(self, namespace: Namespace[NamespaceSocket]) -> None:
@@ -34,11 +33,11 @@ class Adapter(Reach[NamespaceSocket]):
         self.room_events = RoomEvents()
 
     def on(self, event: str) -> Callable[[RoomListener], RoomListener]:
-        """Decorate a plain function to be told of "create-room" and "delete-room" (with the room),
-        "join-room" and "leave-room" (with the room and the socket's id) in this process.
+        """Decorate a plain function to be called for "create-room" and "delete-room" (with the
+        room), "join-room" and "leave-room" (with the room and the socket's id) in this process.
 
-        It runs in the thread that changes the room, or soon after a client has gone, in the order
-        in which rooms change; it must not block, and what it raises is logged. Raises ValueError
+        It runs in the thread that changes the room, or soon after a client disconnects, in the
+        order in which rooms change. It must not block; its exceptions are logged. Raises ValueError
         for other events.
         """
         listen = self.room_events.on(event)
@@ -51,38 +50,38 @@ class Adapter(Reach[NamespaceSocket]):
         return decorate
 
     def off(self, event: str, listener: RoomListener) -> None:
-        """Tell this function no more."""
+        """Remove this listener."""
         self.room_events.off(event, listener)
         self.update_watch()
 
     def close(self) -> None:
-        """It is not used any more."""
+        """The adapter is no longer used."""
         self.room_events = RoomEvents()
 
     def update_watch(self) -> None:
-        """Whether somebody wants to know of rooms, or there are clients, may have changed."""
+        """The listeners of room events, or the existence of clients, may have changed."""
 
-    # --- told by the sockets of this process, when the native server has been told ---
+    # --- called by the sockets of this process, after the native server ---
 
     @abstractmethod
     def join(self, socket: NamespaceSocket, room: str) -> Done:
-        """A socket enters a room, in which it may be already; done when what is sent to the room
-        reaches it. A client that comes back is in its rooms without having entered them.
+        """A socket enters a room; it may already be in it. Done when events to the room reach the
+        socket. Not called for the rooms of a recovered client.
         """
 
     @abstractmethod
     def leave(self, socket: NamespaceSocket, room: str) -> None:
-        """A socket leaves a room, in which it may not be."""
+        """A socket leaves a room; it may not be in it."""
 
     @abstractmethod
     def leave_all(self, socket: NamespaceSocket) -> None:
-        """A socket leaves all rooms, or has gone."""
+        """A socket leaves all rooms, or disconnects."""
 
     # --- the other servers ---
 
     @abstractmethod
     def server_side_emit(self, event: str, args: Sequence[Any]) -> Done:
-        """Tell the other servers of the cluster, whose adapters call
+        """Send an event to the other servers of the cluster, whose adapters call
         Namespace.receive_server_side_emit().
         """
 

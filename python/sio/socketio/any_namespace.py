@@ -1,6 +1,6 @@
-"""AnyNamespace: what a namespace and a pattern that stands for many of them have in common.
+"""AnyNamespace: base class of a namespace and of a pattern for dynamic namespaces.
 
-Handlers are registered with either, and either has clients to whom things can be emitted.
+You can register handlers with both, and emit to the clients of both.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Middleware = Callable[[NamespaceSocket, Any], Awaitable[None] | None]
 
 
 class AnyNamespace(Everyone[NamespaceSocket]):
-    """Handlers for clients, and the clients."""
+    """Handlers for clients, and access to the clients."""
 
     def __init__(self, name: str, server: Server[NamespaceSocket]) -> None:
         self.name = name
@@ -37,9 +37,9 @@ class AnyNamespace(Everyone[NamespaceSocket]):
         return f"<{type(self).__name__} {self.name}>"
 
     def on(self, event: str) -> Callable[[EventListener], EventListener]:
-        """Decorate `f(socket, args, ack)` as the handler of an event, in place of an earlier one.
+        """Decorate `f(socket, args, ack)` as the handler of an event; it replaces an earlier one.
 
-        `args` is a list, `ack` a function or None; nothing is acknowledged for the handler.
+        `args` is a list, `ack` a function or None; the server does not acknowledge by itself.
         """
 
         def decorate(function: EventListener) -> EventListener:
@@ -49,7 +49,7 @@ class AnyNamespace(Everyone[NamespaceSocket]):
         return decorate
 
     def on_connect(self, function: ConnectListener) -> ConnectListener:
-        """Let `f(socket, auth)` decide who may connect, in place of an earlier handler.
+        """Let `f(socket, auth)` decide who may connect; it replaces an earlier handler.
 
         A falsy result refuses the client.
         """
@@ -59,8 +59,8 @@ class AnyNamespace(Everyone[NamespaceSocket]):
     def use(self, function: Middleware) -> Middleware:
         """Call `f(socket, auth)`, `async def` or plain, for each client before connect handlers.
 
-        One that raises sio.ConnectionRefused refuses the client with that message and data; the
-        result does not matter. Also a decorator. They are called in the order of registration.
+        If it raises sio.ConnectionRefused, the client is refused with that message and data; its
+        result is ignored. Also a decorator. Functions are called in the order of registration.
         """
         self.own_table().middleware.append(Handler(function))
         return function
@@ -82,8 +82,8 @@ class AnyNamespace(Everyone[NamespaceSocket]):
         rate: int | None = None,
         include_sender: bool = False,
     ) -> None:
-        """Have the I/O thread forward an event of the clients that connect from now on, without
-        entering Python; see sio.relay(). Raises ValueError, too, for an event that has a handler.
+        """Forward an event of clients that connect from now on, without running Python; see
+        sio.relay(). Also raises ValueError for an event that has a handler.
         """
         made = relay(
             event,
@@ -96,30 +96,30 @@ class AnyNamespace(Everyone[NamespaceSocket]):
         self.own_table().relay(made)
 
     def use_consumer(self, consumer_class: type[Consumer]) -> None:
-        """Serve the namespace with a consumer, beside other consumers and handlers.
+        """Serve the namespace with a consumer, in addition to other consumers and handlers.
 
-        The same class again changes nothing. Raises ValueError, without having changed anything,
-        for an event that a function handles.
+        Adding a class twice changes nothing. Raises ValueError, without any change, for an event
+        that a function handles.
         """
         self.own_table().use_consumer(consumer_class)
 
     def serve_natively(self, consumer_class: type[Consumer] | None = None) -> None:
-        """Let clients of sioserve's own Socket.IO path connect and meet this consumer."""
+        """Serve clients of sioserve's native Socket.IO path with this consumer."""
         table = self.own_table()
         if consumer_class is not None:
             table.native_consumers.add(consumer_class)
         table.is_native = table.opens_path = True
 
     def serve_with_others(self) -> None:
-        """Let clients connect on whatever path other namespaces are served: a project that mounts
-        its consumers behind its own middleware keeps that, for all clients.
+        """Let clients connect on the paths of the other namespaces, native or routed: if a project
+        routes its consumers behind its own middleware, that applies to these clients too.
         """
         table = self.own_table()
         table.is_native = True
         table.opens_path = False
 
     def own_table(self) -> HandlerTable:
-        """The handlers, to be changed."""
+        """The handlers, for changes."""
         return self.table
 
     # --- clients ---

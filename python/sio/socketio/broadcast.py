@@ -1,10 +1,10 @@
-"""Broadcast: to whom and how an event is sent, put together step by step.
+"""Broadcast: chains that select the recipients and the options of an event.
 
     server.of("/chat").to("lobby").except_(muted).emit("news", text)
     socket.broadcast.volatile.emit("cursor", x, y)
 
-A chain changes nothing until its last step; each step returns a new Broadcast, so one may be kept
-and used again. All methods may be called from any thread.
+A chain has no effect until its last call. Each call returns a new Broadcast, so you may keep one
+and use it again. All methods may be called from any thread.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Reachable(Protocol[_S]):
 
 @dataclasses.dataclass(frozen=True)
 class Broadcast(Generic[_S]):
-    """Everyone in a namespace, until `to()` narrows it down.
+    """All clients in a namespace, unless `to()` selects rooms.
 
-    A room is a str or an int; a socket's `id` stands for that socket. Several rooms, in one call or
-    in several, are a union, and each client gets the event once.
+    A room is a str or an int; a socket's `id` works as a room with only that socket. Several rooms,
+    in one call or in several, are a union, and each client gets the event once.
     """
 
     _namespace: Reachable[_S]
@@ -42,9 +42,9 @@ class Broadcast(Generic[_S]):
     _timeout: float | None = None
 
     def to(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
-        """Only to clients in this room, or in any of these. No rooms reach nobody.
+        """Only clients in this room, or in any of these. An empty list selects no client.
 
-        Raises TypeError for what can't be a room.
+        Raises TypeError for an invalid room.
         """
         rooms = self._target.rooms or frozenset()
         return self._with(rooms=rooms | frozenset(room_names(room)))
@@ -52,35 +52,38 @@ class Broadcast(Generic[_S]):
     in_ = to
 
     def except_(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
-        """Not to clients in this room, or in any of these. Raises TypeError as to() does."""
+        """No clients in this room, or in any of these. Raises TypeError as to() does."""
         return self._with(except_rooms=self._target.except_rooms | frozenset(room_names(room)))
 
     @property
     def local(self) -> Broadcast[_S]:
-        """Only to clients of this process: all there are, as long as it is the only one."""
+        """Only clients of this process: all clients, if it is the only process."""
         return self._with(local=True)
 
     @property
     def volatile(self) -> Broadcast[_S]:
-        """Dropped for each client that cannot take the event now: for what is soon outdated."""
+        """The event is dropped for each client that cannot take it now; for data that is soon
+        outdated.
+        """
         return self._with(volatile=True)
 
     def compress(self, compress: bool) -> Broadcast[_S]:
-        """False: the event is sent as it is, in spite of --socketio-per-message-deflate, and is no
-        reason to compress the answer to a polling request."""
+        """With False, the event is sent uncompressed, also with --socketio-per-message-deflate. A
+        polling response with only such events is not compressed."""
         return self._with(compress=bool(compress))
 
     def timeout(self, seconds: float) -> Broadcast[_S]:
-        """How long emit_with_ack() waits for acknowledgements."""
+        """The timeout of emit_with_ack(), in seconds."""
         return dataclasses.replace(self, _timeout=check_timeout(seconds))
 
     @done_when_called
     def emit(self, event: str, *args: Any) -> Done:
-        """Send an event. It has been handed over when the call returns. Awaiting it waits while
-        events are emitted faster than they can be sent; in other threads the call itself waits.
+        """Send an event. It is queued when the call returns. Awaiting the result waits while events
+        are emitted faster than they can be sent; in other threads the call itself waits.
 
-        Raises TypeError or ValueError for what can't be encoded (the message has the path to it),
-        ValueError for a reserved event name, RuntimeError while no server runs in this process.
+        Raises TypeError or ValueError for a value that can't be encoded (the message has the path
+        to it), ValueError for a reserved event name, RuntimeError if no server runs in this
+        process.
         """
         check_event(event)
         self._namespace.reach.broadcast((event, *args), self._target)
@@ -91,10 +94,11 @@ class Broadcast(Generic[_S]):
     ) -> Awaitable[list[Any]]:
         """Send an event and collect the answers of all clients that get it.
 
-        Awaiting it gives a list with the answer of each client, as NamespaceSocket.emit_with_ack()
-        would, in no particular order. After `timeout` seconds
-        (or those of timeout(); without either, for ever) or when a client has gone, AckTimeout is
-        raised; its `responses` holds those that have come. Raises at the call as emit() does.
+        Awaiting it returns a list with the answer of each client, as
+        NamespaceSocket.emit_with_ack() returns it, in no particular order. Raises AckTimeout after
+        `timeout` seconds (or those of timeout(); without both, there is no timeout) or when a
+        client has disconnected; its `responses` has the answers that arrived. The call raises as
+        emit() does.
         """
         check_event(event)
         timeout = self._timeout if timeout is None else timeout
@@ -103,21 +107,22 @@ class Broadcast(Generic[_S]):
     def fetch_sockets(self) -> SocketList[_S]:
         """The connected sockets that an event would reach.
 
-        The list holds those of this process; awaiting it gives those of all processes.
+        The list has those of this process; awaiting it returns those of all processes.
         """
         return self._namespace.reach.fetch_sockets(self._target)
 
     @done_when_called
     def sockets_join(self, room: Room | Iterable[Room]) -> Done:
-        """Have these sockets enter one or several rooms.
+        """Add these sockets to one or several rooms.
 
-        Raises sio.TooManyRooms when one is in as many as it may be; the others have joined.
+        Raises sio.TooManyRooms if a socket is already in the maximum number of rooms; the other
+        sockets are added.
         """
         return self._namespace.reach.sockets_join(self._target, room_names(room))
 
     @done_when_called
     def sockets_leave(self, room: Room | Iterable[Room]) -> Done:
-        """Have these sockets leave one or several rooms."""
+        """Remove these sockets from one or several rooms."""
         return self._namespace.reach.sockets_leave(self._target, room_names(room))
 
     @done_when_called

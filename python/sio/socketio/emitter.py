@@ -1,4 +1,4 @@
-"""Emitter: how an event is sent to one client, or from it to the others, step by step.
+"""Emitter: chains that start with a socket: to its client, or to the other clients.
 
 socket.volatile.emit("cursor", x, y)
 answer = await socket.timeout(5).emit_with_ack("ready?")
@@ -42,7 +42,7 @@ class Sending(Protocol[_S]):
 
 @dataclasses.dataclass(frozen=True)
 class Emitter(Generic[_S]):
-    """The client itself, until `to()`, `except_()` or `broadcast` turn to the others."""
+    """The client itself, unless `to()`, `except_()` or `broadcast` select other clients."""
 
     _socket: Sending[_S]
     _flags: Flags = NO_FLAGS
@@ -50,7 +50,7 @@ class Emitter(Generic[_S]):
 
     @property
     def broadcast(self) -> Broadcast[_S]:
-        """Everyone in the namespace but this client."""
+        """All clients in the namespace except this one."""
         others = Target(
             except_rooms=frozenset({self._socket.id}),
             volatile=self._flags.volatile,
@@ -65,7 +65,7 @@ class Emitter(Generic[_S]):
     in_ = to
 
     def except_(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
-        """Everyone in the namespace but this client and those in a room or in several."""
+        """All clients in the namespace except this one and those in a room or in several."""
         return self.broadcast.except_(room)
 
     @property
@@ -75,29 +75,29 @@ class Emitter(Generic[_S]):
 
     @property
     def volatile(self) -> Emitter[_S]:
-        """Dropped if the client cannot take the event now."""
+        """The event is dropped if the client cannot take it now."""
         return self._with(volatile=True)
 
     def compress(self, compress: bool) -> Emitter[_S]:
-        """False: the event is sent as it is, in spite of --socketio-per-message-deflate, and is no
-        reason to compress the answer to a polling request."""
+        """With False, the event is sent uncompressed, also with --socketio-per-message-deflate. A
+        polling response with only such events is not compressed."""
         return self._with(compress=bool(compress))
 
     def timeout(self, seconds: float) -> Emitter[_S]:
-        """How long emit_with_ack() waits for the answer."""
+        """The timeout of emit_with_ack(), in seconds."""
         return dataclasses.replace(self, _timeout=check_timeout(seconds))
 
     @done_when_called
     def emit(self, event: str, *args: Any, callback: AckCallback | None = None) -> Done:
-        """Send an event to the client. As NamespaceSocket.emit(), and raises as it does; ValueError
-        for a callback behind timeout(), which only emit_with_ack() knows.
+        """Send an event to the client, like NamespaceSocket.emit(). Also raises ValueError for a
+        callback after timeout(), which works only with emit_with_ack().
         """
         if callback is not None and self._timeout is not None:
-            raise ValueError("a callback knows no timeout(): await emit_with_ack() instead")
+            raise ValueError("a callback has no timeout: await emit_with_ack() instead")
         return self._socket.send_event(event, args, callback, self._flags)
 
     def emit_with_ack(self, event: str, *args: Any, timeout: float | None = None) -> Answer:
-        """Send an event to the client and return its answer, to be awaited.
+        """Send an event to the client and return an awaitable for its answer.
 
         Raises as NamespaceSocket.emit() does; awaiting it raises AckTimeout.
         """

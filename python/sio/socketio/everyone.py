@@ -1,4 +1,4 @@
-"""Everyone: what the server and its namespaces have in common, the beginnings of chains.
+"""Everyone: base class of the server and its namespaces, where chains start.
 
 server.to("lobby").emit("news", text)
 server.of("/chat").except_("muted").emit("news", text)
@@ -19,11 +19,11 @@ _S = TypeVar("_S")  # the class of the sockets
 
 
 class Everyone(ABC, Generic[_S]):
-    """A base of what can be emitted to. All methods may be called from any thread."""
+    """Emits to all clients. All methods may be called from any thread."""
 
     @abstractmethod
     def everyone(self) -> Broadcast[_S]:
-        """All clients, as the beginning of a chain."""
+        """All clients, as the start of a chain."""
 
     @done_when_called
     def emit(self, event: str, *args: Any) -> Done:
@@ -42,7 +42,7 @@ class Everyone(ABC, Generic[_S]):
         return self.everyone().emit_with_ack(event, *args, timeout=timeout)
 
     def to(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
-        """The clients in a room, or in any of several. Raises TypeError for what can't be one."""
+        """The clients in a room, or in any of several. Raises TypeError for an invalid room."""
         return self.everyone().to(room)
 
     in_ = to
@@ -58,15 +58,15 @@ class Everyone(ABC, Generic[_S]):
 
     @property
     def volatile(self) -> Broadcast[_S]:
-        """For events that are dropped for clients that cannot take them now."""
+        """For events that are dropped for each client that cannot take them now."""
         return self.everyone().volatile
 
     def compress(self, compress: bool) -> Broadcast[_S]:
-        """With False, for events that are not to be compressed; see Broadcast.compress()."""
+        """With False, events are sent uncompressed; see Broadcast.compress()."""
         return self.everyone().compress(compress)
 
     def timeout(self, seconds: float) -> Broadcast[_S]:
-        """For emit_with_ack(): how long to wait for the answers."""
+        """The timeout of emit_with_ack(), in seconds."""
         return self.everyone().timeout(seconds)
 
     def fetch_sockets(self) -> SocketList[_S]:
@@ -75,15 +75,15 @@ class Everyone(ABC, Generic[_S]):
 
     @done_when_called
     def sockets_join(self, room: Room | Iterable[Room]) -> Done:
-        """Have every connected socket enter one or several rooms."""
+        """Add all connected sockets to one or several rooms."""
         return self.everyone().sockets_join(room)
 
     @done_when_called
     def sockets_leave(self, room: Room | Iterable[Room]) -> Done:
-        """Have every connected socket leave one or several rooms."""
+        """Remove all connected sockets from one or several rooms."""
         return self.everyone().sockets_leave(room)
 
     @done_when_called
     def disconnect_sockets(self, close: bool = False) -> Done:
-        """Disconnect every socket from the namespace or, with `close`, from the server."""
+        """Disconnect all sockets from the namespace or, with `close`, from the server."""
         return self.everyone().disconnect_sockets(close)

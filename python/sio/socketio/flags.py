@@ -1,4 +1,4 @@
-"""Flags: how an event is sent, apart from to whom."""
+"""Flags: options of an event that do not concern its recipients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import dataclasses
 @dataclasses.dataclass(frozen=True)
 class Flags:
     """`volatile`: dropped for a client that cannot take the event now. `compress`: the event may be
-    compressed, where options say so."""
+    compressed, if the server's options allow it."""
 
     volatile: bool = False
     compress: bool = True

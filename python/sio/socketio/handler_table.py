@@ -1,8 +1,8 @@
-"""HandlerTable: who handles what in a namespace.
+"""HandlerTable: the handlers of a namespace.
 
-Several consumers may serve one namespace. Each connects a client in the order in which they were
-registered, and the first that refuses ends it; an event goes to every consumer that handles it.
-Functions and listeners are one for each event. An event that is relayed has no handlers.
+Several consumers may serve one namespace. Their connect handlers run in the order of registration,
+until one refuses the client. An event goes to every consumer that handles it. There is one function
+per event. A relayed event has no handlers.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class HandlerTable:
 
     * `consumer_classes`: in the order of registration. `native_consumers`: those that clients of
       sioserve's own Socket.IO path may use, who have not passed the ASGI application's middleware.
-    * `is_native`: clients of that path may connect. `opens_path`: it is served because of this
-      namespace, and not only where another one has it served.
+    * `is_native`: clients of the native path may connect. `opens_path`: this namespace alone is a
+      reason to serve the native path.
     * `middleware`: called for each client before connect handlers.
     """
 
@@ -40,11 +40,11 @@ class HandlerTable:
         self._handlers: dict[str, list[Handler]] = {}  # "connect" and "disconnect" among them
         self._any_event: list[Handler] = []
         self._relays: dict[str, Relay] = {}
-        # By event: the consumers that declare the relay; None among them: it is everyone's.
+        # By event: the consumers that declare the relay; None stands for the whole namespace.
         self._relaying: dict[str, set[type[Consumer] | None]] = {}
 
     def copy(self, name: str) -> HandlerTable:
-        """One with the same handlers, which may be changed."""
+        """A copy, which may be changed independently."""
         table = HandlerTable(name)
         table.consumer_classes = list(self.consumer_classes)
         table.native_consumers = set(self.native_consumers)
@@ -58,7 +58,7 @@ class HandlerTable:
         return table
 
     def replace(self, event: str, handler: Handler) -> None:
-        """Handle an event with this one alone. Raises ValueError if it is relayed."""
+        """Set the only handler of an event. Raises ValueError if it is relayed."""
         self.check_not_relayed(event)
         self._handlers[event] = [handler]
 
@@ -85,7 +85,7 @@ class HandlerTable:
         for event in relays.keys() & handlers.keys():
             raise ValueError(
                 f"{consumer_class.__qualname__} relays the event {event!r} natively and handles it "
-                f"with {handlers[event]!r}: one of them must go"
+                f"with {handlers[event]!r}: remove one of them"
             )
         for relay in relays.values():
             self._check_relay(relay)
@@ -105,7 +105,7 @@ class HandlerTable:
         self.consumer_classes.append(consumer_class)
 
     def relay(self, relay: Relay) -> None:
-        """Relay an event of everyone who may connect; see Namespace.relay()."""
+        """Relay an event of all clients; see Namespace.relay()."""
         self._check_relay(relay)
         self._add_relay(relay, None)
 
@@ -117,7 +117,7 @@ class HandlerTable:
         return tuple(r for event, r in self._relays.items() if self._relaying[event] & owners)
 
     def check_not_relayed(self, event: str) -> None:
-        """Raise ValueError for an event that no handler would see."""
+        """Raise ValueError for a relayed event, which no handler would get."""
         if event in self._relays:
             raise ValueError(
                 f"{event!r} in namespace {self.name!r} is relayed natively, without handlers"
@@ -147,9 +147,10 @@ class HandlerTable:
         return [kind for kind in self.consumer_classes if kind in self.native_consumers]
 
     def handlers(self, event: str, socket: NamespaceSocket) -> list[Handler]:
-        """Who handles a client's event, "connect" or "disconnect", in order.
+        """The handlers of a client's event, "connect" or "disconnect", in order.
 
-        The socket's own listeners come last; where nobody does, consumers' methods for any event.
+        The socket's own listeners come last. Without any handler, the consumers' @any_event
+        methods.
         """
         found = [h for h in self._handlers.get(event, ()) if h.serves(socket)]
         found += socket.own_handlers(event)

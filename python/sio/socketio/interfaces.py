@@ -1,7 +1,7 @@
-"""Namespaces and the server as sockets and adapters know them, which are below both.
+"""Protocols of namespaces and the server, for sockets and adapters, which are lower layers.
 
 `_S` is the class of the sockets: a NamespaceSocket's `name_space` is a
-`Namespace[NamespaceSocket]`. The classes Namespace and SocketIOServer have the descriptions.
+`Namespace[NamespaceSocket]`. The classes Namespace and SocketIOServer have the docstrings.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _Sockets = TypeVar("_Sockets", contravariant=True)
 
 
 class Emitting(Protocol[_S]):
-    """Clients, as those of the server and of its namespaces."""
+    """Emits to clients, as the server and its namespaces do."""
 
     def everyone(self) -> Broadcast[_S]: ...
 
@@ -69,7 +69,7 @@ class Emitting(Protocol[_S]):
 
 
 class ServerSide(Protocol):
-    """The way to the other servers of a cluster."""
+    """Sends events to the other servers of a cluster."""
 
     def server_side_emit(self, event: str, *args: Any) -> Done: ...
 
@@ -81,7 +81,7 @@ class ServerSide(Protocol):
 
 
 class Adapter(Protocol[_Sockets]):
-    """What sockets tell their namespace's adapter, and what it tells others."""
+    """What sockets report to their namespace's adapter, and the adapter to its listeners."""
 
     def on(self, event: str) -> Callable[[RoomListener], RoomListener]: ...
 
@@ -109,7 +109,7 @@ class Table(Protocol):
 
 
 class AnyNamespace(Emitting[_S], Protocol[_S]):
-    """A namespace, or a pattern that stands for many of them."""
+    """A namespace, or a pattern for dynamic namespaces."""
 
     @property
     def name(self) -> str: ...

@@ -1,10 +1,10 @@
-"""Listeners: functions that hear one socket's events, as users of the reference server know them.
+"""Listeners: functions that are called with the events of one socket, as in the reference server.
 
-    socket.on("draw", f)                 # beside the handlers of the namespace
+    socket.on("draw", f)                 # in addition to the handlers of the namespace
     socket.on_any(f)                     # every event of the client, before its handlers
     socket.on_any_outgoing(f)            # every event to the client
 
-A socket without listeners has none of the containers.
+The containers are created with the first listener.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class SocketListeners:
 
     name_space: Namespace[Any]
     _own: dict[str, tuple[SocketHandler, ...]] | None = None
-    # Replaced, never changed: other threads may be walking them.
+    # Replaced, never changed: other threads may be iterating over them.
     _any: tuple[Handler, ...] = ()
     _any_outgoing: tuple[Callable[..., Any], ...] = ()
 
@@ -43,10 +43,10 @@ class SocketListeners:
     @overload
     def on(self, event: str, function: _F) -> _F: ...
     def on(self, event: str, function: Any = None) -> Any:
-        """Call `f(*args)`, `async def` or plain, for this client's event, behind the handlers of
-        its namespace. What holds for handlers' `ack` and exceptions holds here. Also a decorator.
+        """Call `f(*args)`, `async def` or plain, for this client's event, after the handlers of its
+        namespace. `ack` and exceptions work as in handlers. Also a decorator.
 
-        "disconnecting" and "disconnect" call `f(reason)`, before and behind the disconnect
+        "disconnecting" and "disconnect" call `f(reason)`, before and after the disconnect
         handlers. Raises ValueError for Socket.IO's other reserved names, and for an event that is
         relayed natively.
         """
@@ -61,7 +61,7 @@ class SocketListeners:
         return self._add(event, function, OnceHandler)
 
     def off(self, event: str, function: Callable[..., Any] | None = None) -> None:
-        """Call this function no more for the event; without one, none of those of on()."""
+        """Remove this listener of the event; without `function`, all its listeners."""
         own = self._own or {}
         kept = tuple(h for h in own.get(event, ()) if function not in (None, h.function))
         if kept:
@@ -108,7 +108,7 @@ class SocketListeners:
         """Call `f(event, *args)`, `async def` or plain, for each event of the client, before
         middleware and handlers, whether there are any or not. Also a decorator.
 
-        It acknowledges nothing; what it raises is logged, and the event goes on.
+        It cannot acknowledge. Its exceptions are logged, and the event is still handled.
         """
         self._any = (*self._any, Handler(function))
         return function
@@ -119,7 +119,7 @@ class SocketListeners:
         return function
 
     def off_any(self, function: Callable[..., Any] | None = None) -> None:
-        """Call this function no more; without one, none of those of on_any()."""
+        """Remove this listener; without `function`, all those of on_any()."""
         self._any = tuple(h for h in self._any if function not in (None, h.function))
 
     def listeners_any(self) -> list[Callable[..., Any]]:
@@ -136,9 +136,8 @@ class SocketListeners:
         """Call the plain function `f(event, *args)` for each event that is emitted to the client,
         also by a broadcast. Also a decorator.
 
-        It is called where the event is emitted, in that thread, and must not block; what it raises
-        is logged. It does not hear acknowledgements, nor what native relays forward. Raises
-        TypeError for an `async def`.
+        It is called in the thread that emits, and must not block; its exceptions are logged. It is
+        not called for acknowledgements and native relays. Raises TypeError for an `async def`.
         """
         self._set_outgoing((*self._any_outgoing, _plain(function)))
         return function
@@ -149,11 +148,11 @@ class SocketListeners:
         return function
 
     def off_any_outgoing(self, function: Callable[..., Any] | None = None) -> None:
-        """Call this function no more; without one, none of those of on_any_outgoing()."""
+        """Remove this listener; without `function`, all those of on_any_outgoing()."""
         self._set_outgoing(tuple(f for f in self._any_outgoing if function not in (None, f)))
 
     def listeners_any_outgoing(self) -> list[Callable[..., Any]]:
-        """The functions that on_any_outgoing() and its like have added, in order."""
+        """The functions added by on_any_outgoing() and prepend_any_outgoing(), in order."""
         return list(self._any_outgoing)
 
     def tell_outgoing(self, args: tuple[Any, ...]) -> None:
@@ -161,7 +160,7 @@ class SocketListeners:
         for function in self._any_outgoing:
             try:
                 function(*args)
-            except BaseException:  # whoever caused it has other things to do, too
+            except BaseException:  # its failure must not affect the code that emits
                 logger.exception("%r: %r failed for an outgoing event", self, function)
 
     def _set_outgoing(self, functions: tuple[Callable[..., Any], ...]) -> None:
@@ -181,7 +180,7 @@ class SocketListeners:
 
 
 class SocketHandler(Handler):
-    """A function that belongs to one socket and is not given it."""
+    """A function of one socket, which does not get the socket as an argument."""
 
     __slots__ = ("event",)
 
@@ -212,5 +211,7 @@ class OnceHandler(SocketHandler):
 
 def _plain(function: _F) -> _F:
     if iscoroutinefunction(function):
-        raise TypeError("a listener of outgoing events is a plain function: emit() does not wait")
+        raise TypeError(
+            "a listener of outgoing events must be a plain function: emit() does not wait"
+        )
     return function

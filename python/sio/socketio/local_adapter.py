@@ -1,8 +1,8 @@
 """LocalAdapter: the adapter of a server that is one process.
 
-Rooms and broadcasts are the native server's business, which is asked about them. Where somebody
-wants to know when rooms come and go, it records that, and is asked for it after each change: so it
-is told in the order in which it has happened, also what clients cause who leave.
+The native server owns the rooms and does the broadcasts. If there are listeners of room events, it
+records these events, and the adapter fetches the record after each change. So listeners are called
+in the order of the events, disconnects included.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class LocalAdapter(Adapter):
-    """Also a base for adapters of clusters, which need the same for their own process."""
+    """Also a base class for adapters of clusters, which need it for their own process."""
 
     def __init__(self, namespace: Namespace[NamespaceSocket]) -> None:
         super().__init__(namespace)
         # Listeners may call back, in the order in which rooms have changed.
         self._lock = namespace.rooms_lock
-        self._recorder: NativeServer | None = None  # that records what happens to rooms
+        self._recorder: NativeServer | None = None  # the server that records room events
 
     def update_watch(self) -> None:
         server = self.namespace.server
@@ -80,7 +80,7 @@ class LocalAdapter(Adapter):
         core = self.namespace.server.core(args[0])  # raises while no server runs
         sockets = self.fetch_sockets(target)
         if not sockets:
-            core.broadcast("", args)  # to nobody, but what can't be encoded raises all the same
+            core.broadcast("", args)  # no recipients; a value that can't be encoded still raises
         return collect([s.ask(args[0], tuple(args[1:]), timeout, target.flags) for s in sockets])
 
     def fetch_sockets(self, target: Target) -> SocketList[NamespaceSocket]:
@@ -115,7 +115,7 @@ class LocalAdapter(Adapter):
         return DONE
 
     def server_side_emit(self, event: str, args: Sequence[Any]) -> Done:
-        """There are no other servers. What could not be encoded for them raises all the same."""
+        """There are no other servers. A value that can't be encoded still raises."""
         if self.namespace.server.running:
             self.namespace.server.core(event).broadcast("", (event, *args))
         return DONE
@@ -123,7 +123,7 @@ class LocalAdapter(Adapter):
     def server_side_emit_with_ack(
         self, event: str, args: Sequence[Any], timeout: float | None
     ) -> Awaitable[list[Any]]:
-        """There are no other servers, hence no answers."""
+        """There are no other servers, so there are no answers."""
         self.server_side_emit(event, args)
         return Given([])
 
@@ -135,7 +135,7 @@ class LocalAdapter(Adapter):
         return {} if core is None else core.namespace_rooms(self.namespace.name)
 
     def _numbers(self, target: Target) -> list[int] | None:
-        """The native server's numbers of those whom an event reaches; None: all of them."""
+        """The native server's numbers of the recipients of an event; None: all sockets."""
         if target.rooms is None and not target.except_rooms:
             return None
         core = self.namespace.server.native
@@ -144,7 +144,7 @@ class LocalAdapter(Adapter):
         return core.sockets_in(self.namespace.name, target.rooms or (), target.except_rooms)
 
     def _tell_watched(self, args: tuple[Any, ...], target: Target) -> None:
-        """Tell the listeners of outgoing events, without a step for sockets that have none."""
+        """Call the listeners of outgoing events, without any work for sockets without listeners."""
         watched = tuple(self.namespace.outgoing_watched)
         if not watched:
             return
@@ -155,7 +155,7 @@ class LocalAdapter(Adapter):
                 socket.tell_outgoing(args)
 
     def _tell_changes(self) -> None:
-        """Tell whoever wants to know what has happened to rooms."""
+        """Call the listeners of room events."""
         if self._recorder is None:
             return
         name, watcher = self.namespace.name, self.namespace.server.room_watcher

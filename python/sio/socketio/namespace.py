@@ -1,4 +1,4 @@
-"""Namespace: one Socket.IO namespace, its clients and how they are reached."""
+"""Namespace: one Socket.IO namespace, with its clients and its adapter."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Namespace(AnyNamespace):
     """Made by SocketIOServer.of().
 
     * `name`: with a slash in front. `server`: the SocketIOServer.
-    * `adapter`: how its clients are reached; tells of rooms, too.
-    * `match`: what the name of a dynamic namespace has matched, or None.
+    * `adapter`: reaches its clients, and has listeners of room events.
+    * `match`: the match of a dynamic namespace's name with its pattern, or None.
     """
 
     def __init__(self, name: str, server: Server[NamespaceSocket]) -> None:
         super().__init__(name, server)
         self.match: re.Match[str] | None = None
-        # Held while rooms change, and while listeners are told of it, in that order.
+        # Held while rooms change and while their listeners are called, to keep the order.
         self.rooms_lock = threading.RLock()
         self._adapter: Adapter | None = self.make_adapter()
-        # Sockets with listeners of outgoing events, whom broadcasts must tell.
+        # Sockets with listeners of outgoing events, which broadcasts call.
         self.outgoing_watched: set[NamespaceSocket] = set()
         self._sockets: dict[str, NamespaceSocket] = {}
         self._by_number: dict[int, NamespaceSocket] = {}
@@ -40,7 +40,7 @@ class Namespace(AnyNamespace):
 
     @property
     def adapter(self) -> Adapter:
-        """How the namespace reaches its clients; its on() tells of rooms that come and go."""
+        """Reaches the clients of the namespace; its on() adds listeners of room events."""
         adapter = self._adapter
         if adapter is None:
             with self.server.lock:
@@ -52,12 +52,12 @@ class Namespace(AnyNamespace):
         return self.adapter
 
     def make_adapter(self) -> Adapter:
-        """A new one, of the kind that the server uses."""
+        """A new adapter, from the server's factory."""
         made: Adapter = self.server.make_adapter(self)
         return made
 
     def renew_adapter(self) -> None:
-        """The server uses another kind from now on."""
+        """The server has another factory from now on."""
         with self.server.lock:
             listeners = self.adapter.room_events
             self.drop_adapter()
@@ -65,7 +65,7 @@ class Namespace(AnyNamespace):
         self.update_watch()
 
     def drop_adapter(self) -> None:
-        """Make another one when it is needed."""
+        """Create another adapter when it is needed."""
         with self.server.lock:
             if self._adapter is not None:
                 self._adapter.close()
@@ -78,12 +78,12 @@ class Namespace(AnyNamespace):
         return self._sockets.get(id)
 
     def socket_numbered(self, number: int) -> NamespaceSocket | None:
-        """The one that the native server calls so."""
+        """The socket with this number of the native server."""
         return self._by_number.get(number)
 
     @property
     def has_sockets(self) -> bool:
-        """Clients are connected, connecting or away."""
+        """Whether clients are connected, connecting, or may recover."""
         return bool(self._sockets)
 
     @property
@@ -94,8 +94,7 @@ class Namespace(AnyNamespace):
     def server_side_emit(self, event: str, *args: Any) -> Done:
         """Send an event to the other servers of the cluster, to their on_server_side_emit().
 
-        There are none as long as the adapter is the one of a single process. Raises ValueError for
-        a reserved name.
+        With the adapter of a single process there are none. Raises ValueError for a reserved name.
         """
         check_server_side_event(event)
         return self.adapter.server_side_emit(event, args)
@@ -108,8 +107,8 @@ class Namespace(AnyNamespace):
         return self.adapter.server_side_emit_with_ack(event, args, timeout)
 
     def on_server_side_emit(self, event: str) -> Callable[[_F], _F]:
-        """Decorate `f(*args)`, `async def` or plain, to receive what other servers of the cluster
-        send with server_side_emit(). With a parameter `ack` it gets a function that answers.
+        """Decorate `f(*args)`, `async def` or plain, to receive the events that other servers of
+        the cluster send with server_side_emit(). A parameter `ack` is a function that answers.
 
         An event may have several receivers. Raises ValueError for a reserved name.
         """
@@ -118,7 +117,7 @@ class Namespace(AnyNamespace):
     async def receive_server_side_emit(
         self, event: str, args: list[Any], ack: Ack | None = None
     ) -> None:
-        """For adapters: another server has sent this. `ack` answers it, where it waits for one."""
+        """For adapters: another server has sent this event. `ack` answers, if it waits for one."""
         await self._server_side.receive(event, args, ack)
 
     def add_socket(self, socket: NamespaceSocket) -> None:
@@ -130,13 +129,13 @@ class Namespace(AnyNamespace):
             self.update_watch()
 
     def remove_socket(self, socket: NamespaceSocket) -> None:
-        """Nothing of this client will follow."""
+        """The client has disconnected, and its last handler has run."""
         self._by_number.pop(socket.number, None)
-        if self._sockets.get(socket.id) is socket:  # and not the one of a client that is back
+        if self._sockets.get(socket.id) is socket:  # and not the new socket of a recovered client
             del self._sockets[socket.id]
             if not self._sockets:
                 self.update_watch()
 
     def update_watch(self) -> None:
-        """Somebody may want to know of rooms now who did not before, or the other way round."""
+        """Listeners of room events may have been added or removed."""
         self.adapter.update_watch()

@@ -1,4 +1,4 @@
-"""ParentNamespace: namespaces that come into being when a client asks for them.
+"""ParentNamespace: a pattern for namespaces that are created when a client asks for them.
 
     boards = server.of(re.compile(r"/board-(?P<id>[0-9]+)"))
     boards.emit("maintenance", "in five minutes")        # to the clients of all of them
@@ -7,8 +7,8 @@
     class BoardConsumer(sio.SocketIOConsumer):
         namespace = re.compile(r"/board-(?P<id>[0-9]+)")
 
-A child has its parent's handlers. It exists as long as clients are in it or the application refers
-to it; one that is given handlers of its own stays.
+A child has its parent's handlers. It exists as long as it has clients or the application refers to
+it. If handlers are registered with the child itself, it is never deleted.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ from .target import Target
 
 logger = logging.getLogger("sio.socketio.namespace")
 
-# Longer names fit no pattern and are shown to no function, so that a client can't make matching
-# take long.
+# Longer names match no pattern and no function is called for them, so that a client can't make
+# matching slow.
 MAX_NAME_LENGTH = 255
 
 
 class ParentNamespace(AnyNamespace):
     """Made by SocketIOServer.of() for a regular expression or a function.
 
-    Handlers, middleware and consumers are those of all its children; what is emitted here reaches
-    the clients of all of them. Adapters are the children's: rooms that come and go, and the other
-    servers of a cluster, which may have other children. `name` is for messages.
+    Handlers, middleware and consumers apply to all its children, and an emit reaches the clients of
+    all children. Each child has its own adapter, for room events and for the other servers of a
+    cluster, which may have other children. `name` is for messages.
     """
 
     def __init__(self, pattern: NamespacePattern, server: Server[NamespaceSocket]) -> None:
@@ -59,11 +59,11 @@ class ParentNamespace(AnyNamespace):
 
     @property
     def is_function(self) -> bool:
-        """A function decides, not a regular expression."""
+        """Whether a function decides, not a regular expression."""
         return self._function is not None
 
     def fit(self, name: str) -> ChildNamespace | None:
-        """A new child, if the name fits the regular expression."""
+        """A new child, if the name matches the regular expression."""
         if not isinstance(self.pattern, re.Pattern) or len(name) > MAX_NAME_LENGTH:
             return None
         found = self.pattern.fullmatch(name)
@@ -74,9 +74,9 @@ class ParentNamespace(AnyNamespace):
         return child
 
     async def admit(self, name: str, auth: Any) -> ChildNamespace | None:
-        """A new child, if the regular expression or the function wants that.
+        """A new child, if the regular expression or the function accepts the name.
 
-        A function that raises is logged, and means no.
+        If the function raises, this is logged, and the name is not accepted.
         """
         if self._function is None or len(name) > MAX_NAME_LENGTH:
             return self.fit(name)
@@ -85,7 +85,7 @@ class ParentNamespace(AnyNamespace):
         except BaseException as error:
             if is_closing(error):
                 raise
-            if not is_ending():  # its client has left, or the server stops
+            if not is_ending():  # the client has disconnected, or the server stops
                 logger.exception("%r failed for namespace %r", self._function, name)
             return None
         if not admitted:
@@ -121,15 +121,15 @@ class ParentNamespace(AnyNamespace):
 class ChildNamespace(Namespace):
     """One of a parent's namespaces.
 
-    `parent` is the ParentNamespace; None as long as no function has been asked about the name,
-    which some code has mentioned. Clients can't find it until then.
+    `parent` is the ParentNamespace. It is None if code uses the name but no function has accepted
+    it yet; until then clients can't connect to it.
     """
 
     def __init__(self, name: str, server: Server[NamespaceSocket]) -> None:
         super().__init__(name, server)
         self.parent: ParentNamespace | None = None
         self._has_own_table = False
-        self._exists = False  # for clients: from the first to the last of them
+        self._exists = False  # clients can connect: from the first client to the last
 
     def belong_to(self, parent: ParentNamespace, match: re.Match[str] | None) -> None:
         self.parent = parent
@@ -137,7 +137,7 @@ class ChildNamespace(Namespace):
         self.table = parent.table
 
     def own_table(self) -> HandlerTable:
-        """A copy of the parent's, from now on; the namespace stays."""
+        """A copy of the parent's table from now on; the namespace is kept."""
         if not self._has_own_table:
             self._has_own_table = True
             self.table = self.table.copy(self.name)
@@ -155,19 +155,20 @@ class ChildNamespace(Namespace):
         if not self._sockets:
             self._exists = self._has_own_table
         if not self._sockets and not self.adapter.room_events:
-            # It refers back here: without it an empty namespace goes at once.
+            # The adapter refers to the namespace; without this an empty namespace is freed
+            # immediately.
             self.drop_adapter()
 
 
 class ReachOfChildren(Reach[NamespaceSocket]):
-    """Does everything in each of the children."""
+    """Does each operation in all children."""
 
     def __init__(self, parent: ParentNamespace) -> None:
         self._parent = parent
 
     def broadcast(self, args: Sequence[Any], target: Target) -> None:
         adapters = self._adapters()
-        if not adapters:  # it must be possible to encode them all the same
+        if not adapters:  # without children the arguments must still be encodable
             self._parent.server.core(args[0]).broadcast("", args)
         for adapter in adapters:
             adapter.broadcast(args, target)
@@ -193,7 +194,7 @@ class ReachOfChildren(Reach[NamespaceSocket]):
         for adapter in self._adapters():
             try:
                 joins.append(adapter.sockets_join(target, rooms))
-            except TooManyRooms as error:  # those of the others join all the same
+            except TooManyRooms as error:  # the sockets of the other children still join
                 refused = error
         if refused is not None:
             raise refused

@@ -1,4 +1,4 @@
-"""Reach: how those clients are reached that a Target names."""
+"""Reach: sends events to the clients that a Target selects."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _S = TypeVar("_S")  # the class of the sockets
 
 
 class Reach(ABC, Generic[_S]):
-    """How clients are reached: those of one namespace, or of several together. Its methods may be
-    called from any thread.
+    """Reaches the clients of one namespace, or of several. Its methods may be called from any
+    thread.
     """
 
     @abstractmethod
     def broadcast(self, args: Sequence[Any], target: Target) -> None:
         """Send an event; `args` is (event name, *arguments).
 
-        Raises TypeError or ValueError for what can't be encoded, RuntimeError while no server runs
-        in this process.
+        Raises TypeError or ValueError for a value that can't be encoded, RuntimeError if no server
+        runs in this process.
         """
 
     def pace(self) -> Done:
-        """What an emit returns behind broadcast(): done, or to be awaited while events are emitted
-        faster than they can be sent.
+        """The result of an emit after broadcast(): done, or waiting while events are emitted faster
+        than they can be sent.
         """
         return DONE
 
@@ -44,14 +44,15 @@ class Reach(ABC, Generic[_S]):
 
     @abstractmethod
     def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
-        """Have sockets enter rooms.
+        """Add sockets to rooms.
 
-        Raises sio.TooManyRooms when one is in as many as it may be; the others have joined.
+        Raises sio.TooManyRooms if a socket is already in the maximum number of rooms; the other
+        sockets are added.
         """
 
     @abstractmethod
     def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
-        """Have sockets leave rooms."""
+        """Remove sockets from rooms."""
 
     @abstractmethod
     def disconnect_sockets(self, target: Target, close: bool) -> Done:

@@ -1,4 +1,4 @@
-"""Who may open a session at all: the functions that are given to allow_request()."""
+"""The functions of allow_request(), which decide about handshakes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger("sio.socketio.server")
 
 
 class RequestChecks:
-    """All must let a handshake pass; they are asked in the order in which they were added."""
+    """All must accept a handshake; they are called in the order in which they were added."""
 
     def __init__(self) -> None:
         self._checks: list[Handler] = []
@@ -32,9 +32,9 @@ class RequestChecks:
         self._checks.append(Handler(function))
 
     async def refusal(self, request: HandshakeRequest) -> str | None:
-        """None when the handshake may go on; else what the client is told, "" for the usual words.
+        """None if the handshake is accepted; else the message for the client, "" for the default.
 
-        A function that raises refuses: its exception is logged with its traceback.
+        If a function raises, the handshake is refused and the traceback is logged.
         """
         for check in self._checks:
             try:

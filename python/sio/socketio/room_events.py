@@ -1,4 +1,4 @@
-"""RoomEvents: who wants to know when rooms come into being, change and go."""
+"""RoomEvents: listeners of the creation, changes and deletion of rooms."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ logger = logging.getLogger("sio.socketio.adapter")
 class RoomEvents:
     """Plain functions by the events of the reference server's adapter.
 
-    "create-room" and "delete-room" give them the room, "join-room" and "leave-room" the room and
-    the socket's id. They are called in the thread that changes the room, and must not block.
+    "create-room" and "delete-room" pass the room, "join-room" and "leave-room" the room and the
+    socket's id. They are called in the thread that changes the room, and must not block.
     """
 
     __slots__ = ("_listeners",)
@@ -40,15 +40,15 @@ class RoomEvents:
         return decorate
 
     def off(self, event: str, listener: RoomListener) -> None:
-        """Does nothing for one that is not there."""
+        """Does nothing for an unknown listener."""
         listeners = self._listeners.get(event, [])
         if listener in listeners:
             listeners.remove(listener)
 
     def tell(self, event: str, *args: str) -> None:
-        """What a listener raises is logged."""
+        """Exceptions of listeners are logged."""
         for listener in tuple(self._listeners.get(event, ())):
             try:
                 listener(*args)
-            except BaseException:  # whoever caused it has other things to do, too
+            except BaseException:  # its failure must not affect the code that changes rooms
                 logger.exception("%r failed for %s %r", listener, event, args)

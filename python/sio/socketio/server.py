@@ -43,15 +43,15 @@ logger = logging.getLogger("sio.socketio.server")
 
 
 class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
-    """The table of namespaces, and the way to the native server while one runs.
+    """The namespaces of this process, and the native server while it runs.
 
-    Emits to the default namespace, or to another with of(). All methods may be called from any
+    Emits to the default namespace, or to another one with of(). All methods may be called from any
     thread.
 
-    * `json_default`: None, or a function that is given what is no JSON value, wherever it stands in
-      what is emitted or acknowledged, and returns a JSON value for it, or raises TypeError: then
-      sio.encoding.default() decides.
-    * `clients_count`: Engine.IO sessions of this process that have asked for a namespace.
+    * `json_default`: None, or a function that is called with each emitted or acknowledged value
+      that is not a JSON value. It returns a JSON value, or raises TypeError: then
+      sio.encoding.default() is called.
+    * `clients_count`: Engine.IO sessions of this process that have connected to a namespace.
     """
 
     served_natively = True
@@ -65,17 +65,17 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         self.lock = threading.RLock()  # of the tables of namespaces
         self._namespaces: dict[str, Namespace] = {}
         self._parents: dict[NamespacePattern, ParentNamespace] = {}
-        # Those of the parents; while somebody refers to them.
+        # The children of patterns, as long as something refers to them.
         self._children: weakref.WeakValueDictionary[str, ChildNamespace] = (
             weakref.WeakValueDictionary()
         )
         self._core: Server | None = None
-        self._process = os.getpid()  # the one in which it was attached
+        self._process = os.getpid()  # the process that serves
         self.namespace_listeners: list[Callable[[Namespace], Any]] = []
         self.connect_hooks: list[Handler] = []
         self._native_relays: dict[tuple[Relay, ...], int] = {}
         self.disconnect_hooks: list[Handler] = []
-        # Called with what handlers raise, beside the log; must not raise.
+        # Called with exceptions of handlers, in addition to the log; must not raise.
         self.failure_hooks: list[Callable[[BaseException], None]] = []
         self.request_checks = RequestChecks()
         self.of(DEFAULT_NAMESPACE)
@@ -87,13 +87,13 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
     def of(self, namespace: str | NamespacePattern) -> Namespace | ParentNamespace:
         """The namespace of that name, which clients may use from now on.
 
-        A compiled regular expression, which a name must match as a whole, or a function
-        `f(name, auth)`, `async def` or plain, stands for all namespaces whose names fit: one comes
-        into being when the first client asks for it, with the handlers that are registered here,
-        and ends with its last client. Names begin with a slash. The function is asked for names
-        that do not exist; a true result lets the name be. Names of more than 255 characters never
-        fit. Several are tried in the order in which they were made. Where there is a function, a
-        further name is open to clients when it is given handlers or the function admits it.
+        A compiled regular expression, which must match the whole name, or a function
+        `f(name, auth)`, `async def` or plain, is a pattern for dynamic namespaces. Each is created
+        with the handlers of the pattern when the first client asks for it, and deleted with its
+        last client. Names begin with a slash and have at most 255 characters. The function is
+        called for names that do not exist, and accepts a name by a true result. Several patterns
+        are tried in the order of their creation. If there is a function, any other name is open to
+        clients only if it has handlers or the function accepts it.
         """
         if not isinstance(namespace, str):
             return self._parent(namespace)
@@ -109,21 +109,22 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         return made
 
     def on_new_namespace(self, listener: _N) -> _N:
-        """Call the plain function `f(namespace)` for each namespace that comes into being from now
-        on: one with a name when it is asked for first, a dynamic one when its first client asks
-        for it, before any handler. Also a decorator.
+        """Call the plain function `f(namespace)` for each namespace that is created from now on: a
+        static one at the first call of of(), a dynamic one when its first client asks for it,
+        before any handler. Also a decorator.
 
-        It is called where that happens and must not block; what it raises is logged.
+        It is called in the thread that creates the namespace and must not block; its exceptions are
+        logged.
         """
         self.namespace_listeners.append(listener)
         return listener
 
     def tell_of_namespace(self, namespace: Namespace) -> None:
-        """A namespace has come into being."""
+        """A namespace has been created."""
         for listener in tuple(self.namespace_listeners):
             try:
                 listener(namespace)
-            except BaseException:  # whoever caused it has other things to do, too
+            except BaseException:  # its failure must not affect the code that uses the namespace
                 logger.exception("%r failed for %r", listener, namespace)
 
     def namespaces(self) -> list[Namespace]:
@@ -133,11 +134,11 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
             return list({**self._namespaces, **{child.name: child for child in dynamic}}.values())
 
     def named_namespaces(self) -> list[Namespace]:
-        """Those that do not depend on clients."""
+        """The static namespaces."""
         return list(self._namespaces.values())
 
     def parent_namespaces(self) -> list[ParentNamespace]:
-        """Those that stand for dynamic namespaces."""
+        """The patterns of dynamic namespaces."""
         return list(self._parents.values())
 
     def find(self, name: str) -> Namespace | None:
@@ -149,7 +150,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         return None if child is None or child.parent is None else child
 
     async def admit(self, name: str, auth: Any) -> Namespace | None:
-        """A client asks for a namespace that does not exist: make it, if a parent wants that."""
+        """A client asks for a namespace that does not exist: create it, if a pattern accepts it."""
         for parent in self.parent_namespaces():
             child = await parent.admit(name, auth)
             if child is not None:
@@ -157,7 +158,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         return None
 
     def keep(self, child: ChildNamespace) -> None:
-        """A dynamic namespace has got handlers of its own: it stays."""
+        """A dynamic namespace has its own handlers now: it is never deleted."""
         with self.lock:
             self._namespaces[child.name] = child
             if self._core is not None:
@@ -173,10 +174,10 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         return found
 
     def _known(self, name: str) -> Namespace | None:
-        """The namespace of this name, if there is one or a regular expression fits.
+        """The namespace of this name, if it exists or a regular expression matches.
 
-        Where functions decide, a name that none has been asked about is nobody's: code that only
-        emits to it must not open a namespace without handlers to clients.
+        If functions decide, a name that none of them has accepted gets a namespace that clients
+        can't find: code that only emits to it must not open a namespace without handlers.
         """
         found = self.find(name)
         if found is not None:
@@ -192,7 +193,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
             return self._children.setdefault(name, ChildNamespace(name, self))
 
     def _adopt(self, child: ChildNamespace) -> Namespace:
-        """The child, or the namespace of the same name that has come into being meanwhile."""
+        """The child, or the namespace of the same name that was created meanwhile."""
         assert child.parent is not None
         with self.lock:
             found = self.find(child.name)
@@ -214,12 +215,13 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         """Send an event to every client in a room, in any of several rooms, or, without `room`,
         in the namespace. Each client gets it once; an empty list of rooms reaches nobody.
 
-        The event has been handed over when the call returns. Awaiting it waits while events are
-        emitted faster than they can be sent; in other threads the call itself waits. Arguments
-        are JSON values with bytes anywhere in them, and what DjangoJSONEncoder can encode.
+        The event is queued when the call returns. Awaiting the result waits while events are
+        emitted faster than they can be sent; in other threads the call itself waits. Arguments are
+        JSON values, which may contain bytes, and values that DjangoJSONEncoder can encode.
 
-        Raises TypeError or ValueError for what can't be encoded (the message has the path to it),
-        ValueError for a reserved event name, RuntimeError while no server runs in this process.
+        Raises TypeError or ValueError for a value that can't be encoded (the message has the path
+        to it), ValueError for a reserved event name, RuntimeError if no server runs in this
+        process.
         """
         target = Broadcast(self._target(namespace))
         return (target if room is None else target.to(room)).emit(event, *args)
@@ -262,12 +264,12 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         return self.of(DEFAULT_NAMESPACE).on_server_side_emit(event)
 
     def adapter(self, factory: AdapterFactory) -> None:
-        """Reach clients through another kind of Adapter: `factory(namespace)` makes each.
+        """Use another kind of Adapter: `factory(namespace)` creates one for each namespace.
 
-        Raises RuntimeError when clients are connected already.
+        Raises RuntimeError if clients are already connected.
         """
         if self.clients_count:
-            raise RuntimeError("choose the adapter before clients are connected")
+            raise RuntimeError("set the adapter before clients are connected")
         self.make_adapter = factory
         with self.lock:
             for namespace in (*self._namespaces.values(), *self._children.values()):
@@ -275,7 +277,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
 
     @property
     def room_watcher(self) -> RoomWatcher | None:
-        """Who wants to know which rooms are in use, beside the listeners of adapters."""
+        """Is told which rooms are in use, in addition to the listeners of adapters."""
         return self._room_watcher
 
     @room_watcher.setter
@@ -296,23 +298,25 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
     def running(self) -> bool:
         """Whether a server runs in this process, so that emit() reaches clients.
 
-        It does not in commands of manage.py and in workers, where emit() raises RuntimeError.
+        In manage.py commands and in workers no server runs, and emit() raises RuntimeError.
         """
         return self._core is not None
 
     def counts(self) -> dict[str, int]:
-        """What the native server of this process counts.
+        """The counters of the native server of this process.
 
-        There are now: `sessions` (clients), of them `polling_sessions`, `sockets` (clients in a
-        namespace each), `namespaces`, `rooms`. Since the start: `sessions_opened`,
-        `sessions_closed`, `packets_in`, `packets_out`, `bytes_in`, `bytes_out`; and how often a
-        limit was reached: `sessions_refused`, `messages_too_large`, `volatile_dropped` and others;
-        docs/socketio.md lists them.
+        Current numbers: `sessions` (clients), of which `polling_sessions`, `sockets` (one per
+        client and namespace), `namespaces`, `rooms`. Totals since the start: `sessions_opened`,
+        `sessions_closed`, `packets_in`, `packets_out`, `bytes_in`, `bytes_out`. How often limits
+        were reached: `sessions_refused`, `messages_too_large`, `volatile_dropped` and others, which
+        docs/socketio.md lists.
 
-        Raises RuntimeError while no server runs in this process.
+        Raises RuntimeError if no server runs in this process.
         """
         if self._core is None:
-            raise RuntimeError("nothing is counted: no Socket.IO server is running in this process")
+            raise RuntimeError(
+                "there are no counts: no Socket.IO server is running in this process"
+            )
         return self._core.counts()
 
     def core(self, event: str) -> Server:
@@ -326,23 +330,22 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         return self._core
 
     def pace(self) -> Done:
-        """What an emit returns: done, or to be awaited until those before it have been carried out.
-
-        On the server's own event loop; elsewhere the emit itself has waited.
+        """The result of an emit: done, or, on the server's event loop, waiting until earlier
+        commands are carried out. In other threads the emit itself has waited.
         """
         core = self._core
         room = None if core is None else core.room()
         return DONE if room is None else Later(lambda: _wait(room))
 
     def _target(self, namespace: str | NamespacePattern) -> AnyNamespace:
-        """A namespace to emit to, which does not come into being by that."""
+        """A namespace to emit to, which is not created by that."""
         if not isinstance(namespace, str):
             return self.of(namespace)
         name = namespace_name(namespace)
         return self._known(name) or Namespace(name, self)
 
     def register_connect_hook(self, hook: _ConnectHook) -> _ConnectHook:
-        """Have `hook(socket)` called for each client that has been let in, in any namespace.
+        """Call `hook(socket)` for each client that is accepted, in any namespace.
 
         It is called before the client's first event is handled. Also a decorator.
         """
@@ -351,10 +354,10 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
 
     @property
     def recovery_skips_middleware(self) -> bool:
-        """Whether a client that was cut off and is recovered passes by what `use()` has
-        registered with its namespace; its `connect` handlers are called in any case.
+        """Whether the namespace's middleware (`use()`) is skipped for a recovered client; its
+        `connect` handlers are always called.
 
-        Where it was not set: Django's setting SIO_RECOVERY_SKIP_MIDDLEWARES, or True.
+        If not set: Django's setting SIO_RECOVERY_SKIP_MIDDLEWARES, or True.
         """
         if self._recovery_skips_middleware is None:
             return switch("SIO_RECOVERY_SKIP_MIDDLEWARES", True)
@@ -365,15 +368,15 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         self._recovery_skips_middleware = skips
 
     def allow_request(self, check: _F) -> _F:
-        """Ask `check(request)` about every handshake, before there is a session; a decorator.
+        """Call `check(request)` for each handshake, before the session exists; a decorator.
 
-        `request` is a sio.HandshakeRequest. A true result lets the client in; a falsy one refuses
-        it with 403 and "Forbidden", ConnectionRefused with its own message, any other exception is
-        logged and refuses as well. `check` is `async def`, or a plain `def`, which runs in a
-        thread. Several are asked in the order in which they were given.
+        `request` is a sio.HandshakeRequest. A true result accepts the client. A falsy result
+        refuses it with 403 and "Forbidden", ConnectionRefused with its own message. Any other
+        exception is logged and refuses it as well. `check` is `async def`, or a plain `def`, which
+        runs in a thread. Several functions are called in the order in which they were added.
 
-        It must decide within --websocket-connect-timeout; later, the client has been refused. Who
-        is logged in is not known yet: `connect` is the place for that.
+        It must return within --websocket-connect-timeout, otherwise the client is refused. The
+        user is not known yet: check it in `connect`.
         """
         self.request_checks.add(check)
         if self._core is not None:
@@ -381,7 +384,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         return check
 
     def register_disconnect_hook(self, hook: _DisconnectHook) -> _DisconnectHook:
-        """Have `hook(socket, reason)` called for each client that has gone, in any namespace.
+        """Call `hook(socket, reason)` for each client that has disconnected, in any namespace.
 
         It is called after the disconnect handler of the client's namespace. Also a decorator.
         """
@@ -389,7 +392,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         return hook
 
     def native_relays(self, relays: tuple[Relay, ...]) -> int:
-        """The number that the native server has for them, asked for once."""
+        """The number under which the native server knows these relays, created once."""
         found = self._native_relays.get(relays)
         if found is None:
             core = self.core("relayed events")
@@ -413,7 +416,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         logger.info("attached to the native server")
 
     def detach(self, core: Server) -> None:
-        """Stop emitting through this native server: it has ended."""
+        """Stop emitting through this native server, which has stopped."""
         if self._core is core:
             self._core = None
             logger.info("detached from the native server")

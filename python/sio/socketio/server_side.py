@@ -1,4 +1,4 @@
-"""What another server of the cluster has sent with server_side_emit()."""
+"""Events that other servers of a cluster send with server_side_emit()."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RESERVED = frozenset({"connect", "connection", "new_namespace"})
 
 
 def check_server_side_event(event: str) -> None:
-    """Raise TypeError or ValueError for what can't be an event between servers."""
+    """Raise TypeError or ValueError for an invalid name of an event between servers."""
     if not isinstance(event, str):
         raise TypeError(f"an event's name is a str, not {type(event).__name__}")
     if event in RESERVED:
@@ -43,7 +43,7 @@ class ServerSideReceivers:
         return decorate
 
     async def receive(self, event: str, args: list[Any], ack: Ack | None) -> None:
-        """Call the receivers; what they raise is logged."""
+        """Call the receivers; their exceptions are logged."""
         for receiver in tuple(self._receivers.get(event, ())):
             try:
                 if receiver.takes_ack:

@@ -27,33 +27,33 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("sio.socketio.socket")
 
-CLIENT_HAS_GONE = "the client has gone without an answer"
+CLIENT_HAS_GONE = "the client has disconnected without an answer"
 NO_ANSWER = {  # as the native server says why
     "not sent": "the client could not take the volatile event",
-    "forgotten": "the client owes too many answers (--socketio-max-pending-acks)",
-    "unread": "too many events of the client wait before the answer (--socketio-max-read-ahead)",
+    "forgotten": "the client has too many pending acknowledgements (--socketio-max-pending-acks)",
+    "unread": "too many of its events came before the answer (--socketio-max-read-ahead)",
 }
 
 
 class NamespaceSocket(SocketListeners):
-    """What handlers know about a client.
+    """A client in a namespace, as handlers get it.
 
-    Everything that sends or changes rooms has done its work when the call returns, in the order of
-    the calls; awaiting it is allowed. All methods may be called from any thread, and do nothing
-    once the client has gone.
+    Calls that send events or change rooms are complete when they return, and take effect in the
+    order of the calls; you may await them. All methods may be called from any thread, and do
+    nothing after the client has disconnected.
 
-    * `id`: the socket's id, as the client sees it; unguessable, and no secret to the client.
+    * `id`: the socket's id, as the client sees it; it can't be guessed.
     * `namespace`: the namespace's name; `name_space`: the Namespace itself. `server`: the
       SocketIOServer.
     * `state`, `data`: two dicts for the application.
-    * `consumer`: the consumer's instance, or None in a namespace without one. `consumers`: of
-      several, by their classes.
-    * `accepted`: connect() has let the client in.
-    * `recovered`: the client was cut off and has come back in time: `id`, `rooms` and what was in
-      `data` are those that it had, and what it missed is sent when connect() has let it in.
-    * `away`: the client was cut off and may come back. Until then, rooms can be changed and events
-      are kept for it.
-    * `reference_reason`: why the client has gone, in the words of the reference server ("transport
+    * `consumer`: the consumer's instance, or None in a namespace without one. `consumers`: if there
+      are several, a dict by their classes.
+    * `accepted`: connect() has accepted the client.
+    * `recovered`: the client had lost its connection and has reconnected in time. It has its former
+      `id`, `rooms` and `data`, and the missed events are sent when connect() has accepted it.
+    * `away`: the client has lost its connection and may recover. Until then, its rooms can be
+      changed and events are kept for it.
+    * `reference_reason`: the reason of the disconnect, as the reference server names it ("transport
       close", "ping timeout", ...); None before.
     * `eio`: the Engine.IO connection, which all sockets of one client share.
     """
@@ -77,10 +77,10 @@ class NamespaceSocket(SocketListeners):
         self._created = time.time()
         self._handshake: Handshake | None = None
         self._callbacks: dict[int, AckCallback] = {}
-        self._answers: dict[int, Answer] = {}  # to be awaited, by the number of their callback
+        self._answers: dict[int, Answer] = {}  # awaited answers, by the number of their callback
         self._gone = False
         self._finished = False
-        self._close_session: bool | None = None  # wanted by disconnect() during connect()
+        self._close_session: bool | None = None  # requested by disconnect() during connect()
         self.server = name_space.server
         self.name_space = name_space
         self.namespace = name_space.name
@@ -97,7 +97,7 @@ class NamespaceSocket(SocketListeners):
         self.recovered = False
         self.away = False
         self._signal_handlers: dict[str, list[Handler]] = {}
-        self._successor: NamespaceSocket | None = None  # once its client has come back
+        self._successor: NamespaceSocket | None = None  # after its client has recovered
         self.reference_reason: str | None = None
 
     def __repr__(self) -> str:
@@ -105,32 +105,32 @@ class NamespaceSocket(SocketListeners):
 
     @property
     def connected(self) -> bool:
-        """From the end of connect() until the client has gone or disconnect() was called."""
+        """True from the end of connect() until the client disconnects or disconnect() is called."""
         return self.accepted and not self._gone
 
     @property
     def gone(self) -> bool:
-        """Nothing can be sent any more: the client has left, or disconnect() was called."""
+        """Nothing can be sent any more: the client has disconnected, or disconnect() was called."""
         return self._gone
 
     @property
     def namespace_match(self) -> re.Match[str] | None:
-        """What the namespace's name has matched, where a regular expression admits namespaces:
-        `socket.namespace_match["id"]`. None elsewhere.
+        """The match of a dynamic namespace's name with its regular expression:
+        `socket.namespace_match["id"]`. None in other namespaces.
         """
         return self.name_space.match
 
     @property
     def finished(self) -> bool:
-        """All handlers of a client that has gone have run."""
+        """The client has disconnected and all its handlers have run."""
         return self._finished
 
     @property
     def rooms(self) -> set[str]:
-        """Names of the rooms that the socket is in; of a client that has gone, those that it was
-        in, until its last handler has run.
+        """Names of the rooms that the socket is in. After a disconnect, the rooms that it was in,
+        until its last handler has run.
 
-        The native server is asked, which takes some ten microseconds each time.
+        Each access queries the native server, which takes about ten microseconds.
         """
         if self._successor is not None:
             return self._successor.rooms
@@ -138,15 +138,15 @@ class NamespaceSocket(SocketListeners):
 
     @property
     def transport(self) -> str:
-        """How the client is reached: "polling" or "websocket". Changes with an upgrade; when the
-        client has gone, what it was in the end.
+        """The current transport: "polling" or "websocket". An upgrade changes it. After a
+        disconnect, the last transport.
         """
         return self._session.transport
 
     @property
     def latency(self) -> float | None:
-        """Seconds from the latest ping of the server to the client's pong; None before the first,
-        which comes `--socketio-ping-interval` after the connection.
+        """Seconds from the server's latest ping to the client's pong. None before the first ping,
+        which is sent `--socketio-ping-interval` after the connection.
         """
         return self._session.latency
 
@@ -157,7 +157,7 @@ class NamespaceSocket(SocketListeners):
 
     @property
     def scope(self) -> dict[str, Any]:
-        """The ASGI scope of the client's handshake, as the middleware left it."""
+        """The ASGI scope of the client's handshake, with the changes of the middleware."""
         return self._session.scope
 
     @property
@@ -185,30 +185,30 @@ class NamespaceSocket(SocketListeners):
 
         `callback`, `async def` or plain, is called with the arguments of the client's
         acknowledgement, without waiting for handlers that are running. A plain one runs on the
-        event loop's thread, so it may complete a future, and must not block. It is never called
-        if the client goes away first; of more that wait than --socketio-max-pending-acks, the
-        oldest is forgotten.
+        event loop's thread, so it may complete a future, and must not block. It is not called if
+        the client disconnects first. If there are more pending acknowledgements than
+        --socketio-max-pending-acks, the oldest callback is dropped.
 
-        Raises TypeError or ValueError for what can't be encoded (the message has the path to it)
-        and ValueError for a reserved event name.
+        Raises TypeError or ValueError for a value that can't be encoded (the message has the path
+        to it), and ValueError for a reserved event name.
         """
         return self.send_event(event, args, callback, NO_FLAGS)
 
     def emit_with_ack(self, event: str, *args: Any, timeout: float | None = None) -> Answer:
-        """Send an event to this client and return its answer, to be awaited.
+        """Send an event to this client and return an awaitable for its answer.
 
         The answer is the argument of the acknowledgement; None if it has none, a list if it has
-        several. Awaiting it raises sio.AckTimeout after `timeout` seconds (None: never), and as
-        soon as it is known that no answer will come: the client has gone, it owes more than
-        --socketio-max-pending-acks, or more than --socketio-max-read-ahead of its events have come
-        before the answer while none was handled. A handler may await it: acknowledgements do not
-        wait for handlers. Raises at the call as emit() does.
+        several. Awaiting it raises sio.AckTimeout after `timeout` seconds (None: no timeout), and
+        as soon as it is clear that no answer will come: the client has disconnected, it has more
+        pending acknowledgements than --socketio-max-pending-acks, or more of its events than
+        --socketio-max-read-ahead arrived before the answer while none was handled. A handler may
+        await it, because acknowledgements do not wait for handlers. The call raises as emit() does.
         """
         return self.ask(event, args, timeout, NO_FLAGS)
 
     @property
     def broadcast(self) -> Broadcast[NamespaceSocket]:
-        """Everyone in the namespace but this client."""
+        """All clients in the namespace except this one."""
         return Emitter(self).broadcast
 
     def to(self, room: Room | Iterable[Room]) -> Broadcast[NamespaceSocket]:
@@ -218,7 +218,7 @@ class NamespaceSocket(SocketListeners):
     in_ = to
 
     def except_(self, room: Room | Iterable[Room]) -> Broadcast[NamespaceSocket]:
-        """Everyone in the namespace but this client and those in a room or in several."""
+        """All clients in the namespace except this one and those in a room or in several."""
         return Emitter(self).except_(room)
 
     @property
@@ -232,11 +232,11 @@ class NamespaceSocket(SocketListeners):
         return Emitter(self).volatile
 
     def compress(self, compress: bool) -> Emitter[NamespaceSocket]:
-        """With False, for events that are not to be compressed; see Broadcast.compress()."""
+        """With False, events are sent uncompressed; see Broadcast.compress()."""
         return Emitter(self).compress(compress)
 
     def timeout(self, seconds: float) -> Emitter[NamespaceSocket]:
-        """For emit_with_ack(): how long to wait for the answer."""
+        """The timeout of emit_with_ack(), in seconds."""
         return Emitter(self).timeout(seconds)
 
     @done_when_called
@@ -246,10 +246,10 @@ class NamespaceSocket(SocketListeners):
 
     @done_when_called
     def join(self, room: Room | Iterable[Room]) -> Done:
-        """Enter a room, any str, or an int, which is the room of its decimal digits; or several.
+        """Enter a room, or several. A room is any str, or an int, which is the room of its digits.
 
-        Raises TypeError for anything else, sio.TooManyRooms when the socket is in as many rooms as
-        --socketio-max-rooms allows; of several, it has then entered those before.
+        Raises TypeError for anything else; sio.TooManyRooms if the socket is already in
+        --socketio-max-rooms rooms. Of several rooms, it has then entered the first ones.
         """
         names = room_names(room)
         return self._join(*names) if len(names) == 1 else all_done(self._join(n) for n in names)
@@ -269,7 +269,7 @@ class NamespaceSocket(SocketListeners):
             return self.name_space.adapter.join(self, name)
 
     def _check_joined(self, room: str) -> None:
-        """Ask the native server, which refuses one too many, only where it may have refused."""
+        """Ask the native server whether it refused a room, only if the limit may be reached."""
         most = self._core.max_rooms
         if not most or self._joins <= most:
             return
@@ -282,7 +282,7 @@ class NamespaceSocket(SocketListeners):
 
     @done_when_called
     def leave(self, room: Room | Iterable[Room]) -> Done:
-        """Leave a room, or several. Raises TypeError for what can't be a room."""
+        """Leave a room, or several. Raises TypeError for an invalid room."""
         names = room_names(room)
         with self.name_space.rooms_lock:
             if self._successor is not None:
@@ -308,8 +308,8 @@ class NamespaceSocket(SocketListeners):
     def disconnect(self, close: bool = False) -> Done:
         """Disconnect the client from the namespace or, with `close`, from the server.
 
-        What was emitted before still reaches it. The disconnect handler runs when the events that
-        have arrived have been handled.
+        Events that were emitted before are still sent. The disconnect handler runs after the
+        handlers of the events that have arrived.
         """
         self._gone = True
         if self.accepted:
@@ -320,13 +320,13 @@ class NamespaceSocket(SocketListeners):
 
     @property
     def number(self) -> int:
-        """What the native server calls this socket."""
+        """The number of this socket in the native server."""
         return self._number
 
     def send_event(
         self, event: str, args: tuple[Any, ...], callback: AckCallback | None, flags: Flags
     ) -> Done:
-        """What emit() and its variants come down to."""
+        """The implementation of emit() and its variants."""
         if callback is not None and not callable(callback):
             raise TypeError(f"a callback is a function, not {type(callback).__name__}")
         number = None if callback is None else next(self._session.callback_numbers)
@@ -334,12 +334,13 @@ class NamespaceSocket(SocketListeners):
         return self.server.pace()
 
     def ask(self, event: str, args: tuple[Any, ...], timeout: float | None, flags: Flags) -> Answer:
-        """What emit_with_ack() and its variants come down to."""
+        """The implementation of emit_with_ack() and its variants."""
         number = next(self._session.callback_numbers)
 
         def end() -> None:
             self._answers.pop(number, None)
-            # A client that never answers must not fill the memory with those who have given up.
+            # A client that never answers must not fill the memory with answers that are no longer
+            # awaited.
             self._callbacks.pop(number, None)
 
         answer = Answer(timeout, end, self._check_answerable)
@@ -357,11 +358,11 @@ class NamespaceSocket(SocketListeners):
         return answer
 
     def _check_answerable(self) -> None:
-        """Raise RuntimeError where connect() would wait for what can only follow it."""
+        """Raise RuntimeError if connect() waits for an answer, which can only come after it."""
         if self.connecting is not None and asyncio.current_task() is self.connecting:
             raise RuntimeError(
-                f"{self!r}: connect() awaits an answer of its own client, which gets the question "
-                "when connect() has let it in; ask in a task, or in a function for "
+                f"{self!r}: connect() awaits an answer of its own client, which gets it only "
+                "when connect() has accepted it; ask in a task, or in a function for "
                 "register_connect_hook()"
             )
 
@@ -386,19 +387,20 @@ class NamespaceSocket(SocketListeners):
             self.tell_outgoing((event, *args))
 
     def on_upgrade(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Call `f()`, `async def` or plain, once the client has changed from polling to a
-        WebSocket; at once if it already has. One that connects with a WebSocket never upgrades.
+        """Call `f()`, `async def` or plain, when the client has changed from polling to a
+        WebSocket; immediately if it already has. A client that connects with a WebSocket never
+        upgrades.
 
-        Also a decorator. It runs beside the socket's handlers.
+        Also a decorator. It runs concurrently with the socket's handlers.
         """
         return self._watch("upgrade", function)
 
     def on_drain(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Call `f()`, `async def` or plain, each time that nothing waits any more of what was sent
-        to the client: the operating system, or the client's request, has taken all of it.
+        """Call `f()`, `async def` or plain, each time the client's send queue becomes empty: the
+        kernel, or the client's polling request, has taken everything.
 
-        For whoever sends much and wants to go on when there is room. Also a decorator. It runs
-        beside the socket's handlers, for all namespaces of the client together.
+        Use it to send much data in parts. Also a decorator. It runs concurrently with the socket's
+        handlers. The queue is that of all namespaces of the client.
         """
         return self._watch("drain", function)
 
@@ -410,7 +412,7 @@ class NamespaceSocket(SocketListeners):
         return function
 
     def take_signal_handlers(self, signal: str) -> list[Handler]:
-        """Whom to call; an upgrade comes once."""
+        """The functions to call; an upgrade happens once."""
         if signal == "upgrade":
             return self._signal_handlers.pop(signal, [])
         return list(self._signal_handlers.get(signal, ()))
@@ -418,14 +420,14 @@ class NamespaceSocket(SocketListeners):
     def use(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Call `f(event, *args)`, `async def` or plain, before the handlers of each event.
 
-        One that raises sio.EventRefused keeps the event from its handlers; the result does not
-        matter. Also a decorator. They are called in the order of registration.
+        If it raises sio.EventRefused, the handlers are not called; its result is ignored. Also a
+        decorator. Functions are called in the order of registration.
         """
         self.middleware.append(Handler(function))
         return function
 
     def add_consumer(self, consumer: Any) -> None:
-        """The first one is `consumer`; all of them stand in `consumers` by their classes."""
+        """The first one is `consumer`; all of them are in `consumers` by their classes."""
         self.consumers[type(consumer)] = consumer
         if self.consumer is None:
             self.consumer = self.state["consumer"] = consumer
@@ -435,7 +437,7 @@ class NamespaceSocket(SocketListeners):
         return self._callbacks.pop(number, None)
 
     def lose_answers(self, numbers: Sequence[int], why: str) -> None:
-        """The acknowledgements with these numbers won't come."""
+        """The acknowledgements with these numbers will not come."""
         for number in numbers:
             self._callbacks.pop(number, None)
             answer = self._answers.get(number)
@@ -443,7 +445,7 @@ class NamespaceSocket(SocketListeners):
                 answer.fail(NO_ANSWER[why])
 
     def mark_accepted(self) -> None:
-        """connect() has let the client in."""
+        """connect() has accepted the client."""
         self.accepted = True
         relays = self.name_space.table.relays_for(self._session)
         if relays:
@@ -454,8 +456,8 @@ class NamespaceSocket(SocketListeners):
             self._core.close_socket(self._number, self._close_session)
 
     def take_over(self, former: NamespaceSocket) -> None:
-        """This is the same client, come back. Handlers that still run for the former socket see
-        and change the rooms of this one.
+        """The same client has recovered. Handlers that still run for the former socket see and
+        change the rooms of this one.
         """
         self.recovered = True
         self.data = former.data
@@ -465,7 +467,7 @@ class NamespaceSocket(SocketListeners):
             former._successor = self
 
     def mark_gone(self, reference_reason: str) -> None:
-        """The native server has dropped the client."""
+        """The native server has ended the client's connection."""
         self.reference_reason = reference_reason
         try:
             with self.name_space.rooms_lock:
@@ -478,8 +480,7 @@ class NamespaceSocket(SocketListeners):
 
     def forget(self) -> None:
         """The last handler has run. Until then the native server keeps the rooms, so that handlers
-        of events that arrived before the client left, and the disconnect handler, see what they
-        expect.
+        of earlier events, and the disconnect handler, still see them.
         """
         with self.name_space.rooms_lock:
             self._gone = self._finished = True

@@ -1,4 +1,4 @@
-"""SocketList: what fetch_sockets() returns."""
+"""SocketList: the result of fetch_sockets()."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _S = TypeVar("_S")  # the class of the sockets
 
 
 class SocketList(list[_S]):
-    """The sockets of this process; awaiting the list gives those of the whole cluster.
+    """The sockets of this process; awaiting the list returns those of the whole cluster.
 
-    As long as the server is one process the two are the same.
+    With a single process, these are the same.
     """
 
     __slots__ = ()

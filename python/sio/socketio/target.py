@@ -1,4 +1,4 @@
-"""Target: to whom and how an event is sent."""
+"""Target: the recipients of an event, and its options."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .flags import Flags
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Which clients of a namespace, and how an event is sent to them.
+    """Which clients of a namespace get an event, and its options.
 
-    * `rooms`: those in any of these rooms, each once; None: everyone. A socket's `id` stands for
-      that socket, here and in `except_rooms`: those are left out.
+    * `rooms`: clients in any of these rooms, each once; None: all clients. A socket's `id` works as
+      a room with only that socket. `except_rooms`: clients in these rooms are excluded.
     * `local`: only clients of this process.
     * `volatile`: dropped for each client that cannot take the event now.
-    * `compress`: it may be compressed, where options say so.
+    * `compress`: it may be compressed, if the server's options allow it.
     """
 
     rooms: frozenset[str] | None = None
@@ -27,11 +27,11 @@ class Target:
 
     @property
     def flags(self) -> Flags:
-        """How the event is sent to each of them."""
+        """The options of the event."""
         return Flags(self.volatile, self.compress)
 
     def includes(self, socket: Socket) -> bool:
-        """Whether an event would go to this socket."""
+        """Whether this socket is a recipient."""
         names = {socket.id, *socket.rooms}
         return (
             not socket.gone
