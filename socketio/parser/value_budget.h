@@ -1,6 +1,6 @@
-// What the values of one packet may take. A million empty lists, three million bytes as JSON and
-// one as MessagePack, become 160 million bytes of memory here and in Python; so it is estimated
-// while they are read, and reading ends where the message would become far more than what real
+// What the values of one packet may take in Python. A million empty lists, three million bytes as
+// JSON and one as MessagePack, become some 80 million bytes of memory there; so it is estimated
+// while the packet is checked, which ends where the message would become far more than what real
 // clients send does.
 #pragma once
 
@@ -11,7 +11,7 @@ namespace sioserve::parser {
 
 class ValueBudget {
  public:
-  // Each as a value of ours and as Python's, beside the bytes of texts: measured, rounded.
+  // Each as an object of Python's with what refers to it, beside the bytes of texts: rounded.
   static constexpr std::size_t value = 24;
   static constexpr std::size_t text = 64;
   static constexpr std::size_t array = 104;

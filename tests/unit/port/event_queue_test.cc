@@ -79,6 +79,18 @@ TEST(EventQueue, IsFullAtItsNumberOfBytesAndBothSidesAreTold) {
   EXPECT_EQ(push(queue, body(50'000)), State::room);
 }
 
+TEST(EventQueue, CountsWhatClientsOfSocketIoHaveSent) {
+  const std::string text(50'000, 'x');
+  const ReceivedValue large{PayloadFormat::json, text, {text}};
+  const std::vector<Event> events = {SocketEvent{SocketId{1}, large, std::nullopt},
+                                     SocketAcknowledged{SocketId{1}, 1, large},
+                                     SocketConnect{SocketId{1}, SessionId{1}, "", "/", large}};
+  for (const Event& counted : events) {
+    EventQueue queue({1000, 100'000}, [] {});
+    EXPECT_EQ(push(queue, counted), State::full);
+  }
+}
+
 TEST(EventQueue, KnowsTheBytesOfLinesThatWait) {
   EventQueue queue({1000, 1'000'000}, [] {});
   push(queue, LogRecord{LogCategory::server, LogLevel::info, std::string(1000, 'x'), ""});
