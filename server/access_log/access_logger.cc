@@ -43,7 +43,7 @@ void AccessLogger::start() {
 }
 
 void AccessLogger::write(AccessRecord record) {
-  // daphne's step without a result yet; other formats have one line for the handshake.
+  // A line of daphne's format before the result; other formats have one line for the handshake.
   const bool only_daphnes = record.event == AccessEvent::websocket_connecting;
   if (only_daphnes && (config_.json || !config_.format.empty())) return;
   if (config_.target == Target::logging) return send_to_application(std::move(record));
@@ -64,7 +64,7 @@ void AccessLogger::append_line(const AccessRecord& record) {
 
 void AccessLogger::send_to_application(AccessRecord record) {
   if (!logger_.enabled(LogCategory::access, LogLevel::info)) return;
-  // Requests that Python does not see are answered while it is blocked, too.
+  // Native requests are answered also while Python is blocked.
   if (events_.full_of_lines()) {
     ++dropped_;
     return;

@@ -1,5 +1,5 @@
-// The access log of one server: makes a line of each record and takes it where the configuration
-// wants it: into a file, to standard output, or to Python's logging.
+// The access log of one server: formats a line for each record and writes it to a file, to standard
+// output, or to Python's logging.
 #pragma once
 
 #include <cstdint>
@@ -19,21 +19,21 @@
 
 namespace sioserve::access_log {
 
-// A sentence when the configuration's format is unusable.
+// A sentence if the configured format is invalid.
 Result<Format, std::string> compile(const AccessLogConfig& config);
 
 // Lives on the I/O thread; open() and start() come before it runs.
 class AccessLogger final : public AccessLog {
  public:
-  // `events` and `logger` are for Python's logging, and outlive the log; so does what `report`
-  // refers to, which is called from another thread.
+  // `events` and `logger` are for Python's logging, and outlive the log. `report` is called from
+  // another thread, so its captures must outlive the log too.
   AccessLogger(const AccessLogConfig& config, EventSink& events, const Logger& logger,
                LogFile::Report report);
 
   // Whether there is a log at all.
   bool on() const { return config_.target != AccessLogConfig::Target::none; }
 
-  // Before start(). Ok, also when it is open, or a sentence that says why not.
+  // Before start(). Ok, also if it is already open, or a sentence with the reason.
   Result<std::monostate, std::string> open();
   void start();
 
@@ -41,7 +41,7 @@ class AccessLogger final : public AccessLog {
   bool wants_response_headers() const override { return format_.wants_response_headers(); }
   TimePoint now() const override { return Clock::now(); }
 
-  // Any thread; nothing where there is no file.
+  // From any thread; does nothing without a file.
   void reopen();
   void flush(Milliseconds patience);
 
@@ -57,7 +57,7 @@ class AccessLogger final : public AccessLog {
   Timestamp time_;
   std::unique_ptr<LogFile> file_;  // null: none, or Python's logging
   std::string line_;
-  std::uint64_t dropped_ = 0;  // since Python was last able to take some
+  std::uint64_t dropped_ = 0;  // since Python last took lines
 };
 
 }  // namespace sioserve::access_log

@@ -49,7 +49,7 @@ enum class Atom : std::uint8_t {
 };
 
 std::optional<Atom> find_atom(std::string_view name);
-// The name that `name` was probably meant to be.
+// The most similar existing name.
 std::string_view nearest_atom(std::string_view name);
 
 std::string_view event_name(AccessEvent event);
@@ -57,7 +57,7 @@ std::string_view scheme_of(const AccessRecord& record);
 std::string target_of(const AccessRecord& record);
 std::string protocol_of(const AccessRecord& record);
 
-// `header`: of the last two atoms, in lower case. What came from the client is escaped.
+// `header`: of the last two atoms, in lower case. Values from the client are escaped.
 void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
                  const Timestamp& time, std::string& out);
 

@@ -1,5 +1,5 @@
-// What a client sent, made harmless for a log: the result is printable ASCII, so it can neither
-// begin a new line, nor end a quoted field, nor move a terminal's cursor.
+// Escapes a client's data for a log: the result is printable ASCII, so it can't begin a new line,
+// end a quoted field or move a terminal's cursor.
 #pragma once
 
 #include <string>

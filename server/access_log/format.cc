@@ -34,12 +34,12 @@ Result<Format, std::string> Format::compile(std::string_view text) {
     if (!text.starts_with('(') || end == std::string_view::npos) {
       return Failure{
           std::string("the access log format has a \"%\" that begins no atom such as "
-                      "\"%(h)s\"; \"%%\" is the sign itself")};
+                      "\"%(h)s\"; write \"%%\" for a percent sign")};
     }
     const std::string_view name = text.substr(1, end - 1);
     text.remove_prefix(end + 1);
     if (!text.starts_with('s')) {
-      return Failure{"the access log format needs an \"s\" behind \"%(" + std::string(name) +
+      return Failure{"the access log format needs an \"s\" after \"%(" + std::string(name) +
                      ")\": " + quoted(name)};
     }
     text.remove_prefix(1);
@@ -48,7 +48,7 @@ Result<Format, std::string> Format::compile(std::string_view text) {
     } else if (name.starts_with('{') && (name.ends_with("}i") || name.ends_with("}o"))) {
       const std::string_view header = name.substr(1, name.size() - 3);
       if (!is_token(header)) {
-        return Failure{"the access log format has an impossible header name: " + quoted(name)};
+        return Failure{"the access log format has an invalid header name: " + quoted(name)};
       }
       const bool of_response = name.ends_with('o');
       format.wants_response_headers_ |= of_response;

@@ -1,5 +1,5 @@
-// The access log's format string, taken apart once at the start: text, and atoms such as "%(h)s" or
-// "%({user-agent}i)s". "%%" is the sign itself.
+// The access log's format string, parsed once at the start: text, and atoms such as "%(h)s" or
+// "%({user-agent}i)s". "%%" is a literal percent sign.
 //
 // Knows nothing of files and clocks.
 #pragma once
@@ -21,12 +21,12 @@ inline constexpr std::string_view default_format =
 
 class Format {
  public:
-  // Or a sentence that says what is wrong.
+  // Or a sentence with the error.
   static Result<Format, std::string> compile(std::string_view text);
 
   bool wants_response_headers() const { return wants_response_headers_; }
 
-  // One line without its end.
+  // One line without its line end.
   void append(const AccessRecord& record, const Timestamp& time, std::string& out) const;
 
  private:

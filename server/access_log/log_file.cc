@@ -19,7 +19,7 @@ namespace sioserve::access_log {
 namespace {
 
 constexpr Milliseconds delay{100};
-constexpr std::size_t batch_size = 65'536;  // waiting bytes that need no more delay
+constexpr std::size_t batch_size = 65'536;  // queued bytes that are written without delay
 constexpr std::size_t max_waiting = 8'388'608;
 constexpr std::size_t pipe_portion = 4'096;  // a pipe that is writable takes this many
 constexpr Milliseconds patience_at_end{2'000};
@@ -61,7 +61,7 @@ Result<std::unique_ptr<LogFile>, std::string> LogFile::open(std::string path, Re
 }
 
 Result<int, std::string> LogFile::open_path(const std::string& path) {
-  // Opening a FIFO that nobody reads would wait for ever.
+  // Opening a FIFO without a reader would block for ever.
   const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   const int descriptor = ::open(path.c_str(), flags, 0644);
   if (descriptor < 0) return Failure{path + ": " + std::strerror(errno)};
@@ -94,7 +94,7 @@ void LogFile::set_descriptor(int descriptor) {
 
 void LogFile::start() {
   if (thread_.joinable()) return;
-  // Signals are Python's; a reader that has gone is an error of write().
+  // Python handles signals; for a closed pipe, write() returns an error.
   const SignalsBlocked inherited_by_the_thread;
   thread_ =
       std::thread([this] { run_or_abort("The thread of the access log", [this] { run(); }); });
@@ -187,7 +187,7 @@ std::size_t LogFile::write_some(std::string_view bytes) {
   }
 }
 
-// As long as it takes, unless the end is near.
+// Waits as long as necessary, unless the log is being closed.
 bool LogFile::wait_until_writable() {
   pollfd watched{descriptor_, POLLOUT, 0};
   while (::poll(&watched, 1, static_cast<int>(delay.count())) == 0) {

@@ -1,8 +1,8 @@
-// A file, or standard output, that lines are appended to by a thread of its own, so that a slow
-// disk or a reader that has stopped reading delays nobody.
+// A file, or standard output, to which a separate thread appends lines, so that a slow disk or a
+// pipe that is not read delays no request.
 //
-// Lines wait for up to 100 ms, so that many leave in one write. At most 8 MB wait; what comes
-// beyond that is dropped, counted and reported. When writing fails, that is reported once, lines
+// Lines are queued for up to 100 ms, so that one write has many lines. At most 8 MB are queued;
+// further lines are dropped, counted and reported. If writing fails, this is reported once; lines
 // are counted until it works again, and then their number is reported.
 #pragma once
 
@@ -22,29 +22,29 @@
 
 namespace sioserve::access_log {
 
-// Made and destroyed by one thread.
+// Created and destroyed by one thread.
 class LogFile {
  public:
   // Called on the writing thread.
   using Report = std::function<void(LogLevel, std::string)>;
 
-  // An empty path is standard output. Or a sentence that says why not.
+  // An empty path is standard output. Or a sentence with the error.
   static Result<std::unique_ptr<LogFile>, std::string> open(std::string path, Report report);
-  // Writes out what waits, as flush() does.
+  // Writes the queued lines, as flush() does.
   ~LogFile();
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
-  // Starts the thread, unless it runs. What was written before waits for it. Throws
-  // std::system_error where there can be none.
+  // Starts the thread, unless it runs. Lines written before are queued for it. Throws
+  // std::system_error if no thread can be created.
   void start();
 
   // Any thread; never waits for the disk. `line` ends with a line end.
   void write(std::string_view line);
-  // Any thread. Closes the file, which may have been renamed, and opens the path anew; what waits
-  // goes into the new one.
+  // From any thread. Closes the file, which may have been renamed, and opens the path again. Queued
+  // lines go into the new file.
   void reopen();
-  // Any thread. Returns when everything that waits has been written, or after `patience`.
+  // From any thread. Returns when all queued lines have been written, or after `patience`.
   void flush(Milliseconds patience);
 
  private:
@@ -79,7 +79,7 @@ class LogFile {
   std::string waiting_;
   std::uint64_t dropped_ = 0;  // lines
   bool busy_ = false;          // the thread is writing
-  bool hurry_ = false;         // somebody waits in flush()
+  bool hurry_ = false;         // a thread waits in flush()
   bool reopen_ = false;
   bool ending_ = false;
   std::thread thread_;

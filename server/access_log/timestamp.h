@@ -1,4 +1,4 @@
-// The time of a log line in the formats that logs use, made anew once a second.
+// The time of a log line in several formats, formatted once per second.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// The ASGI application as the I/O thread sees it: makes the handlers that speak for it, and carries
-// out its HTTP and WebSocket commands.
+// The ASGI application for the I/O thread: creates the handlers of requests and WebSockets, and
+// carries out the application's HTTP and WebSocket commands.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@
 
 namespace sioserve::application {
 
-// Lives on the I/O thread and outlives every connection. A command for a stream that has gone does
-// nothing.
+// Lives on the I/O thread and outlives every connection. A command for a stream that no longer
+// exists does nothing.
 class AsgiApplication {
  public:
   AsgiApplication(EventSink& events, EngineHandover& engine, const Config& config)
@@ -30,7 +30,7 @@ class AsgiApplication {
 
   void handle(HttpCommand command);
   void handle(WebSocketCommand command);
-  // Streams that stopped reading while too many events waited go on.
+  // Resumes the streams that stopped reading because the event queue was full.
   void events_taken();
 
  private:

@@ -1,4 +1,4 @@
-// How a handshake that the ASGI application has approved becomes an Engine.IO session.
+// Turns a handshake that the ASGI application has accepted into an Engine.IO session.
 #pragma once
 
 #include <memory>
@@ -8,9 +8,9 @@
 
 namespace sioserve::application {
 
-// Implemented on top of server/transport. The handler returned takes over the stream; its first
-// callback (on_request, on_upgrade_request) is made by the caller. The session, if one comes of it,
-// has the number of the stream.
+// Implemented by server/transport. The returned handler takes over the stream; the caller makes its
+// first callback (on_request, on_upgrade_request). If a session is created, it gets the number of
+// the stream.
 class EngineHandover {
  public:
   virtual std::unique_ptr<connection::RequestHandler> adopt(connection::Exchange& exchange,

@@ -1,5 +1,5 @@
-// Collects the events of one turn of the loop and hands them to the application together: one lock
-// and one wake-up per turn.
+// Collects the events of one loop iteration and passes them to the application together: one lock
+// and one wake-up per iteration.
 #pragma once
 
 #include <cstddef>
@@ -26,12 +26,12 @@ class EventBuffer final : public EventSink, net::TurnTask {
     buffer_.push_back(std::move(event));
   }
 
-  // Becomes true only when as much really waits as makes the application report that it has taken
-  // it; so nobody pauses for ever.
+  // True only if the queue holds so much that the application will report when it has taken it, so
+  // that no stream stays paused.
   bool full() const override { return full_; }
   void on_events_taken() { full_ = false; }
 
-  // What a client asks for stands in lines, so few of them may be much.
+  // Log lines contain data of clients, so their bytes are limited too.
   bool full_of_lines() const override {
     return full_ || line_bytes_ + queue_.line_bytes() >= max_line_bytes;
   }

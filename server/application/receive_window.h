@@ -1,4 +1,4 @@
-// How much of what a client has sent may wait for the application.
+// Flow control for data from a client: how much may be queued for the application.
 #pragma once
 
 #include <algorithm>
@@ -6,9 +6,9 @@
 
 namespace sioserve::application {
 
-// Reading stops when `limit` bytes wait and goes on when half of them have been taken, so that a
-// stream does not flutter at the limit. While the application's queue as a whole is full, reading
-// stops whatever this stream has.
+// Reading stops when `limit` bytes are queued and resumes when half of them have been taken, so
+// that a stream does not stop and resume all the time. While the application's whole event queue is
+// full, reading stops for every stream.
 class ReceiveWindow {
  public:
   explicit ReceiveWindow(std::size_t limit) : limit_(limit) {}
@@ -19,7 +19,7 @@ class ReceiveWindow {
 
   enum class Change { none, pause, resume };
 
-  // What to do with the socket now; to be obeyed.
+  // Returns whether to read the socket now; the caller must do that.
   Change update() {
     const bool should_pause = queue_full_ || waiting_ >= (paused_ ? (limit_ + 1) / 2 : limit_);
     if (should_pause == paused_) return Change::none;

@@ -77,14 +77,14 @@ void RequestStream::respond(HttpRespond command) {
   } else {
     exchange_.send_body(std::move(command.body), part);
   }
-  // What is never sent (the body of an answer to HEAD) never drains.
+  // Bytes that are never sent (the body of a response to HEAD) never drain.
   if (!response_ended_) give_credit();
 }
 
 void RequestStream::respond_file(HttpRespondFile command) {
   if (engine_ || response_ended_) return;
   response_ended_ = !command.more_body;
-  // Nothing waits for credit: the application has no more to send.
+  // No credit is needed: the application has no more to send.
   exchange_.respond(std::move(command.head), {}, BodyPart::more);
   exchange_.send_file(std::move(command.file), command.more_body ? BodyPart::more : BodyPart::last);
 }
@@ -109,7 +109,7 @@ void RequestStream::body_consumed(std::size_t bytes) {
 void RequestStream::fail() {
   if (engine_ || response_ended_) return;
   response_ended_ = true;
-  // An application that has been told of the client's end owes it no answer.
+  // After http.disconnect the application need not respond.
   abandoned_ ? exchange_.abort() : exchange_.fail();
 }
 

@@ -1,4 +1,4 @@
-// One HTTP request on its way to the ASGI application and back.
+// Connects one HTTP request with the ASGI application.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@
 namespace sioserve::application {
 
 // Lives on the I/O thread, owned by the connection. Turns callbacks into events and commands into
-// calls on the exchange; once handed over to Engine.IO, passes callbacks on.
+// calls on the exchange. After a handover to Engine.IO it only forwards callbacks.
 class RequestStream final : public connection::RequestHandler {
  public:
   RequestStream(StreamId id, connection::Exchange& exchange, StreamTable<RequestStream>& table,

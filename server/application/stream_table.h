@@ -1,4 +1,4 @@
-// Finds the handler that a command names.
+// Finds the stream of a command.
 #pragma once
 
 #include <unordered_map>
@@ -8,14 +8,14 @@
 
 namespace sioserve::application {
 
-// Streams enter themselves when they are made and leave when they are destroyed.
+// Streams add themselves in the constructor and remove themselves in the destructor.
 template <typename Stream>
 class StreamTable {
  public:
   void add(StreamId id, Stream& stream) { streams_.emplace(id, &stream); }
   void remove(StreamId id) { streams_.erase(id); }
 
-  // Null when the stream has gone.
+  // Null if the stream no longer exists.
   Stream* find(StreamId id) const {
     const auto found = streams_.find(id);
     return found == streams_.end() ? nullptr : found->second;

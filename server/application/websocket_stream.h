@@ -1,4 +1,4 @@
-// One WebSocket on its way to the ASGI application and back.
+// Connects one WebSocket with the ASGI application.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 namespace sioserve::application {
 
 // Lives on the I/O thread, owned by the connection. Turns callbacks into events and commands into
-// calls on the channel; once handed over to Engine.IO, passes callbacks on.
+// calls on the channel. After a handover to Engine.IO it only forwards callbacks.
 class WebSocketStream final : public connection::WebSocketHandler {
  public:
   WebSocketStream(StreamId id, connection::WebSocketChannel& channel,
@@ -42,8 +42,8 @@ class WebSocketStream final : public connection::WebSocketHandler {
   void queue_drained();
 
  private:
-  // Deciding: neither accepted nor denied. Denied: an HTTP answer is on its way. Closing: so is our
-  // close frame.
+  // Deciding: neither accepted nor denied. Denied: an HTTP response is being sent. Closing: our
+  // close frame is being sent.
   enum class State { deciding, denied, open, closing };
 
   void close_with(std::uint16_t code, std::string_view reason);

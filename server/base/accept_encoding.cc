@@ -9,7 +9,7 @@
 namespace sioserve {
 namespace {
 
-// In thousandths, from the part behind a member's semicolon; nullopt if it is no weight.
+// In thousandths, from the part after a member's semicolon; nullopt if it is not a weight.
 std::optional<int> parse_weight(std::string_view text) {
   text = trim(text);
   if (text.size() < 3 || to_lower(text[0]) != 'q' || text[1] != '=') return std::nullopt;

@@ -1,4 +1,4 @@
-// Which content codings a client takes (RFC 9110 section 12.5.3).
+// Which content codings a client accepts (RFC 9110 section 12.5.3).
 #pragma once
 
 #include <cstddef>
@@ -8,9 +8,10 @@
 
 namespace sioserve {
 
-// The places in `codings` of those that the client takes, and no less gladly than none at all: what
-// it prefers first, among equals in the order of `codings`. `accept_encoding` is the header's value
-// (all of its lines, joined by commas); malformed members count as absent.
+// The indices in `codings` of those that the client accepts, with at least the preference of
+// "identity". They are in the order of the client's preference, then in the order of `codings`.
+// `accept_encoding` is the header's value (all lines, joined by commas); malformed members are
+// ignored.
 std::vector<std::size_t> acceptable_codings(std::string_view accept_encoding,
                                             std::span<const std::string_view> codings);
 

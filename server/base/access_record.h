@@ -1,4 +1,4 @@
-// What the access log is told about one HTTP request or one step in a WebSocket's life.
+// The data for one line of the access log: an HTTP request, or one step of a WebSocket.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@ enum class AccessEvent {
   websocket_disconnect,  // over
 };
 
-// The client left before anything could be answered: no such status was sent. nginx's number.
+// The client disconnected before a response; this status is never sent. nginx uses the same number.
 inline constexpr std::uint16_t client_closed_request = 499;
 
 struct AccessRecord {
@@ -29,8 +29,8 @@ struct AccessRecord {
   Headers response_headers;          // only where the log wants them
   std::uint64_t response_bytes = 0;  // of the body, without its framing
   std::uint16_t close_code = 0;      // of websocket_disconnect
-  // From the request's first byte until the kernel took the response's last one, respectively
-  // until the WebSocket's step.
+  // From the request's first byte until the kernel took the last byte of the response, or until the
+  // WebSocket's step.
   std::chrono::microseconds duration{0};
   bool complete = true;  // false: the response was cut
 };
@@ -40,7 +40,8 @@ class AccessLog {
  public:
   virtual void write(AccessRecord record) = 0;
   virtual bool wants_response_headers() const = 0;
-  // The loop's time has steps of a millisecond and stands still during a turn: too coarse here.
+  // The loop's time has a resolution of a millisecond and does not change during an iteration: too
+  // coarse here.
   virtual TimePoint now() const = 0;
 
  protected:

@@ -11,7 +11,7 @@ std::string base64_encode(std::string_view bytes);
 
 // Nullopt for anything that is not base64: other characters, white space, wrong padding or length.
 std::optional<std::string> base64_decode(std::string_view text);
-// The same, where text may be without padding, broken into lines, and in the alphabet for URLs.
+// The same, but accepts missing padding, line breaks and the URL-safe alphabet.
 std::optional<std::string> base64_decode_any(std::string_view text);
 
 }  // namespace sioserve

@@ -9,19 +9,18 @@
 
 namespace sioserve {
 
-// What a WebSocket message costs in a receive window beyond its payload, so that empty messages are
-// bounded too.
+// Bytes that a WebSocket message counts in a receive window in addition to its payload, so that
+// empty messages are limited too.
 inline constexpr std::size_t websocket_message_overhead = 64;
 
-// An immutable buffer that any number of connections may queue at once (an encoded broadcast).
-// The only thing in this code base that is shared by counting references.
+// An immutable buffer that many connections may queue at the same time (an encoded broadcast).
 using SharedBytes = std::shared_ptr<const std::string>;
 
 inline SharedBytes share(std::string bytes) {
   return std::make_shared<const std::string>(std::move(bytes));
 }
 
-// How a message is to be read: UTF-8 text or opaque bytes (a WebSocket message's opcode).
+// The type of a message: UTF-8 text or bytes (a WebSocket message's opcode).
 enum class MessageKind : unsigned char { text, binary };
 
 }  // namespace sioserve

@@ -1,4 +1,4 @@
-// Whether a message may be compressed on its way to a client, where that was agreed on.
+// Whether a message may be compressed, if compression was negotiated.
 #pragma once
 
 namespace sioserve {

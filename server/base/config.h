@@ -1,5 +1,5 @@
-// Every setting of one server, as plain values with their defaults. Filled by the bridge, whose
-// table (asgi-bridge/settings.cc) gives each its name. A limit or a time of 0 means: none.
+// All settings of one server, with their defaults. The bridge sets them; its table
+// (asgi-bridge/settings.cc) has their names. A limit or a time of 0 means: none.
 #pragma once
 
 #include <cstddef>
@@ -22,21 +22,21 @@ struct HttpConfig {
   std::size_t max_header_bytes = 65'536;    // names, values and what surrounds them; 431 above
   std::size_t max_headers = 256;            // 431 above
   std::uint64_t max_body = 10'737'418'240;  // bytes; 413 above
-  std::size_t requests_per_connection = 0;  // the answer to the last one closes
-  Milliseconds first_byte_timeout{30'000};  // from the connection to the first request's first byte
+  std::size_t requests_per_connection = 0;  // the response to the last one closes
+  Milliseconds first_byte_timeout{30'000};  // until the first byte of a connection
   Milliseconds header_timeout{30'000};      // from a request's first byte to its complete head; 408
-  Milliseconds body_timeout{30'000};        // between two pieces of a body; 408
+  Milliseconds body_timeout{30'000};        // between two parts of a body; 408
   Milliseconds keep_alive_timeout{75'000};  // idle, between two requests
-  Milliseconds send_timeout{60'000};        // for the client to take some of what waits for it; cut
-  // For the application's next bytes to a client that has ended its side; then the application is
-  // told http.disconnect.
+  Milliseconds send_timeout{60'000};        // for a client that reads nothing; cut
+  // Without output after the client shut down its sending side; then the application gets
+  // http.disconnect.
   Milliseconds half_close_timeout{5'000};
   Milliseconds application_timeout{0};     // for a whole response; 503, or the response is cut
   std::string server_header = "sioserve";  // empty: none
   bool date_header = true;
   Headers extra_headers;  // of every response
   UnderscoreHeaders underscore_headers = UnderscoreHeaders::drop;
-  // Tells the client its request's id, unless the application sets that header. Empty: none.
+  // Response header with the request id, unless the application sets it. Empty: none.
   std::string request_id_header;
 };
 
@@ -44,16 +44,16 @@ struct WebSocketConfig {
   std::size_t max_message = 1'048'576;  // bytes, decompressed; 1009 above
   std::size_t max_frame =
       1'048'576;  // bytes, as on the wire (an eighth more if compressed); 1009 above
-  Milliseconds ping_interval{20'000};   // without anything from the client, to a ping
-  Milliseconds ping_timeout{30'000};    // for anything to come after a ping; 1011
+  Milliseconds ping_interval{20'000};   // without data from the client, until a ping
+  Milliseconds ping_timeout{30'000};    // for data from the client after a ping; 1011
   Milliseconds connect_timeout{5'000};  // for the application to accept; 403
-  Milliseconds lifetime{86'400'000};    // of a connection in all; 1001
+  Milliseconds lifetime{86'400'000};    // of the whole connection; 1001
   bool per_message_deflate = true;
-  std::size_t deflate_threshold = 128;  // bytes of a message; below, it is sent as it is
+  std::size_t deflate_threshold = 128;  // bytes of a message; smaller ones are not compressed
 };
 
 struct ProxyConfig {
-  bool forwarded_headers = false;  // X-Forwarded-* and Forwarded are believed
+  bool forwarded_headers = false;  // use X-Forwarded-* and Forwarded
   TrustedProxies trusted;
   std::string forwarded_for_header = "x-forwarded-for";    // lower case
   std::string forwarded_port_header = "x-forwarded-port";  // lower case
@@ -63,8 +63,8 @@ struct ProxyConfig {
 struct LoadConfig {
   std::size_t max_connections = 0;              // 503 above; 0: as many as descriptors allow
   std::size_t max_connections_per_address = 0;  // 429 above
-  std::size_t max_concurrency = 0;              // requests and WebSockets under way; 503 above
-  std::size_t max_requests = 0;                 // answered in all, then the server stops
+  std::size_t max_concurrency = 0;              // requests and WebSockets in progress; 503 above
+  std::size_t max_requests = 0;                 // in total, then the server stops
 };
 
 struct AccessLogConfig {
@@ -86,55 +86,56 @@ struct CorsConfig {
   bool credentials = false;          // pages may send cookies
   std::vector<std::string> allowed_headers;  // empty: those that the browser asks for
   std::vector<std::string> exposed_headers;
-  std::uint64_t max_age = 0;  // seconds for which a browser may keep the answer to a preflight
+  std::uint64_t max_age = 0;  // seconds for which a browser may cache the response to a preflight
 };
 
 struct EngineIoConfig {
   Milliseconds ping_interval{25'000};
   Milliseconds ping_timeout{20'000};
-  Milliseconds upgrade_timeout{10'000};      // for a probing WebSocket to finish its upgrade
-  Milliseconds connect_timeout{45'000};      // for a session to connect to its first namespace
-  std::size_t max_payload = 1'000'000;       // bytes of one message or polling body, inbound
-  bool per_message_deflate = false;          // on WebSockets; off as in the reference server
-  bool http_compression = true;              // of the answers to polling requests
-  std::size_t compression_threshold = 1024;  // bytes of an answer or message; below: never
-  bool allow_eio3 = false;                   // clients of protocol 3 (socket.io-client 2.x) too
+  Milliseconds upgrade_timeout{10'000};  // for a probing WebSocket to finish its upgrade
+  Milliseconds connect_timeout{45'000};  // for a session to connect to its first namespace
+  std::size_t max_payload = 1'000'000;   // bytes of one message or polling body, inbound
+  bool per_message_deflate = false;      // on WebSockets; off as in the reference server
+  bool http_compression = true;          // of the responses to polling requests
+  std::size_t compression_threshold =
+      1024;                 // bytes of a response or message; smaller ones are not compressed
+  bool allow_eio3 = false;  // clients of protocol 3 (socket.io-client 2.x) too
   std::vector<std::string> transports = {"polling", "websocket"};
   bool allow_upgrades = true;
   CorsConfig cors;
-  std::string cookie;  // name of one that holds the sid; empty: none
-  std::string cookie_attributes = "; Path=/; HttpOnly; SameSite=Lax";  // what follows its value
+  std::string cookie;  // name of the cookie with the sid; empty: none
+  std::string cookie_attributes = "; Path=/; HttpOnly; SameSite=Lax";  // after its value
   std::size_t max_sessions = 0;                                        // 503 above
   std::size_t max_sessions_per_address = 0;                            // 429 above
-  // Of one session, inbound: beyond them nothing is read from it for a while.
+  // Of one session, inbound; above these rates it is throttled.
   std::size_t max_packets_per_second = 0;
   std::size_t max_bytes_per_second = 0;
 };
 
 struct SocketIoConfig {
   enum class Parser { json, msgpack };
-  // What happens when max_queued_bytes wait for a client.
+  // The action when max_queued_bytes are queued for a client.
   enum class SlowConsumer { disconnect, drop_volatile, drop_oldest };
 
   Parser parser = Parser::json;
   std::size_t max_attachments = 10;
   std::size_t max_json_depth = 64;
   std::size_t max_event_name = 1024;       // bytes
-  std::size_t max_events_in_flight = 256;  // per session, handed to the application
-  // Bytes read from a session beyond that, for an acknowledgement or the end of its client.
+  std::size_t max_events_in_flight = 256;  // per session, queued for the application
+  // Bytes read ahead from a session, for an acknowledgement or until its connection closes.
   std::size_t max_read_ahead = 4'000'000;
-  std::size_t max_queued_bytes = 64'000'000;  // per session, waiting for a slow client
+  std::size_t max_queued_bytes = 64'000'000;  // per session, queued for a slow client
   // Waiting for all slow clients; above, the one for which the most waits is closed.
   std::size_t max_queued_total_bytes = 256'000'000;
   SlowConsumer slow_consumer = SlowConsumer::disconnect;
   std::size_t max_pending_acks = 10'000;        // per socket, not answered by the client
   std::size_t max_namespaces = 100;             // joined by one session
-  std::size_t max_dynamic_namespaces = 10'000;  // that exist because clients asked for them
+  std::size_t max_dynamic_namespaces = 10'000;  // of all clients
   std::size_t max_rooms = 10'000;               // joined by one socket
-  Milliseconds recovery_window{0};  // in which a client that was cut off may come back; 0: off
-  std::size_t recovery_buffer = 1'000'000;      // bytes of events kept for one client
-  std::size_t max_recoverable = 10'000;         // clients that are away
-  std::size_t max_recovery_bytes = 64'000'000;  // kept for all clients that are away
+  Milliseconds recovery_window{0};          // in which a disconnected client may recover; 0: off
+  std::size_t recovery_buffer = 1'000'000;  // bytes of events kept for one client
+  std::size_t max_recoverable = 10'000;     // disconnected clients that may recover
+  std::size_t max_recovery_bytes = 64'000'000;  // kept for all disconnected clients
 };
 
 struct Config {
@@ -145,7 +146,7 @@ struct Config {
   std::string socketio_path = "/socket.io";
   bool native_socketio = false;
   std::vector<std::string> namespaces = {"/"};  // served from the start
-  // The application is asked about each handshake (allow_request).
+  // The application decides about each handshake (allow_request).
   bool ask_about_handshakes = false;
   // For handshakes on the native path: Django's ALLOWED_HOSTS patterns that an Origin header must
   // match; "*" matches anything.
@@ -163,13 +164,13 @@ struct Config {
   EngineIoConfig engine_io;
   SocketIoConfig socket_io;
 
-  std::size_t send_window = 262'144;     // bytes of a response waiting for a slow client
-  std::size_t receive_window = 262'144;  // bytes of a request body waiting for the application
-  std::size_t max_app_events = 65'536;   // events waiting for the application, in all
+  std::size_t send_window = 262'144;     // bytes of a response queued for a slow client
+  std::size_t receive_window = 262'144;  // bytes of a request body queued for the application
+  std::size_t max_app_events = 65'536;   // events queued for the application, of all clients
   std::size_t max_app_event_bytes = 64'000'000;
-  // Emits and other commands of the application that wait for the I/O side; beyond, emit() waits.
+  // Emits and other commands queued for the I/O thread; above this, emit() waits.
   std::size_t max_command_bytes = 16'000'000;
-  Milliseconds graceful_timeout{10'000};  // for what runs when the server is asked to stop
+  Milliseconds graceful_timeout{10'000};  // for connections when the server stops
 };
 
 }  // namespace sioserve

@@ -1,5 +1,5 @@
-// How many of something there are: each holds a ticket, and gives it back when it goes. Lives on
-// the I/O thread.
+// Counts objects: each holds a ticket, and returns it when it is destroyed. Lives on the I/O
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,7 @@ class Count {
   std::size_t size_ = 0;
 };
 
-// One count for each address of which there are any. Outlives its tickets.
+// One count per address in use. Outlives its tickets.
 class AddressCounts {
   using Entries = std::unordered_map<std::string, std::size_t>;
   struct Return {

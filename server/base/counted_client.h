@@ -1,4 +1,4 @@
-// Which client something counts for, where there may be so much of one client.
+// The key for limits per client address.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace sioserve {
 
-// Its address; of IPv6 the network of 64 bits, since whoever has one address has them all. Nothing
-// for those that come from nowhere (a Unix socket) and for a trusted proxy, which is many clients.
+// The address; for IPv6 the network of 64 bits, because a client usually controls all its
+// addresses. Empty for Unix sockets, and for a trusted proxy, which stands for many clients.
 std::optional<std::string> counted_client(const Endpoints& endpoints,
                                           const TrustedProxies& trusted);
 

@@ -1,5 +1,5 @@
-// What the server counts: how many of something there are, what has passed through since the start,
-// and how often something was refused, dropped or closed.
+// The server's counters: current numbers, totals since the start, and how often something was
+// refused, dropped or closed.
 #pragma once
 
 #include <array>
@@ -10,14 +10,14 @@
 namespace sioserve {
 
 enum class Counter : std::size_t {
-  // There are now:
+  // Current numbers:
   sessions,
   polling_sessions,
   sockets,
   namespaces,
   rooms,
   recoverable_sockets,
-  // Since the start:
+  // Totals since the start:
   sessions_opened,
   sessions_closed,
   packets_in,
@@ -54,7 +54,7 @@ enum class Counter : std::size_t {
 
 inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::recoveries_lost) + 1;
 
-// Under which name the application gets it.
+// The name for the application.
 constexpr const char* name_of(Counter counter) {
   switch (counter) {
     case Counter::sessions:

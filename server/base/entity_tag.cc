@@ -4,7 +4,7 @@
 
 namespace sioserve {
 
-// Commas may stand within a tag.
+// A tag may contain commas.
 bool lists_entity_tag(std::string_view list, std::string_view etag, TagComparison comparison) {
   while (true) {
     const std::size_t start = list.find_first_not_of(" \t,");

@@ -1,5 +1,5 @@
-// The grammar of header fields (RFC 9110 section 5): what may stand in them, and how to look into
-// comma-separated values.
+// The grammar of header fields (RFC 9110 section 5): valid names and values, and comma-separated
+// lists.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// A part of an open file on its way to a client: the kernel sends it, our memory never holds it.
+// A part of an open file to be sent: the kernel sends it, without reading it into memory.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,15 @@ struct OpenFile {
   std::string path;  // for the log
 };
 
-// Several parts of one file (byte ranges) may be under way at once; the last one closes it.
+// Several parts of one file (byte ranges) may be in flight at the same time; the last one closes
+// it.
 struct FilePart {
   std::shared_ptr<const OpenFile> file;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
 };
 
-// The whole of a regular file, or the errno that says why not (EISDIR for a directory). May wait
-// for a disk.
+// A whole regular file, or the errno (EISDIR for a directory). May wait for the disk.
 Result<FilePart, int> open_whole_file(const std::string& path);
 
 }  // namespace sioserve

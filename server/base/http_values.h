@@ -32,7 +32,7 @@ struct RequestHead {
 // Immutable, so the exchange, the application and the access log share it.
 using SharedRequestHead = std::shared_ptr<const RequestHead>;
 
-// Whether more of a body follows.
+// Whether more parts of the body follow.
 enum class BodyPart { more, last };
 
 // The first value of a query parameter, percent-decoded, or nullopt.
@@ -53,7 +53,7 @@ struct Address {
   int port = 0;      // 0: not known
 };
 
-// Who is connected to whom. Immutable, so the requests of a connection share it.
+// The addresses of a connection. Immutable, so the requests of a connection share it.
 struct Endpoints {
   Address client;  // unknown for a Unix socket
   Address server;

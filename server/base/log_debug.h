@@ -1,4 +1,4 @@
-// Debug traces that cost one branch while their level is off.
+// Debug log lines that cost one branch while their level is off.
 #pragma once
 
 #include <concepts>
@@ -14,7 +14,7 @@ inline void append_log_part(std::string& line, std::integral auto part) {
   line += std::to_string(part);
 }
 
-// `parts` are strings and numbers, written one behind the other.
+// `parts` are strings and numbers, which are concatenated.
 template <typename... Parts>
 void log_debug(const Logger& logger, LogCategory category, const Parts&... parts) {
   if (!logger.enabled(category, LogLevel::debug)) return;

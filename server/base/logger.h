@@ -1,5 +1,5 @@
-// Log lines of the I/O thread. They cross to the application thread as values and come out of
-// Python's logging under the category's name; a level that is off costs one relaxed load.
+// Log lines of the I/O thread. The application thread passes them to Python's logger with the
+// category's name. A disabled level costs one relaxed load.
 #pragma once
 
 #include <array>
@@ -30,8 +30,8 @@ class Logger {
  public:
   explicit Logger(std::function<void(LogRecord)> sink) : sink_(std::move(sink)) {}
 
-  // Records below `level` are dropped; 30 (warning) until told otherwise. `level` is one of
-  // Python's numbers, any int.
+  // Records below `level` are dropped; the default is 30 (warning). `level` is one of Python's
+  // numbers, any int.
   void set_level(LogCategory category, int level) {
     levels_[static_cast<std::size_t>(category)].store(level, std::memory_order_relaxed);
   }
@@ -41,7 +41,7 @@ class Logger {
            levels_[static_cast<std::size_t>(category)].load(std::memory_order_relaxed);
   }
 
-  // Ask enabled() first where building the message costs something.
+  // Check enabled() first if building the message is expensive.
   void log(LogCategory category, LogLevel level, std::string message,
            std::string request_id = {}) const {
     if (!enabled(category, level)) return;

@@ -12,7 +12,7 @@ namespace sioserve {
 
 std::string random_id() {
   unsigned char bytes[15];
-  // Without randomness a sid can be guessed; there is no safe way to go on.
+  // Without randomness a sid could be guessed, so the server must not continue.
   if (RAND_bytes(bytes, sizeof bytes) != 1) std::abort();
   std::string id =
       base64_encode(std::string_view(reinterpret_cast<const char*>(bytes), sizeof bytes));

@@ -15,7 +15,7 @@ iovec piece(const char* text) { return {const_cast<char*>(text), std::strlen(tex
 }  // namespace
 
 void abort_because(const char* who, const char* what) {
-  // Memory may be what is missing.
+  // Does not allocate: memory may be exhausted.
   const iovec line[] = {piece("sioserve: "), piece(who), piece(" failed: "), piece(what),
                         piece("\n")};
   [[maybe_unused]] const ssize_t written = ::writev(STDERR_FILENO, line, std::size(line));

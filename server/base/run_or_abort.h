@@ -1,12 +1,12 @@
-// What a thread of ours starts with: an exception that leaves it ends the process, because what the
-// thread was about is in no known state, and says why first.
+// The entry function of the server's threads. An exception that leaves a thread is reported and
+// ends the process, because the state of the thread's data is unknown.
 #pragma once
 
 #include <exception>
 
 namespace sioserve {
 
-// Writes one line to standard error and aborts. `who` begins the sentence.
+// Writes one line to standard error and aborts. `who` is the subject of the sentence.
 [[noreturn]] void abort_because(const char* who, const char* what);
 
 template <typename Function>

@@ -1,8 +1,7 @@
-// Timers for any number of things at once: a hashed timing wheel. Time is cut into ticks of 20 ms;
-// a timer lies in the slot of the first tick that begins at or after its deadline, so it never
-// fires early and at most a tick late, as far as the owner advances the wheel in time. Timers
-// further away than one turn of the wheel (82 s) stay in their slot and are passed over once per
-// turn.
+// Many timers in one hashed timing wheel. Time is divided into ticks of 20 ms. A timer is in the
+// slot of the first tick that begins at or after its deadline, so it never fires early, and at most
+// one tick late if the owner advances the wheel in time. Timers further away than one turn of the
+// wheel (82 s) stay in their slot and are skipped once per turn.
 //
 // Does not read the clock. Lives on the thread of its owner.
 #pragma once
@@ -38,9 +37,9 @@ class TimerWheel {
 
   void cancel(Id id) { timers_.erase(id); }
 
-  // Calls on_expired(id) for each timer that is due, tick by tick. A timer is forgotten before its
+  // Calls on_expired(id) for each timer that is due, tick by tick. A timer is removed before its
   // call. The call may schedule and cancel any timer, also one that is due in the same advance: it
-  // fires only if it has not been cancelled or put off by then.
+  // fires only if it has not been cancelled or rescheduled by then.
   template <typename F>
   void advance(TimePoint now, F on_expired) {
     const std::int64_t target = tick_before(now);

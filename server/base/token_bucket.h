@@ -1,5 +1,5 @@
-// How much of something there may be per second: a bucket with the tokens of one second, full at
-// first, which fills up at a constant rate. Does not read the clock.
+// A rate limit: a bucket with the tokens of one second, full at first, which refills at a constant
+// rate. Does not read the clock.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ class TokenBucket {
   // Tokens per second; 0: no limit.
   explicit TokenBucket(std::size_t rate) : token_(rate == 0 ? 0.0 : 1.0 / double(rate)) {}
 
-  // Takes also what is not there: the bucket is empty the longer.
+  // May take more tokens than there are; then the bucket stays empty for longer.
   void take(std::size_t amount, TimePoint now) {
     if (token_.count() == 0) return;
     full_at_ = std::max(full_at_, now) + to_clock(token_ * double(amount));

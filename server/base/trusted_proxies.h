@@ -1,4 +1,4 @@
-// Whose word about the client is taken: the peers of --forwarded-allow-ips.
+// The proxies whose forwarding headers are accepted: the addresses of --forwarded-allow-ips.
 #pragma once
 
 #include <string>
@@ -16,12 +16,12 @@ class TrustedProxies {
   // This machine: loopback addresses and Unix sockets.
   TrustedProxies();
 
-  // Each entry is an address, a network, "unix" for whoever comes through a Unix socket, or "*" for
-  // everybody. The error is a sentence about the entry that is none of these.
+  // Each entry is an address, a network, "unix" for all clients of Unix sockets, or "*" for all
+  // clients. The error is a sentence about an invalid entry.
   static Result<TrustedProxies, std::string> parse(const std::vector<std::string>& entries);
 
   bool trusts(const IpAddress& address) const;
-  // Whoever is at the other end of the connection.
+  // Whether the peer of a connection is trusted.
   bool trusts_peer(const Endpoints& endpoints) const;
 
  private:

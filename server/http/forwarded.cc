@@ -15,14 +15,14 @@
 namespace sioserve::http {
 namespace {
 
-// What one trusted proxy says of whom it was called by. Empty: nothing.
+// The data of one trusted proxy about its client. Empty: absent.
 struct Hop {
   std::string node;
   std::string proto;
   std::string host;
 };
 
-// From the client's end to ours.
+// In the order from the client to this server.
 struct Hops {
   std::vector<Hop> list;
   std::optional<int> client_port;  // where the node has none
@@ -57,7 +57,7 @@ std::vector<std::string_view> members(const Headers& headers, std::string_view n
   return found;
 }
 
-// Where a list is shorter than that of the addresses, its left end stands for all further ones.
+// If a list is shorter than that of the addresses, its leftmost value is used for the rest.
 std::string_view from_right(const std::vector<std::string_view>& list, std::size_t distance) {
   if (list.empty()) return {};
   return list[list.size() - 1 - std::min(distance, list.size() - 1)];
@@ -68,7 +68,7 @@ Hops read_x_forwarded(const Headers& headers, const ProxyConfig& config) {
   const auto protos = members(headers, "x-forwarded-proto");
   const auto hosts = members(headers, "x-forwarded-host");
   Hops hops;
-  // The other headers may come without addresses.
+  // The other headers may be present without addresses.
   const std::size_t count =
       std::max<std::size_t>(nodes.size(), protos.empty() && hosts.empty() ? 0 : 1);
   for (std::size_t distance = count; distance-- > 0;) {

@@ -1,11 +1,11 @@
-// Who the client is when proxies stand in between: X-Forwarded-For, -Proto, -Host and -Port, or
-// Forwarded (RFC 7239). And the id that they know the request by.
+// The client's address behind proxies: X-Forwarded-For, -Proto, -Host and -Port, or Forwarded (RFC
+// 7239). Also the proxy's request id.
 //
-// Each proxy adds at the right end whom it was called by, so the list is read from the right, as
-// long as the one who wrote an entry is trusted; the first address that is not is the client, and
-// what stands left of it is only what that client says. An entry that names no address (unknown,
-// obfuscated, garbage) hides everything left of it: the client is then whoever passed it on, as far
-// as known.
+// Each proxy appends the address of its own client at the right end. So the list is read from the
+// right, while the proxy that wrote an entry is trusted. The first address that is not trusted is
+// the client; entries left of it were written by that client and are ignored. If an entry has no
+// address (unknown, obfuscated, invalid), the entries left of it are ignored too, and the client is
+// the last known address.
 #pragma once
 
 #include <optional>
@@ -16,12 +16,12 @@
 
 namespace sioserve::http {
 
-// The endpoints of one request on a connection between `peers`: those themselves where nobody says
-// otherwise or nobody is to be believed. Headers stay as they are.
+// The endpoints of one request on a connection between `peers`: `peers` themselves without
+// forwarding headers or without a trusted proxy. Headers are not changed.
 //
-// Forwarded counts only where no X-Forwarded header is there: a proxy that writes the one kind
-// passes on what a client has put into the other. Where config.forwarded_for_header is "forwarded",
-// nothing else is read.
+// Forwarded is used only if there is no X-Forwarded header, because a proxy that writes one kind
+// passes on the client's headers of the other kind. If config.forwarded_for_header is "forwarded",
+// only Forwarded is read.
 SharedEndpoints endpoints_behind_proxies(const Headers& headers, const SharedEndpoints& peers,
                                          const ProxyConfig& config);
 

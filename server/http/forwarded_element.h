@@ -9,14 +9,14 @@
 
 namespace sioserve::http {
 
-// Empty: not said. `by` and extensions are left out.
+// Empty: absent. `by` and extensions are ignored.
 struct ForwardedElement {
   std::string node;  // of for=
   std::string proto;
   std::string host;
 };
 
-// Nullopt when the value breaks the grammar anywhere: its parts cannot be told apart then.
+// Nullopt if the value violates the grammar anywhere, because then its parts are ambiguous.
 std::optional<std::vector<ForwardedElement>> parse_forwarded(std::string_view value);
 
 }  // namespace sioserve::http

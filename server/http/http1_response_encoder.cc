@@ -12,7 +12,7 @@
 namespace sioserve::http {
 namespace {
 
-// Up to here a copy is cheaper than a write of its own.
+// Up to this size a copy is cheaper than a separate write.
 constexpr std::size_t max_copied_body = 1'024;
 constexpr std::string_view chunk_end = "\r\n";
 

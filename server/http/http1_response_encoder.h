@@ -1,9 +1,7 @@
 // Responses as HTTP/1.x bytes (RFC 9112): status line, headers, framing of the body.
-//
-// The body is framed by its length, in chunks, or, for HTTP/1.0, by the end of the connection. The
-// encoder knows from that, from the request and from the head whether the connection may be used
-// again behind this response. A small body leaves together with its head, a large one is handed on
-// without a copy.
+// The body is framed by its length, in chunks, or, for HTTP/1.0, by the end of the connection. From
+// this framing, the request and the head, the encoder determines whether the connection can be kept
+// alive. A small body is written together with its head, a large one without a copy.
 #pragma once
 
 #include <cstddef>
@@ -23,25 +21,25 @@ enum class Http1Version { http_1_0, http_1_1 };
 
 class Http1ResponseEncoder final : public ResponseEncoder {
  public:
-  // `persistence` is what the request allows. `scratch` is for output that is being put together;
-  // others may use it between the calls.
+  // `persistence` is what the request allows. `scratch` is a buffer for building output; others may
+  // use it between the calls.
   Http1ResponseEncoder(OutputSink& sink, std::string& scratch, Http1Version version,
                        Persistence persistence)
       : sink_(sink), scratch_(scratch), version_(version), persistence_(persistence) {}
 
-  // The connection is not to be used again behind this response. Only before the start.
+  // Close the connection after this response. Only before the start.
   void close_behind() { persistence_ = Persistence::close; }
-  // Behind a response that is complete: whether the connection may be used again.
+  // After a complete response: whether the connection can be kept alive.
   Persistence persistence() const { return persistence_; }
   // Bytes so far, with all framing.
   std::size_t written() const { return written_; }
 
-  // Transfer-Encoding and Connection are ours: the application's are left out, but "Connection:
-  // close" is obeyed.
+  // The server sets Transfer-Encoding and Connection: the application's are dropped, but
+  // "Connection: close" is respected.
   void start(const ResponseStart& start, std::string&& body, BodyPart part) override;
   void body(std::string&& body, BodyPart part) override;
   void file(FilePart&& file, BodyPart part) override;
-  // Dropped where the body is not chunked.
+  // Dropped if the body is not chunked.
   void trailers(const Headers& trailers) override;
   void early_hints(const std::vector<std::string>& links) override;
   void continue_request() override;
@@ -60,7 +58,7 @@ class Http1ResponseEncoder final : public ResponseEncoder {
   std::size_t written_ = 0;
 };
 
-// Appends a complete "101 Switching Protocols", or nothing if a header is unusable.
+// Appends a complete "101 Switching Protocols", or nothing if a header is invalid.
 std::optional<HeadError> append_switching_protocols(const Headers& headers,
                                                     const ServerHeaders& own, std::string& out);
 

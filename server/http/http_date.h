@@ -8,7 +8,7 @@
 
 namespace sioserve::http {
 
-// The Date header, made anew once a second.
+// The Date header, formatted once per second.
 class HttpDate {
  public:
   // The view is valid until the next call.

@@ -1,4 +1,4 @@
-// Why a request cannot be served, and the status that says so.
+// Errors of requests, and their status codes.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ enum class ParseError {
 };
 
 std::uint16_t status_of(ParseError error);
-// For the log: what the request is or has.
+// For the log: a description of the error.
 std::string_view describe(ParseError error);
 
 }  // namespace sioserve::http

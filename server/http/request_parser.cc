@@ -9,7 +9,7 @@
 namespace sioserve::http {
 namespace {
 
-// A typical browser sends a dozen.
+// A typical browser sends about twelve headers.
 constexpr std::size_t usual_headers = 16;
 
 // What llhttp gets in place of the request's own line.
@@ -85,7 +85,7 @@ RequestParser::Progress RequestParser::feed(std::string_view input) {
   }
   progress_.consumed = size - input.size();
 
-  // White space that belongs to no name and no value counts as well, but only here.
+  // White space outside of names and values is counted too, but only here.
   if (within_head_ && !progress_.error) {
     head_bytes_ += size;
     if (head_bytes_ > 2 * (limits_.max_header_bytes + limits_.max_request_line)) {
@@ -193,7 +193,7 @@ int RequestParser::complete_head() {
   has_body_ = (llhttp_.flags & F_CHUNKED) != 0 || llhttp_.content_length > 0;
   expects_continue_ = expects_continue_ && has_body_ && head_.http_version == "1.1";
   keep_alive_ = llhttp_should_keep_alive(&llhttp_) != 0;
-  // An upgrade is the owner's business: for llhttp, what follows stays HTTP.
+  // The owner handles upgrades: for llhttp, the following bytes remain HTTP.
   upgrade_requested_ = llhttp_get_upgrade(&llhttp_) != 0;
   llhttp_.upgrade = 0;
   head_flags_ = llhttp_.flags;

@@ -54,25 +54,25 @@ class RequestParser {
 
   Progress feed(std::string_view input);
 
-  // Valid from the completion of the head until the next request's first byte is fed.
+  // Valid from the end of the head until the next request's first byte is fed.
   const RequestHead& head() const { return head_; }
-  // The client lets the connection be used again.
+  // The client allows keep-alive.
   bool keep_alive() const { return keep_alive_; }
   bool expects_continue() const { return expects_continue_; }
   // "Connection: Upgrade" with an Upgrade header. Parsed as any other request.
   bool upgrade_requested() const { return upgrade_requested_; }
   bool has_body() const { return has_body_; }
-  // What has not been fed yet of a body with Content-Length, or of the current chunk.
+  // Bytes that were not fed yet of a body with Content-Length, or of the current chunk.
   std::uint64_t body_left() const { return llhttp_.content_length; }
   // Bytes of a request have arrived, but not all of its head.
   bool within_head() const { return within_head_; }
 
-  // Between the completion of the head and the next request's first byte.
+  // Between the end of the head and the next request's first byte.
   void set_request_id(std::string id) { head_.request_id = std::move(id); }
   Headers& headers() { return head_.headers; }
   RequestHead take_head() { return std::move(head_); }
-  // Within a head that will never be complete: head() is then what is known of it, as much as there
-  // is of method, target and version.
+  // For a head that will never be complete: afterwards head() has the parts of method, target and
+  // version that were received.
   void give_up_head();
 
  private:

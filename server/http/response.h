@@ -1,8 +1,8 @@
-// One response, whatever version of HTTP carries it (RFC 9110): whether it has started and is
-// complete, whether it has a body and how much of it may be sent. Nothing else keeps these facts.
+// One response, independent of the HTTP version (RFC 9110): whether it has started and is complete,
+// whether it has a body and how much of it may be sent. No other class keeps this state.
 //
-// States: waiting (nothing but interim responses was sent), started (the head was), complete (so
-// was the last part; what is sent then is ignored). The bytes are the encoder's.
+// States: waiting (only interim responses were sent), started (the head was sent), complete (the
+// last part was sent; later parts are ignored). The encoder writes the bytes.
 #pragma once
 
 #include <cstddef>
@@ -31,10 +31,10 @@ class Response {
   // Ignored once started. After an error nothing has been sent, and another head may follow.
   std::optional<HeadError> start(ResponseHead head, const ServerHeaders& own, std::string&& body,
                                  BodyPart part);
-  // Ignored before the start and after the last part. What is beyond Content-Length is dropped.
+  // Ignored before the start and after the last part. Bytes beyond Content-Length are dropped.
   void send(std::string&& body, BodyPart part);
   void send_file(FilePart file, BodyPart part);
-  // The end, behind parts of the body.
+  // The end, after parts of the body.
   void send_trailers(const Headers& trailers);
   // Interim responses; ignored once started.
   void send_early_hints(const std::vector<std::string>& links);
@@ -47,14 +47,14 @@ class Response {
   std::uint64_t body_bytes() const { return body_bytes_; }
   // Fewer bytes than Content-Length announced.
   bool incomplete() const { return body_ == ResponseEncoder::Body::sized && remaining_ > 0; }
-  // A stream of server-sent events is under way: it may end at any point, and its client comes
-  // back by itself.
+  // A stream of server-sent events is being sent: it may end at any point, because its client
+  // reconnects.
   bool is_event_stream() const { return state_ == State::started && event_stream_; }
 
  private:
   enum class State { waiting, started, complete };
 
-  // How many of the next bytes of the body go out.
+  // How many of the next bytes of the body are sent.
   std::size_t admit(std::size_t size);
 
   ResponseEncoder& encoder_;

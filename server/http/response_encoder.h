@@ -1,5 +1,5 @@
-// How one version of HTTP writes a response: bytes for HTTP/1, frames for HTTP/2. Response decides
-// what is written and in which order; an encoder only knows the form.
+// Encodes a response for one version of HTTP: bytes for HTTP/1, frames for HTTP/2. Response decides
+// what is written and in which order; an encoder only knows the format.
 //
 // One encoder per response. It never blocks and never calls back; its output goes to a sink.
 #pragma once
@@ -40,7 +40,7 @@ class ResponseEncoder {
   // Ends the body.
   virtual void trailers(const Headers& trailers) = 0;
 
-  // Before the start. Left out where the client's version knows no interim responses.
+  // Before the start. Dropped if the client's HTTP version has no interim responses.
   virtual void early_hints(const std::vector<std::string>& links) = 0;
   virtual void continue_request() = 0;
 

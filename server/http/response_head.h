@@ -1,5 +1,5 @@
-// What the server needs to know about the head of a response that an application has made, found in
-// one pass.
+// Checks the head of an application's response and finds the headers that the server needs, in one
+// pass.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace sioserve::http {
 
 enum class HeadError { status, header_name, header_value, content_length };
 
-// For a line in the log: "The response has ...".
+// For a log line: "The response has ...".
 std::string_view describe(HeadError error);
 
 struct HeadFacts {
@@ -25,10 +25,10 @@ struct HeadFacts {
 };
 
 Result<HeadFacts, HeadError> check_head(const ResponseHead& head);
-// Of the headers in a response that has no other restrictions, such as "101 Switching Protocols".
+// Checks the headers of a response without other restrictions, such as "101 Switching Protocols".
 std::optional<HeadError> check_headers(const Headers& headers);
 
-// The headers that the server looks at.
+// The headers that the server evaluates.
 enum class KnownHeader {
   other,
   connection,

@@ -1,4 +1,4 @@
-// What the server itself puts into the head of a response.
+// The headers that the server itself adds to a response.
 #pragma once
 
 #include <ctime>
@@ -11,7 +11,7 @@
 
 namespace sioserve::http {
 
-// Each of these unless the application has set it.
+// Each is added unless the application has set it.
 struct ServerHeaders {
   std::string_view date;    // empty: none
   std::string_view server;  // empty: none
@@ -19,7 +19,7 @@ struct ServerHeaders {
   std::string_view lines{};  // date and server as HTTP/1 writes them; empty: not prepared
 };
 
-// Makes them anew once a second.
+// Formats them once per second.
 class ServerHeadersCache {
  public:
   explicit ServerHeadersCache(const HttpConfig& config) : config_(config) {}

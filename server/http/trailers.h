@@ -1,4 +1,4 @@
-// Which fields may come behind a body (RFC 9110 section 6.5.1).
+// Which fields may be trailers (RFC 9110 section 6.5.1).
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 namespace sioserve::http {
 
 // Why a field must not be a trailer, or nullopt: it is malformed, or the client needs it before the
-// body, for framing, routing, authentication, or to make sense of the content.
+// body, for framing, routing, authentication, or to interpret the content.
 std::optional<std::string_view> trailer_error(const Header& trailer);
 
 }  // namespace sioserve::http

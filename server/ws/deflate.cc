@@ -12,13 +12,13 @@ namespace sioserve::ws {
 namespace {
 
 constexpr std::string_view tail("\x00\x00\xff\xff", 4);
-// Of zlib's 1 to 9: an eighth of the default's memory, and as good for small messages.
+// Of zlib's 1 to 9: an eighth of the default's memory, and equally good for small messages.
 constexpr int memory_level = 5;
 constexpr std::size_t chunk_size = 16'384;
 // zlib's data_type when everything was consumed and the next block would begin.
 constexpr int at_block_boundary = 128;
 
-// zlib reads through a pointer that is not const.
+// zlib's input pointer is not const.
 Bytef* bytes_of(std::string_view text) {
   return reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
 }
@@ -49,7 +49,7 @@ void Deflater::prepare() {
 }
 
 std::string Deflater::compress(std::string_view message) {
-  // zlib flushes nothing where nothing is new. A stored block without bytes, less the tail.
+  // zlib flushes nothing without new input. This is an empty stored block without its tail.
   if (message.empty()) return std::string(1, '\0');
   prepare();
   stream_->next_in = bytes_of(message);
@@ -105,7 +105,7 @@ std::optional<Inflater::Error> Inflater::add(std::string_view compressed, std::s
 }
 
 std::optional<Inflater::Error> Inflater::finish(std::string& message, std::size_t limit) {
-  // Without a single byte there is not even the block that the tail belongs to.
+  // An empty message has no block for the tail.
   if (!std::exchange(within_message_, false)) return std::nullopt;
   if (const auto error = inflate(tail, message, limit)) return error;
   if (stream_->data_type != at_block_boundary) return Error::corrupt;
@@ -129,11 +129,11 @@ std::optional<Inflater::Error> Inflater::inflate(std::string_view compressed, st
       case Z_OK:
         break;
       case Z_STREAM_END:
-        // A final block ends nothing here: more of them may follow, with the same window.
+        // After a final block more blocks may follow, with the same window.
         inflateResetKeep(stream_.get());
         break;
       case Z_BUF_ERROR:
-        return std::nullopt;  // all that there was has been taken
+        return std::nullopt;  // all input is consumed
       case Z_MEM_ERROR:
         throw std::bad_alloc();
       default:

@@ -1,10 +1,9 @@
 // The two transformations of permessage-deflate (RFC 7692 section 7.2), on zlib: raw DEFLATE in
 // which each message ends with an empty block whose last four bytes are left out.
-//
-// Either object takes memory when it is first used and gives it back in release(), at any time
-// between two messages: a compressor may forget its window whenever it likes, a decompressor keeps
-// the window's bytes and nothing else. In use, a compressor with the windows of
-// accept_deflate_offer() takes about 45 KB and a decompressor about 12 KB.
+// Both objects allocate memory when they are first used. release() frees it, at any time between
+// two messages: a compressor may drop its window, a decompressor keeps only the bytes of its
+// window. In use, a compressor with the windows of accept_deflate_offer() takes about 45 KB and a
+// decompressor about 12 KB.
 #pragma once
 
 #include <cstddef>
@@ -51,8 +50,8 @@ class Inflater {
 
   enum class Error { corrupt, too_big };
 
-  // Appends what the next bytes of a compressed message stand for to `message`. Stops as soon as
-  // that would be longer than `limit`; after an error the object is of no more use.
+  // Decompresses the next bytes of a message and appends them to `message`. Stops as soon as it
+  // would be longer than `limit`. After an error the object must not be used.
   std::optional<Error> add(std::string_view compressed, std::string& message, std::size_t limit);
   // The compressed message has ended.
   std::optional<Error> finish(std::string& message, std::size_t limit);

@@ -54,7 +54,7 @@ std::optional<int> parse_window_bits(std::string_view value) {
   return bits;
 }
 
-// What one offer says; a parameter that is unknown, repeated or has an unusable value spoils it.
+// One parsed offer; an unknown, repeated or invalid parameter makes it invalid.
 class Offer {
  public:
   // False: the offer must be declined.

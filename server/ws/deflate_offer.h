@@ -7,8 +7,8 @@
 
 namespace sioserve::ws {
 
-// How messages are compressed in either direction. A side without context takeover starts every
-// message with an empty window.
+// The agreed compression in both directions. Without context takeover every message starts with an
+// empty window.
 struct DeflateParameters {
   int server_window_bits = 15;  // 9 to 15
   int client_window_bits = 15;  // 8 to 15
@@ -23,10 +23,9 @@ struct DeflateAgreement {
 
 // The answer to the first offer that can be accepted; nullopt if there is none. `offers` is a
 // Sec-WebSocket-Extensions header.
-//
-// Windows are kept at 4 KiB (12 bits), where the peer lets us: larger ones gain little on messages
-// of a few kilobytes and cost up to eight times the memory per connection. A window that we choose
-// for ourselves needs no announcement, so it is named only to a client that has asked about it.
+// Windows have 4 KiB (12 bits) if the peer allows it: larger ones gain little on messages of a few
+// kilobytes and need up to eight times the memory per connection. The server's own window need not
+// be announced, so it is only in the answer to a client that has asked for it.
 std::optional<DeflateAgreement> accept_deflate_offer(std::string_view offers);
 
 }  // namespace sioserve::ws

@@ -1,5 +1,5 @@
 // Frame headers of a server (RFC 6455 section 5.2): unmasked, one frame per message. The payload
-// follows as it is, so a buffer that many connections send can be shared.
+// follows unchanged, so many connections can send the same buffer.
 #pragma once
 
 #include <array>

@@ -30,7 +30,7 @@ std::string accept_key_of(std::string_view key) {
   return base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-// Nullopt if the header is missing or stands there more than once.
+// Nullopt if the header is missing or repeated.
 std::optional<std::string_view> only_header(const RequestHead& head, std::string_view name) {
   std::optional<std::string_view> value;
   for (const Header& header : head.headers) {

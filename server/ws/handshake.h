@@ -24,16 +24,16 @@ enum class HandshakeError { bad_request, version_unsupported };
 // 400, or 426, which goes with "Sec-WebSocket-Version: 13".
 std::uint16_t status_of(HandshakeError error);
 
-// Whether a request that asks for an upgrade asks for this protocol.
+// Whether a request for an upgrade asks for WebSocket.
 bool asks_for_websocket(const RequestHead& head);
 
 Result<Handshake, HandshakeError> check_handshake(const RequestHead& head);
 
-// What the 101 answer must contain. An empty subprotocol means none; so does a handshake.deflate
-// that the caller has taken away.
+// The headers of the 101 response. An empty subprotocol means none. The caller may reset
+// handshake.deflate to disable compression.
 Headers answer_headers(const Handshake& handshake, std::string_view subprotocol);
 
-// Whether a header is the handshake's own, so that an application cannot add it to the answer.
+// Whether a header belongs to the handshake, so that an application cannot add it to the response.
 bool belongs_to_handshake(std::string_view header_name);
 
 }  // namespace sioserve::ws

@@ -1,13 +1,13 @@
-// When to ping a peer, and when to give it up (RFC 6455 section 5.5.2).
+// When to ping a peer, and when to close its connection (RFC 6455 section 5.5.2).
 #pragma once
 
 #include "server/base/clock.h"
 
 namespace sioserve::ws {
 
-// Whatever comes from the peer shows that it lives. After `interval` without anything it is pinged,
-// and after `timeout` without anything more it is given up. While its bytes are not read its
-// silence means nothing: it is pinged on, for those between us, but not given up.
+// Any data from the peer shows that it is alive. After `interval` without data it is pinged, and
+// after `timeout` without data after that, the connection is closed. While the socket is not read,
+// pings are still sent, for proxies in between, but the connection is not closed.
 //
 // An interval of 0: no pings. A timeout of 0: pings only.
 class Keepalive {
@@ -19,7 +19,7 @@ class Keepalive {
   void resume(TimePoint now);
 
   enum class Action { none, ping, give_up };
-  // To be called at deadline(), and obeyed.
+  // Call it at deadline(); the caller must do what it returns.
   Action advance(TimePoint now);
   TimePoint deadline() const { return deadline_; }
 

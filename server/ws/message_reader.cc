@@ -29,7 +29,7 @@ bool may_be_sent(std::uint16_t code) {
          (code >= 3000 && code <= 4999);
 }
 
-// Cut before a character that would not fit whole.
+// Cut before a character that does not fit.
 std::string_view cut_reason(std::string_view reason) {
   if (reason.size() <= max_reason) return reason;
   std::size_t size = max_reason;
@@ -37,7 +37,7 @@ std::string_view cut_reason(std::string_view reason) {
   return reason.substr(0, size);
 }
 
-// Of a client's frame, with the mask. wslay refuses a size that is written longer than it must be.
+// Of a client's frame, with the mask. wslay refuses a size that is not in its shortest form.
 std::int64_t header_size(std::uint64_t payload_size) {
   constexpr std::int64_t shortest = 2 + 4;
   if (payload_size < 126) return shortest;
@@ -63,7 +63,7 @@ struct ParserPool::Parser {
     callbacks.on_msg_recv_callback = on_message;
     if (wslay_event_context_server_init(&context, &callbacks, this) != 0) throw std::bad_alloc();
     wslay_event_config_set_no_buffering(context, 1);
-    // The limits are looked at by the reader: wslay has one for each frame only.
+    // The reader checks the limits: wslay only has one for each frame.
     wslay_event_config_set_max_recv_msg_length(context, std::numeric_limits<std::uint64_t>::max());
   }
   ~Parser() { wslay_event_context_free(context); }
@@ -81,7 +81,7 @@ struct ParserPool::Parser {
     wslay_event_set_error(event_context, WSLAY_ERR_WOULDBLOCK);
     return -1;
   }
-  // wslay's own answers are dropped: it does not always say why it closes.
+  // wslay's own close frames are dropped, because they do not always have a reason.
   static ssize_t on_send(wslay_event_context_ptr, const std::uint8_t*, std::size_t size, int,
                          void*) {
     return static_cast<ssize_t>(size);
@@ -296,8 +296,8 @@ void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame
   begun_.clear();
   if (wslay_is_ctrl_frame(frame.opcode)) return;
   if (!std::exchange(within_message_, true)) compressed_ = wslay_get_rsv1(frame.rsv) != 0;
-  if (state_ != State::open) return;  // it will be dropped, whatever it is
-  // Bytes that don't compress become a few more, and must not be refused for that.
+  if (state_ != State::open) return;  // it will be dropped
+  // Incompressible data grows a little, and must not be refused for that.
   const std::size_t grown_by = compressed_ ? max_frame_ / 8 + 64 : 0;
   if (frame.payload_length > max_frame_ && frame.payload_length - max_frame_ > grown_by) {
     return fail(Fault::frame_too_big);
@@ -309,7 +309,7 @@ void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame
   }
 }
 
-// The parser has got `given` of the frame's bytes, and is not used any more.
+// The parser got `given` bytes of the frame and is not used further.
 void MessageReader::hold_close_frame(std::size_t given, std::size_t size) {
   const std::size_t before = begun_.size();
   begun_.append(input_.data() - (given - before), given - before);
@@ -331,7 +331,7 @@ void MessageReader::append_chunk(std::string_view bytes) {
   }
 }
 
-// Read here and not by wslay, which knows no code above 1011 below 3000.
+// Read here, because wslay rejects codes above 1011 and below 3000.
 void MessageReader::end_frame() {
   if (frame_opcode_ != WSLAY_CONNECTION_CLOSE) return;
   close_received_ = true;
@@ -359,7 +359,7 @@ void MessageReader::end_message(const wslay_event_on_msg_recv_arg& message) {
   const bool is_text = message.opcode == WSLAY_TEXT_FRAME;
   if (compressed_) {
     if (const auto error = inflater_->finish(payload_, max_message_)) return fail(fault_of(*error));
-    // wslay has looked at other text only.
+    // wslay checks only uncompressed text.
     if (is_text && !is_utf8(payload_)) return fail(Fault::invalid_text);
   }
   std::string payload = std::exchange(payload_, std::string());

@@ -1,13 +1,12 @@
 // The receiving side of a WebSocket (RFC 6455 sections 5 to 7), on wslay.
-//
-// Bytes in; out come whole messages and the bytes that the protocol itself wants sent: pongs and
+// It gets bytes and returns complete messages, and the bytes that the protocol must send: pongs and
 // close frames. States: open; closing (we have sent a close frame, messages are dropped until the
-// peer's comes); closed (the peer's close frame came and was answered, or the peer broke the
-// protocol and was told so). Data frames are sent without this class: see frame.h.
+// peer's close frame arrives); closed (the peer's close frame was answered, or the peer violated
+// the protocol and got a close frame). Data frames are sent without this class: see frame.h.
 //
-// A message is gathered in one string, so thousands of tiny fragments cost no more than their
-// bytes. A compressed one (RFC 7692) is inflated as it comes, so that one which would grow beyond
-// the limit is refused while it does. Knows nothing of sockets, time, or who reads the messages.
+// A message is collected in one string, so thousands of tiny fragments cost no more than their
+// bytes. A compressed one (RFC 7692) is inflated as it arrives, and refused as soon as it exceeds
+// the limit. Knows nothing of sockets, time, or the receiver of the messages.
 #pragma once
 
 #include <wslay/wslay.h>
@@ -30,15 +29,14 @@ struct Message {
   std::string payload;
 };
 
-// In bytes; 0: none. What is larger is a failure with close code 1009.
+// In bytes; 0: none. A larger message or frame is a failure with close code 1009.
 struct MessageLimits {
   std::size_t message = 0;  // decompressed
-  std::size_t frame = 0;    // as it is on the wire; a compressed one may be an eighth larger
+  std::size_t frame = 0;    // on the wire; a compressed one may be an eighth larger
 };
 
-// wslay's contexts, for the readers of one thread. A context takes 9 KB, more than all else that a
-// silent connection needs, and a reader needs one only from a frame's first byte to the end of its
-// message.
+// wslay's contexts, for the readers of one thread. A context takes 9 KB, more than the rest of an
+// idle connection, and a reader needs one only from a frame's first byte to the end of its message.
 class ParserPool {
  public:
   struct Parser;
@@ -48,7 +46,7 @@ class ParserPool {
   using ParserPtr = std::unique_ptr<Parser, Delete>;
 
   ParserPtr take();
-  // Only one that is between two messages.
+  // Only between two messages.
   void give_back(ParserPtr parser);
   std::size_t size() const { return idle_.size(); }
 
@@ -67,11 +65,11 @@ class MessageReader {
   MessageReader& operator=(const MessageReader&) = delete;
   ~MessageReader();
 
-  // Appends the messages that became complete. Input behind a close frame or a failure is dropped.
+  // Appends the complete messages. Input after a close frame or a failure is dropped.
   void feed(std::string_view input, std::vector<Message>& messages);
 
-  // Sends a close frame; a second one does nothing. 1005 sends one without a code. A code that must
-  // not stand in a frame becomes 1000; a long reason is cut.
+  // Sends a close frame; a second call does nothing. 1005 sends one without a code. A code that is
+  // not allowed in a frame becomes 1000; a long reason is cut.
   void close(std::uint16_t code, std::string_view reason);
 
   void ping();
@@ -79,18 +77,18 @@ class MessageReader {
   // Pings, pongs and close frames to send, in order; the caller takes them away.
   std::string take_output();
 
-  // Gives back the memory for decompression until it is needed again, unless a message is under
-  // way.
+  // Frees the memory for decompression until it is needed again, unless a message is being
+  // received.
   void release_memory();
-  // Whether the last feed() brought something compressed.
+  // Whether the last feed() had compressed data.
   bool inflated() const { return inflated_; }
 
   State state() const { return state_; }
-  // The peer's close code (1005 if its frame had none), 1006 if no close frame came, and its
-  // reason, or what it did wrong.
+  // The peer's close code (1005 if its frame had none, 1006 without a close frame), and its reason
+  // or its protocol error.
   std::uint16_t close_code() const { return close_code_; }
   const std::string& close_reason() const { return close_reason_; }
-  // Whether that was a message or frame over the limits.
+  // Whether the error was a message or frame above the limits.
   bool too_big() const {
     return fault_ == Fault::message_too_big || fault_ == Fault::frame_too_big;
   }
@@ -100,7 +98,7 @@ class MessageReader {
 
   void receive(std::string_view input, std::vector<Message>& messages);
   std::size_t take_input(char* buffer, std::size_t size);
-  // What the peer did wrong.
+  // The peer's protocol error.
   enum class Fault { protocol, invalid_text, invalid_compression, message_too_big, frame_too_big };
   static std::uint16_t code_of(Fault fault);
   static std::string_view text_of(Fault fault);
@@ -137,12 +135,12 @@ class MessageReader {
   std::optional<Fault> fault_;
   std::string output_;
   ParserPool::ParserPtr parser_;  // null between two messages
-  // What the parser has been given, less the frames it has begun: 0 between two frames.
+  // Bytes given to the parser, minus the sizes of the frames it has begun: 0 between two frames.
   std::int64_t unfinished_ = 0;
-  // A frame's head that has not come whole, or a close frame. wslay checks the reason of one that
-  // comes in pieces as if each piece began with a code, so such a frame waits here to be whole.
+  // An incomplete frame header, or an incomplete close frame. wslay checks the reason of a close
+  // frame in parts as if each part began with a code, so a close frame is collected here first.
   std::string begun_;
-  std::size_t close_frame_size_ = 0;  // 0: none is waited for
+  std::size_t close_frame_size_ = 0;  // 0: no close frame is being received
 };
 
 }  // namespace sioserve::ws
