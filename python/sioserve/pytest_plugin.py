@@ -1,8 +1,8 @@
 """pytest fixtures: `sio_client` for Socket.IO handlers, `sio_emits` for code that emits,
 `sioserve_server` for any ASGI application, `live_sioserve` for Django.
 
-pytest loads this in every project of an environment in which sioserve is installed; so it imports
-next to nothing before a fixture is used.
+pytest loads this module in every project whose environment has sioserve installed, so it imports
+almost nothing before a fixture is used.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def sioserve_server() -> Iterator[Callable[..., ServiceThread]]:
     end of the test.
 
     `application` is an ASGI application or its "module:attribute"; `settings` are those of
-    `_sioserve.Server`. The server has `url`, `ws_url`, `host` and `port`. Raises what keeps the
-    server from starting.
+    `_sioserve.Server`. The server has `url`, `ws_url`, `host` and `port`. Raises the error if the
+    server can't start.
     """
     from sioserve.background import ServiceThread
     from sioserve.loader import load_application
@@ -56,7 +56,7 @@ def sioserve_server() -> Iterator[Callable[..., ServiceThread]]:
 
 @pytest.fixture
 def sio_client() -> Iterator[Callable[..., SioTestClient]]:
-    """sioserve.testing.sio_client; what a test leaves of its server does not reach the next one."""
+    """sioserve.testing.sio_client; at the end of the test its server is closed."""
     from sioserve.testing import socketio_server
     from sioserve.testing.socketio_client import sio_client
 
@@ -68,7 +68,7 @@ def sio_client() -> Iterator[Callable[..., SioTestClient]]:
 
 @pytest.fixture
 def sio_emits() -> Iterator[list[Emitted]]:
-    """What is emitted to namespaces and rooms during the test; sioserve.testing.captured_emits."""
+    """The events emitted during the test; see sioserve.testing.captured_emits."""
     from sioserve.testing.emits import captured_emits
 
     with captured_emits() as emits:

@@ -1,4 +1,4 @@
-"""Runs one service as the process's own work: event loop, signals, and the end of the process."""
+"""Runs one service in the main thread: event loop, signals, and the end of the process."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from sioserve.unfinished import busy_threads
 logger = logging.getLogger("sioserve")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-LAST_RESORT = 1.0  # seconds beyond the time for the stop, then the process ends all the same
-TASKS_AT_THE_END = 0.5  # seconds for tasks that the application has left on the loop
+LAST_RESORT = 1.0  # seconds after the stop timeout until the process is ended
+TASKS_AT_THE_END = 0.5  # seconds for tasks of the application that still run on the loop
 
 
 def run(application: Any, options: Options) -> None:
@@ -62,7 +62,7 @@ def run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> Non
 
 
 def _signals_interrupt() -> bool:
-    """Whether a KeyboardInterrupt here may be Ctrl-C; the server's own handlers raise none."""
+    """Whether a KeyboardInterrupt may come from Ctrl-C; the server's signal handlers raise none."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     return in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -80,9 +80,9 @@ async def _serve(
 
 
 def new_event_loop(kind: LoopKind = "auto") -> asyncio.AbstractEventLoop:
-    """`auto` is uvloop's where it is installed. Raises StartupError.
+    """`auto` uses uvloop if it is installed. Raises StartupError.
 
-    ASGI_THREADS sizes the default executor, as in daphne.
+    ASGI_THREADS is the size of the default executor, as in daphne.
     """
     loop = new_loop_for_parents(lambda: _bare_event_loop(kind))
     threads = os.environ.get("ASGI_THREADS")
@@ -107,7 +107,7 @@ def _bare_event_loop(kind: LoopKind) -> asyncio.AbstractEventLoop:
 
 
 class _ReopenLogsOnSignal:
-    """SIGUSR1: the log files have been renamed (logrotate). Harmless before the start, too."""
+    """SIGUSR1: the log files have been renamed (logrotate). May be called before the start."""
 
     def __init__(self) -> None:
         self._service: Service | None = None
@@ -125,8 +125,8 @@ class _ReopenLogsOnSignal:
 class _StopOnSignals:
     """The first SIGINT or SIGTERM stops the service, a second one ends the process at once.
 
-    Python's own handlers run even while a view blocks the event loop in time.sleep(). They stay for
-    the rest of the process, which may have to wait for the application's threads.
+    Python's own handlers run even while a view blocks the event loop in time.sleep(). They stay
+    installed until the process ends, which may have to wait for the application's threads.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -144,7 +144,7 @@ class _StopOnSignals:
         self._service = service
 
     def stop_service(self) -> None:
-        """Stop as at a signal, with as much time for it."""
+        """Stop as after a signal, with the same timeout."""
         if self._stopping:
             return
         self._stopping = True
@@ -159,25 +159,25 @@ class _StopOnSignals:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:
-            # A child made with fork() has this handler too, but nothing of ours to stop.
+            # A child made by fork() has this handler too, but no server to stop.
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
             return
         if self._signalled:
-            logger.warning("Stopping at once")
+            logger.warning("Stopping immediately")
             self._last_words()
             os._exit(128 + number)
         self._signalled = True
         self.stop_service()
         if self._service is None:
             raise Interrupted(128 + number)
-        logger.info("Stopping; a second %s stops at once", signal.Signals(number).name)
+        logger.info("Stopping; a second %s stops immediately", signal.Signals(number).name)
 
     def _give_up(self) -> None:
         for line in busy_threads():
-            logger.error("Left behind: %s", line)
+            logger.error("Abandoned: %s", line)
         if self._loop_ended:
-            # All is done but for threads, which nothing can cancel.
+            # Only threads are left, which can't be cancelled.
             self._last_words()
             os._exit(0)
         logger.error("The application did not stop in time; ending the process")

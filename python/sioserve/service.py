@@ -1,14 +1,14 @@
-"""Service: one application being served, from listening to the end of its lifespan.
+"""Service: serves one application, from listening to the end of its lifespan.
 
 The command runs one on the main thread (runner.py); `manage.py runserver` and live-server tests run
-one on a thread of their own. The stop is one budget of time, `timeout_graceful_shutdown`:
+one on another thread. A stop has one time budget, `timeout_graceful_shutdown`:
 
     connections     requests in flight are answered, WebSockets closed, Socket.IO sessions ended
-    application     handlers and requests whose clients have gone come to their end; what is still
-                    running is cancelled and named in the log
+    application     handlers, and requests whose clients have disconnected, may finish; then the
+                    remaining tasks are cancelled and named in the log
     lifespan        the application's own shutdown
 
-The last two keep a share of it, whatever the connections do.
+A share of the time is reserved for the last two.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from sioserve.unfinished import cancel_and_name
 
 logger = logging.getLogger("sioserve")
 
-APPLICATION_SHARE = 0.25  # of the time for the stop, kept for what follows the connections
-LONGEST_SHARE = 4.0  # seconds that this share needs at most
+APPLICATION_SHARE = 0.25  # share of the stop timeout that is reserved for application and lifespan
+LONGEST_SHARE = 4.0  # longest reserved time, in seconds
 
 
 class Service:
@@ -50,8 +50,8 @@ class Service:
     stop() may be called from any thread and from signal handlers; everything else belongs to the
     event loop's thread.
 
-    The event of `sioserve.stop_event()` is set when the stop begins; the extension
-    `sioserve.stop` in every scope announces it.
+    The event of `sioserve.stop_event()` is set when the stop begins. The extension
+    `sioserve.stop` in every scope shows that it is supported.
     """
 
     def __init__(
@@ -95,19 +95,17 @@ class Service:
             raise
 
     def stop(self) -> None:
-        """Begin to stop; a second call closes the connections that are left at once."""
+        """Begin to stop; a second call closes the remaining connections immediately."""
         if self._deadline is None:
             self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
             if self._loop is not None and self._stopping is not None:
-                with contextlib.suppress(
-                    RuntimeError
-                ):  # the loop is closed: nobody is left to tell
+                with contextlib.suppress(RuntimeError):  # the loop is closed: the service has ended
                     self._loop.call_soon_threadsafe(self._stopping.set)
         if self._server is not None:
             self._server.stop()
 
     async def wait(self) -> None:
-        """Return when stop() was called and everything has come to its end."""
+        """Return when stop() was called and everything has ended."""
         await self._stopped.wait()
         self._close_timeout.close()
         assert self._server is not None
@@ -119,19 +117,19 @@ class Service:
         self._server.flush_logs()
 
     def reopen_logs(self) -> None:
-        """Open all log files anew; from any thread and from signal handlers."""
+        """Reopen all log files; from any thread and from signal handlers."""
         if self._server is not None:
             self._server.reopen_logs()
         logs.reopen_files()
 
     def last_words(self) -> None:
-        """Bring out what waits to be logged: the process ends now, whatever the loop does."""
+        """Write the queued log lines: the process ends now, without the loop."""
         if self._server is not None:
             self._server.log_what_waits()
             self._server.flush_logs()
 
     def _max_requests_reached(self) -> None:
-        logger.info("Stopping: as many requests are answered as --limit-max-requests allows")
+        logger.info("Stopping: --limit-max-requests is reached")
         stop = self._stop_process or self.stop
         stop()
 
@@ -141,8 +139,8 @@ class Service:
         return min(share, LONGEST_SHARE)
 
     def _time_left(self, reserve: float = 0.0) -> float:
-        """Seconds until the end of the time for the stop, less `reserve`; never negative."""
-        if self._deadline is None:  # the server ended by itself
+        """Seconds until the stop timeout, less `reserve`; never negative."""
+        if self._deadline is None:  # the server stopped by itself
             self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
         return max(self._deadline - reserve - time.monotonic(), 0.0)
 
@@ -167,7 +165,7 @@ class Service:
             raise StartupError(f"A setting has an unusable value: {error}") from None
         except (OSError, MemoryError) as error:
             raise lack_of_descriptors(error) or StartupError(
-                f"The server can't be made: {error or 'not enough memory'}"
+                f"The server can't be created: {error or 'not enough memory'}"
             ) from None
 
     async def _start(self, server: _sioserve.Server, loop: asyncio.AbstractEventLoop) -> None:
@@ -183,7 +181,7 @@ class Service:
         try:
             self._dispatcher.bind(server)
         except RuntimeError as error:
-            # Tests may run several servers side by side; they are rarely about Socket.IO then.
+            # Tests may run several servers at the same time; these rarely need Socket.IO.
             logger.warning("Socket.IO is not served: %s", error)
             return
         if (layer := configured_layer()) is not None:
@@ -206,8 +204,9 @@ class Service:
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:
-    """A method that does not keep its object alive, for the server: the garbage collector does not
-    see what a server refers to, and a server that is not freed leaves the files of its sockets.
+    """A method that does not keep its object alive, for callbacks of the server: the garbage
+    collector does not see a server's references, and the Unix sockets of a server that is not freed
+    are not removed.
     """
     reference = weakref.WeakMethod(method)
 

@@ -1,7 +1,7 @@
-"""Is the package `sio` the one that comes with sioserve? The distribution django-sio has one too.
+"""Checks that the package `sio` is sioserve's, because the distribution django-sio has one too.
 
-Whichever of the two pip installs last overwrites the other, and uninstalling one takes files of the
-other away.
+The one that pip installs last overwrites the other, and uninstalling one removes files of the
+other.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from sioserve.errors import StartupError
 
 REMEDY = "pip uninstall django-sio sioserve && pip install sioserve"
 
-# A file that only ours has, and the one that every package has.
+# A file that only our package has, and the one that every package has.
 FILES = ("dispatcher.py", "__init__.py")
 
 
 def check_sio_package() -> None:
-    """Raises StartupError if `import sio` would not find ours; does not import it."""
+    """Raises StartupError if `import sio` would not find our package; does not import it."""
     spec = importlib.util.find_spec("sio")
     folders = (spec.submodule_search_locations or ()) if spec is not None else ()
     if not any(all(os.path.exists(os.path.join(f, name)) for name in FILES) for f in folders):
@@ -27,7 +27,7 @@ def check_sio_package() -> None:
 
 
 def django_sio_is_installed() -> bool:
-    """Whether pip knows the distribution, whoever's files are there."""
+    """Whether the distribution is installed, even if our files have replaced its files."""
     try:
         importlib.metadata.distribution("django-sio")
     except importlib.metadata.PackageNotFoundError:

@@ -1,7 +1,7 @@
-"""stop_event(): how an application learns that its server has begun to stop.
+"""stop_event(): an event for applications that is set when their server begins to stop.
 
-asyncio is imported in the functions: each pytest run of a project imports this package, through
-the plugin.
+asyncio is imported inside the functions, because the pytest plugin imports this package in every
+pytest run of a project.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ _events: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Event] = WeakKeyDi
 def stop_event() -> asyncio.Event:
     """The event that is set when the server on the running event loop begins to stop.
 
-    A request that waits for news (a long poll) waits for it too, and answers, instead of using up
-    the time that requests in flight have. Where the loop has no server (a test, another ASGI
-    server), the event is never set. Raises RuntimeError outside of an event loop, as in a sync
-    view.
+    Let a long poll wait for this event too, and answer when it is set; otherwise it delays the stop
+    until the timeout. If the loop has no server (a test, another ASGI server), the event is never
+    set. Raises RuntimeError outside of an event loop, for example in a sync view.
     """
     import asyncio
 

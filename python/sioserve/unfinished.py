@@ -1,4 +1,4 @@
-"""What still runs when the time for a stop is over: cancelled, and named in the log."""
+"""Cancels and logs what still runs when the stop timeout is over."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CANCELLATION = 1.0  # seconds for a cancelled task to end
 
 ASYNCIO = sysconfig.get_path("stdlib") + "/asyncio/"
 
-# Functions of the standard library in which the main thread waits for the others at the end.
+# Functions of the standard library in which the main thread waits for other threads at the end.
 WAITING_FOR_THREADS = ("_shutdown", "_python_exit", "join", "_wait_for_tstate_lock")
 
 
@@ -32,7 +32,7 @@ async def cancel_and_name(
     scopes = dict(running)
     if not scopes:
         return
-    # A task that has just got its disconnect needs a moment even where no time is left.
+    # A task that has just got its disconnect needs a short time even if the timeout is over.
     _, late = await asyncio.wait(scopes, timeout=max(timeout, 0.1))
     for task in late:
         logger.warning("Cancelled at shutdown: %s, %s", name(scopes[task]), place(task))
@@ -40,13 +40,13 @@ async def cancel_and_name(
     if late:
         _, deaf = await asyncio.wait(late, timeout=CANCELLATION)
         for task in deaf:
-            logger.error("Left behind, ignores its cancellation: %s", name(scopes[task]))
+            logger.error("Abandoned, ignores its cancellation: %s", name(scopes[task]))
 
 
 def name(scope: Mapping[str, Any]) -> str:
     """A request's method and path, or a WebSocket's path.
 
-    The path as it came: decoded, it could forge a line of the log.
+    The path is not decoded: a decoded one could forge a log line.
     """
     kind = "WebSocket" if scope["type"] == "websocket" else scope["method"]
     path = scope["raw_path"].decode("ascii", "backslashreplace")
@@ -75,7 +75,7 @@ def place(task: asyncio.Task[Any]) -> str:
 
 
 def busy_threads() -> list[str]:
-    """A line for each other thread that the end of the process would wait for and that works."""
+    """A line for each other busy thread that would delay the end of the process."""
     frames = sys._current_frames()
     lines = []
     for thread in threading.enumerate():

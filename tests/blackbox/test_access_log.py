@@ -259,7 +259,7 @@ def test_what_waits_is_written_at_a_forced_end(start_server: Start, tmp_path: pa
         connection.get("/disconnect-only?key=forced")
         eventually(lambda: "waiting" in httpx.get(f"{server.url}/seen?key=forced").json())
         server.process.send_signal(signal.SIGTERM)
-        server.wait_for_log("a second SIGTERM stops at once")
+        server.wait_for_log("a second SIGTERM stops immediately")
         server.process.send_signal(signal.SIGTERM)
         assert server.wait() == 128 + signal.SIGTERM
     assert any('"GET /seen?key=forced" 200' in line for line in lines_of(path))

@@ -147,7 +147,7 @@ def test_a_signal_ends_parent_and_child(start: Start, number: signal.Signals) ->
     child = int(get(server).split()[2])
     assert child != server.process.pid
     server.stop(number)
-    assert "Stopping at once" not in server.log
+    assert "Stopping immediately" not in server.log
     assert not is_running(child)
 
 
@@ -185,7 +185,7 @@ def test_ctrl_c_in_a_terminal_counts_once(project: pathlib.Path) -> None:
     log = read_until(master, log, None)
     assert process.wait(PATIENCE) == 0, log
     assert "Stopping; " in log
-    assert "Stopping at once" not in log
+    assert "Stopping immediately" not in log
     os.close(master)
 
 

@@ -103,7 +103,7 @@ def test_the_server_stops_when_it_has_answered_enough(start_server: StartServer)
         assert connection.get("/go").read_response().status == 200
         assert busy.read_response().status == 200
     assert server.wait() == 0
-    assert server.log.count("Stopping: as many requests are answered as --limit-max-requests") == 1
+    assert server.log.count("Stopping: --limit-max-requests is reached") == 1
 
 
 def test_the_stop_is_bounded_as_that_of_a_signal(start_server: StartServer) -> None:

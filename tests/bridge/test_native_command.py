@@ -141,14 +141,14 @@ def test_what_never_ends_is_given_up_in_bounded_time(start: Start) -> None:
     assert [code for code, _ in outcomes] == [1, 0, 0]
     assert all(seconds < 20 for _, seconds in outcomes)
     assert "did not stop in time" in logs["/block"]
-    assert re.search(r"Left behind: thread MainThread, in .*misbehaving.py.* block", logs["/block"])
+    assert re.search(r"Abandoned: thread MainThread, in .*misbehaving.py.* block", logs["/block"])
     assert re.search(r"Cancelled at shutdown: GET /thread of 127.0.0.1:\d+, ", logs["/thread"])
-    assert re.search(r"Left behind: thread ThreadPoolExecutor\S*, in .*\n", logs["/thread"])
+    assert re.search(r"Abandoned: thread ThreadPoolExecutor\S*, in .*\n", logs["/thread"])
     assert re.search(
         r"Cancelled at shutdown: GET /stubborn .*waiting in .*: await asyncio.sleep",
         logs["/stubborn"],
     )
-    assert "Left behind, ignores its cancellation: GET /stubborn" in logs["/stubborn"]
+    assert "Abandoned, ignores its cancellation: GET /stubborn" in logs["/stubborn"]
 
 
 def test_an_endless_stream_ends_in_bounded_time(server: ServerProcess) -> None:

@@ -147,7 +147,7 @@ def test_what_is_listened_on(line: str, endpoints: list[object]) -> None:
         ("--prot 80", ["--prot", "did you mean --port?"]),
         ("--server-nmae x", ["--server-nmae", "did you mean --server-name?"]),
         ("--no-acces-log", ["did you mean --no-access-log?"]),
-        ("--ssl-keyfile key.pem", ["--ssl-keyfile", "TLS is not served yet"]),
+        ("--ssl-keyfile key.pem", ["--ssl-keyfile", "TLS is not supported yet"]),
         ("--http httptools", ["--http", "leave it out"]),
         ("--ws-max-queue 5", ["--limit-unread"]),
         ("--no-server-name --server-name x", ["--no-server-name", "--server-name", "contradict"]),
@@ -204,7 +204,7 @@ def test_a_bare_access_log_leaves_the_application_alone() -> None:
 
 
 def test_an_application_has_to_be_named() -> None:
-    with pytest.raises(UsageError, match="no application"):
+    with pytest.raises(UsageError, match="the application is missing"):
         resolve([], {})
 
 

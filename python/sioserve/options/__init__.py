@@ -1,7 +1,7 @@
 """Options of the command `sioserve`: one table, several sources, one result.
 
-`table/` says what there is. `command_line.py` (and the other sources) give texts for some of it,
-`resolve.py` makes `Options` of them, and `server_arguments.py` what the native core is given.
+`table/` defines all options. `command_line.py` (and the other sources) read texts for some of them,
+`resolve.py` makes `Options` from these, and `server_arguments.py` the arguments of the native core.
 """
 
 from __future__ import annotations

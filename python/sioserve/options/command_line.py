@@ -20,7 +20,7 @@ WIDEST = 100  # columns of the help
 
 
 def read_command_line(arguments: Sequence[str]) -> list[Given]:
-    """What was given there, in order. Raises UsageError; SystemExit for --help and --version."""
+    """The given options, in order. Raises UsageError; SystemExit for --help and --version."""
     namespace, unknown = _parser().parse_known_args(_with_bare_values(arguments))
     if unknown:
         raise UsageError(_about_unknown(unknown))
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Serve an ASGI application over HTTP, WebSocket and Socket.IO.",
         epilog="Each option can also be given as an environment variable (--http-timeout as "
         "SIOSERVE_HTTP_TIMEOUT) and as a key of the file that --config names (http-timeout). "
-        "The command line counts before the environment, and that before the file.",
+        "The command line overrides the environment, which overrides the file.",
         formatter_class=_Formatter,
         allow_abbrev=False,
         add_help=False,
@@ -130,9 +130,9 @@ class _Formatter(argparse.HelpFormatter):
 
 
 def _with_bare_values(arguments: Sequence[str]) -> list[str]:
-    """Lets an option whose value may be left out stand before the application.
+    """Allows an option with an optional value before the application.
 
-    What looks like module:attribute is the application; a file of such a name is written with a
+    A text of the form module:attribute is the application; write a file of such a name with a
     slash, or after an equals sign.
     """
     bare = {f"--{option.name}": option.bare for option in OPTIONS if option.bare is not None}

@@ -1,4 +1,4 @@
-"""What can be listened on, and how it is written: host and port, Twisted's endpoint strings."""
+"""Endpoints to listen on, and how to write them: host and port, Twisted's endpoint strings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sioserve.options.kinds import MODE, NUMBER, PORT
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
 FIRST_SYSTEMD_FD = 3
-DEFAULT_UNIX_MODE = 0o666  # daphne's and uvicorn's: whoever may enter the folder may connect
+DEFAULT_UNIX_MODE = 0o666  # as daphne and uvicorn: everyone with access to the folder may connect
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,9 +49,9 @@ def endpoints_from(
     strings: Sequence[str] = (),
     activated: Sequence[int] = (),
 ) -> tuple[Endpoint, ...]:
-    """All that is to be listened on; 127.0.0.1:8000 if nothing is given. Raises ValueError.
+    """All endpoints to listen on; 127.0.0.1:8000 if none is given. Raises ValueError.
 
-    `activated` are the descriptors that systemd has left to the process.
+    `activated` are the descriptors from systemd's socket activation.
     """
     fds = [*fds, *activated]
     mode = DEFAULT_UNIX_MODE if unix_socket_mode is None else unix_socket_mode
@@ -72,7 +72,7 @@ def endpoints_from(
 
 
 def split_host(text: str) -> tuple[str, int | None]:
-    """HOST or HOST:PORT; IPv6 addresses stand in brackets before a port."""
+    """HOST or HOST:PORT; IPv6 addresses need brackets before a port."""
     if match := re.fullmatch(r"\[([^\]]*)\](?::(.*))?", text):
         host, port = match[1], match[2]
     elif text.count(":") == 1:
@@ -104,7 +104,7 @@ def parse_endpoint(text: str, unix_socket_mode: int = DEFAULT_UNIX_MODE) -> Endp
         return FdEndpoint(FIRST_SYSTEMD_FD + NUMBER.parse(values["index"]))
     if kind == "ssl":
         raise ValueError(
-            f'"{text}": TLS is not served yet; let a proxy in front do it, and listen with tcp'
+            f'"{text}": TLS is not supported yet; use a proxy in front, and listen with tcp'
         )
     raise ValueError(f'"{text}" is no endpoint of a known kind: tcp, tcp6, unix, fd, systemd')
 
@@ -131,7 +131,7 @@ def _split(text: str) -> list[tuple[str | None, str]]:
 def _arguments(
     text: str, parts: list[tuple[str | None, str]], required: str, *optional: str
 ) -> dict[str, str]:
-    """The values by name; the one that is required may stand first without its name."""
+    """The values by name; the required one may come first, without its name."""
     names = (required, *optional)
     values = {}
     for position, (name, value) in enumerate(parts):

@@ -10,7 +10,9 @@ from sioserve.options.errors import UsageError
 
 
 def load_env_file(path: str, environ: MutableMapping[str, str]) -> None:
-    """Set what `path` says and `environ` doesn't. Raises UsageError, StartupError."""
+    """Set the variables of the file that `environ` does not have. Raises UsageError,
+    StartupError.
+    """
     try:
         from dotenv import dotenv_values
     except ImportError:

@@ -12,7 +12,7 @@ FORWARDED_ALLOW_IPS = "FORWARDED_ALLOW_IPS"
 
 
 def read_environment(environ: Mapping[str, str]) -> list[Given]:
-    """What was given there. An empty variable gives nothing. Raises UsageError."""
+    """The given options. An empty variable is ignored. Raises UsageError."""
     keys = {variable(key): key for key in KEYS}
     given = []
     for name, text in environ.items():
@@ -28,10 +28,10 @@ def read_environment(environ: Mapping[str, str]) -> list[Given]:
 
 
 def warnings_about(environ: Mapping[str, str]) -> list[str]:
-    """Sentences about variables that look like options and are none.
+    """Warnings about variables that look like options but are not.
 
-    They are no reason to refuse: an environment is not written for one command alone. Kubernetes,
-    for one, sets SIOSERVE_SERVICE_HOST and SIOSERVE_PORT=tcp://... where a service is called so.
+    They are not errors, because an environment often serves several commands. Kubernetes, for
+    example, sets SIOSERVE_SERVICE_HOST and SIOSERVE_PORT=tcp://... for a service "sioserve".
     """
     variables = {variable(key): key for key in KEYS}
     return [

@@ -1,7 +1,7 @@
-"""What is wrong with the options that somebody gave."""
+"""Errors in the given options."""
 
 from __future__ import annotations
 
 
 class UsageError(Exception):
-    """Bad usage: the command shows the message and exits with 2."""
+    """Wrong options: the command prints the message and exits with 2."""

@@ -1,4 +1,4 @@
-"""Kinds of values: how an option's text is read, and what the native core is given for it.
+"""Kinds of values: how the text of an option is parsed and converted for the native core.
 
 All sources give text, so a value means the same on the command line, in the environment and in a
 file.
@@ -20,10 +20,9 @@ UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """`parse` raises ValueError with a sentence's end: '"x" is not a number'.
+    """`parse` raises ValueError with the end of a sentence: '"x" is not a number'.
 
-    `pair_mark` is what stands in the middle of a text that is a pair; in a file it may be written
-    as a table.
+    `pair_mark` separates the two parts of a pair; in a file a pair may be written as a table.
     """
 
     metavar: str
@@ -58,7 +57,7 @@ def _positive(text: str) -> int:
 
 def _workers(text: str) -> int:
     if _positive(text) > 1:
-        raise ValueError("several worker processes are not there yet; only 1 is possible")
+        raise ValueError("several worker processes are not supported yet; only 1 is possible")
     return 1
 
 
@@ -68,7 +67,7 @@ def _log_format(text: str) -> str:
 
 
 def _access_log(text: str) -> str:
-    # As a file's and a variable's word for the option without a value, and for its opposite.
+    # In a file or a variable: the option without a value, and its opposite.
     if text.lower() in TRUE:
         return "-"
     return "none" if text.lower() in FALSE else text
@@ -98,7 +97,7 @@ def _seconds(text: str) -> float:
 
 
 def _endless_seconds(text: str) -> float:
-    return 0.0 if text == "-1" else _seconds(text)  # daphne's word for "no end"
+    return 0.0 if text == "-1" else _seconds(text)  # daphne's value for "no timeout"
 
 
 def _positive_seconds(text: str) -> float:
@@ -197,7 +196,7 @@ def choice(*names: str) -> Kind:
 
 
 def named(kind: Kind, metavar: str) -> Kind:
-    """The same kind under another word in the help."""
+    """The same kind with another name in the help."""
     return dataclasses.replace(kind, metavar=metavar)
 
 

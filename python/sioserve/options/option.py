@@ -1,4 +1,4 @@
-"""Option: everything that is known about one option, in all the places where it can be given."""
+"""Option: the definition of one option for all its sources, the help and the documentation."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Option:
         name: the long option without its dashes; the environment variable, the key in a file and
             the attribute of `Options` are derived from it.
         aliases: further options with the same meaning ("-p", "--host").
-        switches: options without a value, and the text that each stands for. A BOOLEAN option
-            without aliases of its own is a switch itself, and so is its "--no-" counterpart.
-        bare: the text that the option stands for when no value follows it.
-        repeatable: every value counts, instead of the last one.
-        separator: what stands between several values in an environment variable.
-        default: a value as `kind.parse` gives it; None when there is none.
-        shown_default: what the help says instead of `default`; "" for nothing.
-        setting: the keyword argument of `_sioserve.Server` that it becomes.
+        switches: options without a value, and the text that each means. A BOOLEAN option without
+            switches of its own is a switch itself, and so is its "--no-" form.
+        bare: the text that the option means without a value.
+        repeatable: all values are used, instead of the last one.
+        separator: separates several values in an environment variable.
+        default: a value as `kind.parse` returns it; None if there is none.
+        shown_default: text in the help instead of `default`; "" for nothing.
+        setting: the keyword argument of `_sioserve.Server` for this option.
     """
 
     name: str

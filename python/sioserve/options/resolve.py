@@ -1,7 +1,7 @@
-"""From what the sources were given to Options: precedence, defaults, contradictions.
+"""Makes Options from the sources: precedence, defaults, contradictions.
 
-The command line counts before the environment, that before the file, and that before the defaults;
-each option for itself.
+For each option, the command line overrides the environment, the environment overrides the file, and
+the file overrides the default.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sioserve.options.values import Options
 
 BELONG_TO_PYTHON = {field.name for field in dataclasses.fields(Options)}
 
-# Options that do nothing without another one.
+# Options that have no effect without another one.
 PROXY_DETAILS = ("proxy_headers_host", "proxy_headers_port")
 RELOAD_DETAILS = ("reload_dir", "reload_include", "reload_exclude", "reload_delay")
 
@@ -34,9 +34,9 @@ def resolve(
     environ: MutableMapping[str, str] = os.environ,
     activated: Sequence[int] = (),
 ) -> Options:
-    """What the command is to do; an --env-file adds to `environ`.
+    """The options of the command; an --env-file adds to `environ`.
 
-    `activated`: descriptors that systemd has left to the process.
+    `activated`: descriptors from systemd's socket activation.
 
     Raises UsageError, StartupError for a missing package, SystemExit for --help and --version.
     """
@@ -65,13 +65,13 @@ def _collect(arguments: Sequence[str], environ: MutableMapping[str, str]) -> dic
 
 def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]) -> None:
     if not values["application"]:
-        raise UsageError("no application is named: sioserve project.asgi:application")
+        raise UsageError("the application is missing: sioserve project.asgi:application")
     if not values["proxy_headers"]:
         _refuse_idle(given, PROXY_DETAILS, "--proxy-headers")
     if not values["limit_max_requests"]:
         _refuse_idle(given, ("limit_max_requests_jitter",), "--limit-max-requests")
     if not values["reload"]:
-        # A file may well hold them, for the times when --reload is given.
+        # A file may have them for runs with --reload.
         typed = {name: one for name, one in given.items() if one.name.startswith("-")}
         _refuse_idle(typed, RELOAD_DETAILS, "--reload")
     if {"server_header", "server_name"} <= given.keys() and (
@@ -85,7 +85,9 @@ def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]
 
 
 def _idle(given: Mapping[str, Value], values: Mapping[str, Any]) -> list[str]:
-    """Sentences about what does nothing. No refusal: for uvicorn, proxy headers are on anyway."""
+    """Warnings about options without effect. Not errors: uvicorn has proxy headers on by
+    default.
+    """
     trusted = given.get("forwarded_allow_ips")
     asked = ("proxy_headers", "proxy_protocol", "limit_connections_per_address")
     if trusted is None or any(values[name] for name in asked):

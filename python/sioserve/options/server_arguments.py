@@ -1,4 +1,4 @@
-"""What the native core is given: the options, and beside them what Django's settings say."""
+"""The arguments of the native core, from the options and Django's settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sioserve.content_types import content_types
 from sioserve.errors import StartupError
 from sioserve.options.values import Options
 
-# Hosts that a development server is called by; Django's own rule when DEBUG is on.
+# Host names of a development server; Django's own rule while DEBUG is on.
 LOCAL_HOSTS = (".localhost", "127.0.0.1", "[::1]")
 
 # Settings of the core by the name of Django's setting.
@@ -48,10 +48,10 @@ def _check_directories(mounts: Iterable[tuple[str, str]]) -> None:
 
 
 def _check_json_encoder(settings: Any) -> None:
-    """Find a mistake at the start, and not in the first emit that needs the encoder."""
+    """Find a wrong setting at the start, not in the first emit that needs the encoder."""
     from django.core.exceptions import ImproperlyConfigured
 
-    # Not before the command has looked whose package `sio` is.
+    # Import only after the command has checked that the package `sio` is ours.
     from sio.encoding import SETTING, encoder_class
 
     encoder = getattr(settings, SETTING, None)

@@ -1,7 +1,7 @@
-"""Given: one value that somebody gave for an option; and how a source's values are read.
+"""Given: one given value of an option; and how the values of a source are read.
 
-A source is the command line, the environment or a file. Each lists what it was given as texts, with
-the words in which it was given, so that an error names them.
+A source is the command line, the environment or a file. Each lists its values as texts, with the
+name as the user wrote it, for error messages.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from sioserve.options.table import OPTIONS
 
 @dataclasses.dataclass(frozen=True)
 class Given:
-    """`text` was given for `option`; `name` is what the person wrote: "--port", "SIOSERVE_PORT"."""
+    """`text` was given for `option`; `name` is the name in the source: "--port",
+    "SIOSERVE_PORT".
+    """
 
     option: Option
     name: str
@@ -29,7 +31,7 @@ class Given:
 
 @dataclasses.dataclass(frozen=True)
 class Value:
-    """What an option has come to in one source; `name` is what the person wrote."""
+    """The value of an option in one source; `name` is the name in the source."""
 
     value: Any
     name: str
@@ -44,7 +46,7 @@ def read(source: Iterable[Given]) -> dict[str, Value]:
 
 
 def by_name(key: str, name: str, text: str) -> Given | None:
-    """What `text` gives to the option that `key` names, a long option without its dashes.
+    """The Given for `text` and the option `key`, a long option without its dashes.
 
     None where a switch is set to false. Raises KeyError for an unknown key, UsageError.
     """
@@ -70,8 +72,9 @@ def _value(all_given: list[Given]) -> Value:
     values = [_parsed(option.kind.parse, given.name, given.text) for given in all_given]
     if option.repeatable:
         return Value(tuple(values), last.name)
-    # A value that comes later overrules the ones before it, as people expect who append options to
-    # somebody else's command. A switch against its opposite or against a value is a mistake.
+    # A later value replaces the earlier ones, so that options can be appended to an existing
+    # command. A
+    # switch together with its opposite or with a value is an error.
     for given, value in zip(all_given, values, strict=True):
         switched = given.by_switch or last.by_switch
         if switched and given.name != last.name and value != values[-1]:

@@ -16,12 +16,12 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# They decide where options come from, so they are asked for before there is a file.
+# They are needed before the file is read.
 NOT_IN_A_FILE = ("config", "env-file")
 
 
 def read_toml(path: str) -> list[Given]:
-    """What was given there. Raises UsageError."""
+    """The given options. Raises UsageError."""
     given = []
     for written, value in _load(path).items():
         name = f"{path}: {written}"
@@ -48,7 +48,7 @@ def _load(path: str) -> Mapping[str, Any]:
 
 
 def _texts(option: Option, name: str, value: Any) -> list[str]:
-    """The value as the texts that the command line would have had."""
+    """The value as texts in the form of the command line."""
     if option.repeatable:
         if isinstance(value, dict) and option.kind.pair_mark:
             pairs = value.items()

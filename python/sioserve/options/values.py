@@ -1,4 +1,4 @@
-"""Options: what one server is to be like, as a command has put it together."""
+"""Options: the configuration of one server."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ LoopKind = Literal["auto", "asyncio", "uvloop"]
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """The table's values that Python acts on; times are seconds.
+    """The options that Python uses; times are seconds.
 
-    `settings` are keyword arguments of `_sioserve.Server`, for everything that the native core acts
-    on. What they leave out has the core's defaults.
+    `settings` are keyword arguments of `_sioserve.Server`, for the options of the native core. It
+    has defaults for missing ones.
     """
 
     endpoints: tuple[Endpoint, ...] = (TcpEndpoint(),)
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    warnings: tuple[str, ...] = ()  # sentences for the log
+    warnings: tuple[str, ...] = ()  # warnings for the log
 
     application: str = ""
     app_dir: str = "."

@@ -1,4 +1,4 @@
-"""Notices that watched files change: through watchfiles where it is installed, else by looking."""
+"""Detects changes of watched files: with watchfiles if it is installed, else by polling."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ logger = logging.getLogger("sioserve")
 
 
 def changes(watched: Watched, delay: float) -> Iterator[str]:
-    """A path for each time that something has changed since the last; never ends.
+    """Yields a path each time that a file has changed; never ends.
 
-    `delay` is in seconds, between two looks. Changes count from the first call of next() on.
+    `delay` is the time between two checks, in seconds. Changes are detected from the first call of
+    next() on.
     """
     try:
         yield from _by_watchfiles(watched, delay)
     except ImportError:
         pass
     except (OSError, RuntimeError) as error:
-        logger.warning("Looking for changed files one by one, because watchfiles can't: %s", error)
+        logger.warning("Polling the files for changes, because watchfiles failed: %s", error)
     yield from _by_looking(watched, delay)
 
 

@@ -1,4 +1,4 @@
-"""The child's side of --reload: the sockets that its parent has opened for it."""
+"""The child's side of --reload: the sockets that its parent has opened."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterable, MutableMapping
 
 from sioserve.options import FdEndpoint, Options, TcpEndpoint
 
-# Not SIOSERVE_*: it is no option.
+# Not SIOSERVE_*, because it is not an option.
 VARIABLE = "_SIOSERVE_RELOAD"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # which the parent passes on
 PR_SET_PDEATHSIG = 1
 
 
 def handed_over(fds: Iterable[int]) -> dict[str, str]:
-    """What the child's environment has to hold."""
+    """The variables for the child's environment."""
     return {VARIABLE: ",".join(map(str, fds))}
 
 
@@ -31,9 +31,9 @@ def as_child(options: Options, environ: MutableMapping[str, str] = os.environ) -
     for fd in fds:
         if fd > 2:
             os.set_inheritable(fd, False)
-    # The parent has blocked them; those that came meanwhile have waited.
+    # The parent has blocked these signals, so signals during the start are pending.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    # A parent that is killed must not leave somebody behind who holds the port.
+    # If the parent is killed, the child must end and free the port.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     others = [one for one in options.endpoints if not isinstance(one, (TcpEndpoint, FdEndpoint))]
     endpoints = (*(FdEndpoint(fd) for fd in fds), *others)

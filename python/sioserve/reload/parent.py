@@ -1,7 +1,7 @@
-"""The parent's side of --reload: keeps the sockets, and a child that serves.
+"""The parent's side of --reload: owns the sockets, and runs a child that serves.
 
-Threads wait for files, for signals and for the child's end, and put what happens into one queue,
-which the main thread works off.
+Threads wait for file changes, for signals and for the end of the child, and put events into one
+queue, which the main thread handles.
 """
 
 from __future__ import annotations
@@ -26,10 +26,8 @@ from sioserve.reload.watched import watched_by
 
 logger = logging.getLogger("sioserve")
 
-FROM_KERNEL = (
-    128  # SI_KERNEL in siginfo_t: the terminal sent it, to all of its foreground processes
-)
-PATIENCE = 3.0  # seconds for each step of asking a child to end
+FROM_KERNEL = 128  # SI_KERNEL in siginfo_t: the terminal sent it to all its foreground processes
+PATIENCE = 3.0  # seconds for each attempt to end a child
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,11 +97,11 @@ class Parent:
             threading.Thread(target=_end, args=(self._child,), daemon=True).start()
 
     def _signalled(self, event: Signalled) -> int | None:
-        if event.number != signal.SIGUSR1:  # which has log files reopened
+        if event.number != signal.SIGUSR1:  # which reopens log files
             self._stopping = True
         if self._child is None:
             return 0 if self._stopping else None
-        # What the terminal sends, the child has got as well, if it was there already.
+        # The terminal sends a signal to the child as well, if it is already running.
         if not event.to_all or event.time < self._child_started:
             self._child.send_signal(event.number)
         return None
@@ -144,7 +142,7 @@ class Parent:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask in order, then at once, then not any more."""
+    """Stop the child gracefully, then immediately, then kill it."""
     for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
         child.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -153,6 +151,6 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _this_command() -> list[str]:
-    if "_sioserve" in sys.builtin_module_names:  # the executable that has it built in
+    if "_sioserve" in sys.builtin_module_names:  # the executable with the built-in module
         return [os.readlink("/proc/self/exe")]
     return [sys.executable, "-m", "sioserve"]

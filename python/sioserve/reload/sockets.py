@@ -1,7 +1,7 @@
 """The parent's TCP sockets; it has no I/O thread that could open them.
 
-They are those that the server would open itself (server/net/listening_socket.cc): one for each
-address of a name, and for both families where the name has one address only.
+They are the same that the server would open (server/net/listening_socket.cc): one for each address
+of a host name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Watched: which files matter to a server that is to be restarted when they change."""
+"""Watched: the files whose changes restart the server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALWAYS_EXCLUDED = (".*", "__pycache__", "node_modules", "site-packages", "*~")
 
 @dataclasses.dataclass(frozen=True)
 class Watched:
-    """Paths are absolute. `files` count wherever they are and whatever they are called."""
+    """Paths are absolute. `files` are watched in any folder and with any name."""
 
     directories: tuple[str, ...]
     files: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class Watched:
 
 
 def watched_by(options: Options) -> Watched:
-    """What the options say; files that the command itself reads count too.
+    """The watched files of the options, with the files that the command itself reads.
 
     Raises StartupError for a folder that is not there.
     """
@@ -82,7 +82,7 @@ def watched_by(options: Options) -> Watched:
 
 
 def _outermost(directories: list[str]) -> tuple[str, ...]:
-    """Without those that lie within another one."""
+    """The folders, without those inside another one."""
     return tuple(
         directory
         for directory in dict.fromkeys(directories)
@@ -100,7 +100,7 @@ def _prefixes(relative: str) -> Iterator[str]:
 
 
 def _matches(relative: str, patterns: tuple[str, ...]) -> bool:
-    """A pattern is about the name, or about the path from the watched folder on."""
+    """A pattern matches the name, or the path below the watched folder."""
     name = os.path.basename(relative)
     return any(
         fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(relative, pattern)
