@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and the servers' logs beside the failures."""
+"""Fixtures for all tests; the report of a failure has the servers' logs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which test holds which promise to projects that come from django-sio.
+"""Which test checks which promise to projects that come from django-sio.
 
-The numbered ones are the defects of django-sio 0.2.0 of which docs/migrating-from-django-sio.md
-tells, in their order. This file checks that the tests exist; they say the rest.
+The numbered ones are the bugs of django-sio 0.2.0 in docs/migrating-from-django-sio.md, in their
+order. This file only checks that the tests exist.
 """
 
 from __future__ import annotations

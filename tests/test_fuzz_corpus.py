@@ -1,4 +1,6 @@
-"""What the normal tests replay for each fuzz target: an archive, and inputs that were bugs."""
+"""The inputs that the normal tests replay for each fuzz target: an archive, and inputs that caused
+bugs.
+"""
 
 from __future__ import annotations
 

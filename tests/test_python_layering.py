@@ -1,6 +1,6 @@
-"""Imports only lead down, in the packages `sio` and `sioserve`.
+"""Modules of the packages `sio` and `sioserve` import only modules of lower layers.
 
-All imports count: those inside functions and those for type checkers only, too.
+All imports are checked, also those inside functions and those for type checkers only.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ LAYERS: dict[str, list[str]] = {
     "Engine.IO": ["sio.engine"],
     "broadcasts": [
         "sio.socketio.target",
-        "sio.socketio.reach",
+        "sio.socketio.broadcast_adapter",
         "sio.socketio.broadcast",
-        "sio.socketio.everyone",
+        "sio.socketio.all_clients",
         "sio.socketio.emitter",
     ],
     "interfaces": ["sio.socketio.interfaces"],
@@ -118,7 +118,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.reload.*",
     ],
     "testing": ["sioserve.testing.*"],
-    "stand-in": ["sioserve.daphne_stand_in"],
+    "stand-in": ["sioserve.daphne_replacement"],
     "entry points": [
         "sioserve.__main__",
         "sioserve.apps",
@@ -263,7 +263,7 @@ def test_each_name_of_the_table_exists() -> None:
         ("sio.names", "from sioserve.errors import StartupError"),
         ("sioserve.errors", "from sioserve.options import Options"),
         ("sioserve.service", "async def f():\n    import sioserve.testing.live"),
-        ("sioserve.testing.process", "from sioserve import daphne_stand_in"),
+        ("sioserve.testing.process", "from sioserve import daphne_replacement"),
     ],
 )
 def test_a_violation_is_noticed(source: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What holds for every file that git keeps."""
+"""Rules for every file in git."""
 
 from __future__ import annotations
 

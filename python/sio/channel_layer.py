@@ -101,7 +101,7 @@ class ChannelLayerBridge:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failing: set[Group] = set()
         self._closed = False
-        self.own_channels = OwnChannels()
+        self.own_channels = BridgeChannels()
         # Each of them may take a connection to Redis.
         self.calls = asyncio.Semaphore(CALLS_AT_ONCE)
 
@@ -227,7 +227,7 @@ class ChannelLayerBridge:
         while True:
             await asyncio.sleep(interval)
             for group in tuple(self._groups.values()):
-                await group.enter_again()
+                await group.reenter()
 
 
 class Group:
@@ -243,7 +243,7 @@ class Group:
         self._channel: str | None = None
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._task: asyncio.Task[None] | None = None
-        self._told_of_sharing = False
+        self._has_logged_sharing = False
         self._stopped = False  # some layers turn a cancellation into another exception
 
     @property
@@ -269,7 +269,7 @@ class Group:
         if self._task is not None:
             self._task.cancel()
 
-    async def enter_again(self) -> None:
+    async def reenter(self) -> None:
         """A layer may have forgotten it. What fails is found out by the task that receives."""
         if self._channel is not None and self.is_ready:
             with contextlib.suppress(Exception):
@@ -280,8 +280,8 @@ class Group:
         rooms = [room for name, room in tuple(self.rooms) if name == namespace]
         if len(rooms) == 1:
             return rooms[0]
-        if rooms and not self._told_of_sharing:
-            self._told_of_sharing = True
+        if rooms and not self._has_logged_sharing:
+            self._has_logged_sharing = True
             logger.error(
                 "messages to the group %s are dropped: it belongs to %d rooms of namespace %s, "
                 "%r and %r among them; use SocketIOServer.emit() instead",
@@ -329,7 +329,7 @@ class Group:
                     await self._bridge.layer.group_discard(self.name, self._channel)
 
 
-class OwnChannels:
+class BridgeChannels:
     """Used as a pattern in a layer's table of capacities; matches the bridge's channels."""
 
     def __init__(self) -> None:
@@ -345,7 +345,7 @@ class OwnChannels:
         return channel in self._names
 
 
-def _raise_capacity(layer: Any, channels: OwnChannels) -> None:
+def _raise_capacity(layer: Any, channels: BridgeChannels) -> None:
     """Raise the capacity: layers keep 100 messages per channel by default, too few for a room."""
     capacities = getattr(layer, "channel_capacity", None)
     if isinstance(capacities, dict):  # as InMemoryChannelLayer leaves it

@@ -28,11 +28,11 @@ from .database import DatabaseUse
 from .engine import EngineIOSession
 from .exceptions import ConnectionRefused, EventRefused
 from .failures import (
+    clear_cancellation,
     end_task,
     is_cancelled,
     is_closing,
     is_ending,
-    shed_cancellation,
     start_task,
 )
 from .handlers import Handler
@@ -127,7 +127,7 @@ class Connection:
     def disconnect(self, reason: str, reference_reason: str) -> None:
         """The client has gone: end when all its events have been handled."""
         with Guard("leaving the rooms", self.socket):
-            self.socket.mark_gone(reference_reason)
+            self.socket.mark_disconnected(reference_reason)
         self._add((self._disconnect, reason))
 
     def end(self) -> None:
@@ -173,7 +173,7 @@ class Connection:
         assert task is not None
         if self.task is None:  # a task factory runs first steps at once, within the event's arrival
             self.task = task
-            await self._give_a_turn()
+            await self._yield_to_loop()
         since = perf_counter()
         while parts or steps:
             step, *args = parts.popleft() if parts else steps.popleft()
@@ -182,19 +182,19 @@ class Connection:
             if use.used and not parts:
                 await use.end()
             if is_cancelled(task):
-                await shed_cancellation()
+                await clear_cancellation()
             if steps and not parts and perf_counter() - since > LONGEST_RUN:
-                await self._give_a_turn()
+                await self._yield_to_loop()
                 since = perf_counter()
         use.closed = True
         self._running, self.task = False, None
 
     @staticmethod
-    async def _give_a_turn() -> None:
+    async def _yield_to_loop() -> None:
         """To the event loop's other callbacks."""
         with contextlib.suppress(asyncio.CancelledError):  # no handler is at work
             await asyncio.sleep(0)
-        await shed_cancellation()
+        await clear_cancellation()
 
     async def _call(self, what: str, handler: Handler, *args: Any) -> None:
         with Guard(what, self.socket):
@@ -271,7 +271,7 @@ class Connection:
             for listener in socket.any_handlers:
                 with Guard("on_any", socket):
                     await listener.call_with(event, *args)
-                await shed_cancellation()
+                await clear_cancellation()
             for middleware in socket.middleware:
                 await middleware.call_with(event, *args)
             for handler in handlers:
@@ -310,7 +310,7 @@ class Connection:
         while self._beside:
             with contextlib.suppress(asyncio.CancelledError):  # of this task, not of a handler
                 await asyncio.wait(self._beside)
-            await shed_cancellation()
+            await clear_cancellation()
         self._report_handled()
         if socket.accepted:
             logger.info("%r disconnected: %s", socket, reason)

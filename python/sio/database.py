@@ -147,7 +147,7 @@ def close_broken_connections() -> None:
                 connection.close()
 
 
-class ThreadOfItsOwn:
+class SeparateThread:
     """ThreadSensitiveContext(), also where handlers have the shared thread."""
 
     def __init__(self) -> None:

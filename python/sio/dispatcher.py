@@ -212,7 +212,7 @@ class Dispatcher:
     def acks_lost(self, socket: int, callback_ids: list[int], why: str) -> None:
         connection = self._connections.get(socket)
         if connection is not None:
-            connection.socket.lose_answers(callback_ids, why)
+            connection.socket.fail_answers(callback_ids, why)
 
     def disconnect(
         self, socket: int, reason: str, reference_reason: str, may_return: bool = False

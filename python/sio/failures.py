@@ -106,7 +106,7 @@ else:
         return bool(getattr(task, "_must_cancel", False))
 
 
-async def shed_cancellation() -> None:
+async def clear_cancellation() -> None:
     """Clear the cancellation of the current task, so that it does not affect the next handler."""
     task = asyncio.current_task()
     assert task is not None

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 
-from .database import ThreadOfItsOwn, in_thread_of_caller
+from .database import SeparateThread, in_thread_of_caller
 from .django_support import with_fresh_connections
 from .names import RESERVED_EVENTS, check_decorated_event
 from .types import Socket
@@ -154,7 +154,7 @@ def takes_ack(function: Callable[..., Any]) -> bool:
 
 async def run_in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run sync code as Django does, concurrently with the sync code of other sockets."""
-    async with nullcontext() if in_thread_of_caller.get() else ThreadOfItsOwn():
+    async with nullcontext() if in_thread_of_caller.get() else SeparateThread():
         result = await sync_to_async(_call, thread_sensitive=True)(function, *args, **kwargs)
     # A decorator may have wrapped an async handler in a plain function.
     return await result if inspect.isawaitable(result) else result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.core import checks
 
-from sioserve import daphne_stand_in
+from sioserve import daphne_replacement
 from sioserve.checks import check_django_sio, check_installed_apps
 
 
@@ -19,4 +19,4 @@ class SioserveConfig(AppConfig):
         checks.register(check_installed_apps, checks.Tags.staticfiles)
         checks.register(check_django_sio, checks.Tags.compatibility)
         # Not earlier: "daphne" in INSTALLED_APPS without daphne must remain an error.
-        daphne_stand_in.install()
+        daphne_replacement.install()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sioserve import logs
 from sioserve.command_log import CommandLog
-from sioserve.descriptors import lack_of_descriptors, open_standard_descriptors
+from sioserve.descriptors import descriptor_shortage, open_standard_descriptors
 from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import take_activated_sockets
 from sioserve.loader import load_application
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         options = resolve(arguments, activated=activated)
         log = CommandLog(options, logs.terminal_formatter())
-        logs.put_request_ids_on_records()
+        logs.add_request_ids_to_records()
         log.begin()
         if is_child():
             options = as_child(options)
@@ -60,9 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"sioserve: {error} (sioserve --help lists all options)", file=sys.stderr)
         raise SystemExit(BAD_USAGE) from None
     except StartupError as error:
-        return _could_not_start(lack_of_descriptors(error) or error)
+        return _could_not_start(descriptor_shortage(error) or error)
     except OSError as error:
-        if (lack := lack_of_descriptors(error)) is None:
+        if (lack := descriptor_shortage(error)) is None:
             raise
         return _could_not_start(lack)
     except Interrupted as error:

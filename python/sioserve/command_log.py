@@ -49,14 +49,14 @@ class CommandLog:
         if self._config is not None:
             apply_log_config(self._config)
             self._set_chosen_levels()
-            self._let_access_log_through()
+            self._enable_access_log()
             return
         root = logging.getLogger()
         root.addHandler(self._handler)
         root.setLevel(self._level)
         for name in OWN_LOGGERS:
             logging.getLogger(name).setLevel(self._level)
-        self._let_access_log_through()
+        self._enable_access_log()
         if not self._chosen:  # it has a line for each connection
             logging.getLogger("sio").setLevel(logging.WARNING)
 
@@ -79,7 +79,7 @@ class CommandLog:
             for name in OWN_LOGGERS:
                 logging.getLogger(name).setLevel(self._level)
 
-    def _let_access_log_through(self) -> None:
+    def _enable_access_log(self) -> None:
         # If this option is set, the lines are wanted at any log level.
         access = logging.getLogger(ACCESS_LOGGER)
         if self._access_log and access.level == logging.NOTSET:

@@ -32,13 +32,13 @@ def check_descriptors() -> None:
         while len(opened) < NEEDED:
             opened.append(os.eventfd(0))
     except OSError as error:
-        raise lack_of_descriptors(error) or error from None
+        raise descriptor_shortage(error) or error from None
     finally:
         for fd in opened:
             os.close(fd)
 
 
-def lack_of_descriptors(error: BaseException | None) -> StartupError | None:
+def descriptor_shortage(error: BaseException | None) -> StartupError | None:
     """The message for an exception caused by too few descriptors; None for any other."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):

@@ -118,9 +118,9 @@ def _in_child() -> None:
     for loop, epolls in list(_loops.items()):
         if loop.is_closed():
             continue
-        _cut_off(epolls)
+        _detach_loop(epolls)
         if loop is _forking.loop:
-            _end_with_this_step(loop, _forking.task)
+            _end_after_this_step(loop, _forking.task)
         else:
             loop.call_soon_threadsafe = _take_result  # type: ignore[method-assign,assignment]
     for what in list(_abandonable):
@@ -128,7 +128,7 @@ def _in_child() -> None:
     _forking.loop = _forking.task = None
 
 
-def _cut_off(epolls: list[int]) -> None:
+def _detach_loop(epolls: list[int]) -> None:
     """Keep the child from changing the parent's epoll set and from taking its events or signals."""
     with contextlib.suppress(OSError):
         for fd in epolls:
@@ -138,7 +138,9 @@ def _cut_off(epolls: list[int]) -> None:
         signal.set_wakeup_fd(-1)
 
 
-def _end_with_this_step(loop: asyncio.AbstractEventLoop, current: asyncio.Task[Any] | None) -> None:
+def _end_after_this_step(
+    loop: asyncio.AbstractEventLoop, current: asyncio.Task[Any] | None
+) -> None:
     loop.call_soon(_leave_loop, current)
     loop.set_exception_handler(lambda loop, context: None)
     for task in asyncio.all_tasks(loop):

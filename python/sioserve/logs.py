@@ -70,7 +70,7 @@ def add_request_id(record: logging.LogRecord) -> None:
         record.request_id = request_id() or NO_REQUEST
 
 
-def put_request_ids_on_records() -> None:
+def add_request_ids_to_records() -> None:
     """From now on each log record of this process has the attribute `request_id`."""
     make_record = logging.getLogRecordFactory()
     if getattr(make_record, "adds_request_id", False):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sioserve import daphne_stand_in
+from sioserve import daphne_replacement
 
 if TYPE_CHECKING:
     from sioserve.background import ServiceThread
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def pytest_load_initial_conftests() -> None:
     # Before a conftest.py imports channels.testing, and after pytest-django has set Django up.
-    daphne_stand_in.install()
+    daphne_replacement.install()
 
 
 @pytest.fixture

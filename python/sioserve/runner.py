@@ -165,7 +165,7 @@ class _StopOnSignals:
             return
         if self._signalled:
             logger.warning("Stopping immediately")
-            self._last_words()
+            self._flush_queued_logs()
             os._exit(128 + number)
         self._signalled = True
         self.stop_service()
@@ -178,15 +178,15 @@ class _StopOnSignals:
             logger.error("Abandoned: %s", line)
         if self._loop_ended:
             # Only threads are left, which can't be cancelled.
-            self._last_words()
+            self._flush_queued_logs()
             os._exit(0)
         logger.error("The application did not stop in time; ending the process")
-        self._last_words()
+        self._flush_queued_logs()
         os._exit(1)
 
-    def _last_words(self) -> None:
+    def _flush_queued_logs(self) -> None:
         if self._service is not None:
-            self._service.last_words()
+            self._service.flush_queued_logs()
 
 
 def close_event_loop(loop: asyncio.AbstractEventLoop) -> None:

@@ -29,7 +29,7 @@ from sio.encoding import default as json_default
 
 from sioserve import logs
 from sioserve.close_timeout import CloseTimeout
-from sioserve.descriptors import lack_of_descriptors
+from sioserve.descriptors import descriptor_shortage
 from sioserve.errors import ListenError, StartupError
 from sioserve.forked import abandon_in_children
 from sioserve.lifespan import Lifespan
@@ -86,7 +86,7 @@ class Service:
         try:
             self._listen(server)
             await self._lifespan.startup()
-            logs.put_request_ids_on_records()
+            logs.add_request_ids_to_records()
             logs.mirror_levels(server)
             await self._start(server, loop)
         except BaseException:
@@ -122,7 +122,7 @@ class Service:
             self._server.reopen_logs()
         logs.reopen_files()
 
-    def last_words(self) -> None:
+    def flush_queued_logs(self) -> None:
         """Write the queued log lines: the process ends now, without the loop."""
         if self._server is not None:
             self._server.log_what_waits()
@@ -164,7 +164,7 @@ class Service:
         except (TypeError, ValueError) as error:
             raise StartupError(f"A setting has an unusable value: {error}") from None
         except (OSError, MemoryError) as error:
-            raise lack_of_descriptors(error) or StartupError(
+            raise descriptor_shortage(error) or StartupError(
                 f"The server can't be created: {error or 'not enough memory'}"
             ) from None
 
@@ -173,7 +173,7 @@ class Service:
             server.start(loop, self._stopped.set)
         except (OSError, MemoryError) as error:
             await self._lifespan.shutdown(self._time_left())
-            raise lack_of_descriptors(error) or StartupError(
+            raise descriptor_shortage(error) or StartupError(
                 f"The server's thread can't be started: {error or 'not enough memory'}"
             ) from None
 
@@ -200,7 +200,7 @@ class Service:
         try:
             self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
         except OSError as error:
-            raise lack_of_descriptors(error) or ListenError(str(error)) from None
+            raise descriptor_shortage(error) or ListenError(str(error)) from None
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:

@@ -1,4 +1,6 @@
-"""Servers that the Socket.IO tests share, Node with the official client, and what plain.py saw."""
+"""Servers that the Socket.IO tests share, Node with the official client, and the records of
+plain.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Python that the executable embeds is the virtual environment's, in every respect."""
+"""The Python that the executable embeds uses the virtual environment."""
 
 from __future__ import annotations
 

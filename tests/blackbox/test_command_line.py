@@ -1,4 +1,4 @@
-"""The command: its options, and what it says when it cannot start."""
+"""The command: its options, and its messages when it cannot start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command logs on stderr: levels, formats, and logging that is set up from a file."""
+"""The command's log on stderr: levels, formats, and logging configured from a file."""
 
 from __future__ import annotations
 

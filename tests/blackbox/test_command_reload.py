@@ -1,4 +1,4 @@
-"""--reload: restarts when files change, and how all of it ends."""
+"""--reload: restarts when files change, and stopping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lifespan, and the end of the server."""
+"""Lifespan, and stopping the server."""
 
 from __future__ import annotations
 

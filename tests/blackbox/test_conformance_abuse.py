@@ -1,4 +1,4 @@
-"""Random and hostile clients: the server goes on, and gives back what they took.
+"""Random and hostile clients: the server keeps working and frees their memory and descriptors.
 
 The random inputs follow from a seed, which is printed; SIOSERVE_ABUSE_SEED repeats one, and
 SIOSERVE_ABUSE_SCALE multiplies the amount.

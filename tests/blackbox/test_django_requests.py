@@ -1,4 +1,6 @@
-"""What one request to a Django project may leave behind, and what must not be lost of it."""
+"""State that one request to a Django project must not leak into the next, and headers it must
+keep.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where django-sio is wrong and this server is right, as far as no other file has a test of it."""
+"""Bugs of django-sio that this server does not have, if no other file tests them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""allow_request: the application decides about a handshake before there is a session."""
+"""allow_request: the application decides about a handshake before the session exists."""
 
 from __future__ import annotations
 

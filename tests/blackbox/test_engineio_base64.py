@@ -1,4 +1,4 @@
-"""WebSocket clients that have no binary: `forceBase64` of the official client."""
+"""WebSocket clients that send binary messages as base64: `forceBase64` of the official client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compressed: the answers to polling requests, and messages on WebSockets where asked."""
+"""Compression of responses to polling requests, and of WebSocket messages if configured."""
 
 from __future__ import annotations
 

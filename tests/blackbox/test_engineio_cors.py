@@ -1,4 +1,6 @@
-"""Pages of other origins: preflights, the headers of every answer, and who may connect."""
+"""Pages of other origins: preflights, the headers of every response, and which pages may
+connect.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSONP polling: answers are scripts, posts are forms; who may use it."""
+"""JSONP polling: responses are scripts, posts are forms; which pages may use it."""
 
 from __future__ import annotations
 

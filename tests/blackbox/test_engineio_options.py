@@ -1,4 +1,4 @@
-"""The cookie, the transports and the upgrades that a server is told to offer."""
+"""Options for the cookie, the transports and the upgrades."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Polling sessions by hand: what ends them, and what does not."""
+"""Polling sessions with raw requests: what ends them, and what does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handshakes, what is refused and in which order, origins, and the client library's files."""
+"""Handshakes, the order of their checks, origins, and the client library's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From polling to a WebSocket: probes, noops, what fails, and what must not get lost."""
+"""Upgrades from polling to a WebSocket: probes, noops, failures, and no lost packets."""
 
 from __future__ import annotations
 

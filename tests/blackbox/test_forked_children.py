@@ -1,4 +1,4 @@
-"""Children made by os.fork() in views and handlers: they end, and the parent does not notice."""
+"""Children made by os.fork() in views and handlers: they end without an effect on the parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applications of other kinds than Django's: FastAPI, which is Starlette, and ASGI by hand."""
+"""Applications without Django: FastAPI (Starlette) and plain ASGI."""
 
 from __future__ import annotations
 

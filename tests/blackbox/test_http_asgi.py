@@ -1,4 +1,4 @@
-"""What receive() and send() owe the application."""
+"""The behaviour of receive() and send() as the ASGI specification requires it."""
 
 from __future__ import annotations
 

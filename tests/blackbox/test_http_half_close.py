@@ -1,4 +1,4 @@
-"""Clients that end their side: some wait for the answer, some have gone."""
+"""Clients that shut down their sending side: some wait for the response, some have disconnected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Large bodies: whole, and with bounded memory when either side is slow."""
+"""Large bodies arrive complete, with limited memory when either side is slow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Malformed and hostile requests: the answer each gets, and that nothing else is disturbed."""
+"""Malformed and hostile requests: the response to each, and that other clients are not affected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the application finds in scope."""
+"""The content of the scope."""
 
 from __future__ import annotations
 

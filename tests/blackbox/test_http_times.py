@@ -1,4 +1,4 @@
-"""The application's time, through the command line; more in tests/bridge/test_http_limits.py."""
+"""The application's timeout, through the command line; more in tests/bridge/test_http_limits.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many connections there may be: in all, and of one client address."""
+"""Limits on connections: in total, and of one client address."""
 
 from __future__ import annotations
 

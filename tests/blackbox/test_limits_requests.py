@@ -1,4 +1,4 @@
-"""How many requests there may be: at a time, and until the server stops."""
+"""Limits on requests: at the same time, and until the server stops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""systemd socket activation: by systemd's own tool, and by hand where that cannot show it."""
+"""systemd socket activation: with systemd's own tool, and without it where it is not enough."""
 
 from __future__ import annotations
 

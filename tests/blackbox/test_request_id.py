@@ -1,4 +1,4 @@
-"""One id for all log lines of a request, for the application and for the client."""
+"""The request id in all log lines of a request, in the application and in the response."""
 
 from __future__ import annotations
 

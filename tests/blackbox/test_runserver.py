@@ -1,4 +1,4 @@
-"""`manage.py runserver`: what a developer sees, from the banner to Ctrl-C."""
+"""`manage.py runserver`: its output and behaviour, from the banner to Ctrl-C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a test sees through sio_client is what python-socketio's client sees of a running server.
+"""sio_client shows a test the same behaviour as python-socketio's client with a running server.
 
 Each test runs twice with the same consumer: without a network, and over a WebSocket.
 """

@@ -1,4 +1,4 @@
-"""Hundreds of clients that are slow, send halves or vanish, round after round: memory levels off.
+"""Hundreds of clients that are slow, send incomplete data or disappear: memory does not grow.
 
 SIOSERVE_SOAK_SECONDS makes it longer, SIOSERVE_SOAK_SEED repeats a run.
 """

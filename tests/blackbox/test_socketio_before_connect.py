@@ -1,4 +1,4 @@
-"""What clients send behind CONNECT without waiting for its answer."""
+"""Packets that clients send after CONNECT without waiting for its answer."""
 
 from __future__ import annotations
 

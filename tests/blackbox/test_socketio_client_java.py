@@ -1,4 +1,4 @@
-"""The Java client of Socket.IO, an implementation of its own, against the server."""
+"""The Java client of Socket.IO, an independent implementation, with the server."""
 
 from __future__ import annotations
 

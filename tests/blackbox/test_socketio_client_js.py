@@ -1,4 +1,4 @@
-"""The official Socket.IO client, in the versions that are in use, against the server."""
+"""The official Socket.IO client, in several versions, with the server."""
 
 from __future__ import annotations
 

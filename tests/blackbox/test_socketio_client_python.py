@@ -1,4 +1,4 @@
-"""python-socketio's clients, with asyncio and with threads, against the server."""
+"""python-socketio's clients, with asyncio and with threads, with the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The official client behind a network that cuts connections all the time, with recovery.
+"""The official client with recovery, while its connections are cut again and again.
 
 SIOSERVE_CUTS_SEED repeats a run.
 """

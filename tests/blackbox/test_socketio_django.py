@@ -1,4 +1,4 @@
-"""Both ways to mount Socket.IO in a Django project: its users, its middleware, its origins."""
+"""Native and routed Socket.IO in a Django project: users, middleware, origins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Namespaces that come into being when a client asks for them, with real sockets."""
+"""Dynamic namespaces, with real sockets."""
 
 from __future__ import annotations
 

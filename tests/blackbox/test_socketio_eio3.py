@@ -1,4 +1,6 @@
-"""What is Engine.IO 3's and Socket.IO 2's own; their clients pass the tests of the others too."""
+"""Behaviour that only Engine.IO 3 and Socket.IO 2 have; other files run their tests with these
+clients.
+"""
 
 from __future__ import annotations
 

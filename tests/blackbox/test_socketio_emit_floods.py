@@ -1,4 +1,4 @@
-"""Code that emits faster than events can be sent: it is held up, others are not."""
+"""Code that emits faster than events can be sent has to wait, and delays no other client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Emitting from everywhere in a Django project, a channel layer included, and from elsewhere."""
+"""Emitting from all parts of a Django project, from a channel layer, and from other code."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Clients that make the server keep something: answers that they do not read, events that wait for
-handlers. It is bounded.
+"""Limits on the memory of clients that do not read responses, or send events faster than handlers
+run.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Limits of Socket.IO: what whoever reaches one gets, what is logged and counted, and that others
-are served as before.
+"""Limits of Socket.IO: the response to the client, the log line and the counter, and that other
+clients are not affected.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Slow clients, floods of events, and what they must not cost."""
+"""Slow clients and floods of events, and that other clients are not delayed."""
 
 from __future__ import annotations
 

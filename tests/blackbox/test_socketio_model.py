@@ -1,9 +1,9 @@
-"""Random clients against a model: nothing lost, nothing twice, nothing to a stranger, in order.
+"""Random clients against a model: events arrive once, in order, and only at their recipients.
 
-They join, leave and talk in rooms of several namespaces, through handlers and relays, over both
-transports, upgrade in the middle, stop reading, are thrown out and cut off, and come back; and
-Python is blocked now and then. Every fourth is a client of Engine.IO 3. With connection state
-recovery, those others that were cut off have missed nothing.
+They join, leave and emit in rooms of several namespaces, through handlers and relays, over both
+transports. They upgrade, stop reading, are disconnected, lose connections and reconnect, and Python
+is blocked sometimes. Every fourth is a client of Engine.IO 3. With connection state recovery, the
+other clients that lost their connection miss no event.
 SIOSERVE_MODEL_SEED repeats a round, SIOSERVE_MODEL_SECONDS goes on for that long.
 """
 

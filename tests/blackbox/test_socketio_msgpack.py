@@ -1,4 +1,6 @@
-"""What npm's socket.io-msgpack-parser has beyond the default parser, whose tests it passes too."""
+"""Behaviour that only npm's socket.io-msgpack-parser has; it also passes the tests of the default
+parser.
+"""
 
 from __future__ import annotations
 

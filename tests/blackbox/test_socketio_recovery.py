@@ -1,4 +1,4 @@
-"""Connection state recovery: clients that are cut off and come back, packet by packet."""
+"""Connection state recovery: clients that lose their connection and reconnect, packet by packet."""
 
 from __future__ import annotations
 

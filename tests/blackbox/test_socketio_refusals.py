@@ -1,5 +1,5 @@
-"""Everything that a packet is refused for, sent to a running server in both encodings over both
-transports; tests/unit/socketio/refusals_test.cc looks at the reasons in the same table.
+"""All kinds of invalid packets, sent to a running server in both encodings over both transports;
+tests/unit/socketio/refusals_test.cc checks the reasons in the same table.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Events that the server forwards without entering Python."""
+"""Events that the server forwards without running Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Relays with connection state recovery, on dynamic namespaces, inherited, several at a time."""
+"""Relays with connection state recovery, on dynamic namespaces, inherited, several together."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Rooms as Python knows them, as the native server knows them, and as they must be, after random
-joins, leaves and disconnects of many clients.
+"""After random joins, leaves and disconnects of many clients, the rooms in Python, in the native
+server and in a model are equal.
 """
 
 from __future__ import annotations

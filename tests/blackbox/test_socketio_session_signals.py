@@ -1,4 +1,4 @@
-"""What handlers learn of the connection: transport, latency, upgrade, drain."""
+"""Information about the connection for handlers: transport, latency, upgrade, drain."""
 
 from __future__ import annotations
 

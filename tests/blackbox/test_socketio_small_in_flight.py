@@ -1,4 +1,4 @@
-"""Few events of a client at a time in the application's hands: nothing stalls."""
+"""A small --socketio-max-in-flight: no client stalls."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Handlers that wait for what comes behind more events than the application takes: the client's
-answer, or its end.
+"""Handlers that wait for an acknowledgement or a disconnect that arrives after more events than
+--socketio-max-in-flight.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""--static: files served without the application, with raw bytes where a client would tidy up."""
+"""--static: files served without the application, with raw requests that a client would
+normalize.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must not delay the end of the server, and what it waits for."""
+"""Which requests the stop of the server waits for, and which it does not."""
 
 from __future__ import annotations
 

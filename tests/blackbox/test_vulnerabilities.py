@@ -1,9 +1,9 @@
-"""Holes that were found in other Socket.IO and WebSocket servers, by their CVE numbers.
+"""Vulnerabilities of other Socket.IO and WebSocket servers, by their CVE numbers.
 
-After each of them a bystander who was connected before still gets answers. Each test has been seen
-to fail where the hole is: without the check that is named, or against a release of another server
-that has it (socket.io 4.4.0 with engine.io 6.1.0, ws 8.2.3 and socket.io-parser 4.0.4;
-python-engineio 4.9.0 in threads).
+After each of them another client, which was connected before, still gets answers. Each test has
+been seen to fail: without the check that it names, or with a vulnerable release of another server
+(socket.io 4.4.0 with engine.io 6.1.0, ws 8.2.3 and socket.io-parser 4.0.4; python-engineio 4.9.0 in
+threads).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an ASGI application sees and says on a WebSocket, and back-pressure in both directions."""
+"""The ASGI messages of a WebSocket, and backpressure in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""permessage-deflate (RFC 7692): every way to negotiate it, and what may go wrong behind it."""
+"""permessage-deflate (RFC 7692): its negotiation, and errors in compressed messages."""
 
 from __future__ import annotations
 

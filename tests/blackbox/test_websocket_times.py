@@ -1,6 +1,6 @@
-"""Pings and time-outs of WebSockets, and of applications whose clients have gone.
+"""Pings and timeouts of WebSockets, and of applications whose clients have disconnected.
 
-The server looks at its deadlines about once a second, so no test is faster than that.
+The server checks its timeouts about once a second, so no test is faster than that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`--limit-unsent`, far below and far above its default: whatever is sent arrives whole."""
+"""`--limit-unsent` far below and far above its default: responses arrive complete."""
 
 from __future__ import annotations
 

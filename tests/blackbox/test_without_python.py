@@ -1,4 +1,4 @@
-"""What goes on while one thread keeps the GIL."""
+"""The native parts of the server keep working while one thread holds the GIL."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_python_logging_gets_records_with_attributes(caplog: pytest.LogCaptureFi
             while not caplog.records:
                 await asyncio.sleep(0.01)
 
-    logs.put_request_ids_on_records()
+    logs.add_request_ids_to_records()
     with caplog.at_level(logging.INFO, logger="sioserve.access"):
         asyncio.run(scenario())
     (record,) = caplog.records
@@ -152,5 +152,5 @@ def test_an_exception_is_logged_with_the_id_of_its_request(
             assert (await running.get("/")).status_code == 500
         assert [record.request_id for record in caplog.records] == ids  # type: ignore[attr-defined]
 
-    logs.put_request_ids_on_records()
+    logs.add_request_ids_to_records()
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""A proxy between clients and a server whose connections can be cut, as a network does it."""
+"""A proxy between clients and a server that can cut connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Engine.IO sessions by hand: every packet as it is on the wire, over polling and WebSocket."""
+"""Raw Engine.IO sessions: every packet as it is on the wire, over polling and WebSocket."""
 
 from __future__ import annotations
 

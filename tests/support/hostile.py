@@ -1,4 +1,4 @@
-"""Clients that send whatever they like, and what they leave behind in the server."""
+"""Hostile clients, and checks that the server frees their memory and descriptors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 by hand: what a client library would hide."""
+"""Raw HTTP/1.1, without a client library."""
 
 from __future__ import annotations
 

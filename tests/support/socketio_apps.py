@@ -1,4 +1,4 @@
-"""The applications in tests/blackbox/socketio_apps, and what their handlers have noted."""
+"""The applications in tests/blackbox/socketio_apps, and the records of their handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Django project in tests/blackbox/socketio_apps/project: its server, and who logs in."""
+"""The Django project in tests/blackbox/socketio_apps/project: its server and its users."""
 
 from __future__ import annotations
 

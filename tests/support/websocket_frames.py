@@ -1,4 +1,4 @@
-"""WebSocket frames by hand (RFC 6455 section 5): what a client library would hide."""
+"""Raw WebSocket frames (RFC 6455 section 5), without a client library."""
 
 from __future__ import annotations
 

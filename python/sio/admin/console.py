@@ -92,12 +92,12 @@ class Console:
             socket.emit("all_sockets", self._watch.all_sockets())
         if self._namespace.sockets_count == 0:
             self._statistics.begin()
-        self._rounds.administrator_came()
+        self._rounds.administrator_connected()
         logger.info("an administrator has connected: %s", socket.handshake.address)
         return True
 
     async def _disconnect(self, socket: NamespaceSocket, reason: str) -> None:
-        self._rounds.administrator_left()
+        self._rounds.administrator_disconnected()
 
     # --- actions of administrators; `choice` is a room, a socket's id, or nothing: everybody ---
 

@@ -19,12 +19,12 @@ class Rounds:
         self._administrators = 0
         self._task: asyncio.Task[None] | None = None
 
-    def administrator_came(self) -> None:
+    def administrator_connected(self) -> None:
         self._administrators += 1
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def administrator_left(self) -> None:
+    def administrator_disconnected(self) -> None:
         self._administrators -= 1
 
     async def _run(self) -> None:

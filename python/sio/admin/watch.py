@@ -61,7 +61,7 @@ class Watch:
         name, id = socket.namespace, socket.id
         # A socket's id works as a room for emits, but is not a room of others.
         self._tell("room_joined", name, id, id, now())
-        if self._somebody_looks():
+        if self._has_administrators():
             view = view_of_socket(socket)
             self._known_data[socket] = view["data"]
             self._tell("socket_connected", view, now())
@@ -96,12 +96,12 @@ class Watch:
         self._tell("socket_updated", {"id": socket.id, "nsp": socket.namespace, field: value})
 
     def _tell_event(self, event: str, name: str, id: str, args: tuple[Any, ...]) -> None:
-        if self._somebody_looks():
+        if self._has_administrators():
             self._administrators.volatile.emit(event, name, id, plain(args), now())
 
     def _tell(self, event: str, *args: Any) -> None:
-        if self._somebody_looks():
+        if self._has_administrators():
             self._administrators.emit(event, *args)
 
-    def _somebody_looks(self) -> bool:
+    def _has_administrators(self) -> bool:
         return self._administrators.sockets_count > 0

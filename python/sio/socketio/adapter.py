@@ -1,8 +1,8 @@
 """Adapter: sends events to the clients of a namespace, and to the other servers of a cluster.
 
-Every call with a Target goes through a Reach; for a namespace this is its Adapter. LocalAdapter
-serves a single process. SocketIOServer.adapter() replaces it by one that also reaches other
-processes. Methods that may need the network return awaitables.
+Every call with a Target goes through a BroadcastAdapter; for a namespace this is its Adapter.
+LocalAdapter serves a single process. SocketIOServer.adapter() replaces it by one that also reaches
+other processes. Methods that may need the network return awaitables.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..awaitables import Done
+from .broadcast_adapter import BroadcastAdapter
 from .interfaces import Namespace
-from .reach import Reach
 from .room_events import RoomEvents, RoomListener
 from .socket import NamespaceSocket
 from .target import EVERYONE, Target
 
-__all__ = ["EVERYONE", "Adapter", "Reach", "Target"]
+__all__ = ["EVERYONE", "Adapter", "BroadcastAdapter", "Target"]
 
 
-class Adapter(Reach[NamespaceSocket]):
+class Adapter(BroadcastAdapter[NamespaceSocket]):
     """Reaches the clients of one namespace, and the other servers of a cluster.
 
     The sockets of this process report changes of their rooms to it, and it calls the listeners of

@@ -13,11 +13,11 @@ from ..handlers import Ack, Handler, ListenerHandler
 from ..names import Room
 from ..relays import Rooms, relay
 from ..types import Consumer
+from .all_clients import AllClients
 from .broadcast import Broadcast
-from .everyone import Everyone
+from .broadcast_adapter import BroadcastAdapter
 from .handler_table import HandlerTable
 from .interfaces import Server
-from .reach import Reach
 from .socket import NamespaceSocket
 
 EventListener = Callable[[NamespaceSocket, list[Any], Ack | None], Awaitable[None] | None]
@@ -25,7 +25,7 @@ ConnectListener = Callable[[NamespaceSocket, Any], Awaitable[Any] | Any]
 Middleware = Callable[[NamespaceSocket, Any], Awaitable[None] | None]
 
 
-class AnyNamespace(Everyone[NamespaceSocket]):
+class AnyNamespace(AllClients[NamespaceSocket]):
     """Handlers for clients, and access to the clients."""
 
     def __init__(self, name: str, server: Server[NamespaceSocket]) -> None:
@@ -126,7 +126,7 @@ class AnyNamespace(Everyone[NamespaceSocket]):
 
     @property
     @abstractmethod
-    def reach(self) -> Reach[NamespaceSocket]:
+    def broadcast_adapter(self) -> BroadcastAdapter[NamespaceSocket]:
         """How the clients are reached."""
 
     def everyone(self) -> Broadcast[NamespaceSocket]:
@@ -147,4 +147,4 @@ class AnyNamespace(Everyone[NamespaceSocket]):
 
     def rooms(self) -> dict[str, set[str]]:
         """The rooms that sockets of this process are in, each with the ids of these sockets."""
-        return self.reach.rooms()
+        return self.broadcast_adapter.rooms()

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..awaitables import Done, done_when_called
 from ..names import Room, check_event, check_timeout, room_names
-from .reach import Reach
+from .broadcast_adapter import BroadcastAdapter
 from .socket_list import SocketList
 from .target import EVERYONE, Target
 
@@ -26,7 +26,7 @@ class Reachable(Protocol[_S]):
     """What a Broadcast needs of a namespace."""
 
     @property
-    def reach(self) -> Reach[_S]: ...
+    def broadcast_adapter(self) -> BroadcastAdapter[_S]: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +86,8 @@ class Broadcast(Generic[_S]):
         process.
         """
         check_event(event)
-        self._namespace.reach.broadcast((event, *args), self._target)
-        return self._namespace.reach.pace()
+        self._namespace.broadcast_adapter.broadcast((event, *args), self._target)
+        return self._namespace.broadcast_adapter.pace()
 
     def emit_with_ack(
         self, event: str, *args: Any, timeout: float | None = None
@@ -102,14 +102,16 @@ class Broadcast(Generic[_S]):
         """
         check_event(event)
         timeout = self._timeout if timeout is None else timeout
-        return self._namespace.reach.broadcast_with_ack((event, *args), self._target, timeout)
+        return self._namespace.broadcast_adapter.broadcast_with_ack(
+            (event, *args), self._target, timeout
+        )
 
     def fetch_sockets(self) -> SocketList[_S]:
         """The connected sockets that an event would reach.
 
         The list has those of this process; awaiting it returns those of all processes.
         """
-        return self._namespace.reach.fetch_sockets(self._target)
+        return self._namespace.broadcast_adapter.fetch_sockets(self._target)
 
     @done_when_called
     def sockets_join(self, room: Room | Iterable[Room]) -> Done:
@@ -118,17 +120,17 @@ class Broadcast(Generic[_S]):
         Raises sio.TooManyRooms if a socket is already in the maximum number of rooms; the other
         sockets are added.
         """
-        return self._namespace.reach.sockets_join(self._target, room_names(room))
+        return self._namespace.broadcast_adapter.sockets_join(self._target, room_names(room))
 
     @done_when_called
     def sockets_leave(self, room: Room | Iterable[Room]) -> Done:
         """Remove these sockets from one or several rooms."""
-        return self._namespace.reach.sockets_leave(self._target, room_names(room))
+        return self._namespace.broadcast_adapter.sockets_leave(self._target, room_names(room))
 
     @done_when_called
     def disconnect_sockets(self, close: bool = False) -> Done:
         """Disconnect these sockets from the namespace or, with `close`, from the server."""
-        return self._namespace.reach.disconnect_sockets(self._target, close)
+        return self._namespace.broadcast_adapter.disconnect_sockets(self._target, close)
 
     def _with(self, **changes: Any) -> Broadcast[_S]:
         return dataclasses.replace(self, _target=dataclasses.replace(self._target, **changes))

@@ -18,7 +18,7 @@ from ..names import Room
 from ..relays import Relay, Rooms
 from ..types import Consumer, NamespacePattern, RoomWatcher
 from .broadcast import Broadcast
-from .reach import Reach
+from .broadcast_adapter import BroadcastAdapter
 from .room_events import RoomListener
 from .socket_list import SocketList
 
@@ -118,7 +118,7 @@ class AnyNamespace(Emitting[_S], Protocol[_S]):
     def server(self) -> Server[_S]: ...
 
     @property
-    def reach(self) -> Reach[_S]: ...
+    def broadcast_adapter(self) -> BroadcastAdapter[_S]: ...
 
     @property
     def table(self) -> Table: ...
@@ -277,4 +277,4 @@ class Server(Emitting[_S], ServerSide, Protocol[_S]):
 
     def keep(self, child: Any) -> None: ...
 
-    def tell_of_namespace(self, namespace: Any) -> None: ...
+    def notify_new_namespace(self, namespace: Any) -> None: ...

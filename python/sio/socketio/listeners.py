@@ -155,7 +155,7 @@ class SocketListeners:
         """The functions added by on_any_outgoing() and prepend_any_outgoing(), in order."""
         return list(self._any_outgoing)
 
-    def tell_outgoing(self, args: tuple[Any, ...]) -> None:
+    def call_outgoing_listeners(self, args: tuple[Any, ...]) -> None:
         """An event, (name, *arguments), goes to the client."""
         for function in self._any_outgoing:
             try:

@@ -152,7 +152,7 @@ class LocalAdapter(Adapter):
         reached = None if numbers is None else set(numbers)
         for socket in watched:
             if not socket.gone and (reached is None or socket.number in reached):
-                socket.tell_outgoing(args)
+                socket.call_outgoing_listeners(args)
 
     def _tell_changes(self) -> None:
         """Call the listeners of room events."""

@@ -48,7 +48,7 @@ class Namespace(AnyNamespace):
         return adapter
 
     @property
-    def reach(self) -> Adapter:
+    def broadcast_adapter(self) -> Adapter:
         return self.adapter
 
     def make_adapter(self) -> Adapter:

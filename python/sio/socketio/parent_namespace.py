@@ -27,10 +27,10 @@ from ..handlers import Handler
 from ..types import NamespacePattern
 from .adapter import Adapter
 from .any_namespace import AnyNamespace
+from .broadcast_adapter import BroadcastAdapter
 from .handler_table import HandlerTable
 from .interfaces import Server
 from .namespace import Namespace
-from .reach import Reach
 from .socket import NamespaceSocket
 from .socket_list import SocketList
 from .target import Target
@@ -55,7 +55,7 @@ class ParentNamespace(AnyNamespace):
         self.pattern = pattern
         self._function = None if isinstance(pattern, re.Pattern) else Handler(pattern)
         self._children: weakref.WeakSet[ChildNamespace] = weakref.WeakSet()
-        self._reach = ReachOfChildren(self)
+        self._reach = BroadcastAdapterOfChildren(self)
 
     @property
     def is_function(self) -> bool:
@@ -104,7 +104,7 @@ class ParentNamespace(AnyNamespace):
             return list(self._children)
 
     @property
-    def reach(self) -> Reach[NamespaceSocket]:
+    def broadcast_adapter(self) -> BroadcastAdapter[NamespaceSocket]:
         return self._reach
 
     def sockets(self) -> list[NamespaceSocket]:
@@ -148,7 +148,7 @@ class ChildNamespace(Namespace):
         super().add_socket(socket)
         if not self._exists:
             self._exists = True
-            self.server.tell_of_namespace(self)
+            self.server.notify_new_namespace(self)
 
     def remove_socket(self, socket: NamespaceSocket) -> None:
         super().remove_socket(socket)
@@ -160,7 +160,7 @@ class ChildNamespace(Namespace):
             self.drop_adapter()
 
 
-class ReachOfChildren(Reach[NamespaceSocket]):
+class BroadcastAdapterOfChildren(BroadcastAdapter[NamespaceSocket]):
     """Does each operation in all children."""
 
     def __init__(self, parent: ParentNamespace) -> None:

@@ -18,9 +18,9 @@ from ..names import DEFAULT_NAMESPACE, Room, namespace_name
 from ..relays import Relay
 from ..types import NamespacePattern, RoomWatcher
 from .adapter import Adapter
+from .all_clients import AllClients
 from .any_namespace import AnyNamespace, Middleware
 from .broadcast import Broadcast
-from .everyone import Everyone
 from .local_adapter import LocalAdapter
 from .namespace import Namespace
 from .parent_namespace import ChildNamespace, ParentNamespace
@@ -42,7 +42,7 @@ _DisconnectHook = TypeVar("_DisconnectHook", bound=DisconnectHook)
 logger = logging.getLogger("sio.socketio.server")
 
 
-class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
+class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
     """The namespaces of this process, and the native server while it runs.
 
     Emits to the default namespace, or to another one with of(). All methods may be called from any
@@ -105,7 +105,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
             made = self._namespaces[name] = Namespace(name, self)
             if self._core is not None:
                 self._core.add_namespace(name)
-        self.tell_of_namespace(made)
+        self.notify_new_namespace(made)
         return made
 
     def on_new_namespace(self, listener: _N) -> _N:
@@ -119,7 +119,7 @@ class SocketIOServer(Everyone[NamespaceSocket], EngineIOApplication):
         self.namespace_listeners.append(listener)
         return listener
 
-    def tell_of_namespace(self, namespace: Namespace) -> None:
+    def notify_new_namespace(self, namespace: Namespace) -> None:
         """A namespace has been created."""
         for listener in tuple(self.namespace_listeners):
             try:

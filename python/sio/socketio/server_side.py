@@ -47,7 +47,7 @@ class ServerSideReceivers:
         for receiver in tuple(self._receivers.get(event, ())):
             try:
                 if receiver.takes_ack:
-                    await receiver.call_with(*args, ack=ack or _nobody_waits)
+                    await receiver.call_with(*args, ack=ack or _ignore_answer)
                 else:
                     await receiver.call_with(*args)
             except BaseException as error:
@@ -57,5 +57,5 @@ class ServerSideReceivers:
 
 
 @done_when_called
-def _nobody_waits(*args: Any) -> Done:
+def _ignore_answer(*args: Any) -> Done:
     return DONE

@@ -384,7 +384,7 @@ class NamespaceSocket(SocketListeners):
                 self._callbacks.pop(number, None)
             raise
         if self._any_outgoing and not self._gone:
-            self.tell_outgoing((event, *args))
+            self.call_outgoing_listeners((event, *args))
 
     def on_upgrade(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Call `f()`, `async def` or plain, when the client has changed from polling to a
@@ -436,7 +436,7 @@ class NamespaceSocket(SocketListeners):
         """The callback that emit() gave this number, once."""
         return self._callbacks.pop(number, None)
 
-    def lose_answers(self, numbers: Sequence[int], why: str) -> None:
+    def fail_answers(self, numbers: Sequence[int], why: str) -> None:
         """The acknowledgements with these numbers will not come."""
         for number in numbers:
             self._callbacks.pop(number, None)
@@ -466,7 +466,7 @@ class NamespaceSocket(SocketListeners):
             former.away = False
             former._successor = self
 
-    def mark_gone(self, reference_reason: str) -> None:
+    def mark_disconnected(self, reference_reason: str) -> None:
         """The native server has ended the client's connection."""
         self.reference_reason = reference_reason
         try:

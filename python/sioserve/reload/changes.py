@@ -24,10 +24,10 @@ def changes(watched: Watched, delay: float) -> Iterator[str]:
         pass
     except (OSError, RuntimeError) as error:
         logger.warning("Polling the files for changes, because watchfiles failed: %s", error)
-    yield from _by_looking(watched, delay)
+    yield from _by_polling(watched, delay)
 
 
-def _by_looking(watched: Watched, delay: float) -> Iterator[str]:
+def _by_polling(watched: Watched, delay: float) -> Iterator[str]:
     before = _stamps(watched)
     while True:
         time.sleep(delay)

@@ -16,7 +16,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # which the parent pa
 PR_SET_PDEATHSIG = 1
 
 
-def handed_over(fds: Iterable[int]) -> dict[str, str]:
+def child_environment(fds: Iterable[int]) -> dict[str, str]:
     """The variables for the child's environment."""
     return {VARIABLE: ",".join(map(str, fds))}
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from sioserve.options import FdEndpoint, Options, TcpEndpoint
 from sioserve.reload.changes import changes
-from sioserve.reload.child import SIGNALS, handed_over
+from sioserve.reload.child import SIGNALS, child_environment
 from sioserve.reload.sockets import listen
 from sioserve.reload.watched import watched_by
 
@@ -122,7 +122,7 @@ class Parent:
     def _start_child(self) -> None:
         self._child_started = time.monotonic()
         self._child = subprocess.Popen(
-            self._command, pass_fds=self._fds, env={**os.environ, **handed_over(self._fds)}
+            self._command, pass_fds=self._fds, env={**os.environ, **child_environment(self._fds)}
         )
         threading.Thread(target=self._watch_child, args=(self._child,), daemon=True).start()
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sioserve import daphne_stand_in
+from sioserve import daphne_replacement
 
 if TYPE_CHECKING:
     from sioserve.background import ServiceThread
@@ -54,7 +54,7 @@ _MODULES = {
     "sio_client": "sioserve.testing.socketio_client",
 }
 
-daphne_stand_in.install()
+daphne_replacement.install()
 
 
 def __getattr__(name: str) -> Any:

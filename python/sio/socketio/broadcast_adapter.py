@@ -1,4 +1,4 @@
-"""Reach: sends events to the clients that a Target selects."""
+"""BroadcastAdapter: sends events to the clients that a Target selects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .target import Target
 _S = TypeVar("_S")  # the class of the sockets
 
 
-class Reach(ABC, Generic[_S]):
+class BroadcastAdapter(ABC, Generic[_S]):
     """Reaches the clients of one namespace, or of several. Its methods may be called from any
     thread.
     """

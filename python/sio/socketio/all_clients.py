@@ -1,4 +1,4 @@
-"""Everyone: base class of the server and its namespaces, where chains start.
+"""AllClients: base class of the server and its namespaces, where chains start.
 
 server.to("lobby").emit("news", text)
 server.of("/chat").except_("muted").emit("news", text)
@@ -18,7 +18,7 @@ from .socket_list import SocketList
 _S = TypeVar("_S")  # the class of the sockets
 
 
-class Everyone(ABC, Generic[_S]):
+class AllClients(ABC, Generic[_S]):
     """Emits to all clients. All methods may be called from any thread."""
 
     @abstractmethod
