@@ -1,4 +1,4 @@
-// An entry of the access log as Python's logging gets it.
+// Passes an entry of the access log to Python's logging.
 #pragma once
 
 #include "asgi-bridge/python.h"

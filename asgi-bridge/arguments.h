@@ -1,5 +1,5 @@
-// Reads the arguments of Server's methods. Each function is false with an exception set when the
-// argument is something else.
+// Reads the arguments of Server's methods. Each function returns false with an exception set for an
+// invalid argument.
 #pragma once
 
 #include <concepts>
@@ -17,7 +17,7 @@ namespace sioserve::bridge {
 
 bool read_text(PyObject* argument, std::string& text);
 
-// An iterable of str; null leaves `strings` as it is.
+// An iterable of str; null does not change `strings`.
 bool read_strings(PyObject* argument, std::vector<std::string>& strings);
 
 // An int, or what counts as one, from 0 to `max`: TypeError or ValueError that names the argument

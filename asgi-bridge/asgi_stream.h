@@ -1,5 +1,5 @@
-// What `receive` and `send` of one ASGI connection stand for: the application thread's side of one
-// HTTP request or WebSocket.
+// The application thread's side of one HTTP request or WebSocket: implements its `receive` and
+// `send`.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +14,9 @@ namespace sioserve::bridge {
 
 class Bridge;
 
-// Lives on the application thread, inside a Python object that `receive`, `send`, what they return
-// and the bridge's table refer to. Messages stay here until a receive() takes one at the moment it
-// completes, so that a cancelled receive() loses none.
+// Lives on the application thread, inside a Python object to which `receive`, `send`, their
+// awaitables and the bridge's table refer. A receive() takes its message only at the moment it
+// completes, so a cancelled receive() loses none.
 class AsgiStream {
  public:
   AsgiStream(Bridge& bridge, StreamId id);
@@ -27,17 +27,17 @@ class AsgiStream {
   StreamId id() const { return id_; }
   Bridge& bridge() const { return bridge_; }
 
-  // What an await is for.
+  // What an await waits for.
   enum class Wait { message, room };
 
   // The result of an await, if there is one now. Null while there is none, or with an exception
   // set.
   PyRef poll(const Gil& gil, Wait wait);
 
-  // Takes one ASGI message from the application. False with an exception set when it is unusable or
+  // Takes one ASGI message from the application. False with an exception set if it is invalid or
   // out of order.
   virtual bool send(const Gil& gil, PyObject* message) = 0;
-  // False while the client is slow: the caller of send() should wait for Wait::room.
+  // False while the send window is full: the caller of send() must wait for Wait::room.
   bool has_room() const { return closed_ || send_window_.has_room(in_flight_); }
 
   // `future` is set when poll() may have a result.
@@ -56,7 +56,7 @@ class AsgiStream {
  protected:
   virtual PyRef next_message(const Gil& gil) = 0;
 
-  // Wakes whoever waits in receive(), respectively in send().
+  // Wakes the tasks that wait in receive(), or in send().
   void wake(const Gil& gil, Wait wait);
   void add_in_flight(std::size_t bytes) { in_flight_ += bytes; }
   // Nothing can be sent any more: no send() waits, all are woken.

@@ -1,5 +1,5 @@
-// Everything behind one _sioserve.Server: the server with its thread, or one without a network for
-// tests, the bridge, and what wakes the event loop for them.
+// The implementation of one _sioserve.Server: the server with its thread, or the loopback server
+// for tests, the bridge, and the descriptor that wakes the event loop.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace sioserve::bridge {
 
-// A descriptor that an event loop can watch: readable while events wait.
+// A descriptor that an event loop can watch: readable while events are queued.
 class EventFd {
  public:
   EventFd();  // throws std::system_error
@@ -35,9 +35,9 @@ struct DestroyServer {
 };
 using ServerPtr = std::unique_ptr<Server, DestroyServer>;
 
-// Lives in a Python object of its own that the Server and each of its streams refer to: an
-// application may keep `receive` and `send`, and its tasks may go on, when the Server has gone.
-// That ends the thread with shut_down(); the last reference frees the rest.
+// Lives in its own Python object, to which the Server and each of its streams refer: an application
+// may keep `receive` and `send`, and its tasks may continue, after the Server object is freed.
+// Freeing the Server ends the thread with shut_down(); the last reference frees the rest.
 class Core {
  public:
   Core(const Gil& gil, Config config, const AsgiTypes& types, Application application);
@@ -52,14 +52,14 @@ class Core {
   static PyRef make_loopback(const Gil& gil, const AsgiTypes& types, Config config,
                              Application application, PyRef wake);
 
-  // `gone`: the garbage collector has found that nobody can use it any more.
+  // `gone`: the garbage collector has found that the object is unreachable.
   enum class Phase { made, started, gone };
 
-  // False in a child made by fork(), which has neither the thread nor anybody to wait for.
+  // False in a child made by fork(), which does not have the thread.
   bool is_in_its_process() const;
-  // Has the bridge called again to drain what waits.
+  // Wakes the event loop again, to handle the remaining events.
   void wake_again();
-  // Waits for the I/O thread and lets go of every task and stream.
+  // Waits for the I/O thread and releases every task and stream.
   void shut_down(const Gil& gil);
 
   void traverse(Visitor& visit) const;

@@ -1,11 +1,11 @@
-// The descriptors with which the executable starts. The same for an interpreter that runs already
-// is in python/sioserve/descriptors.py.
+// The standard descriptors of the executable. python/sioserve/descriptors.py does the same in an
+// interpreter that already runs.
 #pragma once
 
 namespace sioserve::bridge {
 
-// Opens /dev/null in place of those of 0, 1 and 2 that are closed, so that no file or socket gets
-// their numbers. False when that fails.
+// Opens /dev/null for closed descriptors among 0, 1 and 2, so that no file or socket gets their
+// numbers. False on failure.
 bool open_standard_descriptors();
 
 // Whether the interpreter and the server can open what they need; raises the soft limit if that

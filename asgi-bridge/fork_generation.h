@@ -1,10 +1,10 @@
-// Tells a child made by fork() from the process that made the server.
+// Distinguishes a child made by fork() from the process that created the server.
 #pragma once
 
 namespace sioserve::bridge {
 
-// How many forks have led from the process that loaded this code to the one that runs it. Asked for
-// each command, where getpid(), a system call, would show.
+// The number of forks between the process that loaded this code and the current one. It is checked
+// for each command, for which getpid(), a system call, would be too slow.
 unsigned fork_generation();
 
 }  // namespace sioserve::bridge

@@ -19,7 +19,7 @@ void set_python_exception();
 // set stays set.
 void report_unraisable_exception();
 
-// What a function of the interpreter's returns when an exception is set.
+// The return value of an interpreter function with an exception set.
 template <typename Result>
 constexpr Result failure() {
   if constexpr (std::is_pointer_v<Result>) {
@@ -56,8 +56,8 @@ struct Guard<Function> {
 template <auto Function>
 inline constexpr auto guarded = &Guard<Function>::call;
 
-// What `function` returns, a PyRef or a bool; null or false, with a Python exception set, when it
-// throws. For what has to go on.
+// Returns the result of `function`, a PyRef or a bool; if it throws, null or false with a Python
+// exception set. For code that must continue.
 template <typename Function>
 auto attempt(const Gil&, Function function) -> decltype(function()) {
   try {

@@ -1,4 +1,4 @@
-// One HTTP request as the ASGI application sees it (ASGI HTTP specification 2.3).
+// One HTTP request for the ASGI application (ASGI HTTP specification 2.3).
 #pragma once
 
 #include <optional>
@@ -12,14 +12,14 @@ namespace sioserve::bridge {
 
 class HttpStream final : public AsgiStream {
  public:
-  // Takes what has arrived of the request's body; the scope has been built already.
+  // Takes the part of the body that has arrived; the scope is already built.
   HttpStream(Bridge& bridge, HttpRequest& request);
 
   void on_body(const Gil& gil, HttpBody event);
   void on_disconnect(const Gil& gil) { close(gil); }
-  // Whether the application has given its whole answer.
+  // Whether the application has sent its complete response.
   bool responded() const { return response_ >= Response::ended; }
-  // receive() tells of a disconnect, but send() goes on.
+  // receive() returns http.disconnect, but send() still works.
   void on_abandoned(const Gil& gil);
   bool abandoned() const { return abandoned_; }
 

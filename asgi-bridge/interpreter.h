@@ -3,8 +3,8 @@
 
 namespace sioserve::bridge {
 
-// Starts CPython as the Python next to the executable would start (its virtual environment,
-// PYTHONPATH, the working directory first on sys.path, sys.executable that Python), runs
+// Starts CPython in the same way as the Python next to the executable (its virtual environment,
+// PYTHONPATH, the working directory first on sys.path, that Python as sys.executable), runs
 // sioserve.cli.main() and returns the exit status. One call per process.
 int run_interpreter(int argc, char** argv);
 

@@ -1,4 +1,4 @@
-// Reads values out of an ASGI message. Each function leaves a Python exception behind its nullopt.
+// Reads values from an ASGI message. If a function returns nullopt, a Python exception is set.
 #pragma once
 
 #include <optional>

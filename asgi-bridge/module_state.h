@@ -1,4 +1,4 @@
-// What the module _sioserve keeps for itself.
+// The state of the module _sioserve.
 #pragma once
 
 #include "asgi-bridge/asgi_types.h"

@@ -1,5 +1,5 @@
-// A C++ value inside a Python object, which Python's garbage collector sees through: the value
-// shows its references with traverse(), and those that may lead back to it end with clear().
+// A C++ value inside a Python object, with support for Python's garbage collector: the value
+// reports its references in traverse(), and drops those that may form a cycle in clear().
 #pragma once
 
 #include <new>
@@ -9,7 +9,7 @@
 
 namespace sioserve::bridge {
 
-// Given the references that a value owns, each as often as it owns it.
+// Gets the references that a value owns, each as often as the value owns it.
 class Visitor {
  public:
   Visitor(visitproc visit, void* argument) : visit_(visit), argument_(argument) {}

@@ -1,5 +1,4 @@
-// The context variable `_sioserve.request_id`: the id of the request that Python code works for,
-// which log lines show.
+// The context variable `_sioserve.request_id`: the id of the current request, for log lines.
 #pragma once
 
 #include <string_view>
@@ -10,8 +9,8 @@ namespace sioserve::bridge {
 
 PyRef make_request_id_variable(const Gil& gil);
 
-// Sets the variable for a scope; tasks that are made within it keep the id. An empty id, or one
-// that could not be set, changes nothing.
+// Sets the variable for a C++ scope; tasks that are created within it keep the id. An empty id, or
+// one that could not be set, changes nothing.
 class RequestIdScope {
  public:
   RequestIdScope(const Gil& gil, const PyRef& variable, const PyRef& id);

@@ -8,7 +8,7 @@
 
 namespace sioserve::bridge {
 
-// What is behind a Server; null with an exception set where it can't be used.
+// The Core of a Server; null with an exception set if it can't be used.
 Core* core_of(PyObject* server);
 
 // Reads the arguments of Server.__init__. Nullopt with an exception set where they are wrong.

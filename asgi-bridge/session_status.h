@@ -1,4 +1,4 @@
-// How an Engine.IO session is doing, for Python.
+// The status of an Engine.IO session, for Python.
 #pragma once
 
 #include "asgi-bridge/python.h"

@@ -1,4 +1,4 @@
-// The settings of a server as Python gives them: keyword arguments into a Config.
+// Reads the settings of a server: keyword arguments from Python into a Config.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace sioserve::bridge {
 
-// Sets the member of `config` that `name` stands for (python/_sioserve.pyi lists all of them).
-// False with TypeError or ValueError set when there is none, or `value` does not fit.
+// Sets the member of `config` for the setting `name` (python/_sioserve.pyi lists all of them).
+// False with TypeError or ValueError set if there is no such setting, or `value` is invalid.
 bool read_setting(const Gil& gil, const std::string& name, PyObject* value, Config& config);
 
 }  // namespace sioserve::bridge

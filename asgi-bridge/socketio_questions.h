@@ -1,4 +1,4 @@
-// Server's methods that ask about Socket.IO: rooms, who is in them, how sessions are doing.
+// Server's methods that query Socket.IO: rooms, their members, the status of sessions.
 #pragma once
 
 #include <span>

@@ -1,8 +1,7 @@
 // Follows the requests of one connection for the access log.
-//
 // A request begins with its first byte. When its exchange has ended, its record waits until the
-// kernel has taken what was queued (the next exchange's end at the latest), or until the connection
-// closes: then the response was cut. Does nothing while there is no access log.
+// kernel has taken the queued output (at the latest until the end of the next exchange), or until
+// the connection closes: then the response was cut. Does nothing without an access log.
 #pragma once
 
 #include <cstdint>
@@ -24,15 +23,15 @@ class AccessTracker {
 
   bool on() const { return log_ != nullptr; }
 
-  // Bytes of a request have come. Only the first call for a request counts.
+  // Bytes of a request have arrived. Only the first call for each request has an effect.
   void request_begins() {
     if (log_ != nullptr && !begin_) begin_ = log_->now();
   }
 
-  // When the request began whose head is complete; what follows belongs to the next one.
+  // The start time of the request whose head is complete; later bytes belong to the next request.
   TimePoint take_begin();
 
-  // The exchange has ended. A response that has not started: nothing was answered.
+  // The exchange has ended. If the response has not started, there was no response.
   void request_ends(const SharedRequestHead& head, const SharedEndpoints& endpoints,
                     const http::Response& response, TimePoint begin);
 

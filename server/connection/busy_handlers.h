@@ -1,4 +1,4 @@
-// What answers requests above --limit-concurrency: 503 with Retry-After, without the application.
+// Handlers for requests above --limit-concurrency: 503 with Retry-After, without the application.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,10 @@
-// One accepted socket: owns the stream and the protocol that is spoken on it, which can be replaced
-// (HTTP by WebSocket, either by the wait for the peer's end).
+// One accepted socket: owns the stream and the current protocol, which can be replaced (HTTP by
+// WebSocket, both by the lingering close).
 //
-// Every event of the stream becomes a call of the protocol, and an advance() behind it. What
-// handlers call from outside such an event is followed by an advance() at the end of the loop's
-// turn, so that callbacks are never made from within a call. The manager that made the connection
-// destroys it some time after it has closed. Lives on the I/O thread.
+// Every event of the stream becomes a call of the protocol, followed by advance(). After calls that
+// handlers make outside of such an event, advance() is called at the end of the loop iteration, so
+// that callbacks are never made from within a call. The connection manager destroys the connection
+// some time after it has closed. Lives on the I/O thread.
 #pragma once
 
 #include <cstddef>
@@ -38,10 +38,10 @@ class ConnectionOwner {
  public:
   // May destroy the connection, but not within the call.
   virtual void on_connection_closed(Connection& connection) = 0;
-  // A new connection would be one too many: another one may be closed for it.
+  // The limit on connections is reached: an idle connection may be closed for the new one.
   virtual void make_room() = 0;
-  // Nothing is under way: the client keeps the connection for its next request, or it is in use
-  // again.
+  // No request is in progress: the client keeps the connection for its next request; or it is in
+  // use again.
   virtual void on_connection_idle(Connection& connection) = 0;
   virtual void on_connection_busy(Connection& connection) = 0;
 
@@ -54,7 +54,8 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   Connection(Context& context, ConnectionOwner& owner, std::unique_ptr<net::Stream> stream,
              SharedEndpoints peers);
 
-  // For the owner. First; a client that is over a limit is answered and the connection closed.
+  // For the owner. Call it first; a client above a limit gets a response and the connection is
+  // closed.
   void admit();
   void begin_stop();
   void close_now();
@@ -65,15 +66,15 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   net::Stream& stream() { return *stream_; }
   // Of the connection itself.
   const SharedEndpoints& peers() const { return peers_; }
-  // Of what a proxy has told. If that client has too many connections, this one gets its answer and
+  // The client that a proxy reported. If it has too many connections, this one gets a response and
   // is about to close.
   Admission set_peers(SharedEndpoints peers);
   AccessTracker& access() { return access_; }
   bool peer_ended() const { return peer_ended_; }
-  // Between two requests, with nothing left to be done.
+  // Between two requests, with no work left.
   void set_idle();
   void set_busy();
-  // Something has changed that advance() must look at.
+  // The state has changed: advance() must run.
   void touch();
   // Takes effect when the running protocol function has returned.
   void replace_protocol(std::unique_ptr<Protocol> next);

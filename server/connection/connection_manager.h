@@ -1,9 +1,10 @@
-// Owns everything that accepts and everything that was accepted on one I/O thread.
+// Owns all listeners and connections of one I/O thread.
 //
-// Where a new client would be one too many, the connection goes that has been idle the longest.
+// If the limit on connections is reached, the connection that has been idle the longest is closed
+// for a new client.
 //
-// One coarse timer looks at the deadlines of all connections. Lives on the I/O thread; may be made,
-// and given its sockets, on another one before the loop runs.
+// One coarse timer checks the timeouts of all connections. Lives on the I/O thread; may be created,
+// and given its sockets, on another thread before the loop runs.
 #pragma once
 
 #include <cstddef>
@@ -36,10 +37,10 @@ class ConnectionManager final : private ConnectionOwner,
   // All arguments must outlive the manager. `access_log`: null for none.
   ConnectionManager(net::Loop& loop, Router& router, const Config& config, const Logger& logger,
                     AccessLog* access_log = nullptr);
-  // Connections that are left are closed, and their handlers told.
+  // Remaining connections are closed, and their handlers notified.
   ~ConnectionManager() override;
 
-  // Called once, when as many requests have been answered as --limit-max-requests says.
+  // Called once, when --limit-max-requests is reached.
   void on_max_requests(std::function<void()> call) {
     context_.load.on_max_requests = std::move(call);
   }
@@ -48,11 +49,10 @@ class ConnectionManager final : private ConnectionOwner,
   // Serves a stream that was accepted elsewhere.
   void serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints);
 
-  // Accepts no more; closes idle connections, and each other one behind the response it is waiting
-  // for; closes WebSockets with 1012. `on_empty` is called once, from the loop, when no connection
-  // is left.
+  // Stops accepting. Closes idle connections, each other connection after its current response, and
+  // WebSockets with 1012. `on_empty` is called once, from the loop, when no connection is left.
   void begin_graceful_stop(std::function<void()> on_empty);
-  // Closes all connections at once; their handlers are told.
+  // Closes all connections immediately; their handlers are notified.
   void close_all();
 
   std::size_t size() const { return connections_.size(); }

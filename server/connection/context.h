@@ -1,4 +1,4 @@
-// What all connections of one I/O thread share.
+// Objects that all connections of one I/O thread share.
 #pragma once
 
 #include <ctime>
@@ -21,11 +21,11 @@ namespace sioserve::connection {
 enum class Phase { serving, stopping };
 
 struct Timeouts {
-  Milliseconds late_head{1'000};        // for the rest of a head that is arriving when we stop
-  Milliseconds drain{30'000};           // for the rest of a request that has been answered
-  Milliseconds linger{2'000};           // for the peer to close after our end
-  Milliseconds linger_at_stop{500};     // the same, while the whole server waits for it
-  Milliseconds stalled{30'000};         // without progress, for a closing connection's output
+  Milliseconds late_head{1'000};     // for the rest of a partly received head when the server stops
+  Milliseconds drain{30'000};        // for the rest of a request that has been answered
+  Milliseconds linger{2'000};        // for the peer to close after us
+  Milliseconds linger_at_stop{500};  // the same, while the server stops
+  Milliseconds stalled{30'000};      // without progress, for a closing connection's output
   Milliseconds websocket_close{5'000};  // for the peer to answer a close frame
 };
 
@@ -43,7 +43,7 @@ struct Context {
   AccessLog* access_log = nullptr;  // null: none
   RequestIds request_ids{0};
   ws::ParserPool websocket_parsers{};
-  std::string scratch{};  // for output that is being put together, empty between uses
+  std::string scratch{};  // buffer for building output, empty between uses
 
   // Valid until the next call.
   http::ServerHeaders server_headers() { return server_headers_cache.at(std::time(nullptr)); }

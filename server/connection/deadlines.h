@@ -1,6 +1,5 @@
-// Several waits that run side by side, each with its time and, while it runs, its deadline. Knows
-// neither sockets nor requests: the owner starts and stops each wait, and acts when one has
-// expired.
+// Several timeouts that run at the same time, each with a duration and, while it runs, a deadline.
+// Knows neither sockets nor requests: the owner starts and stops each, and acts when one expires.
 #pragma once
 
 #include <algorithm>
@@ -42,7 +41,7 @@ class Deadlines {
   void set_time(Wait wait, Milliseconds time) { times_[index(wait)] = time; }
 
   TimePoint earliest() const { return *std::min_element(until_.begin(), until_.end()); }
-  // The first wait whose time is over.
+  // The first expired wait.
   std::optional<Wait> expired(TimePoint now) const {
     for (std::size_t i = 0; i < count; ++i) {
       if (until_[i] <= now) return static_cast<Wait>(i);

@@ -1,4 +1,4 @@
-// What an HTTP connection waits for, and what one exchange on it does.
+// The timeouts of an HTTP connection, and those of one exchange.
 #pragma once
 
 #include "server/base/clock.h"
@@ -10,7 +10,7 @@ namespace sioserve::connection {
 enum class ConnectionWait {
   first_byte,  // of the first request
   head,        // from the first byte to the end
-  send,        // for the client to take some of what waits for it
+  send,        // for the client to read queued output
   drain,       // the rest of a request that has been answered
   keep_alive,  // the next request
 };
@@ -25,8 +25,8 @@ class ConnectionDeadlines : public Deadlines<ConnectionWait, 5> {
 
 enum class ExchangeWait {
   body,         // its next piece
-  application,  // its whole response; depends on who answers, 0 (unlimited) at first
-  half_close,   // for output to a client that has ended its side
+  application,  // its whole response; set by the handler, 0 (unlimited) at first
+  half_close,   // for output to a client that shut down its sending side
 };
 
 class ExchangeDeadlines : public Deadlines<ExchangeWait, 3> {
@@ -35,7 +35,7 @@ class ExchangeDeadlines : public Deadlines<ExchangeWait, 3> {
       : Deadlines({config.body_timeout, Milliseconds(0), config.half_close_timeout}) {}
 };
 
-// How often deadlines must be looked at so that none is noticed much too late.
+// How often timeouts must be checked so that none expires much too late.
 Milliseconds sweep_interval(const Config& config);
 
 }  // namespace sioserve::connection

@@ -1,15 +1,16 @@
-// One HTTP request and its response, on whatever carries them: a connection that has one at a time
-// (HTTP/1), or a stream of a connection that has many.
+// One HTTP request and its response, independent of the protocol: on a connection with one exchange
+// at a time (HTTP/1), or on a stream of a connection with many exchanges.
 //
-// It routes the request, limits how many there are at a time, holds what the handler is told and
-// what it may call, the state of the response, its own deadlines and what the access log needs. It
-// knows nothing of bytes: the request comes from the owner, the response goes to an encoder.
+// It routes the request, applies the limit on concurrent requests, calls the handler and implements
+// the handler's calls. It has the state of the response, its own timeouts and the data for the
+// access log. It does not handle bytes: the request comes from the owner, the response goes to an
+// encoder.
 //
-// Life: begin(); then calls of the owner (receive_body(), on_drain(), on_client_end(),
-// on_deadline()) and of the handler; at last one of finish(), end() and refuse(), behind which the
-// handler is gone and calls do nothing. The owner makes, ends and destroys exchanges, never within
-// a call of the handler: what the handler has done shows in response() and aborted(), and the
-// connection calls the owner's advance() soon.
+// Life cycle: begin(); then calls of the owner (receive_body(), on_drain(), on_client_end(),
+// on_deadline()) and of the handler; finally one of finish(), end() and refuse(), after which the
+// handler is destroyed and calls do nothing. The owner creates, ends and destroys exchanges, but
+// never within a call of the handler: the results of the handler's calls are in response() and
+// aborted(), and the connection calls the owner's advance() soon.
 #pragma once
 
 #include <cstddef>
@@ -33,11 +34,11 @@ class HttpExchange;
 // The protocol that carries exchanges.
 class ExchangeOwner {
  public:
-  // The response's head comes next. May still tell the encoder about the connection.
+  // The response's head is written next. The owner may still configure the encoder.
   virtual void on_response_start(HttpExchange& exchange) = 0;
-  // The handler wants the body, for the first time.
+  // The handler asks for the body, for the first time.
   virtual void on_body_wanted(HttpExchange& exchange) = 0;
-  // Ends the exchange's output where it is, so that the client notices. aborted() tells the rest.
+  // Cuts the exchange's output, so that the client notices it. aborted() is true then.
   virtual void cut(HttpExchange& exchange) = 0;
   // Bytes of the response that the kernel has not taken yet.
   virtual std::size_t unsent(const HttpExchange& exchange) const = 0;
@@ -53,13 +54,13 @@ class HttpExchange final : public Exchange {
   HttpExchange(Connection& connection, ExchangeOwner& owner, http::ResponseEncoder& encoder,
                SharedRequestHead head, SharedEndpoints endpoints);
 
-  // For the owner: what happens.
+  // For the owner: events.
   void begin(std::string_view body, BodyPart part);
   void receive_body(std::string_view body, BodyPart part);
   void on_drain();
-  // The client has ended its side behind the complete request. `drop`: the exchange is to end.
+  // The client shut down its sending side after the complete request. `drop`: end the exchange.
   ClientEnd on_client_end();
-  // A status and the reason: the request is to be refused with it.
+  // A status and a reason: refuse the request with them.
   struct Expired {
     std::uint16_t status;
     std::string_view reason;
@@ -67,20 +68,20 @@ class HttpExchange final : public Exchange {
   std::optional<Expired> on_deadline();
   TimePoint deadline() const { return deadlines_.earliest(); }
 
-  // For the owner: what it has to look at.
+  // For the owner: state.
   const http::Response& response() const { return response_; }
   bool body_wanted() const { return body_wanted_; }
   bool body_paused() const { return body_paused_; }
   bool aborted() const { return aborted_; }
 
-  // The next piece of the body is being waited for, or not.
+  // Starts or stops the timeout for the next part of the body.
   void start_body_wait() { deadlines_.start(ExchangeWait::body, context().now()); }
   void stop_body_wait() { deadlines_.stop(ExchangeWait::body); }
-  // A stream of server-sent events ends here.
+  // Ends a stream of server-sent events.
   void end_event_stream() { response_.send({}, BodyPart::last); }
 
-  // Once, one of: the response is complete; what is not there yet will not come; the same, with an
-  // answer of the server itself if none has started.
+  // Call one of these once: the response is complete; the exchange ends early; the same, with an
+  // error response of the server if none has started.
   void finish();
   void end();
   void refuse(std::uint16_t status);

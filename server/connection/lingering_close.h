@@ -1,6 +1,6 @@
-// The end of a connection (RFC 9112 section 9.6): our output is followed by our end, then input is
-// dropped until the peer's end comes. Closing at once would make the kernel throw away what the
-// peer has not read yet as soon as more input arrives.
+// The graceful close of a connection (RFC 9112 section 9.6): after our output the sending side is
+// shut down, then input is dropped until the peer closes. If the socket were closed immediately,
+// the kernel would drop output that the peer has not read yet as soon as more input arrives.
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,9 @@
-// The limits of what there may be at a time, and who is within them: connections in all and of one
-// client address (--limit-connections, --limit-connections-per-address), requests and WebSockets
-// under way (--limit-concurrency).
+// The limits on all connections and on those of one client address (--limit-connections,
+// --limit-connections-per-address), and on requests and WebSockets in progress
+// (--limit-concurrency).
 //
-// Whoever is admitted holds a ticket for as long as it counts. What is refused is reported in the
-// log by episodes, never one by one. Lives on the I/O thread.
+// A connection or request holds a ticket while it counts. Refusals are logged in episodes, not one
+// by one. Lives on the I/O thread.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@
 
 namespace sioserve::connection {
 
-// As many connections as there are descriptors for, with some left for files and databases.
+// The number of connections that the descriptors allow, with a reserve for files and databases.
 std::size_t connections_for_descriptors(std::size_t descriptors);
 
 class Load {
@@ -31,24 +31,25 @@ class Load {
   std::function<void()> on_max_requests = [] {};
 
   bool connections_full() const { return connections_.size() >= max_connections(); }
-  // Null: there are too many.
+  // Null: the limit is reached.
   Count::Ticket admit_connection(TimePoint now);
-  // Nothing: this client has too many. The ticket of those that counted_client() leaves out is
-  // null.
+  // Nullopt: this client has too many. The ticket is null for clients without a limit (see
+  // counted_client()).
   std::optional<AddressCounts::Ticket> admit_address(const Endpoints& peers, TimePoint now);
-  // For a connection that was refused, while it is told so. Null: there are too many of these, too.
+  // For a refused connection, while its error response is sent. Null: there are too many of these,
+  // too.
   Count::Ticket turn_away();
 
-  // For as long as a request or WebSocket is under way. Null: there are too many.
+  // For a request or WebSocket in progress. Null: the limit is reached.
   Count::Ticket admit_request(TimePoint now);
-  // The same for one that must not be refused.
+  // The same for a request that must not be refused.
   Count::Ticket count_request() { return requests_.take(); }
 
-  // One that was admitted has been answered. Calls on_max_requests when it is the last one of
-  // --limit-max-requests; others may follow.
+  // An admitted request has been answered. Calls on_max_requests when --limit-max-requests is
+  // reached; more requests may follow.
   void request_answered();
 
-  // Now and then: ends episodes.
+  // Call it regularly: ends episodes.
   void sweep(TimePoint now);
   // Whether sweep() has nothing to do.
   bool quiet() const {

@@ -1,5 +1,4 @@
-// What a connection speaks at the moment: HTTP, WebSocket after an upgrade, or nothing but waiting
-// for the end.
+// The current protocol of a connection: HTTP, WebSocket after an upgrade, or a lingering close.
 #pragma once
 
 #include <string_view>
@@ -15,16 +14,16 @@ class Protocol {
   virtual ~Protocol() = default;
 
   virtual void on_read(std::string_view bytes) = 0;
-  // The peer will send nothing more.
+  // The peer has shut down its sending side.
   virtual void on_end() = 0;
   virtual void on_drain() = 0;
-  // The socket is unusable. The connection goes right after this.
+  // The socket is broken. The connection is destroyed after this call.
   virtual void on_broken() = 0;
-  // The server stops: finish what is under way and begin nothing new.
+  // The server stops: finish requests in progress and accept no new ones.
   virtual void begin_stop() = 0;
   // deadline() has passed.
   virtual void on_deadline() = 0;
-  // Does whatever has become possible or due since the last call.
+  // Does the work that has become possible since the last call.
   virtual void advance() = 0;
 
   // TimePoint::max(): none.

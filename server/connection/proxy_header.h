@@ -1,5 +1,5 @@
-// The PROXY protocol, versions 1 and 2: a header before everything else on a connection, in which a
-// proxy that passes on bytes (HAProxy, a cloud's load balancer) says whose they are.
+// The PROXY protocol, versions 1 and 2: a header at the start of a connection, in which a TCP proxy
+// (HAProxy, a cloud's load balancer) sends the client's address.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ enum class ProxyHeaderError { malformed, too_long };
 
 struct ProxyHeader {
   std::size_t size = 0;  // in bytes; what follows belongs to the client
-  // Absent where the proxy speaks for itself (LOCAL, a health check) or does not know (UNKNOWN).
-  // An unknown address is that of a Unix socket.
+  // Absent for connections of the proxy itself (LOCAL, a health check) and for UNKNOWN. An unknown
+  // address is that of a Unix socket.
   struct Ends {
     Address client;
     Address server;

@@ -1,4 +1,4 @@
-// The line in the log when the server itself refuses a request or cuts its response.
+// The log line for a request that the server refuses, or whose response it cuts.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace sioserve::connection {
 
-// `head`: what is known of it. No status: the response had begun and is cut.
+// `head`: the known parts of the request. No status: the response had started and is cut.
 void log_refusal(const Logger& logger, const Address& client, const RequestHead& head,
                  std::optional<std::uint16_t> status, std::string_view reason);
 

@@ -1,5 +1,4 @@
-// Starting a response on a connection, whoever makes it, and the short ones that the server itself
-// gives.
+// Starts responses on a connection, and sends short responses of the server itself.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +9,16 @@
 
 namespace sioserve::connection {
 
-// With the server's headers and the request's id. An unusable head is logged and answered with 500.
+// Adds the server's headers and the request id. An invalid head is logged and answered with 500.
 void start_response(Context& context, http::Response& response, ResponseHead head,
                     std::string&& body, BodyPart part, const std::string& request_id);
 
-// Adds the header that tells the request's id, if there is to be one and `headers` has none.
+// Adds the header with the request id, if configured and if `headers` does not have it.
 void add_request_id(const Config& config, const std::string& id, Headers& headers);
 
-// A short plain-text answer of the server itself.
+// A short plain-text response of the server itself.
 ResponseHead plain_head(std::uint16_t status);
-// The same, for a client that may come again soon.
+// The same, with Retry-After.
 ResponseHead busy_head(std::uint16_t status);
 std::string plain_body(std::uint16_t status);
 

@@ -9,13 +9,13 @@ namespace sioserve::net {
 
 class Async {
  public:
-  // `on_wake` runs on the loop's thread, once for any number of send() before it. Throws
+  // `on_wake` runs on the loop's thread, once for all send() calls before it. Throws
   // std::system_error.
   Async(Loop& loop, std::function<void()> on_wake);
   Async(const Async&) = delete;
   Async& operator=(const Async&) = delete;
 
-  // Any thread, as long as the object lives.
+  // From any thread, during the lifetime of the object.
   void send();
 
  private:

@@ -7,9 +7,9 @@
 
 namespace sioserve::net {
 
-// `work` runs on some other thread, so it owns what it touches; what it throws ends the process, so
-// it has to make a result of each failure. `done` runs on the loop's thread
-// afterwards, in any case, so it must find out whether anybody still wants the result.
+// `work` runs on another thread, so it must own all data that it uses. An exception of it ends the
+// process, so it must return failures as results. `done` always runs afterwards, on the loop's
+// thread, so it must check whether the result is still needed.
 void run_in_background(Loop& loop, std::function<void()> work, std::function<void()> done);
 
 }  // namespace sioserve::net

@@ -1,8 +1,8 @@
-// The next bytes of a file into a socket that does not block.
+// Copies the next bytes of a file to a non-blocking socket.
 //
-// One call may wait for the disk, so it is made off the loop's thread, and it is bounded, so that
-// many downloads share the few threads there are. When the socket is full, it reads a little
-// instead: writing that through the loop is how the stream learns that there is room again.
+// A call may wait for the disk, so it runs outside the loop's thread, and it is limited, so that
+// many downloads share the few threads. When the socket is full, it reads a small part instead:
+// writing that through the loop tells the stream when the socket is writable again.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ struct FilePortion {
   enum class Outcome {
     sent,           // `sent` bytes have been written to the socket
     read,           // `bytes` are to be written first
-    file_failed,    // it ends early or cannot be read: `error`
-    socket_failed,  // the peer has gone
+    file_failed,    // the file is too short or cannot be read: `error`
+    socket_failed,  // the connection is broken
   };
   Outcome outcome = Outcome::socket_failed;
   std::size_t sent = 0;

@@ -1,5 +1,5 @@
-// Listening on a socket that another program has made and left to this one: systemd, a supervisor,
-// a reloading parent.
+// Listens on a socket that another program has opened: systemd, a supervisor, the parent of
+// --reload.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace sioserve::net {
 
-// `fd` must be a TCP or Unix stream socket that listens. It stays the caller's: the result holds a
+// `fd` must be a listening TCP or Unix stream socket. The caller still owns it: the result has a
 // duplicate, and the file of a Unix socket is not removed. The error is a sentence for the user.
 Result<ListeningSocket, std::string> listen_fd(int fd);
 

@@ -10,9 +10,9 @@
 
 namespace sioserve::net {
 
-// The socket's file has the permissions `mode` whatever the umask, and nobody can connect before it
-// has them. A socket that a dead server has left behind is replaced; one that a server listens on,
-// and anything that is no socket, stays untouched. The error is a sentence for the user.
+// The socket's file has the permissions `mode` whatever the umask is, and no client can connect
+// before they are set. A stale socket of a dead server is replaced; a socket in use, and any other
+// file, is not touched. The error is a sentence for the user.
 Result<ListeningSocket, std::string> listen_unix(const std::string& path, mode_t mode, int backlog);
 
 }  // namespace sioserve::net

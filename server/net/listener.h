@@ -1,8 +1,7 @@
 // Accepts connections on one listening socket.
-//
-// When the process or the machine has no file descriptor left, accepting pauses for a moment: the
-// clients wait in the kernel's backlog, and those that are connected are served. Lives on the
-// loop's thread.
+// If the process or the machine has no file descriptors left, accepting pauses for a short time:
+// new clients wait in the kernel's backlog, and connected ones are served. Lives on the loop's
+// thread.
 #pragma once
 
 #include <string>
@@ -18,8 +17,8 @@ namespace sioserve::net {
 class AcceptHandler {
  public:
   virtual void on_accept(FileDescriptor socket, Endpoints endpoints) = 0;
-  // Accepting has paused; `reason` is a sentence for the log. While it goes on, told every ten
-  // seconds.
+  // Accepting has paused; `reason` is a sentence for the log. Called again every ten seconds while
+  // the pause continues.
   virtual void on_accept_paused(const std::string& reason) = 0;
 
  protected:

@@ -1,4 +1,4 @@
-// Sockets that listen, made before there is a loop to accept on and on any thread.
+// Listening sockets, opened before the loop exists, on any thread.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ struct ListeningSocket {
   SocketFile file{};        // of a Unix socket that is ours
 };
 
-// Listens on every address that `host` stands for: a literal (IPv6 with or without brackets) or a
-// name; empty means every interface. With port 0 all of them get the same free port. The error is a
-// sentence for the user.
+// Listens on every address of `host`: a literal (IPv6 with or without brackets) or a name; empty
+// means all interfaces. With port 0 all of them get the same free port. The error is a sentence for
+// the user.
 Result<std::vector<ListeningSocket>, std::string> listen_tcp(const std::string& host,
                                                              std::uint16_t port, int backlog);
 

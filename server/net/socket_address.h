@@ -1,4 +1,4 @@
-// From the kernel's socket addresses to ours.
+// Converts the kernel's socket addresses to Address.
 #pragma once
 
 #include <sys/socket.h>
@@ -9,8 +9,8 @@
 
 namespace sioserve::net {
 
-// Numeric. Empty host for anything but IPv4 and IPv6; an IPv4 client of a dual-stack socket appears
-// as IPv4.
+// Numeric. The host is empty for other families than IPv4 and IPv6; an IPv4 client of a dual-stack
+// socket is returned as IPv4.
 Address to_address(const sockaddr_storage& storage);
 
 // Of the socket's own end.

@@ -1,4 +1,4 @@
-// The file of a listening Unix socket, removed when its owner goes.
+// The file of a listening Unix socket; the destructor removes it.
 #pragma once
 
 #include <sys/types.h>
@@ -18,7 +18,7 @@ class SocketFile {
     SocketFile(std::move(other)).swap(*this);
     return *this;
   }
-  // Another server may have put its own socket there meanwhile: that one stays.
+  // Another server may have created its own socket there meanwhile; it is not removed.
   ~SocketFile();
 
  private:

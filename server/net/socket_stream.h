@@ -1,8 +1,7 @@
 // A connected TCP or Unix socket as a Stream.
-//
-// Output is written with one writev at the end of the loop's turn. What the kernel does not take
-// then goes to libuv in portions, so that buffered() follows what the peer really reads. Parts of
-// files go from the file to the socket, on a thread of libuv's pool (file_portion.h).
+// Output is written with one writev at the end of the loop iteration. The rest goes to libuv in
+// portions, so that buffered() follows what the peer really reads. Parts of files are copied from
+// the file to the socket, on a thread of libuv's pool (file_portion.h).
 #pragma once
 
 #include <memory>
@@ -64,7 +63,7 @@ class SocketStream final : public Stream, private TurnTask {
   void on_turn_end() override;
   void flush();
   Result<std::monostate, int> hand_over_rest();
-  // On failure the stream is broken and its listener has been told.
+  // On failure the stream is broken and its listener has been notified.
   Result<std::monostate, int> hand_over(const uv_buf_t* buffers, unsigned count, std::size_t bytes);
   void send_file(FilePart part);
   void on_file_portion(FilePortion portion, const OpenFile& file);

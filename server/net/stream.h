@@ -1,7 +1,7 @@
-// One connected byte stream, as the connection above sees it: TCP now, TLS around it later.
+// The interface of one connected byte stream: TCP now, TLS later.
 //
-// Nothing is written within a call: what is queued during one turn of the loop leaves at the turn's
-// end, together. Listener functions are never called from within a call on the stream. Lives on the
+// Nothing is written within a call: output queued during a loop iteration is written together at
+// its end. Listener functions are never called from within a call on the stream. Lives on the
 // loop's thread.
 #pragma once
 
@@ -19,12 +19,12 @@ class StreamListener {
  public:
   // `bytes` are valid during the call. The stream may be closed, but not destroyed, within it.
   virtual void on_read(std::string_view bytes) = 0;
-  // The peer will send nothing more. Writing may still work.
+  // The peer has shut down its sending side. Writing may still work.
   virtual void on_end() = 0;
   // The kernel took bytes: buffered() has become smaller.
   virtual void on_drain() = 0;
-  // A file that was being written has become shorter than its part, or cannot be read. on_broken()
-  // follows: the peer has been promised these bytes.
+  // A file that is being written has become too short, or cannot be read. on_broken() follows,
+  // because the announced bytes can't be sent.
   virtual void on_file_failed(const OpenFile& file, std::string_view reason) = 0;
   // The connection is broken. No other call follows.
   virtual void on_broken() = 0;
@@ -50,13 +50,13 @@ class Stream : public OutputSink {
   void write_file(FilePart part) override = 0;
   // Bytes that the kernel has not taken yet.
   virtual std::size_t buffered() const = 0;
-  // Whether the peer has sent its end or the connection is broken, which on_end() and on_broken()
-  // do not tell while reading is paused. Asks the kernel.
+  // Whether the peer has shut down its sending side or the connection is broken. While reading is
+  // paused, on_end() and on_broken() are not called; this asks the kernel.
   virtual bool peer_is_gone() const = 0;
 
-  // Tells the peer, behind everything queued, that nothing more will come. Reading goes on.
+  // Shuts down the sending side after all queued output. Reading continues.
   virtual void finish() = 0;
-  // At once; what is queued is lost. No listener function is called any more.
+  // Closes immediately; queued output is lost. No listener function is called afterwards.
   virtual void close() = 0;
 };
 

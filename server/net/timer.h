@@ -14,7 +14,7 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  // Starts anew if it runs already. on_expired may start or stop the timer.
+  // Restarts a running timer. on_expired may start or stop the timer.
   void start_once(Milliseconds delay);
   void start_repeating(Milliseconds interval);
   void stop();

@@ -1,8 +1,8 @@
-// Work for the end of the loop's current turn: writing what was queued during the turn in one go,
-// and whatever must not happen within the call that caused it.
+// Work for the end of the current loop iteration: writing the output queued during the iteration
+// together, and work that must not run within the call that caused it.
 //
-// Knows nothing of libuv: the loop calls run() before it waits for events, tests call it when they
-// like. Lives on the loop's thread.
+// Knows nothing of libuv: the loop calls run() before it waits for events, tests call it directly.
+// Lives on the loop's thread.
 #pragma once
 
 #include <array>
@@ -33,11 +33,11 @@ class TurnQueue {
  public:
   enum class State { empty, tasks_left };
 
-  // Runs the task once at the end of this turn. A task that waits already stays where it is.
+  // Runs the task once at the end of this iteration. A task that is already queued keeps its place.
   void schedule(TurnTask& task);
 
-  // Runs what waits, and what that schedules, for a few rounds. Tasks that are left then want the
-  // next turn to come without waiting for an event.
+  // Runs the queued tasks, and tasks that they schedule, for a few rounds. If tasks are left, the
+  // next iteration must not wait for events.
   State run();
 
  private:

@@ -1,5 +1,5 @@
-// Owns a libuv handle: destruction closes it, and libuv gives the memory back to us when it is done
-// with it. The loop must run until then, which Loop's destructor sees to.
+// Owns a libuv handle: the destructor closes it, and the memory is freed in libuv's close callback.
+// The loop must run until then; Loop's destructor ensures that.
 #pragma once
 
 #include <uv.h>

@@ -1,5 +1,5 @@
-// Bytes on their way to one socket, in order: owned strings, shared buffers and parts of files.
-// Small writes are joined, so that a turn's output needs few buffers. Knows nothing of sockets.
+// The output queue of one socket: owned strings, shared buffers and parts of files, in order. Small
+// writes are joined, so that an iteration's output needs few buffers. Knows nothing of sockets.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@
 
 namespace sioserve::net {
 
-// Two lists: what is being written stays untouched (the kernel or libuv may hold pointers into it)
-// while new writes gather behind it.
+// Two lists: the one being written is not changed (the kernel or libuv may hold pointers into it),
+// new writes are appended to the other.
 class WriteQueue {
  public:
   void write(std::string_view bytes);
@@ -27,12 +27,12 @@ class WriteQueue {
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
-  // Fills `parts` with what is to be written next, in order, up to `max_bytes` and to the next part
-  // of a file, and returns how many parts that is. They stay valid until consume() has passed them.
+  // Fills `parts` with the next buffers to write, in order, up to `max_bytes` and to the next part
+  // of a file, and returns their number. They are valid until consume() has passed them.
   std::size_t next_parts(std::span<std::string_view> parts, std::size_t max_bytes);
-  // What is left of the part of a file that comes next, if one does.
+  // The rest of the next part of a file, if it is next in the queue.
   std::optional<FilePart> next_file();
-  // The first `bytes` of what next_parts() or next_file() gave have been written.
+  // The first `bytes` of next_parts() or next_file() have been written.
   void consume(std::size_t bytes);
 
  private:

@@ -1,8 +1,8 @@
-// Where the I/O side leaves answers for those who wait for them. The answers do not come as events:
-// whoever asks may be the thread that takes the events.
+// Answers of the I/O thread to queries of other threads. Answers are not events, because the thread
+// that asks may be the one that handles the events.
 //
-//   who asks           expect() ... the question goes to the I/O side ... wait(), or wait_for()
-//   the I/O side       give()
+//   the asking thread  expect() ... the question goes to the I/O thread ... wait(), or wait_for()
+//   the I/O thread     give()
 #pragma once
 
 #include <chrono>
@@ -23,17 +23,17 @@ class Answers {
   Answers(const Answers&) = delete;
   Answers& operator=(const Answers&) = delete;
 
-  // From now on questions are answered; before, and after close(), all answers are empty.
+  // Questions are answered from now on; before, and after close(), all answers are empty.
   void open();
-  // Nobody waits any longer.
+  // Ends all waits.
   void close();
 
-  // The number of a new question; QuestionId{} where nobody would answer it.
+  // The number of a new question; QuestionId{} if nobody would answer it.
   QuestionId expect();
-  // Drops the answer to a question that nobody expects.
+  // An answer that is not expected is dropped.
   void give(QuestionId question, Answer answer);
 
-  // The answer, which is forgotten then. Returns at once where there will be none.
+  // Waits for the answer and removes it. Returns immediately if there will be none.
   Answer wait(QuestionId question);
   // Nullopt: not yet.
   std::optional<Answer> wait_for(QuestionId question, std::chrono::microseconds patience);

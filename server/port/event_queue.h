@@ -1,8 +1,9 @@
-// The events on their way to the application. They are handed over by batches, with one lock and
-// one wake-up for each: the I/O side gives those of a turn, the application takes all that wait.
+// The queue of events for the application. Events are passed in batches, with one lock and one
+// wake-up each: the I/O thread pushes those of a loop iteration, the application takes all queued
+// ones.
 //
-// The queue takes everything it is given. Its bound is told to the producer, who then has less read
-// from clients: from the moment when it is full until the application has taken what waited.
+// The queue never refuses events. It reports to the producer that it is full, and the producer
+// stops reading from clients until the application has taken the events.
 #pragma once
 
 #include <cstddef>
@@ -27,16 +28,16 @@ class EventQueue {
 
   enum class State { room, full };
 
-  // Any thread. Moves all of `events`, which is empty afterwards. Once it has returned `full`, the
-  // take() that follows does so too.
+  // From any thread. Moves all of `events`, which is empty afterwards. If it returns `full`, so
+  // does the next take().
   State push(std::vector<Event>& events);
 
-  // Of the lines for logs that wait. Any thread.
+  // Bytes of the queued log lines. From any thread.
   std::size_t line_bytes() const;
 
-  // One thread. Replaces `batch` by everything that waits, oldest first. `full`: the producer was
-  // told so, and is to hear that there is room again. The batch's old storage becomes the queue's,
-  // so that neither side allocates in a steady state.
+  // From one thread. Replaces `batch` by all queued events, oldest first. `full`: the producer was
+  // told that the queue is full and must be told that it has space again. The queue reuses the
+  // batch's old storage, so that neither side allocates in a steady state.
   State take(std::vector<Event>& batch);
 
  private:

@@ -1,4 +1,4 @@
-// Where the I/O thread leaves events for the application.
+// The interface through which the I/O thread pushes events for the application.
 #pragma once
 
 #include "server/port/messages.h"
@@ -10,10 +10,10 @@ class EventSink {
  public:
   // Never fails and never blocks.
   virtual void push(Event event) = 0;
-  // More events wait than the configuration allows: whoever has just pushed one for a socket stops
-  // reading from that socket until Command EventsTaken.
+  // More events are queued than configured: after pushing an event of a socket, stop reading from
+  // that socket until the command EventsTaken.
   virtual bool full() const = 0;
-  // Lines for logs wait in such a number or size that the next ones are better dropped.
+  // So many log lines are queued that further ones should be dropped.
   virtual bool full_of_lines() const { return full(); }
 
  protected:

@@ -1,4 +1,4 @@
-// Handshakes of Engine.IO sessions on the native path that the application is asked about.
+// Handshakes of native Engine.IO sessions about which the application decides (allow_request).
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ namespace sioserve {
 
 // --- events ---
 
-// Whether this handshake may become a session? Answered by one HandshakeDecision, in time.
+// Asks whether to accept this handshake. Answered by one HandshakeDecision, within the timeout.
 struct HandshakeAsked {
   StreamId stream;
   RequestHead head;
@@ -23,13 +23,13 @@ using HandshakeEvent = std::variant<HandshakeAsked>;
 
 // --- commands ---
 
-// From now on the application is asked about each handshake.
+// From now on the application decides about each handshake.
 struct AskAboutHandshakes {};
 
-// The answer to HandshakeAsked. `refusal` is what the client is told, empty for the usual words.
+// The answer to HandshakeAsked. `refusal` is the message for the client, empty for the default.
 struct HandshakeDecision {
   StreamId stream;
-  std::optional<std::string> refusal;  // nullopt: the handshake goes on
+  std::optional<std::string> refusal;  // nullopt: accepted
 };
 
 using HandshakeCommand = std::variant<AskAboutHandshakes, HandshakeDecision>;

@@ -1,5 +1,5 @@
-// ASGI `http` across the port: what happens to a request (events), and what the application makes
-// of it (commands). One about a stream that has gone does nothing.
+// ASGI `http` across the port: events of a request, and commands of the application. A command for
+// a stream that no longer exists does nothing.
 #pragma once
 
 #include <cstddef>
@@ -31,24 +31,24 @@ struct HttpBody {
   bool more_body;
 };
 
-// The client has gone, or the response is complete: nothing can be sent any more.
+// The client has disconnected, or the response is complete: nothing can be sent any more.
 struct HttpDisconnect {
   StreamId stream;
 };
 
-// The client has ended its side and nothing was sent to it for long: it has probably gone. What
-// is sent all the same still reaches it if it has not.
+// The client shut down its sending side and nothing was sent to it for some time, so it has
+// probably disconnected. Output is still sent, in case it has not.
 struct HttpAbandoned {
   StreamId stream;
 };
 
-// The application took too long: its response has been ended, its task is to be cancelled.
+// The application's timeout has expired: its response has been ended, its task must be cancelled.
 struct HttpTimedOut {
   StreamId stream;
 };
 
-// `bytes` of what the application sent on this stream have reached the kernel. Reported only in
-// steps of a quarter of the send window, so a small response causes none.
+// The kernel has taken `bytes` of the application's output on this stream. Reported only in steps
+// of a quarter of the send window, so a small response causes no event.
 struct HttpSendCredit {
   StreamId stream;
   std::size_t bytes;
@@ -59,7 +59,7 @@ using HttpEvent = std::variant<HttpRequest, HttpBody, HttpDisconnect, HttpAbando
 
 // --- commands ---
 
-// The start of a response travels with its first part of the body.
+// The start of a response, with the first part of its body.
 struct HttpRespond {
   StreamId stream;
   std::optional<ResponseHead> head;
@@ -86,7 +86,7 @@ struct HttpEarlyHints {
   std::vector<std::string> links;
 };
 
-// The application took `bytes` of the request's body: as many more may be read from the socket.
+// The application took `bytes` of the request's body: the same number may be read from the socket.
 struct HttpBodyConsumed {
   StreamId stream;
   std::size_t bytes;
@@ -98,8 +98,7 @@ struct HttpFail {
   StreamId stream;
 };
 
-// The ASGI application hands this request over to Engine.IO, which checks and answers it from here
-// on.
+// The ASGI application hands this request over to Engine.IO, which handles it from now on.
 struct HttpHandOver {
   StreamId stream;
 };

@@ -1,5 +1,5 @@
-// What a message takes while it waits in a queue, in bytes: itself and what it owns, estimated. For
-// the bounds of the queues only.
+// The estimated memory of a queued message, in bytes, including what it owns. Only for the limits
+// of the queues.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace sioserve::port {
 std::size_t size_of(const Event& event);
 std::size_t size_of(const Command& command);
 
-// Of the lines for logs among the events; 0: it is none.
+// The same for log lines; 0 for other events.
 std::size_t line_size_of(const Event& event);
 
 }  // namespace sioserve::port

@@ -1,6 +1,6 @@
-// All that passes between the I/O side and the application: events one way, commands the other,
-// grouped by subsystem. Values only: they hold no pointer to anything that lives on either side.
-// Events stand in the order in which they happened; commands are carried out in the order in which
+// All messages between the I/O thread and the application: events in one direction, commands in the
+// other, grouped by subsystem. They are values, without pointers to mutable objects of either side.
+// Events are in the order in which they happened; commands are carried out in the order in which
 // they were posted.
 #pragma once
 

@@ -1,4 +1,5 @@
-// What the application's side sees of a server: events come out, commands and questions go in.
+// The interface of a server for the application's thread: it returns events and takes commands and
+// questions.
 #pragma once
 
 #include <chrono>
@@ -18,18 +19,18 @@ class Port {
   // Any thread. Never waits.
   virtual void post(Command command) = 0;
 
-  // The answer comes to answers(), behind what was posted before. Any thread but the I/O side's.
-  // Never waits.
+  // The answer comes to answers(), after the commands that were posted before. From any thread but
+  // the I/O thread. Never waits.
   virtual QuestionId ask(Question question) = 0;
   virtual port::Answers& answers() = 0;
 
-  // Back-pressure for whoever emits: see command_queue.h. Any thread but the I/O side's.
+  // Backpressure on emits: see command_queue.h. From any thread but the I/O thread.
   virtual bool is_crowded(std::chrono::milliseconds age) const = 0;
   virtual void wait_for_room(std::chrono::milliseconds age) = 0;
-  // The event RoomForCommands follows; false: there is room already.
+  // The event RoomForCommands follows; false: there is already space.
   virtual bool tell_of_room() = 0;
 
-  // One thread. Replaces `batch` by what waits.
+  // From one thread. Replaces `batch` by the queued events.
   virtual void take_events(std::vector<Event>& batch) = 0;
   // Any thread.
   virtual Logger& logger() = 0;

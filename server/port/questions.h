@@ -1,6 +1,6 @@
-// What the application asks the I/O side, which owns the answer; values only. A question is
-// answered behind all commands that were posted before it. Each says what its answer is; one about
-// something that does not exist, or that nobody answers, gets an empty one.
+// Queries of the application about state of the I/O thread; values only. A question is answered
+// after all commands that were posted before it. Each defines the type of its answer. The answer is
+// empty for an object that does not exist, and if no I/O thread runs.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +15,10 @@
 
 namespace sioserve {
 
-// Names a question until its answer has been fetched; QuestionId{}: nobody answers it.
+// Identifies a question until its answer has been fetched; QuestionId{}: nobody answers it.
 enum class QuestionId : std::uint64_t {};
 
-// --- sockets; those that have gone, too, until SocketReleased ---
+// --- sockets; also disconnected ones, until SocketReleased ---
 
 struct RoomsOfSocket {
   SocketId socket;
@@ -36,9 +36,9 @@ struct Membership {
   using Answer = RoomCount;
 };
 
-// --- namespaces; clients that may come back are in their rooms ---
+// --- namespaces; clients that may recover are in their rooms ---
 
-// Whom a SocketBroadcast with these would reach.
+// The recipients of a SocketBroadcast with these rooms.
 struct SocketsIn {
   std::string name_space;
   std::vector<std::string> rooms;
@@ -64,7 +64,7 @@ struct RoomChange {
   std::string id;  // that the client sees, of who has joined or left
 };
 
-// What has changed since the last such question, where WatchRooms was posted; in order.
+// The room changes since the last such question, in order, if WatchRooms was posted.
 struct RoomChanges {
   std::string name_space;
   using Answer = std::vector<RoomChange>;
@@ -79,7 +79,7 @@ struct SessionStatusAsked {
 
 // --- the server ---
 
-// What it counts.
+// The counters.
 struct CountsAsked {
   using Answer = std::vector<std::uint64_t>;  // by Counter
 };

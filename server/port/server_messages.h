@@ -1,4 +1,4 @@
-// The server itself across the port: its log, its limits and its end.
+// The server itself across the port: its log, its limits and its stop.
 #pragma once
 
 #include <string>
@@ -18,13 +18,13 @@ struct AccessEntry {
   AccessRecord record;
 };
 
-// So many requests have been answered that the server is to be stopped; comes once.
+// --limit-max-requests is reached: the server must be stopped. Sent once.
 struct RequestLimitReached {};
 
-// There is room again for whoever emits; comes once for a call of Port::tell_of_room().
+// The command queue has space again. Sent once per call of Port::tell_of_room().
 struct RoomForCommands {};
 
-// Everything is closed; nothing follows.
+// Everything is closed. The last event.
 struct ServerStopped {};
 
 using ServerEvent =
@@ -32,10 +32,11 @@ using ServerEvent =
 
 // --- commands ---
 
-// Stop accepting, let what runs finish, close the rest. Posted a second time: close all at once.
+// Stop accepting, let requests finish, close the rest. If posted again: close everything
+// immediately.
 struct StopServer {};
 
-// The application has taken the events that wait, after so many had waited that reading stopped.
+// The application has taken the queued events, after the queue was full and reading had stopped.
 struct EventsTaken {};
 
 // The answer goes to Port::answers().

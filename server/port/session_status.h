@@ -1,4 +1,4 @@
-// How an Engine.IO session is doing.
+// The transport and the latency of an Engine.IO session.
 #pragma once
 
 #include <chrono>

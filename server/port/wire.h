@@ -1,14 +1,13 @@
-// The wire form of events, commands and answers, for a port between processes of one machine and
+// Serialization of events, commands and answers, for a port between processes of one machine and
 // one build.
 //
-// A message is its group, its alternative within the group, and its fields in their order. Integers
-// stand in the machine's byte order with the size they have, times as their counts; sizes are 32
-// bits; a text is its size and its bytes. A file is a number: the place of its descriptor among
-// those that travel beside the bytes. What frames the messages (a socket of packets, a length in
-// front) is the carrier's business.
+// A message is its group, its alternative within the group, and its fields in order. Integers are
+// in the machine's byte order, times are counts; sizes have 32 bits; a string is its size and its
+// bytes. A file is the index of its descriptor among those sent with the bytes. The transport must
+// frame the messages (a packet socket, a length prefix).
 //
-// decode_...() takes any bytes: what is no message is an error, and nothing is allocated that the
-// bytes do not pay for.
+// decode_...() accepts any bytes: an invalid message is an error, and allocations are limited by
+// the number of bytes.
 #pragma once
 
 #include <string>
@@ -23,13 +22,13 @@ namespace sioserve::port {
 
 struct WireMessage {
   std::string bytes;
-  // Borrowed from the message; sendmsg() gives the other process descriptors of its own.
+  // Borrowed from the message; sendmsg() gives the other process its own descriptors.
   std::vector<int> descriptors;
 };
 
 enum class WireError {
   truncated,           // the bytes end within the message
-  trailing_bytes,      // or go on behind it
+  trailing_bytes,      // the message ends before the bytes
   unknown_message,     // no such group or alternative
   bad_value,           // of an enumeration or a bool
   missing_descriptor,  // of a file
