@@ -1,8 +1,8 @@
 """Requests per second of a plain ASGI "hello": sioserve against uvicorn with httptools and uvloop.
 
-Each server in turn is pinned to one core and loaded by wrk on another, in alternation, so that
-whatever else the machine does meets both. Prints each round's rates and the ratio's median and
-range. Needs wrk and two cores; `scripts/bench` provides everything.
+Each server runs pinned to one core, and wrk loads it from another. The servers take turns, so that
+other load on the machine affects both. Prints each round's rates and the ratio's median and range.
+Needs wrk and two cores; `scripts/bench` provides everything.
 
     python bench/hello.py [--rounds 5] [--seconds 5] [--connections 64]
 """

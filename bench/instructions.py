@@ -1,8 +1,8 @@
-"""Instructions that one unit of work takes, on the Python thread and on the I/O thread.
+"""Instructions per unit of work, on the Python thread and on the I/O thread.
 
-The server runs under callgrind, once with few and once with many units; the difference of both,
-divided by the units, leaves out the start and the end. Unlike times these counts do not depend on
-what else the machine does, so a change of a few percent shows.
+The server runs under callgrind, once with few and once with many units; the difference, divided by
+the number of units, excludes start and stop. Unlike times, these counts do not depend on other
+load, so a change of a few percent is visible.
 
     python bench/instructions.py [--units 2000] [request] [event] [delivery]
 

@@ -1,10 +1,10 @@
 """Native relays against the same relay through a handler.
 
-One server on one core; clients in rooms, loaded from another core over WebSockets. In each room one
-client sends, and sends again when the last one has it, a few at a time. Both ways take turns, so
-that whatever else the machine does meets both. Printed are deliveries per second of the server's
-own CPU time, which a busy machine and the load generator do not distort, with the plain rate beside
-it; then how long a delivery takes while Python is busy.
+One server runs on one core; its clients, in rooms, run on another core and use WebSockets. In each
+room one client sends the next event when the last client has got the previous one, with a few
+events in flight. Both ways take turns, so that other load on the machine affects both. Prints
+deliveries per second of the server's own CPU time, which does not depend on other load, and the
+plain rate; then the time of a delivery while Python is busy.
 
     python bench/relay.py [--rounds 5] [--seconds 5] [--rooms 10] [--members 10] [--flight 4]
 """

@@ -1,4 +1,4 @@
-"""What bench/relay.py measures: one event forwarded to a room, natively and by a handler."""
+"""The application of bench/relay.py: one event forwarded to a room, natively and by a handler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: servers on one core, load on another, and how results are printed."""
+"""Shared by the benchmarks: servers on one core, load on another, and printing of results."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """Socket.IO over WebSockets: sioserve against Node's socket.io, python-socketio and django-sio, the
 last one on uvicorn and on daphne.
 
-Each server in turn is pinned to one core and loaded from another by bench/socket_io_load, in
-alternation, so that whatever else the machine does meets all of them. Per round and server: answers
-per second with one and with eight events under way per client, deliveries per second of broadcasts
-to many clients with one and with four under way, connections per second, and the memory of an idle
-connection. `scripts/bench socket_io` provides everything.
+Each server runs pinned to one core, and bench/socket_io_load loads it from another. The servers
+take turns, so that other load on the machine affects all of them. Measures, per round and server:
+acknowledgements per second with one and with eight events in flight per client, deliveries per
+second of broadcasts to many clients with one and with four in flight, connections per second, and
+the memory of an idle connection. `scripts/bench socket_io` provides everything.
 
     python bench/socket_io.py [--rounds 3] [--seconds 4] [--servers sioserve,node] [--rows acks]
 """

@@ -1,8 +1,8 @@
 """Static files per second: sioserve --static against nginx, and WhiteNoise under uvicorn.
 
-Each server in turn is pinned to one core and loaded by wrk on another, in alternation, so that
-whatever else the machine does meets all of them. Prints each round's rates and the ratios' medians
-and ranges. `scripts/bench static` provides everything.
+Each server runs pinned to one core, and wrk loads it from another. The servers take turns, so that
+other load on the machine affects all of them. Prints each round's rates and the ratios' medians and
+ranges. `scripts/bench static` provides everything.
 
     python bench/static.py [--rounds 5] [--seconds 5] [--connections 64]
 """

@@ -1,12 +1,12 @@
 """WebSocket messages echoed per second: sioserve against uvicorn with `websockets` and `wsproto`.
 
-Each server in turn is pinned to one core and loaded from another, in alternation, so that whatever
-else the machine does meets all of them. Each of the connections sends a message as soon as it has
-the echo of the one before. No server compresses. The load generator is a process of this file with
-hand-made frames on bare sockets.
+Each server runs pinned to one core and is loaded from another. The servers take turns, so that
+other load on the machine affects all of them. Each connection sends a message when it has the echo
+of the previous one. No server compresses. The load generator is a process of this file that writes
+frames to plain sockets.
 
-What is compared is echoes per second of the server's own CPU time, which neither a busy machine nor
-a load generator at its limit distorts; the plain rate stands beside it.
+The compared value is echoes per second of the server's own CPU time, which depends neither on other
+load nor on the speed of the load generator; the plain rate is printed too.
 
     python bench/websocket_echo.py [--rounds 5] [--seconds 5] [--connections 64] [--size 32]
 """

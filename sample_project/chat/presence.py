@@ -1,4 +1,6 @@
-"""Who is connected. Lives on the event loop's thread, in one process, like the sockets it holds."""
+"""The connected users. Lives on the event loop's thread, in one process, like the sockets it
+has.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Everything the chat asks the database. Synchronous: the consumer runs it in a thread.
+"""All database queries of the chat. Synchronous: the consumer runs them in a thread.
 
 Users and rooms are checked here, so that no caller can forget it.
 """

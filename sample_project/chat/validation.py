@@ -1,4 +1,4 @@
-"""Checks of what clients send. Nothing from a payload is used before it went through here."""
+"""Checks of data from clients. All payloads are checked here before they are used."""
 
 import re
 from typing import Any

@@ -1,6 +1,6 @@
-// What a request for a file is answered with: its head, and which bytes of the file follow.
+// The response to a request for a file: its head, and which bytes of the file follow.
 //
-// A pure function of the request and of what is known of the file. Knows no files and no sockets.
+// A pure function of the request and the file's metadata. Uses no files and no sockets.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace sioserve::static_files {
 
-// What matters of a GET or HEAD request.
+// The relevant parts of a GET or HEAD request.
 struct FileRequest {
   bool is_head = false;
   Conditions conditions;

@@ -1,4 +1,4 @@
-// Opening files below a directory, whatever symbolic links lie on the way.
+// Opens files only below a directory, even if the path contains symbolic links.
 #pragma once
 
 #include <string>

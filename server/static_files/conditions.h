@@ -7,7 +7,7 @@
 
 namespace sioserve::static_files {
 
-// What identifies the bytes that would be sent now.
+// The validators of the current content.
 struct Validators {
   std::string etag;  // a strong one
   std::time_t last_modified = 0;
@@ -27,8 +27,8 @@ enum class Verdict { proceed, not_modified, precondition_failed };
 // For GET and HEAD, in the order of section 13.2.2.
 Verdict check_conditions(const Conditions& conditions, const Validators& validators);
 
-// Whether a Range header still means these bytes. `now`: a date is too weak if the file was
-// modified within the second that it names.
+// Whether If-Range matches the current content. `now`: a date is too weak if the file was modified
+// within the same second.
 bool range_is_current(std::string_view if_range, const Validators& validators, std::time_t now);
 
 }  // namespace sioserve::static_files

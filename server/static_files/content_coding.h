@@ -16,8 +16,8 @@ struct Coding {
 inline constexpr std::array<Coding, 3> codings = {
     {{"br", ".br"}, {"zstd", ".zst"}, {"gzip", ".gz"}}};
 
-// What is preferred to the original, best first, by Accept-Encoding's value (all of its lines,
-// joined by commas). Malformed members count as absent.
+// The codings preferred to the original, best first, for a value of Accept-Encoding (all lines,
+// joined by commas). Malformed members are ignored.
 std::vector<const Coding*> acceptable_codings(std::string_view accept_encoding);
 
 }  // namespace sioserve::static_files

@@ -1,9 +1,8 @@
 // Answers requests below the prefixes of --static with files, without Python.
-//
-// The first mount whose prefix the path begins with is the longest one. What touches the disk runs
-// in the background: find_file() and reading a small file, so that its bytes travel with the head.
-// Large ones are sent as files. A missing file is answered with 404 here: falling through to the
-// application would make it answer for what it was relieved of.
+// Mounts are sorted, so the first matching prefix is the longest. Disk access runs in the
+// background: find_file(), and reading a small file, so that it is sent together with the head.
+// Large files are sent with send_file(). A missing file gets 404 here, without asking the
+// application.
 #pragma once
 
 #include <functional>

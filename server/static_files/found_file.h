@@ -17,9 +17,9 @@ struct FoundFile {
   std::shared_ptr<const OpenFile> file;
 };
 
-// `path`: below the directory, as from relative_path(). Of the compressed variants beside the file,
-// the best one that the client takes; one without an original is no file. The error is errno's,
-// ENOENT for whatever is not there, lies outside, or is no regular file. May wait for a disk.
+// `path`: below the directory, as from relative_path(). Opens the best compressed variant that the
+// client accepts, if there is one; a variant without an original is ignored. The error is errno's,
+// ENOENT for files that are missing, outside the directory, or not regular. May wait for the disk.
 Result<FoundFile, int> find_file(const std::string& directory, const std::string& path,
                                  const std::string& accept_encoding, const ContentTypes& types);
 

@@ -1,5 +1,5 @@
-// From a request's path to that of a file below a directory: nothing that could lead out of it, and
-// nothing that is not meant to be seen.
+// Converts a request's path to that of a file below a directory. Refuses paths that lead out of the
+// directory, and hidden files.
 #pragma once
 
 #include <optional>

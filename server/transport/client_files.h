@@ -24,8 +24,7 @@ class ClientFiles {
     std::string etag;
   };
 
-  // Reads the files; an empty directory name means that none are installed. `cors` outlives this
-  // object.
+  // Reads the files; with an empty directory name none are installed. `cors` outlives this object.
   ClientFiles(std::string directory, std::string mount_path, const Cors& cors);
 
   // Whether `path`, percent-decoded, is that of a client file, installed or not.

@@ -1,6 +1,6 @@
-// Which pages of other origins may use Engine.IO and read the client files: the fetch standard's
-// CORS protocol. Off without origins. An origin that is not among them gets no header but Vary, so
-// that no cache hands its answer to another.
+// CORS for Engine.IO and the client files (fetch standard). Off without configured origins. An
+// origin that is not allowed gets only Vary, so that no cache returns its response to another
+// origin.
 #pragma once
 
 #include <optional>
@@ -19,15 +19,15 @@ class Cors {
   // `config` has no fault and outlives this object.
   explicit Cors(const CorsConfig& config);
 
-  // What makes the configuration unusable, as a sentence that begins with the setting's name.
+  // The error of the configuration, as a sentence that begins with the setting's name.
   static std::optional<std::string> fault_of(const CorsConfig& config);
 
   bool is_on() const { return any_ || !allowed_.empty(); }
   // `origin` is the header's value.
   bool allows(std::string_view origin) const;
-  // For every answer but one to OPTIONS.
+  // For every response except those to OPTIONS.
   void add_headers(const RequestHead& request, Headers& answer) const;
-  // The answer to OPTIONS, which a browser asks before a request that is not simple.
+  // The response to a preflight request (OPTIONS).
   ResponseHead preflight(const RequestHead& request) const;
 
  private:

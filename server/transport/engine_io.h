@@ -1,9 +1,9 @@
-// Engine.IO over HTTP and WebSocket: which requests it answers, and the handlers that do it. Lives
-// on the I/O thread.
+// Engine.IO over HTTP and WebSocket: selects its requests and creates their handlers. Lives on the
+// I/O thread.
 //
-// A handshake comes in natively (on config.socketio_path), or is handed over by the ASGI
-// application (adopt), whose middleware has then decided about it. Either way, later requests with
-// the session's sid on the same path come here without entering the application.
+// A handshake arrives natively (on config.socketio_path), or is handed over by the ASGI application
+// (adopt), whose middleware has accepted it. In both cases, later requests with the session's sid
+// on the same path are handled here without the application.
 #pragma once
 
 #include <functional>
@@ -45,9 +45,9 @@ class EngineIo {
   std::unique_ptr<connection::RequestHandler> make_handler(connection::Exchange& exchange);
   std::unique_ptr<connection::WebSocketHandler> make_handler(connection::WebSocketChannel& channel);
 
-  // For requests that the application hands over. The caller makes every callback from on_request()
-  // or on_upgrade_request() on. A session that comes of it has the number `stream`; if none does,
-  // SessionClosed is reported for it.
+  // For requests that the application hands over. The caller makes all callbacks, beginning with
+  // on_request() or on_upgrade_request(). The new session has the number `stream`; if none is
+  // created, SessionClosed is pushed for it.
   std::unique_ptr<connection::RequestHandler> adopt(connection::Exchange& exchange,
                                                     StreamId stream);
   std::unique_ptr<connection::WebSocketHandler> adopt(connection::WebSocketChannel& channel,
@@ -76,8 +76,8 @@ class EngineIo {
   Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
                                                std::optional<StreamId> adopted);
   engine::Session* find_session(const RequestHead& head) const;
-  // Asks the application about a handshake, if it wants to be: `handshake` is told now or later.
-  // Returns the number under which it waits, for withdraw().
+  // Asks the application about a handshake, if allow_request is used: `handshake` gets the decision
+  // now or later. Returns the number for withdraw().
   std::optional<StreamId> question(const RequestHead& head, const SharedEndpoints& endpoints,
                                    std::optional<StreamId> adopted, HandshakeInQuestion& handshake);
   void withdraw(StreamId question) { pending_.forget(question); }
@@ -87,7 +87,7 @@ class EngineIo {
   engine::Session& open_session(std::string sid, const RequestHead& head,
                                 const SharedEndpoints& endpoints, std::optional<StreamId> adopted,
                                 SessionQuota::Place place);
-  // No session came of an adopted request.
+  // An adopted request has not become a session.
   void abandon(StreamId stream);
 
  private:

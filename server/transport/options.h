@@ -1,4 +1,4 @@
-// What makes Engine.IO's settings unusable together.
+// Checks Engine.IO's settings for contradictions.
 #pragma once
 
 #include <optional>

@@ -16,7 +16,7 @@ struct Origin {
   bool operator==(const Origin&) const = default;
 };
 
-// Nullopt for what is no such origin: "null", a URL with a path, nothing at all.
+// Nullopt for anything else: "null", a URL with a path, an empty string.
 std::optional<Origin> parse_origin(std::string_view text);
 
 // The part of a URL that is its origin, unchecked: what stands before its path.

@@ -1,5 +1,5 @@
-// Compression of what polling requests are answered with (RFC 9110 section 8.4.1). What is long is
-// compressed on another thread, so that no other client waits for it.
+// Compression of the responses to polling requests (RFC 9110 section 8.4.1). Long responses are
+// compressed on another thread, so that they delay no other client.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ enum class Coding { gzip, deflate };
 
 const char* name_of(Coding coding);
 
-// The one that the client likes best; nullopt: none.
+// The coding that the client prefers; nullopt: none.
 std::optional<Coding> choose_coding(const Headers& request_headers);
 
 std::string compress(std::string_view body, Coding coding);
@@ -24,7 +24,7 @@ std::string compress(std::string_view body, Coding coding);
 // Runs `work` on some other thread, and `done` on the I/O thread afterwards, in any case.
 using Background = std::function<void(std::function<void()> work, std::function<void()> done)>;
 
-// One body on its way. Lives on the I/O thread, longer than whoever waits for it if need be.
+// One body being compressed. Lives on the I/O thread, if necessary longer than the request.
 class PayloadCompression : public std::enable_shared_from_this<PayloadCompression> {
  public:
   // The result, and whether it is compressed: what would not become smaller is left as it was.
@@ -35,7 +35,7 @@ class PayloadCompression : public std::enable_shared_from_this<PayloadCompressio
   static std::shared_ptr<PayloadCompression> start(std::string body, Coding coding, Done done,
                                                    const Background& background);
 
-  // Nobody waits any more.
+  // The result is no longer needed.
   void forget() { done_ = nullptr; }
 
  private:

@@ -1,5 +1,5 @@
-// Handshakes about which the application is being asked (allow_request). Each is waited for as long
-// as a WebSocket may wait to be accepted; what is not answered by then is refused.
+// Handshakes that wait for a decision of the application (allow_request). The timeout is that for
+// accepting a WebSocket; then the handshake is refused.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@
 
 namespace sioserve::transport {
 
-// Waits for one answer: exactly one of these comes, unless forget() comes first.
+// Gets exactly one of these calls, unless forget() is called first.
 class HandshakeInQuestion {
  public:
   virtual void on_allowed() = 0;
@@ -34,15 +34,15 @@ class PendingHandshakes {
   PendingHandshakes(const Config& config, EventSink& events, const Logger& logger)
       : config_(config), events_(events), logger_(logger) {}
 
-  // Whether there is anybody to ask.
+  // Whether the application uses allow_request.
   bool asks() const { return asks_; }
   void start_asking() { asks_ = true; }
 
   void ask(StreamId id, const RequestHead& head, const SharedEndpoints& endpoints, TimePoint now,
            HandshakeInQuestion& handshake);
-  // The client has gone.
+  // The client has disconnected.
   void forget(StreamId id) { waiting_.erase(id); }
-  // Of the application; nullopt: the handshake goes on.
+  // The application's decision; nullopt: accepted.
   void answer(StreamId id, const std::optional<std::string>& refusal);
 
   // Every 20 ms or so.

@@ -1,5 +1,4 @@
-// One HTTP request to Engine.IO: a handshake, a GET that waits for packets, or a POST that brings
-// some.
+// One HTTP request to Engine.IO: a handshake, a GET that waits for packets, or a POST with packets.
 #pragma once
 
 #include <memory>
@@ -31,8 +30,7 @@ class PollingRequest final : public connection::RequestHandler,
   void on_request(std::string_view body, connection::BodyPart part) override;
   void on_body(std::string_view body, connection::BodyPart part) override;
   void on_drain() override {}
-  // Engine.IO clients do not end their side while they wait: the session need not wait for a
-  // write to fail.
+  // Engine.IO clients never shut down only their sending side, so this is a disconnect.
   connection::ClientEnd on_client_end() override { return connection::ClientEnd::drop; }
   void on_closed() override;
 

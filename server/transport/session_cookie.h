@@ -11,8 +11,7 @@
 
 namespace sioserve::transport {
 
-// What makes the name or the attributes unusable, as a sentence that begins with the setting's
-// name.
+// The error of the name or the attributes, as a sentence that begins with the setting's name.
 std::optional<std::string> fault_of_cookie(const EngineIoConfig& config);
 
 // Adds Set-Cookie to the answer to a handshake, when the configuration names a cookie.

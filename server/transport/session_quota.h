@@ -1,4 +1,4 @@
-// How many sessions there may be: in all (--socketio-max-sessions) and of one client address
+// The limits on sessions: in total (--socketio-max-sessions) and of one client address
 // (--socketio-max-sessions-per-address). Lives on the I/O thread.
 #pragma once
 

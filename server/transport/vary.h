@@ -1,5 +1,5 @@
-// The header that tells caches which request headers an answer depends on (RFC 9110
-// section 12.5.5).
+// The Vary header, which tells caches on which request headers a response depends (RFC 9110 section
+// 12.5.5).
 #pragma once
 
 #include <string_view>

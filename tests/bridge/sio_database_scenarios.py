@@ -1,4 +1,4 @@
-"""What happens to database connections of handlers; each scenario runs in a process of its own.
+"""Database connections of handlers; each scenario runs in a separate process.
 
 python sio_database_scenarios.py <scenario> <folder for the database>
 """

@@ -1,4 +1,4 @@
-"""What `sio` does in a Django project; each scenario runs in a process of its own.
+"""The package `sio` in a Django project; each scenario runs in a separate process.
 
 python sio_django_scenarios.py <scenario> <folder for the database>
 """

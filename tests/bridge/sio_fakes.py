@@ -1,4 +1,4 @@
-"""What tests of the package `sio` use in place of the native server."""
+"""Replacements of the native server for tests of the package `sio`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP's limits and times, through the settings that the command line's options end in."""
+"""HTTP's limits and timeouts, through the settings behind the command line's options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subclasses of Server, and what Python's garbage collector makes of servers in cycles."""
+"""Subclasses of Server, and garbage collection of servers in reference cycles."""
 
 from __future__ import annotations
 

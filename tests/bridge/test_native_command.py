@@ -1,4 +1,4 @@
-"""The command with applications that misbehave, above all when it is asked to stop."""
+"""The command with applications that misbehave, mainly during a stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""C++ exceptions reach Python as exceptions: nothing ends the process without a word."""
+"""C++ exceptions become Python exceptions, and never end the process without a message."""
 
 from __future__ import annotations
 

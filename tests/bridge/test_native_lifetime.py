@@ -1,4 +1,4 @@
-"""Who keeps whom alive: the server, its loop, its tasks, and what an application holds on to."""
+"""Object lifetimes: the server, its loop, its tasks, and objects that an application keeps."""
 
 from __future__ import annotations
 

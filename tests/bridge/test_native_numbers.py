@@ -1,4 +1,4 @@
-"""Ids, counts and times that Python gives: what is none is refused, and the argument named."""
+"""Invalid ids, counts and times from Python are refused with the name of the argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions to the I/O thread: answered behind the commands before them, and never for ever."""
+"""Queries to the I/O thread: answered after earlier commands, and they never block for ever."""
 
 from __future__ import annotations
 

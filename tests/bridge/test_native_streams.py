@@ -1,4 +1,4 @@
-"""`receive` and `send` under load and in unusual hands."""
+"""`receive` and `send` under load and in unusual use."""
 
 from __future__ import annotations
 

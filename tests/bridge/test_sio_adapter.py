@@ -1,4 +1,4 @@
-"""Adapters: rooms and who is in them, counts, and the other servers of a cluster."""
+"""Adapters: rooms and their members, counts, and the other servers of a cluster."""
 
 from __future__ import annotations
 

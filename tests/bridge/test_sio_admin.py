@@ -1,4 +1,4 @@
-"""What the Admin UI is shown and may do."""
+"""The data and the actions of the Admin UI."""
 
 from __future__ import annotations
 

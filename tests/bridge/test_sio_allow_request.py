@@ -1,4 +1,6 @@
-"""allow_request(): who is asked about a handshake, and what the native server is told."""
+"""allow_request(): which functions are called for a handshake, and the decision for the native
+server.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers at the edges: clients that leave, come late, are asked in vain, are not waited for."""
+"""Edge cases of acknowledgements: disconnects, late answers, no answer, and answers not awaited."""
 
 from __future__ import annotations
 

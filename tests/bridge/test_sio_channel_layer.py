@@ -1,4 +1,4 @@
-"""What code for django-sio sends through a channel layer reaches the rooms that it means, once."""
+"""Messages of code for django-sio through a channel layer reach the right rooms, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Namespaces that come into being when a client asks for them."""
+"""Dynamic namespaces: created when a client asks for them."""
 
 from __future__ import annotations
 

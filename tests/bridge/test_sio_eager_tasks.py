@@ -1,4 +1,4 @@
-"""Handlers run, and in order, where the application has set a task factory that is eager."""
+"""Handlers run in order if the application has set an eager task factory."""
 
 from __future__ import annotations
 

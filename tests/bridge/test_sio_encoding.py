@@ -1,4 +1,4 @@
-"""What can't be encoded raises where it is emitted, in each way to emit, and names the value."""
+"""Values that can't be encoded raise in every kind of emit, with the path to the value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What ends a handler ends nothing else: the next event is handled, and disconnect runs once."""
+"""A handler that fails affects nothing else: the next event is handled, and disconnect runs
+once.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event loop's other work, beside handlers that wait for nothing."""
+"""Other work of the event loop runs between handlers that never await."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The packet helpers, and the modules whose job the native engine does."""
+"""The packet helpers, and the modules that the native engine replaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connection state recovery as handlers see it: clients that are cut off and come back."""
+"""Connection state recovery for handlers: clients that lose their connection and reconnect."""
 
 from __future__ import annotations
 

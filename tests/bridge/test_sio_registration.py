@@ -1,4 +1,4 @@
-"""Native registration, routed mounts, and who may use which namespace."""
+"""Native registration, routed consumers, and which clients may use which namespace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Native relays as Python declares them; what the server does with them is tested elsewhere."""
+"""Declaring native relays in Python; other files test the forwarding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rooms as the native server knows them: Python asks and keeps no table of its own."""
+"""Rooms are owned by the native server: Python queries them and has no table."""
 
 from __future__ import annotations
 

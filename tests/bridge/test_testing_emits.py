@@ -1,4 +1,4 @@
-"""sioserve.testing.captured_emits: what code emits, without a server."""
+"""sioserve.testing.captured_emits: collects emitted events without a server."""
 
 from __future__ import annotations
 

@@ -1,17 +1,18 @@
 """Testing applications: Socket.IO handlers without a network, and servers in tests.
 
     sio_client            a Socket.IO client of consumers, in the test's event loop
-    SioTestServer         what such clients share
-    captured_emits        what code emits, without a server and clients
+    SioTestServer         the server that such clients share
+    captured_emits        collects emitted events, without a server and clients
     LiveServerTestCase    Django's live-server tests on sioserve, WebSockets included
     LiveServerMixin       the same, for a subclass of Django's own LiveServerTestCase
-    ServerProcess         what Channels' ChannelsLiveServerTestCase starts
+    ServerProcess         the server process for Channels' ChannelsLiveServerTestCase
     ServiceThread         any ASGI application, in a thread
 
-pytest finds by itself the fixtures `sio_client`, `sio_emits`, `sioserve_server`, `live_sioserve`.
+pytest loads the fixtures `sio_client`, `sio_emits`, `sioserve_server`, `live_sioserve`
+automatically.
 
-Importing this package imports neither Django nor the server; it makes `daphne.testing` importable
-where daphne is not installed, because `channels.testing` imports it.
+Importing this package imports neither Django nor the server. If daphne is not installed, it makes
+`daphne.testing` importable, because `channels.testing` imports it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One database connection for all threads: in-memory SQLite for a server in the test's process.
 
-Django keeps connections per thread. A view of an ASGI application runs in whatever thread asgiref
-chooses for it, so the connections can't be handed to each thread that may need one; instead
-`django.db.connections` looks into the shared ones first, in every thread.
+Django keeps connections per thread. A view of an ASGI application runs in a thread that asgiref
+chooses, so the connections can't be passed to each thread. Instead, `django.db.connections` looks
+up the shared connections first, in every thread.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.db import connections
 
 @contextlib.contextmanager
 def shared_connections(shared: Mapping[str, Any]) -> Iterator[None]:
-    """Until the end of the block, the connections of these aliases are those of all threads.
+    """Until the end of the block, all threads use these connections.
 
-    Allowing them to be used by several threads (inc_thread_sharing) is the caller's business.
+    The caller must allow sharing between threads (inc_thread_sharing).
     """
     if not shared:
         yield

@@ -1,4 +1,4 @@
-"""What `daphne.testing` offers to Channels and to live-server tests, on sioserve."""
+"""The interface of `daphne.testing` for Channels and live-server tests, on sioserve."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class BaseDaphneTestingInstance:
         self.application = application
         self.xff = xff
         self.http_timeout = http_timeout
-        self.request_buffer_size = request_buffer_size  # bodies never fill memory here
+        self.request_buffer_size = request_buffer_size  # bodies are not collected in memory here
 
     def get_application(self) -> Any:
         return self.application
@@ -97,7 +97,7 @@ def _translated(arguments: Mapping[str, Any]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name, value in arguments.items():
         if name not in _SETTINGS:
-            raise TypeError(f"sioserve's stand-in for daphne.testing does not know {name!r}")
+            raise TypeError(f"sioserve's replacement for daphne.testing does not have {name!r}")
         setting, factor = _SETTINGS[name]
         if value is not None:
             settings[setting] = value if factor is None else round(max(value, 0) * factor)

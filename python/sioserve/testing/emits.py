@@ -1,4 +1,4 @@
-"""What code emits where no server runs: for tests of views, models, signals and tasks."""
+"""Collects emitted events without a server: for tests of views, models, signals and tasks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from sio.socketio.server import get_socketio_server
 class Emitted:
     """One event.
 
-    * `args`: as clients would get them: a tuple is a list, a UUID a string, bytes are bytes.
-    * `rooms`: None if it was for everybody in the namespace. `except_rooms`: who was left out.
-    * `volatile`: it would have been dropped for clients that can't take it. `compress`: False where
-      compress(False) was said.
+    * `args`: the values that clients would get: a list for a tuple, a string for a UUID, bytes for
+      bytes.
+    * `rooms`: None for everyone in the namespace. `except_rooms`: the excluded rooms.
+    * `volatile`: dropped for clients that can't take it. `compress`: False after compress(False).
     """
 
     event: str
@@ -34,11 +34,11 @@ class Emitted:
 
 @contextmanager
 def captured_emits() -> Iterator[list[Emitted]]:
-    """`with captured_emits() as emits:` gathers what is emitted to namespaces and rooms meanwhile.
+    """`with captured_emits() as emits:` collects the events emitted to namespaces and rooms.
 
-    What can't be encoded raises at the call, as in production. There are no clients, so what asks
-    for answers is not sent. Emits of all threads count. Raises RuntimeError where a server runs in
-    this process already: there, clients get what is emitted.
+    A value that can't be encoded raises in the call, as in production. There are no clients, so
+    events that ask for answers are not sent. Emits of all threads are collected. Raises
+    RuntimeError if a server already runs in this process.
     """
     emits: list[Emitted] = []
     core = cast(Any, _Core(emits))
@@ -51,7 +51,7 @@ def captured_emits() -> Iterator[list[Emitted]]:
 
 
 class _Core:
-    """Stands in for _sioserve.Server."""
+    """Replaces _sioserve.Server."""
 
     def __init__(self, emits: list[Emitted]) -> None:
         self._emits = emits
@@ -70,7 +70,7 @@ class _Core:
         compress: bool = True,
     ) -> None:
         self._native.broadcast(namespace, args)  # raises for what can't be encoded
-        if not namespace:  # what has nobody to go to is only encoded
+        if not namespace:  # an emit without recipients is only encoded
             return
         event, *received = as_received(args)
         emitted = Emitted(
@@ -86,7 +86,7 @@ class _Core:
 
 
 def as_received(value: Any) -> Any:
-    """What JSON and attachments make of it."""
+    """The value after encoding and decoding as JSON with attachments."""
     attachments: list[bytes] = []
 
     def encode(obj: Any) -> Any:

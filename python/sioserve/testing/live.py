@@ -20,15 +20,15 @@ from sioserve.django_application import project_application
 from sioserve.options import Options, TcpEndpoint
 from sioserve.testing.connections import shared_connections
 
-GRACE = 2.0  # seconds for what is under way when a test's server stops
+GRACE = 2.0  # seconds for requests in progress when a test's server stops
 
 
 class LiveServerThread(ServiceThread):
-    """Django's LiveServerThread, which its test cases name as `server_thread_class`.
+    """Django's LiveServerThread, for the attribute `server_thread_class` of its test cases.
 
-    Serves the project's ASGI application. `static_handler` says where static files come from, as
-    in Django: staticfiles' finders for its StaticFilesHandler, otherwise STATIC_ROOT; an
-    ASGIHandler around the application is taken as it is.
+    Serves the project's ASGI application. `static_handler` selects the source of static files, as
+    in Django: staticfiles' finders for its StaticFilesHandler, otherwise STATIC_ROOT. An
+    ASGIHandler is used directly, around the application.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class LiveServerThread(ServiceThread):
 
 
 class LiveServerMixin:
-    """For subclasses of Django's LiveServerTestCase and StaticLiveServerTestCase; stands first:
+    """For subclasses of Django's LiveServerTestCase and StaticLiveServerTestCase; put it first:
 
     class ChatTests(LiveServerMixin, StaticLiveServerTestCase): ...
     """
@@ -77,8 +77,8 @@ class LiveServerMixin:
 class LiveServerTestCase(LiveServerMixin, DjangoLiveServerTestCase):
     """A live server with the static files of all installed applications.
 
-    Takes the place of Django's StaticLiveServerTestCase and, for tests that do not need a process
-    of its own, of ChannelsLiveServerTestCase; in-memory SQLite works.
+    Replaces Django's StaticLiveServerTestCase and, for tests that do not need a separate process,
+    ChannelsLiveServerTestCase; in-memory SQLite works.
     """
 
     static_handler = StaticFilesHandler

@@ -1,8 +1,8 @@
-"""A server in a process of its own: what ChannelsLiveServerTestCase calls ProtocolServerProcess.
+"""A server in a separate process: the ProtocolServerProcess of ChannelsLiveServerTestCase.
 
 The process may be started by any of multiprocessing's methods. With "fork" the child inherits the
-test's modules and leaves alone what only the parent's threads could use; with "spawn" and
-"forkserver" it sets Django up before anything of the project is unpickled.
+test's modules and does not use objects of the parent's threads; with "spawn" and "forkserver" it
+sets up Django before objects of the project are unpickled.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from sioserve.background import BackgroundService, end_process_after
 from sioserve.options import Options, TcpEndpoint
 from sioserve.unfinished import busy_threads
 
-GRACE = 1.0  # seconds for what is under way when the process is terminated
-LAST_RESORT = 2.0  # seconds more, then the process ends all the same
-GLANCE = 0.05  # seconds between two looks at whether the process is still there
+GRACE = 1.0  # seconds for requests in progress when the process is terminated
+LAST_RESORT = 2.0  # more seconds, then the process is ended
+GLANCE = 0.05  # seconds between two checks whether the process still runs
 
 
 class ServerProcess(multiprocessing.Process):
@@ -89,7 +89,7 @@ class ServerProcess(multiprocessing.Process):
             self._tell(error)
             sys.exit(1)
         if busy_threads():
-            # A view that blocks its thread; the parent would wait for it.
+            # A view may block its thread; the parent would wait for it.
             os._exit(0)
 
     def _serve(self, application: Any) -> None:

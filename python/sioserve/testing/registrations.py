@@ -1,4 +1,4 @@
-"""Registrations: the handlers of the process's SocketIOServer, kept while a test uses others."""
+"""Registrations: saves the handlers of the process's SocketIOServer while a test uses others."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from sio.socketio.server import SocketIOServer
 
 
 class Registrations:
-    """What is registered now, until restore(); what is registered meanwhile is forgotten by it.
+    """Saves the current registrations. restore() restores them and drops later ones.
 
-    The server and its namespaces stay the same objects: code that has taken them at import emits
-    through them in tests too.
+    The server and its namespaces remain the same objects, so code that has stored them at import
+    emits through them in tests too.
     """
 
     def __init__(self, server: SocketIOServer) -> None:
@@ -33,7 +33,7 @@ class Registrations:
         server.request_checks = self._request_checks.copy()
 
     def clear(self) -> None:
-        """Begin with nothing."""
+        """Remove all registrations."""
         for namespace in self._server.named_namespaces():
             namespace.table = HandlerTable(namespace.name)
         self._server._parents.clear()

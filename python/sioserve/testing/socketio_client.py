@@ -6,7 +6,7 @@
         assert await c.receive("said") == "hello"
 
 Works in pytest (pytest-asyncio, anyio on asyncio), in Django's async test methods, and without
-either. What arrives has been through the server's own encoder: a tuple is a list, a Decimal a str.
+both. Values pass through the server's own encoder: a tuple becomes a list, a Decimal a str.
 """
 
 from __future__ import annotations
@@ -42,17 +42,18 @@ def sio_client(
     raise_handler_errors: bool | None = None,
     **options: Any,
 ) -> SioTestClient:
-    """A client of these consumers, in the namespace of the first one; to be used with `async with`.
+    """A client of these consumers, in the namespace of the first one; use it with `async with`.
 
-    * `sio_client(ChatConsumer, ...)` serves the consumers it names and nothing else.
-    * `sio_client("/chat")`, or `namespace=`, serves what the process has registered there with
+    * `sio_client(ChatConsumer, ...)` serves only these consumers.
+    * `sio_client("/chat")`, or `namespace=`, serves everything that is registered there with
       sio.register() and sio.on(), middleware and hooks included.
 
-    Clients whose blocks overlap share one server, to which each adds its consumers: they see each
-    other's rooms and broadcasts. When the last has left, the process has its own handlers again.
+    Clients whose blocks overlap share one server, to which each adds its consumers: they share
+    rooms and get each other's broadcasts. When the last client has disconnected, the process has
+    its own handlers again.
 
-    The other options are those of SioTestClient; `raise_handler_errors` is for the server, where
-    this client begins it (True unless told otherwise).
+    The other options are those of SioTestClient. `raise_handler_errors` is an option of the server,
+    used if this client creates it (default: True).
     """
     consumers = tuple(target for target in targets if not isinstance(target, str))
     names = [target for target in targets if isinstance(target, str)]
@@ -65,13 +66,13 @@ def sio_client(
 class SioTestServer(LoopbackHost):
     """`async with SioTestServer(ChatConsumer) as server: async with server.client() as c: ...`
 
-    Serves these consumers and nothing else or, without any, all that the process has registered.
+    Serves only these consumers or, without any, everything that is registered in the process.
     `settings` are those of `_sioserve.Server` ("max_payload_bytes", "max_rooms"). sio_client()
-    makes one by itself; it is needed by name for settings, and where there is no client at first.
+    creates a server automatically; create one yourself for settings, or to have it before a client.
 
-    An exception that a handler raises is answered and logged as in production, and kept in
-    `handler_errors`. The first of those that are still there at the end of the block is raised from
-    it, unless the block itself raises, or `raise_handler_errors` is False.
+    An exception of a handler is answered and logged as in production, and added to
+    `handler_errors`. If that is not empty at the end of the block, its first exception is raised,
+    unless the block itself raises, or `raise_handler_errors` is False.
     """
 
     def client(self, namespace: str | None = None, **options: Any) -> SioTestClient:
@@ -82,18 +83,18 @@ class SioTestServer(LoopbackHost):
 class SioTestClient:
     """One client in one namespace. Entering the block connects it, leaving it disconnects it.
 
-    Entering raises sio.ConnectionRefused, with the `message` and the `data` that the client got,
-    when the server refuses it; `refused` is that exception then.
+    If the server refuses the client, entering raises sio.ConnectionRefused, with the `message` and
+    the `data` that the client got; `refused` is that exception.
 
-    Who the client is: `auth` (what it sends with CONNECT), `user` and `session` (what `socket.user`
-    and `socket.session` are; without them the server finds them by the cookies, as in production),
+    Options: `auth` (sent with CONNECT), `user` and `session` (become `socket.user` and
+    `socket.session`; without them the server loads them from the cookies, as in production),
     `cookies` (those of Django's test client, or a dict), `headers` and `query` (of the handshake),
-    `scope` (anything else of the ASGI scope). `beside` is another client on whose connection this
-    one joins its namespace, as a browser does with io("/a") and io("/b").
+    `scope` (other keys of the ASGI scope). `beside` is another client whose connection this client
+    uses, as a browser does with io("/a") and io("/b").
 
     * `received`: all events so far, as tuples (event, *arguments).
     * `id`: the socket's id. `socket`: the server's NamespaceSocket, with its rooms and data.
-    * `connected`: from the answer to CONNECT until either side has ended it.
+    * `connected`: true from the answer to CONNECT until either side disconnects.
     """
 
     def __init__(
@@ -147,22 +148,22 @@ class SioTestClient:
 
     @property
     def socket(self) -> NamespaceSocket:
-        """What handlers know of this client. Raises RuntimeError for one that never connected."""
+        """The server's socket of this client. Raises RuntimeError if it never connected."""
         if self._socket is None:
             raise RuntimeError("this client is not connected")
         return self._socket
 
     async def emit(self, event: str, *args: Any) -> None:
-        """Send an event. Like a client's own emit() it does not wait for the handler.
+        """Send an event. Like a client's emit() it does not wait for the handler.
 
-        What waits: call(), receive(), settle(). Raises TypeError for what JSON can't hold, which
-        are JSON's types and bytes.
+        call(), receive() and settle() wait. Raises TypeError for values other than JSON's types and
+        bytes.
         """
         self._send(event, args, None)
 
     async def call(self, event: str, *args: Any, timeout: float | None = None) -> Any:
-        """Send an event and return the answer: the acknowledgement's argument, None without one, a
-        list of several. Raises TimeoutError without an answer.
+        """Send an event and return the answer: the acknowledgement's argument, None without an
+        argument, a list of several. Raises TimeoutError without an answer.
         """
         self._last_ack_id = number = self._last_ack_id + 1
         self._send(event, args, number)
@@ -172,11 +173,11 @@ class SioTestClient:
     emit_with_ack = call
 
     async def receive(self, event: str | None = None, timeout: float | None = None) -> Any:
-        """The next event of this name that has not been taken: its argument, None without one, a
-        list of several. Others wait for their turn. Without a name: the next event, whatever it is,
-        as a tuple (event, *arguments).
+        """Return the next event of this name that was not received yet: its argument, None without
+        an argument, a list of several. Other events stay queued. Without a name: the next event of
+        any name, as a tuple (event, *arguments).
 
-        Raises TimeoutError, with what has come instead.
+        Raises TimeoutError, with a list of the events that arrived instead.
         """
         found: list[tuple[Any, ...]] = []
 
@@ -193,21 +194,21 @@ class SioTestClient:
         return found[0] if event is None else _one(list(found[0][1:]))
 
     async def settle(self, timeout: float | None = None) -> None:
-        """Return when no handler runs and nothing is on its way to any client.
+        """Wait until no handler runs and no event is in flight.
 
-        Raises TimeoutError if a handler waits for something.
+        Raises TimeoutError if a handler does not end.
         """
         await self.server.settle(self.timeout if timeout is None else timeout)
 
     async def received_nothing(self) -> bool:
-        """Whether no event is there that has not been taken, once everything has settled."""
+        """After settle(): true if there is no event that was not received."""
         await self.settle()
         return not self._unread
 
     def on(self, event: str, answer: Callable[..., Any]) -> None:
         """Call `answer(*args)`, plain or `async def`, for each event of this name.
 
-        Its result answers the server where that waits for it: None is no argument, a tuple several.
+        Its result is the answer, if the server asks for one: None is no argument, a tuple several.
         """
         check_event(event)
         self._answers[event] = answer
@@ -217,19 +218,19 @@ class SioTestClient:
         self.on(event, lambda *_: args)
 
     async def disconnect(self) -> None:
-        """Leave the namespace as a client does, and wait until the disconnect handler has run."""
+        """Disconnect from the namespace, and wait until the disconnect handler has run."""
         if self.connected and self._session is not None:
             self._session.send(SocketIOPacket(SIO_DISCONNECT, self.namespace))
         await self._leave()
 
     async def lose_connection(self) -> None:
-        """Go without a word, all namespaces of the connection at once ("transport close")."""
+        """Lose the connection, with all its namespaces ("transport close")."""
         if self._session is not None:
             self._session.leave()
         await self._leave()
 
     async def disconnected(self, timeout: float | None = None) -> None:
-        """Return when the server has ended the connection. Raises TimeoutError."""
+        """Wait until the server has disconnected the client. Raises TimeoutError."""
         await self._wait(lambda: not self.connected, timeout, "the client is still connected")
 
     async def __aenter__(self) -> SioTestClient:
@@ -294,7 +295,7 @@ class SioTestClient:
 
     async def _connect(self) -> None:
         if self._session is not None:
-            raise RuntimeError("a test client connects once; make another one")
+            raise RuntimeError("a test client connects once; create another one")
         if self._beside is not None:
             session = self._beside._session
             if session is None or not session.is_open:

@@ -1,4 +1,4 @@
-"""The ASGI scope of a test client's handshake, as the server makes it for a real one."""
+"""The ASGI scope of a test client's handshake, as the server builds it for a real client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def handshake_scope(
     query: Mapping[str, str] | None,
     cookies: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """`more` stands in it as it is. A cookie is a str or, as in http.cookies, has a `value`."""
+    """`more` is added to it. A cookie is a str or, as in http.cookies, has a `value`."""
     lines = {"host": "testserver", **{name.lower(): v for name, v in (headers or {}).items()}}
     if cookies:
         pairs = [f"{name}={getattr(cookie, 'value', cookie)}" for name, cookie in cookies.items()]
@@ -37,7 +37,7 @@ def handshake_scope(
         "subprotocols": [],
         "state": {},
         "extensions": {},
-        # The consumers that are named are served whether they are registered natively or not.
+        # The given consumers are served even if they are not registered natively.
         ROUTED: True,
         **more,
     }

@@ -55,7 +55,7 @@ class Session:
             self._core.receive(self._number, attachment)
 
     def leave(self) -> None:
-        """End without a word, as a client does whose network has gone."""
+        """End without a close packet, as a client does that loses its network."""
         if not self.is_open:
             return
         self.take_sent()
@@ -66,7 +66,7 @@ class Session:
         return any(receiver.is_busy() for receiver in self._receivers.values())
 
     def take_sent(self) -> None:
-        """Hand out what the server has sent."""
+        """Deliver the server's messages to the clients."""
         if not self.is_open:
             return
         is_open = self._core.is_open(self._number)
