@@ -29,6 +29,9 @@ class ObjectBuilder {
     values_.reserve(usual_values);
   }
 
+  // Python's decoder does.
+  static constexpr bool checks_utf8 = true;
+
   // What has been read.
   PyRef take() { return std::move(values_.front()); }
 

@@ -20,6 +20,7 @@
 #include "socketio/parser/decode_error.h"
 #include "socketio/parser/json_number.h"
 #include "socketio/parser/json_string.h"
+#include "socketio/parser/reader_traits.h"
 #include "socketio/parser/value_budget.h"
 
 namespace sioserve::parser {
@@ -38,6 +39,8 @@ enum class HugeNumbers { refused, infinite };
 //   string(string_view), begin_array(), end_array(), begin_object(), key(string_view), end_object()
 // Texts are valid during the call. Members come in the order of the text; names that are there
 // twice come twice: the last one counts.
+// A handler with `static constexpr bool checks_utf8 = true` is given texts that may be no UTF-8,
+// and must look itself.
 template <typename Handler>
 class JsonReader {
  public:
@@ -155,21 +158,21 @@ class JsonReader {
   bool read_string(std::string_view& text) {
     if (!skip('"')) return false;
     bool escapes = false;
-    bool ascii = true;
+    std::uint64_t bits = 0;
     std::size_t length = 0;
-    for (; length < rest_.size() && rest_[length] != '"'; ++length) {
-      const auto byte = static_cast<unsigned char>(rest_[length]);
-      if (byte < 0x20) return false;
-      if (byte >= 0x80) ascii = false;
-      if (byte == '\\') {
-        escapes = true;
-        ++length;  // whatever follows, a quotation mark too, belongs to the escape
-      }
+    for (;;) {
+      length += plain_length(rest_.substr(length), bits);
+      if (length >= rest_.size()) return false;
+      if (rest_[length] == '"') break;
+      if (rest_[length] != '\\') return false;
+      escapes = true;
+      length += 2;  // whatever follows, a quotation mark too, belongs to the escape
+      if (length >= rest_.size()) return false;
     }
-    if (length >= rest_.size()) return false;
     text = rest_.substr(0, length);
     rest_.remove_prefix(length + 1);
-    if (!ascii && !is_utf8(text)) return false;
+    const bool ascii = (bits & 0x8080808080808080) == 0;
+    if (!ascii && !checks_utf8<Handler> && !is_utf8(text)) return false;
     if (!escapes) return true;
     if (!unescape(text, unescaped_)) return false;
     text = unescaped_;

@@ -17,6 +17,7 @@
 #include "server/base/utf8.h"
 #include "socketio/parser/decode_error.h"
 #include "socketio/parser/iso_date.h"
+#include "socketio/parser/reader_traits.h"
 #include "socketio/parser/value_budget.h"
 
 namespace sioserve::parser {
@@ -180,7 +181,7 @@ class MsgpackReader {
   }
 
   bool read_text(std::uint64_t length, std::string_view& text) {
-    return take(length, text) && is_utf8(text);
+    return take(length, text) && (checks_utf8<Handler> || is_utf8(text));
   }
 
   bool read_string(std::uint64_t length) {

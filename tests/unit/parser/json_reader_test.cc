@@ -131,6 +131,31 @@ TEST(JsonReaderTest, ReadsLoneSurrogatesAsReplacementCharacters) {
   EXPECT_EQ(text(R"(\ud8)"), "refused");
 }
 
+// Long strings are read eight bytes at a time.
+TEST(JsonReaderTest, ReadsStringsOfEveryLengthWithAnythingAnywhere) {
+  const std::vector<std::string> pieces = {R"(\n)",     R"(\")", "\\\\", "\xc3\xa9", "\x7f",
+                                           R"(\u00e9)", "!",     "[",    "]",        "#"};
+  for (std::size_t length = 0; length < 40; ++length) {
+    for (std::size_t at = 0; at <= length; ++at) {
+      for (const std::string& piece : pieces) {
+        std::string text(length, 'x');
+        text.insert(at, piece);
+        text = "[\"" + text + "\",\"" + text + "\"]";
+        const auto value = read_json(text, depth, budget);
+        ASSERT_TRUE(value) << text;
+        EXPECT_EQ(*value, json::parse(text)) << text;
+      }
+      for (const std::string& bad : {"\x1f"s, "\0"s, "\x80"s, "\xff"s, R"(\x)"s, "\n"s, "\"\""s}) {
+        std::string text(length, 'x');
+        text.insert(at, bad);
+        EXPECT_FALSE(read_json('"' + text + '"', depth, budget)) << text;
+      }
+      EXPECT_FALSE(read_json('"' + std::string(at, 'x'), depth, budget));
+      EXPECT_FALSE(read_json('"' + std::string(at, 'x') + '\\', depth, budget));
+    }
+  }
+}
+
 TEST(JsonReaderTest, KeepsMembersInTheOrderOfTheText) {
   const auto value = read_json(R"({"b":[1,2],"a":3,"c":4,"a":5})", depth, budget);
   ASSERT_TRUE(value);
