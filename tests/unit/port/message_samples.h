@@ -89,9 +89,6 @@ void fill_in_needed(Message& message) {
   if constexpr (requires { message.head->method; }) {
     message.head = std::make_shared<const RequestHead>();
   }
-  if constexpr (requires { message.status->latency; }) {
-    message.status = std::make_shared<SessionStatus>();
-  }
 }
 
 template <typename Message, typename Group, typename Visit>
