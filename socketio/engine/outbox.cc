@@ -1,71 +1,82 @@
 #include "socketio/engine/outbox.h"
 
-#include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace sioserve::engine {
 namespace {
-// Storage kept for the next messages once everything has been sent.
-constexpr std::size_t kept_capacity = 64;
+// Of frames that have been dropped between others, before their places are given back.
+constexpr std::size_t max_dropped = 64;
 }  // namespace
 
 void Outbox::push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments,
                   Treatment treatment) {
-  // A consumer that never quite catches up must not make the part that is over grow for ever.
-  const std::size_t over = head_ + dropped_;
-  if (over > kept_capacity && over > frames_.size() / 2) compact();
+  std::deque<Frame>& frames = this->frames();
+  if (dropped_ > max_dropped && dropped_ > frames.size() / 2) compact();
   bytes_ += cost(*message);
-  frames_.push_back({std::move(message), kind, Place::first, treatment});
+  frames.push_back({std::move(message), kind, Place::first, treatment});
   for (const SharedBytes& attachment : attachments) {
     bytes_ += cost(*attachment);
-    frames_.push_back({attachment, MessageKind::binary, Place::attachment, treatment});
+    frames.push_back({attachment, MessageKind::binary, Place::attachment, treatment});
   }
 }
 
 void Outbox::clear() {
-  if (frames_.capacity() > kept_capacity) {
-    frames_ = {};
-  } else {
-    frames_.clear();
-  }
-  head_ = first_expendable_ = dropped_ = bytes_ = 0;
+  frames_.reset();
+  first_expendable_ = dropped_ = bytes_ = 0;
 }
 
 bool Outbox::drop_oldest() {
-  std::size_t at = std::max(first_expendable_, head_);
-  while (at < frames_.size() &&
-         (!frames_[at].bytes || frames_[at].treatment.importance == Importance::required)) {
+  if (empty()) return false;
+  std::deque<Frame>& frames = *frames_;
+  std::size_t at = first_expendable_;
+  while (at < frames.size() &&
+         (!frames[at].bytes || frames[at].treatment.importance == Importance::required)) {
     ++at;
   }
   first_expendable_ = at;
-  if (at == frames_.size()) return false;
+  if (at == frames.size()) return false;
   do {
-    bytes_ -= cost(*frames_[at].bytes);
-    frames_[at].bytes = nullptr;
+    bytes_ -= cost(*frames[at].bytes);
+    frames[at].bytes = nullptr;
     ++dropped_;
     ++at;
-  } while (at < frames_.size() && frames_[at].place == Place::attachment);
+  } while (at < frames.size() && frames[at].place == Place::attachment);
   first_expendable_ = at;
   skip_dropped();
   return true;
 }
 
+std::deque<Outbox::Frame>& Outbox::frames() {
+  if (!frames_) frames_ = std::make_unique<std::deque<Frame>>();
+  return *frames_;
+}
+
+Outbox::Frame Outbox::take_first() {
+  Frame first = std::move(frames_->front());
+  frames_->pop_front();
+  if (first_expendable_ > 0) --first_expendable_;
+  return first;
+}
+
 void Outbox::skip_dropped() {
-  for (; head_ < frames_.size() && !frames_[head_].bytes; ++head_) --dropped_;
+  while (!empty() && !frames_->front().bytes) {
+    take_first();
+    --dropped_;
+  }
   if (empty()) clear();
 }
 
 void Outbox::compact() {
-  frames_.erase(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(head_));
-  std::erase_if(frames_, [](const Frame& frame) { return !frame.bytes; });
-  head_ = first_expendable_ = dropped_ = 0;
+  std::erase_if(*frames_, [](const Frame& frame) { return !frame.bytes; });
+  first_expendable_ = dropped_ = 0;
 }
 
 Payload Outbox::take_payload(const Framing& framing) {
   std::vector<Message> messages;
-  messages.reserve(frames_.size() - head_);
+  messages.reserve(frames().size());
   auto compression = Compression::declined;
-  for (; head_ < frames_.size(); ++head_) {
-    Frame& frame = frames_[head_];
+  for (Frame& frame : frames()) {
     if (!frame.bytes) continue;
     if (frame.treatment.compression == Compression::allowed) compression = Compression::allowed;
     messages.push_back({frame.kind, std::move(frame.bytes)});

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
+#include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "server/base/bytes.h"
 #include "socketio/engine/framing.h"
@@ -27,14 +28,14 @@ struct Treatment {
 class Outbox {
  public:
   // What keeping a message costs beside its bytes, so that many small ones are bounded too: its
-  // place here, in storage that grows to twice of what is used, and its buffer's own allocations.
+  // place here, and its buffer's own allocations.
   static constexpr std::size_t overhead = 128;
 
   // A text message has Engine.IO's packet type in front; attachments are binary.
   void push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments,
             Treatment treatment);
 
-  bool empty() const { return head_ == frames_.size(); }
+  bool empty() const { return !frames_ || frames_->empty(); }
   // Of the messages, and of keeping them.
   std::size_t bytes() const { return bytes_; }
   void clear();
@@ -46,10 +47,10 @@ class Outbox {
   template <typename Send>
   void pop_unit(Send send) {
     do {
-      Frame& frame = frames_[head_++];
+      Frame frame = take_first();
       bytes_ -= cost(*frame.bytes);
       send(frame.kind, std::move(frame.bytes), frame.treatment.compression);
-    } while (head_ < frames_.size() && frames_[head_].place == Place::attachment);
+    } while (!empty() && frames_->front().place == Place::attachment);
     skip_dropped();
   }
 
@@ -67,15 +68,18 @@ class Outbox {
     Treatment treatment;
   };
   static constexpr std::size_t buffer_overhead = 80;  // of share(): two allocations and a string
-  static_assert(2 * sizeof(Frame) + buffer_overhead <= overhead);
+  static_assert(sizeof(Frame) + buffer_overhead <= overhead);
 
+  std::deque<Frame>& frames();
+  Frame take_first();
   void skip_dropped();
   void compact();
 
-  std::vector<Frame> frames_;
-  std::size_t head_ = 0;  // frames before it have been sent; the one there has not been dropped
+  // Null: nothing waits. It grows by pieces, because the queues of all clients that a broadcast
+  // reaches grow in the same turn. The first has not been dropped.
+  std::unique_ptr<std::deque<Frame>> frames_;
   std::size_t first_expendable_ = 0;  // no unit before it is
-  std::size_t dropped_ = 0;           // frames from head_ on
+  std::size_t dropped_ = 0;           // frames
   std::size_t bytes_ = 0;
 };
 

@@ -15,7 +15,7 @@ constexpr Milliseconds noop_interval{100};
 // How long the sid of a session that the server closed is kept for the GET that learns of it.
 constexpr Milliseconds linger_time{30'000};
 // A WebSocket gets no more while this many bytes wait in it; the rest counts as queued here.
-constexpr std::size_t websocket_high_water = 1 << 20;
+constexpr std::size_t websocket_high_water = 65'536;
 // What a client that keeps up may have waiting for it at most.
 constexpr std::size_t keeping_up = 16'384;
 // Where only what is volatile is dropped, a client is closed all the same beyond so many times

@@ -44,6 +44,19 @@ TEST_F(SlowConsumerTest, DisconnectClosesBeyondTheLimit) {
   EXPECT_EQ(counters.get(Counter::slow_consumers_closed), 1u);
 }
 
+TEST_F(SlowConsumerTest, AWebSocketThatTakesNothingIsGivenLittle) {
+  open(SlowConsumer::disconnect, 10'000'000);
+  socket.buffered_bytes = 0;
+  socket.weight = 1;
+  const std::string event(10'000, 'x');
+  for (int i = 0; i < 100; ++i) send(event);
+  EXPECT_GT(socket.buffered_bytes, 60'000u);
+  EXPECT_LT(socket.buffered_bytes, 80'000u) << "the rest waits as buffers that others share";
+  std::size_t taken = 0;
+  while (const std::size_t more = drain().size()) taken += more;
+  EXPECT_EQ(taken, 100u);
+}
+
 TEST_F(SlowConsumerTest, DropVolatileKeepsWhatIsReliableUpToAHardLimit) {
   open(SlowConsumer::drop_volatile, room_for(1, 10));
   for (int i = 0; i < 4; ++i) send("123456789");
