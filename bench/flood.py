@@ -2,8 +2,8 @@
 
 One server on one core; clients of a namespace that read nothing, to whom 40,000 events are emitted,
 once from a thread and once in a handler that awaits each. Meanwhile another core opens sessions and
-sends events to another namespace, one after the other. Printed are how long these took, before and
-during the flood, and the server's memory.
+sends events to another namespace, one after the other. Printed are how long these took, before the
+flood, until its last emit had returned, and in the seconds after it, and the server's memory.
 
     python bench/flood.py [--clients 200] [--count 40000] [--bytes 100] [--ways ...]
 """
@@ -141,8 +141,12 @@ def main() -> None:
             url = f"http://127.0.0.1:{port}/flood?way={way}&count={options.count}&bytes={options.bytes}"
             with urllib.request.urlopen(url, timeout=600) as response:
                 seconds = float(response.read())
-            time.sleep(AFTERWARDS)  # what has been emitted may still be on its way
             print(f"during {options.count} emits ({way}), which took {seconds:.2f} s:")
+            describe(probe.stop())
+            probe = Probe(port)
+            probe.start()
+            time.sleep(AFTERWARDS)  # what has been emitted may still be on its way
+            print("afterwards:")
             describe(probe.stop())
             after = resident_bytes(process.pid)
             print(f"  memory: {before / 1e6:.0f} MB before, {after / 1e6:.0f} MB after", flush=True)
