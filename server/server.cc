@@ -203,13 +203,21 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   // For as long as the budget allows; the rest has its turn when sockets and timers have had
   // theirs.
   void carry_out_commands() {
-    const auto end = std::chrono::steady_clock::now() + command_budget;
+    const auto start = Clock::now();
+    commands_.note_work(commands_done_, commands_took_ + loop_.latest_turn_end());
+    commands_done_ = 0;
+    carry_out_commands_until(start + command_budget);
+    commands_took_ = Clock::now() - start;
+  }
+
+  void carry_out_commands_until(Clock::time_point end) {
     for (;;) {
       if (next_command_ == batch_.size() && !take_commands()) {
         if (ending_) loop_.stop();
         return;
       }
       std::visit([this](auto& group) { carry_out(std::move(group)); }, batch_[next_command_++]);
+      ++commands_done_;
       if (std::chrono::steady_clock::now() >= end) return wake_.send();
     }
   }
@@ -267,8 +275,10 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   access_log::AccessLogger access_log_;
   port::CommandQueue commands_;
   port::Answers answers_;
-  std::vector<Command> batch_;    // taken of the commands
-  std::size_t next_command_ = 0;  // of the batch, to be carried out
+  std::vector<Command> batch_;     // taken of the commands
+  std::size_t next_command_ = 0;   // of the batch, to be carried out
+  std::size_t commands_done_ = 0;  // in the latest turn that had any
+  Clock::duration commands_took_{0};
   net::Async wake_;
   Counters counters_;
   Limits limits_;

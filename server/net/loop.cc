@@ -39,6 +39,7 @@ void Loop::stop() { uv_stop(&uv_); }
 TimePoint Loop::now() const { return TimePoint(Milliseconds(uv_now(&uv_))); }
 
 void Loop::end_turn() {
+  const auto start = Clock::now();
   switch (turn_queue_.run()) {
     case TurnQueue::State::empty:
       uv_idle_stop(idle_.get());
@@ -47,6 +48,7 @@ void Loop::end_turn() {
       uv_idle_start(idle_.get(), [](uv_idle_t*) {});
       break;
   }
+  latest_turn_end_ = Clock::now() - start;
 }
 
 }  // namespace sioserve::net

@@ -34,6 +34,8 @@ class Loop {
   TimePoint now() const;
 
   TurnQueue& turn_queue() { return turn_queue_; }
+  // How long the work at the end of the latest turn took: mostly writing.
+  Clock::duration latest_turn_end() const { return latest_turn_end_; }
 
   // For the other files of this folder.
   uv_loop_t& uv() { return uv_; }
@@ -45,6 +47,7 @@ class Loop {
 
   uv_loop_t uv_{};
   TurnQueue turn_queue_;
+  Clock::duration latest_turn_end_{0};
   UvHandle<uv_prepare_t> prepare_;
   UvHandle<uv_idle_t> idle_;  // active: the next turn must not wait for events
   std::array<char, 65'536> read_buffer_;

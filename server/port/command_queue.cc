@@ -5,6 +5,13 @@
 #include "server/port/message_size.h"
 
 namespace sioserve::port {
+namespace {
+
+// How many turns it takes, more or less, until what a command is expected to take has changed. One
+// turn may have been held up by other processes.
+constexpr CommandQueue::Clock::rep cost_smoothing = 4;
+
+}  // namespace
 
 CommandQueue::CommandQueue(std::size_t max_bytes, std::function<void()> wake)
     : max_bytes_(max_bytes), wake_(std::move(wake)) {}
@@ -22,6 +29,7 @@ void CommandQueue::push(Command command) {
     commands_.push_back(std::move(command));
     bytes_ += bytes;
     pending_bytes_ += bytes;
+    ++pending_;
   }
   if (was_empty) wake_();
 }
@@ -31,6 +39,8 @@ bool CommandQueue::is_crowded(std::chrono::milliseconds age) const {
   if (max_bytes_ != 0 && pending_bytes_ > max_bytes_) return true;
   const Clock::rep oldest = oldest_;
   if (oldest == 0) return false;
+  const auto work = Clock::duration(cost_ * static_cast<Clock::rep>(pending_));
+  if (work > max_work * (age / max_age)) return true;
   return Clock::now().time_since_epoch() - Clock::duration(oldest) > age;
 }
 
@@ -62,6 +72,7 @@ CommandQueue::Taken CommandQueue::take(std::vector<Command>& batch) {
   served_ = true;
   std::lock_guard lock(mutex_);
   batch.swap(commands_);
+  pending_ -= std::exchange(taken_, batch.size());
   pending_bytes_ -= taken_bytes_;
   taken_bytes_ = std::exchange(bytes_, 0);
   oldest_ = batch.empty() ? 0 : first_push_.time_since_epoch().count();
@@ -71,6 +82,12 @@ CommandQueue::Taken CommandQueue::take(std::vector<Command>& batch) {
     if (waiting_ > 0) room_.notify_all();
   }
   return taken;
+}
+
+void CommandQueue::note_work(std::size_t commands, Clock::duration duration) {
+  if (commands == 0) return;
+  const Clock::rep latest = duration.count() / static_cast<Clock::rep>(commands);
+  cost_ = cost_ + (latest - cost_) / cost_smoothing;
 }
 
 }  // namespace sioserve::port

@@ -7,9 +7,13 @@
 // longer than a few `max_age`. Bounding the age, not the number, is what does that: one broadcast
 // may take a microsecond or ten milliseconds.
 //
+// A producer may be far quicker than the I/O side, and post within `max_age` what takes ten times
+// as long. So the queue is crowded, too, when what waits is expected to take longer than
+// `max_work`, by what commands took lately.
+//
 //   producers          push() ... wait_for_room(), or is_crowded() and tell_of_room()
-//   the I/O side       take() until nothing is left; a batch counts as waiting until the next
-//   take()
+//   the I/O side       take() until nothing is left, note_work(); a batch counts as waiting until
+//                      the next take()
 #pragma once
 
 #include <atomic>
@@ -31,6 +35,8 @@ class CommandQueue {
 
   // How long the oldest command may have waited before its producer is held up.
   static constexpr std::chrono::milliseconds max_age{2};
+  // How long the commands that wait may take before their producer is held up.
+  static constexpr std::chrono::milliseconds max_work{4};
 
   // `wake` runs on the pushing thread, outside the lock, whenever the queue stops being empty.
   // `max_bytes`: as message_size.h counts them; 0: no limit.
@@ -43,8 +49,8 @@ class CommandQueue {
 
   // --- for producers that can be held up; any thread but the consumer's ---
 
-  // `age`: max_age, or a multiple for those that had better not wait. False before the first
-  // take(): nobody would make room.
+  // `age`: max_age, or a multiple for those that had better not wait; max_work is multiplied as
+  // well. False before the first take(): nobody would make room.
   bool is_crowded(std::chrono::milliseconds age = max_age) const;
   // Returns when the queue is not crowded, or has been closed.
   void wait_for_room(std::chrono::milliseconds age = max_age);
@@ -63,6 +69,8 @@ class CommandQueue {
   // The batch that was taken before has been carried out. Replaces it by everything that waits,
   // oldest first.
   Taken take(std::vector<Command>& batch);
+  // So many commands took so long, with the output that they caused.
+  void note_work(std::size_t commands, Clock::duration duration);
 
  private:
   const std::size_t max_bytes_;
@@ -72,6 +80,7 @@ class CommandQueue {
   std::vector<Command> commands_;
   std::size_t bytes_ = 0;         // of `commands_`
   std::size_t taken_bytes_ = 0;   // of the batch that is being carried out
+  std::size_t taken_ = 0;         // commands of that batch
   Clock::time_point first_push_;  // of the oldest in `commands_`
   std::size_t waiting_ = 0;       // threads in wait_for_room()
   bool room_wanted_ = false;
@@ -81,7 +90,9 @@ class CommandQueue {
   // so that a look at it takes no lock.
   std::atomic<Clock::rep> oldest_ = 0;
   std::atomic<std::size_t> pending_bytes_ = 0;
-  std::atomic<bool> served_ = false;  // take() has been called
+  std::atomic<std::size_t> pending_ = 0;  // commands
+  std::atomic<Clock::rep> cost_ = 0;      // of one command, by the latest ones
+  std::atomic<bool> served_ = false;      // take() has been called
 };
 
 }  // namespace sioserve::port

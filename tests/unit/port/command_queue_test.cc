@@ -98,6 +98,25 @@ TEST(CommandQueue, IsCrowdedByBytesUntilTheyHaveBeenCarriedOut) {
   EXPECT_FALSE(queue.is_crowded(1h));
 }
 
+TEST(CommandQueue, IsCrowdedByWorkThatTakesLong) {
+  // Far from max_age, however slow the machine is.
+  constexpr auto age = CommandQueue::max_age * 500;
+  constexpr auto cost = CommandQueue::max_work * 500 / 2;
+  CommandQueue queue(0, [] {});
+  std::vector<Command> batch;
+  queue.take(batch);
+  for (std::uint64_t i = 0; i < 3; ++i) queue.push(leave(i));
+  EXPECT_FALSE(queue.is_crowded(age));
+  for (int turn = 0; turn < 50; ++turn) queue.note_work(10, 10 * cost);
+  EXPECT_TRUE(queue.is_crowded(age));
+  queue.take(batch);
+  EXPECT_TRUE(queue.is_crowded(age)) << "it is being carried out";
+  queue.take(batch);
+  EXPECT_FALSE(queue.is_crowded(age));
+  queue.push(leave(4));
+  EXPECT_FALSE(queue.is_crowded(age));
+}
+
 TEST(CommandQueue, HoldsUpAThreadUntilThereIsRoomAndCountsIt) {
   ServedQueue queue(0);
   std::atomic<bool> enough = false;
