@@ -36,7 +36,7 @@ class CommandQueue {
   // How long the oldest command may have waited before its producer is held up.
   static constexpr std::chrono::milliseconds max_age{2};
   // How long the commands that wait may take before their producer is held up.
-  static constexpr std::chrono::milliseconds max_work{4};
+  static constexpr std::chrono::milliseconds max_work{2};
 
   // `wake` runs on the pushing thread, outside the lock, whenever the queue stops being empty.
   // `max_bytes`: as message_size.h counts them; 0: no limit.
