@@ -47,9 +47,9 @@ async def emit_flood(server: ServerProcess, way: str) -> int:
 async def test_the_flooding_side_is_held_up_and_others_go_on(
     server: ServerProcess, way: str
 ) -> None:
-    flooding = asyncio.create_task(emit_flood(server, way))
     async with WebSocketSession(server.url) as bystander:
         await bystander.join_namespace()
+        flooding = asyncio.create_task(emit_flood(server, way))
         answered = 0
         while not flooding.done():
             assert await bystander.call("reply", answered) == [answered]
