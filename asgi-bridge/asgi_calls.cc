@@ -101,6 +101,12 @@ void AsgiCalls::handle(const Gil& gil, WebSocketMessage event) {
   }
 }
 
+void AsgiCalls::handle(const Gil& gil, WebSocketFault event) {
+  if (AsgiStream* stream = find(event.stream)) {
+    static_cast<WebSocketStream*>(stream)->on_fault(gil, std::move(event));
+  }
+}
+
 void AsgiCalls::handle(const Gil& gil, WebSocketDisconnect event) {
   bridge_.socket_io().drop_scope(gil, event.stream);
   if (AsgiStream* stream = find(event.stream)) {

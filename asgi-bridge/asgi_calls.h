@@ -38,6 +38,7 @@ class AsgiCalls {
   void handle(const Gil& gil, HttpSendCredit event);
   void handle(const Gil& gil, WebSocketConnect event);
   void handle(const Gil& gil, WebSocketMessage event);
+  void handle(const Gil& gil, WebSocketFault event);
   void handle(const Gil& gil, WebSocketDisconnect event);
   void handle(const Gil& gil, WebSocketSendCredit event);
 

@@ -13,6 +13,13 @@ void WebSocketStream::on_message(const Gil& gil, WebSocketMessage event) {
   wake(gil, Wait::message);
 }
 
+void WebSocketStream::on_fault(const Gil& gil, WebSocketFault event) {
+  close_code_ = event.code;
+  close_reason_ = std::move(event.reason);
+  fault_ = true;
+  wake(gil, Wait::message);
+}
+
 void WebSocketStream::on_disconnect(const Gil& gil, WebSocketDisconnect event) {
   close_code_ = event.code;
   close_reason_ = std::move(event.reason);
@@ -30,7 +37,12 @@ PyRef WebSocketStream::next_message(const Gil& gil) {
     messages_.pop_front();
     return make_receive(gil, std::move(event));
   }
-  if (!closed()) return PyRef();
+  if (!closed()) {
+    if (!fault_) return PyRef();
+    // What the application does with the messages before, it has done.
+    bridge().post(WebSocketClose{id(), close_code_, ""});
+    close(gil);
+  }
   const PyRef reason = to_py_str(gil, close_reason_);
   if (!reason) return PyRef();
   return PyRef::steal(Py_BuildValue("{OOOiOO}", names.type.get(), names.websocket_disconnect.get(),

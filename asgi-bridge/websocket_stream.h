@@ -15,6 +15,7 @@ class WebSocketStream final : public AsgiStream {
   WebSocketStream(Bridge& bridge, StreamId id) : AsgiStream(bridge, id) {}
 
   void on_message(const Gil& gil, WebSocketMessage event);
+  void on_fault(const Gil& gil, WebSocketFault event);
   void on_disconnect(const Gil& gil, WebSocketDisconnect event);
 
   bool send(const Gil& gil, PyObject* message) override;
@@ -37,6 +38,7 @@ class WebSocketStream final : public AsgiStream {
   std::deque<WebSocketMessage> messages_;
   std::uint16_t close_code_ = 1006;
   std::string close_reason_;
+  bool fault_ = false;  // the client broke the protocol: the end, behind all messages
   ResponseHead denial_head_;
 };
 

@@ -44,6 +44,21 @@ void WebSocketStream::on_drain() {
   }
 }
 
+void WebSocketStream::on_peer_ended() {
+  if (engine_) engine_->on_peer_ended();
+}
+
+void WebSocketStream::on_message_too_big() {
+  if (engine_) engine_->on_message_too_big();
+}
+
+connection::FaultNotice WebSocketStream::on_peer_fault(std::uint16_t code,
+                                                       std::string_view reason) {
+  if (engine_) return engine_->on_peer_fault(code, reason);
+  events_.push(WebSocketFault{id_, code, std::string(reason)});
+  return connection::FaultNotice::behind_answers;
+}
+
 void WebSocketStream::on_closed(std::uint16_t code, std::string_view reason) {
   if (engine_) return engine_->on_closed(code, reason);
   events_.push(WebSocketDisconnect{id_, code, std::string(reason)});

@@ -30,6 +30,9 @@ class WebSocketStream final : public connection::WebSocketHandler {
   void on_open() override;
   void on_message(MessageKind kind, std::string payload) override;
   void on_drain() override;
+  void on_peer_ended() override;
+  void on_message_too_big() override;
+  connection::FaultNotice on_peer_fault(std::uint16_t code, std::string_view reason) override;
   void on_closed(std::uint16_t code, std::string_view reason) override;
 
   void accept(WebSocketAccept command);

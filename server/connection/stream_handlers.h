@@ -133,6 +133,10 @@ class WebSocketChannel {
   ~WebSocketChannel() = default;
 };
 
+// When a peer that broke the protocol is told so: at once, or when the handler has answered the
+// messages before.
+enum class FaultNotice { at_once, behind_answers };
+
 class WebSocketHandler {
  public:
   virtual ~WebSocketHandler() = default;
@@ -148,8 +152,14 @@ class WebSocketHandler {
   virtual void on_peer_ended() {}
   // The peer's message is over the limits: it has been sent 1009, and on_closed() follows.
   virtual void on_message_too_big() {}
-  // The last callback. `code` is the peer's close code, 1005 when it sent none, 1006 when the
-  // connection ended without a closing handshake or before accept().
+  // The peer broke the protocol, and all messages before that have been delivered. Behind answers:
+  // the channel sends until its close(), for some seconds at most; then the peer gets a close frame
+  // with its fault. on_closed() follows in any case.
+  virtual FaultNotice on_peer_fault(std::uint16_t, std::string_view) {
+    return FaultNotice::at_once;
+  }
+  // The last callback. `code` is the peer's close code, 1005 when it sent none, 1009 when it went
+  // over a limit, 1006 when the connection ended without a closing handshake or before accept().
   virtual void on_closed(std::uint16_t code, std::string_view reason) = 0;
 };
 

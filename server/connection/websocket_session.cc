@@ -111,7 +111,9 @@ void WebSocketSession::on_open_deadline() {
   const TimePoint now = context().now();
   if (release_due_ <= now) release_compression();
   if (look_due_ <= now) look_for_peer();
-  if (deadline_ <= now) {
+  if (deadline_ <= now && reader_->failed()) {
+    end(reader_->close_code(), reader_->close_reason(), ConnectionEnd::linger);
+  } else if (deadline_ <= now) {
     end(abnormal_closure, "closing handshake timed out", ConnectionEnd::close);
   } else if (lifetime_end_ <= now) {
     close(going_away, "maximum lifetime reached");
@@ -201,10 +203,26 @@ void WebSocketSession::advance_open() {
   } else if (!inbox_.empty()) {
     return;  // paused: what the peer sent before its end comes first
   } else if (reader_->state() == ws::MessageReader::State::closed) {
-    if (reader_->too_big()) handler_->on_message_too_big();
+    if (reader_->failed() && !after_fault_) take_fault();
+    if (after_fault_ == AfterFault::answers) return;
     end(reader_->close_code(), reader_->close_reason(), ConnectionEnd::linger);
   } else if (connection_.peer_ended() && kept_.empty()) {
     end(abnormal_closure, "", ConnectionEnd::close);
+  }
+}
+
+void WebSocketSession::take_fault() {
+  if (reader_->too_big()) handler_->on_message_too_big();
+  const auto notice = handler_->on_peer_fault(reader_->close_code(), reader_->close_reason());
+  if (after_fault_) return;  // it has closed
+  switch (notice) {
+    case FaultNotice::at_once:
+      after_fault_ = AfterFault::nothing;
+      break;
+    case FaultNotice::behind_answers:
+      after_fault_ = AfterFault::answers;
+      deadline_ = context().now() + context().timeouts.websocket_close;
+      break;
   }
 }
 
@@ -236,7 +254,8 @@ void WebSocketSession::read(std::string_view bytes) {
 void WebSocketSession::deliver_inbox() {
   while (delivered_ < inbox_.size() && !paused_ && !aborted_) {
     // We have closed: the handler wants no more.
-    if (reader_->state() == ws::MessageReader::State::closing) {
+    if (reader_->state() == ws::MessageReader::State::closing ||
+        after_fault_ == AfterFault::nothing) {
       delivered_ = inbox_.size();
       break;
     }
@@ -251,6 +270,10 @@ void WebSocketSession::deliver_inbox() {
 
 void WebSocketSession::write_control_frames() {
   const std::string frames = reader_->take_output();
+  if (reader_->failed()) {
+    fault_notice_ += frames;
+    return;
+  }
   const bool only_pongs = reader_->state() == ws::MessageReader::State::open;
   if (only_pongs && buffered() > max_buffered_for_pong) return;
   connection_.stream().write(frames);
@@ -262,6 +285,9 @@ void WebSocketSession::end(std::uint16_t code, std::string_view reason, Connecti
   deadline_ = lifetime_end_ = release_due_ = look_due_ = TimePoint::max();
   keepalive_.reset();
   load_.reset();
+  if (how == ConnectionEnd::linger && !fault_notice_.empty()) {
+    connection_.stream().write(fault_notice_);
+  }
   if (before == State::denied) connection_.access().websocket_reject(head_, endpoints_, denial_);
   connection_.end(how, endpoints_);
   if (const auto handler = std::move(handler_)) handler->on_closed(code, reason);
@@ -391,6 +417,12 @@ void WebSocketSession::release_compression() {
 
 void WebSocketSession::close(std::uint16_t code, std::string_view reason) {
   if (!may_send()) return;
+  if (reader_->failed()) {  // the peer is told its fault instead
+    after_fault_ = AfterFault::nothing;
+    paused_ = false;
+    connection_.touch();
+    return;
+  }
   reader_->close(code, reason);
   write_control_frames();
   deadline_ = context().now() + context().timeouts.websocket_close;
@@ -412,7 +444,9 @@ void WebSocketSession::resume_reading() {
 }
 
 bool WebSocketSession::may_send() const {
-  return state_ == State::open && reader_->state() == ws::MessageReader::State::open;
+  if (state_ != State::open) return false;
+  return reader_->state() == ws::MessageReader::State::open ||
+         (reader_->failed() && after_fault_ != AfterFault::nothing);
 }
 
 }  // namespace sioserve::connection

@@ -60,10 +60,13 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
 
  private:
   enum class State { deciding, denied, open, ended };
+  // Behind a fault of the peer: the handler may still answer; nothing more is sent.
+  enum class AfterFault { answers, nothing };
 
   void open(const WebSocketConfig& settings);
   void on_open_deadline();
   void advance_open();
+  void take_fault();
   void deliver();
   void deliver_inbox();
   void read_kept();
@@ -109,6 +112,8 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   bool end_told_ = false;
   TimePoint look_due_ = TimePoint::max();  // for the peer, while the stream is not read
   bool aborted_ = false;
+  std::optional<AfterFault> after_fault_;  // from on_peer_fault() or the handler's close() on
+  std::string fault_notice_;               // the close frame of a fault, behind pongs
 };
 
 }  // namespace sioserve::connection

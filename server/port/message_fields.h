@@ -74,6 +74,8 @@ inline constexpr std::size_t field_count<WebSocketMessage> = 3;
 template <>
 inline constexpr std::size_t field_count<WebSocketDisconnect> = 3;
 template <>
+inline constexpr std::size_t field_count<WebSocketFault> = 3;
+template <>
 inline constexpr std::size_t field_count<WebSocketSendCredit> = 2;
 template <>
 inline constexpr std::size_t field_count<WebSocketAccept> = 3;

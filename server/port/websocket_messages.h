@@ -29,6 +29,14 @@ struct WebSocketMessage {
   std::string payload;
 };
 
+// The client broke the protocol; its WebSocketDisconnect follows. What is sent reaches it until
+// WebSocketClose, which comes when the application has taken all messages before.
+struct WebSocketFault {
+  StreamId stream;
+  std::uint16_t code;
+  std::string reason;
+};
+
 struct WebSocketDisconnect {
   StreamId stream;
   std::uint16_t code;
@@ -42,8 +50,8 @@ struct WebSocketSendCredit {
   std::size_t bytes;
 };
 
-using WebSocketEvent =
-    std::variant<WebSocketConnect, WebSocketMessage, WebSocketDisconnect, WebSocketSendCredit>;
+using WebSocketEvent = std::variant<WebSocketConnect, WebSocketMessage, WebSocketDisconnect,
+                                    WebSocketSendCredit, WebSocketFault>;
 
 // --- commands ---
 

@@ -188,12 +188,13 @@ void MessageReader::end() {
   const bool answer = std::exchange(state_, State::closed) == State::open;
   payload_ = std::string();
   if (close_received_ && !fault_) {
-    if (answer) append_close_frame(close_code_, "");
+    if (answer) append_close_frame(close_code_, close_reason_);
     return;
   }
-  close_code_ = abnormal_closure;
   const Fault fault = fault_.value_or(fault_found_by_wslay());
+  close_code_ = too_big() ? message_too_big : abnormal_closure;
   close_reason_ = text_of(fault);
+  failed_ = answer;
   if (answer) append_close_frame(code_of(fault), close_reason_);
 }
 

@@ -84,10 +84,13 @@ class MessageReader {
   bool inflated() const { return inflated_; }
 
   State state() const { return state_; }
-  // The peer's close code (1005 if its frame had none, 1006 without a close frame), and its reason
-  // or its protocol error.
+  // The peer's close code (1005 if its frame had none), 1009 if a limit was exceeded, otherwise 1006
+  // without a close frame; and its reason or its protocol error.
   std::uint16_t close_code() const { return close_code_; }
   const std::string& close_reason() const { return close_reason_; }
+  // Whether the peer violated the protocol before either side closed. The close frame for it is the
+  // last of the output.
+  bool failed() const { return failed_; }
   // Whether the error was a message or frame above the limits.
   bool too_big() const {
     return fault_ == Fault::message_too_big || fault_ == Fault::frame_too_big;
@@ -133,6 +136,7 @@ class MessageReader {
   std::string close_payload_;
   bool close_received_ = false;
   std::optional<Fault> fault_;
+  bool failed_ = false;
   std::string output_;
   ParserPool::ParserPtr parser_;  // null between two messages
   // Bytes given to the parser, minus the sizes of the frames it has begun: 0 between two frames.

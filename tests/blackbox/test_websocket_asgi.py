@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,109 @@ def test_a_violation_reaches_the_application_as_1006_with_its_reason(
     with RawWebSocket(plain_server, f"/echo?key={key}") as websocket:
         websocket.send(frame(TEXT, b"\xff")).read_to_close()
     assert (seen("code"), seen("reason")) == (1006, "invalid UTF-8")
+
+
+def test_a_limit_reaches_the_application_as_1009(
+    plain_server: ServerProcess, key: str, seen: Callable[[str], Any]
+) -> None:
+    for data, reason in (
+        (frame(BINARY, bytes(1_048_577)), "frame too big"),
+        (frame(BINARY, bytes(1_048_576), final=False) + frame(0, b"x"), "message too big"),
+    ):
+        with RawWebSocket(plain_server, f"/echo?key={key}") as websocket:
+            _, closing = websocket.send(data).read_to_close()
+        assert (closing.code, closing.reason) == (1009, reason)
+        eventually(lambda reason=reason: (seen("code"), seen("reason")) == (1009, reason))
+
+
+# What the application does behind websocket.connect, in order; what comes of each step; and what
+# the client gets: a status, or messages and the code of the close frame. As uvicorn 0.54 does it,
+# unless docs/asgi.md says otherwise.
+ACCEPT, CLOSE_IT = {"type": "accept"}, {"type": "close"}
+SEND = {"type": "send", "text": "x"}
+DENY = {"type": "http.response.start", "status": 401}
+BODY = {"type": "http.response.body", "body": "no"}
+PART = {**BODY, "more_body": True}
+REFUSED = "RuntimeError"
+Steps = tuple[list[Any], list[str], list[Any]]
+ORDERS: dict[str, Steps] = {
+    "close before accept": (
+        [CLOSE_IT, "receive", "receive"],
+        ["ok", "disconnect 1006", "disconnect 1006"],
+        [403],
+    ),
+    "close before accept with a code": ([{**CLOSE_IT, "code": 4001}], ["ok"], [403]),
+    "close twice before accept": ([CLOSE_IT, CLOSE_IT], ["ok", REFUSED], [403]),
+    "accept behind a close before accept": ([CLOSE_IT, ACCEPT], ["ok", REFUSED], [403]),
+    "send before accept": ([SEND], [REFUSED], [500]),
+    "accept twice": ([ACCEPT, ACCEPT, SEND], ["ok", REFUSED, "ok"], [b"x", 1000]),
+    "close twice": ([ACCEPT, CLOSE_IT, CLOSE_IT], ["ok", "ok", REFUSED], [1000]),
+    "send behind close": ([ACCEPT, CLOSE_IT, SEND], ["ok", "ok", REFUSED], [1000]),
+    "accept behind close": ([ACCEPT, CLOSE_IT, ACCEPT], ["ok", "ok", REFUSED], [1000]),
+    "receive behind close": (
+        [ACCEPT, CLOSE_IT, "receive", "receive"],
+        ["ok", "ok", "disconnect 1000", "disconnect 1000"],
+        [1000],
+    ),
+    "return before accept": ([], [], [500]),
+    "return behind accept": ([ACCEPT], ["ok"], [1000]),
+    "exception before accept": (["raise"], [], [500]),
+    "exception behind accept": ([ACCEPT, "raise"], ["ok"], [1011]),
+    "denial": ([DENY, BODY, "receive"], ["ok", "ok", "disconnect 1006"], [401]),
+    "denial's body first": ([BODY], [REFUSED], [500]),
+    "denial without a body": ([DENY], ["ok"], [500]),
+    "denial started twice": ([DENY, DENY, BODY], ["ok", REFUSED, "ok"], [401]),
+    "close behind a denial's start": ([DENY, CLOSE_IT, BODY], ["ok", REFUSED, "ok"], [401]),
+    "accept behind a denial's start": ([DENY, ACCEPT, BODY], ["ok", REFUSED, "ok"], [401]),
+    "body behind a denial's end": ([DENY, BODY, BODY], ["ok", "ok", REFUSED], [401]),
+    "denial behind accept": ([ACCEPT, DENY], ["ok", REFUSED], [1000]),
+    "send of nothing": ([ACCEPT, {"type": "send"}], ["ok", "ValueError"], [1000]),
+    "send of None": (
+        [ACCEPT, {"type": "send", "text": None, "bytes": None}],
+        ["ok", "ValueError"],
+        [1000],
+    ),
+    "send of both": ([ACCEPT, {**SEND, "bytes": "b"}], ["ok", "ok"], [b"b", 1000]),
+    "message of no known type": ([ACCEPT, {"type": "frobnicate"}], ["ok", REFUSED], [1000]),
+    "close with a code that none is": (
+        [ACCEPT, {**CLOSE_IT, "code": 1005}, {**CLOSE_IT, "code": 999}],
+        ["ok", "ValueError", "ValueError"],
+        [1000],
+    ),
+    "close with None": (
+        [ACCEPT, {**CLOSE_IT, "code": None, "reason": None}],
+        ["ok", "ok"],
+        [1000],
+    ),
+    "a subprotocol that nobody offered": (
+        [{**ACCEPT, "subprotocol": "z"}, SEND],
+        ["ok", "ok"],
+        [b"x", 1000],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_the_order_of_messages(
+    plain_server: ServerProcess, key: str, seen: Callable[[str], Any], name: str
+) -> None:
+    steps, results, expected = ORDERS[name]
+    path = "/steps?" + urllib.parse.urlencode({"key": key, "steps": json.dumps(steps)})
+    if isinstance(expected[0], int) and expected[0] < 1000:
+        with RawConnection(plain_server.port) as connection:
+            response = connection.get(path, *handshake_headers()).read_response()
+        assert response.status == expected[0]
+    else:
+        with RawWebSocket(plain_server, path) as websocket:
+            frame_or_close = websocket.read_frame()
+            answers: list[Any] = []
+            while frame_or_close.opcode != CLOSE:
+                answers.append(frame_or_close.payload)
+                frame_or_close = websocket.read_frame()
+            websocket.send(close_frame(frame_or_close.code))
+            assert [*answers, frame_or_close.code] == expected
+            assert websocket.read_to_end() == b""
+    eventually(lambda: seen("results") == results)
 
 
 def test_a_message_and_a_close_at_once_arrive_in_order(plain_server: ServerProcess) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from support.server import ServerProcess
+from support.websocket_frames import TEXT, RawWebSocket, frame
 from test_http_django import log_in
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -23,6 +24,14 @@ async def test_text_and_bytes(django_server: ServerProcess) -> None:
         for message in ("text", b"bytes", "日本"):
             await websocket.send(message)
             assert await websocket.recv() == message
+
+
+def test_messages_before_a_faulty_frame_are_answered(django_server: ServerProcess) -> None:
+    with RawWebSocket(django_server, "/ws/echo/", f"Origin: {django_server.url}") as websocket:
+        websocket.send(frame(TEXT, b"one") + frame(TEXT, b"two") + frame(3))
+        frames, closing = websocket.read_to_close()
+    assert [answer.payload for answer in frames] == [b"one", b"two"]
+    assert closing.code == 1002
 
 
 async def test_a_subprotocol_is_chosen(django_server: ServerProcess) -> None:

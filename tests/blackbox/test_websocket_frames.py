@@ -128,6 +128,43 @@ def send(websocket: RawWebSocket, data: bytes, piece: int) -> None:
             websocket.send(part)
 
 
+def is_faulty(case: Case) -> bool:
+    """Whether the server's close frame tells a fault; otherwise it answers the client's."""
+    _, _, _, data, code = case
+    return code in (1002, 1007, 1009) and data != close_frame(code)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if is_faulty(case)])
+def test_messages_before_a_faulty_frame_are_answered(
+    plain_server: ServerProcess, name: str
+) -> None:
+    """At once, as Autobahn sends them: what it calls strict."""
+    good, answers, _, faulty, code = CASES[name]
+    with RawWebSocket(plain_server) as websocket:
+        frames, closing = websocket.send(good + faulty).read_to_close()
+    assert [answer.payload for answer in frames if answer.opcode in (TEXT, BINARY)] == answers
+    assert closing.code == code
+
+
+def test_many_messages_before_a_faulty_frame_are_answered(plain_server: ServerProcess) -> None:
+    with RawWebSocket(plain_server) as websocket:
+        messages = [b"%d" % number for number in range(2_000)]
+        websocket.send(b"".join(frame(TEXT, message) for message in messages) + frame(3))
+        frames, closing = websocket.read_to_close()
+    assert [answer.payload for answer in frames] == messages
+    assert closing.code == 1002
+
+
+def test_a_faulty_frame_closes_an_application_that_takes_nothing(
+    plain_server: ServerProcess, key: str
+) -> None:
+    with RawWebSocket(plain_server, f"/block?seconds=0.3&key={key}") as websocket:
+        websocket.send(frame(TEXT, b"a") + frame(TEXT, b"b") + frame(3))
+        frames, closing = websocket.read_to_close()
+    assert [answer.payload for answer in frames] == [b"a", b"b"]
+    assert closing.code == 1002
+
+
 @pytest.mark.parametrize("shape", ["whole", "byte by byte"])
 @pytest.mark.parametrize("name", CASES)
 def test_frames(plain_server: ServerProcess, name: str, shape: str) -> None:

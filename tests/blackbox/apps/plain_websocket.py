@@ -191,7 +191,34 @@ async def functions(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "websocket.send", "text": json.dumps(found)})
 
 
+async def steps(scope: Scope, receive: Receive, send: Send) -> None:
+    """Takes ?steps= (JSON): "receive", "raise", or a message to send without "websocket.".
+
+    What comes of each is seen under ?key=.
+    """
+    results: list[str] = []
+    see(parameter(scope, "key"), "results", results)
+    for step in json.loads(parameter(scope, "steps")):
+        if step == "raise":
+            raise ValueError("websocket failed on purpose")
+        if step == "receive":
+            message = await receive()
+            values = [str(message[name]) for name in ("text", "code", "reason") if name in message]
+            results.append(" ".join([message["type"].removeprefix("websocket."), *values]).strip())
+            continue
+        message = {**step, "type": "websocket." + step["type"]}
+        for name in ("bytes", "body"):
+            if isinstance(message.get(name), str):
+                message[name] = message[name].encode()
+        try:
+            await send(message)
+            results.append("ok")
+        except Exception as error:
+            results.append(type(error).__name__)
+
+
 PATHS = {
+    "/steps": steps,
     "/echo": echo,
     "/subprotocol": subprotocol,
     "/scope": show_scope,

@@ -67,6 +67,7 @@ struct Record {
   std::vector<std::string> calls;
   int drains = 0;
   ClientEnd client_end = ClientEnd::answer;
+  FaultNotice fault_notice = FaultNotice::at_once;
   Exchange* exchange = nullptr;
   WebSocketChannel* channel = nullptr;
 };
@@ -108,6 +109,10 @@ class RecordingWebSocketHandler final : public WebSocketHandler {
   void on_drain() override { ++record_.drains; }
   void on_peer_ended() override { record_.calls.emplace_back("peer ended"); }
   void on_message_too_big() override { record_.calls.emplace_back("too big"); }
+  FaultNotice on_peer_fault(std::uint16_t code, std::string_view reason) override {
+    record_.calls.push_back("fault " + std::to_string(code) + " " + std::string(reason));
+    return record_.fault_notice;
+  }
   void on_closed(std::uint16_t code, std::string_view reason) override {
     record_.calls.push_back("closed " + std::to_string(code) + " " + std::string(reason));
     record_.channel = nullptr;

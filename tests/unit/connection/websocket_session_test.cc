@@ -176,7 +176,9 @@ TEST_F(WebSocketSessionTest, AnswersThePeersClose) {
   receive(text("last") + close_frame("\x0f\xa1"
                                      "bye"));
   EXPECT_EQ(calls(0), (Calls{"text(last)", "closed 4001 bye"}));
-  EXPECT_EQ(sent(), "\x88\x02\x0f\xa1");
+  EXPECT_EQ(sent(),
+            "\x88\x05\x0f\xa1"
+            "bye");
   EXPECT_TRUE(wire_.finished);
 }
 
@@ -278,9 +280,62 @@ TEST_F(WebSocketSessionTest, TakesAnEndWithoutCloseAsAbnormal) {
 TEST_F(WebSocketSessionTest, ClosesAfterAProtocolError) {
   open();
   receive(text("fine") + text("\xff") + text("late"));
-  EXPECT_EQ(calls(0), (Calls{"text(fine)", "closed 1006 invalid UTF-8"}));
+  EXPECT_EQ(calls(0),
+            (Calls{"text(fine)", "fault 1006 invalid UTF-8", "closed 1006 invalid UTF-8"}));
   EXPECT_EQ(sent(), "\x88\x0f\x03\xefinvalid UTF-8");
   EXPECT_TRUE(wire_.finished);
+}
+
+TEST_F(WebSocketSessionTest, SendsAnswersBeforeTheCloseFrameOfAFault) {
+  open();
+  record(0).fault_notice = FaultNotice::behind_answers;
+  receive(text("fine") + text("\xff") + text("late"));
+  receive(text("later"));
+  EXPECT_EQ(calls(0), (Calls{"text(fine)", "fault 1006 invalid UTF-8"}));
+  EXPECT_EQ(sent(), "");
+  channel().send(MessageKind::text, "hi");
+  EXPECT_EQ(sent(), "\x81\x02hi");
+  channel().close(4000, "not sent");
+  channel().send(MessageKind::text, "late");
+  turn();
+  EXPECT_EQ(sent(), "\x88\x0f\x03\xefinvalid UTF-8");
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 invalid UTF-8"}));
+  EXPECT_TRUE(wire_.finished);
+}
+
+TEST_F(WebSocketSessionTest, WaitsForAnswersBehindAFaultForSomeSecondsOnly) {
+  open();
+  record(0).fault_notice = FaultNotice::behind_answers;
+  receive(text("\xff"));
+  EXPECT_EQ(calls(0), (Calls{"fault 1006 invalid UTF-8"}));
+  later(context_.timeouts.websocket_close);
+  EXPECT_EQ(sent(), "\x88\x0f\x03\xefinvalid UTF-8");
+  EXPECT_EQ(calls(0), (Calls{"closed 1006 invalid UTF-8"}));
+}
+
+TEST_F(WebSocketSessionTest, DeliversWhatWaitedBeforeAFault) {
+  open();
+  record(0).fault_notice = FaultNotice::behind_answers;
+  channel().pause_reading();
+  receive(text("a"));
+  receive(text("b") + text("\xff"));
+  EXPECT_EQ(calls(0), Calls{});
+  channel().resume_reading();
+  turn();
+  EXPECT_EQ(calls(0), (Calls{"text(a)", "text(b)", "fault 1006 invalid UTF-8"}));
+  EXPECT_EQ(sent(), "");
+  channel().close(1000, "");
+  turn();
+  EXPECT_EQ(sent(), "\x88\x0f\x03\xefinvalid UTF-8");
+}
+
+TEST_F(WebSocketSessionTest, TellsAFaultAtOnceWhenTheServerStops) {
+  open();
+  record(0).fault_notice = FaultNotice::behind_answers;
+  receive(text("\xff"));
+  connection_->begin_stop();
+  turn();
+  EXPECT_EQ(sent(), "\x88\x0f\x03\xefinvalid UTF-8");
 }
 
 TEST_F(WebSocketSessionTest, AbortsWithoutAnotherByte) {
@@ -448,7 +503,7 @@ TEST_F(WebSocketSessionTest, KeepsToTheLimitsOfItsSettings) {
   EXPECT_EQ(sent(),
             "\x88\x0f\x03\xf1"
             "frame too big");
-  EXPECT_EQ(calls(0), (Calls{"too big", "closed 1006 frame too big"}));
+  EXPECT_EQ(calls(0), (Calls{"too big", "fault 1009 frame too big", "closed 1009 frame too big"}));
 }
 
 // --- Compression ---
