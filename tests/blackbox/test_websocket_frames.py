@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import random
+import uuid
 
+import httpx
 import pytest
+from support.engineio import connect_packet, event_packet
 from support.server import ServerProcess
+from support.socketio_apps import read_notes
+from support.waiting import eventually
 from support.websocket_frames import (
     BINARY,
     CLOSE,
@@ -163,6 +168,20 @@ def test_a_faulty_frame_closes_an_application_that_takes_nothing(
         frames, closing = websocket.read_to_close()
     assert [answer.payload for answer in frames] == [b"a", b"b"]
     assert closing.code == 1002
+
+
+def test_socketio_handlers_get_the_events_before_a_faulty_frame(
+    socketio_server: ServerProcess,
+) -> None:
+    key = str(uuid.uuid4())
+    with RawWebSocket(socketio_server, "/socket.io/?EIO=4&transport=websocket") as websocket:
+        websocket.read_frame()
+        websocket.send(frame(TEXT, connect_packet(auth={"key": key}).encode()))
+        websocket.read_frame()
+        websocket.send(frame(TEXT, event_packet("hold").encode()) + frame(3))
+        assert websocket.read_to_close()[1].code == 1002
+    eventually(lambda: "holding" in str(read_notes(socketio_server, key)))
+    httpx.get(f"{socketio_server.url}/release", params={"key": key})
 
 
 @pytest.mark.parametrize("shape", ["whole", "byte by byte"])
