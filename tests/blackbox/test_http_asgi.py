@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
@@ -142,3 +143,27 @@ async def test_many_requests_at_once_do_not_mix(plain_server: ServerProcess) -> 
         bodies = [f"body {number} ".encode() * (number % 50 + 1) for number in range(500)]
         answers = await asyncio.gather(*(client.post("/echo", content=body) for body in bodies))
     assert [answer.content for answer in answers] == bodies
+
+
+def test_stop_iteration_of_an_application_is_answered_with_500(
+    start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
+) -> None:
+    """A generator would end with it; PEP 479 makes it a RuntimeError."""
+    (tmp_path / "stopping.py").write_text(
+        "class Stops:\n"
+        "    def __await__(self):\n"
+        "        return self\n"
+        "    def __iter__(self):\n"
+        "        return self\n"
+        "    def __next__(self):\n"
+        "        raise StopIteration('no answer')\n"
+        "async def in_a_coroutine():\n"
+        "    raise StopIteration\n"
+        "def application(scope, receive, send):\n"
+        "    if scope['path'] == '/call':\n"
+        "        raise StopIteration\n"
+        "    return Stops() if scope['path'] == '/awaitable' else in_a_coroutine()\n"
+    )
+    server = start_server("stopping:application", "--lifespan", "off", cwd=tmp_path)
+    for path in ("/call", "/coroutine", "/awaitable"):
+        assert httpx.get(server.url + path, timeout=10).status_code == 500
