@@ -65,6 +65,7 @@ SAMPLES = {
     "verbosity": "2",
     "workers": "1",
     "log-level": "error",
+    "underscore-headers": "keep",
     "socketio-parser": "msgpack",
     "socketio-slow-clients": "drop-oldest",
     "log-fmt": "%(message)s",
