@@ -4,6 +4,7 @@
 
 #include "asgi-bridge/bridge.h"
 #include "asgi-bridge/core.h"
+#include "asgi-bridge/message.h"
 #include "asgi-bridge/type_spec.h"
 
 namespace sioserve::bridge {
@@ -26,6 +27,7 @@ struct StreamCall {
   // All that can lead back here is the stream, which has a clear().
   void traverse(Visitor& visit) const { visit(stream); }
 
+  Vectorcall vectorcall;
   PyRef stream;
 };
 
@@ -140,7 +142,7 @@ PyObject* awaitable_close(PyObject* self, PyObject*) {
 
 PyObject* self_reference(PyObject* self) { return Py_NewRef(self); }
 
-PyObject* call_receive(PyObject* self, PyObject*, PyObject*) {
+PyObject* call_receive(PyObject* self, PyObject* const*, std::size_t, PyObject*) {
   const PyRef& stream = unbox<StreamCall>(self).stream;
   const AsgiTypes& types = stream_of(stream).bridge().types();
   return make_awaitable(Gil::held_by_caller(), types.awaitable.get(), stream,
@@ -149,18 +151,22 @@ PyObject* call_receive(PyObject* self, PyObject*, PyObject*) {
 }
 
 // The only argument of send(). Null with an exception set where it is called otherwise.
-PyObject* message_argument(PyObject* args, PyObject* kwargs) {
-  if (kwargs == nullptr && PyTuple_GET_SIZE(args) == 1) return PyTuple_GET_ITEM(args, 0);
-  static const char* const keywords[] = {"message", nullptr};
-  PyObject* message = nullptr;
-  const int parsed =
-      PyArg_ParseTupleAndKeywords(args, kwargs, "O:send", const_cast<char**>(keywords), &message);
-  return parsed ? message : nullptr;
+PyObject* message_argument(PyObject* const* args, std::size_t count, PyObject* keywords) {
+  const Py_ssize_t named = keywords == nullptr ? 0 : PyTuple_GET_SIZE(keywords);
+  if (PyVectorcall_NARGS(count) + named != 1) {
+    PyErr_SetString(PyExc_TypeError, "send() takes exactly one argument");
+    return nullptr;
+  }
+  if (named == 1 && !is_type(PyTuple_GET_ITEM(keywords, 0), "message")) {
+    PyErr_Format(PyExc_TypeError, "send() has no argument %R", PyTuple_GET_ITEM(keywords, 0));
+    return nullptr;
+  }
+  return args[0];
 }
 
-PyObject* call_send(PyObject* self, PyObject* args, PyObject* kwargs) {
+PyObject* call_send(PyObject* self, PyObject* const* args, std::size_t count, PyObject* keywords) {
   const Gil gil = Gil::held_by_caller();
-  PyObject* const message = message_argument(args, kwargs);
+  PyObject* const message = message_argument(args, count, keywords);
   if (message == nullptr) return nullptr;
   const PyRef& stream_object = unbox<StreamCall>(self).stream;
   AsgiStream& stream = stream_of(stream_object);
@@ -223,12 +229,10 @@ bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
   types.core = Core::make_type(gil, module);
   types.stream = make_box_type<StreamBox>(gil, module, "_sioserve.Stream", type_flags,
                                           {Slot::function<&call_stream>(Py_tp_call)});
-  types.receive = make_box_type<StreamCall>(
-      gil, module, "_sioserve.Receive", type_flags,
-      {Slot::function<&call_receive>(Py_tp_call), Slot::properties(call_properties)});
-  types.send = make_box_type<StreamCall>(
-      gil, module, "_sioserve.Send", type_flags,
-      {Slot::function<&call_send>(Py_tp_call), Slot::properties(call_properties)});
+  types.receive = make_box_type<StreamCall>(gil, module, "_sioserve.Receive", type_flags,
+                                            {Slot::properties(call_properties)});
+  types.send = make_box_type<StreamCall>(gil, module, "_sioserve.Send", type_flags,
+                                         {Slot::properties(call_properties)});
   types.awaitable = make_box_type<Awaitable>(gil, module, "_sioserve.Awaitable", type_flags,
                                              {
                                                  Slot::function<&self_reference>(Py_tp_iter),
@@ -261,12 +265,12 @@ PyRef AsgiTypes::make_stream(const Gil& gil, PyRef core_object,
 
 PyRef AsgiTypes::make_receive(const Gil& gil, const PyRef& stream_object) const {
   return make_object<StreamCall>(gil, reinterpret_cast<PyTypeObject*>(receive.get()),
-                                 StreamCall{stream_object});
+                                 StreamCall{Vectorcall::function<&call_receive>(), stream_object});
 }
 
 PyRef AsgiTypes::make_send(const Gil& gil, const PyRef& stream_object) const {
   return make_object<StreamCall>(gil, reinterpret_cast<PyTypeObject*>(send.get()),
-                                 StreamCall{stream_object});
+                                 StreamCall{Vectorcall::function<&call_send>(), stream_object});
 }
 
 AsgiStream& stream_of(const PyRef& stream_object) {

@@ -2,6 +2,7 @@
 // functions (guard.h), so none of them lets a C++ exception into the interpreter.
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <span>
 #include <vector>
@@ -77,6 +78,20 @@ class Table {
 using MethodTable = Table<Method>;
 using PropertyTable = Table<Property>;
 
+// The member `vectorcall` of a T whose objects are called without a tuple of arguments (PEP 590):
+// f(self, arguments, count, tuple of names or null).
+class Vectorcall {
+ public:
+  template <auto Function>
+  static Vectorcall function() {
+    return Vectorcall(guarded<Function>);
+  }
+
+ private:
+  explicit Vectorcall(vectorcallfunc guarded_function) : function_(guarded_function) {}
+  vectorcallfunc function_;
+};
+
 class Slot {
  public:
   template <auto Function>
@@ -85,6 +100,10 @@ class Slot {
   }
   static Slot methods(MethodTable& table) { return Slot({Py_tp_methods, table.rows()}); }
   static Slot properties(PropertyTable& table) { return Slot({Py_tp_getset, table.rows()}); }
+  static Slot members(PyMemberDef* rows) { return Slot({Py_tp_members, rows}); }
+  static Slot call_by_vectorcall() {
+    return Slot({Py_tp_call, reinterpret_cast<void*>(&PyVectorcall_Call)});
+  }
   PyType_Slot row() const { return row_; }
 
  private:
@@ -98,7 +117,8 @@ PyRef make_type(const Gil& gil, PyObject* module, const char* name, std::size_t 
                 unsigned int flags, const std::vector<Slot>& slots, PyObject* base = nullptr);
 
 // A type whose objects hold a T, made with make_object<T>(). T has traverse(Visitor&) and, unless
-// each cycle through it goes through something else that can be cleared, clear(const Gil&).
+// each cycle through it goes through something else that can be cleared, clear(const Gil&). With a
+// member `vectorcall`, its objects can be called.
 template <typename T>
 PyRef make_box_type(const Gil& gil, PyObject* module, const char* name, unsigned int flags,
                     std::vector<Slot> slots) {
@@ -106,6 +126,15 @@ PyRef make_box_type(const Gil& gil, PyObject* module, const char* name, unsigned
   slots.push_back(Slot::function<&traverse_object<T>>(Py_tp_traverse));
   if constexpr (requires(T value) { value.clear(gil); }) {
     slots.push_back(Slot::function<&clear_object<T>>(Py_tp_clear));
+  }
+  if constexpr (requires(T value) { value.vectorcall; }) {
+    static PyMemberDef members[] = {
+        {"__vectorcalloffset__", T_PYSSIZET, offsetof(PyBox<T>, value) + offsetof(T, vectorcall),
+         READONLY, nullptr},
+        {}};
+    slots.push_back(Slot::members(members));
+    slots.push_back(Slot::call_by_vectorcall());
+    flags |= Py_TPFLAGS_HAVE_VECTORCALL;
   }
   return make_type(gil, module, name, sizeof(PyBox<T>), flags | Py_TPFLAGS_HAVE_GC, slots);
 }
