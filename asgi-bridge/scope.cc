@@ -1,5 +1,6 @@
 #include "asgi-bridge/scope.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sioserve::bridge {
@@ -33,14 +34,16 @@ PyRef to_py_server(const Gil& gil, const Endpoints& endpoints) {
 }  // namespace
 
 PyRef to_py_headers(const Gil& gil, const Headers& headers) {
-  PyRef list = PyRef::steal(PyList_New(0));
+  PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(headers.size())));
   if (!list) return PyRef();
+  Py_ssize_t index = 0;
   for (const Header& header : headers) {
     const PyRef name = to_py_bytes(gil, header.name);
     const PyRef value = to_py_bytes(gil, header.value);
     if (!name || !value) return PyRef();
-    const PyRef pair = PyRef::steal(PyTuple_Pack(2, name.get(), value.get()));
-    if (!pair || PyList_Append(list.get(), pair.get()) != 0) return PyRef();
+    PyRef pair = PyRef::steal(PyTuple_Pack(2, name.get(), value.get()));
+    if (!pair) return PyRef();
+    PyList_SET_ITEM(list.get(), index++, pair.release());
   }
   return list;
 }
@@ -50,24 +53,40 @@ ScopeFactory::ScopeFactory(const Gil& gil, const Names& names, const std::string
     : names_(names),
       state_(std::move(state)),
       extensions_(std::move(extensions)),
-      http_template_(make_template(gil, names.http.get(), "2.3", root_path,
-                                   {"sioserve.engineio", "http.response.pathsend",
-                                    "http.response.trailers", "http.response.early_hint"},
-                                   &names.method)),
-      websocket_template_(make_template(gil, names.websocket.get(), "2.4", root_path,
-                                        {"sioserve.engineio", "websocket.http.response"},
-                                        &names.subprotocols)) {}
+      http_template_{.dict = make_template(gil, names.http.get(), "2.3", root_path,
+                                           {"sioserve.engineio", "http.response.pathsend",
+                                            "http.response.trailers", "http.response.early_hint"},
+                                           &names.method)},
+      websocket_template_{.dict = make_template(gil, names.websocket.get(), "2.4", root_path,
+                                                {"sioserve.engineio", "websocket.http.response"},
+                                                &names.subprotocols)} {}
 
 void ScopeFactory::traverse(Visitor& visit) const {
-  for (const PyRef* reference : {&state_, &extensions_, &http_template_, &websocket_template_}) {
-    visit(*reference);
-  }
+  visit(state_);
+  visit(extensions_);
+  http_template_.traverse(visit);
+  websocket_template_.traverse(visit);
 }
 
-void ScopeFactory::clear(const Gil&) {
-  for (PyRef* reference : {&state_, &extensions_, &http_template_, &websocket_template_}) {
+void ScopeFactory::clear(const Gil& gil) {
+  for (PyRef* reference : {&state_, &extensions_}) {
     const PyRef gone = std::exchange(*reference, PyRef());
   }
+  http_template_.clear(gil);
+  websocket_template_.clear(gil);
+}
+
+// All but the values that are kept, which refer to nothing.
+void ScopeFactory::Template::traverse(Visitor& visit) const { visit(dict); }
+
+void ScopeFactory::Template::clear(const Gil&) { const Template gone = std::exchange(*this, {}); }
+
+bool ScopeFactory::Template::keep(const Gil&, const PyRef& key, PyRef Template::*kept,
+                                  const PyRef& value) {
+  if (value && value.get() == (this->*kept).get()) return true;
+  if (!set_item(dict, key, value)) return false;
+  this->*kept = value;
+  return true;
 }
 
 PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* spec_version,
@@ -99,27 +118,36 @@ PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* sp
   return filled ? scope : PyRef();
 }
 
-PyRef ScopeFactory::make(const Gil& gil, const PyRef& from, const RequestHead& head,
-                         const Endpoints& endpoints, const PyRef& request_id) {
-  // Copies: middleware may write into them.
-  const PyRef extensions = copy_item(from, names_.extensions);
-  if (!extensions) return PyRef();
-  const PyRef scope = PyRef::steal(PyDict_Copy(from.get()));
-  if (!scope) return PyRef();
+PyRef ScopeFactory::make(const Gil& gil, Template& from, const RequestHead& head,
+                         const Endpoints& endpoints, const PyRef& scheme, const PyRef& request_id) {
   const PyRef& version = head.http_version == "1.0" ? names_.version_1_0 : names_.version_1_1;
+  const bool kept = from.dict &&
+                    from.keep(gil, names_.http_version, &Template::http_version, version) &&
+                    from.keep(gil, names_.scheme, &Template::scheme, scheme) &&
+                    from.keep(gil, names_.server, &Template::server, server_of(gil, endpoints));
+  if (!kept) return PyRef();
+  // Copies: middleware may write into them.
+  const PyRef extensions = copy_item(from.dict, names_.extensions);
+  if (!extensions) return PyRef();
+  const PyRef scope = PyRef::steal(PyDict_Copy(from.dict.get()));
+  if (!scope) return PyRef();
   const bool filled =
-      set_item(scope, names_.http_version, version) &&
       set_item(scope, names_.path, to_py_str(gil, head.path)) &&
       set_item(scope, names_.raw_path, to_py_bytes(gil, head.raw_path)) &&
       set_item(scope, names_.query_string, to_py_bytes(gil, head.query_string)) &&
       set_item(scope, names_.headers, to_py_headers(gil, head.headers)) &&
       set_item(scope, names_.client, client_of(gil, endpoints)) &&
-      set_item(scope, names_.server, server_of(gil, endpoints)) &&
-      set_item(scope, names_.asgi, copy_item(from, names_.asgi)) &&
+      set_item(scope, names_.asgi, copy_item(from.dict, names_.asgi)) &&
       set_item(extensions, names_.request_id, request_id) &&
       set_item(scope, names_.extensions, extensions) &&
       (!state_ || set_item(scope, names_.state, PyRef::steal(PyDict_Copy(state_.get()))));
   return filled ? scope : PyRef();
+}
+
+PyRef ScopeFactory::method_of(const Gil& gil, const RequestHead& head) {
+  const PyRef& last = http_template_.method;
+  const bool again = last && PyUnicode_CompareWithASCIIString(last.get(), head.method.c_str()) == 0;
+  return again ? last : to_py_str(gil, head.method);
 }
 
 // Requests come again and again from the same clients to the same server.
@@ -144,17 +172,19 @@ PyRef ScopeFactory::server_of(const Gil& gil, const Endpoints& endpoints) {
 
 PyRef ScopeFactory::http(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
                          const PyRef& request_id) {
-  PyRef scope = make(gil, http_template_, head, endpoints, request_id);
-  if (!scope) return PyRef();
-  const bool filled = set_item(scope, names_.method, to_py_str(gil, head.method)) &&
-                      set_item(scope, names_.scheme, endpoints.tls ? names_.https : names_.http);
-  return filled ? scope : PyRef();
+  const bool kept =
+      http_template_.dict &&
+      http_template_.keep(gil, names_.method, &Template::method, method_of(gil, head));
+  if (!kept) return PyRef();
+  return make(gil, http_template_, head, endpoints, endpoints.tls ? names_.https : names_.http,
+              request_id);
 }
 
 PyRef ScopeFactory::websocket(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
                               const std::vector<std::string>& subprotocols,
                               const PyRef& request_id) {
-  PyRef scope = make(gil, websocket_template_, head, endpoints, request_id);
+  PyRef scope = make(gil, websocket_template_, head, endpoints,
+                     endpoints.tls ? names_.wss : names_.ws, request_id);
   if (!scope) return PyRef();
   const PyRef offered = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(subprotocols.size())));
   if (!offered) return PyRef();
@@ -164,9 +194,7 @@ PyRef ScopeFactory::websocket(const Gil& gil, const RequestHead& head, const End
     if (!name) return PyRef();
     PyList_SET_ITEM(offered.get(), index++, name.release());
   }
-  const bool filled = set_item(scope, names_.subprotocols, offered) &&
-                      set_item(scope, names_.scheme, endpoints.tls ? names_.wss : names_.ws);
-  return filled ? scope : PyRef();
+  return set_item(scope, names_.subprotocols, offered) ? scope : PyRef();
 }
 
 }  // namespace sioserve::bridge

@@ -22,7 +22,7 @@ class ScopeFactory {
                PyRef extensions);
 
   // False when memory ran out; an exception is set.
-  bool complete() const { return http_template_ && websocket_template_; }
+  bool complete() const { return http_template_.dict && websocket_template_.dict; }
 
   // For the garbage collector: no scope can be made after clear().
   void traverse(Visitor& visit) const;
@@ -36,12 +36,25 @@ class ScopeFactory {
                   const std::vector<std::string>& subprotocols, const PyRef& request_id);
 
  private:
+  // What copies of `dict` begin with. Values that are mostly those of the request before stay in
+  // it.
+  struct Template {
+    void traverse(Visitor& visit) const;
+    void clear(const Gil& gil);
+    // False with an exception set when memory runs out.
+    bool keep(const Gil& gil, const PyRef& key, PyRef Template::*kept, const PyRef& value);
+
+    PyRef dict;
+    PyRef http_version{}, server{}, scheme{}, method{};
+  };
+
   PyRef make_template(const Gil& gil, PyObject* type, const char* spec_version,
                       const std::string& root_path,
                       std::initializer_list<const char*> extension_names,
                       const PyRef* last_key) const;
-  PyRef make(const Gil& gil, const PyRef& from, const RequestHead& head, const Endpoints& endpoints,
-             const PyRef& request_id);
+  PyRef make(const Gil& gil, Template& from, const RequestHead& head, const Endpoints& endpoints,
+             const PyRef& scheme, const PyRef& request_id);
+  PyRef method_of(const Gil& gil, const RequestHead& head);
   PyRef client_of(const Gil& gil, const Endpoints& endpoints);
   PyRef server_of(const Gil& gil, const Endpoints& endpoints);
 
@@ -55,8 +68,8 @@ class ScopeFactory {
   const Names& names_;
   PyRef state_;
   PyRef extensions_;
-  PyRef http_template_;
-  PyRef websocket_template_;
+  Template http_template_;
+  Template websocket_template_;
   std::array<Known, 64> clients_;
   Known server_;
 };
