@@ -1,6 +1,5 @@
 #include "asgi-bridge/scope.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace sioserve::bridge {

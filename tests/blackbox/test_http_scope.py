@@ -187,3 +187,18 @@ def test_cookie_headers_are_joined(plain_server: ServerProcess) -> None:
     cookies = ("Cookie: a=1", "X-Other: x", "cookie: b=2; c=3", "COOKIE: d=4")
     expected = [("cookie", "a=1; b=2; c=3; d=4"), ("x-other", "x")]
     assert headers_of(scope_of(plain_server, "/scope", *cookies)) == expected
+
+
+def test_requests_in_turn_have_their_own_method_and_version(plain_server: ServerProcess) -> None:
+    def seen(request_line: str) -> tuple[str, str]:
+        with RawConnection(plain_server.port) as connection:
+            connection.send(
+                f"{request_line}\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode()
+            )
+            scope = httpx.Response(200, content=connection.read_response().body).json()
+        return scope["method"], scope["http_version"]
+
+    assert seen("GET /scope HTTP/1.1") == ("GET", "1.1")
+    assert seen("POST /scope HTTP/1.0") == ("POST", "1.0")
+    assert seen("POST /scope HTTP/1.1") == ("POST", "1.1")
+    assert seen("GET /scope HTTP/1.0") == ("GET", "1.0")

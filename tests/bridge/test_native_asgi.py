@@ -40,6 +40,41 @@ async def test_receive_and_send_look_like_coroutine_functions() -> None:
     assert seen == {"receive": (True, True), "send": (True, True), "coroutine": True}
 
 
+async def test_send_takes_one_message_by_position_or_by_name() -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        message = {"type": "http.response.body", "body": b"x"}
+        for args, keywords in [
+            ((), {}),
+            ((message, message), {}),
+            ((message,), {"message": message}),
+            ((), {"other": message}),
+        ]:
+            with pytest.raises(TypeError):
+                send(*args, **keywords)
+        await send(message={"type": "http.response.start", "status": 200, "headers": []})
+        await send(*[message])
+
+    async with serving(application) as running:
+        response = await running.get()
+    assert (response.status_code, response.content) == (200, b"x")
+
+
+async def test_what_an_application_writes_into_its_scope_is_not_in_the_next() -> None:
+    seen = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["method"], scope["scheme"], scope["server"], scope["http_version"]))
+        for key in ("method", "scheme", "server", "http_version"):
+            scope[key] = "changed"
+        await respond(send)
+
+    async with serving(application) as running:
+        await running.get()
+        await running.get()
+    assert seen[0] == seen[1]
+    assert "changed" not in seen[1]
+
+
 async def test_send_works_from_a_thread_through_async_to_sync() -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         def answer() -> None:
