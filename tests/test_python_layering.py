@@ -31,6 +31,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.database",
         "sio.exceptions",
         "sio.failures",
+        "sio.time_limit",
         "sio.handover",
         "sio.handshake",
         "sio.names",

@@ -25,7 +25,7 @@ import logging
 from .consumer import SocketIOConsumer
 from .discovery import autodiscover
 from .exceptions import AckTimeout, ConnectionRefused, EventRefused, TooManyRooms
-from .handlers import Ack, any_event, concurrent, event
+from .handlers import Ack, any_event, concurrent, event, timeout
 from .handshake import HandshakeRequest
 from .registry import on, register, relay_on
 from .relays import Relay, Rooms, relay
@@ -67,4 +67,5 @@ __all__ = [
     "register",
     "relay",
     "relay_on",
+    "timeout",
 ]

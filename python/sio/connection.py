@@ -38,6 +38,7 @@ from .failures import (
 from .handlers import Handler
 from .socketio.namespace import Namespace
 from .socketio.socket import NamespaceSocket
+from .time_limit import HandlerTimes, TimeLimit
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -49,6 +50,7 @@ HANDLERS_BEFORE = 10.0
 
 NOT_AUTHORIZED = "Not authorized"
 INTERNAL_ERROR = "Internal server error"
+TOOK_TOO_LONG = "Connection timed out"
 HANDLED_AT_ONCE = 16  # events of one socket that are reported together at most
 LONGEST_RUN = 0.002  # seconds of handlers that do not wait, then the event loop has a turn
 
@@ -72,6 +74,7 @@ class Connection:
         "_running",
         "_session",
         "_steps",
+        "_times",
         "_waiting",
         "socket",
         "task",
@@ -85,6 +88,7 @@ class Connection:
         session: EngineIOSession,
         socket: NamespaceSocket,
         on_finished: Callable[[int], None],
+        times: HandlerTimes,
         before: Connection | None = None,
     ) -> None:
         self._core = core
@@ -92,6 +96,7 @@ class Connection:
         self._namespace = namespace
         self._session = session
         self._on_finished = on_finished
+        self._times = times
         self._steps: deque[tuple[Any, ...]] = deque()
         self._parts: deque[tuple[Any, ...]] = deque()  # what is left of the step at work
         self._before = before
@@ -197,22 +202,29 @@ class Connection:
         await clear_cancellation()
 
     async def _call(self, what: str, handler: Handler, *args: Any) -> None:
-        with Guard(what, self.socket):
+        with Guard(what, self.socket), self._limit(handler):
             await handler.call(self.socket, *args)
+
+    def _limit(self, handler: Handler) -> TimeLimit:
+        own = handler.timeout
+        return TimeLimit(self._times.handler if own is None else own, handler)
 
     async def _connect(self, auth: Any) -> None:
         accepted = False
         message, data = NOT_AUTHORIZED, None
         self.socket.connecting = asyncio.current_task()
-        with Guard("connect", self.socket) as guard:
+        limit = TimeLimit(self._times.connect, "connect", self._tell_of_timeout)
+        with Guard("connect", self.socket) as guard, limit:
             try:
-                accepted = await self._ask(auth)
+                accepted = await self._ask(auth, limit)
             except ConnectionRefused as refused:
                 message, data = refused.message, refused.data
         self.socket.connecting = None
         if guard.failed:
             message = INTERNAL_ERROR
-        if accepted:
+        if limit.expired:
+            self._finish_refusal(TOOK_TOO_LONG)
+        elif accepted:
             self.socket.mark_accepted()
             logger.info("%r %s", self.socket, "recovered" if self.socket.recovered else "connected")
             hooks = self._namespace.server.connect_hooks
@@ -220,7 +232,12 @@ class Connection:
         else:
             self._refuse(message, data)
 
-    async def _ask(self, auth: Any) -> bool:
+    def _tell_of_timeout(self) -> None:
+        """The client need not wait until what was cancelled has ended."""
+        self.socket.away = False
+        self._core.refuse_socket(self._number, TOOK_TOO_LONG)
+
+    async def _ask(self, auth: Any, limit: TimeLimit) -> bool:
         if self._before is not None:
             await self._before.finished()
             self._before = None
@@ -230,11 +247,15 @@ class Connection:
             socket.add_consumer(consumer_class())
         if not (socket.recovered and namespace.server.recovery_skips_middleware):
             for middleware in namespace.table.middleware:
-                await middleware.call(socket, auth)
+                limit.what = middleware
+                with TimeLimit(middleware.timeout, middleware):
+                    await middleware.call(socket, auth)
                 if socket.reference_reason is not None and not socket.away:
                     raise ConnectionRefused("the client has gone")  # which nobody will hear
         for handler in namespace.table.handlers("connect", socket):
-            accepts = await handler.call(socket, auth)
+            limit.what = handler
+            with TimeLimit(handler.timeout, handler):
+                accepts = await handler.call(socket, auth)
             if accepts is None:
                 handler.warn_once(
                     "returned None, which refuses the client; return True to let it in"
@@ -244,12 +265,15 @@ class Connection:
         return True
 
     def _refuse(self, message: str, data: Any) -> None:
-        logger.info("%r refused: %s", self.socket, message)
         self.socket.away = False  # that its client may come back is over, too
         with Guard("refusing", self.socket) as guard:
             self._core.refuse_socket(self._number, message, data)
         if guard.failed:
             self._core.refuse_socket(self._number, INTERNAL_ERROR)
+        self._finish_refusal(message)
+
+    def _finish_refusal(self, message: str) -> None:
+        logger.info("%r refused: %s", self.socket, message)
         self._finish()
 
     def _event(self, args: list[Any], ack_id: int | None) -> Awaitable[None]:
@@ -275,7 +299,11 @@ class Connection:
             for middleware in socket.middleware:
                 await middleware.call_with(event, *args)
             for handler in handlers:
-                await handler.handle(socket, event, args, ack)
+                if handler.timeout is None and self._times.handler is None:
+                    await handler.handle(socket, event, args, ack)
+                else:
+                    with self._limit(handler):
+                        await handler.handle(socket, event, args, ack)
         except EventRefused as refused:
             answer = (refused.answer,)
         except BaseException as error:

@@ -27,6 +27,7 @@ from .handshake import HandshakeRequest
 from .socketio.namespace import Namespace
 from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
+from .time_limit import HandlerTimes
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -41,7 +42,10 @@ LAST_CANCELLATION = 0.25  # seconds for those that were cancelled then
 class Dispatcher:
     """Implements _sioserve.Dispatcher for one native server."""
 
-    def __init__(self, server: SocketIOServer | None = None) -> None:
+    def __init__(
+        self, server: SocketIOServer | None = None, times: HandlerTimes | None = None
+    ) -> None:
+        self._times = times or HandlerTimes()
         self._server = get_socketio_server() if server is None else server
         self._core: Server | None = None
         self._sessions: dict[int, EngineIOSession] = {}
@@ -185,7 +189,9 @@ class Dispatcher:
         if recovered is not None and former is not None:
             sock.take_over(former)
             before = self._connections.get(recovered)
-        connection = Connection(core, socket, target, session, sock, self._forget, before)
+        connection = Connection(
+            core, socket, target, session, sock, self._forget, self._times, before
+        )
         self._connections[socket] = connection
         connection.connect(auth)
 

@@ -20,7 +20,7 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 
 from .database import SeparateThread, in_thread_of_caller
 from .django_support import with_fresh_connections
-from .names import RESERVED_EVENTS, check_decorated_event
+from .names import RESERVED_EVENTS, check_decorated_event, check_timeout
 from .types import Socket
 
 logger = logging.getLogger("sio.consumer")
@@ -33,12 +33,20 @@ _EVENT_NAMES = "_sio_event_names"
 _EVENT_PREFIX = "event_"
 _ANY_EVENT = "_sio_any_event"
 _CONCURRENT = "_sio_concurrent"
+_TIMEOUT = "_sio_timeout"
 
 
 class Handler:
     """A function that is called with a socket and the arguments of an event."""
 
-    __slots__ = ("_function", "_has_warned", "_is_async", "is_concurrent", "takes_ack")
+    __slots__ = (
+        "_function",
+        "_has_warned",
+        "_is_async",
+        "is_concurrent",
+        "takes_ack",
+        "timeout",
+    )
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
@@ -47,6 +55,8 @@ class Handler:
         self.takes_ack = takes_ack(function)
         # Later events need not wait until this one is handled.
         self.is_concurrent = bool(getattr(function, _CONCURRENT, False))
+        # Seconds until it is cancelled.
+        self.timeout: float | None = getattr(function, _TIMEOUT, None)
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -203,6 +213,23 @@ def concurrent(function: _F) -> _F:
     """
     setattr(function, _CONCURRENT, True)
     return function
+
+
+def timeout(seconds: float) -> Callable[[_F], _F]:
+    """Decorate a handler that may run for so long: then it is cancelled and has failed.
+
+    It goes before --socketio-handler-timeout; `connect` is bound by --socketio-connect-timeout too.
+    A plain `def` can't be cancelled in its thread: it is named in the log at once, and has failed
+    when it returns. Raises TypeError or ValueError for what is no number of seconds above 0.
+    """
+    if not check_timeout(seconds):
+        raise ValueError("a handler's limit is a number of seconds above 0")
+
+    def decorate(function: _F) -> _F:
+        setattr(function, _TIMEOUT, seconds)
+        return function
+
+    return decorate
 
 
 def any_event_handlers(consumer_class: type) -> list[AnyEventHandler]:

@@ -26,6 +26,7 @@ from sio import autodiscover, get_socketio_server, registry
 from sio.channel_layer import ChannelLayerBridge, configured_layer
 from sio.dispatcher import Dispatcher
 from sio.encoding import default as json_default
+from sio.time_limit import HandlerTimes
 
 from sioserve import logs
 from sioserve.close_timeout import CloseTimeout
@@ -41,6 +42,7 @@ from sioserve.unfinished import cancel_and_name
 logger = logging.getLogger("sioserve")
 
 APPLICATION_SHARE = 0.25  # share of the stop timeout that is reserved for application and lifespan
+DEFAULT_CONNECT_TIMEOUT = 45_000  # milliseconds, as in server/base/config.h
 LONGEST_SHARE = 4.0  # longest reserved time, in seconds
 
 
@@ -66,7 +68,7 @@ class Service:
         self._options = options
         self._stop_process = stop_process
         self._lifespan = Lifespan(application, options.lifespan)
-        self._dispatcher = Dispatcher()
+        self._dispatcher = Dispatcher(times=_handler_times(options))
         self._close_timeout = CloseTimeout(options.application_close_timeout)
         self._server: _sioserve.Server | None = None
         self._channel_layer: ChannelLayerBridge | None = None
@@ -201,6 +203,11 @@ class Service:
             self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
         except OSError as error:
             raise descriptor_shortage(error) or ListenError(str(error)) from None
+
+
+def _handler_times(options: Options) -> HandlerTimes:
+    connect = options.settings.get("connect_timeout_ms", DEFAULT_CONNECT_TIMEOUT)
+    return HandlerTimes(connect / 1000, options.socketio_handler_timeout or None)
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:

@@ -33,6 +33,7 @@ class Options:
     loop: LoopKind = "auto"
     application_close_timeout: float = 10.0
     timeout_graceful_shutdown: float = 10.0
+    socketio_handler_timeout: float = 0.0  # 0: no limit
 
     verbosity: int = 1
     log_level: str | None = None

@@ -58,9 +58,17 @@ GROUP = Group(
         Option(
             "socketio-connect-timeout",
             POSITIVE_SECONDS,
-            "timeout for a client to connect to its first namespace",
+            "timeout for a client to connect to its first namespace, and for a namespace's "
+            "middleware and connect handlers to accept it",
             default=45.0,
             setting="connect_timeout_ms",
+        ),
+        Option(
+            "socketio-handler-timeout",
+            SECONDS,
+            "for each other handler, then it is cancelled; 0: no limit",
+            default=0.0,
+            shown_default="no limit",
         ),
         Option(
             "socketio-max-queued",

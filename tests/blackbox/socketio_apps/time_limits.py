@@ -1,0 +1,77 @@
+"""Handlers that never end by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import sio
+from native import application
+
+__all__ = ["application"]
+
+never = threading.Event()
+
+
+@sio.on("connect", namespace="/endless")
+async def endless_connect(socket: Any, auth: Any) -> bool:
+    try:
+        await asyncio.sleep(3600)
+    except asyncio.CancelledError:
+        print("connect cancelled", flush=True)
+        raise
+    return True
+
+
+@sio.on("connect", namespace="/stubborn")
+async def stubborn_connect(socket: Any, auth: Any) -> bool:
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            print("connect stays", flush=True)
+
+
+@sio.on("connect", namespace="/thread")
+def thread_connect(socket: Any, auth: Any) -> bool:
+    return never.wait(3)
+
+
+async def endless_middleware(socket: Any, auth: Any) -> None:
+    await asyncio.sleep(3600)
+
+
+sio.get_socketio_server().of("/middleware").use(endless_middleware)
+
+
+@sio.on("connect", namespace="/middleware")
+async def middleware_connect(socket: Any, auth: Any) -> bool:
+    return True
+
+
+@sio.on("connect", namespace="/events")
+async def connect(socket: Any, auth: Any) -> bool:
+    return True
+
+
+@sio.on("endless", namespace="/events")
+async def endless_event(socket: Any) -> None:
+    await asyncio.sleep(3600)
+
+
+@sio.on("limited", namespace="/events")
+@sio.timeout(0.2)
+async def limited_event(socket: Any) -> None:
+    await asyncio.sleep(3600)
+
+
+@sio.on("limited_thread", namespace="/events")
+@sio.timeout(0.2)
+def limited_thread(socket: Any) -> None:
+    never.wait(1)
+
+
+@sio.on("reply", namespace="/events")
+async def reply(socket: Any, value: Any, ack: Any = None) -> None:
+    ack(value)

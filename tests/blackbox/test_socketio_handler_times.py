@@ -1,0 +1,73 @@
+"""Handlers that run longer than they may."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import pytest
+from support.engineio import SESSIONS
+from support.server import ServerProcess
+from support.socketio_apps import APPS
+
+Start = Callable[..., ServerProcess]
+both = pytest.mark.parametrize("transport", SESSIONS)
+INTERNAL_ERROR = [{"error": "Internal server error"}]
+NAMES = {
+    "/endless": "endless_connect",
+    "/stubborn": "stubborn_connect",
+    "/thread": "thread_connect",
+    "/middleware": "endless_middleware",
+}
+
+
+def start(start_server: Start, *options: str) -> ServerProcess:
+    return start_server("time_limits:application", *options, cwd=APPS)
+
+
+@both
+@pytest.mark.parametrize("namespace", NAMES)
+async def test_a_connect_that_never_ends_refuses_the_client(
+    namespace: str, transport: str, start_server: Start
+) -> None:
+    server = start(start_server, "--socketio-connect-timeout", "0.3")
+    async with SESSIONS[transport](server.url) as session:
+        await session.join_namespace("/events")  # or the session ends with the refusal
+        await session.send(f"40{namespace},")
+        refusal = await asyncio.wait_for(session.next_message(), 20)
+        assert refusal == f'44{namespace},{{"message":"Connection timed out"}}'
+        assert await session.call("reply", 1, namespace="/events") == [1]
+    await asyncio.to_thread(server.wait_for_log, NAMES[namespace] + " has run for 0.3 s")
+    if namespace == "/endless":
+        await asyncio.to_thread(server.wait_for_log, "connect cancelled")
+
+
+@both
+@pytest.mark.parametrize("event", ["limited", "limited_thread", "endless"])
+async def test_an_event_s_handler_may_have_a_limit(
+    event: str, transport: str, start_server: Start
+) -> None:
+    server = start(start_server, "--socketio-handler-timeout", "0.3")
+    async with SESSIONS[transport](server.url) as session:
+        await session.join_namespace("/events")
+        answer = await asyncio.wait_for(session.call(event, namespace="/events"), 15)
+        assert answer == INTERNAL_ERROR
+        assert await session.call("reply", 2, namespace="/events") == [2]
+    seconds = "0.3" if event == "endless" else "0.2"
+    await asyncio.to_thread(server.wait_for_log, rf"{event}\w* has run for {seconds} s")
+
+
+@pytest.mark.parametrize("namespace", ["/endless", "/stubborn"])
+async def test_a_stop_does_not_wait_for_connect(namespace: str, start_server: Start) -> None:
+    server = start(
+        start_server,
+        *("--socketio-connect-timeout", "0.2", "--timeout-graceful-shutdown", "2"),
+    )
+    async with SESSIONS["websocket"](server.url) as session:
+        await session.send(f"40{namespace},")
+        assert "timed out" in await asyncio.wait_for(session.next_message(), 20)
+        server.process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(server.wait)
+    assert server.process.returncode == (0 if namespace == "/endless" else 1)
+    assert ("did not stop in time" in server.log) == (namespace == "/stubborn")
