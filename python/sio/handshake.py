@@ -16,7 +16,7 @@ class Handshake:
     You may emit it; the client gets an object with these members, `time` as a string.
 
     * `headers`: by name in lower case; repeated ones are joined with ", " ("; " for cookies).
-    * `query`: the first value of each parameter of the URL.
+    * `query`: the parameters of the URL; for a repeated parameter, the list of its values, as in Node.
     * `address`: the client's IP address, "" if the server does not know it.
     * `url`: path and query as requested. `secure`: https or wss.
     * `time`: when the client asked for the namespace, UTC; `issued`: the same in milliseconds
@@ -25,7 +25,7 @@ class Handshake:
     """
 
     headers: Mapping[str, str]
-    query: Mapping[str, str]
+    query: Mapping[str, str | list[str]]
     address: str
     url: str
     secure: bool
@@ -57,9 +57,9 @@ class HandshakeRequest:
         return _headers(self.scope)
 
     @property
-    def query(self) -> Mapping[str, str]:
-        """The first value of each parameter of the URL."""
-        return parse_query(self.scope)
+    def query(self) -> Mapping[str, str | list[str]]:
+        """The parameters of the URL; a repeated one has the list of its values."""
+        return query_values(self.scope)
 
     @property
     def address(self) -> str:
@@ -81,7 +81,7 @@ def make_handshake(scope: Mapping[str, Any], auth: Any, created: float) -> Hands
     """The handshake of an ASGI scope; `created` is in seconds since 1970."""
     return Handshake(
         headers=_headers(scope),
-        query=parse_query(scope),
+        query=query_values(scope),
         address=_address(scope),
         url=_url(scope),
         secure=_secure(scope),
@@ -89,6 +89,21 @@ def make_handshake(scope: Mapping[str, Any], auth: Any, created: float) -> Hands
         issued=int(created * 1000),
         auth=auth,
     )
+
+
+def query_values(scope: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """The parameters of a scope's query string; of a repeated one, all values in their order."""
+    query: dict[str, str | list[str]] = {}
+    raw = scope.get("query_string") or b""
+    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
+        former = query.get(name)
+        if former is None:
+            query[name] = value
+        elif isinstance(former, list):
+            former.append(value)
+        else:
+            query[name] = [former, value]
+    return query
 
 
 def parse_query(scope: Mapping[str, Any]) -> dict[str, str]:

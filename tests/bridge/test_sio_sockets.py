@@ -267,7 +267,7 @@ async def test_handshake(world):
     await world.idle()
     handshake = world.dispatcher._connections[number].socket.handshake
     assert handshake.headers == {"cookie": "a=1; b=2", "x-a": "1, 2"}
-    assert handshake.query == {"EIO": "4", "name": "Jürgen", "empty": ""}
+    assert handshake.query == {"EIO": "4", "name": ["Jürgen", "second"], "empty": ""}
     assert handshake.address == "10.0.0.1"
     assert handshake.url == "/socket.io/?EIO=4&name=J%C3%BCrgen&name=second&empty="
     assert handshake.secure
