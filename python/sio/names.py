@@ -27,6 +27,13 @@ def namespace_name(name: str) -> str:
     return name if name.startswith("/") else f"/{name}"
 
 
+def check_namespace(name: str) -> None:
+    """Raise ValueError for the name of a namespace that no client can ask for as it is written."""
+    for mark, why in ((",", "a comma ends the name"), ("?", "a query begins at a question mark")):
+        if mark in name:
+            raise ValueError(f"namespace {name!r} can't be reached by clients: {why} in a packet")
+
+
 def room_name(room: Room) -> str:
     """The name of a room: any string, or an int, which stands for its decimal digits.
 

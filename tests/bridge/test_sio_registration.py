@@ -139,6 +139,17 @@ async def test_failed_registration_changes_nothing():
     assert "connect" not in namespace.table._handlers
 
 
+@pytest.mark.parametrize("name", ["/a,b", "a,b", "/a?b=1", "/?"])
+def test_names_that_no_client_can_send_are_refused(name):
+    with pytest.raises(ValueError, match="can't be reached"):
+        sio.get_socketio_server().of(name)
+    with pytest.raises(ValueError, match="can't be reached"):
+        sio.register(make_consumer(name))
+    with pytest.raises(ValueError, match="can't be reached"):
+        sio.on("hello", namespace=name)(lambda socket: None)
+    assert registry.namespaces() == ["/"]
+
+
 async def test_reserved_names_are_no_events():
     with pytest.raises(ValueError, match="reserved"):
         sio.on("disconnecting")

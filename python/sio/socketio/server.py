@@ -14,7 +14,7 @@ from ..awaitables import DONE, Done, Later, done_when_called
 from ..django_support import switch
 from ..engine import EngineIOApplication
 from ..handlers import Handler
-from ..names import DEFAULT_NAMESPACE, Room, namespace_name
+from ..names import DEFAULT_NAMESPACE, Room, check_namespace, namespace_name
 from ..relays import Relay
 from ..types import NamespacePattern, RoomWatcher
 from .adapter import Adapter
@@ -94,6 +94,7 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         called for names that do not exist, and accepts a name by a true result. Several patterns
         are tried in the order of their creation. If there is a function, any other name is open to
         clients only if it has handlers or the function accepts it.
+        Raises ValueError for a name with a comma or a question mark, which no client can ask for.
         """
         if not isinstance(namespace, str):
             return self._parent(namespace)
@@ -102,6 +103,7 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
             found = self._known(name)
             if found is not None:
                 return found
+            check_namespace(name)
             made = self._namespaces[name] = Namespace(name, self)
             if self._core is not None:
                 self._core.add_namespace(name)
