@@ -94,8 +94,11 @@ async def test_a_socket_s_id_names_that_socket(world: World) -> None:
     ]
 
 
-async def test_a_room_may_have_the_name_of_a_socket_s_id(world: World) -> None:
-    """Who has entered it gets what that socket gets."""
+async def test_a_room_may_have_the_name_of_a_socket_s_id(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has entered it, where that is allowed, gets what that socket gets."""
+    monkeypatch.setattr(world.server, "_allow_private_rooms", True)
     _, socket = await join(world)
     _, follower = await join(world)
     heard: list[tuple[Any, ...]] = []

@@ -52,6 +52,23 @@ async def test_what_was_called_before_is_in_the_answer() -> None:
         assert chat.to("nobody's").fetch_sockets() == []
 
 
+async def test_nobody_enters_the_room_of_another_client() -> None:
+    async with SioTestServer(Chat) as server, server.client() as one, server.client() as two:
+        with pytest.raises(ValueError, match="the id of another client"):
+            one.socket.join(["x", two.socket.id])
+        with pytest.raises(ValueError, match="the id of another client"):
+            server.server.of("/").sockets_join([two.socket.id, "all"])
+        assert one.socket.rooms == {"lobby", "all", one.socket.id}
+        assert two.socket.rooms == {"lobby", "all", two.socket.id}
+
+
+async def test_rooms_of_other_clients_may_be_allowed(monkeypatch: Any) -> None:
+    async with SioTestServer(Chat) as server, server.client() as one, server.client() as two:
+        monkeypatch.setattr(server.server, "_allow_private_rooms", True)
+        one.socket.join(two.socket.id)
+        assert two.socket.id in one.socket.rooms
+
+
 async def test_handlers_see_the_rooms_of_a_client_that_has_gone(seen: list[Any]) -> None:
     async with SioTestServer(Chat) as server:
         async with server.client() as client:

@@ -197,6 +197,7 @@ class Server(Emitting[_S], ServerSide, Protocol[_S]):
 
     json_default: Callable[[Any], Any] | None
     recovery_skips_middleware: bool
+    allow_private_rooms: bool
 
     @property
     def clients_count(self) -> int: ...

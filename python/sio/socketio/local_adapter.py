@@ -92,12 +92,12 @@ class LocalAdapter(Adapter):
 
     def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
         joins: list[Done] = []
-        refused: TooManyRooms | None = None
+        refused: TooManyRooms | ValueError | None = None
         for socket in self.fetch_sockets(target):
             for room in rooms:
                 try:
                     joins.append(socket.join(room))
-                except TooManyRooms as error:  # the others join all the same
+                except (TooManyRooms, ValueError) as error:  # the others join all the same
                     refused = error
         if refused is not None:
             raise refused

@@ -60,6 +60,7 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         self._room_watcher: RoomWatcher | None = None
         self.json_default: Callable[[Any], Any] | None = None
         self._recovery_skips_middleware: bool | None = None
+        self._allow_private_rooms: bool | None = None
         self.clients_count = 0
         self.make_adapter: AdapterFactory = LocalAdapter
         self.lock = threading.RLock()  # of the tables of namespaces
@@ -368,6 +369,21 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
     @recovery_skips_middleware.setter
     def recovery_skips_middleware(self, skips: bool) -> None:
         self._recovery_skips_middleware = skips
+
+    @property
+    def allow_private_rooms(self) -> bool:
+        """Whether a socket may join a room that is named as another client's id, and so receive
+        what is sent to that client. Node allows it.
+
+        Where it was not set: Django's setting SIO_ALLOW_PRIVATE_ROOMS, or False.
+        """
+        if self._allow_private_rooms is None:
+            return switch("SIO_ALLOW_PRIVATE_ROOMS", False)
+        return self._allow_private_rooms
+
+    @allow_private_rooms.setter
+    def allow_private_rooms(self, allow: bool) -> None:
+        self._allow_private_rooms = allow
 
     def allow_request(self, check: _F) -> _F:
         """Call `check(request)` for each handshake, before the session exists; a decorator.

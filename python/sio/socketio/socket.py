@@ -248,11 +248,23 @@ class NamespaceSocket(SocketListeners):
     def join(self, room: Room | Iterable[Room]) -> Done:
         """Enter a room, or several. A room is any str, or an int, which is the room of its digits.
 
-        Raises TypeError for anything else; sio.TooManyRooms if the socket is already in
-        --socketio-max-rooms rooms. Of several rooms, it has then entered the first ones.
+        Raises TypeError for anything else; ValueError for the id of another client, unless
+        SocketIOServer.allow_private_rooms is set (only clients of this process are checked);
+        sio.TooManyRooms if the socket is already in --socketio-max-rooms rooms. Of several rooms, it
+        has then entered the first ones.
         """
         names = room_names(room)
+        for name in names:
+            self._check_private(name)
         return self._join(*names) if len(names) == 1 else all_done(self._join(n) for n in names)
+
+    def _check_private(self, room: str) -> None:
+        owner = None if room == self.id else self.name_space.socket(room)
+        if owner is not None and not self.server.allow_private_rooms:
+            raise ValueError(
+                f"{self!r} can't join room {room!r}, the id of another client: it would receive "
+                "what is sent to that one (SIO_ALLOW_PRIVATE_ROOMS)"
+            )
 
     def _join(self, name: str) -> Done:
         with self.name_space.rooms_lock:
