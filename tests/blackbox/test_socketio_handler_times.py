@@ -71,3 +71,15 @@ async def test_a_stop_does_not_wait_for_connect(namespace: str, start_server: St
         await asyncio.to_thread(server.wait)
     assert server.process.returncode == (0 if namespace == "/endless" else 1)
     assert ("did not stop in time" in server.log) == (namespace == "/stubborn")
+
+
+@both
+async def test_a_client_that_connect_refuses_receives_nothing_else(
+    transport: str, start_server: Start
+) -> None:
+    server = start(start_server)
+    async with SESSIONS[transport](server.url) as session:
+        await session.join_namespace("/events")
+        await session.send("40/refusing,")
+        assert await session.next_message() == '44/refusing,{"message":"Not authorized"}'
+        assert await session.call("reply", 3, namespace="/events") == [3]

@@ -75,3 +75,16 @@ def limited_thread(socket: Any) -> None:
 @sio.on("reply", namespace="/events")
 async def reply(socket: Any, value: Any, ack: Any = None) -> None:
     ack(value)
+
+
+@sio.on("connect", namespace="/refusing")
+async def refusing_connect(socket: Any, auth: Any) -> bool:
+    """Sends the client, in each way there is, what only those who were let in may see."""
+    await socket.join("members")
+    namespace = sio.get_socketio_server().of("/refusing")
+    namespace.emit("secret", "all")
+    namespace.to("members").emit("secret", "room")
+    namespace.to(socket.id).emit("secret", "id")
+    socket.emit("secret", "socket")
+    await asyncio.sleep(0.1)  # time for a wrong server to send it
+    return False
