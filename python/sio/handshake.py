@@ -19,6 +19,7 @@ class Handshake:
     * `query`: the parameters of the URL; for a repeated parameter, the list of its values, as in Node.
     * `address`: the client's IP address, "" if the server does not know it.
     * `url`: path and query as requested. `secure`: https or wss.
+    * `xdomain`: the request has an `Origin` header, as on Node; it may be the server's own origin.
     * `time`: when the client asked for the namespace, UTC; `issued`: the same in milliseconds
       since 1970.
     * `auth`: the object that the client sent, or {}.
@@ -29,6 +30,7 @@ class Handshake:
     address: str
     url: str
     secure: bool
+    xdomain: bool
     time: datetime
     issued: int
     auth: Any
@@ -79,12 +81,14 @@ class HandshakeRequest:
 
 def make_handshake(scope: Mapping[str, Any], auth: Any, created: float) -> Handshake:
     """The handshake of an ASGI scope; `created` is in seconds since 1970."""
+    headers = _headers(scope)
     return Handshake(
-        headers=_headers(scope),
+        headers=headers,
         query=query_values(scope),
         address=_address(scope),
         url=_url(scope),
         secure=_secure(scope),
+        xdomain=bool(headers.get("origin")),
         time=datetime.fromtimestamp(created, timezone.utc),
         issued=int(created * 1000),
         auth=auth,

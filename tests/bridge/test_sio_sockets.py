@@ -271,6 +271,9 @@ async def test_handshake(world):
     assert handshake.address == "10.0.0.1"
     assert handshake.url == "/socket.io/?EIO=4&name=J%C3%BCrgen&name=second&empty="
     assert handshake.secure
+    assert not handshake.xdomain
+    origin = {"headers": [(b"origin", b"https://other.example")]}
+    assert sio.handshake.make_handshake(origin, {}, 0).xdomain
     assert handshake.auth == {"token": "t"}
     assert abs((datetime.now(timezone.utc) - handshake.time).total_seconds()) < 60
     assert handshake.issued == int(handshake.time.timestamp() * 1000)
@@ -284,6 +287,7 @@ async def test_handshake(world):
         "address": "10.0.0.1",
         "url": handshake.url,
         "secure": True,
+        "xdomain": False,
         "issued": handshake.issued,
         "auth": {"token": "t"},
     }
