@@ -189,7 +189,7 @@ AsgiStream* AsgiCalls::find(StreamId id) const {
   return found == running_.end() ? nullptr : &stream_of(found->second.stream);
 }
 
-void AsgiCalls::let_go(const Gil&) {
+void AsgiCalls::release_all(const Gil&) {
   // Taken out first: what they refer to may run Python code when it goes.
   const auto running = std::exchange(running_, {});
 }

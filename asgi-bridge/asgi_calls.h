@@ -26,7 +26,7 @@ class AsgiCalls {
   // The tasks that have not ended, as a list of (task, scope); null with an exception set.
   PyRef running_tasks(const Gil& gil) const;
 
-  void let_go(const Gil& gil);
+  void release_all(const Gil& gil);
   void traverse(Visitor& visit) const;
 
  private:

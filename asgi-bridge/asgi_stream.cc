@@ -16,7 +16,7 @@ PyRef AsgiStream::poll(const Gil& gil, Wait wait) {
     case Wait::message:
       return next_message(gil);
     case Wait::room:
-      return has_room() ? none() : PyRef();
+      return has_space() ? none() : PyRef();
   }
   return PyRef();
 }
@@ -46,7 +46,7 @@ void AsgiStream::wake(const Gil& gil, Wait wait) {
 
 void AsgiStream::credit(const Gil& gil, std::size_t bytes) {
   in_flight_ -= std::min(bytes, in_flight_);
-  if (has_room()) wake(gil, Wait::room);
+  if (has_space()) wake(gil, Wait::room);
 }
 
 void AsgiStream::close(const Gil& gil) {

@@ -38,7 +38,7 @@ class AsgiStream {
   // out of order.
   virtual bool send(const Gil& gil, PyObject* message) = 0;
   // False while the send window is full: the caller of send() must wait for Wait::room.
-  bool has_room() const { return closed_ || send_window_.has_room(in_flight_); }
+  bool has_space() const { return closed_ || send_window_.has_space(in_flight_); }
 
   // `future` is set when poll() may have a result.
   void add_waiter(const Gil& gil, Wait wait, PyRef future);

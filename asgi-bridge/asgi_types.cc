@@ -172,7 +172,7 @@ PyObject* call_send(PyObject* self, PyObject* const* args, std::size_t count, Py
   AsgiStream& stream = stream_of(stream_object);
   if (!stream.send(gil, message)) return nullptr;
   const AsgiTypes& types = stream.bridge().types();
-  if (stream.has_room()) return Py_NewRef(types.complete.get());
+  if (stream.has_space()) return Py_NewRef(types.complete.get());
   return make_awaitable(gil, types.awaitable.get(), stream_object, AsgiStream::Wait::room)
       .release();
 }

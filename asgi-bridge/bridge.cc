@@ -44,7 +44,7 @@ bool Bridge::start(const Gil& gil, PyRef loop, PyRef on_stopped, PyRef drain, in
   return true;
 }
 
-void Bridge::take_back_start(const Gil& gil) {
+void Bridge::undo_start(const Gil& gil) {
   stop_watching(gil);
   loop_ = PyRef();
   on_stopped_ = PyRef();
@@ -79,7 +79,7 @@ Bridge::Drained Bridge::drain(const Gil& gil, std::chrono::milliseconds budget) 
   }
 }
 
-void Bridge::log_what_waits(const Gil& gil) {
+void Bridge::log_pending(const Gil& gil) {
   std::vector<Event> waiting(std::make_move_iterator(batch_.begin() + next_event_),
                              std::make_move_iterator(batch_.end()));
   batch_.clear();
@@ -110,24 +110,24 @@ void Bridge::post_paced(const Gil& gil, Command command) {
   if (process_ != fork_generation()) return;
   const bool in_loop = std::this_thread::get_id() == loop_thread_;
   const std::chrono::milliseconds age = in_loop ? max_age_in_loop : port::CommandQueue::max_age;
-  if (port_.is_crowded(age)) {
+  if (port_.is_overloaded(age)) {
     const GilRelease release(gil);
-    port_.wait_for_room(age);
+    port_.wait_for_space(age);
   }
   port_.post(std::move(command));
 }
 
 PyRef Bridge::room(const Gil&) {
   if (std::this_thread::get_id() != loop_thread_ || !loop_) return none();
-  if (!port_.tell_of_room()) return none();
+  if (!port_.notify_of_space()) return none();
   PyRef future = PyRef::steal(PyObject_CallMethodNoArgs(loop_.get(), names_.create_future.get()));
   if (future) room_futures_.push_back(future);
   return future;
 }
 
-void Bridge::let_go(const Gil& gil) {
-  asgi_.let_go(gil);
-  socket_io_.let_go(gil);
+void Bridge::release_all(const Gil& gil) {
+  asgi_.release_all(gil);
+  socket_io_.release_all(gil);
   // Taken out first: what they refer to may run Python code when it goes.
   const auto futures = std::exchange(room_futures_, {});
 }
@@ -146,7 +146,7 @@ void Bridge::traverse(Visitor& visit) const {
 }
 
 void Bridge::clear(const Gil& gil) {
-  let_go(gil);
+  release_all(gil);
   scopes_.clear(gil);
   const PyRef loop = std::exchange(loop_, PyRef());
   const PyRef on_stopped = std::exchange(on_stopped_, PyRef());
@@ -173,12 +173,12 @@ void Bridge::handle(const Gil&, RequestLimitReached) {
   if (call.get() != Py_None) PyRef::steal(PyObject_CallNoArgs(call.get()));
 }
 
-void Bridge::handle(const Gil& gil, RoomForCommands) {
+void Bridge::handle(const Gil& gil, CommandQueueHasSpace) {
   for (const PyRef& future : std::exchange(room_futures_, {})) set_done(gil, names_, future);
 }
 
 void Bridge::handle(const Gil& gil, ServerStopped) {
-  handle(gil, RoomForCommands{});  // nobody is to wait any longer
+  handle(gil, CommandQueueHasSpace{});  // nobody is to wait any longer
   // The loop, and whatever refers to the server in turn, keep it alive no longer.
   stop_watching(gil);
   const PyRef on_stopped = std::exchange(on_stopped_, PyRef());

@@ -40,16 +40,16 @@ class Bridge {
   // event, when the loop watches no more. False with an exception set.
   bool start(const Gil& gil, PyRef loop, PyRef on_stopped, PyRef drain, int descriptor);
   // As if start() had not been called: there is no I/O thread after all. No exception is set.
-  void take_back_start(const Gil& gil);
+  void undo_start(const Gil& gil);
   enum class Drained { all, some };
   // Handles what has happened, for as long as `budget` allows: then other callbacks of the event
   // loop are to have their turn before it is called again.
   Drained drain(const Gil& gil, std::chrono::milliseconds budget);
   // Handles the log lines that wait and drops every other event: the process is about to end while
   // the event loop is blocked. Any thread that holds the GIL.
-  void log_what_waits(const Gil& gil);
+  void log_pending(const Gil& gil);
   // Forgets every task, stream and scope; the I/O thread has ended.
-  void let_go(const Gil& gil);
+  void release_all(const Gil& gil);
 
   // For the garbage collector. clear() lets go of the application and the loop too, and nothing is
   // called any more.
@@ -104,7 +104,7 @@ class Bridge {
   void handle(const Gil& gil, LogRecord event);
   void handle(const Gil& gil, AccessEntry event);
   void handle(const Gil& gil, RequestLimitReached event);
-  void handle(const Gil& gil, RoomForCommands event);
+  void handle(const Gil& gil, CommandQueueHasSpace event);
   void handle(const Gil& gil, ServerStopped event);
 
   Answer ask_any(const Gil& gil, Question question);

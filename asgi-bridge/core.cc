@@ -113,7 +113,7 @@ void Core::shut_down(const Gil& gil) {
     GilRelease release(gil);
     server->stop_now();
   }
-  bridge.let_go(gil);
+  bridge.release_all(gil);
 }
 
 }  // namespace sioserve::bridge

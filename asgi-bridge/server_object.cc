@@ -152,7 +152,7 @@ PyObject* server_start(PyObject* self, PyObject* args) {
   try {
     core->server->start();
   } catch (...) {
-    core->bridge.take_back_start(gil);
+    core->bridge.undo_start(gil);
     throw;
   }
   core->phase = Core::Phase::started;
@@ -242,7 +242,7 @@ PyObject* server_flush_logs(PyObject* self, PyObject* args, PyObject* kwargs) {
 PyObject* server_log_what_waits(PyObject* self, PyObject*) {
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
-  core->bridge.log_what_waits(Gil::held_by_caller());
+  core->bridge.log_pending(Gil::held_by_caller());
   return none().release();
 }
 
@@ -276,7 +276,7 @@ const Method life_methods[] = {
     Method::no_arguments<&server_stop>("stop"),
     Method::no_arguments<&server_open_logs>("open_logs"),
     Method::no_arguments<&server_reopen_logs>("reopen_logs"),
-    Method::no_arguments<&server_log_what_waits>("log_what_waits"),
+    Method::no_arguments<&server_log_what_waits>("log_pending"),
     Method::keywords<&server_flush_logs>("flush_logs"),
     Method::positional<&server_set_log_level>("set_log_level"),
 };

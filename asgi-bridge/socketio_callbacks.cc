@@ -162,7 +162,7 @@ void SocketIoCallbacks::drop_scope(const Gil&, StreamId stream) {
   handed_over_scopes_.erase(stream);
 }
 
-void SocketIoCallbacks::let_go(const Gil&) {
+void SocketIoCallbacks::release_all(const Gil&) {
   // Taken out first: what they refer to may run Python code when it goes.
   const auto scopes = std::exchange(handed_over_scopes_, {});
 }

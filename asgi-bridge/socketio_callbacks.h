@@ -28,7 +28,7 @@ class SocketIoCallbacks {
   // The stream ended without a session.
   void drop_scope(const Gil& gil, StreamId stream);
 
-  void let_go(const Gil& gil);
+  void release_all(const Gil& gil);
   void traverse(Visitor& visit) const;
 
  private:

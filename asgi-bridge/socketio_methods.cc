@@ -41,7 +41,7 @@ PyObject* server_serve_dynamic_namespaces(PyObject* self, PyObject*) {
 }
 
 PyObject* server_ask_about_handshakes(PyObject* self, PyObject*) {
-  return post(self, AskAboutHandshakes{});
+  return post(self, EnableAllowRequest{});
 }
 
 PyObject* server_decide_handshake(PyObject* self, PyObject* args) {

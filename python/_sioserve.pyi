@@ -153,7 +153,8 @@ class Server:
         trusted_proxies: Sequence[str] = ("127.0.0.1", "::1", "unix"),
         forwarded_for_header: str = "x-forwarded-for",
         forwarded_port_header: str = "x-forwarded-port",
-        underscore_headers: Literal[drop, keep] = "drop",
+        # "drop" or "keep"
+        underscore_headers: str = "drop",
         proxy_protocol: bool = False,
         # Load
         max_connections: int = 0,
@@ -425,7 +426,7 @@ class Server:
     def flush_logs(self, timeout_ms: int = 1000) -> None:
         """Any thread. Return when the access log's file has everything, or after that time."""
 
-    def log_what_waits(self) -> None:
+    def log_pending(self) -> None:
         """Any thread. Log what the I/O thread has said; every other event that waits is lost.
 
         For the end of a process whose event loop is blocked.

@@ -48,7 +48,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   IoThread(Config config, std::function<void()> wake_application)
       : config_(std::move(config)),
         events_({config_.max_app_events, config_.max_app_event_bytes}, std::move(wake_application)),
-        event_buffer_(loop_.turn_queue(), events_),
+        event_buffer_(loop_.deferred_queue(), events_),
         logger_([this](LogRecord record) { log(std::move(record)); }),
         access_log_(config_.access_log, event_buffer_, logger_,
                     [this](LogLevel level, std::string message) {
@@ -146,7 +146,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
   // Whoever sends nonsense while Python is blocked must not fill the memory with lines about it.
   void log(LogRecord record) {
-    if (event_buffer_.full_of_lines()) {
+    if (event_buffer_.log_lines_full()) {
       ++lines_dropped_;
       return;
     }
@@ -226,7 +226,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   bool take_commands() {
     next_command_ = 0;
     const port::CommandQueue::Taken taken = commands_.take(batch_);
-    if (taken.room_wanted) event_buffer_.push(RoomForCommands{});
+    if (taken.space_requested) event_buffer_.push(CommandQueueHasSpace{});
     if (taken.held_up > 0) limits_.reached(Limit::commands, "the application", taken.held_up);
     return !batch_.empty();
   }
@@ -311,11 +311,11 @@ void Server::stop_now() { io_->stop_now(); }
 void Server::post(Command command) { io_->commands().push(std::move(command)); }
 QuestionId Server::ask(Question question) { return io_->ask(std::move(question)); }
 port::Answers& Server::answers() { return io_->answers(); }
-bool Server::is_crowded(std::chrono::milliseconds age) const {
-  return io_->commands().is_crowded(age);
+bool Server::is_overloaded(std::chrono::milliseconds age) const {
+  return io_->commands().is_overloaded(age);
 }
-void Server::wait_for_room(std::chrono::milliseconds age) { io_->commands().wait_for_room(age); }
-bool Server::tell_of_room() { return io_->commands().tell_of_room(); }
+void Server::wait_for_space(std::chrono::milliseconds age) { io_->commands().wait_for_space(age); }
+bool Server::notify_of_space() { return io_->commands().notify_of_space(); }
 void Server::take_events(std::vector<Event>& batch) { io_->take_events(batch); }
 Logger& Server::logger() { return io_->logger(); }
 const Config& Server::config() const { return io_->config(); }

@@ -45,9 +45,9 @@ class Server final : public Port {
   void post(Command command) override;
   QuestionId ask(Question question) override;
   port::Answers& answers() override;
-  bool is_crowded(std::chrono::milliseconds age) const override;
-  void wait_for_room(std::chrono::milliseconds age) override;
-  bool tell_of_room() override;
+  bool is_overloaded(std::chrono::milliseconds age) const override;
+  void wait_for_space(std::chrono::milliseconds age) override;
+  bool notify_of_space() override;
   void take_events(std::vector<Event>& batch) override;
   Logger& logger() override;
   const Config& config() const override;

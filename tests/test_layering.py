@@ -36,7 +36,7 @@ RULES: dict[str, list[str]] = {
     "server/ws": [*BASE, "wslay", "zlib"],
     "server/connection": [*BASE, "server/net", "server/http", "server/ws"],
     "server/transport": [*BASE, *PORT, *STREAMS, *ENGINES, "zlib"],
-    "server/application": [*BASE, *PORT, *STREAMS, "server/net/turn_queue.h"],
+    "server/application": [*BASE, *PORT, *STREAMS, "server/net/deferred_queue.h"],
     "server/static_files": [*BASE, *STREAMS, "server/http"],
     "server/server": ["server", "socketio"],
     "server/main": ["server", "socketio", "asgi-bridge", *LIBRARIES],

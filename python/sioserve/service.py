@@ -127,7 +127,7 @@ class Service:
     def flush_queued_logs(self) -> None:
         """Write the queued log lines: the process ends now, without the loop."""
         if self._server is not None:
-            self._server.log_what_waits()
+            self._server.log_pending()
             self._server.flush_logs()
 
     def _max_requests_reached(self) -> None:

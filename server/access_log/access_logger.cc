@@ -65,7 +65,7 @@ void AccessLogger::append_line(const AccessRecord& record) {
 void AccessLogger::send_to_application(AccessRecord record) {
   if (!logger_.enabled(LogCategory::access, LogLevel::info)) return;
   // Native requests are answered also while Python is blocked.
-  if (events_.full_of_lines()) {
+  if (events_.log_lines_full()) {
     ++dropped_;
     return;
   }

@@ -136,7 +136,7 @@ void LogFile::run() {
   std::string batch;
   std::unique_lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return work_waits(); });
+    work_.wait(lock, [this] { return has_work(); });
     work_.wait_for(lock, delay, [this] {
       return waiting_.size() >= batch_size || hurry_ || reopen_ || ending_;
     });
@@ -147,7 +147,7 @@ void LogFile::run() {
     const std::uint64_t dropped = std::exchange(dropped_, 0);
     const bool reopen = std::exchange(reopen_, false);
     lock.unlock();
-    if (reopen) open_anew();
+    if (reopen) open_again();
     if (!batch.empty()) write_out(batch);
     if (dropped > 0) report_dropped(dropped);
     lock.lock();
@@ -205,7 +205,7 @@ void LogFile::fail(int error, std::string_view lost) {
   report_(LogLevel::error, name() + " can't be written: " + std::strerror(error));
 }
 
-void LogFile::open_anew() {
+void LogFile::open_again() {
   if (path_.empty()) return;
   const auto opened = open_path(path_);
   if (!opened) {

@@ -53,13 +53,13 @@ class LogFile {
   static Result<int, std::string> open_path(const std::string& path);
   void set_descriptor(int descriptor);
   void run();
-  bool work_waits() const { return !waiting_.empty() || reopen_ || ending_; }
+  bool has_work() const { return !waiting_.empty() || reopen_ || ending_; }
   void write_out(std::string_view lines);
   void write_lines(std::string_view lines);
   std::size_t write_some(std::string_view bytes);
   bool wait_until_writable();
   void fail(int error, std::string_view lost);
-  void open_anew();
+  void open_again();
   void report_dropped(std::uint64_t count);
   std::string name() const;
 

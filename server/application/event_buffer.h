@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/net/turn_queue.h"
+#include "server/net/deferred_queue.h"
 #include "server/port/event_queue.h"
 #include "server/port/event_sink.h"
 #include "server/port/message_size.h"
@@ -15,13 +15,13 @@
 namespace sioserve::application {
 
 // Lives on the I/O thread.
-class EventBuffer final : public EventSink, net::TurnTask {
+class EventBuffer final : public EventSink, net::DeferredTask {
  public:
-  EventBuffer(net::TurnQueue& turn_queue, port::EventQueue& queue)
-      : turn_queue_(turn_queue), queue_(queue) {}
+  EventBuffer(net::DeferredQueue& deferred_queue, port::EventQueue& queue)
+      : deferred_queue_(deferred_queue), queue_(queue) {}
 
   void push(Event event) override {
-    if (buffer_.empty()) turn_queue_.schedule(*this);
+    if (buffer_.empty()) deferred_queue_.schedule(*this);
     line_bytes_ += port::line_size_of(event);
     buffer_.push_back(std::move(event));
   }
@@ -32,7 +32,7 @@ class EventBuffer final : public EventSink, net::TurnTask {
   void on_events_taken() { full_ = false; }
 
   // Log lines contain data of clients, so their bytes are limited too.
-  bool full_of_lines() const override {
+  bool log_lines_full() const override {
     return full_ || line_bytes_ + queue_.line_bytes() >= max_line_bytes;
   }
 
@@ -44,7 +44,7 @@ class EventBuffer final : public EventSink, net::TurnTask {
     line_bytes_ = 0;
   }
 
-  net::TurnQueue& turn_queue_;
+  net::DeferredQueue& deferred_queue_;
   port::EventQueue& queue_;
   std::vector<Event> buffer_;
   bool full_ = false;

@@ -38,7 +38,7 @@ void Connection::admit() {
     if (admit_address() == Admission::turned_away) return;
     if (context_.load.connections_full()) owner_.make_room();
     ticket_ = context_.load.admit_connection(context_.now());
-    if (!ticket_) turn_away(503);
+    if (!ticket_) refuse_over_limit(503);
   });
 }
 
@@ -50,15 +50,15 @@ Admission Connection::set_peers(SharedEndpoints peers) {
 Admission Connection::admit_address() {
   auto ticket = context_.load.admit_address(*peers_, context_.now());
   if (!ticket) {
-    turn_away(429);
+    refuse_over_limit(429);
     return Admission::turned_away;
   }
   address_ticket_ = std::move(*ticket);
   return Admission::admitted;
 }
 
-void Connection::turn_away(std::uint16_t status) {
-  ticket_ = context_.load.turn_away();
+void Connection::refuse_over_limit(std::uint16_t status) {
+  ticket_ = context_.load.refuse_over_limit();
   address_ticket_.reset();
   if (!ticket_) return close();
   http::Http1ResponseEncoder encoder(*stream_, context_.scratch, http::Http1Version::http_1_1,
@@ -110,7 +110,7 @@ void Connection::set_busy() {
 }
 
 void Connection::touch() {
-  if (!dispatching_ && !closed_) context_.turn_queue.schedule(*this);
+  if (!dispatching_ && !closed_) context_.deferred_queue.schedule(*this);
 }
 
 void Connection::replace_protocol(std::unique_ptr<Protocol> next) {

@@ -20,8 +20,8 @@
 #include "server/connection/access_tracker.h"
 #include "server/connection/context.h"
 #include "server/connection/protocol.h"
+#include "server/net/deferred_queue.h"
 #include "server/net/stream.h"
-#include "server/net/turn_queue.h"
 
 namespace sioserve::connection {
 
@@ -49,7 +49,7 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
-class Connection final : private net::StreamListener, private net::TurnTask {
+class Connection final : private net::StreamListener, private net::DeferredTask {
  public:
   Connection(Context& context, ConnectionOwner& owner, std::unique_ptr<net::Stream> stream,
              SharedEndpoints peers);
@@ -95,7 +95,7 @@ class Connection final : private net::StreamListener, private net::TurnTask {
   void on_turn_end() override;
 
   Admission admit_address();
-  void turn_away(std::uint16_t status);
+  void refuse_over_limit(std::uint16_t status);
 
   template <typename Event>
   void dispatch(Event event);

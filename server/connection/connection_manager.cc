@@ -14,7 +14,7 @@ ConnectionManager::ConnectionManager(net::Loop& loop, Router& router, const Conf
                                      const Logger& logger, AccessLog* access_log)
     : loop_(loop),
       logger_(logger),
-      context_{loop.turn_queue(), router, config, logger, [&loop] { return loop.now(); }},
+      context_{loop.deferred_queue(), router, config, logger, [&loop] { return loop.now(); }},
       sweep_timer_(loop, [this] { sweep(); }) {
   std::random_device random;
   context_.access_log = access_log;
@@ -44,7 +44,7 @@ void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
   on_empty_ = std::move(on_empty);
   visit([](Connection& connection) { connection.begin_stop(); });
   context_.load.sweep(TimePoint::max());  // nothing is refused any more
-  loop_.turn_queue().schedule(*this);
+  loop_.deferred_queue().schedule(*this);
 }
 
 void ConnectionManager::close_all() {
@@ -77,7 +77,7 @@ void ConnectionManager::on_accept_paused(const std::string& reason) {
 
 void ConnectionManager::on_connection_closed(Connection& connection) {
   closed_.push_back(&connection);
-  loop_.turn_queue().schedule(*this);
+  loop_.deferred_queue().schedule(*this);
 }
 
 void ConnectionManager::make_room() {

@@ -32,7 +32,7 @@ namespace sioserve::connection {
 
 class ConnectionManager final : private ConnectionOwner,
                                 private net::AcceptHandler,
-                                private net::TurnTask {
+                                private net::DeferredTask {
  public:
   // All arguments must outlive the manager. `access_log`: null for none.
   ConnectionManager(net::Loop& loop, Router& router, const Config& config, const Logger& logger,

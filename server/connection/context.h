@@ -13,7 +13,7 @@
 #include "server/connection/load.h"
 #include "server/connection/stream_handlers.h"
 #include "server/http/server_headers.h"
-#include "server/net/turn_queue.h"
+#include "server/net/deferred_queue.h"
 #include "server/ws/message_reader.h"
 
 namespace sioserve::connection {
@@ -31,7 +31,7 @@ struct Timeouts {
 
 // Outlives every connection.
 struct Context {
-  net::TurnQueue& turn_queue;
+  net::DeferredQueue& deferred_queue;
   Router& router;
   const Config& config;
   const Logger& logger;

@@ -32,7 +32,7 @@ class Deadlines {
     if (runs(wait)) restart(wait, now);
   }
   // At the latest at `until`.
-  void bring_forward(Wait wait, TimePoint until) {
+  void move_deadline_earlier(Wait wait, TimePoint until) {
     until_[index(wait)] = std::min(until_[index(wait)], until);
   }
   void stop(Wait wait) { until_[index(wait)] = TimePoint::max(); }

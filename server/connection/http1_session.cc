@@ -75,7 +75,7 @@ void Http1Session::on_broken() {
 void Http1Session::begin_stop() {
   if (state_ != State::between_requests) return;  // settle() ends an event stream
   if (parser_.within_head()) {
-    deadlines_.bring_forward(Wait::head, context().now() + context().timeouts.late_head);
+    deadlines_.move_deadline_earlier(Wait::head, context().now() + context().timeouts.late_head);
     return;
   }
   // With all answers delivered there is nothing that the client would have to be given time for.
@@ -359,7 +359,7 @@ void Http1Session::refuse_exchange(std::uint16_t status, std::string_view reason
   const bool cut = exchange_->response().started();
   log_refusal(context().logger, endpoints_->client, exchange_->head(),
               cut ? std::nullopt : std::optional(status), reason);
-  if (!cut) encoder_->close_behind();
+  if (!cut) encoder_->close_after_response();
   exchange_->refuse(status);
   leave_exchange();
   end(cut ? ConnectionEnd::close : ConnectionEnd::linger);
@@ -408,7 +408,7 @@ bool Http1Session::must_close() const {
 // --- Calls of the exchange ---
 
 void Http1Session::on_response_start(HttpExchange&) {
-  if (must_close()) encoder_->close_behind();
+  if (must_close()) encoder_->close_after_response();
 }
 
 void Http1Session::on_body_wanted(HttpExchange& exchange) {

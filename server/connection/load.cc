@@ -66,7 +66,7 @@ std::optional<AddressCounts::Ticket> Load::admit_address(const Endpoints& peers,
   return std::nullopt;
 }
 
-Count::Ticket Load::turn_away() {
+Count::Ticket Load::refuse_over_limit() {
   return turned_away_.size() < max_turned_away ? turned_away_.take() : nullptr;
 }
 

@@ -38,7 +38,7 @@ class Load {
   std::optional<AddressCounts::Ticket> admit_address(const Endpoints& peers, TimePoint now);
   // For a refused connection, while its error response is sent. Null: there are too many of these,
   // too.
-  Count::Ticket turn_away();
+  Count::Ticket refuse_over_limit();
 
   // For a request or WebSocket in progress. Null: the limit is reached.
   Count::Ticket admit_request(TimePoint now);

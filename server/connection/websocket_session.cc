@@ -110,7 +110,7 @@ void WebSocketSession::on_deadline() {
 void WebSocketSession::on_open_deadline() {
   const TimePoint now = context().now();
   if (release_due_ <= now) release_compression();
-  if (look_due_ <= now) look_for_peer();
+  if (look_due_ <= now) check_peer_alive();
   if (deadline_ <= now && reader_->failed()) {
     end(reader_->close_code(), reader_->close_reason(), ConnectionEnd::linger);
   } else if (deadline_ <= now) {
@@ -228,12 +228,12 @@ void WebSocketSession::take_fault() {
 
 void WebSocketSession::deliver() {
   deliver_inbox();
-  read_kept();
+  read_buffered();
 }
 
 // What is compressed may become a thousand times as much, so it is read in portions between which
 // the handler can pause.
-void WebSocketSession::read_kept() {
+void WebSocketSession::read_buffered() {
   const std::string input = std::exchange(kept_, std::string());
   std::string_view rest = input;
   while (!rest.empty() && !paused_ && !aborted_ && inbox_.empty()) {
@@ -308,8 +308,8 @@ void WebSocketSession::control_reading() {
   }
 }
 
-void WebSocketSession::look_for_peer() {
-  peer_is_gone_ = connection_.stream().peer_is_gone();
+void WebSocketSession::check_peer_alive() {
+  peer_is_gone_ = connection_.stream().peer_is_disconnected();
   look_due_ = TimePoint::max();  // control_reading() follows
 }
 

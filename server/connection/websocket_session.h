@@ -69,7 +69,7 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   void take_fault();
   void deliver();
   void deliver_inbox();
-  void read_kept();
+  void read_buffered();
   void read(std::string_view bytes);
   std::unique_ptr<WebSocketHandler> route();
   void write_control_frames();
@@ -81,7 +81,7 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   std::string name() const;
   void end(std::uint16_t code, std::string_view reason, ConnectionEnd how);
   void control_reading();
-  void look_for_peer();
+  void check_peer_alive();
   bool may_send() const;
   Context& context() const { return connection_.context(); }
 

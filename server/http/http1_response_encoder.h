@@ -28,7 +28,7 @@ class Http1ResponseEncoder final : public ResponseEncoder {
       : sink_(sink), scratch_(scratch), version_(version), persistence_(persistence) {}
 
   // Close the connection after this response. Only before the start.
-  void close_behind() { persistence_ = Persistence::close; }
+  void close_after_response() { persistence_ = Persistence::close; }
   // After a complete response: whether the connection can be kept alive.
   Persistence persistence() const { return persistence_; }
   // Bytes so far, with all framing.

@@ -40,11 +40,11 @@ TimePoint Loop::now() const { return TimePoint(Milliseconds(uv_now(&uv_))); }
 
 void Loop::end_turn() {
   const auto start = Clock::now();
-  switch (turn_queue_.run()) {
-    case TurnQueue::State::empty:
+  switch (deferred_queue_.run()) {
+    case DeferredQueue::State::empty:
       uv_idle_stop(idle_.get());
       break;
-    case TurnQueue::State::tasks_left:
+    case DeferredQueue::State::tasks_left:
       uv_idle_start(idle_.get(), [](uv_idle_t*) {});
       break;
   }

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "server/base/clock.h"
-#include "server/net/turn_queue.h"
+#include "server/net/deferred_queue.h"
 #include "server/net/uv_handle.h"
 
 namespace sioserve::net {
@@ -33,7 +33,7 @@ class Loop {
   // The time at which the current turn began.
   TimePoint now() const;
 
-  TurnQueue& turn_queue() { return turn_queue_; }
+  DeferredQueue& deferred_queue() { return deferred_queue_; }
   // How long the work at the end of the latest turn took: mostly writing.
   Clock::duration latest_turn_end() const { return latest_turn_end_; }
 
@@ -46,7 +46,7 @@ class Loop {
   void end_turn();
 
   uv_loop_t uv_{};
-  TurnQueue turn_queue_;
+  DeferredQueue deferred_queue_;
   Clock::duration latest_turn_end_{0};
   UvHandle<uv_prepare_t> prepare_;
   UvHandle<uv_idle_t> idle_;  // active: the next turn must not wait for events

@@ -99,30 +99,30 @@ void SocketStream::resume_reading() {
 void SocketStream::write(std::string_view bytes) {
   if (!writable()) return;
   socket_->queue.write(bytes);
-  loop_.turn_queue().schedule(*this);
+  loop_.deferred_queue().schedule(*this);
 }
 
 void SocketStream::write_owned(std::string bytes) {
   if (!writable()) return;
   socket_->queue.write_owned(std::move(bytes));
-  loop_.turn_queue().schedule(*this);
+  loop_.deferred_queue().schedule(*this);
 }
 
 void SocketStream::write_shared(SharedBytes bytes) {
   if (!writable()) return;
   socket_->queue.write_shared(std::move(bytes));
-  loop_.turn_queue().schedule(*this);
+  loop_.deferred_queue().schedule(*this);
 }
 
 void SocketStream::write_file(FilePart part) {
   if (!writable()) return;
   socket_->queue.write_file(std::move(part));
-  loop_.turn_queue().schedule(*this);
+  loop_.deferred_queue().schedule(*this);
 }
 
 std::size_t SocketStream::buffered() const { return socket_ ? socket_->queue.size() : lost_; }
 
-bool SocketStream::peer_is_gone() const {
+bool SocketStream::peer_is_disconnected() const {
   uv_os_fd_t fd = -1;
   if (!socket_ || uv_fileno(&socket_->uv.handle, &fd) != 0) return true;
   pollfd asked{fd, POLLRDHUP, 0};
@@ -132,7 +132,7 @@ bool SocketStream::peer_is_gone() const {
 void SocketStream::finish() {
   if (!writable()) return;
   finishing_ = true;
-  loop_.turn_queue().schedule(*this);
+  loop_.deferred_queue().schedule(*this);
 }
 
 void SocketStream::close() {
@@ -156,7 +156,7 @@ void SocketStream::flush() {
     const Parts parts = next_parts(queue, portion);
     const int written = uv_try_write(uv_stream(), parts.buffers.data(), parts.count);
     if (written < 0 && written != UV_EAGAIN) {
-      break_off();
+      abort_connection();
       return;
     }
     if (written > 0) queue.consume(static_cast<std::size_t>(written));
@@ -189,7 +189,7 @@ Result<std::monostate, int> SocketStream::hand_over(const uv_buf_t* buffers, uns
                              });
   if (error == 0) return std::monostate{};
   handed_over_ = 0;
-  break_off();
+  abort_connection();
   return Failure{error};
 }
 
@@ -214,7 +214,7 @@ void SocketStream::on_file_portion(FilePortion portion, const OpenFile& file) {
   switch (portion.outcome) {
     case FilePortion::Outcome::sent:
       socket_->queue.consume(portion.sent);
-      loop_.turn_queue().schedule(*this);
+      loop_.deferred_queue().schedule(*this);
       listener_->on_drain();
       break;
     case FilePortion::Outcome::read: {
@@ -226,10 +226,10 @@ void SocketStream::on_file_portion(FilePortion portion, const OpenFile& file) {
     }
     case FilePortion::Outcome::file_failed:
       listener_->on_file_failed(file, portion.error);
-      break_off();
+      abort_connection();
       break;
     case FilePortion::Outcome::socket_failed:
-      break_off();
+      abort_connection();
       break;
   }
 }
@@ -237,12 +237,12 @@ void SocketStream::on_file_portion(FilePortion portion, const OpenFile& file) {
 void SocketStream::on_written(int status) {
   const std::size_t written = std::exchange(handed_over_, 0);
   if (status != 0) {
-    break_off();
+    abort_connection();
     return;
   }
   socket_->queue.consume(written);
   std::exchange(socket_->file_bytes, {});
-  loop_.turn_queue().schedule(*this);
+  loop_.deferred_queue().schedule(*this);
   listener_->on_drain();
 }
 
@@ -254,11 +254,11 @@ void SocketStream::on_read(ssize_t size, const char* bytes) {
     pause_reading();
     listener_->on_end();
   } else if (size < 0) {
-    break_off();
+    abort_connection();
   }
 }
 
-void SocketStream::break_off() {
+void SocketStream::abort_connection() {
   close();
   listener_->on_broken();
 }

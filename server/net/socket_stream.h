@@ -17,7 +17,7 @@
 
 namespace sioserve::net {
 
-class SocketStream final : public Stream, private TurnTask {
+class SocketStream final : public Stream, private DeferredTask {
  public:
   // Takes over a connected socket of either kind. The error is libuv's.
   static Result<std::unique_ptr<SocketStream>, int> adopt(Loop& loop, FileDescriptor socket);
@@ -30,7 +30,7 @@ class SocketStream final : public Stream, private TurnTask {
   void write_shared(SharedBytes bytes) override;
   void write_file(FilePart part) override;
   std::size_t buffered() const override;
-  bool peer_is_gone() const override;
+  bool peer_is_disconnected() const override;
   void finish() override;
   void close() override;
 
@@ -70,7 +70,7 @@ class SocketStream final : public Stream, private TurnTask {
   static void close_socket(Socket* socket);
   void on_read(ssize_t size, const char* bytes);
   void on_written(int status);
-  void break_off();
+  void abort_connection();
 
   Loop& loop_;
   SocketPtr socket_;  // null: closed

@@ -52,7 +52,7 @@ class Stream : public OutputSink {
   virtual std::size_t buffered() const = 0;
   // Whether the peer has shut down its sending side or the connection is broken. While reading is
   // paused, on_end() and on_broken() are not called; this asks the kernel.
-  virtual bool peer_is_gone() const = 0;
+  virtual bool peer_is_disconnected() const = 0;
 
   // Shuts down the sending side after all queued output. Reading continues.
   virtual void finish() = 0;

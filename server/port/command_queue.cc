@@ -34,7 +34,7 @@ void CommandQueue::push(Command command) {
   if (was_empty) wake_();
 }
 
-bool CommandQueue::is_crowded(std::chrono::milliseconds age) const {
+bool CommandQueue::is_overloaded(std::chrono::milliseconds age) const {
   if (!served_) return false;
   if (max_bytes_ != 0 && pending_bytes_ > max_bytes_) return true;
   const Clock::rep oldest = oldest_;
@@ -44,17 +44,17 @@ bool CommandQueue::is_crowded(std::chrono::milliseconds age) const {
   return Clock::now().time_since_epoch() - Clock::duration(oldest) > age;
 }
 
-void CommandQueue::wait_for_room(std::chrono::milliseconds age) {
-  if (!is_crowded(age)) return;
+void CommandQueue::wait_for_space(std::chrono::milliseconds age) {
+  if (!is_overloaded(age)) return;
   std::unique_lock lock(mutex_);
   ++held_up_;
   ++waiting_;
-  room_.wait(lock, [&] { return closed_ || !is_crowded(age); });
+  room_.wait(lock, [&] { return closed_ || !is_overloaded(age); });
   --waiting_;
 }
 
-bool CommandQueue::tell_of_room() {
-  if (!is_crowded()) return false;
+bool CommandQueue::notify_of_space() {
+  if (!is_overloaded()) return false;
   std::lock_guard lock(mutex_);
   if (closed_ || oldest_ == 0) return false;
   if (!std::exchange(room_wanted_, true)) ++held_up_;
@@ -77,8 +77,8 @@ CommandQueue::Taken CommandQueue::take(std::vector<Command>& batch) {
   taken_bytes_ = std::exchange(bytes_, 0);
   oldest_ = batch.empty() ? 0 : first_push_.time_since_epoch().count();
   Taken taken{false, std::exchange(held_up_, 0)};
-  if (!is_crowded()) {
-    taken.room_wanted = std::exchange(room_wanted_, false);
+  if (!is_overloaded()) {
+    taken.space_requested = std::exchange(room_wanted_, false);
     if (waiting_ > 0) room_.notify_all();
   }
   return taken;

@@ -11,7 +11,7 @@
 // as long. So the queue is crowded, too, when what waits is expected to take longer than
 // `max_work`, by what commands took lately.
 //
-//   producers          push() ... wait_for_room(), or is_crowded() and tell_of_room()
+//   producers          push() ... wait_for_space(), or is_overloaded() and notify_of_space()
 //   the I/O side       take() until nothing is left, note_work(); a batch counts as waiting until
 //                      the next take()
 #pragma once
@@ -51,18 +51,18 @@ class CommandQueue {
 
   // `age`: max_age, or a multiple for those that had better not wait; max_work is multiplied as
   // well. False before the first take(): nobody would make room.
-  bool is_crowded(std::chrono::milliseconds age = max_age) const;
+  bool is_overloaded(std::chrono::milliseconds age = max_age) const;
   // Returns when the queue is not crowded, or has been closed.
-  void wait_for_room(std::chrono::milliseconds age = max_age);
-  // The next take() that leaves room returns `room_wanted`. False: there is room already.
-  bool tell_of_room();
+  void wait_for_space(std::chrono::milliseconds age = max_age);
+  // The next take() that leaves room returns `space_requested`. False: there is room already.
+  bool notify_of_space();
   // Nobody is to wait any longer: nothing is taken any more.
   void close();
 
   // --- for the consumer ---
 
   struct Taken {
-    bool room_wanted;       // tell_of_room() was called, and there is room
+    bool space_requested;   // notify_of_space() was called, and there is room
     std::uint64_t held_up;  // calls that had to wait since the last take()
   };
 
@@ -82,7 +82,7 @@ class CommandQueue {
   std::size_t taken_bytes_ = 0;   // of the batch that is being carried out
   std::size_t taken_ = 0;         // commands of that batch
   Clock::time_point first_push_;  // of the oldest in `commands_`
-  std::size_t waiting_ = 0;       // threads in wait_for_room()
+  std::size_t waiting_ = 0;       // threads in wait_for_space()
   bool room_wanted_ = false;
   bool closed_ = false;
   std::uint64_t held_up_ = 0;

@@ -14,7 +14,7 @@ class EventSink {
   // that socket until the command EventsTaken.
   virtual bool full() const = 0;
   // So many log lines are queued that further ones should be dropped.
-  virtual bool full_of_lines() const { return full(); }
+  virtual bool log_lines_full() const { return full(); }
 
  protected:
   ~EventSink() = default;

@@ -24,7 +24,7 @@ using HandshakeEvent = std::variant<HandshakeAsked>;
 // --- commands ---
 
 // From now on the application decides about each handshake.
-struct AskAboutHandshakes {};
+struct EnableAllowRequest {};
 
 // The answer to HandshakeAsked. `refusal` is the message for the client, empty for the default.
 struct HandshakeDecision {
@@ -32,6 +32,6 @@ struct HandshakeDecision {
   std::optional<std::string> refusal;  // nullopt: accepted
 };
 
-using HandshakeCommand = std::variant<AskAboutHandshakes, HandshakeDecision>;
+using HandshakeCommand = std::variant<EnableAllowRequest, HandshakeDecision>;
 
 }  // namespace sioserve

@@ -25,10 +25,10 @@ class Port {
   virtual port::Answers& answers() = 0;
 
   // Backpressure on emits: see command_queue.h. From any thread but the I/O thread.
-  virtual bool is_crowded(std::chrono::milliseconds age) const = 0;
-  virtual void wait_for_room(std::chrono::milliseconds age) = 0;
-  // The event RoomForCommands follows; false: there is already space.
-  virtual bool tell_of_room() = 0;
+  virtual bool is_overloaded(std::chrono::milliseconds age) const = 0;
+  virtual void wait_for_space(std::chrono::milliseconds age) = 0;
+  // The event CommandQueueHasSpace follows; false: there is already space.
+  virtual bool notify_of_space() = 0;
 
   // From one thread. Replaces `batch` by the queued events.
   virtual void take_events(std::vector<Event>& batch) = 0;

@@ -13,7 +13,7 @@ class SendWindow {
   explicit SendWindow(std::size_t bytes) : bytes_(bytes) {}
 
   // `in_flight`: bytes sent by the application and not yet reported as written.
-  bool has_room(std::size_t in_flight) const { return in_flight <= bytes_; }
+  bool has_space(std::size_t in_flight) const { return in_flight <= bytes_; }
   // Written bytes are reported from this number on, so that a small response causes no message.
   std::size_t step() const { return std::max<std::size_t>(bytes_ / 4, 1); }
 

@@ -21,14 +21,14 @@ struct AccessEntry {
 // --limit-max-requests is reached: the server must be stopped. Sent once.
 struct RequestLimitReached {};
 
-// The command queue has space again. Sent once per call of Port::tell_of_room().
-struct RoomForCommands {};
+// The command queue has space again. Sent once per call of Port::notify_of_space().
+struct CommandQueueHasSpace {};
 
 // Everything is closed. The last event.
 struct ServerStopped {};
 
 using ServerEvent =
-    std::variant<LogRecord, AccessEntry, RequestLimitReached, RoomForCommands, ServerStopped>;
+    std::variant<LogRecord, AccessEntry, RequestLimitReached, CommandQueueHasSpace, ServerStopped>;
 
 // --- commands ---
 

@@ -85,7 +85,7 @@ void EngineIo::handle(HandshakeCommand command) {
   std::visit([this](auto& alternative) { handle(std::move(alternative)); }, command);
 }
 
-void EngineIo::handle(AskAboutHandshakes) { pending_.start_asking(); }
+void EngineIo::handle(EnableAllowRequest) { pending_.start_asking(); }
 
 void EngineIo::handle(const HandshakeDecision& command) {
   pending_.answer(command.stream, command.refusal);
@@ -112,7 +112,7 @@ Result<engine::Session*, RequestError> EngineIo::admit(const RequestHead& head, 
 std::optional<StreamId> EngineIo::question(const RequestHead& head,
                                            const SharedEndpoints& endpoints,
                                            std::optional<StreamId> adopted,
-                                           HandshakeInQuestion& handshake) {
+                                           PendingHandshake& handshake) {
   if (!pending_.asks()) {
     handshake.on_allowed();
     return std::nullopt;
@@ -127,7 +127,7 @@ engine::Session* EngineIo::find_session(const RequestHead& head) const {
   return sid && !sid->empty() ? sessions_.find(*sid, head.path) : nullptr;
 }
 
-Result<SessionQuota::Place, RequestError> EngineIo::take_place(const Endpoints& endpoints) {
+Result<SessionQuota::Place, RequestError> EngineIo::reserve_place(const Endpoints& endpoints) {
   auto place = quota_.take(endpoints);
   if (place) return std::move(*place);
   switch (place.error()) {

@@ -59,7 +59,7 @@ class EngineIo {
   void shut_down();
 
   void handle(HandshakeCommand command);
-  void handle(AskAboutHandshakes command);
+  void handle(EnableAllowRequest command);
   void handle(const HandshakeDecision& command);
 
   std::size_t session_count() const { return sessions_.size(); }
@@ -79,10 +79,10 @@ class EngineIo {
   // Asks the application about a handshake, if allow_request is used: `handshake` gets the decision
   // now or later. Returns the number for withdraw().
   std::optional<StreamId> question(const RequestHead& head, const SharedEndpoints& endpoints,
-                                   std::optional<StreamId> adopted, HandshakeInQuestion& handshake);
+                                   std::optional<StreamId> adopted, PendingHandshake& handshake);
   void withdraw(StreamId question) { pending_.forget(question); }
   // For a handshake that was admitted, before open_session().
-  Result<SessionQuota::Place, RequestError> take_place(const Endpoints& endpoints);
+  Result<SessionQuota::Place, RequestError> reserve_place(const Endpoints& endpoints);
   // For a handshake that has passed every check. `sid`: of random_id().
   engine::Session& open_session(std::string sid, const RequestHead& head,
                                 const SharedEndpoints& endpoints, std::optional<StreamId> adopted,

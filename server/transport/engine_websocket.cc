@@ -23,7 +23,7 @@ void EngineWebSocket::on_allowed() {
   question_.reset();
   if (const auto error = check_version(channel_.head(), engine_io_.config()))
     return on_refused(*error, {});
-  auto place = engine_io_.take_place(*channel_.endpoints());
+  auto place = engine_io_.reserve_place(*channel_.endpoints());
   if (!place) return on_refused(place.error(), {});
   place_ = std::move(*place);
   new_sid_ = random_id();
@@ -75,7 +75,7 @@ void EngineWebSocket::on_peer_ended() {
 }
 
 void EngineWebSocket::on_message_too_big() {
-  if (session_) session_->receive_too_much(*this);
+  if (session_) session_->receive_oversized(*this);
 }
 
 void EngineWebSocket::on_closed(std::uint16_t, std::string_view) {

@@ -17,7 +17,7 @@ class EngineIo;
 
 class EngineWebSocket final : public connection::WebSocketHandler,
                               private engine::WebSocketTransport,
-                              private HandshakeInQuestion {
+                              private PendingHandshake {
  public:
   EngineWebSocket(EngineIo& engine_io, connection::WebSocketChannel& channel,
                   std::optional<StreamId> adopted);

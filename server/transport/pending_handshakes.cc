@@ -7,7 +7,7 @@
 namespace sioserve::transport {
 
 void PendingHandshakes::ask(StreamId id, const RequestHead& head, const SharedEndpoints& endpoints,
-                            TimePoint now, HandshakeInQuestion& handshake) {
+                            TimePoint now, PendingHandshake& handshake) {
   waiting_[id] = &handshake;
   const TimePoint deadline = deadline_after(now, config_.websocket.connect_timeout);
   if (deadline != TimePoint::max()) deadlines_.push_back({deadline, id});
@@ -15,7 +15,7 @@ void PendingHandshakes::ask(StreamId id, const RequestHead& head, const SharedEn
 }
 
 void PendingHandshakes::answer(StreamId id, const std::optional<std::string>& refusal) {
-  HandshakeInQuestion* const handshake = take(id);
+  PendingHandshake* const handshake = take(id);
   if (!handshake) return;
   if (refusal) {
     handshake->on_refused(RequestError::forbidden, *refusal);
@@ -48,10 +48,10 @@ void PendingHandshakes::shut_down() {
   deadlines_.clear();
 }
 
-HandshakeInQuestion* PendingHandshakes::take(StreamId id) {
+PendingHandshake* PendingHandshakes::take(StreamId id) {
   const auto found = waiting_.find(id);
   if (found == waiting_.end()) return nullptr;
-  HandshakeInQuestion* const handshake = found->second;
+  PendingHandshake* const handshake = found->second;
   waiting_.erase(found);
   return handshake;
 }

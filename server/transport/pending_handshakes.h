@@ -19,13 +19,13 @@
 namespace sioserve::transport {
 
 // Gets exactly one of these calls, unless forget() is called first.
-class HandshakeInQuestion {
+class PendingHandshake {
  public:
   virtual void on_allowed() = 0;
   virtual void on_refused(RequestError error, const std::string& message) = 0;
 
  protected:
-  ~HandshakeInQuestion() = default;
+  ~PendingHandshake() = default;
 };
 
 // Lives on the I/O thread, longer than those that wait.
@@ -39,7 +39,7 @@ class PendingHandshakes {
   void start_asking() { asks_ = true; }
 
   void ask(StreamId id, const RequestHead& head, const SharedEndpoints& endpoints, TimePoint now,
-           HandshakeInQuestion& handshake);
+           PendingHandshake& handshake);
   // The client has disconnected.
   void forget(StreamId id) { waiting_.erase(id); }
   // The application's decision; nullopt: accepted.
@@ -57,13 +57,13 @@ class PendingHandshakes {
     StreamId id;
   };
 
-  HandshakeInQuestion* take(StreamId id);
+  PendingHandshake* take(StreamId id);
 
   const Config& config_;
   EventSink& events_;
   const Logger& logger_;
   bool asks_ = false;
-  std::unordered_map<StreamId, HandshakeInQuestion*> waiting_;
+  std::unordered_map<StreamId, PendingHandshake*> waiting_;
   std::deque<Deadline> deadlines_;  // in order, as all wait equally long; also of those answered
 };
 

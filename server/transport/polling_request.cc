@@ -128,7 +128,7 @@ void PollingRequest::refuse(RequestError error, const std::string& message) {
 }
 
 void PollingRequest::open_session() {
-  auto place = engine_io_.take_place(*exchange_.endpoints());
+  auto place = engine_io_.reserve_place(*exchange_.endpoints());
   if (!place) return refuse(place.error());
   const engine::Session& session = engine_io_.open_session(
       random_id(), exchange_.head(), exchange_.endpoints(), adopted_, std::move(*place));

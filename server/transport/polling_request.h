@@ -20,7 +20,7 @@ class EngineIo;
 class PollingRequest final : public connection::RequestHandler,
                              private engine::PollRequest,
                              private engine::PostRequest,
-                             private HandshakeInQuestion {
+                             private PendingHandshake {
  public:
   PollingRequest(EngineIo& engine_io, connection::Exchange& exchange,
                  std::optional<StreamId> adopted);

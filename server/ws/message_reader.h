@@ -84,8 +84,8 @@ class MessageReader {
   bool inflated() const { return inflated_; }
 
   State state() const { return state_; }
-  // The peer's close code (1005 if its frame had none), 1009 if a limit was exceeded, otherwise 1006
-  // without a close frame; and its reason or its protocol error.
+  // The peer's close code (1005 if its frame had none), 1009 if a limit was exceeded, otherwise
+  // 1006 without a close frame; and its reason or its protocol error.
   std::uint16_t close_code() const { return close_code_; }
   const std::string& close_reason() const { return close_reason_; }
   // Whether the peer violated the protocol before either side closed. The close frame for it is the

@@ -13,10 +13,10 @@ void QueuedTotal::change(Session& session, std::size_t before, std::size_t now) 
     return;
   }
   if (before == 0) waiting_.insert(&session);
-  if (now > before) relieve();
+  if (now > before) enforce_limit();
 }
 
-void QueuedTotal::relieve() {
+void QueuedTotal::enforce_limit() {
   while (most_ != 0 && bytes_ > most_ && !waiting_.empty()) {
     Session* const largest = *std::ranges::max_element(waiting_, {}, &Session::queued_bytes);
     largest->drop_slow_consumer(Limit::queued_total);

@@ -25,7 +25,7 @@ class QueuedTotal {
   std::size_t bytes() const { return bytes_; }
 
  private:
-  void relieve();
+  void enforce_limit();
 
   const std::size_t most_;
   std::size_t bytes_ = 0;

@@ -18,9 +18,6 @@ constexpr Milliseconds linger_time{30'000};
 constexpr std::size_t websocket_high_water = 65'536;
 // What a client that keeps up may have waiting for it at most.
 constexpr std::size_t keeping_up = 16'384;
-// Where only what is volatile is dropped, a client is closed all the same beyond so many times
-// max_queued_bytes.
-constexpr std::size_t hard_limit_factor = 4;
 // Pings and the like do not make an answer be compressed that holds what declines it.
 constexpr Treatment own_packet{Importance::required, Compression::declined};
 
@@ -101,29 +98,7 @@ void Session::send(MessageKind kind, const SharedBytes& message,
   }
   outbox_.push(kind, message, attachments, treatment);
   flush();
-  if (outbox_.bytes() > config_.socket_io.max_queued_bytes) relieve();
-}
-
-// The client is slow.
-void Session::relieve() {
-  using SlowConsumer = SocketIoConfig::SlowConsumer;
-  const std::size_t most = config_.socket_io.max_queued_bytes;
-  switch (config_.socket_io.slow_consumer) {
-    case SlowConsumer::disconnect:
-      return drop_slow_consumer(Limit::queued_bytes);
-    case SlowConsumer::drop_volatile:
-      if (!std::exchange(lags_, true)) limits_.reached(Limit::slow_client, name());
-      limits_.lasts(Limit::slow_client, host_.now());
-      if (outbox_.bytes() / hard_limit_factor > most) drop_slow_consumer(Limit::queued_bytes);
-      return;
-    case SlowConsumer::drop_oldest: {
-      std::size_t dropped = 0;
-      while (outbox_.bytes() > most && outbox_.drop_oldest()) ++dropped;
-      if (dropped > 0) limits_.reached(Limit::dropped, name(), dropped);
-      if (outbox_.bytes() > most) return drop_slow_consumer(Limit::queued_bytes);
-      return count_queued();
-    }
-  }
+  if (outbox_.bytes() > config_.socket_io.max_queued_bytes) enforce_limit();
 }
 
 bool Session::is_writable() const {
@@ -155,10 +130,10 @@ void Session::pause_reading() {
 void Session::resume_reading() {
   if (!reading_paused_ || state_ != State::open) return;
   reading_paused_ = false;
-  read_on();
+  continue_reading();
 }
 
-void Session::hold_back(TimePoint until) {
+void Session::throttle_until(TimePoint until) {
   if (state_ != State::open) return;
   stop_reading();
   throttled_until_ = throttled_until_ == never ? until : std::max(throttled_until_, until);
@@ -169,11 +144,11 @@ void Session::stop_reading() {
   if (reading_stopped()) return;
   if (websocket_) websocket_->pause_reading();
   if (!awaits_pong_ || sign_due_ != never) return;
-  sign_due_ = deadline_after(host_.now(), sign_interval());
+  sign_due_ = deadline_after(host_.now(), keepalive_interval());
   arm();
 }
 
-void Session::read_on() {
+void Session::continue_reading() {
   if (reading_stopped()) return;
   // The pong may be among what wasn't read.
   if (awaits_pong_) pong_deadline_ = heartbeat_deadline(host_.now());
@@ -188,15 +163,6 @@ void Session::start_connect_timeout() {
 }
 
 void Session::stop_connect_timeout() { connect_deadline_ = never; }
-
-void Session::drop_slow_consumer(Limit limit) {
-  if (state_ == State::closed || overflowed_) return;
-  overflowed_ = true;
-  limits_.reached(limit, name());
-  outbox_.clear();
-  count_queued();
-  arm();
-}
 
 // --- for the transports ---
 
@@ -298,13 +264,13 @@ void Session::receive_websocket(WebSocketTransport& websocket, MessageKind kind,
                                 std::string message) {
   if (&websocket == probe_) return receive_probe(kind, message);
   if (&websocket != websocket_) return;
-  if (message.size() > config_.engine_io.max_payload) return receive_too_much(websocket);
+  if (message.size() > config_.engine_io.max_payload) return receive_oversized(websocket);
   auto received = framing_.read_websocket(kind, std::move(message));
   if (!received) return end(CloseReason::bad_packet);
   receive(std::move(*received));
 }
 
-void Session::receive_too_much(WebSocketTransport& websocket) {
+void Session::receive_oversized(WebSocketTransport& websocket) {
   if (&websocket != websocket_) return;  // a probe closes, and the session lives on
   limits_.reached(Limit::payload, name());
   end(CloseReason::payload_too_large);
@@ -362,10 +328,10 @@ void Session::on_timer() {
     if (!reading_stopped()) return end(CloseReason::timeout);
   }
   if (ping_due_ <= now) ping(ping_due_);
-  if (sign_due_ <= now) give_sign();
+  if (sign_due_ <= now) send_keepalive();
   if (throttled_until_ <= now) {
     throttled_until_ = never;
-    read_on();
+    continue_reading();
   }
   arm();
 }
@@ -376,7 +342,7 @@ void Session::shut_down() { end(CloseReason::server_shutdown); }
 
 void Session::receive(Received received) {
   spend(received.bytes.size());
-  prolong_pong_deadline();
+  extend_pong_deadline();
   if (received.kind == MessageKind::binary) {
     traffic_.received(received.bytes.size());
     return observer_->on_binary(std::move(received.bytes));
@@ -422,7 +388,7 @@ void Session::spend(std::size_t bytes) {
   const TimePoint until = std::max(packets_spent ? packet_budget_.ready_at() : now,
                                    bytes_spent ? byte_budget_.ready_at() : now);
   limits_.lasts(limit, until);
-  hold_back(until);
+  throttle_until(until);
 }
 
 void Session::receive_probe(MessageKind kind, std::string_view message) {

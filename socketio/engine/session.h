@@ -122,7 +122,7 @@ class Session {
   void pause_reading();
   void resume_reading();
   // The same until that time, beside it.
-  void hold_back(TimePoint until);
+  void throttle_until(TimePoint until);
   TimePoint now() const { return host_.now(); }
   // The session is closed when it goes without a namespace for too long.
   void start_connect_timeout();
@@ -163,7 +163,7 @@ class Session {
 
   void receive_websocket(WebSocketTransport& websocket, MessageKind kind, std::string message);
   // A message over max_payload, refused by the transport itself.
-  void receive_too_much(WebSocketTransport& websocket);
+  void receive_oversized(WebSocketTransport& websocket);
   void drain_websocket(WebSocketTransport& websocket);
   // The client has ended the connection, and paused reading keeps what it sent before.
   // websocket_closed() follows when all of it has been read.
@@ -185,14 +185,14 @@ class Session {
   void receive(Received received);
   void receive_packet(Packet packet);
   void receive_pong();
-  void prolong_pong_deadline();
+  void extend_pong_deadline();
   void receive_ping();
   // Counts a packet against the rates, and holds the client back when it is beyond one.
   void spend(std::size_t bytes);
   bool reading_stopped() const { return reading_paused_ || throttled_until_ != TimePoint::max(); }
   void stop_reading();
-  void read_on();
-  void relieve();
+  void continue_reading();
+  void enforce_limit();
   void receive_probe(MessageKind kind, std::string_view message);
   void read_payload();
   void upgrade();
@@ -211,9 +211,9 @@ class Session {
   void start_heartbeat();
   TimePoint heartbeat_deadline(TimePoint start) const;
   void ping(TimePoint due);
-  void give_sign();
-  bool polls_no_more() const;
-  Milliseconds sign_interval() const;
+  void send_keepalive();
+  bool stopped_polling() const;
+  Milliseconds keepalive_interval() const;
   void note_latency();
   std::string name() const;
   void arm();

@@ -51,7 +51,7 @@ void Session::receive_pong() {
 
 // A slow client's pong may be behind something large. Once for each ping: who sends on and on
 // without a pong is gone, or none of ours.
-void Session::prolong_pong_deadline() {
+void Session::extend_pong_deadline() {
   if (framing_.protocol() == Protocol::v3 || pong_deadline_ == never) return;
   if (!std::exchange(pong_prolonged_, true)) pong_deadline_ = heartbeat_deadline(host_.now());
 }
@@ -77,7 +77,7 @@ void Session::ping(TimePoint due) {
   ++unanswered_pings_;
   ping_sent_ = host_.now();
   if (reading_stopped()) {
-    sign_due_ = deadline_after(ping_sent_, sign_interval());
+    sign_due_ = deadline_after(ping_sent_, keepalive_interval());
   } else {
     pong_deadline_ = heartbeat_deadline(std::max(due, ping_sent_ - usual_lateness));
   }
@@ -88,26 +88,26 @@ void Session::ping(TimePoint due) {
 
 // A client that is not read waits all the same for what shows it that the server is there: for the
 // next ping in protocol 4, for any packet behind its own ping in protocol 3.
-void Session::give_sign() {
+void Session::send_keepalive() {
   sign_due_ = never;
   if (!reading_stopped()) return;
-  if (polls_no_more()) return end(CloseReason::timeout);
+  if (stopped_polling()) return end(CloseReason::timeout);
   switch (framing_.protocol()) {
     case Protocol::v4:
       return ping(host_.now());
     case Protocol::v3:
-      sign_due_ = deadline_after(host_.now(), sign_interval());
+      sign_due_ = deadline_after(host_.now(), keepalive_interval());
       return send_packet(PacketType::noop);
   }
 }
 
 // A client on polling is there as long as it has a GET waiting, or brings the next one soon.
-bool Session::polls_no_more() const {
+bool Session::stopped_polling() const {
   if (!is_polling() || poll_) return false;
   return deadline_after(last_poll_, config_.engine_io.ping_timeout) <= host_.now();
 }
 
-Milliseconds Session::sign_interval() const {
+Milliseconds Session::keepalive_interval() const {
   switch (framing_.protocol()) {
     case Protocol::v4:
       return config_.engine_io.ping_interval;

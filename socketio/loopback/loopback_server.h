@@ -33,9 +33,9 @@ class LoopbackServer final : public Port, EventSink {
   QuestionId ask(Question question) override;
   port::Answers& answers() override { return answers_; }
   // Commands never wait here.
-  bool is_crowded(std::chrono::milliseconds) const override { return false; }
-  void wait_for_room(std::chrono::milliseconds) override {}
-  bool tell_of_room() override { return false; }
+  bool is_overloaded(std::chrono::milliseconds) const override { return false; }
+  void wait_for_space(std::chrono::milliseconds) override {}
+  bool notify_of_space() override { return false; }
   void take_events(std::vector<Event>& batch) override;
   Logger& logger() override { return logger_; }
   const Config& config() const override { return config_; }

@@ -174,7 +174,7 @@ std::vector<Socket::HeldPacket> Client::take_held(Socket& socket) {
   return held;
 }
 
-void Client::receive_held(Socket& socket) {
+void Client::receive_held_packets(Socket& socket) {
   receiving_held_ = true;
   // One of them may end the socket, or the session.
   for (Socket::HeldPacket& held : take_held(socket)) {
@@ -232,7 +232,7 @@ void Client::forward(Socket& socket, const Relay& relay, parser::Packet packet) 
   const TimePoint ready = socket.relayer()->ready_at(relay, now);
   if (ready <= now) return;
   server_.limits().reached(Limit::relay_rate, socket.log_name());
-  session_.hold_back(ready);
+  session_.throttle_until(ready);
 }
 
 std::size_t Client::forward(Socket& socket, const Relay& relay,
@@ -311,7 +311,7 @@ void Client::accept(Socket& socket, const Relays* relays) {
   socket.accept(relays);
   switch (socket.late_close()) {
     case Socket::LateClose::none:
-      return receive_held(socket);
+      return receive_held_packets(socket);
     case Socket::LateClose::socket:
       return disconnect(socket);
     case Socket::LateClose::session:
@@ -399,7 +399,7 @@ void Client::check_load() {
   if (!overloaded) read_ahead_ = 0;
   const bool held = overloaded && !reads_ahead();
   // A full queue is another matter: it is emptied as soon as the application runs again.
-  const bool stuck = held && !waits_for_drain_ && owes_ack();
+  const bool stuck = held && !waits_for_drain_ && has_pending_ack();
   set_stuck(stuck ? std::optional(stuck_since_.value_or(session_.now())) : std::nullopt);
   if (waits_for_drain_ || held) {
     session_.pause_reading();
@@ -420,12 +420,13 @@ void Client::forget_in_flight(InFlight::Amount amount) {
 }
 
 bool Client::reads_ahead() const {
-  return (peer_ended_ || owes_ack()) && read_ahead_ <= server_.config().socket_io.max_read_ahead;
+  return (peer_ended_ || has_pending_ack()) &&
+         read_ahead_ <= server_.config().socket_io.max_read_ahead;
 }
 
-bool Client::owes_ack() const {
+bool Client::has_pending_ack() const {
   return std::any_of(sockets_.begin(), sockets_.end(),
-                     [](const auto& entry) { return entry.second->owes_ack(); });
+                     [](const auto& entry) { return entry.second->has_pending_ack(); });
 }
 
 void Client::count_read(std::size_t bytes) {
@@ -447,7 +448,7 @@ void Client::advance(TimePoint now) {
   if (!stuck_since_) return;
   if (deadline_after(*stuck_since_, server_.config().engine_io.ping_timeout) > now) return;
   for (const auto& [name, socket] : sockets_) {
-    if (!socket->owes_ack()) continue;
+    if (!socket->has_pending_ack()) continue;
     SocketAcksLost unread{socket->id(), socket->take_callbacks(), AckLoss::unread};
     server_.limits().reached(Limit::read_ahead, socket->log_name(), unread.callback_ids.size());
     server_.events().push(std::move(unread));

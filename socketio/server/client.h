@@ -74,7 +74,7 @@ class Client final : public engine::SessionObserver {
   void hold(Socket& socket, parser::Packet packet, std::size_t bytes);
   // In flight no longer.
   std::vector<Socket::HeldPacket> take_held(Socket& socket);
-  void receive_held(Socket& socket);
+  void receive_held_packets(Socket& socket);
   void add_in_flight(Socket& socket, std::size_t bytes);
   void receive_event(Socket& socket, parser::Packet packet, std::size_t bytes);
   void forget_in_flight(InFlight::Amount amount);
@@ -90,7 +90,7 @@ class Client final : public engine::SessionObserver {
   void erase(Socket& socket);
   std::unique_ptr<Socket> release(Socket& socket);
   bool has_too_many_events() const;
-  bool owes_ack() const;
+  bool has_pending_ack() const;
   bool reads_ahead() const;
   void count_read(std::size_t bytes);
   void set_stuck(std::optional<TimePoint> since);

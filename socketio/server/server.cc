@@ -93,7 +93,7 @@ void Server::handle(const SocketEventsDone& command) {
 
 void Server::handle(const SocketJoin& command) {
   Socket* const socket = find(command.socket);
-  if (!socket) return join_departed(command);
+  if (!socket) return join_disconnected(command);
   log_debug(logger_, LogCategory::socketio, "join socket=", std::uint64_t(command.socket),
             " room=", command.room);
   switch (socket->name_space().adapter->join(*socket, command.room, config_.socket_io.max_rooms)) {
@@ -147,7 +147,7 @@ void Server::handle(const SocketWatch& command) {
   }
 }
 
-void Server::join_departed(const SocketJoin& command) {
+void Server::join_disconnected(const SocketJoin& command) {
   const auto departed = departed_.find(command.socket);
   if (departed == departed_.end()) return;
   std::set<std::string>& rooms = departed->second;

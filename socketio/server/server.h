@@ -117,7 +117,7 @@ class Server {
   void give_up_excess();
   void give_up(std::vector<std::unique_ptr<Socket>> parked);
   void give_up(std::unique_ptr<Socket> parked);
-  void join_departed(const SocketJoin& command);
+  void join_disconnected(const SocketJoin& command);
   void add_namespace(std::string name);
   Namespace& make_namespace(std::string name, Lifetime lifetime);
 

@@ -82,7 +82,7 @@ class Socket final : public Recipient {
 
   // The callback that waits for this ack; nullopt when none does.
   std::optional<std::uint64_t> take_callback(std::uint64_t wire_id);
-  bool owes_ack() const { return !callbacks_.empty(); }
+  bool has_pending_ack() const { return !callbacks_.empty(); }
   // All that wait; none of them does any longer.
   std::vector<std::uint64_t> take_callbacks();
 

@@ -250,8 +250,8 @@ class NamespaceSocket(SocketListeners):
 
         Raises TypeError for anything else; ValueError for the id of another client, unless
         SocketIOServer.allow_private_rooms is set (only clients of this process are checked);
-        sio.TooManyRooms if the socket is already in --socketio-max-rooms rooms. Of several rooms, it
-        has then entered the first ones.
+        sio.TooManyRooms if the socket is already in --socketio-max-rooms rooms. Of several rooms,
+        it has then entered the first ones.
         """
         names = room_names(room)
         for name in names:

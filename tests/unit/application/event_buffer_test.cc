@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "server/net/turn_queue.h"
+#include "server/net/deferred_queue.h"
 
 namespace sioserve::application {
 namespace {
@@ -20,7 +20,7 @@ std::uint64_t number_of(const Event& event) {
 }
 
 TEST(EventBuffer, HandsOverTheEventsOfATurnTogether) {
-  net::TurnQueue turns;
+  net::DeferredQueue turns;
   int wakes = 0;
   port::EventQueue queue({100, 1'000'000}, [&] { ++wakes; });
   EventBuffer buffer(turns, queue);
@@ -38,7 +38,7 @@ TEST(EventBuffer, HandsOverTheEventsOfATurnTogether) {
 }
 
 TEST(EventBuffer, IsFullFromTheLimitUntilItIsDrained) {
-  net::TurnQueue turns;
+  net::DeferredQueue turns;
   port::EventQueue queue({2, 1'000'000}, [] {});
   EventBuffer buffer(turns, queue);
   buffer.push(event(1));
@@ -52,27 +52,27 @@ TEST(EventBuffer, IsFullFromTheLimitUntilItIsDrained) {
 }
 
 TEST(EventBuffer, IsFullOfLinesUntilTheApplicationHasTakenAll) {
-  net::TurnQueue turns;
+  net::DeferredQueue turns;
   port::EventQueue queue({1'000'000, 1'000'000'000}, [] {});
   EventBuffer buffer(turns, queue);
   const auto push_line = [&] {
     buffer.push(LogRecord{LogCategory::server, LogLevel::warning, std::string(100'000, 'x'), ""});
   };
   std::size_t lines = 0;
-  for (; !buffer.full_of_lines() && lines < 10'000; ++lines) {
+  for (; !buffer.log_lines_full() && lines < 10'000; ++lines) {
     push_line();
     if (lines % 2 == 0) turns.run();
   }
   EXPECT_LT(lines, 1'000U);
   turns.run();
-  EXPECT_TRUE(buffer.full_of_lines());
+  EXPECT_TRUE(buffer.log_lines_full());
   EXPECT_FALSE(buffer.full());  // requests are read on
   std::vector<Event> batch;
   queue.take(batch);
   EXPECT_EQ(batch.size(), lines);
-  EXPECT_FALSE(buffer.full_of_lines());
+  EXPECT_FALSE(buffer.log_lines_full());
   push_line();
-  EXPECT_FALSE(buffer.full_of_lines());
+  EXPECT_FALSE(buffer.log_lines_full());
 }
 
 // A producer that stops while the buffer is full, and a consumer that reports each full batch: both
@@ -92,7 +92,7 @@ TEST(EventBuffer, NeitherThreadWaitsForEver) {
   });
 
   std::jthread producer([&] {
-    net::TurnQueue turns;
+    net::DeferredQueue turns;
     EventBuffer buffer(turns, queue);
     for (std::uint64_t next = 0; next < total;) {
       for (int i = 0; i < 10 && next < total; ++i) buffer.push(event(next++));

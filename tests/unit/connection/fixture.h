@@ -24,7 +24,7 @@ struct Wire {
   std::vector<SharedBytes> shared;  // what of it came as a shared buffer
   std::size_t unsent = 0;           // of output, what the peer has not taken
   bool reading = true;
-  bool peer_is_gone = false;
+  bool peer_is_disconnected = false;
   bool finished = false;
   bool closed = false;
 };
@@ -54,7 +54,7 @@ class FakeStream final : public net::Stream {
     write(bytes);
   }
   std::size_t buffered() const override { return wire_.unsent; }
-  bool peer_is_gone() const override { return wire_.peer_is_gone; }
+  bool peer_is_disconnected() const override { return wire_.peer_is_disconnected; }
   void finish() override { wire_.finished = true; }
   void close() override { wire_.closed = true; }
 
@@ -168,14 +168,14 @@ class ConnectionTest : public testing::Test, private ConnectionOwner {
   }
   // The end of the loop's turn; the peer takes everything.
   void turn() {
-    turn_queue_.run();
+    deferred_queue_.run();
     if (peer_takes_output_) drain();
   }
   void drain() {
     while (wire_.unsent > 0 && !wire_.closed) {
       wire_.unsent = 0;
       wire_.listener->on_drain();
-      turn_queue_.run();
+      deferred_queue_.run();
     }
   }
   void later(Milliseconds time) {
@@ -204,13 +204,13 @@ class ConnectionTest : public testing::Test, private ConnectionOwner {
     return std::exchange(record(i).calls, std::vector<std::string>());
   }
 
-  net::TurnQueue turn_queue_;
+  net::DeferredQueue deferred_queue_;
   RecordingRouter router_;
   Config config_;
   std::vector<LogRecord> log_;
   Logger logger_{[this](LogRecord log_record) { log_.push_back(std::move(log_record)); }};
   TimePoint now_{std::chrono::hours(1)};
-  Context context_{turn_queue_, router_, config_, logger_, [this] { return now_; }};
+  Context context_{deferred_queue_, router_, config_, logger_, [this] { return now_; }};
   Wire wire_;
   std::unique_ptr<Connection> connection_;
   bool peer_takes_output_ = true;

@@ -65,12 +65,12 @@ TEST_F(LoadTest, CountsNeitherTrustedProxiesNorUnixSockets) {
 
 TEST_F(LoadTest, TurnsAwayABoundedNumberAtATime) {
   std::vector<Count::Ticket> tickets;
-  while (auto ticket = load_.turn_away()) {
+  while (auto ticket = load_.refuse_over_limit()) {
     tickets.push_back(std::move(ticket));
     ASSERT_LT(tickets.size(), 1'000U);
   }
   tickets.pop_back();
-  EXPECT_TRUE(load_.turn_away());
+  EXPECT_TRUE(load_.refuse_over_limit());
 }
 
 TEST_F(LoadTest, ReportsARushWithTwoLines) {

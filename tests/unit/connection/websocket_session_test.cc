@@ -215,7 +215,7 @@ TEST_F(WebSocketSessionTest, LooksWhetherAPeerThatIsNotReadIsStillThere) {
   ASSERT_FALSE(wire_.reading);
   later(Milliseconds(5'000));
   EXPECT_EQ(calls(0), Calls{});
-  wire_.peer_is_gone = true;
+  wire_.peer_is_disconnected = true;
   later(Milliseconds(1'000));
   EXPECT_EQ(calls(0), (Calls{"peer ended"}));
   later(Milliseconds(1'000));

@@ -154,7 +154,7 @@ TEST_F(Http1ResponseEncoderTest, ObeysConnectionClose) {
 TEST_F(Http1ResponseEncoderTest, SaysThatTheConnectionIsNotUsedAgain) {
   const std::string expected =
       "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n" + usual + "connection: close\r\n\r\n";
-  encoder_->close_behind();
+  encoder_->close_after_response();
   EXPECT_EQ(start({200, {}}, "", BodyPart::last), expected);
   reset(Http1Version::http_1_1, "GET", Persistence::close);
   EXPECT_EQ(start({200, {}}, "", BodyPart::last), expected);

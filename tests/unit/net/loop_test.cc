@@ -40,12 +40,12 @@ TEST(Loop, IsWokenFromAnotherThread) {
   other.join();
 }
 
-class Restless final : public TurnTask {
+class Restless final : public DeferredTask {
  public:
   Restless(Loop& loop, int turns) : loop_(loop), turns_(turns) {}
   void on_turn_end() override {
     if (--turns_ > 0) {
-      loop_.turn_queue().schedule(*this);
+      loop_.deferred_queue().schedule(*this);
     } else {
       loop_.stop();
     }
@@ -60,7 +60,7 @@ TEST(Loop, DoesNotWaitForEventsWhileTasksAreLeft) {
   Loop loop;
   Async keeps_the_loop_alive(loop, [] {});
   Restless task(loop, 1'000);
-  loop.turn_queue().schedule(task);
+  loop.deferred_queue().schedule(task);
   loop.run();
 }
 

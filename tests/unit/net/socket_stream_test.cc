@@ -134,7 +134,7 @@ TEST_F(SocketStreamTest, WritesAtTheEndOfTheTurn) {
   stream().write_shared(share("c"));
   EXPECT_EQ(stream().buffered(), 3U);
   EXPECT_EQ(client_reads(), "");
-  loop_.turn_queue().run();
+  loop_.deferred_queue().run();
   EXPECT_EQ(stream().buffered(), 0U);
   EXPECT_EQ(client_reads(), "abc");
   EXPECT_EQ(events_.drains, 1);
@@ -147,7 +147,7 @@ TEST_F(SocketStreamTest, WritesALargeBodyToASlowReader) {
   stream().write(head);
   stream().write_owned(body);
   stream().write_shared(share(body));
-  loop_.turn_queue().run();
+  loop_.deferred_queue().run();
   EXPECT_GT(stream().buffered(), 0U);
   stream().write("tail");
   const std::string expected = head + body + body + "tail";
@@ -220,7 +220,7 @@ TEST_F(SocketStreamTest, NoticesThePeersEndAndStillWrites) {
   ::shutdown(client_.get(), SHUT_WR);
   run_until([this] { return events_.ended; });
   stream().write("bye");
-  loop_.turn_queue().run();
+  loop_.deferred_queue().run();
   EXPECT_EQ(client_reads(), "bye");
   EXPECT_FALSE(events_.broken);
 }
@@ -229,7 +229,7 @@ TEST_F(SocketStreamTest, EndsBehindWhatIsQueued) {
   stream().write("last");
   stream().finish();
   stream().write("ignored");
-  loop_.turn_queue().run();
+  loop_.deferred_queue().run();
   std::array<char, 16> buffer;
   EXPECT_EQ(::recv(client_.get(), buffer.data(), buffer.size(), MSG_WAITALL), 4);
   client_sends("still read");
@@ -248,7 +248,7 @@ TEST_F(SocketStreamTest, IsBrokenWhenLibuvCannotTakeTheRest) {
   const auto run_out_of_memory = [this] {
     // Of more than four parts libuv makes a list.
     memory_left = false;
-    loop_.turn_queue().run();
+    loop_.deferred_queue().run();
     memory_left = true;
     std::_Exit(events_.broken && stream().buffered() > 0 ? 0 : 1);
   };
@@ -270,7 +270,7 @@ TEST_F(SocketStreamTest, ReadsNothingWhilePaused) {
 
 TEST_F(SocketStreamTest, MayBeDestroyedWithOutputLeft) {
   stream().write_owned(std::string(20'000'000, 'x'));
-  loop_.turn_queue().run();
+  loop_.deferred_queue().run();
   ASSERT_GT(stream().buffered(), 0U);
   acceptor_.stream.reset();
 }

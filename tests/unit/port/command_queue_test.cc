@@ -33,7 +33,7 @@ struct ServedQueue : CommandQueue {
 
 // Until the oldest command has waited for longer than `age`.
 void let_it_age(const CommandQueue& queue, std::chrono::milliseconds age = CommandQueue::max_age) {
-  while (!queue.is_crowded(age)) std::this_thread::yield();
+  while (!queue.is_overloaded(age)) std::this_thread::yield();
 }
 
 TEST(CommandQueue, HandsOverEverythingInOrderAndWakesOncePerBatch) {
@@ -56,21 +56,21 @@ TEST(CommandQueue, HandsOverEverythingInOrderAndWakesOncePerBatch) {
 TEST(CommandQueue, HoldsNobodyUpBeforeItIsServed) {
   CommandQueue queue(1, [] {});
   queue.push(emit(1'000));
-  queue.wait_for_room(0ms);
-  EXPECT_FALSE(queue.is_crowded(0ms));
+  queue.wait_for_space(0ms);
+  EXPECT_FALSE(queue.is_overloaded(0ms));
 }
 
 TEST(CommandQueue, IsCrowdedWhileTheOldestCommandHasWaitedTooLong) {
   ServedQueue queue(0);
-  EXPECT_FALSE(queue.is_crowded());
+  EXPECT_FALSE(queue.is_overloaded());
   queue.push(leave(1));
-  EXPECT_FALSE(queue.is_crowded(1h));
+  EXPECT_FALSE(queue.is_overloaded(1h));
   let_it_age(queue);
   std::vector<Command> batch;
   queue.take(batch);
-  EXPECT_TRUE(queue.is_crowded()) << "what has been taken is not carried out yet";
+  EXPECT_TRUE(queue.is_overloaded()) << "what has been taken is not carried out yet";
   queue.take(batch);
-  EXPECT_FALSE(queue.is_crowded());
+  EXPECT_FALSE(queue.is_overloaded());
 }
 
 TEST(CommandQueue, CountsTheAgeOfTheOldestThatIsLeft) {
@@ -81,21 +81,21 @@ TEST(CommandQueue, CountsTheAgeOfTheOldestThatIsLeft) {
   let_it_age(queue, 20ms);
   queue.push(leave(2));  // the first is still being carried out
   queue.take(batch);
-  EXPECT_FALSE(queue.is_crowded(20ms));
+  EXPECT_FALSE(queue.is_overloaded(20ms));
   let_it_age(queue, 20ms);
 }
 
 TEST(CommandQueue, IsCrowdedByBytesUntilTheyHaveBeenCarriedOut) {
   ServedQueue queue(10'000);
   queue.push(emit(1'000));
-  EXPECT_FALSE(queue.is_crowded(1h));
+  EXPECT_FALSE(queue.is_overloaded(1h));
   queue.push(emit(10'000));
-  EXPECT_TRUE(queue.is_crowded(1h));
+  EXPECT_TRUE(queue.is_overloaded(1h));
   std::vector<Command> batch;
   queue.take(batch);
-  EXPECT_TRUE(queue.is_crowded(1h));
+  EXPECT_TRUE(queue.is_overloaded(1h));
   queue.take(batch);
-  EXPECT_FALSE(queue.is_crowded(1h));
+  EXPECT_FALSE(queue.is_overloaded(1h));
 }
 
 TEST(CommandQueue, IsCrowdedByWorkThatTakesLong) {
@@ -106,22 +106,22 @@ TEST(CommandQueue, IsCrowdedByWorkThatTakesLong) {
   std::vector<Command> batch;
   queue.take(batch);
   for (std::uint64_t i = 0; i < 3; ++i) queue.push(leave(i));
-  EXPECT_FALSE(queue.is_crowded(age));
+  EXPECT_FALSE(queue.is_overloaded(age));
   for (int turn = 0; turn < 50; ++turn) queue.note_work(10, 10 * cost);
-  EXPECT_TRUE(queue.is_crowded(age));
+  EXPECT_TRUE(queue.is_overloaded(age));
   queue.take(batch);
-  EXPECT_TRUE(queue.is_crowded(age)) << "it is being carried out";
+  EXPECT_TRUE(queue.is_overloaded(age)) << "it is being carried out";
   queue.take(batch);
-  EXPECT_FALSE(queue.is_crowded(age));
+  EXPECT_FALSE(queue.is_overloaded(age));
   queue.push(leave(4));
-  EXPECT_FALSE(queue.is_crowded(age));
+  EXPECT_FALSE(queue.is_overloaded(age));
 }
 
 TEST(CommandQueue, HoldsUpAThreadUntilThereIsRoomAndCountsIt) {
   ServedQueue queue(0);
   std::atomic<bool> enough = false;
   std::jthread producer([&] {
-    while (!enough) queue.wait_for_room();
+    while (!enough) queue.wait_for_space();
   });
   std::vector<Command> batch;
   for (std::uint64_t held_up = 0; held_up == 0; held_up = queue.take(batch).held_up) {
@@ -134,28 +134,28 @@ TEST(CommandQueue, HoldsUpAThreadUntilThereIsRoomAndCountsIt) {
 
 TEST(CommandQueue, TellsOfRoomOnce) {
   ServedQueue queue(0);
-  EXPECT_FALSE(queue.tell_of_room()) << "there is room";
+  EXPECT_FALSE(queue.notify_of_space()) << "there is room";
   queue.push(leave(1));
   let_it_age(queue);
-  EXPECT_TRUE(queue.tell_of_room());
-  EXPECT_TRUE(queue.tell_of_room());
+  EXPECT_TRUE(queue.notify_of_space());
+  EXPECT_TRUE(queue.notify_of_space());
   std::vector<Command> batch;
   const auto first = queue.take(batch);
-  EXPECT_FALSE(first.room_wanted);
+  EXPECT_FALSE(first.space_requested);
   EXPECT_EQ(first.held_up, 1U);
-  EXPECT_TRUE(queue.take(batch).room_wanted);
-  EXPECT_FALSE(queue.take(batch).room_wanted);
+  EXPECT_TRUE(queue.take(batch).space_requested);
+  EXPECT_FALSE(queue.take(batch).space_requested);
 }
 
 TEST(CommandQueue, HoldsNobodyUpWhenItIsClosed) {
   ServedQueue queue(0);
   queue.push(leave(1));
   let_it_age(queue);
-  std::jthread producer([&] { queue.wait_for_room(); });
+  std::jthread producer([&] { queue.wait_for_space(); });
   queue.close();
   producer.join();
-  queue.wait_for_room();
-  EXPECT_FALSE(queue.tell_of_room());
+  queue.wait_for_space();
+  EXPECT_FALSE(queue.notify_of_space());
 }
 
 // Several that flood and wait, one that carries out: everything comes through, each producer's in
@@ -168,7 +168,7 @@ TEST(CommandQueue, CarriesAFloodOfSeveralThreads) {
   for (std::uint64_t thread = 0; thread < threads; ++thread) {
     producers.emplace_back([&queue, thread] {
       for (std::uint64_t i = 0; i < per_thread; ++i) {
-        queue.wait_for_room();
+        queue.wait_for_space();
         queue.push(leave(thread * per_thread + i));
       }
     });

@@ -12,7 +12,7 @@ const std::string polling = "EIO=4&transport=polling";
 const std::string direct = "EIO=4&transport=websocket";
 
 struct AllowRequestTest : testing::Test, EngineIoFixture {
-  AllowRequestTest() { engine->handle(AskAboutHandshakes{}); }
+  AllowRequestTest() { engine->handle(EnableAllowRequest{}); }
 
   StreamId asked() const { return sink.all<HandshakeAsked>().back().stream; }
   std::size_t questions() const { return sink.all<HandshakeAsked>().size(); }
@@ -116,7 +116,7 @@ TEST_F(AllowRequestTest, OneThatHasGoneIsForgotten) {
 TEST_F(AllowRequestTest, OneThatIsNotDecidedInTimeIsRefused) {
   config.websocket.connect_timeout = 2s;
   restart();
-  engine->handle(AskAboutHandshakes{});
+  engine->handle(EnableAllowRequest{});
   const Request first = get(polling);
   advance(1s);
   const WebSocket second = websocket(direct);

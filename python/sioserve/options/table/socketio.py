@@ -66,7 +66,7 @@ GROUP = Group(
         Option(
             "socketio-handler-timeout",
             SECONDS,
-            "for each other handler, then it is cancelled; 0: no limit",
+            "timeout for other handlers, which are then cancelled; 0: no limit",
             default=0.0,
             shown_default="no limit",
         ),

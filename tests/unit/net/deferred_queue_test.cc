@@ -1,4 +1,4 @@
-#include "server/net/turn_queue.h"
+#include "server/net/deferred_queue.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 namespace sioserve::net {
 namespace {
 
-class Task final : public TurnTask {
+class Task final : public DeferredTask {
  public:
   explicit Task(std::function<void()> action) : action_(std::move(action)) {}
   void on_turn_end() override { action_(); }
@@ -18,13 +18,13 @@ class Task final : public TurnTask {
   std::function<void()> action_;
 };
 
-TEST(TurnQueue, RunsATaskOncePerScheduling) {
-  TurnQueue queue;
+TEST(DeferredQueue, RunsATaskOncePerScheduling) {
+  DeferredQueue queue;
   int runs = 0;
   Task task([&] { ++runs; });
   queue.schedule(task);
   queue.schedule(task);
-  EXPECT_EQ(queue.run(), TurnQueue::State::empty);
+  EXPECT_EQ(queue.run(), DeferredQueue::State::empty);
   EXPECT_EQ(runs, 1);
   queue.run();
   EXPECT_EQ(runs, 1);
@@ -33,18 +33,18 @@ TEST(TurnQueue, RunsATaskOncePerScheduling) {
   EXPECT_EQ(runs, 2);
 }
 
-TEST(TurnQueue, RunsWhatATaskSchedules) {
-  TurnQueue queue;
+TEST(DeferredQueue, RunsWhatATaskSchedules) {
+  DeferredQueue queue;
   int runs = 0;
   Task second([&] { ++runs; });
   Task first([&] { queue.schedule(second); });
   queue.schedule(first);
-  EXPECT_EQ(queue.run(), TurnQueue::State::empty);
+  EXPECT_EQ(queue.run(), DeferredQueue::State::empty);
   EXPECT_EQ(runs, 1);
 }
 
-TEST(TurnQueue, LeavesATaskThatNeverEndsToTheNextTurn) {
-  TurnQueue queue;
+TEST(DeferredQueue, LeavesATaskThatNeverEndsToTheNextTurn) {
+  DeferredQueue queue;
   int runs = 0;
   std::unique_ptr<Task> task;
   task = std::make_unique<Task>([&] {
@@ -52,14 +52,14 @@ TEST(TurnQueue, LeavesATaskThatNeverEndsToTheNextTurn) {
     queue.schedule(*task);
   });
   queue.schedule(*task);
-  EXPECT_EQ(queue.run(), TurnQueue::State::tasks_left);
+  EXPECT_EQ(queue.run(), DeferredQueue::State::tasks_left);
   const int after_first_turn = runs;
-  EXPECT_EQ(queue.run(), TurnQueue::State::tasks_left);
+  EXPECT_EQ(queue.run(), DeferredQueue::State::tasks_left);
   EXPECT_GT(runs, after_first_turn);
 }
 
-TEST(TurnQueue, ForgetsATaskThatIsDestroyed) {
-  TurnQueue queue;
+TEST(DeferredQueue, ForgetsATaskThatIsDestroyed) {
+  DeferredQueue queue;
   int runs = 0;
   auto second = std::make_unique<Task>([&] { ++runs; });
   Task first([&] { second.reset(); });

@@ -1,4 +1,4 @@
-#include "server/net/turn_queue.h"
+#include "server/net/deferred_queue.h"
 
 namespace sioserve::net {
 namespace {
@@ -8,25 +8,25 @@ constexpr int max_rounds = 4;
 
 }  // namespace
 
-TurnTask::~TurnTask() {
+DeferredTask::~DeferredTask() {
   if (list_ != nullptr) (*list_)[index_] = nullptr;
 }
 
-void TurnQueue::schedule(TurnTask& task) {
+void DeferredQueue::schedule(DeferredTask& task) {
   if (task.list_ != nullptr) return;
-  std::vector<TurnTask*>& list = lists_[current_];
+  std::vector<DeferredTask*>& list = lists_[current_];
   task.list_ = &list;
   task.index_ = list.size();
   list.push_back(&task);
 }
 
-TurnQueue::State TurnQueue::run() {
+DeferredQueue::State DeferredQueue::run() {
   for (int round = 0; round < max_rounds; ++round) {
-    std::vector<TurnTask*>& running = lists_[current_];
+    std::vector<DeferredTask*>& running = lists_[current_];
     if (running.empty()) return State::empty;
     current_ = 1 - current_;
     for (std::size_t i = 0; i < running.size(); ++i) {
-      TurnTask* task = running[i];
+      DeferredTask* task = running[i];
       if (task == nullptr) continue;
       task->list_ = nullptr;
       task->on_turn_end();

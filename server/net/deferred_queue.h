@@ -11,37 +11,37 @@
 
 namespace sioserve::net {
 
-class TurnQueue;
+class DeferredQueue;
 
 // May be destroyed at any time, also while the queue runs.
-class TurnTask {
+class DeferredTask {
  public:
-  TurnTask() = default;
-  virtual ~TurnTask();
-  TurnTask(const TurnTask&) = delete;
-  TurnTask& operator=(const TurnTask&) = delete;
+  DeferredTask() = default;
+  virtual ~DeferredTask();
+  DeferredTask(const DeferredTask&) = delete;
+  DeferredTask& operator=(const DeferredTask&) = delete;
 
   virtual void on_turn_end() = 0;
 
  private:
-  friend TurnQueue;
-  std::vector<TurnTask*>* list_ = nullptr;  // where it waits; null: nowhere
+  friend DeferredQueue;
+  std::vector<DeferredTask*>* list_ = nullptr;  // where it waits; null: nowhere
   std::size_t index_ = 0;
 };
 
-class TurnQueue {
+class DeferredQueue {
  public:
   enum class State { empty, tasks_left };
 
   // Runs the task once at the end of this iteration. A task that is already queued keeps its place.
-  void schedule(TurnTask& task);
+  void schedule(DeferredTask& task);
 
   // Runs the queued tasks, and tasks that they schedule, for a few rounds. If tasks are left, the
   // next iteration must not wait for events.
   State run();
 
  private:
-  std::array<std::vector<TurnTask*>, 2> lists_;
+  std::array<std::vector<DeferredTask*>, 2> lists_;
   std::size_t current_ = 0;  // the list that schedule() appends to
 };
 
