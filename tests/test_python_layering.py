@@ -99,6 +99,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.interface",
         "sioserve.lifespan",
         "sioserve.loader",
+        "sioserve.request_threads",
         "sioserve.log_config",
         "sioserve.logs",
         "sioserve.sio_package",

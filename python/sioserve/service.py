@@ -19,12 +19,13 @@ import logging
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import _sioserve
 from sio import autodiscover, get_socketio_server, registry
 from sio.channel_layer import ChannelLayerBridge, configured_layer
 from sio.dispatcher import Dispatcher
+from sio.django_support import django_ready
 from sio.encoding import default as json_default
 from sio.time_limit import HandlerTimes
 
@@ -38,6 +39,9 @@ from sioserve.listening import listen
 from sioserve.options import Options, server_arguments
 from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
+
+if TYPE_CHECKING:
+    from sioserve.request_threads import RequestThreads
 
 logger = logging.getLogger("sioserve")
 
@@ -67,6 +71,7 @@ class Service:
         self._application = application
         self._options = options
         self._stop_process = stop_process
+        self._request_threads = _request_threads()
         self._lifespan = Lifespan(application, options.lifespan)
         self._dispatcher = Dispatcher(times=_handler_times(options))
         self._close_timeout = CloseTimeout(options.application_close_timeout)
@@ -115,6 +120,8 @@ class Service:
         await self._close_channel_layer()
         await self._dispatcher.close(self._time_left(lifespan_share))
         await cancel_and_name(self._server.running_tasks(), self._time_left(lifespan_share))
+        if self._request_threads is not None:
+            await self._request_threads.close(self._time_left(lifespan_share))
         await self._lifespan.shutdown(self._time_left())
         self._server.flush_logs()
 
@@ -148,9 +155,12 @@ class Service:
 
     def _make_server(self) -> _sioserve.Server:
         time_for_connections = self._options.timeout_graceful_shutdown - self._application_share
+        application = self._application
+        if self._request_threads is not None:
+            application = self._request_threads.serve(application)
         try:
             return _sioserve.Server(
-                self._application,
+                application,
                 self._dispatcher,
                 native_socketio=bool(registry.native_namespaces()),
                 namespaces=registry.namespaces(),
@@ -203,6 +213,15 @@ class Service:
             self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
         except OSError as error:
             raise descriptor_shortage(error) or ListenError(str(error)) from None
+
+
+def _request_threads() -> RequestThreads | None:
+    """Persistent threads for the requests of a Django project; other applications need none."""
+    if not django_ready():
+        return None
+    from sioserve.request_threads import RequestThreads
+
+    return RequestThreads()
 
 
 def _handler_times(options: Options) -> HandlerTimes:

@@ -4,7 +4,7 @@ keep.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -60,6 +60,18 @@ def test_the_context_of_a_request_is_gone_with_it(django_server: ServerProcess) 
 def test_a_request_keeps_its_thread(client: httpx.Client) -> None:
     idents = client.get("/threads/").json()["threads"]
     assert len(set(idents)) == 1
+
+
+def test_threads_and_connections_persist(
+    start_server: Callable[..., ServerProcess], django_server: ServerProcess
+) -> None:
+    env = {**django_server.env, "DJANGOPROJ_CONN_MAX_AGE": "60"}
+    server = start_server("site_asgi:application", cwd=django_server.cwd, env=env)
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        seen = [client.get("/thread-and-connections/").json() for _ in range(30)]
+    # A request may come before the thread of the one before it has been given back.
+    assert len({answer["thread"] for answer in seen}) <= 3
+    assert seen[-1]["opened"] <= 3
 
 
 def test_cookies_stay_apart(client: httpx.Client) -> None:

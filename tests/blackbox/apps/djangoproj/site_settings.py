@@ -49,6 +49,7 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": FOLDER / "db.sqlite3",
         "OPTIONS": {"timeout": 20},
+        "CONN_MAX_AGE": int(os.environ.get("DJANGOPROJ_CONN_MAX_AGE", "0")),
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -29,6 +29,7 @@ urlpatterns = [
     path("context/", views.context),
     path("threads/", views.threads),
     path("connections/", views.connections_open),
+    path("thread-and-connections/", views.thread_and_connections),
     path("cookies/", views.cookies),
     path("cookies-sent/", views.cookies_sent),
     path("compressed/", gzip_page(views.compressible)),

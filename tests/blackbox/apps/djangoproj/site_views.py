@@ -9,11 +9,14 @@ import os
 import pathlib
 import threading
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.signals import request_finished
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 from django.http import (
     FileResponse,
     HttpRequest,
@@ -154,6 +157,20 @@ async def threads(request: HttpRequest) -> JsonResponse:
     """The threads of what runs "thread-sensitive" within one request."""
     idents = [await sync_to_async(threading.get_ident)() for _ in range(5)]
     return JsonResponse({"threads": idents})
+
+
+_opened = 0  # database connections of this process so far
+
+
+@receiver(connection_created)
+def _count_connection(**_: Any) -> None:
+    global _opened
+    _opened += 1
+
+
+def thread_and_connections(request: HttpRequest) -> JsonResponse:
+    User.objects.exists()
+    return JsonResponse({"thread": threading.current_thread().name, "opened": _opened})
 
 
 def connections_open(request: HttpRequest) -> JsonResponse:
