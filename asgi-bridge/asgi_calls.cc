@@ -41,7 +41,7 @@ void AsgiCalls::handle(const Gil& gil, HttpBody event) {
   if (AsgiStream* stream = find(event.stream)) {
     static_cast<HttpStream*>(stream)->on_body(gil, std::move(event));
   } else if (event.more_body) {
-    // Nobody will read the rest: let it pass.
+    // The application has ended without reading the body: drop the rest.
     bridge_.post(HttpBodyConsumed{event.stream, event.body.size()});
   }
 }
@@ -53,7 +53,7 @@ void AsgiCalls::handle(const Gil& gil, HttpDisconnect event) {
     const bool reported = http->abandoned();
     const bool responded = http->responded();
     http->on_disconnect(gil);
-    // What an application does behind its response is its own business.
+    // An application that has sent its response may go on; only one that has not is reported.
     if (!responded && !reported) report_client_gone(gil, event.stream);
   }
 }
@@ -141,7 +141,7 @@ PyRef AsgiCalls::make_task(const Gil& gil, const PyRef& awaitable) const {
     return PyRef::steal(PyObject_CallMethodOneArg(bridge_.loop(), bridge_.names().create_task.get(),
                                                   awaitable.get()));
   }
-  // Whatever else `await` would take.
+  // Any other awaitable.
   const PyRef ensure_future = import_attribute(gil, "asyncio", "ensure_future");
   const PyRef args = PyRef::steal(PyTuple_Pack(1, awaitable.get()));
   const PyRef kwargs = PyRef::steal(Py_BuildValue("{s:O}", "loop", bridge_.loop()));

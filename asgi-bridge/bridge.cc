@@ -12,12 +12,13 @@
 namespace sioserve::bridge {
 namespace {
 
-// How old the oldest command may be before an emit in the event loop's own thread, which holds up
-// everything else there, is held up.
+// How old the oldest command may be before an emit in the event loop's own thread has to wait. It
+// is more than in other threads, because nothing else runs on the loop meanwhile.
 constexpr std::chrono::milliseconds max_age_in_loop = 5 * port::CommandQueue::max_age;
 
-// How long an answer is awaited with the GIL. The I/O thread, which needs none, mostly answers
-// sooner; whoever gives the GIL up may wait for milliseconds until another thread gives it back.
+// How long the thread waits for an answer while it keeps the GIL. The I/O thread does not need the
+// GIL and usually answers sooner. A thread that releases the GIL may wait milliseconds to get it
+// back.
 constexpr std::chrono::microseconds patience_with_gil{500};
 
 }  // namespace
@@ -178,7 +179,7 @@ void Bridge::handle(const Gil& gil, CommandQueueHasSpace) {
 }
 
 void Bridge::handle(const Gil& gil, ServerStopped) {
-  handle(gil, CommandQueueHasSpace{});  // nobody is to wait any longer
+  handle(gil, CommandQueueHasSpace{});  // wakes all emits that wait
   // The loop, and whatever refers to the server in turn, keep it alive no longer.
   stop_watching(gil);
   const PyRef on_stopped = std::exchange(on_stopped_, PyRef());

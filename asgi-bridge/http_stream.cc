@@ -76,7 +76,7 @@ bool HttpStream::send(const Gil& gil, PyObject* message) {
     response_ = Response::handed_over;
     if (closed()) return true;
     if (abandoned_) {
-      bridge().post(HttpFail{id()});  // a session for nobody
+      bridge().post(HttpFail{id()});  // the client has disconnected
       return true;
     }
     bridge().socket_io().keep_scope(gil, id(), find_item(message, names.scope));

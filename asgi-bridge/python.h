@@ -12,8 +12,8 @@
 
 namespace sioserve::bridge {
 
-// Whoever has one holds the GIL. Functions that touch Python objects ask for it; C entry points
-// called by the interpreter state that it is held.
+// A thread that has one holds the GIL. Functions that touch Python objects ask for it; C entry
+// points called by the interpreter state that it is held.
 class Gil {
  public:
   static Gil held_by_caller() { return Gil(); }

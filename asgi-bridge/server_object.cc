@@ -182,7 +182,7 @@ PyObject* server_counts(PyObject* self, PyObject*) {
   if (core == nullptr) return nullptr;
   const Gil gil = Gil::held_by_caller();
   CountsAsked::Answer values = core->bridge.ask(gil, CountsAsked{});
-  values.resize(counter_count);  // nobody answers before the start and after the end
+  values.resize(counter_count);  // empty before the start and after the end
   PyRef counts = PyRef::steal(PyDict_New());
   if (!counts) return nullptr;
   for (std::size_t i = 0; i < counter_count; ++i) {

@@ -104,7 +104,7 @@ void SocketIoCallbacks::handle(const Gil& gil, SocketDisconnect event) {
            {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_py_str(gil, event.reason),
             to_py_str(gil, event.reference_reason),
             PyRef::steal(PyBool_FromLong(event.may_return ? 1 : 0))});
-  // Nobody else would.
+  // Without a dispatcher no other code releases the socket.
   if (bridge_.application().dispatcher.get() == Py_None) bridge_.post(SocketReleased{event.socket});
 }
 

@@ -144,7 +144,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     return url;
   }
 
-  // Whoever sends nonsense while Python is blocked must not fill the memory with lines about it.
+  // Bad input while Python is blocked must not fill the memory with log lines.
   void log(LogRecord record) {
     if (event_buffer_.log_lines_full()) {
       ++lines_dropped_;

@@ -251,7 +251,7 @@ class Connection:
                 with TimeLimit(middleware.timeout, middleware):
                     await middleware.call(socket, auth)
                 if socket.reference_reason is not None and not socket.away:
-                    raise ConnectionRefused("the client has gone")  # which nobody will hear
+                    raise ConnectionRefused("the client has gone")
         for handler in namespace.table.handlers("connect", socket):
             limit.what = handler
             with TimeLimit(handler.timeout, handler):

@@ -2,7 +2,7 @@
 
 The native server names sessions and sockets by number; this is where the numbers become objects.
 Its methods return at once: handlers run in the connections' own tasks. Lives on the event loop's
-thread. Used by whoever starts a server:
+thread. Code that starts a server uses it like this:
 
     dispatcher = Dispatcher()
     server = _sioserve.Server(application, dispatcher, json_default=sio.encoding.default, ...)

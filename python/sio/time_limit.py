@@ -20,8 +20,10 @@ logger = logging.getLogger("sio.consumer")
 
 @dataclass(frozen=True, slots=True)
 class HandlerTimes:
-    """Seconds; None is no limit. `connect`: middleware and connect handlers of one client in all.
-    `handler`: each other handler that has no limit of its own.
+    """Time limits in seconds; None means no limit.
+
+    `connect` is for the middleware and connect handlers of one client together, `handler` for each
+    other handler without a limit of its own.
     """
 
     connect: float | None = None
@@ -29,10 +31,10 @@ class HandlerTimes:
 
 
 class TimeLimit:
-    """Cancels the current task when it is still in the `with` block after `seconds`.
+    """Cancels the current task if it is still in the `with` block after `seconds`.
 
-    The block raises TimeoutError then, unless what was cancelled has gone on all the same.
-    `on_expired` is called at that moment. `what` is named in the log and may be changed on the way.
+    The block then raises TimeoutError, unless the code in it ignored the cancellation. `on_expired`
+    is called when the task is cancelled. `what` is named in the log and may be changed meanwhile.
     """
 
     __slots__ = ("_on_expired", "_seconds", "_task", "_timer", "expired", "what")

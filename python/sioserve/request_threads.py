@@ -74,7 +74,8 @@ class RequestThreads:
         return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     def put(self, thread: ThreadPoolExecutor) -> None:
-        """Keep the thread for the next request, or end it. Any thread may call."""
+        """In the thread itself: keep it for the next request, or end it."""
+        _call_safely(_close_old_connections)
         with self._lock:
             if not self._closed and len(self._idle) < self._max_idle:
                 self._idle.append(thread)
@@ -89,9 +90,10 @@ class RequestThreads:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        ended = [asyncio.wrap_future(_end(thread)) for thread in idle]
-        if ended:
-            await asyncio.wait(ended, timeout=timeout)
+        ended = [_submit(thread, _end, thread) for thread in idle]
+        waiting = [asyncio.wrap_future(future) for future in ended if future is not None]
+        if waiting:
+            await asyncio.wait(waiting, timeout=timeout)
 
 
 class _BorrowedThread(Executor):
@@ -113,30 +115,38 @@ class _BorrowedThread(Executor):
         with self._lock:
             thread, self._thread = self._thread, None
         if thread is not None:
-            checked = thread.submit(_check_connections)
-            checked.add_done_callback(lambda _: self._pool.put(thread))
+            _submit(thread, self._pool.put, thread)
 
 
-def _check_connections() -> None:
-    """In the thread: what Django does when a request ends, also for one that was cancelled."""
-    from django.db import close_old_connections
-
+def _submit(thread: ThreadPoolExecutor, function: Callable[..., None], *args: Any) -> Any:
+    """A future; None if the interpreter is ending, and the process closes the connections."""
     try:
-        close_old_connections()
+        return thread.submit(function, *args)
+    except RuntimeError:
+        return None
+
+
+def _end(thread: ThreadPoolExecutor) -> None:
+    """In the thread itself."""
+    _call_safely(_close_connections)
+    thread.shutdown(wait=False)
+
+
+def _call_safely(function: Callable[[], None]) -> None:
+    try:
+        function()
     except Exception:
         logger.exception("a database connection can't be closed")
 
 
-def _end(thread: ThreadPoolExecutor) -> Future[None]:
-    ended = thread.submit(_close_connections)
-    thread.shutdown(wait=False)
-    return ended
+def _close_old_connections() -> None:
+    """What Django does at the end of a request, also for requests that were cancelled."""
+    from django.db import close_old_connections
+
+    close_old_connections()
 
 
 def _close_connections() -> None:
     from django.db import connections
 
-    try:
-        connections.close_all()
-    except Exception:
-        logger.exception("a database connection can't be closed")
+    connections.close_all()

@@ -18,7 +18,7 @@ namespace {
 
 // Input kept while it may not be looked at; beyond it reading pauses.
 constexpr std::size_t max_kept = 65'536;
-// How much of a body that nobody wants any more is read to save the connection.
+// How much of an unwanted body is read so that the connection can be kept.
 constexpr std::size_t max_drained = 262'144;
 
 http::ParserLimits parser_limits(const Config& config) {
@@ -385,7 +385,7 @@ void Http1Session::give_up_head() {
   parser_.give_up_head();
   parser_.set_request_id(context().request_ids.next());
   connection_.set_busy();
-  endpoints_ = connection_.peers();  // nobody is known to stand behind a proxy
+  endpoints_ = connection_.peers();  // without the addresses that a proxy told
 }
 
 void Http1Session::end(ConnectionEnd how) {

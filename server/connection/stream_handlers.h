@@ -1,5 +1,5 @@
 // The two sides of one stream (an HTTP request or a WebSocket) on the I/O thread. The connection
-// implements Exchange and WebSocketChannel; whoever answers implements RequestHandler and
+// implements Exchange and WebSocketChannel; handlers implement RequestHandler and
 // WebSocketHandler: the ASGI application (server/application) and Engine.IO (server/transport).
 //
 // Lifetime: the connection owns the handler and destroys it right after on_closed(); the handler
@@ -30,7 +30,7 @@ using sioserve::BodyPart;
 class Exchange {
  public:
   virtual const RequestHead& head() const = 0;
-  // The same, for whoever needs it beyond on_closed().
+  // The same, for users that need it after on_closed().
   virtual SharedRequestHead share_head() const = 0;
   virtual const SharedEndpoints& endpoints() const = 0;
 

@@ -426,7 +426,7 @@ void WebSocketSession::close(std::uint16_t code, std::string_view reason) {
   reader_->close(code, reason);
   write_control_frames();
   deadline_ = context().now() + context().timeouts.websocket_close;
-  // The peer's close frame lies behind messages that nobody will take.
+  // The peer's close frame is queued after messages that will not be read.
   paused_ = false;
   lifetime_end_ = TimePoint::max();
   connection_.touch();

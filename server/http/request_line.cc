@@ -7,7 +7,8 @@
 namespace sioserve::http {
 namespace {
 
-// Registered ones have at most 17. Longer ones are probably no HTTP, and need not come whole.
+// Registered methods have at most 17 characters. Longer input is probably not HTTP and is refused
+// before the line ends.
 constexpr std::size_t max_method = 30;
 
 bool is_line_character(char c) { return c >= ' ' && c <= '~'; }
@@ -60,7 +61,7 @@ std::optional<ParseError> RequestLine::skip_empty_lines(std::string_view& input)
   return std::nullopt;
 }
 
-// Refuses as soon as it is certain: other protocols may never send a line end.
+// Refuses wrong input before the end of the line, because other protocols may never send one.
 std::optional<ParseError> RequestLine::take_part(std::string_view part) {
   const std::string_view text = part.ends_with('\r') ? part.substr(0, part.size() - 1) : part;
   if (part_.ends_with('\r') || !std::all_of(text.begin(), text.end(), is_line_character)) {
@@ -89,7 +90,7 @@ std::optional<ParseError> RequestLine::take_method(std::string_view line) {
   return std::nullopt;
 }
 
-// Without its LF.
+// `line`: without LF.
 std::optional<ParseError> RequestLine::take_whole(std::string_view line) {
   const bool ends_in_cr = line.ends_with('\r');
   if (ends_in_cr) line.remove_suffix(1);
@@ -102,7 +103,7 @@ std::optional<ParseError> RequestLine::take_whole(std::string_view line) {
   line.remove_prefix(method_.size() + 1);
   const std::size_t target_end = std::min(line.find(' '), line.size());
   if (target_end == 0) return ParseError::malformed;
-  // HTTP/0.9 has none.
+  // A line without a version is HTTP/0.9.
   if (target_end == line.size()) return ParseError::version_unsupported;
   const std::string_view name = "HTTP/";
   std::string_view version = line.substr(target_end + 1);

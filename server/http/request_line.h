@@ -1,10 +1,10 @@
 // The request line (RFC 9112 section 3) and the empty lines before it.
 //
-// llhttp takes a fixed list of methods, other protocols' versions, and more than one space. So the
-// line is read here, and llhttp is given a line of ours in its place: it frames the body by headers
-// alone, so the method makes no difference to it.
+// llhttp accepts only the methods of a fixed list, versions of other protocols, and several spaces.
+// So the line is parsed here, and llhttp gets a fixed line instead. llhttp finds the end of the
+// body by the headers alone, so the method makes no difference to it.
 //
-// A method is any token (RFC 9110 section 9.1), as the client wrote it: methods are case-sensitive.
+// A method is any token (RFC 9110 section 9.1). Methods are case-sensitive and not changed.
 // The target is checked for its characters; see request_target.h for its form.
 #pragma once
 
@@ -21,22 +21,22 @@ class RequestLine {
  public:
   struct Progress {
     std::size_t consumed = 0;  // bytes of the input
-    bool complete = false;     // what follows is the first header
+    bool complete = false;     // the line has ended
     std::optional<ParseError> error;
   };
 
   // In bytes, without the line end.
   explicit RequestLine(std::size_t max_size) : max_size_(max_size) {}
 
-  // Forgets the line. The next one begins.
+  // Starts a new line.
   void clear();
-  // Not after an error, nor behind the end of the line.
+  // Must not be called after an error or after the end of the line.
   Progress feed(std::string_view input);
 
-  // Bytes of the line have come, beyond empty lines.
+  // Whether bytes of the line have arrived, not counting empty lines before it.
   bool begun() const { return begun_; }
 
-  // Each is empty until it is known, which may be before an error.
+  // Each is empty until it is parsed; one that was parsed before an error is kept.
   const std::string& method() const { return method_; }
   const std::string& target() const { return target_; }
   // As "1.1".

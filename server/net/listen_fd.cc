@@ -42,7 +42,7 @@ Result<ListeningSocket, std::string> listen_fd(int fd) {
   if (copy.get() < 0) {
     return Failure{name + " cannot be duplicated: " + std::generic_category().message(errno)};
   }
-  // Shared with whoever else has the socket: accepting must never block.
+  // Other processes may share the socket, so accepting must never block.
   const int flags = ::fcntl(copy.get(), F_GETFL);
   ::fcntl(copy.get(), F_SETFL, flags | O_NONBLOCK);
   Address address = local_address(copy.get());

@@ -28,7 +28,7 @@ class Answers {
   // Ends all waits.
   void close();
 
-  // The number of a new question; QuestionId{} if nobody would answer it.
+  // The number of a new question; QuestionId{} if no I/O thread runs.
   QuestionId expect();
   // An answer that is not expected is dropped.
   void give(QuestionId question, Answer answer);

@@ -1,7 +1,7 @@
 // The commands on their way to the I/O side, first in, first out, whichever thread posts them.
 //
 // The queue takes everything it is given, but tells when it is crowded: when the oldest command has
-// waited for longer than `max_age`, or more than `max_bytes` wait. Then whoever emits waits for
+// waited for longer than `max_age`, or more than `max_bytes` wait. Then emit() waits for
 // room before it goes on, so that a flood of emits runs at the pace at which the I/O side carries
 // them out, and a command that is posted meanwhile (an answer, a client's admission) waits no
 // longer than a few `max_age`. Bounding the age, not the number, is what does that: one broadcast
@@ -50,13 +50,13 @@ class CommandQueue {
   // --- for producers that can be held up; any thread but the consumer's ---
 
   // `age`: max_age, or a multiple for those that had better not wait; max_work is multiplied as
-  // well. False before the first take(): nobody would make room.
+  // well. False before the first take(), because no thread would make space.
   bool is_overloaded(std::chrono::milliseconds age = max_age) const;
   // Returns when the queue is not crowded, or has been closed.
   void wait_for_space(std::chrono::milliseconds age = max_age);
   // The next take() that leaves room returns `space_requested`. False: there is room already.
   bool notify_of_space();
-  // Nobody is to wait any longer: nothing is taken any more.
+  // Ends all waiting: no more commands are taken.
   void close();
 
   // --- for the consumer ---

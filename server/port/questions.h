@@ -15,7 +15,7 @@
 
 namespace sioserve {
 
-// Identifies a question until its answer has been fetched; QuestionId{}: nobody answers it.
+// Identifies a question until its answer has been fetched; QuestionId{}: it gets no answer.
 enum class QuestionId : std::uint64_t {};
 
 // --- sockets; also disconnected ones, until SocketReleased ---

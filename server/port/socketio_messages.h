@@ -208,7 +208,7 @@ struct AddNamespace {
   std::string name;
 };
 
-// From now on the application decides about namespaces that nobody has added, too.
+// From now on the application also decides about namespaces that it has not added.
 struct ServeDynamicNamespaces {};
 
 using SocketIoCommand =

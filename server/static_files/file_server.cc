@@ -29,7 +29,7 @@ constexpr std::uint64_t max_read = 65'536;
 // One request on its way to the disk and back.
 struct Job {
   // Only on the I/O thread.
-  Exchange* exchange = nullptr;  // null: nobody waits any more
+  Exchange* exchange = nullptr;  // null: the exchange has ended
 
   // The work's input and result.
   std::string directory;

@@ -27,7 +27,7 @@ enum class CloseReason {
 };
 
 // Whether the client may come back to what it had (connection state recovery): it has not left, and
-// nobody has sent it away. The reference server's list of reasons.
+// it was not sent away. The reference server's list of reasons.
 bool is_recoverable(CloseReason reason);
 
 // django-sio's word where it has one, and a new one in its manner where it has none.

@@ -395,7 +395,7 @@ void Session::receive_probe(MessageKind kind, std::string_view message) {
   const bool text = kind == MessageKind::text;
   if (text && message == "2probe") {
     log_debug(logger_, LogCategory::engineio, "upgrade probed session=", std::uint64_t(id_));
-    // Whoever asks again and again has to read the answers.
+    // A client that probes repeatedly must read the answers.
     if (probe_->buffered() > keeping_up) return drop_probe();
     probe_->send(MessageKind::text, share("3probe"), Compression::declined);
     probe_state_ = Probe::probed;

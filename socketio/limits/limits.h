@@ -1,6 +1,6 @@
 // The limits of Socket.IO as they are reached: each time is counted, and an episode makes one
-// warning, which names the option, and one line when it is over. What happens to whoever reaches
-// one is the business of the code that enforces it.
+// warning, which names the option, and one line when it is over. What happens to a client that
+// reaches one is the business of the code that enforces it.
 #pragma once
 
 #include <array>

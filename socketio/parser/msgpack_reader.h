@@ -48,7 +48,7 @@ class MsgpackReader {
 
   DecodeError error() const { return error_; }
 
-  // --- for whoever reads the members of the outermost map one by one ---
+  // --- for reading the members of the outermost map one by one ---
 
   std::string_view rest() const { return rest_; }
 
@@ -252,7 +252,7 @@ class MsgpackReader {
       const auto date = iso_date(static_cast<std::int64_t>(time));
       return date ? handler_.string(*date) : handler_.null();
     }
-    // JavaScript's undefined: arrays and maps know what to make of it, nobody else does.
+    // JavaScript's undefined, which is allowed only in arrays and maps.
     if (type == 0 && size == 1) return false;
     std::string_view bytes;
     return take(size, bytes) && tell_extension(type, bytes);

@@ -63,7 +63,7 @@ class Adapter {
   virtual void leave(Recipient& recipient, const std::string& room) = 0;
   virtual void leave_all(Recipient& recipient) = 0;
 
-  // Nobody is in the namespace.
+  // Whether the namespace has no sockets.
   virtual bool empty() const = 0;
 
   // To everyone in the rooms of `sender`, once; to itself as Relay::Sender says. Returns as

@@ -67,7 +67,7 @@ class MemoryAdapter final : public Adapter {
   Rooms rooms_;
   std::unordered_map<Recipient*, Entry> entries_;
   std::unordered_map<std::string_view, Recipient*> by_public_id_;
-  std::vector<RoomChange>* changes_ = nullptr;  // null: nobody wants to know
+  std::vector<RoomChange>* changes_ = nullptr;  // null: changes are not recorded
 };
 
 }  // namespace sioserve::socketio

@@ -74,7 +74,7 @@ std::optional<Socket::LostAck> Socket::emit(EncodedArgs args,
   callbacks_.emplace(wire_id, *callback_id);
   auto packet = encoder_.codec().encode_event(namespace_.name, std::move(args), wire_id);
   packet.compression = compression;
-  // Whoever waits for the answer wants the event to arrive.
+  // An event with an acknowledgement must arrive.
   send(packet, engine::Importance::required);
   return forgotten;
 }

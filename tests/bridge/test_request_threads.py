@@ -140,3 +140,44 @@ async def test_a_context_of_the_caller_is_kept(checked: list[str]) -> None:
         await ask(pool.serve(application))
     assert seen == [expected]
     assert checked == []
+
+
+async def test_requests_may_end_with_the_interpreter(
+    checked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Executors then take no more calls: as when `runserver` ends by Ctrl-C."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await sync_to_async(name_of_thread)()
+        if scope.get("last"):
+            monkeypatch.setattr("concurrent.futures.thread._shutdown", True)
+
+    pool = RequestThreads()
+    serve = pool.serve(application)
+    await ask(serve)
+    await asyncio.to_thread(eventually, lambda: len(checked) == 1)
+    await serve({"type": "http", "last": True}, None, None)
+    await pool.close(10)
+    assert len(checked) == 1
+
+
+async def test_a_thread_whose_connections_fail_is_kept(
+    checked: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        checked.append("failed")
+        raise OSError("the database is unreachable")
+
+    seen: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(await sync_to_async(name_of_thread)())
+
+    monkeypatch.setattr(django.db, "close_old_connections", fail)
+    pool = RequestThreads()
+    serve = pool.serve(application)
+    await ask(serve)
+    await asyncio.to_thread(eventually, lambda: "can't be closed" in caplog.text)
+    await ask(serve)
+    await asyncio.to_thread(eventually, lambda: checked == ["failed"] * 2)
+    await pool.close(10)

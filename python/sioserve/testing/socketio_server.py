@@ -86,7 +86,7 @@ class LoopbackHost:
         if self._users:
             return
         try:
-            # A handler may be told by the disconnect that nobody will answer it.
+            # The disconnect may tell a handler that its acknowledgement will not come.
             for session in list(self._sessions.values()):
                 session.leave()
             await self._until(self._is_quiet, LAST_PATIENCE)
