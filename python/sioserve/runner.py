@@ -33,6 +33,7 @@ def run(application: Any, options: Options) -> None:
     raise_descriptor_limit()
     check_descriptors()
     loop = new_event_loop(options.loop)
+    wake_on_signals(loop)
     if options.verbosity >= 3:
         loop.set_debug(True)
     stop = _StopOnSignals(options.timeout_graceful_shutdown)
@@ -43,6 +44,17 @@ def run(application: Any, options: Options) -> None:
     finally:
         close_event_loop(loop)
         stop.loop_has_ended()
+
+
+def wake_on_signals(loop: asyncio.AbstractEventLoop) -> None:
+    """Let each signal end the loop's wait for events, so that its Python handler runs.
+
+    A signal that arrives just before the wait, or that another thread takes, does not interrupt the
+    wait. uvloop always watches for signals. asyncio's loop does so (`signal.set_wakeup_fd`) as soon
+    as it has a signal handler of its own, for any signal. SIGURG is ignored by default.
+    """
+    if isinstance(loop, asyncio.SelectorEventLoop):
+        loop.add_signal_handler(signal.SIGURG, lambda: None)
 
 
 def run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
 import re
 import signal
 import time
@@ -24,6 +25,34 @@ def test_a_signal_stops_it_cleanly(start_server, number: signal.Signals) -> None
     assert "lifespan: start-up" in server.log
     assert "lifespan: shutdown" in server.log
     assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_signal_wakes_an_idle_event_loop(  # type: ignore[no-untyped-def]
+    start_server, tmp_path: pathlib.Path, loop: str
+) -> None:
+    """Also one that another thread takes, so that it does not interrupt the main thread's wait."""
+    (tmp_path / "signals_itself.py").write_text(
+        "import os, pathlib, signal, threading, time\n"
+        "main = pathlib.Path(f'/proc/self/task/{os.getpid()}/stat')\n"
+        "def signal_this_thread():\n"
+        "    quiet = 0\n"
+        "    while quiet < 200:\n"
+        "        time.sleep(0.001)\n"
+        "        waits = main.read_text().rpartition(')')[2].split()[0] == 'S'\n"
+        "        quiet = quiet + 1 if waits else 0\n"
+        "    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
+        "async def application(scope, receive, send):\n"
+        "    await send({'type': 'http.response.start', 'status': 200})\n"
+        "    await send({'type': 'http.response.body'})\n"
+        "    threading.Thread(target=signal_this_thread).start()\n"
+    )
+    options = ("--lifespan", "off", "--loop", loop)
+    server: ServerProcess = start_server("signals_itself:application", *options, cwd=tmp_path)
+    with RawConnection(server.port) as connection:
+        connection.get("/")
+        connection.read_response()
+        assert server.wait() == 0
 
 
 def test_a_signal_before_any_request(start_server) -> None:  # type: ignore[no-untyped-def]
