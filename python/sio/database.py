@@ -123,13 +123,15 @@ class _SharedThread(Executor):
     def _check(self) -> None:
         from django.db import close_old_connections
 
-        try:
-            if self._users:
-                close_broken_connections()
-            else:
-                close_old_connections()
-        except Exception:
-            logger.exception("a database connection can't be closed")
+        call_and_log(close_broken_connections if self._users else close_old_connections)
+
+
+def call_and_log(close: Callable[[], None]) -> None:
+    """Close connections of this thread with `close`; log what it raises."""
+    try:
+        close()
+    except Exception:
+        logger.exception("a database connection can't be closed")
 
 
 def close_broken_connections() -> None:

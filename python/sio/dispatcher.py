@@ -72,7 +72,7 @@ class Dispatcher:
         # Then the disconnect handlers run of the sockets whose other handlers were cancelled.
         self._cancel(await self._wait_for_handlers(CANCELLATION))
         for task in await self._wait_for_handlers(LAST_CANCELLATION):
-            logger.error("Left behind, ignores its cancellation: a handler, %r", task)
+            logger.error("Abandoned, because it ignores its cancellation: a handler, %r", task)
         for socket in tuple(self._away):
             self.forgotten(socket)
         if self._core is not None:

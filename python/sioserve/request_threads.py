@@ -17,7 +17,6 @@ context is set around the application, and Django's own one, which is inside, th
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import threading
 from collections.abc import Callable
@@ -25,10 +24,9 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
+from sio.database import call_and_log
 
 _T = TypeVar("_T")
-
-logger = logging.getLogger("sioserve")
 
 # As many as ThreadPoolExecutor has by default.
 MAX_IDLE_THREADS = min(32, (os.cpu_count() or 1) + 4)
@@ -75,7 +73,10 @@ class RequestThreads:
 
     def put(self, thread: ThreadPoolExecutor) -> None:
         """In the thread itself: keep it for the next request, or end it."""
-        _call_safely(_close_old_connections)
+        from django.db import close_old_connections
+
+        # As Django does at the end of a request, but also for requests that were cancelled.
+        call_and_log(close_old_connections)
         with self._lock:
             if not self._closed and len(self._idle) < self._max_idle:
                 self._idle.append(thread)
@@ -128,25 +129,7 @@ def _submit(thread: ThreadPoolExecutor, function: Callable[..., None], *args: An
 
 def _end(thread: ThreadPoolExecutor) -> None:
     """In the thread itself."""
-    _call_safely(_close_connections)
-    thread.shutdown(wait=False)
-
-
-def _call_safely(function: Callable[[], None]) -> None:
-    try:
-        function()
-    except Exception:
-        logger.exception("a database connection can't be closed")
-
-
-def _close_old_connections() -> None:
-    """What Django does at the end of a request, also for requests that were cancelled."""
-    from django.db import close_old_connections
-
-    close_old_connections()
-
-
-def _close_connections() -> None:
     from django.db import connections
 
-    connections.close_all()
+    call_and_log(connections.close_all)
+    thread.shutdown(wait=False)

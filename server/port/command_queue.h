@@ -1,19 +1,20 @@
-// The commands on their way to the I/O side, first in, first out, whichever thread posts them.
+// The queue of commands to the I/O thread: first in, first out, for commands of all threads.
 //
-// The queue takes everything it is given, but tells when it is crowded: when the oldest command has
-// waited for longer than `max_age`, or more than `max_bytes` wait. Then emit() waits for
-// room before it goes on, so that a flood of emits runs at the pace at which the I/O side carries
-// them out, and a command that is posted meanwhile (an answer, a client's admission) waits no
-// longer than a few `max_age`. Bounding the age, not the number, is what does that: one broadcast
-// may take a microsecond or ten milliseconds.
+// The queue accepts every command. It is overloaded when the oldest command has waited longer than
+// `max_age`, or when the queued commands take more than `max_bytes`. emit() then waits for space,
+// so a flood of emits runs as fast as the I/O thread carries them out. Other commands that are
+// posted during the flood (an acknowledgement, the acceptance of a client) wait no longer than a
+// few `max_age`. A limit on the number of commands would not achieve that: one broadcast can take a
+// microsecond or ten milliseconds.
 //
-// A producer may be far quicker than the I/O side, and post within `max_age` what takes ten times
-// as long. So the queue is crowded, too, when what waits is expected to take longer than
-// `max_work`, by what commands took lately.
+// A producer can be much faster than the I/O thread, and post within `max_age` what takes ten times
+// as long. So the queue is also overloaded when its commands are expected to take longer than
+// `max_work`, estimated from the latest commands.
 //
-//   producers          push() ... wait_for_space(), or is_overloaded() and notify_of_space()
-//   the I/O side       take() until nothing is left, note_work(); a batch counts as waiting until
-//                      the next take()
+//   producers       push() ... wait_for_space(), or is_overloaded() and notify_of_space()
+//   the I/O thread  take() until the queue is empty, note_work(); a batch counts as queued until
+//   the
+//                   next take()
 #pragma once
 
 #include <atomic>
@@ -33,9 +34,9 @@ class CommandQueue {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // How long the oldest command may have waited before its producer is held up.
+  // Producers wait when the oldest command is older.
   static constexpr std::chrono::milliseconds max_age{2};
-  // How long the commands that wait may take before their producer is held up.
+  // Producers wait when the queued commands are expected to take longer.
   static constexpr std::chrono::milliseconds max_work{2};
 
   // `wake` runs on the pushing thread, outside the lock, whenever the queue stops being empty.
@@ -49,10 +50,11 @@ class CommandQueue {
 
   // --- for producers that can be held up; any thread but the consumer's ---
 
-  // `age`: max_age, or a multiple for those that had better not wait; max_work is multiplied as
-  // well. False before the first take(), because no thread would make space.
+  // `age`: max_age, or a multiple of it for threads that should wait less often; max_work is
+  // multiplied by the same factor. False before the first take(), because no thread would make
+  // space.
   bool is_overloaded(std::chrono::milliseconds age = max_age) const;
-  // Returns when the queue is not crowded, or has been closed.
+  // Returns when the queue is not overloaded, or has been closed.
   void wait_for_space(std::chrono::milliseconds age = max_age);
   // The next take() that leaves room returns `space_requested`. False: there is room already.
   bool notify_of_space();
@@ -69,7 +71,7 @@ class CommandQueue {
   // The batch that was taken before has been carried out. Replaces it by everything that waits,
   // oldest first.
   Taken take(std::vector<Command>& batch);
-  // So many commands took so long, with the output that they caused.
+  // `commands` took `duration`, with the output that they caused.
   void note_work(std::size_t commands, Clock::duration duration);
 
  private:

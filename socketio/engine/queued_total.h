@@ -1,8 +1,8 @@
-// What waits for the clients of all sessions together. When that is more than it may be, those for
-// which the most waits are closed as slow consumers, one after the other.
+// The bytes that are queued for the clients of all sessions together. When they exceed the limit,
+// the session with the most queued bytes is closed as a slow consumer, then the next one.
 //
-// A sum is kept, and who waits; the largest is looked for only when a session has to go. Lives on
-// the sessions' thread, and outlives them.
+// Keeps the sum and the sessions with queued bytes. The largest is searched only when a session
+// must be closed. Lives on the sessions' thread, and outlives them.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class QueuedTotal {
   QueuedTotal(const QueuedTotal&) = delete;
   QueuedTotal& operator=(const QueuedTotal&) = delete;
 
-  // So much waits for a session now. May call drop_slow_consumer() of any.
+  // The queued bytes of a session have changed. May call drop_slow_consumer() of any.
   void change(Session& session, std::size_t before, std::size_t now);
 
   std::size_t bytes() const { return bytes_; }
@@ -29,7 +29,7 @@ class QueuedTotal {
 
   const std::size_t most_;
   std::size_t bytes_ = 0;
-  std::unordered_set<Session*> waiting_;  // those for which anything waits
+  std::unordered_set<Session*> waiting_;  // sessions with queued bytes
 };
 
 }  // namespace sioserve::engine

@@ -115,7 +115,7 @@ void Session::close(CloseReason reason) {
   state_ = State::closing;
   // An error would end the client before it has read what was sent.
   finish_post(reason == CloseReason::server_close ? HttpOutcome::ok : HttpOutcome::bad_request);
-  ping_due_ = sign_due_ = pong_deadline_ = connect_deadline_ = throttled_until_ = never;
+  ping_due_ = keepalive_due_ = pong_deadline_ = connect_deadline_ = throttled_until_ = never;
   linger_deadline_ = host_.now() + linger_time;
   arm();
   observer_->on_closed(reason);
@@ -143,8 +143,8 @@ void Session::throttle_until(TimePoint until) {
 void Session::stop_reading() {
   if (reading_stopped()) return;
   if (websocket_) websocket_->pause_reading();
-  if (!awaits_pong_ || sign_due_ != never) return;
-  sign_due_ = deadline_after(host_.now(), keepalive_interval());
+  if (!awaits_pong_ || keepalive_due_ != never) return;
+  keepalive_due_ = deadline_after(host_.now(), keepalive_interval());
   arm();
 }
 
@@ -328,7 +328,7 @@ void Session::on_timer() {
     if (!reading_stopped()) return end(CloseReason::timeout);
   }
   if (ping_due_ <= now) ping(ping_due_);
-  if (sign_due_ <= now) send_keepalive();
+  if (keepalive_due_ <= now) send_keepalive();
   if (throttled_until_ <= now) {
     throttled_until_ = never;
     continue_reading();
@@ -556,7 +556,7 @@ std::string Session::name() const { return "session " + std::to_string(std::uint
 void Session::arm() {
   if (state_ == State::closed) return;
   TimePoint next =
-      std::min({ping_due_, sign_due_, pong_deadline_, noop_due_, upgrade_deadline_,
+      std::min({ping_due_, keepalive_due_, pong_deadline_, noop_due_, upgrade_deadline_,
                 connect_deadline_, linger_deadline_, throttled_until_, last_input_deadline_});
   if (overflowed_) next = host_.now();
   // A deadline that has moved to later costs one idle on_timer() instead of a call each time.

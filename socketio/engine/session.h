@@ -127,13 +127,13 @@ class Session {
   // The session is closed when it goes without a namespace for too long.
   void start_connect_timeout();
   void stop_connect_timeout();
-  // Closes the session soon, from on_timer(): its client doesn't keep up. What waits for it is
-  // dropped at once.
+  // Closes the session soon, from on_timer(), because its client is too slow. The queued messages
+  // are dropped immediately.
   void drop_slow_consumer(Limit limit);
-  // The layer above keeps so many bytes, and kept so many, which it can't send yet: they count as
-  // waiting for the client.
+  // The layer above keeps `now` instead of `before` bytes that it can't send yet. They count as
+  // queued for the client.
   void change_kept(std::size_t before, std::size_t now);
-  // What waits for the client, as QueuedTotal has been told.
+  // The bytes queued for the client, as QueuedTotal counts them.
   std::size_t queued_bytes() const { return queued_bytes_; }
 
   // --- for the transports ---
@@ -257,7 +257,7 @@ class Session {
   // TimePoint::max(): not running.
   TimePoint throttled_until_ = TimePoint::max();  // nothing is read
   TimePoint ping_due_ = TimePoint::max();
-  TimePoint sign_due_ = TimePoint::max();  // to a client whose pong may lie unread
+  TimePoint keepalive_due_ = TimePoint::max();  // to a client whose pong may lie unread
   TimePoint pong_deadline_ = TimePoint::max();
   TimePoint noop_due_ = TimePoint::max();
   TimePoint upgrade_deadline_ = TimePoint::max();

@@ -40,7 +40,7 @@ void Session::receive_pong() {
   if (framing_.protocol() == Protocol::v3) return end(CloseReason::wrong_heartbeat);
   log_debug(logger_, LogCategory::engineio, "pong received session=", std::uint64_t(id_));
   awaits_pong_ = false;
-  pong_deadline_ = sign_due_ = never;
+  pong_deadline_ = keepalive_due_ = never;
   start_heartbeat();
   arm();
   // What the latest ping asks, only the last of the pongs answers.
@@ -59,7 +59,7 @@ void Session::extend_pong_deadline() {
 void Session::receive_ping() {
   if (framing_.protocol() == Protocol::v4) return end(CloseReason::wrong_heartbeat);
   log_debug(logger_, LogCategory::engineio, "ping received session=", std::uint64_t(id_));
-  sign_due_ = never;
+  keepalive_due_ = never;
   start_heartbeat();
   arm();
   // The client decides how many there are, so they count as what waits for it.
@@ -77,7 +77,7 @@ void Session::ping(TimePoint due) {
   ++unanswered_pings_;
   ping_sent_ = host_.now();
   if (reading_stopped()) {
-    sign_due_ = deadline_after(ping_sent_, keepalive_interval());
+    keepalive_due_ = deadline_after(ping_sent_, keepalive_interval());
   } else {
     pong_deadline_ = heartbeat_deadline(std::max(due, ping_sent_ - usual_lateness));
   }
@@ -89,14 +89,14 @@ void Session::ping(TimePoint due) {
 // A client that is not read waits all the same for what shows it that the server is there: for the
 // next ping in protocol 4, for any packet behind its own ping in protocol 3.
 void Session::send_keepalive() {
-  sign_due_ = never;
+  keepalive_due_ = never;
   if (!reading_stopped()) return;
   if (stopped_polling()) return end(CloseReason::timeout);
   switch (framing_.protocol()) {
     case Protocol::v4:
       return ping(host_.now());
     case Protocol::v3:
-      sign_due_ = deadline_after(host_.now(), keepalive_interval());
+      keepalive_due_ = deadline_after(host_.now(), keepalive_interval());
       return send_packet(PacketType::noop);
   }
 }

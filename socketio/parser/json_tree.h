@@ -23,7 +23,7 @@ Result<Json, DecodeError> read_json(std::string_view text, std::size_t max_depth
 Result<Json, DecodeError> read_msgpack(std::string_view bytes, std::size_t max_depth,
                                        ValueBudget& budget);
 
-// Attachments are binary values in place of their placeholders. Discarded for a value that is none.
+// Placeholders are replaced by binary values. A value that is not valid gives a discarded Json.
 Json to_tree(const ReceivedValue& value);
 
 // The arguments of an event that has been received, to be sent on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import json
 from collections import deque
@@ -20,7 +21,7 @@ SEPARATOR = "\x1e"
 Packet = str | bytes
 
 
-class Session:
+class Session(abc.ABC):
     """One Engine.IO session; `handshake` is what the server's open packet says.
 
     On polling, binary packets are strings ("b" and base64); on a WebSocket, bytes.
@@ -48,19 +49,19 @@ class Session:
     ) -> None:
         await self.abandon()
 
-    async def open(self) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    async def open(self) -> None: ...
 
-    async def send(self, *packets: Packet) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    async def send(self, *packets: Packet) -> None: ...
 
+    @abc.abstractmethod
     async def receive(self) -> Packet:
-        """The next packet, whatever it is. Raises SessionEnded when there can be no more."""
-        raise NotImplementedError
+        """The next packet, of any type. Raises SessionEnded if no more can come."""
 
+    @abc.abstractmethod
     async def abandon(self) -> None:
-        """Goes away without a word to the server."""
-        raise NotImplementedError
+        """Close the connection without a close packet."""
 
     async def next_message(self) -> Packet:
         """The next message or close packet; pings are answered, noops dropped."""

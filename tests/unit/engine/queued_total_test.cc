@@ -1,4 +1,4 @@
-// What waits for all clients together is bounded.
+// The limit of the bytes queued for all clients together.
 #include <gtest/gtest.h>
 
 #include "tests/unit/engine/fakes.h"
