@@ -1,9 +1,24 @@
 #include "server/net/loop.h"
 
+#include <pthread.h>
+
 #include <cassert>
+#include <csignal>
 #include <system_error>
 
 namespace sioserve::net {
+namespace {
+
+// Neither write() nor sendfile() has a flag for it, and libuv sets none. The threads of libuv's
+// pool, which the loop's thread starts, inherit this.
+void block_sigpipe() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+}  // namespace
 
 Loop::Loop() {
   if (const int error = uv_loop_init(&uv_); error != 0) {
@@ -30,9 +45,15 @@ Loop::~Loop() {
   assert(result == 0);
 }
 
-void Loop::run() { uv_run(&uv_, UV_RUN_DEFAULT); }
+void Loop::run() {
+  block_sigpipe();
+  uv_run(&uv_, UV_RUN_DEFAULT);
+}
 
-void Loop::run_once() { uv_run(&uv_, UV_RUN_ONCE); }
+void Loop::run_once() {
+  block_sigpipe();
+  uv_run(&uv_, UV_RUN_ONCE);
+}
 
 void Loop::stop() { uv_stop(&uv_); }
 

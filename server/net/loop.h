@@ -23,9 +23,11 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Until stop(), or until nothing is left that could cause an event.
+  // Until stop(), or until nothing is left that could cause an event. Blocks SIGPIPE in the calling
+  // thread: a write to a closed connection must not end the process, whatever the application does
+  // with that signal.
   void run();
-  // Waits for events once and handles them; for tests.
+  // Waits for events once and handles them; for tests. Blocks SIGPIPE too.
   void run_once();
   // On the loop's thread; anywhere else through an Async.
   void stop();

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pathlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -186,3 +187,25 @@ def test_a_client_that_leaves_in_the_middle_of_an_upload(server: ServerProcess) 
     connection.close_abruptly()
     server.wait_for_log("AssertionError", start)
     assert httpx.get(server.url + "/hello").text == "hello"
+
+
+def test_clients_that_leave_when_the_application_has_reset_sigpipe(
+    start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
+) -> None:
+    """Scripts do so to end quietly in a pipe; a write to a closed socket then ends the process."""
+    large = tmp_path / "large.bin"
+    large.write_bytes(bytes(5 * MEGABYTE))
+    (tmp_path / "quiet.py").write_text(
+        "import signal\n"
+        "signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
+        "async def application(scope, receive, send):\n"
+        "    await send({'type': 'http.response.start', 'status': 200})\n"
+        f"    await send({{'type': 'http.response.pathsend', 'path': {str(large)!r}}})\n"
+    )
+    server = start_server("quiet:application", "--lifespan", "off", cwd=tmp_path)
+    for _ in range(300):
+        connection = RawConnection(server.port, receive_buffer=65536)
+        connection.get("/")
+        connection.socket.recv(1)
+        connection.close_abruptly()
+    assert len(httpx.get(server.url).content) == 5 * MEGABYTE
