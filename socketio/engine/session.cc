@@ -27,15 +27,6 @@ std::uint16_t websocket_code(CloseReason reason) {
   return no_close_code;
 }
 
-// The last packet of a poll that waits when the session ends. Some clients (python-socketio,
-// rust_socketio) stay away after a close packet. When the server stops, a noop makes them poll
-// again, which fails, and they reconnect.
-PacketType last_of_poll(CloseReason reason) {
-  const bool no_close =
-      reason == CloseReason::client_close || reason == CloseReason::server_shutdown;
-  return no_close ? PacketType::noop : PacketType::close;
-}
-
 Message packet_of(PacketType type) {
   return {MessageKind::text, share(std::string(1, static_cast<char>(type)))};
 }
@@ -519,11 +510,20 @@ void Session::finish_post(HttpOutcome outcome) {
   if (post_) std::exchange(post_, nullptr)->finish_post(outcome);
 }
 
+// Some clients (python-socketio, rust_socketio) stay away after a close packet. When the server
+// stops, a noop makes them poll again, which fails, and they reconnect. But a JavaScript client
+// that probes a WebSocket takes a noop as the end of polling, and would wait for that WebSocket.
+PacketType Session::last_of_poll(CloseReason reason) const {
+  const bool stops = reason == CloseReason::server_shutdown && probe_ == nullptr;
+  return stops || reason == CloseReason::client_close ? PacketType::noop : PacketType::close;
+}
+
 void Session::release_transports(CloseReason reason) {
   finish_post(HttpOutcome::bad_request);
+  const PacketType last = last_of_poll(reason);
   drop_probe();
   if (poll_) {
-    outbox_.push(MessageKind::text, packet_of(last_of_poll(reason)).bytes, {}, own_packet);
+    outbox_.push(MessageKind::text, packet_of(last).bytes, {}, own_packet);
     answer_poll(outbox_.take_payload(framing_));
   }
   if (websocket_) {

@@ -206,6 +206,8 @@ class Session {
   void send_on(WebSocketTransport& websocket, MessageKind kind, const SharedBytes& bytes,
                Compression compression);
   void finish_post(HttpOutcome outcome);
+  // The last packet of a poll that waits when the session ends.
+  PacketType last_of_poll(CloseReason reason) const;
   void release_transports(CloseReason reason);
   void end(CloseReason reason);
   void start_heartbeat();

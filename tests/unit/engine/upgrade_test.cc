@@ -127,6 +127,15 @@ TEST_F(UpgradeTest, TheEndOfTheSessionClosesTheProbe) {
   EXPECT_TRUE(socket.close_code);
 }
 
+// A JavaScript client takes a noop as the end of polling and would wait for the WebSocket.
+TEST_F(UpgradeTest, ShutDownDuringAProbeAnswersAWaitingPollWithAClosePacket) {
+  FakePoll waiting;
+  session->start_probe(socket);
+  session->start_poll(waiting);
+  session->shut_down();
+  EXPECT_EQ(waiting.payload, "1");
+}
+
 // A client that has got "3probe" polls no more until its upgrade is over.
 TEST_F(UpgradeTest, ASessionThatIsClosedDuringAProbeSaysSoOnTheWebSocket) {
   session->start_probe(socket);
