@@ -127,26 +127,58 @@ bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id
   const PyRef coroutine = PyRef::steal(PyObject_CallFunctionObjArgs(
       bridge_.application().app.get(), scope.get(), receive.get(), send.get(), nullptr));
   if (!coroutine) return false;
-  PyRef task = make_task(gil, coroutine);
+  if (!PyCoro_CheckExact(coroutine.get())) {
+    PyRef task = ensure_future(gil, coroutine);
+    if (!task || !call_when_done(gil, task, stream)) return false;
+    running_.emplace(id, Running{stream, scope, std::move(task)});
+    return true;
+  }
+  set_application(stream, coroutine);
+  PyRef task = make_task(gil, stream);
   if (!task) return false;
-  const PyRef added = PyRef::steal(
-      PyObject_CallMethodOneArg(task.get(), bridge_.names().add_done_callback.get(), stream.get()));
-  if (!added) return false;
+  // With an eager task factory, the coroutine may have ended within the call.
+  const auto end = stream_of(stream).application_end();
+  if (end == AsgiStream::End::returned) return true;
+  if (end == AsgiStream::End::raised && !call_when_done(gil, task, stream)) return false;
   running_.emplace(id, Running{stream, scope, std::move(task)});
   return true;
 }
 
-PyRef AsgiCalls::make_task(const Gil& gil, const PyRef& awaitable) const {
-  if (PyCoro_CheckExact(awaitable.get())) {
-    return PyRef::steal(PyObject_CallMethodOneArg(bridge_.loop(), bridge_.names().create_task.get(),
-                                                  awaitable.get()));
-  }
-  // Any other awaitable.
-  const PyRef ensure_future = import_attribute(gil, "asyncio", "ensure_future");
+PyRef AsgiCalls::make_task(const Gil&, const PyRef& coroutine) const {
+  return PyRef::steal(PyObject_CallMethodOneArg(bridge_.loop(), bridge_.names().create_task.get(),
+                                                coroutine.get()));
+}
+
+PyRef AsgiCalls::ensure_future(const Gil& gil, const PyRef& awaitable) const {
+  const PyRef function = import_attribute(gil, "asyncio", "ensure_future");
   const PyRef args = PyRef::steal(PyTuple_Pack(1, awaitable.get()));
   const PyRef kwargs = PyRef::steal(Py_BuildValue("{s:O}", "loop", bridge_.loop()));
-  if (!ensure_future || !args || !kwargs) return PyRef();
-  return PyRef::steal(PyObject_Call(ensure_future.get(), args.get(), kwargs.get()));
+  if (!function || !args || !kwargs) return PyRef();
+  return PyRef::steal(PyObject_Call(function.get(), args.get(), kwargs.get()));
+}
+
+bool AsgiCalls::call_when_done(const Gil&, const PyRef& task, const PyRef& stream) const {
+  const PyRef added = PyRef::steal(
+      PyObject_CallMethodOneArg(task.get(), bridge_.names().add_done_callback.get(), stream.get()));
+  return static_cast<bool>(added);
+}
+
+void AsgiCalls::on_application_end(const Gil& gil, AsgiStream& stream, AsgiStream::End end) {
+  stream.set_application_end(end);
+  const auto found = running_.find(stream.id());
+  switch (end) {
+    case AsgiStream::End::returned: {
+      const Running ended = found == running_.end() ? Running{} : std::move(found->second);
+      if (found != running_.end()) running_.erase(found);
+      stream.on_task_done(gil, nullptr);
+      break;
+    }
+    case AsgiStream::End::raised:
+      if (found == running_.end()) break;  // run_application() adds the callback
+      if (!call_when_done(gil, found->second.task, found->second.stream))
+        PyErr_WriteUnraisable(nullptr);
+      break;
+  }
 }
 
 void AsgiCalls::on_task_done(const Gil& gil, StreamId id, PyObject* task) {

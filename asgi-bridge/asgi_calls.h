@@ -21,8 +21,11 @@ class AsgiCalls {
   void handle(const Gil& gil, HttpEvent& event);
   void handle(const Gil& gil, WebSocketEvent& event);
 
-  // The application's task for a stream has ended.
-  void on_task_done(const Gil& gil, StreamId stream, PyObject* task);
+  // The coroutine of the application's call has ended. No exception is set.
+  void on_application_end(const Gil& gil, AsgiStream& stream, AsgiStream::End end);
+  // The done-callback of the tasks that need one: a task's exception has to be fetched from it, and
+  // an awaitable that is no coroutine does not report its end.
+  void on_task_done(const Gil& gil, StreamId id, PyObject* task);
   // The tasks that have not ended, as a list of (task, scope); null with an exception set.
   PyRef running_tasks(const Gil& gil) const;
 
@@ -51,7 +54,10 @@ class AsgiCalls {
 
   // Calls the application and leaves its task running. False with an exception set.
   bool run_application(const Gil& gil, const PyRef& stream, StreamId id, const PyRef& scope);
-  PyRef make_task(const Gil& gil, const PyRef& awaitable) const;
+  PyRef make_task(const Gil& gil, const PyRef& coroutine) const;
+  PyRef ensure_future(const Gil& gil, const PyRef& awaitable) const;
+  // False with an exception set.
+  bool call_when_done(const Gil& gil, const PyRef& task, const PyRef& stream) const;
   // The client disconnected before the application had ended.
   void report_client_gone(const Gil& gil, StreamId id);
   // Null for a stream whose task has ended.

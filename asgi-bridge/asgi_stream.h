@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "asgi-bridge/object.h"
@@ -50,6 +51,11 @@ class AsgiStream {
   // The client's connection took bytes.
   void credit(const Gil& gil, std::size_t bytes);
 
+  // How the coroutine of the application's call has ended.
+  enum class End { returned, raised };
+  std::optional<End> application_end() const { return application_end_; }
+  void set_application_end(End end) { application_end_ = end; }
+
   // The application's task has ended. `error` is its exception, or null.
   virtual void on_task_done(const Gil& gil, PyObject* error) = 0;
 
@@ -78,6 +84,7 @@ class AsgiStream {
   std::size_t in_flight_ = 0;
   const SendWindow send_window_;
   bool closed_ = false;
+  std::optional<End> application_end_;
 };
 
 }  // namespace sioserve::bridge

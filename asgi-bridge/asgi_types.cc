@@ -13,13 +13,18 @@ namespace {
 struct StreamBox {
   void traverse(Visitor& visit) const {
     visit(core);
+    visit(application);
     stream->traverse(visit);
   }
   // Not the core, which the stream uses: it clears itself.
-  void clear(const Gil&) { stream->forget_waiters(); }
+  void clear(const Gil&) {
+    const PyRef gone = std::exchange(application, PyRef());
+    stream->forget_waiters();
+  }
 
   PyRef core;
   std::unique_ptr<AsgiStream> stream;
+  PyRef application;  // a coroutine, or null
 };
 
 // `receive` and `send` of a stream.
@@ -105,6 +110,12 @@ PySendResult awaitable_send_slot(PyObject* self, PyObject*, PyObject** result) {
   return *result == nullptr ? PYGEN_ERROR : PYGEN_NEXT;
 }
 
+// As `send()` and `__next__()` return the value of a coroutine. Null with the exception set.
+PyObject* stop_iteration(const PyRef& value) {
+  PyErr_SetObject(PyExc_StopIteration, value.get());
+  return nullptr;
+}
+
 PyObject* resume(PyObject* self) {
   PyObject* result = nullptr;
   switch (awaitable_send_slot(self, Py_None, &result)) {
@@ -112,11 +123,8 @@ PyObject* resume(PyObject* self) {
       return result;
     case PYGEN_ERROR:
       return nullptr;
-    case PYGEN_RETURN: {
-      const PyRef value = PyRef::steal(result);
-      PyErr_SetObject(PyExc_StopIteration, value.get());
-      return nullptr;
-    }
+    case PYGEN_RETURN:
+      return stop_iteration(PyRef::steal(result));
   }
   return nullptr;
 }
@@ -186,6 +194,86 @@ PyObject* template_attribute(PyObject* self, void* name) {
                                 static_cast<const char*>(name));
 }
 
+// --- A stream as the coroutine that its task runs ---
+
+// Null with an exception set when there is none: the garbage collector has been here.
+PyRef application_of(PyObject* self) {
+  const PyRef& application = unbox<StreamBox>(self).application;
+  if (!application) PyErr_SetString(PyExc_RuntimeError, "the application was not called");
+  return application;
+}
+
+// With an exception set, which stays set, when the application ended with one.
+void report_end(PyObject* self, AsgiStream::End end) {
+  const Gil gil = Gil::held_by_caller();
+  const PyRef kept_alive = PyRef::borrow(self);
+  AsgiStream& stream = *unbox<StreamBox>(self).stream;
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  stream.bridge().asgi().on_application_end(gil, stream, end);
+  PyErr_Restore(type, value, traceback);
+}
+
+PySendResult stream_send_slot(PyObject* self, PyObject* value, PyObject** result) {
+  const PyRef application = application_of(self);
+  *result = nullptr;
+  if (!application) return PYGEN_ERROR;
+  const PySendResult sent = PyIter_Send(application.get(), value, result);
+  switch (sent) {
+    case PYGEN_NEXT:
+      break;
+    case PYGEN_RETURN:
+      report_end(self, AsgiStream::End::returned);
+      break;
+    case PYGEN_ERROR:
+      report_end(self, AsgiStream::End::raised);
+      break;
+  }
+  return sent;
+}
+
+PyObject* stream_send(PyObject* self, PyObject* value) {
+  PyObject* result = nullptr;
+  switch (stream_send_slot(self, value, &result)) {
+    case PYGEN_NEXT:
+      return result;
+    case PYGEN_ERROR:
+      return nullptr;
+    case PYGEN_RETURN:
+      return stop_iteration(PyRef::steal(result));
+  }
+  return nullptr;
+}
+
+PyObject* stream_next(PyObject* self) { return stream_send(self, Py_None); }
+
+PyObject* stream_throw(PyObject* self, PyObject* args) {
+  const PyRef application = application_of(self);
+  if (!application) return nullptr;
+  const PyRef method = attribute(Gil::held_by_caller(), application.get(), "throw");
+  if (!method) return nullptr;
+  PyObject* const yielded = PyObject_Call(method.get(), args, nullptr);
+  if (yielded == nullptr) {
+    const bool returned = PyErr_ExceptionMatches(PyExc_StopIteration) != 0;
+    report_end(self, returned ? AsgiStream::End::returned : AsgiStream::End::raised);
+  }
+  return yielded;
+}
+
+PyObject* stream_close(PyObject* self, PyObject*) {
+  const PyRef application = application_of(self);
+  if (!application) return nullptr;
+  return PyObject_CallMethod(application.get(), "close", nullptr);
+}
+
+// What shows the state of a task: its repr(), get_stack(), asyncio.print_call_graph().
+PyObject* application_attribute(PyObject* self, void* name) {
+  const PyRef application = application_of(self);
+  if (!application) return nullptr;
+  return PyObject_GetAttrString(application.get(), static_cast<const char*>(name));
+}
+
+// The done-callback of tasks whose coroutine is not the stream, and of those that raised.
 PyObject* call_stream(PyObject* self, PyObject* args, PyObject*) {
   PyObject* task = nullptr;
   if (!PyArg_ParseTuple(args, "O", &task)) return nullptr;
@@ -200,6 +288,22 @@ const Property call_attributes[] = {
     Property::read_by<&template_attribute>("__defaults__", "__defaults__"),
     Property::read_by<&template_attribute>("__kwdefaults__", "__kwdefaults__"),
     Property::read_by<&template_attribute>("__annotations__", "__annotations__"),
+};
+
+const Property stream_attributes[] = {
+    Property::read_by<&application_attribute>("__name__", "__name__"),
+    Property::read_by<&application_attribute>("__qualname__", "__qualname__"),
+    Property::read_by<&application_attribute>("cr_await", "cr_await"),
+    Property::read_by<&application_attribute>("cr_code", "cr_code"),
+    Property::read_by<&application_attribute>("cr_frame", "cr_frame"),
+    Property::read_by<&application_attribute>("cr_origin", "cr_origin"),
+    Property::read_by<&application_attribute>("cr_running", "cr_running"),
+};
+
+const Method stream_methods[] = {
+    Method::one_argument<&stream_send>("send"),
+    Method::positional<&stream_throw>("throw"),
+    Method::no_arguments<&stream_close>("close"),
 };
 
 const Method awaitable_methods[] = {
@@ -227,8 +331,18 @@ bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
   static PropertyTable call_properties{call_attributes};
   static MethodTable all_awaitable_methods{awaitable_methods};
   types.core = Core::make_type(gil, module);
+  static PropertyTable stream_properties{stream_attributes};
+  static MethodTable all_stream_methods{stream_methods};
   types.stream = make_box_type<StreamBox>(gil, module, "_sioserve.Stream", type_flags,
-                                          {Slot::function<&call_stream>(Py_tp_call)});
+                                          {
+                                              Slot::function<&call_stream>(Py_tp_call),
+                                              Slot::function<&self_reference>(Py_tp_iter),
+                                              Slot::function<&stream_next>(Py_tp_iternext),
+                                              Slot::function<&self_reference>(Py_am_await),
+                                              Slot::function<&stream_send_slot>(Py_am_send),
+                                              Slot::methods(all_stream_methods),
+                                              Slot::properties(stream_properties),
+                                          });
   types.receive = make_box_type<StreamCall>(gil, module, "_sioserve.Receive", type_flags,
                                             {Slot::properties(call_properties)});
   types.send = make_box_type<StreamCall>(gil, module, "_sioserve.Send", type_flags,
@@ -260,7 +374,7 @@ void AsgiTypes::traverse(Visitor& visit) const {
 PyRef AsgiTypes::make_stream(const Gil& gil, PyRef core_object,
                              std::unique_ptr<AsgiStream> asgi_stream) const {
   return make_object<StreamBox>(gil, reinterpret_cast<PyTypeObject*>(stream.get()),
-                                StreamBox{std::move(core_object), std::move(asgi_stream)});
+                                StreamBox{std::move(core_object), std::move(asgi_stream), PyRef()});
 }
 
 PyRef AsgiTypes::make_receive(const Gil& gil, const PyRef& stream_object) const {
@@ -275,6 +389,10 @@ PyRef AsgiTypes::make_send(const Gil& gil, const PyRef& stream_object) const {
 
 AsgiStream& stream_of(const PyRef& stream_object) {
   return *unbox<StreamBox>(stream_object.get()).stream;
+}
+
+void set_application(const PyRef& stream_object, PyRef application) {
+  unbox<StreamBox>(stream_object.get()).application = std::move(application);
 }
 
 }  // namespace sioserve::bridge

@@ -13,7 +13,7 @@ namespace sioserve::bridge {
 // Made once per module, shared by its servers. These types have no constructor in Python.
 struct AsgiTypes {
   PyRef core;       // holds a Core
-  PyRef stream;     // holds an AsgiStream; calling it with a task ends the stream
+  PyRef stream;     // holds an AsgiStream; the coroutine of its task
   PyRef receive;    // `receive` of a stream
   PyRef send;       // `send` of a stream
   PyRef awaitable;  // what both return: a coroutine in the sense of collections.abc.Coroutine
@@ -34,5 +34,10 @@ struct AsgiTypes {
 
 // The stream in an object made by make_stream().
 AsgiStream& stream_of(const PyRef& stream_object);
+
+// The object is a coroutine that runs `application`, the coroutine of the application's call, and
+// tells AsgiCalls of its end. So a task needs no done-callback, which would cost the event loop
+// another call.
+void set_application(const PyRef& stream_object, PyRef application);
 
 }  // namespace sioserve::bridge
