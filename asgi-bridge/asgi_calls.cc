@@ -11,6 +11,32 @@
 #include "asgi-bridge/websocket_stream.h"
 
 namespace sioserve::bridge {
+namespace {
+
+// Whether loop.create_task() is that of asyncio's or of uvloop's own loops.
+bool makes_plain_tasks(const Gil& gil, const PyRef& loop) {
+  const PyRef method = attribute(gil, loop.get(), "create_task");
+  if (!method || !PyMethod_Check(method.get())) return false;
+  for (const auto& [module_name, type_name] :
+       {std::pair("asyncio", "BaseEventLoop"), std::pair("uvloop", "Loop")}) {
+    const PyRef name = to_py_str(gil, module_name);
+    const PyRef module = name ? PyRef::steal(PyImport_GetModule(name.get())) : PyRef();
+    const PyRef type = module ? attribute(gil, module.get(), type_name) : PyRef();
+    const PyRef function = type ? attribute(gil, type.get(), "create_task") : PyRef();
+    if (function && function.get() == PyMethod_GET_FUNCTION(method.get())) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void AsgiCalls::set_loop(const Gil& gil, const PyRef& loop) {
+  if (makes_plain_tasks(gil, loop)) {
+    task_keywords_ = PyRef::steal(Py_BuildValue("(ss)", "loop", "name"));
+    task_type_ = import_attribute(gil, "asyncio", "Task");
+  }
+  PyErr_Clear();  // create_task() serves as well
+}
 
 void AsgiCalls::handle(const Gil& gil, HttpEvent& event) {
   std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
@@ -28,7 +54,7 @@ void AsgiCalls::handle(const Gil& gil, HttpRequest event) {
     const PyRef scope = bridge_.scopes().http(gil, *event.head, event.endpoints, request_id);
     const PyRef stream = bridge_.types().make_stream(gil, bridge_.owner(),
                                                      std::make_unique<HttpStream>(bridge_, event));
-    return scope && stream && run_application(gil, stream, id, scope);
+    return scope && stream && run_application(gil, stream, id, scope, request_id);
   });
   if (!runs) {
     const PyRef error = take_exception(gil);
@@ -86,7 +112,7 @@ void AsgiCalls::handle(const Gil& gil, WebSocketConnect event) {
                                                    event.subprotocols, request_id);
     const PyRef stream = bridge_.types().make_stream(
         gil, bridge_.owner(), std::make_unique<WebSocketStream>(bridge_, event.stream));
-    return scope && stream && run_application(gil, stream, event.stream, scope);
+    return scope && stream && run_application(gil, stream, event.stream, scope, request_id);
   });
   if (!runs) {
     const PyRef error = take_exception(gil);
@@ -120,12 +146,13 @@ void AsgiCalls::handle(const Gil& gil, WebSocketSendCredit event) {
 }
 
 bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id,
-                                const PyRef& scope) {
+                                const PyRef& scope, const PyRef& request_id) {
   const PyRef receive = bridge_.types().make_receive(gil, stream);
   const PyRef send = bridge_.types().make_send(gil, stream);
   if (!receive || !send) return false;
-  const PyRef coroutine = PyRef::steal(PyObject_CallFunctionObjArgs(
-      bridge_.application().app.get(), scope.get(), receive.get(), send.get(), nullptr));
+  PyObject* const arguments[] = {scope.get(), receive.get(), send.get()};
+  const PyRef coroutine =
+      PyRef::steal(PyObject_Vectorcall(bridge_.application().app.get(), arguments, 3, nullptr));
   if (!coroutine) return false;
   if (!PyCoro_CheckExact(coroutine.get())) {
     PyRef task = ensure_future(gil, coroutine);
@@ -134,7 +161,7 @@ bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id
     return true;
   }
   set_application(stream, coroutine);
-  PyRef task = make_task(gil, stream);
+  PyRef task = make_task(gil, stream, request_id);
   if (!task) return false;
   // With an eager task factory, the coroutine may have ended within the call.
   const auto end = stream_of(stream).application_end();
@@ -144,9 +171,21 @@ bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id
   return true;
 }
 
-PyRef AsgiCalls::make_task(const Gil&, const PyRef& coroutine) const {
-  return PyRef::steal(PyObject_CallMethodOneArg(bridge_.loop(), bridge_.names().create_task.get(),
-                                                coroutine.get()));
+// As loop.create_task(), which would make up a name.
+PyRef AsgiCalls::make_task(const Gil&, const PyRef& coroutine, const PyRef& request_id) const {
+  const Names& names = bridge_.names();
+  PyObject* const loop = bridge_.loop();
+  if (task_type_ && task_keywords_) {
+    const PyRef factory =
+        PyRef::steal(PyObject_CallMethodNoArgs(loop, names.get_task_factory.get()));
+    if (!factory) return PyRef();
+    PyObject* const arguments[] = {coroutine.get(), loop, request_id.get()};
+    if (factory.get() == Py_None) {
+      return PyRef::steal(
+          PyObject_Vectorcall(task_type_.get(), arguments, 1, task_keywords_.get()));
+    }
+  }
+  return PyRef::steal(PyObject_CallMethodOneArg(loop, names.create_task.get(), coroutine.get()));
 }
 
 PyRef AsgiCalls::ensure_future(const Gil& gil, const PyRef& awaitable) const {
@@ -227,6 +266,8 @@ void AsgiCalls::release_all(const Gil&) {
 }
 
 void AsgiCalls::traverse(Visitor& visit) const {
+  visit(task_type_);
+  visit(task_keywords_);
   for (const auto& [id, running] : running_) {
     visit(running.stream);
     visit(running.scope);

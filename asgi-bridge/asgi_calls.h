@@ -18,6 +18,9 @@ class AsgiCalls {
  public:
   explicit AsgiCalls(Bridge& bridge) : bridge_(bridge) {}
 
+  // The loop that tasks are to run on. No exception is set.
+  void set_loop(const Gil& gil, const PyRef& loop);
+
   void handle(const Gil& gil, HttpEvent& event);
   void handle(const Gil& gil, WebSocketEvent& event);
 
@@ -53,8 +56,9 @@ class AsgiCalls {
   };
 
   // Calls the application and leaves its task running. False with an exception set.
-  bool run_application(const Gil& gil, const PyRef& stream, StreamId id, const PyRef& scope);
-  PyRef make_task(const Gil& gil, const PyRef& coroutine) const;
+  bool run_application(const Gil& gil, const PyRef& stream, StreamId id, const PyRef& scope,
+                       const PyRef& request_id);
+  PyRef make_task(const Gil& gil, const PyRef& coroutine, const PyRef& request_id) const;
   PyRef ensure_future(const Gil& gil, const PyRef& awaitable) const;
   // False with an exception set.
   bool call_when_done(const Gil& gil, const PyRef& task, const PyRef& stream) const;
@@ -64,6 +68,8 @@ class AsgiCalls {
   AsgiStream* find(StreamId id) const;
 
   Bridge& bridge_;
+  // asyncio.Task and the names of its arguments; null on a loop that makes tasks in its own way.
+  PyRef task_type_, task_keywords_;
   std::unordered_map<StreamId, Running> running_;
 };
 

@@ -37,11 +37,11 @@ bool Bridge::start(const Gil& gil, PyRef loop, PyRef on_stopped, PyRef drain, in
   const PyRef added =
       PyRef::steal(PyObject_CallMethod(loop.get(), "add_reader", "iO", descriptor, drain.get()));
   if (!added) return false;
+  asgi_.set_loop(gil, loop);
   loop_ = std::move(loop);
   on_stopped_ = std::move(on_stopped);
   descriptor_ = descriptor;
   loop_thread_ = std::this_thread::get_id();
-  static_cast<void>(gil);
   return true;
 }
 

@@ -13,7 +13,8 @@ struct Names {
       more_trailers, links, code, reason, text, bytes, subprotocol, scope, request_id;
   PyRef http, https, websocket, ws, wss;
   PyRef http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect;
-  PyRef create_future, create_task, add_done_callback, set_result, done, cancelled, exception;
+  PyRef create_future, create_task, get_task_factory, add_done_callback, set_result, done,
+      cancelled, exception;
   PyRef handshake, session_opened, session_closed, connect, event, acknowledged, disconnect;
   PyRef forgotten, signalled, acks_lost;
   PyRef version_1_0, version_1_1;

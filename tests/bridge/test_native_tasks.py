@@ -189,3 +189,41 @@ async def test_what_is_thrown_into_a_task_reaches_the_application() -> None:
         assert (await request).text == "ok"
         assert caught.is_set()
         assert running.server.running_tasks() == []
+
+
+async def test_a_task_is_named_after_its_request() -> None:
+    names: list[str] = []
+    ids: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        names.append(task.get_name())
+        ids.append(scope["extensions"]["sioserve.request_id"])
+        await respond(send)
+
+    async with serving(application) as running:
+        for _ in range(2):
+            await running.get()
+    assert names == ids
+    assert len(set(names)) == 2
+
+
+async def test_an_event_loop_may_make_its_tasks_in_its_own_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    create_task = loop.create_task
+    made: list[str] = []
+
+    def count_tasks(coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        made.append(coroutine.__name__)
+        return create_task(coroutine, **options)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await respond(send)
+
+    monkeypatch.setattr(loop, "create_task", count_tasks)
+    async with serving(application) as running:
+        assert (await running.get()).text == "ok"
+    assert "application" in made
