@@ -45,8 +45,13 @@ PyObject* message_type(PyObject* message, const PyRef& type_key) {
   return type;
 }
 
-bool is_type(PyObject* type, const char* name) {
-  return PyUnicode_CompareWithASCIIString(type, name) == 0;
+bool is_type(PyObject* type, std::string_view name) {
+  // A member of an enumeration of strings is not compact.
+  if (!PyUnicode_IS_COMPACT_ASCII(type)) {
+    return PyUnicode_CompareWithASCIIString(type, std::string(name).c_str()) == 0;
+  }
+  return std::string_view(reinterpret_cast<const char*>(PyUnicode_1BYTE_DATA(type)),
+                          static_cast<std::size_t>(PyUnicode_GET_LENGTH(type))) == name;
 }
 
 std::optional<std::string> read_bytes(const Gil&, PyObject* message, const PyRef& key) {

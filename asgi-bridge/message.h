@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "asgi-bridge/python.h"
@@ -16,7 +17,7 @@ PyObject* find_item(PyObject* message, const PyRef& key);
 // The `type` of a message, which must be a dict; borrowed. Null with TypeError or KeyError set.
 PyObject* message_type(PyObject* message, const PyRef& type_key);
 
-bool is_type(PyObject* type, const char* name);
+bool is_type(PyObject* type, std::string_view name);
 
 // A bytes-like value; empty when absent or None.
 std::optional<std::string> read_bytes(const Gil& gil, PyObject* message, const PyRef& key);

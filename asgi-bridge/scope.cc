@@ -1,5 +1,6 @@
 #include "asgi-bridge/scope.h"
 
+#include <string_view>
 #include <utility>
 
 namespace sioserve::bridge {
@@ -30,21 +31,33 @@ PyRef to_py_server(const Gil& gil, const Endpoints& endpoints) {
   return path ? PyRef::steal(PyTuple_Pack(2, path.get(), Py_None)) : PyRef();
 }
 
+PyRef to_py_pair(const Gil& gil, const Header& header) {
+  const PyRef name = to_py_bytes(gil, header.name);
+  const PyRef value = to_py_bytes(gil, header.value);
+  return name && value ? PyRef::steal(PyTuple_Pack(2, name.get(), value.get())) : PyRef();
+}
+
+bool is_text(PyObject* bytes, std::string_view text) {
+  return std::string_view(PyBytes_AS_STRING(bytes),
+                          static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))) == text;
+}
+
+// Not kept longer than their request.
+bool is_secret(std::string_view name) {
+  return name == "cookie" || name == "authorization" || name == "proxy-authorization";
+}
+
 }  // namespace
 
-PyRef to_py_headers(const Gil& gil, const Headers& headers) {
-  PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(headers.size())));
-  if (!list) return PyRef();
-  Py_ssize_t index = 0;
-  for (const Header& header : headers) {
-    const PyRef name = to_py_bytes(gil, header.name);
-    const PyRef value = to_py_bytes(gil, header.value);
-    if (!name || !value) return PyRef();
-    PyRef pair = PyRef::steal(PyTuple_Pack(2, name.get(), value.get()));
-    if (!pair) return PyRef();
-    PyList_SET_ITEM(list.get(), index++, pair.release());
-  }
-  return list;
+PyRef HeaderCache::get(const Gil& gil, const Header& header) {
+  const auto& [name, value] = header;
+  if (name.size() + value.size() > longest || is_secret(name)) return to_py_pair(gil, header);
+  const std::size_t last = value.empty() ? 0 : static_cast<unsigned char>(value.back());
+  PyRef& pair = pairs_[(name.size() * 31 + value.size() * 7 + last) % size];
+  const bool known = pair && is_text(PyTuple_GET_ITEM(pair.get(), 0), name) &&
+                     is_text(PyTuple_GET_ITEM(pair.get(), 1), value);
+  if (!known) pair = to_py_pair(gil, header);
+  return pair;
 }
 
 ScopeFactory::ScopeFactory(const Gil& gil, const Names& names, const std::string& root_path,
@@ -134,7 +147,7 @@ PyRef ScopeFactory::make(const Gil& gil, Template& from, const RequestHead& head
       set_item(scope, names_.path, to_py_str(gil, head.path)) &&
       set_item(scope, names_.raw_path, to_py_bytes(gil, head.raw_path)) &&
       set_item(scope, names_.query_string, to_py_bytes(gil, head.query_string)) &&
-      set_item(scope, names_.headers, to_py_headers(gil, head.headers)) &&
+      set_item(scope, names_.headers, headers_of(gil, head)) &&
       set_item(scope, names_.client, client_of(gil, endpoints)) &&
       set_item(scope, names_.asgi, copy_item(from.dict, names_.asgi)) &&
       set_item(extensions, names_.request_id, request_id) &&
@@ -147,6 +160,18 @@ PyRef ScopeFactory::method_of(const Gil& gil, const RequestHead& head) {
   const PyRef& last = http_template_.method;
   const bool again = last && PyUnicode_CompareWithASCIIString(last.get(), head.method.c_str()) == 0;
   return again ? last : to_py_str(gil, head.method);
+}
+
+PyRef ScopeFactory::headers_of(const Gil& gil, const RequestHead& head) {
+  PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(head.headers.size())));
+  if (!list) return PyRef();
+  Py_ssize_t index = 0;
+  for (const Header& header : head.headers) {
+    PyRef pair = headers_.get(gil, header);
+    if (!pair) return PyRef();
+    PyList_SET_ITEM(list.get(), index++, pair.release());
+  }
+  return list;
 }
 
 // Requests come again and again from the same clients to the same server.

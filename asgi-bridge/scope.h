@@ -13,6 +13,21 @@
 
 namespace sioserve::bridge {
 
+// The pairs of headers that clients send again and again. Bounded whatever clients send: a pair
+// takes the place of another one. Pairs refer to bytes only, so the garbage collector need not see
+// them.
+class HeaderCache {
+ public:
+  // A tuple of two bytes. Null with an exception set.
+  PyRef get(const Gil& gil, const Header& header);
+
+ private:
+  static constexpr std::size_t size = 128;  // a power of two
+  static constexpr std::size_t longest = 256;
+
+  std::array<PyRef, size> pairs_;
+};
+
 // Lives on the application thread.
 class ScopeFactory {
  public:
@@ -55,6 +70,7 @@ class ScopeFactory {
   PyRef make(const Gil& gil, Template& from, const RequestHead& head, const Endpoints& endpoints,
              const PyRef& scheme, const PyRef& request_id);
   PyRef method_of(const Gil& gil, const RequestHead& head);
+  PyRef headers_of(const Gil& gil, const RequestHead& head);
   PyRef client_of(const Gil& gil, const Endpoints& endpoints);
   PyRef server_of(const Gil& gil, const Endpoints& endpoints);
 
@@ -70,11 +86,9 @@ class ScopeFactory {
   PyRef extensions_;
   Template http_template_;
   Template websocket_template_;
+  HeaderCache headers_;
   std::array<Known, 64> clients_;
   Known server_;
 };
-
-// A list of (name, value) pairs of bytes, without those that have an underscore in their name.
-PyRef to_py_headers(const Gil& gil, const Headers& headers);
 
 }  // namespace sioserve::bridge

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections.abc
 import contextvars
+import enum
 import gc
 import inspect
 import logging
@@ -73,6 +74,40 @@ async def test_what_an_application_writes_into_its_scope_is_not_in_the_next() ->
         await running.get()
     assert seen[0] == seen[1]
     assert "changed" not in seen[1]
+
+
+async def test_headers_that_come_again_are_the_same_objects_but_not_secrets() -> None:
+    scopes: list[Any] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        scopes.append(scope["headers"][:])
+        scope["headers"].clear()
+        await respond(send)
+
+    first = {"user-agent": "browser 1", "x-of-same-size": "red", "cookie": "a=1"}
+    second = {"user-agent": "browser 1", "x-of-same-size": "bad", "cookie": "a=1"}
+    async with serving(application) as running:
+        for headers in (first, second, first):
+            assert (await running.get(headers=headers)).text == "ok"
+    found = [{pair[0]: pair for pair in headers} for headers in scopes]
+    for headers, pairs in zip((first, second, first), found, strict=True):
+        for name, value in headers.items():
+            assert pairs[name.encode()] == (name.encode(), value.encode())
+    assert found[0][b"user-agent"] is found[1][b"user-agent"] is found[2][b"user-agent"]
+    assert found[0][b"cookie"] is not found[2][b"cookie"]
+
+
+async def test_the_type_of_a_message_may_be_a_member_of_an_enumeration() -> None:
+    class Type(str, enum.Enum):
+        START = "http.response.start"
+        BODY = "http.response.body"
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": Type.START, "status": 200})
+        await send({"type": Type.BODY, "body": b"ok"})
+
+    async with serving(application) as running:
+        assert (await running.get()).text == "ok"
 
 
 async def test_send_works_from_a_thread_through_async_to_sync() -> None:
