@@ -32,7 +32,7 @@ bool makes_plain_tasks(const Gil& gil, const PyRef& loop) {
 
 void AsgiCalls::set_loop(const Gil& gil, const PyRef& loop) {
   if (makes_plain_tasks(gil, loop)) {
-    task_keywords_ = PyRef::steal(Py_BuildValue("(ss)", "loop", "name"));
+    task_options_ = PyRef::steal(Py_BuildValue("{s:O}", "loop", loop.get()));
     task_type_ = import_attribute(gil, "asyncio", "Task");
   }
   PyErr_Clear();  // create_task() serves as well
@@ -175,14 +175,16 @@ bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id
 PyRef AsgiCalls::make_task(const Gil&, const PyRef& coroutine, const PyRef& request_id) const {
   const Names& names = bridge_.names();
   PyObject* const loop = bridge_.loop();
-  if (task_type_ && task_keywords_) {
+  if (task_type_ && task_options_) {
     const PyRef factory =
         PyRef::steal(PyObject_CallMethodNoArgs(loop, names.get_task_factory.get()));
     if (!factory) return PyRef();
-    PyObject* const arguments[] = {coroutine.get(), loop, request_id.get()};
     if (factory.get() == Py_None) {
-      return PyRef::steal(
-          PyObject_Vectorcall(task_type_.get(), arguments, 1, task_keywords_.get()));
+      const PyRef arguments = PyRef::steal(PyTuple_Pack(1, coroutine.get()));
+      const bool ready =
+          arguments && PyDict_SetItem(task_options_.get(), names.name.get(), request_id.get()) == 0;
+      if (!ready) return PyRef();
+      return PyRef::steal(PyObject_Call(task_type_.get(), arguments.get(), task_options_.get()));
     }
   }
   return PyRef::steal(PyObject_CallMethodOneArg(loop, names.create_task.get(), coroutine.get()));
@@ -263,11 +265,12 @@ AsgiStream* AsgiCalls::find(StreamId id) const {
 void AsgiCalls::release_all(const Gil&) {
   // Taken out first: what they refer to may run Python code when it goes.
   const auto running = std::exchange(running_, {});
+  const PyRef options = std::exchange(task_options_, PyRef());
 }
 
 void AsgiCalls::traverse(Visitor& visit) const {
   visit(task_type_);
-  visit(task_keywords_);
+  visit(task_options_);
   for (const auto& [id, running] : running_) {
     visit(running.stream);
     visit(running.scope);

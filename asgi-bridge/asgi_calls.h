@@ -68,8 +68,8 @@ class AsgiCalls {
   AsgiStream* find(StreamId id) const;
 
   Bridge& bridge_;
-  // asyncio.Task and the names of its arguments; null on a loop that makes tasks in its own way.
-  PyRef task_type_, task_keywords_;
+  // asyncio.Task and its keyword arguments; null on a loop that makes tasks in its own way.
+  PyRef task_type_, task_options_;
   std::unordered_map<StreamId, Running> running_;
 };
 

@@ -3,9 +3,9 @@
 namespace sioserve::bridge {
 
 PyRef Names::intern(const Gil&, const char* literal) {
-  PyRef name = PyRef::steal(PyUnicode_InternFromString(literal));
-  if (!name) complete = false;
-  return name;
+  PyRef interned = PyRef::steal(PyUnicode_InternFromString(literal));
+  if (!interned) complete = false;
+  return interned;
 }
 
 Names::Names(const Gil& gil) {
@@ -42,6 +42,7 @@ Names::Names(const Gil& gil) {
       {&Names::subprotocol, "subprotocol"},
       {&Names::scope, "scope"},
       {&Names::request_id, "sioserve.request_id"},
+      {&Names::name, "name"},
       {&Names::http, "http"},
       {&Names::https, "https"},
       {&Names::websocket, "websocket"},
