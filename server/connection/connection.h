@@ -84,7 +84,7 @@ class Connection final : private net::StreamListener, private net::DeferredTask 
 
   // The owner's: where it keeps this connection.
   std::size_t index = 0;
-  std::list<Connection*>::iterator idle_position{};
+  std::list<Connection*>::iterator place{};
 
  private:
   void on_read(std::string_view bytes) override;

@@ -35,6 +35,7 @@ void ConnectionManager::serve(std::unique_ptr<net::Stream> stream, SharedEndpoin
   connections_.push_back(
       std::make_unique<Connection>(context_, owner, std::move(stream), std::move(endpoints)));
   connections_.back()->index = index;
+  connections_.back()->place = busy_.insert(busy_.end(), connections_.back().get());
   connections_.back()->admit();
 }
 
@@ -85,11 +86,11 @@ void ConnectionManager::make_room() {
 }
 
 void ConnectionManager::on_connection_idle(Connection& connection) {
-  connection.idle_position = idle_.insert(idle_.end(), &connection);
+  idle_.splice(idle_.end(), busy_, connection.place);
 }
 
 void ConnectionManager::on_connection_busy(Connection& connection) {
-  idle_.erase(connection.idle_position);
+  busy_.splice(busy_.end(), idle_, connection.place);
 }
 
 // With nothing to look after, the loop sleeps.
@@ -100,6 +101,7 @@ void ConnectionManager::rest() {
 void ConnectionManager::on_turn_end() {
   for (Connection* connection : closed_) {
     const std::size_t index = connection->index;
+    busy_.erase(connection->place);
     connections_.back()->index = index;
     std::swap(connections_[index], connections_.back());
     connections_.pop_back();

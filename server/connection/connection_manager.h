@@ -78,6 +78,7 @@ class ConnectionManager final : private ConnectionOwner,
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::list<Connection*> idle_;      // since the longest first
+  std::list<Connection*> busy_;      // the others, in any order
   std::vector<Connection*> closed_;  // to be destroyed at the end of the turn
   std::function<void()> on_empty_;
 };

@@ -9,12 +9,9 @@
 namespace sioserve::http {
 namespace {
 
-// A typical browser sends about twelve headers.
-constexpr std::size_t usual_headers = 16;
-
-// What llhttp gets in place of the request's own line.
-constexpr std::string_view line_of_1_0 = "GET / HTTP/1.0\r\n";
-constexpr std::string_view line_of_1_1 = "GET / HTTP/1.1\r\n";
+// A typical browser sends about twelve headers. This many still fit into malloc's cache of the
+// thread, which ends at 1 KB.
+constexpr std::size_t usual_headers = 15;
 
 }  // namespace
 
@@ -60,12 +57,27 @@ struct RequestParser::Callbacks {
     }();
     return table;
   }
+
+  // The state of llhttp behind a request line, which it need not read: RequestLine has done that.
+  static llhttp_t behind(std::string_view line) {
+    llhttp_t llhttp;
+    llhttp_init(&llhttp, HTTP_REQUEST, &settings());
+    llhttp_execute(&llhttp, line.data(), line.size());
+    return llhttp;
+  }
+  static const llhttp_t& behind_line_of_1_0() {
+    static const llhttp_t llhttp = behind("GET / HTTP/1.0\r\n");
+    return llhttp;
+  }
+  static const llhttp_t& behind_line_of_1_1() {
+    static const llhttp_t llhttp = behind("GET / HTTP/1.1\r\n");
+    return llhttp;
+  }
 };
 
 RequestParser::RequestParser(const ParserLimits& limits)
     : limits_(limits), line_(limits.max_request_line) {
   llhttp_init(&llhttp_, HTTP_REQUEST, &Callbacks::settings());
-  llhttp_.data = this;
 }
 
 RequestParser::Progress RequestParser::feed(std::string_view input) {
@@ -108,8 +120,9 @@ bool RequestParser::read_line(std::string_view& input) {
   }
   line_done_ = true;
   // RFC 9110 section 2.5: HTTP/1.2 and later are taken as 1.1.
-  const std::string_view ours = line_.version() == "1.0" ? line_of_1_0 : line_of_1_1;
-  llhttp_execute(&llhttp_, ours.data(), ours.size());
+  llhttp_ =
+      line_.version() == "1.0" ? Callbacks::behind_line_of_1_0() : Callbacks::behind_line_of_1_1();
+  llhttp_.data = this;
   return true;
 }
 
@@ -196,7 +209,6 @@ int RequestParser::complete_head() {
   // The owner handles upgrades: for llhttp, the following bytes remain HTTP.
   upgrade_requested_ = llhttp_get_upgrade(&llhttp_) != 0;
   llhttp_.upgrade = 0;
-  head_flags_ = llhttp_.flags;
 
   within_head_ = false;
   head_done_ = true;
@@ -215,7 +227,6 @@ void RequestParser::give_up_head() {
 }
 
 int RequestParser::complete_request() {
-  llhttp_.flags = head_flags_;  // a "Connection" in the trailers is as good as none
   line_.clear();
   line_done_ = false;
   progress_.request_complete = true;

@@ -96,7 +96,6 @@ class RequestParser {
   RequestLine line_;
   std::string body_parts_;  // the body of one call, if it came in several chunks
   Progress progress_;
-  std::uint16_t head_flags_ = 0;  // llhttp's
   std::size_t head_bytes_ = 0;    // of all input that the head has not ended in
   std::size_t header_bytes_ = 0;  // of names and values
   std::size_t chunk_extension_bytes_ = 0;
