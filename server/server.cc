@@ -39,6 +39,9 @@ constexpr Milliseconds tick_interval{20};  // the resolution of the sessions' ti
 // How long commands are carried out before sockets and timers have their turn again.
 constexpr std::chrono::milliseconds command_budget{2};
 
+// How long sessions are ended at a time when the server stops.
+constexpr std::chrono::milliseconds stop_budget{2};
+
 }  // namespace
 
 // Wires everything that lives on the I/O thread. Constructed and destroyed on the application
@@ -64,6 +67,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
                 engine_io_.advance(loop_.now());
               }),
         graceful_stop_(loop_, [this] { connections_.close_all(); }),
+        end_sessions_(loop_, [this] { end_sessions(); }),
         socketio_(config_, event_buffer_, logger_, limits_),
         engine_io_(
             config_, socketio_, event_buffer_, logger_, limits_,
@@ -251,12 +255,9 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     switch (state_) {
       case State::running:
         state_ = State::stopping;
-        engine_io_.shut_down();
-        connections_.begin_graceful_stop([this] {
-          state_ = State::stopped;
-          event_buffer_.push(ServerStopped{});
-        });
+        connections_.stop_accepting();
         graceful_stop_.start_once(config_.graceful_timeout);
+        end_sessions();
         break;
       case State::stopping:
         connections_.close_all();
@@ -264,6 +265,19 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
       case State::stopped:
         break;
     }
+  }
+
+  // Before the connections, whose WebSockets still have to take what is queued in the sessions: for
+  // slow clients that can take a few hundred milliseconds of work.
+  void end_sessions() {
+    const auto end = Clock::now() + stop_budget;
+    if (!engine_io_.shut_down_while([end] { return Clock::now() < end; })) {
+      return end_sessions_.send();
+    }
+    connections_.begin_graceful_stop([this] {
+      state_ = State::stopped;
+      event_buffer_.push(ServerStopped{});
+    });
   }
 
   const Config config_;
@@ -284,6 +298,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   Limits limits_;
   net::Timer tick_;
   net::Timer graceful_stop_;
+  net::Async end_sessions_;
   socketio::Server socketio_;
   transport::EngineIo engine_io_;
   application::AsgiApplication application_;

@@ -39,9 +39,13 @@ void ConnectionManager::serve(std::unique_ptr<net::Stream> stream, SharedEndpoin
   connections_.back()->admit();
 }
 
-void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
+void ConnectionManager::stop_accepting() {
   listeners_.clear();
   context_.phase = Phase::stopping;
+}
+
+void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
+  stop_accepting();
   on_empty_ = std::move(on_empty);
   visit([](Connection& connection) { connection.begin_stop(); });
   context_.load.sweep(TimePoint::max());  // nothing is refused any more

@@ -49,6 +49,8 @@ class ConnectionManager final : private ConnectionOwner,
   // Serves a stream that was accepted elsewhere.
   void serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints);
 
+  // New connections are refused, and responses are the last ones of their connections.
+  void stop_accepting();
   // Stops accepting. Closes idle connections, each other connection after its current response, and
   // WebSockets with 1012. `on_empty` is called once, from the loop, when no connection is left.
   void begin_graceful_stop(std::function<void()> on_empty);

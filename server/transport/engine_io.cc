@@ -91,10 +91,10 @@ void EngineIo::handle(const HandshakeDecision& command) {
   pending_.answer(command.stream, command.refusal);
 }
 
-void EngineIo::shut_down() {
+bool EngineIo::shut_down_while(const std::function<bool()>& time_left) {
   stopped_ = true;
   pending_.shut_down();
-  sessions_.shut_down();
+  return sessions_.shut_down_while(time_left);
 }
 
 Result<engine::Session*, RequestError> EngineIo::admit(const RequestHead& head, Carrier carrier,

@@ -55,8 +55,9 @@ class EngineIo {
 
   // Every 20 ms or so, from the loop.
   void advance(TimePoint now);
-  // Closes every session; handshakes are refused from now on.
-  void shut_down();
+  // Closes sessions while `time_left` says so, at least one or a part of what is queued for one;
+  // handshakes are refused from now on. False: sessions are left, call it again in the next turn.
+  bool shut_down_while(const std::function<bool()>& time_left);
 
   void handle(HandshakeCommand command);
   void handle(EnableAllowRequest command);

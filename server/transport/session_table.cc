@@ -42,11 +42,13 @@ void SessionTable::advance(TimePoint now) {
   timers_.advance(now, [](engine::Session* session) { session->on_timer(); });
 }
 
-void SessionTable::shut_down() {
-  std::vector<engine::Session*> sessions;
-  sessions.reserve(entries_.size());
-  for (const auto& [sid, entry] : entries_) sessions.push_back(entry.owned.session.get());
-  for (engine::Session* session : sessions) session->shut_down();
+bool SessionTable::shut_down_while(const std::function<bool()>& time_left) {
+  while (!entries_.empty()) {
+    engine::Session& session = *entries_.begin()->second.owned.session;
+    if (session.send_part() == engine::Session::Queued::none) session.shut_down();
+    if (!time_left()) break;
+  }
+  return entries_.empty();
 }
 
 void SessionTable::schedule(engine::Session& session, TimePoint deadline) {

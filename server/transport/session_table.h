@@ -37,7 +37,9 @@ class SessionTable final : private engine::SessionHost {
 
   // Every 20 ms or so, not from within a callback of a session.
   void advance(TimePoint now);
-  void shut_down();
+  // Ends sessions while there is time left, as `time_left` says after each of them and after each
+  // part of what is queued for one. False: some are left.
+  bool shut_down_while(const std::function<bool()>& time_left);
 
  private:
   struct Owned {

@@ -327,6 +327,14 @@ void Session::on_timer() {
   arm();
 }
 
+Session::Queued Session::send_part() {
+  if (state_ != State::open || !websocket_) return Queued::none;
+  const std::size_t rest = outbox_.bytes() - std::min(outbox_.bytes(), websocket_high_water);
+  while (!outbox_.empty() && outbox_.bytes() > rest) send_unit(*websocket_);
+  count_queued();
+  return outbox_.empty() ? Queued::none : Queued::some;
+}
+
 void Session::shut_down() { end(CloseReason::server_shutdown); }
 
 // --- inside ---
@@ -467,11 +475,13 @@ void Session::count_queued() {
 }
 
 void Session::send_units(WebSocketTransport& websocket, std::size_t limit) {
-  while (!outbox_.empty() && websocket.buffered() < limit) {
-    outbox_.pop_unit([&](MessageKind kind, SharedBytes bytes, Compression compression) {
-      send_on(websocket, kind, std::move(bytes), compression);
-    });
-  }
+  while (!outbox_.empty() && websocket.buffered() < limit) send_unit(websocket);
+}
+
+void Session::send_unit(WebSocketTransport& websocket) {
+  outbox_.pop_unit([&](MessageKind kind, SharedBytes bytes, Compression compression) {
+    send_on(websocket, kind, std::move(bytes), compression);
+  });
 }
 
 void Session::send_packet(PacketType type) {

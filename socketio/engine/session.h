@@ -175,6 +175,9 @@ class Session {
   void on_timer();
   // A deadline has passed, and on_timer() has not come yet.
   bool is_due() const { return scheduled_ <= host_.now(); }
+  // The server stops: hands a part of the queued messages to the WebSocket, whatever waits in it.
+  enum class Queued { some, none };
+  Queued send_part();
   // At once, as far as the transports allow: the server stops.
   void shut_down();
 
@@ -200,6 +203,7 @@ class Session {
   void flush();
   void count_queued();
   void send_units(WebSocketTransport& websocket, std::size_t limit);
+  void send_unit(WebSocketTransport& websocket);
   void send_packet(PacketType type);
   void answer_poll(Payload payload);
   void answer_poll_with(PacketType type);

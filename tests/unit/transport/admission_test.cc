@@ -143,7 +143,7 @@ TEST_F(AdmissionTest, OtherMethodsOnASessionAreRefusedAndHarmless) {
 TEST_F(AdmissionTest, HandshakesAreRefusedAfterShutDown) {
   const std::string sid = open_polling();
   Request waiting = poll(sid);
-  engine->shut_down();
+  shut_down();
   EXPECT_EQ(waiting->body, "6");
   EXPECT_EQ(engine->session_count(), 0u);
   EXPECT_EQ(refusal("GET", "EIO=4&transport=polling"), bad_request);

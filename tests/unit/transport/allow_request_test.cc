@@ -134,7 +134,7 @@ TEST_F(AllowRequestTest, OneThatIsNotDecidedInTimeIsRefused) {
 
 TEST_F(AllowRequestTest, ThoseThatWaitWhenTheServerStopsAreRefused) {
   const Request waiting = get(polling);
-  engine->shut_down();
+  shut_down();
   EXPECT_EQ(waiting->body, R"({"code":3,"message":"Bad request"})");
   decide(asked());
   EXPECT_EQ(engine->session_count(), 0u);

@@ -203,10 +203,33 @@ TEST_F(EngineWebSocketTest, AnAdoptedOneWithoutASessionIsReportedAsClosed) {
   EXPECT_EQ(sink.all<SessionClosed>().at(0).session, SessionId{89});
 }
 
+TEST_F(EngineWebSocketTest, ShutDownTakesOnePartAtATimeWhenNoTimeIsLeft) {
+  constexpr std::size_t messages = 10'000;
+  WebSocket slow = websocket("EIO=4&transport=websocket");
+  slow.receive("40");
+  const SocketId socket = sink.all<SocketConnect>().at(0).socket;
+  server->handle(SocketAccept{socket});
+  slow->buffered_bytes = 1'000'000;
+  for (std::size_t i = 0; i < messages; ++i) {
+    server->handle(SocketEmit{socket, {R"(["e"])", {}}, std::nullopt});
+  }
+  const std::size_t before = slow->sent.size();
+  std::size_t turns = 1;
+  while (!engine->shut_down_while([] { return false; })) {
+    EXPECT_FALSE(slow->close_code);
+    EXPECT_LT(slow->sent.size(), before + turns * 1'000);
+    ++turns;
+  }
+  EXPECT_GT(turns, 10u);
+  EXPECT_EQ(slow->sent.size(), before + messages);
+  EXPECT_EQ(slow->close_code, 1012);
+  EXPECT_EQ(engine->session_count(), 0u);
+}
+
 TEST_F(EngineWebSocketTest, ShutDownClosesWithServiceRestart) {
   WebSocket socket = websocket("EIO=4&transport=websocket");
   socket.receive("40");
-  engine->shut_down();
+  shut_down();
   EXPECT_EQ(socket->close_code, 1012);
   EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reference_reason, "server shutting down");
   socket.close();

@@ -1,6 +1,8 @@
 // Engine.IO with its Socket.IO server, on requests and WebSockets without a network.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -187,6 +189,10 @@ struct EngineIoFixture {
         [this](std::function<void()> work, std::function<void()> done) {
           background.emplace_back(std::move(work), std::move(done));
         });
+  }
+
+  void shut_down() {
+    EXPECT_TRUE(engine->shut_down_while([] { return true; }));
   }
 
   void run_background() {

@@ -166,7 +166,7 @@ TEST_F(RandomClientsTest, GetAConsistentStoryAndNoCrash) {
       act_as_application(undecided);
       if (below(10) == 0) advance(Milliseconds(20 * below(50)));
     }
-    engine->shut_down();
+    shut_down();
     EXPECT_EQ(engine->session_count(), 0u);
     while (!requests.empty()) close(requests.back());
     while (!websockets.empty()) close(websockets.back());
