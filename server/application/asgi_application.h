@@ -6,7 +6,6 @@
 
 #include "server/application/engine_handover.h"
 #include "server/application/request_stream.h"
-#include "server/application/stream_table.h"
 #include "server/application/websocket_stream.h"
 #include "server/base/config.h"
 #include "server/connection/stream_handlers.h"
@@ -52,8 +51,8 @@ class AsgiApplication {
   EventSink& events_;
   EngineHandover& engine_;
   const Config& config_;
-  StreamTable<RequestStream> requests_;
-  StreamTable<WebSocketStream> websockets_;
+  RequestStreams requests_;
+  WebSocketStreams websockets_;
 };
 
 }  // namespace sioserve::application

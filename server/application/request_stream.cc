@@ -7,20 +7,19 @@ namespace sioserve::application {
 
 using connection::BodyPart;
 
-RequestStream::RequestStream(StreamId id, connection::Exchange& exchange,
-                             StreamTable<RequestStream>& table, EventSink& events,
-                             const Config& config)
+RequestStream::RequestStream(StreamId id, connection::Exchange& exchange, RequestStreams& streams,
+                             EventSink& events, const Config& config)
     : id_(id),
       exchange_(exchange),
-      table_(table),
+      streams_(streams),
       events_(events),
       receive_window_(config.receive_window),
       send_credit_(SendWindow(config.send_window)),
       application_timeout_(config.http.application_timeout) {
-  table_.add(id_, *this);
+  streams_.emplace(id_, this);
 }
 
-RequestStream::~RequestStream() { table_.remove(id_); }
+RequestStream::~RequestStream() { streams_.erase(id_); }
 
 void RequestStream::on_request(std::string_view body, BodyPart part) {
   body_ended_ = part == BodyPart::last;

@@ -3,11 +3,11 @@
 
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 
 #include "server/application/engine_handover.h"
 #include "server/application/receive_window.h"
 #include "server/application/send_credit.h"
-#include "server/application/stream_table.h"
 #include "server/base/config.h"
 #include "server/connection/stream_handlers.h"
 #include "server/port/event_sink.h"
@@ -16,11 +16,15 @@
 
 namespace sioserve::application {
 
+class RequestStream;
+// The streams that exist, which add and remove themselves: a command has the number of its stream.
+using RequestStreams = std::unordered_map<StreamId, RequestStream*>;
+
 // Lives on the I/O thread, owned by the connection. Turns callbacks into events and commands into
 // calls on the exchange. After a handover to Engine.IO it only forwards callbacks.
 class RequestStream final : public connection::RequestHandler {
  public:
-  RequestStream(StreamId id, connection::Exchange& exchange, StreamTable<RequestStream>& table,
+  RequestStream(StreamId id, connection::Exchange& exchange, RequestStreams& streams,
                 EventSink& events, const Config& config);
   ~RequestStream() override;
 
@@ -47,7 +51,7 @@ class RequestStream final : public connection::RequestHandler {
 
   StreamId id_;
   connection::Exchange& exchange_;
-  StreamTable<RequestStream>& table_;
+  RequestStreams& streams_;
   EventSink& events_;
   ReceiveWindow receive_window_;
   SendCreditCounter send_credit_;

@@ -7,19 +7,18 @@ namespace sioserve::application {
 using connection::BodyPart;
 
 WebSocketStream::WebSocketStream(StreamId id, connection::WebSocketChannel& channel,
-                                 StreamTable<WebSocketStream>& table, EventSink& events,
-                                 const Config& config)
+                                 WebSocketStreams& streams, EventSink& events, const Config& config)
     : id_(id),
       channel_(channel),
-      table_(table),
+      streams_(streams),
       events_(events),
       config_(config),
       receive_window_(config.receive_window),
       send_credit_(SendWindow(config.send_window)) {
-  table_.add(id_, *this);
+  streams_.emplace(id_, this);
 }
 
-WebSocketStream::~WebSocketStream() { table_.remove(id_); }
+WebSocketStream::~WebSocketStream() { streams_.erase(id_); }
 
 void WebSocketStream::on_upgrade_request() {
   events_.push(

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "server/application/engine_handover.h"
 #include "server/application/receive_window.h"
 #include "server/application/send_credit.h"
-#include "server/application/stream_table.h"
 #include "server/base/config.h"
 #include "server/connection/stream_handlers.h"
 #include "server/port/event_sink.h"
@@ -18,12 +18,16 @@
 
 namespace sioserve::application {
 
+class WebSocketStream;
+// The streams that exist, which add and remove themselves: a command has the number of its stream.
+using WebSocketStreams = std::unordered_map<StreamId, WebSocketStream*>;
+
 // Lives on the I/O thread, owned by the connection. Turns callbacks into events and commands into
 // calls on the channel. After a handover to Engine.IO it only forwards callbacks.
 class WebSocketStream final : public connection::WebSocketHandler {
  public:
-  WebSocketStream(StreamId id, connection::WebSocketChannel& channel,
-                  StreamTable<WebSocketStream>& table, EventSink& events, const Config& config);
+  WebSocketStream(StreamId id, connection::WebSocketChannel& channel, WebSocketStreams& streams,
+                  EventSink& events, const Config& config);
   ~WebSocketStream() override;
 
   void on_upgrade_request() override;
@@ -55,7 +59,7 @@ class WebSocketStream final : public connection::WebSocketHandler {
 
   StreamId id_;
   connection::WebSocketChannel& channel_;
-  StreamTable<WebSocketStream>& table_;
+  WebSocketStreams& streams_;
   EventSink& events_;
   const Config& config_;
   ReceiveWindow receive_window_;

@@ -27,8 +27,8 @@ class RequestStreamTest : public testing::Test {
   Config config_ = small_windows();
   FakeSink sink_;
   FakeExchange exchange_;
-  StreamTable<RequestStream> table_;
-  RequestStream stream_{StreamId{1}, exchange_, table_, sink_, config_};
+  RequestStreams streams_;
+  RequestStream stream_{StreamId{1}, exchange_, streams_, sink_, config_};
 };
 
 TEST_F(RequestStreamTest, PausesABodyThatNobodyTakesAndGoesOnWhenItIsTaken) {
@@ -87,7 +87,7 @@ TEST_F(RequestStreamTest, TellsOfADisconnectOnlyBeforeTheResponseIsComplete) {
   stream_.on_closed();
   EXPECT_TRUE(sink_.all<HttpDisconnect>().empty());
 
-  RequestStream other(StreamId{2}, exchange_, table_, sink_, config_);
+  RequestStream other(StreamId{2}, exchange_, streams_, sink_, config_);
   other.on_request("", BodyPart::last);
   other.on_closed();
   ASSERT_EQ(sink_.all<HttpDisconnect>().size(), 1U);
@@ -102,14 +102,14 @@ TEST_F(RequestStreamTest, FailsOnce) {
 }
 
 TEST_F(RequestStreamTest, IsFoundAsLongAsItLives) {
-  EXPECT_EQ(table_.find(StreamId{1}), &stream_);
-  { const RequestStream other(StreamId{2}, exchange_, table_, sink_, config_); }
-  EXPECT_EQ(table_.find(StreamId{2}), nullptr);
+  EXPECT_EQ(streams_.at(StreamId{1}), &stream_);
+  { const RequestStream other(StreamId{2}, exchange_, streams_, sink_, config_); }
+  EXPECT_FALSE(streams_.contains(StreamId{2}));
 }
 
 TEST_F(RequestStreamTest, TellsTheApplicationThatItTookTooLong) {
   config_.http.application_timeout = Milliseconds(5'000);
-  RequestStream stream{StreamId{2}, exchange_, table_, sink_, config_};
+  RequestStream stream{StreamId{2}, exchange_, streams_, sink_, config_};
   stream.on_request("", BodyPart::last);
   EXPECT_EQ(exchange_.time_limit, Milliseconds(5'000));
   stream.on_timeout();

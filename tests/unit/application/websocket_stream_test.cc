@@ -29,8 +29,8 @@ class WebSocketStreamTest : public testing::Test {
   Config config_ = small_windows();
   FakeSink sink_;
   FakeChannel channel_;
-  StreamTable<WebSocketStream> table_;
-  WebSocketStream stream_{StreamId{1}, channel_, table_, sink_, config_};
+  WebSocketStreams streams_;
+  WebSocketStream stream_{StreamId{1}, channel_, streams_, sink_, config_};
 };
 
 TEST_F(WebSocketStreamTest, RefusesTheHandshakeWhereTheApplicationClosesFirst) {
@@ -47,7 +47,7 @@ TEST_F(WebSocketStreamTest, AnswersAFailureBeforeTheHandshakeWith500AndAfterItWi
   EXPECT_EQ(channel_.calls, Calls{"deny 500"});
 
   FakeChannel open_channel;
-  WebSocketStream open_stream(StreamId{2}, open_channel, table_, sink_, config_);
+  WebSocketStream open_stream(StreamId{2}, open_channel, streams_, sink_, config_);
   open_stream.accept({StreamId{2}, "", {}});
   open_stream.fail();
   open_stream.fail();
