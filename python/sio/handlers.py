@@ -1,7 +1,7 @@
 """How to call a handler: determined once, when it is registered.
 
-A handler is `async def` or plain `def`. A plain one runs in its own thread for the time of the
-call, by the rules of Django for sync code (`sync_to_async(thread_sensitive=True)`).
+A handler is `async def` or plain `def`. A plain one runs on a thread of the server for the time of
+the call, by the rules of Django for sync code (`sync_to_async(thread_sensitive=True)`).
 
 If the signature of a handler has a parameter `ack` (`**kwargs` does not count), the handler
 acknowledges itself: `ack` is a function, or None if the client asked for no acknowledgement. For
@@ -10,10 +10,11 @@ any other handler the server sends an empty acknowledgement when it has returned
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from typing import Any, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
@@ -21,6 +22,8 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 from .database import SeparateThread, in_thread_of_caller
 from .django_support import with_fresh_connections
 from .names import RESERVED_EVENTS, check_decorated_event, check_timeout
+from .sync_calls import call_in_thread
+from .threads import threads_of
 from .types import Socket
 
 logger = logging.getLogger("sio.consumer")
@@ -163,9 +166,18 @@ def takes_ack(function: Callable[..., Any]) -> bool:
 
 
 async def run_in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run sync code as Django does, concurrently with the sync code of other sockets."""
-    async with nullcontext() if in_thread_of_caller.get() else SeparateThread():
-        result = await sync_to_async(_call, thread_sensitive=True)(function, *args, **kwargs)
+    """Run sync code as Django does, concurrently with the sync code of other sockets: on the
+    threads of the server, if there is one.
+    """
+    call = functools.partial(_call, function, *args, **kwargs)
+    threads = threads_of(asyncio.get_running_loop())
+    if in_thread_of_caller.get():
+        result = await sync_to_async(call, thread_sensitive=True)()
+    elif threads is not None:
+        result = await call_in_thread(threads, call)
+    else:
+        async with SeparateThread():
+            result = await sync_to_async(call, thread_sensitive=True)()
     # A decorator may have wrapped an async handler in a plain function.
     return await result if inspect.isawaitable(result) else result
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sioserve import logs
 from sioserve.command_log import CommandLog
 from sioserve.descriptors import descriptor_shortage, open_standard_descriptors
+from sioserve.django.installation import use_own_handler
 from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import take_activated_sockets
 from sioserve.loader import load_application
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.reload:
             return Parent(options, arguments).run()
         sys.path.insert(0, os.path.abspath(options.app_dir))
+        if options.django_handler == "auto":
+            use_own_handler()
         application = load_application(options.application, factory=options.factory)
         log.application_is_imported()
         for warning in options.warnings:

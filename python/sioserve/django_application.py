@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.asgi import get_asgi_application
+from django.core import asgi
 
+from sioserve.django.installation import use_own_handler
 from sioserve.errors import StartupError
 from sioserve.loader import load_application
 
@@ -16,9 +17,10 @@ def project_application() -> Any:
 
     Raises StartupError; where importing the application raised, that is its `__cause__`.
     """
+    use_own_handler()
     name = getattr(settings, "ASGI_APPLICATION", None)
     if not name:
-        return get_asgi_application()
+        return asgi.get_asgi_application()
     module, _, attribute = name.rpartition(".")
     if not module:
         raise StartupError(

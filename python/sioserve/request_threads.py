@@ -1,14 +1,14 @@
 """Persistent threads for the synchronous code of requests to a Django project.
 
-Django runs the synchronous parts of a request (middleware, views, the ORM) with asgiref's
+Django runs the synchronous parts of an asynchronous request (middleware, the ORM) with asgiref's
 `sync_to_async()`. asgiref starts a thread for each request and ends it with the request. That costs
 time, and a database connection belongs to a thread: with `CONN_MAX_AGE` above 0 each request leaves
 an open connection behind.
 
-Here a request takes a thread from a pool with its first synchronous call. When the request has
-ended, and all its calls have returned, the thread closes broken and old connections
+Here a request takes a thread from a pool (sio.threads) with its first synchronous call. When the
+request has ended, and all its calls have returned, the thread closes broken and old connections
 (`close_old_connections`) and goes back to the pool. Calls of one request run in one thread, as
-before. The number of threads in use is not limited; `max_idle` of them are kept.
+before.
 
 How it works: asgiref looks up the executor of a request by its `ThreadSensitiveContext`. The
 context is set around the application, and Django's own one, which is inside, then does nothing.
@@ -16,120 +16,111 @@ context is set around the application, and Django's own one, which is inside, th
 
 from __future__ import annotations
 
-import asyncio
-import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from typing import Any, TypeVar
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from sio.database import call_and_log
+from sio.threads import Threads, WorkerThread
+
+from sioserve.transactions import end_transactions
 
 _T = TypeVar("_T")
 
-# As many as ThreadPoolExecutor has by default.
-MAX_IDLE_THREADS = min(32, (os.cpu_count() or 1) + 4)
 
-
-class RequestThreads:
-    """A pool of threads for the requests of one server."""
-
-    def __init__(self, max_idle: int = MAX_IDLE_THREADS) -> None:
-        self._max_idle = max_idle
-        self._lock = threading.Lock()
-        self._idle: list[ThreadPoolExecutor] = []  # the one used last at the end
-        self._closed = False
-        self._started = 0
-
-    def serve(self, application: Any) -> Any:
-        """The ASGI application, whose requests use these threads."""
-
-        async def serve_request(scope: Any, receive: Any, send: Any) -> None:
-            context_of_task = SyncToAsync.thread_sensitive_context
-            if scope["type"] != "http" or context_of_task.get(None) is not None:
-                return await application(scope, receive, send)
-            context = ThreadSensitiveContext()
-            thread = _BorrowedThread(self)
-            token = context_of_task.set(context)
-            SyncToAsync.context_to_thread_executor[context] = thread
-            try:
-                return await application(scope, receive, send)
-            finally:
-                SyncToAsync.context_to_thread_executor.pop(context, None)
-                context_of_task.reset(token)
-                thread.give_back()
-
-        return serve_request
-
-    def take(self) -> ThreadPoolExecutor:
-        """An executor with one thread, for put() later. Any thread may call."""
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-            self._started += 1
-            name = f"sioserve-request-{self._started}"
-        return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-
-    def put(self, thread: ThreadPoolExecutor) -> None:
-        """In the thread itself: keep it for the next request, or end it."""
-        from django.db import close_old_connections
-
-        # As Django does at the end of a request, but also for requests that were cancelled.
-        call_and_log(close_old_connections)
-        with self._lock:
-            if not self._closed and len(self._idle) < self._max_idle:
-                self._idle.append(thread)
-                return
-        _end(thread)
-
-    async def close(self, timeout: float) -> None:
-        """End the idle threads, and each other thread when its request ends.
-
-        Returns when the idle threads have closed their connections, or after `timeout` seconds.
-        """
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        ended = [_submit(thread, _end, thread) for thread in idle]
-        waiting = [asyncio.wrap_future(future) for future in ended if future is not None]
-        if waiting:
-            await asyncio.wait(waiting, timeout=timeout)
-
-
-class _BorrowedThread(Executor):
+class RequestThread(Executor):
     """The thread of one request, taken from the pool with the first call."""
 
-    def __init__(self, pool: RequestThreads) -> None:
-        self._pool = pool
+    def __init__(self, threads: Threads) -> None:
+        self.threads = threads
         self._lock = threading.Lock()
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread: WorkerThread | None = None
 
     def submit(self, function: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
+        """Raises RuntimeError if no thread can be started."""
+        future: Future[_T] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(function(*args, **kwargs))
+            except BaseException as error:
+                future.set_exception(error)
+
         with self._lock:
             if self._thread is None:
-                self._thread = self._pool.take()
-            return self._thread.submit(function, *args, **kwargs)
+                self._thread = self.threads.borrow()
+                self._thread.submit(begin_request)
+            self._thread.submit(run)
+        return future
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the request has had a synchronous call."""
+        return self._thread is not None
 
     def give_back(self) -> None:
         """The request has ended; a call may still be running if the request was cancelled."""
         with self._lock:
             thread, self._thread = self._thread, None
         if thread is not None:
-            _submit(thread, self._pool.put, thread)
+            thread.submit_last(end_request)
 
 
-def _submit(thread: ThreadPoolExecutor, function: Callable[..., None], *args: Any) -> Any:
-    """A future; None if the interpreter is ending, and the process closes the connections."""
-    try:
-        return thread.submit(function, *args)
-    except RuntimeError:
-        return None
+def serve_with_threads(application: Any, threads: Threads) -> Any:
+    """The ASGI application, whose requests use these threads."""
+
+    async def serve_request(scope: Any, receive: Any, send: Any) -> None:
+        context_of_task = SyncToAsync.thread_sensitive_context
+        if scope["type"] != "http" or context_of_task.get(None) is not None:
+            return await application(scope, receive, send)
+        context = ThreadSensitiveContext()
+        thread = RequestThread(threads)
+        token = context_of_task.set(context)
+        SyncToAsync.context_to_thread_executor[context] = thread
+        try:
+            return await application(scope, receive, send)
+        finally:
+            SyncToAsync.context_to_thread_executor.pop(context, None)
+            context_of_task.reset(token)
+            thread.give_back()
+
+    return serve_request
 
 
-def _end(thread: ThreadPoolExecutor) -> None:
-    """In the thread itself."""
+def thread_of_request() -> RequestThread | None:
+    """Of the request that the current task serves; None where serve_with_threads() is not used."""
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    executor = SyncToAsync.context_to_thread_executor.get(context) if context else None
+    return executor if isinstance(executor, RequestThread) else None
+
+
+def begin_request() -> None:
+    """On the thread of a request, before its first call: what Django does with `request_started`,
+    which an asynchronous request sends on another thread.
+    """
+    from django.db import close_old_connections, reset_queries
+
+    call_and_log(reset_queries)
+    call_and_log(close_old_connections)
+
+
+def end_request() -> None:
+    """On the thread of a request, behind its last call.
+
+    Django closes connections with `request_finished`; requests that are cancelled do not send it.
+    """
+    from django.db import close_old_connections
+
+    end_transactions()
+    call_and_log(close_old_connections)
+
+
+def end_thread() -> None:
+    """The last job of a thread."""
     from django.db import connections
 
     call_and_log(connections.close_all)
-    thread.shutdown(wait=False)

@@ -15,6 +15,7 @@ from sioserve.descriptors import check_descriptors, raise_descriptor_limit
 from sioserve.errors import Interrupted, StartupError
 from sioserve.forked import leave, new_loop_for_parents
 from sioserve.options import LoopKind, Options
+from sioserve.pool import asgi_threads
 from sioserve.service import Service
 from sioserve.unfinished import busy_threads
 
@@ -97,11 +98,9 @@ def new_event_loop(kind: LoopKind = "auto") -> asyncio.AbstractEventLoop:
     ASGI_THREADS is the size of the default executor, as in daphne.
     """
     loop = new_loop_for_parents(lambda: _bare_event_loop(kind))
-    threads = os.environ.get("ASGI_THREADS")
+    threads = asgi_threads()
     if threads is not None:
-        if not threads.isdigit() or int(threads) == 0:
-            raise StartupError(f'ASGI_THREADS must be a positive number, not "{threads}".')
-        executor = concurrent.futures.ThreadPoolExecutor(max_workers=int(threads))
+        executor = concurrent.futures.ThreadPoolExecutor(max_workers=threads)
         loop.set_default_executor(executor)
     return loop
 

@@ -19,7 +19,7 @@ import logging
 import time
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import _sioserve
 from sio import autodiscover, get_socketio_server, registry
@@ -27,21 +27,21 @@ from sio.channel_layer import ChannelLayerBridge, configured_layer
 from sio.dispatcher import Dispatcher
 from sio.django_support import django_ready
 from sio.encoding import default as json_default
+from sio.threads import set_threads
 from sio.time_limit import HandlerTimes
 
 from sioserve import logs
 from sioserve.close_timeout import CloseTimeout
 from sioserve.descriptors import descriptor_shortage
+from sioserve.django.installation import chosen_handler
 from sioserve.errors import ListenError, StartupError
 from sioserve.forked import abandon_in_children
 from sioserve.lifespan import Lifespan
 from sioserve.listening import listen
 from sioserve.options import Options, server_arguments
+from sioserve.pool import make_threads
 from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
-
-if TYPE_CHECKING:
-    from sioserve.request_threads import RequestThreads
 
 logger = logging.getLogger("sioserve")
 
@@ -71,7 +71,7 @@ class Service:
         self._application = application
         self._options = options
         self._stop_process = stop_process
-        self._request_threads = _request_threads()
+        self._threads = make_threads(options)
         self._lifespan = Lifespan(application, options.lifespan)
         self._dispatcher = Dispatcher(times=_handler_times(options))
         self._close_timeout = CloseTimeout(options.application_close_timeout)
@@ -93,10 +93,13 @@ class Service:
         try:
             self._listen(server)
             await self._lifespan.startup()
+            self._log_handler()
             logs.add_request_ids_to_records()
             logs.mirror_levels(server)
+            set_threads(loop, self._threads)
             await self._start(server, loop)
         except BaseException:
+            self._threads.close()
             await self._close_channel_layer()
             await self._dispatcher.close(0)
             raise
@@ -120,8 +123,8 @@ class Service:
         await self._close_channel_layer()
         await self._dispatcher.close(self._time_left(lifespan_share))
         await cancel_and_name(self._server.running_tasks(), self._time_left(lifespan_share))
-        if self._request_threads is not None:
-            await self._request_threads.close(self._time_left(lifespan_share))
+        self._threads.close()
+        self._threads.join(self._time_left(lifespan_share))
         await self._lifespan.shutdown(self._time_left())
         self._server.flush_logs()
 
@@ -156,8 +159,10 @@ class Service:
     def _make_server(self) -> _sioserve.Server:
         time_for_connections = self._options.timeout_graceful_shutdown - self._application_share
         application = self._application
-        if self._request_threads is not None:
-            application = self._request_threads.serve(application)
+        if django_ready():
+            from sioserve.request_threads import serve_with_threads
+
+            application = serve_with_threads(application, self._threads)
         try:
             return _sioserve.Server(
                 application,
@@ -179,6 +184,14 @@ class Service:
             raise descriptor_shortage(error) or StartupError(
                 f"The server can't be created: {error or 'not enough memory'}"
             ) from None
+
+    def _log_handler(self) -> None:
+        handler = chosen_handler()
+        if self._options.django_handler == "stock" and django_ready():
+            handler = "Django's own handler: --django-handler stock"
+        if handler is not None:
+            limit = self._threads.figures().limit
+            logger.info("Requests to Django: %s; %d threads", handler, limit)
 
     async def _start(self, server: _sioserve.Server, loop: asyncio.AbstractEventLoop) -> None:
         try:
@@ -213,15 +226,6 @@ class Service:
             self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
         except OSError as error:
             raise descriptor_shortage(error) or ListenError(str(error)) from None
-
-
-def _request_threads() -> RequestThreads | None:
-    """Persistent threads for the requests of a Django project; other applications need none."""
-    if not django_ready():
-        return None
-    from sioserve.request_threads import RequestThreads
-
-    return RequestThreads()
 
 
 def _handler_times(options: Options) -> HandlerTimes:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from types import FrameType
 from typing import Any
 
+from sio.threads import WorkerThread
+
 logger = logging.getLogger("sioserve")
 
 CANCELLATION = 1.0  # seconds for a cancelled task to end
@@ -81,7 +83,10 @@ def busy_threads() -> list[str]:
     for thread in threading.enumerate():
         frame = frames.get(thread.ident or 0)
         waits_for_work = frame is not None and frame.f_code.co_name == "_worker"
-        if thread is threading.current_thread() or thread.daemon or waits_for_work:
+        if isinstance(thread, WorkerThread):  # a daemon, whose jobs are waited for
+            if not thread.is_busy:
+                continue
+        elif thread is threading.current_thread() or thread.daemon or waits_for_work:
             continue
         if frame is None:
             continue

@@ -10,7 +10,8 @@ from typing import Any
 import django.db
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from sioserve.request_threads import RequestThreads
+from sio.threads import Threads
+from sioserve.request_threads import end_thread, serve_with_threads
 from support.waiting import eventually
 
 Application = Callable[..., Any]
@@ -18,7 +19,9 @@ Application = Callable[..., Any]
 
 @pytest.fixture
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of threads whose connections were checked, and of those that closed them."""
+    """The names of threads whose connections were checked, before and behind the calls of a
+    request, and of those that closed them.
+    """
     threads: list[str] = []
 
     def note(what: str) -> None:
@@ -29,9 +32,22 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def close_all() -> None:
             note("closed")
 
+        @staticmethod
+        def all(initialized_only: bool) -> list[object]:
+            return []
+
     monkeypatch.setattr(django.db, "close_old_connections", lambda: note("checked"))
     monkeypatch.setattr(django.db, "connections", Connections)
     return threads
+
+
+def threads_of_django(limit: int = 8) -> Threads:
+    return Threads(limit, 100, at_end=end_thread)
+
+
+async def close(pool: Threads) -> None:
+    pool.close()
+    assert await asyncio.to_thread(pool.join, 10)
 
 
 async def ask(application: Application) -> None:
@@ -50,15 +66,15 @@ async def test_a_request_keeps_its_thread_and_the_next_one_gets_it(checked: list
             for _ in range(3):
                 seen.append(await sync_to_async(name_of_thread)())
 
-    pool = RequestThreads()
-    serve = pool.serve(application)
+    pool = threads_of_django()
+    serve = serve_with_threads(application, pool)
     for count in (1, 2):
         await ask(serve)
-        await asyncio.to_thread(eventually, lambda count=count: len(checked) == count)
+        await asyncio.to_thread(eventually, lambda count=count: len(checked) == 2 * count)
     assert len(set(seen)) == 1
-    assert checked == [f"checked {seen[0]}"] * 2
-    await pool.close(10)
-    assert checked[2:] == [f"closed {seen[0]}"]
+    assert checked == [f"checked {seen[0]}"] * 4
+    await close(pool)
+    assert checked[4:] == [f"closed {seen[0]}"]
 
 
 async def test_requests_at_the_same_time_have_threads_of_their_own(checked: list[str]) -> None:
@@ -73,14 +89,14 @@ async def test_requests_at_the_same_time_have_threads_of_their_own(checked: list
     async def application(scope: Any, receive: Any, send: Any) -> None:
         seen.append(await sync_to_async(meet)())
 
-    pool = RequestThreads(max_idle=2)
-    serve = pool.serve(application)
+    pool = threads_of_django(2)
+    serve = serve_with_threads(application, pool)
     await asyncio.gather(*(ask(serve) for _ in range(3)))
     assert len(set(seen)) == 3
     # One is more than may be idle.
-    await asyncio.to_thread(eventually, lambda: len(checked) == 4)
+    await asyncio.to_thread(eventually, lambda: len(checked) == 7)
     assert sum(line.startswith("closed") for line in checked) == 1
-    await pool.close(10)
+    await close(pool)
     assert sum(line.startswith("closed") for line in checked) == 3
 
 
@@ -101,19 +117,20 @@ async def test_a_cancelled_request_keeps_its_thread_until_its_call_returns(
     async def other(scope: Any, receive: Any, send: Any) -> None:
         seen.append(await sync_to_async(name_of_thread)())
 
-    pool = RequestThreads()
-    request = asyncio.ensure_future(ask(pool.serve(application)))
+    pool = threads_of_django()
+    request = asyncio.ensure_future(ask(serve_with_threads(application, pool)))
     assert await asyncio.to_thread(began.wait, 30)
     request.cancel()
     with pytest.raises(asyncio.CancelledError):
         # asgiref passes the cancellation on when the call has returned, or at once.
         await asyncio.wait_for(asyncio.shield(request), 1)
-    assert checked == []
-    await ask(pool.serve(other))
-    await asyncio.to_thread(eventually, lambda: checked == [f"checked {seen[0]}"])
+    assert len(checked) == 1
+    await ask(serve_with_threads(other, pool))
+    await asyncio.to_thread(eventually, lambda: checked[1:] == [f"checked {seen[0]}"] * 2)
     may_end.set()
-    await asyncio.to_thread(eventually, lambda: len(set(checked)) == 2)
-    await pool.close(10)
+    await asyncio.to_thread(eventually, lambda: len(checked) == 4)
+    assert len(set(checked)) == 2
+    await close(pool)
 
 
 async def test_a_request_without_synchronous_code_takes_no_thread(checked: list[str]) -> None:
@@ -121,10 +138,10 @@ async def test_a_request_without_synchronous_code_takes_no_thread(checked: list[
         await asyncio.sleep(0)
 
     before = threading.active_count()
-    pool = RequestThreads()
-    await ask(pool.serve(application))
+    pool = threads_of_django()
+    await ask(serve_with_threads(application, pool))
     assert threading.active_count() == before
-    await pool.close(10)
+    await close(pool)
     assert checked == []
 
 
@@ -134,31 +151,12 @@ async def test_a_context_of_the_caller_is_kept(checked: list[str]) -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         seen.append(await sync_to_async(name_of_thread)())
 
-    pool = RequestThreads()
+    pool = threads_of_django()
     async with ThreadSensitiveContext():
         expected = await sync_to_async(name_of_thread)()
-        await ask(pool.serve(application))
+        await ask(serve_with_threads(application, pool))
     assert seen == [expected]
     assert checked == []
-
-
-async def test_requests_may_end_with_the_interpreter(
-    checked: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Executors then take no more calls: as when `runserver` ends by Ctrl-C."""
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        await sync_to_async(name_of_thread)()
-        if scope.get("last"):
-            monkeypatch.setattr("concurrent.futures.thread._shutdown", True)
-
-    pool = RequestThreads()
-    serve = pool.serve(application)
-    await ask(serve)
-    await asyncio.to_thread(eventually, lambda: len(checked) == 1)
-    await serve({"type": "http", "last": True}, None, None)
-    await pool.close(10)
-    assert len(checked) == 1
 
 
 async def test_a_thread_whose_connections_fail_is_kept(
@@ -174,10 +172,10 @@ async def test_a_thread_whose_connections_fail_is_kept(
         seen.append(await sync_to_async(name_of_thread)())
 
     monkeypatch.setattr(django.db, "close_old_connections", fail)
-    pool = RequestThreads()
-    serve = pool.serve(application)
+    pool = threads_of_django()
+    serve = serve_with_threads(application, pool)
     await ask(serve)
     await asyncio.to_thread(eventually, lambda: "can't be closed" in caplog.text)
     await ask(serve)
-    await asyncio.to_thread(eventually, lambda: checked == ["failed"] * 2)
-    await pool.close(10)
+    await asyncio.to_thread(eventually, lambda: checked == ["failed"] * 4)
+    await close(pool)

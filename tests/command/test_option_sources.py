@@ -66,6 +66,7 @@ SAMPLES = {
     "workers": "1",
     "log-level": "error",
     "underscore-headers": "keep",
+    "django-handler": "stock",
     "socketio-parser": "msgpack",
     "socketio-slow-clients": "drop-oldest",
     "log-fmt": "%(message)s",

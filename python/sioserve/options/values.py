@@ -31,6 +31,9 @@ class Options:
     env_file: str | None = None
     lifespan: LifespanMode = "auto"
     loop: LoopKind = "auto"
+    threads: int = 0  # 0: by the number of cores
+    thread_queue: int = 1000
+    django_handler: Literal["auto", "stock"] = "auto"
     application_close_timeout: float = 10.0
     timeout_graceful_shutdown: float = 10.0
     socketio_handler_timeout: float = 0.0  # 0: no limit

@@ -22,6 +22,7 @@ from typing import Any
 from asgiref.sync import SyncToAsync
 
 from sioserve.background import BackgroundService, end_process_after
+from sioserve.django.installation import use_own_handler
 from sioserve.options import Options, TcpEndpoint
 from sioserve.unfinished import busy_threads
 
@@ -76,6 +77,7 @@ class ServerProcess(multiprocessing.Process):
         # A forked child has the executor, but not its thread.
         SyncToAsync.single_thread_executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
         try:
+            use_own_handler()
             application = self.get_application()
             if self.setup is not None:
                 self.setup()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import DIRECTORY, FILE, ROOT_PATH, TEXT, choice, named
+from sioserve.options.kinds import DIRECTORY, FILE, NUMBER, ROOT_PATH, TEXT, choice, named
 from sioserve.options.option import Group, Option, switch
 
 GROUP = Group(
@@ -44,6 +44,26 @@ GROUP = Group(
             "loop",
             choice("auto", "asyncio", "uvloop"),
             "the event loop; auto uses uvloop if it is installed",
+            default="auto",
+        ),
+        Option(
+            "threads",
+            NUMBER,
+            "synchronous views and handlers that run at the same time; the others wait",
+            default=0,
+            shown_default="8 for each core and 8, at most 64; ASGI_THREADS if it is set",
+        ),
+        Option(
+            "thread-queue",
+            NUMBER,
+            "requests to synchronous views that wait for a thread: 503",
+            default=1000,
+        ),
+        Option(
+            "django-handler",
+            choice("auto", "stock"),
+            "what calls views and middleware of a Django project: sioserve's handler where it can, "
+            "or Django's own",
             default="auto",
         ),
         Option(

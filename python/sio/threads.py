@@ -1,0 +1,237 @@
+"""A bounded pool of persistent threads for synchronous code.
+
+A database connection belongs to a thread, so threads are kept. There are two ways to use one:
+
+    run(job)    The job runs on a thread of the pool. At most `limit` jobs run at a time; the others
+                wait in a queue, in order.
+    borrow()    A thread for several jobs that belong together, with waiting in between: the
+                synchronous parts of an asynchronous request. Such a request may wait for anything,
+                also for jobs of the queue. So borrowed threads are not counted in `limit`.
+
+The thread that worked last is used first: the number of threads, and with it the number of
+connections, follows the load.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+import weakref
+from asyncio import AbstractEventLoop
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import NamedTuple
+
+Job = Callable[[], None]
+
+logger = logging.getLogger("sioserve")
+
+
+class TooManyWaitingError(Exception):
+    """The queue of the pool is full."""
+
+
+class Figures(NamedTuple):
+    """The state of a pool at one moment."""
+
+    limit: int
+    busy: int  # threads that run a job, without the borrowed ones
+    borrowed: int
+    idle: int
+    queued: int
+    oldest_wait: float  # seconds; 0 if no job waits
+
+
+class WorkerThread(threading.Thread):
+    """A thread of a pool. It does not delay the end of the process, as daemon threads do."""
+
+    def __init__(self, pool: Threads, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._pool = pool
+        # Jobs, and whether the thread is free behind them; None to end.
+        self._inbox: SimpleQueue[tuple[Job, bool] | None] = SimpleQueue()
+        self.is_busy = False
+
+    def submit(self, job: Job) -> None:
+        """Run the job on this thread, behind those that it has. Any thread may call."""
+        self._inbox.put((job, False))
+
+    def submit_last(self, job: Job) -> None:
+        """The same; then the thread is free for the next job of the pool."""
+        self._inbox.put((job, True))
+
+    def end(self) -> None:
+        """End behind the jobs that it has."""
+        self._inbox.put(None)
+
+    def run(self) -> None:
+        while (entry := self._inbox.get()) is not None:
+            self.is_busy = True
+            job, is_last = entry
+            _run(job)
+            while is_last and (following := self._pool._next_job(self)) is not None:
+                _run(following)
+            self.is_busy = False
+        _run(self._pool._at_end)
+
+
+class Threads:
+    """A pool. All methods may be called by any thread."""
+
+    def __init__(
+        self,
+        limit: int,
+        max_queued: int,
+        *,
+        name: str = "sioserve",
+        at_end: Job | None = None,
+    ) -> None:
+        """`at_end` runs on each thread as its last job: it closes the thread's connections."""
+        self._limit = limit
+        self._max_queued = max_queued
+        self._name = name
+        self._at_end: Job = at_end or _nothing
+        self._lock = threading.Lock()
+        self._idle: list[WorkerThread] = []  # the one that worked last at the end
+        self._all: weakref.WeakSet[WorkerThread] = weakref.WeakSet()
+        self._queue: deque[tuple[float, Job]] = deque()
+        self._busy = 0
+        self._borrowed: set[WorkerThread] = set()
+        self._started = 0
+        self._closed = False
+        self._process = os.getpid()
+        _open.add(self)
+
+    def run(self, job: Job, *, may_be_refused: bool = False) -> bool:
+        """Run the job on the next free thread. True if one is free, False if the job waits.
+
+        Raises TooManyWaitingError if it `may_be_refused` and the queue is full.
+        """
+        with self._lock:
+            if self._busy >= self._limit:
+                if may_be_refused and len(self._queue) >= self._max_queued:
+                    raise TooManyWaitingError
+                self._queue.append((time.monotonic(), job))
+                return False
+            thread = self._free_thread()
+            self._busy += 1
+        thread.submit_last(job)
+        return True
+
+    def take_back(self, job: Job) -> bool:
+        """Whether the job was still in the queue; it will not run then."""
+        with self._lock:
+            for entry in self._queue:
+                if entry[1] is job:
+                    self._queue.remove(entry)
+                    return True
+        return False
+
+    def borrow(self) -> WorkerThread:
+        """A thread of one's own until submit_last()."""
+        with self._lock:
+            thread = self._free_thread()
+            self._borrowed.add(thread)
+        return thread
+
+    def figures(self) -> Figures:
+        with self._lock:
+            oldest = time.monotonic() - self._queue[0][0] if self._queue else 0.0
+            return Figures(
+                self._limit,
+                self._busy,
+                len(self._borrowed),
+                len(self._idle),
+                len(self._queue),
+                oldest,
+            )
+
+    def close(self) -> None:
+        """End the idle threads, and each other thread when its work ends; see join()."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for thread in idle:
+            thread.end()
+
+    def join(self, timeout: float) -> bool:
+        """Wait until the threads have ended after close(). False if the time is over."""
+        deadline = time.monotonic() + timeout
+        for thread in list(self._all):
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in list(self._all))
+
+    def end_with_process(self) -> None:
+        """The interpreter ends: wait for the jobs that run."""
+        if os.getpid() != self._process:
+            return  # a child made by fork() has none of the threads
+        self.close()
+        for thread in list(self._all):
+            if thread.is_busy:
+                thread.join()
+
+    def _free_thread(self) -> WorkerThread:
+        """With the lock. Raises RuntimeError if no thread can be started."""
+        if self._idle:
+            return self._idle.pop()
+        thread = WorkerThread(self, f"{self._name}-{self._started + 1}")
+        thread.start()
+        self._started += 1
+        self._all.add(thread)
+        return thread
+
+    def _next_job(self, thread: WorkerThread) -> Job | None:
+        """On a thread whose job has ended: the next one from the queue; None if the thread is idle
+        now, or ends.
+        """
+        with self._lock:
+            if thread in self._borrowed:
+                self._borrowed.discard(thread)
+            else:
+                self._busy -= 1
+            if self._queue and self._busy < self._limit:
+                self._busy += 1
+                return self._queue.popleft()[1]
+            if self._closed or len(self._idle) >= self._limit:
+                thread.end()
+            else:
+                self._idle.append(thread)
+            return None
+
+
+def _run(job: Job) -> None:
+    try:
+        job()
+    except BaseException:  # the thread and its connections stay
+        logger.exception("a job of a thread has failed")
+
+
+def _nothing() -> None:
+    pass
+
+
+_open: weakref.WeakSet[Threads] = weakref.WeakSet()
+_pools: weakref.WeakKeyDictionary[AbstractEventLoop, Threads] = weakref.WeakKeyDictionary()
+
+
+def set_threads(loop: AbstractEventLoop, pool: Threads | None) -> None:
+    """The threads for the synchronous code of what runs on the loop."""
+    if pool is None:
+        _pools.pop(loop, None)
+    else:
+        _pools[loop] = pool
+
+
+def threads_of(loop: AbstractEventLoop) -> Threads | None:
+    """None where no server runs on the loop, as in most tests."""
+    return _pools.get(loop)
+
+
+@atexit.register
+def _end_with_process() -> None:
+    for pool in list(_open):
+        pool.end_with_process()

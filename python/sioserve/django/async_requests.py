@@ -1,0 +1,71 @@
+"""AsyncRequest: a request whose view is asynchronous runs on the event loop.
+
+It serves all requests where there are no threads of the server (another ASGI server, tests).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.handlers.asgi import ASGIHandler
+from django.urls import set_script_prefix
+
+from sioserve.django.client import cancel_if_client_leaves
+from sioserve.django.responses import (
+    body_message,
+    chunks,
+    path_of_file,
+    send_async_parts,
+    send_sync_parts,
+    start_message,
+)
+from sioserve.django.signals import close_response, send_request_finished, send_request_started
+
+
+class AsyncRequest:
+    """One request. serve() is called once."""
+
+    def __init__(self, handler: Any, request: Any, prefix: str) -> None:
+        """`prefix` is what reverse() puts before paths (SCRIPT_NAME)."""
+        self._handler = handler
+        self._request = request
+        self._prefix = prefix
+        self._response: Any = None
+
+    async def serve(self, receive: Any, send: Any) -> None:
+        """Returns also when the client has left."""
+        set_script_prefix(self._prefix)
+        await send_request_started(self._request.scope)
+        try:
+            await cancel_if_client_leaves(self._respond(send), receive)
+        finally:
+            if self._response is None:
+                await send_request_finished()
+                self._request.close()
+            else:
+                await close_response(self._response, self._request)
+
+    async def _respond(self, send: Any) -> None:
+        response = await self._handler.get_response_async(self._request)
+        response._handler_class = ASGIHandler
+        self._response = response
+        await send(start_message(response))
+        if not response.streaming:
+            *parts, last = chunks(response.content)
+            for part in parts:
+                await send(body_message(part, more_body=True))
+            await send(body_message(last, more_body=False))
+        elif path := path_of_file(response, self._request.scope):
+            await send({"type": "http.response.pathsend", "path": path})
+        else:
+            await (send_async_parts if response.is_async else send_sync_parts)(response, send)
+            await send(body_message(b"", more_body=False))
+
+
+async def refuse(response: Any, scope: Any, send: Any) -> None:
+    """Answer a request that Django cannot read."""
+    await send_request_started(scope)
+    response._handler_class = ASGIHandler
+    await send(start_message(response))
+    await send(body_message(response.content, more_body=False))
+    await close_response(response, None)

@@ -1,0 +1,233 @@
+"""SyncRequest: a request whose view is synchronous runs on one thread, as under WSGI.
+
+On the thread, in this order: `request_started`, middleware and view, the parts of the response,
+`response.close()` with `request_finished`. The event loop sends the messages of the response. It
+asks for the next part of a stream when it has sent the one before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from django.core import signals
+from django.core.handlers.asgi import ASGIHandler
+from django.http import FileResponse
+from django.urls import set_script_prefix
+from sio.sync_calls import SyncCall, for_future
+from sio.threads import TooManyWaitingError, WorkerThread
+
+from sioserve.django.client import ClientWatch, WatchedTasks, cancel_if_client_leaves
+from sioserve.django.responses import (
+    CHUNK_SIZE,
+    as_bytes,
+    body_message,
+    chunks,
+    path_of_file,
+    send_async_parts,
+    start_message,
+)
+from sioserve.request_threads import RequestThread
+from sioserve.transactions import end_transactions
+
+logger = logging.getLogger("sioserve")
+
+RETRY_AFTER = 1  # seconds
+UNAVAILABLE = b"Service Unavailable: too many requests wait for a thread.\n"
+
+
+class _Messages(NamedTuple):
+    """From the thread: what to send."""
+
+    messages: list[dict[str, Any]]
+    is_last: bool  # otherwise the thread waits for an answer
+
+
+class _AsyncStream(NamedTuple):
+    """From the thread, as the last: a response whose parts are made on the event loop."""
+
+    response: Any
+
+
+class SyncRequest:
+    """One request. serve() is called once."""
+
+    def __init__(self, handler: Any, request: Any, thread: RequestThread, prefix: str) -> None:
+        """`prefix` is what reverse() puts before paths (SCRIPT_NAME)."""
+        self._handler = handler
+        self._request = request
+        self._thread = thread
+        self._prefix = prefix
+        self._loop = asyncio.get_running_loop()
+        self._call = SyncCall(self._loop)
+        self._worker: WorkerThread | None = None
+        self._answers: SimpleQueue[bool] = SimpleQueue()  # False: nobody wants the rest
+        self._made: deque[_Messages | _AsyncStream | BaseException] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+
+    # On the event loop:
+
+    async def serve(self, receive: Any, send: Any) -> None:
+        """Raises what the request has raised outside of Django's handling of exceptions."""
+        watch = ClientWatch(receive, self._client_left)
+        self._call.tasks = WatchedTasks(watch)
+        take_back = self._start()
+        if take_back is None:
+            self._request.close()
+            await _refuse(send)
+            return
+        try:
+            await self._send_all(receive, send, watch)
+        except asyncio.CancelledError:
+            if take_back():
+                self._request.close()
+            self._call.cancel()
+            raise
+        finally:
+            self._answers.put(False)
+            watch.end()
+            self._call.take_over_context()
+
+    def _start(self) -> Callable[[], bool] | None:
+        """Give the work to a thread: to the one of the request if it has one. None if too many wait
+        for one; otherwise a function that tells whether the work could be taken back.
+        """
+        work = self._work
+        if self._thread.is_taken:
+            return self._thread.submit(work).cancel
+        threads = self._thread.threads
+        try:
+            threads.run(work, may_be_refused=True)
+        except TooManyWaitingError:
+            return None
+        return lambda: threads.take_back(work)
+
+    async def _send_all(self, receive: Any, send: Any, watch: ClientWatch) -> None:
+        while True:
+            made = await self._next()
+            if isinstance(made, BaseException):
+                raise made
+            if isinstance(made, _AsyncStream):
+                await self._send_async(made.response, receive, send)
+                return
+            for message in made.messages:
+                await send(message)
+            if made.is_last:
+                return
+            watch.start()
+            self._answers.put(True)
+
+    async def _send_async(self, response: Any, receive: Any, send: Any) -> None:
+        try:
+            await cancel_if_client_leaves(_send_stream(response, send), receive)
+        finally:
+            assert self._worker is not None
+            self._worker.submit(lambda: self._call.run(lambda: self._finish(response)))
+
+    async def _next(self) -> _Messages | _AsyncStream | BaseException:
+        while not self._made:
+            self._waiter = self._loop.create_future()
+            await self._waiter
+        return self._made.popleft()
+
+    def _arrive(self, made: _Messages | _AsyncStream | BaseException) -> None:
+        self._made.append(made)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _client_left(self) -> None:
+        self._answers.put(False)
+        self._call.cancel()
+
+    # On the thread:
+
+    def _work(self) -> None:
+        worker = threading.current_thread()
+        assert isinstance(worker, WorkerThread)
+        self._worker = worker
+        self._call.run(self._respond)
+
+    def _respond(self) -> None:
+        response = None
+        try:
+            set_script_prefix(self._prefix)
+            signals.request_started.send(sender=ASGIHandler, scope=self._request.scope)
+            response = self._handler.get_response(self._request)
+            response._handler_class = ASGIHandler
+            if response.streaming and response.is_async:
+                self._hand_over(_AsyncStream(response))
+                return
+            self._send_parts(response)
+        except BaseException as error:
+            self._hand_over(for_future(error, self._request))
+        self._finish(response)
+
+    def _send_parts(self, response: Any) -> None:
+        start = start_message(response)
+        if not response.streaming:
+            parts = chunks(response.content)
+            bodies = [body_message(part, more_body=True) for part in parts[:-1]]
+            last = body_message(parts[-1], more_body=False)
+            self._hand_over(_Messages([start, *bodies, last], is_last=True))
+        elif path := path_of_file(response, self._request.scope):
+            # The file is opened with the message; after the answer it may be closed.
+            self._has_sent([start, {"type": "http.response.pathsend", "path": path}])
+            self._hand_over(_Messages([], is_last=True))
+        elif self._has_sent([start]) and self._has_sent_stream(response):
+            self._hand_over(_Messages([body_message(b"", more_body=False)], is_last=True))
+        else:
+            self._hand_over(_Messages([], is_last=True))
+
+    def _has_sent_stream(self, response: Any) -> bool:
+        if isinstance(response, FileResponse):
+            response.block_size = CHUNK_SIZE
+        for part in response:
+            for chunk in chunks(as_bytes(part)):
+                if not self._has_sent([body_message(chunk, more_body=True)]):
+                    return False
+        return True
+
+    def _has_sent(self, messages: list[dict[str, Any]]) -> bool:
+        """Wait until they are sent. False if nobody wants more."""
+        self._hand_over(_Messages(messages, is_last=False))
+        return self._answers.get()
+
+    def _hand_over(self, made: _Messages | _AsyncStream | BaseException) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._arrive, made)
+        except RuntimeError:  # the loop is closed
+            self._answers.put(False)
+
+    def _finish(self, response: Any) -> None:
+        """Never raises: the thread goes on with other requests."""
+        try:
+            if response is None:
+                signals.request_finished.send(sender=ASGIHandler)
+            else:
+                response.close()
+        except Exception:
+            logger.exception("Closing the response to %s has failed", self._request.path)
+        finally:
+            self._request.close()
+            end_transactions()
+
+
+async def _send_stream(response: Any, send: Any) -> None:
+    await send(start_message(response))
+    await send_async_parts(response, send)
+    await send(body_message(b"", more_body=False))
+
+
+async def _refuse(send: Any) -> None:
+    headers = [
+        (b"content-type", b"text/plain"),
+        (b"content-length", str(len(UNAVAILABLE)).encode()),
+        (b"retry-after", str(RETRY_AFTER).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send(body_message(UNAVAILABLE, more_body=False))

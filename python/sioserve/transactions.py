@@ -1,0 +1,35 @@
+"""Ends transactions that a request has left open on its thread, which the next request will use."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+logger = logging.getLogger("sioserve")
+
+
+def end_transactions() -> None:
+    """Close this thread's database connections that are in an atomic block; never raises.
+
+    A thread that ends takes its transactions with it. A persistent thread must not hand them to the
+    next request. Connections that tests share between threads are left alone.
+    """
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block and not connection.allow_thread_sharing:
+            _end(connection)
+
+
+def _end(connection: Any) -> None:
+    from django.db import connections
+
+    logger.error(
+        "A request has left a transaction open on the database %r; it is rolled back",
+        connection.alias,
+    )
+    try:
+        connection.close()
+    except Exception:
+        logger.exception("a database connection can't be closed")
+    del connections[connection.alias]  # the object still believes to be in the atomic block

@@ -1,0 +1,248 @@
+"""How requests end: clients that leave, sends that fail, cancellation, full queues."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+from django.db import connection, connections
+from django.test import override_settings
+from notes import noted, threads, values
+from world import Exchange, World, noted_signals, only, world
+
+BOTH = pytest.mark.parametrize("suffix", ["", "-async"])
+PATIENCE = 20.0
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[World]:
+    values.clear()
+    values["began"], values["may_end"] = threading.Event(), threading.Event()
+    async with world(limit=2, max_queued=1) as made:
+        await made.ask("/state")  # imports the URLconf
+        with noted_signals():
+            yield made
+        values["may_end"].set()
+
+
+async def until_noted(what: str) -> None:
+    async def wait() -> None:
+        while what not in noted():
+            await asyncio.sleep(0.001)
+
+    await asyncio.wait_for(wait(), PATIENCE)
+
+
+async def has_begun() -> None:
+    assert await asyncio.to_thread(values["began"].wait, PATIENCE)
+
+
+async def check_the_end(server: World, view: str = "view") -> None:
+    """Closers and signals ran once; no thread has a transaction."""
+    await server.settle()
+    assert noted().count("finished") == 1
+    in_transaction = await server.run_on_all_threads(lambda: connection.in_atomic_block)
+    assert not any(in_transaction)
+
+
+@BOTH
+async def test_normal(server: World, suffix: str) -> None:
+    await server.ask(f"/hello{suffix}")
+    assert noted().count("closed") == 1
+    await check_the_end(server)
+    if not suffix:
+        only(threads("started", "view", "closed", "finished"))
+
+
+@BOTH
+@pytest.mark.parametrize("path", ["/hello", "/stream"])
+async def test_send_raises(server: World, suffix: str, path: str) -> None:
+    exchange = Exchange(f"{path}{suffix}")
+    exchange.send_error = OSError("the client has gone")
+    with pytest.raises(OSError, match="has gone"):
+        await server.serve(exchange)
+    await check_the_end(server)
+    assert noted().count("closed") == 1
+    assert "part 1" not in noted()
+
+
+async def test_client_leaves_while_a_sync_view_runs(server: World) -> None:
+    exchange = Exchange("/slow-in-transaction")
+    request = server.begin(exchange)
+    await has_begun()
+    exchange.leave()
+    values["may_end"].set()
+    await request
+    await check_the_end(server)
+    assert noted().count("closed") == 1
+    only(threads("started", "view", "closed", "finished"))
+
+
+async def test_client_leaves_while_an_async_view_runs(server: World) -> None:
+    exchange = Exchange("/slow-async")
+    request = server.begin(exchange)
+    await has_begun()
+    exchange.leave()
+    await request
+    assert "cancelled" in noted()
+    assert exchange.sent == []
+    await check_the_end(server)
+
+
+async def test_client_leaves_while_a_sync_view_awaits(server: World) -> None:
+    exchange = Exchange("/waits")
+    request = server.begin(exchange)
+    await has_begun()
+    exchange.leave()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert "cancelled" in noted()
+    await check_the_end(server)
+
+
+@BOTH
+async def test_client_leaves_while_streaming(server: World, suffix: str) -> None:
+    values["parts"] = 1_000_000
+    exchange = Exchange(f"/stream{suffix}")
+    exchange.may_send = asyncio.Semaphore(4)
+    request = server.begin(exchange)
+    await until_noted("part 2")
+    exchange.leave()
+    for _ in range(10):
+        exchange.may_send.release()
+    await request
+    await check_the_end(server)
+    assert noted().count("closed") == 1
+    assert noted().count("stream closed") == 1
+    assert "part 20" not in noted()
+
+
+async def test_server_cancels_while_a_sync_view_runs(server: World) -> None:
+    request = server.begin(Exchange("/slow-in-transaction"))
+    await has_begun()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert "finished" not in noted()
+    values["may_end"].set()
+    await check_the_end(server)
+    assert noted().count("closed") == 1
+    only(threads("started", "view", "closed", "finished"))
+
+
+async def test_server_cancels_while_an_async_view_runs(server: World) -> None:
+    request = server.begin(Exchange("/slow-async"))
+    await has_begun()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert "cancelled" in noted()
+    await check_the_end(server)
+
+
+@BOTH
+async def test_server_cancels_while_streaming(server: World, suffix: str) -> None:
+    values["parts"] = 1_000_000
+    exchange = Exchange(f"/stream{suffix}")
+    exchange.may_send = asyncio.Semaphore(3)
+    request = server.begin(exchange)
+    await until_noted("part 2")
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    await check_the_end(server)
+    assert noted().count("closed") == 1
+    assert noted().count("stream closed") == 1
+
+
+@BOTH
+async def test_a_transaction_left_open_is_rolled_back(
+    server: World, suffix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    exchange = await server.ask(f"/leaves-transaction{suffix}")
+    assert exchange.body == b"left open"
+    await check_the_end(server)
+    assert "left a transaction open" in caplog.text
+
+    def groups() -> int:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("select count(*) from auth_group where name = 'left'")
+            return int(cursor.fetchone()[0])
+
+    counts = await server.run_on_all_threads(groups)
+    assert set(counts) == {0}
+
+
+@BOTH
+async def test_streams_are_made_as_they_are_sent(server: World, suffix: str) -> None:
+    """Django makes a list of a synchronous iterator first."""
+    values["parts"] = 10
+    exchange = Exchange(f"/stream{suffix}")
+    exchange.may_send = asyncio.Semaphore(3)
+    request = server.begin(exchange)
+    await until_noted("part 2")
+    assert "part 5" not in noted()
+    for _ in range(20):
+        exchange.may_send.release()
+    await request
+    assert exchange.body == b"0 1 2 3 4 5 6 7 8 9 "
+    await check_the_end(server)
+
+
+@pytest.mark.parametrize("path", ["/sync-view-async-stream", "/async-view-sync-stream"])
+async def test_streams_of_the_other_kind(server: World, path: str) -> None:
+    exchange = await server.ask(path)
+    assert exchange.body == b"0 1 2 "
+    await check_the_end(server)
+    assert noted().count("closed") == 1
+    if path == "/sync-view-async-stream":
+        only(threads("started", "view", "closed", "finished"))
+
+
+async def test_a_full_queue_answers_503(server: World) -> None:
+    running = [server.begin(Exchange("/slow")) for _ in range(2)]
+    await has_begun()
+    waiting = server.begin(Exchange("/hello"))
+    while server.threads.figures().queued != 1:
+        await asyncio.sleep(0.001)
+    refused = Exchange("/hello")
+    await server.serve(refused)
+    assert refused.status == 503
+    assert refused.header(b"retry-after") == b"1"
+    # Asynchronous views need no thread.
+    asynchronous = Exchange("/hello-async")
+    await server.serve(asynchronous)
+    assert asynchronous.status == 200
+    values["may_end"].set()
+    await asyncio.gather(*running, waiting)
+
+
+async def test_a_request_that_waits_for_a_thread_can_be_cancelled(server: World) -> None:
+    running = [server.begin(Exchange("/slow")) for _ in range(2)]
+    await has_begun()
+    waiting = server.begin(Exchange("/hello"))
+    while server.threads.figures().queued != 1:
+        await asyncio.sleep(0.001)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    values["may_end"].set()
+    await asyncio.gather(*running)
+    await server.settle()
+    assert noted().count("view") == 2
+
+
+@override_settings(MIDDLEWARE=["middleware.sync_function"])
+async def test_client_leaves_behind_middleware_that_calls() -> None:
+    values["began"] = threading.Event()
+    async with world() as server:
+        await server.ask("/state")
+        exchange = Exchange("/slow-async")
+        request = server.begin(exchange)
+        await has_begun()
+        exchange.leave()
+        await request
+        assert "cancelled" in noted()
+        await server.settle()
