@@ -38,6 +38,7 @@ PyRef attributes_of(const Gil& gil, const AccessRecord& record) {
       {"status", number_or_none(gil, record.status)},
       {"bytes", to_py_int(gil, record.response_bytes)},
       {"duration_us", to_py_int(gil, static_cast<std::uint64_t>(record.duration.count()))},
+      {"thread_wait_us", to_py_int(gil, static_cast<std::uint64_t>(record.thread_wait.count()))},
       {"complete", PyRef::borrow(record.complete ? Py_True : Py_False)},
       {"close_code", number_or_none(gil, record.close_code)},
       {"referer", header("referer")},

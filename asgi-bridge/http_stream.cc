@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "asgi-bridge/bridge.h"
@@ -105,7 +106,10 @@ bool HttpStream::send_start(const Gil& gil, PyObject* message) {
   const auto has_trailers = read_bool(gil, message, names.trailers);
   if (!has_trailers) return false;
   has_trailers_ = *has_trailers;
-  head_ = ResponseHead{static_cast<std::uint16_t>(*status), std::move(*headers)};
+  const auto thread_wait = read_int(gil, message, names.thread_wait, 0);
+  if (!thread_wait) return false;
+  head_ = ResponseHead{static_cast<std::uint16_t>(*status), std::move(*headers),
+                       std::chrono::microseconds(std::max(*thread_wait, 0L))};
   response_ = Response::head_given;
   return true;
 }

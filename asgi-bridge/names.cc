@@ -33,6 +33,7 @@ Names::Names(const Gil& gil) {
       {&Names::body, "body"},
       {&Names::more_body, "more_body"},
       {&Names::trailers, "trailers"},
+      {&Names::thread_wait, "sioserve.thread_wait"},
       {&Names::more_trailers, "more_trailers"},
       {&Names::links, "links"},
       {&Names::code, "code"},

@@ -89,6 +89,12 @@ def cpu_time(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_time_of_tree(process: int) -> float:
+    """The same of a process and its children."""
+    children = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return cpu_time(process) + sum(cpu_time_of_tree(int(child)) for child in children)
+
+
 def resident_bytes(process: int) -> int:
     """The memory of a process that is in use now."""
     pages = int(pathlib.Path(f"/proc/{process}/statm").read_text().split()[1])

@@ -107,6 +107,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.unfinished",
     ],
     "options": ["sioserve.options", "sioserve.options.*"],
+    "thread watch": ["sioserve.thread_watch"],
     "threads of requests": ["sioserve.pool", "sioserve.request_threads", "sioserve.transactions"],
     "handler for Django": ["sioserve.django", "sioserve.django.*"],
     "service": [

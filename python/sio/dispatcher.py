@@ -27,6 +27,7 @@ from .handshake import HandshakeRequest
 from .socketio.namespace import Namespace
 from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
+from .threads import Threads
 from .time_limit import HandlerTimes
 
 if TYPE_CHECKING:
@@ -55,12 +56,12 @@ class Dispatcher:
         self._away: dict[int, NamespaceSocket] = {}  # of clients that may come back
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def bind(self, core: Server) -> None:
-        """Use this native server, before it starts.
+    def bind(self, core: Server, threads: Threads | None = None) -> None:
+        """Use this native server, before it starts, and these threads for synchronous handlers.
 
         Raises RuntimeError if the process runs another already.
         """
-        self._server.attach(core)
+        self._server.attach(core, threads)
         self._core = core
 
     async def close(self, timeout: float) -> None:

@@ -86,7 +86,7 @@ async def call_in_thread(threads: Threads, function: Callable[[], Any]) -> Any:
     try:
         return await ended
     except asyncio.CancelledError:
-        if not threads.take_back(run):
+        if not threads.withdraw(run):
             call.cancel()
         raise
     finally:

@@ -4,9 +4,9 @@ A database connection belongs to a thread, so threads are kept. There are two wa
 
     run(job)    The job runs on a thread of the pool. At most `limit` jobs run at a time; the others
                 wait in a queue, in order.
-    borrow()    A thread for several jobs that belong together, with waiting in between: the
+    borrow()    A thread for several calls that belong together, with waiting in between: the
                 synchronous parts of an asynchronous request. Such a request may wait for anything,
-                also for jobs of the queue. So borrowed threads are not counted in `limit`.
+                also for jobs of the queue. So calls on borrowed threads are not counted in `limit`.
 
 The thread that worked last is used first: the number of threads, and with it the number of
 connections, follows the load.
@@ -39,11 +39,12 @@ class Figures(NamedTuple):
     """The state of a pool at one moment."""
 
     limit: int
-    busy: int  # threads that run a job, without the borrowed ones
+    busy: int  # threads that run a job
     borrowed: int
     idle: int
     queued: int
     oldest_wait: float  # seconds; 0 if no job waits
+    refused: int  # in all
 
 
 class WorkerThread(threading.Thread):
@@ -52,17 +53,20 @@ class WorkerThread(threading.Thread):
     def __init__(self, pool: Threads, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self._pool = pool
-        # Jobs, and whether the thread is free behind them; None to end.
-        self._inbox: SimpleQueue[tuple[Job, bool] | None] = SimpleQueue()
+        # Jobs, each with what to call behind it; None to end.
+        self._inbox: SimpleQueue[tuple[Job, Job | None] | None] = SimpleQueue()
         self.is_busy = False
 
-    def submit(self, job: Job) -> None:
-        """Run the job on this thread, behind those that it has. Any thread may call."""
-        self._inbox.put((job, False))
+    def submit(self, job: Job, behind: Job | None = None) -> None:
+        """Run the job on this thread, behind those that it has, and then `behind`.
+
+        Any thread may call.
+        """
+        self._inbox.put((job, behind))
 
     def submit_last(self, job: Job) -> None:
-        """The same; then the thread is free for the next job of the pool."""
-        self._inbox.put((job, True))
+        """The same, of a borrowed thread; then it returns to the pool."""
+        self._inbox.put((job, self._give_back))
 
     def end(self) -> None:
         """End behind the jobs that it has."""
@@ -70,13 +74,16 @@ class WorkerThread(threading.Thread):
 
     def run(self) -> None:
         while (entry := self._inbox.get()) is not None:
+            job, behind = entry
             self.is_busy = True
-            job, is_last = entry
             _run(job)
-            while is_last and (following := self._pool._next_job(self)) is not None:
-                _run(following)
             self.is_busy = False
+            if behind is not None:
+                behind()
         _run(self._pool._at_end)
+
+    def _give_back(self) -> None:
+        self._pool._take_back(self)
 
 
 class Threads:
@@ -98,31 +105,34 @@ class Threads:
         self._lock = threading.Lock()
         self._idle: list[WorkerThread] = []  # the one that worked last at the end
         self._all: weakref.WeakSet[WorkerThread] = weakref.WeakSet()
-        self._queue: deque[tuple[float, Job]] = deque()
+        # When it came, and the borrowed thread that it needs.
+        self._queue: deque[tuple[float, Job, WorkerThread | None]] = deque()
         self._busy = 0
         self._borrowed: set[WorkerThread] = set()
         self._started = 0
+        self._refused = 0
         self._closed = False
         self._process = os.getpid()
         _open.add(self)
 
-    def run(self, job: Job, *, may_be_refused: bool = False) -> bool:
-        """Run the job on the next free thread. True if one is free, False if the job waits.
+    def run(
+        self, job: Job, *, on: WorkerThread | None = None, may_be_refused: bool = False
+    ) -> bool:
+        """Run the job on the next free thread, or `on` a borrowed one. False if it has to wait.
 
         Raises TooManyWaitingError if it `may_be_refused` and the queue is full.
         """
         with self._lock:
-            if self._busy >= self._limit:
-                if may_be_refused and len(self._queue) >= self._max_queued:
-                    raise TooManyWaitingError
-                self._queue.append((time.monotonic(), job))
-                return False
-            thread = self._free_thread()
-            self._busy += 1
-        thread.submit_last(job)
-        return True
+            if self._busy < self._limit:
+                self._begin(job, on)
+                return True
+            if may_be_refused and len(self._queue) >= self._max_queued:
+                self._refused += 1
+                raise TooManyWaitingError
+            self._queue.append((time.monotonic(), job, on))
+            return False
 
-    def take_back(self, job: Job) -> bool:
+    def withdraw(self, job: Job) -> bool:
         """Whether the job was still in the queue; it will not run then."""
         with self._lock:
             for entry in self._queue:
@@ -148,6 +158,7 @@ class Threads:
                 len(self._idle),
                 len(self._queue),
                 oldest,
+                self._refused,
             )
 
     def close(self) -> None:
@@ -174,8 +185,19 @@ class Threads:
             if thread.is_busy:
                 thread.join()
 
+    # With the lock:
+
+    def _begin(self, job: Job, on: WorkerThread | None) -> None:
+        """Raises RuntimeError if no thread can be started."""
+        if on is None:
+            thread = self._free_thread()
+            thread.submit(job, lambda: self._has_ended(thread))
+        else:
+            on.submit(job, lambda: self._has_ended(None))
+        self._busy += 1
+
     def _free_thread(self) -> WorkerThread:
-        """With the lock. Raises RuntimeError if no thread can be started."""
+        """Raises RuntimeError if no thread can be started."""
         if self._idle:
             return self._idle.pop()
         thread = WorkerThread(self, f"{self._name}-{self._started + 1}")
@@ -184,23 +206,33 @@ class Threads:
         self._all.add(thread)
         return thread
 
-    def _next_job(self, thread: WorkerThread) -> Job | None:
-        """On a thread whose job has ended: the next one from the queue; None if the thread is idle
-        now, or ends.
-        """
+    def _keep(self, thread: WorkerThread) -> None:
+        """The thread is free: for the next job in the queue, or to wait, or to end."""
+        self._idle.append(thread)
+        self._begin_next()
+        while self._idle and (self._closed or len(self._idle) > self._limit):
+            self._idle.pop().end()
+
+    def _begin_next(self) -> None:
+        while self._queue and self._busy < self._limit:
+            _, job, on = self._queue.popleft()
+            self._begin(job, on)
+
+    # On the threads:
+
+    def _has_ended(self, thread: WorkerThread | None) -> None:
+        """A job has; None: on a borrowed thread."""
         with self._lock:
-            if thread in self._borrowed:
-                self._borrowed.discard(thread)
+            self._busy -= 1
+            if thread is None:
+                self._begin_next()
             else:
-                self._busy -= 1
-            if self._queue and self._busy < self._limit:
-                self._busy += 1
-                return self._queue.popleft()[1]
-            if self._closed or len(self._idle) >= self._limit:
-                thread.end()
-            else:
-                self._idle.append(thread)
-            return None
+                self._keep(thread)
+
+    def _take_back(self, thread: WorkerThread) -> None:
+        with self._lock:
+            self._borrowed.discard(thread)
+            self._keep(thread)
 
 
 def _run(job: Job) -> None:

@@ -25,6 +25,7 @@ from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from sio.database import call_and_log
 from sio.threads import Threads, WorkerThread
 
+from sioserve.thread_watch import ThreadWatch
 from sioserve.transactions import end_transactions
 
 _T = TypeVar("_T")
@@ -33,8 +34,9 @@ _T = TypeVar("_T")
 class RequestThread(Executor):
     """The thread of one request, taken from the pool with the first call."""
 
-    def __init__(self, threads: Threads) -> None:
+    def __init__(self, threads: Threads, watch: ThreadWatch) -> None:
         self.threads = threads
+        self.watch = watch
         self._lock = threading.Lock()
         self._thread: WorkerThread | None = None
 
@@ -58,9 +60,9 @@ class RequestThread(Executor):
         return future
 
     @property
-    def is_taken(self) -> bool:
-        """Whether the request has had a synchronous call."""
-        return self._thread is not None
+    def taken(self) -> WorkerThread | None:
+        """The thread, if the request has had a synchronous call."""
+        return self._thread
 
     def give_back(self) -> None:
         """The request has ended; a call may still be running if the request was cancelled."""
@@ -72,13 +74,14 @@ class RequestThread(Executor):
 
 def serve_with_threads(application: Any, threads: Threads) -> Any:
     """The ASGI application, whose requests use these threads."""
+    watch = ThreadWatch(threads)
 
     async def serve_request(scope: Any, receive: Any, send: Any) -> None:
         context_of_task = SyncToAsync.thread_sensitive_context
         if scope["type"] != "http" or context_of_task.get(None) is not None:
             return await application(scope, receive, send)
         context = ThreadSensitiveContext()
-        thread = RequestThread(threads)
+        thread = RequestThread(threads, watch)
         token = context_of_task.set(context)
         SyncToAsync.context_to_thread_executor[context] = thread
         try:

@@ -204,7 +204,7 @@ class Service:
 
     def _bind(self, server: _sioserve.Server) -> None:
         try:
-            self._dispatcher.bind(server)
+            self._dispatcher.bind(server, self._threads)
         except RuntimeError as error:
             # Tests may run several servers at the same time; these rarely need Socket.IO.
             logger.warning("Socket.IO is not served: %s", error)

@@ -18,7 +18,9 @@ logger = logging.getLogger("sioserve")
 
 CANCELLATION = 1.0  # seconds for a cancelled task to end
 
-ASYNCIO = sysconfig.get_path("stdlib") + "/asyncio/"
+LIBRARY = sysconfig.get_path("stdlib") + "/"
+PACKAGES = sysconfig.get_path("purelib") + "/"
+ASYNCIO = LIBRARY + "asyncio/"
 
 # Functions of the standard library in which the main thread waits for other threads at the end.
 WAITING_FOR_THREADS = ("_shutdown", "_python_exit", "join", "_wait_for_tstate_lock")
@@ -76,13 +78,15 @@ def place(task: asyncio.Task[Any]) -> str:
     return "not started" if frame is None else f"waiting in {_location(frame)}"
 
 
-def busy_threads() -> list[str]:
-    """A line for each other busy thread that would delay the end of the process."""
+def busy_threads(kind: type[threading.Thread] = threading.Thread) -> list[str]:
+    """A line for each other busy thread of the class that would delay the end of the process."""
     frames = sys._current_frames()
     lines = []
     for thread in threading.enumerate():
         frame = frames.get(thread.ident or 0)
         waits_for_work = frame is not None and frame.f_code.co_name == "_worker"
+        if not isinstance(thread, kind):
+            continue
         if isinstance(thread, WorkerThread):  # a daemon, whose jobs are waited for
             if not thread.is_busy:
                 continue
@@ -92,8 +96,19 @@ def busy_threads() -> list[str]:
             continue
         if thread is threading.main_thread() and frame.f_code.co_name in WAITING_FOR_THREADS:
             continue
-        lines.append(f"thread {thread.name}, in {_location(frame)}")
+        lines.append(f"thread {thread.name}, in {_location(_outside_library(frame))}")
     return lines
+
+
+def _outside_library(frame: FrameType) -> FrameType:
+    """The innermost frame that is not the standard library's, or this one."""
+    outer: FrameType | None = frame
+    while outer is not None:
+        file = outer.f_code.co_filename
+        if not file.startswith(LIBRARY) or file.startswith(PACKAGES):
+            return outer
+        outer = outer.f_back
+    return frame
 
 
 def _location(frame: FrameType) -> str:

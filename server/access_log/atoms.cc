@@ -47,6 +47,7 @@ constexpr Name names[] = {
     {"D", Atom::microseconds},
     {"M", Atom::milliseconds},
     {"L", Atom::decimal_seconds},
+    {"thread_wait", Atom::thread_wait},
     {"p", Atom::process_id},
     {"id", Atom::request_id},
     {"host", Atom::host},
@@ -280,6 +281,9 @@ void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
       return;
     case Atom::decimal_seconds:
       return append_decimal_seconds(record, out);
+    case Atom::thread_wait:
+      out += std::to_string(record.thread_wait.count());
+      return;
     case Atom::process_id:
       out += std::to_string(::getpid());
       return;

@@ -37,6 +37,7 @@ enum class Atom : std::uint8_t {
   microseconds,      // D
   milliseconds,      // M
   decimal_seconds,   // L
+  thread_wait,       // thread_wait: microseconds
   process_id,        // p
   request_id,        // id
   host,              // host

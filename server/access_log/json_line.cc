@@ -69,6 +69,7 @@ void append_json_line(const AccessRecord& record, const Timestamp& time, std::st
   object.number_or_null("status", record.status);
   object.number("bytes", record.response_bytes);
   object.number("duration_us", static_cast<std::uint64_t>(record.duration.count()));
+  object.number("thread_wait_us", static_cast<std::uint64_t>(record.thread_wait.count()));
   object.boolean("complete", record.complete);
   if (record.event == AccessEvent::websocket_disconnect) {
     object.number("close_code", record.close_code);

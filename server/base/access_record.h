@@ -32,7 +32,8 @@ struct AccessRecord {
   // From the request's first byte until the kernel took the last byte of the response, or until the
   // WebSocket's step.
   std::chrono::microseconds duration{0};
-  bool complete = true;  // false: the response was cut
+  std::chrono::microseconds thread_wait{0};  // part of it: see ResponseHead
+  bool complete = true;                      // false: the response was cut
 };
 
 // Lives on the I/O thread.

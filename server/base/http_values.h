@@ -1,6 +1,7 @@
 // HTTP messages as plain values (RFC 9110), shared by the HTTP engine, Engine.IO and the bridge.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -46,6 +47,8 @@ std::string percent_decode(std::string_view text, PlusSign plus);
 struct ResponseHead {
   std::uint16_t status = 200;
   Headers headers;
+  // How long the request has waited for a thread of the application; for the access log.
+  std::chrono::microseconds thread_wait{0};
 };
 
 struct Address {

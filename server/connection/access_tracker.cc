@@ -53,6 +53,7 @@ void AccessTracker::add(AccessEvent event, const SharedRequestHead& head,
   pending_->endpoints = endpoints;
   pending_->status = response.started() ? response.status() : client_closed_request;
   pending_->response_bytes = response.body_bytes();
+  pending_->thread_wait = response.thread_wait();
   pending_->complete = response.complete();
   if (log_->wants_response_headers()) pending_->response_headers = response.headers();
   pending_begin_ = begin;

@@ -5,6 +5,7 @@
 // last part was sent; later parts are ignored). The encoder writes the bytes.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -42,6 +43,7 @@ class Response {
 
   // Once started.
   std::uint16_t status() const { return head_.status; }
+  std::chrono::microseconds thread_wait() const { return head_.thread_wait; }
   const Headers& headers() const { return head_.headers; }
   // Of the body, without its framing.
   std::uint64_t body_bytes() const { return body_bytes_; }

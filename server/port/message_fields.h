@@ -22,13 +22,13 @@ inline constexpr std::size_t field_count<Header> = 2;
 template <>
 inline constexpr std::size_t field_count<RequestHead> = 7;
 template <>
-inline constexpr std::size_t field_count<ResponseHead> = 2;
+inline constexpr std::size_t field_count<ResponseHead> = 3;
 template <>
 inline constexpr std::size_t field_count<Address> = 2;
 template <>
 inline constexpr std::size_t field_count<Endpoints> = 4;
 template <>
-inline constexpr std::size_t field_count<AccessRecord> = 9;
+inline constexpr std::size_t field_count<AccessRecord> = 10;
 template <>
 inline constexpr std::size_t field_count<EncodedArgs> = 2;
 template <>
@@ -211,6 +211,9 @@ auto fields_of(T& value) {
   } else if constexpr (count == 9) {
     auto& [a, b, c, d, e, f, g, h, i] = value;
     return std::tie(a, b, c, d, e, f, g, h, i);
+  } else if constexpr (count == 10) {
+    auto& [a, b, c, d, e, f, g, h, i, j] = value;
+    return std::tie(a, b, c, d, e, f, g, h, i, j);
   } else {
     static_assert(count == 0 && std::is_empty_v<T>, "its number of fields is missing above");
     return std::tie();

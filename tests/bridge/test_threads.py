@@ -92,14 +92,14 @@ def test_a_full_queue_refuses_only_what_may_be_refused(pools: Callable[..., Thre
     assert ran.wait(PATIENCE)
 
 
-def test_a_waiting_job_can_be_taken_back(pools: Callable[..., Threads]) -> None:
+def test_a_waiting_job_can_be_withdrawn(pools: Callable[..., Threads]) -> None:
     pool = pools(1)
     running, ran = Blocker(), threading.Event()
     pool.run(running)
-    assert pool.take_back(running) is False
+    assert pool.withdraw(running) is False
     waiting = ran.set
     pool.run(waiting)
-    assert pool.take_back(waiting) is True
+    assert pool.withdraw(waiting) is True
     running.release()
     run_one(pool)
     assert not ran.is_set()
@@ -119,6 +119,26 @@ def test_borrowed_threads_do_not_count(pools: Callable[..., Threads]) -> None:
     thread.join(PATIENCE)
     assert seen == [thread, thread]
     assert pool.figures().borrowed == 0
+
+
+def test_jobs_on_a_borrowed_thread_count(pools: Callable[..., Threads]) -> None:
+    pool = pools(1)
+    thread, first, second, third = pool.borrow(), Blocker(), Blocker(), Blocker()
+    assert pool.run(first, on=thread)
+    assert not pool.run(second)
+    assert not pool.run(third, on=thread)
+    assert first.began.wait(PATIENCE)
+    assert pool.figures()[1:3] == (1, 1)
+    first.release()
+    assert second.began.wait(PATIENCE)
+    assert second.thread is not thread
+    assert not third.began.is_set()
+    second.release()
+    assert third.began.wait(PATIENCE)
+    assert first.thread is third.thread is thread
+    third.release()
+    thread.submit_last(lambda: None)
+    eventually(lambda: pool.figures()[1:3] == (0, 0))
 
 
 def test_a_borrowed_thread_takes_waiting_jobs_afterwards(pools: Callable[..., Threads]) -> None:

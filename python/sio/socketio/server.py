@@ -16,6 +16,7 @@ from ..engine import EngineIOApplication
 from ..handlers import Handler
 from ..names import DEFAULT_NAMESPACE, Room, check_namespace, namespace_name
 from ..relays import Relay
+from ..threads import Threads
 from ..types import NamespacePattern, RoomWatcher
 from .adapter import Adapter
 from .all_clients import AllClients
@@ -71,6 +72,7 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
             weakref.WeakValueDictionary()
         )
         self._core: Server | None = None
+        self._threads: Threads | None = None
         self._process = os.getpid()  # the process that serves
         self.namespace_listeners: list[Callable[[Namespace], Any]] = []
         self.connect_hooks: list[Handler] = []
@@ -312,7 +314,9 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         client and namespace), `namespaces`, `rooms`. Totals since the start: `sessions_opened`,
         `sessions_closed`, `packets_in`, `packets_out`, `bytes_in`, `bytes_out`. How often limits
         were reached: `sessions_refused`, `messages_too_large`, `volatile_dropped` and others, which
-        docs/socketio.md lists.
+        docs/socketio.md lists. Threads for synchronous code: `threads_busy`, `threads_queued`
+        (calls that wait for one), `threads_oldest_wait_ms`, `threads_refused` (requests answered
+        with 503).
 
         Raises RuntimeError if no server runs in this process.
         """
@@ -320,7 +324,18 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
             raise RuntimeError(
                 "there are no counts: no Socket.IO server is running in this process"
             )
-        return self._core.counts()
+        return {**self._core.counts(), **self._counts_of_threads()}
+
+    def _counts_of_threads(self) -> dict[str, int]:
+        if self._threads is None:
+            return {}
+        figures = self._threads.figures()
+        return {
+            "threads_busy": figures.busy,
+            "threads_queued": figures.queued,
+            "threads_oldest_wait_ms": round(figures.oldest_wait * 1000),
+            "threads_refused": figures.refused,
+        }
 
     def core(self, event: str) -> Server:
         """The native server, for emitting `event`. Raises RuntimeError while none runs."""
@@ -418,12 +433,15 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
             self._native_relays[relays] = found
         return found
 
-    def attach(self, core: Server) -> None:
-        """Start emitting through a native server. Raises RuntimeError while another is attached."""
+    def attach(self, core: Server, threads: Threads | None = None) -> None:
+        """Start emitting through a native server, whose handlers use `threads`.
+
+        Raises RuntimeError while another is attached.
+        """
         process = os.getpid()
         if self._core is not None and self._core is not core and self._process == process:
             raise RuntimeError("this process runs a Socket.IO server already")
-        self._core, self._process = core, process
+        self._core, self._process, self._threads = core, process, threads
         self._native_relays.clear()
         for name in list(self._namespaces):
             core.add_namespace(name)
@@ -436,7 +454,7 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
     def detach(self, core: Server) -> None:
         """Stop emitting through this native server, which has stopped."""
         if self._core is core:
-            self._core = None
+            self._core = self._threads = None
             logger.info("detached from the native server")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
@@ -78,7 +79,7 @@ class Handler(ASGIHandler):
             return
         prefix = settings.FORCE_SCRIPT_NAME or scope.get("root_path") or ""
         thread = thread_of_request()
-        if thread is not None and self._is_sync(request):
+        if thread is not None and await self._is_sync(request):
             await SyncRequest(self, request, thread, prefix).serve(receive, send)
         else:
             serve_on_loop(request)
@@ -110,13 +111,13 @@ class Handler(ASGIHandler):
         request.resolver_match = found[0]
         return found[0]
 
-    def _is_sync(self, request: Any) -> bool:
+    async def _is_sync(self, request: Any) -> bool:
         """Whether the request runs on a thread as a whole. It may be wrong, as middleware may
         change the request: then the view is called as Django's other handlers do.
         """
         resolver = get_resolver()
         if "url_patterns" not in resolver.__dict__:
-            return True  # the project's URLconf is imported on a thread
+            await sync_to_async(_import_urlconf, thread_sensitive=False)(resolver)
         try:
             match = resolver.resolve(request.path_info)
         except Exception:  # that it is not found is the answer to the request
@@ -177,6 +178,11 @@ class Handler(ASGIHandler):
             return await in_thread(response.render)()
         except Exception as error:
             return await self._after_exception(error, request)
+
+
+def _import_urlconf(resolver: Any) -> None:
+    with contextlib.suppress(Exception):  # the request will show it
+        resolver.url_patterns  # noqa: B018
 
 
 def _first_response(methods: list[Callable[..., Any]], request: Any, *view: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -65,6 +66,8 @@ class SyncRequest:
         self._prefix = prefix
         self._loop = asyncio.get_running_loop()
         self._call = SyncCall(self._loop)
+        self._waits_since = time.monotonic()
+        self._thread_wait = 0  # microseconds, for the access log
         self._worker: WorkerThread | None = None
         self._answers: SimpleQueue[bool] = SimpleQueue()  # False: nobody wants the rest
         self._made: deque[_Messages | _AsyncStream | BaseException] = deque()
@@ -76,36 +79,37 @@ class SyncRequest:
         """Raises what the request has raised outside of Django's handling of exceptions."""
         watch = ClientWatch(receive, self._client_left)
         self._call.tasks = WatchedTasks(watch)
-        take_back = self._start()
-        if take_back is None:
+        withdraw = self._start()
+        if withdraw is None:
             self._request.close()
             await _refuse(send)
             return
         try:
             await self._send_all(receive, send, watch)
         except asyncio.CancelledError:
-            if take_back():
+            if withdraw():
                 self._request.close()
             self._call.cancel()
             raise
         finally:
+            self._thread.watch.end_waiting(self._request.scope)
             self._answers.put(False)
             watch.end()
             self._call.take_over_context()
 
     def _start(self) -> Callable[[], bool] | None:
         """Give the work to a thread: to the one of the request if it has one. None if too many wait
-        for one; otherwise a function that tells whether the work could be taken back.
+        for one; otherwise a function that tells whether the work could be withdrawn.
         """
         work = self._work
-        if self._thread.is_taken:
-            return self._thread.submit(work).cancel
-        threads = self._thread.threads
+        threads, watch = self._thread.threads, self._thread.watch
         try:
-            threads.run(work, may_be_refused=True)
+            if not threads.run(work, on=self._thread.taken, may_be_refused=True):
+                watch.begin_waiting(self._request.scope)
         except TooManyWaitingError:
+            watch.refuse()
             return None
-        return lambda: threads.take_back(work)
+        return lambda: threads.withdraw(work)
 
     async def _send_all(self, receive: Any, send: Any, watch: ClientWatch) -> None:
         while True:
@@ -150,6 +154,8 @@ class SyncRequest:
         worker = threading.current_thread()
         assert isinstance(worker, WorkerThread)
         self._worker = worker
+        self._thread_wait = round((time.monotonic() - self._waits_since) * 1e6)
+        self._thread.watch.end_waiting(self._request.scope)
         self._call.run(self._respond)
 
     def _respond(self) -> None:
@@ -169,6 +175,7 @@ class SyncRequest:
 
     def _send_parts(self, response: Any) -> None:
         start = start_message(response)
+        start["sioserve.thread_wait"] = self._thread_wait
         if not response.streaming:
             parts = chunks(response.content)
             bodies = [body_message(part, more_body=True) for part in parts[:-1]]

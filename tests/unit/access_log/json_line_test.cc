@@ -21,7 +21,7 @@ TEST(JsonLine, HasAllKeys) {
             R"({"time":"2026-11-25T01:27:12.345+00:00","event":"http","client":"10.0.0.1",)"
             R"("client_port":4711,"method":"GET","target":"/a%20b?x=1","protocol":"HTTP/1.1",)"
             R"("scheme":"http","host":"example.org","status":200,"bytes":1234,)"
-            R"("duration_us":1234567,"complete":true,"referer":"http://r/",)"
+            R"("duration_us":1234567,"thread_wait_us":0,"complete":true,"referer":"http://r/",)"
             R"("user_agent":"curl/8","request_id":"id123"})");
 }
 
