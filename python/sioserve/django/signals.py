@@ -11,22 +11,23 @@ from django.core.handlers.asgi import ASGIHandler
 
 from sioserve.django.threads import in_thread
 
-# On the event loop's thread there are no connections to close (see request_threads.begin_request),
-# and the others do not wait.
-_DJANGOS_RECEIVERS = (
-    db.reset_queries,
-    db.close_old_connections,
-    cache.close_caches,
-    base.reset_urlconf,
-)
+# On the event loop's thread there are no connections: request_threads.begin_request() does this on
+# the thread of the request.
+_FOR_CONNECTIONS = (db.reset_queries, db.close_old_connections)
+# These do not wait.
+_DJANGOS_RECEIVERS = (*_FOR_CONNECTIONS, cache.close_caches, base.reset_urlconf)
 
 
 async def send_request_started(scope: Any) -> None:
-    await _send(signals.request_started, scope=scope)
+    if not _has_only(signals.request_started, _FOR_CONNECTIONS):
+        await _send(signals.request_started, scope=scope)
 
 
 async def send_request_finished() -> None:
-    await _send(signals.request_finished)
+    if _has_only(signals.request_finished, _DJANGOS_RECEIVERS):
+        signals.request_finished.send(sender=ASGIHandler)
+    else:
+        await _send(signals.request_finished)
 
 
 async def close_response(response: Any, request: Any | None) -> None:
@@ -35,25 +36,23 @@ async def close_response(response: Any, request: Any | None) -> None:
         all(closer == request.close for closer in response._resource_closers)
         and "_files" not in request.__dict__  # uploads may be temporary files
     )
-    if closes_nothing_else and _only_djangos_receivers(signals.request_finished):
+    if closes_nothing_else and _has_only(signals.request_finished, _DJANGOS_RECEIVERS):
         response.close()
     else:
         await in_thread(response.close)()
 
 
 async def _send(signal: Any, **named: Any) -> None:
-    if _only_djangos_receivers(signal):
-        signal.send(sender=ASGIHandler, **named)
-    elif hasattr(signal, "asend"):  # Django 5.0 and newer
+    if hasattr(signal, "asend"):  # Django 5.0 and newer
         await signal.asend(sender=ASGIHandler, **named)
     else:
         await in_thread(signal.send)(sender=ASGIHandler, **named)
 
 
-def _only_djangos_receivers(signal: Any) -> bool:
+def _has_only(signal: Any, receivers: tuple[Any, ...]) -> bool:
     found = signal._live_receivers(ASGIHandler)
     if isinstance(found, tuple):  # Django 5.0 and newer: synchronous and asynchronous ones
         found, asynchronous = found
         if asynchronous:
             return False
-    return all(receiver in _DJANGOS_RECEIVERS for receiver in found)
+    return all(receiver in receivers for receiver in found)
