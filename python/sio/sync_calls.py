@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 from collections.abc import Callable
 from contextvars import copy_context
@@ -55,6 +56,14 @@ class SyncCall:
             task.cancel()
 
 
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a thread hands over to the event loop, with call_soon_threadsafe()."""
+
+    result: Any = None
+    error: BaseException | None = None
+
+
 def for_future(error: BaseException, function: object) -> BaseException:
     """The exception to set on a future: a coroutine cannot be given StopIteration (PEP 479)."""
     if not isinstance(error, (StopIteration, GeneratorExit)):
@@ -76,11 +85,11 @@ async def call_in_thread(threads: Threads, function: Callable[[], Any]) -> Any:
 
     def run() -> None:
         try:
-            result = call.run(function)
+            outcome = Outcome(call.run(function))
         except BaseException as error:
-            _tell(loop, _fail, ended, for_future(error, function))
-        else:
-            _tell(loop, _succeed, ended, result)
+            outcome = Outcome(error=for_future(error, function))
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(_settle, ended, outcome)
 
     threads.run(run)
     try:
@@ -93,16 +102,10 @@ async def call_in_thread(threads: Threads, function: Callable[[], Any]) -> Any:
         call.take_over_context()
 
 
-def _tell(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: Any) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-        loop.call_soon_threadsafe(function, *args)
-
-
-def _succeed(ended: asyncio.Future[Any], result: Any) -> None:
-    if not ended.done():
-        ended.set_result(result)
-
-
-def _fail(ended: asyncio.Future[Any], error: BaseException) -> None:
-    if not ended.done():
-        ended.set_exception(error)
+def _settle(ended: asyncio.Future[Any], outcome: Outcome) -> None:
+    if ended.done():
+        return
+    if outcome.error is None:
+        ended.set_result(outcome.result)
+    else:
+        ended.set_exception(outcome.error)

@@ -27,6 +27,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
+from sio.sync_calls import Outcome
+
 from sioserve.unfinished import place
 
 logger = logging.getLogger("sioserve")
@@ -168,6 +170,8 @@ def _take_result(callback: Any, *args: Any, context: Any = None) -> NoReturn:
         # A call in a thread pool hands over its future when it is done.
         if isinstance(argument, concurrent.futures.Future) and argument.done():
             leave(None if argument.cancelled() else argument.exception())
+        if isinstance(argument, Outcome):
+            leave(argument.error)
     raise RuntimeError("the event loop runs in the parent of this process only")
 
 

@@ -115,3 +115,18 @@ def test_djangos_own_handler(start_server: StartServer) -> None:
     server = start_server("few_threads:application", "--django-handler", "stock")
     assert "Requests to Django: Django's own handler: --django-handler stock" in server.log
     assert get(server, "hello").text == "hello"
+
+
+@pytest.mark.parametrize("status", ["0", "7"])
+def test_the_child_of_a_view_on_a_thread_ends(start_server: StartServer, status: str) -> None:
+    server = start_server("few_threads:application")
+    child = get(server, f"fork/{status}").text
+    answers: list[str] = []
+
+    def has_ended() -> bool:
+        answers.append(get(server, f"reap/{child}").text)
+        return answers[-1] != "runs"
+
+    eventually(has_ended)
+    assert answers[-1] == status
+    assert get(server, "hello").text == "hello"

@@ -20,7 +20,7 @@ from django.core import signals
 from django.core.handlers.asgi import ASGIHandler
 from django.http import FileResponse
 from django.urls import set_script_prefix
-from sio.sync_calls import SyncCall, for_future
+from sio.sync_calls import Outcome, SyncCall, for_future
 from sio.threads import TooManyWaitingError, WorkerThread
 
 from sioserve.django.client import ClientWatch, WatchedTasks, cancel_if_client_leaves
@@ -70,7 +70,7 @@ class SyncRequest:
         self._thread_wait = 0  # microseconds, for the access log
         self._worker: WorkerThread | None = None
         self._answers: SimpleQueue[bool] = SimpleQueue()  # False: nobody wants the rest
-        self._made: deque[_Messages | _AsyncStream | BaseException] = deque()
+        self._made: deque[Outcome] = deque()  # of _Messages and _AsyncStream
         self._waiter: asyncio.Future[None] | None = None
 
     # On the event loop:
@@ -114,8 +114,6 @@ class SyncRequest:
     async def _send_all(self, receive: Any, send: Any, watch: ClientWatch) -> None:
         while True:
             made = await self._next()
-            if isinstance(made, BaseException):
-                raise made
             if isinstance(made, _AsyncStream):
                 await self._send_async(made.response, receive, send)
                 return
@@ -133,13 +131,17 @@ class SyncRequest:
             assert self._worker is not None
             self._worker.submit(lambda: self._call.run(lambda: self._finish(response)))
 
-    async def _next(self) -> _Messages | _AsyncStream | BaseException:
+    async def _next(self) -> _Messages | _AsyncStream:
         while not self._made:
             self._waiter = self._loop.create_future()
             await self._waiter
-        return self._made.popleft()
+        outcome = self._made.popleft()
+        if outcome.error is not None:
+            raise outcome.error
+        made: _Messages | _AsyncStream = outcome.result
+        return made
 
-    def _arrive(self, made: _Messages | _AsyncStream | BaseException) -> None:
+    def _arrive(self, made: Outcome) -> None:
         self._made.append(made)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -170,7 +172,7 @@ class SyncRequest:
                 return
             self._send_parts(response)
         except BaseException as error:
-            self._hand_over(for_future(error, self._request))
+            self._hand_over(error=for_future(error, self._request))
         self._finish(response)
 
     def _send_parts(self, response: Any) -> None:
@@ -204,9 +206,11 @@ class SyncRequest:
         self._hand_over(_Messages(messages, is_last=False))
         return self._answers.get()
 
-    def _hand_over(self, made: _Messages | _AsyncStream | BaseException) -> None:
+    def _hand_over(
+        self, made: _Messages | _AsyncStream | None = None, error: BaseException | None = None
+    ) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._arrive, made)
+            self._loop.call_soon_threadsafe(self._arrive, Outcome(made, error))
         except RuntimeError:  # the loop is closed
             self._answers.put(False)
 

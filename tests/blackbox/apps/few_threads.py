@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import urllib.request
 from typing import Any
@@ -42,6 +44,22 @@ def calls_itself(request: Any) -> HttpResponse:
     return HttpResponse("called")
 
 
+def fork(request: Any, status: str) -> HttpResponse:
+    child = os.fork()
+    if child == 0 and status != "0":
+        sys.exit(int(status))
+    return HttpResponse(str(child))
+
+
+def status_of(child: int) -> str:
+    pid, status = os.waitpid(child, os.WNOHANG)
+    return str(os.waitstatus_to_exitcode(status)) if pid else "runs"
+
+
+async def reap(request: Any, child: int) -> HttpResponse:
+    return HttpResponse(status_of(child))
+
+
 async def release(request: Any) -> HttpResponse:
     released.set()
     return HttpResponse("released")
@@ -58,6 +76,8 @@ urlpatterns = [
     path("hold", hold),
     path("hello", hello),
     path("calls-itself", calls_itself),
+    path("fork/<status>", fork),
+    path("reap/<int:child>", reap),
     path("release", release),
     path("counts", counts),
 ]
