@@ -86,13 +86,15 @@ class Browser:
 
 
 @contextlib.contextmanager
-def server(project: pathlib.Path, packages: pathlib.Path, handler: str) -> Iterator[int]:
+def server(
+    project: pathlib.Path, packages: pathlib.Path, handler: str, *options: str
+) -> Iterator[int]:
     """Yields the port. The server must stop with 0."""
     log = project.parent / f"{project.name}-server.log"
     command = os.environ.get("SIOSERVE") or str(pathlib.Path(sys.executable).parent / "sioserve")
     with log.open("w") as output:
         process = subprocess.Popen(
-            [command, "asgi:application", "--port", "0", "--django-handler", handler],
+            [command, "asgi:application", "--port", "0", "--django-handler", handler, *options],
             cwd=project,
             env=environment(packages),
             stdout=output,
