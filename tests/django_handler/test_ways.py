@@ -178,6 +178,28 @@ async def test_exceptions_become_responses(suffix: str, status: int) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("middleware", [[], ["middleware.Hooks"], ["middleware.sync_function"]])
+async def test_what_replaces_response_for_exception_is_called(
+    suffix: str, middleware: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sentry replaces it in its init(), which may come after the import of the handler."""
+    from django.core.handlers import exception
+
+    original = exception.response_for_exception
+
+    def replaced(request: Any, error: Exception) -> Any:
+        note(f"response for {type(error).__name__}")
+        return original(request, error)
+
+    monkeypatch.setattr(exception, "response_for_exception", replaced)
+    with override_settings(MIDDLEWARE=middleware):
+        async with world() as server:
+            exchange = await server.ask(f"/raises{suffix}/403")
+    assert exchange.status == 403
+    assert noted().count("response for PermissionDenied") == 1
+
+
+@BOTH
 async def test_handler500_runs_on_the_thread_and_connection_of_the_request(suffix: str) -> None:
     values.clear()
     async with world() as server:

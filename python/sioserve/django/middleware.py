@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.core.handlers.exception import response_for_exception
+from django.core.handlers import exception
 from django.utils.deprecation import MiddlewareMixin
 
 from sioserve.django.loop_safe import safe_hooks
@@ -104,7 +104,7 @@ class _View:
         try:
             return await self._get_response(request)
         except Exception as error:
-            return await in_thread(response_for_exception)(request, error)
+            return await in_thread(_response_for)(request, error)
 
 
 class _Caller:
@@ -120,7 +120,7 @@ class _Caller:
         try:
             return self._middleware(request)
         except Exception as error:
-            return response_for_exception(request, error)
+            return _response_for(request, error)
 
 
 class _Run:
@@ -149,7 +149,7 @@ class _Run:
             try:
                 response = _process_request(step, request)
             except Exception as error:
-                return await in_thread(response_for_exception)(request, error), number
+                return await in_thread(_response_for)(request, error), number
             if response:
                 return response, number + 1  # the step's own process_response() sees it too
         return None, 0
@@ -160,7 +160,7 @@ class _Run:
             try:
                 response = _process_request(self._steps[number], request)
             except Exception as error:
-                return response_for_exception(request, error), number
+                return _response_for(request, error), number
             if response:
                 return response, number + 1
         return None, 0
@@ -173,7 +173,7 @@ class _Run:
             try:
                 response = _process_response(step, request, response)
             except Exception as error:
-                response = await in_thread(response_for_exception)(request, error)
+                response = await in_thread(_response_for)(request, error)
         return response
 
     def _go_out(self, request: Any, response: Any, depth: int) -> Any:
@@ -182,8 +182,13 @@ class _Run:
             try:
                 response = _process_response(step, request, response)
             except Exception as error:
-                response = response_for_exception(request, error)
+                response = _response_for(request, error)
         return response
+
+
+def _response_for(request: Any, error: Exception) -> Any:
+    # Looked up each time: Sentry replaces it.
+    return exception.response_for_exception(request, error)
 
 
 def _process_request(step: Any, request: Any) -> Any:
