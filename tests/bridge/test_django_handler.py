@@ -1,4 +1,4 @@
-"""The handler for Django projects; its tests are in tests/django_handler, for each version."""
+"""The handlers for Django projects; their tests are in tests/django_handler, for each version."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from support.django_versions import ROOT, VERSIONS, python_path
 FOLDER = ROOT / "tests" / "django_handler"
 
 
+@pytest.mark.parametrize("handler", ["auto", "stock"])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_handler(version: str, tmp_path: pathlib.Path) -> None:
+def test_handler(version: str, handler: str, tmp_path: pathlib.Path) -> None:
     env = {
         **os.environ,
         "PYTHONPATH": python_path(version),
+        "HANDLER": handler,
         "HANDLER_TESTS_FOLDER": str(tmp_path),
     }
     # pytest-django would forbid the use of the database.

@@ -34,6 +34,7 @@ class FileExchange(Exchange):
             self.content = pathlib.Path(message["path"]).read_bytes()
 
 
+@pytest.mark.only_ours("Django reads files itself")
 @BOTH
 @pytest.mark.parametrize("unlink", [False, True])
 async def test_a_file_is_sent_by_its_descriptor(

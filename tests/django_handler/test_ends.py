@@ -56,6 +56,7 @@ async def test_normal(server: World, suffix: str) -> None:
         only(threads("started", "view", "closed", "finished"))
 
 
+@pytest.mark.only_ours("Django does not close the response")
 @BOTH
 @pytest.mark.parametrize("path", ["/hello", "/stream"])
 async def test_send_raises(server: World, suffix: str, path: str) -> None:
@@ -68,6 +69,7 @@ async def test_send_raises(server: World, suffix: str, path: str) -> None:
     assert "part 1" not in noted()
 
 
+@pytest.mark.only_ours("Django 5.0 and newer do not close the response")
 async def test_client_leaves_while_a_sync_view_runs(server: World) -> None:
     exchange = Exchange("/slow-in-transaction")
     request = server.begin(exchange)
@@ -80,6 +82,7 @@ async def test_client_leaves_while_a_sync_view_runs(server: World) -> None:
     only(threads("started", "view", "closed", "finished"))
 
 
+@pytest.mark.only_ours("Django 4.2 does not watch the client")
 async def test_client_leaves_while_an_async_view_runs(server: World) -> None:
     exchange = Exchange("/slow-async")
     request = server.begin(exchange)
@@ -91,6 +94,7 @@ async def test_client_leaves_while_an_async_view_runs(server: World) -> None:
     await check_the_end(server)
 
 
+@pytest.mark.only_ours("Django does not cancel what the view awaits")
 async def test_client_leaves_while_a_sync_view_awaits(server: World) -> None:
     exchange = Exchange("/waits")
     request = server.begin(exchange)
@@ -102,6 +106,7 @@ async def test_client_leaves_while_a_sync_view_awaits(server: World) -> None:
     await check_the_end(server)
 
 
+@pytest.mark.only_ours("Django makes a list of a synchronous stream first")
 @BOTH
 async def test_client_leaves_while_streaming(server: World, suffix: str) -> None:
     values["parts"] = 1_000_000
@@ -119,6 +124,7 @@ async def test_client_leaves_while_streaming(server: World, suffix: str) -> None
     assert "part 20" not in noted()
 
 
+@pytest.mark.only_ours("Django does not close the response")
 async def test_server_cancels_while_a_sync_view_runs(server: World) -> None:
     request = server.begin(Exchange("/slow-in-transaction"))
     await has_begun()
@@ -132,6 +138,7 @@ async def test_server_cancels_while_a_sync_view_runs(server: World) -> None:
     only(threads("started", "view", "closed", "finished"))
 
 
+@pytest.mark.only_ours("Django does not send request_finished")
 async def test_server_cancels_while_an_async_view_runs(server: World) -> None:
     request = server.begin(Exchange("/slow-async"))
     await has_begun()
@@ -142,6 +149,7 @@ async def test_server_cancels_while_an_async_view_runs(server: World) -> None:
     await check_the_end(server)
 
 
+@pytest.mark.only_ours("Django does not close the response")
 @BOTH
 async def test_server_cancels_while_streaming(server: World, suffix: str) -> None:
     values["parts"] = 1_000_000
@@ -175,6 +183,7 @@ async def test_a_transaction_left_open_is_rolled_back(
     assert set(counts) == {0}
 
 
+@pytest.mark.only_ours("Django makes a list of a synchronous stream first")
 @BOTH
 async def test_streams_are_made_as_they_are_sent(server: World, suffix: str) -> None:
     """Django makes a list of a synchronous iterator first."""
@@ -201,6 +210,7 @@ async def test_streams_of_the_other_kind(server: World, path: str) -> None:
         only(threads("started", "view", "closed", "finished"))
 
 
+@pytest.mark.only_ours("Django has no queue")
 async def test_a_full_queue_answers_503(server: World) -> None:
     running = [server.begin(Exchange("/slow")) for _ in range(2)]
     await has_begun()
@@ -219,6 +229,7 @@ async def test_a_full_queue_answers_503(server: World) -> None:
     await asyncio.gather(*running, waiting)
 
 
+@pytest.mark.only_ours("Django has no queue")
 async def test_a_request_that_waits_for_a_thread_can_be_cancelled(server: World) -> None:
     running = [server.begin(Exchange("/slow")) for _ in range(2)]
     await has_begun()
@@ -234,6 +245,7 @@ async def test_a_request_that_waits_for_a_thread_can_be_cancelled(server: World)
     assert noted().count("view") == 2
 
 
+@pytest.mark.only_ours("Django 4.2 does not watch the client")
 @override_settings(MIDDLEWARE=["middleware.sync_function"])
 async def test_client_leaves_behind_middleware_that_calls() -> None:
     values["began"] = threading.Event()

@@ -18,6 +18,7 @@ from world import Exchange, connected, noted_signals, only, world
 BOTH = pytest.mark.parametrize("suffix", ["", "-async"])
 
 
+@pytest.mark.only_ours("Django changes threads around each middleware")
 @override_settings(MIDDLEWARE=[*STARTPROJECT, "middleware.Hooks"])
 async def test_a_sync_request_runs_on_one_thread() -> None:
     async with world() as server:
@@ -41,6 +42,7 @@ async def test_a_sync_request_runs_on_one_thread() -> None:
     assert values["finished"] is ASGIHandler
 
 
+@pytest.mark.only_ours("Django changes threads around each middleware")
 async def test_an_async_request_behind_startproject_needs_no_thread() -> None:
     async with world() as server:
         for _ in range(2):  # the URLconf is imported on a thread
@@ -52,6 +54,7 @@ async def test_an_async_request_behind_startproject_needs_no_thread() -> None:
     assert server.hops == 0
 
 
+@pytest.mark.only_ours("Django changes threads around each middleware")
 @override_settings(MIDDLEWARE=[*STARTPROJECT, "middleware.Hooks", "middleware.OtherHooks"])
 async def test_neighbours_that_may_block_take_one_hop() -> None:
     async with world() as server:
@@ -73,6 +76,7 @@ async def test_neighbours_that_may_block_take_one_hop() -> None:
     ]
 
 
+@pytest.mark.only_ours("in Django's chain MiddlewareMixin.__call__ returns a coroutine")
 @BOTH
 @override_settings(
     MIDDLEWARE=[
@@ -114,6 +118,7 @@ async def test_middleware_of_all_kinds_in_order(suffix: str) -> None:
     only(threads("function request", "hooks request", "call begins", "hooks response"))
 
 
+@pytest.mark.only_ours("about the choice of the handler")
 @override_settings(MIDDLEWARE=["middleware.OnlyAsync", "middleware.Hooks"])
 async def test_middleware_that_is_only_asynchronous_gets_djangos_handler() -> None:
     from sioserve.django.handler import Handler
@@ -199,6 +204,7 @@ async def test_what_replaces_response_for_exception_is_called(
     assert noted().count("response for PermissionDenied") == 1
 
 
+@pytest.mark.only_ours("Django runs handler500 on another thread")
 @BOTH
 async def test_handler500_runs_on_the_thread_and_connection_of_the_request(suffix: str) -> None:
     values.clear()
@@ -211,6 +217,7 @@ async def test_handler500_runs_on_the_thread_and_connection_of_the_request(suffi
     assert len(values["connections"]) == 3
 
 
+@pytest.mark.only_ours("Django never answers")
 @BOTH
 async def test_a_view_that_raises_stop_iteration_is_answered(suffix: str) -> None:
     async with world() as server:
@@ -225,6 +232,7 @@ async def test_a_view_that_returns_nothing_is_an_error(suffix: str) -> None:
     assert exchange.status == 500
 
 
+@pytest.mark.only_ours("Django 5.0 and newer serve the request in a task of its own")
 @BOTH
 async def test_contexts_reach_the_view_and_come_back(suffix: str) -> None:
     seen: list[tuple[str, str]] = []
