@@ -50,3 +50,23 @@ configure() {
 llhttp_source() {
   if [ -d "$root/build/llhttp" ]; then printf '%s' "$root/build/llhttp"; fi
 }
+
+# work_folder: sets $folder to $FOLDER, or to a new one that is removed at the end.
+work_folder() {
+  if [ -n "${FOLDER:-}" ]; then
+    mkdir -p "$FOLDER"
+    folder="$(cd "$FOLDER" && pwd)"
+  else
+    folder="$(mktemp -d)"
+    trap 'rm -rf "$folder"' EXIT
+  fi
+}
+
+# install_apart NAME: the packages of requirements/NAME.txt into $folder/NAME-packages.
+install_apart() {
+  [ ! -d "$folder/$1-packages" ] || return 0
+  say "installing requirements/$1.txt"
+  "$bin/python" -m pip install --quiet --disable-pip-version-check \
+    --target "$folder/$1-packages.part" -r "$root/requirements/$1.txt"
+  mv "$folder/$1-packages.part" "$folder/$1-packages"
+}

@@ -87,14 +87,24 @@ class Browser:
 
 @contextlib.contextmanager
 def server(
-    project: pathlib.Path, packages: pathlib.Path, handler: str, *options: str
+    project: pathlib.Path,
+    packages: pathlib.Path,
+    handler: str,
+    *options: str,
+    log: pathlib.Path | None = None,
 ) -> Iterator[int]:
-    """Yields the port. The server must stop with 0."""
-    log = project.parent / f"{project.name}-server.log"
-    command = os.environ.get("SIOSERVE") or str(pathlib.Path(sys.executable).parent / "sioserve")
+    """Yields the port. The handler is "auto" or "stock", or "uvicorn" for that server. The log is
+    `server.log` in the folder `log`. The server must stop with 0.
+    """
+    log = log / "server.log" if log else project.parent / f"{project.name}-server.log"
+    if handler == "uvicorn":
+        command = [sys.executable, "-m", "uvicorn", "asgi:application", "--port", "0"]
+    else:
+        program = os.environ.get("SIOSERVE") or pathlib.Path(sys.executable).parent / "sioserve"
+        command = [str(program), "asgi:application", "--port", "0", "--django-handler", handler]
     with log.open("w") as output:
         process = subprocess.Popen(
-            [command, "asgi:application", "--port", "0", "--django-handler", handler, *options],
+            [*command, *options],
             cwd=project,
             env=environment(packages),
             stdout=output,
@@ -105,7 +115,7 @@ def server(
     finally:
         process.send_signal(signal.SIGTERM)
         status = process.wait(PATIENCE)
-    if status != 0:
+    if status != (-signal.SIGTERM if handler == "uvicorn" else 0):
         raise SystemExit(f"the server with the handler {handler} ended with {status}; see {log}")
 
 
