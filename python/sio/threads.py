@@ -1,9 +1,10 @@
 """A bounded pool of persistent threads for synchronous code.
 
-A database connection belongs to a thread, so threads are kept. There are two ways to use one:
+A database connection belongs to a thread, so threads are kept. There are three ways to use one:
 
     run(job)    The job runs on a thread of the pool. At most `limit` jobs run at a time; the others
                 wait in a queue, in order.
+    run_on()    A job that belongs behind an earlier one, on the same thread if it still runs.
     borrow()    A thread for several calls that belong together, with waiting in between: the
                 synchronous parts of an asynchronous request. Such a request may wait for anything,
                 also for jobs of the queue. So calls on borrowed threads are not counted in `limit`.
@@ -56,6 +57,7 @@ class WorkerThread(threading.Thread):
         # Jobs, each with what to call behind it; None to end.
         self._inbox: SimpleQueue[tuple[Job, Job | None] | None] = SimpleQueue()
         self.is_busy = False
+        self.is_ended = False  # end() was called; with the pool's lock
 
     def submit(self, job: Job, behind: Job | None = None) -> None:
         """Run the job on this thread, behind those that it has, and then `behind`.
@@ -69,7 +71,8 @@ class WorkerThread(threading.Thread):
         self._inbox.put((job, self._give_back))
 
     def end(self) -> None:
-        """End behind the jobs that it has."""
+        """End behind the jobs that it has. With the pool's lock."""
+        self.is_ended = True
         self._inbox.put(None)
 
     def run(self) -> None:
@@ -132,6 +135,18 @@ class Threads:
             self._queue.append((time.monotonic(), job, on))
             return False
 
+    def run_on(self, thread: WorkerThread, job: Job) -> None:
+        """Run the job on this thread of the pool behind the job that it has, before those that
+        wait; on another thread if this one has ended.
+        """
+        with self._lock:
+            if not thread.is_ended:
+                thread.submit(job)
+                return
+            other = self._free_thread()
+            self._borrowed.add(other)
+        other.submit_last(job)
+
     def withdraw(self, job: Job) -> bool:
         """Whether the job was still in the queue; it will not run then."""
         with self._lock:
@@ -166,8 +181,8 @@ class Threads:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        for thread in idle:
-            thread.end()
+            for thread in idle:
+                thread.end()
 
     def join(self, timeout: float) -> bool:
         """Wait until the threads have ended after close(). False if the time is over."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from sio.threads import Threads, TooManyWaitingError
+from sio.threads import Threads, TooManyWaitingError, WorkerThread
 from support.waiting import eventually
 
 PATIENCE = 30.0  # seconds
@@ -186,3 +186,48 @@ def test_threads_end_with_their_last_job(pools: Callable[..., Threads]) -> None:
     assert ran.is_set()
     assert idle in ended
     assert len(ended) == 2
+
+
+def worker_of(job: Blocker) -> WorkerThread:
+    assert job.began.wait(PATIENCE)
+    assert isinstance(job.thread, WorkerThread)
+    return job.thread
+
+
+def test_a_job_for_an_idle_thread_counts(pools: Callable[..., Threads]) -> None:
+    pool = pools(2)
+    thread = run_one(pool)
+    assert isinstance(thread, WorkerThread)
+    job = Blocker()
+    pool.run_on(thread, job)
+    assert worker_of(job) is thread
+    assert (pool.figures().borrowed, pool.figures().idle) == (1, 0)
+    job.release()
+    eventually(lambda: pool.figures().idle == 1)
+    assert pool.figures().borrowed == 0
+
+
+def test_a_job_for_a_busy_thread_precedes_the_queue(pools: Callable[..., Threads]) -> None:
+    pool = pools(1)
+    running = Blocker()
+    pool.run(running)
+    order: list[str] = []
+    pool.run(lambda: order.append("queue"))
+    pool.run_on(worker_of(running), lambda: order.append("behind"))
+    running.release()
+    eventually(lambda: len(order) == 2)
+    assert order == ["behind", "queue"]
+
+
+def test_a_job_for_a_thread_that_has_ended_runs_on_another_one(
+    pools: Callable[..., Threads],
+) -> None:
+    pool = pools(1)
+    thread = run_one(pool)
+    assert isinstance(thread, WorkerThread)
+    pool.close()
+    thread.join(PATIENCE)
+    job = Blocker()
+    pool.run_on(thread, job)
+    assert worker_of(job) is not thread
+    job.release()

@@ -183,6 +183,52 @@ async def test_a_transaction_left_open_is_rolled_back(
     assert set(counts) == {0}
 
 
+async def test_a_transaction_ends_before_an_async_stream_is_sent(server: World) -> None:
+    """The thread serves other requests in the meantime."""
+    request = server.begin(Exchange("/leaves-transaction-and-streams"))
+    await has_begun()
+    while server.threads.figures().busy:
+        await asyncio.sleep(0.001)
+    # The pool uses the thread that worked last first.
+    atomic = await asyncio.gather(*(server.ask_only("/atomic") for _ in range(2)))
+    assert {exchange.body for exchange in atomic} == {b"False"}
+    values["may_end"].set()
+    await request
+    await server.settle()
+    assert noted().count("closed") == 1
+
+
+@pytest.mark.only_ours("Django does not close the response")
+async def test_server_cancels_before_a_sync_view_returns_an_async_stream(server: World) -> None:
+    request = server.begin(Exchange("/slow-then-async-stream"))
+    await has_begun()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    values["may_end"].set()
+    await until_noted("finished")
+    await check_the_end(server)
+    assert noted().count("closed") == 1
+    only(threads("started", "closed", "finished"))
+
+
+@pytest.mark.only_ours("Django keeps the thread until the stream has ended")
+async def test_an_async_stream_of_a_sync_view_ends_while_the_server_stops() -> None:
+    """Its thread has ended then."""
+    values.clear()
+    values["began"], values["may_end"] = threading.Event(), threading.Event()
+    with noted_signals():
+        async with world() as server:
+            request = server.begin(Exchange("/leaves-transaction-and-streams"))
+            await has_begun()
+            await server.settle()
+            server.threads.close()
+            assert await asyncio.to_thread(server.threads.join, PATIENCE)
+            values["may_end"].set()
+            await request
+    assert noted() == ["started", "closed", "finished"]
+
+
 @pytest.mark.only_ours("Django makes a list of a synchronous stream first")
 @BOTH
 async def test_streams_are_made_as_they_are_sent(server: World, suffix: str) -> None:

@@ -269,6 +269,21 @@ async def leaves_transaction_async(request: Any) -> HttpResponse:
     return await sync_to_async(leaves_transaction)(request)
 
 
+def slow_then_async_stream(request: Any) -> HttpResponse:
+    slow(request)
+    return sync_view_async_stream(request)
+
+
+def leaves_transaction_and_streams(request: Any) -> HttpResponse:
+    async def parts() -> Any:
+        yield "part"
+        values["began"].set()
+        await asyncio.to_thread(values["may_end"].wait, 20)
+
+    leaves_transaction(request)
+    return ClosedStream(parts())
+
+
 def slow_in_transaction(request: Any) -> HttpResponse:
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -342,6 +357,8 @@ urlpatterns = [
     path("body", body),
     path("leaves-transaction", leaves_transaction),
     path("leaves-transaction-async", leaves_transaction_async),
+    path("leaves-transaction-and-streams", leaves_transaction_and_streams),
+    path("slow-then-async-stream", slow_then_async_stream),
     path("session", session),
     path("session-async", session_async),
     path("scope", scope),

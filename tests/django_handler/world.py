@@ -131,9 +131,14 @@ class World:
 
     async def ask(self, path: str, method: str = "GET", **more: Any) -> Exchange:
         """Make the request and return when it has been served and its thread is free."""
+        exchange = await self.ask_only(path, method, **more)
+        await self.settle()
+        return exchange
+
+    async def ask_only(self, path: str, method: str = "GET", **more: Any) -> Exchange:
+        """Make the request and return when it has been served."""
         exchange = Exchange(path, method, **more)
         await self.serve(exchange)
-        await self.settle()
         return exchange
 
     async def serve(self, exchange: Exchange) -> None:

@@ -69,6 +69,7 @@ class SyncRequest:
         self._waits_since = time.monotonic()
         self._thread_wait = 0  # microseconds, for the access log
         self._worker: WorkerThread | None = None
+        self._has_ended = False  # nobody takes what the thread makes
         self._answers: SimpleQueue[bool] = SimpleQueue()  # False: nobody wants the rest
         self._made: deque[Outcome] = deque()  # of _Messages and _AsyncStream
         self._waiter: asyncio.Future[None] | None = None
@@ -93,7 +94,10 @@ class SyncRequest:
             raise
         finally:
             self._thread.watch.end_waiting(self._request.scope)
+            self._has_ended = True
             self._answers.put(False)
+            while self._made:
+                self._discard(self._made.popleft())
             watch.end()
             self._call.take_over_context()
 
@@ -128,8 +132,18 @@ class SyncRequest:
         try:
             await cancel_if_client_leaves(_send_stream(response, send), receive)
         finally:
-            assert self._worker is not None
-            self._worker.submit(lambda: self._call.run(lambda: self._finish(response)))
+            self._finish_on_thread(response)
+
+    def _finish_on_thread(self, response: Any) -> None:
+        """Behind the view, which has returned."""
+        assert self._worker is not None
+        self._thread.threads.run_on(
+            self._worker, lambda: self._call.run(lambda: self._finish(response))
+        )
+
+    def _discard(self, made: Outcome) -> None:
+        if isinstance(made.result, _AsyncStream):
+            self._finish_on_thread(made.result.response)
 
     async def _next(self) -> _Messages | _AsyncStream:
         while not self._made:
@@ -142,6 +156,9 @@ class SyncRequest:
         return made
 
     def _arrive(self, made: Outcome) -> None:
+        if self._has_ended:
+            self._discard(made)
+            return
         self._made.append(made)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -168,9 +185,11 @@ class SyncRequest:
             response = self._handler.get_response(self._request)
             response._handler_class = ASGIHandler
             if response.streaming and response.is_async:
-                self._hand_over(_AsyncStream(response))
-                return
-            self._send_parts(response)
+                end_transactions()  # the thread serves other requests while the stream is sent
+                if self._hand_over(_AsyncStream(response)):
+                    return
+            else:
+                self._send_parts(response)
         except BaseException as error:
             self._hand_over(error=for_future(error, self._request))
         self._finish(response)
@@ -208,11 +227,14 @@ class SyncRequest:
 
     def _hand_over(
         self, made: _Messages | _AsyncStream | None = None, error: BaseException | None = None
-    ) -> None:
+    ) -> bool:
+        """False if the event loop has ended."""
         try:
             self._loop.call_soon_threadsafe(self._arrive, Outcome(made, error))
         except RuntimeError:  # the loop is closed
             self._answers.put(False)
+            return False
+        return True
 
     def _finish(self, response: Any) -> None:
         """Never raises: the thread goes on with other requests."""
