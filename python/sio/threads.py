@@ -140,12 +140,15 @@ class Threads:
         wait; on another thread if this one has ended.
         """
         with self._lock:
-            if not thread.is_ended:
+            if thread in self._idle:
+                self._idle.remove(thread)
+            elif thread.is_ended:
+                thread = self._free_thread()
+            else:
                 thread.submit(job)
                 return
-            other = self._free_thread()
-            self._borrowed.add(other)
-        other.submit_last(job)
+            self._borrowed.add(thread)
+        thread.submit_last(job)
 
     def withdraw(self, job: Job) -> bool:
         """Whether the job was still in the queue; it will not run then."""

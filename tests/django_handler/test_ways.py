@@ -301,6 +301,67 @@ async def test_a_thread_that_the_request_has_already_is_used() -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("path", ["/hello", "/stream", "/bytes-file"])
+async def test_asgi_middleware_may_use_the_thread_while_it_sends(suffix: str, path: str) -> None:
+    """Channels' SessionMiddleware stores the session then, and loads it before."""
+    from asgiref.sync import sync_to_async
+
+    async def around(handler: Any, scope: Any, receive: Any, send: Any) -> None:
+        async def noted_send(message: Any) -> None:
+            await sync_to_async(note)("send")
+            await send(message)
+
+        await sync_to_async(note)("middleware")
+        await handler(scope, receive, noted_send)
+
+    async with world() as server:
+        server.wrap(around)
+        exchange = await server.ask(path + ("" if path == "/bytes-file" else suffix))
+    assert exchange.status == 200
+    assert exchange.body in (b"hello", b"0 1 2 ", b"x" * 200_000)
+    assert noted().count("send") == len(exchange.sent)
+    only(threads("middleware", "send"))
+
+
+@BOTH
+@pytest.mark.parametrize("path", ["/hello", "/stream", "/session", "/orm", "/fails"])
+async def test_inside_of_channels(suffix: str, path: str) -> None:
+    """Its middleware reads the session and the user before, and stores the session."""
+    channels = pytest.importorskip("channels.auth")
+    values.clear()
+
+    async def around(handler: Any, scope: Any, receive: Any, send: Any) -> None:
+        await channels.AuthMiddlewareStack(handler)(scope, receive, send)
+
+    async with world(limit=1) as server:
+        first = await server.ask("/session")
+        cookie = (first.header(b"set-cookie") or b"").partition(b";")[0]
+        server.wrap(around)
+        for _ in range(3):
+            exchange = await server.ask(f"{path}{suffix}", headers=[(b"cookie", cookie)])
+            assert exchange.status == (500 if path == "/fails" else 200)
+        assert server.threads.figures().idle == 1
+
+
+@pytest.mark.parametrize("middleware_uses_thread", [False, True])
+@pytest.mark.parametrize("path", ["/context-stream", "/context-async-stream"])
+async def test_streams_of_a_sync_view_see_its_context(
+    path: str, middleware_uses_thread: bool
+) -> None:
+    from asgiref.sync import sync_to_async
+
+    async def around(handler: Any, scope: Any, receive: Any, send: Any) -> None:
+        if middleware_uses_thread:
+            await sync_to_async(note)("middleware")
+        await handler(scope, receive, send)
+
+    async with world() as server:
+        server.wrap(around)
+        exchange = await server.ask(path)
+    assert exchange.body == b"view view"
+
+
+@BOTH
 async def test_receivers_of_signals_may_be_asynchronous(suffix: str) -> None:
     if not hasattr(signals.request_started, "asend"):
         pytest.skip("Django 5.0 and newer")

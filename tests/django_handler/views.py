@@ -72,6 +72,19 @@ async def context_async(request: Any) -> HttpResponse:
     return context(request)
 
 
+def context_stream(request: Any) -> HttpResponse:
+    context(request)
+    return StreamingHttpResponse(context(None).content for _ in range(1))
+
+
+def context_async_stream(request: Any) -> HttpResponse:
+    async def parts() -> Any:
+        yield context(None).content
+
+    context(request)
+    return StreamingHttpResponse(parts())
+
+
 def loop(request: Any) -> HttpResponse:
     async def running() -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
@@ -327,6 +340,8 @@ urlpatterns = [
     path("orm-async", orm_async),
     path("context", context),
     path("context-async", context_async),
+    path("context-stream", context_stream),
+    path("context-async-stream", context_async_stream),
     path("loop", loop),
     path("state", state),
     path("state-async", state_async),

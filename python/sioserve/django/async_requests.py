@@ -11,14 +11,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.urls import set_script_prefix
 
 from sioserve.django.client import cancel_if_client_leaves
-from sioserve.django.responses import (
-    body_message,
-    chunks,
-    path_of_file,
-    send_async_parts,
-    send_sync_parts,
-    start_message,
-)
+from sioserve.django.responses import body_message, chunks, send_stream, start_message
 from sioserve.django.signals import close_response, send_request_finished, send_request_started
 
 
@@ -49,17 +42,14 @@ class AsyncRequest:
         response = await self._handler.get_response_async(self._request)
         response._handler_class = ASGIHandler
         self._response = response
+        if response.streaming:
+            await send_stream(response, self._request.scope, send)
+            return
         await send(start_message(response))
-        if not response.streaming:
-            *parts, last = chunks(response.content)
-            for part in parts:
-                await send(body_message(part, more_body=True))
-            await send(body_message(last, more_body=False))
-        elif path := path_of_file(response, self._request.scope):
-            await send({"type": "http.response.pathsend", "path": path})
-        else:
-            await (send_async_parts if response.is_async else send_sync_parts)(response, send)
-            await send(body_message(b"", more_body=False))
+        *parts, last = chunks(response.content)
+        for part in parts:
+            await send(body_message(part, more_body=True))
+        await send(body_message(last, more_body=False))
 
 
 async def refuse(response: Any, scope: Any, send: Any) -> None:

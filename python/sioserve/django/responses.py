@@ -40,7 +40,17 @@ def as_bytes(part: Any) -> bytes:
     return part if isinstance(part, bytes) else bytes(part)
 
 
-async def send_async_parts(response: Any, send: Any) -> None:
+async def send_stream(response: Any, scope: Any, send: Any) -> None:
+    """The whole response, whose parts are made as they are sent. On the event loop."""
+    await send(start_message(response))
+    if path := path_of_file(response, scope):
+        await send({"type": "http.response.pathsend", "path": path})
+        return
+    await (_send_async_parts if response.is_async else _send_sync_parts)(response, send)
+    await send(body_message(b"", more_body=False))
+
+
+async def _send_async_parts(response: Any, send: Any) -> None:
     """Of a stream whose iterator is asynchronous. The iterator is closed when this ends; aiter() of
     a response closes only itself.
     """
@@ -54,7 +64,7 @@ async def send_async_parts(response: Any, send: Any) -> None:
             await close()
 
 
-async def send_sync_parts(response: Any, send: Any) -> None:
+async def _send_sync_parts(response: Any, send: Any) -> None:
     """Of a stream whose iterator is synchronous; it runs on the thread of the request."""
     if isinstance(response, FileResponse):
         response.block_size = CHUNK_SIZE

@@ -3,6 +3,10 @@
 On the thread, in this order: `request_started`, middleware and view, the parts of the response,
 `response.close()` with `request_finished`. The event loop sends the messages of the response. It
 asks for the next part of a stream when it has sent the one before.
+
+The thread waits in the meantime, unless ASGI middleware around Django has used a thread for the
+request. The whole request runs on that one then. What such middleware does when a message is sent
+(Channels stores the session) runs there too, so the thread must be free.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ from sioserve.django.responses import (
     body_message,
     chunks,
     path_of_file,
-    send_async_parts,
+    send_stream,
     start_message,
 )
 from sioserve.request_threads import RequestThread
@@ -49,8 +53,8 @@ class _Messages(NamedTuple):
     is_last: bool  # otherwise the thread waits for an answer
 
 
-class _AsyncStream(NamedTuple):
-    """From the thread, as the last: a response whose parts are made on the event loop."""
+class _Stream(NamedTuple):
+    """From the thread, as the last: a response whose parts the event loop makes or asks for."""
 
     response: Any
 
@@ -69,9 +73,11 @@ class SyncRequest:
         self._waits_since = time.monotonic()
         self._thread_wait = 0  # microseconds, for the access log
         self._worker: WorkerThread | None = None
+        self._has_own_thread = False  # also for other synchronous code of the request
+        self._is_streamed = False
         self._has_ended = False  # nobody takes what the thread makes
         self._answers: SimpleQueue[bool] = SimpleQueue()  # False: nobody wants the rest
-        self._made: deque[Outcome] = deque()  # of _Messages and _AsyncStream
+        self._made: deque[Outcome] = deque()  # of _Messages and _Stream
         self._waiter: asyncio.Future[None] | None = None
 
     # On the event loop:
@@ -99,7 +105,8 @@ class SyncRequest:
             while self._made:
                 self._discard(self._made.popleft())
             watch.end()
-            self._call.take_over_context()
+            if not self._is_streamed:
+                self._call.take_over_context()
 
     def _start(self) -> Callable[[], bool] | None:
         """Give the work to a thread: to the one of the request if it has one. None if too many wait
@@ -107,8 +114,10 @@ class SyncRequest:
         """
         work = self._work
         threads, watch = self._thread.threads, self._thread.watch
+        own = self._thread.taken
+        self._has_own_thread = own is not None
         try:
-            if not threads.run(work, on=self._thread.taken, may_be_refused=True):
+            if not threads.run(work, on=own, may_be_refused=True):
                 watch.begin_waiting(self._request.scope)
         except TooManyWaitingError:
             watch.refuse()
@@ -118,8 +127,9 @@ class SyncRequest:
     async def _send_all(self, receive: Any, send: Any, watch: ClientWatch) -> None:
         while True:
             made = await self._next()
-            if isinstance(made, _AsyncStream):
-                await self._send_async(made.response, receive, send)
+            if isinstance(made, _Stream):
+                self._is_streamed = True
+                await self._send_stream(made.response, receive, send)
                 return
             for message in made.messages:
                 await send(message)
@@ -128,9 +138,12 @@ class SyncRequest:
             watch.start()
             self._answers.put(True)
 
-    async def _send_async(self, response: Any, receive: Any, send: Any) -> None:
+    async def _send_stream(self, response: Any, receive: Any, send: Any) -> None:
         try:
-            await cancel_if_client_leaves(_send_stream(response, send), receive)
+            # What the view has set holds for the parts too.
+            self._call.take_over_context()
+            stream = send_stream(response, self._request.scope, send)
+            await cancel_if_client_leaves(stream, receive)
         finally:
             self._finish_on_thread(response)
 
@@ -142,17 +155,17 @@ class SyncRequest:
         )
 
     def _discard(self, made: Outcome) -> None:
-        if isinstance(made.result, _AsyncStream):
+        if isinstance(made.result, _Stream):
             self._finish_on_thread(made.result.response)
 
-    async def _next(self) -> _Messages | _AsyncStream:
+    async def _next(self) -> _Messages | _Stream:
         while not self._made:
             self._waiter = self._loop.create_future()
             await self._waiter
         outcome = self._made.popleft()
         if outcome.error is not None:
             raise outcome.error
-        made: _Messages | _AsyncStream = outcome.result
+        made: _Messages | _Stream = outcome.result
         return made
 
     def _arrive(self, made: Outcome) -> None:
@@ -184,9 +197,10 @@ class SyncRequest:
             signals.request_started.send(sender=ASGIHandler, scope=self._request.scope)
             response = self._handler.get_response(self._request)
             response._handler_class = ASGIHandler
-            if response.streaming and response.is_async:
-                end_transactions()  # the thread serves other requests while the stream is sent
-                if self._hand_over(_AsyncStream(response)):
+            if response.streaming and (response.is_async or self._has_own_thread):
+                if not self._has_own_thread:
+                    end_transactions()  # the thread serves other requests in the meantime
+                if self._hand_over(_Stream(response)):
                     return
             else:
                 self._send_parts(response)
@@ -226,7 +240,7 @@ class SyncRequest:
         return self._answers.get()
 
     def _hand_over(
-        self, made: _Messages | _AsyncStream | None = None, error: BaseException | None = None
+        self, made: _Messages | _Stream | None = None, error: BaseException | None = None
     ) -> bool:
         """False if the event loop has ended."""
         try:
@@ -248,12 +262,6 @@ class SyncRequest:
         finally:
             self._request.close()
             end_transactions()
-
-
-async def _send_stream(response: Any, send: Any) -> None:
-    await send(start_message(response))
-    await send_async_parts(response, send)
-    await send(body_message(b"", more_body=False))
 
 
 async def _refuse(send: Any) -> None:
