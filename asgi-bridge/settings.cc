@@ -272,6 +272,7 @@ const std::map<std::string, Reader>& settings() {
       {"cookie", any(MEMBER(engine_io.cookie))},
       {"cookie_attributes", any(MEMBER(engine_io.cookie_attributes))},
       {"max_sessions", any(MEMBER(engine_io.max_sessions))},
+      {"max_packets_per_poll", any(MEMBER(engine_io.max_packets_per_poll))},
       {"max_sessions_per_address", any(MEMBER(engine_io.max_sessions_per_address))},
       {"max_packets_per_second", any(MEMBER(engine_io.max_packets_per_second))},
       {"max_bytes_per_second", any(MEMBER(engine_io.max_bytes_per_second))},

@@ -199,6 +199,7 @@ class Server:
         cookie_attributes: str = "; Path=/; HttpOnly; SameSite=Lax",
         max_sessions: int = 0,
         max_sessions_per_address: int = 0,
+        max_packets_per_poll: int = 16,
         max_packets_per_second: int = 0,
         max_bytes_per_second: int = 0,
         # "json" or "msgpack"

@@ -105,8 +105,9 @@ struct EngineIoConfig {
   CorsConfig cors;
   std::string cookie;  // name of the cookie with the sid; empty: none
   std::string cookie_attributes = "; Path=/; HttpOnly; SameSite=Lax";  // after its value
-  std::size_t max_sessions = 0;                                        // 503 above
-  std::size_t max_sessions_per_address = 0;                            // 429 above
+  std::size_t max_packets_per_poll = 16;     // in the response to one GET of polling; 0: any number
+  std::size_t max_sessions = 0;              // 503 above
+  std::size_t max_sessions_per_address = 0;  // 429 above
   // Of one session, inbound; above these rates it is throttled.
   std::size_t max_packets_per_second = 0;
   std::size_t max_bytes_per_second = 0;

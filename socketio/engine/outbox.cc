@@ -1,5 +1,6 @@
 #include "socketio/engine/outbox.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,12 @@ void Outbox::push(MessageKind kind, SharedBytes message, std::span<const SharedB
     bytes_ += cost(*attachment);
     frames.push_back({attachment, MessageKind::binary, Place::attachment, treatment});
   }
+}
+
+void Outbox::push_front(SharedBytes text, Treatment treatment) {
+  bytes_ += cost(*text);
+  frames().push_front({std::move(text), MessageKind::text, Place::first, treatment});
+  ++first_expendable_;
 }
 
 void Outbox::clear() {
@@ -72,16 +79,37 @@ void Outbox::compact() {
   first_expendable_ = dropped_ = 0;
 }
 
-Payload Outbox::take_payload(const Framing& framing) {
-  std::vector<Message> messages;
-  messages.reserve(frames().size());
-  auto compression = Compression::declined;
-  for (Frame& frame : frames()) {
-    if (!frame.bytes) continue;
-    if (frame.treatment.compression == Compression::allowed) compression = Compression::allowed;
-    messages.push_back({frame.kind, std::move(frame.bytes)});
+std::size_t Outbox::first_unit_size() const {
+  std::size_t size = 1;
+  while (size < frames_->size() && (*frames_)[size].place == Place::attachment) ++size;
+  return size;
+}
+
+void Outbox::require_rest_of_unit() {
+  for (Frame& frame : *frames_) {
+    if (frame.place == Place::first) return;
+    frame.treatment.importance = Importance::required;
   }
-  clear();
+}
+
+Payload Outbox::take_payload(const Framing& framing, std::size_t max_packets) {
+  const std::size_t most = max_packets == 0 ? packets() : std::min(max_packets, packets());
+  std::vector<Message> messages;
+  messages.reserve(most);
+  auto compression = Compression::declined;
+  while (messages.size() < most) {
+    std::size_t unit = first_unit_size();
+    const bool fits = messages.size() + unit <= most;
+    if (!fits && !messages.empty()) break;
+    for (unit = std::min(unit, most); unit > 0; --unit) {
+      Frame frame = take_first();
+      bytes_ -= cost(*frame.bytes);
+      if (frame.treatment.compression == Compression::allowed) compression = Compression::allowed;
+      messages.push_back({frame.kind, std::move(frame.bytes)});
+    }
+    if (!fits) require_rest_of_unit();
+    skip_dropped();
+  }
   Payload payload = framing.write_body(messages);
   payload.compression = compression;
   return payload;

@@ -35,7 +35,12 @@ class Outbox {
   void push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments,
             Treatment treatment);
 
+  // The same ahead of everything that is queued.
+  void push_front(SharedBytes text, Treatment treatment);
+
   bool empty() const { return !frames_ || frames_->empty(); }
+  // Text messages and attachments.
+  std::size_t packets() const { return frames_ ? frames_->size() - dropped_ : 0; }
   // Of the messages, and of keeping them.
   std::size_t bytes() const { return bytes_; }
   void clear();
@@ -54,8 +59,10 @@ class Outbox {
     skip_dropped();
   }
 
-  // Removes everything, as one polling body. It may be compressed if anything in it may.
-  Payload take_payload(const Framing& framing);
+  // Removes the oldest units, as one polling body of at most so many packets (0: of any number). It
+  // may be compressed if anything in it may. A unit is split only if it is larger than a body; the
+  // rest of it can't be dropped any more.
+  Payload take_payload(const Framing& framing, std::size_t max_packets);
 
  private:
   static std::size_t cost(const std::string& bytes) { return bytes.size() + overhead; }
@@ -72,6 +79,8 @@ class Outbox {
 
   std::deque<Frame>& frames();
   Frame take_first();
+  std::size_t first_unit_size() const;
+  void require_rest_of_unit();
   void skip_dropped();
   void compact();
 

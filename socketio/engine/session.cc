@@ -190,7 +190,7 @@ void Session::start_poll(PollRequest& poll) {
     if (outbox_.empty()) return end(CloseReason::server_close);
     // The close comes with the next GET: clients act upon it before the messages beside it.
     linger_deadline_ = host_.now() + linger_time;
-    answer_poll(outbox_.take_payload(framing_));
+    answer_poll(take_payload());
     return count_queued();
   }
   if (state_ == State::closed || poll_) {
@@ -452,8 +452,8 @@ void Session::flush() {
   if (websocket_) {
     send_units(*websocket_, websocket_high_water);
   } else if (poll_ && !outbox_.empty()) {
-    answer_poll(outbox_.take_payload(framing_));
-    observer_->on_drain();
+    answer_poll(take_payload());
+    if (outbox_.empty()) observer_->on_drain();
   }
   if (outbox_.empty()) lags_ = false;
   if (queued_bytes_ != 0 || !outbox_.empty()) count_queued();
@@ -490,9 +490,23 @@ void Session::send_packet(PacketType type) {
     // Ahead of what is queued, never within a unit: those are handed over whole.
     websocket_->send(MessageKind::text, std::move(bytes), own_packet.compression);
   } else {
-    outbox_.push(MessageKind::text, std::move(bytes), {}, own_packet);
+    if (overtakes()) {
+      outbox_.push_front(std::move(bytes), own_packet);
+    } else {
+      outbox_.push(MessageKind::text, std::move(bytes), {}, own_packet);
+    }
     flush();
   }
+}
+
+bool Session::overtakes() const {
+  if (websocket_) return !outbox_.empty();
+  const std::size_t most = config_.engine_io.max_packets_per_poll;
+  return most != 0 && outbox_.packets() >= most;
+}
+
+Payload Session::take_payload() {
+  return outbox_.take_payload(framing_, config_.engine_io.max_packets_per_poll);
 }
 
 void Session::send_on(WebSocketTransport& websocket, MessageKind kind, const SharedBytes& bytes,
@@ -534,7 +548,7 @@ void Session::release_transports(CloseReason reason) {
   drop_probe();
   if (poll_) {
     outbox_.push(MessageKind::text, packet_of(last).bytes, {}, own_packet);
-    answer_poll(outbox_.take_payload(framing_));
+    answer_poll(take_payload());
   }
   if (websocket_) {
     WebSocketTransport& websocket = *std::exchange(websocket_, nullptr);

@@ -205,6 +205,10 @@ class Session {
   void send_units(WebSocketTransport& websocket, std::size_t limit);
   void send_unit(WebSocketTransport& websocket);
   void send_packet(PacketType type);
+  // A packet of the session's own would go out ahead of messages: on a WebSocket ahead of what is
+  // queued, with polling ahead of more than one answer holds, so that pings come in time.
+  bool overtakes() const;
+  Payload take_payload();
   void answer_poll(Payload payload);
   void answer_poll_with(PacketType type);
   void send_on(WebSocketTransport& websocket, MessageKind kind, const SharedBytes& bytes,

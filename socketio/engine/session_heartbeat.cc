@@ -81,8 +81,7 @@ void Session::ping(TimePoint due) {
   } else {
     pong_deadline_ = heartbeat_deadline(std::max(due, ping_sent_ - usual_lateness));
   }
-  // On a WebSocket it overtakes what is queued here.
-  if (!websocket_ || outbox_.empty()) observer_->on_ping();
+  if (!overtakes()) observer_->on_ping();
   send_packet(PacketType::ping);
 }
 

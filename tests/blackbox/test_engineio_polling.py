@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import uuid
+from collections.abc import Callable
 
 import pytest
 from support.engineio import (
@@ -17,8 +18,10 @@ from support.engineio import (
 )
 from support.raw_http import RawConnection
 from support.server import ServerProcess
-from support.socketio_apps import disconnects
+from support.socketio_apps import APPS, disconnects
 from support.websocket_frames import TEXT, RawWebSocket, frame
+
+StartServer = Callable[..., ServerProcess]
 
 BAD_REQUEST = {"code": 3, "message": "Bad request"}
 UNKNOWN_SID = {"code": 1, "message": "Session ID unknown"}
@@ -68,6 +71,30 @@ async def test_queued_packets_come_with_one_poll(socketio_server: ServerProcess)
         while "430[]" not in packets:
             packets += await session.poll()
         assert packets == [f'42["echo",{number}]' for number in range(5)] + ["430[]"]
+
+
+async def burst_over_polling(server: ServerProcess, count: int) -> list[int]:
+    """How many packets each response had that such a burst of events came with."""
+    async with PollingSession(server.url) as session:
+        await session.join_namespace()
+        await session.send(event_packet("burst", count, 0), '420["reply"]')
+        packets: list[str] = []
+        sizes: list[int] = []
+        while "430[]" not in packets:
+            response = await session.poll()
+            sizes.append(len(response))
+            packets += response
+        assert packets == [f'42["burst",{number}]' for number in range(count)] + ["430[]"]
+    return sizes
+
+
+async def test_a_long_queue_comes_with_several_polls(socketio_server: ServerProcess) -> None:
+    assert max(await burst_over_polling(socketio_server, 100)) == 16
+
+
+async def test_polling_responses_without_a_limit(start_server: StartServer) -> None:
+    server = start_server("native:application", "--socketio-max-packets-per-poll", "0", cwd=APPS)
+    assert max(await burst_over_polling(server, 100)) > 16
 
 
 async def test_binary_is_base64(socketio_server: ServerProcess) -> None:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from engineio.payload import Payload
 from support.cuttable import cuttable
 from support.server import ServerProcess
 from support.socketio_apps import disconnects
@@ -183,11 +182,26 @@ async def test_a_handler_that_raises(
         assert await client.call("reply", "alive") == "alive"
 
 
-async def test_order_in_a_room(
-    kind: str, transport: str, socketio_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # On polling this client fails where more packets have come together.
-    monkeypatch.setattr(Payload, "max_decode_packets", 1000)
+async def test_a_burst(kind: str, transport: str, socketio_server: ServerProcess) -> None:
+    """On polling this client fails on a response with more than 16 packets."""
+    async with connected(socketio_server, kind, transport) as client:
+        await client.emit("burst", 300)
+        heard = [await client.hears() for _ in range(300)]
+        assert [number for _, number, *_ in heard] == list(range(300))
+        for _, number, *parts in heard:
+            assert parts == [bytes([number % 256, part]) for part in range(number % 7)]
+
+        await client.emit("burst", (2, 40))  # units of 41 packets each
+        for number in range(2):
+            assert await client.hears() == (
+                "burst",
+                number,
+                *(bytes([number, part]) for part in range(40)),
+            )
+        assert await client.call("reply", "alive") == "alive"
+
+
+async def test_order_in_a_room(kind: str, transport: str, socketio_server: ServerProcess) -> None:
     room = str(uuid.uuid4())
     async with (
         connected(socketio_server, kind, transport) as speaker,

@@ -81,6 +81,12 @@ class RootConsumer(sio.SocketIOConsumer):
         await socket.emit("question", *args, callback=lambda *given: answer.set_result(given))
         await socket.emit("answered", *await answer)
 
+    async def event_burst(self, socket: Any, count: int, parts: int | None = None) -> None:
+        """Emits so many events in a row, each with so many attachments (None: 0 to 6)."""
+        for number in range(count):
+            each = number % 7 if parts is None else parts
+            socket.emit("burst", number, *(bytes([number % 256, part]) for part in range(each)))
+
     @sio.event("ask in vain")
     async def ask_in_vain(self, socket: Any, milliseconds: int) -> None:
         try:

@@ -47,7 +47,9 @@ class FakeHost final : public SessionHost {
 
 struct Record {
   std::vector<std::string> messages;  // binary ones as "b:" and the bytes
+  int pings = 0;
   int pongs = 0;
+  int drains = 0;
   std::optional<CloseReason> closed;
 };
 
@@ -60,7 +62,9 @@ class FakeObserver final : public SessionObserver {
     if (message == "close") session_.close(CloseReason::bad_packet);
   }
   void on_binary(std::string message) override { record_.messages.push_back("b:" + message); }
+  void on_ping() override { ++record_.pings; }
   void on_pong() override { ++record_.pongs; }
+  void on_drain() override { ++record_.drains; }
   void on_closed(CloseReason reason) override { record_.closed = reason; }
 
  private:

@@ -44,11 +44,56 @@ TEST(Outbox, WritesEverythingIntoOnePayload) {
   const std::vector<SharedBytes> attachments = {share(std::string("\x01\x02\x03\x04"))};
   outbox.push(MessageKind::text, share("451-"), attachments, {Importance::expendable});
   outbox.push(MessageKind::text, share("2"), {}, {Importance::expendable});
-  EXPECT_EQ(outbox.take_payload(framing_v4()).bytes,
+  EXPECT_EQ(outbox.take_payload(framing_v4(), 0).bytes,
             "451-\x1e"
             "bAQIDBA==\x1e"
             "2");
   EXPECT_TRUE(outbox.empty());
+}
+
+// The packets of a body, "b" in front of binary ones.
+std::vector<std::string> take(Outbox& outbox, std::size_t max_packets) {
+  std::vector<std::string> packets;
+  const auto source = framing_v4().read_body(MessageKind::text,
+                                             outbox.take_payload(framing_v4(), max_packets).bytes);
+  while (!source->at_end()) {
+    const auto packet = source->next();
+    packets.push_back((packet->kind == MessageKind::binary ? "b:" : "t:") + packet->bytes);
+  }
+  return packets;
+}
+
+using Packets = std::vector<std::string>;
+
+TEST(Outbox, APayloadHasSoManyPacketsAtMostInWholeUnits) {
+  Outbox outbox;
+  const std::vector<SharedBytes> attachments = {share("x"), share("y")};
+  outbox.push(MessageKind::text, share("4a"), {}, {Importance::expendable});
+  outbox.push(MessageKind::text, share("452-"), attachments, {Importance::expendable});
+  outbox.push(MessageKind::text, share("4b"), {}, {Importance::expendable});
+  outbox.push(MessageKind::text, share("4c"), {}, {Importance::expendable});
+  EXPECT_EQ(outbox.packets(), 6u);
+  EXPECT_EQ(take(outbox, 3), (Packets{"t:4a"})) << "the unit does not fit";
+  EXPECT_EQ(outbox.packets(), 5u);
+  EXPECT_EQ(take(outbox, 4), (Packets{"t:452-", "b:x", "b:y", "t:4b"}));
+  EXPECT_EQ(outbox.bytes(), 2 + Outbox::overhead);
+  EXPECT_EQ(take(outbox, 4), (Packets{"t:4c"}));
+  EXPECT_TRUE(outbox.empty());
+}
+
+TEST(Outbox, AUnitLargerThanAPayloadIsSplitAndItsRestIsNotDropped) {
+  Outbox outbox;
+  const std::vector<SharedBytes> attachments = {share("v"), share("w"), share("x"), share("y")};
+  outbox.push(MessageKind::text, share("454-"), attachments, {Importance::expendable});
+  outbox.push(MessageKind::text, share("4a"), {}, {Importance::expendable});
+  EXPECT_EQ(take(outbox, 2), (Packets{"t:454-", "b:v"}));
+  EXPECT_TRUE(outbox.drop_oldest());
+  EXPECT_FALSE(outbox.drop_oldest());
+  outbox.push_front(share("2"), {Importance::required});
+  EXPECT_EQ(take(outbox, 2), (Packets{"t:2", "b:w"}));
+  EXPECT_EQ(take(outbox, 2), (Packets{"b:x", "b:y"}));
+  EXPECT_TRUE(outbox.empty());
+  EXPECT_EQ(outbox.bytes(), 0u);
 }
 
 TEST(Outbox, KeepsOrderWhileItNeverRunsEmpty) {
@@ -91,7 +136,7 @@ TEST(Outbox, NeverDropsWhatIsRequired) {
   EXPECT_FALSE(outbox.drop_oldest());
   EXPECT_EQ(outbox.bytes(), 5 + 3 * Outbox::overhead);
   outbox.push(MessageKind::text, share("4c"), {}, {Importance::expendable});
-  EXPECT_EQ(outbox.take_payload(framing_v4()).bytes,
+  EXPECT_EQ(outbox.take_payload(framing_v4(), 0).bytes,
             "40\x1e"
             "46\x1e"
             "beA==\x1e"
@@ -111,7 +156,8 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
   std::deque<Unit> model;
   Outbox outbox;
   std::size_t bytes = 0;
-  const auto take = [&](std::deque<Unit>::iterator unit) {
+  constexpr std::size_t most = 4;  // of a payload; the largest unit has 3
+  const auto drop = [&](std::deque<Unit>::iterator unit) {
     for (const std::string& message : unit->messages)
       bytes -= message.size() - 2 + Outbox::overhead;
     return model.erase(unit);
@@ -120,7 +166,7 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
     const auto choice = random() % 10;
     if (choice < 5) {
       const auto importance = random() % 3 == 0 ? Importance::required : Importance::expendable;
-      Unit unit{{"t:" + std::to_string(step)}, importance};
+      Unit unit{{"t:4" + std::to_string(step)}, importance};
       std::vector<SharedBytes> attachments;
       for (auto count = random() % 3; count > 0; --count) {
         attachments.push_back(share("a" + std::to_string(count)));
@@ -128,15 +174,23 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
       }
       for (const std::string& message : unit.messages)
         bytes += message.size() - 2 + Outbox::overhead;
-      outbox.push(MessageKind::text, share(std::to_string(step)), attachments, {importance});
+      outbox.push(MessageKind::text, share("4" + std::to_string(step)), attachments, {importance});
       model.push_back(std::move(unit));
     } else if (choice < 8) {
       const auto oldest = std::ranges::find(model, Importance::expendable, &Unit::importance);
       ASSERT_EQ(outbox.drop_oldest(), oldest != model.end());
-      if (oldest != model.end()) take(oldest);
-    } else if (!model.empty()) {
+      if (oldest != model.end()) drop(oldest);
+    } else if (choice < 9 && !model.empty()) {
       ASSERT_EQ(pop(outbox), model.front().messages);
-      take(model.begin());
+      drop(model.begin());
+    } else if (!model.empty()) {
+      Packets expected;
+      do {
+        expected.insert(expected.end(), model.front().messages.begin(),
+                        model.front().messages.end());
+        drop(model.begin());
+      } while (!model.empty() && expected.size() + model.front().messages.size() <= most);
+      ASSERT_EQ(take(outbox, most), expected);
     }
     ASSERT_EQ(outbox.empty(), model.empty());
     ASSERT_EQ(outbox.bytes(), bytes);
@@ -149,7 +203,7 @@ TEST(Outbox, ABodyMayBeCompressedIfAnythingInItMay) {
     for (const Compression wish : wishes) {
       outbox.push(MessageKind::text, share("4"), {}, {Importance::expendable, wish});
     }
-    return outbox.take_payload(framing_v4()).compression;
+    return outbox.take_payload(framing_v4(), 0).compression;
   };
   using enum Compression;
   EXPECT_EQ(compression_of({allowed}), allowed);
@@ -162,7 +216,7 @@ TEST(Outbox, WhatWasDroppedDoesNotCount) {
   outbox.push(MessageKind::text, share("4a"), {}, {Importance::expendable, Compression::allowed});
   outbox.push(MessageKind::text, share("4b"), {}, {Importance::required, Compression::declined});
   ASSERT_TRUE(outbox.drop_oldest());
-  EXPECT_EQ(outbox.take_payload(framing_v4()).compression, Compression::declined);
+  EXPECT_EQ(outbox.take_payload(framing_v4(), 0).compression, Compression::declined);
 }
 
 }  // namespace

@@ -63,6 +63,58 @@ TEST_F(SessionTest, APollTakesEverythingQueued) {
             "43");
 }
 
+TEST_F(SessionTest, ALongQueueComesWithSeveralPollsAndAPingAheadOfIt) {
+  config.engine_io.max_packets_per_poll = 3;
+  for (const char* text : {"1", "2", "3", "4", "5"}) send(text);
+  EXPECT_EQ(poll(),
+            "41\x1e"
+            "42\x1e"
+            "43");
+  send("6");
+  EXPECT_EQ(record.drains, 0);
+  host.advance(*session, config.engine_io.ping_interval);
+  EXPECT_EQ(record.pings, 0) << "its pong does not tell that what is queued has arrived";
+  EXPECT_EQ(poll(),
+            "2\x1e"
+            "44\x1e"
+            "45");
+  EXPECT_EQ(poll(), "46");
+  EXPECT_EQ(record.drains, 1);
+}
+
+TEST_F(SessionTest, APingComesBehindAShortQueue) {
+  send("1");
+  host.advance(*session, config.engine_io.ping_interval);
+  EXPECT_EQ(record.pings, 1);
+  EXPECT_EQ(poll(),
+            "41\x1e"
+            "2");
+}
+
+TEST_F(SessionTest, ACloseComesBehindSeveralPolls) {
+  config.engine_io.max_packets_per_poll = 1;
+  send("1");
+  send("2");
+  session->close(CloseReason::server_close);
+  EXPECT_EQ(poll(), "41");
+  EXPECT_EQ(poll(), "42");
+  EXPECT_EQ(poll(), "1");
+  EXPECT_TRUE(host.ended);
+}
+
+TEST_F(SessionTest, AnUpgradeSendsTheRestOfASplitUnit) {
+  config.engine_io.max_packets_per_poll = 2;
+  send("52-", {share("x"), share("y")});
+  FakeWebSocket socket;
+  session->start_probe(socket);
+  session->receive_websocket(socket, MessageKind::text, "2probe");
+  EXPECT_EQ(poll(),
+            "452-\x1e"
+            "beA==");
+  session->receive_websocket(socket, MessageKind::text, "5");
+  EXPECT_EQ(socket.sent, (std::vector<std::string>{"3probe", "b:y"}));
+}
+
 TEST_F(SessionTest, APostDeliversItsPacketsInOrder) {
   EXPECT_EQ(post("4a\x1e"
                  "bAQID\x1e"

@@ -49,6 +49,13 @@ GROUP = Group(
             setting="max_payload_bytes",
         ),
         Option(
+            "socketio-max-packets-per-poll",
+            NUMBER,
+            "packets in one polling response, the rest comes with the next request; 0: no limit",
+            default=16,
+            setting="max_packets_per_poll",
+        ),
+        Option(
             "socketio-upgrade-timeout",
             POSITIVE_SECONDS,
             "timeout for a client to finish the upgrade to a WebSocket",
