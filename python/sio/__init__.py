@@ -25,9 +25,9 @@ import logging
 from .consumer import SocketIOConsumer
 from .discovery import autodiscover
 from .exceptions import AckTimeout, ConnectionRefused, EventRefused, TooManyRooms
-from .handlers import Ack, any_event, concurrent, event, timeout
+from .handlers import Ack, concurrent, event, timeout
 from .handshake import HandshakeRequest
-from .registry import on, register, relay_on
+from .registry import any_event, on, register, relay_on
 from .relays import Relay, Rooms, relay
 from .socketio import (
     SOCKET_IO_VERSION,

@@ -311,10 +311,8 @@ class Connection:
                 raise
             answer = ({"error": INTERNAL_ERROR},)
         else:
-            if not handlers:
-                answer = tuple(args)
-            elif not (reply is None or reply.sent or any(h.takes_ack for h in handlers)):
-                answer = ()
+            if reply is not None:
+                answer = self._automatic_answer(args, handlers)
         if reply is not None and not reply.sent and answer is not None:
             with Guard(event, socket) as guard:  # a refusal's data may be no JSON
                 reply.send(*answer)
@@ -326,6 +324,12 @@ class Connection:
         elif self._handled == 1:
             # Before the next one waits, perhaps for what can only be read then.
             asyncio.get_running_loop().call_soon(self._report_handled)
+
+    def _automatic_answer(self, args: list[Any], handlers: list[Handler]) -> tuple[Any, ...] | None:
+        """The arguments of an acknowledgement that no handler has given; None: there is none."""
+        if handlers:
+            return None if any(handler.acks_itself for handler in handlers) else ()
+        return tuple(args) if self._namespace.server.ack_unknown_events else None
 
     def _report_handled(self) -> None:
         """Have more read from the client. Events handled together are reported together."""

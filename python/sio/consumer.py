@@ -41,7 +41,8 @@ class SocketIOConsumer:
     {"error": "Internal server error"}.
 
     A method decorated with @sio.any_event gets the events that have no handler. Without such a
-    method these events are ignored; an acknowledgement returns the event's own arguments.
+    method these events are ignored; an acknowledgement returns the event's own arguments, unless
+    the setting SIO_ACK_UNKNOWN_EVENTS is False.
 
     An attribute made by sio.relay() declares an event that is forwarded to rooms without running
     Python.

@@ -5,7 +5,8 @@ the call, by the rules of Django for sync code (`sync_to_async(thread_sensitive=
 
 If the signature of a handler has a parameter `ack` (`**kwargs` does not count), the handler
 acknowledges itself: `ack` is a function, or None if the client asked for no acknowledgement. For
-any other handler the server sends an empty acknowledgement when it has returned.
+any other handler the server sends an empty acknowledgement when it has returned, unless the handler
+is registered with ack="explicit".
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 
@@ -29,6 +30,8 @@ from .types import Socket
 logger = logging.getLogger("sio.consumer")
 
 Ack = Callable[..., Awaitable[None]]
+# Whether the server acknowledges when a handler without a parameter `ack` has returned.
+AckMode = Literal["automatic", "explicit"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -37,6 +40,7 @@ _EVENT_PREFIX = "event_"
 _ANY_EVENT = "_sio_any_event"
 _CONCURRENT = "_sio_concurrent"
 _TIMEOUT = "_sio_timeout"
+_EXPLICIT_ACK = "_sio_explicit_ack"
 
 
 class Handler:
@@ -46,6 +50,7 @@ class Handler:
         "_function",
         "_has_warned",
         "_is_async",
+        "acks_itself",
         "is_concurrent",
         "takes_ack",
         "timeout",
@@ -56,6 +61,8 @@ class Handler:
         self._is_async = iscoroutinefunction(function)
         self._has_warned = False
         self.takes_ack = takes_ack(function)
+        # The server does not acknowledge when it has returned.
+        self.acks_itself = self.takes_ack or bool(getattr(function, _EXPLICIT_ACK, False))
         # Later events need not wait until this one is handled.
         self.is_concurrent = bool(getattr(function, _CONCURRENT, False))
         # Seconds until it is cancelled.
@@ -127,8 +134,19 @@ class MethodHandler(Handler):
         return method
 
 
-class AnyEventHandler(MethodHandler):
+class AnyEventMethod(MethodHandler):
     """A consumer's method for any event: gets the event's name before its arguments."""
+
+    __slots__ = ()
+
+    def handle(
+        self, socket: Socket, event: str, args: list[Any], ack: Ack | None
+    ) -> Awaitable[Any]:
+        return super().handle(socket, event, [event, *args], ack)
+
+
+class AnyEventFunction(Handler):
+    """The same for a function."""
 
     __slots__ = ()
 
@@ -145,7 +163,7 @@ class ListenerHandler(Handler):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self.takes_ack = True
+        self.takes_ack = self.acks_itself = True
 
     def handle(
         self, socket: Socket, event: str, args: list[Any], ack: Ack | None
@@ -191,30 +209,52 @@ def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(f"{function!r} raised {type(error).__name__}") from error
 
 
-def event(name: str) -> Callable[[_F], _F]:
+def event(name: str | None = None, *, ack: AckMode = "automatic") -> Callable[[_F], _F]:
     """Decorate a consumer's method as the handler of the event `name`, which may be any string.
 
-    You may use it several times for several events. Raises ValueError for names that Socket.IO
-    reserves, such as "connect", TypeError if the name is not a str.
+    Without a name, the event has the name of the method, without `event_` in front. You may use it
+    several times for several events. With ack="explicit", the server does not acknowledge the
+    method's events when it returns: only the method itself does, if it has a parameter `ack`.
+
+    Raises ValueError for names that Socket.IO reserves, such as "connect", TypeError if the name is
+    not a str.
     """
-    check_decorated_event(name, "@sio.event")
-    if name in RESERVED_EVENTS:
-        raise ValueError(f"{name!r} is reserved by Socket.IO and can't be an event")
+    if name is not None:
+        check_decorated_event(name, "@sio.event")
+        _check_not_reserved(name)
+    explicit = is_explicit(ack)
 
     def decorate(function: _F) -> _F:
-        names = (*getattr(function, _EVENT_NAMES, ()), name)
+        event = function.__name__.removeprefix(_EVENT_PREFIX) if name is None else name
+        _check_not_reserved(event)
+        names = (*getattr(function, _EVENT_NAMES, ()), event)
         setattr(function, _EVENT_NAMES, names)
+        if explicit:
+            mark_explicit_ack(function)
         return function
 
     return decorate
 
 
-def any_event(function: _F) -> _F:
-    """Decorate a consumer's method `f(self, socket, event, *args)` as the handler of every event
-    that has no other handler in the namespace. `ack` works as in other handlers.
-    """
-    setattr(function, _ANY_EVENT, True)
-    return function
+def _check_not_reserved(event: str) -> None:
+    if event in RESERVED_EVENTS:
+        raise ValueError(f"{event!r} is reserved by Socket.IO and can't be an event")
+
+
+def is_explicit(ack: AckMode) -> bool:
+    """Whether it is "explicit". Raises ValueError if it is no AckMode."""
+    if ack not in ("automatic", "explicit"):
+        raise ValueError(f'ack is "automatic" or "explicit", not {ack!r}')
+    return ack == "explicit"
+
+
+def mark_explicit_ack(function: Callable[..., Any]) -> None:
+    setattr(function, _EXPLICIT_ACK, True)
+
+
+def mark_any_event(method: Callable[..., Any]) -> None:
+    """A consumer's method handles every event that has no other handler."""
+    setattr(method, _ANY_EVENT, True)
 
 
 def concurrent(function: _F) -> _F:
@@ -244,10 +284,10 @@ def timeout(seconds: float) -> Callable[[_F], _F]:
     return decorate
 
 
-def any_event_handlers(consumer_class: type) -> list[AnyEventHandler]:
+def any_event_handlers(consumer_class: type) -> list[AnyEventMethod]:
     """The methods of a consumer class that @any_event decorates, inherited ones included."""
     return [
-        AnyEventHandler(consumer_class, attribute)
+        AnyEventMethod(consumer_class, attribute)
         for attribute in dir(consumer_class)
         if getattr(getattr(consumer_class, attribute), _ANY_EVENT, False)
     ]

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from .consumer import SocketIOConsumer
-from .handlers import Handler
+from .handlers import (
+    AckMode,
+    AnyEventFunction,
+    Handler,
+    is_explicit,
+    mark_any_event,
+    mark_explicit_ack,
+)
 from .names import DEFAULT_NAMESPACE, RESERVED_EVENTS, Room, check_decorated_event
 from .relays import Rooms
 from .socketio.server import get_socketio_server
@@ -35,11 +42,16 @@ def register(consumer_class: _C) -> _C:
     return consumer_class
 
 
-def on(event: str, namespace: str | NamespacePattern = DEFAULT_NAMESPACE) -> Callable[[_F], _F]:
+def on(
+    event: str,
+    namespace: str | NamespacePattern = DEFAULT_NAMESPACE,
+    *,
+    ack: AckMode = "automatic",
+) -> Callable[[_F], _F]:
     """Serve a namespace natively and handle one of its events with a function.
 
     The function is `async def f(socket, *args)` or a plain `def`. Events, acknowledgements and
-    exceptions work as in SocketIOConsumer. Two names are special:
+    exceptions work as in SocketIOConsumer, `ack` as in sio.event(). Two names are special:
 
     * "connect": `f(socket, auth)`; a falsy result refuses the client, so return True.
     * "disconnect": `f(socket, reason)`.
@@ -50,6 +62,7 @@ def on(event: str, namespace: str | NamespacePattern = DEFAULT_NAMESPACE) -> Cal
     check_decorated_event(event, "@sio.on")
     if event in RESERVED_EVENTS and event not in ("connect", "disconnect"):
         raise ValueError(f"{event!r} is reserved by Socket.IO and can't be an event")
+    explicit = is_explicit(ack)
 
     def decorate(function: _F) -> _F:
         if _is_method(function):
@@ -58,11 +71,58 @@ def on(event: str, namespace: str | NamespacePattern = DEFAULT_NAMESPACE) -> Cal
                 f"@sio.event({event!r}), and the consumer's `namespace`"
             )
         target = get_socketio_server().of(namespace)
-        target.add_handler(event, Handler(function))
+        handler = Handler(function)
+        handler.acks_itself |= explicit
+        target.add_handler(event, handler)
         target.serve_natively()
         return function
 
     return decorate
+
+
+@overload
+def any_event(function: _F, /) -> _F: ...
+@overload
+def any_event(
+    *, namespace: str | NamespacePattern | None = None, ack: AckMode = "automatic"
+) -> Callable[[_F], _F]: ...
+def any_event(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    namespace: str | NamespacePattern | None = None,
+    ack: AckMode = "automatic",
+) -> Any:
+    """Decorate a consumer's method `f(self, socket, event, *args)` as the handler of every event
+    that has no other handler in the namespace. `ack` works as in other handlers.
+
+    `@sio.any_event(namespace="/chat")` decorates a function `f(socket, event, *args)`, and serves
+    the namespace natively, as sio.on() does. With ack="explicit", the server does not acknowledge
+    these events when the method or function returns.
+
+    Raises ValueError if the namespace has such a function already, TypeError for a method with
+    `namespace`.
+    """
+    explicit = is_explicit(ack)
+
+    def decorate(function: _F) -> _F:
+        if namespace is None:
+            mark_any_event(function)
+            if explicit:
+                mark_explicit_ack(function)
+            return function
+        if _is_method(function):
+            raise TypeError(
+                f"{function.__qualname__} is a method: its namespace is the consumer's `namespace`"
+            )
+        handler = AnyEventFunction(function)
+        handler.acks_itself |= explicit
+        target = get_socketio_server().of(namespace)
+        target.add_any_event(handler)
+        target.serve_natively()
+        return function
+
+    return decorate if function is None else decorate(function)
 
 
 def _is_method(function: Callable[..., Any]) -> bool:

@@ -44,6 +44,9 @@ class ChatConsumer(sio.SocketIOConsumer):
     def typing(self, socket: NamespaceSocket) -> None:
         socket.broadcast.volatile.emit("typing…", socket.handshake.address)
 
+    @sio.event(ack="explicit")
+    async def event_save(self, socket: NamespaceSocket, ack: Ack | None = None) -> None: ...
+
     @sio.any_event
     async def anything(self, socket: NamespaceSocket, event: str, *args: Any) -> None: ...
 
@@ -68,6 +71,10 @@ async def board_exists(name: str, auth: Any) -> bool:
 
 @sio.on("draw", namespace=board_exists)
 async def draw(socket: NamespaceSocket, x: int, y: int, ack: Ack | None = None) -> None: ...
+
+
+@sio.any_event(namespace="/board", ack="explicit")
+async def anything_else(socket: NamespaceSocket, event: str, *args: Any) -> None: ...
 
 
 @get_socketio_server().of("/chat").use

@@ -72,6 +72,13 @@ class AnyNamespace(AllClients[NamespaceSocket]):
         """
         self.own_table().add(event, handler)
 
+    def add_any_event(self, handler: Handler) -> None:
+        """Handle each event that has no other handler.
+
+        Raises ValueError if a function does so already.
+        """
+        self.own_table().add_any_event(handler)
+
     def relay(
         self,
         event: str,

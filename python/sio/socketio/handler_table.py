@@ -73,6 +73,13 @@ class HandlerTable:
             raise ValueError(f"{event!r} in namespace {self.name!r} is handled by {taken[0]!r}")
         self._handlers[event] = [handler]
 
+    def add_any_event(self, handler: Handler) -> None:
+        """Handle what has no other handler. Raises ValueError if a function does so already."""
+        for taken in self._any_event:
+            if not isinstance(taken, MethodHandler):
+                raise ValueError(f"any event in namespace {self.name!r} is handled by {taken!r}")
+        self._any_event.append(handler)
+
     def use_consumer(self, consumer_class: type[Consumer]) -> None:
         """Add a consumer; see Namespace.use_consumer()."""
         if consumer_class in self.consumer_classes:
@@ -149,8 +156,7 @@ class HandlerTable:
     def handlers(self, event: str, socket: NamespaceSocket) -> list[Handler]:
         """The handlers of a client's event, "connect" or "disconnect", in order.
 
-        The socket's own listeners come last. Without any handler, the consumers' @any_event
-        methods.
+        The socket's own listeners come last. Without any handler, what @any_event decorates.
         """
         found = [h for h in self._handlers.get(event, ()) if h.serves(socket)]
         found += socket.own_handlers(event)

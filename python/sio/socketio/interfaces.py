@@ -149,6 +149,8 @@ class AnyNamespace(Emitting[_S], Protocol[_S]):
 
     def add_handler(self, event: str, handler: Handler) -> None: ...
 
+    def add_any_event(self, handler: Handler) -> None: ...
+
     def relay(
         self,
         event: str,
@@ -198,6 +200,7 @@ class Server(Emitting[_S], ServerSide, Protocol[_S]):
     json_default: Callable[[Any], Any] | None
     recovery_skips_middleware: bool
     allow_private_rooms: bool
+    ack_unknown_events: bool
 
     @property
     def clients_count(self) -> int: ...

@@ -62,6 +62,7 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         self.json_default: Callable[[Any], Any] | None = None
         self._recovery_skips_middleware: bool | None = None
         self._allow_private_rooms: bool | None = None
+        self._ack_unknown_events: bool | None = None
         self.clients_count = 0
         self.make_adapter: AdapterFactory = LocalAdapter
         self.lock = threading.RLock()  # of the tables of namespaces
@@ -399,6 +400,21 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
     @allow_private_rooms.setter
     def allow_private_rooms(self, allow: bool) -> None:
         self._allow_private_rooms = allow
+
+    @property
+    def ack_unknown_events(self) -> bool:
+        """Whether an event without a handler is acknowledged, with its own arguments, if its client
+        asks for that. If not, its client gets no answer, as from Node.
+
+        Where it was not set: Django's setting SIO_ACK_UNKNOWN_EVENTS, or True.
+        """
+        if self._ack_unknown_events is None:
+            return switch("SIO_ACK_UNKNOWN_EVENTS", True)
+        return self._ack_unknown_events
+
+    @ack_unknown_events.setter
+    def ack_unknown_events(self, acknowledge: bool) -> None:
+        self._ack_unknown_events = acknowledge
 
     def allow_request(self, check: _F) -> _F:
         """Call `check(request)` for each handshake, before the session exists; a decorator.
