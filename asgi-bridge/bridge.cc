@@ -161,7 +161,7 @@ void Bridge::handle(const Gil& gil, ServerEvent& event) {
 }
 
 void Bridge::handle(const Gil& gil, LogRecord event) {
-  loggers_.log(gil, application_.request_id, event);
+  loggers_.log(gil, application_.request_id, application_.dispatcher, event);
 }
 
 void Bridge::handle(const Gil& gil, AccessEntry event) {

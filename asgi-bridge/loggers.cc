@@ -7,6 +7,21 @@
 #include "asgi-bridge/request_context.h"
 
 namespace sioserve::bridge {
+namespace {
+
+bool is_socketio(LogCategory category) {
+  switch (category) {
+    case LogCategory::engineio:
+    case LogCategory::socketio:
+      return true;
+    case LogCategory::server:
+    case LogCategory::access:
+      return false;
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
 
 Loggers::Loggers(const Gil& gil) {
   const PyRef get_logger = import_attribute(gil, "logging", "getLogger");
@@ -30,11 +45,18 @@ const PyRef& Loggers::logger_of(LogCategory category) const {
   return loggers_[static_cast<std::size_t>(category)];
 }
 
-void Loggers::log(const Gil& gil, const PyRef& request_id, const LogRecord& record) const {
+void Loggers::log(const Gil& gil, const PyRef& request_id, const PyRef& dispatcher,
+                  const LogRecord& record) const {
   const RequestIdScope in_request(
       gil, request_id, record.request_id.empty() ? PyRef() : to_py_str(gil, record.request_id));
   const PyRef message = to_py_str(gil, record.message);
   if (!message) return;
+  if (record.level == LogLevel::debug && is_socketio(record.category) &&
+      dispatcher.get() != Py_None) {
+    PyRef::steal(PyObject_CallMethod(dispatcher.get(), "log_debug", "OO",
+                                     logger_of(record.category).get(), message.get()));
+    return;
+  }
   PyRef::steal(PyObject_CallMethod(logger_of(record.category).get(), "log", "isO",
                                    static_cast<int>(record.level), "%s", message.get()));
 }

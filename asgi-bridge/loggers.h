@@ -19,8 +19,10 @@ class Loggers {
   void traverse(Visitor& visit) const;
 
   // Both set `request_id`, a context variable, to the id of the record's request meanwhile. An
-  // exception is left set.
-  void log(const Gil& gil, const PyRef& request_id, const LogRecord& record) const;
+  // exception is left set. Debug lines of Socket.IO go to the logger through `dispatcher`, unless
+  // it is None.
+  void log(const Gil& gil, const PyRef& request_id, const PyRef& dispatcher,
+           const LogRecord& record) const;
   void log(const Gil& gil, const PyRef& request_id, const AccessEntry& entry) const;
 
   // To the logger of errors. What logging raises is reported as unraisable.

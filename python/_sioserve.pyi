@@ -8,6 +8,7 @@ carried out in the order in which they were made.
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any, Protocol, final
 
@@ -30,6 +31,9 @@ class Dispatcher(Protocol):
 
         Called only where `ask_about_handshakes` was set; `scope` as for session_opened().
         """
+
+    def log_debug(self, logger: logging.Logger, message: str) -> None:
+        """Log a debug line of the loggers "sio.engineio" and "sio.socketio"."""
 
     def session_opened(self, session: int, scope: Scope) -> None:
         """An Engine.IO session has a first CONNECT.

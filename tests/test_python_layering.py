@@ -34,6 +34,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.time_limit",
         "sio.handover",
         "sio.handshake",
+        "sio.log_lines",
         "sio.names",
         "sio.relays",
         "sio.discovery",

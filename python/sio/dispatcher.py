@@ -24,6 +24,7 @@ from .connection import NOT_AUTHORIZED, Connection, Guard
 from .engine import EngineIOSession
 from .failures import abandon_handlers, end_task, start_task
 from .handshake import HandshakeRequest
+from .log_lines import about_sending
 from .socketio.namespace import Namespace
 from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
@@ -102,6 +103,11 @@ class Dispatcher:
     def is_busy(self) -> bool:
         """Whether a handler runs."""
         return bool(self._running())
+
+    def log_debug(self, logger: logging.Logger, message: str) -> None:
+        """A debug line of the native server, which may be about sending an event."""
+        with about_sending():
+            logger.debug("%s", message)
 
     def handshake(self, handshake: int, scope: Any) -> None:
         start_task(functools.partial(self._decide, handshake, scope), self._tasks)

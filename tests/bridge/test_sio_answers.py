@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sio
+from sio.log_lines import about_sending
 from sio_fakes import World
 
 
@@ -190,3 +191,19 @@ async def test_other_loops_wait_as_well(world: World) -> None:
     await asyncio.to_thread(thread.join)
     assert results == [1]
     assert nothing_is_kept(socket)
+
+
+async def test_a_log_handler_for_lines_about_sending_gets_no_answer(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    [socket] = await join(world, 1)
+    calls = len(world.core.calls)
+    with about_sending():
+        await socket.emit("dropped")
+        await world.server.emit("dropped")
+        with pytest.raises(sio.AckTimeout, match="log handler"):
+            await socket.emit_with_ack("dropped")
+    assert len(world.core.calls) == calls
+    assert nothing_is_kept(socket)
+    await socket.emit("sent")
+    assert len(world.core.calls) == calls + 1

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, overload
 from asgiref.sync import iscoroutinefunction
 
 from ..handlers import Handler
+from ..log_lines import about_sending
 from ..names import RESERVED_EVENTS
 from ..types import Socket
 from .interfaces import Namespace
@@ -161,7 +162,8 @@ class SocketListeners:
             try:
                 function(*args)
             except BaseException:  # its failure must not affect the code that emits
-                logger.exception("%r: %r failed for an outgoing event", self, function)
+                with about_sending():
+                    logger.exception("%r: %r failed for an outgoing event", self, function)
 
     def _set_outgoing(self, functions: tuple[Callable[..., Any], ...]) -> None:
         self._any_outgoing = functions

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..answer import collect
 from ..awaitables import DONE, Done, Given, all_done
 from ..exceptions import TooManyRooms
+from ..log_lines import drops_emit
 from .adapter import Adapter
 from .interfaces import Namespace
 from .socket import NamespaceSocket
@@ -60,6 +61,8 @@ class LocalAdapter(Adapter):
 
     def broadcast(self, args: Sequence[Any], target: Target) -> None:
         core = self.namespace.server.core(args[0])
+        if drops_emit(args[0]):
+            return
         if target.rooms is None or target.rooms:
             core.broadcast(
                 self.namespace.name,

@@ -15,6 +15,7 @@ from ..engine import EngineIOSession, EngineIOSocket
 from ..exceptions import TooManyRooms
 from ..handlers import Handler
 from ..handshake import Handshake, make_handshake
+from ..log_lines import drops_emit
 from ..names import Room, check_event, room_names
 from .broadcast import Broadcast
 from .emitter import AckCallback, Emitter
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("sio.socketio.socket")
 
+FROM_A_LOG_HANDLER = "a log handler asks for a log line about sending events"
 CLIENT_HAS_GONE = "the client has disconnected without an answer"
 NO_ANSWER = {  # as the native server says why
     "not sent": "the client could not take the volatile event",
@@ -387,6 +389,10 @@ class NamespaceSocket(SocketListeners):
         flags: Flags,
     ) -> None:
         check_event(event)
+        if drops_emit(event):
+            if number in self._answers:
+                self._answers[number].fail(FROM_A_LOG_HANDLER)
+            return
         if number is not None and callback is not None:
             self._callbacks[number] = callback
         try:
