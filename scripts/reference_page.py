@@ -74,6 +74,8 @@ INTERNAL = {
     "take_signal_handlers",
     "notify_new_namespace",
     "call_outgoing_listeners",
+    "add_any_event",
+    "call_back",
 }
 
 

@@ -36,6 +36,8 @@ LAYERS: dict[str, list[str]] = {
         "sio.handshake",
         "sio.log_lines",
         "sio.names",
+        "sio.changed_event",
+        "sio.disconnect_reasons",
         "sio.relays",
         "sio.discovery",
         "sio.engineio.constants",

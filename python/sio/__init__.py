@@ -22,6 +22,7 @@ and two ways to serve them: natively, on sioserve's Socket.IO path, as above; or
 
 import logging
 
+from .changed_event import ChangedEvent
 from .consumer import SocketIOConsumer
 from .discovery import autodiscover
 from .exceptions import AckTimeout, ConnectionRefused, EventRefused, TooManyRooms
@@ -47,6 +48,7 @@ logger.info(
 __all__ = [
     "Ack",
     "AckTimeout",
+    "ChangedEvent",
     "ConnectionRefused",
     "EventRefused",
     "HandshakeRequest",

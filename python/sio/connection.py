@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .awaitables import DONE, Done, done_when_called
+from .changed_event import ChangedEvent
 from .database import DatabaseUse
 from .engine import EngineIOSession
 from .exceptions import ConnectionRefused, EventRefused
@@ -132,7 +133,7 @@ class Connection:
     def disconnect(self, reason: str, reference_reason: str) -> None:
         """The client has gone: end when all its events have been handled."""
         with Guard("leaving the rooms", self.socket):
-            self.socket.mark_disconnected(reference_reason)
+            self.socket.mark_disconnected(reason, reference_reason)
         self._add((self._disconnect, reason))
 
     def end(self) -> None:
@@ -297,7 +298,10 @@ class Connection:
                     await listener.call_with(event, *args)
                 await clear_cancellation()
             for middleware in socket.middleware:
-                await middleware.call_with(event, *args)
+                changed = await middleware.call_with(event, *args)
+                if isinstance(changed, ChangedEvent):
+                    event, args = changed.event, list(changed.args)
+                    handlers = self._namespace.table.handlers(event, socket)
             for handler in handlers:
                 if handler.timeout is None and self._times.handler is None:
                     await handler.handle(socket, event, args, ack)

@@ -209,6 +209,7 @@ class Service:
             # Tests may run several servers at the same time; these rarely need Socket.IO.
             logger.warning("Socket.IO is not served: %s", error)
             return
+        get_socketio_server().stop_server = _weakly(self._stop_process or self.stop)
         if (layer := configured_layer()) is not None:
             self._channel_layer = ChannelLayerBridge(get_socketio_server(), layer)
             self._channel_layer.open()

@@ -64,6 +64,18 @@ async def test_clients_reconnect_after_a_restart(  # type: ignore[no-untyped-def
     await python.disconnect()
 
 
+async def test_the_application_closes_the_server(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("native:application", cwd=APPS)
+    async with PollingSession(server.url) as session:
+        await session.join_namespace(auth={"key": "closing"})
+        poll = await waiting_poll(session)
+        await session.emit("close_server")
+        assert (await asyncio.to_thread(poll.read_response)).body == b"6"
+        poll.socket.close()
+    assert await asyncio.to_thread(server.wait) == 0
+    assert "disconnect noted: closing server_shutdown" in server.log
+
+
 async def test_a_websocket_is_told(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("native:application", cwd=APPS)
     async with WebSocketSession(server.url) as session:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from ..awaitables import Done, done_when_called
 from ..names import Room
-from .broadcast import Broadcast
+from .broadcast import AnswersCallback, Broadcast
 from .socket_list import SocketList
 
 _S = TypeVar("_S")  # the class of the sockets
@@ -26,9 +26,9 @@ class AllClients(ABC, Generic[_S]):
         """All clients, as the start of a chain."""
 
     @done_when_called
-    def emit(self, event: str, *args: Any) -> Done:
-        """Send an event to all of them. Raises as Broadcast.emit() does."""
-        return self.everyone().emit(event, *args)
+    def emit(self, event: str, *args: Any, callback: AnswersCallback | None = None) -> Done:
+        """Send an event to all of them; see Broadcast.emit()."""
+        return self.everyone().emit(event, *args, callback=callback)
 
     @done_when_called
     def send(self, *args: Any) -> Done:

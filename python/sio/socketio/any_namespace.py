@@ -79,6 +79,10 @@ class AnyNamespace(AllClients[NamespaceSocket]):
         """
         self.own_table().add_any_event(handler)
 
+    def event_names(self) -> list[str]:
+        """The events of clients that are handled or relayed here, without socket.on()."""
+        return self.table.event_names()
+
     def relay(
         self,
         event: str,

@@ -10,10 +10,11 @@ and use it again. All methods may be called from any thread.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..awaitables import Done, done_when_called
+from ..exceptions import AckTimeout
 from ..names import Room, check_event, check_timeout, room_names
 from .broadcast_adapter import BroadcastAdapter
 from .socket_list import SocketList
@@ -21,12 +22,24 @@ from .target import EVERYONE, Target
 
 _S = TypeVar("_S")  # the class of the sockets
 
+# Called with None, or the AckTimeout that says which answers are missing, and with the answers.
+AnswersCallback = Callable[[AckTimeout | None, list[Any]], Any]
+
+
+class CallsBack(Protocol):
+    """What a Broadcast needs of the server."""
+
+    def call_back(self, answers: Awaitable[list[Any]], callback: AnswersCallback) -> None: ...
+
 
 class Reachable(Protocol[_S]):
     """What a Broadcast needs of a namespace."""
 
     @property
     def broadcast_adapter(self) -> BroadcastAdapter[_S]: ...
+
+    @property
+    def server(self) -> CallsBack: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,15 +90,22 @@ class Broadcast(Generic[_S]):
         return dataclasses.replace(self, _timeout=check_timeout(seconds))
 
     @done_when_called
-    def emit(self, event: str, *args: Any) -> Done:
+    def emit(self, event: str, *args: Any, callback: AnswersCallback | None = None) -> Done:
         """Send an event. It is queued when the call returns. Awaiting the result waits while events
         are emitted faster than they can be sent; in other threads the call itself waits.
+
+        `callback(error, answers)`, `async def` or plain, is called on the server's event loop with
+        the answers of all clients, as emit_with_ack() collects them. `error` is None, or the
+        AckTimeout if some are missing.
 
         Raises TypeError or ValueError for a value that can't be encoded (the message has the path
         to it), ValueError for a reserved event name, RuntimeError if no server runs in this
         process.
         """
         check_event(event)
+        if callback is not None:
+            self._namespace.server.call_back(self.emit_with_ack(event, *args), callback)
+            return self._namespace.broadcast_adapter.pace()
         self._namespace.broadcast_adapter.broadcast((event, *args), self._target)
         return self._namespace.broadcast_adapter.pace()
 

@@ -80,6 +80,10 @@ class HandlerTable:
                 raise ValueError(f"any event in namespace {self.name!r} is handled by {taken!r}")
         self._any_event.append(handler)
 
+    def event_names(self) -> list[str]:
+        """The events that have a handler or are relayed, in the order of registration."""
+        return [event for event in (*self._handlers, *self._relays) if event not in LIFECYCLE]
+
     def use_consumer(self, consumer_class: type[Consumer]) -> None:
         """Add a consumer; see Namespace.use_consumer()."""
         if consumer_class in self.consumer_classes:

@@ -17,7 +17,7 @@ from ..handlers import Ack, Handler
 from ..names import Room
 from ..relays import Relay, Rooms
 from ..types import Consumer, NamespacePattern, RoomWatcher
-from .broadcast import Broadcast
+from .broadcast import AnswersCallback, Broadcast
 from .broadcast_adapter import BroadcastAdapter
 from .room_events import RoomListener
 from .socket_list import SocketList
@@ -35,7 +35,7 @@ class Emitting(Protocol[_S]):
 
     def everyone(self) -> Broadcast[_S]: ...
 
-    def emit(self, event: str, *args: Any) -> Done: ...
+    def emit(self, event: str, *args: Any, callback: AnswersCallback | None = None) -> Done: ...
 
     def send(self, *args: Any) -> Done: ...
 
@@ -149,6 +149,8 @@ class AnyNamespace(Emitting[_S], Protocol[_S]):
 
     def add_handler(self, event: str, handler: Handler) -> None: ...
 
+    def event_names(self) -> list[str]: ...
+
     def add_any_event(self, handler: Handler) -> None: ...
 
     def relay(
@@ -227,7 +229,12 @@ class Server(Emitting[_S], ServerSide, Protocol[_S]):
         *args: Any,
         room: Room | Iterable[Room] | None = None,
         namespace: str | NamespacePattern = "/",
+        callback: AnswersCallback | None = None,
     ) -> Done: ...
+
+    def call_back(self, answers: Awaitable[list[Any]], callback: AnswersCallback) -> None: ...
+
+    def close(self) -> Done: ...
 
     def emit_with_ack(
         self,

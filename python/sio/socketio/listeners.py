@@ -74,6 +74,10 @@ class SocketListeners:
         """The functions that on() and once() have added for the event."""
         return [handler.function for handler in self.own_handlers(event)]
 
+    def event_names(self) -> list[str]:
+        """The events that this socket has listeners for."""
+        return list(self._own or ())
+
     def own_handlers(self, event: str) -> tuple[SocketHandler, ...]:
         """The same as handlers, in the order of registration."""
         own = self._own

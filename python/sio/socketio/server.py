@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import logging
 import os
 import threading
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from ..awaitables import DONE, Done, Later, done_when_called
 from ..django_support import switch
 from ..engine import EngineIOApplication
+from ..exceptions import AckTimeout
+from ..failures import start_task
 from ..handlers import Handler
 from ..names import DEFAULT_NAMESPACE, Room, check_namespace, namespace_name
 from ..relays import Relay
@@ -21,7 +25,7 @@ from ..types import NamespacePattern, RoomWatcher
 from .adapter import Adapter
 from .all_clients import AllClients
 from .any_namespace import AnyNamespace, Middleware
-from .broadcast import Broadcast
+from .broadcast import AnswersCallback, Broadcast
 from .local_adapter import LocalAdapter
 from .namespace import Namespace
 from .parent_namespace import ChildNamespace, ParentNamespace
@@ -82,6 +86,9 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         # Called with exceptions of handlers, in addition to the log; must not raise.
         self.failure_hooks: list[Callable[[BaseException], None]] = []
         self.request_checks = RequestChecks()
+        self._loop: asyncio.AbstractEventLoop | None = None  # of the native server
+        self._waiting: set[asyncio.Task[None]] = set()  # for answers of broadcasts
+        self.stop_server: Callable[[], None] | None = None  # while one runs that can be stopped
         self.of(DEFAULT_NAMESPACE)
 
     @overload
@@ -217,6 +224,7 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         *args: Any,
         room: Room | Iterable[Room] | None = None,
         namespace: str | NamespacePattern = DEFAULT_NAMESPACE,
+        callback: AnswersCallback | None = None,
     ) -> Done:
         """Send an event to every client in a room, in any of several rooms, or, without `room`,
         in the namespace. Each client gets it once; an empty list of rooms reaches nobody.
@@ -224,13 +232,14 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         The event is queued when the call returns. Awaiting the result waits while events are
         emitted faster than they can be sent; in other threads the call itself waits. Arguments are
         JSON values, which may contain bytes, and values that DjangoJSONEncoder can encode.
+        `callback`: see Broadcast.emit().
 
         Raises TypeError or ValueError for a value that can't be encoded (the message has the path
         to it), ValueError for a reserved event name, RuntimeError if no server runs in this
         process.
         """
         target = Broadcast(self._target(namespace))
-        return (target if room is None else target.to(room)).emit(event, *args)
+        return (target if room is None else target.to(room)).emit(event, *args, callback=callback)
 
     def emit_with_ack(
         self,
@@ -348,6 +357,35 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
             )
         return self._core
 
+    def call_back(self, answers: Awaitable[list[Any]], callback: AnswersCallback) -> None:
+        """Call `callback(error, answers)` on the server's event loop when the answers are there."""
+        loop = self._loop
+        if loop is None:  # emits are collected (captured_emits), without an event loop
+            return
+
+        async def wait() -> None:
+            error, responses = None, []
+            try:
+                responses = await answers
+            except AckTimeout as missing:
+                error, responses = missing, missing.responses
+            result = callback(error, responses)
+            if inspect.isawaitable(result):
+                await result
+
+        loop.call_soon_threadsafe(start_task, wait, self._waiting)
+
+    @done_when_called
+    def close(self) -> Done:
+        """Stop the server of this process gracefully, as SIGTERM does. From any thread.
+
+        Requests in flight are answered, clients disconnected ("server shutting down"), and the
+        disconnect handlers run. The call does not wait for that. Does nothing if no server runs.
+        """
+        if self.stop_server is not None:
+            self.stop_server()
+        return DONE
+
     def pace(self) -> Done:
         """The result of an emit: done, or, on the server's event loop, waiting until earlier
         commands are carried out. In other threads the emit itself has waited.
@@ -458,6 +496,8 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         if self._core is not None and self._core is not core and self._process == process:
             raise RuntimeError("this process runs a Socket.IO server already")
         self._core, self._process, self._threads = core, process, threads
+        with contextlib.suppress(RuntimeError):
+            self._loop = asyncio.get_running_loop()
         self._native_relays.clear()
         for name in list(self._namespaces):
             core.add_namespace(name)
@@ -470,7 +510,7 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
     def detach(self, core: Server) -> None:
         """Stop emitting through this native server, which has stopped."""
         if self._core is core:
-            self._core = self._threads = None
+            self._core = self._loop = self._threads = self.stop_server = None
             logger.info("detached from the native server")
 
 

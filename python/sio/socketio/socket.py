@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..answer import Answer
 from ..awaitables import DONE, Done, all_done, done_when_called
+from ..disconnect_reasons import describe_disconnect
 from ..engine import EngineIOSession, EngineIOSocket
 from ..exceptions import TooManyRooms
 from ..handlers import Handler
@@ -57,6 +58,8 @@ class NamespaceSocket(SocketListeners):
       changed and events are kept for it.
     * `reference_reason`: the reason of the disconnect, as the reference server names it ("transport
       close", "ping timeout", ...); None before.
+    * `disconnect_description`: the reason as a sentence for people, for example for a log; None
+      before.
     * `eio`: the Engine.IO connection, which all sockets of one client share.
     """
 
@@ -101,6 +104,7 @@ class NamespaceSocket(SocketListeners):
         self._signal_handlers: dict[str, list[Handler]] = {}
         self._successor: NamespaceSocket | None = None  # after its client has recovered
         self.reference_reason: str | None = None
+        self.disconnect_description: str | None = None
 
     def __repr__(self) -> str:
         return f"<NamespaceSocket {self.id} in {self.namespace}>"
@@ -438,7 +442,8 @@ class NamespaceSocket(SocketListeners):
     def use(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Call `f(event, *args)`, `async def` or plain, before the handlers of each event.
 
-        If it raises sio.EventRefused, the handlers are not called; its result is ignored. Also a
+        If it raises sio.EventRefused, the handlers are not called. If it returns a
+        sio.ChangedEvent, that event is handled instead; any other result is ignored. Also a
         decorator. Functions are called in the order of registration.
         """
         self.middleware.append(Handler(function))
@@ -484,9 +489,10 @@ class NamespaceSocket(SocketListeners):
             former.away = False
             former._successor = self
 
-    def mark_disconnected(self, reference_reason: str) -> None:
+    def mark_disconnected(self, reason: str, reference_reason: str) -> None:
         """The native server has ended the client's connection."""
         self.reference_reason = reference_reason
+        self.disconnect_description = describe_disconnect(reason, reference_reason)
         try:
             with self.name_space.rooms_lock:
                 self._gone = True

@@ -87,6 +87,9 @@ class RootConsumer(sio.SocketIOConsumer):
             each = number % 7 if parts is None else parts
             socket.emit("burst", number, *(bytes([number % 256, part]) for part in range(each)))
 
+    async def event_close_server(self, socket: Any) -> None:
+        socket.server.close()
+
     @sio.event("ask in vain")
     async def ask_in_vain(self, socket: Any, milliseconds: int) -> None:
         try:
