@@ -45,11 +45,24 @@ PyObject* server_ask_about_handshakes(PyObject* self, PyObject*) {
 }
 
 PyObject* server_decide_handshake(PyObject* self, PyObject* args) {
-  PyObject* handshake;
+  PyObject *handshake, *names = nullptr, *values = nullptr;
   const char* refusal = nullptr;
-  if (!PyArg_ParseTuple(args, "O|z:decide_handshake", &handshake, &refusal)) return nullptr;
+  if (!PyArg_ParseTuple(args, "O|zOO:decide_handshake", &handshake, &refusal, &names, &values)) {
+    return nullptr;
+  }
   HandshakeDecision decision{};
-  if (!read_id(handshake, "handshake", decision.stream)) return nullptr;
+  std::vector<std::string> header_names, header_values;
+  if (!read_id(handshake, "handshake", decision.stream) || !read_strings(names, header_names) ||
+      !read_strings(values, header_values)) {
+    return nullptr;
+  }
+  if (header_names.size() != header_values.size()) {
+    PyErr_SetString(PyExc_ValueError, "each of the headers needs a name and a value");
+    return nullptr;
+  }
+  for (std::size_t i = 0; i < header_names.size(); ++i) {
+    decision.headers.push_back({std::move(header_names[i]), std::move(header_values[i])});
+  }
   if (refusal != nullptr) decision.refusal = refusal;
   return post(self, std::move(decision));
 }

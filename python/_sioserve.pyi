@@ -298,9 +298,16 @@ class Server:
     def ask_about_handshakes(self) -> None:
         """Any thread. From now on Dispatcher.handshake() is called for each handshake."""
 
-    def decide_handshake(self, handshake: int, refusal: str | None = None) -> None:
+    def decide_handshake(
+        self,
+        handshake: int,
+        refusal: str | None = None,
+        names: Iterable[str] = (),
+        values: Iterable[str] = (),
+    ) -> None:
         """Any thread. Let the handshake go on, or refuse it with 403 and this message ("" is
-        "Forbidden"). One that is not answered within `websocket_connect_timeout_ms` is refused.
+        "Forbidden"). `names` and `values` are headers of its response. One that is not answered
+        within `websocket_connect_timeout_ms` is refused.
         """
 
     def make_relays(

@@ -275,11 +275,13 @@ class Dispatcher:
 
     async def _decide(self, handshake: int, scope: Any) -> None:
         refusal: str | None = ""
+        headers: list[tuple[str, str]] = []
         try:
-            refusal = await self._server.request_checks.refusal(HandshakeRequest(scope))
+            refusal, headers = await self._server.request_checks.decision(HandshakeRequest(scope))
         finally:
             if self._core is not None:
-                self._core.decide_handshake(handshake, refusal)
+                # One tuple of names and one of values.
+                self._core.decide_handshake(handshake, refusal, *zip(*headers, strict=True))
 
     @staticmethod
     async def _finish_callback(

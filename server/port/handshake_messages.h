@@ -30,6 +30,7 @@ struct EnableAllowRequest {};
 struct HandshakeDecision {
   StreamId stream;
   std::optional<std::string> refusal;  // nullopt: accepted
+  Headers headers;                     // of the response, if accepted
 };
 
 using HandshakeCommand = std::variant<EnableAllowRequest, HandshakeDecision>;

@@ -96,7 +96,7 @@ inline constexpr std::size_t field_count<WebSocketHandOver> = 1;
 template <>
 inline constexpr std::size_t field_count<HandshakeAsked> = 3;
 template <>
-inline constexpr std::size_t field_count<HandshakeDecision> = 2;
+inline constexpr std::size_t field_count<HandshakeDecision> = 3;
 
 // --- Socket.IO ---
 template <>

@@ -46,14 +46,59 @@ Cors::Cors(const CorsConfig& config) : config_(config) {
 }
 
 std::optional<Cors::Allowed> Cors::parse(std::string_view entry) {
-  constexpr std::string_view mark = "://*.";
+  constexpr std::string_view any_port = ":*";
+  Allowed allowed;
   std::string text(entry);
-  const std::size_t at = text.find(mark);
-  const bool subdomains = at != std::string::npos;
-  if (subdomains) text.erase(at + 3, 2);
+  if (text.ends_with(any_port)) {
+    text.resize(text.size() - any_port.size());
+    allowed.ports = Allowed::Ports::any;
+  }
+  const std::size_t scheme_end = text.find("://");
+  const std::size_t star = text.find('*');
+  if (star != std::string::npos) {
+    const std::size_t host = scheme_end + 3;
+    const std::size_t label_end = text.find('.', host);
+    if (scheme_end == std::string::npos || star < host || label_end < star ||
+        label_end == std::string::npos) {
+      return std::nullopt;
+    }
+    const bool whole_label = star == host && label_end == star + 1;
+    // Anybody can register a name below a top-level domain.
+    if (!whole_label && text.find('.', label_end + 1) == std::string::npos) return std::nullopt;
+    allowed.hosts = whole_label ? Allowed::Hosts::subdomains : Allowed::Hosts::by_first_label;
+    allowed.star = star - host;
+    text.erase(star, whole_label ? 2 : 1);
+  }
   auto origin = parse_origin(text);
-  if (!origin) return std::nullopt;
-  return Allowed{std::move(*origin), subdomains};
+  if (!origin || (allowed.ports == Allowed::Ports::any && !origin->port.empty())) {
+    return std::nullopt;
+  }
+  allowed.origin = std::move(*origin);
+  return allowed;
+}
+
+bool Cors::matches(const Origin& origin, const Allowed& allowed) {
+  if (origin.scheme != allowed.origin.scheme) return false;
+  if (allowed.ports == Allowed::Ports::one && origin.port != allowed.origin.port) return false;
+  const std::string_view host = origin.host;
+  const std::string_view wanted = allowed.origin.host;
+  switch (allowed.hosts) {
+    case Allowed::Hosts::one:
+      return host == wanted;
+    case Allowed::Hosts::subdomains:
+      return host.size() > wanted.size() && host.ends_with(wanted) &&
+             host[host.size() - wanted.size() - 1] == '.';
+    case Allowed::Hosts::by_first_label: {
+      const std::string_view before = wanted.substr(0, allowed.star);
+      const std::string_view behind = wanted.substr(allowed.star);
+      if (host.size() <= wanted.size() || !host.starts_with(before) || !host.ends_with(behind)) {
+        return false;
+      }
+      const std::size_t length = host.size() - wanted.size();
+      return host.substr(before.size(), length).find('.') == std::string_view::npos;
+    }
+  }
+  __builtin_unreachable();
 }
 
 std::optional<std::string> Cors::fault_of(const CorsConfig& config) {
@@ -66,7 +111,9 @@ std::optional<std::string> Cors::fault_of(const CorsConfig& config) {
     if (parse(entry)) continue;
     return "cors_origins: \"" + entry +
            "\" is no origin such as \"https://example.com\" or \"http://localhost:3000\" (a "
-           "scheme, a host and perhaps a port, no slash or path behind them), nor \"*\"";
+           "scheme, a host and perhaps a port, no slash or path behind them), nor \"*\", nor has "
+           "it "
+           "a * in the first part of a longer host, or for the port";
   }
   if (config.origins.empty() && config.credentials) {
     return "cors_credentials: means nothing without cors_origins";
@@ -80,11 +127,8 @@ bool Cors::allows(std::string_view text) const {
   if (allowed_.empty()) return false;
   const auto origin = parse_origin(text);
   if (!origin) return false;
-  return std::any_of(allowed_.begin(), allowed_.end(), [&](const Allowed& allowed) {
-    if (!allowed.subdomains) return *origin == allowed.origin;
-    return origin->scheme == allowed.origin.scheme && origin->port == allowed.origin.port &&
-           origin->host.ends_with("." + allowed.origin.host);
-  });
+  return std::any_of(allowed_.begin(), allowed_.end(),
+                     [&](const Allowed& allowed) { return matches(*origin, allowed); });
 }
 
 void Cors::add_headers(const RequestHead& request, Headers& answer) const {

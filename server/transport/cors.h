@@ -3,6 +3,7 @@
 // origin.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,11 +32,18 @@ class Cors {
   ResponseHead preflight(const RequestHead& request) const;
 
  private:
-  // Of one entry: the origin itself, or every subdomain of its host ("https://*.example.com").
+  // Of one entry: the origin itself, every subdomain of its host ("https://*.example.com"), or
+  // hosts whose first label is as described ("https://app-*.example.com"), and one port or any
+  // ("http://localhost:*").
   struct Allowed {
+    enum class Hosts { one, subdomains, by_first_label };
+    enum class Ports { one, any };
     Origin origin;
-    bool subdomains;
+    Hosts hosts = Hosts::one;
+    Ports ports = Ports::one;
+    std::size_t star = 0;  // by_first_label: where it stood in the host
   };
+  static bool matches(const Origin& origin, const Allowed& allowed);
   static std::optional<Allowed> parse(std::string_view entry);
 
   // False: the origin is not allowed, or there is none.

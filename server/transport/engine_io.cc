@@ -87,9 +87,7 @@ void EngineIo::handle(HandshakeCommand command) {
 
 void EngineIo::handle(EnableAllowRequest) { pending_.start_asking(); }
 
-void EngineIo::handle(const HandshakeDecision& command) {
-  pending_.answer(command.stream, command.refusal);
-}
+void EngineIo::handle(HandshakeDecision command) { pending_.answer(std::move(command)); }
 
 bool EngineIo::shut_down_while(const std::function<bool()>& time_left) {
   stopped_ = true;
@@ -114,7 +112,7 @@ std::optional<StreamId> EngineIo::question(const RequestHead& head,
                                            std::optional<StreamId> adopted,
                                            PendingHandshake& handshake) {
   if (!pending_.asks()) {
-    handshake.on_allowed();
+    handshake.on_allowed({});
     return std::nullopt;
   }
   const StreamId id = adopted ? *adopted : next_id_();

@@ -61,7 +61,7 @@ class EngineIo {
 
   void handle(HandshakeCommand command);
   void handle(EnableAllowRequest command);
-  void handle(const HandshakeDecision& command);
+  void handle(HandshakeDecision command);
 
   std::size_t session_count() const { return sessions_.size(); }
 

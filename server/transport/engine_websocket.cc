@@ -19,7 +19,7 @@ void EngineWebSocket::on_upgrade_request() {
   question_ = engine_io_.question(channel_.head(), channel_.endpoints(), adopted_, *this);
 }
 
-void EngineWebSocket::on_allowed() {
+void EngineWebSocket::on_allowed(Headers headers) {
   question_.reset();
   if (const auto error = check_version(channel_.head(), engine_io_.config()))
     return on_refused(*error, {});
@@ -27,7 +27,6 @@ void EngineWebSocket::on_allowed() {
   if (!place) return on_refused(place.error(), {});
   place_ = std::move(*place);
   new_sid_ = random_id();
-  Headers headers;
   add_session_cookie(engine_io_.config().engine_io, new_sid_, headers);
   accept(std::move(headers));
 }

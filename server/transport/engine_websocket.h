@@ -37,7 +37,7 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   std::size_t buffered() const override { return channel_.buffered(); }
   void pause_reading() override { channel_.pause_reading(); }
   void resume_reading() override { channel_.resume_reading(); }
-  void on_allowed() override;
+  void on_allowed(Headers headers) override;
   void on_refused(RequestError error, const std::string& message) override;
   void accept(Headers headers);
   bool may_upgrade(const engine::Session* session) const;

@@ -14,13 +14,13 @@ void PendingHandshakes::ask(StreamId id, const RequestHead& head, const SharedEn
   events_.push(HandshakeAsked{id, head, *endpoints});
 }
 
-void PendingHandshakes::answer(StreamId id, const std::optional<std::string>& refusal) {
-  PendingHandshake* const handshake = take(id);
+void PendingHandshakes::answer(HandshakeDecision decision) {
+  PendingHandshake* const handshake = take(decision.stream);
   if (!handshake) return;
-  if (refusal) {
-    handshake->on_refused(RequestError::forbidden, *refusal);
+  if (decision.refusal) {
+    handshake->on_refused(RequestError::forbidden, *decision.refusal);
   } else {
-    handshake->on_allowed();
+    handshake->on_allowed(std::move(decision.headers));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
 #include "server/port/event_sink.h"
+#include "server/port/handshake_messages.h"
 #include "server/port/ids.h"
 #include "server/transport/admission.h"
 
@@ -21,7 +22,8 @@ namespace sioserve::transport {
 // Gets exactly one of these calls, unless forget() is called first.
 class PendingHandshake {
  public:
-  virtual void on_allowed() = 0;
+  // `headers` go into the response.
+  virtual void on_allowed(Headers headers) = 0;
   virtual void on_refused(RequestError error, const std::string& message) = 0;
 
  protected:
@@ -42,8 +44,7 @@ class PendingHandshakes {
            PendingHandshake& handshake);
   // The client has disconnected.
   void forget(StreamId id) { waiting_.erase(id); }
-  // The application's decision; nullopt: accepted.
-  void answer(StreamId id, const std::optional<std::string>& refusal);
+  void answer(HandshakeDecision decision);
 
   // Every 20 ms or so.
   void advance(TimePoint now);

@@ -1,6 +1,8 @@
 #include "server/transport/polling_request.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "server/base/field_syntax.h"
@@ -106,11 +108,11 @@ void PollingRequest::on_closed() {
   if (adopted_) engine_io_.abandon(*adopted_);
 }
 
-void PollingRequest::on_allowed() {
+void PollingRequest::on_allowed(Headers headers) {
   question_.reset();
   if (const auto error = check_version(exchange_.head(), engine_io_.config()))
     return refuse(*error);
-  open_session();
+  open_session(std::move(headers));
 }
 
 void PollingRequest::on_refused(RequestError error, const std::string& message) {
@@ -127,7 +129,7 @@ void PollingRequest::refuse(RequestError error, const std::string& message) {
   respond(error_head(error), error_body(error, message));
 }
 
-void PollingRequest::open_session() {
+void PollingRequest::open_session(Headers headers) {
   auto place = engine_io_.reserve_place(*exchange_.endpoints());
   if (!place) return refuse(place.error());
   const engine::Session& session = engine_io_.open_session(
@@ -135,6 +137,7 @@ void PollingRequest::open_session() {
   adopted_.reset();
   engine::Payload payload = session.open_payload();
   ResponseHead head = head_of(payload);
+  std::ranges::move(headers, std::back_inserter(head.headers));
   add_session_cookie(engine_io_.config().engine_io, session.sid(), head.headers);
   respond(std::move(head), std::move(payload.bytes));
 }

@@ -39,14 +39,14 @@ class PollingRequest final : public connection::RequestHandler,
 
   void respond(ResponseHead head, std::string body);
   void refuse(RequestError error, const std::string& message = {});
-  void open_session();
+  void open_session(Headers headers);
   void start_post(std::string_view body, connection::BodyPart part);
   void append_body(std::string_view body, connection::BodyPart part);
   bool announces_too_much() const;
   void refuse_too_large();
   void send_payload(engine::Payload payload);
 
-  void on_allowed() override;
+  void on_allowed(Headers headers) override;
   void on_refused(RequestError error, const std::string& message) override;
   void finish_poll(engine::HttpOutcome outcome, engine::Payload payload) override;
   void finish_post(engine::HttpOutcome outcome) override;

@@ -80,6 +80,20 @@ async def test_an_allowed_client(server: ServerProcess) -> None:
     assert len(await asyncio.to_thread(read_notes, server, "asked")) == before
 
 
+async def test_headers_of_the_first_response(server: ServerProcess) -> None:
+    response = await asyncio.to_thread(get, server, "&token=good&node=n1")
+    assert response.headers.get_list("set-cookie") == ["node=n1; Path=/", "second=2"]
+    assert response.headers["x-node"] == "n1"
+    sid = json.loads(response.text[1:])["sid"]
+    later = httpx.post(f"{server.url}{PATH}polling&sid={sid}", content="40")
+    assert "x-node" not in later.headers
+    url = f"{server.websocket_url}{PATH}websocket&token=good&node=n2"
+    async with connect(url, proxy=None) as direct:
+        assert direct.response is not None
+        assert direct.response.headers["x-node"] == "n2"
+        assert len(direct.response.headers.get_all("set-cookie")) == 2
+
+
 def test_what_fails_is_logged(server: ServerProcess) -> None:
     start = len(server.log)
     get(server, "&token=broken")

@@ -49,6 +49,13 @@ def test_there_is_no_cookie_unless_it_has_a_name(socketio_server: ServerProcess)
     assert "set-cookie" not in response.headers
 
 
+def test_the_client_need_not_be_served(start_server: StartServer) -> None:
+    server = start_server("native:application", "--no-socketio-serve-client", cwd=APPS)
+    assert httpx.get(f"{server.url}/socket.io/?EIO=4&transport=polling").status_code == 200
+    response = httpx.get(f"{server.url}/socket.io/socket.io.js")
+    assert response.json() == "the application was asked for /socket.io/socket.io.js"
+
+
 async def test_polling_only(start_server: StartServer) -> None:
     server = start_server("native:application", "--socketio-transports", "polling", cwd=APPS)
     async with PollingSession(server.url) as session:

@@ -39,6 +39,69 @@ async def decision(world: World) -> Any:
     return refusal
 
 
+# --- initial_headers ---
+
+
+async def answered(world: World) -> tuple[Any, ...]:
+    """What the native server is told about a handshake, with the headers' names and values."""
+    world.dispatcher.handshake(77, SCOPE)
+    await world.idle()
+    return tuple(world.core.of("decide_handshake")[-1][2:])
+
+
+async def test_headers_of_the_first_response() -> None:
+    world = World()
+
+    @world.server.initial_headers
+    async def affinity(headers: dict[str, Any], request: sio.HandshakeRequest) -> None:
+        headers["Set-Cookie"] = [f"lb={request.query['token']}", "b=2"]
+
+    @world.server.initial_headers
+    def in_a_thread(headers: dict[str, Any], request: sio.HandshakeRequest) -> None:
+        headers["X-Node"] = "n 1"
+
+    names, values = ("Set-Cookie", "Set-Cookie", "X-Node"), ("lb=x", "b=2", "n 1")
+    assert await answered(world) == (None, names, values)
+    assert world.core.of("ask_about_handshakes")
+
+
+async def test_a_refused_handshake_gets_no_headers() -> None:
+    world = World()
+    called: list[bool] = []
+    world.server.allow_request(lambda request: False)
+    world.server.initial_headers(lambda headers, request: called.append(True))
+    assert await answered(world) == ("",)
+    assert not called
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Set-Cookie", "a\r\nX-Evil: 1"),
+        ("x y", "1"),
+        ("", "1"),
+        ("Content-Length", "5"),
+        ("Access-Control-Allow-Origin", "*"),
+        ("x", "€"),
+        ("x", 7),
+    ],
+)
+async def test_unusable_headers_refuse_the_handshake(
+    name: str, value: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+
+    @world.server.initial_headers
+    def unusable(headers: dict[str, Any], request: sio.HandshakeRequest) -> None:
+        headers[name] = value
+
+    assert await answered(world) == ("",)
+    assert "initial_headers failed; /socket.io/?EIO=4&token=x is refused" in caplog.text
+
+
+# --- allow_request ---
+
+
 async def test_what_the_function_gets() -> None:
     world = World()
     seen: list[Any] = []

@@ -470,6 +470,21 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
             self._core.ask_about_handshakes()
         return check
 
+    def initial_headers(self, function: _F) -> _F:
+        """Call `f(headers, request)` for each handshake that was accepted; a decorator.
+
+        `headers` is a dict to which the function adds headers of the response, on both transports:
+        a value is a str, or a list of them for several headers of one name. `request` is a
+        sio.HandshakeRequest. The function is `async def`, or a plain `def`, which runs in a thread.
+        If it raises, this is logged and the client is refused. The time is that of allow_request().
+
+        Not for headers that the server sets itself, such as Content-Type and those of CORS.
+        """
+        self.request_checks.add_header_hook(function)
+        if self._core is not None:
+            self._core.ask_about_handshakes()
+        return function
+
     def register_disconnect_hook(self, hook: _DisconnectHook) -> _DisconnectHook:
         """Call `hook(socket, reason)` for each client that has disconnected, in any namespace.
 

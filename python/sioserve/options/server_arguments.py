@@ -26,7 +26,7 @@ def server_arguments(options: Options) -> dict[str, Any]:
     """Keyword arguments for `_sioserve.Server`; reads Django's settings if it is configured."""
     arguments: dict[str, Any] = {
         "allowed_hosts": LOCAL_HOSTS,
-        "client_directory": _client_directory(),
+        "client_directory": _client_directory() if options.socketio_serve_client else "",
     }
     if mounts := options.settings.get("static_files"):
         _check_directories(mounts)

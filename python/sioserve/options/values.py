@@ -37,6 +37,7 @@ class Options:
     application_close_timeout: float = 10.0
     timeout_graceful_shutdown: float = 10.0
     socketio_handler_timeout: float = 0.0  # 0: no limit
+    socketio_serve_client: bool = True
 
     verbosity: int = 1
     log_level: str | None = None

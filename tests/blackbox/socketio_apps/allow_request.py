@@ -29,6 +29,13 @@ async def by_token(request: sio.HandshakeRequest) -> bool:
     return token == "good"
 
 
+@server.initial_headers
+async def sticky(headers: dict[str, str | list[str]], request: sio.HandshakeRequest) -> None:
+    if "node" in request.query:
+        headers["Set-Cookie"] = [f"node={request.query['node']}; Path=/", "second=2"]
+        headers["X-Node"] = str(request.query["node"])
+
+
 @server.allow_request
 def in_a_thread(request: sio.HandshakeRequest) -> bool:
     if "nap" in request.query:

@@ -17,7 +17,7 @@ struct AllowRequestTest : testing::Test, EngineIoFixture {
   StreamId asked() const { return sink.all<HandshakeAsked>().back().stream; }
   std::size_t questions() const { return sink.all<HandshakeAsked>().size(); }
   void decide(StreamId stream, std::optional<std::string> refusal = std::nullopt) {
-    engine->handle(HandshakeDecision{stream, std::move(refusal)});
+    engine->handle(HandshakeDecision{stream, std::move(refusal), {}});
   }
 };
 
@@ -44,6 +44,26 @@ TEST_F(AllowRequestTest, AnAllowedHandshakeGoesOn) {
   EXPECT_EQ(engine->session_count(), 1u);
   decide(question.stream, "again");
   EXPECT_EQ(waiting->responses, 1);
+}
+
+TEST_F(AllowRequestTest, HeadersOfTheApplicationStandInTheFirstResponse) {
+  config.engine_io.cookie = "io";
+  restart();
+  engine->handle(EnableAllowRequest{});
+  const Headers headers = {{"set-cookie", "lb=1"}, {"x-node", "n"}};
+  const Request plain = get(polling);
+  engine->handle(HandshakeDecision{asked(), std::nullopt, headers});
+  EXPECT_EQ(plain->header("x-node"), "n");
+  EXPECT_EQ(plain->header("set-cookie"), "lb=1");
+  const std::string sid = nlohmann::json::parse(plain->body.substr(1)).at("sid");
+  EXPECT_EQ(post(sid, "40")->header("x-node"), "(none)");
+  const WebSocket socket = websocket(direct);
+  engine->handle(HandshakeDecision{asked(), std::nullopt, headers});
+  ASSERT_TRUE(socket->accepted);
+  EXPECT_EQ(socket->header("x-node"), "n");
+  const Request refused = get(polling);
+  engine->handle(HandshakeDecision{asked(), "no", headers});
+  EXPECT_EQ(refused->header("x-node"), "(none)");
 }
 
 TEST_F(AllowRequestTest, ARefusedOneIsToldWhy) {

@@ -67,6 +67,28 @@ TEST_F(CorsTest, AStarIsForSubdomainsOfThatSchemeAndPort) {
   EXPECT_EQ(allowed_origin("https://evil.example:1.a.example"), "-");
 }
 
+TEST_F(CorsTest, AStarIsForAPartOfTheFirstLabel) {
+  config.origins = {"https://App-*.a.example", "https://*-x.b.example:8443"};
+  EXPECT_EQ(allowed_origin("https://app-17.a.example"), "https://app-17.a.example");
+  EXPECT_EQ(allowed_origin("https://APP-17.a.example"), "https://APP-17.a.example");
+  EXPECT_EQ(allowed_origin("https://1-x.b.example:8443"), "https://1-x.b.example:8443");
+  for (const char* other :
+       {"https://app-.a.example", "https://app-1.2.a.example", "https://app-17.a.example:8443",
+        "http://app-17.a.example", "https://xapp-17.a.example", "https://app-17.a.example.evil",
+        "https://app-17.evil-a.example", "https://1-x.b.example", "https://-x.b.example:8443"}) {
+    EXPECT_EQ(allowed_origin(other), "-") << other;
+  }
+}
+
+TEST_F(CorsTest, AStarIsForAnyPort) {
+  config.origins = {"http://localhost:*", "https://*.a.example:*"};
+  EXPECT_EQ(allowed_origin("http://localhost"), "http://localhost");
+  EXPECT_EQ(allowed_origin("http://localhost:3000"), "http://localhost:3000");
+  EXPECT_EQ(allowed_origin("https://x.a.example:1"), "https://x.a.example:1");
+  EXPECT_EQ(allowed_origin("https://localhost:3000"), "-");
+  EXPECT_EQ(allowed_origin("http://localhost.evil:3000"), "-");
+}
+
 TEST_F(CorsTest, AnyOriginIsSaidWithoutEchoing) {
   config.origins = {"*"};
   EXPECT_TRUE(Cors(config).allows("null"));
@@ -133,12 +155,31 @@ TEST_F(CorsTest, ExposedHeadersStandInAnswers) {
 
 TEST_F(CorsTest, UnusableOriginsAreFaults) {
   for (const char* good : {"*", "https://a.example", "http://localhost:3000", "https://*.a.example",
-                           "capacitor://localhost", "http://[::1]:8000"}) {
+                           "capacitor://localhost", "http://[::1]:8000", "http://localhost:*",
+                           "https://app-*.a.example", "https://*-app.a.example:8443"}) {
     EXPECT_EQ(fault(good), "") << good;
   }
-  for (const char* bad : {"", "a.example", "https://a.example/", "https://a.example/path", "null",
-                          "https://", "https://*", "https://a.*.example", "https://a b.example",
-                          "https://a.example:port", "ht tp://a.example", "**"}) {
+  for (const char* bad : {"",
+                          "a.example",
+                          "https://a.example/",
+                          "https://a.example/path",
+                          "null",
+                          "https://",
+                          "https://*",
+                          "https://a.*.example",
+                          "https://a b.example",
+                          "https://a.example:port",
+                          "ht tp://a.example",
+                          "**",
+                          "https://app-*",
+                          "https://app-*.example",
+                          "https://a*b*.a.example",
+                          "https://**.a.example",
+                          "htt*://a.example",
+                          "*.a.example",
+                          "https://a.example:80:*",
+                          "https://a.example:8*",
+                          "https://[::*].a"}) {
     EXPECT_TRUE(fault(bad).starts_with("cors_origins: \"" + std::string(bad) + "\"")) << bad;
   }
 }

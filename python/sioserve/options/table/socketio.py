@@ -142,6 +142,11 @@ GROUP = Group(
             setting="transports",
         ),
         switch(
+            "socketio-serve-client",
+            "serve the JavaScript client (socket.io.js)",
+            default=True,
+        ),
+        switch(
             "socketio-upgrades",
             "offer polling clients the upgrade to a WebSocket",
             default=True,
