@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
+import re
 from typing import Any
 
 import pytest
 import sio
 import sio.socketio.server
+from sio import registry
 from sio_fakes import World
 from sioserve.testing import sio_client
 
@@ -195,3 +198,16 @@ async def test_close_stops_the_server() -> None:
     world.server.detach(world.core)  # type: ignore[arg-type]
     await world.server.close()
     assert stopped == [True]
+
+
+# --- the guide ---
+
+GUIDE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "migrating-from-node.md"
+
+
+def test_the_code_of_the_guide_is_python() -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    for block in blocks:
+        exec(compile(block, str(GUIDE), "exec"), {})
+    assert registry.native_namespaces() == ["/chat", "/status"]
