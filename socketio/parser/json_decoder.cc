@@ -54,9 +54,11 @@ Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_text(std::string_
   if (header->type == PacketType::connect && !has_data) packet.data.payload = "{}";
   if (!header->attachments) return std::optional(std::move(packet));
 
+  if (data.placeholders().found().size() > limits_.max_attachments) {
+    return Failure{DecodeError::too_many_attachments};
+  }
   auto named = data.placeholders().named(*header->attachments);
   if (!named) return Failure{DecodeError::bad_placeholder};
-  if (named->empty()) return std::optional(std::move(packet));
   packet.data.attachments.reserve(named->size());
   unfinished_ = Unfinished{std::move(packet), std::move(*named)};
   return std::optional<Packet>();

@@ -63,6 +63,9 @@ Result<PacketHeader, DecodeError> read_header(std::string_view message,
     }
     const auto [end, error] =
         std::from_chars(message.data(), message.data() + digits, *header.attachments);
+    if (error == std::errc() && *header.attachments == 0) {
+      return Failure{DecodeError::bad_attachment_count};
+    }
     if (error != std::errc() || *header.attachments > limits.max_attachments) {
       return Failure{DecodeError::too_many_attachments};
     }

@@ -47,12 +47,12 @@ class Placeholders {
   // Those that are not within others.
   const std::vector<Number>& found() const { return found_; }
 
-  // Which of so many attachments are named. Nullopt: a number is that of none, or there twice.
-  // Encoders never name one twice; copies of one would let a small packet fill the memory.
+  // Which of so many attachments are named, perhaps several times. Nullopt: a number is that of
+  // none.
   std::optional<std::vector<bool>> named(std::size_t attachments) const {
     std::vector<bool> named(attachments);
     for (const Number& number : found_) {
-      if (!number || *number >= attachments || named[*number]) return std::nullopt;
+      if (!number || *number >= attachments) return std::nullopt;
       named[*number] = true;
     }
     return named;

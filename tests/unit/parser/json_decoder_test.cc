@@ -184,10 +184,14 @@ TEST(JsonDecoderTest, KeepsThePayloadAsItWasWritten) {
   EXPECT_EQ(packet.data.payload, "[\"a\", 1.50,{\"b\" : 12345678901234567890123}]");
 }
 
-TEST(JsonDecoderTest, TakesBinaryPacketsWithoutAttachments) {
-  const Packet packet = decode(R"(50-["a",{"_placeholder":false}])");
-  EXPECT_EQ(packet.type, PacketType::event);
-  EXPECT_EQ(to_tree(packet.data), json::array({"a", {{"_placeholder", false}}}));
+TEST(JsonDecoderTest, SeveralPlaceholdersMayNameOneAttachment) {
+  JsonDecoder decoder{SocketIoConfig{}};
+  ASSERT_TRUE(decoder.decode_text(
+      R"(52-["a",{"_placeholder":true,"num":1},{"_placeholder":true,"num":1}])"));
+  ASSERT_TRUE(decoder.decode_binary("unnamed"));
+  const auto packet = decoder.decode_binary("x");
+  ASSERT_TRUE(packet && *packet);
+  EXPECT_EQ((*packet)->data.attachments, (std::vector<std::string>{"", "x"}));
 }
 
 TEST(JsonDecoderTest, DropsAttachmentsThatNoPlaceholderNames) {
@@ -279,8 +283,10 @@ TEST(JsonDecoderTest, RefusesPayloadsThatDoNotFitTheType) {
       {"31", DecodeError::bad_payload},
       {"31{}", DecodeError::bad_payload},
       {R"(31"a")", DecodeError::bad_payload},
-      {"50-[]", DecodeError::bad_payload},
-      {"60-1{}", DecodeError::bad_payload},
+      {R"(50-["a"])", DecodeError::bad_attachment_count},
+      {R"(60-1[])", DecodeError::bad_attachment_count},
+      {R"(500-["a"])", DecodeError::bad_attachment_count},
+      {"61-1{}", DecodeError::bad_payload},
       {"0{", DecodeError::bad_json},
       {"2[", DecodeError::bad_json},
       {R"(2["a"]["b"])", DecodeError::bad_json},
