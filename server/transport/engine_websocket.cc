@@ -73,8 +73,9 @@ void EngineWebSocket::on_peer_ended() {
   if (session_) session_->peer_ended(*this);
 }
 
-void EngineWebSocket::on_message_too_big() {
-  if (session_) session_->receive_oversized(*this);
+connection::FaultNotice EngineWebSocket::on_peer_fault(std::uint16_t, std::string_view) {
+  using enum connection::FaultNotice;
+  return session_ && session_->peer_faulted(*this, fault_) ? behind_answers : at_once;
 }
 
 void EngineWebSocket::on_closed(std::uint16_t, std::string_view) {

@@ -27,7 +27,8 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   void on_message(MessageKind kind, std::string payload) override;
   void on_drain() override;
   void on_peer_ended() override;
-  void on_message_too_big() override;
+  void on_message_too_big() override { fault_ = engine::CloseReason::payload_too_large; }
+  connection::FaultNotice on_peer_fault(std::uint16_t code, std::string_view reason) override;
   void on_closed(std::uint16_t code, std::string_view reason) override;
 
  private:
@@ -49,6 +50,7 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   std::optional<StreamId> adopted_;     // cleared when a session has taken the number
   engine::Session* session_ = nullptr;  // while attached
   std::optional<StreamId> question_;    // while the application is asked
+  engine::CloseReason fault_ = engine::CloseReason::websocket_fault;  // if there is one
   // Of the session that a handshake opens:
   std::optional<SessionQuota::Place> place_;
   std::string new_sid_;

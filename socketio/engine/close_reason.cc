@@ -22,6 +22,8 @@ Words words_of(CloseReason reason) {
       return {"engineio_client_close", "transport close"};
     case CloseReason::websocket_disconnect:
       return {"engineio_websocket_disconnect", "transport close"};
+    case CloseReason::websocket_fault:
+      return {"engineio_websocket_disconnect", "transport error"};
     case CloseReason::polling_disconnect:
       return {"engineio_polling_disconnect", "transport error"};
     case CloseReason::timeout:
@@ -65,6 +67,7 @@ bool is_recoverable(CloseReason reason) {
       return false;
     case CloseReason::client_close:
     case CloseReason::websocket_disconnect:
+    case CloseReason::websocket_fault:
     case CloseReason::polling_disconnect:
     case CloseReason::timeout:
     case CloseReason::connect_timeout:

@@ -261,12 +261,6 @@ void Session::receive_websocket(WebSocketTransport& websocket, MessageKind kind,
   receive(std::move(*received));
 }
 
-void Session::receive_oversized(WebSocketTransport& websocket) {
-  if (&websocket != websocket_) return;  // a probe closes, and the session lives on
-  limits_.reached(Limit::payload, name());
-  end(CloseReason::payload_too_large);
-}
-
 void Session::drain_websocket(WebSocketTransport& websocket) {
   if (&websocket != websocket_) return;
   flush();
@@ -286,7 +280,7 @@ void Session::websocket_closed(WebSocketTransport& websocket) {
     drop_probe();
   } else if (&websocket == websocket_) {
     websocket_ = nullptr;
-    end(CloseReason::websocket_disconnect);
+    end(fault_.value_or(CloseReason::websocket_disconnect));
   }
 }
 

@@ -64,6 +64,9 @@ class SessionObserver {
   virtual void on_upgrade() {}
   // The client has gone; what it sent before may not have been read yet.
   virtual void on_peer_ended() {}
+  // Whether something of what came may still be answered. If so, the layer above calls
+  // answers_given() when it is not so any more.
+  virtual bool awaits_answers() const { return false; }
   // Nothing that was sent waits any longer. Comes after the transport has taken something.
   virtual void on_drain() {}
   // The last callback.
@@ -101,6 +104,8 @@ class Session {
   bool is_polling() const { return websocket_ == nullptr; }
   bool is_upgrading() const { return probe_ != nullptr; }
   bool has_upgraded() const { return upgraded_; }
+  // The client broke the WebSocket protocol, and is closed when answers are given.
+  bool has_fault() const { return fault_.has_value(); }
   const SessionStatus& status() const { return status_; }
 
   // First of all, once.
@@ -133,6 +138,8 @@ class Session {
   // The layer above keeps `now` instead of `before` bytes that it can't send yet. They count as
   // queued for the client.
   void change_kept(std::size_t before, std::size_t now);
+  // Nothing is left of what the layer above had to answer.
+  void answers_given();
   // The bytes queued for the client, as QueuedTotal counts them.
   std::size_t queued_bytes() const { return queued_bytes_; }
 
@@ -162,8 +169,10 @@ class Session {
   void start_probe(WebSocketTransport& probe);
 
   void receive_websocket(WebSocketTransport& websocket, MessageKind kind, std::string message);
-  // A message over max_payload, refused by the transport itself.
-  void receive_oversized(WebSocketTransport& websocket);
+  // The peer broke the protocol, and the transport reads no more. True: the session closes the
+  // WebSocket when the layer above has answered what came before; false: it may be closed at once.
+  // websocket_closed() follows in any case.
+  bool peer_faulted(WebSocketTransport& websocket, CloseReason reason);
   void drain_websocket(WebSocketTransport& websocket);
   // The client has ended the connection, and paused reading keeps what it sent before.
   // websocket_closed() follows when all of it has been read.
@@ -196,6 +205,8 @@ class Session {
   void stop_reading();
   void continue_reading();
   void enforce_limit();
+  // A message over max_payload.
+  void receive_oversized(WebSocketTransport& websocket);
   void receive_probe(MessageKind kind, std::string_view message);
   void read_payload();
   void upgrade();
@@ -258,6 +269,7 @@ class Session {
   bool reading_payload_ = false;
   bool awaits_pong_ = false;
   bool pong_prolonged_ = false;
+  std::optional<CloseReason> fault_;  // of the WebSocket's peer
   bool upgraded_ = false;
   bool overflowed_ = false;
 

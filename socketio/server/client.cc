@@ -73,6 +73,12 @@ void Client::on_peer_ended() {
   check_load();
 }
 
+bool Client::awaits_answers() const {
+  if (events_in_flight_ > 0) return true;
+  return std::any_of(sockets_.begin(), sockets_.end(),
+                     [](const auto& entry) { return entry.second->is_pending(); });
+}
+
 void Client::on_drain() {
   if (watches_drain_) {
     server_.events().push(SessionSignalled{session_.id(), SessionSignal::drain});
@@ -391,6 +397,7 @@ std::unique_ptr<Socket> Client::release(Socket& socket) {
 void Client::check_load() {
   // What comes next is not to be read before what is held.
   if (!session_.is_open() || receiving_held_) return;
+  if (session_.has_fault() && !awaits_answers()) return session_.answers_given();
   if (!waits_for_drain_ && server_.events().full()) {
     waits_for_drain_ = true;
     server_.wait_for_drain(*this);

@@ -43,6 +43,7 @@ class Client final : public engine::SessionObserver {
   void on_pong() override;
   void on_upgrade() override;
   void on_peer_ended() override;
+  bool awaits_answers() const override;
   void on_drain() override;
   void on_closed(engine::CloseReason reason) override;
 

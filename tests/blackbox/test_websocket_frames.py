@@ -10,7 +10,7 @@ import httpx
 import pytest
 from support.engineio import connect_packet, event_packet
 from support.server import ServerProcess
-from support.socketio_apps import read_notes
+from support.socketio_apps import disconnects, read_notes
 from support.waiting import eventually
 from support.websocket_frames import (
     BINARY,
@@ -127,6 +127,13 @@ CASES: dict[str, Case] = {
 }
 
 
+SOCKETIO_FAULTS = [
+    (frame(3), 1002),
+    (frame(TEXT, b"\xff"), 1007),
+    (frame(TEXT, bytes(1_000_001)), 1009),
+]
+
+
 def send(websocket: RawWebSocket, data: bytes, piece: int) -> None:
     with contextlib.suppress(OSError):  # the server may have had enough
         for part in in_pieces(data, piece):
@@ -168,6 +175,27 @@ def test_a_faulty_frame_closes_an_application_that_takes_nothing(
         frames, closing = websocket.read_to_close()
     assert [answer.payload for answer in frames] == [b"a", b"b"]
     assert closing.code == 1002
+
+
+@pytest.mark.parametrize(("faulty", "code"), SOCKETIO_FAULTS)
+def test_socketio_events_before_a_faulty_frame_are_acknowledged(
+    socketio_server: ServerProcess, faulty: bytes, code: int
+) -> None:
+    key = str(uuid.uuid4())
+    packets = [connect_packet(auth={"key": key})]
+    packets += [event_packet("reply", number, ack=number) for number in range(50)]
+    with RawWebSocket(socketio_server, "/socket.io/?EIO=4&transport=websocket") as websocket:
+        websocket.read_frame()
+        # At once: the client is not even let in when the fault comes.
+        websocket.send(b"".join(frame(TEXT, packet.encode()) for packet in packets) + faulty)
+        frames, closing = websocket.read_to_close()
+    assert [answer.payload for answer in frames[1:]] == [b"43%d[%d]" % (n, n) for n in range(50)]
+    assert closing.code == code
+    [[reason, reference_reason, _]] = disconnects(socketio_server, key)
+    expected = ("engineio_websocket_disconnect", "transport error")
+    if code == 1009:
+        expected = ("engineio_payload_too_large", "transport error")
+    assert (reason, reference_reason) == expected
 
 
 def test_socketio_handlers_get_the_events_before_a_faulty_frame(

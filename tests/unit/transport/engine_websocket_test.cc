@@ -7,11 +7,15 @@
 namespace sioserve::transport {
 namespace {
 
+using connection::FaultNotice;
 using Messages = std::vector<std::string>;
 
 struct EngineWebSocketTest : testing::Test, EngineIoFixture {
   WebSocket probe(const std::string& sid) {
     return websocket("EIO=4&transport=websocket&sid=" + sid);
+  }
+  static FaultNotice fault(WebSocket& socket) {
+    return socket.handler->on_peer_fault(1002, "protocol error");
   }
   WebSocket upgrade(const std::string& sid) {
     WebSocket socket = probe(sid);
@@ -54,6 +58,7 @@ TEST_F(EngineWebSocketTest, AMessageOverTheLimitEndsTheSession) {
   WebSocket socket = websocket("EIO=4&transport=websocket");
   socket.receive("40");
   socket.handler->on_message_too_big();
+  EXPECT_EQ(fault(socket), FaultNotice::behind_answers) << "connect has not been answered";
   socket.close();
   EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reason, "engineio_payload_too_large");
   EXPECT_EQ(counters.get(Counter::messages_too_large), 1u);
@@ -63,8 +68,37 @@ TEST_F(EngineWebSocketTest, AProbesMessageOverTheLimitLeavesTheSessionToPolling)
   const std::string sid = open_polling();
   WebSocket socket = probe(sid);
   socket.handler->on_message_too_big();
+  EXPECT_EQ(fault(socket), FaultNotice::at_once);
   socket.close();
   EXPECT_EQ(post(sid, "40")->body, "ok");
+}
+
+TEST_F(EngineWebSocketTest, AFaultWaitsUntilTheEventsBeforeItAreAnswered) {
+  WebSocket socket = websocket("EIO=4&transport=websocket");
+  socket.receive("40");
+  const SocketId id = sink.all<SocketConnect>().at(0).socket;
+  server->handle(SocketAccept{id});
+  socket.receive(R"(420["a"])");
+  socket.receive(R"(421["b"])");
+  ASSERT_EQ(fault(socket), FaultNotice::behind_answers);
+  server->handle(SocketAck{id, 0, {"[]", {}}});
+  server->handle(SocketEventsDone{id, 1});
+  EXPECT_FALSE(socket->close_code);
+  server->handle(SocketAck{id, 1, {"[]", {}}});
+  server->handle(SocketEventsDone{id, 1});
+  EXPECT_TRUE(socket->close_code);
+  EXPECT_EQ(socket->sent.back(), "431[]");
+  EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reference_reason, "transport error");
+}
+
+TEST_F(EngineWebSocketTest, AFaultWithoutEventsBeforeItIsToldAtOnce) {
+  WebSocket socket = websocket("EIO=4&transport=websocket");
+  socket.receive("40");
+  server->handle(SocketAccept{sink.all<SocketConnect>().at(0).socket});
+  EXPECT_EQ(fault(socket), FaultNotice::at_once);
+  socket.close();
+  EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reason, "engineio_websocket_disconnect");
+  EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reference_reason, "transport error");
 }
 
 TEST_F(EngineWebSocketTest, APollingSessionIsUpgraded) {
