@@ -85,7 +85,7 @@ func main() {
 		listen(event)
 	}
 	client.On("question", func(args ...any) {
-		answer := args[len(args)-1].(socket.Ack)
+		answer := args[len(args)-1].(func([]any, error))
 		answer([]any{"answer"}, nil)
 	})
 	report("connect", wait(heard, map[string]any{"welcome": true}))
