@@ -1,0 +1,214 @@
+"""scripts/soak: many clients of two languages behind a bad network, against a model.
+
+Each answer has what was sent, the events of each speaker arrive in order, and what the server holds at
+the end (memory, descriptors, threads, tasks, sessions) is what it held before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import pathlib
+import random
+import sys
+import time
+from typing import Any
+
+import httpx
+
+import socketio
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from bad_network import BadNetwork  # noqa: E402
+from support.server import ServerProcess  # noqa: E402
+
+WAYS = [["polling"], ["websocket"], ["polling", "websocket"]]
+MEMORY_MARGIN = 24 << 20  # what an allocator may keep
+OPTIONS = ("--socketio-ping-interval", "3", "--socketio-ping-timeout", "3")
+
+
+class Failures(list[str]):
+    def report(self, what: str) -> None:
+        print("FAILED", what, flush=True)
+        self.append(what)
+
+
+async def live(
+    number: int, url: str, end: asyncio.Event, failures: Failures, dice: random.Random
+) -> int:
+    """One python-socketio client; returns the number of right answers."""
+    client = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=1)
+    last: dict[str, int] = {}
+    answers = 0
+
+    async def said(speaker: str, spoken: int) -> None:
+        if spoken <= last.get(speaker, -1):
+            failures.report(f"out of order: {speaker} {spoken}")
+        last[speaker] = spoken
+
+    client.on("said", said)
+    turn = 0
+    while not end.is_set():
+        turn += 1
+        sent: Any = dice.choice([turn, "x" * dice.randrange(200_000), bytes(dice.randrange(1000))])
+        try:
+            if not client.connected:
+                await client.connect(url, transports=WAYS[number % 3], wait_timeout=10)
+            if await client.call("reply", sent, timeout=20) == sent:
+                answers += 1
+            else:
+                failures.report("a wrong answer")
+            if turn % 5 == 0:
+                await client.emit("say", (f"python-{number}", turn))
+        except (socketio.exceptions.SocketIOError, ValueError, OSError):
+            with contextlib.suppress(Exception):  # cut off: there need not be an answer
+                await client.disconnect()
+            await asyncio.sleep(dice.random())
+        await asyncio.sleep(dice.random() * 0.5)
+    with contextlib.suppress(Exception):
+        await client.disconnect()
+    return answers
+
+
+async def read_slowly(port: int, end: asyncio.Event) -> None:
+    """A WebSocket that is opened and hardly read."""
+    while not end.is_set():
+        with contextlib.suppress(OSError, asyncio.TimeoutError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(
+                b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n"
+                b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+                b"\x81\x82\0\0\0\x0040"  # CONNECT
+            )
+            for _ in range(10):
+                await asyncio.wait_for(reader.read(64), 2)
+                await asyncio.sleep(0.5)
+            writer.transport.abort()
+        await asyncio.sleep(0.2)
+
+
+class JavaScript:
+    """clients.mjs; `answers` at the end."""
+
+    def __init__(self, failures: Failures) -> None:
+        self._failures = failures
+        self.answers = 0
+
+    async def start(self, url: str, count: int) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *("node", str(HERE / "clients.mjs"), url, str(count)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            word, _, rest = line.decode().strip().partition(" ")
+            if word == "answers":
+                self.answers = int(rest)
+            else:
+                self._failures.report(f"JavaScript: {word} {rest}")
+
+    async def stop(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await asyncio.wait_for(self._reading, 60)
+        if await self._process.wait():
+            self._failures.report(f"JavaScript clients ended with {self._process.returncode}")
+
+
+async def run(server: ServerProcess, seconds: float, clients: int, seed: int) -> Failures:
+    failures = Failures()
+    dice = random.Random(seed)
+    network = BadNetwork(server.port, dice)
+    await network.start()
+    url = f"http://127.0.0.1:{network.port}"
+    end = asyncio.Event()
+    javascript = JavaScript(failures)
+    await javascript.start(url, clients // 2)
+    python = [
+        asyncio.create_task(live(number, url, end, failures, random.Random(seed + number)))
+        for number in range(clients // 2)
+    ]
+    slow = [asyncio.create_task(read_slowly(network.port, end)) for _ in range(clients // 20)]
+    await asyncio.sleep(seconds)
+    network.calm = True
+    end.set()
+    await javascript.stop()
+    answers = sum(await asyncio.gather(*python))
+    await asyncio.gather(*slow)
+    await network.close()
+    print(f"  {javascript.answers} and {answers} answers, {network.cuts} cuts", flush=True)
+    if not javascript.answers or not answers:
+        failures.report("no answers")
+    return failures
+
+
+async def state(server: ServerProcess) -> dict[str, int]:
+    """What the server holds, when the sessions of clients that vanished have ended."""
+    folder = pathlib.Path(f"/proc/{server.process.pid}")
+    deadline = time.monotonic() + 60
+    while True:
+        async with httpx.AsyncClient(timeout=30) as http:
+            counts = (await http.get(server.url)).json()
+        if not counts["sessions"] or time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(1)  # the last connections close
+    return {
+        "memory": server.memory(),
+        "descriptors": len(os.listdir(folder / "fd")),
+        "threads": len(os.listdir(folder / "task")),
+        **{name: counts[name] for name in ("tasks", "sessions", "sockets", "rooms")},
+    }
+
+
+async def soak(minutes: float, clients: int, seed: int) -> int:
+    print(f"seed {seed}, {clients} clients", flush=True)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of sessions that the client loses
+    part = minutes * 60 / 4
+    failures: list[str] = []
+    server = ServerProcess("soak_app:application", *OPTIONS, cwd=HERE).start()
+    try:
+        for _ in range(2):  # with a restart in the middle of each
+            listen = ("--port", str(server.port))
+            running = asyncio.create_task(run(server, part, clients, seed))
+            await asyncio.sleep(part / 2)
+            await asyncio.to_thread(server.stop)
+            server = ServerProcess("soak_app:application", *OPTIONS, cwd=HERE, listen=listen)
+            await asyncio.to_thread(server.start)
+            failures += await running
+            seed += 1000
+        before = await state(server)
+        failures += await run(server, 2 * part, clients, seed)
+        after = await state(server)
+    finally:
+        await asyncio.to_thread(server.stop)
+    print(f"before {before}\nafter  {after}")
+    for name, held in after.items():
+        margin = MEMORY_MARGIN if name == "memory" else 0
+        if held > before[name] + margin:
+            failures.append(f"{name} grew from {before[name]} to {held}")
+    if "Traceback" in server.log:
+        failures.append("a traceback in the server's log")
+    for failure in failures:
+        print("FAILED", failure)
+    print("failed" if failures else "passed")
+    return int(bool(failures))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("minutes", type=float)
+    parser.add_argument("--clients", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    arguments = parser.parse_args()
+    sys.exit(asyncio.run(soak(arguments.minutes, arguments.clients, arguments.seed)))
