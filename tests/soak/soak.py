@@ -1,7 +1,7 @@
 """scripts/soak: many clients of two languages behind a bad network, against a model.
 
-Each answer has what was sent, the events of each speaker arrive in order, and what the server holds at
-the end (memory, descriptors, threads, tasks, sessions) is what it held before.
+Each answer has what was sent, the events of each speaker arrive in order, and what the server holds
+at the end (memory, descriptors, threads, tasks, sessions) is what it held before.
 """
 
 from __future__ import annotations
