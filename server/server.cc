@@ -231,7 +231,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     next_command_ = 0;
     const port::CommandQueue::Taken taken = commands_.take(batch_);
     if (taken.space_requested) event_buffer_.push(CommandQueueHasSpace{});
-    if (taken.held_up > 0) limits_.reached(Limit::commands, "the application", taken.held_up);
+    if (taken.held_up > 0) carry_out(CommandsHeldUp{taken.held_up});
     return !batch_.empty();
   }
 
@@ -247,6 +247,10 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     event_buffer_.on_events_taken();
     application_.events_taken();
     socketio_.events_taken();
+  }
+
+  void carry_out(CommandsHeldUp held_up) {
+    limits_.reached(Limit::commands, "the application", held_up.count);
   }
 
   void carry_out(const Ask& ask) { answers_.give(ask.id, socketio_.answer(ask.question)); }

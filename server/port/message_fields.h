@@ -179,6 +179,8 @@ template <>
 inline constexpr std::size_t field_count<AccessEntry> = 2;
 template <>
 inline constexpr std::size_t field_count<Ask> = 2;
+template <>
+inline constexpr std::size_t field_count<CommandsHeldUp> = 1;
 
 // References to all fields, in their order.
 template <typename T>

@@ -1,6 +1,7 @@
 // The server itself across the port: its log, its limits and its stop.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -45,6 +46,11 @@ struct Ask {
   Question question;
 };
 
-using ServerCommand = std::variant<StopServer, EventsTaken, Ask>;
+// So many emits had to wait, in a Python process of its own (channel.h).
+struct CommandsHeldUp {
+  std::uint64_t count;
+};
+
+using ServerCommand = std::variant<StopServer, EventsTaken, Ask, CommandsHeldUp>;
 
 }  // namespace sioserve
