@@ -16,12 +16,13 @@ struct Application {
   PyRef json_default;          // or None
   PyRef client_gone;           // or None: called with a task and its scope
   PyRef max_requests_reached;  // or None: called when the server is to be stopped
+  PyRef stop_begun;            // or None: called when the I/O process begins to stop
   std::string root_path;
   PyRef request_id;  // the context variable
 
   void traverse(Visitor& visit) const {
     for (const PyRef* reference : {&app, &dispatcher, &state, &extensions, &json_default,
-                                   &client_gone, &max_requests_reached, &request_id}) {
+                                   &client_gone, &max_requests_reached, &stop_begun, &request_id}) {
       visit(*reference);
     }
   }

@@ -153,7 +153,7 @@ void Bridge::clear(const Gil& gil) {
   const PyRef on_stopped = std::exchange(on_stopped_, PyRef());
   const Application application =
       std::exchange(application_, Application{none(), none(), PyRef(), PyRef(), none(), none(),
-                                              none(), "", application_.request_id});
+                                              none(), none(), "", application_.request_id});
 }
 
 void Bridge::handle(const Gil& gil, ServerEvent& event) {
@@ -178,7 +178,14 @@ void Bridge::handle(const Gil& gil, CommandQueueHasSpace) {
   for (const PyRef& future : std::exchange(room_futures_, {})) set_done(gil, names_, future);
 }
 
+void Bridge::handle(const Gil&, StopBegun) {
+  const PyRef call = std::exchange(application_.stop_begun, none());
+  if (call.get() != Py_None) PyRef::steal(PyObject_CallNoArgs(call.get()));
+}
+
+// Comes again where the I/O process ends too.
 void Bridge::handle(const Gil& gil, ServerStopped) {
+  if (!on_stopped_) return;
   handle(gil, CommandQueueHasSpace{});  // wakes all emits that wait
   // The loop, and whatever refers to the server in turn, keep it alive no longer.
   stop_watching(gil);
@@ -187,6 +194,7 @@ void Bridge::handle(const Gil& gil, ServerStopped) {
   const PyRef dispatcher = std::exchange(application_.dispatcher, none());
   const PyRef client_gone = std::exchange(application_.client_gone, none());
   const PyRef max_requests_reached = std::exchange(application_.max_requests_reached, none());
+  const PyRef stop_begun = std::exchange(application_.stop_begun, none());
   PyRef::steal(PyObject_CallNoArgs(on_stopped.get()));
 }
 

@@ -105,6 +105,9 @@ class Bridge {
   void handle(const Gil& gil, AccessEntry event);
   void handle(const Gil& gil, RequestLimitReached event);
   void handle(const Gil& gil, CommandQueueHasSpace event);
+  void handle(const Gil& gil, ToldByProcess event) { socket_io_.handle(gil, std::move(event)); }
+  void handle(const Gil& gil, ProcessLeft event) { socket_io_.handle(gil, event); }
+  void handle(const Gil& gil, StopBegun event);
   void handle(const Gil& gil, ServerStopped event);
 
   Answer ask_any(const Gil& gil, Question question);

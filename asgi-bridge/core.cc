@@ -30,6 +30,11 @@ void DestroyServer::operator()(Server* server) const {
   delete server;
 }
 
+void DestroyProcessPort::operator()(processes::ProcessPort* port) const {
+  GilRelease release(Gil::held_by_caller());
+  delete port;
+}
+
 Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application application)
     : server(new Server(std::move(config), [this] { wake_up.set(); })),
       port(*server),
@@ -46,9 +51,18 @@ Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application ap
       phase(Phase::started),
       process_(fork_generation()) {}
 
+Core::Core(const Gil& gil, Config config, const AsgiTypes& types, Application application,
+           OfProcess)
+    : process(new processes::ProcessPort(std::move(config), [this] { wake_up.set(); })),
+      port(*process),
+      bridge(gil, port, types, std::move(application)),
+      process_(fork_generation()) {}
+
 // What a forked child has inherited goes with the process.
 Core::~Core() {
-  if (!is_in_its_process()) static_cast<void>(server.release());
+  if (is_in_its_process()) return;
+  static_cast<void>(server.release());
+  static_cast<void>(process.release());
 }
 
 void Core::call_wake() const {
@@ -74,6 +88,12 @@ PyRef Core::make_loopback(const Gil& gil, const AsgiTypes& types, Config config,
       make_object<Core>(gil, reinterpret_cast<PyTypeObject*>(types.core.get()), gil,
                         std::move(config), types, std::move(application), std::move(wake));
   return owned(std::move(object));
+}
+
+PyRef Core::make_process(const Gil& gil, const AsgiTypes& types, Config config,
+                         Application application) {
+  return owned(make_object<Core>(gil, reinterpret_cast<PyTypeObject*>(types.core.get()), gil,
+                                 std::move(config), types, std::move(application), OfProcess()));
 }
 
 PyRef Core::owned(PyRef object) {
@@ -112,6 +132,10 @@ void Core::shut_down(const Gil& gil) {
   if (server) {
     GilRelease release(gil);
     server->stop_now();
+  }
+  if (process) {
+    GilRelease release(gil);
+    process->stop_now();
   }
   bridge.release_all(gil);
 }

@@ -8,6 +8,7 @@
 #include "asgi-bridge/bridge.h"
 #include "asgi-bridge/python.h"
 #include "server/base/config.h"
+#include "server/processes/process_port.h"
 #include "server/server.h"
 #include "socketio/loopback/loopback_server.h"
 
@@ -35,6 +36,12 @@ struct DestroyServer {
 };
 using ServerPtr = std::unique_ptr<Server, DestroyServer>;
 
+// Waits for its thread: without the GIL.
+struct DestroyProcessPort {
+  void operator()(processes::ProcessPort* port) const;
+};
+using ProcessPortPtr = std::unique_ptr<processes::ProcessPort, DestroyProcessPort>;
+
 // Lives in its own Python object, to which the Server and each of its streams refer: an application
 // may keep `receive` and `send`, and its tasks may continue, after the Server object is freed.
 // Freeing the Server ends the thread with shut_down(); the last reference frees the rest.
@@ -44,6 +51,9 @@ class Core {
   // With a LoopbackServer, which calls `wake_application`.
   Core(const Gil& gil, Config config, const AsgiTypes& types, Application application,
        PyRef wake_application);
+  // With the port of a Python process that another process serves.
+  struct OfProcess {};
+  Core(const Gil& gil, Config config, const AsgiTypes& types, Application application, OfProcess);
   ~Core();
 
   // Null with an exception set when that fails.
@@ -51,6 +61,8 @@ class Core {
   static PyRef make(const Gil& gil, const AsgiTypes& types, Config config, Application application);
   static PyRef make_loopback(const Gil& gil, const AsgiTypes& types, Config config,
                              Application application, PyRef wake);
+  static PyRef make_process(const Gil& gil, const AsgiTypes& types, Config config,
+                            Application application);
 
   // `gone`: the garbage collector has found that the object is unreachable.
   enum class Phase { made, started, gone };
@@ -69,7 +81,8 @@ class Core {
   EventFd wake_up;
   ServerPtr server;                                    // or null
   std::unique_ptr<socketio::LoopbackServer> loopback;  // or null
-  Port& port;                                          // that of the one or of the other
+  ProcessPortPtr process;                              // or null
+  Port& port;                                          // that of the one that is there
   Bridge bridge;
   PyRef wake;  // what a LoopbackServer calls, or null
   Phase phase = Phase::made;

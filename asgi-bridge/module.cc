@@ -29,6 +29,9 @@ int execute(PyObject* module) {
   const PyRef loopback_type = make_loopback_type(gil, module, server_type);
   if (!loopback_type) return -1;
   if (PyModule_AddObjectRef(module, "LoopbackServer", loopback_type.get()) != 0) return -1;
+  const PyRef process_type = make_process_server_type(gil, module, server_type);
+  if (!process_type) return -1;
+  if (PyModule_AddObjectRef(module, "ProcessServer", process_type.get()) != 0) return -1;
   return PyModule_AddStringConstant(module, "__version__", SIOSERVE_VERSION);
 }
 

@@ -72,6 +72,8 @@ Names::Names(const Gil& gil) {
       {&Names::forgotten, "forgotten"},
       {&Names::acks_lost, "acks_lost"},
       {&Names::signalled, "signalled"},
+      {&Names::told, "told"},
+      {&Names::process_left, "process_left"},
       {&Names::version_1_0, "1.0"},
       {&Names::version_1_1, "1.1"},
   };

@@ -49,6 +49,14 @@ Core* unstarted_core_of(PyObject* self, const char* method) {
   return nullptr;
 }
 
+// The same, for a server that listens itself.
+Core* listening_core_of(PyObject* self, const char* method) {
+  Core* core = unstarted_core_of(self, method);
+  if (core == nullptr || core->server) return core;
+  PyErr_Format(PyExc_RuntimeError, "%s(): another process listens", method);
+  return nullptr;
+}
+
 PyObject* server_new(PyTypeObject* type, PyObject*, PyObject*) {
   return make_object<ServerBox>(Gil::held_by_caller(), type).release();
 }
@@ -63,6 +71,7 @@ bool read_argument(const Gil& gil, const std::string& name, PyObject* value, Con
                         : name == "json_default"         ? &application.json_default
                         : name == "client_gone"          ? &application.client_gone
                         : name == "max_requests_reached" ? &application.max_requests_reached
+                        : name == "stop_begun"           ? &application.stop_begun
                                                          : nullptr;
   if (target == nullptr) return read_setting(gil, name, value, config);
   const bool is_dict = target == &application.state || target == &application.extensions;
@@ -100,7 +109,7 @@ PyObject* server_listen_tcp(PyObject* self, PyObject* args) {
       !read_number(port_argument, "port", port)) {
     return nullptr;
   }
-  Core* core = unstarted_core_of(self, "listen_tcp");
+  Core* core = listening_core_of(self, "listen_tcp");
   if (core == nullptr) return nullptr;
   return address_or_error(core->server->listen_tcp(host, port));
 }
@@ -114,7 +123,7 @@ PyObject* server_listen_unix(PyObject* self, PyObject* args) {
   const PyRef path = PyRef::steal(encoded);
   unsigned mode = 0666;
   if (mode_argument != nullptr && !read_number(mode_argument, "mode", mode, 0777u)) return nullptr;
-  Core* core = unstarted_core_of(self, "listen_unix");
+  Core* core = listening_core_of(self, "listen_unix");
   if (core == nullptr) return nullptr;
   return address_or_error(core->server->listen_unix(PyBytes_AS_STRING(path.get()), mode));
 }
@@ -125,38 +134,88 @@ PyObject* server_listen_fd(PyObject* self, PyObject* args) {
   if (!PyArg_ParseTuple(args, "O:listen_fd", &argument) || !read_number(argument, "fd", fd)) {
     return nullptr;
   }
-  Core* core = unstarted_core_of(self, "listen_fd");
+  Core* core = listening_core_of(self, "listen_fd");
   if (core == nullptr) return nullptr;
   return address_or_error(core->server->listen_fd(fd));
 }
 
 // False with an exception set.
 bool open_logs(Core& core) {
+  if (!core.server) return true;
   const auto opened = core.server->open_logs();
   if (!opened) PyErr_SetString(PyExc_OSError, opened.error().c_str());
   return static_cast<bool>(opened);
 }
 
-PyObject* server_start(PyObject* self, PyObject* args) {
-  PyObject *loop, *on_stopped;
-  if (!PyArg_ParseTuple(args, "OO:start", &loop, &on_stopped)) return nullptr;
-  Core* core = unstarted_core_of(self, "start");
-  if (core == nullptr || !open_logs(*core)) return nullptr;
+// Starts the bridge, and then the server's thread with `start`. Null with an exception set.
+template <typename Start>
+PyObject* start_core(PyObject* self, Core& core, PyObject* loop, PyObject* on_stopped,
+                     Start start) {
   const PyRef drain = PyRef::steal(PyObject_GetAttrString(self, "_drain"));
   if (!drain) return nullptr;
   const Gil gil = Gil::held_by_caller();
-  if (!core->bridge.start(gil, PyRef::borrow(loop), PyRef::borrow(on_stopped), drain,
-                          core->wake_up.get())) {
+  if (!core.bridge.start(gil, PyRef::borrow(loop), PyRef::borrow(on_stopped), drain,
+                         core.wake_up.get())) {
     return nullptr;
   }
   try {
-    core->server->start();
+    start();
   } catch (...) {
-    core->bridge.undo_start(gil);
+    core.bridge.undo_start(gil);
     throw;
   }
-  core->phase = Core::Phase::started;
+  core.phase = Core::Phase::started;
   return none().release();
+}
+
+PyObject* server_start(PyObject* self, PyObject* args) {
+  PyObject *loop, *on_stopped;
+  if (!PyArg_ParseTuple(args, "OO:start", &loop, &on_stopped)) return nullptr;
+  Core* core = listening_core_of(self, "start");
+  if (core == nullptr || !open_logs(*core)) return nullptr;
+  return start_core(self, *core, loop, on_stopped, [core] { core->server->start(); });
+}
+
+// Takes the descriptor over.
+PyObject* server_add_process(PyObject* self, PyObject* args) {
+  PyObject* argument;
+  const char* name;
+  int fd = 0;
+  if (!PyArg_ParseTuple(args, "Os:add_process", &argument, &name) ||
+      !read_number(argument, "fd", fd)) {
+    return nullptr;
+  }
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  if (!core->server || !core->port.config().python_processes) {
+    PyErr_SetString(PyExc_RuntimeError, "the application runs in the server's own process");
+    return nullptr;
+  }
+  core->server->add_process(FileDescriptor(fd), name);
+  return none().release();
+}
+
+// ProcessServer(application, dispatcher, **settings): Server's arguments.
+int process_server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
+  const Gil gil = Gil::held_by_caller();
+  Config config;
+  auto application = read_arguments(gil, self, args, kwargs, config);
+  if (!application) return -1;
+  return set_core(self, Core::make_process(gil, module_state(Py_TYPE(self)).types,
+                                           std::move(config), std::move(*application)));
+}
+
+PyObject* process_server_start(PyObject* self, PyObject* args) {
+  PyObject *loop, *on_stopped, *argument;
+  int fd = 0;
+  if (!PyArg_ParseTuple(args, "OOO:start_with", &loop, &on_stopped, &argument) ||
+      !read_number(argument, "fd", fd)) {
+    return nullptr;
+  }
+  Core* core = unstarted_core_of(self, "start_with");
+  if (core == nullptr) return nullptr;
+  return start_core(self, *core, loop, on_stopped,
+                    [&] { core->process->start(FileDescriptor(fd)); });
 }
 
 // How long events are handled before other callbacks of the event loop have their turn.
@@ -270,6 +329,7 @@ const Method life_methods[] = {
     Method::positional<&server_listen_unix>("listen_unix"),
     Method::positional<&server_listen_fd>("listen_fd"),
     Method::positional<&server_start>("start"),
+    Method::positional<&server_add_process>("add_process"),
     Method::no_arguments<&server_drain>("_drain"),
     Method::no_arguments<&server_running_tasks>("running_tasks"),
     Method::no_arguments<&server_counts>("counts"),
@@ -279,6 +339,10 @@ const Method life_methods[] = {
     Method::no_arguments<&server_log_what_waits>("log_pending"),
     Method::keywords<&server_flush_logs>("flush_logs"),
     Method::positional<&server_set_log_level>("set_log_level"),
+};
+
+const Method process_methods[] = {
+    Method::positional<&process_server_start>("start_with"),
 };
 
 const Property properties[] = {
@@ -319,6 +383,7 @@ std::optional<Application> read_arguments(const Gil& gil, PyObject* self, PyObje
                           none(),
                           none(),
                           none(),
+                          none(),
                           "",
                           module_state(Py_TYPE(self)).request_id};
   PyObject *key, *value;
@@ -339,6 +404,17 @@ std::optional<Application> read_arguments(const Gil& gil, PyObject* self, PyObje
 int set_core(PyObject* server, PyRef core) {
   core_ref(server) = std::move(core);
   return core_ref(server) ? 0 : -1;
+}
+
+PyRef make_process_server_type(const Gil& gil, PyObject* module, const PyRef& server_type) {
+  static MethodTable all_methods{process_methods};
+  // Its objects are laid out, and seen by the garbage collector, as those of its base.
+  return make_type(gil, module, "_sioserve.ProcessServer", 0, Py_TPFLAGS_DEFAULT,
+                   {
+                       Slot::function<&process_server_init>(Py_tp_init),
+                       Slot::methods(all_methods),
+                   },
+                   server_type.get());
 }
 
 PyRef make_server_type(const Gil& gil, PyObject* module) {

@@ -20,5 +20,8 @@ int set_core(PyObject* server, PyRef core);
 
 // Null with an exception set when that fails.
 PyRef make_server_type(const Gil& gil, PyObject* module);
+// The type _sioserve.ProcessServer: the server of a Python process whose sockets belong to another
+// process.
+PyRef make_process_server_type(const Gil& gil, PyObject* module, const PyRef& server_type);
 
 }  // namespace sioserve::bridge

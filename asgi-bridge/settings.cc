@@ -200,6 +200,7 @@ bool read_access_log_format(PyObject* value, Config& config) {
 const std::map<std::string, Reader>& settings() {
   static const std::map<std::string, Reader> table = {
       {"backlog", positive(MEMBER(backlog))},
+      {"python_processes", any(MEMBER(python_processes))},
       {"graceful_timeout_ms", any(MEMBER(graceful_timeout))},
 
       {"max_request_line", positive(MEMBER(http.max_request_line))},

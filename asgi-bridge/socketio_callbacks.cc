@@ -119,6 +119,14 @@ void SocketIoCallbacks::handle(const Gil& gil, SocketForgotten event) {
            {to_py_int(gil, static_cast<std::uint64_t>(event.socket))});
 }
 
+void SocketIoCallbacks::handle(const Gil& gil, ToldByProcess event) {
+  dispatch(gil, bridge_.names().told, {to_py_int(gil, event.from), to_py_str(gil, event.payload)});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, ProcessLeft event) {
+  dispatch(gil, bridge_.names().process_left, {to_py_int(gil, event.process)});
+}
+
 PyRef SocketIoCallbacks::scope_of(const Gil& gil, const RequestHead& head,
                                   const Endpoints& endpoints) {
   const bool is_websocket = find_query_parameter(head.query_string, "transport") == "websocket";

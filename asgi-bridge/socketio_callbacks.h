@@ -21,6 +21,8 @@ class SocketIoCallbacks {
 
   void handle(const Gil& gil, HandshakeEvent& event);
   void handle(const Gil& gil, SocketIoEvent& event);
+  void handle(const Gil& gil, ToldByProcess event);
+  void handle(const Gil& gil, ProcessLeft event);
 
   // The scope of a stream that the application hands over to Engine.IO: its session gets it.
   // `scope` is borrowed and may be null.

@@ -229,6 +229,17 @@ PyObject* post_namespace_command(PyObject* self, PyObject* argument) {
   return read_text(argument, command.name_space) ? post(self, std::move(command)) : nullptr;
 }
 
+PyObject* server_tell_processes(PyObject* self, PyObject* args) {
+  PyObject *payload, *to = nullptr;
+  TellProcesses command{0, ""};
+  if (!PyArg_ParseTuple(args, "U|O:tell_processes", &payload, &to) ||
+      !read_text(payload, command.payload) ||
+      (to != nullptr && !read_number(to, "to", command.to))) {
+    return nullptr;
+  }
+  return post_paced(self, std::move(command));
+}
+
 PyObject* server_room(PyObject* self, PyObject*) {
   Core* core = core_of(self);
   return core == nullptr ? nullptr : core->bridge.room(Gil::held_by_caller()).release();
@@ -236,6 +247,7 @@ PyObject* server_room(PyObject* self, PyObject*) {
 
 const Method methods[] = {
     Method::no_arguments<&server_room>("room"),
+    Method::positional<&server_tell_processes>("tell_processes"),
     Method::one_argument<&server_add_namespace>("add_namespace"),
     Method::no_arguments<&server_serve_dynamic_namespaces>("serve_dynamic_namespaces"),
     Method::no_arguments<&server_ask_about_handshakes>("ask_about_handshakes"),

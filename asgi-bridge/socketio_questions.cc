@@ -125,7 +125,21 @@ PyObject* server_session_status(PyObject* self, PyObject* number) {
   return (status ? to_py_status(gil, *status) : none()).release();
 }
 
+PyObject* server_other_processes(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  const Gil gil = Gil::held_by_caller();
+  const ProcessNumbers others = core->bridge.ask(gil, OtherProcesses{});
+  PyRef list = PyRef::steal(PyList_New(0));
+  for (const std::uint64_t number : others.numbers) {
+    const PyRef item = to_py_int(gil, number);
+    if (!list || !item || PyList_Append(list.get(), item.get()) != 0) return nullptr;
+  }
+  return list.release();
+}
+
 const Method methods[] = {
+    Method::no_arguments<&server_other_processes>("other_processes"),
     Method::one_argument<&server_rooms_of>("rooms_of"),
     Method::positional<&server_membership>("membership"),
     Method::positional<&server_sockets_in>("sockets_in"),

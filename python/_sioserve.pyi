@@ -93,6 +93,12 @@ class Dispatcher(Protocol):
         number as `recovered`, or forgotten().
         """
 
+    def told(self, process: int, payload: str) -> None:
+        """Another Python process of the same server has called tell_processes()."""
+
+    def process_left(self, process: int) -> None:
+        """Another Python process has died."""
+
     def signalled(self, session: int, signal: str) -> None:
         """What watch() asked for has happened."""
 
@@ -115,7 +121,7 @@ class Server:
 
     def __init__(
         self,
-        application: Application,
+        application: Application | None,
         dispatcher: Dispatcher | None = None,
         *,
         backlog: int = 2048,
@@ -125,6 +131,8 @@ class Server:
         json_default: Callable[[Any], Any] | None = None,
         client_gone: Callable[[asyncio.Task[None], dict[str, Any]], None] | None = None,
         max_requests_reached: Callable[[], None] | None = None,
+        stop_begun: Callable[[], None] | None = None,
+        python_processes: bool = False,
         graceful_timeout_ms: int = 10_000,
         # HTTP
         max_request_line: int = 16_384,
@@ -235,8 +243,10 @@ class Server:
         """`state` is copied into each scope; `extensions` stand in its "extensions" beside the
         server's own. `client_gone` is called on the loop when a client has left whose request or
         WebSocket is still being served, with the task and the scope; `max_requests_reached` when
-        `max_requests` have been answered, to stop the server. Settings are those of
-        server/base/config.h; a limit or time of 0 means none.
+        `max_requests` have been answered, to stop the server; `stop_begun` when another process,
+        which has the sockets, begins to stop. With `python_processes` the application runs in
+        those of add_process(). Settings are those of server/base/config.h; a limit or time of 0
+        means none.
 
         Raises TypeError for a setting that does not exist or has another type, ValueError for a
         value out of range, OSError where there is no descriptor left.
@@ -392,6 +402,11 @@ class Server:
     def release_socket(self, socket: int) -> None:
         """Any thread. Nobody will ask about this socket, which has gone, any more."""
 
+    def tell_processes(self, payload: str, to: int = 0, /) -> None:
+        """Any thread. Dispatcher.told() is called with this text in another Python process of the
+        same server, or in all others, when what was commanded before has happened.
+        """
+
     def watch_rooms(self, namespace: str) -> None:
         """Any thread. From now on record what happens to rooms, for take_room_changes()."""
 
@@ -403,6 +418,9 @@ class Server:
 
     def rooms_of(self, socket: int) -> set[str]:
         """Any thread. The rooms that a socket is in, or was in, until release_socket()."""
+
+    def other_processes(self) -> list[int]:
+        """Any thread. The numbers of the other Python processes of this server that are ready."""
 
     def membership(self, socket: int, room: str) -> tuple[int, bool]:
         """Any thread. In how many rooms it is, and whether this is one of them."""
@@ -442,6 +460,26 @@ class Server:
         """Any thread. Log what the I/O thread has said; every other event that waits is lost.
 
         For the end of a process whose event loop is blocked.
+        """
+
+    def add_process(self, fd: int, name: str, /) -> None:
+        """After start(), with `python_processes`: requests and WebSockets go to the ProcessServer
+        at the other end of this socket, too. The descriptor belongs to the server from now on.
+        Raises RuntimeError for a server without `python_processes`.
+        """
+
+@final
+class ProcessServer(Server):
+    """The server of a Python process whose sockets belong to another process.
+
+    listen_*() and start() raise RuntimeError.
+    """
+
+    def start_with(
+        self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], object], fd: int, /
+    ) -> None:
+        """As Server.start(); `fd` is connected with the process that has called add_process(), and
+        belongs to the server from now on. `on_stopped` is called when that process ends, too.
         """
 
 @final

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "server/access_log/access_logger.h"
 #include "server/application/asgi_application.h"
@@ -27,6 +30,7 @@
 #include "server/port/answers.h"
 #include "server/port/command_queue.h"
 #include "server/port/event_queue.h"
+#include "server/processes/process_pool.h"
 #include "server/static_files/file_server.h"
 #include "server/transport/engine_io.h"
 #include "socketio/server/server.h"
@@ -46,7 +50,9 @@ constexpr std::chrono::milliseconds stop_budget{2};
 
 // Wires everything that lives on the I/O thread. Constructed and destroyed on the application
 // thread, while the I/O thread does not run.
-class Server::IoThread final : connection::Router, application::EngineHandover {
+class Server::IoThread final : connection::Router,
+                               application::EngineHandover,
+                               processes::PoolOwner {
  public:
   IoThread(Config config, std::function<void()> wake_application)
       : config_(std::move(config)),
@@ -68,14 +74,19 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
               }),
         graceful_stop_(loop_, [this] { connections_.close_all(); }),
         end_sessions_(loop_, [this] { end_sessions(); }),
-        socketio_(config_, event_buffer_, logger_, limits_),
+        pool_(config_.python_processes
+                  ? new processes::ProcessPool(loop_, event_buffer_, config_.max_app_event_bytes,
+                                               logger_, *this)
+                  : nullptr),
+        socketio_(config_, event_sink(), logger_, limits_),
         engine_io_(
-            config_, socketio_, event_buffer_, logger_, limits_,
-            [this] { return next_stream_id(); }, [this] { return loop_.now(); },
+            config_, socketio_, event_sink(), logger_, limits_,
+            [this] { return pool_ ? pool_->next_session() : next_stream_id(); },
+            [this] { return loop_.now(); },
             [this](std::function<void()> work, std::function<void()> done) {
               net::run_in_background(loop_, std::move(work), std::move(done));
             }),
-        application_(event_buffer_, *this, config_),
+        application_(event_sink(), *this, config_),
         files_(config_, logger_,
                [this](std::function<void()> work, std::function<void()> done) {
                  net::run_in_background(loop_, std::move(work), std::move(done));
@@ -121,6 +132,14 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   }
 
   port::CommandQueue& commands() { return commands_; }
+
+  void add_process(FileDescriptor socket, std::string name) {
+    {
+      std::lock_guard lock(new_processes_mutex_);
+      new_processes_.emplace_back(std::move(socket), std::move(name));
+    }
+    wake_.send();
+  }
 
   QuestionId ask(Question question) {
     const QuestionId id = answers_.expect();
@@ -172,18 +191,24 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
 
   StreamId next_stream_id() { return StreamId{++last_stream_id_}; }
 
+  // What the application is told goes there.
+  EventSink& event_sink() {
+    if (pool_) return *pool_;
+    return event_buffer_;
+  }
+
   // --- connection::Router ---
 
   std::unique_ptr<connection::RequestHandler> route(connection::Exchange& exchange) override {
     if (engine_io_.owns(exchange.head())) return engine_io_.make_handler(exchange);
     if (files_.owns(exchange.head().path)) return files_.make_handler(exchange);
-    return application_.make_handler(next_stream_id(), exchange);
+    return application_.make_handler(pool_ ? pool_->next_request() : next_stream_id(), exchange);
   }
 
   std::unique_ptr<connection::WebSocketHandler> route(
       connection::WebSocketChannel& channel) override {
     if (engine_io_.owns(channel.head())) return engine_io_.make_handler(channel);
-    return application_.make_handler(next_stream_id(), channel);
+    return application_.make_handler(pool_ ? pool_->next_websocket() : next_stream_id(), channel);
   }
 
   bool continues_session(const RequestHead& head) const override {
@@ -202,11 +227,42 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     return engine_io_.adopt(channel, stream);
   }
 
+  // --- processes::PoolOwner ---
+
+  void carry_out_for_process(Command command) override {
+    std::visit([this](auto& group) { carry_out(std::move(group)); }, command);
+  }
+  Answer answer_for_process(const Question& question) override {
+    return socketio_.answer(question);
+  }
+  void process_lost(StreamId stream) override { application_.process_lost(stream); }
+  void no_process_for(StreamId stream) override { application_.no_process_for(stream); }
+  void sessions_lost(const std::unordered_set<SessionId>& sessions) override {
+    engine_io_.process_lost(sessions);
+  }
+  void process_has_room() override {
+    application_.events_taken();
+    socketio_.events_taken();
+  }
+
+  void add_new_processes() {
+    std::vector<std::pair<FileDescriptor, std::string>> added;
+    {
+      std::lock_guard lock(new_processes_mutex_);
+      added.swap(new_processes_);
+    }
+    for (auto& [socket, name] : added) {
+      pool_->add(std::move(socket), std::move(name));
+      if (state_ != State::running) pool_->tell_all(StopBegun{});
+    }
+  }
+
   // --- commands ---
 
   // For as long as the budget allows; the rest has its turn when sockets and timers have had
   // theirs.
   void carry_out_commands() {
+    if (pool_) add_new_processes();
     const auto start = Clock::now();
     commands_.note_work(commands_done_, commands_took_ + loop_.latest_turn_end());
     commands_done_ = 0;
@@ -249,6 +305,9 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     socketio_.events_taken();
   }
 
+  // From this process; the pool passes on those of others.
+  void carry_out(const TellProcesses&) {}
+
   void carry_out(CommandsHeldUp held_up) {
     limits_.reached(Limit::commands, "the application", held_up.count);
   }
@@ -259,6 +318,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     switch (state_) {
       case State::running:
         state_ = State::stopping;
+        if (pool_) pool_->tell_all(StopBegun{});
         connections_.stop_accepting();
         graceful_stop_.start_once(config_.graceful_timeout);
         end_sessions();
@@ -280,6 +340,7 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
     }
     connections_.begin_graceful_stop([this] {
       state_ = State::stopped;
+      if (pool_) pool_->tell_all(ServerStopped{});
       event_buffer_.push(ServerStopped{});
     });
   }
@@ -303,6 +364,9 @@ class Server::IoThread final : connection::Router, application::EngineHandover {
   net::Timer tick_;
   net::Timer graceful_stop_;
   net::Async end_sessions_;
+  std::mutex new_processes_mutex_;
+  std::vector<std::pair<FileDescriptor, std::string>> new_processes_;  // not yet in the pool
+  const std::unique_ptr<processes::ProcessPool> pool_;  // or null: Python runs in this process
   socketio::Server socketio_;
   transport::EngineIo engine_io_;
   application::AsgiApplication application_;
@@ -327,6 +391,9 @@ Result<std::string, std::string> Server::listen_unix(const std::string& path, un
 Result<std::string, std::string> Server::listen_fd(int fd) { return io_->listen_fd(fd); }
 void Server::start() { io_->start(); }
 void Server::stop_now() { io_->stop_now(); }
+void Server::add_process(FileDescriptor socket, std::string name) {
+  io_->add_process(std::move(socket), std::move(name));
+}
 void Server::post(Command command) { io_->commands().push(std::move(command)); }
 QuestionId Server::ask(Question question) { return io_->ask(std::move(question)); }
 port::Answers& Server::answers() { return io_->answers(); }

@@ -13,6 +13,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
+#include "server/base/file_descriptor.h"
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
 #include "server/base/result.h"
@@ -51,6 +52,11 @@ class Server final : public Port {
   void take_events(std::vector<Event>& batch) override;
   Logger& logger() override;
   const Config& config() const override;
+
+  // Where Config::python_processes is set, from one thread, at any time after start(): requests and
+  // WebSockets are given to the Python process at the other end of `socket` from now on. `name` is
+  // for the log.
+  void add_process(FileDescriptor socket, std::string name);
 
   // Closes everything at once and waits for the I/O thread. The destructor does it too.
   void stop_now();

@@ -32,6 +32,7 @@ RULES: dict[str, list[str]] = {
     "server/port": BASE,
     "server/access_log": [*BASE, *PORT],
     "server/net": [*BASE, "libuv"],
+    "server/processes": [*BASE, *PORT, "server/net"],
     "server/http": [*BASE, "llhttp"],
     "server/ws": [*BASE, "wslay", "zlib"],
     "server/connection": [*BASE, "server/net", "server/http", "server/ws"],

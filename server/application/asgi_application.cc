@@ -90,6 +90,16 @@ void AsgiApplication::handle(WebSocketHandOver command) {
   if (auto* stream = find(websockets_, command.stream)) stream->hand_over(engine_);
 }
 
+void AsgiApplication::process_lost(StreamId stream) {
+  if (auto* request = requests_.find(stream)) request->process_lost();
+  if (auto* websocket = websockets_.find(stream)) websocket->process_lost();
+}
+
+void AsgiApplication::no_process_for(StreamId stream) {
+  if (auto* request = requests_.find(stream)) request->no_process();
+  if (auto* websocket = websockets_.find(stream)) websocket->no_process();
+}
+
 void AsgiApplication::events_taken() {
   for (const auto& [id, stream] : requests_) stream->queue_drained();
   for (const auto& [id, stream] : websockets_) stream->queue_drained();

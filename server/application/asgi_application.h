@@ -29,6 +29,9 @@ class AsgiApplication {
 
   void handle(HttpCommand command);
   void handle(WebSocketCommand command);
+  // For a request or a WebSocket; see RequestStream and WebSocketStream.
+  void process_lost(StreamId stream);
+  void no_process_for(StreamId stream);
   // Resumes the streams that stopped reading because the event queue was full.
   void events_taken();
 

@@ -28,7 +28,7 @@ class EventBuffer final : public EventSink, net::DeferredTask {
 
   // True only if the queue holds so much that the application will report when it has taken it, so
   // that no stream stays paused.
-  bool full() const override { return full_; }
+  bool full(StreamId) const override { return full_; }
   void on_events_taken() { full_ = false; }
 
   // Log lines contain data of clients, so their bytes are limited too.

@@ -72,6 +72,7 @@ void RequestStream::respond(HttpRespond command) {
   response_ended_ = !command.more_body;
   send_credit_.sent(command.body.size());
   if (command.head) {
+    started_ = true;
     exchange_.respond(std::move(*command.head), std::move(command.body), part);
   } else {
     exchange_.send_body(std::move(command.body), part);
@@ -83,6 +84,7 @@ void RequestStream::respond(HttpRespond command) {
 void RequestStream::respond_file(HttpRespondFile command) {
   if (engine_ || response_ended_) return;
   response_ended_ = !command.more_body;
+  started_ = true;
   // No credit is needed: the application has no more to send.
   exchange_.respond(std::move(command.head), {}, BodyPart::more);
   exchange_.send_file(std::move(command.file), command.more_body ? BodyPart::more : BodyPart::last);
@@ -112,6 +114,18 @@ void RequestStream::fail() {
   abandoned_ ? exchange_.abort() : exchange_.fail();
 }
 
+void RequestStream::process_lost() { end_with(502, "Bad Gateway"); }
+
+void RequestStream::no_process() { end_with(503, "Service Unavailable"); }
+
+void RequestStream::end_with(std::uint16_t status, std::string_view text) {
+  if (engine_ || response_ended_) return;
+  response_ended_ = true;
+  if (started_) return exchange_.fail();
+  exchange_.respond(ResponseHead{status, {{"content-type", "text/plain; charset=utf-8"}}},
+                    std::string(text), BodyPart::last);
+}
+
 void RequestStream::hand_over(EngineHandover& engine) {
   if (engine_ || response_ended_) return;
   engine_ = engine.adopt(exchange_, id_);
@@ -131,7 +145,7 @@ void RequestStream::give_credit() {
 
 void RequestStream::apply_receive_window() {
   if (body_ended_) return;
-  receive_window_.set_queue_full(events_.full());
+  receive_window_.set_queue_full(events_.full(id_));
   switch (receive_window_.update()) {
     case ReceiveWindow::Change::none:
       break;

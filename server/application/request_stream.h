@@ -1,6 +1,7 @@
 // Connects one HTTP request with the ASGI application.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <unordered_map>
@@ -42,10 +43,15 @@ class RequestStream final : public connection::RequestHandler {
   void early_hints(const HttpEarlyHints& command);
   void body_consumed(std::size_t bytes);
   void fail();
+  // The process that served it has died: 502, or the response is cut.
+  void process_lost();
+  // No process is ready to serve it: 503.
+  void no_process();
   void hand_over(EngineHandover& engine);
   void queue_drained();
 
  private:
+  void end_with(std::uint16_t status, std::string_view text);
   void give_credit();
   void apply_receive_window();
 
@@ -58,6 +64,7 @@ class RequestStream final : public connection::RequestHandler {
   const Milliseconds application_timeout_;
   std::unique_ptr<connection::RequestHandler> engine_;
   bool body_ended_ = false;
+  bool started_ = false;  // the response
   bool response_ended_ = false;
   bool abandoned_ = false;
 };

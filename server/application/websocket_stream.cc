@@ -6,6 +6,12 @@ namespace sioserve::application {
 
 using connection::BodyPart;
 
+namespace {
+
+constexpr std::uint16_t service_restart = 1012;  // the IANA registry of close codes
+
+}  // namespace
+
 WebSocketStream::WebSocketStream(StreamId id, connection::WebSocketChannel& channel,
                                  WebSocketStreams& streams, EventSink& events, const Config& config)
     : id_(id),
@@ -114,6 +120,24 @@ void WebSocketStream::fail() {
   }
 }
 
+void WebSocketStream::process_lost() {
+  if (engine_) return;
+  switch (state_) {
+    case State::deciding:
+      return deny_with(502, "Bad Gateway");
+    case State::denied:
+      return channel_.abort();
+    case State::open:
+      return close_with(service_restart, "");
+    case State::closing:
+      return;
+  }
+}
+
+void WebSocketStream::no_process() {
+  if (!engine_ && state_ == State::deciding) deny_with(503, "Service Unavailable");
+}
+
 void WebSocketStream::consumed(std::size_t bytes) {
   if (engine_ || state_ != State::open) return;
   receive_window_.taken(bytes);
@@ -131,7 +155,7 @@ void WebSocketStream::queue_drained() {
 }
 
 void WebSocketStream::apply_receive_window() {
-  receive_window_.set_queue_full(events_.full());
+  receive_window_.set_queue_full(events_.full(id_));
   switch (receive_window_.update()) {
     case ReceiveWindow::Change::none:
       break;

@@ -44,6 +44,10 @@ class WebSocketStream final : public connection::WebSocketHandler {
   void close(WebSocketClose command);
   void deny(WebSocketDeny command);
   void fail();
+  // The process that served it has died: 1012, or 502 before it was accepted.
+  void process_lost();
+  // No process is ready to serve it: 503.
+  void no_process();
   void consumed(std::size_t bytes);
   void hand_over(EngineHandover& engine);
   void queue_drained();

@@ -141,6 +141,7 @@ struct SocketIoConfig {
 
 struct Config {
   int backlog = 2048;
+  bool python_processes = false;  // the application runs in processes of its own (--workers)
 
   // Engine.IO is answered natively on this path (with or without a final slash) when
   // native_socketio is set; client files (`<path>/socket.io.js`) always are.

@@ -181,6 +181,14 @@ template <>
 inline constexpr std::size_t field_count<Ask> = 2;
 template <>
 inline constexpr std::size_t field_count<CommandsHeldUp> = 1;
+template <>
+inline constexpr std::size_t field_count<TellProcesses> = 2;
+template <>
+inline constexpr std::size_t field_count<ToldByProcess> = 2;
+template <>
+inline constexpr std::size_t field_count<ProcessLeft> = 1;
+template <>
+inline constexpr std::size_t field_count<ProcessNumbers> = 1;
 
 // References to all fields, in their order.
 template <typename T>

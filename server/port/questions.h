@@ -84,11 +84,20 @@ struct CountsAsked {
   using Answer = std::vector<std::uint64_t>;  // by Counter
 };
 
-using Question = std::variant<RoomsOfSocket, Membership, SocketsIn, RoomsOfNamespace, RoomChanges,
-                              SessionStatusAsked, CountsAsked>;
+// The other Python processes that are ready; none where Python runs in the I/O process.
+struct ProcessNumbers {
+  std::vector<std::uint64_t> numbers;
+};
+struct OtherProcesses {
+  using Answer = ProcessNumbers;
+};
 
-using Answer = std::variant<std::monostate, RoomsOfSocket::Answer, Membership::Answer,
-                            SocketsIn::Answer, RoomsOfNamespace::Answer, RoomChanges::Answer,
-                            SessionStatusAsked::Answer, CountsAsked::Answer>;
+using Question = std::variant<RoomsOfSocket, Membership, SocketsIn, RoomsOfNamespace, RoomChanges,
+                              SessionStatusAsked, CountsAsked, OtherProcesses>;
+
+using Answer =
+    std::variant<std::monostate, RoomsOfSocket::Answer, Membership::Answer, SocketsIn::Answer,
+                 RoomsOfNamespace::Answer, RoomChanges::Answer, SessionStatusAsked::Answer,
+                 CountsAsked::Answer, OtherProcesses::Answer>;
 
 }  // namespace sioserve

@@ -25,11 +25,25 @@ struct RequestLimitReached {};
 // The command queue has space again. Sent once per call of Port::notify_of_space().
 struct CommandQueueHasSpace {};
 
+// Another Python process has posted a TellProcesses.
+struct ToldByProcess {
+  std::uint64_t from;
+  std::string payload;
+};
+
+// Another Python process has died: it answers nothing any more.
+struct ProcessLeft {
+  std::uint64_t process;
+};
+
+// The stop has begun. Only for Python processes of their own, which ServerStopped ends.
+struct StopBegun {};
+
 // Everything is closed. The last event.
 struct ServerStopped {};
 
-using ServerEvent =
-    std::variant<LogRecord, AccessEntry, RequestLimitReached, CommandQueueHasSpace, ServerStopped>;
+using ServerEvent = std::variant<LogRecord, AccessEntry, RequestLimitReached, CommandQueueHasSpace,
+                                 ToldByProcess, ProcessLeft, StopBegun, ServerStopped>;
 
 // --- commands ---
 
@@ -51,6 +65,13 @@ struct CommandsHeldUp {
   std::uint64_t count;
 };
 
-using ServerCommand = std::variant<StopServer, EventsTaken, Ask, CommandsHeldUp>;
+// A text for another Python process, or for all others, if there are some. It reaches them behind
+// the effects of the commands that were posted before.
+struct TellProcesses {
+  std::uint64_t to;  // 0: all others
+  std::string payload;
+};
+
+using ServerCommand = std::variant<StopServer, EventsTaken, Ask, CommandsHeldUp, TellProcesses>;
 
 }  // namespace sioserve

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <unordered_set>
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
@@ -58,6 +59,10 @@ class EngineIo {
   // Closes sessions while `time_left` says so, at least one or a part of what is queued for one;
   // handshakes are refused from now on. False: sessions are left, call it again in the next turn.
   bool shut_down_while(const std::function<bool()>& time_left);
+  // The Python process of these sessions has died.
+  void process_lost(const std::unordered_set<SessionId>& sessions) {
+    sessions_.process_lost(sessions);
+  }
 
   void handle(HandshakeCommand command);
   void handle(EnableAllowRequest command);

@@ -51,6 +51,14 @@ bool SessionTable::shut_down_while(const std::function<bool()>& time_left) {
   return entries_.empty();
 }
 
+void SessionTable::process_lost(const std::unordered_set<SessionId>& lost) {
+  std::vector<engine::Session*> sessions;
+  for (const auto& [sid, entry] : entries_) {
+    if (lost.contains(entry.owned.session->id())) sessions.push_back(entry.owned.session.get());
+  }
+  for (engine::Session* session : sessions) session->process_lost();
+}
+
 void SessionTable::schedule(engine::Session& session, TimePoint deadline) {
   timers_.schedule(&session, deadline);
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "server/base/clock.h"
@@ -40,6 +41,8 @@ class SessionTable final : private engine::SessionHost {
   // Ends sessions while there is time left, as `time_left` says after each of them and after each
   // part of what is queued for one. False: some are left.
   bool shut_down_while(const std::function<bool()>& time_left);
+  // The Python process of these sessions has died: their clients shall come back.
+  void process_lost(const std::unordered_set<SessionId>& sessions);
 
  private:
   struct Owned {

@@ -18,6 +18,8 @@ Words words_of(CloseReason reason) {
       return {"server_close", "forced server close"};
     case CloseReason::server_shutdown:
       return {"server_shutdown", "server shutting down"};
+    case CloseReason::process_lost:
+      return {"server_process_lost", "transport close"};
     case CloseReason::client_close:
       return {"engineio_client_close", "transport close"};
     case CloseReason::websocket_disconnect:
@@ -65,6 +67,7 @@ bool is_recoverable(CloseReason reason) {
     case CloseReason::server_shutdown:  // which ends what would be kept, too
     case CloseReason::bad_packet:
       return false;
+    case CloseReason::process_lost:
     case CloseReason::client_close:
     case CloseReason::websocket_disconnect:
     case CloseReason::websocket_fault:

@@ -4,16 +4,17 @@
 namespace sioserve::engine {
 
 enum class CloseReason {
-  client_disconnect,  // a DISCONNECT packet: one namespace only
-  server_disconnect,  // the application disconnected one socket
-  server_close,       // the application ended the session
-  server_shutdown,    // the server stops
-  client_close,       // Engine.IO's close packet
-  websocket_disconnect,
-  websocket_fault,     // its peer broke the WebSocket protocol  // the WebSocket has closed
-  polling_disconnect,  // a polling request was given up before its answer
-  timeout,             // no pong in time
-  connect_timeout,     // no namespace joined in time
+  client_disconnect,     // a DISCONNECT packet: one namespace only
+  server_disconnect,     // the application disconnected one socket
+  server_close,          // the application ended the session
+  server_shutdown,       // the server stops
+  process_lost,          // the Python process that served it has died
+  client_close,          // Engine.IO's close packet
+  websocket_disconnect,  // the WebSocket has closed
+  websocket_fault,       // its peer broke the WebSocket protocol
+  polling_disconnect,    // a polling request was given up before its answer
+  timeout,               // no pong in time
+  connect_timeout,       // no namespace joined in time
   concurrent_get,
   concurrent_post,
   bad_packet,          // not an Engine.IO packet

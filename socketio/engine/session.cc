@@ -21,8 +21,13 @@ constexpr std::size_t keeping_up = 16'384;
 // Pings and the like do not make an answer be compressed that holds what declines it.
 constexpr Treatment own_packet{Importance::required, Compression::declined};
 
+// The session ends, but its client shall open another one.
+bool wants_client_back(CloseReason reason) {
+  return reason == CloseReason::server_shutdown || reason == CloseReason::process_lost;
+}
+
 std::uint16_t websocket_code(CloseReason reason) {
-  if (reason == CloseReason::server_shutdown) return 1012;
+  if (wants_client_back(reason)) return 1012;
   if (reason == CloseReason::payload_too_large) return 1009;
   return no_close_code;
 }
@@ -331,6 +336,8 @@ Session::Queued Session::send_part() {
 
 void Session::shut_down() { end(CloseReason::server_shutdown); }
 
+void Session::process_lost() { end(CloseReason::process_lost); }
+
 // --- inside ---
 
 void Session::receive(Received received) {
@@ -529,10 +536,11 @@ void Session::finish_post(HttpOutcome outcome) {
 }
 
 // Some clients (python-socketio, rust_socketio) stay away after a close packet. When the server
-// stops, a noop makes them poll again, which fails, and they reconnect. But a JavaScript client
-// that probes a WebSocket takes a noop as the end of polling, and would wait for that WebSocket.
+// stops, or its process has died, a noop makes them poll again, which fails, and they reconnect.
+// But a JavaScript client that probes a WebSocket takes a noop as the end of polling, and would
+// wait for that WebSocket.
 PacketType Session::last_of_poll(CloseReason reason) const {
-  const bool stops = reason == CloseReason::server_shutdown && probe_ == nullptr;
+  const bool stops = wants_client_back(reason) && probe_ == nullptr;
   return stops || reason == CloseReason::client_close ? PacketType::noop : PacketType::close;
 }
 

@@ -189,6 +189,8 @@ class Session {
   Queued send_part();
   // At once, as far as the transports allow: the server stops.
   void shut_down();
+  // The same, because the Python process that served it has died: the client shall come back.
+  void process_lost();
 
  private:
   enum class State { open, closing, closed };

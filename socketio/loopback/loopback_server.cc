@@ -28,7 +28,7 @@ QuestionId LoopbackServer::ask(Question question) {
 }
 
 void LoopbackServer::take_events(std::vector<Event>& batch) {
-  const bool was_full = full();
+  const bool was_full = too_many_events();
   batch = std::exchange(events_, {});
   if (was_full) {
     server_.events_taken();

@@ -58,7 +58,9 @@ class LoopbackServer final : public Port, EventSink {
 
  private:
   void push(Event event) override { events_.push_back(std::move(event)); }
-  bool full() const override { return events_.size() >= config_.max_app_events; }
+  bool full(StreamId) const override { return too_many_events(); }
+  bool log_lines_full() const override { return too_many_events(); }
+  bool too_many_events() const { return events_.size() >= config_.max_app_events; }
 
   void settle();
 

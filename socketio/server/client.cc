@@ -398,7 +398,7 @@ void Client::check_load() {
   // What comes next is not to be read before what is held.
   if (!session_.is_open() || receiving_held_) return;
   if (session_.has_fault() && !awaits_answers()) return session_.answers_given();
-  if (!waits_for_drain_ && server_.events().full()) {
+  if (!waits_for_drain_ && server_.events().full(session_.id())) {
     waits_for_drain_ = true;
     server_.wait_for_drain(*this);
   }

@@ -29,6 +29,8 @@ NOT_OPTIONS = {
     "client_directory",
     "client_gone",
     "max_requests_reached",
+    "python_processes",
+    "stop_begun",
     "content_types",
     "extensions",
 }

@@ -13,7 +13,8 @@ namespace {
 class FakeEvents final : public EventSink {
  public:
   void push(Event event) override { events.push_back(std::move(event)); }
-  bool full() const override { return is_full; }
+  bool full(StreamId) const override { return is_full; }
+  bool log_lines_full() const override { return is_full; }
 
   std::vector<Event> events;
   bool is_full = false;

@@ -43,12 +43,12 @@ TEST(EventBuffer, IsFullFromTheLimitUntilItIsDrained) {
   EventBuffer buffer(turns, queue);
   buffer.push(event(1));
   turns.run();
-  EXPECT_FALSE(buffer.full());
+  EXPECT_FALSE(buffer.full(StreamId{1}));
   buffer.push(event(2));
   turns.run();
-  EXPECT_TRUE(buffer.full());
+  EXPECT_TRUE(buffer.full(StreamId{1}));
   buffer.on_events_taken();
-  EXPECT_FALSE(buffer.full());
+  EXPECT_FALSE(buffer.full(StreamId{1}));
 }
 
 TEST(EventBuffer, IsFullOfLinesUntilTheApplicationHasTakenAll) {
@@ -66,7 +66,7 @@ TEST(EventBuffer, IsFullOfLinesUntilTheApplicationHasTakenAll) {
   EXPECT_LT(lines, 1'000U);
   turns.run();
   EXPECT_TRUE(buffer.log_lines_full());
-  EXPECT_FALSE(buffer.full());  // requests are read on
+  EXPECT_FALSE(buffer.full(StreamId{1}));  // requests are read on
   std::vector<Event> batch;
   queue.take(batch);
   EXPECT_EQ(batch.size(), lines);
@@ -97,7 +97,7 @@ TEST(EventBuffer, NeitherThreadWaitsForEver) {
     for (std::uint64_t next = 0; next < total;) {
       for (int i = 0; i < 10 && next < total; ++i) buffer.push(event(next++));
       turns.run();
-      if (!buffer.full()) continue;
+      if (!buffer.full(StreamId{1})) continue;
       std::unique_lock lock(mutex);
       changed.wait(lock, [&] { return drained; });
       drained = false;

@@ -20,7 +20,8 @@ namespace sioserve::application {
 class FakeSink final : public EventSink {
  public:
   void push(Event event) override { events.push_back(std::move(event)); }
-  bool full() const override { return is_full; }
+  bool full(StreamId) const override { return is_full; }
+  bool log_lines_full() const override { return is_full; }
 
   // The events of one kind, in order.
   template <typename T>
@@ -43,7 +44,8 @@ class FakeExchange final : public connection::Exchange {
     return std::make_shared<const RequestHead>(request);
   }
   const SharedEndpoints& endpoints() const override { return ends; }
-  void respond(ResponseHead, std::string body, connection::BodyPart part) override {
+  void respond(ResponseHead head, std::string body, connection::BodyPart part) override {
+    statuses.push_back(head.status);
     send_body(std::move(body), part);
   }
   void send_body(std::string body, connection::BodyPart) override {
@@ -69,6 +71,7 @@ class FakeExchange final : public connection::Exchange {
   Milliseconds time_limit{0};
   int failures = 0;
   int aborts = 0;
+  std::vector<std::uint16_t> statuses;  // of the responses
   std::optional<Headers> trailers;
   std::vector<std::string> hints;
 };

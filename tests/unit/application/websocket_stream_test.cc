@@ -54,6 +54,25 @@ TEST_F(WebSocketStreamTest, AnswersAFailureBeforeTheHandshakeWith500AndAfterItWi
   EXPECT_EQ(open_channel.calls, (Calls{"accept", "close 1011"}));
 }
 
+TEST_F(WebSocketStreamTest, ClosesWithServiceRestartWhenItsProcessHasDied) {
+  open();
+  stream_.process_lost();
+  stream_.process_lost();
+  EXPECT_EQ(channel_.calls, Calls{"close 1012"});
+}
+
+TEST_F(WebSocketStreamTest, AnswersTheHandshakeWith502WhenItsProcessHasDied) {
+  stream_.on_upgrade_request();
+  stream_.process_lost();
+  EXPECT_EQ(channel_.calls, Calls{"deny 502"});
+}
+
+TEST_F(WebSocketStreamTest, AnswersTheHandshakeWith503WithoutAProcess) {
+  stream_.on_upgrade_request();
+  stream_.no_process();
+  EXPECT_EQ(channel_.calls, Calls{"deny 503"});
+}
+
 TEST_F(WebSocketStreamTest, SendsADenialInParts) {
   stream_.on_upgrade_request();
   stream_.deny({StreamId{1}, ResponseHead{418, {}}, "one", true});

@@ -171,6 +171,15 @@ TEST_F(SessionTest, ShutDownAnswersAWaitingPollWithoutAClosePacket) {
   EXPECT_EQ(record.closed, CloseReason::server_shutdown);
 }
 
+TEST_F(SessionTest, ADeadProcessEndsAWaitingPollWithoutAClosePacket) {
+  FakePoll waiting;
+  session->start_poll(waiting);
+  session->process_lost();
+  EXPECT_EQ(waiting.payload, "6");
+  EXPECT_EQ(record.closed, CloseReason::process_lost);
+  EXPECT_TRUE(is_recoverable(*record.closed));
+}
+
 TEST_F(SessionTest, TheClientsCloseLetsTheWaitingPollReturnANoop) {
   FakePoll waiting;
   session->start_poll(waiting);
@@ -339,6 +348,12 @@ TEST_F(WebSocketTest, ShutDownClosesWithServiceRestart) {
   session->shut_down();
   EXPECT_EQ(socket.close_code, 1012);
   EXPECT_EQ(record.closed, CloseReason::server_shutdown);
+}
+
+TEST_F(WebSocketTest, ADeadProcessClosesWithServiceRestart) {
+  session->process_lost();
+  EXPECT_EQ(socket.close_code, 1012);
+  EXPECT_EQ(record.closed, CloseReason::process_lost);
 }
 
 // --- heartbeat ---

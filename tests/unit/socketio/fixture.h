@@ -22,7 +22,8 @@ inline Json tree(const ReceivedValue& value) { return parser::to_tree(value); }
 class FakeSink final : public EventSink {
  public:
   void push(Event event) override { events.push_back(std::move(event)); }
-  bool full() const override { return is_full; }
+  bool full(StreamId) const override { return is_full; }
+  bool log_lines_full() const override { return is_full; }
 
   // All events of one type so far, in order.
   template <typename T>

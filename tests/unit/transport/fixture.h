@@ -123,7 +123,8 @@ class FakeChannel final : public connection::WebSocketChannel {
 class FakeSink final : public EventSink {
  public:
   void push(Event event) override { events.push_back(std::move(event)); }
-  bool full() const override { return false; }
+  bool full(StreamId) const override { return false; }
+  bool log_lines_full() const override { return false; }
 
   template <typename T>
   std::vector<T> all() const {

@@ -1,0 +1,204 @@
+#include "server/processes/process_pool.h"
+
+#include <utility>
+#include <vector>
+
+#include "server/base/local_socket.h"
+
+namespace sioserve::processes {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Interest = net::LocalChannel::Interest;
+
+// How long the commands of one process are carried out before others have their turn.
+constexpr std::chrono::milliseconds command_budget{2};
+
+}  // namespace
+
+struct ProcessPool::Process {
+  Process(ProcessId number, std::string log_name, std::size_t max_bytes)
+      : id(number), name(std::move(log_name)), end(max_bytes) {}
+
+  const ProcessId id;
+  const std::string name;
+  port::IoEnd end;
+  std::unique_ptr<net::LocalChannel> channel;
+  bool has_more_to_read = false;  // its commands took too long
+  bool lost = false;              // to be destroyed at the end of the turn
+};
+
+ProcessPool::ProcessPool(net::Loop& loop, EventSink& server_events, std::size_t max_bytes,
+                         const Logger& logger, PoolOwner& owner)
+    : loop_(loop),
+      deferred_queue_(loop.deferred_queue()),
+      server_events_(server_events),
+      max_bytes_(max_bytes),
+      logger_(logger),
+      owner_(owner),
+      more_to_read_(loop, [this] { continue_reading(); }) {}
+
+ProcessPool::~ProcessPool() = default;
+
+void ProcessPool::add(FileDescriptor socket, std::string name) {
+  const ProcessId id{++last_id_};
+  auto made = std::make_unique<Process>(id, std::move(name), max_bytes_);
+  Process& process = *made;
+  process.channel = std::make_unique<net::LocalChannel>(loop_, std::move(socket),
+                                                        [this, &process] { on_ready(process); });
+  process.channel->watch(Interest::reading);
+  processes_.emplace(id, std::move(made));
+  distributor_.add(id);
+}
+
+void ProcessPool::tell_all(const ServerEvent& event) {
+  for (const auto& [id, process] : processes_) {
+    if (!process->lost) send_to(id, event);
+  }
+}
+
+void ProcessPool::push(Event event) {
+  if (std::holds_alternative<ServerEvent>(event)) return server_events_.push(std::move(event));
+  distributor_.route(std::move(event),
+                     [this](ProcessId id, const Event& routed) { send_to(id, routed); });
+  schedule();
+}
+
+bool ProcessPool::full(StreamId stream) const {
+  const auto found = processes_.find(distributor_.owner_of(stream));
+  return found != processes_.end() && found->second->end.full();
+}
+
+void ProcessPool::send_to(ProcessId id, const Event& event) {
+  const auto found = processes_.find(id);
+  if (found == processes_.end()) return;
+  schedule();
+  if (found->second->end.push(event) == port::FrameWriter::Added::yes) return;
+  lose(*found->second, "an event for it is too large");
+}
+
+void ProcessPool::on_turn_end() {
+  for (const auto& [id, process] : processes_) {
+    if (!process->lost) write(*process);
+  }
+  std::erase_if(processes_, [](const auto& entry) { return entry.second->lost; });
+  do_duties();
+}
+
+void ProcessPool::on_ready(Process& process) {
+  if (!process.lost && write(process)) read(process);
+}
+
+bool ProcessPool::write(Process& process) {
+  port::FrameWriter& output = process.end.output();
+  while (!output.empty()) {
+    const port::FrameWriter::Part part = output.next();
+    const LocalSent sent = send_on(process.channel->socket(), part.bytes, part.descriptors);
+    if (sent.outcome == LocalIo::ended) {
+      // What it had sent before is still carried out.
+      read(process);
+      return false;
+    }
+    if (sent.outcome == LocalIo::again) break;
+    output.sent(sent.bytes);
+  }
+  process.channel->watch(output.empty() ? Interest::reading : Interest::reading_and_writing);
+  if (process.end.has_become_free()) owner_.process_has_room();
+  return true;
+}
+
+void ProcessPool::read(Process& process) {
+  const auto end = Clock::now() + command_budget;
+  for (;;) {
+    if (!carry_out(process, end)) return;
+    auto received = receive_on(process.channel->socket(), loop_.read_buffer());
+    switch (received.outcome) {
+      case LocalIo::again:
+        return;
+      case LocalIo::ended:
+        return lose(process, {});
+      case LocalIo::done:
+        process.end.receive({loop_.read_buffer().data(), received.bytes},
+                            std::move(received.descriptors));
+    }
+  }
+}
+
+bool ProcessPool::carry_out(Process& process, Clock::time_point end) {
+  for (;;) {
+    auto command = process.end.next_command();
+    if (!command) {
+      lose(process, describe(command.error()));
+      return false;
+    }
+    if (!*command) return true;
+    carry_out(process, std::move(**command));
+    if (process.lost) return false;
+    if (Clock::now() >= end) {
+      process.has_more_to_read = true;
+      more_to_read_.send();
+      return false;
+    }
+  }
+}
+
+void ProcessPool::carry_out(Process& process, Command command) {
+  if (!distributor_.admit(process.id, command)) return;
+  if (const Ask* const asked = get_message<Ask>(command)) {
+    process.end.give(asked->id, answer(process, asked->question));
+    return schedule();
+  }
+  if (const auto* const told = get_message<TellProcesses>(command)) return tell(process, *told);
+  owner_.carry_out_for_process(std::move(command));
+}
+
+Answer ProcessPool::answer(const Process& process, const Question& question) {
+  if (!std::holds_alternative<OtherProcesses>(question)) {
+    return owner_.answer_for_process(question);
+  }
+  ProcessNumbers others;
+  for (const auto& [id, other] : processes_) {
+    if (id != process.id && !other->lost) {
+      others.numbers.push_back(static_cast<std::uint64_t>(id));
+    }
+  }
+  return others;
+}
+
+void ProcessPool::tell(const Process& from, const TellProcesses& command) {
+  const Event told =
+      ServerEvent(ToldByProcess{static_cast<std::uint64_t>(from.id), command.payload});
+  for (const auto& [id, process] : processes_) {
+    const bool meant = command.to == 0 || command.to == static_cast<std::uint64_t>(id);
+    if (meant && id != from.id && !process->lost) send_to(id, told);
+  }
+}
+
+void ProcessPool::continue_reading() {
+  for (const auto& [id, process] : processes_) {
+    if (!std::exchange(process->has_more_to_read, false) || process->lost) continue;
+    read(*process);
+  }
+}
+
+void ProcessPool::lose(Process& process, std::string_view why) {
+  if (std::exchange(process.lost, true)) return;
+  process.channel->watch(Interest::none);
+  if (!why.empty()) {
+    logger_.log(LogCategory::server, LogLevel::error,
+                process.name + " was disconnected: " + std::string(why));
+  }
+  distributor_.remove(process.id);
+  tell_all(ProcessLeft{static_cast<std::uint64_t>(process.id)});
+  schedule();
+}
+
+void ProcessPool::do_duties() {
+  Distributor::Duties duties = distributor_.take_duties();
+  for (Command& command : duties.commands) owner_.carry_out_for_process(std::move(command));
+  for (const StreamId stream : duties.lost_streams) owner_.process_lost(stream);
+  for (const StreamId stream : duties.refused_streams) owner_.no_process_for(stream);
+  if (!duties.lost_sessions.empty()) owner_.sessions_lost(duties.lost_sessions);
+}
+
+}  // namespace sioserve::processes

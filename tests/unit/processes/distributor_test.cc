@@ -1,0 +1,310 @@
+#include "server/processes/distributor.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sioserve::processes {
+namespace {
+
+constexpr ProcessId first{1}, second{2}, third{3};
+
+class DistributorTest : public testing::Test {
+ protected:
+  struct Sent {
+    ProcessId process;
+    Event event;
+  };
+
+  DistributorTest() {
+    distributor_.add(first);
+    distributor_.add(second);
+  }
+
+  void push(Event event) {
+    distributor_.route(std::move(event), [this](ProcessId process, const Event& routed) {
+      sent_.push_back({process, routed});
+    });
+  }
+
+  // The only event since the last call; where it was sent.
+  template <typename T>
+  T sent_to(ProcessId process) {
+    EXPECT_EQ(sent_.size(), 1U);
+    if (sent_.size() != 1) return T{};
+    const Sent sent = std::move(sent_.front());
+    sent_.clear();
+    EXPECT_EQ(sent.process, process);
+    const T* event = get_message<T>(sent.event);
+    EXPECT_NE(event, nullptr);
+    return event == nullptr ? T{} : *event;
+  }
+
+  bool admit(ProcessId from, Command command) {
+    const bool admitted = distributor_.admit(from, command);
+    command_ = std::move(command);
+    return admitted;
+  }
+
+  StreamId request() {
+    const StreamId stream = distributor_.next_request();
+    push(HttpRequest{stream, std::make_shared<const RequestHead>(), {}, "", false});
+    sent_.clear();
+    return stream;
+  }
+
+  StreamId websocket() {
+    const StreamId stream = distributor_.next_websocket();
+    push(WebSocketConnect{stream, std::make_shared<const RequestHead>(), {}, {}});
+    sent_.clear();
+    return stream;
+  }
+
+  // A session with a socket; its process.
+  ProcessId connect(SessionId session, SocketId socket,
+                    std::optional<SocketId> recovered = std::nullopt) {
+    push(SocketConnect{socket, session, "id", "/", {}, recovered});
+    EXPECT_FALSE(sent_.empty());
+    if (sent_.empty()) return no_process;
+    const ProcessId process = sent_.back().process;
+    recovered_ = get_message<SocketConnect>(sent_.back().event)->recovered;
+    sent_.clear();
+    return process;
+  }
+
+  Distributor distributor_;
+  std::vector<Sent> sent_;
+  Command command_;
+  std::optional<SocketId> recovered_;
+};
+
+TEST_F(DistributorTest, GivesARequestToTheProcessWithTheFewest) {
+  const StreamId a = request(), b = request();
+  EXPECT_NE(process_of(a), process_of(b));
+  EXPECT_TRUE(admit(process_of(a), HttpRespond{a, ResponseHead{200, {}}, "", false}));
+  EXPECT_EQ(process_of(request()), process_of(a));
+  push(HttpDisconnect{b});
+  EXPECT_EQ(process_of(request()), process_of(b));
+}
+
+TEST_F(DistributorTest, CountsARequestUntilItsResponseIsComplete) {
+  const StreamId a = request();
+  const ProcessId process = process_of(a);
+  EXPECT_TRUE(admit(process, HttpRespond{a, ResponseHead{200, {}}, "", true}));
+  EXPECT_EQ(distributor_.requests_of(process), 1U);
+  EXPECT_TRUE(admit(process, HttpBodyConsumed{a, 5}));
+  EXPECT_EQ(distributor_.requests_of(process), 1U);
+  EXPECT_TRUE(admit(process, HttpTrailers{a, {}}));
+  EXPECT_EQ(distributor_.requests_of(process), 0U);
+}
+
+TEST_F(DistributorTest, LetsEqualsTakeTurns) {
+  std::vector<ProcessId> chosen;
+  for (int i = 0; i < 4; ++i) {
+    const StreamId stream = request();
+    chosen.push_back(process_of(stream));
+    admit(chosen.back(), HttpFail{stream});
+  }
+  EXPECT_NE(chosen[0], chosen[1]);
+  EXPECT_EQ(chosen[0], chosen[2]);
+  EXPECT_EQ(chosen[1], chosen[3]);
+}
+
+TEST_F(DistributorTest, SpreadsWebSocketsAndSessionsByTheirNumber) {
+  const ProcessId of_websocket = process_of(websocket());
+  const ProcessId of_session = connect(distributor_.next_session(), SocketId{1});
+  EXPECT_NE(of_websocket, of_session);
+}
+
+TEST_F(DistributorTest, RefusesWhatNoProcessCanServe) {
+  distributor_.remove(first);
+  distributor_.remove(second);
+  distributor_.take_duties();
+  const StreamId a = request(), b = websocket();
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_EQ(distributor_.take_duties().refused_streams, (std::vector<StreamId>{a, b}));
+}
+
+TEST_F(DistributorTest, TellsWhichStreamsAProcessHasLeftBehind) {
+  const StreamId a = request(), b = request(), c = websocket(), d = websocket();
+  distributor_.remove(process_of(a));
+  const auto lost = distributor_.take_duties().lost_streams;
+  EXPECT_EQ(lost.size(), 2U);
+  for (const StreamId stream : lost) EXPECT_EQ(process_of(stream), process_of(a));
+  push(HttpDisconnect{a});
+  EXPECT_TRUE(sent_.empty()) << "the dead are told nothing";
+  EXPECT_TRUE(distributor_.has(process_of(b)));
+  static_cast<void>(c);
+  static_cast<void>(d);
+}
+
+TEST_F(DistributorTest, DropsCommandsForStreamsOfOthers) {
+  const StreamId a = request();
+  const ProcessId other = process_of(a) == first ? second : first;
+  EXPECT_FALSE(admit(other, HttpRespond{a, ResponseHead{200, {}}, "", false}));
+  EXPECT_FALSE(admit(other, HttpHandOver{a}));
+  EXPECT_EQ(distributor_.requests_of(process_of(a)), 1U);
+  EXPECT_FALSE(admit(first, StopServer{}));
+  EXPECT_FALSE(admit(first, EventsTaken{}));
+}
+
+TEST_F(DistributorTest, GivesASessionWithAllItsNamespacesToOneProcess) {
+  const SessionId session = distributor_.next_session();
+  push(SessionOpened{session, {}, {}});
+  EXPECT_TRUE(sent_.empty()) << "it waits for the first CONNECT";
+  push(SocketConnect{SocketId{1}, session, "id", "/", {}});
+  ASSERT_EQ(sent_.size(), 2U);
+  const ProcessId process = sent_[0].process;
+  EXPECT_NE(get_message<SessionOpened>(sent_[0].event), nullptr);
+  EXPECT_EQ(sent_[1].process, process);
+  sent_.clear();
+  for (int i = 0; i < 3; ++i) request();
+  EXPECT_EQ(connect(session, SocketId{2}), process);
+  push(SocketEvent{SocketId{2}, {}, std::nullopt});
+  sent_to<SocketEvent>(process);
+  push(SessionSignalled{session, SessionSignal::drain});
+  sent_to<SessionSignalled>(process);
+  EXPECT_EQ(distributor_.owner_of(session), process);
+  EXPECT_EQ(distributor_.sessions_of(process), 1U);
+  push(SessionClosed{session, {}});
+  EXPECT_EQ(distributor_.sessions_of(process), 0U);
+}
+
+TEST_F(DistributorTest, KeepsASessionThatWasHandedOverWithItsProcess) {
+  const StreamId stream = request();
+  const ProcessId process = process_of(stream);
+  EXPECT_TRUE(admit(process, HttpHandOver{stream}));
+  EXPECT_EQ(distributor_.requests_of(process), 0U);
+  EXPECT_EQ(distributor_.sessions_of(process), 1U);
+  EXPECT_EQ(connect(stream, SocketId{1}), process);
+}
+
+TEST_F(DistributorTest, LetsEveryProcessEmitToEverySocket) {
+  const ProcessId owner = connect(distributor_.next_session(), SocketId{1});
+  const ProcessId other = owner == first ? second : first;
+  EXPECT_TRUE(admit(other, SocketEmit{SocketId{1}, {}, std::nullopt}));
+  EXPECT_TRUE(admit(other, SocketJoin{SocketId{1}, "room"}));
+  EXPECT_TRUE(admit(other, SocketClose{SocketId{1}, false}));
+  EXPECT_TRUE(admit(other, SocketBroadcast{"/", {}, {}, {}}));
+  EXPECT_FALSE(admit(other, SocketAccept{SocketId{1}})) << "the owner does";
+  EXPECT_FALSE(admit(other, SocketAck{SocketId{1}, 1, {}}));
+  EXPECT_FALSE(admit(other, SocketEventsDone{SocketId{1}, 1}));
+  EXPECT_FALSE(admit(other, SocketReleased{SocketId{1}}));
+}
+
+TEST_F(DistributorTest, BringsAnAcknowledgementToTheProcessThatAsked) {
+  const ProcessId owner = connect(distributor_.next_session(), SocketId{1});
+  const ProcessId other = owner == first ? second : first;
+  ASSERT_TRUE(admit(owner, SocketEmit{SocketId{1}, {}, 7}));
+  const std::uint64_t of_owner = *get_message<SocketEmit>(command_)->callback_id;
+  ASSERT_TRUE(admit(other, SocketEmit{SocketId{1}, {}, 7}));
+  const std::uint64_t of_other = *get_message<SocketEmit>(command_)->callback_id;
+  EXPECT_NE(of_owner, of_other);
+  push(SocketAcknowledged{SocketId{1}, of_other, {}});
+  EXPECT_EQ(sent_to<SocketAcknowledged>(other).callback_id, 7U);
+  push(SocketAcksLost{SocketId{1}, {of_owner, of_other}, AckLoss::forgotten});
+  ASSERT_EQ(sent_.size(), 2U);
+  for (const Sent& sent : sent_) {
+    EXPECT_EQ(get_message<SocketAcksLost>(sent.event)->callback_ids, std::vector<std::uint64_t>{7});
+  }
+  sent_.clear();
+  push(SocketDisconnect{SocketId{1}, "a", "b"});
+  EXPECT_EQ(sent_.size(), 2U) << "whoever waits for an acknowledgement is told too";
+}
+
+TEST_F(DistributorTest, KeepsTheRelaysOfProcessesApart) {
+  ASSERT_TRUE(admit(first, DefineRelays{RelaysId{1}, {}}));
+  const RelaysId of_first = get_message<DefineRelays>(command_)->id;
+  ASSERT_TRUE(admit(second, DefineRelays{RelaysId{1}, {}}));
+  EXPECT_NE(get_message<DefineRelays>(command_)->id, of_first);
+  const ProcessId owner = connect(distributor_.next_session(), SocketId{1});
+  ASSERT_TRUE(admit(owner, SocketAccept{SocketId{1}, RelaysId{1}}));
+  const auto used = get_message<SocketAccept>(command_)->relays;
+  ASSERT_TRUE(used);
+  EXPECT_EQ(*used == of_first, owner == first);
+}
+
+TEST_F(DistributorTest, RefusesNumbersThatPretendToBeOfOthers) {
+  EXPECT_FALSE(admit(first, DefineRelays{RelaysId{std::uint64_t{2} << 40U}, {}}));
+  EXPECT_FALSE(admit(first, SocketEmit{SocketId{1}, {}, std::uint64_t{2} << 40U}));
+}
+
+TEST_F(DistributorTest, ClosesTheSessionsOfAProcessThatHasDiedAndReleasesThem) {
+  const SessionId session = distributor_.next_session();
+  const ProcessId owner = connect(session, SocketId{1});
+  distributor_.remove(owner);
+  EXPECT_TRUE(distributor_.take_duties().lost_sessions.contains(session));
+  push(SocketDisconnect{SocketId{1}, "a", "b"});
+  push(SessionClosed{session, {}});
+  EXPECT_TRUE(sent_.empty());
+  const auto duties = distributor_.take_duties();
+  ASSERT_EQ(duties.commands.size(), 2U);
+  EXPECT_NE(get_message<SocketReleased>(duties.commands[0]), nullptr);
+  EXPECT_NE(get_message<SessionReleased>(duties.commands[1]), nullptr);
+}
+
+TEST_F(DistributorTest, ReleasesWhatADeadProcessHadNotReleasedYet) {
+  const SessionId session = distributor_.next_session();
+  const ProcessId owner = connect(session, SocketId{1});
+  push(SocketDisconnect{SocketId{1}, "a", "b"});
+  push(SessionClosed{session, {}});
+  distributor_.remove(owner);
+  const auto duties = distributor_.take_duties();
+  EXPECT_TRUE(duties.lost_sessions.empty());
+  EXPECT_EQ(duties.commands.size(), 2U);
+}
+
+TEST_F(DistributorTest, BringsARecoveredClientBackToItsProcess) {
+  const SessionId session = distributor_.next_session();
+  const ProcessId owner = connect(session, SocketId{1});
+  push(SocketDisconnect{SocketId{1}, "a", "b", /*may_return=*/true});
+  push(SessionClosed{session, {}});
+  sent_.clear();
+  for (int i = 0; i < 3; ++i) {
+    if (process_of(websocket()) != owner) continue;
+  }
+  EXPECT_EQ(connect(distributor_.next_session(), SocketId{2}, SocketId{1}), owner);
+  EXPECT_EQ(recovered_, SocketId{1});
+}
+
+TEST_F(DistributorTest, LetsARecoveredClientOfADeadProcessBeginAnewElsewhere) {
+  const SessionId session = distributor_.next_session();
+  const ProcessId owner = connect(session, SocketId{1});
+  distributor_.remove(owner);
+  push(SocketDisconnect{SocketId{1}, "a", "b", /*may_return=*/true});
+  push(SessionClosed{session, {}});
+  EXPECT_NE(connect(distributor_.next_session(), SocketId{2}, SocketId{1}), owner);
+  EXPECT_EQ(recovered_, std::nullopt) << "the new process does not know it";
+}
+
+TEST_F(DistributorTest, ForgetsASocketThatWasRefused) {
+  const SessionId session = distributor_.next_session();
+  const ProcessId owner = connect(session, SocketId{1});
+  EXPECT_TRUE(admit(owner, SocketRefuse{SocketId{1}, "{}"}));
+  EXPECT_FALSE(admit(owner, SocketAccept{SocketId{1}}));
+  push(SocketForgotten{SocketId{1}});
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_EQ(distributor_.take_duties().commands.size(), 1U) << "a parked one is released";
+}
+
+TEST_F(DistributorTest, WatchesTheRoomsOfANamespaceUntilNoProcessDoes) {
+  EXPECT_TRUE(admit(first, WatchRooms{"/"}));
+  EXPECT_TRUE(admit(second, WatchRooms{"/"}));
+  EXPECT_FALSE(admit(first, UnwatchRooms{"/"}));
+  distributor_.remove(second);
+  const auto duties = distributor_.take_duties();
+  ASSERT_EQ(duties.commands.size(), 1U);
+  EXPECT_NE(get_message<UnwatchRooms>(duties.commands[0]), nullptr);
+}
+
+TEST_F(DistributorTest, AsksOneProcessAboutAHandshake) {
+  push(HandshakeAsked{distributor_.next_session(), {}, {}});
+  ASSERT_EQ(sent_.size(), 1U);
+  EXPECT_TRUE(admit(sent_[0].process, HandshakeDecision{StreamId{1}, std::nullopt}));
+}
+
+}  // namespace
+}  // namespace sioserve::processes

@@ -1,0 +1,236 @@
+// ProcessPool with real sockets and a loop; the processes are in the test.
+#include "server/processes/process_pool.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/base/local_socket.h"
+
+namespace sioserve::processes {
+namespace {
+
+class ServerEvents final : public EventSink {
+ public:
+  void push(Event event) override { events.push_back(std::move(event)); }
+  bool full(StreamId) const override { return false; }
+  bool log_lines_full() const override { return false; }
+  std::vector<Event> events;
+};
+
+// A Python process, without Python.
+class FakeProcess {
+ public:
+  explicit FakeProcess(FileDescriptor socket) : socket_(std::move(socket)) {}
+
+  std::vector<Event> take_events() {
+    std::vector<Event> taken;
+    std::array<char, 65'536> buffer{};
+    for (;;) {
+      const LocalReceived received = receive_on(socket_.get(), buffer);
+      if (received.outcome != LocalIo::done) return taken;
+      reader_.feed({buffer.data(), received.bytes});
+      for (auto message = reader_.next(); message && *message; message = reader_.next()) {
+        if (auto* event = std::get_if<Event>(&**message)) taken.push_back(std::move(*event));
+        if (auto* answered = std::get_if<port::QuestionAnswered>(&**message)) {
+          answers.push_back(std::move(*answered));
+        }
+      }
+    }
+  }
+  void post(Command command) {
+    port::FrameWriter writer;
+    writer.add(command);
+    send_on(socket_.get(), writer.next().bytes, {});
+  }
+  void send_raw(std::string_view bytes) { send_on(socket_.get(), bytes, {}); }
+  void die() { socket_ = FileDescriptor(); }
+
+  std::vector<port::QuestionAnswered> answers;
+
+ private:
+  FileDescriptor socket_;
+  port::FrameReader<port::ToPython> reader_;
+};
+
+class ProcessPoolTest : public testing::Test, PoolOwner {
+ protected:
+  static constexpr std::size_t max_bytes = 1'000'000;
+
+  FakeProcess add() {
+    std::array<int, 2> pair{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) std::abort();
+    pool_.add(FileDescriptor(pair[0]), "a process");
+    return FakeProcess(FileDescriptor(pair[1]));
+  }
+
+  StreamId request() {
+    const StreamId stream = pool_.next_request();
+    pool_.push(HttpRequest{stream, std::make_shared<const RequestHead>(), {}, "", false});
+    return stream;
+  }
+
+  template <typename Condition>
+  void run_until(Condition condition) {
+    for (int turn = 0; turn < 1'000 && !condition(); ++turn) {
+      loop_.run_once();
+      flush();
+    }
+  }
+  void flush() { loop_.deferred_queue().run(); }
+
+  void carry_out_for_process(Command command) override { commands.push_back(std::move(command)); }
+  Answer answer_for_process(const Question&) override { return Membership::Answer{3, true}; }
+  void process_lost(StreamId stream) override { lost.push_back(stream); }
+  void no_process_for(StreamId stream) override { refused.push_back(stream); }
+  void sessions_lost(const std::unordered_set<SessionId>& sessions) override {
+    lost_sessions.insert(sessions.begin(), sessions.end());
+  }
+  void process_has_room() override { ++rooms; }
+
+  std::vector<Command> commands;
+  std::vector<StreamId> lost, refused;
+  std::unordered_set<SessionId> lost_sessions;
+  int rooms = 0;
+  net::Loop loop_;
+  ServerEvents server_events_;
+  std::vector<LogRecord> lines_;
+  Logger logger_{[this](LogRecord record) { lines_.push_back(std::move(record)); }};
+  ProcessPool pool_{loop_, server_events_, max_bytes, logger_, *this};
+};
+
+TEST_F(ProcessPoolTest, GivesRequestsToProcessesAndCarriesOutTheirCommands) {
+  FakeProcess one = add();
+  const StreamId stream = request();
+  flush();
+  const auto events = one.take_events();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(get_message<HttpRequest>(events[0])->stream, stream);
+  one.post(HttpRespond{stream, ResponseHead{200, {}}, "hello", false});
+  run_until([&] { return !commands.empty(); });
+  EXPECT_EQ(get_message<HttpRespond>(commands[0])->body, "hello");
+}
+
+TEST_F(ProcessPoolTest, KeepsTheEventsOfTheServer) {
+  FakeProcess one = add();
+  pool_.push(RequestLimitReached{});
+  flush();
+  EXPECT_TRUE(one.take_events().empty());
+  EXPECT_EQ(server_events_.events.size(), 1U);
+}
+
+TEST_F(ProcessPoolTest, AnswersTheProcessThatAsks) {
+  FakeProcess one = add(), two = add();
+  two.post(Ask{QuestionId{9}, Membership{SocketId{1}, "room"}});
+  run_until([&] {
+    two.take_events();
+    return !two.answers.empty();
+  });
+  EXPECT_EQ(two.answers[0].question, QuestionId{9});
+  one.take_events();
+  EXPECT_TRUE(one.answers.empty());
+}
+
+TEST_F(ProcessPoolTest, PassesTextsOnBetweenProcesses) {
+  FakeProcess one = add(), two = add(), three = add();
+  one.post(TellProcesses{0, "to all"});
+  one.post(TellProcesses{3, "to the third"});
+  std::vector<Event> of_three;
+  run_until([&] {
+    for (Event& event : three.take_events()) of_three.push_back(std::move(event));
+    return of_three.size() == 2;
+  });
+  EXPECT_EQ(get_message<ToldByProcess>(of_three[0])->payload, "to all");
+  EXPECT_EQ(get_message<ToldByProcess>(of_three[1])->payload, "to the third");
+  EXPECT_EQ(get_message<ToldByProcess>(of_three[1])->from, 1U);
+  EXPECT_EQ(two.take_events().size(), 1U);
+  EXPECT_TRUE(one.take_events().empty());
+}
+
+TEST_F(ProcessPoolTest, TellsAProcessOfTheOthers) {
+  FakeProcess one = add(), two = add();
+  one.post(Ask{QuestionId{1}, OtherProcesses{}});
+  run_until([&] {
+    one.take_events();
+    return !one.answers.empty();
+  });
+  EXPECT_EQ(std::get<ProcessNumbers>(one.answers[0].answer).numbers, std::vector<std::uint64_t>{2});
+  two.die();
+  std::vector<Event> told;
+  run_until([&] {
+    told = one.take_events();
+    return !told.empty();
+  });
+  EXPECT_EQ(get_message<ProcessLeft>(told[0])->process, 2U);
+}
+
+TEST_F(ProcessPoolTest, TellsWhatADeadProcessHasLeftBehind) {
+  FakeProcess one = add(), two = add();
+  const StreamId a = request(), b = request();
+  flush();
+  one.die();
+  run_until([&] { return !lost.empty(); });
+  EXPECT_EQ(lost.size(), 1U);
+  const StreamId next = request();
+  EXPECT_NE(process_of(next), process_of(lost[0]));
+  EXPECT_TRUE(lost[0] == a || lost[0] == b);
+}
+
+TEST_F(ProcessPoolTest, CarriesOutTheLastCommandsOfAProcessThatHasEnded) {
+  FakeProcess one = add();
+  const StreamId stream = request();
+  flush();
+  one.post(HttpRespond{stream, ResponseHead{200, {}}, "last words", false});
+  one.die();
+  run_until([&] { return !commands.empty(); });
+  flush();
+  EXPECT_TRUE(lost.empty()) << "it was answered";
+}
+
+TEST_F(ProcessPoolTest, DisconnectsAProcessThatSendsNonsense) {
+  FakeProcess one = add();
+  const StreamId stream = request();
+  flush();
+  one.send_raw(std::string(100, '\xff'));
+  run_until([&] { return !lost.empty(); });
+  EXPECT_EQ(lost[0], stream);
+  ASSERT_EQ(lines_.size(), 1U);
+  EXPECT_EQ(lines_[0].level, LogLevel::error);
+}
+
+TEST_F(ProcessPoolTest, HoldsBackOnlyTheClientsOfAProcessThatReadsNothing) {
+  FakeProcess one = add(), two = add();
+  const StreamId a = request(), b = request();
+  flush();
+  std::size_t pushed = 0;
+  while (!pool_.full(a)) {
+    pool_.push(HttpBody{a, std::string(100'000, 'x'), true});
+    flush();
+    ASSERT_LT(++pushed, 100U);
+  }
+  EXPECT_FALSE(pool_.full(b));
+  EXPECT_EQ(rooms, 0);
+  FakeProcess& stuck = process_of(a) == ProcessId{1} ? one : two;
+  std::size_t taken = 0;
+  run_until([&] {
+    taken += stuck.take_events().size();
+    return taken > pushed;
+  });
+  EXPECT_EQ(rooms, 1);
+  EXPECT_FALSE(pool_.full(a));
+}
+
+TEST_F(ProcessPoolTest, RefusesWhatComesWhenNoProcessIsThere) {
+  const StreamId stream = request();
+  flush();
+  EXPECT_EQ(refused, std::vector<StreamId>{stream});
+}
+
+}  // namespace
+}  // namespace sioserve::processes

@@ -1,0 +1,352 @@
+// Several Python processes and their clients, in memory and from one seed: processes answer late,
+// stall, die and come back at any point. A model of the clients checks what each of them sees.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "server/port/channel.h"
+#include "server/processes/distributor.h"
+#include "tests/unit/port/port_forms.h"
+
+namespace sioserve::processes {
+namespace {
+
+constexpr std::size_t max_bytes = 20'000;
+
+// A Python process whose application answers every request with "ok", every message of a WebSocket
+// with the same, and every event of a socket with an acknowledgement.
+class Python {
+ public:
+  // Handles some of what has arrived.
+  void run(std::mt19937& random) {
+    if (next_ == events_.size()) {
+      next_ = 0;
+      if (queue_.take(events_) == port::EventQueue::State::full) end.events_taken();
+    }
+    for (std::size_t steps = random() % 20; steps > 0 && next_ < events_.size(); --steps) {
+      handle(events_[next_++]);
+    }
+  }
+
+  std::size_t stalled = 0;  // turns for which it neither reads nor runs
+
+ private:
+  void handle(const Event& event) {
+    if (const auto* request = get_message<HttpRequest>(event)) {
+      commands_.push(HttpRespond{request->stream, ResponseHead{200, {}}, "ok", false});
+    } else if (const auto* connect = get_message<WebSocketConnect>(event)) {
+      commands_.push(WebSocketAccept{connect->stream, "", {}});
+    } else if (const auto* message = get_message<WebSocketMessage>(event)) {
+      commands_.push(WebSocketSend{message->stream, message->kind, message->payload});
+    } else if (const auto* socket = get_message<SocketConnect>(event)) {
+      commands_.push(SocketAccept{socket->socket});
+    } else if (const auto* received = get_message<SocketEvent>(event)) {
+      commands_.push(SocketAck{received->socket, *received->ack_id, {received->args.payload, {}}});
+    } else if (const auto* gone = get_message<SocketDisconnect>(event)) {
+      commands_.push(SocketReleased{gone->socket});
+    } else if (const auto* closed = get_message<SessionClosed>(event)) {
+      commands_.push(SessionReleased{closed->session});
+    }
+  }
+
+  port::EventQueue queue_{{50, max_bytes}, [] {}};
+  port::CommandQueue commands_{0, [] {}};
+  port::Answers answers_;
+  std::vector<Event> events_;
+  std::size_t next_ = 0;
+
+ public:
+  port::PythonEnd end{queue_, commands_, answers_};
+};
+
+// The I/O process, and its clients.
+class World {
+ public:
+  explicit World(unsigned seed) : random_(seed) {}
+
+  void run(int turns) {
+    for (int i = 0; i < 3; ++i) start_process();
+    for (int turn = 0; turn < turns; ++turn) {
+      act();
+      carry();
+    }
+    settle();
+  }
+
+  std::size_t answered = 0, lost = 0, refused = 0, echoed = 0, acknowledged = 0, deaths = 0;
+
+ private:
+  struct Link {
+    Python python;
+    port::IoEnd io{max_bytes};
+    port::Pipe to_python{5'000};
+    port::Pipe to_io{5'000};
+  };
+  struct WebSocket {
+    std::uint64_t sent = 0, echoed = 0;
+  };
+  struct Session {
+    SocketId socket;
+    std::uint64_t sent = 0, acknowledged = 0;
+  };
+
+  std::size_t below(std::size_t bound) { return random_() % bound; }
+
+  template <typename Map>
+  auto pick(Map& map) {
+    auto found = map.begin();
+    std::advance(found, static_cast<std::ptrdiff_t>(below(map.size())));
+    return found;
+  }
+
+  void start_process() {
+    const ProcessId id{++last_process_};
+    links_.emplace(id, std::make_unique<Link>());
+    distributor_.add(id);
+  }
+
+  void push(Event event) {
+    distributor_.route(std::move(event), [this](ProcessId process, const Event& routed) {
+      ASSERT_TRUE(links_.contains(process)) << "an event for a process that has died";
+      links_.at(process)->io.push(routed);
+    });
+  }
+
+  // Whether the socket of a client is read now.
+  bool reads(StreamId stream) const {
+    const auto found = links_.find(distributor_.owner_of(stream));
+    return found == links_.end() || !found->second->io.full();
+  }
+
+  void act() {
+    switch (below(12)) {
+      case 0:
+        if (links_.size() > 1 || (!links_.empty() && below(4) == 0)) kill_one();
+        break;
+      case 1:
+        if (links_.size() < 4) start_process();
+        break;
+      case 2:
+        if (!links_.empty()) pick(links_)->second->python.stalled = below(30);
+        break;
+      case 3:
+        open_websocket();
+        break;
+      case 4:
+        if (!websockets_.empty()) close_websocket(pick(websockets_)->first);
+        break;
+      case 5:
+        open_session();
+        break;
+      case 6:
+        if (!sessions_.empty()) close_session(pick(sessions_)->first);
+        break;
+      case 7:
+      case 8:
+        for (std::size_t i = below(5); i > 0; --i) send_messages();
+        break;
+      default:
+        for (std::size_t i = below(5); i > 0; --i) request();
+    }
+  }
+
+  void request() {
+    const StreamId stream = distributor_.next_request();
+    requests_.insert(stream);
+    push(HttpRequest{stream, std::make_shared<const RequestHead>(), {}, "", false});
+  }
+
+  void open_websocket() {
+    const StreamId stream = distributor_.next_websocket();
+    websockets_.emplace(stream, WebSocket{});
+    push(WebSocketConnect{stream, std::make_shared<const RequestHead>(), {}, {}});
+  }
+
+  void close_websocket(StreamId stream) {
+    websockets_.erase(stream);
+    push(WebSocketDisconnect{stream, 1000, ""});
+  }
+
+  void open_session() {
+    const SessionId session = distributor_.next_session();
+    const SocketId socket{++last_socket_};
+    sessions_.emplace(session, Session{socket});
+    session_of_[socket] = session;
+    push(SessionOpened{session, {}, {}});
+    push(SocketConnect{socket, session, "id", "/", {}});
+  }
+
+  void close_session(SessionId session) {
+    const SocketId socket = sessions_.at(session).socket;
+    sessions_.erase(session);
+    session_of_.erase(socket);
+    unreleased_sockets_.insert(socket);
+    push(SocketDisconnect{socket, "a", "b"});
+    unreleased_sessions_.insert(session);
+    push(SessionClosed{session, {}});
+  }
+
+  void send_messages() {
+    if (!websockets_.empty()) {
+      const auto [stream, websocket] = *pick(websockets_);
+      if (reads(stream)) {
+        const std::string number = std::to_string(++websockets_[stream].sent);
+        push(WebSocketMessage{stream, MessageKind::text, number + std::string(below(500), ' ')});
+      }
+    }
+    if (!sessions_.empty()) {
+      const auto [id, session] = *pick(sessions_);
+      if (reads(id)) {
+        const std::uint64_t number = ++sessions_[id].sent;
+        push(SocketEvent{session.socket, {PayloadFormat::json, "[]"}, number});
+      }
+    }
+  }
+
+  void kill_one() {
+    const auto died = pick(links_);
+    ++deaths;
+    distributor_.remove(died->first);
+    links_.erase(died);
+  }
+
+  // One turn of all processes and of their channels.
+  void carry() {
+    do_duties();
+    for (auto& [id, link] : links_) {
+      EXPECT_LE(link->io.output().size(), 3 * max_bytes) << "what waits is bounded";
+      link->to_python.fill_from(link->io.output());
+      link->io.has_become_free();
+      Python& python = link->python;
+      if (python.stalled > 0) {
+        --python.stalled;
+        continue;
+      }
+      if (python.end.wants_input()) {
+        ASSERT_FALSE(python.end.receive(link->to_python.take_bytes()));
+      }
+      python.run(random_);
+      python.end.fill_output();
+      link->to_io.fill_from(python.end.output());
+      link->io.receive(link->to_io.take_bytes(), {});
+      for (std::size_t most = below(20); most > 0; --most) {
+        auto command = link->io.next_command();
+        ASSERT_TRUE(command);
+        if (!*command) break;
+        if (distributor_.admit(id, **command)) carry_out(id, **command);
+      }
+    }
+    do_duties();
+  }
+
+  void carry_out(ProcessId from, const Command& command) {
+    if (const auto* respond = get_message<HttpRespond>(command)) {
+      EXPECT_EQ(process_of(respond->stream), from);
+      EXPECT_EQ(requests_.erase(respond->stream), 1U) << "a request is answered once";
+      ++answered;
+    } else if (const auto* send = get_message<WebSocketSend>(command)) {
+      const auto found = websockets_.find(send->stream);
+      if (found == websockets_.end()) return;
+      EXPECT_EQ(std::stoull(send->payload), ++found->second.echoed) << "in order, none missing";
+      ++echoed;
+    } else if (const auto* ack = get_message<SocketAck>(command)) {
+      const auto session = session_of_.find(ack->socket);
+      if (session == session_of_.end()) return;
+      EXPECT_EQ(ack->ack_id, ++sessions_.at(session->second).acknowledged);
+      ++acknowledged;
+    } else if (const auto* socket = get_message<SocketReleased>(command)) {
+      EXPECT_EQ(unreleased_sockets_.erase(socket->socket), 1U) << "a socket is released once";
+    } else if (const auto* closed = get_message<SessionReleased>(command)) {
+      EXPECT_EQ(unreleased_sessions_.erase(closed->session), 1U);
+    }
+  }
+
+  void do_duties() {
+    for (auto duties = distributor_.take_duties(); !duties.empty();
+         duties = distributor_.take_duties()) {
+      for (const Command& command : duties.commands) carry_out(no_process, command);
+      for (const StreamId stream : duties.lost_streams) {
+        if (requests_.erase(stream) == 1) {
+          ++lost;
+        } else {
+          ASSERT_TRUE(websockets_.contains(stream)) << "a stream is lost once";
+          close_websocket(stream);
+        }
+      }
+      for (const StreamId stream : duties.refused_streams) {
+        if (requests_.erase(stream) == 1) {
+          ++refused;
+        } else {
+          close_websocket(stream);
+        }
+      }
+      for (const SessionId session : duties.lost_sessions) {
+        if (sessions_.contains(session)) close_session(session);
+      }
+    }
+  }
+
+  void settle() {
+    if (links_.empty()) start_process();
+    const auto is_quiet = [this] {
+      for (const auto& [stream, websocket] : websockets_) {
+        if (websocket.echoed != websocket.sent) return false;
+      }
+      for (const auto& [id, session] : sessions_) {
+        if (session.acknowledged != session.sent) return false;
+      }
+      return requests_.empty() && unreleased_sockets_.empty() && unreleased_sessions_.empty();
+    };
+    for (int turn = 0; turn < 100'000 && !is_quiet(); ++turn) carry();
+    EXPECT_TRUE(is_quiet()) << "every client gets what it waits for";
+    for (auto& [id, link] : links_) EXPECT_EQ(distributor_.requests_of(id), 0U);
+  }
+
+  std::mt19937 random_;
+  Distributor distributor_;
+  std::map<ProcessId, std::unique_ptr<Link>> links_;
+  std::set<StreamId> requests_;  // not answered
+  std::map<StreamId, WebSocket> websockets_;
+  std::map<SessionId, Session> sessions_;
+  std::map<SocketId, SessionId> session_of_;
+  std::set<SocketId> unreleased_sockets_;
+  std::set<SessionId> unreleased_sessions_;
+  std::uint32_t last_process_ = 0;
+  std::uint64_t last_socket_ = 0;
+};
+
+TEST(Simulation, NoClientIsLeftWaitingWhateverProcessesDo) {
+  const char* const chosen = std::getenv("SIMULATION_SEED");
+  const unsigned first = chosen != nullptr
+                             ? static_cast<unsigned>(std::strtoul(chosen, nullptr, 10))
+                             : std::random_device{}();
+  std::size_t answered = 0, lost = 0, refused = 0, echoed = 0, acknowledged = 0;
+  for (unsigned seed = first; seed < first + 30; ++seed) {
+    SCOPED_TRACE("SIMULATION_SEED=" + std::to_string(seed));
+    World world(seed);
+    world.run(1'000);
+    if (HasFailure()) return;
+    answered += world.answered;
+    lost += world.lost;
+    refused += world.refused;
+    echoed += world.echoed;
+    acknowledged += world.acknowledged;
+  }
+  EXPECT_GT(answered, 1'000U);
+  EXPECT_GT(lost, 10U);
+  EXPECT_GT(refused, 0U);
+  EXPECT_GT(echoed, 1'000U);
+  EXPECT_GT(acknowledged, 1'000U);
+}
+
+}  // namespace
+}  // namespace sioserve::processes
