@@ -25,7 +25,9 @@ from .engine import EngineIOSession
 from .failures import abandon_handlers, end_task, start_task
 from .handshake import HandshakeRequest
 from .log_lines import about_sending
+from .processes import Processes
 from .socketio.namespace import Namespace
+from .socketio.process_adapter import ProcessAdapter, handle_request
 from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
 from .threads import Threads
@@ -45,8 +47,13 @@ class Dispatcher:
     """Implements _sioserve.Dispatcher for one native server."""
 
     def __init__(
-        self, server: SocketIOServer | None = None, times: HandlerTimes | None = None
+        self,
+        server: SocketIOServer | None = None,
+        times: HandlerTimes | None = None,
+        processes: Processes | None = None,
     ) -> None:
+        """`processes`: the other Python processes of the same native server."""
+        self._processes = processes
         self._times = times or HandlerTimes()
         self._server = get_socketio_server() if server is None else server
         self._core: Server | None = None
@@ -64,6 +71,9 @@ class Dispatcher:
         """
         self._server.attach(core, threads)
         self._core = core
+        if self._processes is not None:
+            self._processes.bind(core, functools.partial(handle_request, self._server))
+            self._server.adapter(functools.partial(ProcessAdapter, processes=self._processes))
 
     async def close(self, timeout: float) -> None:
         """Wait up to `timeout` seconds for handlers that still run, cancel the rest, and unbind.
@@ -241,6 +251,14 @@ class Dispatcher:
             connection.socket.away = True
             self._away[socket] = connection.socket
         connection.disconnect(reason, reference_reason)
+
+    def told(self, process: int, payload: str) -> None:
+        if self._processes is not None:
+            self._processes.receive(process, payload)
+
+    def process_left(self, process: int) -> None:
+        if self._processes is not None:
+            self._processes.left(process)
 
     def signalled(self, session: int, signal: str) -> None:
         opened = self._sessions.get(session)

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sioserve import logs
 from sioserve.command_log import CommandLog
@@ -16,10 +16,13 @@ from sioserve.django.installation import use_own_handler
 from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import take_activated_sockets
 from sioserve.loader import load_application
-from sioserve.options import UsageError, resolve
+from sioserve.options import Options, UsageError, resolve
 from sioserve.reload.child import as_child, is_child
 from sioserve.reload.parent import Parent
 from sioserve.sio_package import check_sio_package
+from sioserve.this_command import this_command
+from sioserve.workers.child import is_child as is_python_process
+from sioserve.workers.child import take_channel
 
 logger = logging.getLogger("sioserve")
 
@@ -41,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     try:
         check_sio_package()
-        from sioserve.runner import run  # imports `sio`
+        from sioserve.runner import run, run_python_process  # imports `sio`
 
         options = resolve(arguments, activated=activated)
         log = CommandLog(options, logs.terminal_formatter())
@@ -51,13 +54,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = as_child(options)
         elif options.reload:
             return Parent(options, arguments).run()
+        channel = take_channel() if is_python_process() else None
+        if channel is None and options.workers > 1:
+            return _run_io_process(arguments, options)
         sys.path.insert(0, os.path.abspath(options.app_dir))
         if options.django_handler == "auto":
             use_own_handler()
         application = load_application(options.application, factory=options.factory)
         log.application_is_imported()
-        for warning in options.warnings:
-            logger.warning("%s", warning)
+        if channel is not None:
+            run_python_process(application, options, channel)
+            return 0
+        _log_warnings(options)
         run(application, options)
     except UsageError as error:
         print(f"sioserve: {error} (sioserve --help lists all options)", file=sys.stderr)
@@ -73,6 +81,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+def _run_io_process(arguments: Sequence[str], options: Options) -> int:
+    from sioserve.runner import run_service
+    from sioserve.workers.io_service import IoService
+
+    _log_warnings(options)
+    services: list[IoService] = []
+
+    def make(stop: Callable[[], None]) -> IoService:
+        services.append(IoService([*this_command(), *arguments], options, stop))
+        return services[0]
+
+    run_service(make, options)
+    return services[0].status
+
+
+def _log_warnings(options: Options) -> None:
+    for warning in options.warnings:
+        logger.warning("%s", warning)
 
 
 def _could_not_start(error: StartupError) -> int:

@@ -7,9 +7,11 @@ import concurrent.futures
 import logging
 import os
 import signal
+import socket
 import threading
+from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from sioserve.descriptors import check_descriptors, raise_descriptor_limit
 from sioserve.errors import Interrupted, StartupError
@@ -26,10 +28,36 @@ LAST_RESORT = 1.0  # seconds after the stop timeout until the process is ended
 TASKS_AT_THE_END = 0.5  # seconds for tasks of the application that still run on the loop
 
 
+class Runnable(Protocol):
+    """A Service, or the IoService of --workers."""
+
+    addresses: list[str]
+
+    async def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    async def wait(self) -> None: ...
+
+    def reopen_logs(self) -> None: ...
+
+    def flush_queued_logs(self) -> None: ...
+
+
+MakeService = Callable[[Callable[[], None]], Runnable]
+
+
 def run(application: Any, options: Options) -> None:
     """Serve until SIGINT or SIGTERM; call in the main thread.
 
     Raises StartupError, and Interrupted for a signal before connections were accepted.
+    """
+    run_service(lambda stop: Service(application, options, stop), options)
+
+
+def run_service(make_service: MakeService, options: Options) -> None:
+    """The same with a service that `make_service` makes on the event loop. It gets the function
+    that stops the process as a signal does.
     """
     raise_descriptor_limit()
     check_descriptors()
@@ -41,10 +69,45 @@ def run(application: Any, options: Options) -> None:
     reopen = _ReopenLogsOnSignal()
     try:
         asyncio.set_event_loop(loop)
-        run_to_end(loop, loop.create_task(_serve(application, options, stop, reopen)))
+        run_to_end(loop, loop.create_task(_serve(make_service, stop, reopen)))
     finally:
         close_event_loop(loop)
         stop.loop_has_ended()
+
+
+def run_python_process(application: Any, options: Options, channel: socket.socket) -> None:
+    """Serve the sockets of the I/O process at the other end of the channel, until it says to stop.
+
+    It gets the signals that the terminal or a service manager sends to all processes, too. Raises
+    StartupError.
+    """
+    raise_descriptor_limit()
+    check_descriptors()
+    loop = new_event_loop(options.loop)
+    wake_on_signals(loop)
+    if options.verbosity >= 3:
+        loop.set_debug(True)
+    for number in STOP_SIGNALS:
+        signal.signal(number, _leave_to_io_process)
+    reopen = _ReopenLogsOnSignal()
+    try:
+        asyncio.set_event_loop(loop)
+        run_to_end(loop, loop.create_task(_serve_channel(application, options, channel, reopen)))
+    finally:
+        close_event_loop(loop)
+
+
+async def _serve_channel(
+    application: Any, options: Options, channel: socket.socket, reopen: _ReopenLogsOnSignal
+) -> None:
+    service = Service(application, options, channel=channel)
+    await service.start()
+    reopen.serve(service)
+    await service.wait()
+
+
+def _leave_to_io_process(number: int, frame: FrameType | None) -> None:
+    """A handler, because children of this process would inherit that a signal is ignored."""
 
 
 def wake_on_signals(loop: asyncio.AbstractEventLoop) -> None:
@@ -81,9 +144,9 @@ def _signals_interrupt() -> bool:
 
 
 async def _serve(
-    application: Any, options: Options, stop: _StopOnSignals, reopen: _ReopenLogsOnSignal
+    make_service: MakeService, stop: _StopOnSignals, reopen: _ReopenLogsOnSignal
 ) -> None:
-    service = Service(application, options, stop.stop_service)
+    service = make_service(stop.stop_service)
     await service.start()
     stop.serve(service)
     reopen.serve(service)
@@ -121,11 +184,11 @@ class _ReopenLogsOnSignal:
     """SIGUSR1: the log files have been renamed (logrotate). May be called before the start."""
 
     def __init__(self) -> None:
-        self._service: Service | None = None
+        self._service: Runnable | None = None
         self._process = os.getpid()
         signal.signal(signal.SIGUSR1, self._handle)
 
-    def serve(self, service: Service) -> None:
+    def serve(self, service: Runnable) -> None:
         self._service = service
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -142,7 +205,7 @@ class _StopOnSignals:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._service: Service | None = None
+        self._service: Runnable | None = None
         self._process = os.getpid()
         self._signalled = False
         self._stopping = False
@@ -150,7 +213,7 @@ class _StopOnSignals:
         for number in STOP_SIGNALS:
             signal.signal(number, self._handle)
 
-    def serve(self, service: Service) -> None:
+    def serve(self, service: Runnable) -> None:
         """Connections are accepted: from now on a signal stops this service."""
         self._service = service
 

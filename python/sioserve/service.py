@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import time
 import weakref
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from sio.channel_layer import ChannelLayerBridge, configured_layer
 from sio.dispatcher import Dispatcher
 from sio.django_support import django_ready
 from sio.encoding import default as json_default
+from sio.processes import Processes
+from sio.socketio.local_adapter import LocalAdapter
 from sio.threads import set_threads
 from sio.time_limit import HandlerTimes
 
@@ -40,14 +43,14 @@ from sioserve.lifespan import Lifespan
 from sioserve.listening import listen
 from sioserve.options import Options, server_arguments
 from sioserve.pool import make_threads
+from sioserve.stop_budget import application_share, time_for_connections
 from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
+from sioserve.workers.channel import say_hello, told_settings
 
 logger = logging.getLogger("sioserve")
 
-APPLICATION_SHARE = 0.25  # share of the stop timeout that is reserved for application and lifespan
 DEFAULT_CONNECT_TIMEOUT = 45_000  # milliseconds, as in server/base/config.h
-LONGEST_SHARE = 4.0  # longest reserved time, in seconds
 
 
 class Service:
@@ -65,17 +68,27 @@ class Service:
         application: Any,
         options: Options,
         stop_process: Callable[[], None] | None = None,
+        channel: socket.socket | None = None,
     ) -> None:
-        """`stop_process` is called, instead of stop(), when --limit-max-requests is reached."""
+        """`stop_process` is called, instead of stop(), when --limit-max-requests is reached.
+
+        With a `channel`, the sockets are those of the I/O process at its other end, which says when
+        to stop.
+        """
         self.addresses: list[str] = []
         self._application = application
         self._options = options
         self._stop_process = stop_process
+        self._channel = channel
         self._threads = make_threads(options)
         self._lifespan = Lifespan(application, options.lifespan)
-        self._dispatcher = Dispatcher(times=_handler_times(options))
+        self._dispatcher = Dispatcher(
+            times=_handler_times(options),
+            processes=None if channel is None else Processes(json_default),
+        )
         self._close_timeout = CloseTimeout(options.application_close_timeout)
         self._server: _sioserve.Server | None = None
+        self._settings: dict[str, Any] = {}  # of the native core, once start() was called
         self._channel_layer: ChannelLayerBridge | None = None
         self._stopped = asyncio.Event()
         self._stopping: asyncio.Event | None = None  # once start() was called
@@ -87,11 +100,22 @@ class Service:
         self._stopping = begin_serving()
         self._loop = loop = asyncio.get_running_loop()
         autodiscover()
+        self._settings = {
+            "native_socketio": bool(registry.native_namespaces()),
+            "namespaces": registry.namespaces(),
+            "ask_about_handshakes": bool(get_socketio_server().request_checks),
+            **server_arguments(self._options),
+        }
+        if self._channel is not None and get_socketio_server().make_adapter is not LocalAdapter:
+            raise StartupError(
+                "SocketIOServer.adapter() can't be used with --workers: rooms span all processes"
+            )
         self._server = server = self._make_server()
         self._bind(server)
         abandon_in_children(self._dispatcher)
         try:
-            self._listen(server)
+            if self._channel is None:
+                self._listen(server)
             await self._lifespan.startup()
             self._log_handler()
             logs.add_request_ids_to_records()
@@ -106,20 +130,25 @@ class Service:
 
     def stop(self) -> None:
         """Begin to stop; a second call closes the remaining connections immediately."""
-        if self._deadline is None:
-            self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
-            if self._loop is not None and self._stopping is not None:
-                with contextlib.suppress(RuntimeError):  # the loop is closed: the service has ended
-                    self._loop.call_soon_threadsafe(self._stopping.set)
+        self._begin_to_stop()
         if self._server is not None:
             self._server.stop()
+
+    def _begin_to_stop(self) -> None:
+        if self._deadline is not None:
+            return
+        self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
+        if self._loop is not None and self._stopping is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the service has ended
+                self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def wait(self) -> None:
         """Return when stop() was called and everything has ended."""
         await self._stopped.wait()
+        self._begin_to_stop()  # the I/O process may have ended
         self._close_timeout.close()
         assert self._server is not None
-        lifespan_share = self._application_share / 2
+        lifespan_share = application_share(self._options) / 2
         await self._close_channel_layer()
         await self._dispatcher.close(self._time_left(lifespan_share))
         await cancel_and_name(self._server.running_tasks(), self._time_left(lifespan_share))
@@ -145,38 +174,31 @@ class Service:
         stop = self._stop_process or self.stop
         stop()
 
-    @property
-    def _application_share(self) -> float:
-        share = self._options.timeout_graceful_shutdown * APPLICATION_SHARE
-        return min(share, LONGEST_SHARE)
-
     def _time_left(self, reserve: float = 0.0) -> float:
         """Seconds until the stop timeout, less `reserve`; never negative."""
-        if self._deadline is None:  # the server stopped by itself
+        if self._deadline is None:  # the start has failed
             self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
         return max(self._deadline - reserve - time.monotonic(), 0.0)
 
     def _make_server(self) -> _sioserve.Server:
-        time_for_connections = self._options.timeout_graceful_shutdown - self._application_share
         application = self._application
         if django_ready():
             from sioserve.request_threads import serve_with_threads
 
             application = serve_with_threads(application, self._threads)
+        make = _sioserve.Server if self._channel is None else _sioserve.ProcessServer
         try:
-            return _sioserve.Server(
+            return make(
                 application,
                 self._dispatcher,
-                native_socketio=bool(registry.native_namespaces()),
-                namespaces=registry.namespaces(),
-                ask_about_handshakes=bool(get_socketio_server().request_checks),
-                graceful_timeout_ms=round(time_for_connections * 1000),
+                graceful_timeout_ms=round(time_for_connections(self._options) * 1000),
                 state=self._lifespan.state,
                 extensions={"sioserve.stop": {}},
                 json_default=json_default,
                 client_gone=self._close_timeout.client_gone,
                 max_requests_reached=_weakly(self._max_requests_reached),
-                **server_arguments(self._options),
+                stop_begun=_weakly(self._begin_to_stop),
+                **self._settings,
             )
         except (TypeError, ValueError) as error:
             raise StartupError(f"A setting has an unusable value: {error}") from None
@@ -195,7 +217,11 @@ class Service:
 
     async def _start(self, server: _sioserve.Server, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            server.start(loop, self._stopped.set)
+            if self._channel is None or not isinstance(server, _sioserve.ProcessServer):
+                server.start(loop, self._stopped.set)
+            else:
+                say_hello(self._channel, told_settings(self._settings))
+                server.start_with(loop, self._stopped.set, self._channel.detach())
         except (OSError, MemoryError) as error:
             await self._lifespan.shutdown(self._time_left())
             raise descriptor_shortage(error) or StartupError(
@@ -208,11 +234,23 @@ class Service:
         except RuntimeError as error:
             # Tests may run several servers at the same time; these rarely need Socket.IO.
             logger.warning("Socket.IO is not served: %s", error)
-            return
+            return None
+        if self._channel is not None:
+            get_socketio_server().stop_server = _stop_parent
+            return self._check_channel_layer()
         get_socketio_server().stop_server = _weakly(self._stop_process or self.stop)
         if (layer := configured_layer()) is not None:
             self._channel_layer = ChannelLayerBridge(get_socketio_server(), layer)
             self._channel_layer.open()
+        return None
+
+    @staticmethod
+    def _check_channel_layer() -> None:
+        if configured_layer() is not None:
+            logger.warning(
+                "With --workers, messages of the channel layer's groups (group_send) do not reach "
+                "Socket.IO rooms; emit instead. SIO_CHANNEL_LAYER = None turns this warning off"
+            )
 
     async def _close_channel_layer(self) -> None:
         if self._channel_layer is not None:
@@ -227,6 +265,11 @@ class Service:
             self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
         except OSError as error:
             raise descriptor_shortage(error) or ListenError(str(error)) from None
+
+
+def _stop_parent() -> None:
+    """Of a Python process: the whole server stops."""
+    os.kill(os.getppid(), signal.SIGTERM)
 
 
 def _handler_times(options: Options) -> HandlerTimes:

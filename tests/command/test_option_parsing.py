@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -102,7 +103,9 @@ def test_a_setting(line: str, setting: str, value: object) -> None:
         ("--log-level trace", "log_level", "trace"),
         ("--log-config log.ini", "log_config", "log.ini"),
         ("--reload --reload-dir a --reload-dir b", "reload_dir", ("a", "b")),
-        ("--workers 1", "application", APPLICATION),
+        ("--workers 1", "workers", 1),
+        ("--workers 4", "workers", 4),
+        ("--workers auto", "workers", len(os.sched_getaffinity(0))),
     ],
 )
 def test_what_python_acts_on(line: str, attribute: str, value: object) -> None:
@@ -154,8 +157,9 @@ def test_what_is_listened_on(line: str, endpoints: list[object]) -> None:
         ("--proxy-headers --no-proxy-headers", ["contradict"]),
         ("--access-log a/b --no-access-log", ["contradict"]),
         ("--proxy-headers-host X-Real-IP", ["--proxy-headers-host", "--proxy-headers"]),
-        ("--workers 2", ["--workers", "worker processes"]),
         ("--workers 0", ["--workers"]),
+        ("--workers many", ["--workers", "auto"]),
+        ("--workers 2 --reload", ["--workers", "--reload", "contradict"]),
         ("--port x", ["--port", '"x"']),
         ("-p 65536", ["-p", '"65536"']),
         ("--timeout-body soon", ["--timeout-body", '"soon"']),

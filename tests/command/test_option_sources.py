@@ -63,7 +63,7 @@ SAMPLES = {
     "header": "A:1",
     "access-log": "access.log",
     "verbosity": "2",
-    "workers": "1",
+    "workers": "3",
     "log-level": "error",
     "underscore-headers": "keep",
     "django-handler": "stock",
@@ -89,7 +89,7 @@ COMPANIONS = {
     "reload-exclude": {"reload": "true"},
     "reload-delay": {"reload": "true"},
 }
-NOT_SHOWN_IN_OPTIONS = {"config", "env-file", "workers", "limit-max-requests-jitter"}
+NOT_SHOWN_IN_OPTIONS = {"config", "env-file", "limit-max-requests-jitter"}
 
 
 def sample(option: Any) -> str:
@@ -189,7 +189,7 @@ def test_a_switch_of_the_command_line_overrules_a_variable() -> None:
         ({"SIOSERVE_PORT": "eighty"}, ["SIOSERVE_PORT", '"eighty"']),
         ({"SIOSERVE_FACTORY": "maybe"}, ["SIOSERVE_FACTORY", '"maybe"']),
         ({"SIOSERVE_NO_ACCESS_LOG": "x"}, ["SIOSERVE_NO_ACCESS_LOG", '"x"']),
-        ({"SIOSERVE_WORKERS": "4"}, ["SIOSERVE_WORKERS", "worker"]),
+        ({"SIOSERVE_WORKERS": "some"}, ["SIOSERVE_WORKERS", "auto"]),
         (
             {"SIOSERVE_SERVER_NAME": "x", "SIOSERVE_NO_SERVER_NAME": "1"},
             ["SIOSERVE_SERVER_NAME", "SIOSERVE_NO_SERVER_NAME", "contradict"],

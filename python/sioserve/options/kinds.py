@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
+import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -56,9 +57,12 @@ def _positive(text: str) -> int:
 
 
 def _workers(text: str) -> int:
-    if _positive(text) > 1:
-        raise ValueError("several worker processes are not supported yet; only 1 is possible")
-    return 1
+    if text == "auto":
+        return len(os.sched_getaffinity(0))
+    try:
+        return _positive(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is not a whole number from 1 up, or auto') from None
 
 
 def _log_format(text: str) -> str:

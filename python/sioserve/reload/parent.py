@@ -13,7 +13,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from sioserve.reload.changes import changes
 from sioserve.reload.child import SIGNALS, child_environment
 from sioserve.reload.sockets import listen
 from sioserve.reload.watched import watched_by
+from sioserve.this_command import this_command
 
 logger = logging.getLogger("sioserve")
 
@@ -52,7 +52,7 @@ class Parent:
 
     def __init__(self, options: Options, arguments: Sequence[str]) -> None:
         self._options = options
-        self._command = [*_this_command(), *arguments]
+        self._command = [*this_command(), *arguments]
         self._watched = watched_by(options)
         self._sockets = [
             one
@@ -148,9 +148,3 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(PATIENCE)
             return
-
-
-def _this_command() -> list[str]:
-    if "_sioserve" in sys.builtin_module_names:  # the executable with the built-in module
-        return [os.readlink("/proc/self/exe")]
-    return [sys.executable, "-m", "sioserve"]

@@ -17,7 +17,7 @@ GROUP = Group(
         Option(
             "workers",
             WORKERS,
-            "number of server processes; only 1 so far",
+            "number of Python processes that run the application, or auto: as many as cores",
             default=1,
         ),
     ),

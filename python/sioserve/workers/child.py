@@ -1,0 +1,37 @@
+"""The side of a Python process: the channel that it has inherited."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+from collections.abc import MutableMapping
+
+from sioserve.errors import StartupError
+
+# Not SIOSERVE_*, because it is not an option.
+VARIABLE = "_SIOSERVE_CHANNEL"
+PR_SET_PDEATHSIG = 1
+
+
+def child_environment(fd: int) -> dict[str, str]:
+    """The variables for the environment of a Python process."""
+    return {VARIABLE: f"{fd}:{os.getpid()}"}
+
+
+def is_child(environ: MutableMapping[str, str] = os.environ) -> bool:
+    return VARIABLE in environ
+
+
+def take_channel(environ: MutableMapping[str, str] = os.environ) -> socket.socket:
+    """The channel to the I/O process. Once, in the main thread. This process ends with the other.
+
+    Raises StartupError if the I/O process has ended already.
+    """
+    fd, parent = map(int, environ.pop(VARIABLE).split(":"))
+    os.set_inheritable(fd, False)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise StartupError("The I/O process has ended")
+    return socket.socket(fileno=fd)

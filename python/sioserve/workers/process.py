@@ -1,0 +1,84 @@
+"""PythonProcess: one run of a Python process, as the I/O process sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sioserve.workers.channel import receive_hello
+from sioserve.workers.child import child_environment
+
+
+class PythonProcess:
+    """A process that starts when this object is created, on the running event loop.
+
+    Attributes:
+        name: for log lines.
+        pid: its number.
+        ended: done, with the code of `subprocess.Popen`, when it has ended.
+    """
+
+    def __init__(self, command: Sequence[str], number: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._channel, other_end = socket.socketpair()
+        with other_end:
+            self._popen = subprocess.Popen(
+                command,
+                pass_fds=[other_end.fileno()],
+                env={**os.environ, **child_environment(other_end.fileno())},
+            )
+        self._channel.setblocking(False)
+        self._started = time.monotonic()
+        self.pid = self._popen.pid
+        self.name = f"Python process {number} (pid {self.pid})"
+        self.ended: asyncio.Future[int] = loop.create_future()
+        self._pidfd = os.pidfd_open(self.pid)
+        loop.add_reader(self._pidfd, self._has_ended)
+
+    @property
+    def owns_channel(self) -> bool:
+        """Whether the channel has not been taken."""
+        return self._channel.fileno() != -1
+
+    @property
+    def age(self) -> float:
+        """Seconds since its start."""
+        return time.monotonic() - self._started
+
+    async def hello(self) -> dict[str, Any] | None:
+        """The settings that it says when it is ready; None if it ends before."""
+        return await receive_hello(self._channel)
+
+    def take_channel(self) -> int:
+        """The descriptor of the channel, which belongs to the caller from now on."""
+        return self._channel.detach()
+
+    def send_signal(self, number: int) -> None:
+        """Does nothing if it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            self._popen.send_signal(number)
+
+    def _has_ended(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        self._channel.close()
+        code = self._popen.wait()
+        if not self.ended.done():
+            self.ended.set_result(code)
+
+
+def describe_end(code: int) -> str:
+    """How a process has ended, for the log."""
+    if code >= 0:
+        return f"with exit code {code}"
+    try:
+        return f"by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"by signal {-code}"

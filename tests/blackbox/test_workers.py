@@ -1,0 +1,274 @@
+"""--workers: several Python processes behind one I/O process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pathlib
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from support.server import ServerProcess, run_to_end
+from support.waiting import eventually
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+APPLICATION = """
+import asyncio, os, signal
+
+def say(*words):
+    os.write(1, f"{' '.join(words)} of {os.getpid()}\\n".encode())  # at once
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            say(message["type"])
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": f"{os.getpid()} {message['text']}"})
+        return
+    path = scope["path"]
+    headers = []
+    say("request", path)
+    if path == "/block":
+        import time
+        time.sleep(60)
+    if path == "/wait":
+        await asyncio.sleep(60)
+    if path == "/slow":
+        await asyncio.sleep(1)
+    if path == "/file":
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.pathsend", "path": os.path.abspath("file.bin")})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    if path == "/begin":
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await asyncio.sleep(60)
+    if path == "/large":
+        await send({"type": "http.response.body", "body": b"x" * 40_000_000})
+        return
+    body = b""
+    if path == "/echo":
+        while True:
+            message = await receive()
+            body += message["body"]
+            if not message["more_body"]:
+                break
+    await send({"type": "http.response.body", "body": body or str(os.getpid()).encode()})
+"""
+
+READY = re.compile(r"Python process (\d) \(pid (\d+)\) is ready")
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    (tmp_path / "several.py").write_text(APPLICATION)
+    return tmp_path
+
+
+@pytest.fixture
+def server(
+    folder: pathlib.Path, start_server: Callable[..., ServerProcess]
+) -> Iterator[ServerProcess]:
+    started = start_server("several:application", "--workers", "2", cwd=folder)
+    wait_for_processes(started, 2)
+    return started
+
+
+def wait_for_processes(server: ServerProcess, count: int) -> list[int]:
+    """The pids of the processes that have been ready, when there are so many."""
+
+    def ready() -> list[int]:
+        pids = [int(pid) for _, pid in READY.findall(server.log)]
+        return pids if len(pids) >= count else []
+
+    return eventually(ready)
+
+
+def pid_of(server: ServerProcess, path: str = "/") -> int:
+    return int(httpx.get(server.url + path).text)
+
+
+def test_requests_are_spread_over_the_processes(server: ServerProcess) -> None:
+    pids = {pid_of(server) for _ in range(4)}
+    assert pids == set(wait_for_processes(server, 2))
+    assert server.process.pid not in pids
+
+
+def test_the_io_process_does_not_import_the_application(server: ServerProcess) -> None:
+    assert server.log.count("lifespan.startup") == 2
+    maps = pathlib.Path(f"/proc/{server.process.pid}/environ").read_bytes()
+    assert b"_SIOSERVE_CHANNEL" not in maps
+    assert f"lifespan.startup of {server.process.pid}" not in server.log
+
+
+def test_a_request_goes_to_a_process_that_is_free(server: ServerProcess) -> None:
+    async def main() -> None:
+        async with httpx.AsyncClient(timeout=30) as client:
+            blocked = asyncio.create_task(client.get(server.url + "/slow"))
+            await asyncio.to_thread(server.wait_for_log, "request /slow of")
+            answers = [int((await client.get(server.url + "/")).text) for _ in range(5)]
+            assert not blocked.done()
+            assert len(set(answers)) == 1
+            assert int((await blocked).text) not in answers
+
+    asyncio.run(main())
+
+
+def test_bodies_large_responses_and_files_pass(server: ServerProcess, folder: pathlib.Path) -> None:
+    content = os.urandom(3_000_000)
+    (folder / "file.bin").write_bytes(content)
+    assert httpx.post(server.url + "/echo", content=content).content == content
+    assert httpx.get(server.url + "/file").content == content
+    large = httpx.get(server.url + "/large")
+    assert large.headers["content-length"] == "40000000"
+    assert large.content == b"x" * 40_000_000
+
+
+def test_a_websocket_stays_with_its_process(server: ServerProcess) -> None:
+    async def main() -> None:
+        async with connect(server.websocket_url) as one, connect(server.websocket_url) as two:
+            pids = set()
+            for websocket in (one, two):
+                answers = set()
+                for number in range(10):
+                    await websocket.send(str(number))
+                    pid, _, text = str(await websocket.recv()).partition(" ")
+                    assert text == str(number)
+                    answers.add(pid)
+                assert len(answers) == 1
+                pids |= answers
+            assert len(pids) == 2
+
+    asyncio.run(main())
+
+
+def test_a_killed_process_takes_only_its_own_requests_along(server: ServerProcess) -> None:
+    first, second = wait_for_processes(server, 2)
+
+    async def main() -> None:
+        async with (
+            httpx.AsyncClient(timeout=30) as client,
+            connect(server.websocket_url) as one,
+            connect(server.websocket_url) as two,
+        ):
+            websockets = {}
+            for websocket in (one, two):
+                await websocket.send("hello")
+                websockets[int(str(await websocket.recv()).split()[0])] = websocket
+            waiting = [asyncio.create_task(client.get(server.url + "/wait")) for _ in range(2)]
+            begun = [asyncio.create_task(read_begun(client)) for _ in range(2)]
+            for path in ("wait", "begin"):
+                for pid in (first, second):
+                    await asyncio.to_thread(server.wait_for_log, f"request /{path} of {pid}")
+            os.kill(first, signal.SIGKILL)
+            done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            assert [task.result().status_code for task in done] == [502]
+            cut, others = await asyncio.wait(begun, return_when=asyncio.FIRST_COMPLETED)
+            assert [task.result() for task in cut] == ["cut after begun"]
+            with pytest.raises(ConnectionClosed) as closed:
+                await websockets[first].recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012
+            await websockets[second].send("still there")
+            assert str(await websockets[second].recv()).endswith("still there")
+            assert len(rest) == len(others) == 1
+            for task in (*rest, *others):
+                task.cancel()
+
+    async def read_begun(client: httpx.AsyncClient) -> str:
+        received = b""
+        try:
+            async with client.stream("GET", server.url + "/begin") as response:
+                async for chunk in response.aiter_bytes():
+                    received += chunk
+        except httpx.RemoteProtocolError:
+            return f"cut after {received.decode()}"
+        return "complete"
+
+    asyncio.run(main())
+    server.wait_for_log(rf"Python process 1 \(pid {first}\) has ended by SIGKILL")
+    third = wait_for_processes(server, 3)[2]
+    eventually(lambda: third in {pid_of(server) for _ in range(4)})
+
+
+def test_a_start_error_is_shown_once(folder: pathlib.Path) -> None:
+    (folder / "broken.py").write_text("raise ValueError('on purpose')\n")
+    ended = run_to_end("broken:application", "--workers", "3", "--port", "0", cwd=folder)
+    assert ended.returncode == 3
+    assert ended.stderr.count("ValueError: on purpose") == 2  # the traceback, and the sentence
+    assert ended.stderr.count('sioserve: Importing "broken" raised') == 1
+
+
+def test_a_port_that_is_in_use_ends_the_start(server: ServerProcess, folder: pathlib.Path) -> None:
+    arguments = ("several:application", "--workers", "2", "--port", str(server.port))
+    ended = run_to_end(*arguments, cwd=folder)
+    assert ended.returncode == 3
+    assert "is already in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_all_processes(server: ServerProcess, number: signal.Signals) -> None:
+    pids = wait_for_processes(server, 2)
+    slow = httpx.AsyncClient(timeout=30)
+
+    async def main() -> None:
+        request = asyncio.create_task(slow.get(server.url + "/slow"))
+        await asyncio.to_thread(server.wait_for_log, "request /slow of")
+        for pid in (*pids, server.process.pid):  # as a terminal or a service manager does
+            os.kill(pid, number)
+        assert (await request).status_code == 200
+        await slow.aclose()
+
+    asyncio.run(main())
+    assert server.wait() == 0
+    assert server.log.count("lifespan.shutdown") == 2
+    assert "Traceback" not in server.log
+    for pid in pids:
+        assert not pathlib.Path(f"/proc/{pid}").exists()
+
+
+def test_no_process_outlives_the_io_process(server: ServerProcess) -> None:
+    pids = wait_for_processes(server, 2)
+    server.kill()
+    eventually(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def test_a_process_that_blocks_is_killed_at_the_end_of_a_stop(folder: pathlib.Path) -> None:
+    server = ServerProcess(
+        "several:application", "--workers", "2", "--timeout-graceful-shutdown", "1", cwd=folder
+    ).start()
+    wait_for_processes(server, 2)
+
+    async def main() -> None:
+        async with httpx.AsyncClient(timeout=30) as client:
+            blocked = asyncio.create_task(client.get(server.url + "/block"))
+            await asyncio.to_thread(server.wait_for_log, "request /block of")
+            server.process.send_signal(signal.SIGTERM)
+            begin = time.monotonic()
+            await asyncio.to_thread(server.wait)
+            assert time.monotonic() - begin < 10
+            assert isinstance((await asyncio.gather(blocked, return_exceptions=True))[0], Exception)
+
+    asyncio.run(main())
+    assert server.process.returncode == 1
+    assert "did not stop in time and was killed" in server.log
+
+
+def test_auto_means_one_for_each_core(folder: pathlib.Path, start_server) -> None:  # type: ignore[no-untyped-def]
+    server = start_server("several:application", "--workers", "auto", cwd=folder)
+    cores = len(os.sched_getaffinity(0))
+    if cores > 1:
+        assert len(wait_for_processes(server, cores)) == cores
