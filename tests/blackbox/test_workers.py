@@ -45,6 +45,11 @@ async def application(scope, receive, send):
         time.sleep(60)
     if path == "/wait":
         await asyncio.sleep(60)
+    if path == "/fork":
+        if os.fork() == 0:
+            import time
+            time.sleep(8)  # it has the descriptors
+            os._exit(0)
     if path == "/slow":
         await asyncio.sleep(1)
     if path == "/file":
@@ -201,6 +206,21 @@ def test_a_killed_process_takes_only_its_own_requests_along(server: ServerProces
     server.wait_for_log(rf"Python process 1 \(pid {first}\) has ended by SIGKILL")
     third = wait_for_processes(server, 3)[2]
     eventually(lambda: third in {pid_of(server) for _ in range(4)})
+
+
+def test_a_death_is_noticed_although_a_forked_child_lives(server: ServerProcess) -> None:
+    async def main() -> None:
+        async with httpx.AsyncClient(timeout=5) as client:
+            pid = int((await client.get(server.url + "/fork")).text)
+            waiting = [asyncio.create_task(client.get(server.url + "/wait")) for _ in range(2)]
+            await asyncio.to_thread(server.wait_for_log, f"request /wait of {pid}")
+            os.kill(pid, signal.SIGKILL)
+            done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            assert [task.result().status_code for task in done] == [502]
+            for task in rest:
+                task.cancel()
+
+    asyncio.run(main())
 
 
 def test_a_start_error_is_shown_once(folder: pathlib.Path) -> None:

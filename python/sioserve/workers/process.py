@@ -35,6 +35,7 @@ class PythonProcess:
                 env={**os.environ, **child_environment(other_end.fileno())},
             )
         self._channel.setblocking(False)
+        self._is_ready = False
         self._started = time.monotonic()
         self.pid = self._popen.pid
         self.name = f"Python process {number} (pid {self.pid})"
@@ -43,9 +44,9 @@ class PythonProcess:
         loop.add_reader(self._pidfd, self._has_ended)
 
     @property
-    def owns_channel(self) -> bool:
-        """Whether the channel has not been taken."""
-        return self._channel.fileno() != -1
+    def is_ready(self) -> bool:
+        """Whether its channel has been taken."""
+        return self._is_ready
 
     @property
     def age(self) -> float:
@@ -57,8 +58,9 @@ class PythonProcess:
         return await receive_hello(self._channel)
 
     def take_channel(self) -> int:
-        """The descriptor of the channel, which belongs to the caller from now on."""
-        return self._channel.detach()
+        """A descriptor of the channel, which belongs to the caller."""
+        self._is_ready = True
+        return os.dup(self._channel.fileno())
 
     def send_signal(self, number: int) -> None:
         """Does nothing if it has ended."""
@@ -68,6 +70,9 @@ class PythonProcess:
     def _has_ended(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)
         os.close(self._pidfd)
+        # Ends the channel also where a child made by fork() keeps its other end open.
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)
         self._channel.close()
         code = self._popen.wait()
         if not self.ended.done():

@@ -126,5 +126,5 @@ class Supervisor:
 
     @staticmethod
     def _end_if_not_ready(process: PythonProcess) -> None:
-        if process.owns_channel:
+        if not process.is_ready:
             process.send_signal(signal.SIGKILL)
