@@ -191,8 +191,8 @@ PyObject* server_add_process(PyObject* self, PyObject* args) {
     PyErr_SetString(PyExc_RuntimeError, "the application runs in the server's own process");
     return nullptr;
   }
-  core->server->add_process(FileDescriptor(fd), name);
-  return none().release();
+  const std::uint32_t number = core->server->add_process(FileDescriptor(fd), name);
+  return to_py_int(Gil::held_by_caller(), number).release();
 }
 
 // ProcessServer(application, dispatcher, **settings): Server's arguments.

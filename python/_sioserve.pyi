@@ -97,7 +97,7 @@ class Dispatcher(Protocol):
         """Another Python process of the same server has called tell_processes()."""
 
     def process_left(self, process: int) -> None:
-        """Another Python process has died."""
+        """Another Python process has died, or one of add_process()."""
 
     def signalled(self, session: int, signal: str) -> None:
         """What watch() asked for has happened."""
@@ -462,10 +462,12 @@ class Server:
         For the end of a process whose event loop is blocked.
         """
 
-    def add_process(self, fd: int, name: str, /) -> None:
+    def add_process(self, fd: int, name: str, /) -> int:
         """After start(), with `python_processes`: requests and WebSockets go to the ProcessServer
         at the other end of this socket, too. The descriptor belongs to the server from now on.
-        Raises RuntimeError for a server without `python_processes`.
+
+        Returns the number with which Dispatcher.process_left() is called when the connection has
+        ended. Raises RuntimeError for a server without `python_processes`.
         """
 
 @final

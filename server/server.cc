@@ -133,12 +133,15 @@ class Server::IoThread final : connection::Router,
 
   port::CommandQueue& commands() { return commands_; }
 
-  void add_process(FileDescriptor socket, std::string name) {
+  std::uint32_t add_process(FileDescriptor socket, std::string name) {
+    std::uint32_t number;
     {
       std::lock_guard lock(new_processes_mutex_);
-      new_processes_.emplace_back(std::move(socket), std::move(name));
+      number = ++last_process_;
+      new_processes_.push_back({processes::ProcessId{number}, std::move(socket), std::move(name)});
     }
     wake_.send();
+    return number;
   }
 
   QuestionId ask(Question question) {
@@ -159,6 +162,12 @@ class Server::IoThread final : connection::Router,
 
  private:
   enum class State { running, stopping, stopped };
+
+  struct NewProcess {
+    processes::ProcessId id;
+    FileDescriptor socket;
+    std::string name;
+  };
 
   Result<std::string, std::string> listen(Result<net::ListeningSocket, std::string> socket) {
     if (!socket) return Failure{socket.error()};
@@ -246,13 +255,13 @@ class Server::IoThread final : connection::Router,
   }
 
   void add_new_processes() {
-    std::vector<std::pair<FileDescriptor, std::string>> added;
+    std::vector<NewProcess> added;
     {
       std::lock_guard lock(new_processes_mutex_);
       added.swap(new_processes_);
     }
-    for (auto& [socket, name] : added) {
-      pool_->add(std::move(socket), std::move(name));
+    for (auto& [id, socket, name] : added) {
+      pool_->add(id, std::move(socket), std::move(name));
       if (state_ != State::running) pool_->tell_all(StopBegun{});
     }
   }
@@ -365,7 +374,8 @@ class Server::IoThread final : connection::Router,
   net::Timer graceful_stop_;
   net::Async end_sessions_;
   std::mutex new_processes_mutex_;
-  std::vector<std::pair<FileDescriptor, std::string>> new_processes_;  // not yet in the pool
+  std::vector<NewProcess> new_processes_;  // not yet in the pool
+  std::uint32_t last_process_ = 0;
   const std::unique_ptr<processes::ProcessPool> pool_;  // or null: Python runs in this process
   socketio::Server socketio_;
   transport::EngineIo engine_io_;
@@ -391,8 +401,8 @@ Result<std::string, std::string> Server::listen_unix(const std::string& path, un
 Result<std::string, std::string> Server::listen_fd(int fd) { return io_->listen_fd(fd); }
 void Server::start() { io_->start(); }
 void Server::stop_now() { io_->stop_now(); }
-void Server::add_process(FileDescriptor socket, std::string name) {
-  io_->add_process(std::move(socket), std::move(name));
+std::uint32_t Server::add_process(FileDescriptor socket, std::string name) {
+  return io_->add_process(std::move(socket), std::move(name));
 }
 void Server::post(Command command) { io_->commands().push(std::move(command)); }
 QuestionId Server::ask(Question question) { return io_->ask(std::move(question)); }

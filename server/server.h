@@ -55,8 +55,9 @@ class Server final : public Port {
 
   // Where Config::python_processes is set, from one thread, at any time after start(): requests and
   // WebSockets are given to the Python process at the other end of `socket` from now on. `name` is
-  // for the log.
-  void add_process(FileDescriptor socket, std::string name);
+  // for the log. Returns the number of the process, which the event ProcessLeft has when its
+  // channel has ended.
+  std::uint32_t add_process(FileDescriptor socket, std::string name);
 
   // Closes everything at once and waits for the I/O thread. The destructor does it too.
   void stop_now();

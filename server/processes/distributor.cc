@@ -215,7 +215,7 @@ void Distributor::route(SocketConnect& event, const Send& send) {
     if (former != sockets_.end()) sockets_.erase(former);
     if (!is_same) event.recovered.reset();
   }
-  sockets_.emplace(event.socket, SocketEntry{process});
+  sockets_.emplace(event.socket, SocketEntry{process, event.session});
   if (!has(process)) {
     duties_.lost_sessions.insert(event.session);
     opened_.reset();
@@ -299,6 +299,25 @@ void Distributor::route(SocketForgotten& event, const Send& send) {
   // It may have been refused.
   duties_.commands.emplace_back(SocketReleased{event.socket});
   if (socket != sockets_.end()) sockets_.erase(socket);
+}
+
+void Distributor::give_up(const Event& event) {
+  const auto lose_socket = [this](const auto* found) {
+    if (found == nullptr) return;
+    const auto socket = sockets_.find(found->socket);
+    if (socket != sockets_.end()) duties_.lost_sessions.insert(socket->second.session);
+  };
+  if (const auto* const message = get_message<WebSocketMessage>(event)) {
+    duties_.lost_streams.push_back(message->stream);
+  }
+  if (const auto* const body = get_message<HttpBody>(event)) {
+    duties_.lost_streams.push_back(body->stream);
+  }
+  if (const auto* const connect = get_message<SocketConnect>(event)) {
+    duties_.lost_sessions.insert(connect->session);
+  }
+  lose_socket(get_message<SocketEvent>(event));
+  lose_socket(get_message<SocketAcknowledged>(event));
 }
 
 // --- commands ---

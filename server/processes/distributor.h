@@ -58,6 +58,8 @@ class Distributor {
   void route(Event event, const Send& send);
   // The process that gets the events of a request, WebSocket or session; no_process: none yet.
   ProcessId owner_of(StreamId stream) const;
+  // An event can't be sent: what it is about ends, as if its process had died.
+  void give_up(const Event& event);
   // False: the process may not do that, or it concerns something that has gone.
   bool admit(ProcessId from, Command& command);
 
@@ -92,6 +94,7 @@ class Distributor {
   };
   struct SocketEntry {
     ProcessId owner;
+    SessionId session;
     Presence presence = Presence::here;
     std::set<ProcessId> askers = {};  // other processes that wait for its acknowledgements
   };

@@ -14,6 +14,9 @@ using Interest = net::LocalChannel::Interest;
 // How long the commands of one process are carried out before others have their turn.
 constexpr std::chrono::milliseconds command_budget{2};
 
+// How many times as much as usual may wait for a process before it is given up.
+constexpr std::size_t patience = 4;
+
 }  // namespace
 
 struct ProcessPool::Process {
@@ -40,8 +43,7 @@ ProcessPool::ProcessPool(net::Loop& loop, EventSink& server_events, std::size_t 
 
 ProcessPool::~ProcessPool() = default;
 
-void ProcessPool::add(FileDescriptor socket, std::string name) {
-  const ProcessId id{++last_id_};
+void ProcessPool::add(ProcessId id, FileDescriptor socket, std::string name) {
   auto made = std::make_unique<Process>(id, std::move(name), max_bytes_);
   Process& process = *made;
   process.channel = std::make_unique<net::LocalChannel>(loop_, std::move(socket),
@@ -73,8 +75,15 @@ void ProcessPool::send_to(ProcessId id, const Event& event) {
   const auto found = processes_.find(id);
   if (found == processes_.end()) return;
   schedule();
-  if (found->second->end.push(event) == port::FrameWriter::Added::yes) return;
-  lose(*found->second, "an event for it is too large");
+  Process& process = *found->second;
+  if (process.end.push(event) == port::FrameWriter::Added::yes) return check_size(process);
+  logger_.log(LogCategory::server, LogLevel::error,
+              "a message of a client is too large for " + process.name + ": it is disconnected");
+  distributor_.give_up(event);
+}
+
+void ProcessPool::check_size(Process& process) {
+  if (process.end.output().size() > patience * max_bytes_) lose(process, "it reads nothing");
 }
 
 void ProcessPool::on_turn_end() {
@@ -146,7 +155,8 @@ void ProcessPool::carry_out(Process& process, Command command) {
   if (!distributor_.admit(process.id, command)) return;
   if (const Ask* const asked = get_message<Ask>(command)) {
     process.end.give(asked->id, answer(process, asked->question));
-    return schedule();
+    schedule();
+    return check_size(process);
   }
   if (const auto* const told = get_message<TellProcesses>(command)) return tell(process, *told);
   owner_.carry_out_for_process(std::move(command));
@@ -189,7 +199,9 @@ void ProcessPool::lose(Process& process, std::string_view why) {
                 process.name + " was disconnected: " + std::string(why));
   }
   distributor_.remove(process.id);
-  tell_all(ProcessLeft{static_cast<std::uint64_t>(process.id)});
+  const ServerEvent left = ProcessLeft{static_cast<std::uint64_t>(process.id)};
+  tell_all(left);
+  server_events_.push(left);
   schedule();
 }
 

@@ -1,8 +1,10 @@
 // The Python processes for the I/O thread: sends each its events, and carries out its commands.
 //
 // All events of a turn are written together, and nothing waits: what a process does not read is
-// kept, up to a limit, above which the sockets of its clients are not read. Commands of one process
-// are carried out for some time only before the others, and sockets and timers, have their turn.
+// kept, up to a limit, above which the sockets of its clients are not read. What comes without them
+// (new requests, answers) may fill it further, but not without end: then the process is given up.
+// Commands of one process are carried out for some time only before the others, and sockets and
+// timers, have their turn.
 #pragma once
 
 #include <chrono>
@@ -53,8 +55,8 @@ class ProcessPool final : public EventSink, net::DeferredTask {
               const Logger& logger, PoolOwner& owner);
   ~ProcessPool() override;
 
-  // The process at the other end of `socket` is ready. `name` is for the log.
-  void add(FileDescriptor socket, std::string name);
+  // The process at the other end of `socket` is ready. `id` is a new one; `name` is for the log.
+  void add(ProcessId id, FileDescriptor socket, std::string name);
   // Every process is told of this.
   void tell_all(const ServerEvent& event);
 
@@ -71,6 +73,8 @@ class ProcessPool final : public EventSink, net::DeferredTask {
 
   void on_turn_end() override;
   void send_to(ProcessId id, const Event& event);
+  // Ends a process that reads nothing, however much waits for it.
+  void check_size(Process& process);
   void schedule() { deferred_queue_.schedule(*this); }
   void on_ready(Process& process);
   // False: the process is gone.
@@ -94,7 +98,6 @@ class ProcessPool final : public EventSink, net::DeferredTask {
   Distributor distributor_;
   std::map<ProcessId, std::unique_ptr<Process>> processes_;
   net::Async more_to_read_;
-  std::uint32_t last_id_ = 0;
 };
 
 }  // namespace sioserve::processes

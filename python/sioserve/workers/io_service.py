@@ -11,6 +11,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import _sioserve
 
@@ -106,7 +107,7 @@ class IoService:
         try:
             return _sioserve.Server(
                 None,
-                None,
+                cast(Any, self._supervisor),  # whose process_left() is called
                 python_processes=True,
                 graceful_timeout_ms=round(time_for_connections(self._options) * 1000),
                 max_requests_reached=self._max_requests_reached,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -14,6 +15,8 @@ from typing import Any
 
 from sioserve.workers.channel import receive_hello
 from sioserve.workers.child import child_environment
+
+logger = logging.getLogger("sioserve")
 
 
 class PythonProcess:
@@ -66,6 +69,11 @@ class PythonProcess:
         """Does nothing if it has ended."""
         with contextlib.suppress(ProcessLookupError):
             self._popen.send_signal(number)
+
+    def kill_if_running(self) -> None:
+        if not self.ended.done():
+            logger.error("%s hangs and is killed", self.name)
+            self.send_signal(signal.SIGKILL)
 
     def _has_ended(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)

@@ -19,13 +19,14 @@ logger = logging.getLogger("sioserve")
 
 FIRST_DELAY = 0.1  # seconds until a process that has ended is started again
 LONGEST_DELAY = 30.0
+TIME_TO_END = 10.0  # seconds for a process that has lost its connection
 STEADY_AFTER = 10.0  # seconds of life after which the delay begins at FIRST_DELAY again
 
 
 class Pool(Protocol):
     """What a Supervisor uses of `_sioserve.Server`."""
 
-    def add_process(self, fd: int, name: str, /) -> None: ...
+    def add_process(self, fd: int, name: str, /) -> int: ...
 
 
 class FirstProcessEnded(Exception):
@@ -44,6 +45,7 @@ class Supervisor:
         self._count = count
         self._pool: Pool | None = None
         self._processes: dict[int, PythonProcess] = {}
+        self._ready: dict[int, PythonProcess] = {}  # by their numbers in the pool
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -65,6 +67,14 @@ class Supervisor:
         self._add(self._processes[1])
         for number in range(1, self._count + 1):
             self._keepers.append(loop.create_task(self._keep(number)))
+
+    def process_left(self, number: int) -> None:
+        """The pool has no connection with this process any more, which ends it. One that does not
+        end, because it hangs, is killed.
+        """
+        process = self._ready.pop(number)
+        loop = asyncio.get_running_loop()
+        loop.call_later(TIME_TO_END, process.kill_if_running)
 
     def send_signal(self, number: int) -> None:
         for process in self._processes.values():
@@ -96,7 +106,8 @@ class Supervisor:
 
     def _add(self, process: PythonProcess) -> None:
         assert self._pool is not None
-        self._pool.add_process(process.take_channel(), process.name)
+        number = self._pool.add_process(process.take_channel(), process.name)
+        self._ready[number] = process
         logger.info("%s is ready", process.name)
 
     async def _keep(self, number: int) -> None:

@@ -66,7 +66,7 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
   FakeProcess add() {
     std::array<int, 2> pair{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) std::abort();
-    pool_.add(FileDescriptor(pair[0]), "a process");
+    pool_.add(ProcessId{++last_process_}, FileDescriptor(pair[0]), "a process");
     return FakeProcess(FileDescriptor(pair[1]));
   }
 
@@ -98,6 +98,7 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
   std::vector<StreamId> lost, refused;
   std::unordered_set<SessionId> lost_sessions;
   int rooms = 0;
+  std::uint32_t last_process_ = 0;
   net::Loop loop_;
   ServerEvents server_events_;
   std::vector<LogRecord> lines_;
@@ -224,6 +225,36 @@ TEST_F(ProcessPoolTest, HoldsBackOnlyTheClientsOfAProcessThatReadsNothing) {
   });
   EXPECT_EQ(rooms, 1);
   EXPECT_FALSE(pool_.full(a));
+}
+
+TEST_F(ProcessPoolTest, GivesUpAProcessThatAsksAndReadsNothing) {
+  FakeProcess one = add();
+  std::size_t asked = 0;
+  while (lines_.empty()) {
+    ASSERT_LT(++asked, 1'000'000U);
+    one.post(Ask{QuestionId{asked}, Membership{SocketId{1}, "room"}});
+    if (asked % 100 == 0) {
+      loop_.run_once();
+      flush();
+    }
+  }
+  EXPECT_NE(lines_[0].message.find("it reads nothing"), std::string::npos);
+  bool told = false;
+  for (const Event& event : server_events_.events) {
+    told = told || get_message<ProcessLeft>(event) != nullptr;
+  }
+  EXPECT_TRUE(told) << "so that it can be ended";
+}
+
+TEST_F(ProcessPoolTest, EndsOnlyTheWebSocketWhoseMessageIsTooLarge) {
+  FakeProcess one = add();
+  const StreamId stream = pool_.next_websocket();
+  pool_.push(WebSocketMessage{stream, MessageKind::binary, std::string(port::max_frame, 'x')});
+  flush();
+  EXPECT_EQ(lost, std::vector<StreamId>{stream});
+  request();
+  flush();
+  EXPECT_EQ(one.take_events().size(), 1U);
 }
 
 TEST_F(ProcessPoolTest, RefusesWhatComesWhenNoProcessIsThere) {
