@@ -91,7 +91,7 @@ bool ProcessPort::write() {
 
 bool ProcessPort::read() {
   if (events_taken_.exchange(false)) end_.events_taken();
-  if (!end_.wants_input()) return true;
+  if (!std::exchange(readable_, false) || !end_.wants_input()) return true;
   const LocalReceived received = receive_on(socket_.get(), buffer_);
   switch (received.outcome) {
     case LocalIo::again:
@@ -113,6 +113,7 @@ void ProcessPort::wait() {
       pollfd{wake_up_.get(), POLLIN, 0},
   };
   ::poll(watched.data(), watched.size(), -1);
+  readable_ = (watched[0].revents & ~POLLOUT) != 0;
   eventfd_t count;
   if (watched[1].revents != 0) static_cast<void>(::eventfd_read(wake_up_.get(), &count));
 }

@@ -61,6 +61,7 @@ class ProcessPort final : public Port {
   port::PythonEnd end_;
   FileDescriptor socket_;
   std::vector<char> buffer_;
+  bool readable_ = false;  // the socket, as the latest wait() has found
   std::atomic<bool> events_taken_ = false;
   std::atomic<bool> ending_ = false;
   std::thread thread_;
