@@ -9,7 +9,7 @@ namespace {
 
 constexpr int info = 20;
 
-// What a client sent, as text that is never unpaired or undecodable.
+// None for an empty text. Bytes that are not UTF-8 become U+FFFD.
 PyRef text_or_none(const Gil& gil, std::string_view text) {
   return text.empty() ? none() : to_py_str(gil, text);
 }

@@ -1,4 +1,4 @@
-// What Server.__init__ was given: the application and what Python wants to be told.
+// The arguments of Server.__init__: the application and Python's callbacks.
 #pragma once
 
 #include <string>

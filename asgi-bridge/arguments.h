@@ -20,8 +20,8 @@ bool read_text(PyObject* argument, std::string& text);
 // An iterable of str; null does not change `strings`.
 bool read_strings(PyObject* argument, std::vector<std::string>& strings);
 
-// An int, or what counts as one, from 0 to `max`: TypeError or ValueError that names the argument
-// otherwise.
+// An int, or an object with __index__, from 0 to `max`. Otherwise TypeError or ValueError with the
+// name of the argument.
 bool read_unsigned(PyObject* argument, const char* name, std::uint64_t max, std::uint64_t& number);
 
 template <std::integral Number>
@@ -40,7 +40,7 @@ bool read_number(PyObject* argument, const char* name, std::optional<Number>& nu
   return read_number(argument, name, number.emplace());
 }
 
-// Of server/base/ids.h.
+// The id types of server/port/ids.h.
 template <typename Id>
 requires std::is_enum_v<Id>
 bool read_id(PyObject* argument, const char* name, Id& id) {
@@ -50,7 +50,7 @@ bool read_id(PyObject* argument, const char* name, Id& id) {
   return true;
 }
 
-// A time that can be added to any other.
+// A time that can be added to any other without overflow.
 bool read_milliseconds(PyObject* argument, const char* name, Milliseconds& time);
 
 }  // namespace sioserve::bridge

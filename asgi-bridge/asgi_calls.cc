@@ -67,7 +67,7 @@ void AsgiCalls::handle(const Gil& gil, HttpBody event) {
   if (AsgiStream* stream = find(event.stream)) {
     static_cast<HttpStream*>(stream)->on_body(gil, std::move(event));
   } else if (event.more_body) {
-    // The application has ended without reading the body: drop the rest.
+    // The application's task has ended without reading the body: drop the rest.
     bridge_.post(HttpBodyConsumed{event.stream, event.body.size()});
   }
 }
@@ -79,7 +79,7 @@ void AsgiCalls::handle(const Gil& gil, HttpDisconnect event) {
     const bool reported = http->abandoned();
     const bool responded = http->responded();
     http->on_disconnect(gil);
-    // An application that has sent its response may go on; only one that has not is reported.
+    // After a complete response, the application's task may still run. That is not reported.
     if (!responded && !reported) report_client_gone(gil, event.stream);
   }
 }
@@ -263,7 +263,7 @@ AsgiStream* AsgiCalls::find(StreamId id) const {
 }
 
 void AsgiCalls::release_all(const Gil&) {
-  // Taken out first: what they refer to may run Python code when it goes.
+  // Moved to a local first: releasing these objects may run Python code.
   const auto running = std::exchange(running_, {});
   const PyRef options = std::exchange(task_options_, PyRef());
 }

@@ -1,5 +1,5 @@
-// Calls the ASGI application for requests and WebSockets, and hands its tasks what happens to
-// their streams.
+// Calls the ASGI application for requests and WebSockets, and passes the events of their streams to
+// its tasks.
 #pragma once
 
 #include <unordered_map>
@@ -51,7 +51,7 @@ class AsgiCalls {
   // A request or WebSocket whose task has not ended. The event loop itself refers to tasks weakly.
   struct Running {
     PyRef stream;  // an object of AsgiTypes::stream
-    PyRef scope;   // as it was handed over; middleware may have changed it
+    PyRef scope;   // as passed to the application; middleware may have changed it
     PyRef task;
   };
 

@@ -23,7 +23,7 @@ PyRef AsgiStream::poll(const Gil& gil, Wait wait) {
 
 void AsgiStream::add_waiter(const Gil& gil, Wait wait, PyRef future) {
   std::vector<PyRef>& list = waiters(wait);
-  // Those whose awaits were cancelled.
+  // Remove the futures of cancelled awaits.
   std::erase_if(list, [&](const PyRef& other) { return is_done(gil, bridge_.names(), other); });
   list.push_back(std::move(future));
 }
@@ -34,7 +34,7 @@ void AsgiStream::traverse(Visitor& visit) const {
 }
 
 void AsgiStream::forget_waiters() {
-  // Taken out first: what they refer to may run Python code when it goes.
+  // Moved to locals first: releasing these objects may run Python code.
   const auto message_waiters = std::exchange(message_waiters_, {});
   const auto room_waiters = std::exchange(room_waiters_, {});
 }

@@ -48,7 +48,7 @@ class AsgiStream {
   void traverse(Visitor& visit) const;
   void forget_waiters();
 
-  // The client's connection took bytes.
+  // The kernel accepted bytes for the client's connection.
   void credit(const Gil& gil, std::size_t bytes);
 
   // How the coroutine of the application's call has ended.

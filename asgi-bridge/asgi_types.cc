@@ -29,16 +29,17 @@ struct StreamBox {
 
 // `receive` and `send` of a stream.
 struct StreamCall {
-  // All that can lead back here is the stream, which has a clear().
+  // A cycle through this object also contains the stream, which has a clear(). So none is needed
+  // here.
   void traverse(Visitor& visit) const { visit(stream); }
 
   Vectorcall vectorcall;
   PyRef stream;
 };
 
-// What receive() and send() return. Complete at once if poll() has a result; otherwise it yields a
-// future and polls again when resumed, so the result is taken from the stream only at the moment
-// when the awaiting task runs, and a cancelled await takes nothing.
+// The object that receive() and send() return. It completes immediately if poll() has a result.
+// Otherwise it yields a future and calls poll() again when it is resumed. So the result is taken
+// from the stream only when the awaiting task runs, and a cancelled await takes nothing.
 struct Awaitable {
   void traverse(Visitor& visit) const {
     visit(stream);
@@ -46,9 +47,9 @@ struct Awaitable {
   }
   void clear(const Gil&) { future_iterator = PyRef(); }
 
-  PyRef stream;  // null: complete, the result is None; one object serves all such calls
+  PyRef stream;  // null: already complete with the result None; all such calls share one object
   AsgiStream::Wait wait;
-  PyRef future_iterator;  // of the future that this one is suspended on
+  PyRef future_iterator;  // of the future that this await waits for
 };
 
 PyRef make_awaitable(const Gil& gil, PyObject* type, PyRef stream, AsgiStream::Wait wait) {
@@ -56,7 +57,7 @@ PyRef make_awaitable(const Gil& gil, PyObject* type, PyRef stream, AsgiStream::W
                                 Awaitable{std::move(stream), wait, PyRef()});
 }
 
-// Waits on a new future of the loop. Returns the future as asyncio expects it to be yielded.
+// Waits for a new future of the loop. Returns the object that asyncio expects to be yielded.
 PyObject* suspend(const Gil& gil, Awaitable& awaitable) {
   AsgiStream& stream = stream_of(awaitable.stream);
   const Bridge& bridge = stream.bridge();
@@ -76,7 +77,7 @@ PyObject* suspend(const Gil& gil, Awaitable& awaitable) {
   return yielded;
 }
 
-// Resumes the future that the awaitable was suspended on. False with its exception set.
+// Resumes the future that the await waited for. False with the future's exception set.
 bool finish_future(Awaitable& awaitable) {
   const PyRef iterator = std::exchange(awaitable.future_iterator, PyRef());
   if (!iterator) return true;
@@ -158,7 +159,7 @@ PyObject* call_receive(PyObject* self, PyObject* const*, std::size_t, PyObject*)
       .release();
 }
 
-// The only argument of send(). Null with an exception set where it is called otherwise.
+// The only argument of send(). Null with an exception set for other arguments.
 PyObject* message_argument(PyObject* const* args, std::size_t count, PyObject* keywords) {
   const Py_ssize_t named = keywords == nullptr ? 0 : PyTuple_GET_SIZE(keywords);
   if (PyVectorcall_NARGS(count) + named != 1) {
@@ -185,8 +186,8 @@ PyObject* call_send(PyObject* self, PyObject* const* args, std::size_t count, Py
       .release();
 }
 
-// An `async def` stands in for each callable wherever its nature is examined:
-// inspect.iscoroutinefunction() must hold, or async_to_sync() warns.
+// These attributes come from an `async def` function: inspect.iscoroutinefunction() must be true
+// for `receive` and `send`, or async_to_sync() warns.
 PyObject* template_attribute(PyObject* self, void* name) {
   const AsgiTypes& types = stream_of(unbox<StreamCall>(self).stream).bridge().types();
   const bool is_send = types.send.get() == reinterpret_cast<PyObject*>(Py_TYPE(self));
@@ -314,7 +315,7 @@ const Method awaitable_methods[] = {
 
 constexpr unsigned int type_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION;
 
-// The functions whose nature `receive` and `send` show.
+// The functions whose attributes `receive` and `send` show.
 PyRef make_template_function(const Gil& gil, const char* source, const char* name) {
   const PyRef globals = PyRef::steal(PyDict_New());
   if (!globals) return PyRef();

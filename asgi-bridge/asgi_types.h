@@ -17,16 +17,16 @@ struct AsgiTypes {
   PyRef receive;    // `receive` of a stream
   PyRef send;       // `send` of a stream
   PyRef awaitable;  // what both return: a coroutine in the sense of collections.abc.Coroutine
-  PyRef complete;   // one whose result None is there already
+  PyRef complete;   // an awaitable that is already complete with the result None
   // `async def` functions that `receive` and `send` look like to inspect.iscoroutinefunction().
   PyRef receive_template, send_template;
 
-  // Null members with an exception set when that fails. `module` keeps no reference to them.
+  // Null members with an exception set on failure. `module` keeps no reference to them.
   static bool create(const Gil& gil, PyObject* module, AsgiTypes& types);
 
   void traverse(Visitor& visit) const;
 
-  // `core`: the object that the stream's bridge lives in.
+  // `core`: the object that contains the stream's bridge.
   PyRef make_stream(const Gil& gil, PyRef core, std::unique_ptr<AsgiStream> stream) const;
   PyRef make_receive(const Gil& gil, const PyRef& stream) const;
   PyRef make_send(const Gil& gil, const PyRef& stream) const;

@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds max_age_in_loop = 5 * port::CommandQueue::ma
 // How long the thread waits for an answer while it keeps the GIL. The I/O thread does not need the
 // GIL and usually answers sooner. A thread that releases the GIL may wait milliseconds to get it
 // back.
-constexpr std::chrono::microseconds patience_with_gil{500};
+constexpr std::chrono::microseconds wait_with_gil{500};
 
 }  // namespace
 
@@ -64,10 +64,10 @@ Bridge::Drained Bridge::drain(const Gil& gil, std::chrono::milliseconds budget) 
       port_.take_events(batch_);
       if (batch_.empty()) return Drained::all;
     }
-    // Handlers take their event by value, out of the batch, before they call Python: an application
-    // that runs a nested event loop gets here again meanwhile.
+    // Handlers move their event out of the batch before they call Python: if the application runs a
+    // nested event loop, drain() is called again in the meantime.
     Event& event = batch_[next_event_++];
-    // One that fails leaves the others.
+    // If one handler fails, the other events are still handled.
     attempt(gil, [&] {
       std::visit([&](auto& group) { handle(gil, group); }, event);
       return true;
@@ -102,7 +102,7 @@ void Bridge::log_pending(const Gil& gil) {
 
 Answer Bridge::ask_any(const Gil& gil, Question question) {
   const QuestionId id = port_.ask(std::move(question));
-  if (auto answer = port_.answers().wait_for(id, patience_with_gil)) return std::move(*answer);
+  if (auto answer = port_.answers().wait_for(id, wait_with_gil)) return std::move(*answer);
   const GilRelease release(gil);
   return port_.answers().wait(id);
 }
@@ -129,11 +129,11 @@ PyRef Bridge::room(const Gil&) {
 void Bridge::release_all(const Gil& gil) {
   asgi_.release_all(gil);
   socket_io_.release_all(gil);
-  // Taken out first: what they refer to may run Python code when it goes.
+  // Moved to a local first: releasing these objects may run Python code.
   const auto futures = std::exchange(room_futures_, {});
 }
 
-// All but names_, which are str.
+// names_ is left out: it contains only str.
 void Bridge::traverse(Visitor& visit) const {
   types_.traverse(visit);
   application_.traverse(visit);
@@ -168,7 +168,7 @@ void Bridge::handle(const Gil& gil, AccessEntry event) {
   loggers_.log(gil, application_.request_id, event);
 }
 
-// drain() reports what it raises.
+// drain() logs an exception of the callback.
 void Bridge::handle(const Gil&, RequestLimitReached) {
   const PyRef call = std::exchange(application_.max_requests_reached, none());
   if (call.get() != Py_None) PyRef::steal(PyObject_CallNoArgs(call.get()));

@@ -1,5 +1,5 @@
-// The application thread's side of one server's port: hands each group of events to the part that
-// handles it (AsgiCalls, SocketIoCallbacks, Loggers), and what Python says to the I/O thread.
+// The application thread's side of one server's port: passes each group of events to the class that
+// handles it (AsgiCalls, SocketIoCallbacks, Loggers), and Python's commands to the I/O thread.
 #pragma once
 
 #include <chrono>
@@ -29,34 +29,34 @@ class Bridge {
  public:
   Bridge(const Gil& gil, Port& port, AsgiTypes types, Application application);
 
-  // False when memory ran out; an exception is set.
+  // False if memory ran out; an exception is set.
   bool complete() const { return names_.complete && loggers_.complete() && scopes_.complete(); }
 
-  // The object that the bridge lives in, which its streams keep alive.
+  // The object that contains the bridge. Its streams keep it alive.
   void set_owner(PyObject* owner) { owner_ = owner; }
   PyRef owner() const { return PyRef::borrow(owner_); }
 
   // The loop calls `drain` when `descriptor` is readable. `on_stopped` is called after the last
-  // event, when the loop watches no more. False with an exception set.
+  // event, when the loop has stopped watching. False with an exception set.
   bool start(const Gil& gil, PyRef loop, PyRef on_stopped, PyRef drain, int descriptor);
-  // As if start() had not been called: there is no I/O thread after all. No exception is set.
+  // Reverses start(), if the I/O thread could not be started. No exception is set.
   void undo_start(const Gil& gil);
   enum class Drained { all, some };
-  // Handles what has happened, for as long as `budget` allows: then other callbacks of the event
-  // loop are to have their turn before it is called again.
+  // Handles events until none is left or `budget` is used up; other callbacks of the event loop
+  // then run before the next call.
   Drained drain(const Gil& gil, std::chrono::milliseconds budget);
-  // Handles the log lines that wait and drops every other event: the process is about to end while
+  // Handles the queued log records and drops every other event: the process is about to end while
   // the event loop is blocked. Any thread that holds the GIL.
   void log_pending(const Gil& gil);
-  // Forgets every task, stream and scope; the I/O thread has ended.
+  // Releases every task, stream and scope; the I/O thread has ended.
   void release_all(const Gil& gil);
 
-  // For the garbage collector. clear() lets go of the application and the loop too, and nothing is
-  // called any more.
+  // For the garbage collector. clear() also releases the application and the loop; no callback is
+  // called after it.
   void traverse(Visitor& visit) const;
   void clear(const Gil& gil);
 
-  // The answer to a question; what it is by default where there is none. Holds up the calling
+  // Returns the answer to a question, or an empty answer if no I/O thread runs. Blocks the calling
   // thread, which holds the GIL, for a round trip to the I/O thread.
   template <typename Asked>
   typename Asked::Answer ask(const Gil& gil, Asked question) {
@@ -65,18 +65,18 @@ class Bridge {
     return given == nullptr ? typename Asked::Answer{} : std::move(*given);
   }
 
-  // Drops the command in a child made by fork(): the I/O thread is not there, and may have held the
-  // queue's lock.
+  // Drops the command in a child made by fork(): there the I/O thread does not exist, and the queue
+  // may be locked forever.
   void post(Command command) {
     if (process_ == fork_generation()) port_.post(std::move(command));
   }
 
-  // For what is emitted: holds up the calling thread, without the GIL, while too many commands wait
-  // (command_queue.h). The event loop's own thread is held up later than others, because it can
+  // For emits: blocks the calling thread, without the GIL, while the command queue has no space
+  // (command_queue.h). The event loop's own thread is blocked later than others, because it can
   // await room() instead.
   void post_paced(const Gil& gil, Command command);
-  // A future of the event loop that is done when there is room again for what is emitted. None:
-  // there is, or the calling thread is not the loop's. Null with an exception set.
+  // A future of the event loop that is done when the command queue has space again. None if it has
+  // space now, or if the calling thread is not the loop's. Null with an exception set.
   PyRef room(const Gil& gil);
 
   // Any thread that holds the GIL.
@@ -95,7 +95,7 @@ class Bridge {
   PyObject* json_default() const { return application_.json_default.get(); }
 
  private:
-  // Each group of events goes to the part that handles its alternatives.
+  // Each group of events is passed to the class that handles it.
   void handle(const Gil& gil, HttpEvent& event) { asgi_.handle(gil, event); }
   void handle(const Gil& gil, WebSocketEvent& event) { asgi_.handle(gil, event); }
   void handle(const Gil& gil, HandshakeEvent& event) { socket_io_.handle(gil, event); }
@@ -126,8 +126,8 @@ class Bridge {
   PyRef loop_;
   PyRef on_stopped_;
   int descriptor_ = -1;
-  std::vector<Event> batch_;    // taken of the port
-  std::size_t next_event_ = 0;  // of the batch, to be handled
+  std::vector<Event> batch_;    // taken from the port
+  std::size_t next_event_ = 0;  // index in batch_
   std::vector<PyRef> room_futures_;
   std::uint64_t last_relays_id_ = 0;
   std::thread::id loop_thread_;

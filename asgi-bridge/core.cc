@@ -67,7 +67,7 @@ Core::~Core() {
 
 void Core::call_wake() const {
   if (!wake) return;
-  const PyRef called = wake;  // it may let go of the server
+  const PyRef called = wake;  // the call may release the server
   const PyRef woken = PyRef::steal(PyObject_CallNoArgs(called.get()));
   if (!woken) PyErr_WriteUnraisable(called.get());
 }
@@ -119,7 +119,7 @@ void Core::traverse(Visitor& visit) const {
   visit(wake);
 }
 
-// In a forked child, tasks and handlers that are the parent's must not come to an end.
+// A forked child must not end the tasks and handlers that it inherited from the parent.
 void Core::clear(const Gil& gil) {
   if (!is_in_its_process()) return;
   phase = Phase::gone;

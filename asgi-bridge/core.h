@@ -30,7 +30,7 @@ class EventFd {
   int fd_;
 };
 
-// Waits for work on libuv's pool, which a disk may hold up: without the GIL.
+// Releases the GIL, because it waits for work on libuv's thread pool, which a slow disk may delay.
 struct DestroyServer {
   void operator()(Server* server) const;
 };
@@ -48,7 +48,7 @@ using ProcessPortPtr = std::unique_ptr<processes::ProcessPort, DestroyProcessPor
 class Core {
  public:
   Core(const Gil& gil, Config config, const AsgiTypes& types, Application application);
-  // With a LoopbackServer, which calls `wake_application`.
+  // With a LoopbackServer. It calls `wake_application`.
   Core(const Gil& gil, Config config, const AsgiTypes& types, Application application,
        PyRef wake_application);
   // With the port of a Python process that another process serves.
@@ -56,7 +56,7 @@ class Core {
   Core(const Gil& gil, Config config, const AsgiTypes& types, Application application, OfProcess);
   ~Core();
 
-  // Null with an exception set when that fails.
+  // Null with an exception set on failure.
   static PyRef make_type(const Gil& gil, PyObject* module);
   static PyRef make(const Gil& gil, const AsgiTypes& types, Config config, Application application);
   static PyRef make_loopback(const Gil& gil, const AsgiTypes& types, Config config,
@@ -84,7 +84,7 @@ class Core {
   ProcessPortPtr process;                              // or null
   Port& port;                                          // that of the one that is there
   Bridge bridge;
-  PyRef wake;  // what a LoopbackServer calls, or null
+  PyRef wake;  // the callable that a LoopbackServer calls, or null
   Phase phase = Phase::made;
 
  private:

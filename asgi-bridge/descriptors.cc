@@ -11,7 +11,8 @@
 namespace sioserve::bridge {
 namespace {
 
-// Two event loops with what wakes them, a listener and a few files of Python's.
+// Enough for two event loops with their wake-up descriptors, a listener and a few files that Python
+// opens.
 constexpr int needed = 20;
 
 bool can_open_needed() {
@@ -29,7 +30,7 @@ bool can_open_needed() {
 bool open_standard_descriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) != -1) continue;
-    // open() takes the lowest number that is free: this one.
+    // open() returns the lowest free number, which is `fd`.
     if (::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd) return false;
   }
   return true;

@@ -8,8 +8,8 @@ namespace sioserve::bridge {
 // numbers. False on failure.
 bool open_standard_descriptors();
 
-// Whether the interpreter and the server can open what they need; raises the soft limit if that
-// helps.
+// Whether the interpreter and the server can open as many descriptors as they need; raises the soft
+// limit if necessary.
 bool has_enough_descriptors();
 
 }  // namespace sioserve::bridge

@@ -1,4 +1,4 @@
-// Futures of the event loop, whatever kind of loop it is.
+// Futures of the event loop; works with every asyncio loop.
 #pragma once
 
 #include "asgi-bridge/names.h"
@@ -13,7 +13,7 @@ inline bool is_done(const Gil&, const Names& names, const PyRef& future) {
   return done && PyObject_IsTrue(done.get()) == 1;
 }
 
-// Gives the result None to a future that is not done.
+// Sets the result None, unless the future is done.
 inline void set_done(const Gil& gil, const Names& names, const PyRef& future) {
   if (is_done(gil, names, future)) return;
   const PyRef set =

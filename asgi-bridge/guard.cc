@@ -10,7 +10,7 @@ namespace {
 void set_os_error(const std::system_error& error) {
   const PyRef message = to_py_str(Gil::held_by_caller(), error.what());
   if (!message) return;
-  // The constructor chooses the subclass: PermissionError and so on.
+  // OSError's constructor selects the subclass, for example PermissionError.
   const PyRef raised =
       PyRef::steal(PyObject_CallFunction(PyExc_OSError, "iO", error.code().value(), message.get()));
   if (raised) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(raised.get())), raised.get());

@@ -1,5 +1,5 @@
-// The border between CPython's C and our C++: no C++ exception may cross the interpreter's frames,
-// so whatever the interpreter calls is `guarded<&function>`.
+// The boundary between CPython and our C++: no C++ exception may cross the interpreter's frames, so
+// each function that the interpreter calls is `guarded<&function>`.
 #pragma once
 
 #include <cxxabi.h>
@@ -15,8 +15,8 @@ namespace sioserve::bridge {
 // std::system_error, MemoryError for std::bad_alloc, RuntimeError for all others.
 void set_python_exception();
 
-// Within a catch block: reports it as unraisable, where no exception can be returned. One that is
-// set stays set.
+// Within a catch block: reports the C++ exception as unraisable, for callers that can return no
+// exception. A Python exception that is already set stays set.
 void report_unraisable_exception();
 
 // The return value of an interpreter function with an exception set.
@@ -41,7 +41,7 @@ struct Guard<Function> {
     try {
       return Function(args...);
     } catch (abi::__forced_unwind&) {
-      throw;  // the interpreter has ended, and this thread with it: pthread_exit()
+      throw;  // the interpreter has ended and unwinds this thread: pthread_exit()
     } catch (...) {
       if constexpr (std::is_void_v<Result>) {
         report_unraisable_exception();

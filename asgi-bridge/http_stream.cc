@@ -36,7 +36,7 @@ void HttpStream::on_abandoned(const Gil& gil) {
 
 PyRef HttpStream::next_message(const Gil& gil) {
   const Names& names = bridge().names();
-  // The first one also lets the client go on that waits for "100 Continue".
+  // The first receive() also makes the server send "100 Continue" if the client waits for it.
   if (counts_credit_ && (first_receive_ || !body_.empty()) && !body_delivered_) {
     bridge().post(HttpBodyConsumed{id(), body_.size()});
   }
@@ -135,7 +135,7 @@ bool HttpStream::send_body(const Gil& gil, PyObject* message) {
   if (!body) return false;
   const bool starts = response_ == Response::head_given;
   response_ = Response::started;
-  if (!closed()) {  // the client has gone: by the specification, do nothing
+  if (!closed()) {  // after a disconnect send() does nothing, as ASGI specifies
     add_in_flight(body->size());
     bridge().post(HttpRespond{id(), starts ? std::optional(std::move(head_)) : std::nullopt,
                               std::move(*body), *more_body || has_trailers_});
@@ -153,8 +153,8 @@ void HttpStream::body_ends(const Gil& gil) {
   }
 }
 
-// The file is opened here, and not by the I/O thread later: the application learns why it cannot be
-// sent, and may remove it once send() has returned.
+// Opens the file here and not later on the I/O thread: so the application gets the error, and may
+// delete the file as soon as send() has returned.
 bool HttpStream::send_path(const Gil& gil, PyObject* message) {
   if (response_ != Response::head_given) {
     PyErr_SetString(PyExc_RuntimeError,
@@ -226,7 +226,7 @@ bool HttpStream::send_early_hint(const Gil& gil, PyObject* message) {
     PyErr_SetString(PyExc_ValueError, "a link of http.response.early_hint has a control character");
     return false;
   }
-  // HTTP/1 has no place for it once the response's head has been sent.
+  // HTTP/1 can't send early hints after the head of the response.
   const bool in_time = response_ == Response::not_started || response_ == Response::head_given;
   if (in_time && !closed() && !links->empty()) {
     bridge().post(HttpEarlyHints{id(), std::move(*links)});

@@ -42,7 +42,7 @@ class HttpStream final : public AsgiStream {
   bool body_ended_;
   bool body_delivered_ = false;  // the message with more_body False has been received
   bool first_receive_ = true;
-  const bool counts_credit_;  // the I/O thread counts what waits here
+  const bool counts_credit_;  // whether the I/O thread counts the bytes in body_
   bool abandoned_ = false;
   Response response_ = Response::not_started;
   ResponseHead head_;

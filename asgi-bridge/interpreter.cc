@@ -15,8 +15,8 @@ namespace {
 
 constexpr int startup_failure = 3;  // as in python/sioserve/cli.py
 
-// The Python whose environment this executable belongs to: the one beside it (a virtual
-// environment's bin/), else that of an activated environment, else the one it was built for.
+// The Python whose environment this executable uses: the one next to it (in the bin/ of a virtual
+// environment), or that of the activated environment, or the one that it was built for.
 std::string find_python() {
   namespace fs = std::filesystem;
   std::error_code error;
@@ -32,7 +32,7 @@ std::string find_python() {
   return SIOSERVE_PYTHON_EXECUTABLE;
 }
 
-// A configuration that is cleared when it goes out of scope.
+// A PyConfig that is cleared at the end of the C++ scope.
 class Configuration {
  public:
   Configuration() { PyConfig_InitPythonConfig(&config_); }
@@ -64,7 +64,7 @@ void initialize(int argc, char** argv) {
   if (PyStatus_Exception(status)) die(status);
 }
 
-// The status of a SystemExit that ended cli.main(), as the interpreter itself would exit.
+// The exit status for a SystemExit that ended cli.main(), as the interpreter itself computes it.
 int exit_status(const Gil& gil) {
   if (!PyErr_ExceptionMatches(PyExc_SystemExit)) {
     PyErr_Print();

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int max_depth = 200;
 
-// Writes one JSON text. After a failure an exception is set and `path_` leads to the culprit.
+// Writes one JSON text. After a failure an exception is set, and `path_` leads to the value that
+// can't be encoded.
 class Encoder {
  public:
   Encoder(const Gil& gil, PyObject* json_default, EncodedArgs& out)
@@ -32,8 +33,8 @@ class Encoder {
     return nested(value, &Encoder::write_default);
   }
 
-  // The exception that is set gets the path to the value in its message, and the original as its
-  // cause. Exceptions of other kinds (from json_default) pass as they are.
+  // Adds the path to the value to the message of a TypeError or ValueError, with the original
+  // exception as its cause. Other exceptions (from json_default) are not changed.
   void add_path_to_error() {
     const bool is_type_error = PyErr_ExceptionMatches(PyExc_TypeError) != 0;
     if (!is_type_error && PyErr_ExceptionMatches(PyExc_ValueError) == 0) return;
@@ -112,7 +113,7 @@ class Encoder {
       const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
       return append(std::string_view(digits, static_cast<std::size_t>(end - digits)));
     }
-    // Not the value's own str(): an IntEnum has a name of its own.
+    // Not str(value): a subclass such as IntEnum may override it.
     const PyRef text = PyRef::steal(PyLong_Type.tp_repr(value));
     return text && append_ascii(text.get());
   }
@@ -149,8 +150,8 @@ class Encoder {
   }
 
   bool write_dict(PyObject* value) {
-    // Items as a list: json_default may change the dict. As the json module does, a subclass is
-    // asked for them, since it may see its content otherwise: OrderedDict, Django's QueryDict.
+    // Uses items(): json_default may change the dict while it is encoded, and subclasses such as
+    // Django's QueryDict return other values from items(). The json module does the same.
     const PyRef items = PyRef::steal(PyMapping_Items(value));
     if (!items) return false;
     out_.json.push_back('{');
@@ -173,7 +174,7 @@ class Encoder {
     return true;
   }
 
-  // As the json module writes them: numbers, booleans and None as their JSON text.
+  // Numbers, booleans and None become their JSON text, as in the json module.
   bool write_key(PyObject* key) {
     if (PyUnicode_Check(key)) return write_str(key);
     if (key == Py_None || PyBool_Check(key) || PyLong_Check(key) || PyFloat_Check(key)) {
@@ -198,7 +199,7 @@ class Encoder {
 
   bool write_attachment(PyObject* value) {
     BufferView buffer;
-    // A memoryview may have gaps, or several dimensions.
+    // PyBUF_FULL_RO: a memoryview may have gaps or several dimensions.
     if (!buffer.open(value, PyBUF_FULL_RO)) return false;
     out_.json.append(R"({"_placeholder":true,"num":)");
     out_.json.append(std::to_string(out_.attachments.size()));

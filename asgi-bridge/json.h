@@ -10,13 +10,13 @@
 namespace sioserve::bridge {
 
 // Encodes a sequence of event arguments as JSON (RFC 8259, UTF-8); bytes, bytearray and memoryview
-// become placeholders. Anything that is no JSON value goes through `json_default` (a callable, or
-// null), whose result is encoded in its place. Nullopt with TypeError or ValueError set, naming the
-// path to the value, for what can't be encoded: other types, NaN and infinities, lone surrogates,
-// keys that are not str, int, float, bool or None, and nesting deeper than 200.
+// become placeholders. For other types, `json_default` (a callable, or null) is called, and its
+// result is encoded instead. Returns nullopt with TypeError or ValueError set, with the path to the
+// value, for values that can't be encoded: other types, NaN and infinities, lone surrogates, keys
+// that are not str, int, float, bool or None, and nesting deeper than 200.
 std::optional<EncodedArgs> encode_args(const Gil& gil, PyObject* args, PyObject* json_default);
 
-// The same for one value that may hold no attachments.
+// The same for one value without attachments.
 std::optional<std::string> encode_json(const Gil& gil, PyObject* value, PyObject* json_default);
 
 }  // namespace sioserve::bridge

@@ -6,7 +6,7 @@
 namespace sioserve::bridge {
 namespace {
 
-// Which place a name has. Many names with the same place make the cache useless, but not slow.
+// The slot for a name. If many names have the same slot, the cache is useless but not slow.
 std::size_t place_of(std::string_view name) {
   std::uint64_t hash = name.size();
   for (const char c : name) hash = hash * 31 + static_cast<unsigned char>(c);

@@ -14,7 +14,7 @@ class Loggers {
  public:
   explicit Loggers(const Gil& gil);
 
-  // False when memory ran out; an exception is set.
+  // False if memory ran out; an exception is set.
   bool complete() const;
   void traverse(Visitor& visit) const;
 
@@ -25,7 +25,7 @@ class Loggers {
            const LogRecord& record) const;
   void log(const Gil& gil, const PyRef& request_id, const AccessEntry& entry) const;
 
-  // To the logger of errors. What logging raises is reported as unraisable.
+  // Logs to the error logger. Exceptions of the logging module are reported as unraisable.
   void error(const Gil& gil, const char* message) const;
   // `error`: an exception object, logged with its traceback.
   void exception(const Gil& gil, const char* message, PyObject* error) const;

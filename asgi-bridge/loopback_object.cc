@@ -14,13 +14,13 @@ namespace {
 using socketio::LoopbackMessage;
 using socketio::LoopbackServer;
 
-// Null with an exception set where the server can't be used.
+// Null with an exception set if the server can't be used.
 LoopbackServer* loopback_of(PyObject* self) {
   Core* core = core_of(self);
   return core == nullptr ? nullptr : core->loopback.get();
 }
 
-// LoopbackServer(wake, dispatcher, **settings): Server's arguments, with `wake` in the place of the
+// LoopbackServer(wake, dispatcher, **settings): the arguments of Server, with `wake` instead of the
 // application.
 int loopback_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   const Gil gil = Gil::held_by_caller();
@@ -116,7 +116,7 @@ const Method methods[] = {
 
 PyRef make_loopback_type(const Gil& gil, PyObject* module, const PyRef& server_type) {
   static MethodTable all_methods{methods};
-  // Its objects are laid out, and seen by the garbage collector, as those of its base.
+  // Size 0 and no traverse slot: both are inherited from the base type.
   return make_type(gil, module, "_sioserve.LoopbackServer", 0, Py_TPFLAGS_DEFAULT,
                    {
                        Slot::function<&loopback_init>(Py_tp_init),

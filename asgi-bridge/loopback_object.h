@@ -5,7 +5,7 @@
 
 namespace sioserve::bridge {
 
-// Null with an exception set when that fails. `server_type` is its base.
+// Null with an exception set on failure. `server_type` is its base.
 PyRef make_loopback_type(const Gil& gil, PyObject* module, const PyRef& server_type);
 
 }  // namespace sioserve::bridge

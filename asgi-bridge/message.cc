@@ -14,7 +14,7 @@ std::optional<std::string> copy_buffer(PyObject* value) {
   return std::string(static_cast<const char*>(buffer.get().buf), buffer.size());
 }
 
-// An optional value: absent, or None, counts as missing. `failed` tells an exception from absence.
+// An optional value: null if it is absent or None. `failed`: an exception is set.
 PyObject* find_value(PyObject* message, const PyRef& key, bool& failed) {
   PyObject* value = find_item(message, key);
   failed = value == nullptr && PyErr_Occurred() != nullptr;

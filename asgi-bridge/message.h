@@ -11,7 +11,7 @@
 
 namespace sioserve::bridge {
 
-// A borrowed reference to message[key], or null: without an exception when the key is absent.
+// A borrowed reference to message[key], or null. An absent key sets no exception.
 PyObject* find_item(PyObject* message, const PyRef& key);
 
 // The `type` of a message, which must be a dict; borrowed. Null with TypeError or KeyError set.
@@ -26,7 +26,7 @@ std::optional<std::string> read_bytes(const Gil& gil, PyObject* message, const P
 std::optional<std::vector<std::string>> read_bytes_list(const Gil& gil, PyObject* message,
                                                         const PyRef& key);
 
-// A path as os.fspath() takes it, in the file system's encoding; it must be there.
+// A path that os.fspath() accepts, in the file system's encoding; required.
 std::optional<std::string> read_path(const Gil& gil, PyObject* message, const PyRef& key);
 
 // A str; empty when absent or None.

@@ -11,7 +11,7 @@
 namespace sioserve::bridge {
 namespace {
 
-// The interpreter owns a block of memory for the module's state; it holds the one owning pointer.
+// The memory of the module's state, which the interpreter owns, contains only this pointer.
 using StateBox = std::unique_ptr<ModuleState>;
 
 StateBox& state_box(PyObject* module) { return *static_cast<StateBox*>(PyModule_GetState(module)); }
@@ -35,7 +35,7 @@ int execute(PyObject* module) {
   return PyModule_AddStringConstant(module, "__version__", SIOSERVE_VERSION);
 }
 
-// Its types refer to it in turn.
+// Needed because the types in the state refer to the module.
 int traverse_state(PyObject* module, visitproc visit, void* argument) {
   const void* memory = PyModule_GetState(module);
   if (memory == nullptr || !state_box(module)) return 0;
@@ -44,7 +44,7 @@ int traverse_state(PyObject* module, visitproc visit, void* argument) {
   return visitor.result();
 }
 
-// Zeroed memory, when execute() has not run, is a null pointer too.
+// If execute() has not run, the memory is zero, which is a null pointer.
 void free_state(void* module) {
   void* memory = PyModule_GetState(static_cast<PyObject*>(module));
   if (memory != nullptr) static_cast<StateBox*>(memory)->reset();
@@ -61,7 +61,7 @@ PyModuleDef definition = {
 
 }  // namespace
 
-// As PyType_GetModuleByDef(), which Python 3.10 has not.
+// The same as PyType_GetModuleByDef(), which Python 3.10 does not have.
 ModuleState& module_state(PyTypeObject* type) {
   const auto module_of = [](PyTypeObject* candidate) {
     const bool on_heap = PyType_HasFeature(candidate, Py_TPFLAGS_HEAPTYPE) != 0;

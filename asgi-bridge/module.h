@@ -1,4 +1,4 @@
-// The module _sioserve, for the executable to register as a built-in.
+// The module _sioserve; the executable registers it as a built-in module.
 #pragma once
 
 #include "asgi-bridge/python.h"

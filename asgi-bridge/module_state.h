@@ -16,7 +16,7 @@ struct ModuleState {
   }
 };
 
-// Of the module that defines this type, made with make_type(), or one of its bases.
+// The state of the module that defines this type, which make_type() created, or one of its bases.
 ModuleState& module_state(PyTypeObject* type);
 
 }  // namespace sioserve::bridge

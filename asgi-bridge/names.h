@@ -1,4 +1,4 @@
-// Python strings and constants that are needed for every request, made once per server.
+// Python strings and constants that every request needs, created once per server.
 #pragma once
 
 #include "asgi-bridge/python.h"
@@ -20,7 +20,7 @@ struct Names {
   PyRef forgotten, signalled, acks_lost, told, process_left;
   PyRef version_1_0, version_1_1;
 
-  // False when memory ran out; an exception is set.
+  // False if memory ran out; an exception is set.
   bool complete = true;
 
  private:

@@ -25,7 +25,7 @@ class Visitor {
   int result_ = 0;
 };
 
-// Made by make_object() only, so types of such objects have no constructor in Python.
+// Only make_object() creates it, so types of such objects have no constructor in Python.
 template <typename T>
 struct PyBox {
   PyObject_HEAD T value;
@@ -36,14 +36,14 @@ T& unbox(PyObject* object) {
   return reinterpret_cast<PyBox<T>*>(object)->value;
 }
 
-// Of an object whose value has been destroyed, or was never made.
+// For an object whose value has been destroyed or was never constructed.
 inline void free_object(PyObject* object) {
   PyTypeObject* type = Py_TYPE(object);
   type->tp_free(object);
   Py_DECREF(type);
 }
 
-// The collector sees the object when its value is complete.
+// The collector tracks the object only after its value is complete.
 template <typename T, typename... Args>
 PyRef make_object(const Gil&, PyTypeObject* type, Args&&... args) {
   PyObject* object = type->tp_alloc(type, 0);
@@ -75,7 +75,7 @@ int clear_object(PyObject* object) {
   return 0;
 }
 
-// clear() comes before the destructor in any case.
+// clear() is always called before the destructor.
 template <typename T>
 void dealloc_object(PyObject* object) {
   PyObject_GC_UnTrack(object);

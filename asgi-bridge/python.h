@@ -12,8 +12,8 @@
 
 namespace sioserve::bridge {
 
-// A thread that has one holds the GIL. Functions that touch Python objects ask for it; C entry
-// points called by the interpreter state that it is held.
+// A thread that has one holds the GIL. Functions that use Python objects take it as an argument; C
+// entry points that the interpreter calls create it with held_by_caller().
 class Gil {
  public:
   static Gil held_by_caller() { return Gil(); }
@@ -22,7 +22,7 @@ class Gil {
   Gil() = default;
 };
 
-// Releases the GIL for a scope that may block.
+// Releases the GIL for a C++ scope that may block.
 class GilRelease {
  public:
   explicit GilRelease(const Gil&) : state_(PyEval_SaveThread()) {}
@@ -34,8 +34,8 @@ class GilRelease {
   PyThreadState* state_;
 };
 
-// A strong reference, or null: then usually a Python exception is set. The only owner of a
-// PyObject* in this code base; made, copied and destroyed with the GIL held.
+// A strong reference, or null: then usually a Python exception is set. The only type in this code
+// that owns a PyObject*. Create, copy and destroy it only with the GIL held.
 class PyRef {
  public:
   PyRef() = default;
@@ -59,10 +59,10 @@ class PyRef {
   PyObject* object_ = nullptr;
 };
 
-// The bytes of an object that has some, for a scope.
+// The bytes of an object with a buffer, for a C++ scope.
 class BufferView {
  public:
-  // False with an exception set when it has none of this kind (PyBUF_...).
+  // False with an exception set if it has no buffer of this kind (PyBUF_...).
   bool open(PyObject* object, int kind) {
     open_ = PyObject_GetBuffer(object, &view_, kind) == 0;
     return open_;
@@ -89,7 +89,7 @@ inline PyRef to_py_bytes(const Gil&, std::string_view bytes) {
       PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
 }
 
-// UTF-8; what is not becomes U+FFFD.
+// Decodes UTF-8; invalid bytes become U+FFFD.
 inline PyRef to_py_str(const Gil&, std::string_view text) {
   return PyRef::steal(
       PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
@@ -108,7 +108,7 @@ inline PyRef import_attribute(const Gil& gil, const char* module, const char* na
   return imported ? attribute(gil, imported.get(), name) : PyRef();
 }
 
-// The exception that is set, with its traceback, which is then no longer set.
+// Takes the exception that is set, with its traceback, and clears it.
 inline PyRef take_exception(const Gil&) {
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);

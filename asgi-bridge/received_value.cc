@@ -17,11 +17,11 @@
 namespace sioserve::bridge {
 namespace {
 
-// The I/O side has held its limits.
+// The I/O thread has already applied the limits.
 constexpr std::size_t any_depth = std::numeric_limits<std::size_t>::max();
 
-// A handler of the readers that have checked the value on the I/O side. What belongs to arrays and
-// objects that are not complete lies on a stack.
+// A handler for the JSON and MessagePack readers. The elements of incomplete arrays and objects are
+// on a stack.
 class ObjectBuilder {
  public:
   ObjectBuilder(const Gil& gil, std::span<const std::string> attachments, KeyCache& keys)
@@ -29,10 +29,10 @@ class ObjectBuilder {
     values_.reserve(usual_values);
   }
 
-  // Python's decoder does.
+  // PyUnicode_DecodeUTF8() checks it.
   static constexpr bool checks_utf8 = true;
 
-  // What has been read.
+  // The complete value.
   PyRef take() { return std::move(values_.front()); }
 
   bool null() { return push(none()); }
@@ -109,9 +109,9 @@ class ObjectBuilder {
     return push(std::move(value));
   }
 
-  // A placeholder within another one may have any number, again and again; it is dropped with what
-  // is around it. So one without an attachment is no error, and of each attachment there is one
-  // object.
+  // Inside another placeholder, a placeholder may have any number, also repeatedly: the outer
+  // placeholder replaces it. So a number without an attachment is no error here, and each
+  // attachment is converted to one object only.
   bool end_placeholder() {
     const parser::Placeholders::Number number = placeholders_.found().back();
     if (!number || *number >= attachments_.size()) return replace_innermost(none());
@@ -125,9 +125,9 @@ class ObjectBuilder {
   std::span<const std::string> attachments_;
   KeyCache& keys_;
   parser::Placeholders placeholders_;
-  std::vector<PyRef> bytes_;         // of the attachments, as far as they are needed
-  std::vector<PyRef> values_;        // names and values of objects in turn
-  std::vector<std::size_t> starts_;  // where among them each open array or object begins
+  std::vector<PyRef> bytes_;         // of the attachments, created when they are needed
+  std::vector<PyRef> values_;        // elements of arrays; names and values of objects alternate
+  std::vector<std::size_t> starts_;  // where in values_ each incomplete array or object begins
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What clients have sent as Python objects.
+// Converts received values to Python objects.
 #pragma once
 
 #include "asgi-bridge/key_cache.h"
@@ -7,9 +7,9 @@
 
 namespace sioserve::bridge {
 
-// As json.loads() reads it, with bytes in place of attachments and of MessagePack's bytes; of
-// members with one name the last one counts. Null with an exception set when memory runs out;
-// ValueError for a payload that is not valid, which the I/O side does not let through.
+// Like json.loads(), with bytes for attachments and for MessagePack's binary values; if a name
+// occurs twice, the last member is used. Null with an exception set if memory runs out; ValueError
+// for an invalid payload, which the I/O thread never accepts.
 PyRef to_python(const Gil& gil, const ReceivedValue& value, KeyCache& keys);
 
 }  // namespace sioserve::bridge

@@ -1,4 +1,4 @@
-// Native relays, from Python objects.
+// Reads native relays from Python objects.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace sioserve::bridge {
 
-// What `rules` say, a sequence of tuples (event, "own" | "namespace" | "rooms", rooms, volatile,
+// `rules` is a sequence of tuples (event, "own" | "namespace" | "rooms", rooms, volatile,
 // include_sender, max_bytes, rate). Nullopt with an exception set for anything else.
 std::optional<Relays> read_relays(PyObject* rules);
 

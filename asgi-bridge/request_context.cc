@@ -14,7 +14,7 @@ RequestIdScope::RequestIdScope(const Gil&, const PyRef& variable, const PyRef& i
 
 RequestIdScope::~RequestIdScope() {
   if (!token_) return;
-  // An exception that is on its way stays.
+  // Keep an exception that is already set.
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);
   if (PyContextVar_Reset(variable_.get(), token_.get()) != 0) PyErr_Clear();

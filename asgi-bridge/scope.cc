@@ -6,7 +6,7 @@
 namespace sioserve::bridge {
 namespace {
 
-// Also false when `value` could not be made.
+// False with an exception set, also when `value` is null.
 bool set_item(const PyRef& dict, const PyRef& key, const PyRef& value) {
   return value && PyDict_SetItem(dict.get(), key.get(), value.get()) == 0;
 }
@@ -23,7 +23,7 @@ PyRef to_py_address(const Gil& gil, const Address& address) {
   return PyRef::steal(PyTuple_Pack(2, host.get(), port.get()));
 }
 
-// Of the server: that of a Unix socket has no port.
+// The server's address; a Unix socket has no port.
 PyRef to_py_server(const Gil& gil, const Endpoints& endpoints) {
   if (endpoints.unix_path.empty()) return to_py_address(gil, endpoints.server);
   const PyRef path = PyRef::steal(PyUnicode_DecodeFSDefaultAndSize(
@@ -88,7 +88,7 @@ void ScopeFactory::clear(const Gil& gil) {
   websocket_template_.clear(gil);
 }
 
-// All but the values that are kept, which refer to nothing.
+// The kept values are left out: they refer to no other objects.
 void ScopeFactory::Template::traverse(Visitor& visit) const { visit(dict); }
 
 void ScopeFactory::Template::clear(const Gil&) { const Template gone = std::exchange(*this, {}); }
@@ -120,7 +120,7 @@ PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* sp
                 set_item(scope, names_.root_path, to_py_str(gil, root_path)) &&
                 set_item(extensions, names_.request_id, none()) &&
                 set_item(scope, names_.extensions, extensions);
-  // The keys that make() and its callers set: a copy with all of them does not grow.
+  // Add all keys that make() and its callers set, so that a copy of the dict does not have to grow.
   for (const PyRef* key :
        {&names_.http_version, &names_.path, &names_.raw_path, &names_.query_string, &names_.headers,
         &names_.client, &names_.server, &names_.scheme, last_key}) {
@@ -138,7 +138,7 @@ PyRef ScopeFactory::make(const Gil& gil, Template& from, const RequestHead& head
                     from.keep(gil, names_.scheme, &Template::scheme, scheme) &&
                     from.keep(gil, names_.server, &Template::server, server_of(gil, endpoints));
   if (!kept) return PyRef();
-  // Copies: middleware may write into them.
+  // Each scope gets copies, because middleware may change them.
   const PyRef extensions = copy_item(from.dict, names_.extensions);
   if (!extensions) return PyRef();
   const PyRef scope = PyRef::steal(PyDict_Copy(from.dict.get()));

@@ -31,15 +31,15 @@ class HeaderCache {
 // Lives on the application thread.
 class ScopeFactory {
  public:
-  // `state`: the lifespan's state dict, copied into each scope, or null. `extensions`: a dict of
-  // extensions beside the server's own, or null.
+  // `state`: the lifespan's state dict, which each scope gets a copy of, or null. `extensions`: a
+  // dict of extensions in addition to the server's own, or null.
   ScopeFactory(const Gil& gil, const Names& names, const std::string& root_path, PyRef state,
                PyRef extensions);
 
-  // False when memory ran out; an exception is set.
+  // False if memory ran out; an exception is set.
   bool complete() const { return http_template_.dict && websocket_template_.dict; }
 
-  // For the garbage collector: no scope can be made after clear().
+  // For the garbage collector: after clear(), no scope can be built.
   void traverse(Visitor& visit) const;
   void clear(const Gil& gil);
 
@@ -51,12 +51,13 @@ class ScopeFactory {
                   const std::vector<std::string>& subprotocols, const PyRef& request_id);
 
  private:
-  // What copies of `dict` begin with. Values that are mostly those of the request before stay in
-  // it.
+  // Scopes start as a copy of `dict`. It keeps the values that are usually equal in successive
+  // requests.
   struct Template {
     void traverse(Visitor& visit) const;
     void clear(const Gil& gil);
-    // False with an exception set when memory runs out.
+    // Sets `key` to `value` unless it is already kept. False with an exception set if memory runs
+    // out.
     bool keep(const Gil& gil, const PyRef& key, PyRef Template::*kept, const PyRef& value);
 
     PyRef dict;
@@ -74,7 +75,7 @@ class ScopeFactory {
   PyRef client_of(const Gil& gil, const Endpoints& endpoints);
   PyRef server_of(const Gil& gil, const Endpoints& endpoints);
 
-  // The tuple that was made last for an address. It holds nothing that could lead back here.
+  // The most recent tuple for an address. It refers to no object that could form a cycle.
   struct Known {
     Address address;
     std::string unix_path;

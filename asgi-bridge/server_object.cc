@@ -20,7 +20,7 @@
 namespace sioserve::bridge {
 namespace {
 
-// What a Server holds.
+// The value in a Server object.
 struct ServerBox {
   void traverse(Visitor& visit) const { visit(core); }
 
@@ -31,7 +31,7 @@ struct ServerBox {
     if (unbox<Core>(gone.get()).is_in_its_process()) {
       unbox<Core>(gone.get()).shut_down(gil);
     } else {
-      // What a forked child has inherited goes with the process.
+      // In a forked child, the Core is left to the end of the process.
       static_cast<void>(gone.release());
     }
   }
@@ -41,7 +41,7 @@ struct ServerBox {
 
 PyRef& core_ref(PyObject* self) { return unbox<ServerBox>(self).core; }
 
-// The same, as long as the server has not been started.
+// The same, but null with an exception set after the server has been started.
 Core* unstarted_core_of(PyObject* self, const char* method) {
   Core* core = core_of(self);
   if (core == nullptr || core->phase == Core::Phase::made) return core;
@@ -61,7 +61,8 @@ PyObject* server_new(PyTypeObject* type, PyObject*, PyObject*) {
   return make_object<ServerBox>(Gil::held_by_caller(), type).release();
 }
 
-// What Server() takes beside the settings; False with an exception set when it is something else.
+// Reads an argument of Server() that is not a setting. False with an exception set if it is
+// invalid.
 bool read_argument(const Gil& gil, const std::string& name, PyObject* value, Config& config,
                    Application& application) {
   if (name == "root_path") return read_text(value, application.root_path);
@@ -95,7 +96,7 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
 
 PyObject* address_or_error(const Result<std::string, std::string>& address) {
   if (address) return to_py_str(Gil::held_by_caller(), *address).release();
-  // A path need not be UTF-8.
+  // The message may contain a path that is not UTF-8.
   const PyRef reason = to_py_str(Gil::held_by_caller(), address.error());
   if (reason) PyErr_SetObject(PyExc_OSError, reason.get());
   return nullptr;
@@ -139,7 +140,7 @@ PyObject* server_listen_fd(PyObject* self, PyObject* args) {
   return address_or_error(core->server->listen_fd(fd));
 }
 
-// False with an exception set.
+// Opens the log files. False with an exception set.
 bool open_logs(Core& core) {
   if (!core.server) return true;
   const auto opened = core.server->open_logs();

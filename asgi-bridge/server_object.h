@@ -11,14 +11,14 @@ namespace sioserve::bridge {
 // The Core of a Server; null with an exception set if it can't be used.
 Core* core_of(PyObject* server);
 
-// Reads the arguments of Server.__init__. Nullopt with an exception set where they are wrong.
+// Reads the arguments of Server.__init__. Nullopt with an exception set if they are invalid.
 std::optional<Application> read_arguments(const Gil& gil, PyObject* self, PyObject* args,
                                           PyObject* kwargs, Config& config);
 
-// Makes `core` what is behind a Server: 0, or -1 with an exception set where it is null.
+// Makes `core` the Core of a Server: 0, or -1 with an exception set if it is null.
 int set_core(PyObject* server, PyRef core);
 
-// Null with an exception set when that fails.
+// Null with an exception set on failure.
 PyRef make_server_type(const Gil& gil, PyObject* module);
 // The type _sioserve.ProcessServer: the server of a Python process whose sockets belong to another
 // process.

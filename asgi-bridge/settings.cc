@@ -15,7 +15,7 @@
 namespace sioserve::bridge {
 namespace {
 
-// --- A Python value into a member: false with an exception set when it does not fit ---
+// --- Converts a Python value to a member: false with an exception set if it is invalid ---
 
 bool read_value(PyObject* value, bool& target) {
   const int truth = PyObject_IsTrue(value);
@@ -23,7 +23,7 @@ bool read_value(PyObject* value, bool& target) {
   return truth >= 0;
 }
 
-// Not negative, and no larger than the member holds.
+// Zero to the largest value of the member's type.
 template <typename Number>
 requires std::is_integral_v<Number>
 bool read_value(PyObject* value, Number& target) {
@@ -58,7 +58,7 @@ bool read_value(PyObject* value, std::string& target) {
   return true;
 }
 
-// One of the names of an enum's values.
+// The name of an enum's value.
 template <typename Enum>
 bool read_choice(PyObject* value, const std::map<std::string, Enum>& names, Enum& target) {
   std::string name;
@@ -114,7 +114,7 @@ bool read_pair(PyObject* value, std::string& first, std::string& second) {
          read_value(PySequence_Fast_GET_ITEM(pair.get(), 1), second);
 }
 
-// One that the server may put into any response.
+// A header that is valid in every response.
 bool read_value(PyObject* value, Header& target) {
   if (!read_pair(value, target.name, target.value)) return false;
   if (!is_token(target.name) || !is_field_value(target.value)) {
@@ -168,7 +168,7 @@ bool read_value(PyObject* value, TrustedProxies& target) {
 
 using Reader = std::function<bool(PyObject*, Config&)>;
 
-// `member` names the Config's member for a setting.
+// `member` is the Config member of a setting.
 template <typename Member>
 Reader any(Member member) {
   return [member](PyObject* value, Config& config) { return read_value(value, member(config)); };
@@ -186,7 +186,8 @@ Reader positive(Member member) {
   };
 }
 
-// Told at the call, like any other unusable value, though only the start needs it.
+// Compiles the format only to check it: an invalid format is an error of the call, as for other
+// settings, although the format is used only after the start.
 bool read_access_log_format(PyObject* value, Config& config) {
   if (!read_value(value, config.access_log.format)) return false;
   const auto format = access_log::compile(config.access_log);
@@ -306,7 +307,7 @@ const std::map<std::string, Reader>& settings() {
 
 #undef MEMBER
 
-// The exception that is set says what is wrong with the value: put the setting's name before it.
+// Puts the name of the setting before the message of the exception that is set.
 void name_setting(const std::string& name) {
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);

@@ -61,7 +61,7 @@ void SocketIoCallbacks::handle(const Gil& gil, SessionOpened event) {
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SessionClosed event) {
-  // One that was handed over and never connected to a namespace is unknown to the dispatcher.
+  // The dispatcher does not know a handed-over session that never connected to a namespace.
   if (handed_over_scopes_.erase(event.session) == 0) {
     dispatch(gil, bridge_.names().session_closed,
              {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
@@ -104,7 +104,7 @@ void SocketIoCallbacks::handle(const Gil& gil, SocketDisconnect event) {
            {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_py_str(gil, event.reason),
             to_py_str(gil, event.reference_reason),
             PyRef::steal(PyBool_FromLong(event.may_return ? 1 : 0))});
-  // Without a dispatcher no other code releases the socket.
+  // Without a dispatcher, no other code releases the socket.
   if (bridge_.application().dispatcher.get() == Py_None) bridge_.post(SocketReleased{event.socket});
 }
 
@@ -171,7 +171,7 @@ void SocketIoCallbacks::drop_scope(const Gil&, StreamId stream) {
 }
 
 void SocketIoCallbacks::release_all(const Gil&) {
-  // Taken out first: what they refer to may run Python code when it goes.
+  // Moved to a local first: releasing these objects may run Python code.
   const auto scopes = std::exchange(handed_over_scopes_, {});
 }
 

@@ -1,5 +1,5 @@
-// Calls the dispatcher, a Python object, with what happens to Engine.IO sessions and to the
-// sockets of Socket.IO namespaces.
+// Calls the dispatcher, a Python object, for the events of Engine.IO sessions and of the sockets of
+// Socket.IO namespaces.
 #pragma once
 
 #include <initializer_list>
@@ -24,10 +24,10 @@ class SocketIoCallbacks {
   void handle(const Gil& gil, ToldByProcess event);
   void handle(const Gil& gil, ProcessLeft event);
 
-  // The scope of a stream that the application hands over to Engine.IO: its session gets it.
-  // `scope` is borrowed and may be null.
+  // Keeps the scope of a stream that the application hands over to Engine.IO, for the stream's
+  // session. `scope` is borrowed and may be null.
   void keep_scope(const Gil& gil, StreamId stream, PyObject* scope);
-  // The stream ended without a session.
+  // The stream ended without an Engine.IO session.
   void drop_scope(const Gil& gil, StreamId stream);
 
   void release_all(const Gil& gil);
@@ -47,9 +47,9 @@ class SocketIoCallbacks {
 
   // Calls a method of the dispatcher; a missing argument (null) or an exception is logged.
   void dispatch(const Gil& gil, const PyRef& method, std::initializer_list<PyRef> arguments);
-  // The scope of a handshake that did not pass through the application.
+  // The scope of a native handshake.
   PyRef scope_of(const Gil& gil, const RequestHead& head, const Endpoints& endpoints);
-  // Tells the dispatcher of a session that was handed over, once.
+  // Reports a handed-over session to the dispatcher, once.
   void announce_session(const Gil& gil, SessionId session);
 
   Bridge& bridge_;

@@ -22,7 +22,7 @@ PyObject* post(PyObject* self, Command command) {
   return none().release();
 }
 
-// For what an application may do any number of times: see Bridge::post_paced().
+// For commands that an application may post in any number: see Bridge::post_paced().
 PyObject* post_paced(PyObject* self, Command command) {
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
@@ -173,7 +173,7 @@ PyObject* server_events_done(PyObject* self, PyObject* args) {
   return post(self, command);
 }
 
-// The commands that name a socket and a room.
+// Commands with a socket and a room.
 template <typename Command>
 PyObject* post_room_command(PyObject* self, PyObject* args) {
   PyObject *socket, *room;
@@ -222,7 +222,7 @@ PyObject* server_release_socket(PyObject* self, PyObject* argument) {
   return read_id(argument, "socket", command.socket) ? post(self, command) : nullptr;
 }
 
-// The commands that name a namespace.
+// Commands with a namespace.
 template <typename Command>
 PyObject* post_namespace_command(PyObject* self, PyObject* argument) {
   Command command;

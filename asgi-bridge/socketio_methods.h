@@ -1,4 +1,5 @@
-// Server's methods that say something to Socket.IO: emits, rooms, answers, namespaces, handshakes.
+// Server's methods that post Socket.IO commands: emits, rooms, acknowledgements, namespaces,
+// handshakes.
 #pragma once
 
 #include <span>

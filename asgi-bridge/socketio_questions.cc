@@ -84,7 +84,7 @@ PyObject* server_namespace_rooms(PyObject* self, PyObject* name) {
   return found.release();
 }
 
-// As the reference server's adapter calls it.
+// The name of the event in the reference server's adapter.
 const char* name_of(RoomChange::Kind kind) {
   switch (kind) {
     case RoomChange::Kind::created:

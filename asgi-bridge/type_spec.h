@@ -1,5 +1,5 @@
-// What a Python type is made of. Its methods, properties and slots can only be filled with guarded
-// functions (guard.h), so none of them lets a C++ exception into the interpreter.
+// The parts of a Python type. Its methods, properties and slots accept only guarded functions
+// (guard.h), so no C++ exception reaches the interpreter.
 #pragma once
 
 #include <cstddef>
@@ -43,7 +43,7 @@ class Method {
   Row row_;
 };
 
-// One that is only read.
+// A read-only property.
 class Property {
  public:
   using Row = PyGetSetDef;
@@ -60,7 +60,7 @@ class Property {
   Row row_;
 };
 
-// Lives as long as the type does: its descriptors refer to the rows.
+// Must live as long as the type: the type's descriptors refer to the rows.
 template <typename Entry>
 class Table {
  public:
@@ -78,7 +78,7 @@ class Table {
 using MethodTable = Table<Method>;
 using PropertyTable = Table<Property>;
 
-// The member `vectorcall` of a T whose objects are called without a tuple of arguments (PEP 590):
+// The member `vectorcall` of a T whose objects are called with an array of arguments (PEP 590):
 // f(self, arguments, count, tuple of names or null).
 class Vectorcall {
  public:
@@ -111,14 +111,14 @@ class Slot {
   PyType_Slot row_;
 };
 
-// Null with an exception set when that fails. `name` with the module's; a `size` of 0 is
-// that of `base`, which may be null otherwise.
+// Null with an exception set on failure. `name` includes the module's name. A `size` of 0 is the
+// size of `base`, which otherwise may be null.
 PyRef make_type(const Gil& gil, PyObject* module, const char* name, std::size_t size,
                 unsigned int flags, const std::vector<Slot>& slots, PyObject* base = nullptr);
 
-// A type whose objects hold a T, made with make_object<T>(). T has traverse(Visitor&) and, unless
-// each cycle through it goes through something else that can be cleared, clear(const Gil&). With a
-// member `vectorcall`, its objects can be called.
+// A type whose objects contain a T, created with make_object<T>(). T has traverse(Visitor&). T also
+// has clear(const Gil&), unless each cycle through it contains another object with a clear(). If T
+// has a member `vectorcall`, its objects can be called.
 template <typename T>
 PyRef make_box_type(const Gil& gil, PyObject* module, const char* name, unsigned int flags,
                     std::vector<Slot> slots) {

@@ -39,7 +39,7 @@ PyRef WebSocketStream::next_message(const Gil& gil) {
   }
   if (!closed()) {
     if (!fault_) return PyRef();
-    // What the application does with the messages before, it has done.
+    // The application has now received all messages from before the fault.
     bridge().post(WebSocketClose{id(), close_code_, ""});
     close(gil);
   }
@@ -133,7 +133,7 @@ bool WebSocketStream::send_message(const Gil& gil, PyObject* message) {
 bool WebSocketStream::send_close(const Gil& gil, PyObject* message) {
   const auto code = read_int(gil, message, bridge().names().code, 1000);
   if (!code) return false;
-  // RFC 6455 7.4: what may stand in a close frame.
+  // The close codes that RFC 6455 section 7.4 allows in a close frame.
   const bool valid =
       (*code >= 1000 && *code <= 1014 && *code != 1004 && *code != 1005 && *code != 1006) ||
       (*code >= 3000 && *code <= 4999);

@@ -1,4 +1,4 @@
-// One WebSocket as the ASGI application sees it (ASGI WebSocket specification 2.4).
+// One WebSocket for the ASGI application (ASGI WebSocket specification 2.4).
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ class WebSocketStream final : public AsgiStream {
   std::deque<WebSocketMessage> messages_;
   std::uint16_t close_code_ = 1006;
   std::string close_reason_;
-  bool fault_ = false;  // the client broke the protocol: the end, behind all messages
+  bool fault_ = false;  // the client broke the protocol: disconnect after all received messages
   ResponseHead denial_head_;
 };
 
