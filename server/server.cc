@@ -40,7 +40,7 @@ namespace {
 
 constexpr Milliseconds tick_interval{20};  // the resolution of the sessions' timers
 
-// How long commands are carried out before sockets and timers have their turn again.
+// How long commands are carried out before sockets and timers are served again.
 constexpr std::chrono::milliseconds command_budget{2};
 
 // How long sessions are ended at a time when the server stops.
@@ -48,7 +48,7 @@ constexpr std::chrono::milliseconds stop_budget{2};
 
 }  // namespace
 
-// Wires everything that lives on the I/O thread. Constructed and destroyed on the application
+// Connects all parts that live on the I/O thread. Constructed and destroyed on the application
 // thread, while the I/O thread does not run.
 class Server::IoThread final : connection::Router,
                                application::EngineHandover,
@@ -116,7 +116,7 @@ class Server::IoThread final : connection::Router,
 
   void start() {
     access_log_.start();
-    limits_.advance(loop_.now());  // the first tick may come behind the first client
+    limits_.advance(loop_.now());  // the first client may come before the first tick
     tick_.start_repeating(tick_interval);
     thread_ = std::thread([this] { run_or_abort("The I/O thread", [this] { loop_.run(); }); });
     answers_.open();
@@ -176,7 +176,7 @@ class Server::IoThread final : connection::Router,
     return url;
   }
 
-  // Bad input while Python is blocked must not fill the memory with log lines.
+  // Log lines are limited: invalid input while Python is blocked must not fill the memory.
   void log(LogRecord record) {
     if (event_buffer_.log_lines_full()) {
       ++lines_dropped_;
@@ -190,7 +190,7 @@ class Server::IoThread final : connection::Router,
     event_buffer_.push(std::move(record));
   }
 
-  // The event buffer is the I/O thread's.
+  // Uses the queue directly: only the I/O thread may use the event buffer.
   void log_from_another_thread(LogLevel level, std::string message) {
     if (!logger_.enabled(LogCategory::server, level)) return;
     std::vector<Event> line;
@@ -268,8 +268,8 @@ class Server::IoThread final : connection::Router,
 
   // --- commands ---
 
-  // For as long as the budget allows; the rest has its turn when sockets and timers have had
-  // theirs.
+  // Stops when the time budget is used up; the rest is carried out after sockets and timers have
+  // been served.
   void carry_out_commands() {
     if (pool_) add_new_processes();
     const auto start = Clock::now();
@@ -291,7 +291,7 @@ class Server::IoThread final : connection::Router,
     }
   }
 
-  // False: there are none.
+  // False: no commands are queued.
   bool take_commands() {
     next_command_ = 0;
     const port::CommandQueue::Taken taken = commands_.take(batch_);
@@ -363,9 +363,9 @@ class Server::IoThread final : connection::Router,
   access_log::AccessLogger access_log_;
   port::CommandQueue commands_;
   port::Answers answers_;
-  std::vector<Command> batch_;     // taken of the commands
-  std::size_t next_command_ = 0;   // of the batch, to be carried out
-  std::size_t commands_done_ = 0;  // in the latest turn that had any
+  std::vector<Command> batch_;     // taken from commands_
+  std::size_t next_command_ = 0;   // index in batch_
+  std::size_t commands_done_ = 0;  // in the latest loop iteration that had any
   Clock::duration commands_took_{0};
   net::Async wake_;
   Counters counters_;
@@ -417,6 +417,6 @@ Logger& Server::logger() { return io_->logger(); }
 const Config& Server::config() const { return io_->config(); }
 Result<std::monostate, std::string> Server::open_logs() { return io_->access_log().open(); }
 void Server::reopen_logs() { io_->access_log().reopen(); }
-void Server::flush_logs(Milliseconds patience) { io_->access_log().flush(patience); }
+void Server::flush_logs(Milliseconds timeout) { io_->access_log().flush(timeout); }
 
 }  // namespace sioserve

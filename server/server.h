@@ -66,8 +66,8 @@ class Server final : public Port {
   Result<std::monostate, std::string> open_logs();
   // Any thread. Opens the access log's file anew.
   void reopen_logs();
-  // Any thread. Returns when the access log's file has everything, or after `patience`.
-  void flush_logs(Milliseconds patience);
+  // Any thread. Returns when the access log's file has everything, or after `timeout`.
+  void flush_logs(Milliseconds timeout);
 
  private:
   class IoThread;

@@ -43,7 +43,7 @@ void AccessLogger::start() {
 }
 
 void AccessLogger::write(AccessRecord record) {
-  // A line of daphne's format before the result; other formats have one line for the handshake.
+  // Only daphne's format has a line for the start of a WebSocket handshake.
   const bool only_daphnes = record.event == AccessEvent::websocket_connecting;
   if (only_daphnes && (config_.json || !config_.format.empty())) return;
   if (config_.target == Target::logging) return send_to_application(std::move(record));
@@ -64,7 +64,8 @@ void AccessLogger::append_line(const AccessRecord& record) {
 
 void AccessLogger::send_to_application(AccessRecord record) {
   if (!logger_.enabled(LogCategory::access, LogLevel::info)) return;
-  // Native requests are answered also while Python is blocked.
+  // Native requests are answered even while Python is blocked, so their entries could fill the
+  // memory.
   if (events_.log_lines_full()) {
     ++dropped_;
     return;
@@ -82,8 +83,8 @@ void AccessLogger::reopen() {
   if (file_) file_->reopen();
 }
 
-void AccessLogger::flush(Milliseconds patience) {
-  if (file_) file_->flush(patience);
+void AccessLogger::flush(Milliseconds timeout) {
+  if (file_) file_->flush(timeout);
 }
 
 }  // namespace sioserve::access_log

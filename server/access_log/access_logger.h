@@ -43,7 +43,7 @@ class AccessLogger final : public AccessLog {
 
   // From any thread; does nothing without a file.
   void reopen();
-  void flush(Milliseconds patience);
+  void flush(Milliseconds timeout);
 
  private:
   void append_line(const AccessRecord& record);

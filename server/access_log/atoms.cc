@@ -57,7 +57,7 @@ constexpr Name names[] = {
     {"outcome", Atom::outcome},
 };
 
-// Levenshtein's.
+// The Levenshtein distance.
 std::size_t distance(std::string_view left, std::string_view right) {
   std::vector<std::size_t> row(right.size() + 1);
   std::iota(row.begin(), row.end(), 0U);
@@ -88,7 +88,7 @@ void append_request_header(std::string_view name, const AccessRecord& record, st
   append_value(find_header(record.head->headers, name).value_or(""), out);
 }
 
-// Of responses, whose header names have the case that the application gave them.
+// Names of response headers have the case that the application used.
 void append_response_header(std::string_view name, const AccessRecord& record, std::string& out) {
   for (const Header& header : record.response_headers) {
     if (equals_ignoring_case(header.name, name)) return append_value(header.value, out);

@@ -31,7 +31,7 @@ void append_code_point(std::uint32_t point, std::string& out) {
   append_u(0xdc00 + ((point - 0x10000) & 0x3ff), out);
 }
 
-// The character at the start of `value`, which is removed; U+FFFD for a byte that begins none.
+// Removes the character at the start of `value` and returns it; U+FFFD for an invalid byte.
 std::uint32_t take_code_point(std::string_view& value) {
   const auto lead = static_cast<unsigned char>(value.front());
   const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;

@@ -21,10 +21,10 @@ namespace {
 constexpr Milliseconds delay{100};
 constexpr std::size_t batch_size = 65'536;  // queued bytes that are written without delay
 constexpr std::size_t max_waiting = 8'388'608;
-constexpr std::size_t pipe_portion = 4'096;  // a pipe that is writable takes this many
-constexpr Milliseconds patience_at_end{2'000};
+constexpr std::size_t pipe_portion = 4'096;  // a writable pipe accepts at least this many bytes
+constexpr Milliseconds timeout_at_end{2'000};
 
-// All signals, for a scope.
+// Blocks all signals for a C++ scope.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -75,7 +75,7 @@ LogFile::LogFile(std::string path, int descriptor, Report report)
 
 LogFile::~LogFile() {
   if (thread_.joinable()) {
-    flush(patience_at_end);
+    flush(timeout_at_end);
     {
       std::lock_guard lock(mutex_);
       ending_ = true;
@@ -94,7 +94,8 @@ void LogFile::set_descriptor(int descriptor) {
 
 void LogFile::start() {
   if (thread_.joinable()) return;
-  // Python handles signals; for a closed pipe, write() returns an error.
+  // The thread inherits the signal mask: Python handles signals, and for a closed pipe write()
+  // returns an error.
   const SignalsBlocked inherited_by_the_thread;
   thread_ =
       std::thread([this] { run_or_abort("The thread of the access log", [this] { run(); }); });
@@ -124,11 +125,11 @@ void LogFile::reopen() {
   work_.notify_one();
 }
 
-void LogFile::flush(Milliseconds patience) {
+void LogFile::flush(Milliseconds timeout) {
   std::unique_lock lock(mutex_);
   hurry_ = true;
   work_.notify_one();
-  done_.wait_for(lock, patience, [this] { return waiting_.empty() && !busy_ && !reopen_; });
+  done_.wait_for(lock, timeout, [this] { return waiting_.empty() && !busy_ && !reopen_; });
   hurry_ = false;
 }
 
@@ -176,7 +177,7 @@ void LogFile::write_lines(std::string_view bytes) {
                                  " could not be written");
 }
 
-// 0: failed, errno says why.
+// 0: failed, with errno set.
 std::size_t LogFile::write_some(std::string_view bytes) {
   if (may_block_) bytes = bytes.substr(0, pipe_portion);
   while (true) {

@@ -44,8 +44,8 @@ class LogFile {
   // From any thread. Closes the file, which may have been renamed, and opens the path again. Queued
   // lines go into the new file.
   void reopen();
-  // From any thread. Returns when all queued lines have been written, or after `patience`.
-  void flush(Milliseconds patience);
+  // From any thread. Returns when all queued lines have been written, or after `timeout`.
+  void flush(Milliseconds timeout);
 
  private:
   LogFile(std::string path, int descriptor, Report report);

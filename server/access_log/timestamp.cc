@@ -6,7 +6,7 @@
 namespace sioserve::access_log {
 namespace {
 
-// strftime's names depend on the locale that the application has set.
+// strftime() is not used: its names depend on the locale that the application has set.
 constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::size_t milliseconds_at = 20;  // in the ISO format

@@ -77,7 +77,7 @@ void RequestStream::respond(HttpRespond command) {
   } else {
     exchange_.send_body(std::move(command.body), part);
   }
-  // Bytes that are never sent (the body of a response to HEAD) never drain.
+  // Bytes that are not sent (the body of a response to HEAD) never cause a drain event.
   if (!response_ended_) give_credit();
 }
 

@@ -9,7 +9,7 @@
 namespace sioserve {
 
 Result<FilePart, int> open_whole_file(const std::string& path) {
-  // O_NONBLOCK: a named pipe without a writer would not open.
+  // Without O_NONBLOCK, open() would block on a named pipe that has no writer.
   FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
   if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) return Failure{errno};

@@ -4,9 +4,9 @@ namespace sioserve {
 namespace {
 
 constexpr char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
-constexpr int digits = 13;  // of 5 bits; short enough for a string without an allocation
+constexpr int digits = 13;  // of 5 bits each; short enough for a std::string without an allocation
 
-// The mixing function of SplitMix64: a bijection, so that different counts stay different.
+// The mixing function of SplitMix64. It is a bijection, so ids do not repeat.
 std::uint64_t mix(std::uint64_t value) {
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
   value = (value ^ (value >> 27)) * 0x94d049bb133111eb;

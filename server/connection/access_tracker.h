@@ -1,4 +1,4 @@
-// Follows the requests of one connection for the access log.
+// Tracks the requests of one connection for the access log.
 // A request begins with its first byte. When its exchange has ended, its record waits until the
 // kernel has taken the queued output (at the latest until the end of the next exchange), or until
 // the connection closes: then the response was cut. Does nothing without an access log.
@@ -18,7 +18,7 @@ namespace sioserve::connection {
 // Lives on the I/O thread, in the connection.
 class AccessTracker {
  public:
-  // Both outlive the tracker; no log: null.
+  // Both outlive the tracker. `log` may be null.
   AccessTracker(AccessLog* log, const net::Stream& stream) : log_(log), stream_(stream) {}
 
   bool on() const { return log_ != nullptr; }
@@ -57,10 +57,10 @@ class AccessTracker {
 
   AccessLog* const log_;  // null: none
   const net::Stream& stream_;
-  std::optional<TimePoint> begin_;  // of the request that is coming
+  std::optional<TimePoint> begin_;  // of the request that is being received
   std::optional<AccessRecord> pending_;
   TimePoint pending_begin_;
-  bool broken_ = false;  // what is queued is lost
+  bool broken_ = false;  // queued output is lost
 };
 
 }  // namespace sioserve::connection

@@ -30,8 +30,8 @@ class Connection;
 enum class Admission { admitted, turned_away };
 
 enum class ConnectionEnd {
-  linger,  // behind what has been written, giving the peer the time to read it
-  close,   // at once
+  linger,  // after the queued output; gives the peer time to read it
+  close,   // immediately
 };
 
 class ConnectionOwner {
@@ -40,8 +40,8 @@ class ConnectionOwner {
   virtual void on_connection_closed(Connection& connection) = 0;
   // The limit on connections is reached: an idle connection may be closed for the new one.
   virtual void make_room() = 0;
-  // No request is in progress: the client keeps the connection for its next request; or it is in
-  // use again.
+  // No request is in progress: the client keeps the connection for its next request; or the
+  // connection is in use again.
   virtual void on_connection_idle(Connection& connection) = 0;
   virtual void on_connection_busy(Connection& connection) = 0;
 
@@ -64,7 +64,7 @@ class Connection final : private net::StreamListener, private net::DeferredTask 
   // For the protocol.
   Context& context() { return context_; }
   net::Stream& stream() { return *stream_; }
-  // Of the connection itself.
+  // Of the connection itself, without proxy headers.
   const SharedEndpoints& peers() const { return peers_; }
   // The client that a proxy reported. If it has too many connections, this one gets a response and
   // is about to close.
@@ -78,11 +78,11 @@ class Connection final : private net::StreamListener, private net::DeferredTask 
   void touch();
   // Takes effect when the running protocol function has returned.
   void replace_protocol(std::unique_ptr<Protocol> next);
-  // The protocol's handlers must have been told. `endpoints` are those of the last request.
+  // First notify the protocol's handlers. `endpoints` are those of the last request.
   void end(ConnectionEnd how, const SharedEndpoints& endpoints);
   void close();
 
-  // The owner's: where it keeps this connection.
+  // For the owner: the connection's place in the owner's list.
   std::size_t index = 0;
   std::list<Connection*>::iterator place{};
 

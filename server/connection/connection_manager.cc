@@ -48,7 +48,7 @@ void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
   stop_accepting();
   on_empty_ = std::move(on_empty);
   visit([](Connection& connection) { connection.begin_stop(); });
-  context_.load.sweep(TimePoint::max());  // nothing is refused any more
+  context_.load.sweep(TimePoint::max());  // ends the log episodes: no more refusals follow
   loop_.deferred_queue().schedule(*this);
 }
 
@@ -57,7 +57,7 @@ void ConnectionManager::close_all() {
   visit([](Connection& connection) { connection.close_now(); });
 }
 
-// Handlers may cause connections to close, but those are destroyed later.
+// Visiting by index is safe: connections that a handler closes are destroyed later.
 template <typename Visit>
 void ConnectionManager::visit(Visit visit) {
   for (std::size_t i = 0; i < connections_.size(); ++i) visit(*connections_[i]);
@@ -72,7 +72,7 @@ void ConnectionManager::sweep() {
 
 void ConnectionManager::on_accept(net::FileDescriptor socket, Endpoints endpoints) {
   auto stream = net::SocketStream::adopt(loop_, std::move(socket));
-  if (!stream) return;  // the client has gone already
+  if (!stream) return;  // the client has already disconnected
   serve(std::move(*stream), std::make_shared<const Endpoints>(std::move(endpoints)));
 }
 
@@ -97,7 +97,7 @@ void ConnectionManager::on_connection_busy(Connection& connection) {
   busy_.splice(busy_.end(), idle_, connection.place);
 }
 
-// With nothing to look after, the loop sleeps.
+// Stops the timer when there is nothing to check, so that the idle loop does not wake up.
 void ConnectionManager::rest() {
   if (connections_.empty() && context_.load.quiet()) sweep_timer_.stop();
 }

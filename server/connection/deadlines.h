@@ -23,15 +23,15 @@ class Deadlines {
   void restart(Wait wait, TimePoint now) {
     until_[index(wait)] = deadline_after(now, times_[index(wait)]);
   }
-  // Unless it runs already.
+  // No effect if it runs already.
   void start(Wait wait, TimePoint now) {
     if (!runs(wait)) restart(wait, now);
   }
-  // If it runs.
+  // No effect unless it runs.
   void extend(Wait wait, TimePoint now) {
     if (runs(wait)) restart(wait, now);
   }
-  // At the latest at `until`.
+  // Moves the deadline to `until`, if it would be later.
   void move_deadline_earlier(Wait wait, TimePoint until) {
     until_[index(wait)] = std::min(until_[index(wait)], until);
   }

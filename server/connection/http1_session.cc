@@ -16,9 +16,9 @@
 namespace sioserve::connection {
 namespace {
 
-// Input kept while it may not be looked at; beyond it reading pauses.
+// Input is kept while the session may not process it. Above this size, reading pauses.
 constexpr std::size_t max_kept = 65'536;
-// How much of an unwanted body is read so that the connection can be kept.
+// The largest part of an unwanted body that is read to keep the connection alive.
 constexpr std::size_t max_drained = 262'144;
 
 http::ParserLimits parser_limits(const Config& config) {
@@ -53,7 +53,7 @@ Http1Session::Http1Session(Connection& connection, std::string input)
 
 void Http1Session::on_read(std::string_view bytes) {
   if (!kept_.empty()) {
-    kept_.append(bytes);  // advance() follows
+    kept_.append(bytes);  // processed by advance(), which follows
     return;
   }
   process(bytes);
@@ -73,12 +73,12 @@ void Http1Session::on_broken() {
 }
 
 void Http1Session::begin_stop() {
-  if (state_ != State::between_requests) return;  // settle() ends an event stream
+  if (state_ != State::between_requests) return;  // an event stream is ended by settle()
   if (parser_.within_head()) {
     deadlines_.move_deadline_earlier(Wait::head, context().now() + context().timeouts.late_head);
     return;
   }
-  // With all answers delivered there is nothing that the client would have to be given time for.
+  // If the client has received all responses, the connection need not linger.
   const bool delivered = connection_.stream().buffered() == 0;
   end(delivered ? ConnectionEnd::close : ConnectionEnd::linger);
 }
@@ -104,7 +104,7 @@ void Http1Session::on_deadline() {
       end(ConnectionEnd::linger);
       break;
     case Wait::head:
-      // Nothing but line ends before a request is no request yet.
+      // Empty lines before a request do not count as a request.
       if (!parser_.within_head()) return end(ConnectionEnd::linger);
       refuse(408, "the head took too long");
       break;
@@ -159,14 +159,14 @@ void Http1Session::update_deadlines() {
   }
 }
 
-// Nothing follows but what is kept.
+// The client sends nothing after the bytes in kept_.
 void Http1Session::take_client_end() {
   if (exchange_ && request_complete_) {
     if (exchange_->on_client_end() == ClientEnd::answer) return;
   } else if (!kept_.empty()) {
     return;
   }
-  // Behind a part of a response, an orderly end would look like the response's.
+  // After a part of a response, a graceful close could look like the end of the response.
   const bool cut = exchange_ && exchange_->response().started();
   end_exchange();
   end(cut ? ConnectionEnd::close : ConnectionEnd::linger);
@@ -208,7 +208,7 @@ void Http1Session::take(const Progress& progress, std::string_view& rest) {
   } else if (state_ == State::between_requests) {
     deadlines_.stop(Wait::first_byte);
     deadlines_.stop(Wait::keep_alive);
-    // A head that comes in drips does not get more time with each of them.
+    // The timeout is for the whole head: further bytes do not extend it.
     deadlines_.start(Wait::head, context().now());
   } else {
     take_body(progress);
@@ -284,7 +284,7 @@ void Http1Session::take_body(const Progress& progress) {
   }
 }
 
-// Acts on what handlers have called and on what is complete.
+// Handles the results of handlers' calls and the completion of requests and responses.
 void Http1Session::settle() {
   if (exchange_) settle_exchange();
   if (state_ == State::draining) settle_drain();
@@ -297,12 +297,13 @@ void Http1Session::settle_exchange() {
     end(ConnectionEnd::close);
     return;
   }
-  // A client of server-sent events stays as long as it is let, and connects again by itself.
+  // A client of server-sent events stays connected until the server ends the stream, and
+  // reconnects.
   if (context().phase == Phase::stopping && response.is_event_stream()) {
     exchange_->end_event_stream();
   }
   if (!response.complete()) return;
-  // Only the end of the connection tells the client that bytes are missing.
+  // Closing the connection is the only way to show the client that bytes are missing.
   const bool last = response.incomplete() || encoder_->persistence() == http::Persistence::close;
   exchange_->finish();
   leave_exchange();
@@ -327,7 +328,7 @@ void Http1Session::end_exchange() {
   leave_exchange();
 }
 
-// Behind the end of the exchange.
+// The exchange has ended; only its request may still be incomplete.
 void Http1Session::leave_exchange() {
   if (connection_.stream().buffered() > 0) unsent_head_ = exchange_->share_head();
   exchange_.reset();
@@ -336,8 +337,8 @@ void Http1Session::leave_exchange() {
 
 // --- The end of the connection ---
 
-// What comes from the client is unusable, or too late: an answer of ours, if one can still be
-// given, and the end.
+// The client's input is invalid or too late: sends an error response, if none has started, and ends
+// the connection.
 void Http1Session::refuse(std::uint16_t status, std::string_view reason) {
   if (parser_.within_head()) give_up_head();
   switch (state_) {
@@ -365,7 +366,7 @@ void Http1Session::refuse_exchange(std::uint16_t status, std::string_view reason
   end(cut ? ConnectionEnd::close : ConnectionEnd::linger);
 }
 
-// There is no exchange yet.
+// For an error in the head, before an exchange exists.
 void Http1Session::refuse_head(std::uint16_t status, std::string_view reason, Headers headers) {
   const auto head = std::make_shared<const RequestHead>(parser_.take_head());
   log_refusal(context().logger, endpoints_->client, *head, status, reason);
@@ -385,7 +386,7 @@ void Http1Session::give_up_head() {
   parser_.give_up_head();
   parser_.set_request_id(context().request_ids.next());
   connection_.set_busy();
-  endpoints_ = connection_.peers();  // without the addresses that a proxy told
+  endpoints_ = connection_.peers();  // without the addresses from proxy headers
 }
 
 void Http1Session::end(ConnectionEnd how) {
@@ -394,7 +395,7 @@ void Http1Session::end(ConnectionEnd how) {
   connection_.end(how, endpoints_);
 }
 
-// Whether the answer must say that it is the last one.
+// Whether the response must contain "Connection: close".
 bool Http1Session::must_close() const {
   if (context().phase == Phase::stopping) return true;
   if (connection_.peer_ended() && kept_.empty()) return true;

@@ -1,20 +1,20 @@
-// HTTP/1.x on one connection: requests one after the other, each answered before the next is looked
-// at (RFC 9112 section 9). The session reads requests and decides how long the connection lives;
-// what happens to one request is HttpExchange's.
+// HTTP/1.x on one connection: requests are processed one after the other; the next one is parsed
+// when the previous response is complete (RFC 9112 section 9). The session reads requests and
+// decides how long the connection lives; HttpExchange handles one request.
 //
-// States: between requests (waiting for a head, also in the middle of one); an exchange is open
-// (the body may still be arriving); draining (the answer is complete, the rest of the body is
-// dropped so that the connection can be used again); ended (the connection has been closed,
-// lingers, or speaks WebSocket).
+// States: between requests (waiting for a head, or in the middle of one); an exchange is open (the
+// body may still be arriving); draining (the response is complete; the rest of the body is dropped,
+// so that the connection can be used again); ended (the connection has been closed, lingers, or
+// uses WebSocket).
 //
-// Reading goes on while a response is pending, so that a client that goes is noticed, but what may
-// not be looked at yet is kept, and beyond a limit reading pauses.
+// The socket is read while a response is pending, so that a disconnect is noticed. Bytes that may
+// not be processed yet are kept; above a limit, reading pauses.
 //
-// A client that ends its side in the middle of a request has gone. Behind a complete one it may
-// have shut down its sending side only, or closed the socket: TCP shows the same. So the answer is
-// still made and sent, the last one of the connection. That the client has gone then shows when a
-// write fails; and where nothing is written for half_close_timeout, the handler is told that it has
-// probably gone, but may still answer.
+// If a client shuts down its sending side in the middle of a request, that is a disconnect. After a
+// complete request it may have shut down only its sending side, or closed the socket: with TCP both
+// look the same. So the response is still sent, as the last one of the connection. If the client
+// has closed the socket, a write fails. If nothing is written for half_close_timeout, the handler
+// is told that the client has probably disconnected, but it may still respond.
 #pragma once
 
 #include <cstddef>
@@ -34,12 +34,12 @@ namespace sioserve::connection {
 
 class Http1Session final : public Protocol, private ExchangeOwner {
  public:
-  // `input`: what has arrived already.
+  // `input`: bytes that have already arrived.
   explicit Http1Session(Connection& connection, std::string input = {});
 
   // Protocol
   void on_read(std::string_view bytes) override;
-  void on_end() override {}  // advance() follows
+  void on_end() override {}  // followed by advance()
   void on_drain() override;
   void on_broken() override;
   void begin_stop() override;
@@ -86,15 +86,15 @@ class Http1Session final : public Protocol, private ExchangeOwner {
   Connection& connection_;
   http::RequestParser parser_;
   State state_ = State::between_requests;
-  std::string kept_;  // input that may not be looked at yet
+  std::string kept_;  // input that may not be processed yet
   ConnectionDeadlines deadlines_;
-  SharedEndpoints endpoints_;                          // of the latest request
-  std::size_t requests_ = 0;                           // exchanges begun
-  bool request_complete_ = true;                       // all of the latest one has been read
-  std::size_t drained_ = 0;                            // of the body of one that has been answered
+  SharedEndpoints endpoints_;     // of the latest request
+  std::size_t requests_ = 0;      // exchanges begun
+  bool request_complete_ = true;  // all of the latest one has been read
+  std::size_t drained_ = 0;       // bytes of the body after the response was complete
   std::optional<http::Http1ResponseEncoder> encoder_;  // of the latest exchange
   std::optional<HttpExchange> exchange_;               // in State::exchange only
-  SharedRequestHead unsent_head_;  // of an exchange that has ended with output left to be taken
+  SharedRequestHead unsent_head_;  // of an ended exchange whose output is not completely sent
 };
 
 }  // namespace sioserve::connection

@@ -11,20 +11,20 @@ enum class ConnectionWait {
   first_byte,  // of the first request
   head,        // from the first byte to the end
   send,        // for the client to read queued output
-  drain,       // the rest of a request that has been answered
+  drain,       // the rest of a request after its response
   keep_alive,  // the next request
 };
 
 class ConnectionDeadlines : public Deadlines<ConnectionWait, 5> {
  public:
-  // `drain` is how long the rest of an answered request may take.
+  // `drain`: how long the rest of a request may take after its response.
   ConnectionDeadlines(const HttpConfig& config, Milliseconds drain)
       : Deadlines({config.first_byte_timeout, config.header_timeout, config.send_timeout, drain,
                    config.keep_alive_timeout}) {}
 };
 
 enum class ExchangeWait {
-  body,         // its next piece
+  body,         // its next part
   application,  // its whole response; set by the handler, 0 (unlimited) at first
   half_close,   // for output to a client that shut down its sending side
 };

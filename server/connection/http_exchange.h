@@ -50,7 +50,7 @@ class ExchangeOwner {
 // Lives on the I/O thread.
 class HttpExchange final : public Exchange {
  public:
-  // All that are borrowed outlive the exchange.
+  // All references outlive the exchange.
   HttpExchange(Connection& connection, ExchangeOwner& owner, http::ResponseEncoder& encoder,
                SharedRequestHead head, SharedEndpoints endpoints);
 
@@ -119,7 +119,7 @@ class HttpExchange final : public Exchange {
   http::Response response_;
   ExchangeDeadlines deadlines_;
   std::unique_ptr<RequestHandler> handler_;
-  Count::Ticket load_;  // null: refused, or of a session
+  Count::Ticket load_;  // null: refused, or a request of an Engine.IO session
   const TimePoint access_begin_;
   bool body_wanted_ = false;
   bool body_paused_ = false;

@@ -62,7 +62,7 @@ class Load {
 
   const Config& config_;
   const Logger& logger_;
-  const std::size_t descriptors_;  // connections that they allow
+  const std::size_t descriptors_;  // the number of connections that they allow
   Count connections_;
   Count turned_away_;
   AddressCounts addresses_;

@@ -20,9 +20,9 @@ using Outcome = Result<std::optional<ProxyHeader>, ProxyHeaderError>;
 
 constexpr std::string_view signature_1 = "PROXY ";
 constexpr std::string_view signature_2("\r\n\r\n\0\r\nQUIT\n", 12);
-constexpr std::size_t longest_1 = 107;  // with its line end
+constexpr std::size_t longest_1 = 107;  // bytes, with the line end
 constexpr std::size_t fixed_part_2 = 16;
-constexpr std::size_t longest_2 = 4'096;  // addresses and what proxies add to them
+constexpr std::size_t longest_2 = 4'096;  // bytes of addresses and extensions (TLVs)
 
 Outcome more() { return std::optional<ProxyHeader>(); }
 Outcome malformed() { return Failure{ProxyHeaderError::malformed}; }
@@ -83,7 +83,7 @@ int number_at(std::string_view bytes, std::size_t i) {
 std::string host_of(int family, std::string_view bytes) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   ::inet_ntop(family, bytes.data(), text.data(), text.size());
-  // One form for an IPv4 address in IPv6's clothes.
+  // IPv4-mapped IPv6 addresses become IPv4 addresses.
   return IpAddress::parse(text.data())->to_string();
 }
 
@@ -117,7 +117,7 @@ Outcome parse_2(std::string_view input) {
       if (body.size() < unix_addresses) return malformed();
       header.ends.emplace();
       return std::optional(std::move(header));
-    default:  // unspecified, or nothing that could be said of a stream
+    default:  // AF_UNSPEC, or a protocol that is not a stream
       return std::optional(std::move(header));
   }
 }

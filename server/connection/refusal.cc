@@ -6,7 +6,7 @@
 namespace sioserve::connection {
 namespace {
 
-// Of the path in a line, which the client chooses.
+// The client chooses the path, so its part in a log line is limited.
 constexpr std::size_t max_shown = 256;
 
 }  // namespace

@@ -14,17 +14,17 @@ constexpr std::uint16_t going_away = 1001;
 constexpr std::uint16_t abnormal_closure = 1006;
 constexpr std::uint16_t internal_error = 1011;
 constexpr std::uint16_t service_restart = 1012;
-// Input kept while it may not be looked at; beyond it reading pauses.
+// Input is kept while the session may not process it. Above this size, reading pauses.
 constexpr std::size_t max_kept = 65'536;
-// A peer that reads nothing but sends pings is answered no more.
+// A peer that sends pings but reads nothing gets no more pongs above this many queued bytes.
 constexpr std::size_t max_buffered_for_pong = 262'144;
 
-// Above, compression would hold up every other connection.
+// Larger messages are not compressed: that would block all other connections.
 constexpr std::size_t max_deflated = 1'048'576;
 constexpr std::size_t compressed_portion = 1'024;
-// How often to look whether a peer that is not read is still there.
+// How often to check whether a peer is still connected while its socket is not read.
 constexpr Milliseconds look_interval{1'000};
-// After so long without a compressed message, compression gives its memory back.
+// The time without a compressed message after which zlib's memory is freed.
 constexpr Milliseconds compression_idle{30'000};
 
 std::string seconds(Milliseconds time) {
@@ -70,7 +70,7 @@ void WebSocketSession::on_drain() {
     if (deadline_ != TimePoint::max()) {
       deadline_ = context().now() + context().timeouts.websocket_close;
     }
-    // More is waiting: what the kernel took had to make room, so the peer reads.
+    // Bytes are still queued, so the kernel's buffer was full: the peer must have read.
     if (buffered() > 0) keepalive_->heard(context().now());
   }
   if (handler_) handler_->on_drain();
@@ -132,7 +132,7 @@ void WebSocketSession::on_open_deadline() {
   }
 }
 
-// A peer that is merely deaf may still read why.
+// A peer that does not answer may still read the reason.
 void WebSocketSession::give_up() {
   context().logger.log(
       LogCategory::server, LogLevel::info,
@@ -201,7 +201,7 @@ void WebSocketSession::advance_open() {
   if (aborted_) {
     end(abnormal_closure, "", ConnectionEnd::close);
   } else if (!inbox_.empty()) {
-    return;  // paused: what the peer sent before its end comes first
+    return;  // paused: the messages before the peer's close come first
   } else if (reader_->state() == ws::MessageReader::State::closed) {
     if (reader_->failed() && !after_fault_) take_fault();
     if (after_fault_ == AfterFault::answers) return;
@@ -214,7 +214,7 @@ void WebSocketSession::advance_open() {
 void WebSocketSession::take_fault() {
   if (reader_->too_big()) handler_->on_message_too_big();
   const auto notice = handler_->on_peer_fault(reader_->close_code(), reader_->close_reason());
-  if (after_fault_) return;  // it has closed
+  if (after_fault_) return;  // the handler has closed the WebSocket
   switch (notice) {
     case FaultNotice::at_once:
       after_fault_ = AfterFault::nothing;
@@ -231,8 +231,8 @@ void WebSocketSession::deliver() {
   read_buffered();
 }
 
-// What is compressed may become a thousand times as much, so it is read in portions between which
-// the handler can pause.
+// Compressed input may grow a thousandfold, so it is read in portions, and the handler can pause
+// between them.
 void WebSocketSession::read_buffered() {
   const std::string input = std::exchange(kept_, std::string());
   std::string_view rest = input;
@@ -253,7 +253,7 @@ void WebSocketSession::read(std::string_view bytes) {
 
 void WebSocketSession::deliver_inbox() {
   while (delivered_ < inbox_.size() && !paused_ && !aborted_) {
-    // We have closed: the handler wants no more.
+    // After our close, messages are not passed to the handler.
     if (reader_->state() == ws::MessageReader::State::closing ||
         after_fault_ == AfterFault::nothing) {
       delivered_ = inbox_.size();
@@ -310,7 +310,7 @@ void WebSocketSession::control_reading() {
 
 void WebSocketSession::check_peer_alive() {
   peer_is_gone_ = connection_.stream().peer_is_disconnected();
-  look_due_ = TimePoint::max();  // control_reading() follows
+  look_due_ = TimePoint::max();  // set again by control_reading(), which follows
 }
 
 // --- Calls of the handler ---
@@ -417,7 +417,7 @@ void WebSocketSession::release_compression() {
 
 void WebSocketSession::close(std::uint16_t code, std::string_view reason) {
   if (!may_send()) return;
-  if (reader_->failed()) {  // the peer is told its fault instead
+  if (reader_->failed()) {  // the peer gets the close frame for its fault instead
     after_fault_ = AfterFault::nothing;
     paused_ = false;
     connection_.touch();
@@ -426,7 +426,7 @@ void WebSocketSession::close(std::uint16_t code, std::string_view reason) {
   reader_->close(code, reason);
   write_control_frames();
   deadline_ = context().now() + context().timeouts.websocket_close;
-  // The peer's close frame is queued after messages that will not be read.
+  // Resume: the peer's close frame comes after messages that are dropped.
   paused_ = false;
   lifetime_end_ = TimePoint::max();
   connection_.touch();

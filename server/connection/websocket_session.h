@@ -1,8 +1,8 @@
-// A WebSocket on one connection, from the upgrade request on (RFC 6455).
+// A WebSocket on one connection, starting with the upgrade request (RFC 6455).
 //
 // States: deciding (the handler has neither accepted nor denied); denied (an ordinary HTTP response
-// is being sent, the connection's last); open (until the closing handshake is complete, see
-// ws::MessageReader); ended (the handler is gone).
+// is being sent, the last one of the connection); open (until the closing handshake is complete,
+// see ws::MessageReader); ended (the handler has been destroyed).
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ namespace sioserve::connection {
 
 class WebSocketSession final : public Protocol, public WebSocketChannel {
  public:
-  // `input` is what came behind the upgrade request.
+  // `input`: the bytes after the upgrade request.
   WebSocketSession(Connection& connection, SharedRequestHead head, SharedEndpoints endpoints,
                    ws::Handshake handshake, std::string_view input);
 
@@ -60,7 +60,7 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
 
  private:
   enum class State { deciding, denied, open, ended };
-  // Behind a fault of the peer: the handler may still answer; nothing more is sent.
+  // After a fault of the peer: the handler may still answer; nothing more is sent.
   enum class AfterFault { answers, nothing };
 
   void open(const WebSocketConfig& settings);
@@ -91,29 +91,29 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   ws::Handshake handshake_;
   State state_ = State::deciding;
   Count::Ticket load_;                         // null: not routed yet, or refused
-  std::unique_ptr<WebSocketHandler> handler_;  // null: not asked for yet, or gone
+  std::unique_ptr<WebSocketHandler> handler_;  // null: before routing or after the end
   http::Http1ResponseEncoder denial_encoder_;
   http::Response denial_;
-  const WebSocketConfig* settings_ = nullptr;  // from accept() on, as is what follows
+  const WebSocketConfig* settings_ = nullptr;  // set by accept(), like the members below
   std::optional<ws::MessageReader> reader_;
-  std::optional<ws::Deflater> deflater_;  // null: messages are sent as they are
+  std::optional<ws::Deflater> deflater_;  // null: messages are sent uncompressed
   std::optional<ws::Keepalive> keepalive_;
   TimePoint lifetime_end_ = TimePoint::max();
   TimePoint compression_used_;
-  TimePoint release_due_ = TimePoint::max();  // of compression's memory, while it holds any
-  std::string kept_;                          // input that may not be looked at yet
+  TimePoint release_due_ = TimePoint::max();  // for compression's memory, while there is any
+  std::string kept_;                          // input that may not be processed yet
   std::vector<ws::Message> inbox_;            // messages that may not be delivered yet
   std::size_t delivered_ = 0;                 // of inbox_
-  TimePoint deadline_ = TimePoint::max();     // of the decision, the denial or the close
+  TimePoint deadline_ = TimePoint::max();     // for the decision, the denial or the close
   bool routed_ = false;
   bool opened_ = false;  // on_open() has been called
   bool paused_ = false;
   bool peer_is_gone_ = false;  // noticed while the stream is not read
   bool end_told_ = false;
-  TimePoint look_due_ = TimePoint::max();  // for the peer, while the stream is not read
+  TimePoint look_due_ = TimePoint::max();  // next check of the peer, while the stream is not read
   bool aborted_ = false;
-  std::optional<AfterFault> after_fault_;  // from on_peer_fault() or the handler's close() on
-  std::string fault_notice_;               // the close frame of a fault, behind pongs
+  std::optional<AfterFault> after_fault_;  // set by on_peer_fault() or the handler's close()
+  std::string fault_notice_;               // the close frame for a fault, after pongs
 };
 
 }  // namespace sioserve::connection

@@ -15,23 +15,23 @@
 namespace sioserve::http {
 namespace {
 
-// The data of one trusted proxy about its client. Empty: absent.
+// One entry of the proxy headers, written by one proxy. Empty: absent.
 struct Hop {
   std::string node;
   std::string proto;
   std::string host;
 };
 
-// In the order from the client to this server.
+// Ordered from the client to this server.
 struct Hops {
   std::vector<Hop> list;
-  std::optional<int> client_port;  // where the node has none
+  std::optional<int> client_port;  // for entries without a port
   std::optional<int> server_port;
 };
 
 constexpr std::size_t max_request_id = 128;
 
-// Lines hold ids without quoting them.
+// Log lines contain ids without quotes or escapes.
 bool is_request_id(std::string_view text) {
   return !text.empty() && text.size() <= max_request_id &&
          std::all_of(text.begin(), text.end(), [](char c) {
@@ -68,7 +68,7 @@ Hops read_x_forwarded(const Headers& headers, const ProxyConfig& config) {
   const auto protos = members(headers, "x-forwarded-proto");
   const auto hosts = members(headers, "x-forwarded-host");
   Hops hops;
-  // The other headers may be present without addresses.
+  // The other headers may be present without any address.
   const std::size_t count =
       std::max<std::size_t>(nodes.size(), protos.empty() && hosts.empty() ? 0 : 1);
   for (std::size_t distance = count; distance-- > 0;) {
@@ -104,7 +104,7 @@ Hops read_hops(const Headers& headers, const ProxyConfig& config) {
   return hops.list.empty() && !hops.server_port ? read_forwarded(headers) : hops;
 }
 
-// The host may stand in brackets, and need not be an address.
+// The host may be in brackets, and need not be an IP address.
 struct HostAndPort {
   std::string_view host;
   std::string_view port;
@@ -156,7 +156,7 @@ SharedEndpoints endpoints_behind_proxies(const Headers& headers, const SharedEnd
   if (hops.list.empty() && !hops.server_port) return peers;
 
   Endpoints endpoints = *peers;
-  const Hop* last = nullptr;  // that a trusted proxy has written
+  const Hop* last = nullptr;  // written by a trusted proxy
   for (auto hop = hops.list.rbegin(); hop != hops.list.rend(); ++hop) {
     last = &*hop;
     const HostAndPort parts = split_port(hop->node);

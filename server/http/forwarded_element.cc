@@ -23,7 +23,7 @@ std::string_view take_until(std::string_view ends, std::string_view& rest) {
   return taken;
 }
 
-// Behind the opening quote.
+// Call it after the opening quote.
 std::optional<std::string> take_quoted(std::string_view& rest) {
   std::string text;
   while (!rest.empty()) {
@@ -40,7 +40,7 @@ std::optional<std::string> take_quoted(std::string_view& rest) {
   return std::nullopt;
 }
 
-// Proxies also write addresses with colons and brackets without the quotes that they need.
+// Some proxies write addresses with colons and brackets without the required quotes.
 std::optional<std::string> take_value(std::string_view& rest) {
   if (take('"', rest)) return take_quoted(rest);
   const std::string_view value = trim(take_until(";,\"", rest));
@@ -57,7 +57,7 @@ bool take_pair(std::string_view& rest, ForwardedElement& element) {
                               : equals_ignoring_case(name, "proto") ? &element.proto
                               : equals_ignoring_case(name, "host")  ? &element.host
                                                                     : nullptr;
-  // A name may stand only once.
+  // A parameter may occur only once.
   if (target != nullptr && !std::exchange(*target, std::move(*value)).empty()) return false;
   skip_spaces(rest);
   return rest.empty() || rest[0] == ';' || rest[0] == ',';

@@ -114,7 +114,7 @@ void Http1ResponseEncoder::body(std::string&& body, BodyPart part) {
   write_body(std::move(body), part);
 }
 
-// Behind what is in the scratch string.
+// Appends to the scratch string.
 void Http1ResponseEncoder::write_body(std::string&& body, BodyPart part) {
   const std::size_t size = body.size();
   if (size > 0 && chunked_) append_chunk_start(size, scratch_);

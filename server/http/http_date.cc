@@ -18,7 +18,7 @@ std::string_view HttpDate::at(std::time_t now) {
   if (now != time_) {
     std::tm utc{};
     gmtime_r(&now, &utc);
-    // strftime would use the process's locale.
+    // strftime() would use the process's locale.
     std::array<char, 64> text{};
     std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
                   days[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,

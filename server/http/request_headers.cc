@@ -14,7 +14,7 @@ std::string with_dashes(std::string name) {
   return name;
 }
 
-// `name` has no underscores.
+// Whether a proxy sets this header. `name` has dashes instead of underscores.
 bool belongs_to_a_proxy(std::string_view name, const ProxyConfig& proxy) {
   return name.starts_with("x-forwarded-") || name == "x-request-id" || name == "x-real-ip" ||
          name == with_dashes(proxy.forwarded_for_header) ||

@@ -61,7 +61,8 @@ std::optional<ParseError> RequestLine::skip_empty_lines(std::string_view& input)
   return std::nullopt;
 }
 
-// Refuses wrong input before the end of the line, because other protocols may never send one.
+// Refuses invalid input before the end of the line, because clients of other protocols may never
+// send a line end.
 std::optional<ParseError> RequestLine::take_part(std::string_view part) {
   const std::string_view text = part.ends_with('\r') ? part.substr(0, part.size() - 1) : part;
   if (part_.ends_with('\r') || !std::all_of(text.begin(), text.end(), is_line_character)) {

@@ -97,7 +97,7 @@ RequestParser::Progress RequestParser::feed(std::string_view input) {
   }
   progress_.consumed = size - input.size();
 
-  // White space outside of names and values is counted too, but only here.
+  // White space outside of names and values counts towards this limit only.
   if (within_head_ && !progress_.error) {
     head_bytes_ += size;
     if (head_bytes_ > 2 * (limits_.max_header_bytes + limits_.max_request_line)) {
@@ -107,7 +107,7 @@ RequestParser::Progress RequestParser::feed(std::string_view input) {
   return progress_;
 }
 
-// Whether all of it has come, and can be served. What it takes is removed from the input.
+// Whether the request line is complete and can be served. Removes the parsed bytes from the input.
 bool RequestParser::read_line(std::string_view& input) {
   const RequestLine::Progress line = line_.feed(input);
   input.remove_prefix(line.consumed);
@@ -146,7 +146,7 @@ int RequestParser::append_header_name(std::string_view part) {
   const bool begins = !head_done_ && std::exchange(within_value_, false);
   if (begins) header_bytes_ += std::string_view(": \r\n").size();
   if (header_bytes_ > limits_.max_header_bytes) return refuse(ParseError::header_too_large);
-  if (head_done_) return 0;  // a trailer
+  if (head_done_) return 0;  // in the trailers, which are dropped
   if (begins) {
     if (head_.headers.size() == limits_.max_headers) return refuse(ParseError::too_many_headers);
     head_.headers.emplace_back();
@@ -237,7 +237,7 @@ std::optional<ParseError> RequestParser::check_headers() {
   std::size_t hosts = 0;
   std::size_t transfer_encodings = 0;
   for (Header& header : head_.headers) {
-    // llhttp leaves white space behind the value in.
+    // llhttp does not remove white space after the value.
     while (header.value.ends_with(' ') || header.value.ends_with('\t')) header.value.pop_back();
     if (!is_field_value(header.value)) return ParseError::malformed;
     if (header.name == "host") {

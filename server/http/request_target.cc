@@ -35,7 +35,7 @@ void replace_host(std::string_view authority, RequestHead& head) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// RFC 3986's reg-name, which an IPv4 address is as well.
+// The reg-name of RFC 3986, which includes IPv4 addresses.
 constexpr std::array<bool, 256> name_table() {
   std::array<bool, 256> table{};
   for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;

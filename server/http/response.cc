@@ -21,7 +21,7 @@ std::optional<HeadError> Response::start(ResponseHead head, const ServerHeaders&
   event_stream_ = facts->event_stream;
   std::optional<std::uint64_t> length = facts->content_length;
   if (answers_head_ || never_has_body(head_.status)) {
-    // The answer to HEAD and a 304 may tell how long the body would have been.
+    // Responses to HEAD and 304 may have the Content-Length of the body that is left out.
     body_ = Body::none;
     if (!length && part == BodyPart::last && head_.status != 304) length = body.size();
     if (head_.status == 204) length.reset();

@@ -40,7 +40,7 @@ std::string_view describe(HeadError error) {
   return "";
 }
 
-// Most names are told apart by their length.
+// Compares by length first: most names have different lengths.
 KnownHeader known_header(std::string_view name) {
   const auto if_named = [name](std::string_view expected, KnownHeader header) {
     return equals_ignoring_case(name, expected) ? header : KnownHeader::other;

@@ -3,7 +3,7 @@
 namespace sioserve::net {
 namespace {
 
-// A response, the next pipelined request and its response need two.
+// Two rounds are enough for a response, the next pipelined request and its response.
 constexpr int max_rounds = 4;
 
 }  // namespace

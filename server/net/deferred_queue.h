@@ -25,7 +25,7 @@ class DeferredTask {
 
  private:
   friend DeferredQueue;
-  std::vector<DeferredTask*>* list_ = nullptr;  // where it waits; null: nowhere
+  std::vector<DeferredTask*>* list_ = nullptr;  // the list that contains it, or null
   std::size_t index_ = 0;
 };
 
@@ -33,7 +33,8 @@ class DeferredQueue {
  public:
   enum class State { empty, tasks_left };
 
-  // Runs the task once at the end of this iteration. A task that is already queued keeps its place.
+  // Runs the task once at the end of this loop iteration. A task that is already queued keeps its
+  // place.
   void schedule(DeferredTask& task);
 
   // Runs the queued tasks, and tasks that they schedule, for a few rounds. If tasks are left, the

@@ -67,7 +67,7 @@ FilePortion send_portion(int socket, const FilePart& part) {
     case ENETUNREACH:
       return {};
     default:
-      // A full socket; or a file system, or a kind of socket, that sendfile() does not do.
+      // The socket is full, or sendfile() does not support this file system or socket.
       return read_portion(part);
   }
 }

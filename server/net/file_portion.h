@@ -15,7 +15,7 @@ namespace sioserve::net {
 struct FilePortion {
   enum class Outcome {
     sent,           // `sent` bytes have been written to the socket
-    read,           // `bytes` are to be written first
+    read,           // `bytes` must be written first
     file_failed,    // the file is too short or cannot be read: `error`
     socket_failed,  // the connection is broken
   };

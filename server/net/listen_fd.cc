@@ -21,7 +21,7 @@ std::optional<int> option(int fd, int name) {
   return value;
 }
 
-// Why `fd` cannot be listened on.
+// The reason why `fd` can't be used as a listening socket.
 std::optional<std::string> objection(int fd) {
   const auto type = option(fd, SO_TYPE);
   if (!type && errno == EBADF) return "is not open";
@@ -42,7 +42,7 @@ Result<ListeningSocket, std::string> listen_fd(int fd) {
   if (copy.get() < 0) {
     return Failure{name + " cannot be duplicated: " + std::generic_category().message(errno)};
   }
-  // Other processes may share the socket, so accepting must never block.
+  // Other processes may share the socket and take a connection first, so accept() must not block.
   const int flags = ::fcntl(copy.get(), F_GETFL);
   ::fcntl(copy.get(), F_SETFL, flags | O_NONBLOCK);
   Address address = local_address(copy.get());

@@ -39,11 +39,11 @@ Failure<std::string> failure(const std::string& path, int error) {
   return {"cannot listen on " + path + ": " + std::generic_category().message(error)};
 }
 
-// Makes room for a new socket file; a sentence where that may not be done.
+// Removes the socket file of a server that has ended. Returns the reason if that is not allowed.
 std::optional<std::string> remove_stale_socket(const std::string& path,
                                                const UnixAddress& address) {
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;  // bind() says what else is wrong
+  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;  // bind() reports other errors
   if (!S_ISSOCK(status.st_mode)) {
     return path + " exists and is not a socket; it is left as it is";
   }
@@ -72,12 +72,12 @@ Result<ListeningSocket, std::string> listen_unix(const std::string& path, mode_t
   FileDescriptor fd = make_socket();
   if (fd.get() < 0) return failure(path, errno);
   if (::bind(fd.get(), address->get(), address->size) != 0) {
-    // Somebody else was quicker since we looked.
+    // Another server created the file after the check.
     if (errno == EADDRINUSE) return Failure{"a server is already listening on " + path};
     return failure(path, errno);
   }
   SocketFile file(path);
-  // Until listen() every connection is refused, so permissions cannot come too late here.
+  // The permissions are set before listen(): until then every connection is refused.
   if (::chmod(path.c_str(), mode) != 0) return failure(path, errno);
   if (::listen(fd.get(), backlog) != 0) return failure(path, errno);
   return ListeningSocket{std::move(fd), Address{}, path, std::move(file)};

@@ -11,10 +11,10 @@
 namespace sioserve::net {
 namespace {
 
-// Per turn of the loop, so that a rush of new clients does not starve the others.
+// In each loop iteration, so that many new clients do not delay the others.
 constexpr int max_accepts = 64;
 constexpr Milliseconds pause_time{100};
-// Between two lines of the log while connections can't be accepted.
+// Between two log lines while connections can't be accepted.
 constexpr Milliseconds report_interval{10'000};
 
 }  // namespace

@@ -20,7 +20,7 @@ struct FreeAddresses {
 };
 using AddressList = std::unique_ptr<addrinfo, FreeAddresses>;
 
-// More than one family for one name: each socket keeps to its own.
+// If a name has addresses of several families, each IPv6 socket accepts only IPv6.
 enum class Families { one, several };
 
 std::string without_brackets(const std::string& host) {
@@ -65,7 +65,7 @@ void set_port(addrinfo& address, int port) {
   }
 }
 
-// The error is errno's.
+// The error is an errno.
 Result<ListeningSocket, int> listen_on(const addrinfo& address, int backlog, Families families) {
   FileDescriptor fd(::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) return Failure{errno};
@@ -91,7 +91,7 @@ Result<std::vector<ListeningSocket>, std::string> listen_tcp(const std::string& 
   const Families families = first->ai_next == nullptr ? Families::one : Families::several;
 
   std::vector<ListeningSocket> sockets;
-  std::string unusable;  // why the last address that this machine cannot have was left out
+  std::string unusable;  // the error of the last address that this machine does not have
   for (addrinfo* address = first; address != nullptr; address = address->ai_next) {
     if (port == 0 && !sockets.empty()) set_port(*address, sockets.front().address.port);
     auto socket = listen_on(*address, backlog, families);

@@ -14,14 +14,14 @@ namespace sioserve::net {
 
 struct ListeningSocket {
   FileDescriptor fd;
-  Address address;          // as bound, with the real port where any was asked for
-  std::string unix_path{};  // for a Unix socket, instead
-  SocketFile file{};        // of a Unix socket that is ours
+  Address address;          // as bound; the real port if port 0 was requested
+  std::string unix_path{};  // for a Unix socket; then `address` is empty
+  SocketFile file{};        // of a Unix socket that this server created
 };
 
 // Listens on every address of `host`: a literal (IPv6 with or without brackets) or a name; empty
-// means all interfaces. With port 0 all of them get the same free port. The error is a sentence for
-// the user.
+// means all interfaces. With port 0, all of them get the same free port. The error is a sentence
+// for the user.
 Result<std::vector<ListeningSocket>, std::string> listen_tcp(const std::string& host,
                                                              std::uint16_t port, int backlog);
 

@@ -9,8 +9,8 @@
 namespace sioserve::net {
 namespace {
 
-// Neither write() nor sendfile() has a flag for it, and libuv sets none. The threads of libuv's
-// pool, which the loop's thread starts, inherit this.
+// write() and sendfile() have no flag against SIGPIPE, and libuv sets none. The threads of libuv's
+// pool inherit the mask from the loop's thread, which starts them.
 void block_sigpipe() {
   sigset_t set;
   ::sigemptyset(&set);
@@ -40,7 +40,7 @@ Loop::Loop() {
 Loop::~Loop() {
   prepare_.reset();
   idle_.reset();
-  uv_run(&uv_, UV_RUN_DEFAULT);  // lets libuv finish closing
+  uv_run(&uv_, UV_RUN_DEFAULT);  // libuv finishes closing its handles
   [[maybe_unused]] const int result = uv_loop_close(&uv_);
   assert(result == 0);
 }

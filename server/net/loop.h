@@ -1,7 +1,7 @@
 // The event loop of one I/O thread.
 //
-// May be made on another thread than the one that runs it, as long as only one of them uses it at a
-// time. Every object that was given the loop must be gone before it.
+// May be created on another thread than the one that runs it, as long as only one of them uses it
+// at a time. Every object that uses the loop must be destroyed before it.
 #pragma once
 
 #include <uv.h>
@@ -17,31 +17,31 @@ namespace sioserve::net {
 
 class Loop {
  public:
-  // Throws std::system_error, as for a lack of descriptors.
+  // Throws std::system_error, for example if no descriptors are left.
   Loop();
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Until stop(), or until nothing is left that could cause an event. Blocks SIGPIPE in the calling
-  // thread: a write to a closed connection must not end the process, whatever the application does
-  // with that signal.
+  // Runs until stop(), or until nothing is left that could cause an event. Blocks SIGPIPE in the
+  // calling thread: a write to a closed connection must not end the process, however the
+  // application handles that signal.
   void run();
   // Waits for events once and handles them; for tests. Blocks SIGPIPE too.
   void run_once();
-  // On the loop's thread; anywhere else through an Async.
+  // Only on the loop's thread; other threads use an Async.
   void stop();
 
-  // The time at which the current turn began.
+  // The time at which the current loop iteration began.
   TimePoint now() const;
 
   DeferredQueue& deferred_queue() { return deferred_queue_; }
-  // How long the work at the end of the latest turn took: mostly writing.
+  // How long the work at the end of the latest loop iteration took: mostly writing.
   Clock::duration latest_turn_end() const { return latest_turn_end_; }
 
-  // For the other files of this folder.
+  // Only for files of this folder.
   uv_loop_t& uv() { return uv_; }
-  // Shared by all streams: what is read is handed on before the next read.
+  // Shared by all streams: the bytes are passed on before the next read.
   std::array<char, 65'536>& read_buffer() { return read_buffer_; }
 
  private:
@@ -51,7 +51,7 @@ class Loop {
   DeferredQueue deferred_queue_;
   Clock::duration latest_turn_end_{0};
   UvHandle<uv_prepare_t> prepare_;
-  UvHandle<uv_idle_t> idle_;  // active: the next turn must not wait for events
+  UvHandle<uv_idle_t> idle_;  // active: the next loop iteration must not wait for events
   std::array<char, 65'536> read_buffer_;
 };
 

@@ -12,7 +12,7 @@ namespace sioserve::net {
 namespace {
 
 struct Bound {
-  sockaddr_storage storage{};  // of no family where that cannot be found out
+  sockaddr_storage storage{};  // AF_UNSPEC if the address is unknown
   socklen_t size = sizeof(sockaddr_storage);
 };
 

@@ -9,11 +9,11 @@
 
 namespace sioserve::net {
 
-// Numeric. The host is empty for other families than IPv4 and IPv6; an IPv4 client of a dual-stack
-// socket is returned as IPv4.
+// With numeric hosts. The host is empty for address families other than IPv4 and IPv6; an IPv4
+// client of a dual-stack socket gets an IPv4 address.
 Address to_address(const sockaddr_storage& storage);
 
-// Of the socket's own end.
+// The address of the socket's local end.
 Address local_address(int socket);
 
 bool is_unix_socket(int socket);

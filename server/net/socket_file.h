@@ -24,7 +24,7 @@ class SocketFile {
  private:
   void swap(SocketFile& other) noexcept;
 
-  std::string path_;  // empty: none
+  std::string path_;  // empty: no file
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };

@@ -15,7 +15,7 @@ namespace sioserve::net {
 namespace {
 
 constexpr std::size_t max_parts = 64;
-// What libuv gets at a time when the peer reads slowly.
+// The largest write at a time to a peer that reads slowly, in bytes.
 constexpr std::size_t portion = 262'144;
 
 struct Parts {
@@ -29,7 +29,7 @@ Parts next_parts(WriteQueue& queue, std::size_t max_bytes) {
   Parts parts;
   parts.count = static_cast<unsigned>(queue.next_parts(views, max_bytes));
   for (unsigned i = 0; i < parts.count; ++i) {
-    // libuv takes the bytes as char*, but does not change what it writes.
+    // uv_buf_init() takes a char*, but libuv does not change the bytes that it writes.
     parts.buffers[i] =
         uv_buf_init(const_cast<char*>(views[i].data()), static_cast<unsigned>(views[i].size()));
     parts.bytes += views[i].size();

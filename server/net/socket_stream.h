@@ -19,7 +19,7 @@ namespace sioserve::net {
 
 class SocketStream final : public Stream, private DeferredTask {
  public:
-  // Takes over a connected socket of either kind. The error is libuv's.
+  // Takes over a connected TCP or Unix socket. The error is an error code of libuv.
   static Result<std::unique_ptr<SocketStream>, int> adopt(Loop& loop, FileDescriptor socket);
 
   void start(StreamListener& listener) override;
@@ -37,7 +37,7 @@ class SocketStream final : public Stream, private DeferredTask {
  private:
   enum class Reading { off, on };
 
-  // Outlives the stream until libuv is done with it.
+  // Outlives the stream until libuv no longer uses it.
   struct Socket {
     union {
       uv_handle_t handle;
@@ -47,7 +47,7 @@ class SocketStream final : public Stream, private DeferredTask {
     } uv{};
     uv_write_t write_request{};
     WriteQueue queue;
-    std::string file_bytes;     // of a file, while libuv writes them
+    std::string file_bytes;     // read from a file, while libuv writes them
     bool sending_file = false;  // another thread uses the socket, so it must stay open
     SocketStream* owner = nullptr;
   };
@@ -76,8 +76,8 @@ class SocketStream final : public Stream, private DeferredTask {
   SocketPtr socket_;  // null: closed
   StreamListener* listener_ = nullptr;
   Reading reading_ = Reading::off;
-  bool ended_ = false;           // the peer has sent its end
-  std::size_t lost_ = 0;         // bytes that waited when the stream was closed
+  bool ended_ = false;           // the peer has shut down its sending side
+  std::size_t lost_ = 0;         // bytes that were queued when the stream was closed
   bool finishing_ = false;       // nothing may be written any more
   std::size_t handed_over_ = 0;  // bytes that libuv is writing
 };

@@ -21,7 +21,7 @@ class StreamListener {
   virtual void on_read(std::string_view bytes) = 0;
   // The peer has shut down its sending side. Writing may still work.
   virtual void on_end() = 0;
-  // The kernel took bytes: buffered() has become smaller.
+  // The kernel accepted bytes: buffered() has become smaller.
   virtual void on_drain() = 0;
   // A file that is being written has become too short, or cannot be read. on_broken() follows,
   // because the announced bytes can't be sent.
@@ -45,8 +45,8 @@ class Stream : public OutputSink {
 
   // Ignored after finish() and close(), like the other writes.
   virtual void write_shared(SharedBytes bytes) = 0;
-  // The file is read while it is sent, off the loop's thread. What encrypts reads it in portions
-  // and writes them like any other bytes.
+  // The file is read while it is sent, off the loop's thread. A stream that encrypts will read it
+  // in portions and write them like other bytes.
   void write_file(FilePart part) override = 0;
   // Bytes that the kernel has not taken yet.
   virtual std::size_t buffered() const = 0;

@@ -6,9 +6,9 @@
 namespace sioserve::net {
 namespace {
 
-// Up to here copying is cheaper than a segment of its own.
+// Up to this size, copying is cheaper than a separate segment.
 constexpr std::size_t copy_limit = 1'024;
-// A string that small writes are joined in grows to about this.
+// The approximate size up to which small writes are joined in one string.
 constexpr std::size_t joined_limit = 16'384;
 
 }  // namespace
@@ -80,7 +80,7 @@ void WriteQueue::consume(std::size_t bytes) {
     }
     bytes -= left;
     offset_ = 0;
-    writing_[first_] = std::string();  // large buffers and files go as soon as they can
+    writing_[first_] = std::string();  // frees large buffers and files as early as possible
     ++first_;
   }
 }

@@ -45,8 +45,8 @@ class WriteQueue {
 
   std::vector<Segment> gathering_;
   std::vector<Segment> writing_;
-  std::size_t first_ = 0;   // the first segment of writing_ that is not done
-  std::size_t offset_ = 0;  // bytes of it that are
+  std::size_t first_ = 0;   // the first segment of writing_ that is not completely written
+  std::size_t offset_ = 0;  // the number of its bytes that are written
   std::size_t size_ = 0;    // bytes in both lists
 };
 

@@ -31,7 +31,7 @@ void Answers::give(QuestionId question, Answer answer) {
   given_.notify_all();
 }
 
-// References into the table stay valid while others expect answers, unlike iterators.
+// A reference into the table stays valid while other threads add questions; an iterator may not.
 
 Answer Answers::wait(QuestionId question) {
   std::unique_lock lock(mutex_);
@@ -42,12 +42,12 @@ Answer Answers::wait(QuestionId question) {
   return take(expected_.find(question));
 }
 
-std::optional<Answer> Answers::wait_for(QuestionId question, std::chrono::microseconds patience) {
+std::optional<Answer> Answers::wait_for(QuestionId question, std::chrono::microseconds timeout) {
   std::unique_lock lock(mutex_);
   const auto expected = expected_.find(question);
   if (expected == expected_.end()) return Answer();
   const std::optional<Answer>& answer = expected->second;
-  if (!given_.wait_for(lock, patience, [&] { return is_decided(answer); })) return std::nullopt;
+  if (!given_.wait_for(lock, timeout, [&] { return is_decided(answer); })) return std::nullopt;
   return take(expected_.find(question));
 }
 

@@ -36,7 +36,7 @@ class Answers {
   // Waits for the answer and removes it. Returns immediately if there will be none.
   Answer wait(QuestionId question);
   // Nullopt: not yet.
-  std::optional<Answer> wait_for(QuestionId question, std::chrono::microseconds patience);
+  std::optional<Answer> wait_for(QuestionId question, std::chrono::microseconds timeout);
 
  private:
   using Expected = std::unordered_map<QuestionId, std::optional<Answer>>;

@@ -7,8 +7,8 @@
 namespace sioserve::port {
 namespace {
 
-// How many turns it takes, more or less, until what a command is expected to take has changed. One
-// turn may have been held up by other processes.
+// About the number of loop iterations after which a changed cost has mostly taken effect. A
+// single iteration may have been delayed by other processes.
 constexpr CommandQueue::Clock::rep cost_smoothing = 4;
 
 }  // namespace

@@ -43,7 +43,7 @@ std::size_t size_of(const Relays& relays) {
   return bytes;
 }
 
-// Whatever a message has that a client or the application can make large.
+// All parts of a message that a client or the application can make large.
 template <typename Message>
 std::size_t owned_by(const Message& message) {
   std::size_t bytes = 0;
@@ -85,7 +85,7 @@ std::size_t size_of(const Command& command) { return whole_size(command); }
 
 std::size_t line_size_of(const Event& event) {
   if (const auto* record = get_message<LogRecord>(event)) return record->message.size();
-  // An access log's entry holds the request beside its line.
+  // An entry of the access log contains the request in addition to its line.
   if (const auto* entry = get_message<AccessEntry>(event)) return 4 * entry->line.size();
   return 0;
 }

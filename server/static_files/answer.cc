@@ -12,7 +12,7 @@
 namespace sioserve::static_files {
 namespace {
 
-// All lines of a header, as one list.
+// All lines of a header, joined to one list.
 std::string joined(const Headers& headers, std::string_view name) {
   std::string value;
   for (const Header& header : headers) {

@@ -24,7 +24,7 @@ Result<FileDescriptor, int> result_of(int fd) {
   return FileDescriptor(fd);
 }
 
-// Where a descriptor's file lies in truth.
+// The real path of a descriptor's file.
 std::optional<std::string> true_path(int fd) {
   std::array<char, PATH_MAX> path{};
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
@@ -34,7 +34,7 @@ std::optional<std::string> true_path(int fd) {
 }
 
 // For kernels before 5.6, and containers that forbid openat2(): finds the file without opening it,
-// and opens it if it turns out to lie below the directory.
+// and opens it only if it is below the directory.
 Result<FileDescriptor, int> open_if_beneath(int directory, const std::string& path) {
   const FileDescriptor found(::openat(directory, path.c_str(), O_PATH | O_CLOEXEC));
   if (found.get() < 0) return Failure{errno};
@@ -60,7 +60,7 @@ Result<FileDescriptor, int> open_beneath(const FileDescriptor& directory, const 
     const long fd = ::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof(how));
     if (fd >= 0) return FileDescriptor(static_cast<int>(fd));
     if (errno == ENOSYS || errno == EPERM) return open_if_beneath(directory.get(), path);
-    if (errno != EAGAIN) break;  // which a rename at the same time causes
+    if (errno != EAGAIN) break;  // EAGAIN: another process renames a part of the path
   }
   return Failure{errno};
 }

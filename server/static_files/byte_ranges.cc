@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t max_ranges = 16;
 
-// Digits only; what is beyond 64 bits is beyond any file.
+// Digits only. A number above 64 bits becomes the largest one: no file is that long.
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -25,7 +25,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 
 struct Spec {
   std::optional<std::uint64_t> first;
-  std::optional<std::uint64_t> last;  // without `first`: how many at the end
+  std::optional<std::uint64_t> last;  // without `first`: the number of bytes at the end
 };
 
 std::optional<Spec> parse_spec(std::string_view text) {

@@ -23,25 +23,25 @@ namespace {
 using connection::BodyPart;
 using connection::Exchange;
 
-// Up to here copying beats what it costs to send a file by itself.
+// Up to this size, copying is cheaper than sendfile().
 constexpr std::uint64_t max_read = 65'536;
 
-// One request on its way to the disk and back.
+// A request that is handled on the thread pool.
 struct Job {
-  // Only on the I/O thread.
+  // Used only on the I/O thread.
   Exchange* exchange = nullptr;  // null: the exchange has ended
 
-  // The work's input and result.
+  // Input and result of the work on the thread pool.
   std::string directory;
   std::string path;
   FileRequest request;
   std::shared_ptr<const ContentTypes> types;
-  std::optional<FilePart> file;  // none: the pieces' texts are the whole body
+  std::optional<FilePart> file;  // none: the texts of the pieces are the whole body
   Answer answer;
   int error = 0;
 };
 
-// The file's part of each piece becomes text; false if it cannot be read.
+// Reads the file's part of each piece into its text; false if that fails.
 bool read_pieces(const OpenFile& file, std::vector<Answer::Piece>& pieces) {
   for (Answer::Piece& piece : pieces) {
     const std::size_t begin = piece.text.size();
@@ -51,7 +51,7 @@ bool read_pieces(const OpenFile& file, std::vector<Answer::Piece>& pieces) {
                                    piece.size - done, static_cast<off_t>(piece.offset + done));
       if (size < 0 && errno == EINTR) continue;
       if (size <= 0) {
-        if (size == 0) errno = EIO;  // shorter than a moment ago
+        if (size == 0) errno = EIO;  // the file has been truncated in the meantime
         return false;
       }
       done += static_cast<std::size_t>(size);

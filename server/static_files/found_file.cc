@@ -42,7 +42,7 @@ bool exists(const FileDescriptor& directory, const std::string& path) {
 
 Result<FoundFile, int> find_file(const std::string& directory_path, const std::string& path,
                                  const std::string& accept_encoding, const ContentTypes& types) {
-  // Looked up each time: a deployment may put another directory into this one's place.
+  // Opened for each request: a deployment may replace the directory.
   const auto directory = open_directory(directory_path);
   if (!directory) return Failure{means_not_found(directory.error()) ? ENOENT : directory.error()};
   auto found = open_one(*directory, path);

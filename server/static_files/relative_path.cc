@@ -16,7 +16,7 @@ bool contains_encoded(std::string_view raw_path, std::string_view escape) {
   return false;
 }
 
-// No file is called so, and a line of the log must not get a line end from a request.
+// Files with such names are not served, and a request must not put a line end into the log.
 bool is_control_character(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte < 0x20 || byte == 0x7f;
@@ -30,7 +30,7 @@ bool is_name(std::string_view segment) {
 
 std::optional<std::string> relative_path(const RequestHead& request, std::string_view prefix) {
   const std::string_view path = std::string_view(request.path).substr(prefix.size());
-  // Decoded, it would look like any other slash.
+  // After decoding, it could not be distinguished from other slashes.
   if (contains_encoded(request.raw_path, "%2f")) return std::nullopt;
   if (std::any_of(path.begin(), path.end(), is_control_character)) return std::nullopt;
   for (std::string_view rest = path;;) {

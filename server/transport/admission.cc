@@ -50,10 +50,11 @@ std::uint16_t status_of(RequestError error) {
   __builtin_unreachable();
 }
 
-// The reference server has codes for what is wrong with a request; here nothing is.
+// Errors that are the client's fault have a code of the reference server; errors of the server have
+// none.
 bool has_code(RequestError error) { return error < RequestError::too_many_sessions; }
 
-// Without an Origin there is no browser to protect.
+// A request without an Origin header does not come from a web page of another origin.
 bool origin_ok(const RequestHead& head, const Config& config, const Cors& cors) {
   const auto origin = find_header(head.headers, "origin");
   return !origin || origin_allowed(*origin, config.allowed_hosts) || cors.allows(*origin);
@@ -67,8 +68,9 @@ std::optional<std::string> jsonp_callback(const RequestHead& head) {
   return callback;
 }
 
-// A script element sends no Origin, and its page sees what JSONP answers whatever CORS says, with
-// the user's cookies. So such a page must name itself in the Referer, and be one that may use them.
+// A script element sends no Origin header, and its page can read the JSONP response, with the
+// user's cookies, regardless of CORS. So the Referer must show the page's origin, and that origin
+// must be allowed to use credentials.
 bool script_ok(const RequestHead& head, const Config& config, const Cors& cors) {
   const std::string_view origin = origin_of_url(find_header(head.headers, "referer").value_or(""));
   return origin_allowed(origin, config.allowed_hosts) ||
@@ -76,7 +78,7 @@ bool script_ok(const RequestHead& head, const Config& config, const Cors& cors) 
 }
 
 engine::SharedFraming shared(const engine::Framing& framing) {
-  return engine::SharedFraming(engine::SharedFraming(), &framing);  // owns nothing
+  return engine::SharedFraming(engine::SharedFraming(), &framing);  // does not own the framing
 }
 
 bool is_served(const std::optional<std::string>& transport, const EngineIoConfig& config) {
@@ -114,7 +116,7 @@ Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier ca
   const auto sid = find_query_parameter(head.query_string, "sid");
   if (sid && !sid->empty()) {
     engine::Session* const session = sessions.find_in_time(*sid, head.path);
-    // One that the server has closed still answers polling, until its client knows.
+    // A session that the server has closed still answers polling requests, until its client knows.
     if (!session || (!session->is_open() && carrier == Carrier::websocket)) {
       return Failure{RequestError::unknown_sid};
     }

@@ -1,7 +1,7 @@
-// Which Engine.IO requests are let in, and the answer to those that are not. The order of the
-// checks is the reference server's: transport, sid, whether both fit the session, method, origin,
-// what the application says (PendingHandshakes), protocol version; the last three at the handshake
-// only.
+// Decides which Engine.IO requests are accepted, and the error responses to the others. The order
+// of the checks is that of the reference server: transport, sid, whether both fit the session,
+// method, origin, the application's decision (PendingHandshakes), protocol version; the last three
+// only for handshakes.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@
 
 namespace sioserve::transport {
 
-// Those with a code on the wire come first, in the order of the codes.
+// Errors with a code of the reference server come first, in the order of the codes.
 enum class RequestError {
   unknown_transport,
   unknown_sid,
@@ -28,22 +28,22 @@ enum class RequestError {
 };
 
 ResponseHead error_head(RequestError error);
-// An empty message: the reference server's.
+// An empty message: that of the reference server is used.
 std::string error_body(RequestError error, const std::string& message = {});
 
-// How the request arrived, and who decides about its origin.
+// How the request arrived, and whether the server or the application has checked its origin.
 enum class Carrier { http, websocket };
 enum class Entrance { native, application };
 
-// The session that the request belongs to; null: it is a handshake, whose version comes last
-// (check_version).
+// The session that the request belongs to. Null for a handshake; its protocol version is checked
+// last (check_version).
 Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
                                              Entrance entrance, SessionTable& sessions,
                                              const Config& config, const Cors& cors);
 
 std::optional<RequestError> check_version(const RequestHead& head, const Config& config);
-// What the handshake asks for: any version but 4 is 3, as for the reference server. Polling with a
-// parameter "j" is JSONP.
+// The framing for the protocol version of the handshake: any version except 4 is 3, as in the
+// reference server. Polling with a parameter "j" is JSONP.
 engine::SharedFraming framing_of(const RequestHead& head);
 
 }  // namespace sioserve::transport

@@ -1,4 +1,4 @@
-// Stateless: every answer is given at once in on_request(), out of memory, and a request's body is
+// Stateless: each request is answered immediately in on_request(), from memory, and its body is
 // ignored. Caches revalidate by ETag (RFC 9110, sections 8.8.3 and 13.1.2).
 #include "server/transport/client_files.h"
 
@@ -103,7 +103,7 @@ class Handler final : public connection::RequestHandler {
     respond({status, std::move(headers)}, text);
   }
 
-  // HEAD gets the head that GET would get.
+  // A response to HEAD has the same head as that to GET.
   void respond(ResponseHead response, const std::string& body) {
     response.headers.push_back({"content-length", std::to_string(body.size())});
     cors_.add_headers(exchange_.head(), response.headers);

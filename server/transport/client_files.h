@@ -13,10 +13,10 @@
 
 namespace sioserve::transport {
 
-// Lives on the I/O thread, longer than the handlers it makes.
+// Lives on the I/O thread, longer than its handlers.
 class ClientFiles {
  public:
-  // One file of the library. `content` is empty when it is not installed.
+  // One file of the library. `content` is empty if the file is not installed.
   struct File {
     std::string path;
     std::string content_type;
@@ -24,10 +24,10 @@ class ClientFiles {
     std::string etag;
   };
 
-  // Reads the files; with an empty directory name none are installed. `cors` outlives this object.
+  // Reads the files. If `directory` is empty, no files are installed. `cors` outlives this object.
   ClientFiles(std::string directory, std::string mount_path, const Cors& cors);
 
-  // Whether `path`, percent-decoded, is that of a client file, installed or not.
+  // Whether `path`, percent-decoded, is the path of a client file, installed or not.
   bool owns(std::string_view path) const;
 
   // Answers a request for a path that this object owns.

@@ -28,7 +28,7 @@ std::optional<std::string> fault_of_names(const char* setting,
   return std::nullopt;
 }
 
-// Those that the browser asks for; empty when they are no names.
+// The headers that the browser asks for; empty if a name is invalid.
 std::string requested_headers(const RequestHead& request) {
   const auto asked = find_header(request.headers, "access-control-request-headers");
   if (!asked) return {};

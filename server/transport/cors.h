@@ -17,7 +17,7 @@ namespace sioserve::transport {
 
 class Cors {
  public:
-  // `config` has no fault and outlives this object.
+  // `config` is valid (see fault_of()) and outlives this object.
   explicit Cors(const CorsConfig& config);
 
   // The error of the configuration, as a sentence that begins with the setting's name.
@@ -46,7 +46,7 @@ class Cors {
   static bool matches(const Origin& origin, const Allowed& allowed);
   static std::optional<Allowed> parse(std::string_view entry);
 
-  // False: the origin is not allowed, or there is none.
+  // False: the origin is not allowed, or the request has none.
   bool add_origin(const RequestHead& request, Headers& answer) const;
 
   const CorsConfig& config_;

@@ -10,7 +10,7 @@
 namespace sioserve::transport {
 namespace {
 
-// Engine.IO has pings, and an end of its sessions, of its own.
+// Engine.IO has its own pings and session timeouts, so those of WebSockets are off.
 WebSocketConfig websocket_settings_of(const EngineIoConfig& config) {
   WebSocketConfig settings;
   settings.max_message = config.max_payload;

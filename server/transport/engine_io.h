@@ -32,29 +32,29 @@ namespace sioserve::transport {
 
 class EngineIo {
  public:
-  // `next_id` numbers native sessions; `clock` is the loop's time. The references outlive this
-  // object, and this object outlives the handlers that it makes.
+  // `next_id` returns ids for native sessions; `clock` is the loop's time. The references outlive
+  // this object, and this object outlives its handlers.
   EngineIo(const Config& config, socketio::Server& server, EventSink& events, const Logger& logger,
            Limits& limits, std::function<StreamId()> next_id, std::function<TimePoint()> clock,
            Background background);
 
   bool owns(const RequestHead& head) const;
-  // Whether the request is that of an open session.
+  // Whether the request belongs to an open session.
   bool continues_session(const RequestHead& head) const;
 
-  // For requests that are owned.
+  // For a request whose path this object owns.
   std::unique_ptr<connection::RequestHandler> make_handler(connection::Exchange& exchange);
   std::unique_ptr<connection::WebSocketHandler> make_handler(connection::WebSocketChannel& channel);
 
   // For requests that the application hands over. The caller makes all callbacks, beginning with
-  // on_request() or on_upgrade_request(). The new session has the number `stream`; if none is
-  // created, SessionClosed is pushed for it.
+  // on_request() or on_upgrade_request(). The new session gets the number `stream`; if no session
+  // is created, SessionClosed is pushed for that number.
   std::unique_ptr<connection::RequestHandler> adopt(connection::Exchange& exchange,
                                                     StreamId stream);
   std::unique_ptr<connection::WebSocketHandler> adopt(connection::WebSocketChannel& channel,
                                                       StreamId stream);
 
-  // Every 20 ms or so, from the loop.
+  // Call it about every 20 ms, from the loop.
   void advance(TimePoint now);
   // Closes sessions while `time_left` says so, at least one or a part of what is queued for one;
   // handshakes are refused from now on. False: sessions are left, call it again in the next turn.
@@ -77,23 +77,23 @@ class EngineIo {
   const Background& background() const { return background_; }
   Limits& limits() const { return limits_; }
   const WebSocketConfig& websocket_settings() const { return websocket_settings_; }
-  // `adopted`: the stream, when the application handed the request over. A handshake that passes
-  // comes to question() next.
+  // `adopted`: the stream, if the application handed the request over. A handshake that passes must
+  // be given to question() next.
   Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
                                                std::optional<StreamId> adopted);
   engine::Session* find_session(const RequestHead& head) const;
-  // Asks the application about a handshake, if allow_request is used: `handshake` gets the decision
-  // now or later. Returns the number for withdraw().
+  // Asks the application about a handshake, if allow_request is used: `handshake` gets the
+  // decision, now or later. Returns the id for withdraw().
   std::optional<StreamId> question(const RequestHead& head, const SharedEndpoints& endpoints,
                                    std::optional<StreamId> adopted, PendingHandshake& handshake);
   void withdraw(StreamId question) { pending_.forget(question); }
-  // For a handshake that was admitted, before open_session().
+  // For an admitted handshake, before open_session().
   Result<SessionQuota::Place, RequestError> reserve_place(const Endpoints& endpoints);
-  // For a handshake that has passed every check. `sid`: of random_id().
+  // For a handshake that has passed all checks. `sid`: from random_id().
   engine::Session& open_session(std::string sid, const RequestHead& head,
                                 const SharedEndpoints& endpoints, std::optional<StreamId> adopted,
                                 SessionQuota::Place place);
-  // An adopted request has not become a session.
+  // An adopted request did not create a session.
   void abandon(StreamId stream);
 
  private:

@@ -1,4 +1,4 @@
-// One WebSocket to Engine.IO: a session of its own, or the upgrade of a polling session.
+// One WebSocket to Engine.IO: a new session, or the upgrade of a polling session.
 #pragma once
 
 #include <optional>
@@ -47,7 +47,7 @@ class EngineWebSocket final : public connection::WebSocketHandler,
 
   EngineIo& engine_io_;
   connection::WebSocketChannel& channel_;
-  std::optional<StreamId> adopted_;     // cleared when a session has taken the number
+  std::optional<StreamId> adopted_;     // cleared when a session has taken the id
   engine::Session* session_ = nullptr;  // while attached
   std::optional<StreamId> question_;    // while the application is asked
   engine::CloseReason fault_ = engine::CloseReason::websocket_fault;  // if there is one

@@ -1,4 +1,4 @@
-// Checks Engine.IO's settings for contradictions.
+// Checks that Engine.IO's settings do not contradict each other.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace sioserve::transport {
 
-// A sentence that begins with the setting's name; nullopt: they are usable.
+// A sentence that begins with the setting's name; nullopt if the settings are valid.
 std::optional<std::string> fault_of(const EngineIoConfig& config);
 
 }  // namespace sioserve::transport

@@ -23,7 +23,7 @@ bool is_address_character(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || c == ':' || c == '.';
 }
 
-// The end of the host at the start of `authority`, or 0 when there is none.
+// The end of the host at the start of `authority`, or 0 if there is no host.
 std::size_t host_length(std::string_view authority) {
   if (authority.starts_with('[')) {
     const std::size_t end = authority.find(']');

@@ -7,7 +7,8 @@
 
 namespace sioserve::transport {
 
-// In lower case, the host without a final dot; the port is empty when it is the scheme's own.
+// In lower case, the host without a final dot; the port is empty if it is the scheme's default
+// port.
 struct Origin {
   std::string scheme;
   std::string host;
@@ -19,7 +20,7 @@ struct Origin {
 // Nullopt for anything else: "null", a URL with a path, an empty string.
 std::optional<Origin> parse_origin(std::string_view text);
 
-// The part of a URL that is its origin, unchecked: what stands before its path.
+// The part of a URL before its path, unchecked.
 std::string_view origin_of_url(std::string_view url);
 
 }  // namespace sioserve::transport

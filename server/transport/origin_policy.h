@@ -9,8 +9,8 @@
 namespace sioserve::transport {
 
 // `origin` is the header's value: scheme://host[:port]. A pattern is a host, ".example.com" for a
-// domain with all its subdomains, or "*" for anything; case does not matter. What is no such origin
-// ("null", empty, without a scheme) is allowed by "*" only.
+// domain with all its subdomains, or "*" for any origin; case is ignored. An invalid origin
+// ("null", empty, without a scheme) is allowed only by "*".
 bool origin_allowed(std::string_view origin, const std::vector<std::string>& allowed_hosts);
 
 }  // namespace sioserve::transport

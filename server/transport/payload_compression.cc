@@ -12,14 +12,14 @@
 namespace sioserve::transport {
 namespace {
 
-// In the order in which the reference server prefers them.
+// In the reference server's order of preference.
 constexpr std::array<std::string_view, 2> names = {"gzip", "deflate"};
 
-// Takes less than half a millisecond.
+// Bodies up to this size are compressed immediately, in less than half a millisecond.
 constexpr std::size_t max_at_once = 32'768;
 constexpr int level = 6;
 constexpr int window_bits = 15;
-constexpr int gzip_format = 16;  // added to the window's size
+constexpr int gzip_format = 16;  // added to window_bits
 constexpr int memory_level = 8;
 
 }  // namespace
@@ -84,7 +84,7 @@ void PayloadCompression::run() {
   try {
     compressed_ = compress(body_, coding_);
   } catch (const std::bad_alloc&) {
-    // It goes as it is.
+    // Out of memory: the body is sent uncompressed.
   }
 }
 

@@ -21,17 +21,17 @@ std::optional<Coding> choose_coding(const Headers& request_headers);
 
 std::string compress(std::string_view body, Coding coding);
 
-// Runs `work` on some other thread, and `done` on the I/O thread afterwards, in any case.
+// Runs `work` on another thread, and then always `done` on the I/O thread.
 using Background = std::function<void(std::function<void()> work, std::function<void()> done)>;
 
-// One body being compressed. Lives on the I/O thread, if necessary longer than the request.
+// The compression of one body. Lives on the I/O thread, if necessary longer than the request.
 class PayloadCompression : public std::enable_shared_from_this<PayloadCompression> {
  public:
-  // The result, and whether it is compressed: what would not become smaller is left as it was.
+  // Whether the result is compressed: a body that would not become smaller is returned unchanged.
   enum class Outcome { compressed, left };
   using Done = std::function<void(Outcome outcome, std::string body)>;
 
-  // `done` is called once, perhaps at once, unless forget() comes first.
+  // `done` is called once, possibly before start() returns, unless forget() is called first.
   static std::shared_ptr<PayloadCompression> start(std::string body, Coding coding, Done done,
                                                    const Background& background);
 

@@ -30,7 +30,7 @@ class PendingHandshake {
   ~PendingHandshake() = default;
 };
 
-// Lives on the I/O thread, longer than those that wait.
+// Lives on the I/O thread, longer than the handshakes.
 class PendingHandshakes {
  public:
   PendingHandshakes(const Config& config, EventSink& events, const Logger& logger)
@@ -46,7 +46,7 @@ class PendingHandshakes {
   void forget(StreamId id) { waiting_.erase(id); }
   void answer(HandshakeDecision decision);
 
-  // Every 20 ms or so.
+  // Call it about every 20 ms.
   void advance(TimePoint now);
   void shut_down();
 
@@ -65,7 +65,7 @@ class PendingHandshakes {
   const Logger& logger_;
   bool asks_ = false;
   std::unordered_map<StreamId, PendingHandshake*> waiting_;
-  std::deque<Deadline> deadlines_;  // in order, as all wait equally long; also of those answered
+  std::deque<Deadline> deadlines_;  // in order, as all have the same timeout; answered ones too
 };
 
 }  // namespace sioserve::transport

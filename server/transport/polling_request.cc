@@ -21,7 +21,7 @@ ResponseHead ok(std::string_view content_type) {
   return {200, {{"content-type", std::string(content_type)}, {"cache-control", "no-store"}}};
 }
 
-// What zlib takes in one call.
+// The limit for one call of zlib, in bytes.
 constexpr std::size_t max_compressed = 1 << 30;
 
 constexpr std::string_view text_type = "text/plain; charset=UTF-8";

@@ -53,12 +53,12 @@ class PollingRequest final : public connection::RequestHandler,
 
   EngineIo& engine_io_;
   connection::Exchange& exchange_;
-  std::optional<StreamId> adopted_;     // cleared when a session has taken the number
-  engine::Session* session_ = nullptr;  // while it waits for this request or this for it
+  std::optional<StreamId> adopted_;     // cleared when a session has taken the id
+  engine::Session* session_ = nullptr;  // while the request and the session are attached
   Role role_ = Role::none;
   std::string body_;
-  std::optional<StreamId> question_;                 // while the application is asked
-  std::shared_ptr<PayloadCompression> compression_;  // of the answer; null: none was needed
+  std::optional<StreamId> question_;                 // while the application decides
+  std::shared_ptr<PayloadCompression> compression_;  // of the response, or null
 };
 
 }  // namespace sioserve::transport

@@ -48,7 +48,7 @@ bool is_usable(const Attribute& attribute) {
   return false;
 }
 
-// The value of an attribute; nullopt: there is none of that name.
+// The value of an attribute; nullopt if it is absent.
 std::optional<std::string_view> find(const std::vector<Attribute>& attributes,
                                      std::string_view name) {
   for (const Attribute& attribute : attributes) {
@@ -74,7 +74,7 @@ std::optional<std::string> fault_of_cookie(const EngineIoConfig& config) {
            "\" is none of Path=/..., Domain=..., Max-Age=N, Expires=..., Secure, HttpOnly, "
            "SameSite=Strict|Lax|None, Partitioned, Priority=Low|Medium|High";
   }
-  // Browsers drop such cookies without a word.
+  // Browsers ignore such cookies silently.
   const bool secure = find(attributes, "Secure").has_value();
   const bool for_other_sites =
       equals_ignoring_case(find(attributes, "SameSite").value_or(""), "None");

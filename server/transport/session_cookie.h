@@ -1,5 +1,5 @@
-// The cookie that holds a session's sid, for load balancers that keep a client's requests together
-// (RFC 6265). Nothing here reads it.
+// The cookie with a session's sid, for load balancers that send all requests of a client to the
+// same server (RFC 6265). This server does not read it.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ namespace sioserve::transport {
 // The error of the name or the attributes, as a sentence that begins with the setting's name.
 std::optional<std::string> fault_of_cookie(const EngineIoConfig& config);
 
-// Adds Set-Cookie to the answer to a handshake, when the configuration names a cookie.
+// Adds Set-Cookie to the response to a handshake, if a cookie is configured.
 void add_session_cookie(const EngineIoConfig& config, std::string_view sid, Headers& answer);
 
 }  // namespace sioserve::transport

@@ -12,7 +12,7 @@ namespace sioserve::transport {
 
 class SessionQuota {
  public:
-  // What a session holds from its handshake to its end.
+  // What a session holds from its handshake until it closes.
   struct Place {
     Count::Ticket one;
     AddressCounts::Ticket of_address;
@@ -22,7 +22,7 @@ class SessionQuota {
   // Both outlive this object, which outlives its places.
   SessionQuota(const Config& config, Limits& limits) : config_(config), limits_(limits) {}
 
-  // The client of `endpoints` counts as counted_client() says.
+  // counted_client() selects the client that `endpoints` counts for.
   Result<Place, Full> take(const Endpoints& endpoints);
 
  private:

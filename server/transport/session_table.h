@@ -24,19 +24,20 @@ class SessionTable final : private engine::SessionHost {
   SessionTable(const Config& config, const Logger& logger, Limits& limits,
                std::function<TimePoint()> clock);
 
-  // A session that answers on this path only; Session::start() is the caller's.
+  // A session that is served on this path only. The caller calls Session::start().
   engine::Session& create(SessionId id, std::string sid, std::string mount_path,
                           engine::SharedFraming framing, SessionQuota::Place place);
 
-  // Null for a sid unknown on this path.
+  // Null if the sid is unknown on this path.
   engine::Session* find(const std::string& sid, std::string_view path) const;
-  // The same after what is due of the session has happened, which advance() does a little later:
-  // a request must not meet one whose time is over. Not from within a callback of a session.
+  // The same, after it has handled the session's expired timeouts, which advance() does a little
+  // later: a request must not reach a session that has expired. Not from within a callback of a
+  // session.
   engine::Session* find_in_time(const std::string& sid, std::string_view path);
 
   std::size_t size() const { return entries_.size(); }
 
-  // Every 20 ms or so, not from within a callback of a session.
+  // Call it about every 20 ms, not from within a callback of a session.
   void advance(TimePoint now);
   // Ends sessions while there is time left, as `time_left` says after each of them and after each
   // part of what is queued for one. False: some are left.
@@ -66,12 +67,12 @@ class SessionTable final : private engine::SessionHost {
   std::function<TimePoint()> clock_;
   engine::QueuedTotal queued_total_;
   std::unordered_map<std::string, Entry> entries_;
-  // Destroyed at the next advance(), because they end in the middle of their own calls.
+  // Destroyed at the next advance(), because sessions end within their own functions.
   std::vector<Owned> ended_;
   TimerWheel<engine::Session*> timers_;
 };
 
-// The path without a final slash: "/socket.io" and "/socket.io/" are one mount.
+// The path without a final slash: "/socket.io" and "/socket.io/" are the same mount path.
 std::string_view mount_path_of(std::string_view path);
 
 }  // namespace sioserve::transport

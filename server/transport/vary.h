@@ -8,7 +8,7 @@
 
 namespace sioserve::transport {
 
-// Adds a name to the answer's one Vary header.
+// Adds a name to the response's only Vary header.
 void add_vary(Headers& answer, std::string_view name);
 
 }  // namespace sioserve::transport

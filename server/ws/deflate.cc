@@ -12,13 +12,14 @@ namespace sioserve::ws {
 namespace {
 
 constexpr std::string_view tail("\x00\x00\xff\xff", 4);
-// Of zlib's 1 to 9: an eighth of the default's memory, and equally good for small messages.
+// zlib's range is 1 to 9. 5 needs an eighth of the default's memory and compresses small messages
+// equally well.
 constexpr int memory_level = 5;
 constexpr std::size_t chunk_size = 16'384;
-// zlib's data_type when everything was consumed and the next block would begin.
+// zlib's data_type after all input has been consumed, at the end of a block.
 constexpr int at_block_boundary = 128;
 
-// zlib's input pointer is not const.
+// The input pointer of zlib is not const.
 Bytef* bytes_of(std::string_view text) {
   return reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
 }
@@ -49,7 +50,7 @@ void Deflater::prepare() {
 }
 
 std::string Deflater::compress(std::string_view message) {
-  // zlib flushes nothing without new input. This is an empty stored block without its tail.
+  // Without new input, zlib writes nothing. This is an empty stored block without the tail.
   if (message.empty()) return std::string(1, '\0');
   prepare();
   stream_->next_in = bytes_of(message);
@@ -76,7 +77,7 @@ void Inflater::End::operator()(z_stream_s* stream) const {
   delete stream;
 }
 
-// Clients on zlib cannot make a window of 8 bits either and use one of 9.
+// zlib does not support windows of 8 bits: clients with zlib use 9 bits too.
 Inflater::Inflater(int window_bits, ContextTakeover takeover)
     : window_bits_(std::max(window_bits, 9)), takeover_(takeover) {}
 Inflater::Inflater(Inflater&&) noexcept = default;
@@ -105,7 +106,7 @@ std::optional<Inflater::Error> Inflater::add(std::string_view compressed, std::s
 }
 
 std::optional<Inflater::Error> Inflater::finish(std::string& message, std::size_t limit) {
-  // An empty message has no block for the tail.
+  // For an empty message there is no open block that the tail could end.
   if (!std::exchange(within_message_, false)) return std::nullopt;
   if (const auto error = inflate(tail, message, limit)) return error;
   if (stream_->data_type != at_block_boundary) return Error::corrupt;

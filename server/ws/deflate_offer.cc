@@ -12,7 +12,7 @@ namespace {
 constexpr int preferred_window_bits = 12;
 constexpr int max_window_bits = 15;
 constexpr int min_window_bits = 8;
-// zlib has no raw deflate with a window of 256 bytes.
+// zlib does not support raw deflate with a window of 256 bytes.
 constexpr int min_own_window_bits = 9;
 
 struct Parameter {
@@ -89,7 +89,7 @@ class Offer {
     if (server_window_bits_) {
       answer += "; server_max_window_bits=" + std::to_string(chosen.server_window_bits);
     }
-    // Only a client that has offered it may be given a smaller window.
+    // A smaller client window is allowed only if the client has offered the parameter.
     if (client_window_bits_) {
       chosen.client_window_bits = std::min(preferred_window_bits, *client_window_bits_);
       answer += "; client_max_window_bits=" + std::to_string(chosen.client_window_bits);

@@ -19,8 +19,8 @@ constexpr std::uint16_t abnormal_closure = 1006;
 constexpr std::uint16_t invalid_payload = 1007;
 constexpr std::uint16_t message_too_big = 1009;
 constexpr unsigned final_fragment = 0x80;
-constexpr std::size_t max_reason = 123;  // a control frame holds 125 bytes, two for the code
-// A message's first allocation trusts the frame's announced size up to here.
+constexpr std::size_t max_reason = 123;  // bytes: a control frame holds 125, the code takes two
+// A frame's header may announce any size, so at most this many bytes are allocated in advance.
 constexpr std::size_t trusted_size = 65'536;
 constexpr std::size_t max_idle_parsers = 64;
 
@@ -29,7 +29,7 @@ bool may_be_sent(std::uint16_t code) {
          (code >= 3000 && code <= 4999);
 }
 
-// Cut before a character that does not fit.
+// Cuts the text before a character that does not fit.
 std::string_view cut_reason(std::string_view reason) {
   if (reason.size() <= max_reason) return reason;
   std::size_t size = max_reason;
@@ -37,7 +37,8 @@ std::string_view cut_reason(std::string_view reason) {
   return reason.substr(0, size);
 }
 
-// Of a client's frame, with the mask. wslay refuses a size that is not in its shortest form.
+// The size of a client's frame header, with the mask. wslay refuses sizes that are not in the
+// shortest form.
 std::int64_t header_size(std::uint64_t payload_size) {
   constexpr std::int64_t shortest = 2 + 4;
   if (payload_size < 126) return shortest;
@@ -63,7 +64,7 @@ struct ParserPool::Parser {
     callbacks.on_msg_recv_callback = on_message;
     if (wslay_event_context_server_init(&context, &callbacks, this) != 0) throw std::bad_alloc();
     wslay_event_config_set_no_buffering(context, 1);
-    // The reader checks the limits: wslay only has one for each frame.
+    // The reader checks the limits: wslay has a limit for each frame only.
     wslay_event_config_set_max_recv_msg_length(context, std::numeric_limits<std::uint64_t>::max());
   }
   ~Parser() { wslay_event_context_free(context); }
@@ -81,7 +82,7 @@ struct ParserPool::Parser {
     wslay_event_set_error(event_context, WSLAY_ERR_WOULDBLOCK);
     return -1;
   }
-  // wslay's own close frames are dropped, because they do not always have a reason.
+  // wslay's own close frames are dropped, because some of them have no reason.
   static ssize_t on_send(wslay_event_context_ptr, const std::uint8_t*, std::size_t size, int,
                          void*) {
     return static_cast<ssize_t>(size);
@@ -104,7 +105,7 @@ struct ParserPool::Parser {
   }
 
   wslay_event_context_ptr context = nullptr;
-  MessageReader* reader = nullptr;  // that has taken it
+  MessageReader* reader = nullptr;  // the reader that uses it, or null
 };
 
 void ParserPool::Delete::operator()(Parser* parser) const { delete parser; }
@@ -156,7 +157,7 @@ void MessageReader::receive(std::string_view input, std::vector<Message>& messag
   const int result = wslay_event_recv(context());
   input_ = {};
   messages_ = nullptr;
-  wslay_event_send(context());  // empties its queue
+  wslay_event_send(context());  // empties wslay's queue
   if (close_frame_size_ != 0) {
     parser_.reset();
     unfinished_ = 0;
@@ -198,7 +199,7 @@ void MessageReader::end() {
   if (answer) append_close_frame(code_of(fault), close_reason_);
 }
 
-// Within a callback of wslay's; feed() does the rest.
+// Called within a callback of wslay; feed() handles the fault afterwards.
 void MessageReader::fail(Fault fault) {
   if (!fault_) fault_ = fault;
   wslay_event_shutdown_read(context());
@@ -288,7 +289,7 @@ void MessageReader::release_memory() {
 void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame) {
   frame_opcode_ = frame.opcode;
   const auto given = static_cast<std::size_t>(unfinished_);
-  // One after the other: the sum may be beyond 63 bits.
+  // Two subtractions: the sum may be above 63 bits.
   unfinished_ -= header_size(frame.payload_length);
   unfinished_ -= static_cast<std::int64_t>(frame.payload_length);
   if (frame.opcode == WSLAY_CONNECTION_CLOSE && unfinished_ < 0) {
@@ -297,8 +298,8 @@ void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame
   begun_.clear();
   if (wslay_is_ctrl_frame(frame.opcode)) return;
   if (!std::exchange(within_message_, true)) compressed_ = wslay_get_rsv1(frame.rsv) != 0;
-  if (state_ != State::open) return;  // it will be dropped
-  // Incompressible data grows a little, and must not be refused for that.
+  if (state_ != State::open) return;  // the message will be dropped
+  // Incompressible data grows a little when it is compressed; that must not be refused.
   const std::size_t grown_by = compressed_ ? max_frame_ / 8 + 64 : 0;
   if (frame.payload_length > max_frame_ && frame.payload_length - max_frame_ > grown_by) {
     return fail(Fault::frame_too_big);
@@ -310,7 +311,7 @@ void MessageReader::begin_frame(const wslay_event_on_frame_recv_start_arg& frame
   }
 }
 
-// The parser got `given` bytes of the frame and is not used further.
+// The parser has read `given` bytes of the frame and gets no more.
 void MessageReader::hold_close_frame(std::size_t given, std::size_t size) {
   const std::size_t before = begun_.size();
   begun_.append(input_.data() - (given - before), given - before);
@@ -332,7 +333,7 @@ void MessageReader::append_chunk(std::string_view bytes) {
   }
 }
 
-// Read here, because wslay rejects codes above 1011 and below 3000.
+// Parsed here, because wslay rejects codes from 1012 to 2999.
 void MessageReader::end_frame() {
   if (frame_opcode_ != WSLAY_CONNECTION_CLOSE) return;
   close_received_ = true;
@@ -360,7 +361,7 @@ void MessageReader::end_message(const wslay_event_on_msg_recv_arg& message) {
   const bool is_text = message.opcode == WSLAY_TEXT_FRAME;
   if (compressed_) {
     if (const auto error = inflater_->finish(payload_, max_message_)) return fail(fault_of(*error));
-    // wslay checks only uncompressed text.
+    // wslay validates only uncompressed text.
     if (is_text && !is_utf8(payload_)) return fail(Fault::invalid_text);
   }
   std::string payload = std::exchange(payload_, std::string());
