@@ -1,5 +1,4 @@
-// One server: the I/O thread with everything that lives on it, and the two queues that lead there
-// and back.
+// One server: the I/O thread with all objects that live on it, and the two queues to and from it.
 #pragma once
 
 #include <chrono>
@@ -22,27 +21,27 @@
 
 namespace sioserve {
 
-// Calls that listen, then start() once, from one thread.
+// Call the listen functions, then start() once, from one thread.
 class Server final : public Port {
  public:
-  // `wake_application` is called on the I/O thread when take_events() has something new; it must
-  // be quick and never block. Throws std::system_error for a lack of descriptors.
+  // `wake_application` is called when take_events() has new events; it must be quick and never
+  // block. Throws std::system_error if no descriptors are left.
   Server(Config config, std::function<void()> wake_application);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Each may be called several times. Returns where that is ("http://127.0.0.1:8000",
-  // "unix:/run/app.sock"), or a sentence that says why not.
+  // Each may be called several times. Returns the URL ("http://127.0.0.1:8000",
+  // "unix:/run/app.sock"); the error is a sentence.
   Result<std::string, std::string> listen_tcp(const std::string& host, std::uint16_t port);
   Result<std::string, std::string> listen_unix(const std::string& path, unsigned mode);
   Result<std::string, std::string> listen_fd(int fd);
-  // Starts the I/O thread. Throws std::system_error where there can be none; it may be called again
-  // then.
+  // Starts the I/O thread. Throws std::system_error if no thread can be created; then it may be
+  // called again.
   void start();
 
-  // StopServer asks for a graceful stop, a second one for an immediate stop; ServerStopped is the
-  // last event.
+  // StopServer starts a graceful stop, a second one stops immediately; ServerStopped is the last
+  // event.
   void post(Command command) override;
   QuestionId ask(Question question) override;
   port::Answers& answers() override;
@@ -62,11 +61,11 @@ class Server final : public Port {
   // Closes everything at once and waits for the I/O thread. The destructor does it too.
   void stop_now();
 
-  // Before start(). Opens the access log's file; ok, or a sentence that says why not.
+  // Before start(). Opens the file of the access log; the error is a sentence.
   Result<std::monostate, std::string> open_logs();
-  // Any thread. Opens the access log's file anew.
+  // Any thread. Reopens the file of the access log.
   void reopen_logs();
-  // Any thread. Returns when the access log's file has everything, or after `timeout`.
+  // Any thread. Returns when all lines are in the file of the access log, or after `timeout`.
   void flush_logs(Milliseconds timeout);
 
  private:

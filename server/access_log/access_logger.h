@@ -19,10 +19,10 @@
 
 namespace sioserve::access_log {
 
-// A sentence if the configured format is invalid.
+// The error is a sentence about the invalid format.
 Result<Format, std::string> compile(const AccessLogConfig& config);
 
-// Lives on the I/O thread; open() and start() come before it runs.
+// Lives on the I/O thread; open() and start() are called before it runs.
 class AccessLogger final : public AccessLog {
  public:
   // `events` and `logger` are for Python's logging, and outlive the log. `report` is called from
@@ -30,10 +30,10 @@ class AccessLogger final : public AccessLog {
   AccessLogger(const AccessLogConfig& config, EventSink& events, const Logger& logger,
                LogFile::Report report);
 
-  // Whether there is a log at all.
+  // Whether there is an access log.
   bool on() const { return config_.target != AccessLogConfig::Target::none; }
 
-  // Before start(). Ok, also if it is already open, or a sentence with the reason.
+  // Before start(). Ok, also if it is already open; the error is a sentence.
   Result<std::monostate, std::string> open();
   void start();
 
@@ -55,9 +55,9 @@ class AccessLogger final : public AccessLog {
   LogFile::Report report_;
   Format format_;
   Timestamp time_;
-  std::unique_ptr<LogFile> file_;  // null: none, or Python's logging
+  std::unique_ptr<LogFile> file_;  // null: no log, or Python's logging
   std::string line_;
-  std::uint64_t dropped_ = 0;  // since Python last took lines
+  std::uint64_t dropped_ = 0;  // lines, since Python last took some
 };
 
 }  // namespace sioserve::access_log

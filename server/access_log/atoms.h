@@ -1,4 +1,5 @@
-// The atoms of a format string: gunicorn's, uvicorn's names for some of them, and our own.
+// The atoms of a format string: gunicorn's names, uvicorn's names for some of them, and those of
+// sioserve.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ enum class Atom : std::uint8_t {
   time,              // time
   iso_time,          // iso_time
   request_line,      // r, request_line: with the protocol
-  request,           // request: without it; for WebSockets the step in place of the method
+  request,           // request: without it; for WebSockets the event instead of the method
   method,            // m, method
   path,              // U: without the query
   query,             // q
@@ -58,7 +59,7 @@ std::string_view scheme_of(const AccessRecord& record);
 std::string target_of(const AccessRecord& record);
 std::string protocol_of(const AccessRecord& record);
 
-// `header`: of the last two atoms, in lower case. Values from the client are escaped.
+// `header`: for the last two atoms, in lower case. Values from the client are escaped.
 void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
                  const Timestamp& time, std::string& out);
 

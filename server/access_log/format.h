@@ -15,13 +15,13 @@
 
 namespace sioserve::access_log {
 
-// Lines as daphne writes them.
+// daphne's lines.
 inline constexpr std::string_view default_format =
     "%(client_addr)s - - [%(time)s] \"%(request)s\" %(http_status)s %(b)s";
 
 class Format {
  public:
-  // Or a sentence with the error.
+  // The error is a sentence.
   static Result<Format, std::string> compile(std::string_view text);
 
   bool wants_response_headers() const { return wants_response_headers_; }
@@ -32,7 +32,7 @@ class Format {
  private:
   struct Segment {
     Atom atom;
-    std::string text;  // of a literal; the name of a header
+    std::string text;  // of a literal, or the name of a header
   };
 
   void add_literal(std::string_view text);

@@ -28,7 +28,7 @@ class LogFile {
   // Called on the writing thread.
   using Report = std::function<void(LogLevel, std::string)>;
 
-  // An empty path is standard output. Or a sentence with the error.
+  // An empty path is standard output. The error is a sentence.
   static Result<std::unique_ptr<LogFile>, std::string> open(std::string path, Report report);
   // Writes the queued lines, as flush() does.
   ~LogFile();
@@ -66,7 +66,7 @@ class LogFile {
   const std::string path_;  // empty: standard output
   const Report report_;
 
-  // The writing thread's.
+  // Used by the writing thread.
   int descriptor_;
   bool may_block_ = false;  // not a regular file
   bool torn_ = false;       // the last write ended within a line

@@ -14,12 +14,12 @@
 
 namespace sioserve {
 
-// What becomes of a request's headers with an underscore in their names.
+// What happens to request headers with an underscore in their names.
 enum class UnderscoreHeaders { drop, keep };
 
 struct HttpConfig {
   std::size_t max_request_line = 16'384;    // bytes; 414 above
-  std::size_t max_header_bytes = 65'536;    // names, values and what surrounds them; 431 above
+  std::size_t max_header_bytes = 65'536;    // names, values and separators; 431 above
   std::size_t max_headers = 256;            // 431 above
   std::uint64_t max_body = 10'737'418'240;  // bytes; 413 above
   std::size_t requests_per_connection = 0;  // the response to the last one closes
@@ -80,7 +80,7 @@ struct StaticFiles {
   std::string directory;
 };
 
-// Which pages of other origins may use Engine.IO: the fetch standard's CORS protocol.
+// Which pages of other origins may use Engine.IO: CORS, as in the fetch standard.
 struct CorsConfig {
   std::vector<std::string> origins;  // scheme://host[:port] each, or "*" for any; empty: off
   bool credentials = false;          // pages may send cookies
@@ -126,7 +126,7 @@ struct SocketIoConfig {
   // Bytes read ahead from a session, for an acknowledgement or until its connection closes.
   std::size_t max_read_ahead = 4'000'000;
   std::size_t max_queued_bytes = 64'000'000;  // per session, queued for a slow client
-  // Waiting for all slow clients; above, the one for which the most waits is closed.
+  // Queued for all slow clients; above, the client with the longest queue is disconnected.
   std::size_t max_queued_total_bytes = 256'000'000;
   SlowConsumer slow_consumer = SlowConsumer::disconnect;
   std::size_t max_pending_acks = 10'000;        // per socket, not answered by the client

@@ -33,7 +33,7 @@ class Count {
   std::size_t size_ = 0;
 };
 
-// One count per address in use. Outlives its tickets.
+// One count for each address. Outlives its tickets.
 class AddressCounts {
   using Entries = std::unordered_map<std::string, std::size_t>;
   struct Return {

@@ -9,8 +9,8 @@
 
 namespace sioserve {
 
-// The address; for IPv6 the network of 64 bits, because a client usually controls all its
-// addresses. Empty for Unix sockets, and for a trusted proxy, which stands for many clients.
+// The address; for IPv6 its network of 64 bits, because a client usually controls all addresses in
+// it. Empty for Unix sockets, and for a trusted proxy, which connects for many clients.
 std::optional<std::string> counted_client(const Endpoints& endpoints,
                                           const TrustedProxies& trusted);
 

@@ -1,4 +1,4 @@
-// IP addresses and networks as values: read, compared, written in their one canonical form.
+// IP addresses and networks as values: parsed, compared, and written in their canonical form.
 #pragma once
 
 #include <array>
@@ -30,8 +30,8 @@ class IpAddress {
 
 class IpNetwork {
  public:
-  // "10.0.0.0/8", "2001:db8::/32", or an address, which is a network of one. Bits beyond the prefix
-  // must be zero: they are a mistake.
+  // "10.0.0.0/8", "2001:db8::/32", or an address, which is a network of one address. Bits after the
+  // prefix must be zero; others are a mistake of the user.
   static std::optional<IpNetwork> parse(std::string_view text);
 
   bool contains(const IpAddress& address) const { return address.shares_prefix(base_, bits_); }

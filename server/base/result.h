@@ -1,5 +1,5 @@
-// Result<T, E>: a value, or the reason why there is none. For failures that the peer or the
-// environment can cause; a broken invariant of ours is an assert instead.
+// Result<T, E>: a value or an error. For failures that the peer or the environment can cause; a bug
+// of ours is an assert instead.
 #pragma once
 
 #include <cassert>

@@ -26,8 +26,8 @@ class TimerWheel {
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
-  // Replaces an earlier deadline of the same id. One that has passed already fires at the next
-  // tick.
+  // Replaces an earlier deadline of the same id. A deadline that has already passed fires at the
+  // next tick.
   void schedule(Id id, TimePoint deadline) {
     Timer& timer = timers_.try_emplace(id, id).first->second;
     timer.unlink();
@@ -46,7 +46,7 @@ class TimerWheel {
     if (target <= now_) return;
     Link due;
     if (!timers_.empty()) {
-      // One turn meets every slot.
+      // One turn of the wheel visits every slot.
       const std::int64_t first = std::max(now_, target - slot_count) + 1;
       for (std::int64_t tick = first; tick <= target; ++tick) collect(slot(tick), target, due);
     }

@@ -35,7 +35,7 @@ class TokenBucket {
     return std::chrono::duration_cast<Clock::duration>(time);
   }
 
-  Seconds token_;  // the time in which one comes
+  Seconds token_;  // the time for one token
   TimePoint full_at_{};
 };
 

@@ -25,8 +25,8 @@ namespace sioserve::http {
 SharedEndpoints endpoints_behind_proxies(const Headers& headers, const SharedEndpoints& peers,
                                          const ProxyConfig& config);
 
-// The id that a trusted proxy has given the request (X-Request-ID), if it is one: 1 to 128 visible
-// characters without quotes and backslashes, and the only one.
+// The request id from a trusted proxy (X-Request-ID), if it is valid: 1 to 128 visible characters
+// without quotes and backslashes, in only one header.
 std::optional<std::string_view> request_id_of_proxy(const Headers& headers, const Endpoints& peers,
                                                     const ProxyConfig& config);
 

@@ -31,7 +31,7 @@ class Http1ResponseEncoder final : public ResponseEncoder {
   void close_after_response() { persistence_ = Persistence::close; }
   // After a complete response: whether the connection can be kept alive.
   Persistence persistence() const { return persistence_; }
-  // Bytes so far, with all framing.
+  // Bytes written so far, with all framing.
   std::size_t written() const { return written_; }
 
   // The server sets Transfer-Encoding and Connection: the application's are dropped, but

@@ -1,4 +1,4 @@
-// What is done to a request's headers before anybody reads them.
+// Changes to a request's headers before they are used.
 #pragma once
 
 #include <string>
@@ -10,15 +10,16 @@
 namespace sioserve::http {
 
 // Removes headers with an underscore in their names, and returns these names. CGI-like names, as in
-// Django's META, cannot tell it from a dash, so a client could forge a header that a proxy sets.
+// Django's META, do not distinguish underscores from dashes, so a client could forge a header that
+// a proxy sets.
 //
-// Where `underscores` keeps them, those still go that could be taken for another header of the
-// request, or for one of a proxy that this server believes.
+// With UnderscoreHeaders::keep, only those are removed that could be taken for another header of
+// the request, or for a header of a trusted proxy.
 std::vector<std::string> remove_underscore_headers(Headers& headers, UnderscoreHeaders underscores,
                                                    const ProxyConfig& proxy);
 
-// Several Cookie headers become one, as HTTP/2 has it (RFC 9113 section 8.2.3). ASGI applications
-// would join them with a comma, which is no separator within a Cookie header.
+// Joins several Cookie headers to one, as HTTP/2 requires (RFC 9113 section 8.2.3). ASGI
+// applications would join them with a comma, which is not a separator in a Cookie header.
 void join_cookies(Headers& headers);
 
 }  // namespace sioserve::http

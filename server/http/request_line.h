@@ -25,7 +25,7 @@ class RequestLine {
     std::optional<ParseError> error;
   };
 
-  // In bytes, without the line end.
+  // `max_size`: in bytes, without the line end.
   explicit RequestLine(std::size_t max_size) : max_size_(max_size) {}
 
   // Starts a new line.
@@ -36,10 +36,10 @@ class RequestLine {
   // Whether bytes of the line have arrived, not counting empty lines before it.
   bool begun() const { return begun_; }
 
-  // Each is empty until it is parsed; one that was parsed before an error is kept.
+  // Each is empty until it is parsed. After an error, those that were parsed before are kept.
   const std::string& method() const { return method_; }
   const std::string& target() const { return target_; }
-  // As "1.1".
+  // For example "1.1".
   const std::string& version() const { return version_; }
 
  private:
@@ -49,7 +49,7 @@ class RequestLine {
   std::optional<ParseError> take_whole(std::string_view line);
 
   std::size_t max_size_;
-  std::string part_;  // of a line that comes in pieces
+  std::string part_;  // of a line that arrives in several parts
   std::string method_;
   std::string target_;
   std::string version_;

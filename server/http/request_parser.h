@@ -1,16 +1,16 @@
-// HTTP/1.x requests out of bytes (RFC 9112), on llhttp in its strict mode. The request line is
-// request_line.h's.
+// Parses HTTP/1.x requests (RFC 9112), with llhttp in its strict mode. request_line.h parses the
+// request line.
 //
-// The owner feeds input; each call reports what came out of it: the head once it is complete, the
-// part of the body that was in the input, the end of the request. The parser never goes beyond the
-// end of one request: what follows in the input is the next one, fed again when the owner is ready
-// for it. A request with "Expect: 100-continue" also stops behind its head. After an error the
-// parser takes no more input.
+// The owner feeds input; each call reports its results: the head once it is complete, the part of
+// the body that was in the input, the end of the request. The parser stops at the end of each
+// request: the rest of the input is the next request, which is fed again when the owner is ready
+// for it. A request with "Expect: 100-continue" also stops after its head. After an error the
+// parser accepts no more input.
 //
-// Beyond llhttp it refuses whatever two parsers might read differently (request smuggling): more
-// than one Host or one that is no host, Transfer-Encoding other than one "chunked" or in HTTP/1.0,
-// unbounded chunk extensions and trailers. Trailers are checked and dropped: nobody who believed
-// the head is surprised by them.
+// Unlike llhttp, it refuses everything that two parsers might interpret differently (request
+// smuggling): more than one Host header or an invalid one, Transfer-Encoding other than one
+// "chunked" or in HTTP/1.0, unbounded chunk extensions and trailers. Trailers are checked and
+// dropped, so they cannot contradict the head.
 //
 // Knows nothing of sockets, time or responses.
 #pragma once
@@ -32,7 +32,7 @@ namespace sioserve::http {
 
 struct ParserLimits {
   std::size_t max_request_line = 16'384;  // bytes
-  std::size_t max_header_bytes = 65'536;  // names and values, and what surrounds them
+  std::size_t max_header_bytes = 65'536;  // names, values and separators
   std::size_t max_headers = 256;
   std::uint64_t max_body = 0;                 // bytes; 0: no limit
   std::size_t max_chunk_extensions = 16'384;  // bytes per request
@@ -45,7 +45,7 @@ class RequestParser {
     bool head_complete = false;       // in this call; head() is valid from now on
     bool request_complete = false;    // in this call
     std::string_view body;            // borrowed from the input or the parser, until the next call
-    std::optional<ParseError> error;  // nothing else counts then
+    std::optional<ParseError> error;  // the other members are not valid then
   };
 
   explicit RequestParser(const ParserLimits& limits);
@@ -54,20 +54,20 @@ class RequestParser {
 
   Progress feed(std::string_view input);
 
-  // Valid from the end of the head until the next request's first byte is fed.
+  // Valid from the end of the head until the first byte of the next request is fed.
   const RequestHead& head() const { return head_; }
-  // The client allows keep-alive.
+  // Whether the client allows keep-alive.
   bool keep_alive() const { return keep_alive_; }
   bool expects_continue() const { return expects_continue_; }
   // "Connection: Upgrade" with an Upgrade header. Parsed as any other request.
   bool upgrade_requested() const { return upgrade_requested_; }
   bool has_body() const { return has_body_; }
-  // Bytes that were not fed yet of a body with Content-Length, or of the current chunk.
+  // Bytes of a body with Content-Length, or of the current chunk, that have not been fed yet.
   std::uint64_t body_left() const { return llhttp_.content_length; }
   // Bytes of a request have arrived, but not all of its head.
   bool within_head() const { return within_head_; }
 
-  // Between the end of the head and the next request's first byte.
+  // Call it between the end of the head and the first byte of the next request.
   void set_request_id(std::string id) { head_.request_id = std::move(id); }
   Headers& headers() { return head_.headers; }
   RequestHead take_head() { return std::move(head_); }
@@ -94,14 +94,14 @@ class RequestParser {
   llhttp_t llhttp_;
   RequestHead head_;
   RequestLine line_;
-  std::string body_parts_;  // the body of one call, if it came in several chunks
+  std::string body_parts_;  // the body from one call, if it had several chunks
   Progress progress_;
   std::size_t head_bytes_ = 0;    // of all input that the head has not ended in
   std::size_t header_bytes_ = 0;  // of names and values
   std::size_t chunk_extension_bytes_ = 0;
   std::uint64_t body_bytes_ = 0;
   bool within_head_ = false;
-  bool line_done_ = false;  // all of the request line has come
+  bool line_done_ = false;  // the request line is complete
   bool within_value_ = false;
   bool head_done_ = false;
   bool keep_alive_ = false;

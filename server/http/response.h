@@ -22,7 +22,7 @@ namespace sioserve::http {
 
 class Response {
  public:
-  // To a request with this method. The encoder outlives the response.
+  // The response to a request with this method. The encoder outlives the response.
   Response(ResponseEncoder& encoder, std::string_view method)
       : encoder_(encoder), answers_head_(method == "HEAD") {}
 
@@ -35,7 +35,7 @@ class Response {
   // Ignored before the start and after the last part. Bytes beyond Content-Length are dropped.
   void send(std::string&& body, BodyPart part);
   void send_file(FilePart file, BodyPart part);
-  // The end, after parts of the body.
+  // The end of a response, after parts of the body.
   void send_trailers(const Headers& trailers);
   // Interim responses; ignored once started.
   void send_early_hints(const std::vector<std::string>& links);

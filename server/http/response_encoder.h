@@ -25,16 +25,16 @@ class ResponseEncoder {
   };
 
   struct ResponseStart {
-    const ResponseHead& head;  // a usable one
+    const ResponseHead& head;  // valid
     const HeadFacts& facts;
     Body body;
-    std::optional<std::uint64_t> length;  // to be announced; may be there without a body
+    std::optional<std::uint64_t> length;  // for Content-Length; also possible without a body
     const ServerHeaders& own;
   };
 
-  // Once: the head, with the first part of the body.
+  // Called once: the head, with the first part of the body.
   virtual void start(const ResponseStart& start, std::string&& body, BodyPart part) = 0;
-  // Then the other parts, never more than the head announced.
+  // Then the other parts, never more bytes than the head announced.
   virtual void body(std::string&& body, BodyPart part) = 0;
   virtual void file(FilePart&& file, BodyPart part) = 0;
   // Ends the body.

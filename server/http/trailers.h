@@ -8,8 +8,8 @@
 
 namespace sioserve::http {
 
-// Why a field must not be a trailer, or nullopt: it is malformed, or the client needs it before the
-// body, for framing, routing, authentication, or to interpret the content.
+// The reason why a field must not be a trailer, or nullopt. It is malformed, or the client needs it
+// before the body: for framing, routing or authentication, or to interpret the content.
 std::optional<std::string_view> trailer_error(const Header& trailer);
 
 }  // namespace sioserve::http

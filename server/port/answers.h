@@ -1,8 +1,8 @@
 // Answers of the I/O thread to queries of other threads. Answers are not events, because the thread
 // that asks may be the one that handles the events.
 //
-//   the asking thread  expect() ... the question goes to the I/O thread ... wait(), or wait_for()
-//   the I/O thread     give()
+//   the asking thread: expect(), sends the question to the I/O thread, then wait() or wait_for()
+//   the I/O thread: give()
 #pragma once
 
 #include <chrono>
@@ -28,14 +28,14 @@ class Answers {
   // Ends all waits.
   void close();
 
-  // The number of a new question; QuestionId{} if no I/O thread runs.
+  // The id of a new question; QuestionId{} if no I/O thread runs.
   QuestionId expect();
   // An answer that is not expected is dropped.
   void give(QuestionId question, Answer answer);
 
   // Waits for the answer and removes it. Returns immediately if there will be none.
   Answer wait(QuestionId question);
-  // Nullopt: not yet.
+  // Nullopt: there is no answer before the timeout.
   std::optional<Answer> wait_for(QuestionId question, std::chrono::microseconds timeout);
 
  private:

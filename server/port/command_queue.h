@@ -1,20 +1,19 @@
 // The queue of commands to the I/O thread: first in, first out, for commands of all threads.
 //
 // The queue accepts every command. It is overloaded when the oldest command has waited longer than
-// `max_age`, or when the queued commands take more than `max_bytes`. emit() then waits for space,
-// so a flood of emits runs as fast as the I/O thread carries them out. Other commands that are
-// posted during the flood (an acknowledgement, the acceptance of a client) wait no longer than a
-// few `max_age`. A limit on the number of commands would not achieve that: one broadcast can take a
+// `max_age`, or when the queued commands have more than `max_bytes`. emit() then waits for space,
+// so a flood of emits is as fast as the I/O thread carries them out. Other commands that are posted
+// during the flood (an acknowledgement, the acceptance of a client) wait no longer than a few
+// `max_age`. A limit on the number of commands would not achieve that: one broadcast can take a
 // microsecond or ten milliseconds.
 //
-// A producer can be much faster than the I/O thread, and post within `max_age` what takes ten times
-// as long. So the queue is also overloaded when its commands are expected to take longer than
-// `max_work`, estimated from the latest commands.
+// A producer can be much faster than the I/O thread, and post commands within `max_age` that take
+// ten times as long. So the queue is also overloaded when its commands are expected to take longer
+// than `max_work`, estimated from the latest commands.
 //
 //   producers       push() ... wait_for_space(), or is_overloaded() and notify_of_space()
-//   the I/O thread  take() until the queue is empty, note_work(); a batch counts as queued until
-//   the
-//                   next take()
+//   the I/O thread  take() until the queue is empty, note_work(). A batch counts as queued until
+//                   the next take().
 #pragma once
 
 #include <atomic>
@@ -48,7 +47,7 @@ class CommandQueue {
   // Any thread. Never waits and never fails.
   void push(Command command);
 
-  // --- for producers that can be held up; any thread but the consumer's ---
+  // --- for producers that can wait; any thread but the consumer's ---
 
   // `age`: max_age, or a multiple of it for threads that should wait less often; max_work is
   // multiplied by the same factor. False before the first take(), because no thread would make
@@ -56,7 +55,7 @@ class CommandQueue {
   bool is_overloaded(std::chrono::milliseconds age = max_age) const;
   // Returns when the queue is not overloaded, or has been closed.
   void wait_for_space(std::chrono::milliseconds age = max_age);
-  // The next take() that leaves room returns `space_requested`. False: there is room already.
+  // The next take() that leaves space returns `space_requested`. False: there already is space.
   bool notify_of_space();
   // Ends all waiting: no more commands are taken.
   void close();
@@ -64,12 +63,11 @@ class CommandQueue {
   // --- for the consumer ---
 
   struct Taken {
-    bool space_requested;   // notify_of_space() was called, and there is room
+    bool space_requested;   // notify_of_space() was called, and there is space
     std::uint64_t held_up;  // calls that had to wait since the last take()
   };
 
-  // The batch that was taken before has been carried out. Replaces it by everything that waits,
-  // oldest first.
+  // The previous batch has been carried out. Replaces it by all queued commands, oldest first.
   Taken take(std::vector<Command>& batch);
   // `commands` took `duration`, with the output that they caused.
   void note_work(std::size_t commands, Clock::duration duration);
@@ -88,12 +86,12 @@ class CommandQueue {
   bool room_wanted_ = false;
   bool closed_ = false;
   std::uint64_t held_up_ = 0;
-  // When the oldest command that has not been carried out was pushed; 0: there is none. Beside it,
-  // so that a look at it takes no lock.
+  // When the oldest command that has not been carried out was pushed; 0: there is none. Atomic, so
+  // that is_overloaded() takes no lock.
   std::atomic<Clock::rep> oldest_ = 0;
   std::atomic<std::size_t> pending_bytes_ = 0;
   std::atomic<std::size_t> pending_ = 0;  // commands
-  std::atomic<Clock::rep> cost_ = 0;      // of one command, by the latest ones
+  std::atomic<Clock::rep> cost_ = 0;      // of one command, estimated from the latest ones
   std::atomic<bool> served_ = false;      // take() has been called
 };
 

@@ -6,8 +6,8 @@
 
 namespace sioserve {
 
-// The arguments of an event or ack, encoded once: a JSON array in which every attachment stands as
-// {"_placeholder":true,"num":n}, and the attachments in that order.
+// The arguments of an event or acknowledgement, encoded once: a JSON array with
+// {"_placeholder":true,"num":n} for each attachment, and the attachments in that order.
 struct EncodedArgs {
   std::string json;
   std::vector<std::string> attachments;
@@ -15,9 +15,9 @@ struct EncodedArgs {
 
 enum class PayloadFormat { json, msgpack };
 
-// A value that a client has sent: the text that was read and found valid, of which Python's side
-// makes objects. In JSON, attachments stand as in EncodedArgs, in any order; where there are none,
-// nothing is a placeholder. In MessagePack bytes stand in their places.
+// A value that a client has sent: the text that was received and validated. The Python thread
+// builds objects from it. In JSON, attachments have placeholders as in EncodedArgs, in any order;
+// without attachments, nothing is a placeholder. MessagePack contains the bytes themselves.
 struct ReceivedValue {
   PayloadFormat format = PayloadFormat::json;
   std::string payload;

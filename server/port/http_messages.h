@@ -16,7 +16,7 @@ namespace sioserve {
 
 // --- events ---
 
-// A new request, with as much of its body as had arrived.
+// A new request, with the part of its body that has arrived.
 struct HttpRequest {
   StreamId stream;
   SharedRequestHead head;

@@ -1,5 +1,5 @@
-// The fields of every struct that crosses the port, one after the other. A struct that gets another
-// field does not compile until its number here is right.
+// The fields of every struct that crosses the port, in their order. If a field is added to a
+// struct, the code does not compile until its number here is changed.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace sioserve::port {
 
-// How many fields a struct has; 0: none, or it is no such struct.
+// The number of fields of a struct; 0: none, or not a struct of the port.
 template <typename T>
 inline constexpr std::size_t field_count = 0;
 

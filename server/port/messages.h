@@ -18,11 +18,11 @@ namespace sioserve {
 // To the application.
 using Event = std::variant<HttpEvent, WebSocketEvent, HandshakeEvent, SocketIoEvent, ServerEvent>;
 
-// To the I/O side. Any thread may post them.
+// To the I/O thread. Any thread may post them.
 using Command =
     std::variant<HttpCommand, WebSocketCommand, HandshakeCommand, SocketIoCommand, ServerCommand>;
 
-// The `T` that an event or a command holds; null: it holds something else.
+// The `T` in an event or a command; null: it has another type.
 template <typename T, typename... Groups>
 const T* get_message(const std::variant<Groups...>& message) {
   const auto look_into =

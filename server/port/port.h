@@ -19,8 +19,8 @@ class Port {
   // Any thread. Never waits.
   virtual void post(Command command) = 0;
 
-  // The answer comes to answers(), after the commands that were posted before. From any thread but
-  // the I/O thread. Never waits.
+  // The answer is given to answers(), after the commands that were posted before. From any thread
+  // but the I/O thread. Never waits.
   virtual QuestionId ask(Question question) = 0;
   virtual port::Answers& answers() = 0;
 

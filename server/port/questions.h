@@ -26,8 +26,8 @@ struct RoomsOfSocket {
 };
 
 struct RoomCount {
-  std::size_t rooms = 0;   // that a socket is in
-  bool is_member = false;  // of the room that was named
+  std::size_t rooms = 0;   // of the socket
+  bool is_member = false;  // of the room in the question
 };
 
 struct Membership {
@@ -48,7 +48,7 @@ struct SocketsIn {
 
 struct RoomMembers {
   std::string room;
-  std::vector<std::string> ids;  // that clients see
+  std::vector<std::string> ids;  // the ids that clients see
 };
 
 struct RoomsOfNamespace {
@@ -61,7 +61,7 @@ struct RoomChange {
 
   Kind kind;
   std::string room;
-  std::string id;  // that the client sees, of who has joined or left
+  std::string id;  // the id that the client sees, of the socket that joined or left
 };
 
 // The room changes since the last such question, in order, if WatchRooms was posted.

@@ -1,4 +1,4 @@
-// Native relays: the events of a client that the I/O thread forwards to other clients by itself.
+// Native relays: events of a client that the I/O thread forwards to other clients.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace sioserve {
 
-// What becomes of an event for a client that cannot take it now: it waits, or it is dropped
-// (Socket.IO calls that volatile).
+// What happens to an event for a client that cannot receive it now: it is queued, or it is dropped
+// (volatile, in Socket.IO's terms).
 enum class Delivery { reliable, droppable };
 
 struct Relay {
@@ -21,11 +21,11 @@ struct Relay {
   std::vector<std::string> rooms;  // for To::rooms
   Delivery delivery = Delivery::reliable;
   Sender sender = Sender::left_out;
-  std::size_t max_bytes = 0;  // of the JSON with the event's name, and attachments; 0: no limit
+  std::size_t max_bytes = 0;  // of the event's JSON and attachments; 0: no limit
   std::size_t rate = 0;       // events per second of one socket; 0: no limit
 };
 
-// By event.
+// The key is the name of the event.
 using Relays = std::map<std::string, Relay, std::less<>>;
 
 }  // namespace sioserve

@@ -14,7 +14,7 @@ class SendWindow {
 
   // `in_flight`: bytes sent by the application and not yet reported as written.
   bool has_space(std::size_t in_flight) const { return in_flight <= bytes_; }
-  // Written bytes are reported from this number on, so that a small response causes no message.
+  // Written bytes are reported in steps of this many, so that a small response causes no message.
   std::size_t step() const { return std::max<std::size_t>(bytes_ / 4, 1); }
 
  private:

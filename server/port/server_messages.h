@@ -13,7 +13,7 @@ namespace sioserve {
 
 // --- events ---
 
-// For Python's logging, where the access log goes there.
+// An entry for Python's logging, if the access log uses it.
 struct AccessEntry {
   std::string line;
   AccessRecord record;

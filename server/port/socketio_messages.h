@@ -1,5 +1,5 @@
-// Socket.IO across the port: sessions, sockets and their events. A command about a socket that has
-// gone does nothing.
+// Socket.IO across the port: sessions, sockets and their events. A command for a socket that no
+// longer exists does nothing.
 #pragma once
 
 #include <cstddef>
@@ -19,24 +19,24 @@
 namespace sioserve {
 
 // upgrade: the session has changed from polling to a WebSocket. drain: everything that was sent to
-// the client so far has been handed to the kernel.
+// the client so far has been passed to the kernel.
 enum class SessionSignal { upgrade, drain };
 
 // --- events ---
 
-// Comes before the first SocketConnect of a session that was opened natively. A session that came
-// through the ASGI application has its scope there already.
+// Sent before the first SocketConnect of a native session. The scope of a routed session is already
+// in the application thread.
 struct SessionOpened {
   SessionId session;
   RequestHead head;
   Endpoints endpoints;
 };
 
-// After the SocketDisconnect of every socket of the session. Sent for every session that the
-// application thread has heard of.
+// Sent after the SocketDisconnect of every socket of the session, for every session that the
+// application thread knows.
 struct SessionClosed {
   SessionId session;
-  SessionStatus status;  // in the end
+  SessionStatus status;  // the last one
 };
 
 // Answered by exactly one SocketAccept or SocketRefuse.
@@ -45,37 +45,37 @@ struct SocketConnect {
   SessionId session;
   std::string id;  // the id that the client sees
   std::string name_space;
-  ReceivedValue auth;  // an object; {} when the client sent none
-  // The client has come back: it is in its rooms, and gets what it missed when it is accepted. The
-  // number under which it has disconnected.
+  ReceivedValue auth;  // an object; {} if the client sent none
+  // The client has been recovered: it is in its rooms, and gets the events that it missed when it
+  // is accepted. This is the id of its disconnected socket.
   std::optional<SocketId> recovered = std::nullopt;
 };
 
-// What a SocketWatch asked for has happened.
+// The signal for which SocketWatch was posted.
 struct SessionSignalled {
   SessionId session;
   SessionSignal signal;
 };
 
-// Answered by exactly one SocketEventDone (or the SocketAck that includes it).
+// Counted by a SocketEventsDone when it has been handled.
 struct SocketEvent {
   SocketId socket;
   ReceivedValue args;  // an array: event name, arguments
   std::optional<std::uint64_t> ack_id;
 };
 
-// The client's answer to an emit that asked for one.
+// The client's acknowledgement of an emit.
 struct SocketAcknowledged {
   SocketId socket;
   std::uint64_t callback_id;
   ReceivedValue args;  // an array
 };
 
-// Why an acknowledgement that was asked for won't come, although the client is there.
+// Why there will be no acknowledgement, although the client is connected.
 enum class AckLoss {
-  not_sent,   // the client could not take an event that may be dropped
-  forgotten,  // the client owes too many: this is the oldest
-  unread,     // it can't be read, as the application takes none of the events before it
+  not_sent,   // a volatile event was dropped
+  forgotten,  // too many are pending, and this is the oldest
+  unread,     // it can't be read, because the application does not handle the events before it
 };
 
 struct SocketAcksLost {
@@ -86,14 +86,14 @@ struct SocketAcksLost {
 
 struct SocketDisconnect {
   SocketId socket;
-  std::string reason;            // django-sio's word, for consumers
-  std::string reference_reason;  // the reference server's word
-  // The client may come back and be recovered; a SocketForgotten follows, or a SocketConnect that
-  // names this socket. Until then, joins, leaves and events for it are carried out.
+  std::string reason;            // the term of django-sio, for consumers
+  std::string reference_reason;  // the term of the reference server
+  // The client may be recovered; either a SocketForgotten follows, or a SocketConnect that names
+  // this socket. Until then, joins, leaves and events for it are carried out.
   bool may_return = false;
 };
 
-// The client did not come back in time.
+// The client was not recovered in time.
 struct SocketForgotten {
   SocketId socket;
 };
@@ -104,16 +104,16 @@ using SocketIoEvent =
 
 // --- commands ---
 
-// From now on sockets can be accepted with these relays. They stay as they are.
+// From now on sockets can be accepted with these relays, which do not change.
 struct DefineRelays {
   RelaysId id;
   Relays relays;
 };
 
-// CONNECT is answered; what was emitted to the socket meanwhile follows.
+// CONNECT is answered; then the packets that were emitted to the socket in the meantime are sent.
 struct SocketAccept {
   SocketId socket;
-  // Its events that are relayed; nullopt, or a number that is not defined: none.
+  // the set of its relays; nullopt or an id that is not defined: none
   std::optional<RelaysId> relays = std::nullopt;
 };
 
@@ -131,9 +131,9 @@ struct SocketEmit {
   Compression compression = Compression::allowed;
 };
 
-// To every socket of a namespace that is in any of `rooms`, each at most once; where there are
-// none, to the whole namespace. Those in any of `except_rooms` are left out. The id that a client
-// sees stands for its socket in either.
+// To every socket of a namespace that is in any of `rooms`, each at most once; without rooms, to
+// the whole namespace. Sockets in any of `except_rooms` are left out. In both lists, the id that a
+// client sees is a room of this client.
 struct SocketBroadcast {
   std::string name_space;
   std::vector<std::string> rooms;
@@ -143,7 +143,7 @@ struct SocketBroadcast {
   Compression compression = Compression::allowed;
 };
 
-// Answers a client's event. Does not count as SocketEventDone.
+// Acknowledges a client's event. Does not count as SocketEventsDone.
 struct SocketAck {
   SocketId socket;
   std::uint64_t ack_id;
@@ -170,30 +170,32 @@ struct SocketLeaveAll {
   SocketId socket;
 };
 
-// Sends DISCONNECT and leaves the namespace; with close_session, ends the whole Engine.IO session.
+// Sends DISCONNECT and leaves the namespace; with close_session, closes the whole Engine.IO
+// session.
 struct SocketClose {
   SocketId socket;
   bool close_session;
 };
 
-// From now on tell of this, for the socket's session. An upgrade that is over is told at once.
+// From now on this signal of the socket's session is reported. If the upgrade is already done, it
+// is reported immediately.
 struct SocketWatch {
   SocketId socket;
   SessionSignal signal;
 };
 
-// The application has nothing more to ask about a socket that has gone: its last handler has run.
-// Until then it can be told to join and leave rooms, where nothing reaches it.
+// The last handler of a disconnected socket has run. Until then, the socket can join and leave
+// rooms, but receives nothing.
 struct SocketReleased {
   SocketId socket;
 };
 
-// The application has heard of the end of a session.
+// The application has handled the end of a session.
 struct SessionReleased {
   SessionId session;
 };
 
-// From now on what happens to the rooms of a namespace is recorded for RoomChanges; also where it
+// From now on the room changes of a namespace are recorded for RoomChanges, even if the namespace
 // does not exist yet.
 struct WatchRooms {
   std::string name_space;
@@ -208,7 +210,7 @@ struct AddNamespace {
   std::string name;
 };
 
-// From now on the application also decides about namespaces that it has not added.
+// From now on the application also decides about clients of namespaces that it has not added.
 struct ServeDynamicNamespaces {};
 
 using SocketIoCommand =

@@ -1,4 +1,4 @@
-// ASGI `websocket` across the port. A command about a stream that has gone does nothing.
+// ASGI `websocket` across the port. A command for a stream that no longer exists does nothing.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +29,8 @@ struct WebSocketMessage {
   std::string payload;
 };
 
-// The client broke the protocol; its WebSocketDisconnect follows. What is sent reaches it until
-// WebSocketClose, which comes when the application has taken all messages before.
+// The client broke the protocol; its WebSocketDisconnect follows. Messages can be sent to it until
+// WebSocketClose, which is posted when the application has taken all messages before the fault.
 struct WebSocketFault {
   StreamId stream;
   std::uint16_t code;
@@ -43,8 +43,8 @@ struct WebSocketDisconnect {
   std::string reason;
 };
 
-// `bytes` of what the application sent on this stream have reached the kernel. Reported only in
-// steps of a quarter of the send window, so a small response causes none.
+// The kernel has taken `bytes` of the application's output on this stream. Reported only in steps
+// of a quarter of the send window, so a small message causes no event.
 struct WebSocketSendCredit {
   StreamId stream;
   std::size_t bytes;
@@ -67,7 +67,7 @@ struct WebSocketSend {
   std::string payload;
 };
 
-// Before the accept it refuses the handshake with 403.
+// Before the accept, it refuses the handshake with 403.
 struct WebSocketClose {
   StreamId stream;
   std::uint16_t code;
@@ -87,14 +87,13 @@ struct WebSocketFail {
   StreamId stream;
 };
 
-// The application took `bytes` of messages: as many more may be read from the socket.
+// The application took `bytes` of messages: the same number may be read from the socket.
 struct WebSocketConsumed {
   StreamId stream;
   std::size_t bytes;
 };
 
-// The ASGI application hands this WebSocket over to Engine.IO, which checks and answers it from
-// here on.
+// The ASGI application hands this WebSocket over to Engine.IO, which handles it from now on.
 struct WebSocketHandOver {
   StreamId stream;
 };

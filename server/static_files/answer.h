@@ -26,7 +26,7 @@ FileRequest read_request(const RequestHead& head);
 
 // The file that was found.
 struct FileFacts {
-  std::string name;  // the original's, without its folders
+  std::string name;  // of the original file, without its folders
   std::string content_type;
   std::uint64_t size = 0;
   std::time_t modified = 0;
@@ -36,23 +36,23 @@ struct FileFacts {
 };
 
 struct Answer {
-  // Text of ours, then a part of the file.
+  // Text of the server, then a part of the file.
   struct Piece {
     std::string text;
     std::uint64_t offset = 0;
     std::uint64_t size = 0;
   };
 
-  ResponseHead head;  // with its Content-Length, unless it is a 304
+  ResponseHead head;  // with Content-Length, except for a 304
   std::vector<Piece> pieces;
 };
 
-// `boundary` stands between several ranges; it must not occur in the file, so it is random.
+// `boundary` separates several ranges; it must not occur in the file, so it is random.
 Answer answer_with(const FileRequest& request, const FileFacts& file, std::time_t now,
                    const std::string& boundary);
 
-// Whether a name contains a hash of the content, as Django's ManifestStaticFilesStorage makes it:
-// such a file never changes.
+// Whether a name contains a hash of the content, as Django's ManifestStaticFilesStorage generates
+// it: such a file never changes.
 bool has_hash(std::string_view name);
 
 }  // namespace sioserve::static_files

@@ -24,8 +24,8 @@ struct RangeSelection {
   std::vector<ByteRange> ranges;
 };
 
-// Abusive are more ranges than anyone needs, and ranges that repeat parts of the file, so that a
-// small request cannot cause an answer larger than the file.
+// Abusive values have more ranges than any client needs, or ranges that repeat parts of the file: a
+// small request must not cause a response that is larger than the file.
 RangeSelection select_ranges(std::string_view range, std::uint64_t file_size);
 
 }  // namespace sioserve::static_files

@@ -16,7 +16,7 @@ class ContentTypes {
 
   explicit ContentTypes(const Table& table);
 
-  // With a charset where it is text; application/octet-stream for what is not in the table.
+  // With a charset for text; application/octet-stream for extensions that are not in the table.
   const std::string& of(std::string_view name) const;
 
  private:

@@ -19,15 +19,15 @@
 
 namespace sioserve::static_files {
 
-// Runs the first function on another thread, then, in any case, the second one on the I/O thread.
+// Runs the first function on another thread, then always the second one on the I/O thread.
 using Background = std::function<void(std::function<void()> work, std::function<void()> done)>;
 
-// Lives on the I/O thread, longer than the handlers it makes.
+// Lives on the I/O thread, longer than its handlers.
 class FileServer {
  public:
   FileServer(const Config& config, const Logger& logger, Background background);
 
-  // Whether `path`, percent-decoded, lies below a prefix.
+  // Whether `path`, percent-decoded, begins with a prefix.
   bool owns(std::string_view path) const;
   // Answers a request for a path that this object owns.
   std::unique_ptr<connection::RequestHandler> make_handler(connection::Exchange& exchange);
@@ -42,7 +42,7 @@ class FileServer {
 
   const Logger& logger_;
   Background background_;
-  // Shared with work that may still run when the server has gone.
+  // Shared with background work that may outlive this object.
   std::shared_ptr<const ContentTypes> types_;
   std::vector<Mount> mounts_;  // longest prefix first
 };

@@ -1,4 +1,4 @@
-// Finds and opens the file that answers a request.
+// Finds and opens the file for a request.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct FoundFile {
   std::shared_ptr<const OpenFile> file;
 };
 
-// `path`: below the directory, as from relative_path(). Opens the best compressed variant that the
-// client accepts, if there is one; a variant without an original is ignored. The error is errno's,
+// `path`: below the directory, from relative_path(). Opens the best compressed variant that the
+// client accepts, if there is one; a variant without an original is ignored. The error is an errno,
 // ENOENT for files that are missing, outside the directory, or not regular. May wait for the disk.
 Result<FoundFile, int> find_file(const std::string& directory, const std::string& path,
                                  const std::string& accept_encoding, const ContentTypes& types);

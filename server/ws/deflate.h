@@ -56,7 +56,7 @@ class Inflater {
   // The compressed message has ended.
   std::optional<Error> finish(std::string& message, std::size_t limit);
 
-  // Not within a message.
+  // Not while a message is being decompressed.
   void release();
   bool holds_memory() const { return stream_ != nullptr; }
 
@@ -71,7 +71,7 @@ class Inflater {
   int window_bits_;
   ContextTakeover takeover_;
   std::unique_ptr<z_stream_s, End> stream_;
-  std::string window_;  // while there is no stream
+  std::string window_;  // while there is no zlib stream
   bool within_message_ = false;
 };
 

@@ -16,12 +16,12 @@ namespace sioserve::ws {
 struct Handshake {
   std::string accept_key;                   // for Sec-WebSocket-Accept
   std::vector<std::string> subprotocols;    // as offered, in order
-  std::optional<DeflateAgreement> deflate;  // what may be agreed to
+  std::optional<DeflateAgreement> deflate;  // can be agreed on
 };
 
 enum class HandshakeError { bad_request, version_unsupported };
 
-// 400, or 426, which goes with "Sec-WebSocket-Version: 13".
+// 400, or 426, which is sent with "Sec-WebSocket-Version: 13".
 std::uint16_t status_of(HandshakeError error);
 
 // Whether a request for an upgrade asks for WebSocket.

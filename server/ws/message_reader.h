@@ -46,7 +46,7 @@ class ParserPool {
   using ParserPtr = std::unique_ptr<Parser, Delete>;
 
   ParserPtr take();
-  // Only between two messages.
+  // Call it only between two messages.
   void give_back(ParserPtr parser);
   std::size_t size() const { return idle_.size(); }
 
@@ -74,7 +74,7 @@ class MessageReader {
 
   void ping();
 
-  // Pings, pongs and close frames to send, in order; the caller takes them away.
+  // Pings, pongs and close frames to send, in order. They are returned once.
   std::string take_output();
 
   // Frees the memory for decompression until it is needed again, unless a message is being
@@ -97,7 +97,7 @@ class MessageReader {
   }
 
  private:
-  friend struct ParserPool::Parser;  // calls what follows
+  friend struct ParserPool::Parser;  // uses the members below
 
   void receive(std::string_view input, std::vector<Message>& messages);
   std::size_t take_input(char* buffer, std::size_t size);
