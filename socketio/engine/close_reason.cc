@@ -64,7 +64,7 @@ bool is_recoverable(CloseReason reason) {
     case CloseReason::client_disconnect:
     case CloseReason::server_disconnect:
     case CloseReason::server_close:
-    case CloseReason::server_shutdown:  // which ends what would be kept, too
+    case CloseReason::server_shutdown:  // the kept state ends with the server, too
     case CloseReason::bad_packet:
       return false;
     case CloseReason::process_lost:

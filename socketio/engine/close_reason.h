@@ -19,22 +19,22 @@ enum class CloseReason {
   concurrent_post,
   bad_packet,          // not an Engine.IO packet
   malformed_packet,    // not a Socket.IO packet
-  wrong_content_type,  // binary polling, which protocol 4 has not
+  wrong_content_type,  // binary polling, which protocol 4 does not have
   wrong_heartbeat,     // a ping from the client: in protocol 4 only the server pings
   payload_too_large,   // a WebSocket message over max_payload
   missing_connect,     // a packet for a namespace that was not joined
   unexpected_packet,   // a second CONNECT, a CONNECT_ERROR
-  slow_consumer,       // more than max_queued_bytes were waiting
-  replaced,            // the client has come back on another connection
+  slow_consumer,       // more than max_queued_bytes were queued
+  replaced,            // the client was recovered on another connection
 };
 
-// Whether the client may come back to what it had (connection state recovery): it has not left, and
-// it was not sent away. The reference server's list of reasons.
+// Whether the client may be recovered (connection state recovery): neither side has disconnected it
+// deliberately. The list of reasons is that of the reference server.
 bool is_recoverable(CloseReason reason);
 
-// django-sio's word where it has one, and a new one in its manner where it has none.
+// The term of django-sio; reasons that django-sio does not have get a name in the same style.
 const char* describe(CloseReason reason);
-// The word of the reference server (Node's socket.io).
+// The term of the reference server (Node's socket.io).
 const char* describe_as_reference(CloseReason reason);
 
 }  // namespace sioserve::engine

@@ -1,6 +1,6 @@
-// How packets lie in polling bodies and WebSocket messages: where Engine.IO 3 and 4 differ most.
-// One immutable object for each dialect; a session has the one that its handshake asked for. JSONP
-// (framing_jsonp.h) is the exception: each session has an object of its own.
+// How packets are encoded in polling bodies and WebSocket messages; Engine.IO 3 and 4 differ mostly
+// here. One immutable object for each dialect; a session uses that of its handshake. JSONP
+// (framing_jsonp.h) is the exception: each session has its own object.
 #pragma once
 
 #include <memory>
@@ -17,11 +17,11 @@ namespace sioserve::engine {
 enum class Protocol { v3, v4 };
 
 struct Message {
-  MessageKind kind;  // text has the packet type in front
+  MessageKind kind;  // text starts with the packet type
   SharedBytes bytes;
 };
 
-// script: JavaScript that hands the body to the page (framing_jsonp.h).
+// script: JavaScript that passes the body to the page (framing_jsonp.h).
 enum class Wrapping { none, script };
 
 // A polling body.
@@ -32,18 +32,18 @@ struct Payload {
   Compression compression = Compression::allowed;
 };
 
-// One packet that has come: text with its packet type in front, or a binary message.
+// A received packet: text that starts with the packet type, or a binary message.
 struct Received {
   MessageKind kind;
   std::string bytes;
 };
 
-// Hands out the packets of one body one by one, so that reading can stop in between.
+// Returns the packets of one body one by one, so that reading can pause in between.
 class PacketSource {
  public:
   virtual ~PacketSource() = default;
   virtual bool at_end() const = 0;
-  // Nullopt: what is there is malformed; nothing more is to be read. Not at the end.
+  // Nullopt: the body is malformed, and next() must not be called again. Do not call it at the end.
   virtual std::optional<Received> next() = 0;
 };
 
@@ -53,22 +53,22 @@ class Framing {
 
   virtual Protocol protocol() const = 0;
 
-  // Whether polling bodies may be of this kind.
+  // Whether polling bodies of this kind are accepted.
   virtual bool takes_body(MessageKind kind) const = 0;
   virtual std::unique_ptr<PacketSource> read_body(MessageKind kind, std::string body) const = 0;
   virtual Payload write_body(std::span<const Message> messages) const = 0;
 
-  // Nullopt: malformed.
+  // Nullopt if it is malformed.
   virtual std::optional<Received> read_websocket(MessageKind kind, std::string message) const = 0;
-  // A text message is one on a WebSocket as it stands.
+  // A text message is not changed.
   virtual Message write_websocket(Message message) const = 0;
 };
 
-// How binary messages are written: as they are, or in base64 for clients that ask for it (b64=1).
-// Bodies of protocol 4 always have base64.
+// How binary messages are written: as bytes, or in base64 for clients that ask for it (b64=1).
+// Bodies of protocol 4 always use base64.
 enum class BinaryForm { bytes, base64 };
 
-// For who owns one that may be a session's own.
+// For an object that may belong to only one session.
 using SharedFraming = std::shared_ptr<const Framing>;
 
 const Framing& framing_v4(BinaryForm form = BinaryForm::bytes);

@@ -13,8 +13,8 @@
 namespace sioserve::engine {
 namespace {
 
-// Forms cannot hold a lone line feed, so clients send "\n" for it, and "\\n" for what is "\n" in
-// the body, as in any string of JSON.
+// Browsers change a line feed in a form to CR LF, so clients send a backslash and "n" for a line
+// feed, and two backslashes and "n" for an escaped line feed in the body's JSON.
 std::string restore_line_feeds(std::string_view text) {
   constexpr std::string_view line_feed = "\\n";
   constexpr std::string_view escaped = "\\\\n";
@@ -35,10 +35,10 @@ std::string restore_line_feeds(std::string_view text) {
   return restored;
 }
 
-// The string's literal in JavaScript. Before ES2019 two characters that JSON may hold as they are
-// ended a line there.
+// The JavaScript literal of the string. JSON allows U+2028 and U+2029 in strings, but JavaScript
+// before ES2019 does not.
 std::string string_literal(std::string text) {
-  constexpr std::string_view separators = "\xe2\x80";  // U+2028 and U+2029 begin so
+  constexpr std::string_view separators = "\xe2\x80";  // the first two bytes of U+2028 and U+2029
   const std::string json =
       Json(std::move(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
   std::string literal;
@@ -57,7 +57,7 @@ std::string string_literal(std::string text) {
   return literal;
 }
 
-// A form without the field brings nothing.
+// For a form without the field "d".
 class EmptySource final : public PacketSource {
  public:
   bool at_end() const override { return true; }

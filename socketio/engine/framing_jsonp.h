@@ -1,7 +1,7 @@
-// JSONP polling: for browsers that may only load scripts and send forms. Bodies of either protocol
-// in another wrapping: one that is received is a form whose field "d" holds the body, one that is
-// sent is a script that calls ___eio[<number>] with the body as a string. Binary messages are
-// base64 there. WebSockets of the session are as ever.
+// JSONP polling, for browsers that can only load scripts and send forms. A request body is a form
+// whose field "d" contains the body of either protocol; a response body is a script that calls
+// ___eio[<number>] with the body as a string. Binary messages are base64. WebSockets of such a
+// session are as usual.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace sioserve::engine {
 
-// `inner` writes text bodies only, and outlives the result. Of `callback`, which the client chose,
-// only the digits are used.
+// `inner` writes only text bodies, and outlives the result. `callback` comes from the client; only
+// its digits are used.
 std::unique_ptr<const Framing> make_jsonp_framing(const Framing& inner, std::string_view callback);
 
 }  // namespace sioserve::engine

@@ -1,8 +1,8 @@
-// Engine.IO 3. A text body is a row of <length>:<packet>, where the length counts UTF-16 code
-// units, as JavaScript does; a binary message is "b4" and its base64. A binary body, which clients
-// with XMLHttpRequest 2 send and take, is a row of 0x00 (text) or 0x01 (binary), the length in
-// bytes as one byte per decimal digit, 0xff, and the packet. A binary packet begins with its type
-// as a byte, on WebSockets too.
+// Engine.IO 3. A text body is a sequence of <length>:<packet>; the length counts UTF-16 code units,
+// as in JavaScript. A binary message is "b4" and its base64. Clients with XMLHttpRequest 2 also use
+// binary bodies: a sequence of 0x00 (text) or 0x01 (binary), the length in bytes with one byte for
+// each decimal digit, 0xff, and the packet. A binary packet begins with its type as a byte, on
+// WebSockets too.
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -31,8 +31,8 @@ std::size_t count_units(std::string_view text) {
   return units;
 }
 
-// The bytes of the first `units` code units of UTF-8 text; nullopt when there are fewer, or when
-// the cut would be within a surrogate pair.
+// The bytes of the first `units` code units of UTF-8 text; nullopt if there are fewer, or if the
+// cut would split a surrogate pair.
 std::optional<std::size_t> bytes_of_units(std::string_view text, std::size_t units) {
   std::size_t bytes = 0;
   std::size_t counted = 0;

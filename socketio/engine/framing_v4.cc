@@ -1,5 +1,5 @@
-// Engine.IO 4: bodies are text (payload.h), a binary WebSocket message is a message as it stands. A
-// client that can't send bytes on a WebSocket sends binary messages as in bodies.
+// Engine.IO 4: bodies are text (payload.h); a binary message on a WebSocket is one binary WebSocket
+// message. Clients that can't send binary WebSocket messages send them as in bodies.
 #include "socketio/engine/framing.h"
 #include "socketio/engine/payload.h"
 

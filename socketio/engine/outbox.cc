@@ -6,7 +6,7 @@
 
 namespace sioserve::engine {
 namespace {
-// Of frames that have been dropped between others, before their places are given back.
+// The number of dropped frames between others after which the queue is compacted.
 constexpr std::size_t max_dropped = 64;
 }  // namespace
 

@@ -1,4 +1,4 @@
-// What a session has to send and no transport has taken yet, in order.
+// The queue of a session's packets that no transport has taken yet, in order.
 #pragma once
 
 #include <cstddef>
@@ -12,26 +12,26 @@
 
 namespace sioserve::engine {
 
-// What becomes of a unit when too much waits for a client and the oldest is dropped.
+// Whether a unit may be dropped if too much is queued for a client.
 enum class Importance : unsigned char {
   expendable,
-  required,  // the protocol, or somebody who waits for an answer, depends on it
+  required,  // needed by the protocol or for an acknowledgement
 };
 
-// How a unit is treated on its way.
+// How a unit is sent.
 struct Treatment {
   Importance importance = Importance::expendable;
   Compression compression = Compression::allowed;
 };
 
-// A message and its attachments are one unit: they leave, or are dropped, together.
+// A message and its attachments are one unit: they are sent, or dropped, together.
 class Outbox {
  public:
-  // What keeping a message costs beside its bytes, so that many small ones are bounded too: its
-  // place here, and its buffer's own allocations.
+  // The memory for a queued message in addition to its bytes, so that many small messages are
+  // limited too: its entry here, and its buffer's own allocations.
   static constexpr std::size_t overhead = 128;
 
-  // A text message has Engine.IO's packet type in front; attachments are binary.
+  // A text message starts with Engine.IO's packet type; attachments are binary.
   void push(MessageKind kind, SharedBytes message, std::span<const SharedBytes> attachments,
             Treatment treatment);
 
@@ -44,7 +44,7 @@ class Outbox {
   // Of the messages, and of keeping them.
   std::size_t bytes() const { return bytes_; }
   void clear();
-  // Removes the oldest unit that is expendable; false if there is none.
+  // Removes the oldest unit that may be dropped; false if there is none.
   bool drop_oldest();
 
   // Removes the oldest unit, calling send(MessageKind, SharedBytes, Compression) for each of its
@@ -84,10 +84,10 @@ class Outbox {
   void skip_dropped();
   void compact();
 
-  // Null: nothing waits. It grows by pieces, because the queues of all clients that a broadcast
-  // reaches grow in the same turn. The first has not been dropped.
+  // Null: the queue is empty. A deque grows in chunks, because the queues of all recipients of a
+  // broadcast grow in the same loop iteration. The first frame has not been dropped.
   std::unique_ptr<std::deque<Frame>> frames_;
-  std::size_t first_expendable_ = 0;  // no unit before it is
+  std::size_t first_expendable_ = 0;  // no unit before it may be dropped
   std::size_t dropped_ = 0;           // frames
   std::size_t bytes_ = 0;
 };

@@ -17,13 +17,13 @@ enum class PacketType : char {
   noop = '6',
 };
 
-// Borrows its data from the text that it was read from.
+// Borrows its data from the parsed text.
 struct Packet {
   PacketType type;
   std::string_view data;
 };
 
-// Nullopt for an empty text and for an unknown type.
+// Nullopt for an empty text or an unknown type.
 std::optional<Packet> decode_packet(std::string_view text);
 
 }  // namespace sioserve::engine

@@ -11,13 +11,13 @@
 
 namespace sioserve::engine {
 
-// Hands out the packets of one request body one by one, so that reading can stop in between.
+// Returns the packets of one request body one by one, so that reading can pause in between.
 class PayloadReader {
  public:
   explicit PayloadReader(std::string body) : body_(std::move(body)) {}
 
   // The next packet, still encoded; valid as long as the reader. Nullopt at the end. An empty body
-  // is one empty (so invalid) packet.
+  // contains one empty packet, which is invalid.
   std::optional<std::string_view> next();
 
  private:
@@ -26,12 +26,12 @@ class PayloadReader {
   bool at_end_ = false;
 };
 
-// The content of a text packet that is a binary message, in a payload or on a WebSocket. Base64 may
-// be broken into lines (RFC 2045), as the Java client does, or be without padding.
+// Binary messages in text packets, in a payload or on a WebSocket. Their base64 may have line
+// breaks (RFC 2045), as from the Java client, or no padding.
 inline bool is_binary(std::string_view packet) { return packet.starts_with('b'); }
 std::optional<std::string> decode_binary(std::string_view packet);
 
-// Appends a message to a response body; `bytes` of a text message have the packet type in front.
+// Appends a message to a response body; `bytes` of a text message start with the packet type.
 void append_to_payload(std::string& payload, MessageKind kind, std::string_view bytes);
 
 }  // namespace sioserve::engine

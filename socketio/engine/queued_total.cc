@@ -7,7 +7,7 @@
 namespace sioserve::engine {
 
 void QueuedTotal::change(Session& session, std::size_t before, std::size_t now) {
-  bytes_ += now - before;  // modulo 2^64
+  bytes_ += now - before;  // a decrease wraps around, modulo 2^64
   if (now == 0) {
     waiting_.erase(&session);
     return;

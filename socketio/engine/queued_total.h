@@ -19,7 +19,7 @@ class QueuedTotal {
   QueuedTotal(const QueuedTotal&) = delete;
   QueuedTotal& operator=(const QueuedTotal&) = delete;
 
-  // The queued bytes of a session have changed. May call drop_slow_consumer() of any.
+  // The queued bytes of a session have changed. May call drop_slow_consumer() of any session.
   void change(Session& session, std::size_t before, std::size_t now);
 
   std::size_t bytes() const { return bytes_; }

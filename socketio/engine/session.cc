@@ -12,13 +12,15 @@ namespace {
 
 constexpr TimePoint never = TimePoint::max();
 constexpr Milliseconds noop_interval{100};
-// How long the sid of a session that the server closed is kept for the GET that learns of it.
+// How long the sid of a session that the server closed is valid, so that the next GET gets the
+// close packet.
 constexpr Milliseconds linger_time{30'000};
-// A WebSocket gets no more while this many bytes wait in it; the rest counts as queued here.
+// No more packets are passed to a WebSocket while this many bytes are queued in it; the others stay
+// in the outbox.
 constexpr std::size_t websocket_high_water = 65'536;
-// What a client that keeps up may have waiting for it at most.
+// A client with fewer queued bytes is not slow.
 constexpr std::size_t keeping_up = 16'384;
-// Pings and the like do not make an answer be compressed that holds what declines it.
+// Packets of Engine.IO itself do not cause the compression of a polling response.
 constexpr Treatment own_packet{Importance::required, Compression::declined};
 
 // The session ends, but its client shall open another one.
@@ -59,7 +61,7 @@ Session::Session(SessionId id, std::string sid, const Framing& framing, const Co
       byte_budget_(config.engine_io.max_bytes_per_second) {}
 
 Session::~Session() {
-  state_ = State::closed;  // the transports may have gone already
+  state_ = State::closed;  // the transports may already be destroyed
   count_queued();
   observer_.reset();
 }
@@ -87,7 +89,7 @@ void Session::send(MessageKind kind, const SharedBytes& message,
       for (const SharedBytes& bytes : attachments) {
         send_on(*websocket_, MessageKind::binary, bytes, treatment.compression);
       }
-      // What a client that keeps up has waiting is not worth counting.
+      // A few bytes of a client that is not slow are not counted.
       if (buffered >= keeping_up) count_queued();
       return;
     }
@@ -99,7 +101,8 @@ void Session::send(MessageKind kind, const SharedBytes& message,
 
 bool Session::is_writable() const {
   if (state_ != State::open || overflowed_ || !outbox_.empty()) return false;
-  // One turn's output gathers before the kernel is asked to take it.
+  // The output of one loop iteration is collected before it is written to the kernel, so some bytes
+  // may be buffered.
   return websocket_ ? websocket_->buffered() < keeping_up : poll_ != nullptr;
 }
 
@@ -109,7 +112,7 @@ void Session::close(CloseReason reason) {
   log_debug(logger_, LogCategory::engineio, "session closing session=", std::uint64_t(id_),
             " reason=", describe(reason));
   state_ = State::closing;
-  // An error would end the client before it has read what was sent.
+  // With an error status, the client would close before it has read the last packets.
   finish_post(reason == CloseReason::server_close ? HttpOutcome::ok : HttpOutcome::bad_request);
   ping_due_ = keepalive_due_ = pong_deadline_ = connect_deadline_ = throttled_until_ = never;
   linger_deadline_ = host_.now() + linger_time;
@@ -146,7 +149,7 @@ void Session::stop_reading() {
 
 void Session::continue_reading() {
   if (reading_stopped()) return;
-  // The pong may be among what wasn't read.
+  // The pong may be in the input that was not read.
   if (awaits_pong_) pong_deadline_ = heartbeat_deadline(host_.now());
   arm();
   read_payload();
@@ -193,7 +196,8 @@ void Session::start_poll(PollRequest& poll) {
   if (state_ == State::closing) {
     poll_ = &poll;
     if (outbox_.empty()) return end(CloseReason::server_close);
-    // The close comes with the next GET: clients act upon it before the messages beside it.
+    // The close packet comes with the next GET: clients handle it before other packets in the same
+    // body.
     linger_deadline_ = host_.now() + linger_time;
     answer_poll(take_payload());
     return count_queued();
@@ -395,7 +399,7 @@ void Session::receive_probe(MessageKind kind, std::string_view message) {
   const bool text = kind == MessageKind::text;
   if (text && message == "2probe") {
     log_debug(logger_, LogCategory::engineio, "upgrade probed session=", std::uint64_t(id_));
-    // A client that probes repeatedly must read the answers.
+    // Limits the memory: a client that sends many probes must read the responses.
     if (probe_->buffered() > keeping_up) return drop_probe();
     probe_->send(MessageKind::text, share("3probe"), Compression::declined);
     probe_state_ = Probe::probed;
@@ -461,7 +465,7 @@ void Session::flush() {
 }
 
 void Session::change_kept(std::size_t before, std::size_t now) {
-  kept_bytes_ += now - before;  // modulo 2^64
+  kept_bytes_ += now - before;  // a decrease wraps around, modulo 2^64
   count_queued();
 }
 
@@ -488,7 +492,8 @@ void Session::send_unit(WebSocketTransport& websocket) {
 void Session::send_packet(PacketType type) {
   auto bytes = share(std::string(1, static_cast<char>(type)));
   if (websocket_) {
-    // Ahead of what is queued, never within a unit: those are handed over whole.
+    // Sent before the queued packets, but never within a unit: units are passed to the WebSocket as
+    // a whole.
     websocket_->send(MessageKind::text, std::move(bytes), own_packet.compression);
   } else {
     if (overtakes()) {
@@ -585,7 +590,8 @@ void Session::arm() {
       std::min({ping_due_, keepalive_due_, pong_deadline_, noop_due_, upgrade_deadline_,
                 connect_deadline_, linger_deadline_, throttled_until_, last_input_deadline_});
   if (overflowed_) next = host_.now();
-  // A deadline that has moved to later costs one idle on_timer() instead of a call each time.
+  // If a deadline has moved to a later time, the timer stays: one on_timer() that does nothing is
+  // cheaper than a call for each change.
   if (next >= scheduled_) return;
   scheduled_ = next;
   host_.schedule(*this, next);

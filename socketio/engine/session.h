@@ -1,26 +1,27 @@
 // One Engine.IO session (protocol 4, or 3 where that is allowed) as a state machine without I/O.
 //
-// State: open -> [closing ->] closed. An open session is carried by polling (at most one GET and
-// one POST at a time) or by a WebSocket. Polling may be joined by a probing WebSocket:
+// State: open -> [closing ->] closed. An open session uses polling (at most one GET and one POST at
+// a time) or a WebSocket as its transport. A session on polling may also have a probing WebSocket:
 //
-//   attached --2probe/3probe--> probed --5--> the WebSocket carries the session
-//       \________ anything else, or upgrade_timeout: polling goes on ________/
+//   attached --2probe/3probe--> probed --5--> the WebSocket is the transport
+//       \________ anything else, or upgrade_timeout: polling continues ________/
 //
-// While probed, a waiting GET is answered with a noop, so that the client can stop polling; what
-// is sent meanwhile stays with polling until the 5. `closing` is a session that the server has
-// closed and that waits for more GETs to say so, or for the end of an upgrade, as a client that
-// upgrades polls no more. What its client still sends is dropped.
+// While probed, a waiting GET is answered with a noop, so that the client can stop polling; packets
+// that are sent meanwhile use polling until the 5 arrives. `closing`: the server has closed the
+// session and waits for a GET that it can answer with the close packet, or for the end of an
+// upgrade, because a client that upgrades does not poll. Packets from the client are dropped then.
 //
 // server/transport attaches requests and WebSockets and owns the session; it destroys it some time
-// after SessionHost::session_ended(), never from within. Socket.IO, above, is the SessionObserver.
-// A client that sends more packets or bytes per second than it may is not read for a while, nor one
-// of which the layer above has enough; its pong may be among what is not read, so its deadline does
-// not run meanwhile. That it has gone is noticed all the same: it polls no more, or its WebSocket
-// tells peer_ended(). What it sent last is dropped when it can't be read in time. For a client that
-// takes less than is sent to it, SlowConsumer says what happens.
+// after SessionHost::session_ended(), never from within. Socket.IO, the layer above, is the
+// SessionObserver. A client that exceeds its rate of packets or bytes is not read for a while; nor
+// is a client when the layer above pauses reading. Its pong may be in the input that is not read,
+// so the deadline for it does not run meanwhile. A disconnect is noticed anyway: the client stops
+// polling, or its WebSocket calls peer_ended(). If its last input can't be read in time, it is
+// dropped. SlowConsumer defines what happens to a client that reads more slowly than messages are
+// sent to it.
 //
-// send() never closes the session at once: a slow consumer is closed from the next on_timer(), so
-// that a broadcast may iterate safely. Not known here: Socket.IO packets, HTTP, paths.
+// send() never closes the session immediately: a slow consumer is closed from the next on_timer(),
+// so a broadcast can iterate safely. Does not know Socket.IO packets, HTTP or paths.
 #pragma once
 
 #include <memory>
@@ -49,7 +50,7 @@ namespace sioserve::engine {
 
 class Session;
 
-// The layer above. May call anything of the session from within.
+// The layer above. It may call all functions of the session from within.
 class SessionObserver {
  public:
   virtual ~SessionObserver() = default;
@@ -57,12 +58,12 @@ class SessionObserver {
   virtual void on_open() {}
   virtual void on_text(std::string_view message) = 0;
   virtual void on_binary(std::string message) = 0;
-  // A ping goes out that the client gets behind everything that was sent to it so far.
+  // A ping is sent that the client gets after all packets that were sent to it so far.
   virtual void on_ping() {}
   virtual void on_pong() {}
-  // A WebSocket carries the session now.
+  // The transport is now a WebSocket.
   virtual void on_upgrade() {}
-  // The client has gone; what it sent before may not have been read yet.
+  // The client has disconnected; its last packets may not have been read yet.
   virtual void on_peer_ended() {}
   // Whether something of what came may still be answered. If so, the layer above calls
   // answers_given() when it is not so any more.
@@ -77,11 +78,11 @@ class SessionObserver {
 class SessionHost {
  public:
   virtual TimePoint now() const = 0;
-  // Call on_timer() at `deadline` or soon after; replaces an earlier wish.
+  // Call on_timer() at `deadline` or soon after; replaces the previous deadline.
   virtual void schedule(Session& session, TimePoint deadline) = 0;
-  // No transport is attached any more, and the sid means nothing.
+  // No transport is attached any more, and the sid is invalid.
   virtual void session_ended(Session& session) = 0;
-  // Of all sessions together; outlives them.
+  // The total of all sessions; outlives them.
   virtual QueuedTotal& queued_total() = 0;
 
  protected:
@@ -108,28 +109,28 @@ class Session {
   bool has_fault() const { return fault_.has_value(); }
   const SessionStatus& status() const { return status_; }
 
-  // First of all, once.
+  // The first call, once.
   void start(std::unique_ptr<SessionObserver> observer);
 
   // --- for the layer above ---
 
-  // A text message has packet type 4 in front; attachments are binary. `treatment.importance`
-  // matters where the oldest is dropped for slow clients.
+  // A text message starts with packet type 4; attachments are binary. `treatment.importance` is
+  // used if the oldest messages of slow clients are dropped.
   void send(MessageKind kind, const SharedBytes& message, std::span<const SharedBytes> attachments,
             Treatment treatment);
-  // The client keeps up: nothing waits for it, and a transport takes what is sent now.
+  // Nothing is queued for the client, and a transport takes new packets immediately.
   bool is_writable() const;
-  // What was sent before still goes out.
+  // Queued packets are still sent.
   void close(CloseReason reason);
-  // Has the next pong come soon, which tells what the client has received.
+  // Makes the client send a pong soon, which shows what it has received.
   void ask_for_pong();
-  // Stops reading from the client. Messages of a request that is being read stay unread.
+  // Stops reading from the client. The rest of a POST body that is being read stays unread.
   void pause_reading();
   void resume_reading();
-  // The same until that time, beside it.
+  // Stops reading until that time, independently of pause_reading().
   void throttle_until(TimePoint until);
   TimePoint now() const { return host_.now(); }
-  // The session is closed when it goes without a namespace for too long.
+  // The session is closed if it joins no namespace in time.
   void start_connect_timeout();
   void stop_connect_timeout();
   // Closes the session soon, from on_timer(), because its client is too slow. The queued messages
@@ -145,7 +146,7 @@ class Session {
 
   // --- for the transports ---
 
-  // The handshake's answer on polling.
+  // The open packet, for a handshake on polling.
   std::string open_packet() const;
   Payload open_payload() const;
   // The handshake's WebSocket; sends the open packet.
@@ -154,15 +155,15 @@ class Session {
   void start_poll(PollRequest& poll);
   void abort_poll(PollRequest& poll);
 
-  // A POST is announced when its head arrives. A false return: it was refused and released.
+  // A POST is announced when its head arrives. False: it was refused and released.
   bool start_post(PostRequest& post);
   bool takes_body(MessageKind kind) const { return framing_.takes_body(kind); }
   void receive_post(PostRequest& post, MessageKind kind, std::string body);
-  // Given up by the client.
+  // The client aborted it.
   void abort_post(PostRequest& post);
-  // Answered by the transport itself, unread.
+  // The transport has answered it without reading it.
   void release_post(PostRequest& post);
-  // Closes the session: the body is of a type that cannot hold packets.
+  // Closes the session: the body has a content type that cannot contain packets.
   void refuse_post(PostRequest& post);
 
   // Only while is_open(), is_polling() and not is_upgrading().
@@ -174,15 +175,15 @@ class Session {
   // websocket_closed() follows in any case.
   bool peer_faulted(WebSocketTransport& websocket, CloseReason reason);
   void drain_websocket(WebSocketTransport& websocket);
-  // The client has ended the connection, and paused reading keeps what it sent before.
-  // websocket_closed() follows when all of it has been read.
+  // The client has closed the connection, but its last messages are not read yet, because reading
+  // is paused. websocket_closed() follows when all of them have been read.
   void peer_ended(WebSocketTransport& websocket);
   void websocket_closed(WebSocketTransport& websocket);
 
   // --- for the owner ---
 
   void on_timer();
-  // A deadline has passed, and on_timer() has not come yet.
+  // Whether a deadline has passed before on_timer() was called.
   bool is_due() const { return scheduled_ <= host_.now(); }
   // The server stops: hands a part of the queued messages to the WebSocket, whatever waits in it.
   enum class Queued { some, none };
@@ -201,7 +202,7 @@ class Session {
   void receive_pong();
   void extend_pong_deadline();
   void receive_ping();
-  // Counts a packet against the rates, and holds the client back when it is beyond one.
+  // Counts a packet for the rates, and throttles the client if it exceeds one.
   void spend(std::size_t bytes);
   bool reading_stopped() const { return reading_paused_ || throttled_until_ != TimePoint::max(); }
   void stop_reading();
@@ -227,7 +228,7 @@ class Session {
   void send_on(WebSocketTransport& websocket, MessageKind kind, const SharedBytes& bytes,
                Compression compression);
   void finish_post(HttpOutcome outcome);
-  // The last packet of a poll that waits when the session ends.
+  // The last packet for a waiting GET when the session ends.
   PacketType last_of_poll(CloseReason reason) const;
   void release_transports(CloseReason reason);
   void end(CloseReason reason);
@@ -256,17 +257,17 @@ class Session {
   Outbox outbox_;
   QueuedTotal& queued_total_;
   std::size_t queued_bytes_ = 0;
-  std::size_t kept_bytes_ = 0;  // by the layer above
+  std::size_t kept_bytes_ = 0;  // bytes that the layer above keeps
   PollRequest* poll_ = nullptr;
   PostRequest* post_ = nullptr;
-  std::unique_ptr<PacketSource> payload_;  // of post_, not yet read to its end
+  std::unique_ptr<PacketSource> payload_;  // of post_, not completely read
   WebSocketTransport* websocket_ = nullptr;
   WebSocketTransport* probe_ = nullptr;
   Probe probe_state_ = Probe::none;
-  TokenBucket packet_budget_;    // that may be read
-  TokenBucket byte_budget_;      // that may be read
+  TokenBucket packet_budget_;    // packets that may be read
+  TokenBucket byte_budget_;      // bytes that may be read
   bool over_rate_ = false;       // since a bucket was full
-  bool lags_ = false;            // since nothing waited
+  bool lags_ = false;            // since the outbox was empty
   bool reading_paused_ = false;  // by the layer above
   bool reading_payload_ = false;
   bool awaits_pong_ = false;
@@ -276,19 +277,19 @@ class Session {
   bool overflowed_ = false;
 
   std::size_t unanswered_pings_ = 0;
-  TimePoint ping_sent_{};  // the latest
-  TimePoint last_poll_{};  // when a GET began or ended
+  TimePoint ping_sent_{};  // of the latest ping
+  TimePoint last_poll_{};  // when the latest GET began or ended
   // TimePoint::max(): not running.
-  TimePoint throttled_until_ = TimePoint::max();  // nothing is read
+  TimePoint throttled_until_ = TimePoint::max();  // reading is stopped until then
   TimePoint ping_due_ = TimePoint::max();
-  TimePoint keepalive_due_ = TimePoint::max();  // to a client whose pong may lie unread
+  TimePoint keepalive_due_ = TimePoint::max();  // for a client whose pong may be unread
   TimePoint pong_deadline_ = TimePoint::max();
   TimePoint noop_due_ = TimePoint::max();
   TimePoint upgrade_deadline_ = TimePoint::max();
   TimePoint connect_deadline_ = TimePoint::max();
   TimePoint linger_deadline_ = TimePoint::max();
-  TimePoint last_input_deadline_ = TimePoint::max();  // for reading what came before the end
-  TimePoint scheduled_ = TimePoint::max();            // what the host was last asked for
+  TimePoint last_input_deadline_ = TimePoint::max();  // for the last input of a disconnected client
+  TimePoint scheduled_ = TimePoint::max();            // the deadline that was passed to the host
 };
 
 }  // namespace sioserve::engine

@@ -1,6 +1,6 @@
-// The heartbeat of a Session. In protocol 4 the server pings and the client owes it a pong; in
-// protocol 3 the client pings, so it always owes something. A client that is not read hears from
-// the server all the same.
+// The heartbeat of a Session. In protocol 4 the server sends pings and the client must answer each
+// with a pong; in protocol 3 the client sends pings, so the server always waits for one. While a
+// client is not read, the server still sends packets that keep the connection alive.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -12,7 +12,7 @@ namespace sioserve::engine {
 namespace {
 
 constexpr TimePoint never = TimePoint::max();
-// Of timers.
+// How late timers normally fire.
 constexpr Milliseconds usual_lateness{100};
 
 }  // namespace
@@ -43,14 +43,14 @@ void Session::receive_pong() {
   pong_deadline_ = keepalive_due_ = never;
   start_heartbeat();
   arm();
-  // What the latest ping asks, only the last of the pongs answers.
+  // Only the last of several pongs answers the latest ping.
   if (unanswered_pings_ == 0 || --unanswered_pings_ > 0) return;
   note_latency();
   observer_->on_pong();
 }
 
-// A slow client's pong may be behind something large. Once for each ping: who sends on and on
-// without a pong is gone, or none of ours.
+// A slow client's pong may be behind a large message, so input extends the deadline, but only once
+// for each ping: a client that keeps sending without a pong is broken.
 void Session::extend_pong_deadline() {
   if (framing_.protocol() == Protocol::v3 || pong_deadline_ == never) return;
   if (!std::exchange(pong_prolonged_, true)) pong_deadline_ = heartbeat_deadline(host_.now());
@@ -62,13 +62,13 @@ void Session::receive_ping() {
   keepalive_due_ = never;
   start_heartbeat();
   arm();
-  // The client decides how many there are, so they count as what waits for it.
+  // The client decides how many pongs there are, so they count as queued bytes.
   send(MessageKind::text, share(std::string(1, static_cast<char>(PacketType::pong))), {},
        {Importance::required, Compression::declined});
 }
 
-// The client's time begins when the ping was due: timers that come late add nothing to it, unless
-// the whole process stood still.
+// The timeout starts when the ping was due, so late timers do not extend it, unless the whole
+// process was stopped.
 void Session::ping(TimePoint due) {
   log_debug(logger_, LogCategory::engineio, "ping sent session=", std::uint64_t(id_));
   ping_due_ = never;
@@ -85,8 +85,8 @@ void Session::ping(TimePoint due) {
   send_packet(PacketType::ping);
 }
 
-// A client that is not read waits all the same for what shows it that the server is there: for the
-// next ping in protocol 4, for any packet behind its own ping in protocol 3.
+// While a client is not read, it still expects packets from the server: the next ping in protocol
+// 4, any packet after its own ping in protocol 3.
 void Session::send_keepalive() {
   keepalive_due_ = never;
   if (!reading_stopped()) return;
@@ -100,7 +100,7 @@ void Session::send_keepalive() {
   }
 }
 
-// A client on polling is there as long as it has a GET waiting, or brings the next one soon.
+// A polling client is connected while it has a GET waiting, or if it sends the next one in time.
 bool Session::stopped_polling() const {
   if (!is_polling() || poll_) return false;
   return deadline_after(last_poll_, config_.engine_io.ping_timeout) <= host_.now();

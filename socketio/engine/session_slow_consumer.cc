@@ -1,5 +1,5 @@
-// What a Session does when its client reads more slowly than messages are sent to it, as
-// SocketIoConfig::SlowConsumer says.
+// What a Session does if its client reads more slowly than messages are sent to it, see
+// SocketIoConfig::SlowConsumer.
 #include <cstddef>
 #include <utility>
 

@@ -1,6 +1,6 @@
-// What one session adds to the server's counters: itself, on the transport that carries it, and the
-// messages that pass through it. Heartbeats and the rest of what Engine.IO says by itself do not
-// count, nor does what a transport wraps around a message. Lives on the session's thread.
+// What one session adds to the server's counters: itself, by its transport, and its messages.
+// Heartbeats and other packets of Engine.IO itself do not count, nor does the framing of
+// transports. Lives on the session's thread.
 #pragma once
 
 #include <cstddef>
@@ -19,14 +19,14 @@ class Traffic {
   Traffic& operator=(const Traffic&) = delete;
   ~Traffic() { session_closed(); }
 
-  // On polling, to begin with.
+  // The first transport is polling.
   void session_opened();
   void websocket_carries();
-  // A second call does nothing.
+  // A second call has no effect.
   void session_closed();
 
   void received(std::size_t bytes);
-  // A text message has Engine.IO's packet type in front, which is none of it.
+  // A text message starts with Engine.IO's packet type, which is not counted.
   void sent(MessageKind kind, const SharedBytes& message,
             std::span<const SharedBytes> attachments) {
     std::size_t bytes = message->size() - (kind == MessageKind::text ? 1 : 0);

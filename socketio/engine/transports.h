@@ -1,9 +1,8 @@
-// What a session asks of the HTTP requests and WebSockets that carry it. Implemented by
-// server/transport.
+// The interfaces of the HTTP requests and WebSockets of a session. Implemented by server/transport.
 //
-// Each object borrows the session until it is released: by finish(), close(), or by telling the
-// session that it has gone. The session never calls it afterwards, and no call here calls back
-// into the session.
+// Each object borrows the session until it is released: by finish(), close(), or by reporting its
+// own end to the session. After that the session never calls it. No function here calls back into
+// the session.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +14,8 @@
 
 namespace sioserve::engine {
 
-// A WebSocket is closed without a code unless there is something to say, as the reference server
-// does: clients see 1005.
+// A WebSocket is closed without a code unless there is a specific one, as in the reference server:
+// clients see 1005.
 inline constexpr std::uint16_t no_close_code = 1005;
 
 enum class HttpOutcome { ok, bad_request };
@@ -31,7 +30,7 @@ class PollRequest {
   ~PollRequest() = default;
 };
 
-// A POST that brings packets.
+// A POST with packets.
 class PostRequest {
  public:
   // Releases.
@@ -47,9 +46,9 @@ class WebSocketTransport {
   virtual std::size_t buffered() const = 0;
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
-  // Behind what was sent; 1005: without a code. Releases.
+  // After the queued messages; 1005: without a code. Releases.
   virtual void close(std::uint16_t code) = 0;
-  // Without another byte. Releases.
+  // Without sending anything else. Releases.
   virtual void abort() = 0;
 
  protected:

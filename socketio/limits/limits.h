@@ -1,6 +1,6 @@
-// The limits of Socket.IO as they are reached: each time is counted, and an episode makes one
-// warning, which names the option, and one line when it is over. What happens to a client that
-// reaches one is the business of the code that enforces it.
+// Counts and logs each time when a limit of Socket.IO is reached. An episode writes one warning,
+// which names the option, and one line when it is over. The code that enforces a limit decides what
+// happens to the client.
 #pragma once
 
 #include <array>
@@ -17,31 +17,31 @@
 namespace sioserve {
 
 enum class Limit : std::size_t {
-  sessions,              // in all
+  sessions,              // in total
   sessions_per_address,  // of one client address
   payload,               // bytes of a message or polling request
   attachments,           // of an event
   json_depth,
   event_name,          // bytes
-  values,              // of a packet, by the memory they would take
+  values,              // of a packet, by their estimated memory
   packet_rate,         // packets per second of a session
   byte_rate,           // bytes per second of a session
-  queued_bytes,        // waiting for a slow client, who is closed
-  queued_total,        // waiting for all slow clients
-  slow_client,         // the same, and only what is volatile is dropped
-  dropped,             // the same, and the oldest events are dropped
+  queued_bytes,        // for a slow client, which is disconnected
+  queued_total,        // for all slow clients
+  slow_client,         // for a slow client; only volatile events are dropped
+  dropped,             // for a slow client; the oldest events are dropped
   namespaces,          // of a session
-  dynamic_namespaces,  // in all
+  dynamic_namespaces,  // in total
   rooms,               // of a socket
-  pending_acks,        // that a socket owes
-  read_ahead,          // bytes read for an acknowledgement, which is waited for no more
-  last_input,          // of a client that has gone, which can't be read
-  recovery_buffer,     // bytes kept for a client that may come back
-  recoverable,         // clients that are away
-  recovery_bytes,      // kept for all that are away
-  relay_size,          // bytes of an event that is relayed
-  relay_rate,          // events per second that are relayed for a socket
-  commands,            // of the application, waiting to be carried out
+  pending_acks,        // of a socket
+  read_ahead,          // bytes read for an acknowledgement, which fails then
+  last_input,          // of a disconnected client, which can't be read
+  recovery_buffer,     // bytes kept for a client that may be recovered
+  recoverable,         // disconnected clients that may be recovered
+  recovery_bytes,      // bytes kept for all of them
+  relay_size,          // bytes of a relayed event
+  relay_rate,          // relayed events per second of a socket
+  commands,            // queued commands of the application
 };
 
 // Lives on the I/O thread.
@@ -55,13 +55,13 @@ class Limits {
 
   Counters& counters() { return counters_; }
 
-  // `who` stands in the warning: "session 7". `times`: for what is counted.
+  // `who` is for the warning: "session 7". `times`: how often the limit was reached.
   void reached(Limit limit, std::string_view who, std::size_t times = 1);
 
-  // Who has reached it before is held there, which is not counted again.
+  // The client that reached the limit is throttled until then; meanwhile it is not counted again.
   void lasts(Limit limit, TimePoint until);
 
-  // Every 20 ms or so: tells the time, and ends episodes.
+  // Call it about every 20 ms: sets the time, and ends episodes.
   void advance(TimePoint now);
 
  private:

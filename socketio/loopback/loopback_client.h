@@ -1,5 +1,5 @@
-// A client in this process: an Engine.IO session on a WebSocket that is made of two queues. It
-// answers pings at once and takes everything that it is sent.
+// A client in this process: an Engine.IO session on a WebSocket that consists of two queues. It
+// answers pings immediately and reads everything.
 #pragma once
 
 #include <cstddef>
@@ -20,27 +20,27 @@
 
 namespace sioserve::socketio {
 
-// A Socket.IO message as it lies on the wire: without Engine.IO's packet type.
+// A Socket.IO message without Engine.IO's packet type.
 struct LoopbackMessage {
   MessageKind kind;
   std::string data;
 };
 
-// Lives where its LoopbackServer does. `now` is that server's clock.
+// Lives on the same thread as its LoopbackServer. `now` is the server's clock.
 class LoopbackClient final : engine::SessionHost, engine::WebSocketTransport {
  public:
   LoopbackClient(SessionId id, Server& server, const TimePoint& now, Limits& limits);
 
   bool is_open() const { return session_.is_open(); }
-  // What the server has sent since the last call.
+  // The messages that the server has sent since the last call.
   std::vector<LoopbackMessage> take_sent() { return std::exchange(sent_, {}); }
-  // From the client; waits here while the session does not read.
+  // A message from the client; queued here while the session is not read.
   void receive(LoopbackMessage message);
-  // The client goes without a word.
+  // The client disconnects without a close packet.
   void leave();
-  // Reads what waits and runs what is due. Called after everything that may have changed that.
+  // Reads queued messages and handles expired timeouts. Call it after every change.
   void advance();
-  // Nothing is due earlier than this.
+  // No timeout expires before this.
   TimePoint deadline() const { return deadline_.value_or(TimePoint::max()); }
 
  private:
@@ -62,7 +62,7 @@ class LoopbackClient final : engine::SessionHost, engine::WebSocketTransport {
   std::vector<LoopbackMessage> sent_;
   bool paused_ = false;
   bool pinged_ = false;
-  engine::QueuedTotal queued_total_{0};  // nothing waits: sent_ takes all
+  engine::QueuedTotal queued_total_{0};  // without a limit: sent_ takes everything
   engine::Session session_;
 };
 

@@ -79,7 +79,7 @@ void LoopbackServer::advance(Milliseconds duration) {
   }
 }
 
-// A command about one client may let another one be read.
+// After a command for one client, another client may be read again.
 void LoopbackServer::settle() {
   for (const auto& [id, client] : clients_) client->advance();
   server_.advance(now_);

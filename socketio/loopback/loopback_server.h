@@ -1,9 +1,9 @@
 // The Socket.IO server without network and without a thread, for tests of applications: namespaces,
-// rooms, acknowledgements and Engine.IO sessions are the real ones, its clients are in the process.
+// rooms, acknowledgements and Engine.IO sessions are the real ones; its clients are in the process.
 //
-// A command is carried out when it is posted; what the application is to hear of it waits for
-// take_events(), and what clients are sent for take_sent(). Time passes by advance() only. Calls
-// must not overlap: in Python the GIL sees to that.
+// A command is carried out when it is posted. Events for the application are queued for
+// take_events(), packets for clients for take_sent(). Time passes only in advance(). Calls must not
+// overlap: in Python, the GIL ensures that.
 #pragma once
 
 #include <cstdint>
@@ -24,15 +24,15 @@ namespace sioserve::socketio {
 
 class LoopbackServer final : public Port, EventSink {
  public:
-  // `wake` is called when there may be something new to take, from within the call that made it.
+  // `wake` is called, within other calls, when there may be new events or packets to take.
   LoopbackServer(Config config, std::function<void()> wake);
 
-  // Commands that are not about Socket.IO do nothing.
+  // Commands for other subsystems than Socket.IO do nothing.
   void post(Command command) override;
-  // Answered at the call.
+  // The answer is available when it returns.
   QuestionId ask(Question question) override;
   port::Answers& answers() override { return answers_; }
-  // Commands never wait here.
+  // Commands are carried out immediately, so the queue is never full.
   bool is_overloaded(std::chrono::milliseconds) const override { return false; }
   void wait_for_space(std::chrono::milliseconds) override {}
   bool notify_of_space() override { return false; }
@@ -43,17 +43,17 @@ class LoopbackServer final : public Port, EventSink {
   // Calls `wake`.
   void wake() { wake_(); }
 
-  // A client opens a session, of which the application knows the scope.
+  // A client opens a session. The application already has its scope.
   SessionId open_session();
-  // From the client.
+  // A message from the client.
   void receive(SessionId session, LoopbackMessage message);
-  // What the client has been sent since the last call.
+  // The messages that the client has received since the last call.
   std::vector<LoopbackMessage> take_sent(SessionId session);
-  // False when either side has ended it.
+  // False if either side has closed it.
   bool is_open(SessionId session) const;
-  // The client goes without a word. Its number means nothing from now on.
+  // The client disconnects without a close packet. Its id is invalid after that.
   void close_session(SessionId session);
-  // Lets time go by, with every timer on its point.
+  // Advances the time; each timer fires at its exact time.
   void advance(Milliseconds duration);
 
  private:

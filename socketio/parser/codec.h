@@ -1,6 +1,5 @@
-// How Socket.IO packets are written and read: the seam between packets and Engine.IO messages. The
-// setting `parser` chooses one codec for the whole server, so a broadcast is encoded once for all
-// its receivers.
+// The interface between Socket.IO packets and Engine.IO messages. The setting `parser` selects one
+// codec for the whole server, so a broadcast is encoded once for all recipients.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +17,7 @@
 
 namespace sioserve::parser {
 
-// From the messages of one Engine.IO session to packets. After an error the session is to be
+// Decodes the messages of one Engine.IO session to packets. After an error the session must be
 // closed.
 class Decoder {
  public:
@@ -28,8 +27,8 @@ class Decoder {
   virtual Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message) = 0;
   virtual Result<std::optional<Packet>, DecodeError> decode_binary(std::string message) = 0;
 
-  // That of the packet whose attachments are missing; empty: none are. Valid until the next
-  // message.
+  // The namespace of the packet whose attachments are missing; empty if none are. Valid until the
+  // next message.
   virtual std::string_view awaited_namespace() const = 0;
 };
 
@@ -40,7 +39,7 @@ class Codec {
 
   virtual std::unique_ptr<Decoder> make_decoder() const = 0;
 
-  // `payload` is a JSON value, already encoded; empty: none.
+  // `payload` is encoded JSON; empty: none.
   EncodedPacket encode_connect(std::string_view name_space, std::string payload) const {
     return encode(PacketType::connect, name_space, std::nullopt, {std::move(payload), {}});
   }
@@ -64,7 +63,7 @@ class Codec {
                                std::optional<std::uint64_t> ack_id, EncodedArgs data) const = 0;
 };
 
-// What `config` asks for. `config` outlives the codec and its decoders.
+// The codec that `config` selects. `config` outlives the codec and its decoders.
 std::unique_ptr<const Codec> make_codec(const SocketIoConfig& config);
 
 }  // namespace sioserve::parser

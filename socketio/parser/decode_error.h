@@ -1,4 +1,4 @@
-// Why a Socket.IO message is refused. Whatever the reason, the session it came from is closed.
+// The reasons for refusing a Socket.IO message. In each case the session is closed.
 #pragma once
 
 namespace sioserve::parser {
@@ -13,7 +13,7 @@ enum class DecodeError {
   bad_json,
   bad_msgpack,
   too_deep,
-  bad_payload,  // not of the shape that the packet's type requires
+  bad_payload,  // not what the packet's type requires
   reserved_event,
   event_name_too_long,
   bad_placeholder,
@@ -22,7 +22,7 @@ enum class DecodeError {
   unexpected_binary,  // no attachment is missing
 };
 
-// What a log line says of an error.
+// For log lines: a description of the error.
 const char* describe(DecodeError error);
 
 }  // namespace sioserve::parser

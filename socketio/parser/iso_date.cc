@@ -11,7 +11,8 @@ std::optional<std::string> iso_date(std::int64_t milliseconds) {
   constexpr std::int64_t per_day = 86'400'000;
   const std::int64_t day = milliseconds / per_day - (milliseconds % per_day < 0 ? 1 : 0);
   const auto rest = static_cast<int>(milliseconds - day * per_day);
-  // std::chrono's years end at 32,767: a whole number of Gregorian cycles is taken out.
+  // The years of std::chrono end at 32,767, so whole Gregorian cycles of 400 years are subtracted
+  // first.
   constexpr std::int64_t cycle_days = 146'097;
   const std::int64_t cycle = day / cycle_days - (day % cycle_days < 0 ? 1 : 0);
   const std::chrono::year_month_day date{

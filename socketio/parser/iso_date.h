@@ -7,7 +7,7 @@
 
 namespace sioserve::parser {
 
-// As Date.prototype.toJSON; nullopt for a time that no Date can have.
+// As Date.prototype.toJSON; nullopt for a time outside the range of Date.
 std::optional<std::string> iso_date(std::int64_t milliseconds);
 
 }  // namespace sioserve::parser

@@ -1,6 +1,6 @@
-// Socket.IO protocol 5, encoding: each packet becomes one text message of exactly known length,
-// and one binary message per attachment. Called wherever a packet is sent; a broadcast encodes
-// once for all its receivers. Knows nothing of what the JSON says.
+// Socket.IO protocol 5, encoding: each packet becomes one text message, whose length is computed
+// first, and one binary message per attachment. A broadcast is encoded once for all recipients. The
+// JSON is not parsed.
 #include "socketio/parser/json_codec.h"
 
 #include <array>
@@ -14,7 +14,7 @@
 namespace sioserve::parser {
 namespace {
 
-// Decimal digits, without an allocation.
+// Converts a number to decimal digits without an allocation.
 class Digits {
  public:
   explicit Digits(std::uint64_t number)
@@ -38,14 +38,14 @@ SharedBytes concatenate(std::initializer_list<std::string_view> parts) {
   return share(std::move(text));
 }
 
-// The default namespace is not written.
+// The default namespace is left out.
 std::string_view written(std::string_view name_space) {
   return name_space == "/" ? std::string_view() : name_space;
 }
 
 std::string_view comma_after(std::string_view name_space) { return name_space == "/" ? "" : ","; }
 
-// With Engine.IO's packet type in front.
+// With Engine.IO's packet type before it.
 std::string_view type_digits(PacketType type, bool has_attachments) {
   switch (type) {
     case PacketType::connect:

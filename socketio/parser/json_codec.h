@@ -1,5 +1,5 @@
-// The reference server's default parser: packets as text around JSON, attachments as messages of
-// their own.
+// The reference server's default parser: packets as text with JSON, attachments as separate
+// messages.
 #pragma once
 
 #include <memory>

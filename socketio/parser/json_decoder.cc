@@ -4,9 +4,9 @@
 //   idle --text--> packet                       (no attachments)
 //   idle --text--> unfinished --binary...--> packet
 //
-// Everything that can be refused is refused at the text message, so that a bad packet's attachments
-// are never collected. Knows neither namespaces nor connections: limits hold before CONNECT too.
-// Called by the session that owns the decoder, for each message of the client.
+// Everything that can be refused is refused at the text message, so the attachments of an invalid
+// packet are never collected. Does not know namespaces or connections: the limits also apply before
+// CONNECT. Called by the decoder's session for each message of the client.
 #include "socketio/parser/json_decoder.h"
 
 #include <utility>
@@ -19,7 +19,7 @@
 namespace sioserve::parser {
 namespace {
 
-// Recovery adds an argument at the end.
+// Recovery appends an argument, so the text must end with "]".
 std::string_view without_trailing_space(std::string_view text) {
   return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
 }
@@ -35,7 +35,7 @@ Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_text(std::string_
   if (!header) return Failure{header.error()};
   Packet packet{header->type, std::string(header->name_space), header->ack_id};
   packet.query = header->query;
-  // Whatever it says: the session closes.
+  // Its payload does not matter: the session is closed.
   if (header->type == PacketType::connect_error) return std::optional(std::move(packet));
 
   ValueSummary data(header->attachments ? ValueSummary::Attachments::as_placeholders
@@ -67,7 +67,7 @@ Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_text(std::string_
 Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_binary(std::string message) {
   if (!unfinished_) return Failure{DecodeError::unexpected_binary};
   std::vector<std::string>& attachments = unfinished_->packet.data.attachments;
-  // One that no placeholder names keeps its number, but not its bytes.
+  // An attachment without a placeholder keeps its index, but its bytes are dropped.
   const bool named = unfinished_->named[attachments.size()];
   attachments.push_back(named ? std::move(message) : std::string());
   if (attachments.size() < unfinished_->named.size()) return std::optional<Packet>();

@@ -1,4 +1,4 @@
-// Socket.IO packets from text messages around JSON.
+// Decodes Socket.IO packets from text messages with JSON.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,7 @@ class JsonDecoder final : public Decoder {
   // A packet whose attachments are still arriving.
   struct Unfinished {
     Packet packet;
-    std::vector<bool> named;  // for each attachment: whether a placeholder names it
+    std::vector<bool> named;  // for each attachment: whether it has a placeholder
   };
 
   SocketIoConfig limits_;

@@ -9,8 +9,8 @@
 namespace sioserve::parser {
 namespace {
 
-// Whether a number that no double holds is near zero, rather than far from it: by where its first
-// digit stands, and by its exponent.
+// Whether a number outside the range of double is near zero (and not too large), by the position of
+// its first digit and its exponent.
 bool is_small(std::string_view number) {
   const std::size_t mantissa_end = std::min(number.find_first_of("eE"), number.size());
   const std::string_view mantissa = number.substr(0, mantissa_end);

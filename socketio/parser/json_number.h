@@ -1,12 +1,12 @@
-// JSON's numbers beyond what integers hold.
+// Numbers in JSON that are not integers of 64 bits.
 #pragma once
 
 #include <string_view>
 
 namespace sioserve::parser {
 
-// The double nearest to a number of JSON's grammar: infinite when it is too large for one, zero
-// when it is too small. Whatever the process's locale is.
+// The double nearest to a JSON number: infinite if the number is too large for a double, zero if it
+// is too small. Does not depend on the process's locale.
 double nearest_double(std::string_view number);
 
 }  // namespace sioserve::parser

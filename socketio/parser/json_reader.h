@@ -1,10 +1,9 @@
-// JSON (RFC 8259) from a peer that is not trusted.
+// Reads JSON (RFC 8259) from an untrusted peer.
 //
-// A recursive descent over the text, which tells a handler of the values in their order. Both that
-// check a packet and that make objects of it read with this one grammar. Written out instead of
-// calling the JSON library's parser, which takes twice as long for a small event and eight times as
-// long for a long string, has no limit of depth, takes a NUL for the end and refuses lone
-// surrogates.
+// A recursive descent over the text, which calls a handler for each value. The code that checks a
+// packet and the code that builds objects from it use this same parser. The JSON library's parser
+// is not used: it takes twice as long for a small event and eight times as long for a long string,
+// has no limit of depth, treats a NUL as the end and refuses lone surrogates.
 #pragma once
 
 #include <algorithm>
@@ -25,26 +24,25 @@
 
 namespace sioserve::parser {
 
-// A number beyond a double, which Python's integers may be, is an error or infinity.
+// A number above the range of double, which Python's integers may have, is an error or infinity.
 enum class HugeNumbers { refused, infinite };
 
-// One JSON text, nothing after it. Fails with bad_json, with too_deep when arrays and objects are
-// nested deeper than `max_depth`, or with too_many_values when they go beyond `budget`. An escaped
-// surrogate without its other half, which browsers send for a string cut within a character, is
-// read as U+FFFD.
+// One JSON text, and nothing after it. Fails with bad_json, with too_deep if arrays and objects are
+// nested deeper than `max_depth`, or with too_many_values if they exceed `budget`. An escaped lone
+// surrogate, which browsers send if a string is cut within a character, becomes U+FFFD.
 //
-// The handler has these functions, which return false when reading is to end:
-//   null(), boolean(bool), integer(uint64_t), integer(int64_t) for what has a minus,
-//   long_integer(string_view digits, double nearest) for what fits neither, real(double),
+// The handler has these functions, which return false to stop reading:
+//   null(), boolean(bool), integer(uint64_t), integer(int64_t) for negative numbers,
+//   long_integer(string_view digits, double nearest) for integers that fit neither, real(double),
 //   string(string_view), begin_array(), end_array(), begin_object(), key(string_view), end_object()
-// Texts are valid during the call. Members come in the order of the text; names that are there
-// twice come twice: the last one counts.
-// A handler with `static constexpr bool checks_utf8 = true` is given texts that may be no UTF-8,
-// and must look itself.
+// Texts are valid during the call. Members come in the order of the text. A name that occurs twice
+// comes twice: the last member counts.
+// A handler with `static constexpr bool checks_utf8 = true` gets texts that may not be UTF-8, and
+// must check them itself.
 template <typename Handler>
 class JsonReader {
  public:
-  // Whatever the configuration says: each level takes a frame of the stack.
+  // Independent of the configuration, because each level needs a stack frame.
   static constexpr std::size_t deepest = 1024;
 
   JsonReader(std::string_view text, std::size_t max_depth, ValueBudget& budget, Handler& handler,
@@ -65,7 +63,8 @@ class JsonReader {
 
   DecodeError error() const { return error_; }
 
-  // What is not read yet. Within a call of the handler: what follows the value, or the key.
+  // The input that is not read yet. Within a call of the handler: the input after the value or the
+  // key.
   std::string_view rest() const { return rest_; }
 
  private:
@@ -82,7 +81,7 @@ class JsonReader {
     return true;
   }
 
-  // `depth` counts the arrays and objects around the value.
+  // `depth`: the number of arrays and objects around the value.
   bool read_value(std::size_t depth) {
     if (rest_.empty() || !take(ValueBudget::value)) return false;
     switch (rest_.front()) {
@@ -166,7 +165,7 @@ class JsonReader {
       if (rest_[length] == '"') break;
       if (rest_[length] != '\\') return false;
       escapes = true;
-      length += 2;  // whatever follows, a quotation mark too, belongs to the escape
+      length += 2;  // the next character belongs to the escape, even if it is a quotation mark
       if (length >= rest_.size()) return false;
     }
     text = rest_.substr(0, length);

@@ -33,7 +33,7 @@ void append_utf8(std::string& text, std::uint32_t code_point) {
   }
 }
 
-// The code unit of the \uXXXX at the start of `text`, or a number that is no code unit.
+// Returned for the \uXXXX at the start of `text` if it is not a code unit.
 constexpr std::uint32_t no_code_unit = 0x10000;
 std::uint32_t escaped_code_unit(std::string_view text) {
   if (text.size() < 6 || !text.starts_with("\\u")) return no_code_unit;

@@ -1,4 +1,4 @@
-// What stands between the quotation marks of JSON's strings.
+// The content of JSON strings, between the quotation marks.
 #pragma once
 
 #include <bit>
@@ -10,8 +10,9 @@
 
 namespace sioserve::parser {
 
-// How many bytes at the front of `text` are neither a quotation mark nor a backslash nor a control
-// character. `bits` gets all bits of these bytes. Eight at a time: long texts are read twice.
+// The number of bytes at the start of `text` before a quotation mark, a backslash or a control
+// character. `bits` gets all bits of these bytes. Reads eight bytes at a time, because long texts
+// are read twice.
 inline std::size_t plain_length(std::string_view text, std::uint64_t& bits) {
   constexpr std::uint64_t ones = 0x0101010101010101;
   constexpr std::uint64_t tops = 0x8080808080808080;
@@ -20,8 +21,8 @@ inline std::size_t plain_length(std::string_view text, std::uint64_t& bits) {
     for (; text.size() - length >= sizeof(std::uint64_t); length += sizeof(std::uint64_t)) {
       std::uint64_t word;
       std::memcpy(&word, text.data() + length, sizeof word);
-      // The top bit of a byte is set where it is below another value; in bytes behind one of which
-      // that is true, it may be set without reason.
+      // Sets the top bit of each byte that is below `value`. In bytes after such a byte, the bit
+      // may be wrong; only the first one is used.
       const auto below = [](std::uint64_t bytes, std::uint64_t value) {
         return (bytes - value * ones) & ~bytes & tops;
       };
@@ -43,8 +44,8 @@ inline std::size_t plain_length(std::string_view text, std::uint64_t& bits) {
   return length;
 }
 
-// Replaces `text` by what stands between the quotation marks of a string, in which a character
-// follows each backslash. False: an escape is malformed. Half a surrogate pair is U+FFFD.
+// Sets `text` to the unescaped content of a string; in `raw`, a character follows each backslash.
+// False: an escape is malformed. A lone surrogate becomes U+FFFD.
 bool unescape(std::string_view raw, std::string& text);
 
 }  // namespace sioserve::parser

@@ -13,18 +13,18 @@
 namespace sioserve::parser {
 namespace {
 
-// Deeper than the readers go.
+// Above the limits of the readers.
 constexpr std::size_t any_depth = 10'000;
 
 Json binary_value(std::string_view bytes) {
   return Json::binary(Json::binary_t::container_type(bytes.begin(), bytes.end()));
 }
 
-// A handler of both readers. Only the last element of an array or object is added to, so the
-// pointers to those that are open stay valid.
+// A handler for both readers. Only the last element of an array or object is changed, so the
+// pointers to incomplete arrays and objects stay valid.
 class TreeBuilder {
  public:
-  // `attachments`: what placeholders stand for; without any, nothing is a placeholder.
+  // `attachments`: replace placeholders; without any, nothing is a placeholder.
   explicit TreeBuilder(std::span<const std::string> attachments = {}) : attachments_(attachments) {}
 
   bool null() { return add(nullptr); }
@@ -62,7 +62,7 @@ class TreeBuilder {
     if (has_attachments() && placeholders_.end_object()) {
       const Placeholders::Number number = placeholders_.found().back();
       const bool known = number && *number < attachments_.size();
-      // One within another may have any number, and is dropped with what is around it.
+      // A placeholder inside another one may have any number: the outer placeholder replaces it.
       *open_.back() = known ? binary_value(attachments_[*number]) : Json();
     }
     return close();
@@ -77,7 +77,7 @@ class TreeBuilder {
     if (open_.back()->is_array()) {
       return open_.back()->get_ref<Json::array_t&>().emplace_back(std::move(value));
     }
-    // Appended without a look at the others, which would take quadratic time.
+    // Appended without a search for an equal name, which would take quadratic time.
     return open_.back()
         ->get_ref<Json::object_t&>()
         .emplace_back(std::move(key_), std::move(value))
@@ -104,7 +104,7 @@ class TreeBuilder {
   std::string key_;
 };
 
-// The depth of `value` was checked when it was read.
+// Recursion is safe: the depth of `value` was checked when it was read.
 void take_attachments(Json& value, std::vector<std::string>& attachments) {
   if (value.is_binary()) {
     const auto& bytes = value.get_binary();
@@ -147,7 +147,7 @@ Json to_tree(const ReceivedValue& value) {
 }
 
 EncodedArgs to_encoded(ReceivedValue args) {
-  // What has been read and found valid is sent on as it is.
+  // Validated text is sent unchanged.
   if (args.format == PayloadFormat::json) {
     return {std::move(args.payload), std::move(args.attachments)};
   }

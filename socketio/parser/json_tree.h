@@ -1,5 +1,5 @@
-// Values as trees, for what is not done for each event that a client sends: MessagePack that is
-// written from the application's JSON, relays on servers that speak it, and tests.
+// Values as trees, for code that does not run for each event of a client: MessagePack from the
+// application's JSON, relays on servers with MessagePack, and tests.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,19 @@
 
 namespace sioserve::parser {
 
-// What JsonReader reads. Integers of more than 64 bits are doubles. Of members with one name all
-// are kept: who makes a map of them lets the last one count.
+// The result of JsonReader. Integers of more than 64 bits become doubles. Members with equal names
+// are all kept; if a map is built from them, the last one counts.
 Result<Json, DecodeError> read_json(std::string_view text, std::size_t max_depth,
                                     ValueBudget& budget, HugeNumbers huge = HugeNumbers::refused);
 
-// What MsgpackReader reads; bytes are binary values.
+// The result of MsgpackReader; bytes become binary values.
 Result<Json, DecodeError> read_msgpack(std::string_view bytes, std::size_t max_depth,
                                        ValueBudget& budget);
 
-// Placeholders are replaced by binary values. A value that is not valid gives a discarded Json.
+// Placeholders are replaced by binary values. An invalid value gives a discarded Json.
 Json to_tree(const ReceivedValue& value);
 
-// The arguments of an event that has been received, to be sent on.
+// The arguments of a received event, for sending them to other clients.
 EncodedArgs to_encoded(ReceivedValue args);
 
 }  // namespace sioserve::parser

@@ -21,20 +21,20 @@ namespace {
 
 using json = Json;
 
-// As the numbers on the wire.
+// The index is the number in the message.
 constexpr std::array types = {PacketType::connect, PacketType::disconnect, PacketType::event,
                               PacketType::ack, PacketType::connect_error};
 
-// Deeper than what the application's values are encoded with.
+// Above the limit for the application's values.
 constexpr std::size_t any_depth = 1024;
 
-// Null: there is none.
+// Null if it is absent.
 json* member(json& object, std::string_view name) {
   const auto found = object.find(name);
   return found == object.end() ? nullptr : &*found;
 }
 
-// A packet's members, as far as they matter.
+// The relevant members of a packet.
 struct Members {
   std::optional<ValueSummary> type, nsp, id, data;
   std::string_view data_bytes;
@@ -53,11 +53,11 @@ struct Members {
   }
 };
 
-// They refer to `message`. Of members with one name the last one counts.
+// The members borrow from `message`. If a name occurs twice, the last member is used.
 Result<Members, DecodeError> read_members(std::string_view message, const SocketIoConfig& limits) {
   ValueBudget budget(message.size(), ValueBudget::msgpack, limits.max_attachments);
   ValueSummary value;
-  // The map around the data is one level more.
+  // The map around the data is one more level.
   MsgpackReader reader(message, std::min(limits.max_json_depth, any_depth) + 1, budget, value);
   if (!reader.at_map()) {
     return Failure{reader.read_message() ? DecodeError::bad_msgpack : reader.error()};
@@ -84,9 +84,9 @@ bool is_integer(const std::optional<ValueSummary>& value, std::uint64_t greatest
          value->integer() <= greatest;
 }
 
-// Puts the attachments in the places of their placeholders, below `value`: each once, as an object
-// of the application's, or of the client whose data it sends on, may look like a placeholder, and
-// copies of one attachment would let a small packet fill the memory.
+// Replaces placeholders below `value` by the attachments, each attachment at most once: an object
+// in the application's data may look like a placeholder, and copies of one attachment would let a
+// small packet fill the memory.
 void fill_in(json& value, std::vector<std::optional<std::string>>& attachments) {
   if (value.is_object() && value.size() == 2) {
     const json* const mark = member(value, "_placeholder");
@@ -156,7 +156,7 @@ EncodedPacket MsgpackCodec::encode(PacketType type, std::string_view name_space,
   if (!data.json.empty()) {
     ValueBudget any;
     Result<json, DecodeError> value = read_json(data.json, any_depth, any, HugeNumbers::infinite);
-    assert(value);  // the bridge has written it
+    assert(value);  // the bridge has encoded it
     if (!data.attachments.empty()) {
       std::vector<std::optional<std::string>> attachments(
           std::make_move_iterator(data.attachments.begin()),

@@ -1,7 +1,7 @@
 // The packets of npm's socket.io-msgpack-parser: one binary message each, a MessagePack map of
-// type, data, nsp and, with an acknowledgement, id. Bytes stand within the data, so there are no
-// attachments. The application's JSON becomes MessagePack once for each packet, however many
-// receive it.
+// type, data, nsp and, with an acknowledgement, id. Bytes are part of the data, so there are no
+// attachments. The application's JSON is converted to MessagePack once for each packet, for all
+// recipients.
 #pragma once
 
 #include <memory>
@@ -13,12 +13,12 @@
 
 namespace sioserve::parser {
 
-// Between messages it keeps nothing.
+// Has no state between messages.
 class MsgpackDecoder final : public Decoder {
  public:
   explicit MsgpackDecoder(const SocketIoConfig& limits) : limits_(limits) {}
 
-  // Refused: no client of this parser sends text.
+  // Refused: clients of this parser never send text.
   Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message) override;
   Result<std::optional<Packet>, DecodeError> decode_binary(std::string message) override;
   std::string_view awaited_namespace() const override { return {}; }

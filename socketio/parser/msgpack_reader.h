@@ -1,10 +1,10 @@
-// MessagePack from a peer that is not trusted, in the dialect of npm's notepack.io, which the
-// clients of socket.io-msgpack-parser speak.
+// Reads MessagePack from an untrusted peer, in the dialect of npm's notepack.io, which the clients
+// of socket.io-msgpack-parser use.
 //
-// A recursive descent, written out: the JSON library does not tell extensions of a fixed length
-// from those of a counted one, which notepack.io uses for different things (a fixed extension of
-// eight bytes is a Date, a counted one eight bytes of an ArrayBuffer), and takes strings that are
-// not UTF-8.
+// A recursive descent. The JSON library is not used: it does not distinguish extensions of a fixed
+// length from those with a length field, which notepack.io uses for different values (a fixed
+// extension of eight bytes is a Date, one with a length field is an ArrayBuffer of eight bytes),
+// and it accepts strings that are not UTF-8.
 #pragma once
 
 #include <algorithm>
@@ -22,18 +22,18 @@
 
 namespace sioserve::parser {
 
-// Tells a handler of the values, as JsonReader does; the handler has binary(string_view) too. Fails
-// with bad_msgpack, with too_deep when arrays and maps are nested deeper than `max_depth`, or with
-// too_many_values or too_many_attachments when they go beyond `budget`.
+// Calls a handler for each value, as JsonReader does; the handler also has binary(string_view).
+// Fails with bad_msgpack, with too_deep if arrays and maps are nested deeper than `max_depth`, or
+// with too_many_values or too_many_attachments if they exceed `budget`.
 //
-// What JSON does not have becomes what JSON.stringify makes of it, so that handlers see the same
+// Values that JSON does not have are converted as by JSON.stringify, so that handlers get the same
 // with both parsers: NaN and infinities are null, undefined is null in an array and absent in a
-// map, a Date is a string. Keys are strings. An extension of a type above 0 is an array of its
-// number and its bytes.
+// map, a Date is a string. Keys are strings. An extension with a type above 0 becomes an array of
+// its type and its bytes.
 template <typename Handler>
 class MsgpackReader {
  public:
-  // Each level takes a frame of the stack. One more than in JSON, for the map around a packet.
+  // Each level needs a stack frame. One more level than in JSON, for the map around a packet.
   static constexpr std::size_t deepest = 1025;
 
   MsgpackReader(std::string_view bytes, std::size_t max_depth, ValueBudget& budget,
@@ -43,7 +43,7 @@ class MsgpackReader {
         budget_(budget),
         handler_(handler) {}
 
-  // One value, nothing after it. False after an error, as each function here.
+  // Reads one value, and nothing after it. False after an error, as for each function here.
   bool read_message() { return read_value(0) && rest_.empty(); }
 
   DecodeError error() const { return error_; }
@@ -52,14 +52,14 @@ class MsgpackReader {
 
   std::string_view rest() const { return rest_; }
 
-  // False without an error: something else is there.
+  // False: the next value is not a map; this is not an error.
   bool at_map() const {
     if (rest_.empty()) return false;
     const auto head = static_cast<unsigned char>(rest_.front());
     return (head >= 0x80 && head <= 0x8f) || head == 0xde || head == 0xdf;
   }
 
-  // at_map(): reads its head. The handler is not told.
+  // If at_map(): reads the head of the map, without a call of the handler.
   bool read_map_head(std::uint64_t& length) {
     std::uint64_t head = 0;
     if (!spend(ValueBudget::value) || !take_number(1, head)) return false;
@@ -71,14 +71,14 @@ class MsgpackReader {
     return spend(ValueBudget::member) && read_key(key);
   }
 
-  // True: the value was undefined, and has been read.
+  // True: the next value was undefined, and has been read.
   bool skip_undefined() {
     if (rest_.size() < 3 || !rest_.starts_with("\xd4") || rest_[1] != '\0') return false;
     rest_.remove_prefix(3);
     return true;
   }
 
-  // `depth` counts the arrays and maps around the value.
+  // `depth`: the number of arrays and maps around the value.
   bool read_value(std::size_t depth) {
     std::uint64_t head = 0;
     if (!spend(ValueBudget::value) || !take_number(1, head)) return false;
@@ -121,7 +121,7 @@ class MsgpackReader {
     return true;
   }
 
-  // A number of so many bytes, the highest first.
+  // A number of `width` bytes, in big-endian order.
   bool take_number(std::size_t width, std::uint64_t& number) {
     std::string_view bytes;
     if (!take(width, bytes)) return false;
@@ -130,7 +130,7 @@ class MsgpackReader {
     return true;
   }
 
-  // What has its length in front.
+  // A value with a length field.
   bool read_counted(std::uint64_t head, std::size_t depth) {
     std::uint64_t length = 0;
     if (head >= 0xc4 && head <= 0xc6) {
@@ -150,10 +150,10 @@ class MsgpackReader {
     if (head == 0xde || head == 0xdf) {
       return take_number(head == 0xde ? 2 : 4, length) && read_map(length, depth);
     }
-    return false;  // 0xc1, which the format never uses
+    return false;  // 0xc1, which MessagePack does not use
   }
 
-  // A number has one form, whatever it was written as: what isn't negative is unsigned.
+  // Non-negative numbers are always passed as unsigned, however they were encoded.
   bool tell_signed(std::int64_t number) {
     return number < 0 ? handler_.integer(number)
                       : handler_.integer(static_cast<std::uint64_t>(number));
@@ -214,7 +214,7 @@ class MsgpackReader {
   }
 
   bool read_array(std::uint64_t length, std::size_t depth) {
-    // Each element takes a byte at least.
+    // Each element takes at least one byte.
     if (!spend(ValueBudget::array) || !enter(depth) || length > rest_.size()) return false;
     if (!handler_.begin_array()) return false;
     for (; length > 0; --length) {

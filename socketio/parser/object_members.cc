@@ -16,7 +16,7 @@ constexpr std::size_t any_depth = 10'000;
 
 struct Member {
   std::string name;
-  std::string_view text;  // the name and the value, as they are written
+  std::string_view text;  // the name and the value, as received
   ValueSummary value{};
 };
 
@@ -66,7 +66,7 @@ class JsonMembers {
   }
   bool end_value() {
     if (depth_ != 1) return true;
-    // Nothing but a comma and white space is in front of the name.
+    // Only a comma and white space come before the name.
     const std::string_view member = rest_.substr(0, rest_.size() - reader_->rest().size());
     members_.push_back({name_, member.substr(member.find('"')), std::move(value_)});
     rest_ = reader_->rest();
@@ -150,7 +150,7 @@ bool has_member(const ReceivedValue& object, std::string_view name) {
 std::optional<std::string> take_string(ReceivedValue& object, std::string_view name) {
   std::vector<Member> members = members_of(object);
   const auto has_name = [&](const Member& member) { return member.name == name; };
-  // Of several the last one counts.
+  // If a name occurs twice, the last member is used.
   const auto last = std::find_if(members.rbegin(), members.rend(), has_name);
   if (last == members.rend() || last->value.kind() != ValueSummary::Kind::string) {
     return std::nullopt;

@@ -1,4 +1,4 @@
-// Single members of objects that clients have sent. The others stay as they were written.
+// Removes single members of objects that clients have sent. The other members are not changed.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace sioserve::parser {
 
 bool has_member(const ReceivedValue& object, std::string_view name);
 
-// Takes a string out of an object. Nullopt: there is none of that name, or something else.
+// Removes a string from an object. Nullopt if the member is absent or not a string.
 std::optional<std::string> take_string(ReceivedValue& object, std::string_view name);
 
 }  // namespace sioserve::parser

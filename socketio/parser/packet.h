@@ -14,8 +14,8 @@
 
 namespace sioserve::parser {
 
-// In wire order. The binary types exist only on the wire: a decoded packet that carried attachments
-// has type event or ack.
+// In the order of their numbers. The binary types exist only in encoded packets: a decoded packet
+// with attachments has type event or ack.
 enum class PacketType { connect, disconnect, event, ack, connect_error };
 
 struct Packet {
@@ -24,23 +24,23 @@ struct Packet {
   std::optional<std::uint64_t> ack_id;
   // connect: an object, {} when absent; event and ack: an array; otherwise empty.
   ReceivedValue data{};
-  std::optional<std::string> event{};  // its name; nullopt: it is a number, or no event
-  std::string query{};                 // what followed the namespace's name behind a question mark
+  std::optional<std::string> event{};  // its name; nullopt: a number, or not an event
+  std::string query{};                 // the text after a question mark in the namespace
 };
 
-// The place of an event among all that the server has sent: for clients that come back and say what
-// they had received. Grows, also from one process to the next.
+// The number of an event among all events that the server has sent: a recovered client sends the
+// last one that it received. Grows, also from one process to the next.
 enum class Offset : std::uint64_t {};
 
 struct RecordedPacket;
 
-// One packet as Engine.IO messages. They go out together: nothing may come between them.
+// One packet as Engine.IO messages, which are sent together, with nothing in between.
 struct EncodedPacket {
-  // If it is text, with Engine.IO's packet type '4' already in front, so that one buffer serves
-  // both transports and every receiver of a broadcast.
+  // If it is text, it starts with Engine.IO's packet type '4', so one buffer can be used for both
+  // transports and every recipient of a broadcast.
   SharedBytes message;
   std::vector<SharedBytes> attachments;  // raw bytes, in placeholder order
-  // What is kept of it for a client that may come back; null: it is not sent again.
+  // Kept for clients that may be recovered; null: it is not sent again.
   std::shared_ptr<const RecordedPacket> record = nullptr;
   MessageKind kind = MessageKind::text;  // of `message`
   Compression compression = Compression::allowed;
@@ -52,7 +52,7 @@ struct EncodedPacket {
   }
 };
 
-// One object for all receivers of a broadcast, whose logs refer to it.
+// One object for all recipients of a broadcast; their logs refer to it.
 struct RecordedPacket {
   Offset offset;
   SharedBytes message;

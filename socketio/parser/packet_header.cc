@@ -16,7 +16,7 @@ std::size_t count_digits(std::string_view text) {
   return static_cast<std::size_t>(end - text.begin());
 }
 
-// Sets the type and, to be filled in, whether there are attachments.
+// Sets the type, and `attachments` to 0 for the binary types; their number follows.
 bool read_type(char digit, PacketHeader& header) {
   switch (digit) {
     case '0':

@@ -1,4 +1,4 @@
-// What stands before the JSON of a packet:
+// The part of a packet before its JSON:
 //   <type>[<attachments>-][<namespace>,][<ack id>][<JSON>]
 #pragma once
 
@@ -14,10 +14,10 @@
 
 namespace sioserve::parser {
 
-// Borrows from the message it was read from.
+// Borrows from the message that it was read from.
 struct PacketHeader {
   PacketType type;
-  std::optional<std::size_t> attachments;  // of the binary types only
+  std::optional<std::size_t> attachments;  // for the binary types only
   std::string_view name_space;             // without its query
   std::string_view query;
   std::optional<std::uint64_t> ack_id;

@@ -62,7 +62,7 @@ std::optional<DecodeError> check_data(PacketType type, const ValueSummary* data,
       valid = data && data->kind() == ValueSummary::Kind::array;
       break;
     case PacketType::connect_error:
-      break;  // only servers send it: the session closes, whatever it says
+      break;  // only servers send it: the session is closed in any case
   }
   if (valid) return std::nullopt;
   return DecodeError::bad_payload;

@@ -1,6 +1,6 @@
-// The objects of a binary packet that stand for its attachments, {"_placeholder":true,"num":n},
-// found while the packet is read. Of members with one name the last counts, as for every reader of
-// JSON to whom the packet may be relayed; what else such an object holds is nobody's business.
+// The placeholders for attachments in a binary packet, {"_placeholder":true,"num":n}, found while
+// the packet is read. If a name occurs twice, the last member counts, as for all JSON parsers to
+// which the packet may be relayed. Other members are ignored.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace sioserve::parser {
 
 class Placeholders {
  public:
-  // Nullopt: one whose number is none.
+  // Nullopt: the placeholder has no valid number.
   using Number = std::optional<std::uint64_t>;
 
   void begin_object() { open_.push_back({found_.size()}); }
@@ -25,7 +25,7 @@ class Placeholders {
     if (object.member == Member::mark) object.marked = false;
     if (object.member == Member::number) object.number = std::nullopt;
   }
-  // A value within an object that stands in no array; other values need not be told.
+  // A value directly in an object. Calls for other values are not necessary.
   void boolean(bool value) {
     if (Object* const object = member_of(Member::mark)) object->marked = value;
   }
@@ -34,7 +34,7 @@ class Placeholders {
   }
   void begin_array() { open_.push_back({found_.size()}); }
   void end_array() { open_.pop_back(); }
-  // Whether the object was a placeholder: then its number is found().back().
+  // True: the object was a placeholder; its number is found().back().
   bool end_object() {
     const Object object = open_.back();
     open_.pop_back();
@@ -44,7 +44,7 @@ class Placeholders {
     return true;
   }
 
-  // Those that are not within others.
+  // The placeholders that are not inside others.
   const std::vector<Number>& found() const { return found_; }
 
   // Which of so many attachments are named, perhaps several times. Nullopt: a number is that of
@@ -60,7 +60,7 @@ class Placeholders {
 
  private:
   enum class Member { other, mark, number };
-  // One that has begun; an array has no members.
+  // An object or array that has begun; an array has no members.
   struct Object {
     std::size_t found_before;
     Member member = Member::other;

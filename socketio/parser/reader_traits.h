@@ -1,4 +1,4 @@
-// What JsonReader and MsgpackReader ask their handlers about.
+// Properties of the handlers of JsonReader and MsgpackReader.
 #pragma once
 
 namespace sioserve::parser {

@@ -1,7 +1,7 @@
-// What the values of one packet may take in Python. A million empty lists, three million bytes as
-// JSON and one as MessagePack, become some 80 million bytes of memory there; so it is estimated
-// while the packet is checked, which ends where the message would become far more than what real
-// clients send does.
+// A memory limit for the values of one packet in Python. A million empty lists, which are three
+// million bytes of JSON and one million of MessagePack, take about 80 million bytes of memory
+// there. So the memory is estimated while the packet is checked, and the packet is refused if it
+// takes far more than the messages of real clients.
 #pragma once
 
 #include <cstddef>
@@ -11,21 +11,22 @@ namespace sioserve::parser {
 
 class ValueBudget {
  public:
-  // Each as an object of Python's with what refers to it, beside the bytes of texts: rounded.
+  // The approximate memory of a Python object and the reference to it, without the bytes of texts.
   static constexpr std::size_t value = 24;
   static constexpr std::size_t text = 64;
   static constexpr std::size_t array = 104;
   static constexpr std::size_t object = 200;
   static constexpr std::size_t member = 72;
 
-  // What lists and objects of two small numbers come to, of which real clients send many.
-  // MessagePack needs fewer bytes for them.
+  // Bytes of memory per byte of a message, measured for lists and objects of two small numbers,
+  // which are frequent. MessagePack needs fewer bytes for them.
   static constexpr std::size_t json = 40;
   static constexpr std::size_t msgpack = 64;
 
-  // For what the application has written.
+  // Without a limit, for values of the application.
   ValueBudget() = default;
-  // `per_byte` times the message; and for a short one, whose memory hardly matters, much more.
+  // `per_byte` times the size of the message, plus a constant, because short messages do not
+  // matter.
   ValueBudget(std::size_t message_bytes, std::size_t per_byte, std::size_t max_binaries)
       : memory_(short_message + per_byte * message_bytes), binaries_(max_binaries) {}
 

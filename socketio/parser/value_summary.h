@@ -1,4 +1,4 @@
-// What the rules for packets ask about a packet's data, gathered while it is read: a handler of
+// The properties of a packet's data that the rules check, collected while it is read: a handler for
 // JsonReader and MsgpackReader that keeps no values.
 #pragma once
 
@@ -23,12 +23,12 @@ class ValueSummary {
   // --- what was read ---
 
   Kind kind() const { return kind_; }
-  std::uint64_t integer() const { return integer_; }     // of kind unsigned_integer
-  const std::string& string() const { return string_; }  // of kind string
+  std::uint64_t integer() const { return integer_; }     // if kind is unsigned_integer
+  const std::string& string() const { return string_; }  // if kind is string
   // Of an array.
   std::size_t size() const { return size_; }
   Kind first_kind() const { return first_kind_; }
-  const std::string& first_string() const { return string_; }  // of kind string
+  const std::string& first_string() const { return string_; }  // if kind is string
   const Placeholders& placeholders() const { return placeholders_; }
 
   // --- as a handler ---

@@ -1,6 +1,5 @@
-// Who is in which room of one namespace, and how a broadcast reaches them. Every broadcast goes
-// through an Adapter, so that one that also reaches other processes can take the place of
-// MemoryAdapter.
+// The members of the rooms of one namespace, and broadcasts to them. Every broadcast uses an
+// Adapter, so that an adapter for several processes can replace MemoryAdapter.
 #pragma once
 
 #include <cstddef>
@@ -16,11 +15,11 @@
 
 namespace sioserve::socketio {
 
-// A socket as an adapter sees it.
+// A socket, for an adapter.
 class Recipient {
  public:
   SocketId id() const { return id_; }
-  // That its client sees. Does not change.
+  // The id that its client sees. Does not change.
   const std::string& public_id() const { return public_id_; }
 
  protected:
@@ -33,30 +32,30 @@ class Recipient {
   const std::string public_id_;
 };
 
-// How an adapter hands a packet to those that it has found, as many as it likes at a time; a
-// Socket's is Socket::deliver_to(). It changes no adapter.
+// The function by which an adapter passes a packet to recipients, in one or several calls; for
+// sockets it is Socket::deliver_to(). It does not change the adapter.
 using Deliver = void (*)(std::span<Recipient* const> recipients,
                          const parser::EncodedPacket& packet, Delivery delivery);
 
-// Those in any of the rooms; where there are none, everyone. Without those that are excepted. A
-// recipient's public id stands for it beside who is in the room of that name.
+// The sockets in any of the rooms; without rooms, all sockets of the namespace. Sockets in
+// `except_rooms` are left out. A recipient's public id is also a room with this one member.
 struct BroadcastTarget {
   std::span<const std::string> rooms;
   std::span<const std::string> except_rooms;
   std::span<const SocketId> except;
 };
 
-// Rooms are any bytes, compared exactly; one exists while somebody is in it. Recipients are
+// Room names are any bytes, compared exactly; a room exists while it has members. Recipients are
 // borrowed until remove().
 class Adapter {
  public:
   virtual ~Adapter() = default;
 
   virtual void add(Recipient& recipient) = 0;
-  // Leaves all rooms too.
+  // The recipient also leaves all rooms.
   virtual void remove(Recipient& recipient) = 0;
-  // A recipient may be in `max_rooms`; 0: no limit. Joining twice and leaving a room one isn't in
-  // do nothing.
+  // A recipient may be in `max_rooms` rooms; 0: no limit. Joining a room twice has no effect, nor
+  // has leaving a room without being in it.
   enum class Join { joined, too_many_rooms };
   [[nodiscard]] virtual Join join(Recipient& recipient, const std::string& room,
                                   std::size_t max_rooms) = 0;
@@ -66,24 +65,24 @@ class Adapter {
   // Whether the namespace has no sockets.
   virtual bool empty() const = 0;
 
-  // To everyone in the rooms of `sender`, once; to itself as Relay::Sender says. Returns as
-  // broadcast() does.
+  // To all sockets in the rooms of `sender`, once; to the sender as Relay::Sender says. Returns the
+  // same as broadcast().
   virtual std::size_t broadcast_to_rooms_of(Recipient& sender, Relay::Sender itself,
                                             const parser::EncodedPacket& packet,
                                             Delivery delivery) = 0;
 
-  // To each recipient of the target, once. Returns how many those are in this process.
+  // To each recipient of the target, once. Returns the number of recipients in this process.
   virtual std::size_t broadcast(const BroadcastTarget& target, const parser::EncodedPacket& packet,
                                 Delivery delivery) = 0;
 
-  // --- of this process ---
+  // --- for this process ---
 
-  // Those that a broadcast would reach.
+  // The recipients of a broadcast to this target.
   virtual std::vector<SocketId> find(const BroadcastTarget& target) const = 0;
   virtual std::vector<std::string> rooms_of(Recipient& recipient) const = 0;
   virtual RoomCount membership(Recipient& recipient, const std::string& room) = 0;
   virtual std::vector<RoomMembers> rooms() const = 0;
-  // Appends what happens to rooms, until told otherwise; null: nowhere.
+  // Appends room changes to `changes` from now on; null: stops that.
   virtual void record_changes(std::vector<RoomChange>* changes) = 0;
 };
 

@@ -16,7 +16,8 @@ using engine::CloseReason;
 constexpr std::string_view invalid_namespace = R"({"message":"Invalid namespace"})";
 constexpr std::string_view too_many_namespaces = R"({"message":"Too many namespaces"})";
 
-// What a message counts at least: an event costs more than its bytes while it waits for a handler.
+// The minimum for a message: while an event waits for its handler, it takes more memory than its
+// bytes.
 constexpr std::size_t least_message = 256;
 
 }  // namespace
@@ -106,7 +107,8 @@ void Client::receive(DecodeResult decoded) {
     return session_.close(CloseReason::malformed_packet);
   }
   if (*decoded) return receive(std::move(**decoded), std::exchange(packet_bytes_, 0));
-  // What a client has no part in is not collected: the packet would be refused in the end.
+  // If the client is not in the namespace, attachments are not collected: the complete packet would
+  // be refused.
   if (!sockets_.contains(decoder_->awaited_namespace())) {
     session_.close(CloseReason::missing_connect);
   }
@@ -182,7 +184,7 @@ std::vector<Socket::HeldPacket> Client::take_held(Socket& socket) {
 
 void Client::receive_held_packets(Socket& socket) {
   receiving_held_ = true;
-  // One of them may end the socket, or the session.
+  // A packet may close the socket or the session.
   for (Socket::HeldPacket& held : take_held(socket)) {
     if (session_.is_open()) receive(std::move(held.packet), held.bytes);
   }
@@ -355,7 +357,7 @@ void Client::close() {
 
 void Client::events_done(Socket& socket, std::size_t count) {
   forget_in_flight(socket.in_flight.take(count));
-  set_stuck(std::nullopt);  // it goes on
+  set_stuck(std::nullopt);  // an event was handled, so the application is not stuck
   check_load();
 }
 
@@ -368,7 +370,8 @@ void Client::remove(Socket& socket, CloseReason reason) {
   const SocketId id = socket.id();
   log_debug(server_.logger(), LogCategory::socketio,
             "socket disconnected socket=", std::uint64_t(id), " reason=", engine::describe(reason));
-  // As those that are in the application's hands: it handles them once it has let the client in.
+  // The same as for events that were already passed on: the application handles them after it has
+  // accepted the client.
   for (Socket::HeldPacket& held : take_held(socket)) {
     if (held.packet.type != parser::PacketType::event) continue;
     server_.events().push(SocketEvent{id, std::move(held.packet.data), held.packet.ack_id});
@@ -395,7 +398,7 @@ std::unique_ptr<Socket> Client::release(Socket& socket) {
 }
 
 void Client::check_load() {
-  // What comes next is not to be read before what is held.
+  // The held packets must be handled before the next input is read.
   if (!session_.is_open() || receiving_held_) return;
   if (session_.has_fault() && !awaits_answers()) return session_.answers_given();
   if (!waits_for_drain_ && server_.events().full(session_.id())) {
@@ -405,7 +408,8 @@ void Client::check_load() {
   const bool overloaded = has_too_many_events();
   if (!overloaded) read_ahead_ = 0;
   const bool held = overloaded && !reads_ahead();
-  // A full queue is another matter: it is emptied as soon as the application runs again.
+  // A full event queue does not count as stuck: it is emptied as soon as the application runs
+  // again.
   const bool stuck = held && !waits_for_drain_ && has_pending_ack();
   set_stuck(stuck ? std::optional(stuck_since_.value_or(session_.now())) : std::nullopt);
   if (waits_for_drain_ || held) {
@@ -416,7 +420,7 @@ void Client::check_load() {
 }
 
 bool Client::has_too_many_events() const {
-  // What lies in the application's hands takes many times its bytes there.
+  // In the application, events take many times their bytes.
   return events_in_flight_ > server_.config().socket_io.max_events_in_flight ||
          bytes_in_flight_ > server_.config().engine_io.max_payload;
 }

@@ -1,15 +1,16 @@
-// One Engine.IO session as Socket.IO sees it (protocol 5): decodes its packets, and owns its
+// The Socket.IO side of one Engine.IO session (protocol 5): decodes its packets, and owns its
 // sockets, one per namespace. A violation of the protocol closes the session.
 //
-// Reading stops while the application has too many of its events in hand. But a handler may wait
-// for what lies behind them, an acknowledgement or the client's end; so with one of these ahead
-// reading goes on, as far as max_read_ahead. When that is not enough and no event is handled for
-// a ping_timeout, the acknowledgements are given up, so that the handler ends. Events stay in order
-// all the time, as they are only ever handed to the application.
+// Reading stops while too many of the session's events are in flight. But a handler may wait for an
+// acknowledgement or for the disconnect, which come after these events. So while one of them is
+// expected, reading continues, up to max_read_ahead. If that is not enough and no event is handled
+// for a ping_timeout, the pending acknowledgements fail, so that the handler ends. The order of
+// events never changes, because they are only passed on to the application.
 //
-// What arrives for a namespace whose CONNECT the application has not answered is held, and counts
-// as in flight. It is received when the client is let in, and dropped when it is refused. When the
-// client goes first, its events are handed to the application, whose connect() may still let it in.
+// Packets for a namespace whose CONNECT the application has not answered are held, and count as in
+// flight. They are handled when the client is accepted, and dropped when it is refused. If the
+// client disconnects first, its events are passed to the application, whose connect() may still
+// accept it.
 #pragma once
 
 #include <map>
@@ -31,8 +32,8 @@ class Server;
 
 class Client final : public engine::SessionObserver {
  public:
-  // `opened`: what to tell the application before the first CONNECT; nullopt when it knows the
-  // session already.
+  // `opened`: the event to push before the first CONNECT; nullopt if the application already knows
+  // the session.
   Client(Server& server, engine::Session& session, std::optional<SessionOpened> opened);
   ~Client() override;
 
@@ -54,15 +55,15 @@ class Client final : public engine::SessionObserver {
   void disconnect(Socket& socket);
   // Disconnects all sockets, then ends the session.
   void close();
-  // Ends the session: its client has come back on another one.
+  // Ends the session: its client has been recovered on another one.
   void replace() { session_.close(engine::CloseReason::replaced); }
-  // From now on the application is told of this.
+  // From now on this signal is reported to the application.
   void watch(SessionSignal signal);
   void events_done(Socket& socket, std::size_t count);
   void app_queue_drained();
-  // An acknowledgement is awaited, or the application's turn to take events has come.
+  // Call it when an acknowledgement becomes pending, or when the application has taken events.
   void check_load();
-  // Every 20 ms or so, for those that Server::watch_stuck() was told of.
+  // Call it about every 20 ms, for clients that were passed to Server::watch_stuck().
   void advance(TimePoint now);
 
  private:
@@ -71,9 +72,9 @@ class Client final : public engine::SessionObserver {
   void receive(DecodeResult decoded);
   void count(parser::DecodeError error);
   void receive(parser::Packet packet, std::size_t bytes);
-  // Until the application has answered the CONNECT.
+  // Keeps a packet until the application has answered the CONNECT.
   void hold(Socket& socket, parser::Packet packet, std::size_t bytes);
-  // In flight no longer.
+  // The packets are no longer in flight.
   std::vector<Socket::HeldPacket> take_held(Socket& socket);
   void receive_held_packets(Socket& socket);
   void add_in_flight(Socket& socket, std::size_t bytes);
@@ -82,11 +83,11 @@ class Client final : public engine::SessionObserver {
   void forward(Socket& socket, const Relay& relay, parser::Packet packet);
   std::size_t forward(Socket& socket, const Relay& relay, const parser::EncodedPacket& packet);
   void connect(std::string name_space, parser::Packet packet);
-  // A CONNECT for which there is no socket.
+  // A CONNECT for which no socket was created.
   void refuse(std::string_view name_space, std::string_view payload);
   std::string log_name() const;
   void receive_ack(Socket& socket, parser::Packet packet);
-  // Destroys the socket, telling the application.
+  // Destroys the socket and reports its disconnect.
   void remove(Socket& socket, engine::CloseReason reason);
   void erase(Socket& socket);
   std::unique_ptr<Socket> release(Socket& socket);
@@ -109,9 +110,9 @@ class Client final : public engine::SessionObserver {
   // Of all sockets.
   std::size_t events_in_flight_ = 0;
   std::size_t bytes_in_flight_ = 0;
-  std::size_t packet_bytes_ = 0;  // received of the packet that is not complete
+  std::size_t packet_bytes_ = 0;  // received for the incomplete packet
   std::size_t read_ahead_ = 0;    // bytes of messages, since too many events were in flight
-  // Since when acknowledgements are awaited that can't be read while no event is handled.
+  // Since when no event is handled, while acknowledgements are pending that can't be read.
   std::optional<TimePoint> stuck_since_;
   std::map<std::string, std::unique_ptr<Socket>, std::less<>> sockets_;
 };

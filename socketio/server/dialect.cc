@@ -14,7 +14,7 @@ using engine::Protocol;
 
 namespace {
 
-// Text that is no UTF-8 once decoded stays as it is.
+// If the decoded text is not UTF-8, the original is used.
 std::string decoded(std::string_view text) {
   std::string value = percent_decode(text, PlusSign::space);
   return is_utf8(value) ? value : std::string(text);

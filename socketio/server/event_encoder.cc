@@ -14,21 +14,22 @@ using parser::Offset;
 
 constexpr int offset_base = 36;
 
-// A client may still know an offset of a process that ran before this one. Such a one must not be
-// taken for one of ours; no server sends a million events per second for long.
+// Starts at the time in microseconds: a client may still send an offset of an earlier server
+// process, which must not be equal to a new one. No server sends a million events per second for
+// long.
 Offset first_offset() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
   return Offset{static_cast<std::uint64_t>(microseconds)};
 }
 
-// One more argument, which needs no escapes in JSON.
+// Appends the offset as one more argument; it needs no escapes in JSON.
 void append_offset(EncodedArgs& args, Offset offset) {
   std::array<char, 16> buffer;
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(),
                                  static_cast<std::uint64_t>(offset), offset_base);
   const std::string_view text(buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data()));
-  args.json.pop_back();  // the array's end
+  args.json.pop_back();  // the "]" at the end
   args.json.reserve(args.json.size() + text.size() + 4);
   args.json.append(",\"").append(text).append("\"]");
 }

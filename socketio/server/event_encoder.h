@@ -1,8 +1,8 @@
-// Events without an acknowledgement, as clients get them. Lives on the I/O thread; one for the
-// whole server.
+// Encodes events without an acknowledgement. Lives on the I/O thread; one for the whole server.
 //
-// With connection state recovery (recovery.h) each event has an offset as a last argument, a
-// string, and those that are not to be dropped carry what is kept for clients that may come back.
+// With connection state recovery (recovery.h), each event gets an offset as its last argument, a
+// string. Events that are not volatile also get the record that is kept for clients that may be
+// recovered.
 #pragma once
 
 #include <optional>
@@ -21,13 +21,13 @@ class EventEncoder {
   // `codec` outlives this object.
   EventEncoder(const parser::Codec& codec, Offsets offsets);
 
-  // One that may be dropped has an offset, too, so that a client does not take its last argument
-  // for one, but is not recorded.
+  // A volatile event also gets an offset, because the client would take its last argument for one,
+  // but it is not recorded.
   parser::EncodedPacket encode(std::string_view name_space, EncodedArgs args, Delivery delivery,
                                Compression compression);
 
   const parser::Codec& codec() const { return codec_; }
-  // Of the events so far.
+  // The offset of the latest event.
   parser::Offset last_offset() const { return last_offset_; }
 
  private:
@@ -36,7 +36,7 @@ class EventEncoder {
   parser::Offset last_offset_;
 };
 
-// As it is written; nullopt: not an offset.
+// Parses an offset from a client; nullopt if it is not one.
 std::optional<parser::Offset> to_offset(std::string_view text);
 
 }  // namespace sioserve::socketio

@@ -5,7 +5,7 @@
 namespace sioserve::socketio {
 namespace {
 
-// Events below this size count as none, which spares remembering each.
+// The bytes of smaller events are not counted, which saves memory for each event.
 constexpr std::size_t large = 1024;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The events of one socket that the application has in hand: how many they are, and how many bytes
-// were received for them. They are done in the order in which they came, as far as that is known.
+// The events of one socket that the application has not handled yet: their number and their
+// received bytes. They are assumed to be handled in the order in which they came.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ class InFlight {
   };
 
   void add(std::size_t bytes);
-  // The oldest so many events, or as many as there are; returns what that was.
+  // Removes the oldest `events`, or all if there are fewer; returns the removed amount.
   Amount take(std::size_t events);
   Amount total() const { return {std::size_t(added_ - done_), bytes_}; }
 
@@ -29,7 +29,7 @@ class InFlight {
   std::uint64_t added_ = 0;
   std::uint64_t done_ = 0;
   std::size_t bytes_ = 0;
-  std::list<Large> large_;  // the others are bounded by their number
+  std::list<Large> large_;  // small events are limited by their number
 };
 
 }  // namespace sioserve::socketio

@@ -7,14 +7,14 @@
 
 namespace sioserve::socketio {
 
-// Whom a broadcast reaches, each once, without those that are excepted.
+// The recipients of a broadcast, each once, without the excluded ones.
 class MemoryAdapter::Audience {
  public:
-  // `parts`: how many sets of members it is made of, which may overlap.
+  // `parts`: the number of calls of add(); with more than one, the same member may be added twice.
   Audience(std::unordered_set<SocketId> excepted, std::size_t parts)
       : excepted_(std::move(excepted)), may_overlap_(parts > 1) {}
 
-  // The members stay as they are while the audience exists.
+  // The members must not change while the audience exists.
   void add(std::span<Recipient* const> members) {
     if (!may_overlap_ && excepted_.empty()) {
       recipients_ = members;
@@ -31,7 +31,7 @@ class MemoryAdapter::Audience {
   std::span<Recipient* const> recipients() const { return recipients_; }
 
  private:
-  std::unordered_set<SocketId> excepted_;  // and those who have been chosen already
+  std::unordered_set<SocketId> excepted_;  // and recipients that have already been added
   const bool may_overlap_;
   std::vector<Recipient*> chosen_;
   std::span<Recipient* const> recipients_;  // often all members of one room
@@ -96,7 +96,7 @@ void MemoryAdapter::leave_all(Recipient& recipient) {
   for (const auto& [room, position] : memberships) leave(recipient, *room, position);
 }
 
-// The membership itself has been erased already.
+// The entry in the recipient's memberships has already been erased.
 void MemoryAdapter::leave(Recipient& recipient, Rooms::value_type& room, std::size_t position) {
   Members& members = room.second;
   assert(members[position] == &recipient);
@@ -157,7 +157,7 @@ MemoryAdapter::Audience MemoryAdapter::find_audience(const BroadcastTarget& targ
     audience.add(everyone_);
     return audience;
   }
-  // A name may be that of a room and that of a recipient.
+  // A name can be both a room and the public id of a recipient.
   const bool may_be_both = by_public_id_.contains(target.rooms.front());
   Audience audience(std::move(excepted), target.rooms.size() + (may_be_both ? 1 : 0));
   for (const std::string& name : target.rooms) {

@@ -1,4 +1,4 @@
-// The adapter of a server that is one process.
+// The adapter of a server with one process.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace sioserve::socketio {
 
 class MemoryAdapter final : public Adapter {
  public:
-  // `counters` outlive the adapter.
+  // `counters` outlives the adapter.
   MemoryAdapter(Counters& counters, Deliver deliver) : counters_(counters), deliver_(deliver) {}
   ~MemoryAdapter() override { counters_.subtract(Counter::rooms, rooms_.size()); }
 
@@ -39,7 +39,7 @@ class MemoryAdapter final : public Adapter {
   std::size_t room_count() const { return rooms_.size(); }
 
  private:
-  // Contiguous, because broadcasts walk it; a member knows its position, so that it can leave
+  // Contiguous, because broadcasts iterate over it. A member knows its position, so it can leave
   // without a search.
   using Members = std::vector<Recipient*>;
   using Rooms = std::unordered_map<std::string, Members>;
@@ -54,10 +54,10 @@ class MemoryAdapter final : public Adapter {
   void record(RoomChange::Kind kind, const std::string& room, const std::string& id);
   class Audience;
   Audience find_audience(const BroadcastTarget& target) const;
-  // Visits the members of the room, then the recipient whose public id the name is.
+  // Visits the members of the room, then the recipient with this public id.
   template <typename Visit>
   void for_each_named(const std::string& name, Visit visit) const;
-  // Returns how many it reaches.
+  // Returns the number of recipients.
   std::size_t hand_over(const Audience& audience, const parser::EncodedPacket& packet,
                         Delivery delivery);
 

@@ -12,7 +12,7 @@ std::optional<RecoveryRequest> take_recovery_request(ReceivedValue& payload) {
   if (!pid) return std::nullopt;
   RecoveryRequest request{*pid, std::nullopt};
   if (!parser::has_member(payload, "offset")) return request;
-  // An application that sends something else under this name hides the client's.
+  // An application may use the name for other data; then the client's offset is not available.
   const auto offset = parser::take_string(payload, "offset");
   if (!offset) return std::nullopt;
   request.received = to_offset(*offset);
@@ -44,7 +44,7 @@ void Recovery::park(std::unique_ptr<Socket> socket) {
 std::unique_ptr<Socket> Recovery::take(Socket& parked) { return take(places_.at(&parked)); }
 
 void Recovery::log_changed(std::size_t bytes_before, std::size_t bytes_now) {
-  parked_bytes_ += bytes_now - bytes_before;  // modulo 2^64
+  parked_bytes_ += bytes_now - bytes_before;  // a decrease wraps around, modulo 2^64
 }
 
 std::vector<std::unique_ptr<Socket>> Recovery::take_expired(TimePoint now) {

@@ -1,15 +1,15 @@
-// Connection state recovery, as clients of socket.io 4.6 and later know it.
+// Connection state recovery, for clients of socket.io 4.6 and later.
 //
-// The answer to CONNECT carries, beside the id, a private id (pid) that only this client knows.
-// Each event without an acknowledgement has its offset as a last argument, a string; the client
-// remembers the latest. A socket keeps the events that its client may not have (replay_log.h);
-// pongs tell what it has. When the client is cut off, its socket is parked: it stays in its rooms
-// and goes on recording. The client comes back with {"pid", "offset"} in its CONNECT: the parked
-// socket is its socket again, and what it missed follows the answer. After recovery_window, or when
-// a limit is reached, a parked socket is given up.
+// The answer to CONNECT contains, in addition to the id, a private id (pid) that only this client
+// knows. Each event without an acknowledgement has its offset as its last argument, a string; the
+// client remembers the latest one. A socket keeps the events that its client may not have received
+// (replay_log.h); pongs confirm received events. When the client loses its connection, its socket
+// is parked: it stays in its rooms and still records events. When the client reconnects with
+// {"pid", "offset"} in its CONNECT, it gets the parked socket back, and the missed events follow
+// the answer. A parked socket is destroyed after recovery_window, or when a limit is reached.
 //
-// Lives on the I/O thread; owned by Server, which owns what else knows about a socket, and makes
-// one only where recovery is on. EventEncoder numbers the events.
+// Lives on the I/O thread. Owned by Server, which owns the other tables of sockets and creates a
+// Recovery only if it is enabled. EventEncoder numbers the events.
 #pragma once
 
 #include <cstddef>
@@ -33,26 +33,26 @@ namespace sioserve::socketio {
 
 class Socket;
 
-// What a client that comes back says.
+// The request of a client that reconnects.
 struct RecoveryRequest {
   std::string pid;
-  std::optional<parser::Offset> received;  // nullopt: no event
+  std::optional<parser::Offset> received;  // nullopt: no event received
 };
 
-// Takes it out of a CONNECT's payload, which is the application's business otherwise. Nullopt:
-// there is none, or one that can't be meant.
+// Removes the request from a CONNECT's payload; the rest is for the application. Nullopt if there
+// is none, or an invalid one.
 std::optional<RecoveryRequest> take_recovery_request(ReceivedValue& payload);
 
 class Recovery {
  public:
-  // They outlive this object.
+  // The arguments outlive this object.
   Recovery(const SocketIoConfig& config, const EventEncoder& encoder, Limits& limits);
   ~Recovery();
 
   static bool is_on(const SocketIoConfig& config) {
     return config.recovery_window > Milliseconds(0);
   }
-  // Of the events so far.
+  // The offset of the latest event.
   parser::Offset last_offset() const { return encoder_.last_offset(); }
 
   // --- sockets that have a pid, parked or not ---
@@ -61,7 +61,7 @@ class Recovery {
   void remove(const Socket& socket);
   Socket* find(const std::string& pid) const;
 
-  // --- parked ones ---
+  // --- parked sockets ---
 
   void park(std::unique_ptr<Socket> socket);
   std::unique_ptr<Socket> take(Socket& parked);
@@ -70,9 +70,9 @@ class Recovery {
   // A parked socket has lost an event that its client does not have.
   void give_up(Socket& parked) { given_up_.insert(&parked); }
 
-  // Those whose time is over.
+  // The sockets whose recovery_window is over.
   std::vector<std::unique_ptr<Socket>> take_expired(TimePoint now);
-  // Those that are too many, or for which too much is kept.
+  // The sockets above the limits on their number or on the kept bytes.
   std::vector<std::unique_ptr<Socket>> take_excess();
 
  private:
@@ -80,7 +80,7 @@ class Recovery {
     std::unique_ptr<Socket> socket;
     std::optional<TimePoint> deadline;  // set at the next tick
   };
-  using ParkedList = std::list<Parked>;  // those away the longest first
+  using ParkedList = std::list<Parked>;  // the longest parked first
 
   std::unique_ptr<Socket> take(ParkedList::iterator place);
   std::unique_ptr<Socket> take_for(Limit limit, ParkedList::iterator place);

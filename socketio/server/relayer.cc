@@ -3,7 +3,7 @@
 namespace sioserve::socketio {
 
 const Relay* Relayer::find(const std::optional<std::string>& event) const {
-  if (!event) return nullptr;  // a number
+  if (!event) return nullptr;  // the event's name is a number
   const auto found = relays_.find(*event);
   return found == relays_.end() ? nullptr : &found->second;
 }
@@ -12,7 +12,7 @@ Relayer::Verdict Relayer::judge(const Relay& relay, std::size_t bytes, TimePoint
   if (relay.max_bytes != 0 && bytes > relay.max_bytes) return Verdict::too_large;
   if (relay.rate == 0) return Verdict::forward;
   TokenBucket& bucket = rates_.try_emplace(&relay, relay.rate).first->second;
-  // What is reliable has been read already; its sender waits afterwards.
+  // A reliable event has already been read, so it is forwarded; then reading pauses.
   if (relay.delivery == Delivery::droppable && bucket.empty(now)) return Verdict::too_many;
   bucket.take(1, now);
   return Verdict::forward;

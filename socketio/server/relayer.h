@@ -1,5 +1,4 @@
-// Which events of one socket are relayed, and whether one more may be now. Takes the time, does
-// nothing by itself: the Client forwards.
+// The relays of one socket, and their rates. It only decides: the Client forwards.
 #pragma once
 
 #include <cstddef>
@@ -15,21 +14,21 @@ namespace sioserve::socketio {
 
 class Relayer {
  public:
-  // `relays` outlive it.
+  // `relays` outlives this object.
   explicit Relayer(const Relays& relays) : relays_(relays) {}
 
-  // The relay of an event; null: it has none.
+  // The relay of an event, or null.
   const Relay* find(const std::optional<std::string>& event) const;
 
   enum class Verdict { forward, too_large, too_many };
-  // What becomes of an event of so many bytes. One that is forwarded counts against the rate.
+  // What to do with an event of this size. A forwarded event counts for the rate.
   Verdict judge(const Relay& relay, std::size_t bytes, TimePoint now);
-  // Until when nothing more is to be read from the client; in the past: at once.
+  // When the client may be read again; a time in the past: immediately.
   TimePoint ready_at(const Relay& relay, TimePoint now) const;
 
  private:
   const Relays& relays_;
-  std::map<const Relay*, TokenBucket> rates_;  // of relays that have one and have been used
+  std::map<const Relay*, TokenBucket> rates_;  // of relays with a rate that have been used
 };
 
 }  // namespace sioserve::socketio

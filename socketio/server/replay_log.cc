@@ -6,9 +6,9 @@
 namespace sioserve::socketio {
 namespace {
 
-// What an event costs beside its bytes, so that many small ones are bounded too.
+// The memory for an event in addition to its bytes, so that many small events are limited too.
 constexpr std::size_t entry_overhead = 64;
-// Storage kept for the next events once all have gone.
+// The capacity that is kept when the log is empty.
 constexpr std::size_t kept_capacity = 16;
 
 std::size_t cost(const ReplayLog::Entry& entry) { return entry->bytes + entry_overhead; }

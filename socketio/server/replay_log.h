@@ -1,6 +1,6 @@
-// The events sent to one socket of which it is not known that its client has them, for the case
-// that the client is cut off and comes back. Refers to packets that all receivers share. Bounded:
-// beyond its capacity the oldest go, and a client that misses one of those can't be recovered.
+// The events sent to one socket that its client may not have received, in case the client loses its
+// connection and is recovered. Refers to packets that all recipients share. Limited: above its
+// capacity the oldest events are removed, and a client that missed one of them can't be recovered.
 #pragma once
 
 #include <cstddef>
@@ -20,24 +20,24 @@ class ReplayLog {
   ReplayLog(parser::Offset start, std::size_t capacity)
       : start_(start), floor_(start), capacity_(capacity) {}
 
-  // Offsets grow.
+  // The offsets of successive entries grow.
   void push(Entry entry);
   // The client has all events up to this one.
   void forget_through(parser::Offset offset);
 
-  // Whether everything is here that follows `received`, the last event that the client has.
-  // Nullopt: it has none. So does an event from before its connection say.
+  // Whether the log has all events after `received`, the last event that the client received.
+  // Nullopt, or an event from before the connection: it received none.
   bool can_resume(std::optional<parser::Offset> received) const;
 
-  // In order.
+  // In the order of the offsets.
   template <typename F>
   void for_each(F call) const {
     for (std::size_t i = head_; i < entries_.size(); ++i) call(*entries_[i]);
   }
 
-  // The latest event that is not here any more; the start, if all are here.
+  // The latest event that was removed; the start if none was.
   parser::Offset floor() const { return floor_; }
-  // Of the events and of the log itself.
+  // Of the events, with an overhead for each.
   std::size_t bytes() const { return bytes_; }
   std::size_t capacity() const { return capacity_; }
 
@@ -49,7 +49,7 @@ class ReplayLog {
   parser::Offset floor_;
   const std::size_t capacity_;
   std::vector<Entry> entries_;
-  std::size_t head_ = 0;  // entries before it have gone
+  std::size_t head_ = 0;  // the entries before it have been removed
   std::size_t bytes_ = 0;
 };
 

@@ -42,7 +42,7 @@ void Server::handle(const SocketAccept& command) {
 
 void Server::handle(const SocketRefuse& command) {
   Socket* const socket = find(command.socket);
-  // An older number is that of a connection which has been replaced by another one.
+  // An older id belongs to a connection that has been replaced.
   if (!socket || socket->id() != command.socket || !socket->is_pending()) return;
   if (socket->is_parked()) return give_up(recovery_->take(*socket));
   socket->client().refuse(*socket, command.payload);
@@ -58,7 +58,7 @@ void Server::handle(SocketEmit command) {
                                  command.compression);
   if (lost) events_.push(SocketAcksLost{command.socket, {lost->callback_id}, lost->why});
   give_up_excess();
-  // The answer may lie behind what is not read.
+  // The acknowledgement may be in input that is not read yet.
   if (Socket* const asked = asks ? find_attached(command.socket) : nullptr) {
     asked->client().check_load();
   }
@@ -186,8 +186,8 @@ void Server::events_taken() {
 
 void Server::advance(TimePoint now) {
   if (recovery_) give_up(recovery_->take_expired(now));
-  give_up_excess();  // of what was relayed
-  // Nothing that a client does here ends another one.
+  give_up_excess();  // relayed events may have filled the logs
+  // advance() of a client never destroys another one.
   for (Client* const client : std::vector(stuck_)) client->advance(now);
 }
 
@@ -225,7 +225,8 @@ std::unique_ptr<Socket> Server::recover(const std::string& name_space,
     if (socket->is_parked()) give_up(recovery_->take(*socket));
     return nullptr;
   }
-  // A client that has changed its network is back before its old connection is known to be dead.
+  // After a change of the network, a client may reconnect before the server notices that the old
+  // connection is broken.
   if (!socket->is_parked()) {
     socket->client().replace();
     socket = recovery_->find(request.pid);

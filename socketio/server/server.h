@@ -1,6 +1,6 @@
-// The Socket.IO server: namespaces, and the sockets under the numbers by which the application
-// names them. Carries out the application's commands; reports to it through an EventSink. Lives on
-// the I/O thread. Engine.IO sessions come from server/transport through make_observer().
+// The Socket.IO server: the namespaces, and the table of sockets by SocketId. Carries out the
+// application's commands; reports events through an EventSink. Lives on the I/O thread.
+// server/transport connects Engine.IO sessions to it with make_observer().
 #pragma once
 
 #include <memory>
@@ -28,17 +28,18 @@ namespace sioserve::socketio {
 
 class Server {
  public:
-  // The arguments outlive the server; the server outlives every session it observes.
+  // The arguments outlive the server; the server outlives every session with its observer.
   Server(const Config& config, EventSink& events, const Logger& logger, Limits& limits);
 
-  // For a new session. `opened`: reported before its first CONNECT; nullopt when the application
-  // knows the session already.
+  // For a new session. `opened`: the event to push before its first CONNECT; nullopt if the
+  // application already knows the session.
   std::unique_ptr<engine::SessionObserver> make_observer(engine::Session& session,
                                                          std::optional<SessionOpened> opened);
 
   void handle(SocketIoCommand command);
   Answer answer(const Question& question);
-  // Sessions that stopped reading while too many events waited go on.
+  // The application has taken the queued events: sessions that stopped reading because the queue
+  // was full resume.
   void events_taken();
 
   void handle(DefineRelays command);
@@ -70,7 +71,7 @@ class Server {
   // The question is another one's, where there are several processes.
   OtherProcesses::Answer answer(const OtherProcesses&) { return {}; }
 
-  // Every 20 ms or so.
+  // Call it about every 20 ms.
   void advance(TimePoint now);
 
   // --- for Client ---
@@ -82,40 +83,40 @@ class Server {
   const parser::Codec& codec() const { return *codec_; }
   EventEncoder& encoder() { return encoder_; }
   struct MadeSocket {
-    std::unique_ptr<Socket> socket;     // null: there is no such namespace
-    std::optional<SocketId> recovered;  // the number that the socket had before
+    std::unique_ptr<Socket> socket;     // null: the namespace does not exist
+    std::optional<SocketId> recovered;  // the id that the socket had before
   };
-  // For a CONNECT with this payload, out of which it takes what asks for recovery. Where namespaces
-  // are dynamic, one that does not exist comes into being, and the application decides about it.
+  // For a CONNECT with this payload; removes a recovery request from it. If namespaces are dynamic,
+  // a namespace that does not exist is created, and the application decides about the client.
   MadeSocket make_socket(const std::string& name_space, Client& client, engine::Session& session,
                          ReceivedValue& payload);
-  // The socket's session has ended; its client may come back.
+  // The socket's session has ended; its client may be recovered.
   void park(std::unique_ptr<Socket> socket);
-  // Its namespace may be over with it.
+  // May also remove the socket's namespace.
   void destroy(std::unique_ptr<Socket> socket);
-  // The same for one of which the application knows: its handlers still see its rooms.
+  // The same for a socket that the application knows: handlers can still query its rooms.
   void depart(std::unique_ptr<Socket> socket);
   void session_closed(const engine::Session& session);
   void session_destroyed(SessionId session) { sessions_.erase(session); }
   void wait_for_drain(Client& client) { waiting_for_drain_.push_back(&client); }
   void stop_waiting_for_drain(Client& client);
-  // Has advance() called, each once, as long as it is watched.
+  // advance() is called for each of these clients, once, as long as it is watched.
   void watch_stuck(Client& client) { stuck_.push_back(&client); }
   void unwatch_stuck(Client& client) { std::erase(stuck_, &client); }
 
  private:
-  // Parked ones too, and under the numbers that a recovered one had before.
+  // Also finds parked sockets, and recovered ones by their former ids.
   Socket* find(SocketId id) const;
   Namespace* find_namespace(std::string_view name);
-  // Null when there is none, and for a dynamic one too many.
+  // Null if it does not exist, or if there are too many dynamic namespaces.
   Namespace* enter_namespace(std::string_view name);
-  // A socket has left it: it may be over.
+  // A socket has left the namespace, which may be empty now.
   void left_namespace(Namespace& name_space);
-  // Only one that has a session, and this number now.
+  // Only a socket that has a session and that currently has this id.
   Socket* find_attached(SocketId id) const;
-  // Null: the client can't be recovered. May end other sockets and namespaces.
+  // Null: the client can't be recovered. May destroy other sockets and namespaces.
   std::unique_ptr<Socket> recover(const std::string& name_space, const RecoveryRequest& request);
-  // Those for which too much is kept.
+  // Gives up parked sockets above the limits.
   void give_up_excess();
   void give_up(std::vector<std::unique_ptr<Socket>> parked);
   void give_up(std::unique_ptr<Socket> parked);
@@ -129,17 +130,17 @@ class Server {
   Limits& limits_;
   const std::unique_ptr<const parser::Codec> codec_;
   std::unordered_map<std::string, std::unique_ptr<Namespace>> namespaces_;
-  // By number; destroyed behind the sockets that use them.
+  // By id; destroyed after the sockets that use them.
   std::unordered_map<RelaysId, const Relays> relays_;
   std::unordered_map<SocketId, Socket*> sockets_;
-  // The rooms of sockets that have gone, until the application releases them.
+  // The rooms of disconnected sockets, until the application releases them.
   std::unordered_map<SocketId, std::set<std::string>> departed_;
   std::unordered_map<SessionId, const engine::Session*> sessions_;
   std::unordered_map<SessionId, SessionStatus> closed_sessions_;  // until they are released
-  // By namespace, which may come and go meanwhile.
+  // By name, because namespaces may be destroyed and created again meanwhile.
   std::unordered_map<std::string, std::vector<RoomChange>> room_changes_;
   EventEncoder encoder_;
-  std::optional<Recovery> recovery_;  // where it is on
+  std::optional<Recovery> recovery_;  // if it is enabled
   std::vector<Client*> waiting_for_drain_;
   std::vector<Client*> stuck_;
   bool serves_dynamic_namespaces_ = false;

@@ -1,4 +1,4 @@
-// What the application asks about sockets, rooms and sessions.
+// Answers the application's questions about sockets, rooms and sessions.
 #include <utility>
 
 #include "socketio/server/server.h"

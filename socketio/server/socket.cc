@@ -9,12 +9,12 @@
 namespace sioserve::socketio {
 namespace {
 
-// A handler may run on while its client comes and goes; for so many times its commands are
-// understood.
+// A handler may still run while its client disconnects and recovers several times. Its commands
+// still work after this many recoveries.
 constexpr std::size_t max_former_ids = 8;
 
-// All that a client has missed waits for it when it is back; there a small event counts twice what
-// it counts in the log.
+// All missed events are queued when the client has been recovered. A small event takes twice as
+// many bytes in the outbox as in the log.
 std::size_t max_missed(const SocketIoConfig& config) {
   return std::min(config.recovery_buffer, config.max_queued_bytes / 2);
 }
@@ -33,7 +33,7 @@ Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Sessi
       encoder_(encoder),
       recovery_(recovery) {
   namespace_.adapter->add(*this);
-  // Clients of protocol 3 know nothing of it.
+  // Protocol 3 does not have connection state recovery.
   if (recovery && session.protocol() == engine::Protocol::v4) {
     recoverable_ = std::make_unique<Recoverable>(Recoverable{
         random_id(), ReplayLog(recovery->last_offset(), max_missed(config)), std::nullopt});
@@ -74,7 +74,7 @@ std::optional<Socket::LostAck> Socket::emit(EncodedArgs args,
   callbacks_.emplace(wire_id, *callback_id);
   auto packet = encoder_.codec().encode_event(namespace_.name, std::move(args), wire_id);
   packet.compression = compression;
-  // An event with an acknowledgement must arrive.
+  // An event with an acknowledgement must not be dropped.
   send(packet, engine::Importance::required);
   return forgotten;
 }

@@ -1,11 +1,11 @@
 // One client in one namespace.
 //
-// pending (the application has not answered its CONNECT; what is emitted to it is kept) ->
-// connected -> gone (destroyed). Owned by its Client.
+// pending (the application has not answered its CONNECT; packets that are emitted to it are kept)
+// -> connected -> destroyed. Owned by its Client.
 //
 // With connection state recovery (recovery.h): connected -> parked -> pending. A parked socket has
-// lost its session and belongs to Recovery; it is in its rooms and records events. When its client
-// comes back it gets another number, and what was said to the old one still reaches it.
+// lost its session and belongs to Recovery; it stays in its rooms and records events. When its
+// client is recovered it gets another id, and commands for the old id still reach it.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@
 
 namespace sioserve::socketio {
 
-// A dynamic one exists because a client asked for it, and as long as somebody is in it.
+// A dynamic namespace is created when a client asks for it, and exists as long as it has sockets.
 enum class Lifetime { permanent, dynamic };
 
 struct Namespace {
@@ -44,8 +44,8 @@ class Client;
 
 class Socket final : public Recipient {
  public:
-  // Adds itself to the namespace's adapter; removes itself when destroyed. `recovery`: null where
-  // it is off.
+  // Adds itself to the namespace's adapter; removes itself in the destructor. `recovery`: null if
+  // it is not enabled.
   Socket(SocketId id, Namespace& name_space, Client& client, engine::Session& session,
          const SocketIoConfig& config, Limits& limits, EventEncoder& encoder, Recovery* recovery);
   ~Socket();
@@ -53,41 +53,41 @@ class Socket final : public Recipient {
   Socket& operator=(const Socket&) = delete;
 
   Namespace& name_space() const { return namespace_; }
-  // Not while it is parked.
+  // Not for a parked socket.
   Client& client() const { return *client_; }
   bool is_pending() const { return pending_; }
   std::string log_name() const;
 
-  // Answers CONNECT, then sends what was kept. `relays` may be null, and outlive the socket.
+  // Answers CONNECT, then sends the kept packets. `relays` may be null, and outlives the socket.
   void accept(const Relays* relays);
-  // Null: none of its events is relayed.
+  // Null: none of its events are relayed.
   Relayer* relayer() const { return relayer_.get(); }
 
   struct LostAck {
     std::uint64_t callback_id;
     AckLoss why;
   };
-  // What is no longer waited for: this acknowledgement, or an older one.
+  // The acknowledgement that will not come: this one, or an older one.
   [[nodiscard]] std::optional<LostAck> emit(EncodedArgs args,
                                             std::optional<std::uint64_t> callback_id,
                                             Delivery delivery, Compression compression);
   // An event without an acknowledgement.
   void deliver(const parser::EncodedPacket& packet, Delivery delivery);
-  // The same for each of these sockets: what an adapter calls.
+  // The same for each of these sockets; called by an adapter.
   static void deliver_to(std::span<Recipient* const> sockets, const parser::EncodedPacket& packet,
                          Delivery delivery);
   void ack(std::uint64_t ack_id, EncodedArgs args);
-  // Ahead of what is kept: packets of the protocol itself.
+  // Before the kept packets: for packets of the protocol itself.
   void send_now(const parser::EncodedPacket& packet);
 
-  // The callback that waits for this ack; nullopt when none does.
+  // The callback for this acknowledgement; nullopt if there is none.
   std::optional<std::uint64_t> take_callback(std::uint64_t wire_id);
   bool has_pending_ack() const { return !callbacks_.empty(); }
-  // All that wait; none of them does any longer.
+  // Removes and returns all pending callbacks.
   std::vector<std::uint64_t> take_callbacks();
 
-  // What the application asked for before it answered CONNECT: done after accept(), and nothing
-  // is emitted behind it.
+  // A disconnect that the application requested before it answered CONNECT: it is done after
+  // accept(), and nothing is emitted after it.
   enum class LateClose { none, socket, session };
   LateClose late_close() const { return late_close_; }
   void close_late(LateClose close) { late_close_ = close; }
@@ -96,31 +96,31 @@ class Socket final : public Recipient {
 
   struct HeldPacket {
     parser::Packet packet;
-    std::size_t bytes;  // that were received for it
+    std::size_t bytes;  // received for it
   };
-  // Received while pending, in order; all of it is in flight, and nothing else is.
+  // Received while pending, in order; exactly these packets are in flight then.
   std::vector<HeldPacket> held;
 
-  // --- recovery; all but the first three only where it is on ---
+  // --- recovery; all but the first three only if it is enabled ---
 
   bool is_parked() const { return client_ == nullptr; }
-  // The latest numbers that it had before.
+  // The ids that it had before; only the latest ones.
   const std::vector<SocketId>& former_ids() const { return former_ids_; }
   std::size_t log_bytes() const { return recoverable_ ? recoverable_->log.bytes() : 0; }
 
   const std::string& pid() const { return recoverable_->pid; }
-  // Its client knows the pid, and the application has not sent it away.
+  // Whether its client knows the pid, and the application has not disconnected it.
   bool can_be_parked() const;
   void park();
-  // Whether everything is kept that follows the last event which the client has.
+  // Whether all events after the last one that the client received are kept.
   bool can_resume(std::optional<parser::Offset> received) const {
     return recoverable_->log.can_resume(received);
   }
-  // The client of this parked socket has come back: it is pending again, under another number.
-  // Keeps what the client has missed. Returns the former number that it gives up, if any.
+  // The client of this parked socket has reconnected: the socket is pending again, with another id.
+  // The missed events are kept for it. Returns the former id that is removed, if any.
   std::optional<SocketId> resume(SocketId id, Client& client, engine::Session& session,
                                  std::optional<parser::Offset> received);
-  // The next pong tells that the client has everything that was sent so far.
+  // The next pong confirms everything that was sent so far.
   void mark_sent();
   void forget_received();
 
@@ -130,7 +130,7 @@ class Socket final : public Recipient {
     ReplayLog log;
     std::optional<parser::Offset> sent_before_ping;
     bool announced = false;      // the client knows the pid
-    parser::Offset parked_at{};  // the last event before
+    parser::Offset parked_at{};  // the last event before it was parked
   };
 
   void deliver_reliably(const parser::EncodedPacket& packet);
@@ -153,7 +153,7 @@ class Socket final : public Recipient {
   Limits& limits_;
   EventEncoder& encoder_;
   Recovery* const recovery_;
-  std::unique_ptr<Recoverable> recoverable_;  // null without recovery
+  std::unique_ptr<Recoverable> recoverable_;  // null if recovery is off
   std::vector<SocketId> former_ids_;
 
   std::unique_ptr<Relayer> relayer_;
