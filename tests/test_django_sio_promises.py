@@ -30,10 +30,10 @@ PROMISES: dict[str, list[str]] = {
     ],
     "an unknown namespace is invalid": [
         "bridge/test_sio_consumers.py::test_unknown_namespace_is_refused",
-        "unit/socketio/server_test.cc::AnUnknownNamespaceIsRefusedAndTheSessionStays",
+        "unit/socketio/server_test.cc::AnUnknownNamespaceIsRefusedAndTheSessionStaysOpen",
     ],
     "what connect emits arrives after CONNECT": [
-        "unit/socketio/server_test.cc::WhatIsEmittedBeforeTheAcceptFollowsIt",
+        "unit/socketio/server_test.cc::PacketsEmittedBeforeTheAcceptAreSentAfterIt",
         "bridge/test_sio_consumers.py::"
         "test_what_connect_emits_comes_before_the_accept_for_the_core_to_hold",
     ],
@@ -46,7 +46,7 @@ PROMISES: dict[str, list[str]] = {
         "bridge/test_sio_consumers.py::test_events_of_one_socket_are_handled_in_order"
     ],
     "a room emit reaches the sender too": [
-        "unit/socketio/server_test.cc::ABroadcastReachesRoomsTheSenderToo"
+        "unit/socketio/server_test.cc::ABroadcastToARoomAlsoReachesTheSender"
     ],
     "both kinds of reasons": [
         "bridge/test_sio_consumers.py::test_disconnect_sees_the_rooms_and_hooks_follow",
@@ -69,7 +69,7 @@ PROMISES: dict[str, list[str]] = {
         "bridge/test_sio_packets.py::test_every_import_path_without_django_and_channels",
         "blackbox/test_django_sio_defects.py::"
         "test_what_happens_is_traced_at_the_level_debug_and_only_then",
-        "unit/base/logger_test.cc::DropsWhatIsBelowWarningUntilToldOtherwise",
+        "unit/base/logger_test.cc::DropsRecordsBelowWarningByDefault",
     ],
     "as_asgi() behind a project's middleware, on several paths": [
         "blackbox/test_socketio_django.py::test_each_path",

@@ -50,7 +50,7 @@ TEST_F(AccessLoggerTest, SendsNothingWhenPythonsLevelIsOff) {
   EXPECT_TRUE(events_.events.empty());
 }
 
-TEST_F(AccessLoggerTest, CountsWhatABlockedPythonCannotTake) {
+TEST_F(AccessLoggerTest, CountsEntriesThatAreDroppedWhilePythonIsBlocked) {
   events_.is_full = true;
   for (int i = 0; i < 3; ++i) access_.write(get_record());
   EXPECT_TRUE(events_.events.empty());
@@ -74,7 +74,7 @@ TEST_F(AccessLoggerTest, HasDaphnesFirstWebSocketLineOnlyInDaphnesFormat) {
   EXPECT_EQ(line(1), "WSCONNECT /a%20b?x=1");
 }
 
-TEST_F(AccessLoggerTest, RefusesAnUnusableFormatAtTheStart) {
+TEST_F(AccessLoggerTest, RefusesAnInvalidFormatAtTheStart) {
   config_.format = "%(nonsense)s";
   AccessLogger other(config_, events_, logger_, nullptr);
   EXPECT_FALSE(other.open());

@@ -27,16 +27,16 @@ bool is_printable_ascii(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-TEST(EscapedText, LeavesPlainTextAlone) { EXPECT_EQ(escaped("/a b?c=d~"), "/a b?c=d~"); }
+TEST(EscapedText, DoesNotChangePlainText) { EXPECT_EQ(escaped("/a b?c=d~"), "/a b?c=d~"); }
 
-TEST(EscapedText, CanNeitherEndAFieldNorALine) {
+TEST(EscapedText, NeverEndsAFieldOrALine) {
   EXPECT_EQ(escaped("a\"b\\c\r\n\t"), R"(a\"b\\c\x0d\x0a\x09)");
   EXPECT_EQ(escaped("\x1b[2J\x7f"), R"(\x1b[2J\x7f)");
   EXPECT_EQ(escaped("\xc3\xa9\xff"), R"(\xc3\xa9\xff)");
   EXPECT_EQ(escaped(std::string_view("\0", 1)), R"(\x00)");
 }
 
-TEST(JsonText, EscapesWhatJsonMust) {
+TEST(JsonText, EscapesTheCharactersThatJsonRequires) {
   EXPECT_EQ(json("a\"b\\c\n"), R"("a\"b\\c\u000a")");
   EXPECT_EQ(json("\x7f"), R"("\u007f")");
   EXPECT_EQ(json(std::string_view("\0", 1)), R"("\u0000")");
@@ -48,7 +48,7 @@ TEST(JsonText, KeepsCharactersBeyondAscii) {
   EXPECT_EQ(json("\xf0\x9f\x98\x80"), R"("\ud83d\ude00")");
 }
 
-TEST(JsonText, ReplacesWhatIsNotUtf8) {
+TEST(JsonText, ReplacesInvalidUtf8) {
   EXPECT_EQ(json("\xff"), R"("\ufffd")");
   EXPECT_EQ(json("\xc3"), R"("\ufffd")") << "cut off";
   EXPECT_EQ(json("\xc0\xaf"), R"("\ufffd\ufffd")") << "overlong";
@@ -56,7 +56,7 @@ TEST(JsonText, ReplacesWhatIsNotUtf8) {
   EXPECT_EQ(json("\xe2\x82x"), R"("\ufffd\ufffdx")");
 }
 
-TEST(EscapedText, IsPrintableWhateverComes) {
+TEST(EscapedText, IsPrintableForAllInput) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);

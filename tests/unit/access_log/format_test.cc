@@ -53,7 +53,7 @@ TEST(Format, KnowsTheNamesOfUvicorn) {
   EXPECT_EQ(line("%(method)s %(full_path)s"), "GET /a%20b?x=1");
 }
 
-TEST(Format, HasAtomsOfItsOwn) {
+TEST(Format, KnowsTheAtomsOfSioserve) {
   EXPECT_EQ(line("%(id)s %(host)s %(scheme)s %(event)s %(close_code)s %(outcome)s"),
             "id123 example.org http http - complete");
   AccessRecord over = websocket_record(AccessEvent::websocket_disconnect);
@@ -68,7 +68,7 @@ TEST(Format, PadsShortTimes) {
   EXPECT_EQ(line("%(L)s %(T)s", record), "0.000042 0");
 }
 
-TEST(Format, SaysADashForARequestThatCouldNotBeRead) {
+TEST(Format, HasADashForAnInvalidRequest) {
   AccessRecord record;
   record.head = std::make_shared<const RequestHead>();
   record.status = 400;
@@ -77,7 +77,7 @@ TEST(Format, SaysADashForARequestThatCouldNotBeRead) {
   EXPECT_EQ(line(default_format, record), "- - - [25/Nov/2026:01:27:12] \"-\" 400 -");
 }
 
-TEST(Format, TakesCredentialsThatAreNoneForNoUser) {
+TEST(Format, HasNoUserForInvalidCredentials) {
   AccessRecord record = get_record();
   for (const char* value : {"", "Basic", "Basic ???", "Bearer abc", "Basic Og=="}) {
     own_head(record).headers = {{"authorization", value}};
@@ -85,14 +85,14 @@ TEST(Format, TakesCredentialsThatAreNoneForNoUser) {
   }
 }
 
-TEST(Format, WritesAPercentSignForTwo) { EXPECT_EQ(line("100%% %(m)s%%"), "100% GET%"); }
+TEST(Format, WritesAPercentSignForADoubledOne) { EXPECT_EQ(line("100%% %(m)s%%"), "100% GET%"); }
 
-TEST(Format, WantsResponseHeadersOnlyWhenItNamesOne) {
+TEST(Format, NeedsResponseHeadersOnlyIfItContainsOne) {
   EXPECT_FALSE(Format::compile("%({x}i)s %(h)s")->wants_response_headers());
   EXPECT_TRUE(Format::compile("%({x}o)s")->wants_response_headers());
 }
 
-TEST(Format, NamesTheNearestAtomForAnUnknownOne) {
+TEST(Format, SuggestsTheNearestAtomForAnUnknownOne) {
   EXPECT_EQ(line("%(statuscode)s"),
             "error: the access log format has an unknown atom \"%(statuscode)s\"; did you mean "
             "\"%(status_code)s\"?");
@@ -100,7 +100,7 @@ TEST(Format, NamesTheNearestAtomForAnUnknownOne) {
   EXPECT_NE(line("%({PATH_INFO}e)s").find("unknown atom"), std::string::npos);
 }
 
-TEST(Format, RefusesWhatIsNoAtom) {
+TEST(Format, RefusesInvalidAtoms) {
   for (const char* format :
        {"%", "50% of", "%(h", "%()s", "%(h)d", "%(h)", "%({a b}i)s", "%({}i)s"}) {
     EXPECT_EQ(line(format).substr(0, 6), "error:") << format;

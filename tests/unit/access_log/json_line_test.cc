@@ -25,7 +25,7 @@ TEST(JsonLine, HasAllKeys) {
             R"("user_agent":"curl/8","request_id":"id123"})");
 }
 
-TEST(JsonLine, TellsTheCloseCodeOfAWebSocket) {
+TEST(JsonLine, HasTheCloseCodeOfAWebSocket) {
   AccessRecord record = websocket_record(AccessEvent::websocket_disconnect);
   record.close_code = 1006;
   const auto object = nlohmann::json::parse(json_line(record));
@@ -34,7 +34,7 @@ TEST(JsonLine, TellsTheCloseCodeOfAWebSocket) {
   EXPECT_TRUE(object["status"].is_null());
 }
 
-TEST(JsonLine, IsNullWhereNothingIsKnown) {
+TEST(JsonLine, HasNullForUnknownValues) {
   AccessRecord record;
   record.head = std::make_shared<const RequestHead>();
   record.status = 400;
@@ -45,7 +45,7 @@ TEST(JsonLine, IsNullWhereNothingIsKnown) {
   }
 }
 
-TEST(JsonLine, IsOneObjectOnOneLineWhateverClientsSend) {
+TEST(JsonLine, IsOneObjectOnOneLineForAllInput) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);

@@ -51,7 +51,7 @@ class LogFileTest : public testing::Test {
   std::vector<std::string> reports_;
 };
 
-TEST_F(LogFileTest, AppendsToWhatIsThere) {
+TEST_F(LogFileTest, AppendsToAnExistingFile) {
   const fs::path path = folder_ / "log";
   std::ofstream(path) << "before\n";
   auto file = open(path);
@@ -62,7 +62,7 @@ TEST_F(LogFileTest, AppendsToWhatIsThere) {
   EXPECT_EQ(content(path), "before\none\ntwo\n");
 }
 
-TEST_F(LogFileTest, WritesSoonWithoutBeingAsked) {
+TEST_F(LogFileTest, WritesSoonWithoutAFlush) {
   auto file = open(folder_ / "log");
   file->start();
   file->write("one\n");
@@ -71,7 +71,7 @@ TEST_F(LogFileTest, WritesSoonWithoutBeingAsked) {
   EXPECT_EQ(content(folder_ / "log"), "one\n");
 }
 
-TEST_F(LogFileTest, WritesEverythingBeforeItGoes) {
+TEST_F(LogFileTest, WritesEverythingBeforeItIsDestroyed) {
   auto file = open(folder_ / "log");
   file->write("before the start\n");
   file->start();
@@ -80,7 +80,7 @@ TEST_F(LogFileTest, WritesEverythingBeforeItGoes) {
   EXPECT_EQ(content(folder_ / "log"), "before the start\nat the end\n");
 }
 
-TEST_F(LogFileTest, SaysWhyAFileCannotBeOpened) {
+TEST_F(LogFileTest, NamesTheReasonWhyAFileCannotBeOpened) {
   const auto file = LogFile::open((folder_ / "missing" / "log").string(), nullptr);
   ASSERT_FALSE(file);
   EXPECT_EQ(file.error(), "The access log can't be opened: " + (folder_ / "missing/log").string() +
@@ -113,7 +113,7 @@ TEST_F(LogFileTest, LosesNothingWhenItIsRotated) {
   for (int i = 0; i < lines; ++i) ASSERT_EQ(seen[static_cast<std::size_t>(i)], i);
 }
 
-TEST_F(LogFileTest, GoesOnWithTheOldFileWhenItCannotBeReopened) {
+TEST_F(LogFileTest, KeepsTheOldFileWhenItCannotReopenThePath) {
   const fs::path sub = folder_ / "sub";
   fs::create_directory(sub);
   auto file = open(sub / "log");
@@ -150,7 +150,7 @@ TEST_F(LogFileTest, ReportsAFullDiskOnce) {
                               " is written again; 3 lines could not be written");
 }
 
-TEST_F(LogFileTest, DropsAndCountsWhenNobodyReads) {
+TEST_F(LogFileTest, DropsAndCountsLinesIfAPipeIsNotRead) {
   const fs::path path = folder_ / "fifo";
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
@@ -174,7 +174,7 @@ TEST_F(LogFileTest, DropsAndCountsWhenNobodyReads) {
   file.reset();
 }
 
-TEST_F(LogFileTest, EndsWithinSecondsWhenNobodyReads) {
+TEST_F(LogFileTest, EndsWithinSecondsIfAPipeIsNotRead) {
   const fs::path path = folder_ / "fifo";
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);

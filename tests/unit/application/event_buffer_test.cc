@@ -19,7 +19,7 @@ std::uint64_t number_of(const Event& event) {
   return static_cast<std::uint64_t>(get_message<HttpDisconnect>(event)->stream);
 }
 
-TEST(EventBuffer, HandsOverTheEventsOfATurnTogether) {
+TEST(EventBuffer, PassesTheEventsOfALoopIterationTogether) {
   net::DeferredQueue turns;
   int wakes = 0;
   port::EventQueue queue({100, 1'000'000}, [&] { ++wakes; });
@@ -51,7 +51,7 @@ TEST(EventBuffer, IsFullFromTheLimitUntilItIsDrained) {
   EXPECT_FALSE(buffer.full(StreamId{1}));
 }
 
-TEST(EventBuffer, IsFullOfLinesUntilTheApplicationHasTakenAll) {
+TEST(EventBuffer, IsFullOfLogLinesUntilTheApplicationHasTakenAll) {
   net::DeferredQueue turns;
   port::EventQueue queue({1'000'000, 1'000'000'000}, [] {});
   EventBuffer buffer(turns, queue);
@@ -77,7 +77,7 @@ TEST(EventBuffer, IsFullOfLinesUntilTheApplicationHasTakenAll) {
 
 // A producer that stops while the buffer is full, and a consumer that reports each full batch: both
 // always get to the end, and nothing is lost or reordered.
-TEST(EventBuffer, NeitherThreadWaitsForEver) {
+TEST(EventBuffer, NeitherThreadWaitsForever) {
   constexpr std::uint64_t total = 100'000;
   constexpr std::size_t limit = 64;
 

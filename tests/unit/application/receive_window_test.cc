@@ -30,7 +30,7 @@ TEST(ReceiveWindow, ResumesWhenEverythingIsTakenWhateverTheLimit) {
   }
 }
 
-TEST(ReceiveWindow, PausesWhileTheQueueIsFullThoughNothingWaits) {
+TEST(ReceiveWindow, PausesWhileTheEventQueueIsFullEvenIfNothingIsInTheWindow) {
   ReceiveWindow window(100);
   window.set_queue_full(true);
   EXPECT_EQ(window.update(), Change::pause);
@@ -38,7 +38,7 @@ TEST(ReceiveWindow, PausesWhileTheQueueIsFullThoughNothingWaits) {
   EXPECT_EQ(window.update(), Change::resume);
 }
 
-TEST(ReceiveWindow, StaysPausedForTheOtherReason) {
+TEST(ReceiveWindow, ResumesOnlyWhenBothReasonsToPauseAreOver) {
   ReceiveWindow window(100);
   window.set_queue_full(true);
   window.arrived(100);

@@ -31,7 +31,7 @@ class RequestStreamTest : public testing::Test {
   RequestStream stream_{StreamId{1}, exchange_, streams_, sink_, config_};
 };
 
-TEST_F(RequestStreamTest, PausesABodyThatNobodyTakesAndGoesOnWhenItIsTaken) {
+TEST_F(RequestStreamTest, PausesABodyThatIsNotReceivedAndResumesWhenItIs) {
   stream_.on_request("", BodyPart::more);
   EXPECT_TRUE(exchange_.wanted);
   stream_.on_body(std::string(100, 'x'), BodyPart::more);
@@ -40,7 +40,7 @@ TEST_F(RequestStreamTest, PausesABodyThatNobodyTakesAndGoesOnWhenItIsTaken) {
   EXPECT_FALSE(exchange_.paused);
 }
 
-TEST_F(RequestStreamTest, WaitsForTheApplicationWhereTheClientExpectsContinue) {
+TEST_F(RequestStreamTest, WaitsForTheApplicationIfTheClientExpectsContinue) {
   exchange_.request.headers = {{"expect", "100-continue"}};
   stream_.on_request("", BodyPart::more);
   EXPECT_FALSE(exchange_.wanted);
@@ -48,7 +48,7 @@ TEST_F(RequestStreamTest, WaitsForTheApplicationWhereTheClientExpectsContinue) {
   EXPECT_TRUE(exchange_.wanted);
 }
 
-TEST_F(RequestStreamTest, PausesWhileTheQueueIsFullUntilItIsDrained) {
+TEST_F(RequestStreamTest, PausesWhileTheEventQueueIsFull) {
   sink_.is_full = true;
   stream_.on_request("x", BodyPart::more);
   EXPECT_TRUE(exchange_.paused);
@@ -77,7 +77,7 @@ TEST_F(RequestStreamTest, GivesCreditForABodyThatIsNeverSent) {
   EXPECT_EQ(sink_.all<HttpSendCredit>()[0].bytes, 200U);
 }
 
-TEST_F(RequestStreamTest, TellsOfADisconnectOnlyBeforeTheResponseIsComplete) {
+TEST_F(RequestStreamTest, ReportsADisconnectOnlyBeforeTheResponseIsComplete) {
   stream_.on_request("", BodyPart::last);
   stream_.respond(part(1));
   HttpRespond last = part(1);
@@ -128,7 +128,7 @@ TEST_F(RequestStreamTest, IsFoundAsLongAsItLives) {
   EXPECT_FALSE(streams_.contains(StreamId{2}));
 }
 
-TEST_F(RequestStreamTest, TellsTheApplicationThatItTookTooLong) {
+TEST_F(RequestStreamTest, ReportsATimeoutToTheApplication) {
   config_.http.application_timeout = Milliseconds(5'000);
   RequestStream stream{StreamId{2}, exchange_, streams_, sink_, config_};
   stream.on_request("", BodyPart::last);
@@ -139,7 +139,7 @@ TEST_F(RequestStreamTest, TellsTheApplicationThatItTookTooLong) {
   EXPECT_EQ(sink_.all<HttpDisconnect>().size(), 0U);
 }
 
-TEST_F(RequestStreamTest, AnAbandonedResponseMayStillBeGivenButNeedNot) {
+TEST_F(RequestStreamTest, AnAbandonedRequestMayStillBeAnsweredButNeedNot) {
   stream_.on_request("", BodyPart::last);
   EXPECT_EQ(stream_.on_client_end(), connection::ClientEnd::answer);
   stream_.on_abandoned();

@@ -17,7 +17,7 @@ TEST(SendCreditCounter, GivesCreditInStepsOfAQuarter) {
   EXPECT_EQ(counter.credit(0), 35U);
 }
 
-TEST(SendCreditCounter, TakesFramingThatIsBufferedToo) {
+TEST(SendCreditCounter, CountsBufferedFraming) {
   SendCreditCounter counter(SendWindow(100));
   counter.sent(50);
   EXPECT_EQ(counter.credit(70), std::nullopt);
@@ -33,7 +33,7 @@ TEST(SendCreditCounter, GivesCreditWithTheSmallestWindow) {
 
 // Whatever is sent in whatever portions: an application that stops sending above the window always
 // gets on once the kernel has taken everything.
-TEST(SendCreditCounter, NeverLeavesAnApplicationWaiting) {
+TEST(SendCreditCounter, AlwaysWakesAWaitingApplication) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);

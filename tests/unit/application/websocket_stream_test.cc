@@ -33,7 +33,7 @@ class WebSocketStreamTest : public testing::Test {
   WebSocketStream stream_{StreamId{1}, channel_, streams_, sink_, config_};
 };
 
-TEST_F(WebSocketStreamTest, RefusesTheHandshakeWhereTheApplicationClosesFirst) {
+TEST_F(WebSocketStreamTest, RefusesTheHandshakeIfTheApplicationClosesFirst) {
   stream_.on_upgrade_request();
   stream_.close({StreamId{1}, 1000, ""});
   stream_.accept({StreamId{1}, "", {}});
@@ -80,7 +80,7 @@ TEST_F(WebSocketStreamTest, SendsADenialInParts) {
   EXPECT_EQ(channel_.calls, (Calls{"deny 418", "denial body two"}));
 }
 
-TEST_F(WebSocketStreamTest, PausesAtTheWindowEmptyMessagesIncluded) {
+TEST_F(WebSocketStreamTest, PausesAtTheWindowAlsoForEmptyMessages) {
   open();
   while (!channel_.paused) {
     ASSERT_LT(sink_.events.size(), 100U);
@@ -95,7 +95,7 @@ TEST_F(WebSocketStreamTest, PausesAtTheWindowEmptyMessagesIncluded) {
 }
 
 // The peer's answer to the close frame lies behind what it has sent before.
-TEST_F(WebSocketStreamTest, ReadsOnWhenItClosesWithAFullWindow) {
+TEST_F(WebSocketStreamTest, ResumesReadingWhenItClosesWithAFullWindow) {
   open();
   stream_.on_message(MessageKind::binary, std::string(2000, 'x'));
   ASSERT_TRUE(channel_.paused);
@@ -108,7 +108,7 @@ TEST_F(WebSocketStreamTest, ReadsOnWhenItClosesWithAFullWindow) {
   EXPECT_EQ(channel_.calls, Calls{"close 4000"});
 }
 
-TEST_F(WebSocketStreamTest, TellsHowItEnded) {
+TEST_F(WebSocketStreamTest, ReportsTheCloseCodeAndReason) {
   open();
   stream_.on_closed(1001, "going away");
   ASSERT_EQ(sink_.all<WebSocketDisconnect>().size(), 1U);

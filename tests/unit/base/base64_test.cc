@@ -29,7 +29,7 @@ TEST(Base64, DecodesWhatItEncodes) {
   }
 }
 
-TEST(Base64, RefusesWhatIsNotBase64) {
+TEST(Base64, RefusesInvalidBase64) {
   for (const char* text :
        {"Z", "Zg", "Zg=", "Zg===", "=", "==", "====", "Zg==Zg==", "Z=g=", "Zm9v\n", " Zm9v",
         "Zm 9v", "Zm9-", "Zm9_", "Zm9v====", "\xff\xff\xff\xff"}) {
@@ -38,9 +38,9 @@ TEST(Base64, RefusesWhatIsNotBase64) {
   EXPECT_EQ(base64_decode(std::string_view("Zm\0v", 4)), std::nullopt);
 }
 
-TEST(Base64, DecodesNothingToNothing) { EXPECT_EQ(base64_decode(""), ""); }
+TEST(Base64, DecodesAnEmptyText) { EXPECT_EQ(base64_decode(""), ""); }
 
-TEST(Base64, TakesAnyFormOfItWhereThatIsAskedFor) {
+TEST(Base64, DecodeAnyAcceptsAllForms) {
   for (const char* text : {"Zm9v/+8=", "Zm9v/+8", "Zm9v_-8", "Zm9v\r\n/+8=\n", " Z m9v/-8"}) {
     EXPECT_EQ(base64_decode_any(text), "foo\xff\xef") << text;
   }

@@ -22,7 +22,7 @@ TEST(EntityTag, IsFoundInAList) {
   }
 }
 
-TEST(EntityTag, MatchesAWeakOneByWeakComparisonOnly) {
+TEST(EntityTag, MatchesAWeakTagByWeakComparisonOnly) {
   EXPECT_TRUE(lists("W/\"a,b\"", TagComparison::weak));
   EXPECT_FALSE(lists("W/\"a,b\"", TagComparison::strong));
 }

@@ -5,7 +5,7 @@
 namespace sioserve {
 namespace {
 
-TEST(FieldSyntax, KnowsTokens) {
+TEST(FieldSyntax, RecognizesTokens) {
   for (const char* text : {"a", "Content-Type", "x!#$%&'*+-.^_`|~9"}) EXPECT_TRUE(is_token(text));
   for (const char* text : {"", "a b", "a:", "a\r", "\x7f", "caf\xe9", "a,b", "(a)"}) {
     EXPECT_FALSE(is_token(text)) << text;

@@ -5,7 +5,7 @@
 namespace sioserve {
 namespace {
 
-TEST(FindHeader, GivesTheFirstValue) {
+TEST(FindHeader, ReturnsTheFirstValue) {
   const Headers headers = {{"host", "a"}, {"x-twice", "1"}, {"x-twice", "2"}, {"x-empty", ""}};
   EXPECT_EQ(find_header(headers, "host"), "a");
   EXPECT_EQ(find_header(headers, "x-twice"), "1");
@@ -31,12 +31,12 @@ TEST(PercentDecode, DecodesAnEscapeAtTheEnd) {
   EXPECT_EQ(percent_decode("a%41", PlusSign::literal), "aA");
 }
 
-TEST(PercentDecode, ReadsAPlusSignAsTold) {
+TEST(PercentDecode, DecodesAPlusSignAsConfigured) {
   EXPECT_EQ(percent_decode("a+b", PlusSign::literal), "a+b");
   EXPECT_EQ(percent_decode("a+b%2B", PlusSign::space), "a b+");
 }
 
-TEST(FindQueryParameter, GivesTheFirstValueDecoded) {
+TEST(FindQueryParameter, ReturnsTheFirstValueDecoded) {
   const char* query = "EIO=4&transport=polling&sid=a%2Bb&transport=websocket";
   EXPECT_EQ(find_query_parameter(query, "EIO"), "4");
   EXPECT_EQ(find_query_parameter(query, "transport"), "polling");
@@ -44,7 +44,7 @@ TEST(FindQueryParameter, GivesTheFirstValueDecoded) {
   EXPECT_EQ(find_query_parameter(query, "ransport"), std::nullopt);
 }
 
-TEST(FindQueryParameter, TakesAMissingValueAsEmpty) {
+TEST(FindQueryParameter, TreatsAMissingValueAsEmpty) {
   EXPECT_EQ(find_query_parameter("sid", "sid"), "");
   EXPECT_EQ(find_query_parameter("sid=", "sid"), "");
   EXPECT_EQ(find_query_parameter("a=1&sid", "sid"), "");

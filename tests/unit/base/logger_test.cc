@@ -18,7 +18,7 @@ struct Recorder {
   }};
 };
 
-TEST(Logger, DropsWhatIsBelowWarningUntilToldOtherwise) {
+TEST(Logger, DropsRecordsBelowWarningByDefault) {
   Recorder recorder;
   recorder.logger.log(LogCategory::server, LogLevel::info, "dropped");
   recorder.logger.log(LogCategory::server, LogLevel::warning, "kept");
@@ -37,7 +37,7 @@ TEST(Logger, HasALevelForEachCategory) {
   EXPECT_EQ(recorder.records[0].category, LogCategory::socketio);
 }
 
-TEST(Logger, TakesAnyOfPythonsNumbersAsALevel) {
+TEST(Logger, AcceptsAnyIntAsALevel) {
   Recorder recorder;
   recorder.logger.set_level(LogCategory::server, 25);
   EXPECT_FALSE(recorder.logger.enabled(LogCategory::server, LogLevel::info));

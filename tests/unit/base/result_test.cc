@@ -18,7 +18,7 @@ Result<std::unique_ptr<int>, Reason> parse(const std::string& text) {
   return std::make_unique<int>(std::stoi(text));
 }
 
-TEST(Result, HoldsAValueThatCanOnlyBeMoved) {
+TEST(Result, HoldsAMoveOnlyValue) {
   auto result = parse("42");
   ASSERT_TRUE(result);
   EXPECT_EQ(**result, 42);
@@ -26,13 +26,13 @@ TEST(Result, HoldsAValueThatCanOnlyBeMoved) {
   EXPECT_EQ(*taken, 42);
 }
 
-TEST(Result, HoldsTheReasonOfAFailure) {
+TEST(Result, HoldsAnError) {
   EXPECT_FALSE(parse("1234"));
   EXPECT_EQ(parse("1234").error(), Reason::too_long);
   EXPECT_EQ(parse("4x").error(), Reason::not_a_number);
 }
 
-TEST(Result, TellsValueAndErrorOfOneTypeApart) {
+TEST(Result, DistinguishesValueAndErrorOfTheSameType) {
   const Result<std::string, std::string> value = std::string("fine");
   const Result<std::string, std::string> error = Failure{std::string("broken")};
   ASSERT_TRUE(value);

@@ -8,7 +8,7 @@
 namespace sioserve {
 namespace {
 
-TEST(RunOrAbortDeathTest, AnExceptionEndsTheProcessWithASentence) {
+TEST(RunOrAbortDeathTest, AnExceptionEndsTheProcessWithAMessage) {
   EXPECT_DEATH(std::thread([] {
                  run_or_abort("The I/O thread", [] { throw std::runtime_error("no more room"); });
                }).join(),

@@ -67,7 +67,7 @@ TEST(TimerWheelTest, ScheduleReplacesAnEarlierDeadline) {
   EXPECT_TRUE(fired_by(wheel, 2000).empty());
 }
 
-TEST(TimerWheelTest, CancelForgetsATimer) {
+TEST(TimerWheelTest, CancelRemovesATimer) {
   TimerWheel<int> wheel;
   wheel.schedule(1, at(100));
   wheel.cancel(1);
@@ -96,7 +96,7 @@ TEST(TimerWheelTest, TimersFurtherThanOneTurnWaitForTheirTime) {
   EXPECT_EQ(fired_by(wheel, day + 20), std::vector<int>{1});
 }
 
-TEST(TimerWheelTest, ALongPauseFiresEverythingDueAndNothingElse) {
+TEST(TimerWheelTest, AfterALongPauseAllExpiredTimersFireAndNoOthers) {
   TimerWheel<int> wheel;
   EXPECT_TRUE(fired_by(wheel, 0).empty());
   for (int id = 0; id < 200; ++id) wheel.schedule(id, at(id * 1000));
@@ -117,7 +117,7 @@ TEST(TimerWheelTest, ACallMayCancelAnotherThatIsDueInTheSameTick) {
   EXPECT_TRUE(wheel.empty());
 }
 
-TEST(TimerWheelTest, ACallMayPutOffAnotherThatIsDueInTheSameTick) {
+TEST(TimerWheelTest, ACallMayDelayAnotherThatIsDueInTheSameTick) {
   TimerWheel<int> wheel;
   wheel.schedule(1, at(100));
   wheel.schedule(2, at(100));
@@ -143,7 +143,7 @@ TEST(TimerWheelTest, ACallMayScheduleItselfAgain) {
   EXPECT_EQ(fired_by(wheel, 1020), std::vector<int>{1});
 }
 
-TEST(TimerWheelTest, TakesEnumsAsIds) {
+TEST(TimerWheelTest, AcceptsEnumsAsIds) {
   TimerWheel<SessionId> wheel;
   wheel.schedule(SessionId{7}, at(10));
   std::vector<SessionId> fired;
@@ -186,7 +186,7 @@ TEST(TimerWheelTest, AgreesWithAMapOfDeadlines) {
 }
 
 // Heartbeats of many sessions: a scan of all timers per tick would take minutes here.
-TEST(TimerWheelTest, CarriesAHundredThousandTimers) {
+TEST(TimerWheelTest, HandlesAHundredThousandTimers) {
   TimerWheel<int> wheel;
   constexpr int timers = 100'000;
   for (int id = 0; id < timers; ++id) wheel.schedule(id, at(id % 25'000));

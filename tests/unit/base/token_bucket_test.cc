@@ -35,14 +35,14 @@ TEST_F(TokenBucketTest, FillsUpAtItsRateAndNoFurther) {
   EXPECT_TRUE(bucket.empty(now)) << "what was not used is not kept";
 }
 
-TEST_F(TokenBucketTest, WhatIsTakenTooMuchIsOwed) {
+TEST_F(TokenBucketTest, ExcessTokensDelayTheNextOnes) {
   TokenBucket bucket(1000);
   bucket.take(5000, now);
   EXPECT_TRUE(bucket.empty(now + Milliseconds(3999)));
   EXPECT_FALSE(bucket.empty(now + Milliseconds(4002)));
 }
 
-TEST_F(TokenBucketTest, GivesItsRateInTheLongRun) {
+TEST_F(TokenBucketTest, HasItsRateInTheLongRun) {
   TokenBucket bucket(70);
   int taken = 0;
   for (int tick = 0; tick < 500; ++tick, now += Milliseconds(20)) {

@@ -5,7 +5,7 @@
 namespace sioserve {
 namespace {
 
-TEST(Utf8Test, TakesTheFirstAndLastCharacterOfEachLength) {
+TEST(Utf8Test, AcceptsTheFirstAndLastCharacterOfEachLength) {
   for (const char* text :
        {"", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
         "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
@@ -13,7 +13,7 @@ TEST(Utf8Test, TakesTheFirstAndLastCharacterOfEachLength) {
   }
 }
 
-TEST(Utf8Test, RefusesWhatIsNotACharacter) {
+TEST(Utf8Test, RefusesInvalidSequences) {
   for (const char* text :
        {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
         "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc2", "\xe0\xa0",

@@ -38,7 +38,7 @@ const std::string upgrade =
     "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-TEST_F(AccessTrackerTest, MeasuresFromTheFirstByteToTheLastOneTaken) {
+TEST_F(AccessTrackerTest, MeasuresFromTheFirstByteToTheLastWrittenByte) {
   peer_takes_output_ = false;
   receive(get.substr(0, 1));
   pass(microseconds(100));
@@ -125,7 +125,7 @@ TEST_F(AccessTrackerTest, RecordsAResponseThatEndsWithNothingLeftToSend) {
   ASSERT_EQ(written().size(), 1U);
 }
 
-TEST_F(AccessTrackerTest, TellsAClientThatLeftBeforeTheAnswer) {
+TEST_F(AccessTrackerTest, RecordsADisconnectBeforeTheResponse) {
   receive(get);
   peer_vanishes();
   auto records = written();
@@ -140,7 +140,7 @@ TEST_F(AccessTrackerTest, TellsAClientThatLeftBeforeTheAnswer) {
   EXPECT_EQ(records[0].status, client_closed_request);
 }
 
-TEST_F(AccessTrackerTest, TellsACutResponse) {
+TEST_F(AccessTrackerTest, RecordsACutResponse) {
   receive(get);
   exchange(0).respond({200, {}}, "half", BodyPart::more);
   turn();
@@ -163,7 +163,7 @@ TEST_F(AccessTrackerTest, TellsACutResponse) {
   EXPECT_EQ(records[0].response_bytes, 0U);
 }
 
-TEST_F(AccessTrackerTest, LeavesTheRequestsNameToTheLineAboutItsResponse) {
+TEST_F(AccessTrackerTest, NamesTheRequestOfAResponseThatIsNotRead) {
   peer_takes_output_ = false;
   receive(get);
   exchange(0).respond({200, {}}, "never taken", BodyPart::last);
@@ -174,7 +174,7 @@ TEST_F(AccessTrackerTest, LeavesTheRequestsNameToTheLineAboutItsResponse) {
   EXPECT_EQ(written().size(), 1U);
 }
 
-TEST_F(AccessTrackerTest, RecordsWhatTheServerRefuses) {
+TEST_F(AccessTrackerTest, RecordsRequestsThatTheServerRefuses) {
   receive("nonsense\r\n\r\n");
   auto records = written();
   ASSERT_EQ(records.size(), 1U);
@@ -187,7 +187,7 @@ TEST_F(AccessTrackerTest, RecordsWhatTheServerRefuses) {
   EXPECT_EQ(records[0].status, 408);
 }
 
-TEST_F(AccessTrackerTest, RecordsABodyThatTurnsOutUnreadableOnce) {
+TEST_F(AccessTrackerTest, RecordsARequestWithAMalformedBodyOnce) {
   receive("POST /up HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
   exchange(0).want_body();
   turn();
@@ -208,7 +208,7 @@ TEST_F(AccessTrackerTest, RecordsNothingForAConnectionWithoutARequest) {
   EXPECT_TRUE(written().empty());
 }
 
-TEST_F(AccessTrackerTest, KeepsResponseHeadersForALogThatWantsThem) {
+TEST_F(AccessTrackerTest, KeepsResponseHeadersForALogThatNeedsThem) {
   access_.response_headers = true;
   receive(get);
   exchange(0).respond({200, {{"X-Trace", "1"}}}, "", BodyPart::last);
@@ -219,7 +219,7 @@ TEST_F(AccessTrackerTest, KeepsResponseHeadersForALogThatWantsThem) {
   EXPECT_EQ(records[0].response_headers[0].name, "X-Trace");
 }
 
-TEST_F(AccessTrackerTest, FollowsAWebSocket) {
+TEST_F(AccessTrackerTest, RecordsTheStepsOfAWebSocket) {
   receive(upgrade);
   auto records = written();
   ASSERT_EQ(records.size(), 1U);

@@ -87,7 +87,7 @@ TEST_F(ConnectionManagerTest, ServesAClient) {
   });
 }
 
-TEST_F(ConnectionManagerTest, ForgetsClientsThatGo) {
+TEST_F(ConnectionManagerTest, RemovesClosedConnections) {
   std::vector<Client> clients;
   for (int i = 0; i < 20; ++i) clients.emplace_back(port_);
   run_until([&] { return manager_.size() == 20; });
@@ -121,7 +121,7 @@ TEST_F(ConnectionManagerTest, StopsGracefully) {
   run_until([&] { return empty; });
 }
 
-TEST_F(ConnectionManagerTest, ClosesWhatIsIdleTheLongestForANewClient) {
+TEST_F(ConnectionManagerTest, ClosesTheLongestIdleConnectionForANewClient) {
   config_.load.max_connections = 2;
   const auto answer = [&](Client& client, std::size_t request) {
     client.send(get);
@@ -149,7 +149,7 @@ TEST_F(ConnectionManagerTest, ClosesWhatIsIdleTheLongestForANewClient) {
   EXPECT_TRUE(log_.empty());
 }
 
-TEST_F(ConnectionManagerTest, AnswersAClientThatIsOneTooMany) {
+TEST_F(ConnectionManagerTest, AnswersAClientAboveTheLimit) {
   config_.load.max_connections = 1;
   Client busy(port_);
   busy.send(get);
@@ -169,14 +169,14 @@ TEST_F(ConnectionManagerTest, AnswersAClientThatIsOneTooMany) {
   EXPECT_EQ(log_.size(), 1U);
 }
 
-TEST_F(ConnectionManagerTest, TellsAtOnceThatNothingWasOpen) {
+TEST_F(ConnectionManagerTest, ReportsImmediatelyThatNoConnectionIsOpen) {
   bool empty = false;
   manager_.begin_graceful_stop([&] { empty = true; });
   EXPECT_FALSE(empty);
   run_until([&] { return empty; });
 }
 
-TEST_F(ConnectionManagerTest, ClosesAllAtOnce) {
+TEST_F(ConnectionManagerTest, ClosesAllConnectionsImmediately) {
   Client client(port_);
   client.send(get);
   run_until([&] { return router_.records.size() == 1; });
@@ -187,7 +187,7 @@ TEST_F(ConnectionManagerTest, ClosesAllAtOnce) {
   run_until([&] { return empty; });
 }
 
-TEST_F(ConnectionManagerTest, SurvivesRunningOutOfFileDescriptors) {
+TEST_F(ConnectionManagerTest, HandlesALackOfFileDescriptors) {
   Client first(port_);
   run_until([&] { return manager_.size() == 1; });
   Client second(port_);  // waits in the backlog

@@ -39,13 +39,13 @@ TEST_F(Http1SessionTest, AnswersARequest) {
   EXPECT_FALSE(wire_.finished);
 }
 
-TEST_F(Http1SessionTest, AnswersARequestThatComesInPieces) {
+TEST_F(Http1SessionTest, AnswersARequestThatArrivesInSeveralParts) {
   for (const char byte : get) receive(std::string(1, byte));
   ASSERT_EQ(requests(), 1U);
   EXPECT_EQ(calls(0), (Calls{"request() last"}));
 }
 
-TEST_F(Http1SessionTest, KeepsTheConnectionForTheNextRequest) {
+TEST_F(Http1SessionTest, KeepsTheConnectionAliveForTheNextRequest) {
   for (std::size_t i = 0; i < 3; ++i) {
     receive(get);
     ASSERT_EQ(requests(), i + 1);
@@ -142,7 +142,7 @@ TEST_F(Http1SessionTest, AnswersHeadWithoutABody) {
   EXPECT_EQ(requests(), 2U);
 }
 
-TEST_F(Http1SessionTest, ClosesWhereTheClientWants) {
+TEST_F(Http1SessionTest, ClosesIfTheClientAsksForIt) {
   receive("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   exchange(0).respond({200, {}}, "x", BodyPart::last);
   turn();
@@ -154,7 +154,7 @@ TEST_F(Http1SessionTest, ClosesWhereTheClientWants) {
   EXPECT_TRUE(connection_closed_);
 }
 
-TEST_F(Http1SessionTest, DoesNotWaitForeverForTheClientsEnd) {
+TEST_F(Http1SessionTest, DoesNotLingerForever) {
   receive("GET / HTTP/1.0\r\n\r\n");
   exchange(0).respond({200, {}}, "x", BodyPart::more);
   exchange(0).send_body("y", BodyPart::last);
@@ -165,7 +165,7 @@ TEST_F(Http1SessionTest, DoesNotWaitForeverForTheClientsEnd) {
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(Http1SessionTest, SaysContinueWhenTheBodyIsWanted) {
+TEST_F(Http1SessionTest, SendsContinueWhenTheBodyIsWanted) {
   receive(post("Expect: 100-continue\r\nContent-Length: 3\r\n", ""));
   EXPECT_EQ(calls(0), (Calls{"request() more"}));
   EXPECT_EQ(sent(), "");
@@ -180,7 +180,7 @@ TEST_F(Http1SessionTest, SaysContinueWhenTheBodyIsWanted) {
   EXPECT_EQ(sent(), ok("x"));
 }
 
-TEST_F(Http1SessionTest, HoldsABodyBackUntilItIsWanted) {
+TEST_F(Http1SessionTest, DeliversNoBodyUntilItIsWanted) {
   receive(post("Expect: 100-continue\r\nContent-Length: 3\r\n", "abc"));
   EXPECT_EQ(calls(0), (Calls{"request() more"}));
   exchange(0).want_body();
@@ -188,7 +188,7 @@ TEST_F(Http1SessionTest, HoldsABodyBackUntilItIsWanted) {
   EXPECT_EQ(calls(0), (Calls{"body(abc) last"}));
 }
 
-TEST_F(Http1SessionTest, ClosesWhenAnExpectedBodyWasNeverWanted) {
+TEST_F(Http1SessionTest, ClosesIfAnExpectedBodyWasNeverWanted) {
   receive(post("Expect: 100-continue\r\nContent-Length: 3\r\n", ""));
   exchange(0).respond({403, {}}, "", BodyPart::last);
   turn();
@@ -239,7 +239,7 @@ TEST_F(Http1SessionTest, PausesAndResumesTheBody) {
   EXPECT_TRUE(wire_.reading);
 }
 
-TEST_F(Http1SessionTest, TellsTheHandlerWhenTheClientHasGone) {
+TEST_F(Http1SessionTest, NotifiesTheHandlerWhenTheClientDisconnects) {
   receive(get);
   calls(0);
   peer_vanishes();
@@ -247,7 +247,7 @@ TEST_F(Http1SessionTest, TellsTheHandlerWhenTheClientHasGone) {
   EXPECT_TRUE(connection_closed_);
 }
 
-TEST_F(Http1SessionTest, AnswersAClientThatHasEndedItsSideBehindItsRequests) {
+TEST_F(Http1SessionTest, AnswersAfterAHalfClose) {
   receive(get + get);
   peer_ends();
   EXPECT_EQ(calls(0), (Calls{"request() last"}));
@@ -261,7 +261,7 @@ TEST_F(Http1SessionTest, AnswersAClientThatHasEndedItsSideBehindItsRequests) {
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(Http1SessionTest, TellsTheHandlerWhenNothingIsSentToAClientThatHasEndedItsSide) {
+TEST_F(Http1SessionTest, NotifiesTheHandlerWhenNothingIsSentAfterAHalfClose) {
   receive(get);
   exchange(0).respond({200, {}}, "part", BodyPart::more);
   turn();
@@ -282,7 +282,7 @@ TEST_F(Http1SessionTest, TellsTheHandlerWhenNothingIsSentToAClientThatHasEndedIt
   EXPECT_TRUE(sent().ends_with("3\r\nend\r\n0\r\n\r\n"));
 }
 
-TEST_F(Http1SessionTest, DropsAClientThatHasEndedItsSideWhereTheHandlerWantsIt) {
+TEST_F(Http1SessionTest, ClosesAfterAHalfCloseIfTheHandlerWantsIt) {
   receive(get);
   record(0).client_end = ClientEnd::drop;
   calls(0);
@@ -291,7 +291,7 @@ TEST_F(Http1SessionTest, DropsAClientThatHasEndedItsSideWhereTheHandlerWantsIt) 
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(Http1SessionTest, DropsAClientThatEndsItsSideInTheMiddleOfABody) {
+TEST_F(Http1SessionTest, ClosesAfterAHalfCloseInTheMiddleOfABody) {
   receive(post("Content-Length: 3\r\n", "ab"));
   calls(0);
   peer_ends();
@@ -300,7 +300,7 @@ TEST_F(Http1SessionTest, DropsAClientThatEndsItsSideInTheMiddleOfABody) {
   EXPECT_EQ(sent(), "");
 }
 
-TEST_F(Http1SessionTest, DeliversWhatCameBeforeTheClientsEndAlsoWhenPaused) {
+TEST_F(Http1SessionTest, DeliversInputFromBeforeAHalfCloseAlsoWhenPaused) {
   receive(post("Content-Length: 4\r\n", "ab"));
   exchange(0).pause_body();
   receive("cd");
@@ -314,12 +314,12 @@ TEST_F(Http1SessionTest, DeliversWhatCameBeforeTheClientsEndAlsoWhenPaused) {
   EXPECT_NE(sent().find("200 OK"), std::string::npos);
 }
 
-TEST_F(Http1SessionTest, ClosesAnIdleConnectionAtTheClientsEnd) {
+TEST_F(Http1SessionTest, ClosesAnIdleConnectionAfterAHalfClose) {
   peer_ends();
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(Http1SessionTest, AbortsWithoutAnotherByte) {
+TEST_F(Http1SessionTest, AbortsWithoutSendingMore) {
   receive(get);
   exchange(0).abort();
   EXPECT_EQ(calls(0), (Calls{"request() last"}));
@@ -348,7 +348,7 @@ TEST_F(Http1SessionTest, CutsAResponseThatFailsLater) {
   EXPECT_EQ(calls(0).back(), "closed");
 }
 
-TEST_F(Http1SessionTest, AnswersAnUnusableHeadWith500AndLogsIt) {
+TEST_F(Http1SessionTest, AnswersAnInvalidHeadWith500AndLogsIt) {
   receive(get);
   exchange(0).respond({200, {{"x", "a\r\nb"}}}, "hello", BodyPart::last);
   turn();
@@ -374,7 +374,7 @@ TEST_F(Http1SessionTest, AnswersAMalformedRequestAndCloses) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(Http1SessionTest, AnswersWhatCameBeforeAMalformedRequest) {
+TEST_F(Http1SessionTest, AnswersRequestsBeforeAMalformedOne) {
   receive(get + "nonsense\r\n\r\n");
   exchange(0).respond({200, {}}, "x", BodyPart::last);
   turn();
@@ -391,7 +391,7 @@ TEST_F(Http1SessionTest, RefusesABadChunkInTheMiddleOfABody) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(Http1SessionTest, CutsTheResponseWhenTheBodyTurnsBadBehindItsStart) {
+TEST_F(Http1SessionTest, CutsTheResponseWhenTheBodyBecomesMalformedAfterItsStart) {
   receive(post("Transfer-Encoding: chunked\r\n", "1\r\na\r\n"));
   exchange(0).respond({200, {}}, "part", BodyPart::more);
   turn();
@@ -418,7 +418,7 @@ TEST_F(Http1SessionTest, StopsWithoutWaitingForThePeerWhenIdle) {
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(Http1SessionTest, StopsBehindWhatThePeerHasNotTaken) {
+TEST_F(Http1SessionTest, StopsAfterThePeerHasReadQueuedOutput) {
   peer_takes_output_ = false;
   receive(get);
   exchange(0).respond({200, {}}, "x", BodyPart::last);
@@ -430,7 +430,7 @@ TEST_F(Http1SessionTest, StopsBehindWhatThePeerHasNotTaken) {
   EXPECT_FALSE(wire_.closed);
 }
 
-TEST_F(Http1SessionTest, StopsBehindThePendingResponse) {
+TEST_F(Http1SessionTest, StopsAfterThePendingResponse) {
   receive(get + get);
   context_.phase = Phase::stopping;
   connection_->begin_stop();
@@ -479,7 +479,7 @@ TEST_F(Http1SessionTest, WaitsForAnyOtherResponseWhenItStops) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(Http1SessionTest, GivesTheRestOfAHeadAMomentWhenItStops) {
+TEST_F(Http1SessionTest, WaitsAShortTimeForTheRestOfAHeadWhenItStops) {
   receive("GET / HT");
   context_.phase = Phase::stopping;
   connection_->begin_stop();

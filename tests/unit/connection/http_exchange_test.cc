@@ -54,7 +54,7 @@ class HttpExchangeTest : public ConnectionTest {
   std::optional<HttpExchange> exchange_;
 };
 
-TEST_F(HttpExchangeTest, PassesAResponseOnAndKnowsItsState) {
+TEST_F(HttpExchangeTest, PassesAResponseOnAndTracksItsState) {
   HttpExchange& exchange = begin();
   EXPECT_EQ(calls(0), (Calls{"request() last"}));
   exchange.respond({200, {}}, "a", BodyPart::more);
@@ -80,7 +80,7 @@ TEST_F(HttpExchangeTest, DoesNothingForAHandlerThatHasBeenClosed) {
   EXPECT_FALSE(exchange.response().started());
 }
 
-TEST_F(HttpExchangeTest, IsRefusedWithAnAnswerIfNoneHasStarted) {
+TEST_F(HttpExchangeTest, SendsAnErrorResponseIfNoneHasStarted) {
   begin().refuse(503);
   EXPECT_EQ(calls(0), (Calls{"request() last", "closed"}));
   EXPECT_EQ(sent_calls(), (Calls{"head 503", "Service Unavailable\n last"}));
@@ -101,7 +101,7 @@ TEST_F(HttpExchangeTest, FailsWith500OrIsCut) {
   EXPECT_EQ(sent_calls(), (Calls{"cut"}));
 }
 
-TEST_F(HttpExchangeTest, SendsTrailersToAClientThatTakesThem) {
+TEST_F(HttpExchangeTest, SendsTrailersToAClientThatAcceptsThem) {
   begin({{"te", "trailers"}}).respond({200, {}}, "", BodyPart::more);
   exchange_->send_trailers({{"x-a", "1"}});
   EXPECT_EQ(sent_calls().back(), "trailers 1");
@@ -122,7 +122,7 @@ TEST_F(HttpExchangeTest, AsksForTheBodyOnce) {
   EXPECT_EQ(calls(0), (Calls{"request() more", "body(a) more", "body() last"}));
 }
 
-TEST_F(HttpExchangeTest, SaysWhatHasExpired) {
+TEST_F(HttpExchangeTest, ReportsWhichTimeoutExpired) {
   HttpExchange& exchange = begin({}, BodyPart::more);
   EXPECT_EQ(exchange.deadline(), TimePoint::max());
   exchange.start_body_wait();
@@ -141,7 +141,7 @@ TEST_F(HttpExchangeTest, SaysWhatHasExpired) {
   EXPECT_EQ(calls(0), (Calls{"timeout"}));
 }
 
-TEST_F(HttpExchangeTest, TellsThatTheClientHasProbablyGoneOnce) {
+TEST_F(HttpExchangeTest, ReportsAProbableDisconnectOnce) {
   HttpExchange& exchange = begin();
   EXPECT_EQ(exchange.on_client_end(), ClientEnd::answer);
   now_ += config_.http.half_close_timeout;
@@ -150,7 +150,7 @@ TEST_F(HttpExchangeTest, TellsThatTheClientHasProbablyGoneOnce) {
   EXPECT_EQ(calls(0), (Calls{"request() last", "abandoned"}));
 }
 
-TEST_F(HttpExchangeTest, CountsAsARequestUnderWayUntilItEnds) {
+TEST_F(HttpExchangeTest, CountsAsARequestInProgressUntilItEnds) {
   config_.load.max_concurrency = 1;
   HttpExchange& first = begin();
   std::optional<HttpExchange> second;

@@ -17,7 +17,7 @@ std::string post(const std::string& headers, const std::string& body) {
 
 std::string status(const std::string& output) { return output.substr(0, 12); }
 
-TEST_F(HttpLimitsTest, ClosesAConnectionWithoutAFirstByteWithoutAnAnswer) {
+TEST_F(HttpLimitsTest, ClosesAConnectionWithoutAFirstByteWithoutAResponse) {
   later(config_.http.first_byte_timeout - Milliseconds(1));
   EXPECT_FALSE(wire_.finished);
   later(Milliseconds(2));
@@ -26,7 +26,7 @@ TEST_F(HttpLimitsTest, ClosesAConnectionWithoutAFirstByteWithoutAnAnswer) {
   EXPECT_TRUE(log_.empty());
 }
 
-TEST_F(HttpLimitsTest, RefusesWhatIsTooMuchAtATimeAndKeepsTheConnection) {
+TEST_F(HttpLimitsTest, RefusesRequestsAboveTheLimitAndKeepsTheConnection) {
   config_.load.max_concurrency = 1;
   auto other = context_.load.count_request();
   receive(post("Content-Length: 5\r\n", "he"));
@@ -49,7 +49,7 @@ TEST_F(HttpLimitsTest, RefusesWhatIsTooMuchAtATimeAndKeepsTheConnection) {
   EXPECT_FALSE(wire_.finished);
 }
 
-TEST_F(HttpLimitsTest, GivesUpOnASlowHead) {
+TEST_F(HttpLimitsTest, RefusesASlowHead) {
   receive("GET / HT");
   later(Milliseconds(20'000));
   receive("TP");
@@ -61,7 +61,7 @@ TEST_F(HttpLimitsTest, GivesUpOnASlowHead) {
             "Refused a request of 127.0.0.1:1 (GET) with 408: the head took too long");
 }
 
-TEST_F(HttpLimitsTest, GivesASlowHeadItsOwnTimeAfterAnIdleOne) {
+TEST_F(HttpLimitsTest, StartsTheTimeoutOfAHeadAtItsFirstByte) {
   receive(get);
   exchange(0).respond({200, {}}, "", BodyPart::last);
   turn();
@@ -74,7 +74,7 @@ TEST_F(HttpLimitsTest, GivesASlowHeadItsOwnTimeAfterAnIdleOne) {
   EXPECT_EQ(status(sent()), "HTTP/1.1 408");
 }
 
-TEST_F(HttpLimitsTest, GivesUpOnASlowBody) {
+TEST_F(HttpLimitsTest, RefusesASlowBody) {
   const Milliseconds almost = config_.http.body_timeout - Milliseconds(1);
   receive(post("Content-Length: 9\r\n", "ab"));
   later(almost);
@@ -88,7 +88,7 @@ TEST_F(HttpLimitsTest, GivesUpOnASlowBody) {
   EXPECT_EQ(log_.size(), 1U);
 }
 
-TEST_F(HttpLimitsTest, DoesNotBlameTheClientForABodyThatIsNotRead) {
+TEST_F(HttpLimitsTest, DoesNotTimeOutABodyThatIsNotRead) {
   receive(post("Content-Length: 9\r\n", "ab"));
   exchange(0).pause_body();
   turn();
@@ -212,7 +212,7 @@ TEST_F(HttpLimitsTest, TheTimeForAResponseEndsWithIt) {
   EXPECT_FALSE(wire_.finished);
 }
 
-TEST_F(HttpLimitsTest, AnUploadDoesNotEatTheApplicationsTime) {
+TEST_F(HttpLimitsTest, AnUploadDoesNotCountAsTheApplicationsTime) {
   receive(post("Content-Length: 3\r\n", ""));
   exchange(0).respond_within(Milliseconds(5'000));
   for (const char* byte : {"a", "b", "c"}) {
@@ -224,7 +224,7 @@ TEST_F(HttpLimitsTest, AnUploadDoesNotEatTheApplicationsTime) {
   EXPECT_EQ(status(sent()), "HTTP/1.1 503");
 }
 
-TEST_F(HttpLimitsTest, RefusesAnAnnouncedBodyThatIsTooLargeAtOnce) {
+TEST_F(HttpLimitsTest, RefusesAnAnnouncedBodyThatIsTooLargeImmediately) {
   config_.http.max_body = 10;
   reconnect();
   receive(post("Expect: 100-continue\r\nContent-Length: 11\r\n", ""));
@@ -248,7 +248,7 @@ TEST_F(HttpLimitsTest, RefusesAChunkedBodyWhereItBecomesTooLarge) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(HttpLimitsTest, ClosesBehindTheLastRequestOfAConnection) {
+TEST_F(HttpLimitsTest, ClosesAfterTheLastRequestOfAConnection) {
   config_.http.requests_per_connection = 2;
   reconnect();
   receive(get + get + get);
@@ -262,7 +262,7 @@ TEST_F(HttpLimitsTest, ClosesBehindTheLastRequestOfAConnection) {
   EXPECT_EQ(requests(), 2U);
 }
 
-TEST_F(HttpLimitsTest, ATimeOfZeroIsNoLimit) {
+TEST_F(HttpLimitsTest, ATimeoutOfZeroIsNoLimit) {
   config_.http.first_byte_timeout = Milliseconds(0);
   config_.http.header_timeout = Milliseconds(0);
   config_.http.keep_alive_timeout = Milliseconds(0);
@@ -277,7 +277,7 @@ TEST_F(HttpLimitsTest, ATimeOfZeroIsNoLimit) {
   EXPECT_FALSE(wire_.finished);
 }
 
-TEST(SweepInterval, FollowsTheShortestTime) {
+TEST(SweepInterval, FollowsTheShortestTimeout) {
   Config config;
   EXPECT_EQ(sweep_interval(config), Milliseconds(1'000));
   config.http.application_timeout = Milliseconds(2'000);

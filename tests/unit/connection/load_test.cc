@@ -31,7 +31,7 @@ class LoadTest : public testing::Test {
 
 using Lines = std::vector<std::string>;
 
-TEST_F(LoadTest, AdmitsConnectionsUpToTheLimitAndAgainWhenOneHasGone) {
+TEST_F(LoadTest, AdmitsConnectionsUpToTheLimitAndAgainWhenOneCloses) {
   config_.load.max_connections = 2;
   const auto first = load_.admit_connection(now_);
   auto second = load_.admit_connection(now_);
@@ -63,7 +63,7 @@ TEST_F(LoadTest, CountsNeitherTrustedProxiesNorUnixSockets) {
   for (const auto& ticket : tickets) EXPECT_TRUE(ticket);
 }
 
-TEST_F(LoadTest, TurnsAwayABoundedNumberAtATime) {
+TEST_F(LoadTest, RefusesALimitedNumberAtATime) {
   std::vector<Count::Ticket> tickets;
   while (auto ticket = load_.refuse_over_limit()) {
     tickets.push_back(std::move(ticket));
@@ -73,7 +73,7 @@ TEST_F(LoadTest, TurnsAwayABoundedNumberAtATime) {
   EXPECT_TRUE(load_.refuse_over_limit());
 }
 
-TEST_F(LoadTest, ReportsARushWithTwoLines) {
+TEST_F(LoadTest, ReportsManyRefusalsWithTwoLines) {
   config_.load.max_connections = 1;
   const auto only = load_.admit_connection(now_);
   EXPECT_TRUE(load_.quiet());
@@ -93,7 +93,7 @@ TEST_F(LoadTest, ReportsARushWithTwoLines) {
   EXPECT_EQ(log().size(), 1U);
 }
 
-TEST_F(LoadTest, AdmitsRequestsUpToTheLimitAndThoseOfSessionsBeyondIt) {
+TEST_F(LoadTest, AdmitsRequestsUpToTheLimitAndThoseOfSessionsAboveIt) {
   config_.load.max_concurrency = 1;
   auto first = load_.admit_request(now_);
   EXPECT_TRUE(first);
@@ -109,7 +109,7 @@ TEST_F(LoadTest, AdmitsRequestsUpToTheLimitAndThoseOfSessionsBeyondIt) {
   EXPECT_EQ(log(), Lines{"Refused no more: 2 requests were, with 503 (too many under way)"});
 }
 
-TEST_F(LoadTest, TellsOnceThatEnoughRequestsWereAnswered) {
+TEST_F(LoadTest, ReportsOnceThatMaxRequestsIsReached) {
   int told = 0;
   load_.on_max_requests = [&told] { ++told; };
   load_.request_answered();
@@ -122,7 +122,7 @@ TEST_F(LoadTest, TellsOnceThatEnoughRequestsWereAnswered) {
   EXPECT_EQ(told, 1);
 }
 
-TEST_F(LoadTest, NamesTheAddressThatHasTooMany) {
+TEST_F(LoadTest, NamesTheAddressThatIsAboveItsLimit) {
   config_.load.max_connections_per_address = 1;
   const auto only = load_.admit_address(peer("192.0.2.1"), now_);
   EXPECT_FALSE(load_.admit_address(peer("192.0.2.1"), now_));
@@ -130,7 +130,7 @@ TEST_F(LoadTest, NamesTheAddressThatHasTooMany) {
                          "(--limit-connections-per-address)"});
 }
 
-TEST(ConnectionsForDescriptors, LeavesSomeForFiles) {
+TEST(ConnectionsForDescriptors, LeavesAReserveForFiles) {
   EXPECT_EQ(connections_for_descriptors(1'024), 922U);
   EXPECT_EQ(connections_for_descriptors(256), 192U);
   EXPECT_EQ(connections_for_descriptors(65'536), 58'983U);
@@ -138,7 +138,7 @@ TEST(ConnectionsForDescriptors, LeavesSomeForFiles) {
   EXPECT_EQ(connections_for_descriptors(1), 1U);
 }
 
-TEST_F(LoadTest, TakesAnIpv6NetworkForOneClient) {
+TEST_F(LoadTest, CountsAnIpv6NetworkAsOneClient) {
   config_.load.max_connections_per_address = 1;
   const auto first = load_.admit_address(peer("2001:db8:0:1::1"), now_);
   EXPECT_TRUE(first);
@@ -148,7 +148,7 @@ TEST_F(LoadTest, TakesAnIpv6NetworkForOneClient) {
                           "(--limit-connections-per-address)"}));
 }
 
-TEST(AddressCounts, ForgetsAddressesThatHaveGone) {
+TEST(AddressCounts, ForgetsAddressesWithoutConnections) {
   AddressCounts counts;
   auto first = counts.take("a");
   auto second = counts.take("a");

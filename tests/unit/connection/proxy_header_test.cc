@@ -50,7 +50,7 @@ TEST(ProxyHeader, ReadsVersion1) {
   EXPECT_EQ(parsed_in_pieces("PROXY UNKNOWN ffff:f 1 2 any thing\r\n"), "own 36");
 }
 
-TEST(ProxyHeader, RefusesVersion1ThatIsNone) {
+TEST(ProxyHeader, RefusesAMalformedVersion1) {
   for (const std::string line :
        {"TCP4 192.0.2.1 198.51.100.2 1", "TCP4 192.0.2.1 198.51.100.2 1 2 3", "TCP4 ::1 ::1 1 2",
         "TCP4 192.0.2.1  198.51.100.2 1 2", "TCP4 192.0.2 198.51.100.2 1 2",
@@ -76,13 +76,13 @@ TEST(ProxyHeader, ReadsVersion2) {
   EXPECT_EQ(parsed_in_pieces(version_2('\x21', '\x00', "any")), "own 19");
 }
 
-TEST(ProxyHeader, SkipsWhatVersion2AddsToTheAddresses) {
+TEST(ProxyHeader, SkipsExtensionsOfVersion2) {
   EXPECT_EQ(
       parsed_in_pieces(version_2('\x21', '\x11', ipv4_body + "\x03\x00\x04\x01\x02\x03\x04"s)),
       "192.0.2.1 4660 198.51.100.2 443 35");
 }
 
-TEST(ProxyHeader, RefusesVersion2ThatIsNone) {
+TEST(ProxyHeader, RefusesAMalformedVersion2) {
   EXPECT_EQ(parsed(version_2('\x11', '\x11', ipv4_body)), "malformed");
   EXPECT_EQ(parsed(version_2('\x22', '\x11', ipv4_body)), "malformed");
   EXPECT_EQ(parsed(version_2('\x21', '\x11', ipv4_body.substr(1))), "malformed");

@@ -50,7 +50,7 @@ TEST_F(WebSocketSessionTest, OpensWhenAccepted) {
   EXPECT_EQ(sent(), upgrade_answer + "sec-websocket-protocol: chat\r\nx-more: 1\r\n\r\n");
 }
 
-TEST_F(WebSocketSessionTest, UpgradesBehindAnOrdinaryRequest) {
+TEST_F(WebSocketSessionTest, UpgradesAfterAnOrdinaryRequest) {
   receive("GET / HTTP/1.1\r\nHost: a\r\n\r\n" + upgrade_request + text("early"));
   exchange(0).respond({200, {}}, "x", BodyPart::last);
   turn();
@@ -67,7 +67,7 @@ TEST_F(WebSocketSessionTest, DeliversMessages) {
   EXPECT_EQ(calls(0), (Calls{"text(a)", "binary(b)", "text()"}));
 }
 
-TEST_F(WebSocketSessionTest, KeepsWhatComesBeforeTheDecision) {
+TEST_F(WebSocketSessionTest, KeepsMessagesFromBeforeTheDecision) {
   receive(upgrade_request.substr(0, 50));
   receive(upgrade_request.substr(50) + text("a"));
   receive(text("b"));
@@ -77,7 +77,7 @@ TEST_F(WebSocketSessionTest, KeepsWhatComesBeforeTheDecision) {
   EXPECT_EQ(calls(0), (Calls{"open", "text(a)", "text(b)"}));
 }
 
-TEST_F(WebSocketSessionTest, PausesReadingWhenTooMuchComesBeforeTheDecision) {
+TEST_F(WebSocketSessionTest, PausesReadingWhenTooMuchArrivesBeforeTheDecision) {
   receive(upgrade_request);
   receive(std::string(70'000, 'x'));
   EXPECT_FALSE(wire_.reading);
@@ -92,7 +92,7 @@ TEST_F(WebSocketSessionTest, SendsMessages) {
             "all");
 }
 
-TEST_F(WebSocketSessionTest, TellsTheHandlerWhenOutputHasGone) {
+TEST_F(WebSocketSessionTest, NotifiesTheHandlerWhenOutputWasWritten) {
   open();
   peer_takes_output_ = false;
   channel().send(MessageKind::text, "hi");
@@ -151,7 +151,7 @@ TEST_F(WebSocketSessionTest, DeniesInSeveralParts) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(WebSocketSessionTest, AnswersAnUnusableAcceptWith500) {
+TEST_F(WebSocketSessionTest, AnswersAnInvalidAcceptWith500) {
   receive(upgrade_request);
   channel().accept("", {{"x", "a\r\nb"}}, config_.websocket);
   turn();
@@ -193,7 +193,7 @@ TEST_F(WebSocketSessionTest, DeliversEverythingBeforeThePeersCloseAlsoWhenPaused
   EXPECT_EQ(calls(0), (Calls{"text(a)", "closed 1005 "}));
 }
 
-TEST_F(WebSocketSessionTest, TellsOnceThatThePeerHasEndedBeforeItsMessagesAreTaken) {
+TEST_F(WebSocketSessionTest, ReportsOnceThatThePeerHasEndedBeforeItsMessagesAreTaken) {
   open();
   channel().pause_reading();
   receive(text("a"));
@@ -206,7 +206,7 @@ TEST_F(WebSocketSessionTest, TellsOnceThatThePeerHasEndedBeforeItsMessagesAreTak
   EXPECT_EQ(calls(0), (Calls{"text(a)", "closed 1006 "}));
 }
 
-TEST_F(WebSocketSessionTest, LooksWhetherAPeerThatIsNotReadIsStillThere) {
+TEST_F(WebSocketSessionTest, ChecksWhetherAPeerThatIsNotReadIsStillConnected) {
   open();
   channel().pause_reading();
   std::string messages;
@@ -240,7 +240,7 @@ TEST_F(WebSocketSessionTest, ClosesWithAHandshake) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(WebSocketSessionTest, SeesThePeersCloseBehindMessagesThatNobodyTakes) {
+TEST_F(WebSocketSessionTest, ReadsThePeersCloseAfterMessagesThatAreDropped) {
   open();
   channel().pause_reading();
   receive(text("a"));
@@ -264,14 +264,14 @@ TEST_F(WebSocketSessionTest, CutsAPeerThatDoesNotAnswerTheClose) {
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(WebSocketSessionTest, TellsTheHandlerWhenThePeerHasGone) {
+TEST_F(WebSocketSessionTest, NotifiesTheHandlerWhenThePeerDisconnects) {
   open();
   peer_vanishes();
   EXPECT_EQ(calls(0), (Calls{"closed 1006 "}));
   EXPECT_TRUE(connection_closed_);
 }
 
-TEST_F(WebSocketSessionTest, TakesAnEndWithoutCloseAsAbnormal) {
+TEST_F(WebSocketSessionTest, TreatsAnEndWithoutCloseAsAbnormal) {
   open();
   peer_ends();
   EXPECT_EQ(calls(0), (Calls{"closed 1006 "}));
@@ -303,7 +303,7 @@ TEST_F(WebSocketSessionTest, SendsAnswersBeforeTheCloseFrameOfAFault) {
   EXPECT_TRUE(wire_.finished);
 }
 
-TEST_F(WebSocketSessionTest, WaitsForAnswersBehindAFaultForSomeSecondsOnly) {
+TEST_F(WebSocketSessionTest, WaitsForAnswersAfterAFaultForSomeSecondsOnly) {
   open();
   record(0).fault_notice = FaultNotice::behind_answers;
   receive(text("\xff"));
@@ -313,7 +313,7 @@ TEST_F(WebSocketSessionTest, WaitsForAnswersBehindAFaultForSomeSecondsOnly) {
   EXPECT_EQ(calls(0), (Calls{"closed 1006 invalid UTF-8"}));
 }
 
-TEST_F(WebSocketSessionTest, DeliversWhatWaitedBeforeAFault) {
+TEST_F(WebSocketSessionTest, DeliversMessagesFromBeforeAFault) {
   open();
   record(0).fault_notice = FaultNotice::behind_answers;
   channel().pause_reading();
@@ -329,7 +329,7 @@ TEST_F(WebSocketSessionTest, DeliversWhatWaitedBeforeAFault) {
   EXPECT_EQ(sent(), "\x88\x0f\x03\xefinvalid UTF-8");
 }
 
-TEST_F(WebSocketSessionTest, TellsAFaultAtOnceWhenTheServerStops) {
+TEST_F(WebSocketSessionTest, SendsTheCloseFrameOfAFaultImmediatelyWhenTheServerStops) {
   open();
   record(0).fault_notice = FaultNotice::behind_answers;
   receive(text("\xff"));
@@ -338,7 +338,7 @@ TEST_F(WebSocketSessionTest, TellsAFaultAtOnceWhenTheServerStops) {
   EXPECT_EQ(sent(), "\x88\x0f\x03\xefinvalid UTF-8");
 }
 
-TEST_F(WebSocketSessionTest, AbortsWithoutAnotherByte) {
+TEST_F(WebSocketSessionTest, AbortsWithoutSendingMore) {
   open();
   channel().abort();
   EXPECT_TRUE(wire_.closed);
@@ -357,7 +357,7 @@ TEST_F(WebSocketSessionTest, ClosesWith1012WhenTheServerStops) {
   EXPECT_EQ(calls(0).back(), "closed 1012 ");
 }
 
-TEST_F(WebSocketSessionTest, ClosesWhatIsAcceptedWhileTheServerStops) {
+TEST_F(WebSocketSessionTest, ClosesAWebSocketThatIsAcceptedWhileTheServerStops) {
   receive(upgrade_request);
   context_.phase = Phase::stopping;
   connection_->begin_stop();
@@ -368,7 +368,7 @@ TEST_F(WebSocketSessionTest, ClosesWhatIsAcceptedWhileTheServerStops) {
 
 // --- Times ---
 
-TEST_F(WebSocketSessionTest, RefusesWhatIsNotAcceptedInTime) {
+TEST_F(WebSocketSessionTest, RefusesAWebSocketThatIsNotAcceptedInTime) {
   receive(upgrade_request);
   later(Milliseconds(4'999));
   EXPECT_EQ(sent(), "");
@@ -382,14 +382,14 @@ TEST_F(WebSocketSessionTest, RefusesWhatIsNotAcceptedInTime) {
             "WebSocket /ws of 127.0.0.1:1 was not accepted within 5 s; refused with 403");
 }
 
-TEST_F(WebSocketSessionTest, WaitsForTheDecisionForEverWhenToldTo) {
+TEST_F(WebSocketSessionTest, WaitsForTheDecisionForeverWithoutATimeout) {
   config_.websocket.connect_timeout = Milliseconds(0);
   receive(upgrade_request);
   later(std::chrono::hours(24));
   EXPECT_EQ(sent(), "");
 }
 
-TEST_F(WebSocketSessionTest, CutsADenialThatDoesNotGetOn) {
+TEST_F(WebSocketSessionTest, CutsADenialWithoutProgress) {
   receive(upgrade_request);
   channel().deny({401, {}}, "a", BodyPart::more);
   turn();
@@ -432,7 +432,7 @@ TEST_F(WebSocketSessionTest, ClosesWith1011WhenNothingComesAfterAPing) {
             "WebSocket /ws of 127.0.0.1:1 is closed: nothing came within 30 s of a ping");
 }
 
-TEST_F(WebSocketSessionTest, DoesNotGiveUpAPeerThatItDoesNotRead) {
+TEST_F(WebSocketSessionTest, DoesNotTimeOutAPeerThatItDoesNotRead) {
   open();
   channel().pause_reading();
   std::string messages;
@@ -454,7 +454,7 @@ TEST_F(WebSocketSessionTest, DoesNotGiveUpAPeerThatItDoesNotRead) {
   EXPECT_EQ(calls(0), (Calls{"closed 1006 ping timed out"}));
 }
 
-TEST_F(WebSocketSessionTest, ASlowPeerThatStillReadsIsAlive) {
+TEST_F(WebSocketSessionTest, DoesNotTimeOutASlowPeerThatStillReads) {
   open();
   peer_takes_output_ = false;
   channel().send(MessageKind::binary, std::string(300'000, 'x'));
@@ -469,7 +469,7 @@ TEST_F(WebSocketSessionTest, ASlowPeerThatStillReadsIsAlive) {
   EXPECT_EQ(calls(0), (Calls{"closed 1006 ping timed out"}));
 }
 
-TEST_F(WebSocketSessionTest, ClosesAtTheEndOfItsLife) {
+TEST_F(WebSocketSessionTest, ClosesAtTheEndOfItsLifetime) {
   config_.websocket.lifetime = Milliseconds(60'000);
   open();
   for (int i = 0; i < 6; ++i) {
@@ -482,7 +482,7 @@ TEST_F(WebSocketSessionTest, ClosesAtTheEndOfItsLife) {
   EXPECT_EQ(calls(0).back(), "closed 1001 ");
 }
 
-TEST_F(WebSocketSessionTest, WithoutTimesNothingHappens) {
+TEST_F(WebSocketSessionTest, WithoutTimeoutsNothingHappens) {
   config_.websocket.lifetime = Milliseconds(0);
   config_.websocket.ping_interval = Milliseconds(0);
   open();
@@ -493,7 +493,7 @@ TEST_F(WebSocketSessionTest, WithoutTimesNothingHappens) {
 
 // --- Limits ---
 
-TEST_F(WebSocketSessionTest, KeepsToTheLimitsOfItsSettings) {
+TEST_F(WebSocketSessionTest, AppliesTheLimitsOfItsSettings) {
   config_.websocket.max_message = 10;
   config_.websocket.max_frame = 8;
   open();
@@ -538,7 +538,7 @@ TEST_F(CompressedWebSocketTest, IsAgreedOn) {
                         "client_max_window_bits=12\r\n\r\n");
 }
 
-TEST_F(CompressedWebSocketTest, IsNotAgreedOnWhereTheSettingsForbidIt) {
+TEST_F(CompressedWebSocketTest, IsNotAgreedOnIfTheSettingsForbidIt) {
   config_.websocket.per_message_deflate = false;
   open("permessage-deflate");
   EXPECT_EQ(sent(), upgrade_answer + "\r\n");
@@ -547,7 +547,7 @@ TEST_F(CompressedWebSocketTest, IsNotAgreedOnWhereTheSettingsForbidIt) {
   EXPECT_EQ(message.use_count(), 2);  // queued as it is
 }
 
-TEST_F(CompressedWebSocketTest, WorksBothWays) {
+TEST_F(CompressedWebSocketTest, CompressesInBothDirections) {
   open("permessage-deflate");
   sent();
   const std::string message(1'000, 'x');
@@ -569,7 +569,7 @@ TEST_F(CompressedWebSocketTest, WorksBothWays) {
   }
 }
 
-TEST_F(CompressedWebSocketTest, LeavesAMessageAsItIsThatDeclines) {
+TEST_F(CompressedWebSocketTest, DoesNotCompressAMessageThatDeclinesIt) {
   open("permessage-deflate");
   sent();
   const std::string message(100, 'x');
@@ -581,7 +581,7 @@ TEST_F(CompressedWebSocketTest, LeavesAMessageAsItIsThatDeclines) {
   EXPECT_EQ(inflate_frame(sent()), message + message);
 }
 
-TEST_F(CompressedWebSocketTest, LeavesSmallAndHugeMessagesAsTheyAre) {
+TEST_F(CompressedWebSocketTest, DoesNotCompressSmallAndHugeMessages) {
   open("permessage-deflate");
   sent();
   channel().send(MessageKind::text, "small");

@@ -53,7 +53,7 @@ TEST(FramingJsonp, OnlyTheDigitsOfTheCallbackAreUsed) {
   EXPECT_EQ(write(*make_jsonp_framing(framing_v4(), ""), "6"), R"(___eio[]("6");)");
 }
 
-TEST(FramingJsonp, WhatIsSentIsALiteralOfJavaScript) {
+TEST(FramingJsonp, TheBodyIsAJavaScriptStringLiteral) {
   const auto jsonp = make_jsonp_framing(framing_v4(), "0");
   EXPECT_EQ(write(*jsonp, "4\"\\\n\r\t\b\f\x01\x7f/"),
             "___eio[0](\"4\\\"\\\\\\n\\r\\t\\b\\f\\u0001\x7f/\");");
@@ -75,7 +75,7 @@ TEST(FramingJsonp, ReadsTheFieldOfAForm) {
   EXPECT_EQ(read(*jsonp, "4hi"), Packets{});
 }
 
-TEST(FramingJsonp, LineFeedsComeEscaped) {
+TEST(FramingJsonp, LineFeedsAreUnescaped) {
   const auto jsonp = make_jsonp_framing(framing_v4(), "0");
   const auto one = [&](std::string form) { return read(*jsonp, std::move(form)).at(0); };
   EXPECT_EQ(one(R"(d=4a\nb)"), "4a\nb");
@@ -85,7 +85,7 @@ TEST(FramingJsonp, LineFeedsComeEscaped) {
   EXPECT_EQ(one("d=4a%5Cnb%5C%5Cn"), "4a\nb\\n");
 }
 
-TEST(FramingJsonp, WebSocketsAreAsEver) {
+TEST(FramingJsonp, WebSocketsAreNotChanged) {
   const auto jsonp = make_jsonp_framing(framing_v4(), "0");
   EXPECT_EQ(jsonp->protocol(), Protocol::v4);
   EXPECT_EQ(jsonp->read_websocket(MessageKind::text, "4d=1")->bytes, "4d=1");

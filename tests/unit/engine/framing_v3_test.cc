@@ -115,7 +115,7 @@ TEST(FramingV3, MarksBinaryOnWebSockets) {
   EXPECT_FALSE(bytes.read_websocket(MessageKind::binary, "\x02z"));
 }
 
-TEST(FramingV3, SurvivesDamage) {
+TEST(FramingV3, HandlesDamagedInput) {
   const std::uint64_t seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
@@ -145,14 +145,14 @@ TEST_F(SessionV3, AnswersPings) {
   EXPECT_TRUE(session->is_open()) << "the server sends no pings";
 }
 
-TEST_F(SessionV3, EndsWithoutPings) {
+TEST_F(SessionV3, ClosesWithoutPings) {
   host.advance(*session, Milliseconds(44'999));
   EXPECT_TRUE(session->is_open());
   host.advance(*session, Milliseconds(1));
   EXPECT_EQ(record.closed, CloseReason::timeout);
 }
 
-TEST_F(SessionV3, TakesNoPongs) {
+TEST_F(SessionV3, RefusesPongs) {
   post("1:3");
   EXPECT_EQ(record.closed, CloseReason::wrong_heartbeat);
 }

@@ -17,7 +17,7 @@ std::vector<std::string> pop(Outbox& outbox) {
   return unit;
 }
 
-TEST(Outbox, HandsOutAPacketTogetherWithItsAttachments) {
+TEST(Outbox, ReturnsAPacketTogetherWithItsAttachments) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share("one"), share("two")};
   outbox.push(MessageKind::text, share("451-"), attachments, {Importance::expendable});
@@ -30,7 +30,7 @@ TEST(Outbox, HandsOutAPacketTogetherWithItsAttachments) {
   EXPECT_EQ(outbox.bytes(), 0u);
 }
 
-TEST(Outbox, TakesPacketsThatAreBinaryThemselves) {
+TEST(Outbox, AcceptsBinaryPackets) {
   Outbox outbox;
   outbox.push(MessageKind::binary, share("one"), {}, {Importance::expendable});
   outbox.push(MessageKind::binary, share("two"), {}, {Importance::expendable});
@@ -110,7 +110,7 @@ TEST(Outbox, KeepsOrderWhileItNeverRunsEmpty) {
   EXPECT_EQ(outbox.bytes(), 0u);
 }
 
-TEST(Outbox, DropsTheOldestUnitsWhole) {
+TEST(Outbox, DropsTheOldestUnitsCompletely) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share("one"), share("two")};
   outbox.push(MessageKind::text, share("451-"), attachments, {Importance::expendable});
@@ -124,7 +124,7 @@ TEST(Outbox, DropsTheOldestUnitsWhole) {
   EXPECT_FALSE(outbox.drop_oldest());
 }
 
-TEST(Outbox, NeverDropsWhatIsRequired) {
+TEST(Outbox, NeverDropsRequiredUnits) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share("x")};
   outbox.push(MessageKind::text, share("40"), {}, {Importance::required});
@@ -197,7 +197,7 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
   }
 }
 
-TEST(Outbox, ABodyMayBeCompressedIfAnythingInItMay) {
+TEST(Outbox, ABodyMayBeCompressedIfOneOfItsMessagesMay) {
   const auto compression_of = [](std::vector<Compression> wishes) {
     Outbox outbox;
     for (const Compression wish : wishes) {
@@ -211,7 +211,7 @@ TEST(Outbox, ABodyMayBeCompressedIfAnythingInItMay) {
   EXPECT_EQ(compression_of({declined, allowed, declined}), allowed);
 }
 
-TEST(Outbox, WhatWasDroppedDoesNotCount) {
+TEST(Outbox, DroppedMessagesDoNotCount) {
   Outbox outbox;
   outbox.push(MessageKind::text, share("4a"), {}, {Importance::expendable, Compression::allowed});
   outbox.push(MessageKind::text, share("4b"), {}, {Importance::required, Compression::declined});

@@ -42,20 +42,20 @@ TEST(Payload, CarriesBinaryAsBase64) {
   EXPECT_EQ(decode_binary("b"), "");
 }
 
-TEST(Payload, TakesBase64InLines) {
+TEST(Payload, AcceptsBase64WithLineBreaks) {
   EXPECT_EQ(decode_binary("bAAEC/w==\n"), std::string("\x00\x01\x02\xff", 4));
   EXPECT_EQ(decode_binary("bAAEC\r\n/w==\r\n"), std::string("\x00\x01\x02\xff", 4));
   EXPECT_EQ(decode_binary("b\n"), "");
 }
 
-TEST(Payload, TakesBase64WithoutPaddingAndForUrls) {
+TEST(Payload, AcceptsBase64WithoutPaddingAndForUrls) {
   EXPECT_EQ(decode_binary("bAQI"), "\x01\x02");
   EXPECT_EQ(decode_binary("bAQ"), "\x01");
   EXPECT_EQ(decode_binary("bAQ ID"), "\x01\x02\x03");
   EXPECT_EQ(decode_binary("b_-8="), "\xff\xef");
 }
 
-TEST(Payload, RefusesWhatIsNotBase64) {
+TEST(Payload, RefusesInvalidBase64) {
   for (const char* packet :
        {"bA", "bAQIDA", "b*QID", "bAQID=", "bA===", "b=", "bA=Q=", "b\xff\xff\xff\xff"}) {
     EXPECT_EQ(decode_binary(packet), std::nullopt) << packet;

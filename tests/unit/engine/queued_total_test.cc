@@ -50,7 +50,7 @@ struct QueuedTotalTest : testing::Test {
 
 constexpr std::size_t in_websocket = 1 << 20;
 
-TEST_F(QueuedTotalTest, CountsMessagesTheirKeepingAndWhatTheWebSocketHolds) {
+TEST_F(QueuedTotalTest, CountsMessagesWithOverheadAndBytesQueuedInTheWebSocket) {
   Peer& peer = open_slow();
   send(peer, 1000);
   send(peer, 500);
@@ -60,7 +60,7 @@ TEST_F(QueuedTotalTest, CountsMessagesTheirKeepingAndWhatTheWebSocketHolds) {
   EXPECT_EQ(total->bytes(), 0u);
 }
 
-TEST_F(QueuedTotalTest, CountsWhatTheWebSocketHoldsBeforeAnythingIsQueued) {
+TEST_F(QueuedTotalTest, CountsBytesQueuedInTheWebSocketWithAnEmptyOutbox) {
   Peer& peer = open_slow();
   peer.socket.buffered_bytes = 60'000;
   send(peer, 10);
@@ -70,14 +70,14 @@ TEST_F(QueuedTotalTest, CountsWhatTheWebSocketHoldsBeforeAnythingIsQueued) {
   EXPECT_EQ(total->bytes(), 1'000u);
 }
 
-TEST_F(QueuedTotalTest, AClientThatKeepsUpIsNotCounted) {
+TEST_F(QueuedTotalTest, AClientThatIsNotSlowIsNotCounted) {
   Peer& peer = open_slow();
   peer.socket.buffered_bytes = 0;
   send(peer, 10);
   EXPECT_EQ(total->bytes(), 0u);
 }
 
-TEST_F(QueuedTotalTest, BeyondTheLimitTheLargestIsClosed) {
+TEST_F(QueuedTotalTest, AboveTheLimitTheSessionWithTheLongestQueueIsClosed) {
   Peer& small = open_slow();
   Peer& large = open_slow();
   Peer& latest = open_slow();
@@ -97,7 +97,7 @@ TEST_F(QueuedTotalTest, BeyondTheLimitTheLargestIsClosed) {
   EXPECT_NE(warnings[0].find("--socketio-max-queued-total"), std::string::npos) << warnings[0];
 }
 
-TEST_F(QueuedTotalTest, AsManyAreClosedAsItTakes) {
+TEST_F(QueuedTotalTest, AsManySessionsAreClosedAsNecessary) {
   Peer& first = open_slow();
   Peer& second = open_slow();
   send(first, 3'000'000);
@@ -111,7 +111,7 @@ TEST_F(QueuedTotalTest, AsManyAreClosedAsItTakes) {
   EXPECT_FALSE(second.closed());
 }
 
-TEST_F(QueuedTotalTest, NothingIsLeftOfSessionsThatHaveEnded) {
+TEST_F(QueuedTotalTest, ClosedSessionsAreNoLongerCounted) {
   Peer& peer = open_slow();
   send(peer, 1000);
   peer.session->websocket_closed(peer.socket);
@@ -121,7 +121,7 @@ TEST_F(QueuedTotalTest, NothingIsLeftOfSessionsThatHaveEnded) {
   EXPECT_EQ(total->bytes(), 0u);
 }
 
-TEST_F(QueuedTotalTest, WhatAClosedPollingSessionHasToSayIsCountedUntilItIsFetched) {
+TEST_F(QueuedTotalTest, QueuedPacketsOfAClosedPollingSessionCountUntilTheyAreFetched) {
   Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
   peer.host.total = total;
   peer.session = std::make_unique<Session>(SessionId{1}, "sid", framing_v4(), config, peer.host,
@@ -135,7 +135,7 @@ TEST_F(QueuedTotalTest, WhatAClosedPollingSessionHasToSayIsCountedUntilItIsFetch
   EXPECT_EQ(total->bytes(), 0u);
 }
 
-TEST_F(QueuedTotalTest, WhatIsKeptForAPendingSocketCounts) {
+TEST_F(QueuedTotalTest, PacketsKeptForAPendingSocketCount) {
   Peer& peer = open_slow();
   peer.socket.buffered_bytes = 0;
   peer.session->change_kept(0, 5'000);
@@ -146,7 +146,7 @@ TEST_F(QueuedTotalTest, WhatIsKeptForAPendingSocketCounts) {
   EXPECT_EQ(total->bytes(), 0u);
 }
 
-TEST_F(QueuedTotalTest, WithoutALimitNobodyIsClosed) {
+TEST_F(QueuedTotalTest, WithoutALimitNoSessionIsClosed) {
   total = std::make_shared<QueuedTotal>(0);
   Peer& peer = open_slow();
   send(peer, 100'000'000);

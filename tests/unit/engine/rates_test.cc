@@ -30,7 +30,7 @@ struct RatesTest : testing::Test, SessionFixture {
   }
 };
 
-TEST_F(RatesTest, AWebSocketIsReadAtThePaceThatIsAllowed) {
+TEST_F(RatesTest, AWebSocketIsReadAtTheConfiguredRate) {
   open_websocket(10);
   EXPECT_EQ(flood(100), 10);
   EXPECT_TRUE(socket.paused);
@@ -49,7 +49,7 @@ TEST_F(RatesTest, AWebSocketIsReadAtThePaceThatIsAllowed) {
   EXPECT_FALSE(record.closed);
 }
 
-TEST_F(RatesTest, ASpellIsOneEpisode) {
+TEST_F(RatesTest, APeriodOfThrottlingIsOneEpisode) {
   std::vector<std::string> log;
   Logger listening([&log](LogRecord line) { log.push_back(std::move(line.message)); });
   listening.set_level(LogCategory::engineio, static_cast<int>(LogLevel::info));
@@ -68,7 +68,7 @@ TEST_F(RatesTest, ASpellIsOneEpisode) {
   EXPECT_EQ(log.size(), 1u) << log.back();
 }
 
-TEST_F(RatesTest, ASpellEndsWhenTheClientHasBeenSlowForASecond) {
+TEST_F(RatesTest, AnEpisodeEndsAfterASecondBelowTheRate) {
   open_websocket(10);
   flood(100);
   host.advance(*session, Milliseconds(1100));
@@ -106,7 +106,7 @@ TEST_F(RatesTest, APostIsAnsweredWhenAllOfItHasBeenRead) {
   EXPECT_EQ(post.outcome, HttpOutcome::ok);
 }
 
-TEST_F(RatesTest, WhatIsSentToTheClientGoesOn) {
+TEST_F(RatesTest, AThrottledClientStillReceivesMessages) {
   open_websocket(1);
   flood(100);
   socket.sent.clear();
@@ -114,7 +114,7 @@ TEST_F(RatesTest, WhatIsSentToTheClientGoesOn) {
   EXPECT_EQ(socket.sent, Messages{"4hello"});
 }
 
-TEST_F(RatesTest, TheHeartbeatDoesNotRunOutWhileAPongIsNotRead) {
+TEST_F(RatesTest, TheHeartbeatDoesNotExpireWhileAPongIsNotRead) {
   config.engine_io.ping_interval = config.engine_io.ping_timeout = Milliseconds(1000);
   open_websocket(1);
   // The pong lies behind 100 messages: more than a minute at this pace.
@@ -130,7 +130,7 @@ TEST_F(RatesTest, TheHeartbeatDoesNotRunOutWhileAPongIsNotRead) {
   EXPECT_EQ(record.closed, CloseReason::timeout) << "now nothing comes any more";
 }
 
-TEST_F(RatesTest, AClientIsPingedOnWhileItsPongIsNotRead) {
+TEST_F(RatesTest, AClientGetsFurtherPingsWhileItsPongIsNotRead) {
   config.engine_io.ping_interval = config.engine_io.ping_timeout = Milliseconds(3000);
   open_websocket(1);
   socket.sent.clear();
@@ -149,7 +149,7 @@ TEST_F(RatesTest, AClientIsPingedOnWhileItsPongIsNotRead) {
   EXPECT_EQ(record.pongs, 1);
 }
 
-TEST_F(RatesTest, AClientThatTheLayerAboveDoesNotReadIsPingedToo) {
+TEST_F(RatesTest, AClientGetsPingsWhileTheLayerAbovePausesReading) {
   config.engine_io.ping_interval = config.engine_io.ping_timeout = Milliseconds(1000);
   open_websocket(0);
   socket.sent.clear();
@@ -162,7 +162,7 @@ TEST_F(RatesTest, AClientThatTheLayerAboveDoesNotReadIsPingedToo) {
   EXPECT_EQ(record.closed, CloseReason::timeout);
 }
 
-TEST_F(RatesTest, AClientOfProtocol3HearsSomethingWhileItsPingIsNotRead) {
+TEST_F(RatesTest, AClientOfProtocol3GetsNoopsWhileItsPingIsNotRead) {
   config.engine_io.ping_interval = config.engine_io.ping_timeout = Milliseconds(1000);
   framing = &framing_v3(BinaryForm::bytes);
   open_websocket(0);
@@ -194,7 +194,7 @@ TEST_F(RatesTest, TheLayerAboveAndTheRatePauseIndependently) {
   EXPECT_FALSE(socket.paused);
 }
 
-TEST_F(RatesTest, AnUpgradeDoesNotEndIt) {
+TEST_F(RatesTest, AnUpgradeDoesNotEndThrottling) {
   open(2);
   EXPECT_EQ(post("4a\x1e"
                  "4b"),

@@ -26,13 +26,13 @@ struct WebSocketTest : SessionTest {
 
 // --- handshake ---
 
-TEST_F(SessionTest, OpenPacketTellsThePollingClientItsSettings) {
+TEST_F(SessionTest, TheOpenPacketHasTheSettingsForAPollingClient) {
   EXPECT_EQ(session->open_packet(),
             R"(0{"sid":"a-sid","upgrades":["websocket"],"pingInterval":25000,)"
             R"("pingTimeout":20000,"maxPayload":1000000})");
 }
 
-TEST_F(SessionTest, OpenPacketOffersNoUpgradeOnAWebSocket) {
+TEST_F(SessionTest, TheOpenPacketOffersNoUpgradeOnAWebSocket) {
   FakeWebSocket socket;
   session->open_websocket(socket);
   ASSERT_EQ(socket.sent.size(), 1u);
@@ -43,7 +43,7 @@ TEST_F(SessionTest, OpenPacketOffersNoUpgradeOnAWebSocket) {
 
 // --- polling ---
 
-TEST_F(SessionTest, AWaitingPollIsAnsweredBySend) {
+TEST_F(SessionTest, SendAnswersAWaitingPoll) {
   FakePoll request;
   session->start_poll(request);
   EXPECT_FALSE(request.outcome);
@@ -52,7 +52,7 @@ TEST_F(SessionTest, AWaitingPollIsAnsweredBySend) {
   EXPECT_EQ(request.payload, "4hello");
 }
 
-TEST_F(SessionTest, APollTakesEverythingQueued) {
+TEST_F(SessionTest, APollReturnsAllQueuedPackets) {
   send("1");
   send("2", {share("\x01\x02\x03")});
   send("3");
@@ -208,7 +208,7 @@ TEST_F(SessionTest, APingFromTheClientIsAnError) {
   EXPECT_EQ(record.closed, CloseReason::wrong_heartbeat);
 }
 
-TEST_F(SessionTest, AServersCloseWaitsForThePollThatTellsTheClient) {
+TEST_F(SessionTest, AServersCloseWaitsForThePollThatGetsTheClosePacket) {
   send("last");
   session->close(CloseReason::server_close);
   EXPECT_EQ(record.closed, CloseReason::server_close);
@@ -221,7 +221,7 @@ TEST_F(SessionTest, AServersCloseWaitsForThePollThatTellsTheClient) {
   EXPECT_TRUE(host.ended);
 }
 
-TEST_F(SessionTest, WhatAClosedSessionsClientStillSendsIsDroppedWithoutAnError) {
+TEST_F(SessionTest, PostsOfAClosedSessionAreDroppedWithoutAnError) {
   send("last");
   session->close(CloseReason::server_close);
   EXPECT_EQ(post("4dropped"), HttpOutcome::ok);
@@ -250,7 +250,7 @@ TEST_F(SessionTest, APostOfAWrongTypeClosesTheSession) {
   EXPECT_STREQ(describe_as_reference(*record.closed), "transport error");
 }
 
-TEST_F(SessionTest, AClosedSessionIsForgottenWhenNoPollComes) {
+TEST_F(SessionTest, AClosedSessionIsRemovedWhenNoPollComes) {
   session->close(CloseReason::server_close);
   host.advance(*session, 29s);
   EXPECT_FALSE(host.ended);
@@ -268,7 +268,7 @@ TEST_F(SessionTest, ClosingFromWithinAMessageStopsReading) {
 
 // --- websocket ---
 
-TEST_F(WebSocketTest, MessagesGoStraightThrough) {
+TEST_F(WebSocketTest, MessagesAreSentImmediately) {
   send("x", {share("bytes")});
   EXPECT_EQ(socket.sent, (Messages{"4x", "b:bytes"}));
   receive("4y");
@@ -276,14 +276,14 @@ TEST_F(WebSocketTest, MessagesGoStraightThrough) {
   EXPECT_EQ(record.messages, (Messages{"y", "b:z"}));
 }
 
-TEST_F(WebSocketTest, TakesBinaryInBase64) {
+TEST_F(WebSocketTest, AcceptsBinaryInBase64) {
   for (const char* packet : {"bAQI=", "bAQI", "b", "b_-8="}) receive(packet);
   EXPECT_EQ(record.messages, (Messages{"b:\x01\x02", "b:\x01\x02", "b:", "b:\xff\xef"}));
   receive("b????");
   EXPECT_EQ(record.closed, CloseReason::bad_packet);
 }
 
-TEST_F(WebSocketTest, SendsBinaryInBase64ToWhomAsksForIt) {
+TEST_F(WebSocketTest, SendsBinaryInBase64IfTheHandshakeAsksForIt) {
   EXPECT_EQ(*framing_v4(BinaryForm::base64)
                  .write_websocket({MessageKind::binary, share("\x01\x02")})
                  .bytes,
@@ -292,26 +292,26 @@ TEST_F(WebSocketTest, SendsBinaryInBase64ToWhomAsksForIt) {
   EXPECT_EQ(framing_v4().write_websocket(message).bytes, message.bytes) << "the buffer is shared";
 }
 
-TEST_F(WebSocketTest, AnOversizeMessageClosesIt) {
+TEST_F(WebSocketTest, AnOversizeMessageClosesTheSession) {
   receive("4" + std::string(config.engine_io.max_payload, 'x'));
   EXPECT_EQ(socket.close_code, 1009);
   EXPECT_EQ(record.closed, CloseReason::payload_too_large);
   EXPECT_TRUE(record.messages.empty());
 }
 
-TEST_F(WebSocketTest, ItsEndEndsTheSession) {
+TEST_F(WebSocketTest, ClosingTheWebSocketClosesTheSession) {
   session->websocket_closed(socket);
   EXPECT_EQ(record.closed, CloseReason::websocket_disconnect);
   EXPECT_FALSE(socket.close_code);
 }
 
-TEST_F(WebSocketTest, MalformedPacketsCloseIt) {
+TEST_F(WebSocketTest, MalformedPacketsCloseTheSession) {
   receive("x");
   EXPECT_EQ(record.closed, CloseReason::bad_packet);
   EXPECT_EQ(socket.close_code, no_close_code);
 }
 
-TEST_F(WebSocketTest, ASlowOneGetsWholeUnitsAsItDrains) {
+TEST_F(WebSocketTest, ASlowWebSocketGetsCompleteUnitsAsItDrains) {
   socket.weight = 1'000'000;
   send("a");  // 2 bytes fill it
   send("b", {share("1"), share("2")});
@@ -371,7 +371,7 @@ TEST_F(WebSocketTest, PingsComeOneIntervalAfterTheLastPong) {
   EXPECT_EQ(socket.sent, (Messages{"2", "2"}));
 }
 
-TEST_F(SessionTest, TheLongestTimesThatCanBeSetAreNeverOver) {
+TEST_F(SessionTest, TheLongestTimeoutsNeverExpire) {
   constexpr Milliseconds longest = Milliseconds::max();
   config.engine_io = {};
   config.engine_io.ping_interval = config.engine_io.ping_timeout = longest;
@@ -394,7 +394,7 @@ TEST_F(WebSocketTest, NoPongInTimeClosesTheSession) {
   EXPECT_TRUE(socket.close_code);
 }
 
-TEST_F(WebSocketTest, AnyPacketGivesAClientTimeForItsPongOnce) {
+TEST_F(WebSocketTest, AnyPacketExtendsThePongTimeoutOnce) {
   for (int ping = 0; ping < 2; ++ping) {
     host.advance(*session, 25s + 19s);
     receive("4a");
@@ -412,7 +412,7 @@ TEST_F(WebSocketTest, AnyPacketGivesAClientTimeForItsPongOnce) {
   EXPECT_EQ(record.closed, CloseReason::timeout);
 }
 
-TEST_F(SessionTest, ALateTimerGivesAClientNoMoreTime) {
+TEST_F(SessionTest, ALateTimerDoesNotExtendThePongTimeout) {
   host.advance(*session, 24'999ms);
   host.be_late(20ms);
   session->on_timer();
@@ -421,7 +421,7 @@ TEST_F(SessionTest, ALateTimerGivesAClientNoMoreTime) {
   EXPECT_EQ(record.closed, CloseReason::timeout);
 }
 
-TEST_F(SessionTest, AServerThatStoodStillGivesItsClientsTime) {
+TEST_F(SessionTest, AfterThePauseOfTheProcessClientsGetTheirFullTimeout) {
   host.advance(*session, 24'999ms);
   host.be_late(60s);
   session->on_timer();
@@ -430,7 +430,7 @@ TEST_F(SessionTest, AServerThatStoodStillGivesItsClientsTime) {
   EXPECT_FALSE(record.closed);
 }
 
-TEST_F(SessionTest, TellsThatATimerIsLate) {
+TEST_F(SessionTest, IsDueWhenATimerIsLate) {
   EXPECT_FALSE(session->is_due());
   host.advance(*session, 24'999ms);
   EXPECT_FALSE(session->is_due());
@@ -440,7 +440,7 @@ TEST_F(SessionTest, TellsThatATimerIsLate) {
   EXPECT_FALSE(session->is_due());
 }
 
-TEST_F(SessionTest, APollingClientThatVanishesIsSwept) {
+TEST_F(SessionTest, ALostPollingClientTimesOut) {
   host.advance(*session, 45s);
   EXPECT_EQ(record.closed, CloseReason::timeout);
   EXPECT_TRUE(host.ended);
@@ -456,7 +456,7 @@ TEST_F(SessionTest, APingReachesAWaitingPoll) {
   EXPECT_FALSE(record.closed);
 }
 
-TEST_F(SessionTest, WithoutANamespaceItIsClosed) {
+TEST_F(SessionTest, ASessionWithoutANamespaceIsClosedAfterTheConnectTimeout) {
   session->start_connect_timeout();
   for (int beat = 0; beat < 44; ++beat) {
     host.advance(*session, 1s);
@@ -469,7 +469,7 @@ TEST_F(SessionTest, WithoutANamespaceItIsClosed) {
 
 // --- back-pressure ---
 
-TEST_F(SessionTest, PausingHoldsBackTheRestOfAPostAndItsAnswer) {
+TEST_F(SessionTest, PausingDelaysTheRestOfAPostAndItsResponse) {
   FakePost request;
   session->start_post(request);
   session->receive_post(request, MessageKind::text,
@@ -503,7 +503,7 @@ TEST_F(WebSocketTest, APauseSuspendsThePongDeadline) {
 }
 
 // Its pong may be in the POST that is not read to its end; but a client that is there polls.
-TEST_F(SessionTest, APausedClientOnPollingIsThereAsLongAsItPolls) {
+TEST_F(SessionTest, APausedPollingClientIsConnectedWhileItPolls) {
   FakePost request;
   session->start_post(request);
   session->receive_post(request, MessageKind::text,
@@ -528,7 +528,7 @@ TEST_F(SessionTest, APausedClientOnPollingIsThereAsLongAsItPolls) {
   EXPECT_EQ(request.outcome, HttpOutcome::bad_request);
 }
 
-TEST_F(WebSocketTest, WhatAClientThatHasGoneSentLastIsWaitedForOnlySoLong) {
+TEST_F(WebSocketTest, TheLastInputOfADisconnectedClientIsDroppedAfterATimeout) {
   session->pause_reading();
   session->peer_ended(socket);
   host.advance(*session, 19'999ms);
@@ -538,14 +538,14 @@ TEST_F(WebSocketTest, WhatAClientThatHasGoneSentLastIsWaitedForOnlySoLong) {
   EXPECT_EQ(counters.get(Counter::last_input_dropped), 1u);
 }
 
-TEST_F(WebSocketTest, TheEndOfAProbeIsNotThatOfTheClient) {
+TEST_F(WebSocketTest, TheCloseOfAProbeIsNotADisconnectOfTheClient) {
   FakeWebSocket other;
   session->peer_ended(other);
   host.advance(*session, 24s);
   EXPECT_FALSE(record.closed);
 }
 
-TEST_F(WebSocketTest, APingSentWhilePausedIsNotHeldAgainstTheClient) {
+TEST_F(WebSocketTest, APingSentWhileReadingIsPausedHasNoPongTimeout) {
   session->pause_reading();
   host.advance(*session, 10min);
   EXPECT_FALSE(record.closed);

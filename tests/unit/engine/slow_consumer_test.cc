@@ -32,7 +32,7 @@ struct SlowConsumerTest : testing::Test, SessionFixture {
   }
 };
 
-TEST_F(SlowConsumerTest, DisconnectClosesBeyondTheLimit) {
+TEST_F(SlowConsumerTest, DisconnectClosesAboveTheLimit) {
   open(SlowConsumer::disconnect, room_for(1, 10));
   send("123456789");
   host.advance(*session, Milliseconds(20));
@@ -44,7 +44,7 @@ TEST_F(SlowConsumerTest, DisconnectClosesBeyondTheLimit) {
   EXPECT_EQ(counters.get(Counter::slow_consumers_closed), 1u);
 }
 
-TEST_F(SlowConsumerTest, AWebSocketThatTakesNothingIsGivenLittle) {
+TEST_F(SlowConsumerTest, AWebSocketThatIsNotReadQueuesLittle) {
   open(SlowConsumer::disconnect, 10'000'000);
   socket.buffered_bytes = 0;
   socket.weight = 1;
@@ -57,7 +57,7 @@ TEST_F(SlowConsumerTest, AWebSocketThatTakesNothingIsGivenLittle) {
   EXPECT_EQ(taken, 100u);
 }
 
-TEST_F(SlowConsumerTest, DropVolatileKeepsWhatIsReliableUpToAHardLimit) {
+TEST_F(SlowConsumerTest, DropVolatileKeepsReliableEventsUpToAHardLimit) {
   open(SlowConsumer::drop_volatile, room_for(1, 10));
   for (int i = 0; i < 4; ++i) send("123456789");
   EXPECT_FALSE(session->is_writable()) << "so what is volatile is dropped";
@@ -88,7 +88,7 @@ TEST_F(SlowConsumerTest, DropOldestDropsAttachmentsWithTheirEvent) {
   EXPECT_EQ(drain(), Messages{"412345678"});
 }
 
-TEST_F(SlowConsumerTest, DropOldestSparesWhatTheProtocolNeedsAndClosesWhenThatIsTooMuch) {
+TEST_F(SlowConsumerTest, DropOldestKeepsRequiredPacketsAndClosesIfTheyAreTooMany) {
   open(SlowConsumer::drop_oldest, room_for(3, 10));
   send("0", {}, Importance::required);
   send("m1");
@@ -101,7 +101,7 @@ TEST_F(SlowConsumerTest, DropOldestSparesWhatTheProtocolNeedsAndClosesWhenThatIs
   EXPECT_EQ(record.closed, CloseReason::slow_consumer);
 }
 
-TEST_F(SlowConsumerTest, PongsThatAClientOfProtocol3AsksForCountToo) {
+TEST_F(SlowConsumerTest, PongsForAClientOfProtocol3AreCountedAsQueued) {
   framing = &framing_v3(BinaryForm::bytes);
   open(SlowConsumer::drop_oldest, room_for(3, 10));
   const auto ping = [&] { session->receive_websocket(socket, MessageKind::text, "2"); };

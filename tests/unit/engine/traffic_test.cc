@@ -23,7 +23,7 @@ TEST_F(TrafficTest, ASessionCountsFromItsStartToItsEnd) {
   EXPECT_EQ(count(Counter::sessions_closed), 1u);
 }
 
-TEST_F(TrafficTest, ASessionThatIsDestroyedCountsNoMore) {
+TEST_F(TrafficTest, ADestroyedSessionIsNotCounted) {
   session.reset();
   EXPECT_EQ(count(Counter::sessions), 0u);
   EXPECT_EQ(count(Counter::polling_sessions), 0u);
@@ -36,7 +36,7 @@ TEST_F(TrafficTest, APollingSessionCountsAsOneUntilItsEnd) {
   EXPECT_EQ(count(Counter::polling_sessions), 0u);
 }
 
-TEST_F(TrafficTest, ASessionOpenedByAWebSocketIsNoPollingOne) {
+TEST_F(TrafficTest, ASessionOpenedByAWebSocketIsNotCountedAsPolling) {
   session->open_websocket(socket);
   EXPECT_EQ(count(Counter::polling_sessions), 0u);
   EXPECT_EQ(count(Counter::sessions), 1u);
@@ -44,7 +44,7 @@ TEST_F(TrafficTest, ASessionOpenedByAWebSocketIsNoPollingOne) {
   EXPECT_EQ(count(Counter::polling_sessions), 0u);
 }
 
-TEST_F(TrafficTest, AnUpgradeEndsPollingAndNoSession) {
+TEST_F(TrafficTest, AnUpgradeChangesTheCountOfPollingButNotOfSessions) {
   session->start_probe(socket);
   session->receive_websocket(socket, MessageKind::text, "2probe");
   EXPECT_EQ(count(Counter::polling_sessions), 1u);
@@ -53,7 +53,7 @@ TEST_F(TrafficTest, AnUpgradeEndsPollingAndNoSession) {
   EXPECT_EQ(count(Counter::sessions), 1u);
 }
 
-TEST_F(TrafficTest, MessagesInCountWithTheirBytesOnEitherTransport) {
+TEST_F(TrafficTest, ReceivedMessagesAreCountedWithTheirBytes) {
   post(
       "4abc\x1e"
       "bAQID");
@@ -66,14 +66,14 @@ TEST_F(TrafficTest, MessagesInCountWithTheirBytesOnEitherTransport) {
   EXPECT_EQ(count(Counter::bytes_in), 15u);
 }
 
-TEST_F(TrafficTest, MessagesOutCountWithTheirAttachments) {
+TEST_F(TrafficTest, SentMessagesAreCountedWithTheirAttachments) {
   send("abc");
   send("abc", {share("12"), share("3456")});
   EXPECT_EQ(count(Counter::packets_out), 4u);
   EXPECT_EQ(count(Counter::bytes_out), 12u);
 }
 
-TEST_F(TrafficTest, HeartbeatsDoNotCount) {
+TEST_F(TrafficTest, HeartbeatsAreNotCounted) {
   session->open_websocket(socket);
   host.advance(*session, config.engine_io.ping_interval);
   ASSERT_EQ(socket.sent.back(), "2");
@@ -82,7 +82,7 @@ TEST_F(TrafficTest, HeartbeatsDoNotCount) {
   EXPECT_EQ(count(Counter::packets_in), 0u);
 }
 
-TEST_F(TrafficTest, NothingCountsBehindTheEnd) {
+TEST_F(TrafficTest, NothingIsCountedAfterTheClose) {
   session->open_websocket(socket);
   session->shut_down();
   send("abc");

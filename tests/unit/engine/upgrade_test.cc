@@ -46,7 +46,7 @@ TEST_F(UpgradeTest, LaterPollsAreReleasedEvery100Milliseconds) {
   }
 }
 
-TEST_F(UpgradeTest, WhatIsSentDuringTheProbeStaysWithPolling) {
+TEST_F(UpgradeTest, PacketsSentDuringTheProbeUsePolling) {
   session->start_probe(socket);
   receive("2probe");
   send("during");
@@ -77,7 +77,7 @@ TEST_F(UpgradeTest, AFailedProbeLosesNothing) {
   EXPECT_EQ(poll(), "4kept");
 }
 
-TEST_F(UpgradeTest, ABinaryMessageIsNoProbe) {
+TEST_F(UpgradeTest, ABinaryMessageIsNotAProbe) {
   session->start_probe(socket);
   session->receive_websocket(socket, MessageKind::binary, "2probe");
   EXPECT_TRUE(socket.sent.empty());
@@ -99,7 +99,7 @@ TEST_F(UpgradeTest, AProbeThatClosesLosesNothing) {
   EXPECT_FALSE(waiting.outcome);
 }
 
-TEST_F(UpgradeTest, AnAbandonedProbeIsDroppedInTime) {
+TEST_F(UpgradeTest, AnAbandonedProbeIsDroppedAfterTheUpgradeTimeout) {
   session->start_probe(socket);
   receive("2probe");
   host.advance(*session, 9'999ms);
@@ -137,7 +137,7 @@ TEST_F(UpgradeTest, ShutDownDuringAProbeAnswersAWaitingPollWithAClosePacket) {
 }
 
 // A client that has got "3probe" polls no more until its upgrade is over.
-TEST_F(UpgradeTest, ASessionThatIsClosedDuringAProbeSaysSoOnTheWebSocket) {
+TEST_F(UpgradeTest, ASessionClosedDuringAProbeSendsTheCloseOnTheWebSocket) {
   session->start_probe(socket);
   receive("2probe");
   send("last");
@@ -150,7 +150,7 @@ TEST_F(UpgradeTest, ASessionThatIsClosedDuringAProbeSaysSoOnTheWebSocket) {
   EXPECT_TRUE(host.ended);
 }
 
-TEST_F(UpgradeTest, ASessionThatIsClosedDuringAProbeMayTellPollingFirst) {
+TEST_F(UpgradeTest, ASessionClosedDuringAProbeMaySendTheCloseOnPollingFirst) {
   session->start_probe(socket);
   receive("2probe");
   session->close(CloseReason::server_close);
@@ -159,7 +159,7 @@ TEST_F(UpgradeTest, ASessionThatIsClosedDuringAProbeMayTellPollingFirst) {
   EXPECT_TRUE(host.ended);
 }
 
-TEST_F(UpgradeTest, AProbeDoesNotKeepAClosedSession) {
+TEST_F(UpgradeTest, AProbeDoesNotKeepAClosedSessionAlive) {
   session->start_probe(socket);
   receive("2probe");
   session->close(CloseReason::server_close);
@@ -170,7 +170,7 @@ TEST_F(UpgradeTest, AProbeDoesNotKeepAClosedSession) {
   EXPECT_TRUE(host.ended);
 }
 
-TEST_F(UpgradeTest, AProbeThatDoesNotReadItsAnswersIsDropped) {
+TEST_F(UpgradeTest, AProbeThatDoesNotReadItsResponsesIsDropped) {
   session->start_probe(socket);
   receive("2probe");
   socket.buffered_bytes = 100'000;
@@ -214,7 +214,7 @@ TEST_F(UpgradeTest, APausedSessionStaysPausedOnItsWebSocket) {
   EXPECT_FALSE(socket.paused);
 }
 
-TEST_F(UpgradeTest, APongMayComeOnTheNewTransport) {
+TEST_F(UpgradeTest, APongMayArriveOnTheNewTransport) {
   FakePoll waiting;
   session->start_poll(waiting);
   host.advance(*session, 25s);

@@ -39,18 +39,18 @@ class ForwardedTest : public testing::Test {
       std::make_shared<const Endpoints>(Endpoints{{"127.0.0.1", 4000}, {"127.0.0.1", 8000}, false});
 };
 
-TEST_F(ForwardedTest, IsOffUnlessAskedFor) {
+TEST_F(ForwardedTest, IsOffByDefault) {
   config_.forwarded_headers = false;
   EXPECT_EQ(result({{"x-forwarded-for", "192.0.2.1"}}), "unchanged");
 }
 
-TEST_F(ForwardedTest, BelievesTrustedPeersOnly) {
+TEST_F(ForwardedTest, UsesHeadersOfTrustedPeersOnly) {
   trust({"10.0.0.0/8"});
   EXPECT_EQ(result({{"x-forwarded-for", "192.0.2.1"}, {"forwarded", "for=192.0.2.1"}}),
             "unchanged");
 }
 
-TEST_F(ForwardedTest, TakesClientSchemeAndServer) {
+TEST_F(ForwardedTest, UsesClientSchemeAndServer) {
   EXPECT_EQ(result({{"host", "a"}}), "unchanged");
   EXPECT_EQ(result({{"x-forwarded-for", "192.0.2.1"}}), "192.0.2.1 0 http 127.0.0.1 8000");
   EXPECT_EQ(result({{"x-forwarded-for", "192.0.2.1"}, {"x-forwarded-proto", "HTTPS"}}),
@@ -64,7 +64,7 @@ TEST_F(ForwardedTest, TakesClientSchemeAndServer) {
   EXPECT_EQ(result({{"x-forwarded-proto", "https"}}), "127.0.0.1 4000 https 127.0.0.1 8000");
 }
 
-TEST_F(ForwardedTest, TakesThePortOfTheServerAndWithoutABetterOneOfTheClient) {
+TEST_F(ForwardedTest, UsesXForwardedPortForTheServerAndClientsWithoutAPort) {
   EXPECT_EQ(result({{"x-forwarded-port", "444"}}), "127.0.0.1 4000 http 127.0.0.1 444");
   EXPECT_EQ(result({{"x-forwarded-for", "192.0.2.1:5"}, {"x-forwarded-port", "444"}}),
             "192.0.2.1 5 http 127.0.0.1 444");
@@ -77,7 +77,7 @@ TEST_F(ForwardedTest, TakesThePortOfTheServerAndWithoutABetterOneOfTheClient) {
   }
 }
 
-TEST_F(ForwardedTest, ReadsTheHeadersThatAreNamed) {
+TEST_F(ForwardedTest, ReadsTheConfiguredHeaders) {
   config_.forwarded_for_header = "x-real-ip";
   config_.forwarded_port_header = "x-real-port";
   EXPECT_EQ(
@@ -95,7 +95,7 @@ TEST_F(ForwardedTest, ReadsAddressesInEveryForm) {
   EXPECT_EQ(client_of("::ffff:192.0.2.1"), "192.0.2.1");
 }
 
-TEST_F(ForwardedTest, TakesTheRightMostUntrustedHop) {
+TEST_F(ForwardedTest, UsesTheRightmostUntrustedHop) {
   trust({"127.0.0.1", "10.0.0.0/8"});
   EXPECT_EQ(client_of("192.0.2.1, 10.0.0.2, 10.0.0.1"), "192.0.2.1");
   EXPECT_EQ(client_of("6.6.6.6, 192.0.2.1, 10.0.0.1"), "192.0.2.1");
@@ -105,12 +105,12 @@ TEST_F(ForwardedTest, TakesTheRightMostUntrustedHop) {
   EXPECT_EQ(client_of(",6.6.6.6,,192.0.2.1 ,, "), "192.0.2.1");
 }
 
-TEST_F(ForwardedTest, TakesTheLeftMostHopWhereAllAreTrusted) {
+TEST_F(ForwardedTest, UsesTheLeftmostHopIfAllAreTrusted) {
   trust({"*"});
   EXPECT_EQ(client_of("192.0.2.1, 10.0.0.2, 10.0.0.1"), "192.0.2.1");
 }
 
-TEST_F(ForwardedTest, StopsAtAHopThatIsNoAddress) {
+TEST_F(ForwardedTest, StopsAtAHopWithoutAnAddress) {
   trust({"127.0.0.1", "10.0.0.0/8"});
   for (const std::string hop : {"unknown", "_secret", "name", "1.2.3", "[::1", "[::1]x",
                                 "1.2.3.4.5:6", "<script>", "1.2.3.4:5:6"}) {
@@ -119,7 +119,7 @@ TEST_F(ForwardedTest, StopsAtAHopThatIsNoAddress) {
   }
 }
 
-TEST_F(ForwardedTest, TakesTheSchemeOfTheClientsHop) {
+TEST_F(ForwardedTest, UsesTheSchemeOfTheClientsHop) {
   trust({"127.0.0.1", "10.0.0.0/8"});
   const Header hops{"x-forwarded-for", "192.0.2.1, 10.0.0.1"};
   EXPECT_EQ(result({hops, {"x-forwarded-proto", "https, http"}}),
@@ -131,7 +131,7 @@ TEST_F(ForwardedTest, TakesTheSchemeOfTheClientsHop) {
   EXPECT_EQ(result({hops, {"x-forwarded-proto", "gopher"}}), "192.0.2.1 0 http 127.0.0.1 8000");
 }
 
-TEST_F(ForwardedTest, IgnoresAHostThatIsNone) {
+TEST_F(ForwardedTest, IgnoresAnInvalidHost) {
   for (const char* host : {"", "a b", "a/b", "user@a", "[::1", "a\"b", ":80", "<"}) {
     EXPECT_EQ(result({{"x-forwarded-for", "192.0.2.1"}, {"x-forwarded-host", host}}),
               "192.0.2.1 0 http 127.0.0.1 8000")
@@ -139,7 +139,7 @@ TEST_F(ForwardedTest, IgnoresAHostThatIsNone) {
   }
 }
 
-TEST_F(ForwardedTest, NamesTheServerOfAUnixSocketWhereAHostIsSaid) {
+TEST_F(ForwardedTest, UsesTheForwardedHostOnAUnixSocket) {
   peers_ = std::make_shared<const Endpoints>(Endpoints{{}, {}, false, "/a.sock"});
   EXPECT_EQ(result({{"x-forwarded-for", "192.0.2.1"}, {"x-forwarded-port", "444"}}),
             "192.0.2.1 444 http  0/a.sock");
@@ -150,7 +150,7 @@ TEST_F(ForwardedTest, NamesTheServerOfAUnixSocketWhereAHostIsSaid) {
   EXPECT_EQ(client_of("unknown"), "");
 }
 
-TEST_F(ForwardedTest, ReadsTheHeaderOfTheRfc) {
+TEST_F(ForwardedTest, ReadsForwarded) {
   EXPECT_EQ(result({{"forwarded", "for=192.0.2.1;proto=https;host=example.org;by=10.0.0.1"}}),
             "192.0.2.1 0 https example.org 443");
   EXPECT_EQ(result({{"forwarded", "For=\"[2001:db8:cafe::17]:4711\""}}),
@@ -163,7 +163,7 @@ TEST_F(ForwardedTest, ReadsTheHeaderOfTheRfc) {
   EXPECT_EQ(client_by_rfc("for=[2001:db8::1]:80"), "2001:db8::1");
 }
 
-TEST_F(ForwardedTest, ReadsTheHopsOfTheRfcFromTheRight) {
+TEST_F(ForwardedTest, ReadsTheHopsOfForwardedFromTheRight) {
   trust({"127.0.0.1", "10.0.0.0/8"});
   EXPECT_EQ(client_by_rfc("for=6.6.6.6, for=192.0.2.1, for=10.0.0.1"), "192.0.2.1");
   EXPECT_EQ(client({{"forwarded", "for=6.6.6.6, for=192.0.2.1"}, {"forwarded", "for=10.0.0.1"}}),
@@ -175,7 +175,7 @@ TEST_F(ForwardedTest, ReadsTheHopsOfTheRfcFromTheRight) {
   EXPECT_EQ(client_by_rfc("for=6.6.6.6, proto=https"), "127.0.0.1");
 }
 
-TEST_F(ForwardedTest, BelievesNothingOfALineWithBadGrammar) {
+TEST_F(ForwardedTest, IgnoresForwardedWithInvalidGrammar) {
   trust({"127.0.0.1", "10.0.0.0/8"});
   for (const std::string line :
        {"for=\"192.0.2.1", "for=\"192.0.2.1\\", "for", "=192.0.2.1", "for=a b", "for=\"a\"b",
@@ -186,7 +186,7 @@ TEST_F(ForwardedTest, BelievesNothingOfALineWithBadGrammar) {
   }
 }
 
-TEST_F(ForwardedTest, ReadsTheRfcOnlyWhereNoOtherHeaderIsOrNothingElseWhereToldSo) {
+TEST_F(ForwardedTest, ReadsForwardedOnlyWithoutXForwardedOrIfConfigured) {
   const Headers both{{"forwarded", "for=192.0.2.2"}, {"x-forwarded-for", "192.0.2.1"}};
   EXPECT_EQ(client(both), "192.0.2.1");
   EXPECT_EQ(client({{"forwarded", "for=192.0.2.2"}, {"x-forwarded-proto", "https"}}), "127.0.0.1");
@@ -195,7 +195,7 @@ TEST_F(ForwardedTest, ReadsTheRfcOnlyWhereNoOtherHeaderIsOrNothingElseWhereToldS
   EXPECT_EQ(client({{"x-forwarded-for", "192.0.2.1"}}), "127.0.0.1");
 }
 
-TEST_F(ForwardedTest, TakesARequestIdOfTrustedProxies) {
+TEST_F(ForwardedTest, UsesTheRequestIdOfTrustedProxies) {
   const Headers given{{"host", "a"}, {"x-request-id", "5f0-A_z.=+/"}};
   EXPECT_EQ(request_id_of_proxy(given, *peers_, config_), "5f0-A_z.=+/");
   EXPECT_EQ(request_id_of_proxy({{"host", "a"}}, *peers_, config_), std::nullopt);
@@ -206,7 +206,7 @@ TEST_F(ForwardedTest, TakesARequestIdOfTrustedProxies) {
   EXPECT_EQ(request_id_of_proxy(given, *peers_, config_), std::nullopt);
 }
 
-TEST_F(ForwardedTest, TakesNoUnusableRequestId) {
+TEST_F(ForwardedTest, IgnoresAnInvalidRequestId) {
   const auto taken = [&](const std::string& value) {
     return request_id_of_proxy({{"x-request-id", value}}, *peers_, config_).has_value();
   };

@@ -66,7 +66,7 @@ TEST_F(Http1ResponseEncoderTest, AddsTheLengthOfASinglePart) {
   EXPECT_EQ(sink_.writes, 1) << "a small body leaves together with its head";
 }
 
-TEST_F(Http1ResponseEncoderTest, HandsALargeBodyOnWithoutACopy) {
+TEST_F(Http1ResponseEncoderTest, PassesALargeBodyOnWithoutACopy) {
   const std::string body(10'000, 'x');
   EXPECT_TRUE(start({200, {}}, body, BodyPart::last).ends_with("\r\n\r\n" + body));
   EXPECT_EQ(sink_.owned, 1);
@@ -106,7 +106,7 @@ TEST_F(Http1ResponseEncoderTest, ClosesForHttp10WhenTheLengthIsUnknown) {
   EXPECT_EQ(encoder_->persistence(), Persistence::close);
 }
 
-TEST_F(Http1ResponseEncoderTest, SaysKeepAliveToHttp10) {
+TEST_F(Http1ResponseEncoderTest, SendsKeepAliveToHttp10) {
   reset(Http1Version::http_1_0);
   EXPECT_EQ(start({200, {}}, "", BodyPart::last),
             "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n" + usual + "connection: keep-alive\r\n\r\n");
@@ -138,20 +138,20 @@ TEST_F(Http1ResponseEncoderTest, NoContentAndNotModifiedHaveNoBody) {
             std::string::npos);
 }
 
-TEST_F(Http1ResponseEncoderTest, KeepsToTheApplicationsLength) {
+TEST_F(Http1ResponseEncoderTest, UsesTheApplicationsContentLength) {
   EXPECT_EQ(start({200, {{"Content-Length", "5"}}}, "abc", BodyPart::more),
             "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n" + usual + "\r\nabc");
   response_->send("def", BodyPart::last);
   EXPECT_EQ(output(), "de");
 }
 
-TEST_F(Http1ResponseEncoderTest, ObeysConnectionClose) {
+TEST_F(Http1ResponseEncoderTest, FollowsConnectionCloseOfTheApplication) {
   EXPECT_EQ(start({200, {{"Connection", "Close"}}}, "", BodyPart::last),
             "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n" + usual + "connection: close\r\n\r\n");
   EXPECT_EQ(encoder_->persistence(), Persistence::close);
 }
 
-TEST_F(Http1ResponseEncoderTest, SaysThatTheConnectionIsNotUsedAgain) {
+TEST_F(Http1ResponseEncoderTest, SendsConnectionCloseForTheLastResponse) {
   const std::string expected =
       "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n" + usual + "connection: close\r\n\r\n";
   encoder_->close_after_response();
@@ -170,7 +170,7 @@ TEST_F(Http1ResponseEncoderTest, LeavesDateAndServerToTheApplication) {
             "HTTP/1.1 200 OK\r\nDate: now\r\nSERVER: me\r\ncontent-length: 0\r\n\r\n");
 }
 
-TEST_F(Http1ResponseEncoderTest, LeavesOutWhatIsSwitchedOff) {
+TEST_F(Http1ResponseEncoderTest, LeavesOutDisabledHeaders) {
   EXPECT_EQ(start({200, {}}, "", BodyPart::last, ServerHeaders{"", "", no_headers}),
             "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
 }
@@ -183,7 +183,7 @@ TEST_F(Http1ResponseEncoderTest, AddsExtraHeadersThatTheApplicationHasNotSet) {
             "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: mine\r\nX-A: b\r\n\r\n");
 }
 
-TEST_F(Http1ResponseEncoderTest, WritesPreparedHeadersAsTheOthers) {
+TEST_F(Http1ResponseEncoderTest, WritesPreparedHeadersLikeOtherHeaders) {
   HttpConfig config;
   ServerHeadersCache cache(config);
   const std::time_t time = 784'111'777;

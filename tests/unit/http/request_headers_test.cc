@@ -35,7 +35,7 @@ TEST(UnderscoreHeadersTest, AreNeverTakenForOtherHeadersOfTheRequest) {
   EXPECT_EQ(without({{"a_b", "1"}, {"a_b", "2"}}, UnderscoreHeaders::keep), "a_b=1 a_b=2 ");
 }
 
-TEST(UnderscoreHeadersTest, AreNeverTakenForThoseOfProxies) {
+TEST(UnderscoreHeadersTest, AreNeverTakenForHeadersOfProxies) {
   ProxyConfig proxy;
   proxy.forwarded_for_header = "cf-connecting-ip";
   proxy.forwarded_port_header = "client-port";

@@ -378,7 +378,7 @@ TEST(RequestParserLimits, RefusesALargeHeaderBeforeItsEnd) {
           .error);
 }
 
-TEST(RequestParserLimits, AHeaderThatComesByteByByteIsNoLarger) {
+TEST(RequestParserLimits, AHeaderThatComesByteByByteHasTheSameSize) {
   ParserLimits limits;
   limits.max_header_bytes = 1'000;
   const std::string request =
@@ -387,7 +387,7 @@ TEST(RequestParserLimits, AHeaderThatComesByteByByteIsNoLarger) {
 }
 
 // What stands around a name and a value counts from the name's first byte on.
-TEST(RequestParserLimits, AHeaderThatComesAtOnceIsNoSmaller) {
+TEST(RequestParserLimits, AHeaderThatComesInOnePieceHasTheSameSize) {
   ParserLimits limits;
   limits.max_header_bytes = 100;
   const std::string longest = "GET / HTTP/1.1\r\n" + std::string(96, 'a');
@@ -423,7 +423,7 @@ TEST(RequestParserLimits, RefusesALargeBodyWithItsHead) {
   EXPECT_TRUE(outcome.requests.empty());
 }
 
-TEST(RequestParserLimits, RefusesALargeChunkedBodyAtTheChunkThatIsTooMuch) {
+TEST(RequestParserLimits, RefusesALargeChunkedBodyAtTheChunkAboveTheLimit) {
   ParserLimits limits;
   limits.max_body = 10;
   EXPECT_FALSE(parse({chunked("a\r\n0123456789\r\n0\r\n\r\n")}, limits).error);
@@ -438,7 +438,7 @@ TEST(RequestParserLimits, RefusesLargeTrailers) {
             ParseError::header_too_large);
 }
 
-TEST(RequestParserLimits, ChunkExtensionsThatComeByteByByteAreNoLarger) {
+TEST(RequestParserLimits, ChunkExtensionsThatComeByteByByteHaveTheSameSize) {
   ParserLimits limits;
   limits.max_chunk_extensions = 1'000;
   const std::string request = chunked("1;a=" + std::string(900, 'x') + "\r\na\r\n0\r\n\r\n");
@@ -453,7 +453,7 @@ TEST(RequestParserLimits, RefusesLargeChunkExtensions) {
   EXPECT_EQ(parse({chunked(body)}, limits).error, ParseError::malformed);
 }
 
-TEST(RequestParser, RefusesATunnelBehindARequest) {
+TEST(RequestParser, RefusesConnectAfterARequest) {
   const std::string_view input = "GET / HTTP/1.1\r\nHost: a\r\n\r\nCONNECT a:1 HTTP/1.1\r\n";
   for (std::size_t i = 1; i < input.size(); ++i) {
     const Outcome outcome = parse({input.substr(0, i), input.substr(i)});
@@ -462,7 +462,7 @@ TEST(RequestParser, RefusesATunnelBehindARequest) {
   }
 }
 
-TEST(RequestParser, KnowsSomethingOfAHeadThatIsGivenUp) {
+TEST(RequestParser, KeepsTheKnownPartsOfAnIncompleteHead) {
   const auto known = [](std::string_view input) {
     ParserLimits limits;
     limits.max_headers = 1;
@@ -487,7 +487,7 @@ TEST(RequestParser, KnowsSomethingOfAHeadThatIsGivenUp) {
   EXPECT_EQ(known("GET /new HTTP/3.0\r\n\r\n"), "GET|/new||3.0");
 }
 
-TEST(RequestParser, StopsBehindTheHeadOfARequestThatExpectsContinue) {
+TEST(RequestParser, StopsAfterTheHeadOfARequestThatExpectsContinue) {
   RequestParser parser({});
   const std::string input = post("Expect: 100-Continue\r\nContent-Length: 1\r\n", "x");
   const auto progress = parser.feed(input);
@@ -512,13 +512,13 @@ TEST(RequestParser, JoinsTheChunksOfOneFeed) {
   EXPECT_EQ(parser.feed(body).body, "abcdef");
 }
 
-TEST(RequestParser, KnowsTheBodyThatIsLeft) {
+TEST(RequestParser, ReportsTheRestOfTheBody) {
   RequestParser parser({});
   parser.feed(post("Content-Length: 10\r\n", "abc"));
   EXPECT_EQ(parser.body_left(), 7U);
 }
 
-TEST(RequestParser, ReportsAWantedUpgrade) {
+TEST(RequestParser, ReportsARequestedUpgrade) {
   RequestParser parser({});
   const std::string input =
       "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: "

@@ -87,13 +87,13 @@ TEST_F(ResponseTest, KnowsWhetherItHasStartedAndIsComplete) {
   EXPECT_EQ(calls(), (Calls{"200 open", "body(a)", "body(b) last"}));
 }
 
-TEST_F(ResponseTest, TellsTheLengthOfASinglePart) {
+TEST_F(ResponseTest, AnnouncesTheLengthOfASinglePart) {
   EXPECT_EQ(start("GET", {200, {}}, "hello", BodyPart::last),
             (Calls{"200 sized length=5", "body(hello) last"}));
   EXPECT_FALSE(response_->incomplete());
 }
 
-TEST_F(ResponseTest, LeavesTheBodyOutOfTheAnswerToHead) {
+TEST_F(ResponseTest, LeavesTheBodyOutOfAResponseToHead) {
   EXPECT_EQ(start("HEAD", {200, {}}, "hello", BodyPart::last),
             (Calls{"200 none length=5", "body() last"}));
   EXPECT_EQ(response_->body_bytes(), 0U);
@@ -101,7 +101,7 @@ TEST_F(ResponseTest, LeavesTheBodyOutOfTheAnswerToHead) {
   EXPECT_EQ(start("HEAD", {200, {}}, "", BodyPart::more), (Calls{"200 none", "body()"}));
 }
 
-TEST_F(ResponseTest, HasNoBodyWhereTheStatusAllowsNone) {
+TEST_F(ResponseTest, HasNoBodyIfTheStatusAllowsNone) {
   EXPECT_EQ(start("GET", {204, {{"content-length", "0"}}}, "abc", BodyPart::last),
             (Calls{"204 none", "body() last"}));
   EXPECT_EQ(start("GET", {304, {}}, "abc", BodyPart::last), (Calls{"304 none", "body() last"}));
@@ -111,7 +111,7 @@ TEST_F(ResponseTest, HasNoBodyWhereTheStatusAllowsNone) {
             (Calls{"205 sized length=0", "body() last"}));
 }
 
-TEST_F(ResponseTest, DropsWhatIsBeyondContentLength) {
+TEST_F(ResponseTest, DropsBytesAfterContentLength) {
   EXPECT_EQ(start("GET", {200, {{"Content-Length", "5"}}}, "abc", BodyPart::more),
             (Calls{"200 sized length=5", "body(abc)"}));
   EXPECT_TRUE(response_->incomplete());
@@ -141,7 +141,7 @@ TEST_F(ResponseTest, SendsInterimResponsesBeforeTheStartOnly) {
   EXPECT_EQ(calls(), Calls{});
 }
 
-TEST_F(ResponseTest, KnowsAStreamOfEventsWhileItLasts) {
+TEST_F(ResponseTest, RecognizesServerSentEventsUntilTheyEnd) {
   start("GET", {200, {{"Content-Type", "Text/Event-Stream; charset=utf-8"}}}, "", BodyPart::more);
   EXPECT_TRUE(response_->is_event_stream());
   response_->send({}, BodyPart::last);
@@ -150,7 +150,7 @@ TEST_F(ResponseTest, KnowsAStreamOfEventsWhileItLasts) {
   EXPECT_FALSE(response_->is_event_stream());
 }
 
-TEST_F(ResponseTest, RefusesUnusableHeadsAndTakesAnotherOne) {
+TEST_F(ResponseTest, RefusesInvalidHeadsAndAcceptsAnotherOne) {
   const std::vector<std::pair<ResponseHead, HeadError>> cases = {
       {{199, {}}, HeadError::status},
       {{600, {}}, HeadError::status},

@@ -5,13 +5,13 @@
 namespace sioserve::http {
 namespace {
 
-TEST(Trailers, MayBeWhateverIsNotNeededBefore) {
+TEST(Trailers, MayBeFieldsThatAreNotNeededBeforeTheBody) {
   for (const char* name : {"server-timing", "Digest", "x-anything", "ETag"}) {
     EXPECT_EQ(trailer_error({name, "value, 1"}), std::nullopt) << name;
   }
 }
 
-TEST(Trailers, AreNotWhatFramesOrRoutesTheMessage) {
+TEST(Trailers, AreNotFieldsForFramingOrRouting) {
   for (const char* name : {"Content-Length", "transfer-encoding", "host", "Trailer", "SET-COOKIE",
                            "age", "www-authenticate", "Content-Type", "vary"}) {
     EXPECT_TRUE(trailer_error({name, "x"})) << name;

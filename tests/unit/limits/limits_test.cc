@@ -30,7 +30,7 @@ class LimitsTest : public testing::Test {
 
 using Lines = std::vector<std::string>;
 
-TEST_F(LimitsTest, EachTimeIsCountedAndAnEpisodeIsOneWarning) {
+TEST_F(LimitsTest, EachCaseIsCountedAndAnEpisodeIsOneWarning) {
   config_.engine_io.max_payload = 1000;
   limits_.reached(Limit::payload, "session 7");
   limits_.reached(Limit::payload, "session 8");
@@ -53,7 +53,7 @@ TEST_F(LimitsTest, TheEndOfAnEpisodeIsLoggedAndTheNextBeginsWithAWarning) {
   EXPECT_EQ(counters_.get(Counter::slow_consumers_closed), 4u);
 }
 
-TEST_F(LimitsTest, AnEpisodeLastsWhileSomebodyIsHeldAtTheLimit) {
+TEST_F(LimitsTest, AnEpisodeLastsWhileAClientIsThrottled) {
   limits_.reached(Limit::packet_rate, "session 7");
   log();
   for (int i = 0; i < 10; ++i) {
@@ -66,7 +66,7 @@ TEST_F(LimitsTest, AnEpisodeLastsWhileSomebodyIsHeldAtTheLimit) {
   EXPECT_EQ(log(), Lines{"--socketio-max-packet-rate is reached no more; it was 1 time"});
 }
 
-TEST_F(LimitsTest, WhoWouldBeHeldForDaysDoesNotSilenceOthersForSoLong) {
+TEST_F(LimitsTest, AClientThrottledForDaysDoesNotProlongTheEpisode) {
   limits_.reached(Limit::byte_rate, "session 7");
   limits_.lasts(Limit::byte_rate, now_ + std::chrono::hours(100));
   later(LimitEpisode::longest_hold + LimitEpisode::quiet_time);

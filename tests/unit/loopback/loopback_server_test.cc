@@ -54,7 +54,7 @@ TEST_F(LoopbackTest, ACommandIsCarriedOutWhenItIsPosted) {
   EXPECT_EQ(sent(bob), Texts{});
 }
 
-TEST_F(LoopbackTest, PingsAreAnsweredAsTimeGoesBy) {
+TEST_F(LoopbackTest, PingsAreAnsweredWhenTheTimeAdvances) {
   start();
   const SessionId session = server->open_session();
   join(session);
@@ -62,7 +62,7 @@ TEST_F(LoopbackTest, PingsAreAnsweredAsTimeGoesBy) {
   EXPECT_TRUE(server->is_open(session));
 }
 
-TEST_F(LoopbackTest, AClientWithoutNamespaceIsClosedInTime) {
+TEST_F(LoopbackTest, AClientWithoutANamespaceIsClosedAfterTheConnectTimeout) {
   start();
   const SessionId session = server->open_session();
   server->advance(config.engine_io.connect_timeout - Milliseconds(1));
@@ -71,7 +71,7 @@ TEST_F(LoopbackTest, AClientWithoutNamespaceIsClosedInTime) {
   EXPECT_FALSE(server->is_open(session));
 }
 
-TEST_F(LoopbackTest, WhatIsNotReadYetWaits) {
+TEST_F(LoopbackTest, UnreadMessagesAreQueued) {
   config.socket_io.max_events_in_flight = 2;
   start();
   const SessionId session = server->open_session();
@@ -84,7 +84,7 @@ TEST_F(LoopbackTest, WhatIsNotReadYetWaits) {
   EXPECT_EQ(events.size(), 1U);
 }
 
-TEST_F(LoopbackTest, AQuestionIsAnsweredBehindTheCommandsBeforeIt) {
+TEST_F(LoopbackTest, AQuestionIsAnsweredAfterTheCommandsBeforeIt) {
   start();
   const SocketId socket = join(server->open_session());
   server->post(SocketJoin{socket, "room"});
@@ -94,7 +94,7 @@ TEST_F(LoopbackTest, AQuestionIsAnsweredBehindTheCommandsBeforeIt) {
   EXPECT_EQ(std::get<RoomsOfSocket::Answer>(answer), (std::vector<std::string>{"room"}));
 }
 
-TEST_F(LoopbackTest, AClientThatGoesIsReported) {
+TEST_F(LoopbackTest, ADisconnectIsReported) {
   start();
   const SessionId session = server->open_session();
   join(session);

@@ -33,7 +33,7 @@ TEST(DeferredQueue, RunsATaskOncePerScheduling) {
   EXPECT_EQ(runs, 2);
 }
 
-TEST(DeferredQueue, RunsWhatATaskSchedules) {
+TEST(DeferredQueue, RunsTasksThatATaskSchedules) {
   DeferredQueue queue;
   int runs = 0;
   Task second([&] { ++runs; });
@@ -43,7 +43,7 @@ TEST(DeferredQueue, RunsWhatATaskSchedules) {
   EXPECT_EQ(runs, 1);
 }
 
-TEST(DeferredQueue, LeavesATaskThatNeverEndsToTheNextTurn) {
+TEST(DeferredQueue, LeavesATaskThatReschedulesItselfToTheNextIteration) {
   DeferredQueue queue;
   int runs = 0;
   std::unique_ptr<Task> task;
@@ -58,7 +58,7 @@ TEST(DeferredQueue, LeavesATaskThatNeverEndsToTheNextTurn) {
   EXPECT_GT(runs, after_first_turn);
 }
 
-TEST(DeferredQueue, ForgetsATaskThatIsDestroyed) {
+TEST(DeferredQueue, DoesNotRunADestroyedTask) {
   DeferredQueue queue;
   int runs = 0;
   auto second = std::make_unique<Task>([&] { ++runs; });

@@ -18,7 +18,7 @@ std::string refusal(int fd) {
   return socket ? "none" : socket.error().substr(socket.error().find(" is ") + 1);
 }
 
-TEST(ListenFd, TakesAListeningTcpSocketAndLeavesItToItsOwner) {
+TEST(ListenFd, DuplicatesAListeningTcpSocket) {
   const auto sockets = listen_tcp("127.0.0.1", 0, 10);
   ASSERT_TRUE(sockets);
   const ListeningSocket& original = (*sockets)[0];
@@ -36,7 +36,7 @@ TEST(ListenFd, TakesAListeningTcpSocketAndLeavesItToItsOwner) {
   EXPECT_NE(::fcntl(original.fd.get(), F_GETFD), -1);
 }
 
-TEST(ListenFd, TakesAListeningUnixSocketAndLeavesItsFile) {
+TEST(ListenFd, UsesAListeningUnixSocketAndKeepsItsFile) {
   const std::string path = testing::TempDir() + "/fd-" + std::to_string(::getpid()) + ".sock";
   const auto original = listen_unix(path, 0600, 10);
   ASSERT_TRUE(original) << original.error();
@@ -48,7 +48,7 @@ TEST(ListenFd, TakesAListeningUnixSocketAndLeavesItsFile) {
   EXPECT_EQ(::access(path.c_str(), F_OK), 0);
 }
 
-TEST(ListenFd, SaysWhyADescriptorCannotBeUsed) {
+TEST(ListenFd, NamesTheReasonWhyADescriptorCannotBeUsed) {
   EXPECT_EQ(refusal(987'654), "is not open");
   const FileDescriptor file(::open("/dev/null", O_RDONLY));
   EXPECT_EQ(refusal(file.get()), "is not a socket");

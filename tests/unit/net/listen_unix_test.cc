@@ -40,7 +40,7 @@ class ListenUnix : public testing::Test {
   std::string path_;
 };
 
-TEST_F(ListenUnix, TakesConnectionsAndRemovesItsFile) {
+TEST_F(ListenUnix, AcceptsConnectionsAndRemovesItsFile) {
   {
     const auto socket = listen_unix(path_, 0666, 10);
     ASSERT_TRUE(socket) << socket.error();
@@ -76,7 +76,7 @@ TEST_F(ListenUnix, ReplacesTheSocketOfADeadServer) {
   EXPECT_TRUE(can_connect());
 }
 
-TEST_F(ListenUnix, LeavesTheSocketOfALivingServer) {
+TEST_F(ListenUnix, DoesNotReplaceTheSocketOfARunningServer) {
   const auto first = listen_unix(path_, 0600, 10);
   ASSERT_TRUE(first);
   const auto second = listen_unix(path_, 0600, 10);
@@ -85,14 +85,14 @@ TEST_F(ListenUnix, LeavesTheSocketOfALivingServer) {
   EXPECT_TRUE(can_connect());
 }
 
-TEST_F(ListenUnix, LeavesTheSocketOfALivingServerWithAFullBacklog) {
+TEST_F(ListenUnix, DoesNotReplaceTheSocketOfARunningServerWithAFullBacklog) {
   const auto first = listen_unix(path_, 0600, 0);
   ASSERT_TRUE(first);
   for (int i = 0; i < 3; ++i) EXPECT_FALSE(listen_unix(path_, 0600, 0));
   EXPECT_TRUE(mode());
 }
 
-TEST_F(ListenUnix, NeverRemovesWhatIsNoSocket) {
+TEST_F(ListenUnix, NeverRemovesAFileThatIsNotASocket) {
   std::ofstream(path_) << "precious";
   const auto socket = listen_unix(path_, 0600, 10);
   ASSERT_FALSE(socket);
@@ -102,7 +102,7 @@ TEST_F(ListenUnix, NeverRemovesWhatIsNoSocket) {
   EXPECT_EQ(text, "precious");
 }
 
-TEST_F(ListenUnix, LeavesASocketThatHasTakenThePlaceOfItsOwn) {
+TEST_F(ListenUnix, DoesNotRemoveASocketThatReplacedItsOwn) {
   std::optional<ListeningSocket> first;
   auto listening = listen_unix(path_, 0600, 10);
   ASSERT_TRUE(listening);
@@ -114,7 +114,7 @@ TEST_F(ListenUnix, LeavesASocketThatHasTakenThePlaceOfItsOwn) {
   EXPECT_TRUE(can_connect());
 }
 
-TEST_F(ListenUnix, SaysWhatIsWrongWithAPath) {
+TEST_F(ListenUnix, NamesTheErrorOfAPath) {
   const auto nowhere = listen_unix(folder_ + "/no/app.sock", 0600, 10);
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(nowhere.error(),

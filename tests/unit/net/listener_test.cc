@@ -53,7 +53,7 @@ FileDescriptor connect_to(int port) {
   return fd;
 }
 
-TEST(Listener, TellsOnceThatDescriptorsAreMissingAndAcceptsWhenTheyAreBack) {
+TEST(Listener, ReportsMissingDescriptorsOnceAndAcceptsAgainLater) {
 #ifdef __SANITIZE_ADDRESS__
   // UBSan, which goes with it, looks at objects through a pipe: it takes them for invalid.
   GTEST_SKIP() << "the sanitizer needs descriptors itself";

@@ -7,7 +7,7 @@
 namespace sioserve::net {
 namespace {
 
-TEST(ListenTcp, GivesTheActualPort) {
+TEST(ListenTcp, ReturnsTheActualPort) {
   const auto sockets = listen_tcp("127.0.0.1", 0, 10);
   ASSERT_TRUE(sockets);
   ASSERT_EQ(sockets->size(), 1U);
@@ -15,7 +15,7 @@ TEST(ListenTcp, GivesTheActualPort) {
   EXPECT_GT((*sockets)[0].address.port, 0);
 }
 
-TEST(ListenTcp, SaysThatThePortIsTaken) {
+TEST(ListenTcp, ReportsAPortThatIsInUse) {
   const auto first = listen_tcp("127.0.0.1", 0, 10);
   ASSERT_TRUE(first);
   const int port = (*first)[0].address.port;
@@ -24,20 +24,20 @@ TEST(ListenTcp, SaysThatThePortIsTaken) {
   EXPECT_EQ(second.error(), "address 127.0.0.1:" + std::to_string(port) + " is already in use");
 }
 
-TEST(ListenTcp, SaysThatTheHostIsUnknown) {
+TEST(ListenTcp, ReportsAnUnknownHost) {
   const std::string name(70, 'x');  // too long for a label, so nobody is asked
   const auto sockets = listen_tcp(name, 0, 10);
   ASSERT_FALSE(sockets);
   EXPECT_NE(sockets.error().find("\"" + name + "\""), std::string::npos) << sockets.error();
 }
 
-TEST(ListenTcp, SaysThatTheAddressIsNotOurs) {
+TEST(ListenTcp, ReportsAnAddressOfAnotherMachine) {
   const auto sockets = listen_tcp("192.0.2.1", 80, 10);
   ASSERT_FALSE(sockets);
   EXPECT_EQ(sockets.error(), "address 192.0.2.1:80 does not belong to this machine");
 }
 
-TEST(ListenTcp, ListensOnANameWithOnePort) {
+TEST(ListenTcp, ListensOnAllAddressesOfANameWithOnePort) {
   const auto sockets = listen_tcp("localhost", 0, 10);
   ASSERT_TRUE(sockets) << sockets.error();
   for (const ListeningSocket& socket : *sockets) {
@@ -45,7 +45,7 @@ TEST(ListenTcp, ListensOnANameWithOnePort) {
   }
 }
 
-TEST(ListenTcp, TakesIpv6WithAndWithoutBrackets) {
+TEST(ListenTcp, AcceptsIpv6WithAndWithoutBrackets) {
   const auto plain = listen_tcp("::1", 0, 10);
   if (!plain) GTEST_SKIP() << "no IPv6 here: " << plain.error();
   EXPECT_EQ((*plain)[0].address.host, "::1");

@@ -121,14 +121,16 @@ class SocketStreamTest : public testing::Test {
   int port_ = 0;
 };
 
-TEST_F(SocketStreamTest, KnowsTheClient) { EXPECT_EQ(acceptor_.client_address.host, "127.0.0.1"); }
+TEST_F(SocketStreamTest, HasTheClientsAddress) {
+  EXPECT_EQ(acceptor_.client_address.host, "127.0.0.1");
+}
 
-TEST_F(SocketStreamTest, Reads) {
+TEST_F(SocketStreamTest, PassesReadBytesToItsListener) {
   client_sends("hello");
   run_until([this] { return events_.read == "hello"; });
 }
 
-TEST_F(SocketStreamTest, WritesAtTheEndOfTheTurn) {
+TEST_F(SocketStreamTest, WritesAtTheEndOfTheLoopIteration) {
   stream().write("a");
   stream().write_owned("b");
   stream().write_shared(share("c"));
@@ -163,7 +165,7 @@ TEST_F(SocketStreamTest, WritesALargeBodyToASlowReader) {
   EXPECT_GT(events_.drains, 2);
 }
 
-TEST_F(SocketStreamTest, WritesFilesInOrderWithWhatIsAroundThem) {
+TEST_F(SocketStreamTest, WritesFilesInOrderWithOtherBytes) {
   const FilePart file = make_file("0123456789");
   stream().write("<");
   stream().write_file({file.file, 2, 3});
@@ -192,7 +194,7 @@ TEST_F(SocketStreamTest, WritesALargeFileToASlowReader) {
   EXPECT_EQ(stream().buffered(), 0U);
 }
 
-TEST_F(SocketStreamTest, BreaksOffWhenAFileIsShorterThanItsPart) {
+TEST_F(SocketStreamTest, BreaksWhenAFileIsShorterThanItsPart) {
   FilePart file = make_file("short");
   file.size = 6;
   stream().write_file(file);
@@ -216,7 +218,7 @@ TEST_F(SocketStreamTest, MayBeDestroyedWhileAFileIsSent) {
   EXPECT_FALSE(events_.broken);
 }
 
-TEST_F(SocketStreamTest, NoticesThePeersEndAndStillWrites) {
+TEST_F(SocketStreamTest, StillWritesAfterThePeerHasShutDownItsSendingSide) {
   ::shutdown(client_.get(), SHUT_WR);
   run_until([this] { return events_.ended; });
   stream().write("bye");
@@ -225,7 +227,7 @@ TEST_F(SocketStreamTest, NoticesThePeersEndAndStillWrites) {
   EXPECT_FALSE(events_.broken);
 }
 
-TEST_F(SocketStreamTest, EndsBehindWhatIsQueued) {
+TEST_F(SocketStreamTest, ShutsDownAfterQueuedOutput) {
   stream().write("last");
   stream().finish();
   stream().write("ignored");

@@ -51,7 +51,7 @@ TEST(WriteQueue, KeepsPartsInPlaceWhileMoreIsWritten) {
   EXPECT_EQ(take(queue, 5), "first");
 }
 
-TEST(WriteQueue, GivesBackWhatWasWrittenInOrder) {
+TEST(WriteQueue, ReturnsPartsInTheOrderOfTheirWrites) {
   const auto seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
@@ -87,7 +87,7 @@ TEST(WriteQueue, GivesBackWhatWasWrittenInOrder) {
   EXPECT_TRUE(read == written);
 }
 
-TEST(WriteQueue, PartsOfFilesStandBetweenTheBytesAroundThem) {
+TEST(WriteQueue, PartsOfFilesKeepTheirPlaceBetweenBytes) {
   const auto file = std::make_shared<const OpenFile>();
   WriteQueue queue;
   queue.write("ab");

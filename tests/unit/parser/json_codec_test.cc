@@ -29,7 +29,7 @@ TEST(JsonCodecTest, WritesTheProtocolsExamples) {
   EXPECT_EQ(*codec.encode_ack("/admin", {"[]", {}}, 13).message, "43/admin,13[]");
 }
 
-TEST(JsonCodecTest, WritesAttachmentsAsMessagesOfTheirOwn) {
+TEST(JsonCodecTest, WritesAttachmentsAsSeparateMessages) {
   const std::string json = R"(["baz",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])";
   EncodedPacket packet = codec.encode_event("/", {json, {"one", "two"}}, std::nullopt);
   EXPECT_EQ(*packet.message, "452-" + json);

@@ -101,7 +101,7 @@ TEST(JsonDecoderTest, ReadsTheProtocolsExamples) {
   EXPECT_EQ(packet.type, PacketType::connect_error);
 }
 
-TEST(JsonDecoderTest, PutsAttachmentsInPlaceOfTheirPlaceholders) {
+TEST(JsonDecoderTest, CollectsTheAttachmentsOfPlaceholders) {
   JsonDecoder decoder{SocketIoConfig{}};
   auto result = decoder.decode_text(R"(51-["baz",{"_placeholder":true,"num":0}])");
   ASSERT_TRUE(result);
@@ -123,7 +123,7 @@ TEST(JsonDecoderTest, PutsAttachmentsInPlaceOfTheirPlaceholders) {
   EXPECT_EQ(to_tree((*result)->data), json::array({"bar", binary("")}));
 }
 
-TEST(JsonDecoderTest, PutsAttachmentsAnywhereInAnyOrder) {
+TEST(JsonDecoderTest, AcceptsPlaceholdersAnywhereInAnyOrder) {
   JsonDecoder decoder{SocketIoConfig{}};
   auto result = decoder.decode_text(
       R"(52-/admin,7["e",{"deep":[{"b":{"num":1,"_placeholder":true}}]},{"_placeholder":true,"num":0}])");
@@ -162,7 +162,7 @@ TEST(JsonDecoderTest, OfSeveralMembersWithOneNameTheLastMakesAPlaceholder) {
   EXPECT_FALSE(accepts(R"({"_placeholder":true,"num":0,"num":[0]})"));
 }
 
-TEST(JsonDecoderTest, LooksForNoPlaceholdersWithinOne) {
+TEST(JsonDecoderTest, IgnoresPlaceholdersInsideAPlaceholder) {
   JsonDecoder decoder{SocketIoConfig{}};
   ASSERT_TRUE(decoder.decode_text(
       R"(51-["a",{"x":[{"_placeholder":true,"num":5}],"_placeholder":true,"num":0}])"));
@@ -171,14 +171,14 @@ TEST(JsonDecoderTest, LooksForNoPlaceholdersWithinOne) {
   EXPECT_EQ(to_tree((*result)->data), json::array({"a", binary("bytes")}));
 }
 
-TEST(JsonDecoderTest, TellsTheNameOfAnEvent) {
+TEST(JsonDecoderTest, ReturnsTheNameOfAnEvent) {
   EXPECT_EQ(decode(R"(2["a\u0062",1])").event, "ab");
   EXPECT_EQ(decode(R"(2[""])").event, "");
   EXPECT_EQ(decode("2[7]").event, std::nullopt);
   EXPECT_EQ(decode(R"(31["a"])").data.payload, R"(["a"])");
 }
 
-TEST(JsonDecoderTest, KeepsThePayloadAsItWasWritten) {
+TEST(JsonDecoderTest, KeepsThePayloadUnchanged) {
   const Packet packet = decode("2/chat,7[\"a\", 1.50,{\"b\" : 12345678901234567890123}] \n");
   EXPECT_EQ(packet.data.format, PayloadFormat::json);
   EXPECT_EQ(packet.data.payload, "[\"a\", 1.50,{\"b\" : 12345678901234567890123}]");
@@ -194,7 +194,7 @@ TEST(JsonDecoderTest, SeveralPlaceholdersMayNameOneAttachment) {
   EXPECT_EQ((*packet)->data.attachments, (std::vector<std::string>{"", "x"}));
 }
 
-TEST(JsonDecoderTest, DropsAttachmentsThatNoPlaceholderNames) {
+TEST(JsonDecoderTest, DropsAttachmentsWithoutAPlaceholder) {
   JsonDecoder decoder{SocketIoConfig{}};
   ASSERT_TRUE(decoder.decode_text(R"(52-["a",{"_placeholder":true,"num":1}])"));
   ASSERT_TRUE(decoder.decode_binary("unnamed"));
@@ -222,7 +222,7 @@ TEST(JsonDecoderTest, ANamespaceWithoutCommaEndsThePacket) {
   EXPECT_EQ(decode("1/chat").name_space, "/chat");
 }
 
-TEST(JsonDecoderTest, TakesAnyEventNameThatIsNotReserved) {
+TEST(JsonDecoderTest, AcceptsAnyEventNameThatIsNotReserved) {
   for (const char* name : {"", "error", "Connect", "connection", "日本", "a b", "toString"}) {
     const json data = json::array({name, 1});
     EXPECT_EQ(to_tree(decode("2" + data.dump()).data), data);
@@ -295,7 +295,7 @@ TEST(JsonDecoderTest, RefusesPayloadsThatDoNotFitTheType) {
   });
 }
 
-TEST(JsonDecoderTest, HoldsItsLimits) {
+TEST(JsonDecoderTest, AppliesItsLimits) {
   SocketIoConfig limits;
   limits.max_event_name = 4;
   limits.max_json_depth = 3;
@@ -328,7 +328,7 @@ std::string event_of(std::string_view element, std::size_t bytes) {
   return packet + "]";
 }
 
-TEST(JsonDecoderTest, RefusesWhatWouldTakeFarMoreMemoryThanItsBytes) {
+TEST(JsonDecoderTest, RefusesMessagesThatNeedFarMoreMemoryThanTheirSize) {
   const std::string deep = std::string(60, '[') + std::string(60, ']');
   expect_refused({
       {event_of("{}", 1'000'000), DecodeError::too_many_values},
@@ -338,7 +338,7 @@ TEST(JsonDecoderTest, RefusesWhatWouldTakeFarMoreMemoryThanItsBytes) {
   });
 }
 
-TEST(JsonDecoderTest, TakesWhatClientsSend) {
+TEST(JsonDecoderTest, AcceptsMessagesOfRealClients) {
   for (const char* element :
        {"0", R"("a")", "[1,2]", R"({"x":1,"y":2})", "[]", R"([{"a":[null]}])"}) {
     EXPECT_TRUE(JsonDecoder(SocketIoConfig{}).decode_text(event_of(element, 1'000'000))) << element;
@@ -346,7 +346,7 @@ TEST(JsonDecoderTest, TakesWhatClientsSend) {
 }
 
 // CVE-2024-38355: an event called "error" ended the process.
-TEST(JsonDecoderTest, TakesAnEventCalledError) {
+TEST(JsonDecoderTest, AcceptsAnEventCalledError) {
   EXPECT_EQ(to_tree(decode(R"(2["error",{"a":1}])").data), json::array({"error", {{"a", 1}}}));
 }
 

@@ -17,7 +17,7 @@ TEST(JsonNumber, IsTheNearestDouble) {
   EXPECT_EQ(nearest_double("5e-324"), 5e-324);
 }
 
-TEST(JsonNumber, IsInfiniteOrZeroBeyond) {
+TEST(JsonNumber, IsInfiniteOrZeroOutsideTheRangeOfDouble) {
   const std::string zeros(400, '0');
   for (const std::string& large :
        {std::string("1e400"), "1" + zeros, "0." + zeros + "1e900",

@@ -51,7 +51,7 @@ TEST(JsonReaderTest, ReadsEveryKindOfValue) {
   }
 }
 
-TEST(JsonReaderTest, RefusesWhatIsNotOneJsonText) {
+TEST(JsonReaderTest, RefusesInputThatIsNotOneJsonText) {
   for (const std::string& text : {""s,
                                   " "s,
                                   "["s,
@@ -132,7 +132,7 @@ TEST(JsonReaderTest, ReadsLoneSurrogatesAsReplacementCharacters) {
 }
 
 // Long strings are read eight bytes at a time.
-TEST(JsonReaderTest, ReadsStringsOfEveryLengthWithAnythingAnywhere) {
+TEST(JsonReaderTest, ReadsSpecialCharactersAtEveryPositionOfAString) {
   const std::vector<std::string> pieces = {R"(\n)",     R"(\")", "\\\\", "\xc3\xa9", "\x7f",
                                            R"(\u00e9)", "!",     "[",    "]",        "#"};
   for (std::size_t length = 0; length < 40; ++length) {

@@ -23,7 +23,7 @@ Json binary(std::string_view bytes) {
   return Json::binary(Json::binary_t::container_type(bytes.begin(), bytes.end()));
 }
 
-TEST(JsonTree, AttachmentsStandInPlaceOfTheirPlaceholders) {
+TEST(JsonTree, AttachmentsReplaceTheirPlaceholders) {
   const ReceivedValue value{
       PayloadFormat::json,
       R"(["x",{"_placeholder":true,"num":1},{"deep":[{"num":0,"_placeholder":true,"more":[0]}]}])",
@@ -37,19 +37,19 @@ TEST(JsonTree, WithoutAttachmentsNothingIsAPlaceholder) {
   EXPECT_EQ(to_tree(value).dump(), R"([{"_placeholder":true,"num":0}])");
 }
 
-TEST(JsonTree, WhatIsNoValueIsDiscarded) {
+TEST(JsonTree, AnInvalidValueIsDiscarded) {
   EXPECT_TRUE(to_tree({PayloadFormat::json, "[", {}}).is_discarded());
   EXPECT_TRUE(to_tree({PayloadFormat::msgpack, "\xc1", {}}).is_discarded());
 }
 
-TEST(JsonTree, ReceivedJsonIsSentOnAsItIs) {
+TEST(JsonTree, ReceivedJsonIsSentUnchanged) {
   const std::string json = R"(["x", {"_placeholder":true,"num":1}, 12345678901234567890123, 1.50])";
   const EncodedArgs args = to_encoded({PayloadFormat::json, json, {"", "b"}});
   EXPECT_EQ(args.json, json);
   EXPECT_EQ(args.attachments, (std::vector<std::string>{"", "b"}));
 }
 
-TEST(JsonTree, ReceivedMessagePackIsSentOnAsJson) {
+TEST(JsonTree, ReceivedMessagePackIsConvertedToJson) {
   const Json value = Json::array({"x", nullptr, true, 1, -2, 2.5, "é\n", {{"b", Json::array()}}});
   EXPECT_EQ(to_encoded({PayloadFormat::msgpack, msgpack(value), {}}).json, value.dump());
 }

@@ -104,7 +104,7 @@ std::string event_of(std::uint32_t count, std::string_view element) {
   return packet;
 }
 
-TEST(MsgpackCodecTest, RefusesWhatWouldTakeFarMoreMemoryThanItsBytes) {
+TEST(MsgpackCodecTest, RefusesMessagesThatNeedFarMoreMemoryThanTheirSize) {
   std::string deep;
   for (int level = 0; level < 40; ++level) deep += "\x81\xa0";
   deep += '\x90';
@@ -117,7 +117,7 @@ TEST(MsgpackCodecTest, RefusesWhatWouldTakeFarMoreMemoryThanItsBytes) {
   }
 }
 
-TEST(MsgpackCodecTest, TakesWhatClientsSend) {
+TEST(MsgpackCodecTest, AcceptsMessagesOfRealClients) {
   const std::string elements[] = {"\x01",
                                   "\xc0",
                                   "\xcd\x01\x00",
@@ -161,7 +161,7 @@ TEST(MsgpackCodecTest, WritesEveryType) {
             R"({"type":3,"data":[],"id":12,"nsp":"/"})");
 }
 
-TEST(MsgpackCodecTest, PutsBytesInTheirPlaces) {
+TEST(MsgpackCodecTest, ReplacesPlaceholdersByBytes) {
   const json packet = sent(codec.encode_event(
       "/",
       {R"(["a",{"_placeholder":true,"num":0},{"b":[{"_placeholder":true,"num":1}]}])", {"one", ""}},
@@ -170,14 +170,14 @@ TEST(MsgpackCodecTest, PutsBytesInTheirPlaces) {
   EXPECT_EQ(packet["data"][2]["b"][0], json::binary({}));
 }
 
-TEST(MsgpackCodecTest, WritesIntegersThatNoDoubleHolds) {
+TEST(MsgpackCodecTest, WritesIntegersOutsideTheRangeOfDouble) {
   const json packet =
       sent(codec.encode_event("/", {"[\"a\"," + std::string(400, '9') + "]", {}}, std::nullopt));
   EXPECT_TRUE(std::isinf(packet["data"][1].get<double>()));
 }
 
 // A client's data may hold what looks like one: sent on, it must not multiply an attachment.
-TEST(MsgpackCodecTest, FillsInAnAttachmentOnce) {
+TEST(MsgpackCodecTest, InsertsEachAttachmentOnce) {
   const std::string placeholder = R"({"_placeholder":true,"num":0})";
   const auto packet = codec.encode_event(
       "/", {"[\"a\"," + placeholder + "," + placeholder + "]", {"bytes"}}, std::nullopt);

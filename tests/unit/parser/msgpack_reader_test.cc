@@ -92,7 +92,7 @@ TEST(MsgpackReaderTest, ReadsEveryForm) {
             R"({"b":1,"a":2})");
 }
 
-TEST(MsgpackReaderTest, MakesOfJavaScriptsValuesWhatJsonWould) {
+TEST(MsgpackReaderTest, ConvertsJavaScriptValuesAsJsonDoes) {
   EXPECT_EQ(read("\x92\xd4\x00\x00\x01"s), json::array({nullptr, 1}));
   EXPECT_EQ(read("\x82\xa1"
                  "a\xd4\x00\x00\xa1"
@@ -113,7 +113,7 @@ TEST(MsgpackReaderTest, MakesOfJavaScriptsValuesWhatJsonWould) {
 }
 
 // One byte of an ArrayBuffer is no undefined, and eight of them no Date.
-TEST(MsgpackReaderTest, TellsArrayBuffersFromFixedExtensions) {
+TEST(MsgpackReaderTest, DistinguishesArrayBuffersFromFixedExtensions) {
   EXPECT_EQ(read("\xc7\x01\x00\x00"s), binary("\0"s));
   EXPECT_EQ(read("\xc7\x08\x00"
                  "12345678"s),
@@ -139,7 +139,7 @@ TEST(MsgpackReaderTest, ReadsOtherExtensionsAsTypeAndBytes) {
             json::array({7, binary("abc")}));
 }
 
-TEST(MsgpackReaderTest, RefusesWhatIsMalformed) {
+TEST(MsgpackReaderTest, RefusesMalformedInput) {
   expect_refused("");
   expect_refused("\xc1");
   expect_refused("\x01\x01");  // something behind the value
@@ -179,7 +179,7 @@ TEST(MsgpackReaderTest, LimitsTheDepthWhileReading) {
   EXPECT_EQ(value.error(), DecodeError::too_deep);
 }
 
-TEST(MsgpackReaderTest, SurvivesDamage) {
+TEST(MsgpackReaderTest, HandlesDamagedInput) {
   const std::uint64_t seed = std::random_device{}();
   RecordProperty("seed", std::to_string(seed));
   SCOPED_TRACE("seed " + std::to_string(seed));

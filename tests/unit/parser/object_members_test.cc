@@ -18,14 +18,14 @@ ReceivedValue in_msgpack(const Json& value) {
   return received;
 }
 
-TEST(ObjectMembers, AStringIsTakenAndTheOthersStayAsTheyWere) {
+TEST(ObjectMembers, AStringIsRemovedAndOtherMembersAreUnchanged) {
   ReceivedValue object =
       in_json(R"({ "a" : 1.50 , "pid":"x\u0041" ,"b":{"pid":"y"}, "n":123456789012345678901234 })");
   EXPECT_EQ(take_string(object, "pid"), "xA");
   EXPECT_EQ(object.payload, R"({"a" : 1.50,"b":{"pid":"y"},"n":123456789012345678901234})");
 }
 
-TEST(ObjectMembers, EveryKindOfValueMayStandBeside) {
+TEST(ObjectMembers, OtherMembersMayHaveValuesOfEveryKind) {
   for (const char* value : {"null", "true", "-1", "1", "1e3", R"("s")", "[]", "[[1],{}]", "{}",
                             R"({"a":{"pid":"b"}})", "18446744073709551616", R"([{"pid":"b"}])"}) {
     const std::string other = std::string(R"("o":)") + value;
@@ -39,7 +39,7 @@ TEST(ObjectMembers, EveryKindOfValueMayStandBeside) {
   }
 }
 
-TEST(ObjectMembers, OfSeveralWithOneNameTheLastOneCounts) {
+TEST(ObjectMembers, OfSeveralMembersWithOneNameTheLastOneCounts) {
   ReceivedValue object = in_json(R"({"pid":"x","a":1,"pid":"y"})");
   EXPECT_EQ(take_string(object, "pid"), "y");
   EXPECT_EQ(object.payload, R"({"a":1})");
@@ -48,7 +48,7 @@ TEST(ObjectMembers, OfSeveralWithOneNameTheLastOneCounts) {
   EXPECT_EQ(object.payload, R"({"pid":"x","pid":1})");
 }
 
-TEST(ObjectMembers, WhatIsNoStringStays) {
+TEST(ObjectMembers, AMemberThatIsNotAStringIsNotRemoved) {
   for (const char* text : {"{}", R"({"pid":1})", R"({"pid":["x"]})", R"({"a":{"pid":"x"}})"}) {
     ReceivedValue object = in_json(text);
     EXPECT_EQ(take_string(object, "pid"), std::nullopt) << text;
@@ -56,7 +56,7 @@ TEST(ObjectMembers, WhatIsNoStringStays) {
   }
 }
 
-TEST(ObjectMembers, MessagePackIsNoDifferent) {
+TEST(ObjectMembers, MembersOfMessagePackAreRemovedTheSameWay) {
   const Json bytes = Json::binary({1, 2});
   ReceivedValue object =
       in_msgpack({{"a", bytes}, {"pid", "x"}, {"b", {{"pid", "y"}}}, {"c", Json::array({1})}});

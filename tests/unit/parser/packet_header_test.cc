@@ -17,7 +17,7 @@ TEST(PacketHeaderTest, SplitsAllParts) {
   EXPECT_EQ(header->payload, R"(["a"])");
 }
 
-TEST(PacketHeaderTest, LeavesOutWhatIsAbsent) {
+TEST(PacketHeaderTest, AbsentPartsAreEmpty) {
   const auto header = read_header(R"(2["/a,1-"])", SocketIoConfig{});
   ASSERT_TRUE(header);
   EXPECT_EQ(header->attachments, std::nullopt);
@@ -26,14 +26,14 @@ TEST(PacketHeaderTest, LeavesOutWhatIsAbsent) {
   EXPECT_EQ(header->payload, R"(["/a,1-"])");
 }
 
-TEST(PacketHeaderTest, TakesTheGreatestAckIdOfNineteenDigits) {
+TEST(PacketHeaderTest, AcceptsTheGreatestAckIdOfNineteenDigits) {
   const auto header = read_header("39999999999999999999[]", SocketIoConfig{});
   ASSERT_TRUE(header);
   EXPECT_EQ(header->ack_id, 9'999'999'999'999'999'999U);
 }
 
 // Whatever is cut off at whatever byte: an answer, and only views into what was there.
-TEST(PacketHeaderTest, AnswersEveryPrefix) {
+TEST(PacketHeaderTest, HandlesEveryPrefixOfAPacket) {
   const std::string message = R"(59-/日本?q=1,18["a"])";
   for (std::size_t length = 0; length <= message.size(); ++length) {
     const std::string prefix = message.substr(0, length);

@@ -128,7 +128,7 @@ TEST(RoundTripTest, DecodesWhatWasEncoded) {
   }
 }
 
-TEST(RoundTripTest, SurvivesDamagedPackets) {
+TEST(RoundTripTest, HandlesDamagedPackets) {
   const std::uint64_t seed = std::random_device{}();
   RecordProperty("seed", std::to_string(seed));
   SCOPED_TRACE("seed " + std::to_string(seed));

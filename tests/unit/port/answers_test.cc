@@ -28,7 +28,7 @@ struct AnswersTest : testing::Test {
   AnswersTest() { answers.open(); }
 };
 
-TEST_F(AnswersTest, AnAnswerGoesToWhoAsked) {
+TEST_F(AnswersTest, AnAnswerGoesToTheAskingThread) {
   const QuestionId first = answers.expect(), second = answers.expect();
   answers.give(second, counts(2));
   answers.give(first, counts(1));
@@ -36,7 +36,7 @@ TEST_F(AnswersTest, AnAnswerGoesToWhoAsked) {
   EXPECT_EQ(number_in(answers.wait(second)), 2u);
 }
 
-TEST_F(AnswersTest, AnAnswerIsThereOnce) {
+TEST_F(AnswersTest, AnAnswerIsReturnedOnce) {
   const QuestionId question = answers.expect();
   answers.give(question, counts(1));
   EXPECT_EQ(number_in(answers.wait(question)), 1u);
@@ -45,14 +45,14 @@ TEST_F(AnswersTest, AnAnswerIsThereOnce) {
   EXPECT_TRUE(is_empty(answers.wait(question))) << "nobody expects it";
 }
 
-TEST_F(AnswersTest, PatienceEnds) {
+TEST_F(AnswersTest, WaitForReturnsAfterTheTimeout) {
   const QuestionId question = answers.expect();
   EXPECT_FALSE(answers.wait_for(question, microseconds(1)));
   answers.give(question, counts(1));
   EXPECT_TRUE(answers.wait_for(question, microseconds(1)));
 }
 
-TEST(Answers, AreEmptyWhereNobodyAnswers) {
+TEST(Answers, AreEmptyIfNoIoThreadRuns) {
   Answers answers;
   EXPECT_EQ(answers.expect(), QuestionId{});
   EXPECT_TRUE(is_empty(answers.wait(QuestionId{})));
@@ -64,14 +64,14 @@ TEST(Answers, AreEmptyWhereNobodyAnswers) {
   EXPECT_EQ(answers.expect(), QuestionId{});
 }
 
-TEST_F(AnswersTest, WhatWasAnsweredBeforeTheEndIsKept) {
+TEST_F(AnswersTest, AnAnswerFromBeforeTheCloseIsKept) {
   const QuestionId question = answers.expect();
   answers.give(question, counts(1));
   answers.close();
   EXPECT_EQ(number_in(answers.wait(question)), 1u);
 }
 
-TEST_F(AnswersTest, TheEndWakesWhoWaits) {
+TEST_F(AnswersTest, TheCloseWakesWaitingThreads) {
   std::thread closing;
   const QuestionId question = answers.expect();
   closing = std::thread([this] { answers.close(); });

@@ -36,7 +36,7 @@ void let_it_age(const CommandQueue& queue, std::chrono::milliseconds age = Comma
   while (!queue.is_overloaded(age)) std::this_thread::yield();
 }
 
-TEST(CommandQueue, HandsOverEverythingInOrderAndWakesOncePerBatch) {
+TEST(CommandQueue, ReturnsAllCommandsInOrderAndWakesOncePerBatch) {
   int wakes = 0;
   CommandQueue queue(0, [&] { ++wakes; });
   queue.push(leave(1));
@@ -53,14 +53,14 @@ TEST(CommandQueue, HandsOverEverythingInOrderAndWakesOncePerBatch) {
   EXPECT_EQ(wakes, 2);
 }
 
-TEST(CommandQueue, HoldsNobodyUpBeforeItIsServed) {
+TEST(CommandQueue, IsNotOverloadedBeforeTheFirstTake) {
   CommandQueue queue(1, [] {});
   queue.push(emit(1'000));
   queue.wait_for_space(0ms);
   EXPECT_FALSE(queue.is_overloaded(0ms));
 }
 
-TEST(CommandQueue, IsCrowdedWhileTheOldestCommandHasWaitedTooLong) {
+TEST(CommandQueue, IsOverloadedWhileTheOldestCommandHasWaitedTooLong) {
   ServedQueue queue(0);
   EXPECT_FALSE(queue.is_overloaded());
   queue.push(leave(1));
@@ -73,7 +73,7 @@ TEST(CommandQueue, IsCrowdedWhileTheOldestCommandHasWaitedTooLong) {
   EXPECT_FALSE(queue.is_overloaded());
 }
 
-TEST(CommandQueue, CountsTheAgeOfTheOldestThatIsLeft) {
+TEST(CommandQueue, UsesTheAgeOfTheOldestRemainingCommand) {
   ServedQueue queue(0);
   queue.push(leave(1));
   std::vector<Command> batch;
@@ -85,7 +85,7 @@ TEST(CommandQueue, CountsTheAgeOfTheOldestThatIsLeft) {
   let_it_age(queue, 20ms);
 }
 
-TEST(CommandQueue, IsCrowdedByBytesUntilTheyHaveBeenCarriedOut) {
+TEST(CommandQueue, IsOverloadedByBytesUntilTheyHaveBeenCarriedOut) {
   ServedQueue queue(10'000);
   queue.push(emit(1'000));
   EXPECT_FALSE(queue.is_overloaded(1h));
@@ -98,7 +98,7 @@ TEST(CommandQueue, IsCrowdedByBytesUntilTheyHaveBeenCarriedOut) {
   EXPECT_FALSE(queue.is_overloaded(1h));
 }
 
-TEST(CommandQueue, IsCrowdedByWorkThatTakesLong) {
+TEST(CommandQueue, IsOverloadedByWorkThatTakesLong) {
   // Far from max_age, however slow the machine is.
   constexpr auto age = CommandQueue::max_age * 500;
   constexpr auto cost = CommandQueue::max_work * 500 / 2;
@@ -117,7 +117,7 @@ TEST(CommandQueue, IsCrowdedByWorkThatTakesLong) {
   EXPECT_FALSE(queue.is_overloaded(age));
 }
 
-TEST(CommandQueue, HoldsUpAThreadUntilThereIsRoomAndCountsIt) {
+TEST(CommandQueue, BlocksAThreadUntilThereIsSpaceAndCountsIt) {
   ServedQueue queue(0);
   std::atomic<bool> enough = false;
   std::jthread producer([&] {
@@ -132,7 +132,7 @@ TEST(CommandQueue, HoldsUpAThreadUntilThereIsRoomAndCountsIt) {
   queue.take(batch);  // nothing is left, and the producer goes on
 }
 
-TEST(CommandQueue, TellsOfRoomOnce) {
+TEST(CommandQueue, ReportsSpaceOnce) {
   ServedQueue queue(0);
   EXPECT_FALSE(queue.notify_of_space()) << "there is room";
   queue.push(leave(1));
@@ -147,7 +147,7 @@ TEST(CommandQueue, TellsOfRoomOnce) {
   EXPECT_FALSE(queue.take(batch).space_requested);
 }
 
-TEST(CommandQueue, HoldsNobodyUpWhenItIsClosed) {
+TEST(CommandQueue, BlocksNoThreadWhenItIsClosed) {
   ServedQueue queue(0);
   queue.push(leave(1));
   let_it_age(queue);
@@ -160,7 +160,7 @@ TEST(CommandQueue, HoldsNobodyUpWhenItIsClosed) {
 
 // Several that flood and wait, one that carries out: everything comes through, each producer's in
 // order, and nobody waits for ever.
-TEST(CommandQueue, CarriesAFloodOfSeveralThreads) {
+TEST(CommandQueue, HandlesAFloodFromSeveralThreads) {
   constexpr std::uint64_t per_thread = 5'000;
   constexpr std::uint64_t threads = 3;
   ServedQueue queue(1'000);

@@ -26,7 +26,7 @@ std::uint64_t number_of(const Event& event) {
   return static_cast<std::uint64_t>(get_message<HttpDisconnect>(event)->stream);
 }
 
-TEST(EventQueue, HandsOverEverythingInOrder) {
+TEST(EventQueue, ReturnsAllEventsInOrder) {
   EventQueue queue({100, 1'000'000}, [] {});
   std::vector<Event> events;
   for (std::uint64_t i = 1; i <= 3; ++i) events.push_back(event(i));
@@ -58,7 +58,7 @@ TEST(EventQueue, WakesOncePerBatch) {
   EXPECT_EQ(wakes, 2);
 }
 
-TEST(EventQueue, IsFullAtItsNumberOfEventsAndBothSidesAreTold) {
+TEST(EventQueue, ReportsToBothSidesThatItsNumberOfEventsIsReached) {
   EventQueue queue({2, 1'000'000}, [] {});
   std::vector<Event> batch;
   EXPECT_EQ(push(queue, event(1)), State::room);
@@ -70,7 +70,7 @@ TEST(EventQueue, IsFullAtItsNumberOfEventsAndBothSidesAreTold) {
   EXPECT_EQ(push(queue, event(4)), State::room);
 }
 
-TEST(EventQueue, IsFullAtItsNumberOfBytesAndBothSidesAreTold) {
+TEST(EventQueue, ReportsToBothSidesThatItsNumberOfBytesIsReached) {
   EventQueue queue({1000, 100'000}, [] {});
   std::vector<Event> batch;
   EXPECT_EQ(push(queue, body(50'000)), State::room);
@@ -79,7 +79,7 @@ TEST(EventQueue, IsFullAtItsNumberOfBytesAndBothSidesAreTold) {
   EXPECT_EQ(push(queue, body(50'000)), State::room);
 }
 
-TEST(EventQueue, CountsWhatClientsOfSocketIoHaveSent) {
+TEST(EventQueue, CountsReceivedBytesOfSocketIoEvents) {
   const std::string text(50'000, 'x');
   const ReceivedValue large{PayloadFormat::json, text, {text}};
   const std::vector<Event> events = {SocketEvent{SocketId{1}, large, std::nullopt},
@@ -91,7 +91,7 @@ TEST(EventQueue, CountsWhatClientsOfSocketIoHaveSent) {
   }
 }
 
-TEST(EventQueue, KnowsTheBytesOfLinesThatWait) {
+TEST(EventQueue, CountsTheBytesOfQueuedLogLines) {
   EventQueue queue({1000, 1'000'000}, [] {});
   push(queue, LogRecord{LogCategory::server, LogLevel::info, std::string(1000, 'x'), ""});
   push(queue, body(1000));

@@ -47,7 +47,7 @@ TEST_F(RoomAnswersTest, ASocketIsInTheRoomsThatItHasJoined) {
   EXPECT_TRUE(rooms_of(SocketId{99}).empty());
 }
 
-TEST_F(RoomAnswersTest, ASocketThatHasGoneKeepsItsRoomsForItsHandlersOnly) {
+TEST_F(RoomAnswersTest, ADisconnectedSocketKeepsItsRoomsForItsHandlersOnly) {
   config.socket_io.max_rooms = 2;
   restart();
   Peer& peer = open();
@@ -72,14 +72,14 @@ TEST_F(RoomAnswersTest, ASocketThatHasGoneKeepsItsRoomsForItsHandlersOnly) {
   EXPECT_TRUE(rooms_of(socket).empty());
 }
 
-TEST_F(RoomAnswersTest, ReleasingASocketThatIsThereDoesNothing) {
+TEST_F(RoomAnswersTest, ReleasingAConnectedSocketHasNoEffect) {
   const SocketId socket = join_namespace(open());
   join(socket, "a");
   server->handle(SocketReleased{socket});
   EXPECT_EQ(rooms_of(socket), (Names{"a"}));
 }
 
-TEST_F(RoomAnswersTest, WhoIsInANamespaceIsToldByNumbersAndIds) {
+TEST_F(RoomAnswersTest, TheSocketsOfANamespaceAreListedBySocketIdAndPublicId) {
   const SocketId one = join_namespace(open()), two = join_namespace(open());
   join(one, "r");
   EXPECT_EQ(ask(SocketsIn{"/", {"r"}, {}}), (std::vector{one}));
@@ -93,7 +93,7 @@ TEST_F(RoomAnswersTest, WhoIsInANamespaceIsToldByNumbersAndIds) {
   EXPECT_TRUE(ask(RoomsOfNamespace{"/unknown"}).empty());
 }
 
-TEST_F(RoomAnswersTest, ChangesOfAWatchedNamespaceAreToldOnceAndInOrder) {
+TEST_F(RoomAnswersTest, RoomChangesOfAWatchedNamespaceAreReturnedOnceAndInOrder) {
   Peer& peer = open();
   const SocketId one = join_namespace(peer), two = join_namespace(open());
   const std::string first = public_id(one), second = public_id(two);
@@ -113,7 +113,7 @@ TEST_F(RoomAnswersTest, ChangesOfAWatchedNamespaceAreToldOnceAndInOrder) {
   EXPECT_TRUE(changes().empty());
 }
 
-TEST_F(RoomAnswersTest, ChangesOutliveADynamicNamespace) {
+TEST_F(RoomAnswersTest, RoomChangesOutliveADynamicNamespace) {
   server->handle(ServeDynamicNamespaces{});
   server->handle(WatchRooms{"/a"});
   for (int i = 0; i < 2; ++i) {
@@ -129,7 +129,7 @@ TEST_F(RoomAnswersTest, ChangesOutliveADynamicNamespace) {
 
 using RecoveredRoomsTest = RecoveryTest;
 
-TEST_F(RecoveredRoomsTest, AClientThatMayComeBackIsInItsRooms) {
+TEST_F(RecoveredRoomsTest, AClientThatMayBeRecoveredIsInItsRooms) {
   Memory memory;
   Peer& first = open();
   const SocketId before = connect(first);
@@ -146,7 +146,7 @@ TEST_F(RecoveredRoomsTest, AClientThatMayComeBackIsInItsRooms) {
   EXPECT_TRUE(ask(RoomChanges{"/"}).empty());
 }
 
-TEST_F(RecoveredRoomsTest, AClientThatDoesNotComeBackKeepsItsRoomsForItsHandlersOnly) {
+TEST_F(RecoveredRoomsTest, AClientThatIsNotRecoveredKeepsItsRoomsForItsHandlersOnly) {
   Peer& peer = open();
   const SocketId socket = connect(peer);
   server->handle(SocketJoin{socket, "r"});

@@ -45,7 +45,7 @@ TEST_F(BackPressureTest, TooManyEventsInFlightPauseReading) {
   EXPECT_FALSE(peer.socket.paused);
 }
 
-TEST_F(BackPressureTest, SoDoEventsThatAreLarge) {
+TEST_F(BackPressureTest, LargeEventsInFlightPauseReading) {
   config.engine_io.max_payload = 10'000;
   restart();
   Peer& peer = open();
@@ -67,7 +67,7 @@ TEST_F(BackPressureTest, SoDoEventsThatAreLarge) {
   peer.session->websocket_closed(peer.socket);
 }
 
-TEST_F(BackPressureTest, ADisconnectedSocketsEventsCountNoMore) {
+TEST_F(BackPressureTest, EventsOfADisconnectedSocketAreNoLongerInFlight) {
   Peer& peer = open();
   const SocketId gone = join_namespace(peer);
   join_namespace(peer, "/chat");
@@ -80,7 +80,7 @@ TEST_F(BackPressureTest, ADisconnectedSocketsEventsCountNoMore) {
   EXPECT_FALSE(peer.socket.paused);
 }
 
-TEST_F(BackPressureTest, MoreDoneThanWereSentIsHarmless) {
+TEST_F(BackPressureTest, MoreHandledEventsThanWereSentHaveNoEffect) {
   Peer& peer = open();
   const SocketId socket = join_namespace(peer);
   server->handle(SocketEventsDone{socket, 1000});
@@ -88,7 +88,7 @@ TEST_F(BackPressureTest, MoreDoneThanWereSentIsHarmless) {
   EXPECT_TRUE(peer.socket.paused);
 }
 
-TEST_F(BackPressureTest, AFullSinkPausesUntilItIsDrained) {
+TEST_F(BackPressureTest, AFullEventQueuePausesReadingUntilItIsTaken) {
   Peer& first = open();
   Peer& second = open();
   join_namespace(first);
@@ -147,7 +147,7 @@ struct ReadAheadTest : BackPressureTest {
   }
 };
 
-TEST_F(ReadAheadTest, AnAcknowledgementIsReadBehindManyEvents) {
+TEST_F(ReadAheadTest, AnAcknowledgementAfterManyEventsIsRead) {
   Peer& peer = open();
   const SocketId socket = join_namespace(peer);
   ask(socket, 100);
@@ -162,7 +162,7 @@ TEST_F(ReadAheadTest, AnAcknowledgementIsReadBehindManyEvents) {
   EXPECT_FALSE(peer.socket.paused);
 }
 
-TEST_F(ReadAheadTest, AskingHasAPausedClientReadOn) {
+TEST_F(ReadAheadTest, APendingAcknowledgementResumesReading) {
   Peer& peer = open();
   const SocketId socket = join_namespace(peer);
   send(peer, 10);
@@ -178,7 +178,7 @@ TEST_F(ReadAheadTest, AnAcknowledgementOfAnotherNamespaceIsReadToo) {
   EXPECT_EQ(send(peer, 50), 50);
 }
 
-TEST_F(ReadAheadTest, APostIsTakenToItsEndForAnAcknowledgementInTheNext) {
+TEST_F(ReadAheadTest, APostIsReadToItsEndForAnAcknowledgementInTheNext) {
   Peer& peer = open_polling();
   const SocketId socket = join_namespace_by_post(peer);
   ask(socket, 100);
@@ -192,7 +192,7 @@ TEST_F(ReadAheadTest, APostIsTakenToItsEndForAnAcknowledgementInTheNext) {
   EXPECT_EQ(sink.all<SocketAcknowledged>().size(), 1u);
 }
 
-TEST_F(ReadAheadTest, BeyondItsBoundTheAcknowledgementsAreGivenUpInTheEnd) {
+TEST_F(ReadAheadTest, AcknowledgementsFailWhenReadAheadIsNotEnough) {
   config.socket_io.max_read_ahead = 100'000;
   Peer& peer = open();
   const SocketId socket = join_namespace(peer);
@@ -223,7 +223,7 @@ TEST_F(ReadAheadTest, BeyondItsBoundTheAcknowledgementsAreGivenUpInTheEnd) {
   EXPECT_TRUE(sink.all<SocketAcknowledged>().empty()) << "too late";
 }
 
-TEST_F(ReadAheadTest, AClientThatCanNotBeReadForTheQueueOfAllIsNotGivenUp) {
+TEST_F(ReadAheadTest, AFullEventQueueDoesNotMakeAcknowledgementsFail) {
   Peer& peer = open();
   const SocketId socket = join_namespace(peer);
   ask(socket, 100);
@@ -234,7 +234,7 @@ TEST_F(ReadAheadTest, AClientThatCanNotBeReadForTheQueueOfAllIsNotGivenUp) {
   EXPECT_TRUE(sink.all<SocketAcksLost>().empty());
 }
 
-TEST_F(ReadAheadTest, WhatAClientSentBeforeItWentIsReadToItsEnd) {
+TEST_F(ReadAheadTest, TheLastInputOfADisconnectedClientIsRead) {
   Peer& peer = open();
   join_namespace(peer);
   send(peer, 10);
@@ -247,7 +247,7 @@ TEST_F(ReadAheadTest, WhatAClientSentBeforeItWentIsReadToItsEnd) {
   EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reason, "engineio_websocket_disconnect");
 }
 
-TEST_F(ReadAheadTest, TheEndOfAClientThatLeavesTooMuchBehindIsNoticed) {
+TEST_F(ReadAheadTest, ADisconnectAfterTooMuchUnreadInputIsNoticed) {
   config.socket_io.max_read_ahead = 1'000;
   Peer& peer = open();
   join_namespace(peer);
@@ -260,7 +260,7 @@ TEST_F(ReadAheadTest, TheEndOfAClientThatLeavesTooMuchBehindIsNoticed) {
   EXPECT_EQ(counters.get(Counter::last_input_dropped), 1u);
 }
 
-TEST_F(BackPressureTest, WhatAPendingSocketIsToldIsBounded) {
+TEST_F(BackPressureTest, PacketsKeptForAPendingSocketAreLimited) {
   config.socket_io.max_queued_bytes = 1000;
   Peer& peer = open();
   peer.receive("0");

@@ -32,7 +32,7 @@ TEST(Dialect, ThePayloadIsTheAuthOfProtocol4) {
   EXPECT_EQ(connect_auth(Protocol::v4, payload, "token=2").payload, R"({"token":1})");
 }
 
-TEST(Dialect, ARefusalIsItsDataOrItsMessageInProtocol3) {
+TEST(Dialect, ARefusalInProtocol3IsOnlyItsDataOrMessage) {
   const auto refusal = [](const char* text) { return refusal_payload(Protocol::v3, text); };
   EXPECT_EQ(refusal(R"({"message":"no","data":{"at":[1]}})"), R"({"at":[1]})");
   EXPECT_EQ(refusal(R"({"message":"no","data":null})"), R"("no")");
@@ -40,13 +40,13 @@ TEST(Dialect, ARefusalIsItsDataOrItsMessageInProtocol3) {
   EXPECT_EQ(refusal_payload(Protocol::v4, R"({"message":"no"})"), R"({"message":"no"})");
 }
 
-TEST(Dialect, OnlyTheAnswerOfProtocol4HasAPayload) {
+TEST(Dialect, OnlyProtocol4HasAPayloadInTheAnswerToConnect) {
   EXPECT_EQ(connect_payload(Protocol::v3, "id", "pid"), "");
   EXPECT_EQ(connect_payload(Protocol::v4, "id", ""), R"({"sid":"id"})");
   EXPECT_EQ(connect_payload(Protocol::v4, "id", "pid"), R"({"sid":"id","pid":"pid"})");
 }
 
-TEST_F(DialectTest, AClientOfProtocol3IsInTheDefaultNamespaceUnasked) {
+TEST_F(DialectTest, AClientOfProtocol3JoinsTheDefaultNamespaceWithoutConnect) {
   open();
   const auto connect = sink.all<SocketConnect>().back();
   EXPECT_EQ(connect.name_space, "/");
@@ -54,7 +54,7 @@ TEST_F(DialectTest, AClientOfProtocol3IsInTheDefaultNamespaceUnasked) {
   EXPECT_EQ(tree(connect.auth), Json::object());
 }
 
-TEST_F(DialectTest, AClientOfProtocol3AsksForOthersWithAQuery) {
+TEST_F(DialectTest, AClientOfProtocol3JoinsOtherNamespacesWithAQuery) {
   Peer& peer = open();
   peer.receive("0/chat?token=x,");
   const auto connect = sink.all<SocketConnect>().back();

@@ -24,7 +24,7 @@ class DynamicNamespacesTest : public ServerFixture, public testing::Test {
   }
 };
 
-TEST_F(DynamicNamespacesTest, TheApplicationIsNotAskedUnlessItWantsToBe) {
+TEST_F(DynamicNamespacesTest, DynamicNamespacesAreOffByDefault) {
   Peer& peer = open();
   peer.receive("0/a,");
   EXPECT_EQ(peer.take(), (Messages{invalid_a}));
@@ -35,7 +35,7 @@ TEST_F(DynamicNamespacesTest, TheApplicationIsNotAskedUnlessItWantsToBe) {
   EXPECT_EQ(sink.all<SocketConnect>().back().name_space, "/a");
 }
 
-TEST_F(DynamicNamespacesTest, OneThatIsRefusedIsGoneAgain) {
+TEST_F(DynamicNamespacesTest, ADynamicNamespaceIsRemovedWhenItsClientIsRefused) {
   server->handle(ServeDynamicNamespaces{});
   const auto before = namespaces();
   Peer& peer = open();
@@ -47,7 +47,7 @@ TEST_F(DynamicNamespacesTest, OneThatIsRefusedIsGoneAgain) {
   EXPECT_TRUE(peer.session->is_open());
 }
 
-TEST_F(DynamicNamespacesTest, ItEndsWithItsLastSocket) {
+TEST_F(DynamicNamespacesTest, ADynamicNamespaceIsRemovedWithItsLastSocket) {
   server->handle(ServeDynamicNamespaces{});
   const auto before = namespaces();
   Peer& one = open();
@@ -67,7 +67,7 @@ TEST_F(DynamicNamespacesTest, ItEndsWithItsLastSocket) {
   EXPECT_EQ(sink.all<SocketDisconnect>().size(), 2u);
 }
 
-TEST_F(DynamicNamespacesTest, ThoseOfASessionThatIsDestroyedEndToo) {
+TEST_F(DynamicNamespacesTest, DynamicNamespacesAreRemovedWithADestroyedSession) {
   server->handle(ServeDynamicNamespaces{});
   const auto before = namespaces();
   Peer& peer = open();
@@ -78,7 +78,7 @@ TEST_F(DynamicNamespacesTest, ThoseOfASessionThatIsDestroyedEndToo) {
   EXPECT_EQ(namespaces(), before);
 }
 
-TEST_F(DynamicNamespacesTest, OneThatIsAddedStays) {
+TEST_F(DynamicNamespacesTest, AnAddedNamespaceIsNotRemoved) {
   server->handle(ServeDynamicNamespaces{});
   config.socket_io.max_dynamic_namespaces = 1;
   Peer& peer = open();
@@ -92,7 +92,7 @@ TEST_F(DynamicNamespacesTest, OneThatIsAddedStays) {
   EXPECT_EQ(sink.all<SocketConnect>().back().name_space, "/b");
 }
 
-TEST_F(DynamicNamespacesTest, ThereAreOnlySoMany) {
+TEST_F(DynamicNamespacesTest, TheNumberOfDynamicNamespacesIsLimited) {
   server->handle(ServeDynamicNamespaces{});
   config.socket_io.max_dynamic_namespaces = 2;
   Peer& peer = open();

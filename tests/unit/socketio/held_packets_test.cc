@@ -34,7 +34,7 @@ struct HeldPacketsTest : testing::Test, ServerFixture {
 
 using Events = std::vector<std::string>;
 
-TEST_F(HeldPacketsTest, EventsComeInOrderOnceTheClientIsLetIn) {
+TEST_F(HeldPacketsTest, HeldEventsAreHandledInOrderOnceTheClientIsAccepted) {
   Peer& peer = ask();
   peer.receive(R"(2["a"])");
   peer.receive(R"(27["b",1])");
@@ -57,7 +57,7 @@ TEST_F(HeldPacketsTest, AnEventWithAttachmentsIsHeldToo) {
   EXPECT_EQ(tree(sink.all<SocketEvent>()[1].args)[1].get_binary(), nlohmann::json::binary_t({'y'}));
 }
 
-TEST_F(HeldPacketsTest, OfARefusedClientTheyAreDropped) {
+TEST_F(HeldPacketsTest, HeldPacketsOfARefusedClientAreDropped) {
   Peer& peer = ask();
   for (int i = 0; i < 4; ++i) peer.receive(R"(2["a"])");
   EXPECT_TRUE(peer.socket.paused);
@@ -68,7 +68,7 @@ TEST_F(HeldPacketsTest, OfARefusedClientTheyAreDropped) {
   EXPECT_EQ(peer.take(), std::vector<std::string>{"44{}"});
 }
 
-TEST_F(HeldPacketsTest, ADisconnectFollowsTheConnect) {
+TEST_F(HeldPacketsTest, AHeldDisconnectFollowsTheConnect) {
   Peer& peer = ask();
   peer.receive(R"(2["a"])");
   peer.receive("1");
@@ -79,7 +79,7 @@ TEST_F(HeldPacketsTest, ADisconnectFollowsTheConnect) {
   EXPECT_TRUE(peer.session->is_open());
 }
 
-TEST_F(HeldPacketsTest, WhatFollowsADisconnectClosesTheSession) {
+TEST_F(HeldPacketsTest, APacketAfterAHeldDisconnectClosesTheSession) {
   Peer& peer = ask();
   peer.receive("1");
   peer.receive(R"(2["a"])");
@@ -99,7 +99,7 @@ TEST_F(HeldPacketsTest, ASecondConnectClosesTheSession) {
   }
 }
 
-TEST_F(HeldPacketsTest, AnAckIsMatchedWithWhatWasAskedMeanwhile) {
+TEST_F(HeldPacketsTest, AHeldAcknowledgementMatchesAnEmitFromBeforeTheAccept) {
   Peer& peer = ask();
   server->handle(SocketEmit{latest_socket(), {R"(["q"])", {}}, 9});
   peer.receive("30[1]");
@@ -108,7 +108,7 @@ TEST_F(HeldPacketsTest, AnAckIsMatchedWithWhatWasAskedMeanwhile) {
   EXPECT_EQ(sink.all<SocketAcknowledged>().size(), 1u);
 }
 
-TEST_F(HeldPacketsTest, TooManyPauseReadingUntilTheyAreHandled) {
+TEST_F(HeldPacketsTest, TooManyHeldPacketsPauseReadingUntilTheyAreHandled) {
   Peer& peer = ask();
   for (int i = 0; i < 3; ++i) peer.receive(R"(2["a"])");
   EXPECT_FALSE(peer.socket.paused);
@@ -120,7 +120,7 @@ TEST_F(HeldPacketsTest, TooManyPauseReadingUntilTheyAreHandled) {
   EXPECT_FALSE(peer.socket.paused);
 }
 
-TEST_F(HeldPacketsTest, WhatWaitsUnreadComesBehindThem) {
+TEST_F(HeldPacketsTest, UnreadInputIsHandledAfterTheHeldPackets) {
   Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
   peer.session = std::make_unique<engine::Session>(SessionId{1}, "sid", engine::framing_v4(),
                                                    config, peer.host, logger, limits);
@@ -143,7 +143,7 @@ TEST_F(HeldPacketsTest, WhatWaitsUnreadComesBehindThem) {
   EXPECT_EQ(request.outcome, engine::HttpOutcome::ok);
 }
 
-TEST_F(HeldPacketsTest, LargeOnesPauseReading) {
+TEST_F(HeldPacketsTest, LargeHeldPacketsPauseReading) {
   config.engine_io.max_payload = 10'000;
   restart();
   Peer& peer = ask();
@@ -154,7 +154,7 @@ TEST_F(HeldPacketsTest, LargeOnesPauseReading) {
 }
 
 // Its connect() may let it in all the same, and handles them before the disconnect.
-TEST_F(HeldPacketsTest, WhatAClientSentBeforeItWentIsHandedOver) {
+TEST_F(HeldPacketsTest, HeldEventsOfADisconnectedClientGoToTheApplication) {
   Peer& peer = ask();
   peer.receive(R"(2["a"])");
   peer.session->websocket_closed(peer.socket);
@@ -163,7 +163,7 @@ TEST_F(HeldPacketsTest, WhatAClientSentBeforeItWentIsHandedOver) {
   EXPECT_NE(get_message<SocketDisconnect>(sink.events[sink.events.size() - 2]), nullptr);
 }
 
-TEST_F(HeldPacketsTest, TheyAreHandedOverBeforeADisconnectByTheApplication) {
+TEST_F(HeldPacketsTest, HeldEventsGoToTheApplicationBeforeItsOwnDisconnect) {
   Peer& peer = ask();
   peer.receive(R"(2["a"])");
   server->handle(SocketClose{latest_socket(), false});

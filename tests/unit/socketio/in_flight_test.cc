@@ -5,7 +5,7 @@
 namespace sioserve::socketio {
 namespace {
 
-TEST(InFlight, TheOldestAreDoneFirst) {
+TEST(InFlight, TheOldestEventsAreRemovedFirst) {
   InFlight events;
   events.add(5'000);
   events.add(10);

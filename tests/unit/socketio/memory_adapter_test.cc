@@ -47,13 +47,13 @@ struct MemoryAdapterTest : testing::Test {
   }
 };
 
-TEST_F(MemoryAdapterTest, WithoutRoomsReachesEveryone) {
+TEST_F(MemoryAdapterTest, ABroadcastWithoutRoomsReachesAllSockets) {
   EXPECT_EQ(broadcast({}), 3u);
   EXPECT_EQ(a.deliveries + b.deliveries + c.deliveries, 3);
   EXPECT_EQ(a.latest, packet.message) << "the buffer is shared";
 }
 
-TEST_F(MemoryAdapterTest, ReachesMembersOfSeveralRoomsOnce) {
+TEST_F(MemoryAdapterTest, ABroadcastReachesMembersOfSeveralRoomsOnce) {
   join(a, "x");
   join(a, "y");
   join(b, "y");
@@ -63,7 +63,7 @@ TEST_F(MemoryAdapterTest, ReachesMembersOfSeveralRoomsOnce) {
   EXPECT_EQ(c.deliveries, 0);
 }
 
-TEST_F(MemoryAdapterTest, HandsOverAllRecipientsOfABroadcastInOneCall) {
+TEST_F(MemoryAdapterTest, PassesAllRecipientsOfABroadcastInOneCall) {
   join(a, "x");
   join(b, "y");
   broadcast({});
@@ -81,7 +81,7 @@ TEST_F(MemoryAdapterTest, HandsOverAllRecipientsOfABroadcastInOneCall) {
   EXPECT_EQ(handed_over, 5);
 }
 
-TEST_F(MemoryAdapterTest, ARecipientJoinsNoMoreRoomsThanItMay) {
+TEST_F(MemoryAdapterTest, ARecipientCannotJoinMoreRoomsThanTheLimit) {
   EXPECT_EQ(adapter.join(a, "x", 2), Adapter::Join::joined);
   EXPECT_EQ(adapter.join(a, "y", 2), Adapter::Join::joined);
   EXPECT_EQ(adapter.join(a, "x", 2), Adapter::Join::joined);
@@ -93,12 +93,12 @@ TEST_F(MemoryAdapterTest, ARecipientJoinsNoMoreRoomsThanItMay) {
   EXPECT_EQ(counters.get(Counter::rooms), 2u);
 }
 
-TEST_F(MemoryAdapterTest, LeavesOutTheExcepted) {
+TEST_F(MemoryAdapterTest, ABroadcastLeavesOutExceptedSockets) {
   EXPECT_EQ(broadcast({}, {SocketId{1}, SocketId{3}}), 1u);
   EXPECT_EQ(b.deliveries, 1);
 }
 
-TEST_F(MemoryAdapterTest, LeavesOutTheRoomsThatAreExcepted) {
+TEST_F(MemoryAdapterTest, ABroadcastLeavesOutExceptedRooms) {
   join(a, "x");
   join(b, "x");
   join(b, "quiet");
@@ -109,7 +109,7 @@ TEST_F(MemoryAdapterTest, LeavesOutTheRoomsThatAreExcepted) {
   EXPECT_EQ(b.deliveries, 0);
 }
 
-TEST_F(MemoryAdapterTest, APublicIdStandsForItsRecipientBesideTheRoomOfThatName) {
+TEST_F(MemoryAdapterTest, APublicIdReachesItsRecipientAndTheRoomOfThatName) {
   join(a, "x");
   EXPECT_EQ(broadcast({"x", "id1", "id3", "id3"}), 2u);
   EXPECT_EQ(a.deliveries, 1);
@@ -128,7 +128,7 @@ TEST_F(MemoryAdapterTest, APublicIdStandsForItsRecipientBesideTheRoomOfThatName)
   EXPECT_EQ(b.deliveries, 2);
 }
 
-TEST_F(MemoryAdapterTest, FindsThoseThatABroadcastWouldReach) {
+TEST_F(MemoryAdapterTest, FindReturnsTheRecipientsOfABroadcast) {
   join(a, "x");
   join(b, "x");
   join(b, "quiet");
@@ -139,7 +139,7 @@ TEST_F(MemoryAdapterTest, FindsThoseThatABroadcastWouldReach) {
   EXPECT_EQ(a.deliveries + b.deliveries + c.deliveries, 0);
 }
 
-TEST_F(MemoryAdapterTest, TellsWhoIsInWhichRoom) {
+TEST_F(MemoryAdapterTest, ListsTheRoomsWithTheirMembers) {
   join(a, "x");
   join(a, "y");
   join(b, "y");
@@ -157,7 +157,7 @@ TEST_F(MemoryAdapterTest, TellsWhoIsInWhichRoom) {
   EXPECT_EQ(told, (decltype(told){{"x", {"id1"}}, {"y", {"id1", "id2"}}}));
 }
 
-TEST_F(MemoryAdapterTest, RecordsWhatHappensToRoomsInOrder) {
+TEST_F(MemoryAdapterTest, RecordsRoomChangesInOrder) {
   std::vector<RoomChange> changes;
   join(a, "unseen");
   adapter.record_changes(&changes);
@@ -196,7 +196,7 @@ TEST_F(MemoryAdapterTest, KeepsRoomsWithSimilarNamesApart) {
   EXPECT_EQ(adapter.room_count(), 0u);
 }
 
-TEST_F(MemoryAdapterTest, JoiningTwiceAndLeavingTwiceAreHarmless) {
+TEST_F(MemoryAdapterTest, JoiningTwiceAndLeavingTwiceHaveNoEffect) {
   join(a, "x");
   join(a, "x");
   EXPECT_EQ(broadcast({"x"}), 1u);
@@ -206,7 +206,7 @@ TEST_F(MemoryAdapterTest, JoiningTwiceAndLeavingTwiceAreHarmless) {
   EXPECT_EQ(broadcast({"x"}), 0u);
 }
 
-TEST_F(MemoryAdapterTest, ARemovedRecipientIsNowhere) {
+TEST_F(MemoryAdapterTest, ARemovedRecipientIsInNoRoom) {
   join(a, "x");
   adapter.remove(a);
   join(a, "x");

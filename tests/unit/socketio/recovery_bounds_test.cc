@@ -8,7 +8,7 @@
 namespace sioserve::socketio {
 namespace {
 
-TEST_F(RecoveryTest, ThoseAwayTheLongestMakeRoom) {
+TEST_F(RecoveryTest, TheLongestParkedSocketsAreGivenUpAboveTheLimit) {
   config.socket_io.max_recoverable = 2;
   restart();
   std::vector<SocketId> sockets;
@@ -25,7 +25,7 @@ TEST_F(RecoveryTest, ThoseAwayTheLongestMakeRoom) {
   EXPECT_EQ(count(Counter::recoveries_lost), 2u);
 }
 
-TEST_F(RecoveryTest, WhatIsKeptForAllIsBounded) {
+TEST_F(RecoveryTest, BytesKeptForAllParkedSocketsAreLimited) {
   config.socket_io.max_recovery_bytes = 25'000;
   restart();
   std::vector<SocketId> sockets;
@@ -43,7 +43,7 @@ TEST_F(RecoveryTest, WhatIsKeptForAllIsBounded) {
   EXPECT_FALSE(is_forgotten(sockets[2]));
 }
 
-TEST_F(RecoveryTest, RelayedEventsAreBoundedToo) {
+TEST_F(RecoveryTest, RelayedEventsCountForTheLimitOfKeptBytes) {
   config.socket_io.max_recovery_bytes = 10'000;
   restart();
   Peer& away = open();
@@ -59,7 +59,7 @@ TEST_F(RecoveryTest, RelayedEventsAreBoundedToo) {
   EXPECT_TRUE(is_forgotten(socket));
 }
 
-TEST_F(RecoveryTest, WhatIsKeptForOneIsNoMoreThanMayWaitForIt) {
+TEST_F(RecoveryTest, BytesKeptForOneSocketAreLimitedByItsQueueLimit) {
   config.socket_io.max_queued_bytes = 10'000;
   restart();
   for (const int missed : {3, 30}) {
@@ -88,7 +88,7 @@ struct Player {
   Messages expected, received;
 };
 
-TEST_F(RecoveryTest, AtRandomNothingIsLostTwiceOrMisdirected) {
+TEST_F(RecoveryTest, RandomClientsGetEachOfTheirEventsOnce) {
   const char* given = std::getenv("SIO_SEED");
   const auto seed = given ? std::stoul(given) : std::random_device{}();
   SCOPED_TRACE("SIO_SEED=" + std::to_string(seed));

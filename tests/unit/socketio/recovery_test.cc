@@ -22,7 +22,7 @@ TEST_F(RecoveryTest, IsOffByDefault) {
   EXPECT_FALSE(sink.all<SocketDisconnect>().back().may_return);
 }
 
-TEST_F(RecoveryTest, ConnectTellsAPidAndEventsTheirOffsets) {
+TEST_F(RecoveryTest, TheAnswerToConnectHasAPidAndEventsHaveOffsets) {
   Peer& peer = open();
   peer.receive("0");
   const SocketId socket = latest_socket();
@@ -51,7 +51,7 @@ TEST_F(RecoveryTest, ConnectTellsAPidAndEventsTheirOffsets) {
   EXPECT_EQ(sent[5], R"(420["asks"])") << "its last argument is for the acknowledgement";
 }
 
-TEST_F(RecoveryTest, AClientThatComesBackGetsWhatItMissedOnceAndInOrder) {
+TEST_F(RecoveryTest, ARecoveredClientGetsMissedEventsOnceAndInOrder) {
   Memory memory;
   Peer& first = open();
   const SocketId before = connect(first);
@@ -98,7 +98,7 @@ TEST_F(RecoveryTest, AClientThatComesBackGetsWhatItMissedOnceAndInOrder) {
   EXPECT_EQ(take(second, memory), (Messages{R"(["h"])"}));
 }
 
-TEST_F(RecoveryTest, AttachmentsAreMissedWithTheirEvent) {
+TEST_F(RecoveryTest, MissedEventsAreSentWithTheirAttachments) {
   Memory memory;
   Peer& first = open();
   const SocketId socket = connect(first);
@@ -118,7 +118,7 @@ TEST_F(RecoveryTest, AttachmentsAreMissedWithTheirEvent) {
   EXPECT_EQ(sent[2], "b:bytes");
 }
 
-TEST_F(RecoveryTest, AClientThatHasReceivedNothingGetsEverything) {
+TEST_F(RecoveryTest, ARecoveredClientThatReceivedNothingGetsAllEvents) {
   Memory memory;
   Peer& first = open();
   const SocketId socket = connect(first);
@@ -131,7 +131,7 @@ TEST_F(RecoveryTest, AClientThatHasReceivedNothingGetsEverything) {
   EXPECT_EQ(take(second, memory), (Messages{"CONNECT", R"(["a"])"}));
 }
 
-TEST_F(RecoveryTest, RoomsOfAClientThatIsAwayCanBeChanged) {
+TEST_F(RecoveryTest, AParkedSocketCanJoinAndLeaveRooms) {
   Memory memory;
   Peer& first = open();
   const SocketId socket = connect(first);
@@ -183,7 +183,7 @@ TEST_F(NotRecovered, WithAnotherPid) {
   expect_new(R"({"offset":")" + *memory.offset + "\"}");
 }
 
-TEST_F(NotRecovered, WithAnOffsetThatIsNone) {
+TEST_F(NotRecovered, WithAnInvalidOffset) {
   const std::string pid = memory.pid;
   for (const char* offset : {R"("")", R"("-1")", R"("a b")", R"("zzzzzzzzzzzzzzzz")", "5", "null",
                              R"("1zzzzzzzzzzzz")"}) {
@@ -193,7 +193,7 @@ TEST_F(NotRecovered, WithAnOffsetThatIsNone) {
 
 TEST_F(NotRecovered, InAnotherNamespace) { expect_new(memory.payload(), "/chat"); }
 
-TEST_F(NotRecovered, TooLate) {
+TEST_F(NotRecovered, AfterTheRecoveryWindow) {
   server->advance(now);
   server->advance(now += window - Milliseconds(1));
   EXPECT_FALSE(is_forgotten(before));
@@ -212,7 +212,7 @@ TEST_F(NotRecovered, ASecondTimeWithTheSamePid) {
   expect_new(memory.payload());
 }
 
-TEST_F(NotRecovered, WhenTheApplicationDisconnectsItMeanwhile) {
+TEST_F(NotRecovered, WhenTheApplicationDisconnectsTheParkedSocket) {
   server->handle(SocketClose{before, false});
   EXPECT_TRUE(is_forgotten(before));
   expect_new(memory.payload());
@@ -227,7 +227,7 @@ TEST_F(NotRecovered, WhenItsRecoveryWasRefused) {
   expect_new(memory.payload());
 }
 
-TEST_F(NotRecovered, WhenItHasMissedTooMuch) {
+TEST_F(NotRecovered, WhenItMissedMoreThanTheLogKeeps) {
   for (int i = 0; i < 9; ++i) emit(before, "[\"" + std::string(100'000, 'x') + "\"]");
   EXPECT_FALSE(is_forgotten(before));
   emit(before, "[\"" + std::string(100'000, 'x') + "\"]");
@@ -237,7 +237,7 @@ TEST_F(NotRecovered, WhenItHasMissedTooMuch) {
   expect_new(memory.payload());
 }
 
-TEST_F(RecoveryTest, WhoLeavesOrIsSentAwayIsNotKept) {
+TEST_F(RecoveryTest, ADeliberateDisconnectIsNotRecovered) {
   Memory memory;
   for (const char* reason : {"client", "server", "session", "packet"}) {
     Peer& peer = open();
@@ -260,7 +260,7 @@ TEST_F(RecoveryTest, WhoLeavesOrIsSentAwayIsNotKept) {
   EXPECT_EQ(count(Counter::sockets), 0u);
 }
 
-TEST_F(RecoveryTest, AnOldConnectionThatSeemsToLiveIsReplaced) {
+TEST_F(RecoveryTest, AnOldConnectionThatIsStillOpenIsReplaced) {
   Memory memory;
   Peer& first = open();
   const SocketId before = connect(first);
@@ -285,7 +285,7 @@ TEST_F(RecoveryTest, AnOldConnectionThatSeemsToLiveIsReplaced) {
   EXPECT_FALSE(is_forgotten(chat));
 }
 
-TEST_F(RecoveryTest, AClientThatIsCutOffBeforeItIsLetInComesBackAgain) {
+TEST_F(RecoveryTest, AClientThatDisconnectsWhilePendingCanBeRecoveredAgain) {
   Memory memory;
   Peer& first = open();
   const SocketId before = connect(first);
@@ -309,7 +309,7 @@ TEST_F(RecoveryTest, AClientThatIsCutOffBeforeItIsLetInComesBackAgain) {
   EXPECT_EQ(take(third, memory), (Messages{"CONNECT", R"(["a"])", R"(["b"])", R"(["c"])"}));
 }
 
-TEST_F(RecoveryTest, ARefusalThatComesTooLateEndsIt) {
+TEST_F(RecoveryTest, ALateRefusalDestroysTheParkedSocket) {
   Memory memory;
   Peer& first = open();
   connect(first);
@@ -324,7 +324,7 @@ TEST_F(RecoveryTest, ARefusalThatComesTooLateEndsIt) {
   EXPECT_EQ(count(Counter::recoverable_sockets), 0u);
 }
 
-TEST_F(RecoveryTest, RelaysAreThoseOfTheNewConnection) {
+TEST_F(RecoveryTest, ARecoveredSocketHasTheRelaysOfItsNewConnection) {
   Memory memory;
   Peer& first = open();
   first.receive("0");
@@ -339,7 +339,7 @@ TEST_F(RecoveryTest, RelaysAreThoseOfTheNewConnection) {
   EXPECT_EQ(sink.all<SocketEvent>().size(), 1u);
 }
 
-TEST_F(RecoveryTest, NumbersFromBeforeAreUnderstoodButNotForAnswers) {
+TEST_F(RecoveryTest, FormerIdsWorkButNotForAcknowledgements) {
   Memory memory;
   Peer* peer = &open();
   const SocketId first = connect(*peer);
@@ -364,7 +364,7 @@ TEST_F(RecoveryTest, NumbersFromBeforeAreUnderstoodButNotForAnswers) {
   EXPECT_EQ(take(*peer, memory), (Messages{R"(["now"])"}));
 }
 
-TEST_F(RecoveryTest, PongsTellWhatNeedNotBeKept) {
+TEST_F(RecoveryTest, PongsRemoveReceivedEventsFromTheLog) {
   config.socket_io.recovery_buffer = 10'000;
   restart();
   Memory memory;
@@ -391,7 +391,7 @@ TEST_F(RecoveryTest, PongsTellWhatNeedNotBeKept) {
   EXPECT_EQ(take(second, memory), Messages{"CONNECT"});
 }
 
-TEST_F(RecoveryTest, AClientOfEngineIo3HasNothingToComeBackTo) {
+TEST_F(RecoveryTest, ClientsOfEngineIo3AreNotRecovered) {
   framing = &engine::framing_v3(engine::BinaryForm::bytes);
   config.socket_io.recovery_buffer = 1'000;
   restart();
@@ -407,7 +407,7 @@ TEST_F(RecoveryTest, AClientOfEngineIo3HasNothingToComeBackTo) {
   EXPECT_FALSE(sink.all<SocketDisconnect>().back().may_return);
 }
 
-TEST_F(RecoveryTest, APongBehindQueuedEventsSaysNothingAboutThem) {
+TEST_F(RecoveryTest, APongDoesNotConfirmQueuedEvents) {
   config.socket_io.recovery_buffer = 10'000;
   restart();
   Memory memory;

@@ -55,7 +55,7 @@ struct RefusalsTest : testing::TestWithParam<PacketParser>, ServerFixture {
   }
 };
 
-TEST_P(RefusalsTest, EachClosesItsSession) {
+TEST_P(RefusalsTest, EachRefusedPacketClosesItsSession) {
   for (const Json& row : read_table()) {
     if (row[column()].is_null()) continue;
     SCOPED_TRACE(row["rule"].get<std::string>());
@@ -72,7 +72,7 @@ TEST_P(RefusalsTest, EachClosesItsSession) {
   }
 }
 
-TEST_P(RefusalsTest, EachIsFoundForItsOwnReason) {
+TEST_P(RefusalsTest, EachPacketIsRefusedForItsOwnReason) {
   for (const Json& row : read_table()) {
     if (row[column()].is_null() || !row.contains("error")) continue;
     const auto decoder = parser::make_codec(config.socket_io)->make_decoder();

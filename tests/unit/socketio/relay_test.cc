@@ -33,7 +33,7 @@ struct RelayTest : testing::Test, ServerFixture {
   std::size_t events() const { return sink.all<SocketEvent>().size(); }
 };
 
-TEST_F(RelayTest, AnEventReachesTheOthersInTheSendersRoomsOnce) {
+TEST_F(RelayTest, ARelayedEventReachesTheOthersInTheSendersRoomsOnce) {
   relay({});
   Member sender = join({"a", "b"});
   Member both = join({"b", "a"});
@@ -56,7 +56,7 @@ TEST_F(RelayTest, ASenderInNoRoomReachesNobody) {
   EXPECT_EQ(other.peer.take(), Messages{});
 }
 
-TEST_F(RelayTest, OtherEventsGoToTheApplication) {
+TEST_F(RelayTest, EventsWithoutARelayGoToTheApplication) {
   relay({});
   Member sender = join({"a"});
   sender.peer.receive(R"(2["other"])");
@@ -64,20 +64,20 @@ TEST_F(RelayTest, OtherEventsGoToTheApplication) {
   EXPECT_EQ(events(), 2u);
 }
 
-TEST_F(RelayTest, WithoutRelaysOfItsOwnASocketsEventGoesToTheApplication) {
+TEST_F(RelayTest, EventsOfASocketWithoutRelaysGoToTheApplication) {
   Member sender = join({"a"});
   sender.peer.receive(R"(2["move"])");
   EXPECT_EQ(events(), 1u);
 }
 
-TEST_F(RelayTest, WithANumberThatIsNotDefinedASocketRelaysNothing) {
+TEST_F(RelayTest, ASocketWithAnUndefinedRelaysIdRelaysNothing) {
   relays = RelaysId{99};
   Member sender = join({"a"});
   sender.peer.receive(R"(2["move"])");
   EXPECT_EQ(events(), 1u);
 }
 
-TEST_F(RelayTest, ItGoesToTheNamespaceOrToRooms) {
+TEST_F(RelayTest, ARelayGoesToTheNamespaceOrToRooms) {
   relay({.to = Relay::To::name_space, .rooms = {}});
   Member sender = join({}, "/chat");
   relay({.to = Relay::To::rooms, .rooms = {"a", "b"}});
@@ -102,7 +102,7 @@ TEST_F(RelayTest, TheSenderMayBeIncluded) {
   }
 }
 
-TEST_F(RelayTest, AnAcknowledgementIsGivenAtOnce) {
+TEST_F(RelayTest, ARelayedEventIsAcknowledgedImmediately) {
   relay({});
   Member sender = join({"a"});
   Member other = join({"a"});
@@ -111,7 +111,7 @@ TEST_F(RelayTest, AnAcknowledgementIsGivenAtOnce) {
   EXPECT_EQ(other.peer.take(), Messages{R"(42["move",1])"}) << "without the sender's number";
 }
 
-TEST_F(RelayTest, AttachmentsGoWithTheirEvent) {
+TEST_F(RelayTest, AttachmentsAreRelayedWithTheirEvent) {
   relay({});
   Member sender = join({"a"}, "/chat");
   Member other = join({"a"}, "/chat");
@@ -122,7 +122,7 @@ TEST_F(RelayTest, AttachmentsGoWithTheirEvent) {
             (Messages{R"(451-/chat,["move",{"_placeholder":true,"num":0}])", "b:bytes"}));
 }
 
-TEST_F(RelayTest, WhatIsTooLargeIsDropped) {
+TEST_F(RelayTest, EventsAboveTheSizeLimitAreDropped) {
   relay({.rooms = {}, .max_bytes = 10});
   Member sender = join({"a"});
   Member other = join({"a"});
@@ -138,7 +138,7 @@ TEST_F(RelayTest, WhatIsTooLargeIsDropped) {
   EXPECT_EQ(warnings.size(), 1u);
 }
 
-TEST_F(RelayTest, VolatileEventsBeyondTheRateAreDropped) {
+TEST_F(RelayTest, VolatileEventsAboveTheRateAreDropped) {
   relay({.rooms = {}, .delivery = Delivery::droppable, .rate = 2});
   Member sender = join({"a"});
   Member other = join({"a"});
@@ -153,7 +153,7 @@ TEST_F(RelayTest, VolatileEventsBeyondTheRateAreDropped) {
   EXPECT_EQ(counters.get(Counter::relays_over_rate), 5u);
 }
 
-TEST_F(RelayTest, OthersBeyondTheRateHoldTheirSenderBack) {
+TEST_F(RelayTest, ReliableEventsAboveTheRateThrottleTheirSender) {
   relay({.rooms = {}, .rate = 2});
   Member sender = join({"a"});
   Member quick = join({"a"});
@@ -169,7 +169,7 @@ TEST_F(RelayTest, OthersBeyondTheRateHoldTheirSenderBack) {
   EXPECT_FALSE(sender.peer.socket.paused);
 }
 
-TEST_F(RelayTest, VolatileEventsAreNotKeptForWhoCannotTakeThem) {
+TEST_F(RelayTest, VolatileEventsAreNotQueuedForSlowClients) {
   relay({.rooms = {}, .delivery = Delivery::droppable});
   Member sender = join({"a"});
   Member slow = join({"a"});
@@ -181,7 +181,7 @@ TEST_F(RelayTest, VolatileEventsAreNotKeptForWhoCannotTakeThem) {
   EXPECT_EQ(counters.get(Counter::volatile_dropped), 1u);
 }
 
-TEST_F(RelayTest, ASocketThatIsNotAcceptedYetRelaysNothing) {
+TEST_F(RelayTest, APendingSocketRelaysNothing) {
   relay({});
   Member other = join({"a"});
   Peer& pending = open();
@@ -193,7 +193,7 @@ TEST_F(RelayTest, ASocketThatIsNotAcceptedYetRelaysNothing) {
   EXPECT_EQ(other.peer.take(), Messages{});
 }
 
-TEST_F(RelayTest, WhatArrivesBehindConnectIsRelayedOnceTheSocketIsAccepted) {
+TEST_F(RelayTest, EventsAfterConnectAreRelayedOnceTheSocketIsAccepted) {
   relay({});
   Member other = join({"a"});
   Peer& pending = open();
@@ -205,7 +205,7 @@ TEST_F(RelayTest, WhatArrivesBehindConnectIsRelayedOnceTheSocketIsAccepted) {
   EXPECT_TRUE(sink.all<SocketEvent>().empty());
 }
 
-TEST_F(RelayTest, WhatBreaksTheProtocolIsNotForwarded) {
+TEST_F(RelayTest, InvalidPacketsAreNotRelayed) {
   relay({});
   Member other = join({"a"});
   for (const char* packet : {R"(2["move",])",

@@ -31,7 +31,7 @@ std::vector<std::uint64_t> offsets(const ReplayLog& log) {
 
 using Offsets = std::vector<std::uint64_t>;
 
-TEST(ReplayLogTest, KeepsWhatTheClientMayNotHave) {
+TEST(ReplayLogTest, KeepsEventsThatTheClientMayNotHaveReceived) {
   ReplayLog log(start, 10'000);
   for (std::uint64_t offset : {1001, 1005, 1009}) log.push(event(offset));
   EXPECT_EQ(log.bytes(), 300u);
@@ -45,7 +45,7 @@ TEST(ReplayLogTest, KeepsWhatTheClientMayNotHave) {
   EXPECT_EQ(log.bytes(), 0u);
 }
 
-TEST(ReplayLogTest, AClientThatHasReceivedNothingNeedsAllOfIt) {
+TEST(ReplayLogTest, AClientThatReceivedNothingNeedsAllEvents) {
   ReplayLog log(start, 10'000);
   EXPECT_TRUE(log.can_resume(std::nullopt));
   EXPECT_TRUE(log.can_resume(Offset{7})) << "an event from before its connection";
@@ -59,7 +59,7 @@ TEST(ReplayLogTest, AClientThatHasReceivedNothingNeedsAllOfIt) {
   EXPECT_TRUE(log.can_resume(Offset{1005}));
 }
 
-TEST(ReplayLogTest, AClientThatMissesWhatHasGoneCannotResume) {
+TEST(ReplayLogTest, AClientThatMissesARemovedEventCannotResume) {
   ReplayLog log(start, 10'000);
   for (std::uint64_t offset : {1001, 1002, 1003}) log.push(event(offset));
   log.forget_through(Offset{1002});
@@ -69,7 +69,7 @@ TEST(ReplayLogTest, AClientThatMissesWhatHasGoneCannotResume) {
   EXPECT_TRUE(log.can_resume(Offset{1500})) << "the client has got something that is not kept";
 }
 
-TEST(ReplayLogTest, BeyondItsCapacityTheOldestGo) {
+TEST(ReplayLogTest, AboveTheCapacityTheOldestEventsAreRemoved) {
   ReplayLog log(start, 250);
   for (std::uint64_t offset : {1001, 1002, 1003}) log.push(event(offset));
   EXPECT_EQ(offsets(log), (Offsets{1002, 1003}));
@@ -80,7 +80,7 @@ TEST(ReplayLogTest, BeyondItsCapacityTheOldestGo) {
   EXPECT_EQ(log.floor(), Offset{1004});
 }
 
-TEST(ReplayLogTest, StaysSmallWhileEventsComeAndGo) {
+TEST(ReplayLogTest, ItsMemoryStaysSmallWhileEventsAreAddedAndRemoved) {
   ReplayLog log(start, 1'000);
   for (std::uint64_t offset = 1001; offset < 51'000; ++offset) {
     log.push(event(offset));

@@ -61,7 +61,7 @@ TEST_F(ServerTest, ASessionThatNeverConnectedIsNotReportedWhenNative) {
   EXPECT_EQ(sink.all<SessionClosed>().size(), 1u);
 }
 
-TEST_F(ServerTest, AnUnknownNamespaceIsRefusedAndTheSessionStays) {
+TEST_F(ServerTest, AnUnknownNamespaceIsRefusedAndTheSessionStaysOpen) {
   Peer& peer = open();
   peer.receive("0/nowhere,");
   EXPECT_EQ(peer.take(), (Messages{R"(44/nowhere,{"message":"Invalid namespace"})"}));
@@ -76,13 +76,13 @@ TEST_F(ServerTest, ANamespaceCanBeAddedLater) {
   EXPECT_EQ(sink.all<SocketConnect>().back().name_space, "/late");
 }
 
-TEST_F(ServerTest, AQueryStringIsNoPartOfANamespace) {
+TEST_F(ServerTest, AQueryStringIsNotPartOfANamespace) {
   Peer& peer = open();
   peer.receive("0/chat?x=1,");
   EXPECT_EQ(sink.all<SocketConnect>().at(0).name_space, "/chat");
 }
 
-TEST_F(ServerTest, WhatIsEmittedBeforeTheAcceptFollowsIt) {
+TEST_F(ServerTest, PacketsEmittedBeforeTheAcceptAreSentAfterIt) {
   Peer& peer = open();
   peer.receive("0");
   const SocketId socket = latest_socket();
@@ -171,7 +171,7 @@ TEST_F(ServerTest, EventsReachTheApplication) {
   EXPECT_EQ(tree(event.args), Json::parse(R"(["hi",{"a":1}])"));
 }
 
-TEST_F(ServerTest, BinaryGoesBothWays) {
+TEST_F(ServerTest, BinaryIsSentAndReceived) {
   Peer& peer = open();
   const SocketId socket = join_namespace(peer);
   peer.receive(R"(51-["file",{"_placeholder":true,"num":0}])");
@@ -201,7 +201,7 @@ TEST_F(ServerTest, AcksAreSentAndReceived) {
   EXPECT_EQ(tree(acks[0].args), Json::parse(R"(["done"])"));
 }
 
-TEST_F(ServerTest, TheOldestAckIsForgottenWhenTooManyArePending) {
+TEST_F(ServerTest, TheOldestPendingAckFailsAboveTheLimit) {
   config.socket_io.max_pending_acks = 2;
   restart();
   Peer& peer = open();
@@ -226,7 +226,7 @@ TEST_F(ServerTest, TheOldestAckIsForgottenWhenTooManyArePending) {
   EXPECT_EQ(lost[1].why, AckLoss::forgotten);
 }
 
-TEST_F(ServerTest, AClientJoinsNoMoreNamespacesThanItMay) {
+TEST_F(ServerTest, AClientCannotJoinMoreNamespacesThanTheLimit) {
   config.namespaces = {"/", "/chat", "/third"};
   config.socket_io.max_namespaces = 2;
   restart();
@@ -242,7 +242,7 @@ TEST_F(ServerTest, AClientJoinsNoMoreNamespacesThanItMay) {
   EXPECT_EQ(sink.all<SocketConnect>().back().name_space, "/third");
 }
 
-TEST_F(ServerTest, ASocketJoinsNoMoreRoomsThanItMay) {
+TEST_F(ServerTest, ASocketCannotJoinMoreRoomsThanTheLimit) {
   config.socket_io.max_rooms = 1;
   restart();
   Peer& peer = open();
@@ -256,7 +256,7 @@ TEST_F(ServerTest, ASocketJoinsNoMoreRoomsThanItMay) {
   EXPECT_NE(warnings[0].message.find("--socketio-max-rooms"), std::string::npos);
 }
 
-TEST_F(ServerTest, AnAckOfADroppedEventIsNotWaitedFor) {
+TEST_F(ServerTest, AnAckOfADroppedEventFailsImmediately) {
   config.socket_io.max_pending_acks = 1;
   restart();
   Peer& peer = open();
@@ -290,7 +290,7 @@ TEST_F(ServerTest, AnAckCountsOnceAndUnknownOnesAreIgnored) {
 
 // --- rooms and broadcasts ---
 
-TEST_F(ServerTest, ABroadcastReachesRoomsTheSenderToo) {
+TEST_F(ServerTest, ABroadcastToARoomAlsoReachesTheSender) {
   Peer& first = open();
   Peer& second = open();
   const SocketId a = join_namespace(first);
@@ -348,7 +348,7 @@ TEST_F(ServerTest, TheClientsDisconnectLeavesTheSessionOpen) {
   join_namespace(peer);
 }
 
-TEST_F(ServerTest, AVanishedClientLeavesEveryNamespacePendingOnesToo) {
+TEST_F(ServerTest, ALostClientLeavesEveryNamespaceAlsoPendingOnes) {
   Peer& peer = open();
   join_namespace(peer);
   peer.receive("0/chat,");
@@ -382,7 +382,7 @@ TEST_F(ServerTest, TheServerClosesTheWholeSession) {
   EXPECT_NE(get_message<SessionClosed>(sink.events.back()), nullptr);
 }
 
-TEST_F(ServerTest, ADisconnectAskedForWhileConnectRunsHappensAfterIt) {
+TEST_F(ServerTest, ADisconnectRequestedDuringConnectHappensAfterIt) {
   Peer& peer = open();
   peer.receive("0");
   const SocketId socket = latest_socket();
@@ -443,14 +443,14 @@ TEST_F(ServerTest, ABroadcastToNamedSocketsReachesThoseOfItsNamespace) {
   EXPECT_TRUE(other.take().empty());
 }
 
-TEST_F(ServerTest, ABroadcastToNamedSocketsThatHaveGoneReachesNobody) {
+TEST_F(ServerTest, ABroadcastToDisconnectedSocketsReachesNobody) {
   Peer& peer = open();
   join_namespace(peer);
   server->handle(SocketBroadcast{"/", {"who has gone"}, {}, {R"(["x"])", {}}});
   EXPECT_TRUE(peer.take().empty());
 }
 
-TEST_F(ServerTest, ADroppableEventIsDroppedForAClientThatDoesNotKeepUp) {
+TEST_F(ServerTest, ADroppableEventIsDroppedForASlowClient) {
   Peer& slow = open();
   Peer& quick = open();
   const SocketId socket = join_namespace(slow);
@@ -466,7 +466,7 @@ TEST_F(ServerTest, ADroppableEventIsDroppedForAClientThatDoesNotKeepUp) {
   EXPECT_EQ(slow.take(), (Messages{R"(42["x"])"}));
 }
 
-TEST_F(ServerTest, ADroppableEventDoesNotWaitForTheConnectToBeAnswered) {
+TEST_F(ServerTest, ADroppableEventIsDroppedForAPendingSocket) {
   Peer& peer = open();
   peer.receive("0");
   const SocketId socket = latest_socket();

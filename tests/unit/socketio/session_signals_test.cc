@@ -58,7 +58,7 @@ TEST_F(SessionSignalsTest, TheTransportChangesWithTheUpgrade) {
   EXPECT_EQ(status().transport, SessionTransport::websocket);
 }
 
-TEST_F(SessionSignalsTest, LatencyIsFromAPingToItsPong) {
+TEST_F(SessionSignalsTest, LatencyIsTheTimeFromAPingToItsPong) {
   Peer& peer = open();
   join_namespace(peer);
   EXPECT_FALSE(status().latency);
@@ -78,7 +78,7 @@ TEST_F(SessionSignalsTest, LatencyIsFromAPingToItsPong) {
   EXPECT_EQ(status().latency, Milliseconds(7));
 }
 
-TEST_F(SessionSignalsTest, TheStatusOfASessionThatHasEndedIsKeptUntilItIsReleased) {
+TEST_F(SessionSignalsTest, TheStatusOfAClosedSessionIsKeptUntilItIsReleased) {
   Peer& peer = open_polling();
   const SessionId session = peer.session->id();
   upgrade(peer);
@@ -90,7 +90,7 @@ TEST_F(SessionSignalsTest, TheStatusOfASessionThatHasEndedIsKeptUntilItIsRelease
   EXPECT_FALSE(ask(SessionStatusAsked{session}));
 }
 
-TEST_F(SessionSignalsTest, NothingIsToldUnasked) {
+TEST_F(SessionSignalsTest, NoSignalIsReportedUnlessWatched) {
   Peer& peer = open_polling();
   emit(latest_socket(), R"(["x"])");
   poll(peer);
@@ -99,7 +99,7 @@ TEST_F(SessionSignalsTest, NothingIsToldUnasked) {
   EXPECT_EQ(signals(), Signals{});
 }
 
-TEST_F(SessionSignalsTest, AnUpgradeIsTold) {
+TEST_F(SessionSignalsTest, AWatchedUpgradeIsReported) {
   Peer& peer = open_polling();
   server->handle(SocketWatch{latest_socket(), SessionSignal::upgrade});
   EXPECT_EQ(signals(), Signals{});
@@ -108,7 +108,7 @@ TEST_F(SessionSignalsTest, AnUpgradeIsTold) {
   EXPECT_EQ(sink.all<SessionSignalled>().back().session, peer.session->id());
 }
 
-TEST_F(SessionSignalsTest, AnUpgradeThatIsOverIsToldAtOnce) {
+TEST_F(SessionSignalsTest, AnEarlierUpgradeIsReportedImmediately) {
   upgrade(open_polling());
   server->handle(SocketWatch{latest_socket(), SessionSignal::upgrade});
   EXPECT_EQ(signals(), Signals{SessionSignal::upgrade});
@@ -117,7 +117,7 @@ TEST_F(SessionSignalsTest, AnUpgradeThatIsOverIsToldAtOnce) {
   EXPECT_EQ(signals().size(), 1u);
 }
 
-TEST_F(SessionSignalsTest, ADrainIsToldWhenNothingWaitsAnyMore) {
+TEST_F(SessionSignalsTest, ADrainIsReportedWhenTheQueueIsEmpty) {
   Peer& peer = open_polling();
   const SocketId socket = latest_socket();
   server->handle(SocketWatch{socket, SessionSignal::drain});

@@ -60,7 +60,7 @@ TEST(Answer, HasAnotherTagForEveryStateAndCoding) {
   EXPECT_EQ(header(answer({}, other), "content-encoding"), "br");
 }
 
-TEST(Answer, IsShortWhenNothingHasChanged) {
+TEST(Answer, IsNotModifiedWhenNothingHasChanged) {
   FileFacts file = facts();
   file.varies = true;
   FileRequest request;
@@ -96,7 +96,7 @@ TEST(Answer, IsSeveralRangesWithTheirOwnHeads) {
   EXPECT_EQ(header(parts, "content-length"), std::to_string(length));
 }
 
-TEST(Answer, SaysHowLongTheFileIsBeyondItsEnd) {
+TEST(Answer, HasTheFileSizeIfTheRangeIsUnsatisfiable) {
   const Answer beyond = answer(asking_for("bytes=100-"));
   EXPECT_EQ(beyond.head.status, 416);
   EXPECT_EQ(header(beyond, "content-range"), "bytes */100");
@@ -108,7 +108,7 @@ TEST(Answer, IgnoresARangeOfAnotherState) {
   EXPECT_EQ(answer(request).head.status, 200);
 }
 
-TEST(Answer, ToHeadKnowsNoRanges) {
+TEST(Answer, ToHeadIgnoresRanges) {
   FileRequest request = asking_for("bytes=0-1");
   request.is_head = true;
   const Answer whole = answer(request);
@@ -116,13 +116,13 @@ TEST(Answer, ToHeadKnowsNoRanges) {
   EXPECT_EQ(header(whole, "content-length"), "100");
 }
 
-TEST(Answer, IsKeptForEverWhereTheNameHasAHash) {
+TEST(Answer, IsImmutableIfTheNameHasAHash) {
   FileFacts hashed = facts();
   hashed.name = "a.0123456789ab.css";
   EXPECT_EQ(header(answer({}, hashed), "cache-control"), "public, max-age=31536000, immutable");
 }
 
-TEST(HasHash, KnowsTheNamesThatDjangoMakes) {
+TEST(HasHash, RecognizesNamesOfManifestStaticFilesStorage) {
   EXPECT_TRUE(has_hash("base.27e20196a850.css"));
   EXPECT_TRUE(has_hash("jquery.min.27e20196a850.js"));
   EXPECT_TRUE(has_hash("README.27e20196a850"));

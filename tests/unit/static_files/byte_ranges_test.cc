@@ -16,7 +16,7 @@ Ranges parts(std::string_view range, std::uint64_t size) {
   return selection.ranges;
 }
 
-TEST(ByteRanges, AreOneOfThreeForms) {
+TEST(ByteRanges, HaveThreeForms) {
   EXPECT_EQ(parts("bytes=0-0", 10), (Ranges{{0, 1}}));
   EXPECT_EQ(parts("bytes=2-5", 10), (Ranges{{2, 4}}));
   EXPECT_EQ(parts("bytes=7-", 10), (Ranges{{7, 3}}));
@@ -36,7 +36,7 @@ TEST(ByteRanges, MayBeSeveral) {
   EXPECT_EQ(parts("bytes=50-60,0-0", 10), (Ranges{{0, 1}})) << "the others are left out";
 }
 
-TEST(ByteRanges, AreUnsatisfiableBeyondTheEnd) {
+TEST(ByteRanges, AreUnsatisfiableAfterTheEnd) {
   EXPECT_EQ(select_ranges("bytes=10-", 10).kind, Kind::unsatisfiable);
   EXPECT_EQ(select_ranges("bytes=10-20,30-40", 10).kind, Kind::unsatisfiable);
   EXPECT_EQ(select_ranges("bytes=-0", 10).kind, Kind::unsatisfiable);

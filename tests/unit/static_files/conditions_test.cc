@@ -17,7 +17,9 @@ Verdict check(std::string Conditions::*header, const std::string& value) {
   return check_conditions(conditions, file);
 }
 
-TEST(Conditions, NoneMeansProceed) { EXPECT_EQ(check_conditions({}, file), Verdict::proceed); }
+TEST(Conditions, WithoutConditionsTheRequestProceeds) {
+  EXPECT_EQ(check_conditions({}, file), Verdict::proceed);
+}
 
 TEST(Conditions, IfNoneMatchFindsTheTagByWeakComparison) {
   const auto header = &Conditions::if_none_match;
@@ -51,7 +53,7 @@ TEST(Conditions, IfUnmodifiedSinceComparesSeconds) {
   EXPECT_EQ(check(header, "yesterday"), Verdict::proceed);
 }
 
-TEST(Conditions, TagsOverruleDates) {
+TEST(Conditions, TagsTakePrecedenceOverDates) {
   Conditions conditions;
   conditions.if_none_match = "\"a\"";
   conditions.if_modified_since = then;
@@ -62,7 +64,7 @@ TEST(Conditions, TagsOverruleDates) {
   EXPECT_EQ(check_conditions(conditions, file), Verdict::proceed);
 }
 
-TEST(Conditions, AFailedPreconditionOverrulesNotModified) {
+TEST(Conditions, AFailedPreconditionTakesPrecedenceOverNotModified) {
   Conditions conditions;
   conditions.if_match = "\"a\"";
   conditions.if_none_match = "*";

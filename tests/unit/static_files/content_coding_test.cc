@@ -23,7 +23,7 @@ TEST(ContentCoding, PrefersTheBestCompressionAmongEquals) {
   EXPECT_EQ(order("*"), "br zstd gzip ");
 }
 
-TEST(ContentCoding, PrefersWhatTheClientDoes) {
+TEST(ContentCoding, FollowsTheClientsPreference) {
   EXPECT_EQ(order("gzip, br;q=0.5"), "gzip br ");
   EXPECT_EQ(order("gzip;q=0.123, zstd;q=0.124"), "zstd gzip ");
   EXPECT_EQ(order("*;q=0.1, gzip"), "gzip br zstd ");
@@ -31,7 +31,7 @@ TEST(ContentCoding, PrefersWhatTheClientDoes) {
   EXPECT_EQ(order("x-gzip"), "gzip ");
 }
 
-TEST(ContentCoding, IsNotWhatTheClientRefuses) {
+TEST(ContentCoding, IsNeverACodingThatTheClientRefuses) {
   EXPECT_EQ(order("gzip;q=0"), "");
   EXPECT_EQ(order("br;q=0.000, *"), "zstd gzip ");
   EXPECT_EQ(order("identity"), "");

@@ -87,7 +87,7 @@ class FileServerTest : public testing::Test {
   std::optional<FileServer> server_;
 };
 
-TEST_F(FileServerTest, OwnsWhatLiesBelowItsPrefixes) {
+TEST_F(FileServerTest, OwnsPathsBelowItsPrefixes) {
   EXPECT_TRUE(server_->owns("/s/"));
   EXPECT_TRUE(server_->owns("/s/../x"));
   EXPECT_FALSE(server_->owns("/s"));
@@ -96,7 +96,7 @@ TEST_F(FileServerTest, OwnsWhatLiesBelowItsPrefixes) {
   EXPECT_FALSE(server_->owns("*"));
 }
 
-TEST_F(FileServerTest, TakesTheLongestPrefix) {
+TEST_F(FileServerTest, UsesTheLongestPrefix) {
   FakeExchange in_short("GET", "/s/a.txt");
   const auto first = handle(in_short);
   run_background();
@@ -116,7 +116,7 @@ TEST_F(FileServerTest, SendsALargeFileAsAFile) {
   EXPECT_EQ(exchange.file_bytes, 70'000U);
 }
 
-TEST_F(FileServerTest, SendsNothingToAClientThatHasGone) {
+TEST_F(FileServerTest, SendsNothingToADisconnectedClient) {
   FakeExchange exchange("GET", "/s/a.txt");
   auto handler = handle(exchange);
   work_();
@@ -126,7 +126,7 @@ TEST_F(FileServerTest, SendsNothingToAClientThatHasGone) {
   EXPECT_EQ(exchange.status, 0);
 }
 
-TEST_F(FileServerTest, AnswersWithoutADiskWhereItCan) {
+TEST_F(FileServerTest, RefusesInvalidRequestsWithoutDiskAccess) {
   FakeExchange post("POST", "/s/a.txt");
   const auto first = handle(post);
   EXPECT_EQ(post.status, 405);

@@ -41,7 +41,7 @@ class FoundFileTest : public testing::Test {
   ContentTypes types_{ContentTypes::Table{{".css", "text/css"}}};
 };
 
-TEST_F(FoundFileTest, IsARegularFile) {
+TEST_F(FoundFileTest, FindsARegularFile) {
   const auto found = find("below/b.css");
   ASSERT_TRUE(found);
   EXPECT_EQ(found->facts.name, "b.css");
@@ -50,7 +50,7 @@ TEST_F(FoundFileTest, IsARegularFile) {
   EXPECT_FALSE(found->facts.varies);
 }
 
-TEST_F(FoundFileTest, IsNothingElse) {
+TEST_F(FoundFileTest, FindsNothingButRegularFiles) {
   ASSERT_EQ(::mkfifo((root_ / "files/pipe").c_str(), 0600), 0);
   EXPECT_EQ(error_of("missing.css"), ENOENT);
   EXPECT_EQ(error_of("below"), ENOENT);
@@ -59,7 +59,7 @@ TEST_F(FoundFileTest, IsNothingElse) {
   EXPECT_EQ(error_of(std::string(300, 'x')), ENOENT);
 }
 
-TEST_F(FoundFileTest, LiesBelowTheDirectoryEvenThroughLinks) {
+TEST_F(FoundFileTest, FindsNoFileOutsideTheDirectoryThroughLinks) {
   fs::create_symlink("below/b.css", root_ / "files/inside");
   fs::create_symlink("../secret", root_ / "files/outside");
   fs::create_symlink(root_ / "secret", root_ / "files/absolute");
@@ -73,7 +73,7 @@ TEST_F(FoundFileTest, LiesBelowTheDirectoryEvenThroughLinks) {
   EXPECT_EQ(error_of("../secret"), ENOENT);
 }
 
-TEST_F(FoundFileTest, IsFoundInADirectoryThatIsALinkAndMayBeReplaced) {
+TEST_F(FoundFileTest, FindsFilesInADirectoryThatIsALinkAndMayBeReplaced) {
   fs::create_directory_symlink("files", root_ / "current");
   const auto is_found = [&](const std::string& path) {
     return static_cast<bool>(find_file((root_ / "current").string(), path, "", types_));
@@ -87,7 +87,7 @@ TEST_F(FoundFileTest, IsFoundInADirectoryThatIsALinkAndMayBeReplaced) {
   EXPECT_FALSE(is_found("a.css"));
 }
 
-TEST_F(FoundFileTest, IsTheBestVariantThatTheClientTakes) {
+TEST_F(FoundFileTest, SelectsTheBestVariantThatTheClientAccepts) {
   write("files/a.css.gz", "gzip");
   write("files/a.css.br", "brotl");
   const auto best = find("a.css", "gzip, br");
@@ -102,14 +102,14 @@ TEST_F(FoundFileTest, IsTheBestVariantThatTheClientTakes) {
   EXPECT_TRUE(original->facts.varies) << "another client would get another variant";
 }
 
-TEST_F(FoundFileTest, IsNotAVariantWithoutItsOriginal) {
+TEST_F(FoundFileTest, IgnoresAVariantWithoutItsOriginal) {
   write("files/c.css.gz", "gzip");
   const auto missing = find("c.css", "gzip");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error(), ENOENT);
 }
 
-TEST_F(FoundFileTest, IsNotAVariantThatLeadsOutside) {
+TEST_F(FoundFileTest, IgnoresAVariantThatLeadsOutsideTheDirectory) {
   fs::create_symlink("../secret", root_ / "files/a.css.gz");
   EXPECT_EQ(find("a.css", "gzip")->facts.coding, nullptr);
 }

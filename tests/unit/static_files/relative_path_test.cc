@@ -12,7 +12,7 @@ std::optional<std::string> below_static(const std::string& raw_path) {
   return relative_path(head, "/static/");
 }
 
-TEST(RelativePath, IsWhatFollowsThePrefixDecoded) {
+TEST(RelativePath, IsThePartAfterThePrefixDecoded) {
   EXPECT_EQ(below_static("/static/a/b.css"), "a/b.css");
   EXPECT_EQ(below_static("/static/a%20b+c%25.css"), "a b+c%.css");
   EXPECT_EQ(below_static("/static/%C3%B6.css"), "\xC3\xB6.css");
@@ -21,7 +21,7 @@ TEST(RelativePath, IsWhatFollowsThePrefixDecoded) {
   EXPECT_EQ(below_static("/static/a\\b"), "a\\b") << "a backslash is a character like any other";
 }
 
-TEST(RelativePath, NeverLeadsOut) {
+TEST(RelativePath, NeverLeadsOutOfTheDirectory) {
   for (const char* path : {"/static/../a", "/static/a/../../b", "/static/a/..", "/static/./a",
                            "/static/.", "/static/%2e%2e/a", "/static/.%2E/a", "/static//etc/passwd",
                            "/static//", "/static/a//b", "/static/..%2fa", "/static/a%2Fb",

@@ -40,7 +40,7 @@ TEST_F(AdmissionTest, TheNativePathIsOwnedWithAndWithoutAFinalSlash) {
   EXPECT_FALSE(owns("/socket.io/", "EIO=4&transport=polling"));
 }
 
-TEST_F(AdmissionTest, ALiveSessionIsOwnedOnItsOwnPathOnly) {
+TEST_F(AdmissionTest, AnOpenSessionIsOwnedOnItsOwnPathOnly) {
   config.native_socketio = false;
   restart();
   const Request handshake =
@@ -88,7 +88,7 @@ TEST_F(AdmissionTest, ASessionKeepsItsProtocolVersion) {
   EXPECT_EQ(post(sid, "40")->body, "ok");
 }
 
-TEST_F(AdmissionTest, ATransportThatIsSwitchedOffIsUnknown) {
+TEST_F(AdmissionTest, ADisabledTransportIsUnknown) {
   config.engine_io.transports = {"websocket"};
   restart();
   EXPECT_EQ(refusal("GET", "EIO=4&transport=polling"), unknown_transport);
@@ -102,7 +102,7 @@ TEST_F(AdmissionTest, ATransportThatIsSwitchedOffIsUnknown) {
             R"({"code":0,"message":"Transport unknown"})");
 }
 
-TEST_F(AdmissionTest, OriginsOfCorsMayConnectToo) {
+TEST_F(AdmissionTest, OriginsThatCorsAllowsMayConnect) {
   const auto handshake = [this](const std::string& origin) {
     return request(make_head("GET", "/socket.io/", "EIO=4&transport=polling", {{"origin", origin}}))
         ->status;
@@ -133,7 +133,7 @@ TEST_F(AdmissionTest, NativeHandshakesNeedAnAllowedOriginOrNone) {
   EXPECT_EQ(handshake("https://evil.example", StreamId{60}), 200) << "the application decided";
 }
 
-TEST_F(AdmissionTest, OtherMethodsOnASessionAreRefusedAndHarmless) {
+TEST_F(AdmissionTest, OtherMethodsOnASessionAreRefusedAndDoNotCloseIt) {
   const std::string sid = open_polling();
   EXPECT_EQ(refusal("DELETE", "EIO=4&transport=polling&sid=" + sid), bad_method);
   EXPECT_EQ(refusal("GET", "EIO=4&transport=websocket&sid=" + sid), bad_request);

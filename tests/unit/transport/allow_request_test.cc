@@ -21,7 +21,7 @@ struct AllowRequestTest : testing::Test, EngineIoFixture {
   }
 };
 
-TEST_F(AllowRequestTest, NobodyIsAskedUnlessTheApplicationWantsIt) {
+TEST_F(AllowRequestTest, TheApplicationIsNotAskedByDefault) {
   restart();
   EXPECT_EQ(get(polling)->status, 200);
   EXPECT_EQ(questions(), 0u);
@@ -31,7 +31,7 @@ TEST_F(AllowRequestTest, NobodyIsAskedUnlessTheApplicationWantsIt) {
   EXPECT_EQ(questions(), 1u);
 }
 
-TEST_F(AllowRequestTest, AnAllowedHandshakeGoesOn) {
+TEST_F(AllowRequestTest, AnAllowedHandshakeContinues) {
   const Request waiting =
       request(make_head("GET", "/socket.io/", polling + "&token=x", {{"cookie", "a=b"}}));
   EXPECT_EQ(waiting->responses, 0);
@@ -111,7 +111,7 @@ TEST_F(AllowRequestTest, OnlyHandshakesThatPassTheOtherChecksAreAskedAbout) {
   EXPECT_EQ(questions(), 2u) << "neither requests of a session nor its upgrade";
 }
 
-TEST_F(AllowRequestTest, WhatTheApplicationHandsOverIsAskedAboutUnderItsOwnNumber) {
+TEST_F(AllowRequestTest, ARoutedHandshakeIsAskedAboutUnderTheIdOfItsStream) {
   Request refused = request(make_head("GET", "/ws/", polling), {}, StreamId{70});
   EXPECT_EQ(asked(), StreamId{70});
   decide(StreamId{70}, "");
@@ -123,7 +123,7 @@ TEST_F(AllowRequestTest, WhatTheApplicationHandsOverIsAskedAboutUnderItsOwnNumbe
   EXPECT_EQ(allowed->status, 200);
 }
 
-TEST_F(AllowRequestTest, OneThatHasGoneIsForgotten) {
+TEST_F(AllowRequestTest, ADisconnectedHandshakeIsForgotten) {
   Request gone = get(polling);
   WebSocket gone_too = websocket(direct);
   gone.close();
@@ -133,7 +133,7 @@ TEST_F(AllowRequestTest, OneThatHasGoneIsForgotten) {
   EXPECT_EQ(engine->session_count(), 0u);
 }
 
-TEST_F(AllowRequestTest, OneThatIsNotDecidedInTimeIsRefused) {
+TEST_F(AllowRequestTest, AHandshakeThatIsNotDecidedInTimeIsRefused) {
   config.websocket.connect_timeout = 2s;
   restart();
   engine->handle(EnableAllowRequest{});
@@ -152,7 +152,7 @@ TEST_F(AllowRequestTest, OneThatIsNotDecidedInTimeIsRefused) {
   EXPECT_EQ(engine->session_count(), 0u);
 }
 
-TEST_F(AllowRequestTest, ThoseThatWaitWhenTheServerStopsAreRefused) {
+TEST_F(AllowRequestTest, PendingHandshakesAreRefusedWhenTheServerStops) {
   const Request waiting = get(polling);
   shut_down();
   EXPECT_EQ(waiting->body, R"({"code":3,"message":"Bad request"})");

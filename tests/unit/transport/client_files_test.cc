@@ -136,7 +136,7 @@ TEST_F(ClientFilesTest, KeepsFilesInMemory) {
   EXPECT_EQ(ask(client, {"GET", "/socket.io/socket.io.js"}).response_body, "var io;");
 }
 
-TEST_F(ClientFilesTest, AnswersNotModifiedToACacheThatHasTheContent) {
+TEST_F(ClientFilesTest, AnswersNotModifiedIfTheTagMatches) {
   ClientFiles client = files();
   const std::string etag = ask(client, {"GET", "/socket.io/socket.io.js"}).header("etag");
   ASSERT_EQ(etag.size(), 34U);
@@ -170,7 +170,7 @@ TEST_F(ClientFilesTest, RefusesOtherMethods) {
   EXPECT_EQ(answer.header("allow"), "GET, HEAD");
 }
 
-TEST_F(ClientFilesTest, SaysHowToInstallAMissingFile) {
+TEST_F(ClientFilesTest, ExplainsHowToInstallAMissingFile) {
   std::filesystem::create_directory(directory_ / "socket.io.msgpack.min.js");
   ClientFiles installed = files();
   ClientFiles unconfigured("", "/socket.io", cors_);
@@ -182,7 +182,7 @@ TEST_F(ClientFilesTest, SaysHowToInstallAMissingFile) {
   }
 }
 
-TEST_F(ClientFilesTest, PagesOfOtherOriginsMayReadThemWhereCorsIsOn) {
+TEST_F(ClientFilesTest, PagesOfOtherOriginsMayReadThemIfCorsIsOn) {
   cors_config_.origins = {"https://a.example"};
   const Cors cors(cors_config_);
   ClientFiles client(directory_.string(), "/socket.io", cors);

@@ -52,12 +52,12 @@ TEST_F(CorsTest, AListedOriginIsEchoedAndNoOther) {
   EXPECT_EQ(value(headers_for("https://a.example"), "vary"), "Origin");
 }
 
-TEST_F(CorsTest, AnOwnPortMayBeSaidOrNot) {
+TEST_F(CorsTest, TheDefaultPortMayBeGivenOrNot) {
   config.origins = {"https://a.example:443"};
   EXPECT_EQ(allowed_origin("https://a.example"), "https://a.example");
 }
 
-TEST_F(CorsTest, AStarIsForSubdomainsOfThatSchemeAndPort) {
+TEST_F(CorsTest, AStarAllowsSubdomainsWithThatSchemeAndPort) {
   config.origins = {"https://*.a.example"};
   EXPECT_EQ(allowed_origin("https://x.a.example"), "https://x.a.example");
   EXPECT_EQ(allowed_origin("https://y.x.a.example"), "https://y.x.a.example");
@@ -98,14 +98,14 @@ TEST_F(CorsTest, AnyOriginIsSaidWithoutEchoing) {
   EXPECT_EQ(value(headers, "access-control-allow-credentials"), "-");
 }
 
-TEST_F(CorsTest, CredentialsAreForListedOriginsOnly) {
+TEST_F(CorsTest, CredentialsAreAllowedForListedOriginsOnly) {
   config.origins = {"https://a.example"};
   config.credentials = true;
   EXPECT_EQ(value(headers_for("https://a.example"), "access-control-allow-credentials"), "true");
   EXPECT_EQ(value(headers_for("https://b.example"), "access-control-allow-credentials"), "-");
 }
 
-TEST_F(CorsTest, ThePreflightTellsWhatIsAllowed) {
+TEST_F(CorsTest, ThePreflightResponseListsAllowedMethodsAndHeaders) {
   config.origins = {"https://a.example"};
   config.credentials = true;
   config.max_age = 600;
@@ -129,7 +129,7 @@ TEST_F(CorsTest, ThePreflightTellsWhatIsAllowed) {
   EXPECT_EQ(value(answer.headers, "access-control-max-age"), "-");
 }
 
-TEST_F(CorsTest, ThePreflightOfAnotherOriginTellsNothing) {
+TEST_F(CorsTest, ThePreflightResponseToAnotherOriginAllowsNothing) {
   config.origins = {"https://a.example"};
   const ResponseHead answer = Cors(config).preflight(
       make_head("OPTIONS", "/socket.io/", "",
@@ -139,21 +139,21 @@ TEST_F(CorsTest, ThePreflightOfAnotherOriginTellsNothing) {
   EXPECT_EQ(value(answer.headers, "vary"), "Origin");
 }
 
-TEST_F(CorsTest, WhatIsNoHeadersNameIsNotEchoed) {
+TEST_F(CorsTest, InvalidHeaderNamesAreNotEchoed) {
   config.origins = {"*"};
   const ResponseHead answer = Cors(config).preflight(make_head(
       "OPTIONS", "/socket.io/", "", {{"access-control-request-headers", "x-token, a b"}}));
   EXPECT_EQ(value(answer.headers, "access-control-allow-headers"), "-");
 }
 
-TEST_F(CorsTest, ExposedHeadersStandInAnswers) {
+TEST_F(CorsTest, ExposedHeadersAreInResponses) {
   config.origins = {"*"};
   config.exposed_headers = {"x-one", "x-two"};
   EXPECT_EQ(value(headers_for("https://a.example"), "access-control-expose-headers"),
             "x-one, x-two");
 }
 
-TEST_F(CorsTest, UnusableOriginsAreFaults) {
+TEST_F(CorsTest, InvalidOriginsAreErrors) {
   for (const char* good : {"*", "https://a.example", "http://localhost:3000", "https://*.a.example",
                            "capacitor://localhost", "http://[::1]:8000", "http://localhost:*",
                            "https://app-*.a.example", "https://*-app.a.example:8443"}) {
@@ -184,7 +184,7 @@ TEST_F(CorsTest, UnusableOriginsAreFaults) {
   }
 }
 
-TEST_F(CorsTest, AnyOriginWithCredentialsIsAFault) {
+TEST_F(CorsTest, AnyOriginWithCredentialsIsAnError) {
   config.credentials = true;
   EXPECT_TRUE(fault("*").starts_with("cors_origins: \"*\" cannot go together"));
   EXPECT_EQ(fault("https://a.example"), "");
@@ -192,7 +192,7 @@ TEST_F(CorsTest, AnyOriginWithCredentialsIsAFault) {
   EXPECT_TRUE(Cors::fault_of(config));
 }
 
-TEST_F(CorsTest, NamesOfHeadersAreChecked) {
+TEST_F(CorsTest, HeaderNamesAreChecked) {
   config.origins = {"*"};
   config.allowed_headers = {"x-good", "x bad"};
   EXPECT_EQ(Cors::fault_of(config), "cors_allowed_headers: \"x bad\" is no header's name");

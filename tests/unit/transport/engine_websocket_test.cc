@@ -54,7 +54,7 @@ TEST_F(EngineWebSocketTest, RefusedHandshakesAreDenied) {
   EXPECT_EQ(foreign->status, 403);
 }
 
-TEST_F(EngineWebSocketTest, AMessageOverTheLimitEndsTheSession) {
+TEST_F(EngineWebSocketTest, AMessageAboveTheLimitClosesTheSession) {
   WebSocket socket = websocket("EIO=4&transport=websocket");
   socket.receive("40");
   socket.handler->on_message_too_big();
@@ -64,7 +64,7 @@ TEST_F(EngineWebSocketTest, AMessageOverTheLimitEndsTheSession) {
   EXPECT_EQ(counters.get(Counter::messages_too_large), 1u);
 }
 
-TEST_F(EngineWebSocketTest, AProbesMessageOverTheLimitLeavesTheSessionToPolling) {
+TEST_F(EngineWebSocketTest, AProbesMessageAboveTheLimitClosesOnlyTheProbe) {
   const std::string sid = open_polling();
   WebSocket socket = probe(sid);
   socket.handler->on_message_too_big();
@@ -116,7 +116,7 @@ TEST_F(EngineWebSocketTest, APollingSessionIsUpgraded) {
   EXPECT_EQ(engine->session_count(), 1u);
 }
 
-TEST_F(EngineWebSocketTest, ASecondOneForAnUpgradedSessionIsAcceptedAndClosed) {
+TEST_F(EngineWebSocketTest, ASecondWebSocketForAnUpgradedSessionIsAcceptedAndClosed) {
   const std::string sid = open_polling();
   WebSocket first = upgrade(sid);
   const WebSocket second = probe(sid);
@@ -137,7 +137,7 @@ TEST_F(EngineWebSocketTest, ASecondProbeIsAcceptedAndClosed) {
   EXPECT_EQ(poll(sid)->status, 400);
 }
 
-TEST_F(EngineWebSocketTest, AFailedProbeLeavesPollingIntact) {
+TEST_F(EngineWebSocketTest, AFailedProbeDoesNotAffectPolling) {
   const std::string sid = open_polling();
   WebSocket socket = probe(sid);
   socket.receive("2probe");
@@ -162,7 +162,7 @@ TEST_F(EngineWebSocketTest, WithoutUpgradesAProbeIsAcceptedAndClosed) {
   EXPECT_FALSE(websocket("EIO=4&transport=websocket")->close_code);
 }
 
-TEST_F(EngineWebSocketTest, AHandshakesAnswerHasCookieAndCorsHeaders) {
+TEST_F(EngineWebSocketTest, AHandshakesResponseHasCookieAndCorsHeaders) {
   config.engine_io.cookie = "io";
   config.engine_io.cors.origins = {"https://page.example"};
   restart();
@@ -182,7 +182,7 @@ TEST_F(EngineWebSocketTest, AHandshakesAnswerHasCookieAndCorsHeaders) {
   EXPECT_EQ(foreign->header("access-control-allow-origin"), "(none)");
 }
 
-TEST_F(EngineWebSocketTest, ASessionThatEndsBeforeTheProbeOpensIsNotMissed) {
+TEST_F(EngineWebSocketTest, ASessionMayCloseBeforeTheProbeOpens) {
   const std::string sid = open_polling();
   FakeChannel channel(make_head("GET", "/socket.io/", "EIO=4&transport=websocket&sid=" + sid));
   const auto handler = engine->make_handler(channel);
@@ -204,7 +204,7 @@ TEST_F(EngineWebSocketTest, AnOversizeMessageClosesWith1009) {
   socket.close();
 }
 
-TEST_F(EngineWebSocketTest, ASlowOneIsFedAsItDrains) {
+TEST_F(EngineWebSocketTest, ASlowWebSocketGetsPacketsAsItDrains) {
   WebSocket socket = websocket("EIO=4&transport=websocket");
   socket.receive("40");
   const SocketId id = sink.all<SocketConnect>().at(0).socket;
@@ -218,7 +218,7 @@ TEST_F(EngineWebSocketTest, ASlowOneIsFedAsItDrains) {
   EXPECT_EQ(socket->sent, (Messages{R"(42["x"])"}));
 }
 
-TEST_F(EngineWebSocketTest, AnAdoptedHandshakeGivesTheSessionItsNumber) {
+TEST_F(EngineWebSocketTest, ARoutedSessionHasTheIdOfItsStream) {
   WebSocket socket = websocket(
       make_head("GET", "/ws/chat/", "EIO=4&transport=websocket", {{"origin", "https://x.example"}}),
       StreamId{88});
@@ -229,7 +229,7 @@ TEST_F(EngineWebSocketTest, AnAdoptedHandshakeGivesTheSessionItsNumber) {
   EXPECT_EQ(sink.all<SessionClosed>()[0].session, SessionId{88});
 }
 
-TEST_F(EngineWebSocketTest, AnAdoptedOneWithoutASessionIsReportedAsClosed) {
+TEST_F(EngineWebSocketTest, ARoutedWebSocketWithoutASessionIsReportedAsClosed) {
   WebSocket socket =
       websocket(make_head("GET", "/ws/chat/", "transport=websocket&sid=gone"), StreamId{89});
   EXPECT_EQ(socket->status, 400);

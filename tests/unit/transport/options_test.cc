@@ -5,9 +5,9 @@
 namespace sioserve::transport {
 namespace {
 
-TEST(Options, TheDefaultsAreUsable) { EXPECT_FALSE(fault_of(EngineIoConfig{})); }
+TEST(Options, TheDefaultsAreValid) { EXPECT_FALSE(fault_of(EngineIoConfig{})); }
 
-TEST(Options, TransportsAreThoseThatExist) {
+TEST(Options, UnknownTransportsAreRefused) {
   EngineIoConfig config;
   config.transports = {"websocket"};
   EXPECT_FALSE(fault_of(config));
@@ -17,7 +17,7 @@ TEST(Options, TransportsAreThoseThatExist) {
   EXPECT_TRUE(fault_of(config));
 }
 
-TEST(Options, EachPartIsChecked) {
+TEST(Options, EachSettingIsChecked) {
   EngineIoConfig config;
   config.cookie = "no name";
   EXPECT_TRUE(fault_of(config)->starts_with("cookie: "));

@@ -41,7 +41,7 @@ TEST(OriginPolicyTest, IgnoresCase) {
   EXPECT_TRUE(origin_allowed("https://EXAMPLE.com", {"example.COM"}));
 }
 
-TEST(OriginPolicyTest, TakesIpv6AddressesInBrackets) {
+TEST(OriginPolicyTest, AllowsIpv6AddressesInBrackets) {
   const Hosts hosts = {"[::1]", "[2001:DB8::1]"};
   EXPECT_TRUE(origin_allowed("http://[::1]", hosts));
   EXPECT_TRUE(origin_allowed("http://[::1]:8000", hosts));
@@ -51,7 +51,7 @@ TEST(OriginPolicyTest, TakesIpv6AddressesInBrackets) {
   EXPECT_FALSE(origin_allowed("http://[::1", hosts));
 }
 
-TEST(OriginPolicyTest, WhatIsNoOriginNeedsTheStar) {
+TEST(OriginPolicyTest, InvalidOriginsNeedTheStar) {
   for (const char* origin :
        {"", "null", "example.com", "//example.com", "://example.com", "https://", "https://:80",
         "https://.", "https://example.com/", "https://example.com:80a", "https://exa mple.com",
@@ -62,7 +62,7 @@ TEST(OriginPolicyTest, WhatIsNoOriginNeedsTheStar) {
   }
 }
 
-TEST(OriginPolicyTest, NoHostsAllowNothing) {
+TEST(OriginPolicyTest, AnEmptyListAllowsNothing) {
   EXPECT_FALSE(origin_allowed("https://example.com", {}));
   EXPECT_FALSE(origin_allowed("", {}));
 }

@@ -56,7 +56,7 @@ struct Result {
   }
 };
 
-TEST(PayloadCompression, TheClientChooses) {
+TEST(PayloadCompression, UsesTheClientsPreferredCoding) {
   EXPECT_EQ(chosen({}), "");
   EXPECT_EQ(chosen({{"accept-encoding", "gzip, deflate, br"}}), "gzip");
   EXPECT_EQ(chosen({{"accept-encoding", "deflate, gzip"}}), "gzip");
@@ -67,7 +67,7 @@ TEST(PayloadCompression, TheClientChooses) {
   EXPECT_EQ(chosen({{"accept-encoding", "gzip;q=0, *;q=0"}}), "");
 }
 
-TEST(PayloadCompression, BothFormatsHoldTheBody) {
+TEST(PayloadCompression, BothFormatsContainTheBody) {
   const std::string body(5'000, 'x');
   for (const Coding coding : {Coding::gzip, Coding::deflate}) {
     const std::string compressed = compress(body, coding);
@@ -76,7 +76,7 @@ TEST(PayloadCompression, BothFormatsHoldTheBody) {
   }
 }
 
-TEST(PayloadCompression, WhatIsShortIsDoneAtOnce) {
+TEST(PayloadCompression, ShortBodiesAreCompressedImmediately) {
   Later later;
   Result result;
   PayloadCompression::start(std::string(2'000, 'x'), Coding::gzip, result.done(), later.background);
@@ -84,7 +84,7 @@ TEST(PayloadCompression, WhatIsShortIsDoneAtOnce) {
   EXPECT_TRUE(later.jobs.empty());
 }
 
-TEST(PayloadCompression, WhatIsLongIsDoneElsewhere) {
+TEST(PayloadCompression, LongBodiesAreCompressedInTheBackground) {
   Later later;
   Result result;
   const std::string body(6'000'000, 'x');
@@ -96,7 +96,7 @@ TEST(PayloadCompression, WhatIsLongIsDoneElsewhere) {
   EXPECT_EQ(decompress(result.body, Coding::deflate), body);
 }
 
-TEST(PayloadCompression, NobodyIsToldWhoWaitsNoMore) {
+TEST(PayloadCompression, AfterForgetTheResultIsDropped) {
   Later later;
   Result result;
   const auto job = PayloadCompression::start(std::string(100'000, 'x'), Coding::gzip, result.done(),
@@ -106,7 +106,7 @@ TEST(PayloadCompression, NobodyIsToldWhoWaitsNoMore) {
   EXPECT_FALSE(result.outcome);
 }
 
-TEST(PayloadCompression, WhatDoesNotBecomeSmallerIsLeftAsItIs) {
+TEST(PayloadCompression, BodiesThatDoNotBecomeSmallerAreUnchanged) {
   std::mt19937 random(7);
   std::string noise(2'000, '\0');
   for (char& c : noise) c = static_cast<char>(random());

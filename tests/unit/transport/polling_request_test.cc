@@ -32,7 +32,7 @@ TEST_F(PollingTest, TheHandshakeIsAnsweredWithTheOpenPacket) {
   EXPECT_EQ(engine->session_count(), 1u);
 }
 
-TEST_F(PollingTest, PacketsTravelBothWays) {
+TEST_F(PollingTest, PacketsAreSentAndReceived) {
   const auto [sid, socket] = connect();
   const Request posted = post(sid, R"(42["hi"])");
   EXPECT_EQ(posted->status, 200);
@@ -51,7 +51,7 @@ TEST_F(PollingTest, PacketsTravelBothWays) {
   EXPECT_EQ(poll(sid)->body, R"(42["b"])");
 }
 
-TEST_F(PollingTest, ABodyMayComeInPieces) {
+TEST_F(PollingTest, ABodyMayArriveInSeveralParts) {
   const std::string sid = open_polling();
   FakeExchange exchange(make_head("POST", "/socket.io/", "EIO=4&transport=polling&sid=" + sid));
   const auto handler = engine->make_handler(exchange);
@@ -64,7 +64,7 @@ TEST_F(PollingTest, ABodyMayComeInPieces) {
   EXPECT_EQ(sink.all<SocketConnect>().size(), 1u);
 }
 
-TEST_F(PollingTest, AnOversizePostGets413AndTheSessionLives) {
+TEST_F(PollingTest, AnOversizePostGets413AndTheSessionStaysOpen) {
   const std::string sid = open_polling();
   const std::string big(config.engine_io.max_payload + 1, 'x');
   EXPECT_EQ(post(sid, big)->status, 413);
@@ -114,7 +114,7 @@ TEST_F(PollingTest, AnAbortedPollClosesTheSession) {
   EXPECT_EQ(sink.all<SocketDisconnect>().at(0).reason, "engineio_polling_disconnect");
 }
 
-TEST_F(PollingTest, AnAnsweredPollMayEndLate) {
+TEST_F(PollingTest, AnAnsweredPollMayCloseLater) {
   const auto [sid, socket] = connect();
   Request waiting = poll(sid);
   emit(socket, R"(["a"])");
@@ -132,7 +132,7 @@ TEST_F(PollingTest, TheClientsCloseEndsTheSession) {
   EXPECT_EQ(engine->session_count(), 0u);
 }
 
-TEST_F(PollingTest, VanishedClientsAreSwept) {
+TEST_F(PollingTest, LostClientsTimeOut) {
   connect();
   advance(std::chrono::seconds(44));
   EXPECT_EQ(engine->session_count(), 1u);
@@ -142,7 +142,7 @@ TEST_F(PollingTest, VanishedClientsAreSwept) {
   EXPECT_EQ(sink.all<SessionClosed>().size(), 1u);
 }
 
-TEST_F(PollingTest, APollMeetsNoSessionWhoseTimeIsOver) {
+TEST_F(PollingTest, APollDoesNotReachAnExpiredSession) {
   const auto [sid, socket] = connect();
   const TimePoint opened = now;
   advance(config.engine_io.ping_interval + std::chrono::milliseconds(20));
@@ -161,7 +161,7 @@ TEST_F(PollingTest, ARequestMayOutliveItsSession) {
   refused.close();
 }
 
-TEST_F(PollingTest, ASessionIsToldToCloseByItsNextPolls) {
+TEST_F(PollingTest, AClosedSessionSendsTheClosePacketWithItsNextPolls) {
   const auto [sid, socket] = connect();
   server->handle(SocketClose{socket, true});
   EXPECT_EQ(post(sid, "43[]")->body, "ok") << "an error would end the client before it reads";
@@ -191,7 +191,7 @@ TEST_F(PollingTest, ABinaryPostClosesTheSession) {
   EXPECT_TRUE(sink.all<SocketConnect>().empty());
 }
 
-TEST_F(PollingTest, AnyOtherTypeOfAPostIsText) {
+TEST_F(PollingTest, APostWithAnyOtherContentTypeIsText) {
   for (const char* type : {"text/plain;charset=UTF-8", "application/json", ""}) {
     const std::string sid = open_polling();
     const Request posted =
@@ -204,7 +204,7 @@ TEST_F(PollingTest, AnyOtherTypeOfAPostIsText) {
 
 // --- options ---
 
-TEST_F(PollingTest, NoUpgradeIsOfferedWhereNoneIsAllowed) {
+TEST_F(PollingTest, NoUpgradeIsOfferedIfUpgradesAreOff) {
   const auto upgrades = [this] {
     return nlohmann::json::parse(get("EIO=4&transport=polling")->body.substr(1))
         .at("upgrades")
@@ -229,7 +229,7 @@ TEST_F(PollingTest, TheHandshakeSetsTheCookie) {
   EXPECT_EQ(post(sid, "40")->header("set-cookie"), "(none)");
 }
 
-TEST_F(PollingTest, EveryAnswerHasCorsHeaders) {
+TEST_F(PollingTest, EveryResponseHasCorsHeaders) {
   config.engine_io.cors.origins = {"https://page.example"};
   config.engine_io.cors.credentials = true;
   restart();
@@ -256,7 +256,7 @@ TEST_F(PollingTest, EveryAnswerHasCorsHeaders) {
   EXPECT_EQ(ask("GET", "EIO=3&transport=polling", "", StreamId{91})->status, 400);
 }
 
-TEST_F(PollingTest, APreflightIsAnsweredAtBothEntrances) {
+TEST_F(PollingTest, APreflightIsAnsweredForNativeAndRoutedRequests) {
   const auto ask = [this](std::optional<StreamId> adopted) {
     Request made = request(make_head("OPTIONS", "/socket.io/", "EIO=4&transport=polling",
                                      {{"origin", "https://page.example"}}),
@@ -274,7 +274,7 @@ TEST_F(PollingTest, APreflightIsAnsweredAtBothEntrances) {
   EXPECT_EQ(sink.all<SessionClosed>().at(0).session, SessionId{92});
 }
 
-TEST_F(PollingTest, LongAnswersAreCompressed) {
+TEST_F(PollingTest, LongResponsesAreCompressed) {
   const auto [sid, socket] = connect();
   const std::string text = "[\"" + std::string(2'000, 'x') + "\"]";
   const auto poll_with = [&, sid = sid](std::string accepted) {
@@ -295,7 +295,7 @@ TEST_F(PollingTest, LongAnswersAreCompressed) {
   EXPECT_EQ(refused->body, "42" + text);
 }
 
-TEST_F(PollingTest, AnswersBelowTheThresholdAreNotCompressed) {
+TEST_F(PollingTest, ResponsesBelowTheThresholdAreNotCompressed) {
   config.engine_io.compression_threshold = 100;
   restart();
   const auto [sid, socket] = connect();
@@ -310,7 +310,7 @@ TEST_F(PollingTest, AnswersBelowTheThresholdAreNotCompressed) {
   EXPECT_EQ(encoding(100), "gzip");
 }
 
-TEST_F(PollingTest, NothingIsCompressedWhereItIsSwitchedOff) {
+TEST_F(PollingTest, NothingIsCompressedIfCompressionIsOff) {
   config.engine_io.http_compression = false;
   restart();
   const auto [sid, socket] = connect();
@@ -321,7 +321,7 @@ TEST_F(PollingTest, NothingIsCompressedWhereItIsSwitchedOff) {
   EXPECT_EQ(answer->header("vary"), "(none)");
 }
 
-TEST_F(PollingTest, AVeryLongAnswerIsCompressedBesideTheLoop) {
+TEST_F(PollingTest, AVeryLongResponseIsCompressedOnTheThreadPool) {
   const auto [sid, socket] = connect();
   const auto start = [&, sid = sid, socket = socket] {
     emit(socket, "[\"" + std::string(1'000'000, 'x') + "\"]");
@@ -343,7 +343,7 @@ TEST_F(PollingTest, AVeryLongAnswerIsCompressedBesideTheLoop) {
 
 // --- handed over by the application ---
 
-TEST_F(PollingTest, AnAdoptedHandshakeGivesTheSessionItsNumber) {
+TEST_F(PollingTest, ARoutedSessionHasTheIdOfItsStream) {
   Request handshake =
       request(make_head("GET", "/ws/chat/", "EIO=4&transport=polling"), {}, StreamId{77});
   EXPECT_EQ(handshake->status, 200);
@@ -355,7 +355,7 @@ TEST_F(PollingTest, AnAdoptedHandshakeGivesTheSessionItsNumber) {
   EXPECT_TRUE(sink.all<SessionClosed>().empty());
 }
 
-TEST_F(PollingTest, AnAdoptedRequestWithoutASessionIsReportedAsClosed) {
+TEST_F(PollingTest, ARoutedRequestWithoutASessionIsReportedAsClosed) {
   Request refused =
       request(make_head("POST", "/ws/chat/", "transport=polling&sid=gone"), "40", StreamId{78});
   EXPECT_EQ(refused->body, R"({"code":1,"message":"Session ID unknown"})");

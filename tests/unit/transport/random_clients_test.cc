@@ -143,7 +143,7 @@ struct RandomClientsTest : testing::Test, EngineIoFixture {
   }
 };
 
-TEST_F(RandomClientsTest, GetAConsistentStoryAndNoCrash) {
+TEST_F(RandomClientsTest, SeeConsistentStatesAndNoCrash) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   random.seed(seed);

@@ -20,7 +20,7 @@ std::string cookie(const EngineIoConfig& config) {
 
 TEST(SessionCookie, IsNotSetUnlessItHasAName) { EXPECT_EQ(cookie(EngineIoConfig{}), ""); }
 
-TEST(SessionCookie, HasTheReferenceServersAttributesUnlessOthersAreGiven) {
+TEST(SessionCookie, HasTheReferenceServersAttributesByDefault) {
   EngineIoConfig config;
   config.cookie = "io";
   EXPECT_EQ(cookie(config), "set-cookie: io=SID; Path=/; HttpOnly; SameSite=Lax");
@@ -29,7 +29,7 @@ TEST(SessionCookie, HasTheReferenceServersAttributesUnlessOthersAreGiven) {
             "set-cookie: lb=SID; Secure; SameSite=None; Max-Age=60");
 }
 
-TEST(SessionCookie, UsableOnesHaveNoFault) {
+TEST(SessionCookie, ValidCookiesHaveNoError) {
   EXPECT_FALSE(fault_of_cookie(EngineIoConfig{}));
   for (const char* attributes :
        {"", "; Path=/; HttpOnly; SameSite=Lax", "Domain=a.example; priority=high",
@@ -39,7 +39,7 @@ TEST(SessionCookie, UsableOnesHaveNoFault) {
   EXPECT_FALSE(fault_of_cookie(with("__Host-io", "Secure; Path=/")));
 }
 
-TEST(SessionCookie, UnusableOnesAreFaults) {
+TEST(SessionCookie, InvalidCookiesAreErrors) {
   for (const char* name : {"a b", "a=b", "a;b", "ü", "a\r\nb"}) {
     EXPECT_TRUE(fault_of_cookie(with(name, ""))->starts_with("cookie: ")) << name;
   }

@@ -34,11 +34,11 @@ class SessionQuotaTest : public testing::Test {
   std::vector<Place> places_;
 };
 
-TEST_F(SessionQuotaTest, ThereIsNoLimitUnlessOneIsSet) {
+TEST_F(SessionQuotaTest, ThereIsNoLimitByDefault) {
   for (int i = 0; i < 1000; ++i) EXPECT_FALSE(take("192.0.2.1"));
 }
 
-TEST_F(SessionQuotaTest, SessionsInAllAreBounded) {
+TEST_F(SessionQuotaTest, TheTotalOfSessionsIsLimited) {
   config_.engine_io.max_sessions = 2;
   EXPECT_FALSE(take("192.0.2.1"));
   EXPECT_FALSE(take("192.0.2.2"));
@@ -48,7 +48,7 @@ TEST_F(SessionQuotaTest, SessionsInAllAreBounded) {
   EXPECT_FALSE(take("192.0.2.3"));
 }
 
-TEST_F(SessionQuotaTest, ThoseOfOneAddressAreBounded) {
+TEST_F(SessionQuotaTest, TheSessionsOfOneAddressAreLimited) {
   config_.engine_io.max_sessions = 3;
   config_.engine_io.max_sessions_per_address = 1;
   EXPECT_FALSE(take("192.0.2.1"));
@@ -81,7 +81,7 @@ struct FullServerTest : testing::Test, EngineIoFixture {
   }
 };
 
-TEST_F(FullServerTest, HandshakesAreRefusedAndTheSessionGoesOn) {
+TEST_F(FullServerTest, HandshakesAreRefusedAndOpenSessionsContinue) {
   const std::string sid = open_polling();
   const Request refused = get("EIO=4&transport=polling");
   EXPECT_EQ(refused->status, 503);
@@ -106,7 +106,7 @@ TEST_F(FullServerTest, AHandshakesPlaceIsTakenBeforeItsWebSocketOpens) {
   handler->on_closed(1006, {});
 }
 
-TEST_F(FullServerTest, AWebSocketThatNeverOpensGivesItsPlaceBack) {
+TEST_F(FullServerTest, AWebSocketThatNeverOpensReleasesItsPlace) {
   {
     FakeChannel first(make_head("GET", "/socket.io/", "EIO=4&transport=websocket"));
     const auto handler = engine->make_handler(first);

@@ -75,7 +75,7 @@ TEST(CompressedMessages, OtherReservedBitsStayReserved) {
   expect_outcome(frame(final_bit | 0x10 | text, "x"), "1002");
 }
 
-TEST(CompressedMessages, MustBeUtf8WhenTheyAreText) {
+TEST(CompressedMessages, MustBeUtf8IfTheyAreText) {
   expect_outcome(frame(final_bit | compressed | text, deflated("\xff")), "1007");
   expect_outcome(frame(final_bit | compressed | text, deflated("\xc3")), "1007");
   expect_outcome(frame(final_bit | compressed | binary, deflated("\xff")), "b:\xff ");
@@ -99,7 +99,7 @@ TEST(CompressedMessages, AreCutOffAtTheLimit) {
                  "1009");
 }
 
-TEST(CompressedMessages, TakeTheirMemoryBackUpAfterARelease) {
+TEST(CompressedMessages, AllocateTheirMemoryAgainAfterARelease) {
   Deflater peer(15, ContextTakeover::on);
   ParserPool parsers;
   MessageReader reader(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
@@ -123,7 +123,7 @@ TEST(CompressedMessages, TakeTheirMemoryBackUpAfterARelease) {
   EXPECT_FALSE(reader.inflated());
 }
 
-TEST(CompressedMessages, AreNotInflatedWhenTheyWillBeDropped) {
+TEST(CompressedMessages, AreNotInflatedIfTheyWillBeDropped) {
   ParserPool parsers;
   MessageReader reader(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
   std::vector<Message> messages;
@@ -139,7 +139,7 @@ TEST(CompressedMessages, AreNotInflatedWhenTheyWillBeDropped) {
   EXPECT_TRUE(messages.empty());
 }
 
-TEST(CompressedMessages, AreRefusedWhereTheyWereNotAgreedOn) {
+TEST(CompressedMessages, AreRefusedIfCompressionWasNotNegotiated) {
   ParserPool parsers;
   MessageReader reader(parsers, {limit, 0});
   std::vector<Message> messages;
@@ -147,7 +147,7 @@ TEST(CompressedMessages, AreRefusedWhereTheyWereNotAgreedOn) {
   EXPECT_EQ(reader.take_output(), failure(1002));
 }
 
-TEST(CompressedMessages, MayGrowALittleBeyondTheLimitOfAFrame) {
+TEST(CompressedMessages, MayBeALittleAboveTheLimitOfAFrame) {
   std::mt19937 random(1);
   std::string noise;
   for (std::size_t i = 0; i < limit; ++i) noise += static_cast<char>(random());

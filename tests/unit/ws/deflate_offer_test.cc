@@ -22,14 +22,14 @@ TEST(DeflateOffer, APlainOneIsAccepted) {
   EXPECT_TRUE(agreement->parameters.server_context_takeover);
 }
 
-TEST(DeflateOffer, AClientThatLetsUsChooseItsWindowGetsASmallOne) {
+TEST(DeflateOffer, AClientThatAllowsASmallWindowGetsOne) {
   const auto agreement = accept_deflate_offer("permessage-deflate; client_max_window_bits");
   ASSERT_TRUE(agreement);
   EXPECT_EQ(agreement->answer, "permessage-deflate; client_max_window_bits=12");
   EXPECT_EQ(agreement->parameters.client_window_bits, 12);
 }
 
-TEST(DeflateOffer, NoWindowIsLargerThanAskedFor) {
+TEST(DeflateOffer, NoWindowIsLargerThanRequested) {
   const auto agreement =
       accept_deflate_offer("permessage-deflate;client_max_window_bits=8;server_max_window_bits=9");
   ASSERT_TRUE(agreement);
@@ -41,7 +41,7 @@ TEST(DeflateOffer, NoWindowIsLargerThanAskedFor) {
             "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12");
 }
 
-TEST(DeflateOffer, EitherSideMayDoWithoutContextTakeover) {
+TEST(DeflateOffer, EitherSideMayDisableContextTakeover) {
   const auto agreement = accept_deflate_offer(
       "permessage-deflate; client_no_context_takeover; server_no_context_takeover");
   ASSERT_TRUE(agreement);
@@ -56,20 +56,20 @@ TEST(DeflateOffer, SpacesCaseAndQuotesDoNotMatter) {
             "permessage-deflate; server_max_window_bits=10");
 }
 
-TEST(DeflateOffer, OtherExtensionsArePassedOver) {
+TEST(DeflateOffer, OtherExtensionsAreIgnored) {
   EXPECT_EQ(answer_to(""), "(none)");
   EXPECT_EQ(answer_to("x-webkit-deflate-frame"), "(none)");
   EXPECT_EQ(answer_to("foo; a=\"b, permessage-deflate\""), "(none)");
   EXPECT_EQ(answer_to("foo; bar=1, permessage-deflate"), "permessage-deflate");
 }
 
-TEST(DeflateOffer, TheFirstThatCanBeAcceptedIs) {
+TEST(DeflateOffer, TheFirstAcceptableOfferIsAccepted) {
   EXPECT_EQ(answer_to("permessage-deflate; server_max_window_bits=8, permessage-deflate; "
                       "server_no_context_takeover, permessage-deflate"),
             "permessage-deflate; server_no_context_takeover");
 }
 
-TEST(DeflateOffer, AnUnusableOneIsDeclined) {
+TEST(DeflateOffer, AnInvalidOfferIsDeclined) {
   for (const std::string parameter :
        {"unknown", "server_max_window_bits", "server_max_window_bits=8", "server_max_window_bits=7",
         "server_max_window_bits=16", "server_max_window_bits=010", "server_max_window_bits=1x",

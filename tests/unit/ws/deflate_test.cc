@@ -85,7 +85,7 @@ TEST(Deflate, ASharedWindowServesTheNextMessage) {
   EXPECT_EQ(inflate_all(forgets, bytes({0xf2, 0x00, 0x11, 0x00, 0x00})), "<corrupt>");
 }
 
-TEST(Deflate, EmptyMessagesSurvive) {
+TEST(Deflate, EmptyMessagesAreUnchanged) {
   for (const ContextTakeover takeover : {ContextTakeover::on, ContextTakeover::off}) {
     Deflater deflater(12, takeover);
     Inflater inflater(12, takeover);
@@ -102,9 +102,9 @@ TEST(Deflate, AFinalBlockDoesNotEndTheWindow) {
   EXPECT_EQ(inflate_all(inflater, bytes({0xf2, 0x00, 0x11, 0x00, 0x00})), "Hello");
 }
 
-TEST(Deflate, AMessageWithoutAByteIsEmpty) { EXPECT_EQ(inflate_one(""), ""); }
+TEST(Deflate, AMessageWithoutBytesIsEmpty) { EXPECT_EQ(inflate_one(""), ""); }
 
-TEST(Deflate, RefusesWhatIsCorrupt) {
+TEST(Deflate, RefusesCorruptInput) {
   EXPECT_EQ(inflate_one(bytes({0x07})), "<corrupt>");       // a reserved block type
   EXPECT_EQ(inflate_one(hello.substr(0, 3)), "<corrupt>");  // cut off within a block
   EXPECT_EQ(inflate_one(hello.substr(0, 6)), "<corrupt>");  // no empty block at the end
@@ -144,7 +144,7 @@ TEST(Deflate, TheLimitItselfIsAllowed) {
 
 // --- Memory ---
 
-TEST(Deflate, TakesMemoryOnlyWhenItIsUsed) {
+TEST(Deflate, AllocatesMemoryOnlyWhenItIsUsed) {
   Deflater deflater(12, ContextTakeover::on);
   Inflater inflater(12, ContextTakeover::on);
   EXPECT_FALSE(deflater.holds_memory());
@@ -158,7 +158,7 @@ TEST(Deflate, TakesMemoryOnlyWhenItIsUsed) {
   EXPECT_FALSE(inflater.holds_memory());
 }
 
-TEST(Deflate, AReleasedInflaterStillKnowsItsWindow) {
+TEST(Deflate, AReleasedInflaterKeepsItsWindow) {
   Deflater peer(15, ContextTakeover::on);
   Inflater inflater(15, ContextTakeover::on);
   const std::string message = "the window of the peer goes on";
@@ -187,7 +187,7 @@ std::string make_message(std::mt19937& random) {
   return message;
 }
 
-TEST(Deflate, RandomMessagesSurvive) {
+TEST(Deflate, RandomMessagesAreUnchanged) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
@@ -208,7 +208,7 @@ TEST(Deflate, RandomMessagesSurvive) {
   }
 }
 
-TEST(Deflate, RandomBytesDoNoHarm) {
+TEST(Deflate, HandlesRandomBytes) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);

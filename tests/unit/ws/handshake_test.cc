@@ -33,7 +33,7 @@ TEST(Handshake, AnswersTheKeyOfTheSpecification) {
   EXPECT_TRUE(handshake->subprotocols.empty());
 }
 
-TEST(Handshake, IsAskedForByTheUpgradeHeader) {
+TEST(Handshake, IsRequestedByTheUpgradeHeader) {
   RequestHead head = request();
   EXPECT_TRUE(asks_for_websocket(head));
   set(head, "upgrade", "h2c, websocket");

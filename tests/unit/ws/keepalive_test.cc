@@ -20,7 +20,7 @@ struct KeepaliveTest : testing::Test {
   }
 };
 
-TEST_F(KeepaliveTest, PingsASilentPeerAndGivesItUp) {
+TEST_F(KeepaliveTest, PingsASilentPeerAndThenClosesIt) {
   Keepalive keepalive(interval, timeout, now);
   EXPECT_EQ(keepalive.deadline(), now + interval);
   EXPECT_EQ(later(keepalive, interval - moment), Action::none);
@@ -31,7 +31,7 @@ TEST_F(KeepaliveTest, PingsASilentPeerAndGivesItUp) {
   EXPECT_EQ(keepalive.deadline(), TimePoint::max());
 }
 
-TEST_F(KeepaliveTest, AnythingHeardPutsThePingOff) {
+TEST_F(KeepaliveTest, AnyDataDelaysThePing) {
   Keepalive keepalive(interval, timeout, now);
   now += interval - moment;
   keepalive.heard(now);
@@ -39,7 +39,7 @@ TEST_F(KeepaliveTest, AnythingHeardPutsThePingOff) {
   EXPECT_EQ(later(keepalive, interval), Action::ping);
 }
 
-TEST_F(KeepaliveTest, AnythingHeardAnswersThePing) {
+TEST_F(KeepaliveTest, AnyDataAnswersThePing) {
   Keepalive keepalive(interval, timeout, now);
   EXPECT_EQ(later(keepalive, interval), Action::ping);
   keepalive.heard(now);
@@ -51,12 +51,12 @@ TEST_F(KeepaliveTest, WithoutAnIntervalNothingIsSent) {
   EXPECT_EQ(keepalive.deadline(), TimePoint::max());
 }
 
-TEST_F(KeepaliveTest, WithoutATimeoutNobodyIsGivenUp) {
+TEST_F(KeepaliveTest, WithoutATimeoutNoPeerIsClosed) {
   Keepalive keepalive(interval, Milliseconds(0), now);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(later(keepalive, interval), Action::ping);
 }
 
-TEST_F(KeepaliveTest, APeerThatIsNotReadIsPingedButNotGivenUp) {
+TEST_F(KeepaliveTest, APeerThatIsNotReadIsPingedButNotClosed) {
   Keepalive keepalive(interval, timeout, now);
   EXPECT_EQ(later(keepalive, interval), Action::ping);
   keepalive.pause();

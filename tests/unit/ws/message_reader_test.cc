@@ -193,7 +193,7 @@ const std::vector<Case> cases = {
 
 INSTANTIATE_TEST_SUITE_P(Frames, MessageReaderCase, testing::ValuesIn(cases), name_of);
 
-TEST(MessageReader, SaysWhatWentWrong) {
+TEST(MessageReader, ReportsThePeersFault) {
   ParserPool parsers;
   MessageReader reader(parsers, {limit, 0});
   std::vector<Message> messages;
@@ -210,7 +210,7 @@ TEST(MessageReader, ReportsThePeersReason) {
 }
 
 // wslay reads its input in portions of 4,096 bytes.
-TEST(MessageReader, ReadsAReasonThatLiesAcrossThePartsOfAnInput) {
+TEST(MessageReader, ReadsAReasonThatIsSplitAcrossInputs) {
   const std::string reason = "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80";
   const std::string goodbye = close_frame(4001, reason);
   const std::string message = frame(final_bit | binary, std::string(120, 'x'));
@@ -229,7 +229,7 @@ TEST(MessageReader, ReadsAReasonThatLiesAcrossThePartsOfAnInput) {
   }
 }
 
-TEST(MessageReader, RefusesAFrameBeforeItsPayloadHasCome) {
+TEST(MessageReader, RefusesAFrameBeforeItsPayloadArrives) {
   ParserPool parsers;
   MessageReader reader(parsers, {limit, 0});
   std::vector<Message> messages;
@@ -263,7 +263,7 @@ TEST(MessageReader, ClosesWithoutACode) {
   EXPECT_EQ(reader.take_output(), unmasked(final_bit | close_opcode, ""));
 }
 
-TEST(MessageReader, SendsOnlyCodesThatMayStandInAFrame) {
+TEST(MessageReader, SendsOnlyCodesThatAreAllowedInAFrame) {
   for (const int forbidden : {0, 999, 1004, 1006, 1015, 2999, 5000}) {
     ParserPool parsers;
     MessageReader reader(parsers, {limit, 0});
@@ -286,7 +286,7 @@ TEST(MessageReader, CutsALongReasonBetweenCharacters) {
             unmasked(final_bit | close_opcode, code(1000) + std::string(123, 'x')));
 }
 
-TEST(MessageReader, TakesManyTinyFragments) {
+TEST(MessageReader, HandlesManyTinyFragments) {
   constexpr std::size_t count = 100'000;
   ParserPool parsers;
   MessageReader reader(parsers, {count, count});
@@ -332,7 +332,7 @@ TEST(MessageReader, HasNoLimitsWhenTheyAreZero) {
   EXPECT_EQ(messages[0].payload.size(), 50 * large.size());
 }
 
-TEST(MessageReader, TakesTheLargestFrameThatCanBeAnnounced) {
+TEST(MessageReader, HandlesTheLargestFrameSize) {
   const std::string start = std::string("\x82\xff\x7f") + std::string(7, '\xff') + "mask payload";
   ParserPool parsers;
   MessageReader limited(parsers, {limit, limit});
