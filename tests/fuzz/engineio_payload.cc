@@ -1,5 +1,5 @@
-// Polling bodies and WebSocket messages of Engine.IO 3 and 4. The packets that are read from a body
-// read the same when they are written again.
+// Polling bodies and WebSocket messages of Engine.IO 3 and 4. If packets read from a body are
+// written and read again, they are the same.
 #include <string>
 
 #include "server/base/bytes.h"
@@ -13,7 +13,7 @@ namespace {
 
 using namespace engine;
 
-// As far as the body is well-formed.
+// Reads until the body is malformed.
 std::vector<Message> read(const Framing& framing, MessageKind kind, std::string body) {
   const std::size_t size = body.size();
   std::size_t bytes = 0;
@@ -23,7 +23,7 @@ std::vector<Message> read(const Framing& framing, MessageKind kind, std::string 
     auto received = source->next();
     if (!received) break;
     bytes += received->bytes.size();
-    // Only packets are ever written.
+    // write_body() accepts only packets.
     if (received->kind == MessageKind::text && !decode_packet(received->bytes)) continue;
     messages.push_back({received->kind, share(std::move(received->bytes))});
   }
@@ -53,7 +53,7 @@ void check(const Framing& framing, MessageKind kind, std::string_view body) {
   }
 }
 
-// What a form brings can be sent in a script.
+// The packets from a form can be sent in a script.
 void check_jsonp(const Framing& inner, std::string_view form) {
   const auto jsonp = make_jsonp_framing(inner, form.substr(0, 4));
   const std::vector<Message> messages = read(*jsonp, MessageKind::text, std::string(form));

@@ -1,7 +1,7 @@
-// One Engine.IO session's life: records, of which the first byte says who does what, the rest with
-// which bytes. An input that begins with 3 or 6 has a client of protocol 3. SessionWorld holds the
-// promises. And packets that come in one body, or in one each,
-// tell the application the same.
+// One Engine.IO session: a sequence of records, in which the first byte selects an action and the
+// rest is its data. An input that begins with 3 or 6 has a client of protocol 3. SessionWorld
+// checks the contracts. Packets have the same effect in the application whether they arrive in one
+// body or each in its own.
 #include <string>
 
 #include "tests/fuzz/session_world.h"
@@ -114,7 +114,7 @@ void fuzz(std::string_view input) {
   const Outcome outcome = play(input, Posting::together);
   if (framing_of(input).protocol() == engine::Protocol::v3) return;
   const Outcome other = play(input, Posting::one_by_one);
-  // A pause within a body keeps the rest of it, but another request is one too many.
+  // A pause within a body keeps the rest of it, so a further request would be concurrent.
   if (outcome.was_paused || other.was_paused) return;
   require(other.story == outcome.story, "one body tells the same as several");
 }

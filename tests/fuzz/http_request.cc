@@ -1,6 +1,6 @@
-// What a client writes on a connection: requests one behind the other, with bodies, and what is
-// made of their heads. However the bytes arrive, the same requests come out, and a request that is
-// written anew from what was understood is understood the same again.
+// The input of an HTTP connection: pipelined requests with bodies. However the bytes are split, the
+// parser finds the same requests, and a parsed request that is written again is parsed the same
+// way.
 #include <string>
 
 #include "server/base/field_syntax.h"
@@ -14,8 +14,8 @@
 namespace sioserve::fuzz {
 namespace {
 
-// White space that belongs to no header is bounded from call to call only; an input of this size
-// does not come to that bound.
+// The limit on white space outside of headers is checked only between calls; an input of this size
+// does not reach the limit.
 constexpr std::size_t longest_input = 4'000;
 constexpr http::ParserLimits narrow{1'024, 1'024, 16, 2'000, 64};
 constexpr http::ParserLimits wide{4'096, 8'192, 32, 8'000, 64};
@@ -35,8 +35,8 @@ std::string text_of(const Request& request) {
 }
 
 struct Outcome {
-  std::vector<Request> requests;  // complete ones
-  std::string text;               // of them, and whether what follows is refused
+  std::vector<Request> requests;  // complete requests
+  std::string text;               // the requests, and whether the rest is refused
 };
 
 void check_head(const RequestHead& head, const http::ParserLimits& limits) {
@@ -45,7 +45,7 @@ void check_head(const RequestHead& head, const http::ParserLimits& limits) {
   require(head.raw_path.size() + head.query_string.size() <= limits.max_request_line,
           "the line keeps to its limit");
   require(head.path.size() <= head.raw_path.size(), "decoding a path makes it no longer");
-  // An absolute target may bring a host that no header had.
+  // An absolute target adds a Host header if there was none.
   require(head.headers.size() <= limits.max_headers + 1, "there are no more headers than allowed");
   std::size_t bytes = 0;
   for (const Header& header : head.headers) {
@@ -65,7 +65,7 @@ Outcome parse(const Pieces& pieces, const http::ParserLimits& limits) {
       const auto progress = parser.feed(piece);
       if (progress.error) {
         if (parser.within_head()) parser.give_up_head();
-        // Of several things that are wrong, one or another may be noticed first.
+        // If an input has several errors, any of them may be found first.
         outcome.text += "refused";
         return outcome;
       }

@@ -1,4 +1,4 @@
-// What libFuzzer's main calls.
+// The function that libFuzzer's main() calls.
 #include <cstddef>
 #include <cstdint>
 

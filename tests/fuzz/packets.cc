@@ -17,7 +17,7 @@ using namespace parser;
 
 namespace {
 
-// Counts what a reader tells of.
+// Counts the calls of a reader.
 struct Counter {
   std::size_t scalars = 0;
   std::size_t containers = 0;
@@ -61,8 +61,8 @@ struct Counter {
   }
 };
 
-// The application's side reads with the same reader, without limits: it must find no fault, and the
-// same values. `value` without attachments, whose placeholders are plain objects then.
+// Python's side uses the same reader without limits: it must accept the value and find the same
+// values. Attachments are not passed, so placeholders are plain objects here.
 void check_second_reading(ReceivedValue value) {
   if (value.payload.empty()) return;
   value.attachments.clear();

@@ -1,4 +1,4 @@
-// Decoded Socket.IO packets back into messages.
+// Encodes decoded Socket.IO packets again.
 #pragma once
 
 #include <cstddef>
@@ -9,25 +9,25 @@
 
 namespace sioserve::fuzz {
 
-// As the other side would send it.
+// The packet as the other side would send it.
 parser::EncodedPacket encode(const parser::Codec& codec, const parser::Packet& packet);
 
-// What a new decoder makes of the packet, if it is whole and nothing is left over.
+// The packet from a new decoder, if it is complete and no input is left.
 std::optional<parser::Packet> decode(const parser::Codec& codec,
                                      const parser::EncodedPacket& packet);
 
-// Its data; null: it has none.
+// The packet's data, or null if it has none.
 Json data_of(const parser::Packet& packet);
 
 bool same(const parser::Packet& one, const parser::Packet& other);
 
-// Of arrays and objects within one another.
+// The depth of nested arrays and objects.
 std::size_t depth_of(const Json& value);
 
 bool has_bytes(const Json& value);
 
-// What every accepted packet keeps to, whatever it was written in; and its data reads without
-// limits as it did with them.
+// Checks what is true for every accepted packet in every encoding, and that its data reads the same
+// without limits.
 void check_packet(const parser::Packet& packet, const SocketIoConfig& limits);
 
 }  // namespace sioserve::fuzz

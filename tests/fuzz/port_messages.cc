@@ -1,5 +1,5 @@
-// The wire form of the port's messages: the first byte says whether the rest is an event, a command
-// or an answer. What is decoded can be encoded, and decoded again to the same.
+// Serialized messages of the port: the first byte selects an event, a command or an answer. A
+// decoded message can be encoded, and decoded again to the same message.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 using namespace port;
 
-// Those of files that come beside a message.
+// The descriptors of files that are sent with a message.
 std::vector<FileDescriptor> descriptors() {
   std::vector<FileDescriptor> opened;
   for (int i = 0; i < 3; ++i) opened.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));

@@ -1,4 +1,4 @@
-// The PROXY protocol's header. What is known of it from some bytes does not change with more.
+// The header of the PROXY protocol. A result for some bytes does not change if more bytes follow.
 #include "server/connection/proxy_header.h"
 
 #include <string>
@@ -16,7 +16,7 @@ std::string text_of(const Address& address) {
   return address.host + ' ' + std::to_string(address.port);
 }
 
-// Empty: more is needed.
+// Empty: more bytes are needed.
 std::string outcome_of(std::string_view input) {
   const auto header = parse_proxy_header(input);
   if (!header) return "error " + std::to_string(static_cast<int>(header.error()));
@@ -30,7 +30,7 @@ std::string outcome_of(std::string_view input) {
 }
 
 void check(const ProxyHeader::Ends& ends) {
-  if (ends.client.host.empty()) return;  // a Unix socket's
+  if (ends.client.host.empty()) return;  // the client of a Unix socket
   const auto client = IpAddress::parse(ends.client.host);
   const auto server = IpAddress::parse(ends.server.host);
   require(client && server, "both ends are addresses");

@@ -1,7 +1,6 @@
-// Runs a target over the files of one or several folders, and over nothing at all: a test for
-// compilers without libFuzzer. The last line printed names the input that ended it. A folder
-// without files is a failure.
-#include <cstdio>
+// Runs a target with the files of one or several folders, and with an empty input: a test for
+// compilers without libFuzzer. After a failure, the last printed line names the input. A folder
+// without files is an error.
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,7 +12,7 @@
 namespace {
 
 void run(const std::string& bytes) {
-  // A block of exactly this size, so that a read behind its end is noticed.
+  // A block of exactly this size, so that a read after its end is detected.
   const auto copy = std::make_unique<char[]>(bytes.size());
   bytes.copy(copy.get(), bytes.size());
   sioserve::fuzz::fuzz({copy.get(), bytes.size()});

@@ -11,7 +11,7 @@ namespace sioserve::fuzz {
 using engine::CloseReason;
 using engine::HttpOutcome;
 
-// The application: does what a message says.
+// The application: carries out the actions in messages.
 class Observer final : public engine::SessionObserver {
  public:
   explicit Observer(SessionWorld& world) : world_(world) {}
@@ -62,7 +62,7 @@ void Delivery::take(const engine::Received& received) {
   const bool binary = received.kind == MessageKind::binary;
   if (!binary) {
     require(engine::decode_packet(received.bytes).has_value(), "what is sent is a packet");
-    if (received.bytes[0] != '4') return;  // not the application's
+    if (received.bytes[0] != '4') return;  // not a message for the application
   }
   require(!expected_.empty(), "what arrives was sent");
   const std::string message = binary ? 'b' + received.bytes : 't' + received.bytes.substr(1);
@@ -144,7 +144,7 @@ void SessionWorld::session_ended(engine::Session&) {
           "WebSockets are released at the end");
 }
 
-// Requests for a session on a WebSocket do not get as far as here.
+// The transport refuses requests for a session on a WebSocket before it calls the session.
 bool SessionWorld::takes_requests() const {
   return !ended_ && (session_->is_polling() || !session_->is_open());
 }
@@ -243,10 +243,11 @@ void SessionWorld::drain_websocket() {
 }
 
 void SessionWorld::send(std::string text, std::vector<SharedBytes> attachments) {
-  // The layer above sends JSON: UTF-8, in which no control character stands as it is.
+  // The layer above sends JSON: UTF-8 without control characters.
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '.');
-  // Dropped if the session is not open, or too slow; what follows something dropped never comes.
+  // Dropped if the session is not open or is too slow. After a dropped message, no later one
+  // arrives.
   delivery_.sent(text, attachments);
   session_->send(MessageKind::text, share("4" + std::move(text)), attachments,
                  {engine::Importance::expendable});
@@ -262,7 +263,7 @@ void SessionWorld::advance(Milliseconds duration) {
 }
 
 void SessionWorld::vanish() {
-  // Each message that is still to be read may let the application pause again.
+  // The application may pause again after each message that is left.
   for (std::size_t i = 0; i < 5'000 && !ended_; ++i) {
     session_->resume_reading();
     advance(std::chrono::minutes(10));

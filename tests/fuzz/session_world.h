@@ -1,6 +1,6 @@
-// What surrounds an Engine.IO session, as strict as the contracts in session.h and transports.h:
-// no transport is used after its release, everything is released at the end, nothing is called
-// after the last callback, and messages arrive in order, without a gap, none twice.
+// The environment of an Engine.IO session, which checks the contracts in session.h and
+// transports.h: no transport is used after its release, all are released at the end, nothing is
+// called after the last callback, and messages arrive in order, without a gap and only once.
 #pragma once
 
 #include <deque>
@@ -16,21 +16,21 @@
 
 namespace sioserve::fuzz {
 
-// What has been sent to the client, and what of it has come.
+// The messages sent to the client, and those that have arrived.
 class Delivery {
  public:
   explicit Delivery(const engine::Framing& framing) : framing_(framing) {}
   void sent(std::string_view text, const std::vector<SharedBytes>& attachments);
-  // On a WebSocket.
+  // Arrived on a WebSocket.
   void arrived(MessageKind kind, const std::string& bytes);
-  // As the answer to a poll.
+  // Arrived in the response to a poll.
   void arrived_payload(engine::Payload payload);
 
  private:
   void take(const engine::Received& received);
 
   const engine::Framing& framing_;
-  std::deque<std::string> expected_;  // with a 't' or a 'b' in front
+  std::deque<std::string> expected_;  // prefixed with 't' or 'b'
 };
 
 class Poll final : public engine::PollRequest {
@@ -68,8 +68,8 @@ class WebSocket final : public engine::WebSocketTransport {
   std::size_t buffered_ = 0;
 };
 
-// One session, and everybody who has to do with it. The methods are what clients, the application
-// and time can do; those that are not possible at the moment do nothing.
+// One session with its transports and application. The methods are possible actions of clients, of
+// the application and of time; actions that are not possible at the moment have no effect.
 class SessionWorld final : public engine::SessionHost {
  public:
   SessionWorld(const Config& config, const engine::Framing& framing);
@@ -92,12 +92,12 @@ class SessionWorld final : public engine::SessionHost {
   engine::Session& session() { return *session_; }
 
   void advance(Milliseconds duration);
-  // A client that does nothing more loses its session.
+  // The client sends nothing more, until the session times out.
   void vanish();
 
   bool over() const { return ended_; }
   bool was_paused() const { return was_paused_; }
-  // What the application got, and why the session ended.
+  // The messages that the application got, and the close reason.
   const std::string& story() const { return story_; }
 
   TimePoint now() const override { return now_; }

@@ -28,7 +28,7 @@ void fuzz(std::string_view input) {
   config.max_attachments = 4;
   const JsonCodec codec(config);
   auto decoder = codec.make_decoder();
-  std::size_t waiting = 0;   // attachments of the packet under way
+  std::size_t waiting = 0;   // attachments of the incomplete packet
   std::size_t received = 0;  // their bytes
   for (const std::string_view record : records(input)) {
     const bool binary = record.starts_with('b');

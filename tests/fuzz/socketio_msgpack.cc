@@ -1,5 +1,5 @@
-// A Socket.IO packet in MessagePack, and a value of it by itself. What is accepted keeps to the
-// limits and reads the same when written again.
+// A Socket.IO packet in MessagePack, and a single value. Accepted input is within the limits and
+// reads the same when it is written again.
 #include <string>
 
 #include "socketio/parser/json_tree.h"
@@ -36,10 +36,10 @@ void fuzz(std::string_view input) {
   const auto packet = codec.make_decoder()->decode_binary(std::string(input));
   if (!packet || !*packet) return;
   check_packet(**packet, config);
-  // An extension's bytes stand in an array, which is one level more than what it came in.
+  // An extension becomes an array with its bytes, which is one level deeper than its encoding.
   const Json data = data_of(**packet);
   require(depth_of(data) <= max_depth + 1, "a packet keeps to its depth");
-  // The server writes no CONNECT with bytes.
+  // The server never writes a CONNECT with bytes.
   if ((*packet)->type == PacketType::connect && has_bytes(data)) return;
   SocketIoConfig deeper = config;
   deeper.max_json_depth = max_depth + 1;

@@ -1,5 +1,5 @@
-// A Socket.IO packet in one text message. What is accepted keeps to the limits and reads the same
-// when written again, and its JSON is what another reader of JSON makes of it.
+// A Socket.IO packet in one text message. Accepted input is within the limits and reads the same
+// when it is written again, and its JSON has the same value as for the JSON library.
 #include <string>
 
 #include "socketio/parser/json_codec.h"
@@ -25,8 +25,8 @@ bool contains(std::string_view text, std::string_view part) {
 }
 
 void compare_readers(std::string_view text) {
-  // Where the two differ by intention: a NUL ends nothing here, a byte order mark is no JSON, and
-  // half a surrogate pair is read.
+  // The intended differences: a NUL does not end the input, a byte order mark is refused, and lone
+  // surrogates are accepted.
   if (contains(text, {"\0", 1}) || text.starts_with('\xef')) return;
   const bool surrogates = contains(text, "\\ud") || contains(text, "\\uD");
   ValueBudget any;
@@ -34,7 +34,7 @@ void compare_readers(std::string_view text) {
   const auto other = nlohmann::json::parse(text, nullptr, false);
   if (own) {
     require(!other.is_discarded() || surrogates, "only JSON is accepted");
-    // The own reader keeps all members of one name; here the last one counts.
+    // Our reader keeps all members with one name; in the library the last one counts.
     if (!other.is_discarded()) {
       require(nlohmann::json::parse(own->dump()) == other, "both readers read the same");
     }

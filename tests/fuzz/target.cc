@@ -13,7 +13,7 @@ void require(bool held, std::string_view what, std::source_location where) {
   std::abort();
 }
 
-// FNV-1a as the seed of xorshift64.
+// xorshift64, seeded with the FNV-1a hash of the input.
 Chooser::Chooser(std::string_view input) : state_(0xcbf29ce484222325) {
   for (const char c : input) {
     state_ ^= static_cast<unsigned char>(c);

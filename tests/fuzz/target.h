@@ -1,6 +1,6 @@
-// What every fuzz target has in common. A target is one file that defines fuzz(); it is linked with
-// libFuzzer's main (scripts/fuzz) or with replay_main.cc, which runs it over its corpus and is part
-// of the normal tests.
+// The common parts of the fuzz targets. A target is one file that defines fuzz(). It is linked with
+// libFuzzer's main (scripts/fuzz), or with replay_main.cc, which runs it with its corpus and is
+// part of the normal tests.
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,15 @@
 
 namespace sioserve::fuzz {
 
-// Takes any bytes. Returns if all is well: a violated promise is told by require().
+// Accepts any bytes. Violations are reported with require().
 void fuzz(std::string_view input);
 
-// Ends the program, with a line that says what did not hold, unless it held.
+// Ends the program with a message, unless `held`.
 void require(bool held, std::string_view what,
              std::source_location where = std::source_location::current());
 
-// Numbers that depend on the input alone, so that an input always does the same.
+// Pseudo-random numbers that depend only on the input, so that an input always gives the same
+// result.
 class Chooser {
  public:
   explicit Chooser(std::string_view input);
@@ -29,13 +30,13 @@ class Chooser {
   std::uint64_t state_;
 };
 
-// How bytes may come out of a socket: at once, one by one, and in pieces that the input decides.
+// Possible reads of a socket: everything, byte by byte, and in parts that depend on the input.
 using Pieces = std::vector<std::string_view>;
 Pieces whole(std::string_view input);
 Pieces byte_by_byte(std::string_view input);
 Pieces in_pieces(std::string_view input);
 
-// The input's parts between bytes that no text contains.
+// The parts of the input between bytes that never occur in text.
 inline constexpr char record_end = '\xff';
 Pieces records(std::string_view input);
 

@@ -1,6 +1,6 @@
-// What a client writes on a WebSocket, without compression and with it. However the bytes arrive,
-// the same messages and the same answers come out; no message is larger than allowed; and what was
-// read can be written, compressed or not.
+// The input of a WebSocket, with and without compression. However the bytes are split, the reader
+// returns the same messages and the same output; no message is larger than the limit; and a message
+// can be written again, compressed or not.
 #include <string>
 #include <utility>
 
@@ -37,7 +37,7 @@ struct Outcome {
   std::string text;
 };
 
-// Checks that they are control frames, whole and unmasked. Returns those before a close frame.
+// Checks that they are complete, unmasked control frames. Returns those before a close frame.
 std::string_view pongs_of(std::string_view output) {
   const std::string_view all = output;
   while (!output.empty()) {
@@ -76,13 +76,13 @@ Outcome read(const Pieces& pieces, Compression compression, Memory memory) {
   }
   outcome.text += '\n';
   outcome.text += pongs_of(output);
-  // Not how it ended: wslay looks at a close frame's reason piece by piece, and does not always see
-  // the same in it.
+  // The close code is left out: wslay checks a close frame's reason in parts, and the result may
+  // depend on them.
   outcome.text += reader.state() == MessageReader::State::closed ? "closed" : "open";
   return outcome;
 }
 
-// As a client sends it. The header of a server's frame lacks only the mask.
+// The frame as a client sends it: a server's header has no mask.
 std::string masked(const ws::FrameHeader& header, std::string_view payload) {
   constexpr std::string_view mask = "\x12\x34\x56\x78";
   std::string frame(header.bytes());
@@ -116,7 +116,7 @@ void check_writing(const std::vector<ws::Message>& messages, Compression compres
 }  // namespace
 
 void fuzz(std::string_view input) {
-  // A control frame that stays incomplete may be known as wrong, or not yet: this completes it.
+  // Whether an incomplete control frame is invalid may not be known yet, so it is completed.
   const std::string completed = std::string(input) + std::string(140, '\0');
   input = completed;
   for (const Compression compression :

@@ -25,8 +25,8 @@ public class Restart {
       socket.on(Socket.EVENT_CONNECT, ignored -> connected(transport.getKey()));
       socket.connect();
     }
-    System.in.read(); // until the test closes it
-    System.exit(0); // the client's threads do not end by themselves
+    System.in.read();  // until the test closes stdin
+    System.exit(0);  // the client's threads do not end on their own
   }
 
   static synchronized void connected(String transport) {

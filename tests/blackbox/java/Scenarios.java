@@ -62,10 +62,10 @@ public class Scenarios {
         System.out.println(String.join("\t", transport.getKey(), scenario.getKey(), outcome));
       }
     }
-    System.exit(0); // the client's threads do not end by themselves
+    System.exit(0);  // the client's threads do not end on their own
   }
 
-  // Connections of one scenario.
+  // The connections of one scenario.
   static class Clients {
     final String url;
     final String[] transports;
@@ -108,7 +108,7 @@ public class Scenarios {
     }
   }
 
-  // One socket, and what it hears: [event, arguments...].
+  // One socket, and the events that it received: [event, arguments...].
   static class Client {
     final Socket socket;
     final BlockingQueue<List<Object>> heard = new LinkedBlockingQueue<>();
@@ -164,7 +164,7 @@ public class Scenarios {
     }
   }
 
-  // Something with a useful equals() and toString().
+  // Converts a value to one with a useful equals() and toString().
   static Object plain(Object value) {
     if (value instanceof byte[]) return "bytes " + Arrays.toString((byte[]) value);
     if (value instanceof JSONObject || value instanceof JSONArray) return value.toString();
@@ -296,7 +296,7 @@ public class Scenarios {
   static void leavesAndComesBack(Clients clients) throws Exception {
     Client client = clients.connected();
     String first = client.socket.id();
-    // It comes later, and would end the next connection too.
+    // It comes later, and would also end the next connection.
     BlockingQueue<String> closed = new LinkedBlockingQueue<>();
     client.socket.io().once(Manager.EVENT_CLOSE, args -> closed.add("closed"));
     client.socket.disconnect();
@@ -315,7 +315,7 @@ public class Scenarios {
     options.reconnection = true;
     options.reconnectionDelay = 20;
     Client client = clients.connected("/", options);
-    // On polling there may be no request for a moment.
+    // On polling there may be no request for a short time.
     while (client.fate.isEmpty()) {
       http.dispatcher().cancelAll();
       client.heard.poll(20, MILLISECONDS);

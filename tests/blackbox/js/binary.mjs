@@ -13,7 +13,7 @@ const CASES = [
   Array.from({ length: 10 }, (_, index) => bytes(index)),
 ];
 
-// What arrives may be a Buffer or an ArrayBuffer; compare the bytes.
+// Received bytes may be a Buffer or an ArrayBuffer; compare the bytes.
 function plain(value) {
   if (value instanceof ArrayBuffer) return Buffer.from(value).toString("hex");
   if (ArrayBuffer.isView(value)) {
@@ -36,7 +36,7 @@ export async function sendsBinary({ url, transports }) {
   }
 }
 
-// As a client does that can't send or take bytes on its transports.
+// As a client that can't send or receive bytes on its transports.
 export async function sendsBinaryInBase64({ url, transports }) {
   const socket = await connected({ url, transports, forceBase64: true });
   for (const args of CASES) {
@@ -52,7 +52,7 @@ export async function answersWithBinary({ url, transports }) {
   assert.deepEqual(plain(await answered), plain([{ got: every, more: [bytes(5), bytes()] }]));
 }
 
-// Events with attachments and without, in one go, stay in order.
+// Events with and without attachments, sent together, stay in order.
 export async function mixesBinaryAndText({ url, transports }) {
   const socket = await connected({ url, transports });
   const amount = 60;

@@ -1,4 +1,4 @@
-// Clients of the versions under test, and waiting for what they hear.
+// Clients of the tested versions, and functions that wait for their events.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createRequire } from "node:module";
 
@@ -14,8 +14,8 @@ const PACKAGES = {
 };
 const scenario = new AsyncLocalStorage();
 
-// Runs a scenario with one version's clients, and disconnects in the end whatever it has made.
-// `parser` is the name of a package; without it, the client's own parser.
+// Runs a scenario with the clients of one version, and disconnects all of them at the end. `parser`
+// is the name of a package; without it, the client's own parser.
 export function withClients({ version, parser }, run) {
   const opened = [];
   const library = require(PACKAGES[version]);
@@ -64,14 +64,14 @@ export function joined(shared, namespace, options = {}) {
   return listening(shared.socket(namespace, withAuth(options)));
 }
 
-// Until version 3 there is no `auth`; the handlers take it out of the query.
+// Version 2 has no `auth`; the handlers use the query instead.
 function withAuth({ auth, ...options }) {
   if (auth === undefined) return options;
   if (atLeast(3)) return { auth, ...options };
   return { ...options, query: { ...options.query, auth: JSON.stringify(auth) } };
 }
 
-// `heard` has all events but those of the client itself.
+// `heard` has all events, except those of the client itself.
 function listening(socket) {
   scenario.getStore().opened.push(socket);
   socket.heard = [];
@@ -87,7 +87,7 @@ function listening(socket) {
   return socket;
 }
 
-// The name of the event by which a client learns that a namespace refuses it.
+// The name of the event for a refused namespace.
 export function refused() {
   return atLeast(3) ? "connect_error" : "error";
 }

@@ -22,7 +22,7 @@ async function refusal(options) {
   const socket = client(options);
   const [error] = await until(socket, refused());
   assert.equal(socket.connected, false);
-  // Until version 3 there is one thing to be told: the data, or the message where there is none.
+  // In version 2 the error is only the data, or the message if there is none.
   if (!atLeast(3)) return error;
   return { message: error.message, data: error.data ?? null };
 }
@@ -37,7 +37,7 @@ export async function isRefused({ url, transports }) {
   };
 }
 
-// A refused namespace leaves the others of the same connection alone.
+// A refused namespace does not affect the others on the same connection.
 export async function sharesOneConnection({ url, transports }) {
   const shared = manager({ url, transports });
   const root = joined(shared, "/");
@@ -64,7 +64,7 @@ export async function sharesOneConnection({ url, transports }) {
   assert.deepEqual(await again, ["back"]);
 }
 
-// What connect() emits must not come before the client knows that it is connected.
+// Events that connect() emits must not arrive before the client's "connect".
 export async function isWelcomedAfterConnecting({ url, transports }) {
   const socket = client({ url, transports, auth: { welcome: true } });
   const order = [];

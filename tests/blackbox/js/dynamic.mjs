@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { call, client, connected, joined, manager, until } from "./client.mjs";
 
-// Several dynamic namespaces on one connection, and one that nobody wants.
+// Several dynamic namespaces on one connection, and one that is refused.
 export async function meetsDynamicNamespaces({ url, transports, numbers }) {
   const shared = manager({ url, transports });
   const boards = numbers.map((number) => joined(shared, `/board-${number}`));
@@ -19,7 +19,7 @@ export async function meetsDynamicNamespaces({ url, transports, numbers }) {
   assert.deepEqual(await call(boards[0], "where"), [`/board-${numbers[0]}`, String(numbers[0])]);
 }
 
-// What is said to one namespace stays there; what is said to all of them reaches all.
+// An emit to one namespace stays there; an emit to all of them reaches all.
 export async function talksInDynamicNamespaces({ url, transports, numbers: [here, there] }) {
   const [one, two, other] = await Promise.all(
     [here, here, there].map((number) =>
@@ -35,7 +35,7 @@ export async function talksInDynamicNamespaces({ url, transports, numbers: [here
   assert.deepEqual(said(other), ["everywhere"]);
 }
 
-// A function decides by what the client sends as `auth`.
+// A function decides by the client's `auth`.
 export async function isAdmittedByAFunction({ url, transports, secret }) {
   const namespace = `/${secret}`;
   const refused = client({ url, transports, namespace, auth: { secret: "another" } });

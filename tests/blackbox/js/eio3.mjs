@@ -1,4 +1,4 @@
-// What only clients of Socket.IO 2 see.
+// Scenarios only for clients of Socket.IO 2.
 import assert from "node:assert/strict";
 import { call, connected, joined, manager, until } from "./client.mjs";
 
@@ -18,7 +18,7 @@ export async function joinsANamespaceWithAQuery({ url, transports }) {
   assert.deepEqual(await call(socket, "auth"), [{ token: "a b", n: ["1", "2"] }]);
 }
 
-// Pings several times, and is not cut off meanwhile.
+// Sends several pings, and is not disconnected.
 export async function staysAlive({ url, transports }) {
   const socket = await connected({ url, transports });
   let reason;

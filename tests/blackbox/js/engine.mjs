@@ -1,4 +1,4 @@
-// engine.io-client alone, speaking Socket.IO by hand.
+// engine.io-client alone; the scenarios write the Socket.IO packets themselves.
 import assert from "node:assert/strict";
 import { Socket } from "engine.io-client";
 import { until, waitFor } from "./client.mjs";
@@ -41,7 +41,7 @@ export async function speaksPacketsByHand({ url, transports }) {
   assert.match((await closed)[0], /transport (close|error)/);
 }
 
-// What was sent before close() has still been received.
+// Messages that were sent before close() are still received.
 export async function closesWhenAllIsSent({ url, transports, key }) {
   const engine = opened({ url, transports });
   await until(engine, "open");

@@ -69,7 +69,7 @@ export async function survivesAHandlerThatRaises({ url, transports }) {
   assert.deepEqual(await call(socket, "reply", "alive"), ["alive"]);
 }
 
-// Every thread's emits arrive in that thread's order, whether to the socket or to a room.
+// The emits of each thread arrive in its order, to the socket and to a room.
 export async function hearsThreads({ url, transports }) {
   const socket = await connected({ url, transports });
   const [threads, amount] = [4, 100];
@@ -85,7 +85,7 @@ export async function hearsThreads({ url, transports }) {
   await all;
 }
 
-// Both sides wait for an answer that never comes, and for one that does.
+// Both sides wait for an acknowledgement that never comes, and for one that does.
 export async function waitsNoLongerThanAgreed({ url, transports }) {
   const socket = await connected({ url, transports });
   socket.on("never answered", () => {});
@@ -107,10 +107,10 @@ export async function waitsNoLongerThanAgreed({ url, transports }) {
   assert.deepEqual(await socket.timeout(20_000).emitWithAck("reply", [1]), [1]);
 }
 
-// Who can take them gets volatile events too, in order with the others.
+// A client that is not slow gets volatile events too, in order with the others.
 export async function talksVolatile({ url, transports }) {
   const socket = await connected({ url, transports });
-  // On polling "now" is when a request waits, which a client may have begun or not.
+  // On polling, volatile events arrive only while a request waits, so it tries several times.
   for (let number = 0; !socket.heard.some(([event]) => event === "volatile"); ++number) {
     assert.ok(number < 1000, "no volatile event arrives");
     await call(socket, "volatile echo", number);

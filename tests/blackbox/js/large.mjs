@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { call, connected, until } from "./client.mjs";
 
-// A polling request carries binary data in base64, which takes a third more.
+// Polling requests contain binary data in base64, which is a third larger.
 const binarySize = (maxPayload) => Math.floor((maxPayload * 3) / 4) - 1000;
 
-// Messages of just about what the server accepts, both ways.
+// Messages just below the server's limit, in both directions.
 export async function sendsLargeMessages({ url, transports, maxPayload }) {
   const socket = await connected({ url, transports });
   const text = "x".repeat(maxPayload - 100);
@@ -17,7 +17,8 @@ export async function sendsLargeMessages({ url, transports, maxPayload }) {
   assert.ok(bytes.equals(Buffer.from(back)));
 }
 
-// One byte too many ends the connection, and nothing but it. Returns the client's reason.
+// One byte above the limit closes the connection, and has no other effect. Returns the client's
+// reason.
 export async function sendsTooMuch({ url, transports, maxPayload }) {
   const socket = await connected({ url, transports });
   const gone = until(socket, "disconnect");

@@ -7,7 +7,7 @@ export async function leaves({ url, transports, key }) {
   return reason[0];
 }
 
-// Leaves without a word in Socket.IO: Engine.IO's close, or the end of the WebSocket.
+// Disconnects without a Socket.IO packet: with Engine.IO's close, or by closing the WebSocket.
 export async function closesItsTransport({ url, transports, key }) {
   const socket = await connected({ url, transports, auth: { key } });
   const gone = until(socket, "disconnect");
@@ -36,7 +36,7 @@ export async function isSentAway({ url, transports, key, close }) {
   return reasons;
 }
 
-// The connection breaks, and the client comes back by itself with a new id.
+// The connection breaks, and the client reconnects with a new id.
 export async function comesBack({ url, transports, key }) {
   const socket = client({
     url, transports, auth: { key }, reconnection: true, reconnectionDelay: 20,
@@ -44,7 +44,7 @@ export async function comesBack({ url, transports, key }) {
   await until(socket, "connect");
   const first = socket.id;
   const gone = until(socket, "disconnect");
-  // Version 2 emits a broken transport as an error, too, for which a wait for "connect" gives up.
+  // In version 2 a broken transport is also an "error" event, which would end a wait for "connect".
   const back = until(socket, atLeast(3) ? "connect" : "reconnect");
   const { transport } = socket.io.engine;
   if (transport.name === "websocket") transport.ws.terminate();
@@ -55,13 +55,13 @@ export async function comesBack({ url, transports, key }) {
   assert.deepEqual(await call(socket, "reply", "again"), ["again"]);
 }
 
-// Waits until the server goes away.
+// Waits until the server stops.
 export async function staysToTheEnd({ url, transports, key }) {
   const socket = await connected({ url, transports, auth: { key } });
   return (await until(socket, "disconnect"))[0];
 }
 
-// The server stops and starts again, and the client comes back by itself.
+// The server restarts, and the client reconnects.
 export async function comesBackAfterRestart({ url, transports, key }) {
   const socket = client({
     url, transports, auth: { key }, reconnection: true, reconnectionDelay: 100,
@@ -73,7 +73,7 @@ export async function comesBackAfterRestart({ url, transports, key }) {
   return "reconnected";
 }
 
-// What it sends is read too slowly for its pongs to arrive.
+// Its messages are read too slowly for its pongs to arrive.
 export async function staysWhileItIsHeldBack({ url, transports }) {
   const socket = await connected({ url, transports });
   let reason;

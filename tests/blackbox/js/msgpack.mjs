@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { call, connected } from "./client.mjs";
 
-// What JSON does not have arrives as what JSON.stringify would have made of it.
+// Values that JSON does not have arrive as JSON.stringify would convert them.
 export async function sendsWhatJsonDoesNotHave({ url, transports }) {
   const socket = await connected({ url, transports });
   const sent = [
@@ -11,7 +11,7 @@ export async function sendsWhatJsonDoesNotHave({ url, transports }) {
   assert.deepEqual(await call(socket, "reply", ...sent), JSON.parse(JSON.stringify(sent)));
 }
 
-// ArrayBuffers of the sizes that the parser uses for undefined and dates, too.
+// ArrayBuffers, also with the sizes that the parser uses for undefined and dates.
 export async function sendsArrayBuffers({ url, transports }) {
   const socket = await connected({ url, transports });
   for (const size of [0, 1, 2, 4, 8, 16, 255, 256, 65_536]) {

@@ -1,8 +1,8 @@
-// Clients that are cut off and come back: connection state recovery.
+// Connection state recovery: clients that lose their connection and are recovered.
 import assert from "node:assert/strict";
 import { call, client, until, waitFor } from "./client.mjs";
 
-// Cuts the connection as a network would, or as the client's own engine does.
+// Cuts the connection like a network failure, or like the client's own engine.
 function cut(socket, how) {
   const { engine } = socket.io;
   if (how === "close") engine.close();
@@ -22,7 +22,8 @@ async function publish(url, to, events, binary = false) {
   await fetch(`${url}/publish?order=${encodeURIComponent(order)}`);
 }
 
-// Is cut off several times while 30 events are sent to its room. Returns the events that it heard.
+// Loses its connection several times while 30 events are sent to its room. Returns the received
+// events.
 export async function recovers({ url, transports, key }) {
   const socket = open({ url, transports, key });
   await until(socket, "connect");
@@ -64,8 +65,8 @@ export async function comesBackWithAnotherPid({ url, transports, key }) {
   assert.notEqual(socket.id, id);
 }
 
-// Is cut off at any byte, by the proxy at `url`, while numbers come. Returns what it has heard: the
-// first argument of each event, up to "end".
+// The proxy at `url` cuts the connection at any byte, while numbers are sent. Returns the first
+// argument of each received event, up to "end".
 export async function hearsThroughCuts({ url, transports, room }) {
   const socket = client({
     url, transports, reconnection: true, reconnectionDelay: 5, reconnectionDelayMax: 20,

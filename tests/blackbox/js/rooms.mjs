@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { call, connected } from "./client.mjs";
 
-// Both have now heard everything that was sent to them before.
+// Then both have received everything that was sent to them before.
 const settle = (...sockets) => Promise.all(sockets.map((socket) => call(socket, "reply")));
 const said = (socket) => socket.heard.filter(([event]) => event === "said").map(([, text]) => text);
 
@@ -60,7 +60,7 @@ export async function answersABroadcast({ url, transports, room }) {
   assert.deepEqual(await call(sockets[0], "poll", room, "who?"), [["who? 1", "who? 2"]]);
 }
 
-// Whatever one client sends to a room arrives in its order at everybody, binary or not.
+// The events that one client sends to a room arrive in its order at all members, binary or not.
 export async function keepsTheOrderInRooms({ url, transports, room }) {
   const sockets = await Promise.all([1, 2, 3, 4].map(() => connected({ url, transports })));
   await Promise.all(sockets.map((socket) => call(socket, "join", room)));

@@ -1,6 +1,6 @@
-// Runs scenarios as it is asked to, each with the clients of one version. A line on stdin is {"id",
-// "name", "version", "parser", "arguments"}; the line on stdout when the scenario has ended is {"id",
-// "result"} or {"id", "error"} with the stack.
+// Runs scenarios, each with the clients of one version. A line on stdin is {"id", "name",
+// "version", "parser", "arguments"}; after the scenario, the line on stdout is {"id", "result"}, or
+// {"id", "error"} with the stack.
 import { createInterface } from "node:readline";
 import * as binary from "./binary.mjs";
 import { withClients } from "./client.mjs";

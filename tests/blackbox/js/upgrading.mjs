@@ -7,7 +7,7 @@ async function upgraded(socket) {
   if (socket.io.engine.transport.name !== "websocket") await until(socket.io.engine, "upgrade");
 }
 
-// Milliseconds from the connection's beginning to the end of its upgrade.
+// The milliseconds from the start of the connection to the end of its upgrade.
 export async function upgradesSoon({ url }) {
   const socket = client({ url, transports: ["polling", "websocket"] });
   const started = performance.now();
@@ -17,11 +17,11 @@ export async function upgradesSoon({ url }) {
   return took;
 }
 
-// Numbers flow both ways before, while and after the transport changes. Returns how many had come
-// when it changed.
+// Numbers are sent in both directions before, during and after the upgrade. Returns how many had
+// arrived when the transport changed.
 export async function countsThroughTheUpgrade({ url, amount }) {
   let beforeUpgrade;
-  // Begins to open when some numbers have come.
+  // Starts to open after some numbers have arrived.
   class LateWebSocket extends NodeWebSocket {
     doOpen() {
       waitFor(() => socket.heard.length >= 20, "numbers").then(() => super.doOpen());
@@ -44,7 +44,7 @@ export async function countsThroughTheUpgrade({ url, amount }) {
   return beforeUpgrade;
 }
 
-// Stays connected until the event "over"; returns the transport in the end.
+// Stays connected until the event "over"; returns the final transport.
 export async function staysUntilOver({ url, transports, key }) {
   const socket = await connected({ url, transports, auth: { key, join: [key] } });
   let reason;

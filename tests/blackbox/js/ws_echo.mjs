@@ -1,5 +1,5 @@
 // node ws_echo.mjs URL OPTIONS: sends messages of many sizes to an echo server, with the client
-// "ws" and these options for permessage-deflate; prints the extensions that were agreed on.
+// "ws" and these options for permessage-deflate; prints the negotiated extensions.
 import assert from "node:assert";
 import { randomBytes } from "node:crypto";
 import WebSocket from "ws";

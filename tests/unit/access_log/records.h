@@ -34,7 +34,7 @@ inline AccessRecord get_record() {
   return record;
 }
 
-// A head of the record's own, to be changed.
+// The record's head, for changes.
 inline RequestHead& own_head(AccessRecord& record) {
   auto head = std::make_shared<RequestHead>(*record.head);
   record.head = head;
@@ -49,7 +49,7 @@ inline AccessRecord websocket_record(AccessEvent event) {
   return record;
 }
 
-// 2026-11-25 01:27:12.345 in UTC, whatever zone the machine has.
+// 2026-11-25 01:27:12.345 in UTC, independent of the machine's time zone.
 inline Timestamp timestamp() {
   ::setenv("TZ", "UTC", 1);
   ::tzset();
@@ -58,7 +58,7 @@ inline Timestamp timestamp() {
   return time;
 }
 
-// Any bytes, those that matter to a log more often.
+// Random bytes; bytes that are special in a log are more frequent.
 inline std::string hostile_text(std::mt19937& random) {
   static const std::string favourites = "\n\r\"\\\x1b\x7f\x80\xc3\xa9\xe2\x80\xa8\xff%({})";
   std::string text(random() % 40, ' ');

@@ -75,8 +75,8 @@ TEST(EventBuffer, IsFullOfLogLinesUntilTheApplicationHasTakenAll) {
   EXPECT_FALSE(buffer.log_lines_full());
 }
 
-// A producer that stops while the buffer is full, and a consumer that reports each full batch: both
-// always get to the end, and nothing is lost or reordered.
+// A producer that pauses while the buffer is full, and a consumer that reports each full batch:
+// both finish, and no event is lost or reordered.
 TEST(EventBuffer, NeitherThreadWaitsForever) {
   constexpr std::uint64_t total = 100'000;
   constexpr std::size_t limit = 64;

@@ -1,5 +1,5 @@
-// Both sides of an application's stream: an exchange and a channel that write down what is asked of
-// them, and a sink that keeps the events.
+// Both sides of an application's stream: an exchange and a channel that record calls, and a sink
+// that keeps the events.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -64,7 +64,7 @@ class FakeExchange final : public connection::Exchange {
 
   RequestHead request{"POST", "/", "/", "", "1.1", {}};
   SharedEndpoints ends = std::make_shared<const Endpoints>();
-  bool sends_bodies = true;  // false as for HEAD
+  bool sends_bodies = true;  // false for HEAD
   std::size_t waiting = 0;
   bool wanted = false;
   bool paused = false;

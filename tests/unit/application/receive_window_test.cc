@@ -45,7 +45,7 @@ TEST(ReceiveWindow, ResumesOnlyWhenBothReasonsToPauseAreOver) {
   EXPECT_EQ(window.update(), Change::pause);
   window.set_queue_full(false);
   EXPECT_EQ(window.update(), Change::none);
-  window.taken(1000);  // more than there is
+  window.taken(1000);  // more than was queued
   EXPECT_EQ(window.update(), Change::resume);
 }
 

@@ -31,8 +31,8 @@ TEST(SendCreditCounter, GivesCreditWithTheSmallestWindow) {
   EXPECT_EQ(counter.credit(0), 1U);
 }
 
-// Whatever is sent in whatever portions: an application that stops sending above the window always
-// gets on once the kernel has taken everything.
+// With random sizes: an application that stops sending above the window always gets credit once the
+// kernel has taken everything.
 TEST(SendCreditCounter, AlwaysWakesAWaitingApplication) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(seed);

@@ -94,7 +94,7 @@ TEST_F(WebSocketStreamTest, PausesAtTheWindowAlsoForEmptyMessages) {
   EXPECT_FALSE(channel_.paused);
 }
 
-// The peer's answer to the close frame lies behind what it has sent before.
+// The peer's close frame comes after the messages that it sent before.
 TEST_F(WebSocketStreamTest, ResumesReadingWhenItClosesWithAFullWindow) {
   open();
   stream_.on_message(MessageKind::binary, std::string(2000, 'x'));

@@ -134,7 +134,7 @@ TEST(TimerWheelTest, ACallMayScheduleItselfAgain) {
   TimerWheel<int> wheel;
   wheel.schedule(1, at(100));
   int calls = 0;
-  // Also when the new deadline has passed: once per advance, never endlessly.
+  // Also if the new deadline has already passed: once per advance(), not endlessly.
   wheel.advance(at(1000), [&](int id) {
     ++calls;
     wheel.schedule(id, at(0));
@@ -185,7 +185,7 @@ TEST(TimerWheelTest, AgreesWithAMapOfDeadlines) {
   }
 }
 
-// Heartbeats of many sessions: a scan of all timers per tick would take minutes here.
+// The heartbeats of many sessions: checking all timers in each tick would take minutes here.
 TEST(TimerWheelTest, HandlesAHundredThousandTimers) {
   TimerWheel<int> wheel;
   constexpr int timers = 100'000;

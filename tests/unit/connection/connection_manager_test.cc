@@ -28,7 +28,7 @@ class Client {
   void send(std::string_view bytes) {
     EXPECT_EQ(::send(fd_.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
   }
-  // Reads what is there; `ended` tells that the server's end has come.
+  // Reads the available bytes; `ended`: the server has shut down its sending side.
   void poll() {
     std::array<char, 65'536> buffer;
     for (;;) {
@@ -62,7 +62,7 @@ class ConnectionManagerTest : public testing::Test {
   }
 
   net::Loop loop_;
-  net::Timer tick_{loop_, [] {}};  // so that run_until() looks again
+  net::Timer tick_{loop_, [] {}};  // wakes the loop, so that run_until() checks its condition
   RecordingRouter router_;
   Config config_;
   std::vector<LogRecord> log_;
@@ -137,7 +137,7 @@ TEST_F(ConnectionManagerTest, ClosesTheLongestIdleConnectionForANewClient) {
   answer(first, 0);
   Client second(port_);
   answer(second, 1);
-  answer(first, 2);  // so that the second one is idle the longest
+  answer(first, 2);  // so that the second one is the longest idle
   Client third(port_);
   answer(third, 3);
   run_until([&] {
@@ -190,7 +190,7 @@ TEST_F(ConnectionManagerTest, ClosesAllConnectionsImmediately) {
 TEST_F(ConnectionManagerTest, HandlesALackOfFileDescriptors) {
   Client first(port_);
   run_until([&] { return manager_.size() == 1; });
-  Client second(port_);  // waits in the backlog
+  Client second(port_);  // stays in the backlog
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
   rlimit none = before;

@@ -1,4 +1,4 @@
-// A connection on a stream in memory, and handlers that write down what they are told.
+// A connection on a stream in memory, and handlers that record their calls.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,12 +17,12 @@
 
 namespace sioserve::connection {
 
-// What the test sees of a stream, which outlives it.
+// The state of a stream for the test; outlives the stream.
 struct Wire {
   net::StreamListener* listener = nullptr;
-  std::string output;               // what the kernel would have
-  std::vector<SharedBytes> shared;  // what of it came as a shared buffer
-  std::size_t unsent = 0;           // of output, what the peer has not taken
+  std::string output;               // the bytes passed to the kernel
+  std::vector<SharedBytes> shared;  // the shared buffers among them
+  std::size_t unsent = 0;           // bytes of output that the peer has not read
   bool reading = true;
   bool peer_is_disconnected = false;
   bool finished = false;
@@ -62,7 +62,8 @@ class FakeStream final : public net::Stream {
   Wire& wire_;
 };
 
-// The calls of one handler but on_drain(), in order, and the other side while there is one.
+// The calls of one handler, except on_drain(), in order, and its exchange or channel while it
+// exists.
 struct Record {
   std::vector<std::string> calls;
   int drains = 0;
@@ -166,7 +167,7 @@ class ConnectionTest : public testing::Test, private ConnectionOwner {
     wire_.listener->on_broken();
     turn();
   }
-  // The end of the loop's turn; the peer takes everything.
+  // The end of the loop iteration; the peer reads everything.
   void turn() {
     deferred_queue_.run();
     if (peer_takes_output_) drain();
@@ -184,7 +185,7 @@ class ConnectionTest : public testing::Test, private ConnectionOwner {
     turn();
   }
 
-  // What was sent since the last call, without what is the same in every response.
+  // The output since the last call, without the parts that are equal in every response.
   std::string sent() {
     std::string output = std::exchange(wire_.output, std::string());
     for (const std::string_view name : {"date: ", "server: "}) {

@@ -1,4 +1,4 @@
-// An exchange below a protocol and an encoder that are not HTTP/1's.
+// Tests exchanges with a protocol and an encoder that are not HTTP/1's.
 #include "server/connection/http_exchange.h"
 
 #include <string>
@@ -10,7 +10,7 @@
 namespace sioserve::connection {
 namespace {
 
-// Both sides that a version of HTTP provides.
+// The two interfaces that a version of HTTP implements.
 class RecordingProtocol final : public ExchangeOwner, public http::ResponseEncoder {
  public:
   void on_response_start(HttpExchange&) override { calls.emplace_back("starts"); }

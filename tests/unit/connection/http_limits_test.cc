@@ -1,4 +1,4 @@
-// What a client may do, and how long it may take: HttpConfig's limits and times.
+// The limits and timeouts of HttpConfig.
 #include <string>
 
 #include "server/connection/http_deadlines.h"
@@ -35,7 +35,7 @@ TEST_F(HttpLimitsTest, RefusesRequestsAboveTheLimitAndKeepsTheConnection) {
   EXPECT_NE(refused.find("retry-after: 1\r\n"), std::string::npos);
   receive("llo");
   receive("GET /?sid=open HTTP/1.1\r\nHost: a\r\n\r\n");
-  ASSERT_EQ(requests(), 1U);  // of a session: answered all the same
+  ASSERT_EQ(requests(), 1U);  // of a session, so it is answered
   exchange(0).respond({200, {}}, "", BodyPart::last);
   turn();
   sent();

@@ -15,7 +15,7 @@ class LoadTest : public testing::Test {
  protected:
   LoadTest() { logger_.set_level(LogCategory::server, static_cast<int>(LogLevel::info)); }
 
-  // The lines since the last call.
+  // The log lines since the last call.
   std::vector<std::string> log() { return std::exchange(log_, {}); }
   void later(Milliseconds time) {
     now_ += time;

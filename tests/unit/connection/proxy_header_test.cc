@@ -22,7 +22,7 @@ std::string parsed(std::string_view input) {
          " " + std::to_string(ends->server.port) + " " + size;
 }
 
-// The same with "more" for each part of it.
+// The same, with "more" for each incomplete part of it.
 std::string parsed_in_pieces(const std::string& input) {
   for (std::size_t size = 0; size < input.size(); ++size) {
     const std::string outcome = parsed(std::string_view(input).substr(0, size));

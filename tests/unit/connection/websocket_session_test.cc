@@ -16,7 +16,7 @@ const std::string upgrade_answer =
     "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
     "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
 
-// As a client sends it, masked with zeros.
+// The frame as a client sends it, masked with zeros.
 std::string frame(unsigned opcode, const std::string& payload) {
   std::string bytes;
   bytes += static_cast<char>(0x80 | opcode);
@@ -396,7 +396,7 @@ TEST_F(WebSocketSessionTest, CutsADenialWithoutProgress) {
   calls(0);
   later(Milliseconds(29'999));
   channel().send_denial_body("b", BodyPart::more);
-  later(Milliseconds(29'999));  // the peer takes it
+  later(Milliseconds(29'999));  // the peer reads it
   later(Milliseconds(29'999));
   EXPECT_EQ(calls(0), Calls{});
   later(Milliseconds(1));
@@ -517,7 +517,7 @@ class CompressedWebSocketTest : public WebSocketSessionTest {
     turn();
     calls(0);
   }
-  // A frame that we sent, inflated; its payload has fewer than 126 bytes.
+  // Decompresses a frame of the server; its payload has fewer than 126 bytes.
   std::string inflate_frame(const std::string& bytes) {
     EXPECT_EQ(bytes[0], '\xc1');
     EXPECT_EQ(bytes.size(), 2U + static_cast<unsigned char>(bytes[1]));
@@ -544,7 +544,7 @@ TEST_F(CompressedWebSocketTest, IsNotAgreedOnIfTheSettingsForbidIt) {
   EXPECT_EQ(sent(), upgrade_answer + "\r\n");
   const SharedBytes message = share(std::string(100'000, 'x'));
   channel().send(MessageKind::text, message, Compression::allowed);
-  EXPECT_EQ(message.use_count(), 2);  // queued as it is
+  EXPECT_EQ(message.use_count(), 2);  // queued without a copy
 }
 
 TEST_F(CompressedWebSocketTest, CompressesInBothDirections) {
@@ -560,7 +560,7 @@ TEST_F(CompressedWebSocketTest, CompressesInBothDirections) {
     data[0] = '\xc1';
     receive(data);
     EXPECT_EQ(calls(0), (Calls{"text(" + message + ")"}));
-    // Memory that was given back meanwhile changes nothing.
+    // Freeing memory in between has no effect.
     for (int k = 0; k < 10; ++k) {
       later(Milliseconds(10'000));
       receive(frame(10, ""));

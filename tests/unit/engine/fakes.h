@@ -1,5 +1,5 @@
-// A session's surroundings without I/O: a clock that the test moves, and transports that write down
-// what they are told.
+// The environment of a session without I/O: a clock that the test sets, and transports that record
+// their calls.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ class FakeHost final : public SessionHost {
     deadline_.reset();
   }
 
-  // Lets time go by, with every timer on its point.
+  // Advances the time; each timer fires at its exact time.
   void advance(Session& session, Milliseconds duration) {
     const TimePoint end = now_ + duration;
     while (deadline_ && *deadline_ <= end) {
@@ -31,13 +31,13 @@ class FakeHost final : public SessionHost {
     now_ = end;
   }
 
-  // Lets time go by, with no timer coming.
+  // Advances the time without timers.
   void be_late(Milliseconds duration) { now_ += duration; }
 
   QueuedTotal& queued_total() override { return *total; }
 
   bool ended = false;
-  // One without a limit, unless a test has others.
+  // Without a limit, unless a test sets another one.
   std::shared_ptr<QueuedTotal> total = std::make_shared<QueuedTotal>(0);
 
  private:
@@ -104,9 +104,9 @@ class FakeWebSocket final : public WebSocketTransport {
   void abort() override { aborted = true; }
 
   std::vector<std::string> sent;
-  std::vector<std::string> declined;  // of those, what must not be compressed
+  std::vector<std::string> declined;  // those among them that must not be compressed
   std::size_t buffered_bytes = 0;
-  std::size_t weight = 0;  // of a byte sent, in bytes that stay buffered
+  std::size_t weight = 0;  // bytes that stay buffered for each sent byte
   bool paused = false;
   bool aborted = false;
   std::optional<std::uint16_t> close_code;
@@ -125,7 +125,7 @@ struct SessionFixture {
 
   SessionFixture() { restart(); }
 
-  // With the configuration as it is now.
+  // With the current configuration.
   void restart() {
     session =
         std::make_unique<Session>(SessionId{7}, "a-sid", *framing, config, host, logger, limits);

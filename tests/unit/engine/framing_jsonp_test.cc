@@ -23,7 +23,7 @@ std::string write(const Framing& framing, std::string text) {
   return write(framing, {{MessageKind::text, share(std::move(text))}});
 }
 
-// Packets, binary ones as "b:" and their bytes; "!" for what is malformed.
+// The packets, binary ones as "b:" and their bytes; "!" for malformed input.
 std::vector<std::string> read(const Framing& framing, std::string form) {
   const auto source = framing.read_body(MessageKind::text, std::move(form));
   std::vector<std::string> packets;

@@ -17,7 +17,7 @@ using Packets = std::vector<std::string>;
 const Framing& bytes = framing_v3(BinaryForm::bytes);
 const Framing& base64 = framing_v3(BinaryForm::base64);
 
-// Binary messages as "b:" and their bytes; "!" for what is malformed.
+// Binary messages as "b:" and their bytes; "!" for malformed input.
 Packets read(MessageKind kind, std::string body) {
   const auto source = bytes.read_body(kind, std::move(body));
   Packets packets;

@@ -144,7 +144,7 @@ TEST(Outbox, NeverDropsRequiredUnits) {
   EXPECT_TRUE(outbox.empty());
 }
 
-// Against a plain list, with a seed that is printed.
+// Compares with a plain list; the seed is printed.
 TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));

@@ -23,7 +23,7 @@ struct QueuedTotalTest : testing::Test {
     config.socket_io.slow_consumer = SocketIoConfig::SlowConsumer::drop_volatile;
   }
 
-  // Its client reads nothing.
+  // A client that reads nothing.
   Peer& open_slow() {
     Peer& peer = *peers.emplace_back(std::make_unique<Peer>());
     peer.host.total = total;

@@ -1,4 +1,4 @@
-// A client that sends more per second than it may is held back, and nothing else happens to it.
+// A client that exceeds its rate is throttled; nothing else happens to it.
 #include <gtest/gtest.h>
 
 #include "tests/unit/engine/fakes.h"
@@ -20,7 +20,7 @@ struct RatesTest : testing::Test, SessionFixture {
     open(packets, bytes);
     session->open_websocket(socket);
   }
-  // What a WebSocket delivers: nothing while it is paused.
+  // The messages that a WebSocket delivers: none while it is paused.
   int flood(int messages) {
     int taken = 0;
     for (; taken < messages && !socket.paused; ++taken) {
@@ -117,7 +117,7 @@ TEST_F(RatesTest, AThrottledClientStillReceivesMessages) {
 TEST_F(RatesTest, TheHeartbeatDoesNotExpireWhileAPongIsNotRead) {
   config.engine_io.ping_interval = config.engine_io.ping_timeout = Milliseconds(1000);
   open_websocket(1);
-  // The pong lies behind 100 messages: more than a minute at this pace.
+  // The pong is behind 100 messages, which take more than a minute at this rate.
   host.advance(*session, Milliseconds(1000));
   for (int second = 0; second < 100; ++second) {
     flood(1);
@@ -139,7 +139,7 @@ TEST_F(RatesTest, AClientGetsFurtherPingsWhileItsPongIsNotRead) {
     host.advance(*session, Milliseconds(1010));
   }
   EXPECT_NEAR(double(socket.sent.size()), 33, 1);
-  // All of its pongs come, and only the last one tells about the latest ping.
+  // All of its pongs arrive, and only the last one answers the latest ping.
   const auto pings = socket.sent.size();
   for (std::size_t pong = 1; pong <= pings; ++pong) {
     EXPECT_EQ(record.pongs, 0);

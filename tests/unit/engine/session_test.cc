@@ -214,7 +214,7 @@ TEST_F(SessionTest, AServersCloseWaitsForThePollThatGetsTheClosePacket) {
   EXPECT_EQ(record.closed, CloseReason::server_close);
   EXPECT_FALSE(host.ended);
   send("too late");
-  // Not together: a client closes before it looks at the messages beside a close.
+  // Not in one body: a client closes before it handles the other packets.
   EXPECT_EQ(poll(), "4last");
   EXPECT_FALSE(host.ended);
   EXPECT_EQ(poll(), "1");
@@ -313,7 +313,7 @@ TEST_F(WebSocketTest, MalformedPacketsCloseTheSession) {
 
 TEST_F(WebSocketTest, ASlowWebSocketGetsCompleteUnitsAsItDrains) {
   socket.weight = 1'000'000;
-  send("a");  // 2 bytes fill it
+  send("a");  // 2 bytes fill the buffer
   send("b", {share("1"), share("2")});
   send("c");
   EXPECT_EQ(socket.sent, (Messages{"4a"}));
@@ -502,7 +502,7 @@ TEST_F(WebSocketTest, APauseSuspendsThePongDeadline) {
   EXPECT_EQ(record.closed, CloseReason::timeout);
 }
 
-// Its pong may be in the POST that is not read to its end; but a client that is there polls.
+// Its pong may be in the rest of the POST, which is not read; but a connected client polls.
 TEST_F(SessionTest, APausedPollingClientIsConnectedWhileItPolls) {
   FakePost request;
   session->start_post(request);

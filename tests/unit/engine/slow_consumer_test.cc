@@ -1,4 +1,4 @@
-// What happens when more waits for a client than may, by the policy that is set.
+// The policies for a client with too many queued bytes.
 #include <gtest/gtest.h>
 
 #include "tests/unit/engine/fakes.h"
@@ -9,7 +9,7 @@ namespace {
 using Messages = std::vector<std::string>;
 using SlowConsumer = SocketIoConfig::SlowConsumer;
 
-// The limit that as many messages with so many bytes in all just fill.
+// The limit that this many messages with this total of bytes reach exactly.
 constexpr std::size_t room_for(std::size_t messages, std::size_t bytes) {
   return messages * Outbox::overhead + bytes;
 }
@@ -22,7 +22,7 @@ struct SlowConsumerTest : testing::Test, SessionFixture {
     config.socket_io.max_queued_bytes = most;
     restart();
     session->open_websocket(socket);
-    socket.buffered_bytes = 1 << 20;  // the client takes nothing
+    socket.buffered_bytes = 1 << 20;  // the client reads nothing
     socket.sent.clear();
   }
   Messages drain() {

@@ -1,4 +1,4 @@
-// What is counted of sessions and of the messages that pass through them.
+// The counters of sessions and of their messages.
 #include <gtest/gtest.h>
 
 #include "tests/unit/engine/fakes.h"

@@ -1,4 +1,4 @@
-// The change of a session from polling to a WebSocket.
+// The upgrade of a session from polling to a WebSocket.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -127,7 +127,7 @@ TEST_F(UpgradeTest, TheEndOfTheSessionClosesTheProbe) {
   EXPECT_TRUE(socket.close_code);
 }
 
-// A JavaScript client takes a noop as the end of polling and would wait for the WebSocket.
+// A JavaScript client stops polling after a noop, and would wait for the WebSocket.
 TEST_F(UpgradeTest, ShutDownDuringAProbeAnswersAWaitingPollWithAClosePacket) {
   FakePoll waiting;
   session->start_probe(socket);
@@ -136,7 +136,7 @@ TEST_F(UpgradeTest, ShutDownDuringAProbeAnswersAWaitingPollWithAClosePacket) {
   EXPECT_EQ(waiting.payload, "1");
 }
 
-// A client that has got "3probe" polls no more until its upgrade is over.
+// A client that has received "3probe" does not poll until the end of its upgrade.
 TEST_F(UpgradeTest, ASessionClosedDuringAProbeSendsTheCloseOnTheWebSocket) {
   session->start_probe(socket);
   receive("2probe");
@@ -227,7 +227,8 @@ TEST_F(UpgradeTest, APongMayArriveOnTheNewTransport) {
   EXPECT_FALSE(record.closed);
 }
 
-// 300 numbered messages around an upgrade at a random moment, polls at random moments.
+// 300 numbered messages before, during and after an upgrade at a random moment, with polls at
+// random moments.
 TEST_F(UpgradeTest, EveryMessageArrivesOnceAndInOrder) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));

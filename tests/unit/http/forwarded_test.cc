@@ -27,7 +27,7 @@ class ForwardedTest : public testing::Test {
            (found->tls ? " https " : " http ") + found->server.host + " " +
            std::to_string(found->server.port) + found->unix_path;
   }
-  // The address alone.
+  // Only the address.
   std::string client(const Headers& headers) {
     return endpoints_behind_proxies(headers, peers_, config_)->client.host;
   }
@@ -125,7 +125,7 @@ TEST_F(ForwardedTest, UsesTheSchemeOfTheClientsHop) {
   EXPECT_EQ(result({hops, {"x-forwarded-proto", "https, http"}}),
             "192.0.2.1 0 https 127.0.0.1 8000");
   EXPECT_EQ(result({hops, {"x-forwarded-proto", "https"}}), "192.0.2.1 0 https 127.0.0.1 8000");
-  // What the client itself has put in front counts for nothing.
+  // Entries that the client itself has sent are ignored.
   EXPECT_EQ(result({hops, {"x-forwarded-proto", "https, http, http"}}),
             "192.0.2.1 0 http 127.0.0.1 8000");
   EXPECT_EQ(result({hops, {"x-forwarded-proto", "gopher"}}), "192.0.2.1 0 http 127.0.0.1 8000");

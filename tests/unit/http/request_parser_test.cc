@@ -23,7 +23,7 @@ struct Outcome {
   std::optional<ParseError> error;
 };
 
-// Feeds one piece, as a connection would: again and again until everything is consumed.
+// Feeds one part as a connection does: repeatedly, until everything is consumed.
 void feed(RequestParser& parser, std::string_view piece, Outcome& outcome) {
   while (!piece.empty() && !outcome.error) {
     const auto progress = parser.feed(piece);
@@ -45,7 +45,7 @@ void feed(RequestParser& parser, std::string_view piece, Outcome& outcome) {
 Outcome parse(const std::vector<std::string_view>& pieces, const ParserLimits& limits = {}) {
   RequestParser parser(limits);
   Outcome outcome;
-  // Each piece in memory of its own, so that a parser that keeps views is found out.
+  // Each part is in its own memory, so that a parser that keeps views of it is detected.
   for (const std::string_view piece : pieces) feed(parser, std::string(piece), outcome);
   return outcome;
 }
@@ -178,8 +178,8 @@ const std::vector<Case> valid_requests = {
 
 INSTANTIATE_TEST_SUITE_P(Valid, RequestParserCase, testing::ValuesIn(valid_requests), name_of);
 
-// The error must be found whatever the splitting; how much of the request came out before it may
-// differ, but a request that is refused for its head never comes out.
+// The error must be found for every split. How much of the request is reported before it may
+// differ, but a request with an invalid head is never reported.
 class RefusedRequest : public testing::TestWithParam<Case> {};
 
 TEST_P(RefusedRequest, GetsTheStatusWhole) {
@@ -346,7 +346,7 @@ const std::vector<Case> refused_requests = {
 
 INSTANTIATE_TEST_SUITE_P(Malformed, RefusedRequest, testing::ValuesIn(refused_requests), name_of);
 
-// As the network may deliver it.
+// Possible splits by the network.
 std::vector<std::string_view> bytes_of(std::string_view text) {
   std::vector<std::string_view> bytes;
   for (std::size_t i = 0; i < text.size(); ++i) bytes.push_back(text.substr(i, 1));
@@ -386,7 +386,7 @@ TEST(RequestParserLimits, AHeaderThatComesByteByByteHasTheSameSize) {
   EXPECT_FALSE(parse(bytes_of(request), limits).error);
 }
 
-// What stands around a name and a value counts from the name's first byte on.
+// White space around a name and a value counts from the first byte of the name.
 TEST(RequestParserLimits, AHeaderThatComesInOnePieceHasTheSameSize) {
   ParserLimits limits;
   limits.max_header_bytes = 100;

@@ -1,4 +1,4 @@
-// What a response is, whatever writes it.
+// Tests responses independently of the encoder.
 #include "server/http/response.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace {
 const Headers no_headers;
 const ServerHeaders own{"", "", no_headers};
 
-// Writes down what it is told, as another version of HTTP would encode it.
+// Records its calls, as the encoder of another version of HTTP would get them.
 class RecordingEncoder final : public ResponseEncoder {
  public:
   void start(const ResponseStart& start, std::string&& body, BodyPart part) override {

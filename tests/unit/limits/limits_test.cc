@@ -16,7 +16,7 @@ class LimitsTest : public testing::Test {
     limits_.advance(now_);
   }
 
-  // The lines since the last call.
+  // The log lines since the last call.
   std::vector<std::string> log() { return std::exchange(log_, {}); }
   void later(Milliseconds time) { limits_.advance(now_ += time); }
 

@@ -25,7 +25,7 @@ class Recorder final : public AcceptHandler {
   std::vector<std::string> reasons;
 };
 
-// While it lives, the process gets no further descriptor.
+// While it exists, the process can't open descriptors.
 class NoDescriptors {
  public:
   NoDescriptors() {
@@ -55,11 +55,12 @@ FileDescriptor connect_to(int port) {
 
 TEST(Listener, ReportsMissingDescriptorsOnceAndAcceptsAgainLater) {
 #ifdef __SANITIZE_ADDRESS__
-  // UBSan, which goes with it, looks at objects through a pipe: it takes them for invalid.
+  // UBSan, which is used together with it, checks objects through a pipe, and would report them as
+  // invalid.
   GTEST_SKIP() << "the sanitizer needs descriptors itself";
 #endif
   Loop loop;
-  Timer tick(loop, [] {});  // so that run_until() looks again
+  Timer tick(loop, [] {});  // wakes the loop, so that run_until() checks its condition
   tick.start_repeating(Milliseconds(1));
   const auto run_until = [&loop](const std::function<bool()>& done) {
     while (!done()) loop.run_once();
@@ -74,7 +75,7 @@ TEST(Listener, ReportsMissingDescriptorsOnceAndAcceptsAgainLater) {
   {
     NoDescriptors none;
     run_until([&] { return !recorder.reasons.empty(); });
-    // Several pauses.
+    // Long enough for several pauses.
     const TimePoint end = loop.now() + Milliseconds(500);
     run_until([&] { return loop.now() >= end; });
     EXPECT_EQ(recorder.reasons,

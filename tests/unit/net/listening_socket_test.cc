@@ -25,7 +25,7 @@ TEST(ListenTcp, ReportsAPortThatIsInUse) {
 }
 
 TEST(ListenTcp, ReportsAnUnknownHost) {
-  const std::string name(70, 'x');  // too long for a label, so nobody is asked
+  const std::string name(70, 'x');  // too long for a DNS label, so no server is asked
   const auto sockets = listen_tcp(name, 0, 10);
   ASSERT_FALSE(sockets);
   EXPECT_NE(sockets.error().find("\"" + name + "\""), std::string::npos) << sockets.error();

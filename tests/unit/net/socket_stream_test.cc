@@ -32,7 +32,7 @@ class Recorder final : public StreamListener {
   std::string read;
   bool ended = false;
   bool broken = false;
-  std::string failure;  // of a file
+  std::string failure;  // of a file that was sent
   int drains = 0;
 };
 
@@ -66,12 +66,12 @@ FileDescriptor connect_to(int port) {
 
 bool memory_left = true;
 
-// What libuv allocates with, for the whole program.
+// The allocator of libuv, for the whole program.
 [[maybe_unused]] const int allocator =
     uv_replace_allocator([](std::size_t size) { return memory_left ? std::malloc(size) : nullptr; },
                          std::realloc, std::calloc, std::free);
 
-// An unnamed file.
+// A file without a name.
 FilePart make_file(std::string_view content) {
   FileDescriptor fd(::memfd_create("test", MFD_CLOEXEC));
   EXPECT_EQ(::write(fd.get(), content.data(), content.size()),
@@ -103,7 +103,7 @@ class SocketStreamTest : public testing::Test {
               static_cast<ssize_t>(bytes.size()));
   }
 
-  // What has arrived, without waiting.
+  // The bytes that have arrived, without waiting.
   std::string client_reads() {
     std::array<char, 65'536> buffer;
     const ssize_t size = ::recv(client_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
@@ -113,7 +113,7 @@ class SocketStreamTest : public testing::Test {
   SocketStream& stream() { return *acceptor_.stream; }
 
   Loop loop_;
-  Timer tick_{loop_, [] {}};  // so that run_until() looks again
+  Timer tick_{loop_, [] {}};  // wakes the loop, so that run_until() checks its condition
   Acceptor acceptor_{loop_};
   Recorder events_;
   std::optional<Listener> listener_;
@@ -248,13 +248,13 @@ TEST_F(SocketStreamTest, ReportsABrokenConnection) {
 TEST_F(SocketStreamTest, IsBrokenWhenLibuvCannotTakeTheRest) {
   for (int i = 0; i < 1'000; ++i) stream().write_owned(std::string(20'000, 'x'));
   const auto run_out_of_memory = [this] {
-    // Of more than four parts libuv makes a list.
+    // For more than four parts, libuv allocates a list.
     memory_left = false;
     loop_.deferred_queue().run();
     memory_left = true;
     std::_Exit(events_.broken && stream().buffered() > 0 ? 0 : 1);
   };
-  // In a process of its own: libuv counts the write that it has not begun, so no loop of it ends.
+  // In a separate process: libuv counts the write that failed to start, so the loop does not end.
   EXPECT_EXIT(run_out_of_memory(), testing::ExitedWithCode(0), "");
 }
 

@@ -19,7 +19,7 @@ json binary(std::string_view bytes) {
   return json::binary(json::binary_t::container_type(bytes.begin(), bytes.end()));
 }
 
-// A packet that needs one text message only.
+// For a packet without attachments.
 Packet decode(std::string_view message) {
   JsonDecoder decoder{SocketIoConfig{}};
   auto result = decoder.decode_text(message);
@@ -35,7 +35,7 @@ struct Refusal {
   DecodeError error;
 };
 
-// What is refused by the protocol's rules stands in tests/support/refusals.json.
+// tests/support/refusals.json has the packets that the protocol's rules refuse.
 void expect_refused(const std::vector<Refusal>& refusals,
                     const SocketIoConfig& limits = SocketIoConfig{}) {
   for (const Refusal& refusal : refusals) {
@@ -132,7 +132,7 @@ TEST(JsonDecoderTest, AcceptsPlaceholdersAnywhereInAnyOrder) {
   result = decoder.decode_binary("zero\0"s);
   ASSERT_TRUE(result);
   ASSERT_FALSE(*result);
-  // A waiting packet survives the decoder's move.
+  // The incomplete packet survives a move of the decoder.
   JsonDecoder moved = std::move(decoder);
   result = moved.decode_binary("one");
   ASSERT_TRUE(result);
@@ -144,8 +144,7 @@ TEST(JsonDecoderTest, AcceptsPlaceholdersAnywhereInAnyOrder) {
       json::array({"e", {{"deep", json::array({{{"b", binary("one")}}})}}, binary("zero\0"s)}));
 }
 
-// JSON.parse, through which other clients and the reference server see them, lets the last one
-// count.
+// In JSON.parse, which other clients and the reference server use, the last one counts.
 TEST(JsonDecoderTest, OfSeveralMembersWithOneNameTheLastMakesAPlaceholder) {
   const auto accepts = [](const std::string& object) {
     JsonDecoder decoder{SocketIoConfig{}};
@@ -291,7 +290,7 @@ TEST(JsonDecoderTest, RefusesPayloadsThatDoNotFitTheType) {
       {"2[", DecodeError::bad_json},
       {R"(2["a"]["b"])", DecodeError::bad_json},
       {R"(2["a"],)", DecodeError::bad_json},
-      {R"(2/admin["a"])", DecodeError::bad_payload},  // all of it is the namespace's name
+      {R"(2/admin["a"])", DecodeError::bad_payload},  // everything is the namespace's name
   });
 }
 

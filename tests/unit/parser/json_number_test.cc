@@ -34,7 +34,7 @@ TEST(JsonNumber, IsInfiniteOrZeroOutsideTheRangeOfDouble) {
   }
 }
 
-// An application may have set it, as it uses a comma for its own output.
+// An application may have set a locale with a decimal comma.
 TEST(JsonNumber, DoesNotDependOnTheLocale) {
   const std::string before = std::setlocale(LC_NUMERIC, nullptr);
   for (const char* locale : {"de_DE.UTF-8", "de_DE.utf8", "C.UTF-8"}) {

@@ -17,7 +17,7 @@ namespace {
 using json = Json;
 using namespace std::string_literals;
 
-ValueBudget budget;  // without a bound
+ValueBudget budget;  // without a limit
 
 constexpr std::size_t depth = 8;
 
@@ -110,7 +110,7 @@ TEST(JsonReaderTest, CountsArraysAndObjectsAsDepth) {
   const auto deep = read_json(R"([{"a":[[]]}])", 3, budget);
   ASSERT_FALSE(deep);
   EXPECT_EQ(deep.error(), DecodeError::too_deep);
-  // Neighbours do not add up, and brackets in strings do not count.
+  // Neighbours do not add to the depth, and brackets in strings do not count.
   EXPECT_TRUE(read_json(R"([[],[],{},{"k":[]}])", 3, budget));
   EXPECT_TRUE(read_json(R"(["[[[[","\"[[[[",{"{{{{":0}])", 2, budget));
 }
@@ -177,8 +177,8 @@ TEST(JsonReaderTest, ReadsNumbersTooSmallForADoubleAsZero) {
   EXPECT_EQ(*value, json::array({0.0, 0.0}));
 }
 
-// The JSON library is the reference, but for what it is known to take (NUL, byte order mark) and to
-// refuse (lone surrogates); the inputs have none of these.
+// The JSON library is the reference, except for input that it wrongly accepts (NUL, byte order
+// mark) or refuses (lone surrogates); the inputs have none of these.
 TEST(JsonReaderTest, AgreesWithTheJsonLibrary) {
   const std::uint64_t seed = std::random_device{}();
   RecordProperty("seed", std::to_string(seed));

@@ -38,7 +38,7 @@ json sent(const EncodedPacket& packet) {
 }
 
 TEST(MsgpackCodecTest, ReadsPacketsOfTheClient) {
-  // As npm's client sends an event: `id` is undefined, `options` is its own business.
+  // An event as npm's client sends it: `id` is undefined, `options` is for the client's own use.
   const auto result = MsgpackDecoder(limits).decode_binary(
       "\x85\xa4type\x02\xa4"
       "data\x92\xa2hi\xc4\x01x\xa7options\x81\xa8"
@@ -176,7 +176,8 @@ TEST(MsgpackCodecTest, WritesIntegersOutsideTheRangeOfDouble) {
   EXPECT_TRUE(std::isinf(packet["data"][1].get<double>()));
 }
 
-// A client's data may hold what looks like one: sent on, it must not multiply an attachment.
+// A client's data may contain an object that looks like a placeholder; it must not duplicate an
+// attachment.
 TEST(MsgpackCodecTest, InsertsEachAttachmentOnce) {
   const std::string placeholder = R"({"_placeholder":true,"num":0})";
   const auto packet = codec.encode_event(

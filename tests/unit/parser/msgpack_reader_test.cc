@@ -17,7 +17,7 @@ namespace {
 using json = Json;
 using namespace std::string_literals;
 
-ValueBudget budget;  // without a bound
+ValueBudget budget;  // without a limit
 
 json read(const std::string& bytes) {
   auto value = read_msgpack(bytes, 64, budget);
@@ -112,7 +112,7 @@ TEST(MsgpackReaderTest, ConvertsJavaScriptValuesAsJsonDoes) {
   EXPECT_EQ(read("\xd7\x00\x80\x00\x00\x00\x00\x00\x00\x00"s), nullptr);
 }
 
-// One byte of an ArrayBuffer is no undefined, and eight of them no Date.
+// One byte of an ArrayBuffer is not undefined, and eight bytes are not a Date.
 TEST(MsgpackReaderTest, DistinguishesArrayBuffersFromFixedExtensions) {
   EXPECT_EQ(read("\xc7\x01\x00\x00"s), binary("\0"s));
   EXPECT_EQ(read("\xc7\x08\x00"
@@ -142,12 +142,12 @@ TEST(MsgpackReaderTest, ReadsOtherExtensionsAsTypeAndBytes) {
 TEST(MsgpackReaderTest, RefusesMalformedInput) {
   expect_refused("");
   expect_refused("\xc1");
-  expect_refused("\x01\x01");  // something behind the value
+  expect_refused("\x01\x01");  // bytes after the value
   expect_refused(
       "\xa2"
-      "a");                                    // a string cut off
+      "a");                                    // an incomplete string
   expect_refused("\xa1\xff");                  // not UTF-8
-  expect_refused("\x81\x01\x01");              // a key that is no string
+  expect_refused("\x81\x01\x01");              // a key that is not a string
   expect_refused("\x81\xa1\xff\x01");          // a key that is not UTF-8
   expect_refused("\xdd\xff\xff\xff\xff\x01");  // more elements than bytes
   expect_refused("\xdf\xff\xff\xff\xff\x01");
@@ -173,7 +173,7 @@ TEST(MsgpackReaderTest, LimitsTheDepthWhileReading) {
         "\x81\xa1"
         "a";
   expect_refused(maps, DecodeError::too_deep);
-  // Whatever is configured.
+  // Independent of the configuration.
   const auto value = read_msgpack(deep, 1'000'000, budget);
   ASSERT_FALSE(value);
   EXPECT_EQ(value.error(), DecodeError::too_deep);

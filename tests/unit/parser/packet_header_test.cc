@@ -32,7 +32,7 @@ TEST(PacketHeaderTest, AcceptsTheGreatestAckIdOfNineteenDigits) {
   EXPECT_EQ(header->ack_id, 9'999'999'999'999'999'999U);
 }
 
-// Whatever is cut off at whatever byte: an answer, and only views into what was there.
+// For each prefix of a packet: a result or an error, and only views into the input.
 TEST(PacketHeaderTest, HandlesEveryPrefixOfAPacket) {
   const std::string message = R"(59-/日本?q=1,18["a"])";
   for (std::size_t length = 0; length <= message.size(); ++length) {

@@ -1,5 +1,4 @@
-// What the encoder writes, the decoder reads; and no input, however damaged, does more than be
-// refused.
+// The decoder reads the encoder's output, and damaged input is only refused.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -40,7 +39,7 @@ class Generator {
     return result;
   }
 
-  // `wire` is the value with placeholders in place of its attachments.
+  // `wire` is the value with placeholders for its attachments.
   json value(std::size_t depth, json& wire, std::vector<std::string>& attachments) {
     const std::size_t kind = below(depth == 0 ? 6 : 8);
     json result;

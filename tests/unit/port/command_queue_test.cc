@@ -23,7 +23,7 @@ std::uint64_t number_of(const Command& command) {
   return static_cast<std::uint64_t>(get_message<SocketLeaveAll>(command)->socket);
 }
 
-// A queue whose consumer has begun.
+// A queue whose consumer has called take().
 struct ServedQueue : CommandQueue {
   explicit ServedQueue(std::size_t max_bytes) : CommandQueue(max_bytes, [] {}) {
     std::vector<Command> none;
@@ -31,7 +31,7 @@ struct ServedQueue : CommandQueue {
   }
 };
 
-// Until the oldest command has waited for longer than `age`.
+// Waits until the oldest command is older than `age`.
 void let_it_age(const CommandQueue& queue, std::chrono::milliseconds age = CommandQueue::max_age) {
   while (!queue.is_overloaded(age)) std::this_thread::yield();
 }
@@ -79,7 +79,7 @@ TEST(CommandQueue, UsesTheAgeOfTheOldestRemainingCommand) {
   std::vector<Command> batch;
   queue.take(batch);
   let_it_age(queue, 20ms);
-  queue.push(leave(2));  // the first is still being carried out
+  queue.push(leave(2));  // the first batch is still being carried out
   queue.take(batch);
   EXPECT_FALSE(queue.is_overloaded(20ms));
   let_it_age(queue, 20ms);
@@ -99,7 +99,7 @@ TEST(CommandQueue, IsOverloadedByBytesUntilTheyHaveBeenCarriedOut) {
 }
 
 TEST(CommandQueue, IsOverloadedByWorkThatTakesLong) {
-  // Far from max_age, however slow the machine is.
+  // Far from max_age, even on a slow machine.
   constexpr auto age = CommandQueue::max_age * 500;
   constexpr auto cost = CommandQueue::max_work * 500 / 2;
   CommandQueue queue(0, [] {});
@@ -129,7 +129,7 @@ TEST(CommandQueue, BlocksAThreadUntilThereIsSpaceAndCountsIt) {
     let_it_age(queue);
   }
   enough = true;
-  queue.take(batch);  // nothing is left, and the producer goes on
+  queue.take(batch);  // the queue is empty, and the producer continues
 }
 
 TEST(CommandQueue, ReportsSpaceOnce) {
@@ -158,8 +158,8 @@ TEST(CommandQueue, BlocksNoThreadWhenItIsClosed) {
   EXPECT_FALSE(queue.notify_of_space());
 }
 
-// Several that flood and wait, one that carries out: everything comes through, each producer's in
-// order, and nobody waits for ever.
+// Several threads flood and wait, one carries out: all commands arrive, those of each producer in
+// order, and no thread waits forever.
 TEST(CommandQueue, HandlesAFloodFromSeveralThreads) {
   constexpr std::uint64_t per_thread = 5'000;
   constexpr std::uint64_t threads = 3;

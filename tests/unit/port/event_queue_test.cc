@@ -63,7 +63,7 @@ TEST(EventQueue, ReportsToBothSidesThatItsNumberOfEventsIsReached) {
   std::vector<Event> batch;
   EXPECT_EQ(push(queue, event(1)), State::room);
   EXPECT_EQ(push(queue, event(2)), State::full);
-  EXPECT_EQ(push(queue, event(3)), State::full);  // what comes all the same is taken
+  EXPECT_EQ(push(queue, event(3)), State::full);  // events above the limit are still queued
   EXPECT_EQ(queue.take(batch), State::full);
   EXPECT_EQ(batch.size(), 3U);
   EXPECT_EQ(queue.take(batch), State::room);

@@ -1,4 +1,4 @@
-// One event or command of every kind, with every field filled in.
+// One event or command of every kind, with all fields set.
 #pragma once
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 namespace sioserve::port {
 
-// What the fields hold: something different each, or what they hold when nothing is said.
+// The values of the fields: samples, all different, or the defaults.
 enum class Fill { nothing, samples };
 
 class Sampler {
@@ -77,7 +77,7 @@ class Sampler {
   std::uint64_t last_ = 0;
 };
 
-// Without a file, or with a level that is none, it would be no message.
+// Without a file, or with an invalid level, the message would be invalid.
 inline void fill_in_needed(HttpRespondFile& message) { Sampler().fill(message.file); }
 inline void fill_in_needed(LogRecord& message) { message.level = LogLevel::debug; }
 inline void fill_in_needed(AccessEntry& message) {
@@ -120,7 +120,7 @@ void for_each_command_kind(Fill fill, Visit visit) {
   for_each_kind<Command>(fill, std::move(visit));
 }
 
-// Each alternative of a variant, filled in.
+// Each alternative of a variant, with its fields set.
 template <typename Variant, typename Visit>
 void for_each_filled(Visit visit) {
   [&]<typename... Alternatives>(std::type_identity<std::variant<Alternatives...>>) {

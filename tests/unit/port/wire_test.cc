@@ -44,7 +44,7 @@ void expect_round_trip(const Message& message) {
   encode(*decoded, again);
   EXPECT_EQ(again.bytes, wire.bytes);
   EXPECT_EQ(decoded->index(), message.index());
-  // Nothing shorter is a message, and nothing longer.
+  // Shorter or longer bytes are not a message.
   for (std::size_t size = 0; size < wire.bytes.size(); ++size) {
     const WireMessage cut{wire.bytes.substr(0, size), wire.descriptors};
     ASSERT_FALSE(decode(cut, &message)) << "cut to " << size << " bytes";
@@ -131,7 +131,7 @@ TEST(Wire, RefusesUnknownGroupsAlternativesAndValues) {
   EXPECT_EQ(decode_event(wire.bytes, {}).error(), WireError::bad_value);
 }
 
-// Bytes that are nearly messages: each is refused or one that can be encoded again.
+// Almost valid messages: each is refused, or can be encoded again.
 TEST(Wire, TakesAnyBytes) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));

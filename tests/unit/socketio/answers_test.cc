@@ -1,4 +1,4 @@
-// What the application asks about sockets and rooms, also of those that have gone.
+// Queries about sockets and rooms, also after a disconnect.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -20,7 +20,7 @@ class RoomAnswersTest : public ServerFixture, public testing::Test {
     return {rooms.begin(), rooms.end()};
   }
 
-  // "+room id", "-room id"; without an id for a room that comes or goes.
+  // "+room id", "-room id"; without an id if the room is created or deleted.
   std::vector<std::string> changes(const std::string& name_space = "/") {
     std::vector<std::string> told;
     for (const RoomChange& change : ask(RoomChanges{name_space})) {

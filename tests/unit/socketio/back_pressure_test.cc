@@ -1,4 +1,4 @@
-// Reading stops while the application has too much in hand.
+// Reading stops while too many events are in flight.
 #include <gtest/gtest.h>
 
 #include "tests/unit/socketio/fixture.h"
@@ -126,7 +126,7 @@ TEST_F(BackPressureTest, APostIsAnsweredWhenItsEventsHaveBeenTaken) {
   for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(tree(events[i].args)[0], std::to_string(i));
 }
 
-// --- a handler waits for what lies behind other events ---
+// --- a handler waits for input that comes after other events ---
 
 struct ReadAheadTest : BackPressureTest {
   ReadAheadTest() { config.engine_io.ping_timeout = Milliseconds(20'000); }
@@ -134,13 +134,13 @@ struct ReadAheadTest : BackPressureTest {
   void ask(SocketId socket, std::uint64_t callback) {
     server->handle(SocketEmit{socket, {R"(["question"])", {}}, callback});
   }
-  // As far as it is read; returns how many.
+  // Sends until reading pauses; returns the number of messages.
   int send(Peer& peer, int most, const std::string& message = R"(2["x"])") {
     int sent = 0;
     for (; sent < most && !peer.socket.paused; ++sent) peer.receive(message);
     return sent;
   }
-  // On with the clock of all.
+  // Advances the clock of all sessions.
   void pass(Peer& peer, Milliseconds time) {
     peer.host.advance(*peer.session, time);
     server->advance(peer.host.now());

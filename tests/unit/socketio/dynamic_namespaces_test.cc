@@ -1,4 +1,4 @@
-// Namespaces that exist because a client asked for them.
+// Namespaces that are created when a client asks for them.
 #include <gtest/gtest.h>
 
 #include "tests/unit/socketio/fixture.h"
@@ -88,7 +88,7 @@ TEST_F(DynamicNamespacesTest, AnAddedNamespaceIsNotRemoved) {
   EXPECT_EQ(namespaces(), with_it);
   peer.receive("1/a,");
   EXPECT_EQ(namespaces(), with_it);
-  ask(peer, "/b");  // does not count /a
+  ask(peer, "/b");  // /a no longer counts
   EXPECT_EQ(sink.all<SocketConnect>().back().name_space, "/b");
 }
 

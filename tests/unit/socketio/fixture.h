@@ -1,4 +1,4 @@
-// A Socket.IO server whose clients are sessions on fake WebSockets.
+// A Socket.IO server with sessions on fake WebSockets.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@
 
 namespace sioserve::socketio {
 
-// What a client has sent, with bytes in place of attachments.
+// A value that a client has sent, with bytes instead of attachments.
 inline Json tree(const ReceivedValue& value) { return parser::to_tree(value); }
 
 class FakeSink final : public EventSink {
@@ -39,7 +39,7 @@ class FakeSink final : public EventSink {
   bool is_full = false;
 };
 
-// Everything in the order in which it must be destroyed last.
+// The members are in the order that their destruction requires.
 struct Peer {
   engine::FakeHost host;
   engine::FakeWebSocket socket;
@@ -93,7 +93,7 @@ struct ServerFixture {
     return peer;
   }
 
-  // Of the latest SocketConnect.
+  // The socket of the latest SocketConnect.
   SocketId latest_socket() const { return sink.all<SocketConnect>().back().socket; }
 
   SocketId join_namespace(Peer& peer, const std::string& name_space = "/") {
@@ -104,7 +104,7 @@ struct ServerFixture {
     return socket;
   }
 
-  // As the client sees it.
+  // The id that the client sees.
   std::string public_id(SocketId socket) const {
     for (const SocketConnect& event : sink.all<SocketConnect>()) {
       if (event.socket == socket) return event.id;

@@ -1,4 +1,4 @@
-// What arrives behind a CONNECT that the application has not answered.
+// Packets after a CONNECT that the application has not answered.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -14,7 +14,7 @@ struct HeldPacketsTest : testing::Test, ServerFixture {
     restart();
   }
 
-  // Has asked for the namespace, and not been let in yet.
+  // A client with a pending CONNECT.
   Peer& ask() {
     Peer& peer = open();
     peer.receive("0");
@@ -89,7 +89,7 @@ TEST_F(HeldPacketsTest, APacketAfterAHeldDisconnectClosesTheSession) {
   EXPECT_EQ(events(), Events{});
 }
 
-// Otherwise one request full of both would keep the application busy with connects.
+// Otherwise one request with many of both would keep the application busy with connects.
 TEST_F(HeldPacketsTest, ASecondConnectClosesTheSession) {
   for (const bool disconnects : {false, true}) {
     Peer& peer = ask();
@@ -153,7 +153,7 @@ TEST_F(HeldPacketsTest, LargeHeldPacketsPauseReading) {
   EXPECT_TRUE(peer.socket.paused);
 }
 
-// Its connect() may let it in all the same, and handles them before the disconnect.
+// Its connect() may still accept it; then it handles them before the disconnect.
 TEST_F(HeldPacketsTest, HeldEventsOfADisconnectedClientGoToTheApplication) {
   Peer& peer = ask();
   peer.receive(R"(2["a"])");

@@ -17,7 +17,7 @@ class FakeRecipient final : public Recipient {
   SharedBytes latest;
 };
 
-int handed_over = 0;  // since the last test began
+int handed_over = 0;  // calls of deliver since the last test began
 
 void deliver(std::span<Recipient* const> recipients, const parser::EncodedPacket& packet,
              Delivery) {

@@ -1,4 +1,4 @@
-// What is kept for clients that are away, and clients at random.
+// The limits on parked sockets, and random clients.
 #include <cstdlib>
 #include <random>
 #include <set>
@@ -77,9 +77,9 @@ TEST_F(RecoveryTest, BytesKeptForOneSocketAreLimitedByItsQueueLimit) {
   }
 }
 
-// --- at random ---
+// --- random clients ---
 
-// A client: what it must have received, and what it has.
+// A client: the events that it must receive, and those that it has received.
 struct Player {
   Memory memory;
   SocketId socket{};
@@ -145,13 +145,13 @@ TEST_F(RecoveryTest, RandomClientsGetEachOfTheirEventsOnce) {
         if (roll(4) == 0) player.peer->session->ask_for_pong();
         receive(player);
         break;
-      case 7:  // what is on its way gets lost
+      case 7:  // events in transit are lost
         if (!player.peer) break;
         player.peer->take();
         cut(*player.peer);
         player.peer = nullptr;
         break;
-      case 8: {  // also with a connection that seems to live
+      case 8: {  // also while the old connection seems to be open
         if (player.peer) player.peer->take();
         Peer& again = open();
         again.receive("0" + player.memory.payload());

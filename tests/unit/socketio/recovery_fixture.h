@@ -1,4 +1,4 @@
-// Clients that are cut off and come back.
+// Clients that lose their connection and are recovered.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ using Messages = std::vector<std::string>;
 
 inline constexpr Milliseconds window{120'000};
 
-// What a client of Socket.IO 4.6 remembers.
+// The state that a client of Socket.IO 4.6 remembers.
 struct Memory {
   std::string sid;
   std::string pid;
@@ -49,7 +49,7 @@ struct RecoveryTest : testing::Test, ServerFixture {
     return "0" + (name_space == "/" ? "" : name_space + ",") + payload;
   }
 
-  // Takes what has come; events without their offsets, which the memory gets.
+  // Takes the received events, and stores their offsets in the memory.
   static Messages take(Peer& peer, Memory& memory) {
     Messages received;
     for (std::string& message : peer.take()) {

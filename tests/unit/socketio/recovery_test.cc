@@ -59,7 +59,7 @@ TEST_F(RecoveryTest, ARecoveredClientGetsMissedEventsOnceAndInOrder) {
   emit(before, R"(["a"])");
   EXPECT_EQ(take(first, memory), (Messages{"CONNECT", R"(["a"])"}));
   const std::string sid = memory.sid;
-  emit(before, R"(["b"])");  // on its way when the connection breaks
+  emit(before, R"(["b"])");  // in transit when the connection breaks
   cut(first);
   const auto left = sink.all<SocketDisconnect>().back();
   EXPECT_EQ(left.socket, before);
@@ -80,9 +80,9 @@ TEST_F(RecoveryTest, ARecoveredClientGetsMissedEventsOnceAndInOrder) {
       << "pid and offset are not the application's business";
   EXPECT_NE(connect.socket, before);
   EXPECT_TRUE(second.take().empty());
-  emit(connect.socket, R"(["e"])");  // by its connect handler
+  emit(connect.socket, R"(["e"])");  // from its connect handler
   broadcast(R"(["f"])", {"room"});
-  emit(before, R"(["g"])");  // by a handler that still runs for the lost connection
+  emit(before, R"(["g"])");  // from a handler that still runs for the lost connection
   server->handle(SocketAccept{connect.socket});
   const std::string pid = memory.pid;
   EXPECT_EQ(take(second, memory), (Messages{"CONNECT", R"(["b"])", R"(["c"])", R"(["d"])",
@@ -150,7 +150,7 @@ TEST_F(RecoveryTest, AParkedSocketCanJoinAndLeaveRooms) {
   EXPECT_TRUE(second.take().empty());
 }
 
-// Each says why the client is an ordinary new one.
+// In each of these cases the client gets a new socket.
 struct NotRecovered : RecoveryTest {
   Memory memory;
   SocketId before{};
@@ -268,7 +268,7 @@ TEST_F(RecoveryTest, AnOldConnectionThatIsStillOpenIsReplaced) {
   const SocketId chat = join_namespace(first, "/chat");
   emit(before, R"(["a"])");
   take(first, memory);
-  emit(before, R"(["b"])");  // lost in a network that the client has left
+  emit(before, R"(["b"])");  // lost in the client's old network
   Peer& second = open();
   const SocketId after = connect(second, memory.payload());
   EXPECT_TRUE(first.host.ended);
@@ -304,7 +304,7 @@ TEST_F(RecoveryTest, AClientThatDisconnectsWhilePendingCanBeRecoveredAgain) {
   third.receive("0" + memory.payload());
   const SocketId last = latest_socket();
   EXPECT_EQ(latest_recovered(), middle);
-  server->handle(SocketRefuse{middle, "{}"});  // of the attempt before
+  server->handle(SocketRefuse{middle, "{}"});  // for the previous attempt
   server->handle(SocketAccept{last});
   EXPECT_EQ(take(third, memory), (Messages{"CONNECT", R"(["a"])", R"(["b"])", R"(["c"])"}));
 }
@@ -370,7 +370,7 @@ TEST_F(RecoveryTest, PongsRemoveReceivedEventsFromTheLog) {
   Memory memory;
   Peer& peer = open();
   const SocketId socket = connect(peer);
-  // Far more than the buffer, to a client that answers pings.
+  // Far more bytes than the buffer, to a client that answers pings.
   int pings = 0;
   for (int i = 0; i < 1'000; ++i) {
     emit(socket, R"(["x"])");
@@ -383,7 +383,7 @@ TEST_F(RecoveryTest, PongsRemoveReceivedEventsFromTheLog) {
   }
   EXPECT_GT(pings, 5);
   EXPECT_LT(pings, 50);
-  // Nothing of it has been lost: the last event is where the client resumes.
+  // Nothing was removed from the log: the client can resume after the last event.
   cut(peer);
   Peer& second = open();
   connect(second, memory.payload());
@@ -414,7 +414,7 @@ TEST_F(RecoveryTest, APongDoesNotConfirmQueuedEvents) {
   Peer& peer = open();
   const SocketId socket = connect(peer);
   take(peer, memory);
-  peer.socket.buffered_bytes = 100 << 20;  // the client takes nothing: events queue in the session
+  peer.socket.buffered_bytes = 100 << 20;  // the client reads nothing: events stay queued
   emit(socket, R"(["a"])");
   peer.session->ask_for_pong();
   EXPECT_EQ(peer.take(), Messages{"2"}) << "the ping overtakes";

@@ -1,4 +1,4 @@
-// Everything that a packet is refused for, in both encodings: tests/support/refusals.json, which
+// All refused packets, in both encodings: tests/support/refusals.json, which
 // tests/blackbox/test_socketio_refusals.py sends to a running server.
 #include <gtest/gtest.h>
 

@@ -12,7 +12,7 @@ struct RelayTest : testing::Test, ServerFixture {
   std::optional<RelaysId> relays;
   std::uint64_t last_relays = 0;
 
-  // From now on sockets are accepted with it.
+  // Later sockets are accepted with this relay.
   void relay(Relay relay) {
     relays = RelaysId{++last_relays};
     server->handle(DefineRelays{*relays, {{"move", std::move(relay)}}});

@@ -1,4 +1,4 @@
-// What the application may know of a session: transport, latency, upgrade and drain.
+// The status of a session for the application: transport, latency, upgrade and drain.
 #include <gtest/gtest.h>
 
 #include "tests/unit/socketio/fixture.h"
@@ -36,7 +36,7 @@ struct SessionSignalsTest : testing::Test, ServerFixture {
     }
   }
 
-  // Of the session that has connected last.
+  // The status of the latest connected session.
   SessionStatus status() {
     return ask(SessionStatusAsked{sink.all<SocketConnect>().back().session}).value();
   }

@@ -1,4 +1,4 @@
-// Which requests are Engine.IO's, and what the refused ones are told.
+// Which requests belong to Engine.IO, and the responses to refused ones.
 #include "server/transport/admission.h"
 
 #include <gtest/gtest.h>
@@ -64,7 +64,7 @@ TEST_F(AdmissionTest, ErrorsHaveTheReferenceServersCodes) {
   EXPECT_EQ(refusal("GET", "transport=polling"), bad_version);
 }
 
-// Each request fails two checks that follow each other.
+// Each request fails two successive checks.
 TEST_F(AdmissionTest, ChecksAreMadeInOrder) {
   const Headers foreign = {{"origin", "https://evil.example"}};
   const std::string sid = open_polling();

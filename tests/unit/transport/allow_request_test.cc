@@ -1,4 +1,4 @@
-// Handshakes about which the application is asked.
+// Handshakes that the application decides about.
 #include <gtest/gtest.h>
 
 #include "tests/unit/transport/fixture.h"

@@ -17,7 +17,7 @@ struct CorsTest : testing::Test {
     Cors(config).add_headers(request, answer);
     return answer;
   }
-  // "-" where there is none.
+  // "-" if the header is absent.
   static std::string value(const Headers& headers, std::string_view name) {
     return std::string(find_header(headers, name).value_or("-"));
   }

@@ -105,7 +105,7 @@ class FakeChannel final : public connection::WebSocketChannel {
 
   bool accepted = false;
   int status = 0;
-  Headers headers;  // of the answer to the handshake
+  Headers headers;  // of the response to the handshake
   std::string body;
   std::vector<std::string> sent;
   std::optional<std::uint16_t> close_code;
@@ -138,7 +138,7 @@ class FakeSink final : public EventSink {
   std::vector<Event> events;
 };
 
-// One request with its handler, as a connection holds them.
+// One request with its handler, as a connection owns them.
 struct Request {
   std::unique_ptr<FakeExchange> exchange;
   std::unique_ptr<connection::RequestHandler> handler;
@@ -170,7 +170,7 @@ struct EngineIoFixture {
   FakeSink sink;
   TimePoint now{std::chrono::hours(1)};
   std::uint64_t last_id = 0;
-  // Work for other threads, until run_background().
+  // Work for other threads, which run_background() runs.
   std::vector<std::pair<std::function<void()>, std::function<void()>>> background;
   std::unique_ptr<socketio::Server> server;
   std::unique_ptr<EngineIo> engine;
@@ -211,7 +211,7 @@ struct EngineIoFixture {
     }
   }
 
-  // With its body in one piece; not yet closed.
+  // With its complete body; not yet closed.
   Request request(RequestHead head, std::string_view body = {},
                   std::optional<StreamId> adopted = std::nullopt) {
     Request made{std::make_unique<FakeExchange>(std::move(head)), nullptr};

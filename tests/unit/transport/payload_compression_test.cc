@@ -30,7 +30,7 @@ std::string chosen(const Headers& headers) {
   return coding ? name_of(*coding) : "";
 }
 
-// Work that the test lets happen.
+// Background work that the test runs explicitly.
 struct Later {
   Background background = [this](std::function<void()> work, std::function<void()> done) {
     jobs.emplace_back(std::move(work), std::move(done));

@@ -1,5 +1,5 @@
-// Clients that do everything in any order, rubbish included. Nothing may be touched after its end,
-// and the application must get a consistent story.
+// Clients that send random requests in random order, also invalid ones. No object may be used after
+// its end, and the application must get consistent events.
 #include <gtest/gtest.h>
 
 #include <map>

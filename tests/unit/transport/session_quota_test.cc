@@ -18,7 +18,7 @@ Endpoints at(std::string host) { return {{std::move(host), 1}, {"127.0.0.1", 2},
 
 class SessionQuotaTest : public testing::Test {
  protected:
-  // Nullopt where there is a place, which is kept.
+  // Nullopt if a place is free; the place is kept.
   std::optional<SessionQuota::Full> take(const std::string& host) {
     auto place = quota_.take(at(host));
     if (!place) return place.error();

@@ -1,4 +1,4 @@
-// What MessageReader makes of compressed messages (RFC 7692).
+// MessageReader with compressed messages (RFC 7692).
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -17,8 +17,8 @@ constexpr std::size_t limit = 1'000;
 constexpr auto open = MessageReader::State::open;
 constexpr auto closed = MessageReader::State::closed;
 
-// What becomes of frames that may be compressed: messages as in the cases above, then the close
-// code if the reader closed.
+// The result of frames that may be compressed: messages as in the cases above, then the close code
+// if the reader closed.
 std::string outcome_of(const std::string& input, std::size_t piece) {
   ParserPool parsers;
   MessageReader reader(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
@@ -79,7 +79,7 @@ TEST(CompressedMessages, MustBeUtf8IfTheyAreText) {
   expect_outcome(frame(final_bit | compressed | text, deflated("\xff")), "1007");
   expect_outcome(frame(final_bit | compressed | text, deflated("\xc3")), "1007");
   expect_outcome(frame(final_bit | compressed | binary, deflated("\xff")), "b:\xff ");
-  // The bytes of the compressed form need not be.
+  // The compressed bytes need not be UTF-8.
   const std::string message = "h\xc3\xa4llo h\xc3\xa4llo";
   expect_outcome(frame(final_bit | compressed | text, deflated(message)), "t:" + message + " ");
 }
@@ -93,7 +93,7 @@ TEST(CompressedMessages, AreCutOffAtTheLimit) {
   const std::string largest(limit, 'x');
   expect_outcome(frame(final_bit | compressed | binary, deflated(largest)), "b:" + largest + " ");
   expect_outcome(frame(final_bit | compressed | binary, deflated(largest + "x")), "1009");
-  // Before the end of the message, and whatever follows.
+  // Closes before the end of the message; later input is ignored.
   expect_outcome(frame(compressed | binary, deflated(std::string(1'000'000, 'x'))) +
                      frame(final_bit | text, "late"),
                  "1009");
@@ -111,7 +111,7 @@ TEST(CompressedMessages, AllocateTheirMemoryAgainAfterARelease) {
   send(peer.compress("the same words twice"));
   reader.release_memory();
   send(peer.compress("the same words twice"));
-  // Not within a message.
+  // No effect within a message.
   const std::string third = peer.compress("the same words thrice");
   reader.feed(frame(compressed | text, third.substr(0, 2)), messages);
   reader.release_memory();

@@ -22,7 +22,7 @@ std::string bytes(std::initializer_list<int> values) {
   return text;
 }
 
-// The message, or "corrupt" or "too big" in angle brackets. Fed in pieces of `piece` bytes.
+// The message, or "corrupt" or "too big" in angle brackets. Fed in parts of `piece` bytes.
 std::string inflate_all(Inflater& inflater, std::string_view compressed,
                         std::size_t piece = no_limit, std::size_t limit = no_limit) {
   const auto describe = [](Inflater::Error error) {
@@ -51,11 +51,11 @@ const std::string hello = bytes({0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00});
 TEST(Deflate, ReadsTheExamplesOfTheSpecification) {
   for (const std::size_t piece : {no_limit, std::size_t{1}}) {
     EXPECT_EQ(inflate_one(hello, piece), "Hello");
-    // A block that is stored and not compressed.
+    // A stored block, which is not compressed.
     EXPECT_EQ(inflate_one(bytes({0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00}),
                           piece),
               "Hello");
-    // A block that calls itself the final one.
+    // A block with the final bit.
     EXPECT_EQ(inflate_one(bytes({0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00}), piece), "Hello");
     // Two blocks.
     EXPECT_EQ(inflate_one(bytes({0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9,
@@ -106,7 +106,7 @@ TEST(Deflate, AMessageWithoutBytesIsEmpty) { EXPECT_EQ(inflate_one(""), ""); }
 
 TEST(Deflate, RefusesCorruptInput) {
   EXPECT_EQ(inflate_one(bytes({0x07})), "<corrupt>");       // a reserved block type
-  EXPECT_EQ(inflate_one(hello.substr(0, 3)), "<corrupt>");  // cut off within a block
+  EXPECT_EQ(inflate_one(hello.substr(0, 3)), "<corrupt>");  // incomplete block
   EXPECT_EQ(inflate_one(hello.substr(0, 6)), "<corrupt>");  // no empty block at the end
   EXPECT_EQ(inflate_one(bytes({0x00, 0x05, 0x00, 0xfa, 0xff})), "<corrupt>");
 }
@@ -169,9 +169,9 @@ TEST(Deflate, AReleasedInflaterKeepsItsWindow) {
   EXPECT_EQ(inflate_all(inflater, again), message);
 }
 
-// --- Both together ---
+// --- Compression and decompression ---
 
-// Text with repetitions at many distances, and noise.
+// Text with repetitions at many distances, and random bytes.
 std::string make_message(std::mt19937& random) {
   const auto number = [&](std::size_t below) { return random() % below; };
   std::string message;

@@ -1,4 +1,4 @@
-// Frames as either side sends them, by hand.
+// Frames of clients and servers, built without the code under test.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ inline std::string size_bytes(unsigned mask_bit, std::size_t size) {
   return bytes;
 }
 
-// As a client sends it: masked.
+// A client's frame: masked.
 inline std::string frame(unsigned first_byte, std::string_view payload) {
   constexpr std::string_view mask = "\x12\x34\x56\x78";
   std::string bytes(1, static_cast<char>(first_byte));
@@ -43,7 +43,7 @@ inline std::string frame(unsigned first_byte, std::string_view payload) {
   return bytes;
 }
 
-// As a server sends it.
+// A server's frame.
 inline std::string unmasked(unsigned first_byte, std::string_view payload) {
   return std::string(1, static_cast<char>(first_byte)) + size_bytes(0, payload.size()) +
          std::string(payload);
@@ -57,12 +57,12 @@ inline std::string close_frame(std::uint16_t value, const std::string& reason = 
   return frame(final_bit | close_opcode, code(value) + reason);
 }
 
-// A message with an empty window.
+// A compressed message, with an empty window.
 inline std::string deflated(const std::string& message) {
   return Deflater(15, ContextTakeover::off).compress(message);
 }
 
-// A server's answers to a close frame and to what a peer did wrong.
+// A server's responses to a close frame and to a peer's fault.
 inline std::string close_answer(std::uint16_t value, const std::string& reason) {
   return unmasked(final_bit | close_opcode, code(value) + reason);
 }

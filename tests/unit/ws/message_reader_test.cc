@@ -384,10 +384,10 @@ TEST(MessageReader, ReadersShareTheirParsers) {
   plain.feed(frame(final_bit | text, "y"), messages);
   EXPECT_EQ(parsers.size(), 1U);
   EXPECT_EQ(messages.size(), 2U);
-  // Each with its own rules.
+  // Each reader with its own settings.
   plain.feed(frame(final_bit | compressed | text, deflated("x")), messages);
   EXPECT_EQ(plain.state(), closed);
-  // What a peer has spoiled is not used again.
+  // A parser after a peer's fault is not used again.
   EXPECT_EQ(parsers.size(), 0U);
   inflating.feed(frame(final_bit | compressed | text, deflated("x")), messages);
   EXPECT_EQ(messages.size(), 3U);
