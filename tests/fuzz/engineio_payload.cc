@@ -32,10 +32,10 @@ std::vector<Message> read(const Framing& framing, MessageKind kind, std::string 
 }
 
 void require_same(const std::vector<Message>& one, const std::vector<Message>& other) {
-  require(one.size() == other.size(), "as many packets are read as were written");
+  require(one.size() == other.size(), "the number of packets is the same");
   for (std::size_t i = 0; i < one.size(); ++i) {
     require(one[i].kind == other[i].kind && *one[i].bytes == *other[i].bytes,
-            "what is read can be written");
+            "a packet that was read can be written");
   }
 }
 
@@ -49,7 +49,7 @@ void check(const Framing& framing, MessageKind kind, std::string_view body) {
     const Message written = framing.write_websocket(message);
     const auto again = framing.read_websocket(written.kind, *written.bytes);
     require(again && again->kind == message.kind && again->bytes == *message.bytes,
-            "what a WebSocket gets it can read");
+            "a written WebSocket message can be read");
   }
 }
 
@@ -58,9 +58,9 @@ void check_jsonp(const Framing& inner, std::string_view form) {
   const auto jsonp = make_jsonp_framing(inner, form.substr(0, 4));
   const std::vector<Message> messages = read(*jsonp, MessageKind::text, std::string(form));
   const Payload script = jsonp->write_body(messages);
-  require(script.wrapping == Wrapping::script, "an answer is a script");
+  require(script.wrapping == Wrapping::script, "the body is a script");
   require(script.bytes.find_first_of(std::string_view("\n\r\0", 3)) == std::string::npos,
-          "a string of JavaScript lies on one line");
+          "a JavaScript string has no line end");
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ void fuzz(std::string_view input) {
   const Outcome other = play(input, Posting::one_by_one);
   // A pause within a body keeps the rest of it, so a further request would be concurrent.
   if (outcome.was_paused || other.was_paused) return;
-  require(other.story == outcome.story, "one body tells the same as several");
+  require(other.story == outcome.story, "one body has the same effect as several");
 }
 
 }  // namespace sioserve::fuzz

@@ -43,7 +43,7 @@ void check_head(const RequestHead& head, const http::ParserLimits& limits) {
   require(is_token(head.method), "a method is a token");
   require(head.http_version == "1.0" || head.http_version == "1.1", "the version is known");
   require(head.raw_path.size() + head.query_string.size() <= limits.max_request_line,
-          "the line keeps to its limit");
+          "the request line is within the limit");
   require(head.path.size() <= head.raw_path.size(), "decoding a path makes it no longer");
   // An absolute target adds a Host header if there was none.
   require(head.headers.size() <= limits.max_headers + 1, "there are no more headers than allowed");
@@ -53,7 +53,7 @@ void check_head(const RequestHead& head, const http::ParserLimits& limits) {
     require(is_field_value(header.value), "a header's value has no line end");
     if (header.name != "host") bytes += header.name.size() + header.value.size();
   }
-  require(bytes <= limits.max_header_bytes, "headers keep to their limit");
+  require(bytes <= limits.max_header_bytes, "headers are within the limit");
 }
 
 Outcome parse(const Pieces& pieces, const http::ParserLimits& limits) {
@@ -69,7 +69,7 @@ Outcome parse(const Pieces& pieces, const http::ParserLimits& limits) {
         outcome.text += "refused";
         return outcome;
       }
-      require(progress.consumed > 0 || progress.request_complete, "the parser gets on");
+      require(progress.consumed > 0 || progress.request_complete, "the parser makes progress");
       if (progress.head_complete) {
         check_head(parser.head(), limits);
         request.flags =
@@ -78,7 +78,7 @@ Outcome parse(const Pieces& pieces, const http::ParserLimits& limits) {
         request.head = parser.take_head();
       }
       request.body += progress.body;
-      require(request.body.size() <= limits.max_body, "a body keeps to its limit");
+      require(request.body.size() <= limits.max_body, "a body is within the limit");
       piece.remove_prefix(progress.consumed);
       if (!progress.request_complete) continue;
       outcome.text += text_of(request);
@@ -115,7 +115,7 @@ void use(const Request& request) {
     const SharedEndpoints ends =
         http::endpoints_behind_proxies(request.head.headers, peers, config);
     const auto client = IpAddress::parse(ends->client.host);
-    require(client && client->to_string() == ends->client.host, "a client is one address");
+    require(client && client->to_string() == ends->client.host, "the client is an address");
     require(ends->client.port >= 0 && ends->client.port <= 65'535, "a port has 16 bits");
     require(ends->server.port >= 0 && ends->server.port <= 65'535, "a port has 16 bits");
   }
@@ -125,14 +125,14 @@ void use(const Request& request) {
   const auto handshake = ws::check_handshake(request.head);
   if (!handshake) return;
   for (const Header& header : ws::answer_headers(*handshake, "")) {
-    require(is_field_value(header.value), "an answer's header has no line end");
+    require(is_field_value(header.value), "a response header has no line end");
   }
   if (!handshake->deflate) return;
   const ws::DeflateParameters& parameters = handshake->deflate->parameters;
   require(parameters.server_window_bits >= 9 && parameters.server_window_bits <= 15,
-          "zlib can make the window");
+          "zlib supports the window");
   require(parameters.client_window_bits >= 8 && parameters.client_window_bits <= 15,
-          "zlib can make the window");
+          "zlib supports the window");
 }
 
 }  // namespace
@@ -140,11 +140,13 @@ void use(const Request& request) {
 void fuzz(std::string_view input) {
   input = input.substr(0, longest_input);
   const Outcome outcome = parse(whole(input), narrow);
-  require(parse(byte_by_byte(input), narrow).text == outcome.text, "byte by byte is the same");
-  require(parse(in_pieces(input), narrow).text == outcome.text, "pieces are the same");
+  require(parse(byte_by_byte(input), narrow).text == outcome.text,
+          "the result is the same byte by byte");
+  require(parse(in_pieces(input), narrow).text == outcome.text, "the result is the same in parts");
   for (const Request& request : outcome.requests) {
     const std::string written = write(request);
-    require(parse(whole(written), wide).text == text_of(request), "what is read can be written");
+    require(parse(whole(written), wide).text == text_of(request),
+            "a packet that was read can be written");
     use(request);
   }
 }

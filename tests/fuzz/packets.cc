@@ -72,7 +72,7 @@ void check_second_reading(ReceivedValue value) {
   const bool valid = value.format == PayloadFormat::json
                          ? JsonReader(value.payload, any_depth, any, read).read_text()
                          : MsgpackReader(value.payload, any_depth, any, read).read_message();
-  require(valid, "what was accepted can be read again");
+  require(valid, "an accepted packet can be read again");
   Counter of_tree;
   of_tree.add(to_tree(value));
   require(read.scalars == of_tree.scalars && read.containers == of_tree.containers &&
@@ -104,7 +104,7 @@ std::optional<Packet> decode(const Codec& codec, const EncodedPacket& packet) {
   auto result = text ? decoder->decode_text(std::string_view(*packet.message).substr(1))
                      : decoder->decode_binary(*packet.message);
   for (const SharedBytes& attachment : packet.attachments) {
-    require(result && !*result, "an attachment is waited for");
+    require(result && !*result, "an attachment is expected");
     result = decoder->decode_binary(*attachment);
   }
   return result ? *result : std::nullopt;
@@ -136,28 +136,28 @@ void check_packet(const Packet& packet, const SocketIoConfig& limits) {
   const Json data = data_of(packet);
   check_second_reading(packet.data);
   require(packet.name_space.starts_with('/') && is_namespace(packet.name_space),
-          "a namespace is one");
+          "the namespace is valid");
   require(!packet.ack_id || takes_ack_id(packet.type), "only some packets have an id");
   switch (packet.type) {
     case PacketType::connect:
-      require(data.is_object(), "a CONNECT carries an object");
+      require(data.is_object(), "the data of CONNECT is an object");
       return;
     case PacketType::event:
-      require(data.is_array() && !data.empty(), "an EVENT carries an array");
+      require(data.is_array() && !data.empty(), "the data of EVENT is an array");
       require(data[0].is_string() || data[0].is_number(), "an event has a name");
       require(!data[0].is_string() ||
                   data[0].get_ref<const std::string&>().size() <= limits.max_event_name,
-              "an event's name keeps to its limit");
+              "an event's name is within the limit");
       require(packet.event.has_value() == data[0].is_string() &&
                   (!packet.event || *packet.event == data[0].get_ref<const std::string&>()),
               "an event's name is its first element");
       return;
     case PacketType::ack:
-      require(data.is_array() && packet.ack_id.has_value(), "an ACK carries an array");
+      require(data.is_array() && packet.ack_id.has_value(), "the data of ACK is an array");
       return;
     case PacketType::disconnect:
     case PacketType::connect_error:
-      require(data.is_null(), "others carry nothing");
+      require(data.is_null(), "other packets have no data");
       return;
   }
 }

@@ -34,10 +34,10 @@ void check(const Result<Message, WireError>& message, Decode decode) {
   WireMessage wire;
   encode(*message, wire);
   const auto again = decode(wire.bytes, duplicates(wire.descriptors));
-  require(bool(again), "what was decoded can be decoded again");
+  require(bool(again), "a decoded message can be decoded again");
   WireMessage rewritten;
   encode(*again, rewritten);
-  require(rewritten.bytes == wire.bytes, "and says the same");
+  require(rewritten.bytes == wire.bytes, "it has the same value");
 }
 
 }  // namespace

@@ -38,9 +38,10 @@ void check(const ProxyHeader::Ends& ends) {
                            std::to_string(ends.client.port) + ' ' +
                            std::to_string(ends.server.port) + "\r\n";
   const auto again = parse_proxy_header(line);
-  require(again && *again && (*again)->size == line.size(), "what is read can be written");
-  require(text_of((*again)->ends->client) == text_of(ends.client), "the client stays the same");
-  require(text_of((*again)->ends->server) == text_of(ends.server), "the server stays the same");
+  require(again && *again && (*again)->size == line.size(),
+          "a packet that was read can be written");
+  require(text_of((*again)->ends->client) == text_of(ends.client), "the client does not change");
+  require(text_of((*again)->ends->server) == text_of(ends.server), "the server does not change");
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ void fuzz(std::string_view input) {
   const std::string outcome = outcome_of(input);
   for (std::size_t size = 0; size < input.size(); ++size) {
     const std::string early = outcome_of(input.substr(0, size));
-    require(early.empty() || early == outcome, "more bytes change nothing");
+    require(early.empty() || early == outcome, "more bytes do not change the result");
   }
   const auto header = parse_proxy_header(input);
   if (header && *header && (*header)->ends) check(*(*header)->ends);

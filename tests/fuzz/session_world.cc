@@ -25,7 +25,7 @@ class Observer final : public engine::SessionObserver {
       world_.session_->close(CloseReason::server_close);
     } else if (message == "drop") {
       world_.session_->drop_slow_consumer(Limit::queued_bytes);
-      require(!world_.session_->is_writable(), "a slow consumer gets nothing more");
+      require(!world_.session_->is_writable(), "a slow consumer gets no more packets");
     } else if (message.starts_with("echo")) {
       world_.send(std::string(message), {});
     }
@@ -61,18 +61,18 @@ void Delivery::sent(std::string_view text, const std::vector<SharedBytes>& attac
 void Delivery::take(const engine::Received& received) {
   const bool binary = received.kind == MessageKind::binary;
   if (!binary) {
-    require(engine::decode_packet(received.bytes).has_value(), "what is sent is a packet");
+    require(engine::decode_packet(received.bytes).has_value(), "a sent message is a packet");
     if (received.bytes[0] != '4') return;  // not a message for the application
   }
-  require(!expected_.empty(), "what arrives was sent");
+  require(!expected_.empty(), "an arrived message was sent");
   const std::string message = binary ? 'b' + received.bytes : 't' + received.bytes.substr(1);
-  require(expected_.front() == message, "what arrives is the next message");
+  require(expected_.front() == message, "a message arrives in order");
   expected_.pop_front();
 }
 
 void Delivery::arrived(MessageKind kind, const std::string& bytes) {
   const auto received = framing_.read_websocket(kind, bytes);
-  require(received.has_value(), "what is sent is well-formed");
+  require(received.has_value(), "a sent body is well-formed");
   take(*received);
 }
 
@@ -80,7 +80,7 @@ void Delivery::arrived_payload(engine::Payload payload) {
   const auto source = framing_.read_body(payload.kind, std::move(payload.bytes));
   while (!source->at_end()) {
     const auto received = source->next();
-    require(received.has_value(), "what is sent is well-formed");
+    require(received.has_value(), "a sent body is well-formed");
     take(*received);
   }
 }
@@ -130,7 +130,7 @@ SessionWorld::SessionWorld(const Config& config, const engine::Framing& framing)
 }
 
 void SessionWorld::schedule(engine::Session&, TimePoint deadline) {
-  require(!ended_, "nothing is scheduled behind the end");
+  require(!ended_, "nothing is scheduled after the end");
   deadline_ = deadline;
 }
 
@@ -268,7 +268,7 @@ void SessionWorld::vanish() {
     session_->resume_reading();
     advance(std::chrono::minutes(10));
   }
-  require(ended_, "a session whose client has vanished ends");
+  require(ended_, "a session without a client times out");
 }
 
 }  // namespace sioserve::fuzz

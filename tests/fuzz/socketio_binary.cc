@@ -35,12 +35,12 @@ void fuzz(std::string_view input) {
     auto result = binary ? decoder->decode_binary(std::string(record.substr(1)))
                          : decoder->decode_text(record);
     if (!result) {
-      require(!binary || waiting == 0, "an attachment that is waited for is taken");
+      require(!binary || waiting == 0, "an expected attachment is accepted");
       decoder = codec.make_decoder();
       waiting = received = 0;
       continue;
     }
-    require(binary == (waiting > 0), "a binary message belongs to a packet, a text to none");
+    require(binary == (waiting > 0), "a binary message belongs to a packet, a text does not");
     if (binary) {
       received += record.size() - 1;
       --waiting;
@@ -55,7 +55,7 @@ void fuzz(std::string_view input) {
     received = 0;
     check_packet(**result, config);
     const auto repeated = decode(codec, encode(codec, **result));
-    require(repeated && same(*repeated, **result), "what is read can be written");
+    require(repeated && same(*repeated, **result), "a packet that was read can be written");
   }
 }
 

@@ -51,11 +51,11 @@ void fuzz(std::string_view input) {
   const auto packet = codec.make_decoder()->decode_text(input);
   if (packet && *packet) {
     check_packet(**packet, config);
-    require(depth_of(data_of(**packet)) <= config.max_json_depth, "JSON keeps to its depth");
+    require(depth_of(data_of(**packet)) <= config.max_json_depth, "JSON is within the depth limit");
     const EncodedPacket written = encode(codec, **packet);
     require(written.attachments.empty(), "a packet without attachments has none");
     const auto repeated = decode(codec, written);
-    require(repeated && same(*repeated, **packet), "what is read can be written");
+    require(repeated && same(*repeated, **packet), "a packet that was read can be written");
   }
   if (const auto header = read_header(input, config)) compare_readers(header->payload);
 }

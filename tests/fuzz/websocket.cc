@@ -41,11 +41,11 @@ struct Outcome {
 std::string_view pongs_of(std::string_view output) {
   const std::string_view all = output;
   while (!output.empty()) {
-    require(output.size() >= 2, "an answer is a whole frame");
+    require(output.size() >= 2, "the output has complete frames");
     const auto first = static_cast<unsigned char>(output[0]);
-    require(first == 0x88 || first == 0x8a, "an answer is a pong or a close");
+    require(first == 0x88 || first == 0x8a, "the output is pongs and close frames");
     const auto size = static_cast<unsigned char>(output[1]);
-    require(size <= 125 && output.size() >= 2u + size, "an answer is a whole frame");
+    require(size <= 125 && output.size() >= 2u + size, "the output has complete frames");
     if (first == 0x88) {
       require(output.size() == 2u + size, "nothing follows a close frame");
       break;
@@ -68,7 +68,7 @@ Outcome read(const Pieces& pieces, Compression compression, Memory memory) {
     if (memory == Memory::released) reader.release_memory();
   }
   for (const ws::Message& message : outcome.messages) {
-    require(message.payload.size() <= limits.message, "a message keeps to its limit");
+    require(message.payload.size() <= limits.message, "a message is within the limit");
     const bool is_text = message.kind == MessageKind::text;
     require(!is_text || is_utf8(message.payload), "a text is UTF-8");
     outcome.text += is_text ? "\nt:" : "\nb:";
@@ -108,8 +108,9 @@ void check_writing(const std::vector<ws::Message>& messages, Compression compres
                                  deflate ? ws::Encoding::deflated : ws::Encoding::plain);
     std::vector<ws::Message> again;
     reader.feed(masked(header, payload), again);
-    require(again.size() == 1 && again[0].kind == message.kind, "what is read can be written");
-    require(again[0].payload == message.payload, "what is read can be written");
+    require(again.size() == 1 && again[0].kind == message.kind,
+            "a packet that was read can be written");
+    require(again[0].payload == message.payload, "a packet that was read can be written");
   }
 }
 
@@ -123,9 +124,9 @@ void fuzz(std::string_view input) {
        {Compression::none, Compression::with_takeover, Compression::without_takeover}) {
     const Outcome outcome = read(whole(input), compression, Memory::kept);
     require(read(byte_by_byte(input), compression, Memory::kept).text == outcome.text,
-            "byte by byte is the same");
+            "the result is the same byte by byte");
     require(read(in_pieces(input), compression, Memory::released).text == outcome.text,
-            "pieces are the same");
+            "the result is the same in parts");
     check_writing(outcome.messages, compression);
   }
 }

@@ -148,7 +148,7 @@ TEST_F(Http1SessionTest, ClosesIfTheClientAsksForIt) {
   turn();
   EXPECT_EQ(sent(), "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\nx");
   EXPECT_TRUE(wire_.finished);
-  EXPECT_FALSE(wire_.closed) << "the client must be able to read the answer";
+  EXPECT_FALSE(wire_.closed) << "the client must be able to read the response";
   peer_ends();
   EXPECT_TRUE(wire_.closed);
   EXPECT_TRUE(connection_closed_);
@@ -229,7 +229,7 @@ TEST_F(Http1SessionTest, PausesAndResumesTheBody) {
   exchange(0).pause_body();
   receive("cd");
   EXPECT_EQ(calls(0), (Calls{"request(ab) more"}));
-  EXPECT_TRUE(wire_.reading) << "one step ahead, to notice the client's end";
+  EXPECT_TRUE(wire_.reading) << "one message ahead, to notice a disconnect";
   receive(std::string(70'000, 'x'));
   EXPECT_FALSE(wire_.reading);
   exchange(0).resume_body();

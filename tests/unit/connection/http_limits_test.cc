@@ -140,7 +140,7 @@ TEST_F(HttpLimitsTest, LetsAClientReadSlowly) {
   }
   drain();
   later(config_.http.send_timeout * 2);
-  EXPECT_FALSE(wire_.closed) << "an application that is silent is not the client's fault";
+  EXPECT_FALSE(wire_.closed) << "a silent application is not the client's fault";
 }
 
 TEST_F(HttpLimitsTest, CutsAClientThatReadsNothingOfACompleteResponse) {

@@ -127,7 +127,7 @@ TEST_F(RatesTest, TheHeartbeatDoesNotExpireWhileAPongIsNotRead) {
   EXPECT_EQ(record.messages.size(), 100u);
   session->receive_websocket(socket, MessageKind::text, "3");
   host.advance(*session, Milliseconds(3500));
-  EXPECT_EQ(record.closed, CloseReason::timeout) << "now nothing comes any more";
+  EXPECT_EQ(record.closed, CloseReason::timeout) << "no further data arrives";
 }
 
 TEST_F(RatesTest, AClientGetsFurtherPingsWhileItsPongIsNotRead) {
@@ -183,13 +183,13 @@ TEST_F(RatesTest, TheLayerAboveAndTheRatePauseIndependently) {
   session->receive_websocket(socket, MessageKind::text, "4a");
   session->receive_websocket(socket, MessageKind::text, "4b");
   host.advance(*session, Milliseconds(2000));
-  EXPECT_TRUE(socket.paused) << "the layer above still pauses";
+  EXPECT_TRUE(socket.paused) << "the layer above still pauses reading";
   session->resume_reading();
   EXPECT_FALSE(socket.paused);
   flood(2);
   session->pause_reading();
   session->resume_reading();
-  EXPECT_TRUE(socket.paused) << "the rate still pauses";
+  EXPECT_TRUE(socket.paused) << "the rate still pauses reading";
   host.advance(*session, Milliseconds(510));
   EXPECT_FALSE(socket.paused);
 }

@@ -36,7 +36,7 @@ TEST_F(SlowConsumerTest, DisconnectClosesAboveTheLimit) {
   open(SlowConsumer::disconnect, room_for(1, 10));
   send("123456789");
   host.advance(*session, Milliseconds(20));
-  EXPECT_FALSE(record.closed) << "as much as may wait";
+  EXPECT_FALSE(record.closed) << "exactly the limit";
   send("");
   host.advance(*session, Milliseconds(20));
   EXPECT_EQ(record.closed, CloseReason::slow_consumer);
@@ -60,7 +60,7 @@ TEST_F(SlowConsumerTest, AWebSocketThatIsNotReadQueuesLittle) {
 TEST_F(SlowConsumerTest, DropVolatileKeepsReliableEventsUpToAHardLimit) {
   open(SlowConsumer::drop_volatile, room_for(1, 10));
   for (int i = 0; i < 4; ++i) send("123456789");
-  EXPECT_FALSE(session->is_writable()) << "so what is volatile is dropped";
+  EXPECT_FALSE(session->is_writable()) << "volatile events are dropped";
   EXPECT_EQ(counters.get(Counter::slow_consumers), 1u);
   EXPECT_EQ(drain().size(), 4u);
   EXPECT_TRUE(session->is_writable());

@@ -63,7 +63,7 @@ TEST_F(Http1ResponseEncoderTest, AddsTheLengthOfASinglePart) {
   EXPECT_EQ(start({200, {{"X-Y", "z"}}}, "hello", BodyPart::last),
             "HTTP/1.1 200 OK\r\nX-Y: z\r\ncontent-length: 5\r\n" + usual + "\r\nhello");
   EXPECT_EQ(encoder_->written(), written_);
-  EXPECT_EQ(sink_.writes, 1) << "a small body leaves together with its head";
+  EXPECT_EQ(sink_.writes, 1) << "a small body is sent together with its head";
 }
 
 TEST_F(Http1ResponseEncoderTest, PassesALargeBodyOnWithoutACopy) {

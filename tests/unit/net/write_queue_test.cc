@@ -105,7 +105,7 @@ TEST(WriteQueue, PartsOfFilesKeepTheirPlaceBetweenBytes) {
   EXPECT_EQ(queue.next_file()->offset, 120U);
   EXPECT_EQ(queue.next_file()->size, 30U);
   queue.consume(30);
-  EXPECT_EQ(file.use_count(), 1) << "the file is let go";
+  EXPECT_EQ(file.use_count(), 1) << "the file is released";
   EXPECT_EQ(queue.next_parts(parts, 1000), 1U);
   EXPECT_EQ(parts[0], "cd");
 }

@@ -355,7 +355,7 @@ TEST(JsonDecoderTest, CollectsNoMoreAttachmentsThanItsLimit) {
                   {R"(6100000-1["a"])", DecodeError::too_many_attachments}});
 
   JsonDecoder decoder{SocketIoConfig{}};
-  const auto first = decoder.decode_binary("nobody asked");
+  const auto first = decoder.decode_binary("there was no question");
   ASSERT_FALSE(first);
   EXPECT_EQ(first.error(), DecodeError::unexpected_binary);
 

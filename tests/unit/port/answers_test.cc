@@ -42,7 +42,7 @@ TEST_F(AnswersTest, AnAnswerIsReturnedOnce) {
   EXPECT_EQ(number_in(answers.wait(question)), 1u);
   EXPECT_TRUE(is_empty(answers.wait(question)));
   answers.give(question, counts(1));
-  EXPECT_TRUE(is_empty(answers.wait(question))) << "nobody expects it";
+  EXPECT_TRUE(is_empty(answers.wait(question))) << "no thread expects it";
 }
 
 TEST_F(AnswersTest, WaitForReturnsAfterTheTimeout) {

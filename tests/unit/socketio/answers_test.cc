@@ -98,7 +98,7 @@ TEST_F(RoomAnswersTest, RoomChangesOfAWatchedNamespaceAreReturnedOnceAndInOrder)
   const SocketId one = join_namespace(peer), two = join_namespace(open());
   const std::string first = public_id(one), second = public_id(two);
   join(one, "early");
-  EXPECT_TRUE(changes().empty()) << "nobody watches";
+  EXPECT_TRUE(changes().empty()) << "the signal is not watched";
   server->handle(WatchRooms{"/"});
   join(one, "r");
   leave(peer);

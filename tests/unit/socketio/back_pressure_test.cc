@@ -154,7 +154,7 @@ TEST_F(ReadAheadTest, AnAcknowledgementAfterManyEventsIsRead) {
   EXPECT_EQ(send(peer, 50), 50);
   peer.receive(R"(30["answer"])");
   EXPECT_EQ(sink.all<SocketAcknowledged>().at(0).callback_id, 100u);
-  EXPECT_TRUE(peer.socket.paused) << "nothing is awaited any more";
+  EXPECT_TRUE(peer.socket.paused) << "no acknowledgement is pending";
   EXPECT_EQ(sink.all<SocketEvent>().size(), 50u);
   server->handle(SocketEventsDone{socket, 46});
   EXPECT_TRUE(peer.socket.paused);

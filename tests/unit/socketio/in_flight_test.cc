@@ -11,7 +11,7 @@ TEST(InFlight, TheOldestEventsAreRemovedFirst) {
   events.add(10);
   events.add(3'000);
   EXPECT_EQ(events.total().events, 3u);
-  EXPECT_EQ(events.total().bytes, 8'000u) << "small ones are not counted";
+  EXPECT_EQ(events.total().bytes, 8'000u) << "small events are not counted";
   EXPECT_EQ(events.take(1).bytes, 5'000u);
   EXPECT_EQ(events.take(1).bytes, 0u);
   EXPECT_EQ(events.total().events, 1u);

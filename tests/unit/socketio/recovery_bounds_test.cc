@@ -73,7 +73,7 @@ TEST_F(RecoveryTest, BytesKeptForOneSocketAreLimitedByItsQueueLimit) {
     second.receive("0" + memory.payload());
     EXPECT_EQ(latest_recovered().has_value(), missed == 3);
     second.host.advance(*second.session, Milliseconds(20));
-    EXPECT_TRUE(second.session->is_open()) << "else it comes back again and again";
+    EXPECT_TRUE(second.session->is_open()) << "otherwise it would reconnect repeatedly";
   }
 }
 

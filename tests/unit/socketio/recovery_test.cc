@@ -76,8 +76,7 @@ TEST_F(RecoveryTest, ARecoveredClientGetsMissedEventsOnceAndInOrder) {
   const auto connect = sink.all<SocketConnect>().back();
   EXPECT_EQ(connect.recovered, before);
   EXPECT_EQ(connect.id, sid);
-  EXPECT_EQ(tree(connect.auth), Json::object())
-      << "pid and offset are not the application's business";
+  EXPECT_EQ(tree(connect.auth), Json::object()) << "pid and offset are not for the application";
   EXPECT_NE(connect.socket, before);
   EXPECT_TRUE(second.take().empty());
   emit(connect.socket, R"(["e"])");  // from its connect handler
@@ -353,7 +352,7 @@ TEST_F(RecoveryTest, FormerIdsWorkButNotForAcknowledgements) {
     take(*peer, memory);
     if (i != 3) continue;
     server->handle(SocketAck{first, 9, {"[]", {}}});
-    EXPECT_TRUE(peer->take().empty()) << "the client has forgotten its question";
+    EXPECT_TRUE(peer->take().empty()) << "the client no longer waits";
     emit(first, R"(["late"])");
     EXPECT_EQ(take(*peer, memory), (Messages{R"(["late"])"}));
   }
@@ -417,7 +416,7 @@ TEST_F(RecoveryTest, APongDoesNotConfirmQueuedEvents) {
   peer.socket.buffered_bytes = 100 << 20;  // the client reads nothing: events stay queued
   emit(socket, R"(["a"])");
   peer.session->ask_for_pong();
-  EXPECT_EQ(peer.take(), Messages{"2"}) << "the ping overtakes";
+  EXPECT_EQ(peer.take(), Messages{"2"}) << "the ping is sent first";
   peer.session->receive_websocket(peer.socket, MessageKind::text, "3");
   cut(peer);
   Peer& second = open();

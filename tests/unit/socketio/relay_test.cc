@@ -164,7 +164,7 @@ TEST_F(RelayTest, ReliableEventsAboveTheRateThrottleTheirSender) {
   EXPECT_TRUE(sender.peer.socket.paused);
   EXPECT_EQ(other.peer.take().size(), 2u) << "what has been read is not lost";
   quick.peer.receive(R"(2["move",3])");
-  EXPECT_EQ(other.peer.take().size(), 1u) << "each socket has a rate of its own";
+  EXPECT_EQ(other.peer.take().size(), 1u) << "each socket has its own rate";
   sender.peer.host.advance(*sender.peer.session, Milliseconds(510));
   EXPECT_FALSE(sender.peer.socket.paused);
 }

@@ -50,7 +50,7 @@ TEST(ReplayLogTest, AClientThatReceivedNothingNeedsAllEvents) {
   EXPECT_TRUE(log.can_resume(std::nullopt));
   EXPECT_TRUE(log.can_resume(Offset{7})) << "an event from before its connection";
   log.forget_through(Offset{1004});
-  EXPECT_TRUE(log.can_resume(std::nullopt)) << "nothing has gone";
+  EXPECT_TRUE(log.can_resume(std::nullopt)) << "nothing was removed";
   log.push(event(1005));
   EXPECT_TRUE(log.can_resume(std::nullopt));
   log.forget_through(Offset{1005});
@@ -66,7 +66,7 @@ TEST(ReplayLogTest, AClientThatMissesARemovedEventCannotResume) {
   EXPECT_FALSE(log.can_resume(Offset{1001}));
   EXPECT_TRUE(log.can_resume(Offset{1002}));
   EXPECT_TRUE(log.can_resume(Offset{1003}));
-  EXPECT_TRUE(log.can_resume(Offset{1500})) << "the client has got something that is not kept";
+  EXPECT_TRUE(log.can_resume(Offset{1500})) << "the client has received an event that is not kept";
 }
 
 TEST(ReplayLogTest, AboveTheCapacityTheOldestEventsAreRemoved) {
@@ -76,7 +76,7 @@ TEST(ReplayLogTest, AboveTheCapacityTheOldestEventsAreRemoved) {
   EXPECT_FALSE(log.can_resume(std::nullopt));
   EXPECT_TRUE(log.can_resume(Offset{1001}));
   log.push(event(1004, 1'000));
-  EXPECT_TRUE(offsets(log).empty()) << "one that does not fit at all";
+  EXPECT_TRUE(offsets(log).empty()) << "one that does not fit";
   EXPECT_EQ(log.floor(), Offset{1004});
 }
 

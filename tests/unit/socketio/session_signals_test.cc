@@ -66,7 +66,7 @@ TEST_F(SessionSignalsTest, LatencyIsTheTimeFromAPingToItsPong) {
     peer.session->receive_websocket(peer.socket, MessageKind::text, "3");
   };
   pong();
-  EXPECT_FALSE(status().latency) << "nobody asked";
+  EXPECT_FALSE(status().latency) << "there was no question";
   peer.host.advance(*peer.session, config.engine_io.ping_interval);
   peer.host.advance(*peer.session, Milliseconds(42));
   EXPECT_FALSE(status().latency);
@@ -131,7 +131,7 @@ TEST_F(SessionSignalsTest, ADrainIsReportedWhenTheQueueIsEmpty) {
   emit(socket, R"(["y"])");
   peer.socket.buffered_bytes -= 1;
   peer.session->drain_websocket(peer.socket);
-  EXPECT_EQ(signals().size(), 1u) << "some of it still waits";
+  EXPECT_EQ(signals().size(), 1u) << "a part is still queued";
   peer.socket.buffered_bytes = 0;
   peer.session->drain_websocket(peer.socket);
   EXPECT_EQ(signals().size(), 2u);

@@ -80,7 +80,8 @@ TEST(Conditions, IfRangeNeedsTheStrongTagOrTheExactDate) {
   EXPECT_TRUE(range_is_current(then, file, now));
   EXPECT_FALSE(range_is_current(after, file, now));
   EXPECT_FALSE(range_is_current("yesterday", file, now));
-  EXPECT_FALSE(range_is_current(then, file, file.last_modified)) << "it may change this second";
+  EXPECT_FALSE(range_is_current(then, file, file.last_modified))
+      << "it may still change within this second";
 }
 
 }  // namespace

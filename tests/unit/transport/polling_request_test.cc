@@ -164,7 +164,8 @@ TEST_F(PollingTest, ARequestMayOutliveItsSession) {
 TEST_F(PollingTest, AClosedSessionSendsTheClosePacketWithItsNextPolls) {
   const auto [sid, socket] = connect();
   server->handle(SocketClose{socket, true});
-  EXPECT_EQ(post(sid, "43[]")->body, "ok") << "an error would end the client before it reads";
+  EXPECT_EQ(post(sid, "43[]")->body, "ok")
+      << "after an error the client would close before it reads";
   EXPECT_EQ(poll(sid)->body, "41");
   EXPECT_EQ(poll(sid)->body, "1");
   EXPECT_EQ(engine->session_count(), 0u);
