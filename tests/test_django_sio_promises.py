@@ -34,13 +34,12 @@ PROMISES: dict[str, list[str]] = {
     ],
     "what connect emits arrives after CONNECT": [
         "unit/socketio/server_test.cc::PacketsEmittedBeforeTheAcceptAreSentAfterIt",
-        "bridge/test_sio_consumers.py::"
-        "test_what_connect_emits_comes_before_the_accept_for_the_core_to_hold",
+        "bridge/test_sio_consumers.py::test_emits_of_connect_are_posted_before_the_accept",
     ],
     "who takes ack acknowledges, who does not is acknowledged with []": [
         "bridge/test_sio_consumers.py::test_acknowledgement",
         "bridge/test_sio_consumers.py::test_handler_that_takes_ack_is_not_acknowledged_for_it",
-        "bridge/test_sio_consumers.py::test_nothing_is_acknowledged_that_was_not_asked_for",
+        "bridge/test_sio_consumers.py::test_events_without_an_ack_id_are_not_acknowledged",
     ],
     "handlers of one socket run in order": [
         "bridge/test_sio_consumers.py::test_events_of_one_socket_are_handled_in_order"
@@ -67,8 +66,7 @@ PROMISES: dict[str, list[str]] = {
     ],
     "loggers, lines at import and traces": [
         "bridge/test_sio_packets.py::test_every_import_path_without_django_and_channels",
-        "blackbox/test_django_sio_defects.py::"
-        "test_what_happens_is_traced_at_the_level_debug_and_only_then",
+        "blackbox/test_django_sio_defects.py::test_events_are_traced_only_at_the_level_debug",
         "unit/base/logger_test.cc::DropsRecordsBelowWarningByDefault",
     ],
     "as_asgi() behind a project's middleware, on several paths": [
@@ -76,7 +74,7 @@ PROMISES: dict[str, list[str]] = {
         "blackbox/test_socketio_django.py::test_the_user_of_the_session",
     ],
     "a channel layer's groups": [
-        "blackbox/test_socketio_emitting.py::test_old_code_reaches_rooms_through_the_channel_layer",
+        "blackbox/test_socketio_emitting.py::test_group_send_reaches_rooms_through_the_channel_layer",
         "bridge/test_sio_channel_layer.py::test_a_message_reaches_its_room_once",
     ],
     # --- what was wrong ---
@@ -84,20 +82,19 @@ PROMISES: dict[str, list[str]] = {
         "blackbox/test_engineio_heartbeat.py::test_the_next_ping_is_counted_from_the_pong"
     ],
     "2 an upgrade does not wait for the poll": [
-        "blackbox/test_engineio_upgrade.py::test_a_waiting_poll_gets_a_noop_at_once"
+        "blackbox/test_engineio_upgrade.py::test_a_waiting_poll_gets_a_noop_immediately"
     ],
     "3 a probe takes nothing, and a failed one ends nothing": [
-        "blackbox/test_engineio_upgrade.py::"
-        "test_what_is_emitted_during_a_probe_waits_for_its_transport",
-        "blackbox/test_engineio_upgrade.py::test_a_wrong_probe_leaves_polling_alone",
+        "blackbox/test_engineio_upgrade.py::test_packets_emitted_during_a_probe_use_polling",
+        "blackbox/test_engineio_upgrade.py::test_an_invalid_probe_does_not_affect_polling",
         "blackbox/test_engineio_upgrade.py::test_an_abandoned_probe_loses_nothing",
     ],
     "4 vanished polling clients are noticed": [
-        "blackbox/test_engineio_heartbeat.py::test_a_vanished_polling_client_is_swept"
+        "blackbox/test_engineio_heartbeat.py::test_a_lost_polling_client_times_out"
     ],
     "5 long payloads arrive whole and in order": [
         "blackbox/test_django_sio_defects.py::"
-        "test_more_than_max_payload_of_small_packets_arrives_whole_and_in_order"
+        "test_more_than_max_payload_of_small_packets_arrives_completely_and_in_order"
     ],
     "6 limits, CORS, connect time-out": [
         "blackbox/test_engineio_polling.py::test_an_oversize_post",
@@ -107,7 +104,7 @@ PROMISES: dict[str, list[str]] = {
         "test_a_client_that_never_connects_to_a_namespace_is_closed",
     ],
     "8 a handler that raises ends nothing": [
-        "bridge/test_sio_consumers.py::test_raising_handler_is_logged_and_the_next_events_go_on",
+        "bridge/test_sio_consumers.py::test_raising_handler_is_logged_and_the_next_events_are_handled",
         "blackbox/test_socketio_client_js.py::test_a_failing_handler_is_logged",
     ],
     "9 a handler may wait for an acknowledgement, and for long": [
@@ -122,8 +119,8 @@ PROMISES: dict[str, list[str]] = {
         "bridge/test_sio_consumers.py::test_two_methods_for_one_event_are_an_error",
     ],
     "13 rooms are compared exactly, int rooms": [
-        "blackbox/test_socketio_handlers.py::test_rooms_that_differ_never_mix",
-        "bridge/test_sio_sockets.py::test_an_int_is_the_room_of_its_digits",
+        "blackbox/test_socketio_handlers.py::test_similar_room_names_are_different_rooms",
+        "bridge/test_sio_sockets.py::test_an_int_is_the_room_named_by_its_digits",
         "bridge/test_sio_channel_layer.py::test_rooms_of_one_group_are_not_mixed_up",
     ],
     "14 a refused client is in no room": [
@@ -145,11 +142,11 @@ PROMISES: dict[str, list[str]] = {
     "18 back-pressure, bounded acknowledgements, hashable sockets": [
         "blackbox/test_socketio_load.py::test_a_client_that_does_not_read",
         "blackbox/test_socketio_load.py::test_a_websocket_is_not_read_while_its_events_wait",
-        "bridge/test_sio_sockets.py::test_an_answer_that_will_not_come_is_waited_for_no_more",
+        "bridge/test_sio_sockets.py::test_an_acknowledgement_that_will_not_come_fails",
         "bridge/test_sio_sockets.py::test_sockets_are_hashable_and_take_attributes",
     ],
     "19 breaches of the protocol end the session": [
-        "blackbox/test_engineio_polling.py::test_a_packet_out_of_place_ends_the_session",
+        "blackbox/test_engineio_polling.py::test_an_unexpected_packet_ends_the_session",
         "blackbox/test_engineio_polling.py::test_a_malformed_packet_ends_the_session",
         "unit/socketio/server_test.cc::ASecondConnectClosesTheSession",
     ],

@@ -39,7 +39,7 @@ def replay(tmp_path: pathlib.Path, archive: pathlib.Path) -> subprocess.Complete
     )
 
 
-def test_each_target_has_an_archive_and_nothing_else_lies_beside_them() -> None:
+def test_each_target_has_an_archive_and_there_are_no_other_files() -> None:
     assert TARGETS
     expected = sorted(archive_of(target) for target in TARGETS)
     assert sorted((FUZZ / "corpus").iterdir()) == expected

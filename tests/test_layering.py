@@ -88,7 +88,7 @@ def sources() -> list[pathlib.Path]:
     )
 
 
-def test_every_include_keeps_to_the_layers() -> None:
+def test_every_include_follows_the_layers() -> None:
     found = [
         include
         for path in sources()
@@ -134,7 +134,7 @@ def test_a_violation_is_noticed(source: str, line: str) -> None:
         ("server/main.cc", "asgi-bridge/interpreter.h"),
     ],
 )
-def test_what_the_rule_allows_is_allowed(source: str, target: str) -> None:
+def test_allowed_includes_are_accepted(source: str, target: str) -> None:
     assert allowed(Include(source, target))
 
 

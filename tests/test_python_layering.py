@@ -246,13 +246,13 @@ def all_imports() -> list[Import]:
     ]
 
 
-def test_every_import_leads_down() -> None:
+def test_every_import_is_of_a_lower_layer() -> None:
     found = all_imports()
     assert len(found) > 100
     assert [imported for imported in found if not allowed(imported)] == []
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
+def test_no_modules_import_each_other_in_a_cycle() -> None:
     assert cycle_of(all_imports()) == []
 
 
@@ -292,7 +292,7 @@ def test_a_violation_is_noticed(source: str, text: str) -> None:
     assert not allowed(imported)
 
 
-def test_a_circle_is_noticed() -> None:
+def test_a_cycle_is_noticed() -> None:
     texts = {
         "sio.socketio.namespace": "from .parent_namespace import ParentNamespace",
         "sio.socketio.parent_namespace": "if TYPE_CHECKING:\n    from .namespace import Namespace",
@@ -310,7 +310,7 @@ def test_an_import_in_a_function_is_noticed() -> None:
 # --- django-sio's import paths ---
 
 
-def test_an_import_path_of_django_sio_only_names_what_is_elsewhere() -> None:
+def test_an_import_path_of_django_sio_only_imports() -> None:
     for name in LAYERS[COMPATIBILITY]:
         docstring, *imports, exported = ast.parse(MODULES[name].read_text()).body
         assert isinstance(docstring, ast.Expr), name
@@ -331,7 +331,7 @@ def test_the_import_paths_of_django_sio_are_documented() -> None:
     }
 
 
-def test_no_other_module_only_names_what_is_elsewhere() -> None:
+def test_no_other_module_only_imports() -> None:
     """One that does has a reader who must look twice, and no promise to keep."""
     named = {*LAYERS[COMPATIBILITY], "sio.version"}
     for name, path in MODULES.items():

@@ -49,7 +49,7 @@ def test_no_source_file_is_too_long() -> None:
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
-def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:
+def test_no_file_contains_a_path_of_a_developers_machine() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in kept_files()
@@ -59,7 +59,7 @@ def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:
     assert found == []
 
 
-def test_a_lock_file_does_not_say_where_packages_came_from() -> None:
+def test_a_lock_file_has_no_registry_urls() -> None:
     locks = [path for path in kept_files() if path.name == "package-lock.json"]
     assert locks
     assert [path for path in locks if '"resolved"' in (text_of(path) or "")] == []
@@ -70,12 +70,12 @@ def test_no_file_is_large() -> None:
     assert large == []
 
 
-def test_no_third_party_code_is_kept() -> None:
+def test_no_third_party_code_is_in_the_repository() -> None:
     names = {path.name for path in kept_files()}
     assert not names & {"llhttp.c", "socket.io.js", "socket.io.min.js", "wslay.h", "json.hpp"}
 
 
-def test_the_tests_that_the_rules_of_engine_io_name_exist() -> None:
+def test_the_tests_named_in_docs_engineio_exist() -> None:
     """docs/engineio.md names files, and tests of the file that was named last."""
     lines = (ROOT / "docs/engineio.md").read_text().splitlines()
     table = "\n".join(line for line in lines if line.startswith("|"))

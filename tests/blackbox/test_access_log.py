@@ -45,7 +45,7 @@ def test_lines_look_like_daphnes_on_standard_output(start_server: Start) -> None
     )
 
 
-def test_a_websockets_steps_look_like_daphnes(start_server: Start) -> None:
+def test_the_lines_of_a_websocket_look_like_daphnes(start_server: Start) -> None:
     server = start_server("plain:application")
     with websockets.sync.client.connect(f"{server.websocket_url}/echo") as socket:
         socket.send("x")
@@ -55,7 +55,7 @@ def test_a_websockets_steps_look_like_daphnes(start_server: Start) -> None:
 
 
 @pytest.mark.parametrize("options", [["--no-access-log"], ["--verbosity", "0"]])
-def test_it_can_be_off(start_server: Start, options: list[str]) -> None:
+def test_the_access_log_can_be_switched_off(start_server: Start, options: list[str]) -> None:
     # start_server() waits for the line that says where the server listens.
     if "--verbosity" in options:
         options = [*options, "--log-level", "info"]
@@ -98,7 +98,7 @@ def test_json_objects(start_server: Start, tmp_path: pathlib.Path) -> None:
     assert disconnect["request_id"] == connect["request_id"] != http["request_id"]
 
 
-def test_hostile_bytes_stay_within_their_field(start_server: Start, tmp_path: pathlib.Path) -> None:
+def test_hostile_bytes_are_escaped_in_json(start_server: Start, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "access.log"
     server = start_server("plain:application", "--access-log", str(path), "--access-log-json")
     agent = b'\xff\xc3("\\\t\xe2\x80\xa8\xc2\x85{}\xf0\x9f'
@@ -110,7 +110,7 @@ def test_hostile_bytes_stay_within_their_field(start_server: Start, tmp_path: pa
     assert json.loads(line)["user_agent"] == '\ufffd\ufffd("\\\t\u2028\x85{}\ufffd\ufffd'
 
 
-def test_hostile_bytes_in_text(start_server: Start, tmp_path: pathlib.Path) -> None:
+def test_hostile_bytes_are_escaped_in_text(start_server: Start, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "access.log"
     server = start_server(
         "plain:application", "--access-log", str(path), "--access-log-format", '"%(a)s" %(s)s'
@@ -145,7 +145,7 @@ def test_refused_and_aborted_requests(start_server: Start, tmp_path: pathlib.Pat
     eventually(lambda: "GET /disconnect-only?key=aborted HTTP/1.1 499" in lines_of(path))
 
 
-def test_files_count_with_what_was_sent_of_them(
+def test_files_are_logged_with_their_sent_bytes(
     start_server: Start, tmp_path: pathlib.Path
 ) -> None:
     path = tmp_path / "access.log"
@@ -181,7 +181,7 @@ def test_files_count_with_what_was_sent_of_them(
     assert int(duration) >= elapsed * 1_000_000
 
 
-def test_socketio_polling_is_in_it(start_server: Start) -> None:
+def test_socketio_polling_is_logged(start_server: Start) -> None:
     server = start_server("native:application", cwd=APPS)
     httpx.get(f"{server.url}/socket.io/?EIO=4&transport=polling")
     server.wait_for_log(r'"GET /socket\.io/\?EIO=4&transport=polling" 200 \d+\n')
@@ -223,7 +223,7 @@ def test_rotation_under_load_loses_nothing(start_server: Start, tmp_path: pathli
     assert found == sorted(f"{w}-{n}" for w in range(len(workers)) for n in range(count))
 
 
-def test_a_rotation_during_the_start_does_no_harm(
+def test_a_rotation_during_the_start_is_handled(
     start_server: Start, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "rotated.py").write_text(
@@ -235,7 +235,7 @@ def test_a_rotation_during_the_start_does_no_harm(
         start_server("rotated:application", *options, cwd=tmp_path)
 
 
-def test_what_waits_is_written_when_the_server_stops(
+def test_queued_lines_are_written_when_the_server_stops(
     start_server: Start, tmp_path: pathlib.Path
 ) -> None:
     path = tmp_path / "access.log"
@@ -252,7 +252,9 @@ def test_what_waits_is_written_when_the_server_stops(
     assert sorted(lines_of(path), key=int) == [str(n) for n in range(20)]
 
 
-def test_what_waits_is_written_at_a_forced_end(start_server: Start, tmp_path: pathlib.Path) -> None:
+def test_queued_lines_are_written_at_a_forced_stop(
+    start_server: Start, tmp_path: pathlib.Path
+) -> None:
     path = tmp_path / "access.log"
     server = start_server("plain:application", "--access-log", str(path))
     with RawConnection(server.port) as connection:
@@ -278,7 +280,7 @@ def test_an_unknown_atom_stops_the_start() -> None:
     assert re.search(r'unknown atom "%\(statos\)s"; did you mean', result.stderr)
 
 
-def test_a_full_disk_is_told_once(start_server: Start) -> None:
+def test_a_full_disk_is_reported_once(start_server: Start) -> None:
     server = start_server("plain:application", "--access-log", "/dev/full")
     for _ in range(3):
         httpx.get(f"{server.url}/hello")

@@ -58,7 +58,7 @@ def test_bad_usage_is_explained(arguments: list[str]) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_an_option_that_does_not_exist_is_answered_with_the_nearest() -> None:
+def test_an_unknown_option_is_answered_with_the_nearest_one() -> None:
     result = run_to_end("plain:application", "--limit-boddy", "5")
     assert result.returncode == BAD_USAGE
     sentence = only_sentence(result)
@@ -78,7 +78,7 @@ def test_help_fits_the_terminal(columns: str) -> None:
     assert max(map(len, result.stdout.splitlines())) <= min(int(columns), 100)
 
 
-def test_a_taken_port() -> None:
+def test_a_port_in_use() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -120,7 +120,7 @@ def test_a_package_sio_of_another_distribution(tmp_path: pathlib.Path) -> None:
     assert "pip uninstall django-sio" in only_sentence(result)
 
 
-def test_an_attribute_that_is_no_application() -> None:
+def test_an_attribute_that_is_not_an_application() -> None:
     result = run_to_end("no_lifespan:not_callable")
     assert result.returncode == START_UP_FAILURE
     assert "not_callable" in only_sentence(result)
@@ -142,7 +142,7 @@ def test_an_exception_while_importing() -> None:
     assert "LookupError: no configuration for this machine" in result.stderr
 
 
-def test_a_module_that_imports_what_is_not_there() -> None:
+def test_a_module_that_imports_a_missing_module() -> None:
     """Not to be mistaken for a module that does not exist itself."""
     result = run_to_end("missing_dependency:application")
     assert result.returncode == START_UP_FAILURE
@@ -178,7 +178,7 @@ def test_an_error_in_djangos_settings(tmp_path: pathlib.Path) -> None:
     assert "Traceback" in result.stderr
 
 
-def test_a_dotted_name_within_the_module(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_a_dotted_name_in_the_module(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("no_lifespan:nested.application")
     assert httpx.get(server.url).text == "no lifespan"
 
@@ -190,7 +190,7 @@ def test_the_address_may_be_chosen(start_server, option: str) -> None:  # type: 
     assert httpx.get(server.url).text == "no lifespan"
 
 
-def test_a_short_option_may_hold_its_value(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_a_short_option_may_contain_its_value(start_server) -> None:  # type: ignore[no-untyped-def]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -198,7 +198,7 @@ def test_a_short_option_may_hold_its_value(start_server) -> None:  # type: ignor
     assert server.port == port
 
 
-def test_the_application_may_be_made_by_a_function(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_the_application_may_come_from_a_function(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("factory:create", "--factory")
     assert httpx.get(server.url).text == "made by create()"
 
@@ -211,7 +211,7 @@ def test_the_application_may_be_made_by_a_function(start_server) -> None:  # typ
         (["factory:fails", "--factory"], "LookupError"),
     ],
 )
-def test_a_function_that_does_not_fit(arguments: list[str], words: str) -> None:
+def test_an_invalid_application_factory(arguments: list[str], words: str) -> None:
     result = run_to_end(*arguments)
     assert result.returncode == START_UP_FAILURE
     assert words in result.stderr.splitlines()[-1]
@@ -239,13 +239,13 @@ def test_options_from_the_environment_and_a_file(start_server, tmp_path: pathlib
     assert httpx.get(server.url).text == "no lifespan"
 
 
-def test_a_mistake_in_the_environment_is_named() -> None:
+def test_an_error_in_the_environment_is_named() -> None:
     result = run_to_end("plain:application", env={"SIOSERVE_PORT": "eighty"})
     assert result.returncode == BAD_USAGE
     assert 'SIOSERVE_PORT: "eighty"' in only_sentence(result)
 
 
-def test_an_environment_file_is_there_before_the_application(
+def test_an_environment_file_is_read_before_the_application_is_imported(
     start_server,  # type: ignore[no-untyped-def]
     tmp_path: pathlib.Path,
 ) -> None:
@@ -258,7 +258,7 @@ def test_an_environment_file_is_there_before_the_application(
     assert httpx.get(server.url).text == "from the file"
 
 
-def test_a_port_may_be_taken_again_at_once(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_a_port_can_be_used_again_immediately(start_server) -> None:  # type: ignore[no-untyped-def]
     first: ServerProcess = start_server("no_lifespan:application")
     assert httpx.get(first.url).text == "no lifespan"
     first.stop()

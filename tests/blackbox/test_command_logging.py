@@ -125,7 +125,9 @@ def test_the_usual_level_is_info(project: pathlib.Path, arguments: tuple[str, ..
 
 
 @pytest.mark.parametrize("arguments", [("-v", "0"), ("--log-level", "warning")])
-def test_less(project: pathlib.Path, arguments: tuple[str, ...]) -> None:
+def test_a_lower_verbosity_or_higher_level_logs_less(
+    project: pathlib.Path, arguments: tuple[str, ...]
+) -> None:
     log = log_of(project, *arguments)
     assert "Listening on" not in log
     assert "the shop opens" not in log
@@ -133,14 +135,16 @@ def test_less(project: pathlib.Path, arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("-v", "2"), ("--log-level", "debug")])
-def test_more(project: pathlib.Path, arguments: tuple[str, ...]) -> None:
+def test_a_higher_verbosity_or_lower_level_logs_more(
+    project: pathlib.Path, arguments: tuple[str, ...]
+) -> None:
     log = log_of(project, *arguments)
     assert "a detail of the server" in log
     assert "a detail of the shop" in log
 
 
 @pytest.mark.parametrize("arguments", [("-v", "0"), ("--log-level", "error")])
-def test_an_access_log_that_is_asked_for_needs_no_level(
+def test_an_access_log_to_a_file_needs_no_level(
     project: pathlib.Path, arguments: tuple[str, ...]
 ) -> None:
     log, _ = run(project, *arguments, access_log="logging")
@@ -157,7 +161,7 @@ def test_the_access_logs_level_may_be_set(project: pathlib.Path) -> None:
     assert "GET /" not in log
 
 
-def test_most_is_asyncios_debugging_too(project: pathlib.Path) -> None:
+def test_the_highest_verbosity_enables_asyncios_debug_mode(project: pathlib.Path) -> None:
     log, answer = run(project, "-v", "3")
     assert "a detail of the server" in log
     assert answer == "debug True"
@@ -199,7 +203,7 @@ def test_logging_set_up_from_a_file(project: pathlib.Path, name: str) -> None:
     assert "OWN DEBUG sio.words: a detail of the server" in log
 
 
-def test_a_level_counts_before_that_of_the_file(project: pathlib.Path) -> None:
+def test_a_level_option_takes_precedence_over_the_file(project: pathlib.Path) -> None:
     log = log_of(project, "--log-config", "log.json", "--log-level", "warning")
     assert "Listening on" not in log
     assert "OWN DEBUG shop: a detail of the shop" in log
@@ -222,7 +226,7 @@ def test_a_level_counts_before_that_of_the_file(project: pathlib.Path) -> None:
         ),
     ],
 )
-def test_a_file_that_does_not_do(
+def test_an_invalid_logging_file_is_refused(
     project: pathlib.Path, name: str, content: str | None, words: str
 ) -> None:
     if content is not None:
@@ -244,7 +248,7 @@ def test_yaml_without_pyyaml(project: pathlib.Path) -> None:
     assert "sioserve[yaml]" in result.stderr
 
 
-def test_a_format_beside_a_file_is_refused(project: pathlib.Path) -> None:
+def test_a_format_together_with_a_file_is_refused(project: pathlib.Path) -> None:
     arguments = ["--log-config", "log.ini", "--log-fmt", "%(message)s"]
     result = run_to_end("web:application", *arguments, cwd=project)
     assert result.returncode == 2

@@ -107,7 +107,9 @@ def test_connections_wait_while_the_server_restarts(start: Start, project: pathl
     server.stop()
 
 
-def test_a_syntax_error_is_shown_and_waited_out(start: Start, project: pathlib.Path) -> None:
+def test_a_syntax_error_is_shown_and_the_server_restarts_when_it_is_fixed(
+    start: Start, project: pathlib.Path
+) -> None:
     server = start()
 
     def spoil() -> None:
@@ -120,7 +122,7 @@ def test_a_syntax_error_is_shown_and_waited_out(start: Start, project: pathlib.P
     server.stop()
 
 
-def test_a_request_in_flight_delays_a_restart_only_for_a_while(
+def test_a_request_in_flight_delays_a_restart_only_for_a_limited_time(
     start: Start, project: pathlib.Path
 ) -> None:
     server = start()
@@ -142,7 +144,7 @@ def test_other_files_by_pattern(start: Start, project: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_parent_and_child(start: Start, number: signal.Signals) -> None:
+def test_a_signal_stops_parent_and_child(start: Start, number: signal.Signals) -> None:
     server = start()
     child = int(get(server).split()[2])
     assert child != server.process.pid
@@ -211,7 +213,7 @@ def read_until(master: int, log: str, words: str | None) -> str:
     return log
 
 
-def test_an_inherited_descriptor_is_handed_on(project: pathlib.Path) -> None:
+def test_an_inherited_descriptor_is_passed_on(project: pathlib.Path) -> None:
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listening:
         port = listening.getsockname()[1]
         process = subprocess.Popen(
@@ -241,7 +243,7 @@ def test_all_addresses_are_listened_on(start: Start, host: str, urls: list[str])
         assert answer.text.startswith("version 1"), url
 
 
-def test_a_taken_port_is_a_failure_to_start() -> None:
+def test_a_port_in_use_is_a_failure_to_start() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         result = run_to_end("no_lifespan:application", "--reload", "--port", port)
@@ -250,7 +252,7 @@ def test_a_taken_port_is_a_failure_to_start() -> None:
     assert "in use" in result.stderr
 
 
-def test_details_without_reload_are_refused() -> None:
+def test_reload_options_without_reload_are_refused() -> None:
     result = run_to_end("no_lifespan:application", "--reload-include", "*.html")
     assert result.returncode == 2
     assert "--reload-include does nothing without --reload" in result.stderr

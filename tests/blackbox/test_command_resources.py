@@ -59,7 +59,7 @@ def assert_is_one_sentence(result: subprocess.CompletedProcess[str], words: str)
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_any_small_number_of_descriptors_serves_or_says_so(loop: str) -> None:
+def test_with_few_descriptors_it_serves_or_reports_the_reason(loop: str) -> None:
     serving = []
     for number in range(4, 41):
         limit = ("prlimit", f"--nofile={number}:{number}")
@@ -77,19 +77,19 @@ def test_any_small_number_of_descriptors_serves_or_says_so(loop: str) -> None:
 
 
 @pytest.mark.parametrize("number", range(8, 23, 3))
-def test_an_interpreter_that_runs_already_says_so_too(number: int) -> None:
+def test_a_running_interpreter_reports_the_lack_of_descriptors(number: int) -> None:
     command = ["prlimit", f"--nofile={number}:{number}", sys.executable, "-m", "sioserve"]
     result = run([*command, "no_lifespan:application", "--port", "0"])
     assert_is_one_sentence(result, "Not enough file descriptors")
 
 
-def test_a_low_soft_limit_does_no_harm(start_server: Callable[..., ServerProcess]) -> None:
+def test_a_low_soft_limit_is_raised(start_server: Callable[..., ServerProcess]) -> None:
     hard = 4096
     server = start_server("no_lifespan:application", prefix=("prlimit", f"--nofile=8:{hard}"))
     assert httpx.get(server.url).text == "no lifespan"
 
 
-def test_an_application_that_has_taken_all_descriptors_is_one_sentence(
+def test_an_application_that_uses_all_descriptors_gives_one_message(
     tmp_path: pathlib.Path,
 ) -> None:
     (tmp_path / "taking.py").write_text(
@@ -119,7 +119,7 @@ def no_threads(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 @pytest.mark.parametrize("first", [1, 2])
-def test_a_thread_that_can_t_be_made_is_one_sentence(
+def test_a_thread_that_can_t_be_created_gives_one_message(
     no_threads: pathlib.Path, tmp_path: pathlib.Path, first: int
 ) -> None:
     """The first thread is the access log's, the second one the I/O thread."""
@@ -177,7 +177,7 @@ def test_closed_standard_descriptors_become_dev_null(
             assert os.readlink(f"/proc/{pid}/fd/{number}") == "/dev/null"
 
 
-def test_standard_streams_on_a_full_disk_do_no_harm(tmp_path: pathlib.Path) -> None:
+def test_standard_streams_on_a_full_disk_are_tolerated(tmp_path: pathlib.Path) -> None:
     command = [executable(), "no_lifespan:application", "--access-log", "-"]
     redirections = ">/dev/full 2>/dev/full"
     with serving(command, redirections, tmp_path / "socket") as (client, _):

@@ -59,7 +59,7 @@ def test_a_signal_before_any_request(start_server) -> None:  # type: ignore[no-u
     start_server("no_lifespan:application").stop()
 
 
-def test_an_application_without_lifespan_costs_one_line(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_an_application_without_lifespan_is_logged_in_one_line(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("no_lifespan:application")
     assert httpx.get(server.url).text == "no lifespan"
     server.stop()
@@ -75,7 +75,7 @@ def test_a_failed_start_up_ends_with_its_message() -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_idle_connections_do_not_delay_the_end(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_idle_connections_do_not_delay_the_stop(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("plain:application")
     connections = [RawConnection(server.port) for _ in range(20)]
     for connection in connections[:10]:
@@ -120,7 +120,7 @@ def test_new_connections_are_refused_while_it_stops(start_server) -> None:  # ty
         assert server.wait() == 128 + signal.SIGTERM
 
 
-def test_a_second_signal_ends_at_once(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_a_second_signal_stops_immediately(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("slow_app:application")
     with RawConnection(server.port) as connection:
         connection.get("/")
@@ -133,7 +133,7 @@ def test_a_second_signal_ends_at_once(start_server) -> None:  # type: ignore[no-
         assert time.monotonic() - started < 5
 
 
-def test_a_request_that_does_not_end_is_cancelled_in_the_end(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_a_request_that_does_not_end_is_cancelled(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("slow_app:application")
     with RawConnection(server.port) as connection:
         connection.get("/")
@@ -156,7 +156,7 @@ async def test_websockets_are_closed_with_1012(start_server) -> None:  # type: i
     assert await asyncio.to_thread(server.wait) == 0
 
 
-def test_the_address_is_told_when_it_is_ready(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_the_address_is_logged_when_the_server_is_ready(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("plain:application")
     ready = re.search(r"Listening on", server.log)
     begun = re.search("lifespan: start-up", server.log)

@@ -104,7 +104,9 @@ async def test_requests_cut_anywhere(server: ServerProcess, chance: random.Rando
     peer.abort()
 
 
-async def test_connections_that_come_and_go(server: ServerProcess, chance: random.Random) -> None:
+async def test_connections_that_open_and_close(
+    server: ServerProcess, chance: random.Random
+) -> None:
     for _ in range(10 * SCALE):
         peers = await asyncio.gather(*(Peer.connect(server) for _ in range(100)))
         for peer in peers:
@@ -150,7 +152,7 @@ async def test_pipelined_flood_while_the_application_blocks(
         peer.abort()
 
 
-async def test_nonsense_while_the_application_blocks(
+async def test_malformed_requests_while_the_application_blocks(
     server: ServerProcess, chance: random.Random
 ) -> None:
     """The lines about it, which name what was asked for, do not fill the memory."""
@@ -395,7 +397,7 @@ async def test_payload_bombs(
     peer.abort()
 
 
-async def test_thousands_of_sessions_that_never_come_back(
+async def test_thousands_of_abandoned_sessions(
     server: ServerProcess, chance: random.Random
 ) -> None:
     """They are swept, wherever they had connected."""

@@ -39,7 +39,7 @@ def test_requests_do_not_leave_database_connections_behind(client: httpx.Client)
     eventually(lambda: client.get("/connections/").json()["count"] <= before)
 
 
-def test_a_client_that_leaves_cancels_an_asynchronous_view(
+def test_a_disconnect_cancels_an_asynchronous_view(
     client: httpx.Client, django_server: ServerProcess
 ) -> None:
     cancelled, finished = seen(client, "cancelled"), seen(client, "requests_finished")
@@ -51,7 +51,7 @@ def test_a_client_that_leaves_cancels_an_asynchronous_view(
     eventually(lambda: seen(client, "requests_finished") > finished)
 
 
-def test_the_context_of_a_request_is_gone_with_it(django_server: ServerProcess) -> None:
+def test_the_context_of_a_request_ends_with_it(django_server: ServerProcess) -> None:
     with RawConnection(django_server.port) as connection:
         answers = [connection.get("/context/").read_response().body for _ in range(3)]
     assert answers == [b"clean"] * 3
@@ -74,7 +74,7 @@ def test_threads_and_connections_persist(
     assert seen[-1]["opened"] <= 3
 
 
-def test_cookies_stay_apart(client: httpx.Client) -> None:
+def test_cookies_are_not_joined_with_a_comma(client: httpx.Client) -> None:
     values = client.get("/cookies/").headers.get_list("set-cookie")
     assert [value.partition("=")[0] for value in values] == ["one", "two", "three"]
 

@@ -14,7 +14,7 @@ from support.socketio_apps import APPS
 Start = Callable[..., ServerProcess]
 
 
-async def test_more_than_max_payload_of_small_packets_arrives_whole_and_in_order(
+async def test_more_than_max_payload_of_small_packets_arrives_completely_and_in_order(
     small_payload_server: ServerProcess,
 ) -> None:
     """The limit, 1,000 bytes here, is one for what clients send."""
@@ -90,7 +90,7 @@ TRACES = [
 ]
 
 
-async def test_what_happens_is_traced_at_the_level_debug_and_only_then(start_server: Start) -> None:
+async def test_events_are_traced_only_at_the_level_debug(start_server: Start) -> None:
     for level in ("debug", "info"):
         server = start_server(
             "configured:application",

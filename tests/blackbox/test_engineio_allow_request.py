@@ -100,7 +100,9 @@ def test_what_fails_is_logged(server: ServerProcess) -> None:
     server.wait_for_log("ValueError: allow_request failed on purpose", start)
 
 
-def test_it_comes_behind_the_other_checks_and_before_the_version(server: ServerProcess) -> None:
+def test_allow_request_is_called_after_the_other_checks_and_before_the_version(
+    server: ServerProcess,
+) -> None:
     before = len(read_notes(server, "asked"))
     foreign = {"Origin": "https://evil.example"}
     assert get(server, "&token=full", **foreign).json() == error(4, "Forbidden")
@@ -113,7 +115,7 @@ def test_it_comes_behind_the_other_checks_and_before_the_version(server: ServerP
     assert httpx.get(f"{old}&token=good").json() == error(5, "Unsupported protocol version")
 
 
-async def test_many_wait_at_once(server: ServerProcess) -> None:
+async def test_many_handshakes_wait_at_the_same_time(server: ServerProcess) -> None:
     async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         targets = [f"{PATH}polling&token={t}&wait=0.3" for t in ("good", "bad") * 50]
         answers = await asyncio.gather(*(client.get(target) for target in targets))
@@ -122,7 +124,7 @@ async def test_many_wait_at_once(server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
-def test_a_client_that_goes_meanwhile(transport: str, server: ServerProcess) -> None:
+def test_a_client_that_disconnects_while_it_waits(transport: str, server: ServerProcess) -> None:
     sessions = read_counts(server)["sessions"]
     upgrade = (
         "Connection: Upgrade",
@@ -159,7 +161,7 @@ async def test_a_decision_that_takes_too_long(
     assert (await asyncio.to_thread(get, server, "&token=good")).status_code == 200
 
 
-def test_a_project_that_routes_socketio_itself_is_asked_too(
+def test_allow_request_is_called_for_routed_handshakes(
     start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
 ) -> None:
     """Behind its own middleware, with the scope that this has made."""

@@ -11,7 +11,9 @@ EVENT = '451-7["reply",{"_placeholder":true,"num":0}]'
 
 
 @pytest.mark.parametrize("text", ["bAQI=", "bAQI", "bAQ\nI="])
-async def test_it_is_taken(text: str, socketio_server: ServerProcess) -> None:
+async def test_binary_messages_in_base64_are_accepted(
+    text: str, socketio_server: ServerProcess
+) -> None:
     async with WebSocketSession(socketio_server.url) as session:
         await session.join_namespace()
         await session.send(EVENT, text)
@@ -20,9 +22,7 @@ async def test_it_is_taken(text: str, socketio_server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("text", ["b????", "bA", "b\N{LATIN SMALL LETTER E WITH ACUTE}"])
-async def test_what_is_not_base64_ends_the_session(
-    text: str, socketio_server: ServerProcess
-) -> None:
+async def test_invalid_base64_ends_the_session(text: str, socketio_server: ServerProcess) -> None:
     async with WebSocketSession(socketio_server.url) as session:
         await session.join_namespace()
         await session.send(EVENT, text)
@@ -30,7 +30,7 @@ async def test_what_is_not_base64_ends_the_session(
             await session.next_message()
 
 
-async def test_one_that_was_not_announced_ends_the_session(
+async def test_an_unannounced_attachment_ends_the_session(
     socketio_server: ServerProcess,
 ) -> None:
     async with WebSocketSession(socketio_server.url) as session:
@@ -40,7 +40,7 @@ async def test_one_that_was_not_announced_ends_the_session(
             await session.next_message()
 
 
-async def test_it_is_sent_to_those_that_ask(socketio_server: ServerProcess) -> None:
+async def test_base64_is_sent_to_clients_that_ask_for_it(socketio_server: ServerProcess) -> None:
     url = socketio_server.url.replace("http", "ws", 1)
     async with connect(
         f"{url}/socket.io/?EIO=4&transport=websocket&b64=1", proxy=None

@@ -49,7 +49,7 @@ def fetch(session: PollingSession, headers: tuple[str, ...]) -> Response:
         ("", None, 0),
     ],
 )
-async def test_a_long_answer(
+async def test_a_long_response_is_compressed(
     accept: str, coding: str | None, bits: int, socketio_server: ServerProcess
 ) -> None:
     async with PollingSession(socketio_server.url) as session:
@@ -66,7 +66,7 @@ async def test_a_long_answer(
             assert len(answer.body) < 200
 
 
-async def test_a_short_answer(socketio_server: ServerProcess) -> None:
+async def test_a_short_response_is_not_compressed(socketio_server: ServerProcess) -> None:
     async with PollingSession(socketio_server.url) as session:
         await session.join_namespace()
         answer, expected = await echoed(session, "short", "gzip")
@@ -75,7 +75,7 @@ async def test_a_short_answer(socketio_server: ServerProcess) -> None:
         assert answer.body.decode() == expected
 
 
-async def test_very_long_answers(socketio_server: ServerProcess) -> None:
+async def test_very_long_responses_are_compressed(socketio_server: ServerProcess) -> None:
     """They are compressed on another thread."""
     generator = random.Random(5)
     texts = ["".join(generator.choices("abcdefgh", k=500_000)) for _ in range(10)]
@@ -96,7 +96,7 @@ async def test_very_long_answers(socketio_server: ServerProcess) -> None:
         await session.call("reply", 1)
 
 
-async def test_a_client_that_goes_while_its_answer_is_compressed(
+async def test_a_client_that_disconnects_while_its_response_is_compressed(
     socketio_server: ServerProcess,
 ) -> None:
     async with PollingSession(socketio_server.url) as session:
@@ -119,7 +119,7 @@ async def test_the_threshold_is_an_option(start_server: StartServer) -> None:
         assert answer.header("content-encoding") == "gzip"
 
 
-async def test_it_can_be_switched_off(start_server: StartServer) -> None:
+async def test_compression_can_be_switched_off(start_server: StartServer) -> None:
     server = start_server("native:application", "--no-socketio-http-compression", cwd=APPS)
     async with PollingSession(server.url) as session:
         await session.join_namespace()
@@ -160,7 +160,7 @@ def acknowledgements(event: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("chain", CHAINS, ids=str)
-async def test_an_answer_with_what_declines_compression(
+async def test_a_response_with_events_that_decline_compression(
     chain: list[list[object]], socketio_server: ServerProcess, key: str
 ) -> None:
     chain = in_room(chain, key)
@@ -178,7 +178,7 @@ async def test_an_answer_with_what_declines_compression(
                 await session.send(packet)
 
 
-async def test_an_answer_is_compressed_if_anything_in_it_may_be(
+async def test_a_response_is_compressed_if_one_of_its_events_may_be(
     socketio_server: ServerProcess, key: str
 ) -> None:
     async with PollingSession(socketio_server.url) as session:
@@ -210,7 +210,7 @@ def echo(websocket: RawWebSocket, text: str) -> Frame:
     return websocket.read_frame()
 
 
-def test_websockets_are_not_compressed_unless_asked(socketio_server: ServerProcess) -> None:
+def test_websockets_are_not_compressed_by_default(socketio_server: ServerProcess) -> None:
     with socketio_websocket(socketio_server, OFFER) as websocket:
         assert websocket.response.header("sec-websocket-extensions") is None
         assert not echo(websocket, "x" * 5_000).first & RSV1
@@ -304,7 +304,7 @@ def test_a_broadcast_that_declines_compression(compressing_server: ServerProcess
                 assert read_said(other, deflate)[0] == compressed
 
 
-def test_attachments_are_sent_as_their_event_is(compressing_server: ServerProcess) -> None:
+def test_attachments_are_compressed_like_their_event(compressing_server: ServerProcess) -> None:
     with socketio_websocket(compressing_server, OFFER) as websocket:
         deflate = Deflate()
         for steps, compressed in ((CHAINS[0], False), (undone(CHAINS[0]), True)):

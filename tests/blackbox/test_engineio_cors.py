@@ -80,7 +80,7 @@ def test_a_preflight_of_another_origin(server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("origin", [PAGE, "https://chat.apps.example"])
-async def test_every_answer_of_a_session(origin: str, server: ServerProcess) -> None:
+async def test_every_response_of_a_session(origin: str, server: ServerProcess) -> None:
     expected = {
         "access-control-allow-origin": origin,
         "access-control-allow-credentials": "true",
@@ -123,7 +123,7 @@ async def test_websockets_of_these_origins_only(server: ServerProcess) -> None:
     assert "access-control-allow-origin" not in caught.value.response.headers
 
 
-def test_own_pages_stay_welcome(server: ServerProcess) -> None:
+def test_own_pages_are_still_accepted(server: ServerProcess) -> None:
     assert ask(server, "GET", HANDSHAKE, "Origin: http://localhost:8000").status == 200
     assert ask(server, "GET", HANDSHAKE).status == 200
 
@@ -159,7 +159,7 @@ def test_a_project_that_routes_socketio_itself(
     assert cors_headers(other) == {"vary": "Origin"}
 
 
-def test_it_is_off_unless_configured(socketio_server: ServerProcess) -> None:
+def test_cors_is_off_by_default(socketio_server: ServerProcess) -> None:
     """CVE-2020-28481: the reference server once let every page in."""
     preflight = ask(
         socketio_server,
@@ -197,7 +197,7 @@ def test_it_is_off_unless_configured(socketio_server: ServerProcess) -> None:
         (["--socketio-transports", "webtransport"], 'transports: "webtransport" is neither'),
     ],
 )
-def test_an_unusable_option_is_refused_at_the_start(arguments: list[str], reason: str) -> None:
+def test_an_invalid_option_is_refused_at_the_start(arguments: list[str], reason: str) -> None:
     ended = run_to_end("native:application", *arguments, cwd=APPS)
     assert ended.returncode != 0
     assert reason in ended.stderr

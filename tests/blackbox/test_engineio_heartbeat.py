@@ -84,7 +84,7 @@ async def test_a_missing_pong_ends_the_session(
                 await ended
 
 
-async def test_a_vanished_polling_client_is_swept(fast_ping_server: ServerProcess) -> None:
+async def test_a_lost_polling_client_times_out(fast_ping_server: ServerProcess) -> None:
     key = str(uuid.uuid4())
     session = PollingSession(fast_ping_server.url)
     await session.open()
@@ -94,7 +94,7 @@ async def test_a_vanished_polling_client_is_swept(fast_ping_server: ServerProces
     assert seen == [["engineio_timeout", "ping timeout", []]]
 
 
-async def test_a_vanished_websocket_is_noticed(fast_ping_server: ServerProcess) -> None:
+async def test_a_lost_websocket_is_noticed(fast_ping_server: ServerProcess) -> None:
     key = str(uuid.uuid4())
     session = WebSocketSession(fast_ping_server.url)
     await session.open()
@@ -120,7 +120,7 @@ async def test_a_long_handler_delays_no_ping(
         assert await session.next_message() == '42["answered","at last"]'
 
 
-async def test_a_blocked_event_loop_costs_no_connection(
+async def test_a_blocked_event_loop_closes_no_connection(
     fast_ping_server: ServerProcess, node: NodeClients
 ) -> None:
     """Sessions of each kind, one of them in the middle of its upgrade, while Python is busy."""

@@ -107,7 +107,7 @@ def session(http: httpx.Client, request: pytest.FixtureRequest) -> JsonpSession:
     return JsonpSession(http, request.param, "17")
 
 
-def test_packets_travel_both_ways(session: JsonpSession) -> None:
+def test_packets_are_sent_and_received(session: JsonpSession) -> None:
     session.send('42["echo","one"]', '42["echo","two & 2 + 2 = 4 %41"]')
     received = session.poll()
     if len(received) < 2:  # the answers of the handlers need not come together
@@ -118,7 +118,7 @@ def test_packets_travel_both_ways(session: JsonpSession) -> None:
 TRICKY = 'line\nfeed, backslash \\ and n: \\n \\\\n, "quotes", \r\t\0, \u2028\u2029, </script>, 😀ä'
 
 
-def test_every_character_arrives(session: JsonpSession) -> None:
+def test_every_character_is_transmitted(session: JsonpSession) -> None:
     event = json.dumps(["echo", TRICKY], ensure_ascii=False)
     session.send("42" + event)
     answer = session.get()
@@ -135,14 +135,14 @@ def test_binary_is_base64(session: JsonpSession) -> None:
     assert session.poll() == [event, data]
 
 
-def test_only_digits_of_the_callback_reach_the_answer(http: httpx.Client) -> None:
+def test_only_digits_of_the_callback_are_in_the_response(http: httpx.Client) -> None:
     hostile = urllib.parse.quote("</script>1]);alert(2);//\u2028x3")
     answer = http.get(f"/socket.io/?EIO=4&transport=polling&j={hostile}")
     unwrap(answer, "123")
     assert "alert" not in answer.text
 
 
-def test_a_session_is_jsonp_from_its_handshake_on(http: httpx.Client) -> None:
+def test_a_session_uses_jsonp_if_its_handshake_did(http: httpx.Client) -> None:
     # What a later request says does not turn an answer into a script.
     plain = http.get("/socket.io/?EIO=4&transport=polling")
     sid = json.loads(plain.text[1:])["sid"]
@@ -159,7 +159,7 @@ def test_errors_are_those_of_other_requests(http: httpx.Client) -> None:
     assert refused.headers["content-type"] == "application/json"
 
 
-def test_a_form_without_data_brings_nothing(session: JsonpSession) -> None:
+def test_a_form_without_data_has_no_packets(session: JsonpSession) -> None:
     for body in (b"", b"e=1", b"4hi"):
         assert session.post(body).text == "ok"
     session.send('42["echo",1]')
@@ -173,7 +173,7 @@ def test_a_form_with_a_malformed_body_ends_the_session(session: JsonpSession, da
     assert session.get().json()["code"] == 1
 
 
-def test_the_limit_holds_for_the_form(session: JsonpSession) -> None:
+def test_the_limit_is_for_the_encoded_form(session: JsonpSession) -> None:
     # 1,200 bytes of a message are 3,600 in the form.
     event = '42["echo","' + "ä" * 600 + '"]'
     body = form(join([event], session.version))
@@ -183,7 +183,7 @@ def test_the_limit_holds_for_the_form(session: JsonpSession) -> None:
     assert len(session.poll()[0]) > MAX_PAYLOAD - 100
 
 
-def test_a_long_answer_is_compressed(session: JsonpSession) -> None:
+def test_a_long_response_is_compressed(session: JsonpSession) -> None:
     session.send('42["echo","' + "x" * 1_200 + '"]')
     answer = session.get()
     assert answer.headers["content-encoding"] == "gzip"
@@ -195,7 +195,7 @@ def handshake(server: ServerProcess, *headers: str) -> Response:
         return connection.get("/socket.io/?EIO=4&transport=polling&j=0", *headers).read_response()
 
 
-def test_a_page_must_name_itself(start_server: Callable[..., ServerProcess]) -> None:
+def test_a_page_must_send_a_referer(start_server: Callable[..., ServerProcess]) -> None:
     server = start_server("native:application", cwd=APPS)
     # A script element sends cookies but no Origin.
     for headers in (

@@ -44,7 +44,7 @@ async def test_other_attributes_of_the_cookie(start_server: StartServer) -> None
     assert attributes == "Path=/socket.io; Secure; SameSite=None; Max-Age=60"
 
 
-def test_there_is_no_cookie_unless_it_has_a_name(socketio_server: ServerProcess) -> None:
+def test_there_is_no_cookie_by_default(socketio_server: ServerProcess) -> None:
     response = httpx.get(f"{socketio_server.url}/socket.io/?EIO=4&transport=polling")
     assert "set-cookie" not in response.headers
 
@@ -105,7 +105,7 @@ async def test_a_client_that_joins_no_namespace(start_server: StartServer) -> No
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
-async def test_another_method_leaves_the_session_alone(
+async def test_another_method_does_not_affect_the_session(
     method: str, socketio_server: ServerProcess
 ) -> None:
     async with PollingSession(socketio_server.url) as session:

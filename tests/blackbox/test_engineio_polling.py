@@ -110,7 +110,7 @@ async def test_binary_is_base64(socketio_server: ServerProcess) -> None:
         assert await session.next_message() == "b"
 
 
-async def test_attachments_may_come_with_another_request(socketio_server: ServerProcess) -> None:
+async def test_attachments_may_arrive_in_another_request(socketio_server: ServerProcess) -> None:
     async with PollingSession(socketio_server.url) as session:
         await session.join_namespace()
         await session.send('451-["echo",{"_placeholder":true,"num":0}]')
@@ -253,7 +253,7 @@ async def test_a_malformed_packet_ends_the_session(
 
 
 @pytest.mark.parametrize("body", [*VIOLATIONS.values()], ids=[*VIOLATIONS])
-async def test_a_packet_out_of_place_ends_the_session(
+async def test_an_unexpected_packet_ends_the_session(
     body: str, socketio_server: ServerProcess
 ) -> None:
     session, key = await joined(socketio_server)
@@ -263,7 +263,9 @@ async def test_a_packet_out_of_place_ends_the_session(
 
 
 @pytest.mark.parametrize("body", ['42["quiet"]', "41", "430[]"])
-async def test_nothing_comes_before_connect(body: str, socketio_server: ServerProcess) -> None:
+async def test_packets_before_connect_end_the_session(
+    body: str, socketio_server: ServerProcess
+) -> None:
     async with PollingSession(socketio_server.url) as session:
         await session.post(body)
         assert await session.receive() == "1"
@@ -305,7 +307,7 @@ async def test_an_aborted_post_ends_the_session(socketio_server: ServerProcess) 
     await assert_ended(session)
 
 
-async def test_a_close_comes_behind_what_was_sent(socketio_server: ServerProcess) -> None:
+async def test_a_close_comes_after_queued_packets(socketio_server: ServerProcess) -> None:
     session, key = await joined(socketio_server)
     await session.emit("kick", True)
     await asyncio.to_thread(disconnects, socketio_server, key)
@@ -349,7 +351,7 @@ async def test_pipelined_requests_of_one_client(socketio_server: ServerProcess) 
         assert (await asyncio.to_thread(connection.read_response)).body == b"435[1]"
 
 
-async def test_a_client_without_sessions_leaves_nothing_behind(
+async def test_a_client_without_a_session_leaves_nothing_behind(
     socketio_server: ServerProcess,
 ) -> None:
     """A thousand handshakes whose clients never come back cost little."""

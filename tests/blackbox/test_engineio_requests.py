@@ -128,7 +128,7 @@ def test_the_method_is_checked_before_the_origin(socketio_server: ServerProcess)
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_own_origins_are_welcome(transport: str, socketio_server: ServerProcess) -> None:
+async def test_own_origins_are_accepted(transport: str, socketio_server: ServerProcess) -> None:
     for origin in ("http://127.0.0.1:3000", "https://localhost", "http://app.localhost:8000"):
         headers = {"Origin": origin}
         async with SESSIONS[transport](socketio_server.url, headers=headers) as session:

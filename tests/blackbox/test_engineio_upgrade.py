@@ -38,7 +38,7 @@ async def call(websocket: ClientConnection, number: int) -> Any:
     return await websocket.recv()
 
 
-async def test_a_waiting_poll_gets_a_noop_at_once(socketio_server: ServerProcess) -> None:
+async def test_a_waiting_poll_gets_a_noop_immediately(socketio_server: ServerProcess) -> None:
     async with PollingSession(socketio_server.url) as session:
         await session.join_namespace()
         started = time.monotonic()
@@ -54,7 +54,7 @@ async def test_a_waiting_poll_gets_a_noop_at_once(socketio_server: ServerProcess
         await websocket.close()
 
 
-async def test_http_of_an_upgraded_session_is_refused(socketio_server: ServerProcess) -> None:
+async def test_requests_of_an_upgraded_session_are_refused(socketio_server: ServerProcess) -> None:
     async with PollingSession(socketio_server.url) as session:
         await session.join_namespace()
         websocket = await upgraded(session)
@@ -80,7 +80,7 @@ async def test_a_second_websocket_of_an_upgraded_session_is_closed(
         await websocket.close()
 
 
-async def test_a_second_websocket_beside_a_probe_is_closed(socketio_server: ServerProcess) -> None:
+async def test_a_second_websocket_during_a_probe_is_closed(socketio_server: ServerProcess) -> None:
     async with PollingSession(socketio_server.url) as session:
         await session.join_namespace()
         websocket = await probed(session)
@@ -95,7 +95,7 @@ async def test_a_second_websocket_beside_a_probe_is_closed(socketio_server: Serv
 @pytest.mark.parametrize(
     "wrong", ["2probably", "3probe", "5", "42[]", "", b"2probe"], ids=lambda wrong: repr(wrong)
 )
-async def test_a_wrong_probe_leaves_polling_alone(
+async def test_an_invalid_probe_does_not_affect_polling(
     wrong: str | bytes, socketio_server: ServerProcess
 ) -> None:
     async with PollingSession(socketio_server.url) as session:
@@ -128,7 +128,7 @@ async def test_an_abandoned_probe_loses_nothing(
         assert await session.call("reply", "polling") == ["polling"]
 
 
-async def test_what_is_emitted_during_a_probe_waits_for_its_transport(
+async def test_packets_emitted_during_a_probe_use_polling(
     socketio_server: ServerProcess,
 ) -> None:
     async with PollingSession(socketio_server.url) as session:
@@ -198,7 +198,7 @@ async def test_closing_an_upgraded_websocket_ends_the_session(
         assert (await session.get()).json()["code"] == 1
 
 
-async def test_a_probe_does_not_keep_a_session_that_ends(socketio_server: ServerProcess) -> None:
+async def test_a_probe_does_not_keep_a_closed_session_alive(socketio_server: ServerProcess) -> None:
     async with PollingSession(socketio_server.url) as session:
         await session.join_namespace()
         websocket = await probed(session)

@@ -62,7 +62,7 @@ def assert_hears_its_signals(server: ServerProcess) -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("kind", ["async", "thread", "to_thread"])
 @pytest.mark.parametrize("ending", STATUSES)
-def test_the_child_of_a_view_ends_and_the_parent_serves_on(
+def test_the_child_of_a_view_ends_and_the_parent_continues(
     start: Start, notes: pathlib.Path, loop: str, kind: str, ending: str
 ) -> None:
     server = start(loop)
@@ -76,7 +76,7 @@ def test_the_child_of_a_view_ends_and_the_parent_serves_on(
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_child_that_awaits_ends_and_says_so(start: Start, loop: str) -> None:
+def test_a_child_that_awaits_ends_with_a_message(start: Start, loop: str) -> None:
     server = start(loop)
     assert exit_code(server, get(server, "/await/")) == 1
     assert "A forked child ends: the event loop runs in its parent only" in server.log
@@ -111,7 +111,7 @@ async def test_the_child_of_a_handler_ends_and_handles_nothing_else(
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_many_requests_beside_children_are_answered_once(
+def test_many_requests_during_forks_are_answered_once(
     start: Start, notes: pathlib.Path, loop: str
 ) -> None:
     server = start(loop)

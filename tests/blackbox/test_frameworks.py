@@ -47,7 +47,7 @@ def test_uploads(client: httpx.Client) -> None:
     assert answer.json() == {"name": "zeros.bin", "size": len(content)}
 
 
-def test_the_state_that_the_lifespan_has_made(client: httpx.Client) -> None:
+def test_the_state_of_the_lifespan(client: httpx.Client) -> None:
     assert client.get("/state").json() == "hello from the lifespan"
 
 
@@ -57,7 +57,7 @@ def test_streaming_through_middleware(client: httpx.Client) -> None:
     assert response.headers["x-marked"] == "yes"
 
 
-def test_a_client_that_leaves_ends_a_stream_behind_middleware(
+def test_a_disconnect_ends_a_stream_behind_middleware(
     client: httpx.Client, server: ServerProcess
 ) -> None:
     with RawConnection(server.port) as connection:
@@ -106,6 +106,6 @@ def test_the_interactive_documentation(client: httpx.Client) -> None:
     assert "/items/{number}" in client.get("/openapi.json").json()["paths"]
 
 
-def test_an_application_by_hand(plain_server: ServerProcess) -> None:
+def test_a_plain_asgi_application(plain_server: ServerProcess) -> None:
     answer = httpx.post(f"{plain_server.url}/echo", content=b"body")
     assert answer.status_code == 200

@@ -14,7 +14,7 @@ from support.server import ServerProcess
 from support.waiting import eventually
 
 
-def test_receive_after_the_body_waits_for_the_end(
+def test_receive_after_the_body_waits_for_the_disconnect(
     plain_server: ServerProcess, key: str, seen: Callable[[str], Any]
 ) -> None:
     with RawConnection(plain_server.port) as connection:
@@ -26,7 +26,7 @@ def test_receive_after_the_body_waits_for_the_end(
     assert seen("again") == "http.disconnect"
 
 
-def test_a_waiting_receive_may_be_cancelled_at_the_end(
+def test_a_waiting_receive_is_cancelled_with_the_request(
     plain_server: ServerProcess, key: str, seen: Callable[[str], Any]
 ) -> None:
     assert httpx.get(f"{plain_server.url}/cancelled-at-end?key={key}").text == "answer"
@@ -53,7 +53,7 @@ def test_a_cancelled_receive_loses_nothing(
         assert connection.read_response().body == total
 
 
-def test_a_client_that_leaves_is_noticed_while_waiting(
+def test_a_disconnect_is_noticed_while_waiting(
     plain_server: ServerProcess, key: str, seen: Callable[[str], Any]
 ) -> None:
     with RawConnection(plain_server.port) as connection:
@@ -64,7 +64,7 @@ def test_a_client_that_leaves_is_noticed_while_waiting(
 
 
 @pytest.mark.parametrize("leave", ["politely", "abruptly"])
-def test_a_client_that_leaves_is_noticed_while_streaming(
+def test_a_disconnect_is_noticed_while_streaming(
     plain_server: ServerProcess, key: str, seen: Callable[[str], Any], leave: str
 ) -> None:
     connection = RawConnection(plain_server.port)
@@ -137,7 +137,7 @@ def test_no_task_is_left_behind(plain_server: ServerProcess) -> None:
     eventually(lambda: int(httpx.get(plain_server.url + "/tasks").text) <= before)
 
 
-async def test_many_requests_at_once_do_not_mix(plain_server: ServerProcess) -> None:
+async def test_many_concurrent_requests_do_not_mix(plain_server: ServerProcess) -> None:
     limits = httpx.Limits(max_connections=50)
     async with httpx.AsyncClient(base_url=plain_server.url, limits=limits, timeout=60) as client:
         bodies = [f"body {number} ".encode() * (number % 50 + 1) for number in range(500)]

@@ -27,11 +27,11 @@ def log_in(client: httpx.Client) -> httpx.Response:
     return client.post("/admin/login/?next=/admin/", data=fields)
 
 
-def test_sync_views_run_beside_the_event_loop(client: httpx.Client) -> None:
+def test_sync_views_do_not_block_the_event_loop(client: httpx.Client) -> None:
     assert client.get("/sync/").text == "sync, main thread: False"
 
 
-def test_a_view_decides_about_methods(client: httpx.Client) -> None:
+def test_a_view_can_refuse_methods(client: httpx.Client) -> None:
     for method in ("DELETE", "PROPFIND", "FROBNICATE"):
         response = client.request(method, "/only-get/")
         assert (response.status_code, response.headers.get("allow")) == (405, "GET, HEAD, OPTIONS")
@@ -129,9 +129,7 @@ def test_a_wrong_csrf_token_is_refused(client: httpx.Client) -> None:
     assert client.post("/admin/login/", data=fields).status_code == 403
 
 
-def test_a_client_that_leaves_closes_the_stream(
-    client: httpx.Client, django_server: ServerProcess
-) -> None:
+def test_a_disconnect_closes_the_stream(client: httpx.Client, django_server: ServerProcess) -> None:
     closed = client.get("/seen/").json()["streams_closed"]
     for leave in ("politely", "abruptly"):
         connection = RawConnection(django_server.port)
@@ -153,7 +151,7 @@ def test_request_finished_is_sent_once_per_request(client: httpx.Client) -> None
     eventually(lambda: client.get("/seen/").json()["requests_finished"] >= before + 6)
 
 
-def test_uploads_that_break_off_leave_the_server_alive(
+def test_incomplete_uploads_do_not_affect_the_server(
     client: httpx.Client, django_server: ServerProcess
 ) -> None:
     head = (
@@ -165,7 +163,7 @@ def test_uploads_that_break_off_leave_the_server_alive(
     assert client.get("/sync/").status_code == 200
 
 
-def test_malformed_cookies_do_no_harm(django_server: ServerProcess) -> None:
+def test_malformed_cookies_are_ignored(django_server: ServerProcess) -> None:
     with RawConnection(django_server.port) as connection:
         try:
             response = connection.get("/session/", "Cookie: =;;; \xff=\xfe; a").read_response()
@@ -175,7 +173,7 @@ def test_malformed_cookies_do_no_harm(django_server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?streamed"])
-def test_compression_is_left_to_django(client: httpx.Client, query: str) -> None:
+def test_the_server_does_not_compress_djangos_responses(client: httpx.Client, query: str) -> None:
     response = client.get(f"/compressed/{query}", headers={"Accept-Encoding": "gzip"})
     assert response.headers["content-encoding"] == "gzip"
     assert response.text == "0123456789" * 1000

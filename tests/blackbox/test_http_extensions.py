@@ -41,7 +41,9 @@ def test_the_extensions_are_advertised(server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 10, 5 * MEGABYTE + 3])
-def test_a_path_is_sent_whole(server: ServerProcess, tmp_path: pathlib.Path, size: int) -> None:
+def test_a_path_is_sent_completely(
+    server: ServerProcess, tmp_path: pathlib.Path, size: int
+) -> None:
     file = tmp_path / "file"
     file.write_bytes(os.urandom(size))
     with RawConnection(server.port) as connection:
@@ -159,7 +161,7 @@ def test_a_file_that_shrinks_meanwhile_cuts_the_connection(
     assert ask(server, "/extensions").status == 200
 
 
-def test_a_huge_file_for_a_slow_client_takes_no_memory(
+def test_a_huge_file_for_a_slow_client_needs_no_more_memory(
     server: ServerProcess, tmp_path: pathlib.Path
 ) -> None:
     file = tmp_path / "file"
@@ -198,7 +200,7 @@ def test_a_huge_file_for_a_slow_client_takes_no_memory(
 USUAL = [("x-sum", "5"), ("x-more", "yes")]
 
 
-def test_trailers_follow_a_chunked_body_if_the_client_takes_them(server: ServerProcess) -> None:
+def test_trailers_follow_a_chunked_body_if_the_client_accepts_them(server: ServerProcess) -> None:
     with RawConnection(server.port) as connection:
         response = connection.get("/trailers", "TE: trailers", "Connection: TE").read_response()
         assert response.header("trailer") == "x-sum, x-more"

@@ -26,7 +26,7 @@ def end_side(connection: RawConnection) -> None:
     connection.socket.shutdown(socket.SHUT_WR)
 
 
-def test_a_client_that_has_ended_its_side_gets_its_answer(plain_server: ServerProcess) -> None:
+def test_a_client_gets_its_response_after_a_half_close(plain_server: ServerProcess) -> None:
     with RawConnection(plain_server.port) as connection:
         connection.send(GET)
         end_side(connection)
@@ -35,7 +35,9 @@ def test_a_client_that_has_ended_its_side_gets_its_answer(plain_server: ServerPr
         assert connection.is_closed()
 
 
-def test_all_pipelined_requests_before_the_end_are_answered(plain_server: ServerProcess) -> None:
+def test_all_pipelined_requests_before_a_half_close_are_answered(
+    plain_server: ServerProcess,
+) -> None:
     with RawConnection(plain_server.port) as connection:
         post = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
         connection.send(GET * 3 + post)
@@ -44,7 +46,7 @@ def test_all_pipelined_requests_before_the_end_are_answered(plain_server: Server
         assert connection.is_closed()
 
 
-def test_a_streamed_answer_arrives_whole(plain_server: ServerProcess, key: str) -> None:
+def test_a_streamed_response_arrives_completely(plain_server: ServerProcess, key: str) -> None:
     with RawConnection(plain_server.port) as reader, RawConnection(plain_server.port) as other:
         reader.get(f"/stream?parts=2&gate={key}")
         end_side(reader)
@@ -54,7 +56,9 @@ def test_a_streamed_answer_arrives_whole(plain_server: ServerProcess, key: str) 
         assert reader.read_response().body == b"0,1,"
 
 
-def test_a_slow_answer_reaches_a_client_that_waits(patient_server: ServerProcess, key: str) -> None:
+def test_a_slow_response_reaches_a_client_that_waits(
+    patient_server: ServerProcess, key: str
+) -> None:
     with RawConnection(patient_server.port) as reader, RawConnection(patient_server.port) as other:
         reader.get(f"/stream?parts=0&gate={key}")
         end_side(reader)
@@ -63,7 +67,7 @@ def test_a_slow_answer_reaches_a_client_that_waits(patient_server: ServerProcess
         assert reader.read_response().status == 200
 
 
-def test_the_end_in_the_middle_of_a_request_ends_it(plain_server: ServerProcess) -> None:
+def test_a_half_close_in_the_middle_of_a_request_ends_it(plain_server: ServerProcess) -> None:
     for part in (GET[:-2], b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo"):
         with RawConnection(plain_server.port) as connection:
             connection.send(part)
@@ -71,7 +75,7 @@ def test_the_end_in_the_middle_of_a_request_ends_it(plain_server: ServerProcess)
             assert connection.is_closed()
 
 
-def test_an_application_that_waits_is_told_after_a_while(
+def test_a_waiting_application_gets_a_disconnect_after_a_timeout(
     patient_server: ServerProcess, key: str
 ) -> None:
     def seen() -> dict[str, Any]:
@@ -84,7 +88,7 @@ def test_an_application_that_waits_is_told_after_a_while(
     assert eventually(lambda: seen().get("sent")) == "without an error"
 
 
-def test_a_stream_notices_at_once_that_its_client_has_closed(
+def test_a_stream_notices_immediately_that_its_client_has_closed(
     start_server: Callable[..., ServerProcess], key: str
 ) -> None:
     server = start_server("plain:application", "--timeout-half-close", "3600")
@@ -99,9 +103,7 @@ def test_a_stream_notices_at_once_that_its_client_has_closed(
 
 
 @pytest.mark.parametrize("path", ["/sync/", "/async/", "/stream-sync/", "/stream-async/"])
-def test_django_answers_a_client_that_has_ended_its_side(
-    django_server: ServerProcess, path: str
-) -> None:
+def test_django_answers_after_a_half_close(django_server: ServerProcess, path: str) -> None:
     with RawConnection(django_server.port) as connection:
         connection.get(path)
         end_side(connection)

@@ -159,7 +159,7 @@ def test_a_huge_download_to_a_slow_client_takes_little_memory(server: ServerProc
     assert not MEMORY_TELLS or server.peak_memory() - idle < ALLOWANCE
 
 
-def test_a_slow_client_does_not_slow_the_others(server: ServerProcess) -> None:
+def test_a_slow_client_does_not_delay_others(server: ServerProcess) -> None:
     slow = RawConnection(server.port, receive_buffer=65536)
     slow.get(f"/download?key=slow&bytes={50 * MEGABYTE}")
     with RawConnection(server.port) as other:
@@ -168,7 +168,7 @@ def test_a_slow_client_does_not_slow_the_others(server: ServerProcess) -> None:
     slow.close_abruptly()
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_download(server: ServerProcess) -> None:
+def test_a_client_that_disconnects_during_a_download(server: ServerProcess) -> None:
     before = int(httpx.get(server.url + "/tasks").text)
     connection = RawConnection(server.port, receive_buffer=65536)
     connection.get(f"/download?key=left&bytes={50 * MEGABYTE}")
@@ -178,7 +178,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_download(server: ServerProcess)
     eventually(lambda: int(httpx.get(server.url + "/tasks").text) <= before)
 
 
-def test_a_client_that_leaves_in_the_middle_of_an_upload(server: ServerProcess) -> None:
+def test_a_client_that_disconnects_during_an_upload(server: ServerProcess) -> None:
     start = len(server.log)
     connection = RawConnection(server.port)
     connection.send(
@@ -189,7 +189,7 @@ def test_a_client_that_leaves_in_the_middle_of_an_upload(server: ServerProcess) 
     assert httpx.get(server.url + "/hello").text == "hello"
 
 
-def test_clients_that_leave_when_the_application_has_reset_sigpipe(
+def test_clients_that_disconnect_after_the_application_has_reset_sigpipe(
     start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
 ) -> None:
     """Scripts do so to end quietly in a pipe; a write to a closed socket then ends the process."""

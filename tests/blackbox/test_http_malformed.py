@@ -317,7 +317,7 @@ def test_a_smuggled_request_is_not_answered(
         assert other.get(f"/seen?key={key}").read_response().body == b"{}"
 
 
-def test_what_follows_trailers_is_the_next_request(plain_server: ServerProcess) -> None:
+def test_bytes_after_trailers_are_the_next_request(plain_server: ServerProcess) -> None:
     with RawConnection(plain_server.port) as connection:
         connection.send(POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n")
         connection.send(b"Host: y\r\nConnection: close\r\nX-Method: PUT\r\n\r\n" + GET + b"\r\n")
@@ -363,7 +363,9 @@ def test_good_requests_before_a_bad_one_are_answered(plain_server: ServerProcess
 
 
 @pytest.mark.parametrize("cut", [b"", b"GET", b"GET /hello HTTP/1.1\r\nHost", POST, b"\r\n"])
-def test_a_client_that_leaves_early_harms_nobody(plain_server: ServerProcess, cut: bytes) -> None:
+def test_a_client_that_disconnects_early_does_not_affect_others(
+    plain_server: ServerProcess, cut: bytes
+) -> None:
     for leave in (RawConnection.close_abruptly, lambda connection: connection.socket.close()):
         connection = RawConnection(plain_server.port)
         if cut:
@@ -373,7 +375,7 @@ def test_a_client_that_leaves_early_harms_nobody(plain_server: ServerProcess, cu
         assert other.get("/hello").read_response().body == b"hello"
 
 
-def test_a_body_that_breaks_off_ends_the_request(plain_server: ServerProcess) -> None:
+def test_an_incomplete_body_ends_the_request(plain_server: ServerProcess) -> None:
     with RawConnection(plain_server.port) as connection:
         connection.send(POST + b"Content-Length: 100\r\n\r\nhalf")
     with RawConnection(plain_server.port) as other:

@@ -41,7 +41,7 @@ def test_pipelined_requests_are_answered_in_order(connection: RawConnection) -> 
     assert [connection.read_response().body for _ in bodies] == bodies
 
 
-def test_a_slow_answer_holds_back_the_pipelined_ones_behind_it(plain_server: ServerProcess) -> None:
+def test_a_slow_response_delays_the_pipelined_ones_after_it(plain_server: ServerProcess) -> None:
     with RawConnection(plain_server.port) as waiting, RawConnection(plain_server.port) as other:
         waiting.get("/stream?parts=1&gate=pipeline").get("/hello")
         other.get("/hello").read_response()
@@ -92,7 +92,7 @@ def test_chunked_requests(connection: RawConnection) -> None:
     assert connection.get("/hello").read_response().body == b"hello"
 
 
-def test_head_has_the_head_of_get_and_no_body(connection: RawConnection) -> None:
+def test_head_has_the_headers_of_get_and_no_body(connection: RawConnection) -> None:
     for target in ("/hello", "/length", "/stream"):
         response = connection.get(target, method="HEAD").read_response("HEAD")
         assert response.status == 200
@@ -170,7 +170,7 @@ def test_continue_is_not_sent_when_the_application_refuses_the_body(
     assert (response.status, response.body) == (413, b"early")
 
 
-def test_an_answer_may_come_before_the_body(connection: RawConnection) -> None:
+def test_a_response_may_come_before_the_body(connection: RawConnection) -> None:
     connection.send(
         b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 10
     )
@@ -195,7 +195,7 @@ def test_the_authority_of_an_absolute_target_is_the_host(connection: RawConnecti
     assert (scope["path"], scope["query_string"]) == ("/a b", {"bytes": "q"})
 
 
-def test_an_early_answer_and_the_next_request_behind_the_rest_of_the_body(
+def test_an_early_response_and_the_next_request_after_the_rest_of_the_body(
     connection: RawConnection,
 ) -> None:
     connection.send(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")

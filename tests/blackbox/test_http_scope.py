@@ -72,7 +72,7 @@ def test_an_empty_query_is_empty_bytes(plain_server: ServerProcess) -> None:
     assert text(scope_of(plain_server, "/scope?")["query_string"]) == ""
 
 
-def test_http_1_0_is_told(plain_server: ServerProcess) -> None:
+def test_http_1_0_is_in_the_scope(plain_server: ServerProcess) -> None:
     with RawConnection(plain_server.port) as connection:
         response = connection.send(b"GET /scope HTTP/1.0\r\n\r\n").read_response()
     assert httpx.Response(200, content=response.body).json()["http_version"] == "1.0"
@@ -89,11 +89,11 @@ def test_the_method_is_passed_on(plain_server: ServerProcess) -> None:
         assert httpx.request(method, plain_server.url + "/scope").json()["method"] == method
 
 
-def test_the_lifespans_state_is_in_scope(plain_server: ServerProcess) -> None:
+def test_the_lifespans_state_is_in_the_scope(plain_server: ServerProcess) -> None:
     assert scope_of(plain_server, "/scope")["state"] == {"started_by": "lifespan"}
 
 
-def test_headers_may_hold_any_bytes_above_space(plain_server: ServerProcess) -> None:
+def test_headers_may_contain_any_bytes_above_space(plain_server: ServerProcess) -> None:
     scope = scope_of(plain_server, "/scope", "X-Latin: caf\xe9")
     headers = {text(name): text(value) for name, value in scope["headers"]}
     assert headers["x-latin"] == "caf\xe9"
@@ -189,7 +189,7 @@ def test_cookie_headers_are_joined(plain_server: ServerProcess) -> None:
     assert headers_of(scope_of(plain_server, "/scope", *cookies)) == expected
 
 
-def test_requests_in_turn_have_their_own_method_and_version(plain_server: ServerProcess) -> None:
+def test_successive_requests_have_their_own_method_and_version(plain_server: ServerProcess) -> None:
     def seen(request_line: str) -> tuple[str, str]:
         with RawConnection(plain_server.port) as connection:
             connection.send(

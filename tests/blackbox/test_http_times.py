@@ -17,7 +17,7 @@ def server(start_server) -> ServerProcess:  # type: ignore[no-untyped-def]
     return start_server("plain:application", "-t", "0.5")
 
 
-def test_an_application_that_is_late_gets_503_and_its_task_ends(server: ServerProcess) -> None:
+def test_an_application_timeout_gives_503_and_cancels_the_task(server: ServerProcess) -> None:
     before = int(httpx.get(server.url + "/tasks").text)
     with RawConnection(server.port) as connection:
         connection.get("/stream?parts=0&gate=never")
@@ -30,7 +30,7 @@ def test_an_application_that_is_late_gets_503_and_its_task_ends(server: ServerPr
     assert "(GET /stream) with 503" in lines[0]
 
 
-def test_a_late_response_that_has_begun_is_cut(server: ServerProcess) -> None:
+def test_a_response_that_started_is_cut_after_the_timeout(server: ServerProcess) -> None:
     with RawConnection(server.port) as connection:
         connection.get("/stream?parts=1&gate=never")
         with pytest.raises(ConnectionEnded):

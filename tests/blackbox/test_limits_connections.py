@@ -43,7 +43,7 @@ def lines(server: ServerProcess, start: str) -> list[str]:
     return [line for line in server.log.splitlines() if start in line]
 
 
-def test_a_client_too_many_is_told_so(start_server: StartServer) -> None:
+def test_a_client_above_the_limit_gets_503(start_server: StartServer) -> None:
     server = start_server("endpoints:application", "--limit-connections", "3")
     with silent(server, 3) as held:
         for _ in range(5):
@@ -59,7 +59,7 @@ def test_a_client_too_many_is_told_so(start_server: StartServer) -> None:
     assert len(lines(server, "Refus")) == 2
 
 
-def test_what_was_refused_is_told_at_the_stop(start_server: StartServer) -> None:
+def test_refusals_are_reported_at_the_stop(start_server: StartServer) -> None:
     server = start_server("endpoints:application", "--limit-connections", "1")
     with silent(server, 1):
         assert answer(server).status == 503
@@ -67,7 +67,7 @@ def test_what_was_refused_is_told_at_the_stop(start_server: StartServer) -> None
     assert "Refused no more: 1 clients were" in server.log
 
 
-def test_slots_come_back_after_resets(start_server: StartServer) -> None:
+def test_connections_are_accepted_again_after_resets(start_server: StartServer) -> None:
     server = start_server("endpoints:application", "--limit-connections", "3")
     for _ in range(20):
         with silent(server, 3) as held:
@@ -79,7 +79,7 @@ def test_slots_come_back_after_resets(start_server: StartServer) -> None:
         connection.get("/go").read_response()  # what the application still waits with
 
 
-def test_an_idle_connection_makes_room(start_server: StartServer) -> None:
+def test_an_idle_connection_is_closed_for_a_new_one(start_server: StartServer) -> None:
     server = start_server("endpoints:application", "--limit-connections", "2")
     with RawConnection(server.port) as idle, RawConnection(server.port) as in_use:
         assert idle.get("/").read_response().status == 200
@@ -93,7 +93,7 @@ def test_an_idle_connection_makes_room(start_server: StartServer) -> None:
     assert "Refus" not in server.log
 
 
-def test_many_that_are_refused_and_stay(start_server: StartServer) -> None:
+def test_many_refused_clients_that_do_not_close(start_server: StartServer) -> None:
     server = start_server("endpoints:application", "--limit-connections", "1")
     with silent(server, 1) as held:
         with silent(server, 200) as refused:
@@ -117,7 +117,7 @@ def test_websockets_count(start_server: StartServer) -> None:
     eventually_served(server)
 
 
-async def test_socketio_goes_on_at_the_limit(start_server: StartServer) -> None:
+async def test_socketio_continues_at_the_limit(start_server: StartServer) -> None:
     options = ("--limit-connections", "2")
     server = start_server("native:application", *options, cwd=SOCKETIO_APPS)
     async with PollingSession(server.url) as session:
@@ -131,7 +131,7 @@ async def test_socketio_goes_on_at_the_limit(start_server: StartServer) -> None:
             assert await session.next_event() == ["echo", 1]
 
 
-def test_one_address_takes_no_more_than_its_share(start_server: StartServer) -> None:
+def test_one_address_is_limited(start_server: StartServer) -> None:
     server = start_server("endpoints:application", "--limit-connections-per-address", "2")
     with silent(server, 2, "127.0.0.2") as held:
         for _ in range(3):
@@ -158,7 +158,7 @@ def test_trusted_proxies_are_not_counted(start_server: StartServer) -> None:
     assert "does nothing" not in server.log
 
 
-def test_clients_behind_the_proxy_protocol_are(start_server: StartServer) -> None:
+def test_clients_behind_the_proxy_protocol_are_counted(start_server: StartServer) -> None:
     server = start_server(
         "endpoints:application", "--limit-connections-per-address", "1", "--proxy-protocol"
     )
@@ -191,7 +191,7 @@ def test_clients_of_a_unix_socket_have_no_address(
 
 
 @pytest.mark.parametrize(("hard", "connections"), [(256, 192), (1024, 922)])
-def test_descriptors_bound_what_no_option_does(
+def test_descriptors_limit_connections_without_an_option(
     start_server: StartServer, hard: int, connections: int
 ) -> None:
     """The soft limit is lower: the command raises it."""

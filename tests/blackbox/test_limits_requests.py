@@ -52,7 +52,7 @@ def test_requests_above_the_limit_are_refused(start_server: StartServer) -> None
     assert server.log.count("Refus") == 2
 
 
-def test_idle_connections_are_no_load(start_server: StartServer) -> None:
+def test_idle_connections_are_not_counted(start_server: StartServer) -> None:
     server = start_server("endpoints:application", "--limit-concurrency", "1")
     connections = [RawConnection(server.port) for _ in range(20)]
     for _ in range(3):
@@ -62,7 +62,7 @@ def test_idle_connections_are_no_load(start_server: StartServer) -> None:
         connection.socket.close()
 
 
-def test_websockets_are_until_they_close(start_server: StartServer) -> None:
+def test_websockets_are_counted_until_they_close(start_server: StartServer) -> None:
     server = start_server("endpoints:application", "--limit-concurrency", "1")
     with connect(server.websocket_url, proxy=None) as websocket:
         websocket.recv()
@@ -74,7 +74,7 @@ def test_websockets_are_until_they_close(start_server: StartServer) -> None:
     eventually(lambda: not at_the_limit(server))
 
 
-async def test_sessions_of_socketio_go_on_at_the_limit(start_server: StartServer) -> None:
+async def test_socketio_sessions_continue_at_the_limit(start_server: StartServer) -> None:
     server = start_server("native:application", "--limit-concurrency", "1", cwd=SOCKETIO_APPS)
     target = "/socket.io/?EIO=4&transport=polling"
     async with PollingSession(server.url) as session:
@@ -93,7 +93,7 @@ async def test_sessions_of_socketio_go_on_at_the_limit(start_server: StartServer
 # --- Until the server stops ---
 
 
-def test_the_server_stops_when_it_has_answered_enough(start_server: StartServer) -> None:
+def test_the_server_stops_after_max_requests(start_server: StartServer) -> None:
     server = start_server("endpoints:application", "--limit-max-requests", "5")
     with RawConnection(server.port) as busy, RawConnection(server.port) as connection:
         busy.get("/wait")
@@ -106,7 +106,7 @@ def test_the_server_stops_when_it_has_answered_enough(start_server: StartServer)
     assert server.log.count("Stopping: --limit-max-requests is reached") == 1
 
 
-def test_the_stop_is_bounded_as_that_of_a_signal(start_server: StartServer) -> None:
+def test_the_stop_has_the_same_timeout_as_after_a_signal(start_server: StartServer) -> None:
     server = start_server(
         "endpoints:application",
         *("--limit-max-requests", "1", "--timeout-graceful-shutdown", "1"),
@@ -118,7 +118,7 @@ def test_the_stop_is_bounded_as_that_of_a_signal(start_server: StartServer) -> N
     assert "GET /wait" in server.log  # named as what was cancelled
 
 
-async def test_polls_are_no_requests(start_server: StartServer) -> None:
+async def test_polling_requests_are_not_counted(start_server: StartServer) -> None:
     server = start_server("native:application", "--limit-max-requests", "2", cwd=SOCKETIO_APPS)
     async with PollingSession(server.url) as session:  # the handshake is one
         await session.join_namespace()
@@ -130,7 +130,7 @@ async def test_polls_are_no_requests(start_server: StartServer) -> None:
     assert server.wait() == 0
 
 
-def test_the_jitter_adds_by_chance(start_server: StartServer) -> None:
+def test_the_jitter_adds_a_random_number_of_requests(start_server: StartServer) -> None:
     jitter = random.randint(1, 5)
     print("jitter:", jitter)
     server = start_server(

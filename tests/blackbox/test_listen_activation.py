@@ -73,7 +73,7 @@ def test_started_by_systemd_at_the_first_connection(tmp_path: pathlib.Path, free
     assert path.exists(), "it belongs to systemd"
 
 
-def test_serves_just_the_sockets_of_an_activation(
+def test_serves_only_the_sockets_of_an_activation(
     start_server: Callable[..., ServerProcess],
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("", 0)) as two:
@@ -96,7 +96,7 @@ def test_a_bind_option_adds_to_an_activation(start_server: Callable[..., ServerP
         assert httpx.get(server.url).status_code == 200
 
 
-def test_an_activation_of_another_process_is_none(
+def test_an_activation_for_another_process_is_ignored(
     start_server: Callable[..., ServerProcess],
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -45,7 +45,7 @@ async def test_http_websocket_and_socketio(
     assert "Traceback" not in server.log
 
 
-def test_the_file_goes_with_the_server(
+def test_the_file_is_removed_with_the_server(
     start_server: Callable[..., ServerProcess], path: str
 ) -> None:
     server = start_server("endpoints:application", "--unix-socket-mode", "600", listen=["-u", path])
@@ -69,7 +69,7 @@ def test_a_stale_socket_is_replaced_and_a_live_one_refused(
     assert get(path).status_code == 200
 
 
-def test_a_file_that_is_no_socket_stays(path: str) -> None:
+def test_a_file_that_is_not_a_socket_is_not_removed(path: str) -> None:
     pathlib.Path(path).write_text("precious")
     refused = run_to_end("endpoints:application", "-u", path)
     assert refused.returncode == 3

@@ -42,7 +42,7 @@ def test_a_request(server: ServerProcess) -> None:
     }
 
 
-def test_requests_of_one_connection_are_told_apart(server: ServerProcess) -> None:
+def test_requests_of_one_connection_have_their_own_clients(server: ServerProcess) -> None:
     with httpx.Client() as client:
         for last in (1, 2, 3):
             headers = {"X-Forwarded-For": f"192.0.2.{last}"}
@@ -51,7 +51,7 @@ def test_requests_of_one_connection_are_told_apart(server: ServerProcess) -> Non
         assert client.get(server.url).json()["client"][0] == "127.0.0.1"
 
 
-def test_the_header_of_the_rfc(server: ServerProcess) -> None:
+def test_the_header_forwarded(server: ServerProcess) -> None:
     found = ask(server, {"Forwarded": 'for="[2001:db8::1]:5";proto=https;host=example.org'})
     assert found["client"] == ["2001:db8::1", 5]
     assert found["server"] == ["example.org", 443]
@@ -75,7 +75,7 @@ async def test_a_socketio_handshake(server: ServerProcess, transport: str) -> No
     assert found["scheme"] == ("wss" if transport == "websocket" else "https")
 
 
-def test_nobody_is_believed_by_default(start_server: Callable[..., ServerProcess]) -> None:
+def test_no_other_machine_is_trusted_by_default(start_server: Callable[..., ServerProcess]) -> None:
     server = start_server("endpoints:application")
     found = ask(server, {**HEADERS, "Forwarded": "for=192.0.2.1"})
     assert found["client"][0] == "127.0.0.1"
@@ -83,7 +83,7 @@ def test_nobody_is_believed_by_default(start_server: Callable[..., ServerProcess
     assert found["scheme"] == "http"
 
 
-def test_a_client_that_is_no_proxy_is_not_believed(
+def test_a_client_that_is_not_a_proxy_is_not_trusted(
     start_server: Callable[..., ServerProcess],
 ) -> None:
     trusted = ("--proxy-headers", "--forwarded-allow-ips", "10.0.0.0/8,unix")
@@ -103,7 +103,7 @@ def test_a_proxy_that_comes_through_a_unix_socket(
         assert client.get("http://name/").json()["client"] is None
 
 
-def test_networks_and_named_headers(start_server: Callable[..., ServerProcess]) -> None:
+def test_networks_and_configured_headers(start_server: Callable[..., ServerProcess]) -> None:
     trusted = ("--forwarded-allow-ips", "127.0.0.0/8,192.0.2.0/24")
     names = ("--proxy-headers-host", "X-Real-IP", "--proxy-headers-port", "X-Real-Port")
     server = start_server("endpoints:application", "--proxy-headers", *trusted, *names)
@@ -113,7 +113,7 @@ def test_networks_and_named_headers(start_server: Callable[..., ServerProcess]) 
     assert found["server"] == ["example.org", 444]
 
 
-def test_an_entry_that_is_no_address_is_named() -> None:
+def test_an_invalid_address_in_the_option_is_named() -> None:
     result = run_to_end("endpoints:application", "--forwarded-allow-ips", "127.0.0.1,proxy")
     assert result.returncode in (2, 3)
     assert '"proxy" is no address' in result.stderr

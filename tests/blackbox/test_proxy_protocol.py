@@ -31,7 +31,9 @@ def header(request: pytest.FixtureRequest) -> bytes:
     return HEADERS[request.param]
 
 
-def test_requests_of_a_connection_are_the_client_s(server: ServerProcess, header: bytes) -> None:
+def test_requests_of_a_connection_have_the_client_s_address(
+    server: ServerProcess, header: bytes
+) -> None:
     with RawConnection(server.port) as connection:
         connection.send(header)
         for _ in range(2):
@@ -40,7 +42,7 @@ def test_requests_of_a_connection_are_the_client_s(server: ServerProcess, header
             assert found["server"] == ["198.51.100.2", 443]
 
 
-def test_byte_by_byte_and_all_at_once(server: ServerProcess, header: bytes) -> None:
+def test_byte_by_byte_and_in_one_part(server: ServerProcess, header: bytes) -> None:
     request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     with RawConnection(server.port) as connection:
         for byte in header + request:
@@ -80,7 +82,7 @@ def test_only_trusted_proxies_are_served(start_server: Callable[..., ServerProce
     server.wait_for_log("127.0.0.1: it is not a trusted proxy")
 
 
-def test_a_header_that_does_not_come_to_its_end(start_server: Callable[..., ServerProcess]) -> None:
+def test_an_incomplete_header_times_out(start_server: Callable[..., ServerProcess]) -> None:
     server = start_server("endpoints:application", "--proxy-protocol", "--timeout-headers", "1")
     with RawConnection(server.port) as connection:
         assert connection.send(b"PROXY TCP4 ").is_closed()

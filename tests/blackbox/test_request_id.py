@@ -51,7 +51,7 @@ def test_the_application_finds_it_in_the_scope(start_server: Start) -> None:
     assert extensions["sioserve.request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_websockets_handshake_tells_it(start_server: Start) -> None:
+def test_a_websockets_handshake_response_has_the_id(start_server: Start) -> None:
     server = start_server(
         "plain:application", "--access-log-format", FORMAT, "--request-id-header", "X-Request-ID"
     )
@@ -61,7 +61,7 @@ def test_a_websockets_handshake_tells_it(start_server: Start) -> None:
     server.wait_for_log(rf"access ws \[{told}\]")
 
 
-def test_what_the_server_refuses_has_one_too(start_server: Start) -> None:
+def test_refused_requests_have_an_id(start_server: Start) -> None:
     server = start_server(
         "plain:application", "--access-log-format", FORMAT, "--request-id-header", "X-Request-ID"
     )
@@ -104,12 +104,12 @@ def test_a_trusted_proxys_id_is_taken(start_server: Start) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--proxy-headers", "--forwarded-allow-ips", "192.0.2.1"]])
-def test_nobody_elses_id_is_taken(start_server: Start, options: list[str]) -> None:
+def test_ids_of_untrusted_clients_are_ignored(start_server: Start, options: list[str]) -> None:
     server = start_server("plain:application", "--request-id-header", "X-Request-ID", *options)
     answer = httpx.get(f"{server.url}/hello", headers={"X-Request-ID": "forged"})
     assert re.fullmatch(r"\w{13}", answer.headers["x-request-id"])
 
 
-def test_no_header_is_sent_unasked(start_server: Start) -> None:
+def test_no_header_is_sent_by_default(start_server: Start) -> None:
     server = start_server("plain:application")
     assert "x-request-id" not in httpx.get(f"{server.url}/hello").headers

@@ -89,7 +89,7 @@ def run_to_end(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_checks_then_a_banner_then_pages_and_static_files(
+def test_prints_checks_and_a_banner_and_serves_pages_and_static_files(
     runserver: Callable[..., RunServer], version: str
 ) -> None:
     server = runserver(version=version)
@@ -113,7 +113,7 @@ def test_a_line_for_each_request(runserver: Callable[..., RunServer]) -> None:
     server.wait_for_log(rf"HTTP GET /fail/ 500 \[\d+\.\d\d, {CLIENT}\]\n")
 
 
-def test_a_line_for_what_the_application_does_not_see(
+def test_a_line_for_requests_that_the_server_answers_itself(
     runserver: Callable[..., RunServer],
 ) -> None:
     server = runserver()
@@ -165,7 +165,7 @@ def test_a_line_for_each_step_of_a_websocket(runserver: Callable[..., RunServer]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_changed_file_is_loaded_and_the_client_served_again(
+def test_a_changed_file_is_reloaded(
     runserver: Callable[..., RunServer], project: pathlib.Path, version: str
 ) -> None:
     server = runserver(f"127.0.0.1:{free_port()}", version=version)
@@ -177,7 +177,7 @@ def test_a_changed_file_is_loaded_and_the_client_served_again(
     assert len(BANNER.findall(server.log)) == 2
 
 
-def test_a_broken_file_is_mended(
+def test_it_recovers_after_a_syntax_error_is_fixed(
     runserver: Callable[..., RunServer], project: pathlib.Path
 ) -> None:
     server = runserver(f"127.0.0.1:{free_port()}")
@@ -190,7 +190,7 @@ def test_a_broken_file_is_mended(
 
 @pytest.mark.parametrize("reload", [(), ("--noreload",)], ids=["reload", "noreload"])
 @pytest.mark.parametrize("path", ["/", "/slow/", "/stuck/"])
-def test_ctrl_c_ends_at_once(
+def test_ctrl_c_stops_it_immediately(
     runserver: Callable[..., RunServer], reload: tuple[str, ...], path: str
 ) -> None:
     server = runserver(*reload)
@@ -211,7 +211,7 @@ def test_ctrl_c_ends_at_once(
 
 
 @pytest.mark.parametrize("reload", [(), ("--noreload",)], ids=["reload", "noreload"])
-def test_ctrl_c_ends_what_blocks_the_event_loop(
+def test_ctrl_c_interrupts_a_view_that_blocks_the_event_loop(
     runserver: Callable[..., RunServer], reload: tuple[str, ...]
 ) -> None:
     server = runserver(*reload)
@@ -223,7 +223,7 @@ def test_ctrl_c_ends_what_blocks_the_event_loop(
     assert time.monotonic() - began < 30
 
 
-def test_sigterm_ends_cleanly_too(runserver: Callable[..., RunServer]) -> None:
+def test_sigterm_stops_it_cleanly(runserver: Callable[..., RunServer]) -> None:
     server = runserver("--noreload")
     server.stop(signal.SIGTERM)
     assert "Traceback" not in server.log
@@ -238,7 +238,7 @@ def test_a_port_in_use(project: pathlib.Path, reload: tuple[str, ...]) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_without_asgi_application_there_is_nothing_to_serve(project: pathlib.Path) -> None:
+def test_it_needs_the_setting_asgi_application(project: pathlib.Path) -> None:
     change(project / "mysite" / "settings.py", "ASGI_APPLICATION", "OTHER_APPLICATION")
     result = run_to_end(project, "runserver", "--noreload", "0")
     assert result.returncode == 1

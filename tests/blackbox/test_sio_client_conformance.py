@@ -212,7 +212,7 @@ async def test_refusals(connect: Connect) -> None:
         assert (caught.value.message, caught.value.data) == (message, data)
 
 
-async def test_answers(connect: Connect) -> None:
+async def test_acknowledgements(connect: Connect) -> None:
     async with connect() as c:
         assert await c.call("echo", 1) == 1
         assert await c.call("echo", {"b": [b"\x01", {"c": b""}]}, None) == [
@@ -262,13 +262,13 @@ async def test_rooms(connect: Connect) -> None:
     [(lambda a, b: [a, b], [6, b"7"]), (lambda a, b: (a, b), [6, b"7"]), (lambda a, b: None, None)],
     ids=["one argument", "two arguments", "no argument"],
 )
-async def test_answering_the_server(connect: Connect, answer: Any, seen: Any) -> None:
+async def test_acknowledging_the_server(connect: Connect, answer: Any, seen: Any) -> None:
     async with connect() as c:
         c.on("question", answer)
         assert await c.call("ask") == seen
 
 
-async def test_ends(connect: Connect) -> None:
+async def test_disconnects(connect: Connect) -> None:
     async with connect() as ann:
         async with connect() as bob:
             await bob.call("join", "room")

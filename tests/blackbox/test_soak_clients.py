@@ -183,7 +183,7 @@ def tasks(server: ServerProcess) -> int:
     return int(httpx.get(server.url + "/tasks", headers={"connection": "close"}).text)
 
 
-async def test_memory_levels_off(start_server) -> None:  # type: ignore[no-untyped-def]
+async def test_memory_does_not_grow(start_server) -> None:  # type: ignore[no-untyped-def]
     print(f"seed {SEED}")
     server = start_server("plain:application", "--no-access-log", *SHORT_TIMES)
     dice = random.Random(SEED)

@@ -65,7 +65,9 @@ async def test_events_wait_for_connect(socketio_server: ServerProcess, transport
     await session.abandon()
 
 
-async def test_a_disconnect_waits_too(socketio_server: ServerProcess, transport: str) -> None:
+async def test_a_disconnect_waits_for_connect(
+    socketio_server: ServerProcess, transport: str
+) -> None:
     key = str(uuid.uuid4())
     session = await asking(socketio_server, transport, key)
     await session.send(event_packet("note", "an event"))
@@ -79,7 +81,7 @@ async def test_a_disconnect_waits_too(socketio_server: ServerProcess, transport:
     await session.abandon()
 
 
-async def test_of_a_refused_client_they_are_dropped(
+async def test_events_of_a_refused_client_are_dropped(
     socketio_server: ServerProcess, transport: str
 ) -> None:
     key = str(uuid.uuid4())
@@ -93,7 +95,7 @@ async def test_of_a_refused_client_they_are_dropped(
     await session.abandon()
 
 
-async def test_they_are_handled_though_the_client_has_gone(
+async def test_events_are_handled_after_the_client_has_disconnected(
     socketio_server: ServerProcess,
 ) -> None:
     key = str(uuid.uuid4())
@@ -106,7 +108,7 @@ async def test_they_are_handled_though_the_client_has_gone(
     assert [what for what, *_ in seen] == ["connect", "an event", "disconnect"]
 
 
-async def test_too_many_are_not_read(socketio_server: ServerProcess) -> None:
+async def test_too_many_events_are_not_read(socketio_server: ServerProcess) -> None:
     key = str(uuid.uuid4())
     session = await asking(socketio_server, "polling", key)
     body = [event_packet("number", number) for number in range(400)]
@@ -122,7 +124,9 @@ async def test_too_many_are_not_read(socketio_server: ServerProcess) -> None:
     await session.abandon()
 
 
-async def test_many_clients_do_not_wait(socketio_server: ServerProcess, transport: str) -> None:
+async def test_many_clients_connect_without_delay(
+    socketio_server: ServerProcess, transport: str
+) -> None:
     async def client(number: int, together: bool) -> object:
         async with SESSIONS[transport](socketio_server.url) as session:
             packets = [connect_packet(auth={}), event_packet("reply", number, ack=1)]

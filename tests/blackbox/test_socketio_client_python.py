@@ -93,14 +93,16 @@ async def connected(
         await client.disconnect()
 
 
-async def test_events_both_ways(kind: str, transport: str, socketio_server: ServerProcess) -> None:
+async def test_events_in_both_directions(
+    kind: str, transport: str, socketio_server: ServerProcess
+) -> None:
     async with connected(socketio_server, kind, transport) as client:
         tree = {"ü": [1, 2.5, None, True], "nested": {"list": [[], {}]}}
         await client.emit("echo", ("text", tree, 7))
         assert await client.hears() == ("echo", "text", tree, 7)
 
 
-async def test_acknowledgements_both_ways(
+async def test_acknowledgements_in_both_directions(
     kind: str, transport: str, socketio_server: ServerProcess
 ) -> None:
     async with connected(socketio_server, kind, transport) as client:
@@ -112,7 +114,9 @@ async def test_acknowledgements_both_ways(
         assert await client.hears() == ("answered", "answer to", "why", 3)
 
 
-async def test_binary_both_ways(kind: str, transport: str, socketio_server: ServerProcess) -> None:
+async def test_binary_in_both_directions(
+    kind: str, transport: str, socketio_server: ServerProcess
+) -> None:
     async with connected(socketio_server, kind, transport) as client:
         args = ({"a": [b"\x00\x01", {"b": b""}]}, bytes(range(256)), "end")
         await client.emit("echo", args)
@@ -144,7 +148,7 @@ async def test_auth_and_refusal(kind: str, transport: str, socketio_server: Serv
     await refused.disconnect()
 
 
-async def test_a_refused_namespace_beside_an_accepted_one(
+async def test_a_refused_and_an_accepted_namespace(
     kind: str, transport: str, socketio_server: ServerProcess
 ) -> None:
     client = Client(kind, transport)
@@ -223,7 +227,7 @@ async def test_large_messages(kind: str, transport: str, socketio_server: Server
             assert await client.call("reply", message) == message
 
 
-async def test_an_answer_that_never_comes(
+async def test_an_acknowledgement_that_never_comes(
     kind: str, transport: str, socketio_server: ServerProcess
 ) -> None:
     async with connected(socketio_server, kind, transport) as client:
@@ -232,7 +236,7 @@ async def test_an_answer_that_never_comes(
         assert await client.call("reply", "alive") == "alive"
 
 
-async def test_coming_back(kind: str, transport: str, socketio_server: ServerProcess) -> None:
+async def test_reconnecting(kind: str, transport: str, socketio_server: ServerProcess) -> None:
     """The connection is cut; the client reconnects by itself."""
     client = Client(kind, transport, reconnection=True, reconnection_delay=0.02)
     back: Heard = asyncio.Queue()

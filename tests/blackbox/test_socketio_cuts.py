@@ -39,7 +39,7 @@ def server() -> Iterator[ServerProcess]:
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("version", ["4.8", "4.6"])
-async def test_nothing_is_lost_or_heard_twice(
+async def test_no_event_is_lost_or_received_twice(
     version: str, transport: str, node: NodeClients, server: ServerProcess
 ) -> None:
     seed = int(os.environ.get("SIOSERVE_CUTS_SEED") or random.SystemRandom().randrange(2**32))

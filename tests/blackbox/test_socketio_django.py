@@ -51,7 +51,9 @@ async def test_the_user_of_the_session(transport: str, project: ServerProcess) -
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_strangers_are_anonymous(transport: str, project: ServerProcess) -> None:
+async def test_clients_without_a_session_are_anonymous(
+    transport: str, project: ServerProcess
+) -> None:
     for headers in (OWN, {**OWN, "Cookie": "sessionid=made-up"}):
         async with SESSIONS[transport](project.url, headers=headers) as session:
             await session.join_namespace()
@@ -69,7 +71,7 @@ async def test_a_namespace_for_users(transport: str, project: ServerProcess) -> 
         assert (await who(session, "/lobby"))["user"] == "alice"
 
 
-async def test_the_user_remains_through_the_upgrade(project: ServerProcess) -> None:
+async def test_the_user_is_the_same_after_the_upgrade(project: ServerProcess) -> None:
     async with PollingSession(project.url, headers=cookie_of(project, "alice")) as session:
         await session.join_namespace()
         websocket = await session.probe()

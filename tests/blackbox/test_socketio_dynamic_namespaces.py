@@ -29,7 +29,7 @@ async def refused(session: Session, namespace: str, auth: object = None) -> bool
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_each_name_is_a_namespace_of_its_own(transport: str, server: ServerProcess) -> None:
+async def test_each_name_is_a_separate_namespace(transport: str, server: ServerProcess) -> None:
     async with (
         SESSIONS[transport](server.url) as one,
         SESSIONS[transport](server.url) as two,
@@ -48,7 +48,9 @@ async def test_each_name_is_a_namespace_of_its_own(transport: str, server: Serve
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_names_that_nobody_wants(transport: str, server: ServerProcess) -> None:
+async def test_names_without_a_matching_parent_are_refused(
+    transport: str, server: ServerProcess
+) -> None:
     async with SESSIONS[transport](server.url) as session:
         for name in ("/board-", "/board-x", "/boards", "/b" + "1" * 1000):
             assert await refused(session, name)
@@ -64,7 +66,7 @@ async def test_a_function_decides(server: ServerProcess) -> None:
         assert await session.call("echo", "x", namespace="/mine") == ["/mine", "x"]
 
 
-async def test_they_end_with_their_clients(start_server: Start) -> None:
+async def test_a_dynamic_namespace_is_removed_with_its_last_client(start_server: Start) -> None:
     server = start_server("dynamic:application", cwd=APPS)
     before = await asyncio.to_thread(read_present, server)
     async with WebSocketSession(server.url) as session:
@@ -85,7 +87,7 @@ async def test_they_end_with_their_clients(start_server: Start) -> None:
     await asyncio.to_thread(eventually, lambda: read_present(server) == before)
 
 
-async def test_a_client_that_makes_up_names_fills_nothing(start_server: Start) -> None:
+async def test_a_client_with_random_names_leaves_nothing_behind(start_server: Start) -> None:
     server = start_server("dynamic:application", cwd=APPS)
     before = await asyncio.to_thread(read_counts, server)
     async with PollingSession(server.url) as session:
@@ -94,7 +96,7 @@ async def test_a_client_that_makes_up_names_fills_nothing(start_server: Start) -
         assert (await asyncio.to_thread(read_counts, server))["namespaces"] == before["namespaces"]
 
 
-async def test_there_are_only_so_many(start_server: Start) -> None:
+async def test_the_number_of_dynamic_namespaces_is_limited(start_server: Start) -> None:
     server = start_server("dynamic:application", "--socketio-max-dynamic-namespaces", "3", cwd=APPS)
     async with WebSocketSession(server.url) as first, WebSocketSession(server.url) as second:
         for number in range(3):

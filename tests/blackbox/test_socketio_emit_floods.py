@@ -44,7 +44,7 @@ async def emit_flood(server: ServerProcess, way: str) -> int:
 
 
 @pytest.mark.parametrize("way", ["thread", "await"])
-async def test_the_flooding_side_is_held_up_and_others_go_on(
+async def test_the_flooding_thread_waits_and_other_clients_are_served(
     server: ServerProcess, way: str
 ) -> None:
     async with WebSocketSession(server.url) as bystander:

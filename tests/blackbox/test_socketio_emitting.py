@@ -79,7 +79,7 @@ async def test_emitting(view: str, project: ServerProcess) -> None:
         assert await session.next_event("/lobby") == ["announced", view]
 
 
-async def test_what_is_emitted_on_commit_comes_with_the_commit(project: ServerProcess) -> None:
+async def test_events_emitted_on_commit_arrive_with_the_commit(project: ServerProcess) -> None:
     room = next(rooms)
     async with in_room(project, room) as session:
         await visit(project, "commit-view", room)
@@ -87,7 +87,7 @@ async def test_what_is_emitted_on_commit_comes_with_the_commit(project: ServerPr
         assert heard == [["announced", "within"], ["announced", "commit-view"]]
 
 
-async def test_a_model_s_values_as_they_come_from_the_database(project: ServerProcess) -> None:
+async def test_values_of_a_model_from_the_database_can_be_emitted(project: ServerProcess) -> None:
     room = next(rooms)
     async with in_room(project, room) as session:
         await visit(project, "model-view", room)
@@ -96,13 +96,13 @@ async def test_a_model_s_values_as_they_come_from_the_database(project: ServerPr
         assert values["date_joined"].endswith("Z")
 
 
-async def test_a_view_that_emits_what_cannot_be_encoded_is_told_so(project: ServerProcess) -> None:
+async def test_emitting_an_unencodable_value_raises_in_the_view(project: ServerProcess) -> None:
     response = await visit(project, "unencodable-view", next(rooms))
     assert response.text == "Object of type User is not JSON serializable at $[1].users[0]"
 
 
 @pytest.mark.parametrize("how", ["server.emit('e')", "server.to('r').emit('e')"])
-def test_another_process_is_told_that_it_cannot_emit(
+def test_emitting_in_another_process_raises(
     how: str, mount: str, folder: pathlib.Path, project: ServerProcess
 ) -> None:
     """A Celery worker, a management command beside the server, a shell."""
@@ -128,7 +128,7 @@ except RuntimeError as error:
 @pytest.mark.parametrize("mount", ["routed"], indirect=True, scope="module")
 @pytest.mark.parametrize("transport", SESSIONS)
 @pytest.mark.parametrize("view", ["layer-view", "sync-layer-view"])
-async def test_old_code_reaches_rooms_through_the_channel_layer(
+async def test_group_send_reaches_rooms_through_the_channel_layer(
     view: str, transport: str, project: ServerProcess
 ) -> None:
     """At once, over either transport, once to each client of the room."""
@@ -158,7 +158,7 @@ async def test_without_a_channel_layer_rooms_work(mount: str, project: ServerPro
             assert await session.next_event("/lobby") == ["announced", "sync-view"]
 
 
-async def test_a_layer_that_cannot_be_made_is_logged_and_rooms_work_all_the_same(
+async def test_a_layer_that_cannot_be_created_is_logged_and_rooms_still_work(
     tmp_path: pathlib.Path,
 ) -> None:
     (tmp_path / "broken_settings.py").write_text(
@@ -176,7 +176,7 @@ async def test_a_layer_that_cannot_be_made_is_logged_and_rooms_work_all_the_same
         server.stop()
 
 
-async def test_a_project_may_do_without_the_bridge(tmp_path: pathlib.Path) -> None:
+async def test_the_bridge_to_the_channel_layer_can_be_switched_off(tmp_path: pathlib.Path) -> None:
     (tmp_path / "unbridged_settings.py").write_text(
         "from routed_settings import *\nSIO_CHANNEL_LAYER = None\n"
     )

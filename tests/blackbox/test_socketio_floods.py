@@ -77,14 +77,14 @@ async def test_polling(server: ServerProcess) -> None:
     await flood(server, peer, post, 20)
 
 
-async def test_a_probe_that_is_repeated(server: ServerProcess) -> None:
+async def test_repeated_probes(server: ServerProcess) -> None:
     peer = await Peer.connect(server)
     target = await open_polling(peer, 4)
     probe = await open_websocket(server, target.replace("polling", "websocket"))
     await flood(server, probe, frame(1, b"2probe") * 10_000, 1_000)
 
 
-async def test_large_events_behind_a_slow_handler(server: ServerProcess) -> None:
+async def test_large_events_to_a_slow_handler(server: ServerProcess) -> None:
     """Each takes twenty times its bytes in Python."""
     peer = await open_websocket(server, HANDSHAKE.format(4, "websocket"))
     await peer.send(frame(1, b"40"))
@@ -94,7 +94,7 @@ async def test_large_events_behind_a_slow_handler(server: ServerProcess) -> None
     await flood(server, peer, frame(1, event), 100, memory=10 * MEMORY)
 
 
-async def test_small_broadcasts_to_many_that_do_not_read(
+async def test_small_broadcasts_to_many_clients_that_do_not_read(
     start_server: Callable[..., ServerProcess],
 ) -> None:
     """No queue is long by itself."""

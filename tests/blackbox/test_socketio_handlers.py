@@ -55,7 +55,7 @@ def _event(packet: str) -> list[Any]:
         (-1, 1),
     ],
 )
-async def test_rooms_that_differ_never_mix(
+async def test_similar_room_names_are_different_rooms(
     one: str | int, other: str | int, socketio_server: ServerProcess
 ) -> None:
     unique = str(uuid.uuid4()) if isinstance(one, str) else ""
@@ -72,7 +72,7 @@ async def test_rooms_that_differ_never_mix(
         assert await heard(bob) == [["said", "to the second"]]
 
 
-async def test_a_number_is_the_room_of_its_digits(socketio_server: ServerProcess) -> None:
+async def test_a_number_is_the_room_named_by_its_digits(socketio_server: ServerProcess) -> None:
     """As the documentation of sio.names.room_name says."""
     number = uuid.uuid4().int % 10**9
     async with joined(socketio_server) as alice, joined(socketio_server) as bob:
@@ -85,7 +85,7 @@ async def test_a_number_is_the_room_of_its_digits(socketio_server: ServerProcess
         assert await heard(bob) == expected
 
 
-async def test_a_member_of_a_room_hears_once(socketio_server: ServerProcess) -> None:
+async def test_joining_a_room_twice_gives_each_event_once(socketio_server: ServerProcess) -> None:
     room = str(uuid.uuid4())
     async with joined(socketio_server, join=[room]) as alice:
         await alice.call("join", room)
@@ -130,7 +130,7 @@ async def test_a_connect_handler_that_raises_is_logged(socketio_server: ServerPr
     socketio_server.wait_for_log("ValueError: connect failed on purpose", start)
 
 
-async def test_rooms_end_with_their_sockets(socketio_server: ServerProcess) -> None:
+async def test_rooms_are_removed_with_their_sockets(socketio_server: ServerProcess) -> None:
     room, key = str(uuid.uuid4()), str(uuid.uuid4())
     async with joined(socketio_server) as alice:
         async with joined(socketio_server, key=key, join=[room, "another"]) as bob:
@@ -141,7 +141,7 @@ async def test_rooms_end_with_their_sockets(socketio_server: ServerProcess) -> N
         assert await heard(alice) == []
 
 
-async def test_events_of_a_leaving_client_are_handled_first(
+async def test_events_before_a_disconnect_are_handled_first(
     socketio_server: ServerProcess,
 ) -> None:
     room, key = str(uuid.uuid4()), str(uuid.uuid4())
@@ -162,7 +162,7 @@ async def test_an_asgi_application_emits(socketio_server: ServerProcess) -> None
         assert await heard(alice) == [["news", "from HTTP"]]
 
 
-async def test_what_connect_emits_to_rooms_comes_behind_the_answer(
+async def test_events_that_connect_emits_to_rooms_arrive_after_its_answer(
     socketio_server: ServerProcess,
 ) -> None:
     room = str(uuid.uuid4())
@@ -175,15 +175,13 @@ async def test_what_connect_emits_to_rooms_comes_behind_the_answer(
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_half_of_a_surrogate_pair_is_replaced(
-    transport: str, socketio_server: ServerProcess
-) -> None:
+async def test_a_lone_surrogate_is_replaced(transport: str, socketio_server: ServerProcess) -> None:
     async with joined(socketio_server, transport) as alice:
         await alice.send('4277["reply","\\ud83d!","\\ude00","\\ud83d\\ude00"]')
         assert await alice.next_message() == '4377["\ufffd!","\ufffd","😀"]'
 
 
-async def test_an_id_reaches_its_socket_whatever_it_has_left(
+async def test_an_id_reaches_its_socket_after_leave_all(
     socketio_server: ServerProcess,
 ) -> None:
     async with joined(socketio_server) as alice, joined(socketio_server) as bob:
@@ -206,7 +204,7 @@ async def test_a_handshake_can_be_sent_to_a_client(socketio_server: ServerProces
     assert handshake["secure"] is False
 
 
-async def test_many_namespaces_and_sockets_are_told_apart(socketio_server: ServerProcess) -> None:
+async def test_many_namespaces_and_sockets_are_not_mixed_up(socketio_server: ServerProcess) -> None:
     async with joined(socketio_server) as alice, joined(socketio_server) as bob:
         await bob.join_namespace("/chat")
         await alice.emit("shout", "to the default namespace")
@@ -214,7 +212,7 @@ async def test_many_namespaces_and_sockets_are_told_apart(socketio_server: Serve
         assert ["shouted", "to the default namespace"] in await heard(bob)
 
 
-def test_it_needs_neither_django_nor_channels(socketio_server: ServerProcess) -> None:
+def test_socketio_needs_neither_django_nor_channels(socketio_server: ServerProcess) -> None:
     modules = httpx.get(f"{socketio_server.url}/modules").json()
     assert "sio" in modules
     assert "channels" not in modules
@@ -222,7 +220,7 @@ def test_it_needs_neither_django_nor_channels(socketio_server: ServerProcess) ->
 
 
 @pytest.mark.parametrize("how", ["cancel", "interrupt", "generator exit"])
-async def test_handlers_that_end_themselves_do_not_wedge_their_client(
+async def test_handlers_that_cancel_themselves_do_not_block_their_client(
     how: str, socketio_server: ServerProcess
 ) -> None:
     key = str(uuid.uuid4())
@@ -233,7 +231,7 @@ async def test_handlers_that_end_themselves_do_not_wedge_their_client(
     assert len(await asyncio.to_thread(disconnects, socketio_server, key)) == 1
 
 
-async def test_a_stop_iteration_in_a_thread_is_answered(socketio_server: ServerProcess) -> None:
+async def test_a_stop_iteration_in_a_thread_is_acknowledged(socketio_server: ServerProcess) -> None:
     async with joined(socketio_server) as session:
         await session.emit("stop_iteration", ack=5)
         assert await session.next_message() == '435[{"error":"Internal server error"}]'

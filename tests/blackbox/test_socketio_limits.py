@@ -57,7 +57,7 @@ async def ended(session: PollingSession | WebSocketSession) -> None:
                 return
 
 
-async def test_what_there_is_now_is_counted(start_server: Start) -> None:
+async def test_current_numbers_are_counted(start_server: Start) -> None:
     server, room = start_server("native:application", cwd=APPS), "a room"
     assert {name for name, count in read_counts(server).items() if count} == {"namespaces"}
     before = read_present(server)
@@ -72,7 +72,7 @@ async def test_what_there_is_now_is_counted(start_server: Start) -> None:
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_what_passes_through_is_counted(start_server: Start, transport: str) -> None:
+async def test_messages_and_bytes_are_counted(start_server: Start, transport: str) -> None:
     server = start_server("native:application", cwd=APPS)
     before = read_counts(server)
     async with SESSIONS[transport](server.url) as session:
@@ -102,7 +102,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_a_packet_over_a_limit_closes_its_session(
+async def test_a_packet_above_a_limit_closes_its_session(
     transport: str, start_server: Start
 ) -> None:
     server = start_server("native:application", cwd=APPS)
@@ -118,7 +118,7 @@ async def test_a_packet_over_a_limit_closes_its_session(
             assert warnings(server, option) == 1
 
 
-async def test_a_websocket_message_over_the_limit_is_refused(start_server: Start) -> None:
+async def test_a_websocket_message_above_the_limit_is_refused(start_server: Start) -> None:
     server = start_server("native:application", "--socketio-max-payload", "1000", cwd=APPS)
     key = str(uuid.uuid4())
     async with bystander(server), WebSocketSession(server.url) as session:
@@ -132,7 +132,7 @@ async def test_a_websocket_message_over_the_limit_is_refused(start_server: Start
     assert warnings(server, "--socketio-max-payload") == 1
 
 
-async def test_a_polling_request_over_the_limit_is_refused_and_the_session_lives(
+async def test_a_polling_request_above_the_limit_is_refused_and_the_session_stays_open(
     start_server: Start,
 ) -> None:
     server = start_server("native:application", "--socketio-max-payload", "1000", cwd=APPS)
@@ -150,7 +150,7 @@ def handshake(server: ServerProcess, **headers: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_sessions_in_all(transport: str, start_server: Start) -> None:
+async def test_the_total_of_sessions(transport: str, start_server: Start) -> None:
     server = start_server("native:application", "--socketio-max-sessions", "2", cwd=APPS)
     async with WebSocketSession(server.url) as held:
         await held.join_namespace()
@@ -200,7 +200,7 @@ async def poll_until(done: asyncio.Task[None], session: PollingSession) -> None:
 
 @pytest.mark.parametrize("transport", SESSIONS)
 @pytest.mark.parametrize("option", ["packet", "byte"])
-async def test_who_sends_too_fast_is_held_back(
+async def test_a_client_above_its_rate_is_throttled(
     transport: str, option: str, start_server: Start
 ) -> None:
     """Nothing is lost, and the heartbeat, which is much shorter, does not run out."""
@@ -232,7 +232,7 @@ async def test_who_sends_too_fast_is_held_back(
     assert warnings(server, f"--socketio-max-{option}-rate") == 1
 
 
-def test_official_clients_stay_while_they_are_held_back(
+def test_official_clients_stay_connected_while_they_are_throttled(
     start_server: Start, node: NodeClients
 ) -> None:
     """For six seconds, where they give up when they have heard nothing for two."""
@@ -297,7 +297,7 @@ async def test_the_oldest_events_are_dropped_for_a_slow_client(
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_with_drop_volatile_reliable_events_wait_up_to_four_times_as_much(
+async def test_with_drop_volatile_reliable_events_are_queued_up_to_four_times_the_limit(
     transport: str, start_server: Start
 ) -> None:
     size, most = 10_000, 1_000_000

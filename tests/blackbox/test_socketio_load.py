@@ -149,7 +149,7 @@ async def test_many_clients_in_one_room(socketio_server: ServerProcess) -> None:
         await session.abandon()
 
 
-async def test_connecting_and_vanishing_leaves_no_memory_behind(
+async def test_connections_that_break_leave_no_memory_behind(
     socketio_server: ServerProcess,
 ) -> None:
     async def come_and_go(amount: int) -> None:

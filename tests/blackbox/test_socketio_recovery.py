@@ -116,7 +116,7 @@ async def noted(server: ServerProcess, key: str, what: str, count: int = 1) -> l
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_a_client_gets_back_what_it_had_and_what_it_missed(
+async def test_a_recovered_client_has_its_state_and_gets_missed_events(
     server: ServerProcess, key: str, transport: str
 ) -> None:
     client = Client(server, key)
@@ -162,7 +162,7 @@ async def test_handlers_of_the_lost_connection_run_first(server: ServerProcess, 
 
 
 @pytest.mark.parametrize("change", ["pid", "offset", "both"])
-async def test_another_pid_or_offset_makes_a_new_client(
+async def test_a_wrong_pid_or_offset_makes_a_new_client(
     server: ServerProcess, key: str, change: str
 ) -> None:
     client = Client(server, key)
@@ -184,7 +184,9 @@ async def test_another_pid_or_offset_makes_a_new_client(
     await client.cut()
 
 
-async def test_a_client_that_leaves_is_not_kept(server: ServerProcess, key: str) -> None:
+async def test_a_client_that_disconnects_deliberately_is_not_recovered(
+    server: ServerProcess, key: str
+) -> None:
     client = Client(server, key)
     for packet in (f"41{DESK}", f'42{DESK}["leave_for_good"]'):
         await client.connect()
@@ -199,7 +201,9 @@ async def test_a_client_that_leaves_is_not_kept(server: ServerProcess, key: str)
     await client.cut()
 
 
-async def test_a_refused_recovery_is_the_end_of_it(server: ServerProcess, key: str) -> None:
+async def test_a_client_whose_recovery_was_refused_is_not_recovered(
+    server: ServerProcess, key: str
+) -> None:
     client = Client(server, key)
     await client.connect(join=[key])
     await client.cut()
@@ -213,7 +217,9 @@ async def test_a_refused_recovery_is_the_end_of_it(server: ServerProcess, key: s
     await client.cut()
 
 
-async def test_a_client_that_missed_too_much_is_a_new_one(server: ServerProcess, key: str) -> None:
+async def test_a_client_that_missed_too_much_is_not_recovered(
+    server: ServerProcess, key: str
+) -> None:
     client = Client(server, key)
     await client.connect(join=[key])
     await client.cut()
@@ -229,7 +235,9 @@ async def test_a_client_that_missed_too_much_is_a_new_one(server: ServerProcess,
     await client.cut()
 
 
-async def test_the_window_ends(start_server: Callable[..., ServerProcess], key: str) -> None:
+async def test_no_recovery_after_the_window(
+    start_server: Callable[..., ServerProcess], key: str
+) -> None:
     server = start_server("recovering:application", "--socketio-recovery=0.2", cwd=APPS)
     client = Client(server, key)
     await client.connect()
@@ -292,14 +300,14 @@ async def play(server: ServerProcess, group: str, dice: random.Random) -> None:
         await client.cut()
 
 
-async def test_random_clients_get_everything_once(server: ServerProcess) -> None:
+async def test_random_clients_get_each_event_once(server: ServerProcess) -> None:
     seed = int(os.environ.get("SIO_SEED") or random.SystemRandom().randrange(2**32))
     print(f"SIO_SEED={seed}")
     groups = [f"group {number} of {seed}" for number in range(6)]
     await asyncio.gather(*(play(server, group, random.Random(group)) for group in groups))
 
 
-async def test_it_is_off_by_default(socketio_server: ServerProcess) -> None:
+async def test_recovery_is_off_by_default(socketio_server: ServerProcess) -> None:
     async with WebSocketSession(socketio_server.url) as session:
         await session.send("40")
         answer = await session.next_message()

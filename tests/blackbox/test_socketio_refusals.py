@@ -73,7 +73,7 @@ CONNECT = {"text": "0", "msgpack": {"type": 0, "nsp": "/"}}
 
 
 @pytest.mark.parametrize("transport", SESSIONS)
-async def test_each_closes_its_session(
+async def test_each_refused_packet_closes_its_session(
     transport: str, encoding: str, server: ServerProcess
 ) -> None:
     async def is_taken(row: dict[str, Any]) -> bool:

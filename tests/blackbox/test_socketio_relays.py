@@ -57,7 +57,7 @@ async def test_relays_keep_the_senders_order(pair: tuple[ServerProcess, Session,
     assert (await asyncio.to_thread(read_counts, server))["relayed"] == amount + 1
 
 
-async def test_relays_go_on_while_python_is_blocked(
+async def test_relays_continue_while_python_is_blocked(
     pair: tuple[ServerProcess, Session, Session],
 ) -> None:
     server, first, second = pair
@@ -75,7 +75,7 @@ async def test_relays_go_on_while_python_is_blocked(
         await blocking
 
 
-async def test_the_sender_may_be_among_those_who_are_reached(
+async def test_the_sender_may_be_included(
     pair: tuple[ServerProcess, Session, Session],
 ) -> None:
     _, first, second = pair
@@ -93,7 +93,7 @@ async def test_an_attachment_is_relayed(pair: tuple[ServerProcess, Session, Sess
     assert await second.next_message() == binary
 
 
-async def test_what_is_too_large_or_too_much_is_dropped(
+async def test_volatile_events_above_the_limits_are_dropped(
     pair: tuple[ServerProcess, Session, Session],
 ) -> None:
     server, first, second = pair
@@ -115,7 +115,7 @@ async def test_what_is_too_large_or_too_much_is_dropped(
     assert server.log.count("rate of the relay") == 1
 
 
-async def test_what_is_not_volatile_waits_for_its_turn(
+async def test_reliable_events_above_the_rate_are_delayed(
     pair: tuple[ServerProcess, Session, Session],
 ) -> None:
     """The rate is 50 per second, and as many at once."""

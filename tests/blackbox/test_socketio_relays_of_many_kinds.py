@@ -116,7 +116,7 @@ async def test_relayed_events_are_recovered_in_order_and_once(
     await client.session.abandon()
 
 
-async def test_a_client_that_comes_back_relays_as_before(recovering: ServerProcess) -> None:
+async def test_a_recovered_client_relays_as_before(recovering: ServerProcess) -> None:
     room = str(uuid.uuid4())
     client = Returning(recovering, "websocket")
     async with WebSocketSession(recovering.url) as other:
@@ -130,7 +130,7 @@ async def test_a_client_that_comes_back_relays_as_before(recovering: ServerProce
     await client.session.abandon()
 
 
-async def test_clients_that_have_lost_a_relayed_event_are_not_recovered() -> None:
+async def test_clients_that_missed_a_dropped_relayed_event_are_not_recovered() -> None:
     """The bound of what is kept holds for what is relayed, too."""
     server = ServerProcess(
         "relaying:application",
@@ -198,7 +198,7 @@ async def test_a_function_s_relays_stay_within_each_namespace(
 
 
 @both
-async def test_rooms_count_as_they_are_when_the_event_comes(
+async def test_the_rooms_at_the_time_of_the_event_count(
     transport: str, server: ServerProcess
 ) -> None:
     kind = SESSIONS[transport]
@@ -221,7 +221,7 @@ async def test_rooms_count_as_they_are_when_the_event_comes(
         await nothing_more(other)
 
 
-async def test_a_room_that_is_named_is_open_to_senders_outside(server: ServerProcess) -> None:
+async def test_a_named_room_gets_events_of_senders_outside_it(server: ServerProcess) -> None:
     async with WebSocketSession(server.url) as sender, WebSocketSession(server.url) as member:
         await sender.join_namespace(CANVAS)
         await member.join_namespace(CANVAS, auth={"join": ["lobby"]})
@@ -230,7 +230,7 @@ async def test_a_room_that_is_named_is_open_to_senders_outside(server: ServerPro
 
 
 @both
-async def test_who_is_still_connecting(transport: str, server: ServerProcess) -> None:
+async def test_clients_that_are_still_connecting(transport: str, server: ServerProcess) -> None:
     """What is relayed to its rooms follows the answer to its CONNECT; it relays nothing itself."""
     kind = SESSIONS[transport]
     room, key = str(uuid.uuid4()), str(uuid.uuid4())
@@ -260,7 +260,7 @@ async def test_who_is_still_connecting(transport: str, server: ServerProcess) ->
 # --- rates ---
 
 
-async def test_a_rate_starts_anew_with_time(server: ServerProcess) -> None:
+async def test_a_rate_allows_events_again_after_a_second(server: ServerProcess) -> None:
     room = str(uuid.uuid4())
     async with WebSocketSession(server.url) as sender, WebSocketSession(server.url) as other:
         for session in (sender, other):
@@ -275,7 +275,7 @@ async def test_a_rate_starts_anew_with_time(server: ServerProcess) -> None:
             await asyncio.sleep(1.05)
 
 
-async def test_each_relay_has_a_rate_of_its_own(server: ServerProcess) -> None:
+async def test_each_relay_has_its_own_rate(server: ServerProcess) -> None:
     room = str(uuid.uuid4())
     async with WebSocketSession(server.url) as sender, WebSocketSession(server.url) as other:
         for session in (sender, other):

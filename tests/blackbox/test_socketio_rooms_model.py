@@ -23,7 +23,9 @@ ROOMS = ["a", "b", "ä", "1", "A", ""]
 Model = dict[str, set[str]]  # the rooms of each socket, by its id
 
 
-async def test_everybody_agrees_about_rooms(start_server: Callable[..., ServerProcess]) -> None:
+async def test_handlers_server_and_model_agree_about_rooms(
+    start_server: Callable[..., ServerProcess],
+) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)

@@ -43,7 +43,7 @@ async def status(session: Session) -> list[Any]:
     return list(json.loads(packet.removeprefix("43/signals,7")))
 
 
-async def test_a_websocket_and_its_latency(server: ServerProcess, key: str) -> None:
+async def test_the_latency_of_a_websocket(server: ServerProcess, key: str) -> None:
     async with WebSocketSession(server.url) as session:
         await join(session, key)
         assert await noted(server, key, "connect") == ["websocket", None]
@@ -56,7 +56,7 @@ async def test_a_websocket_and_its_latency(server: ServerProcess, key: str) -> N
     assert "upgrade" not in [note[0] for note in read_notes(server, key)]
 
 
-async def test_an_upgrade_is_told(server: ServerProcess, key: str) -> None:
+async def test_a_watched_upgrade_is_reported(server: ServerProcess, key: str) -> None:
     async with PollingSession(server.url) as session:
         await join(session, key)
         assert await noted(server, key, "connect") == ["polling", None]
@@ -73,7 +73,7 @@ async def test_an_upgrade_is_told(server: ServerProcess, key: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [PollingSession, WebSocketSession])
-async def test_a_drain_is_told_when_the_client_has_taken_all(
+async def test_a_drain_is_reported_when_the_client_has_read_everything(
     server: ServerProcess, key: str, kind: type[Session]
 ) -> None:
     async with kind(server.url) as session:
@@ -95,7 +95,7 @@ async def test_a_drain_is_told_when_the_client_has_taken_all(
         await asyncio.to_thread(eventually, drained)
 
 
-async def test_nothing_is_told_unasked(server: ServerProcess, key: str) -> None:
+async def test_no_signal_is_reported_unless_watched(server: ServerProcess, key: str) -> None:
     async with WebSocketSession(server.url) as session:
         await join(session, key, watch=False)
         await status(session)

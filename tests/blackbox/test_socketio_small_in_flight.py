@@ -67,7 +67,7 @@ async def test_each_event_is_answered(limit: int, transport: str, start_server: 
         await asyncio.wait_for(sending, 30)
 
 
-async def test_a_handler_waits_for_what_another_one_beside_it_does(
+async def test_a_handler_can_wait_for_a_concurrent_one(
     limit: int, transport: str, start_server: Start
 ) -> None:
     """A concurrent one for one in order, and the other way round, as far as the limit lets them."""

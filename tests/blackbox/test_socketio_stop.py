@@ -15,7 +15,7 @@ from support.waiting import eventually
 import socketio
 
 
-def test_official_clients_see_the_end(start_server, node: NodeClients) -> None:  # type: ignore[no-untyped-def]
+def test_official_clients_notice_the_stop(start_server, node: NodeClients) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("native:application", cwd=APPS)
     futures = [
         node.start("staysToTheEnd", url=server.url, transports=transports, key="official")
@@ -88,7 +88,7 @@ async def test_a_websocket_is_told(start_server) -> None:  # type: ignore[no-unt
     assert "Traceback" not in server.log
 
 
-async def test_running_handlers_are_finished(start_server) -> None:  # type: ignore[no-untyped-def]
+async def test_running_handlers_finish_before_the_stop(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("native:application", cwd=APPS)
     async with WebSocketSession(server.url) as session:
         await session.join_namespace(auth={"key": "busy"})

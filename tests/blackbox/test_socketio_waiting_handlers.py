@@ -59,7 +59,9 @@ async def ask(session: Session, server: ServerProcess) -> str:
 
 
 @both
-async def test_an_answer_is_read_behind_many_events(transport: str, start_server: Start) -> None:
+async def test_an_acknowledgement_after_many_events_is_read(
+    transport: str, start_server: Start
+) -> None:
     server = start_with(start_server)
     async with SESSIONS[transport](server.url) as session:
         await ask(session, server)
@@ -70,7 +72,7 @@ async def test_an_answer_is_read_behind_many_events(transport: str, start_server
 
 
 @both
-async def test_a_client_that_is_asked_behind_its_events_can_answer(
+async def test_a_client_with_queued_events_can_acknowledge(
     transport: str, start_server: Start
 ) -> None:
     """The server asks when it has stopped reading already."""
@@ -87,7 +89,7 @@ async def test_a_client_that_is_asked_behind_its_events_can_answer(
 
 
 @both
-async def test_an_answer_that_can_not_be_read_is_given_up(
+async def test_an_acknowledgement_that_can_not_be_read_fails(
     transport: str, start_server: Start
 ) -> None:
     """The connection lives on, and no event is lost."""
@@ -110,7 +112,7 @@ async def test_an_answer_that_can_not_be_read_is_given_up(
 
 @both
 @pytest.mark.parametrize("event", ["ask", "wait_for_end", "wait_beside"])
-async def test_the_end_of_a_client_that_vanishes_is_noticed(
+async def test_a_broken_connection_is_noticed(
     event: str, transport: str, start_server: Start
 ) -> None:
     """Its connection is reset in the middle of its events."""
@@ -143,7 +145,7 @@ async def test_the_end_of_a_client_that_vanishes_is_noticed(
     assert (reason, reference) == expected[transport]
 
 
-async def test_all_events_of_a_client_that_ends_behind_them_are_handled(
+async def test_all_events_before_a_disconnect_are_handled(
     start_server: Start,
 ) -> None:
     """It closes orderly, while a handler waits for that and reading has stopped."""
@@ -163,7 +165,7 @@ async def test_all_events_of_a_client_that_ends_behind_them_are_handled(
     assert (await asyncio.to_thread(read_counts, server))["last_input_dropped"] == 0
 
 
-async def test_the_end_of_a_client_that_leaves_too_much_behind_is_noticed(
+async def test_a_disconnect_after_too_many_unread_events_is_noticed(
     start_server: Start,
 ) -> None:
     server = start_with(
@@ -184,7 +186,7 @@ async def test_the_end_of_a_client_that_leaves_too_much_behind_is_noticed(
     assert server.log.count("Dropping the last input") == 1
 
 
-async def test_a_polling_client_that_falls_silent_is_noticed(start_server: Start) -> None:
+async def test_a_polling_client_that_stops_polling_is_noticed(start_server: Start) -> None:
     """Its POST is not answered, as it is held back, and it polls no more."""
     server = start_with(
         start_server, "--socketio-ping-interval", "0.5", "--socketio-ping-timeout", "1"
@@ -200,7 +202,7 @@ async def test_a_polling_client_that_falls_silent_is_noticed(start_server: Start
 
 
 @both
-async def test_a_client_that_is_held_back_for_long_is_kept(
+async def test_a_client_that_is_throttled_for_long_stays_connected(
     transport: str, start_server: Start
 ) -> None:
     """It answers pings, which are not read, and sees them come."""

@@ -110,7 +110,7 @@ def test_a_hashed_name_is_cached_for_ever(server: ServerProcess) -> None:
     assert response.header("cache-control") == "public, max-age=31536000, immutable"
 
 
-def test_head_gets_the_same_head(server: ServerProcess) -> None:
+def test_head_gets_the_same_headers(server: ServerProcess) -> None:
     with RawConnection(server.port) as connection:
         for target in ("/static/a.css", "/static/large.bin"):
             get = connection.get(target).read_response()
@@ -145,7 +145,7 @@ def test_other_methods_are_refused(server: ServerProcess, method: str) -> None:
         assert connection.get("/static/a.css").read_response().body == CSS
 
 
-def test_a_file_that_appears_or_changes_is_served_at_once(
+def test_a_new_or_changed_file_is_served_immediately(
     server: ServerProcess, root: pathlib.Path
 ) -> None:
     file = root / "files" / "late.txt"
@@ -206,12 +206,12 @@ def test_an_unreadable_file_is_forbidden(server: ServerProcess, root: pathlib.Pa
         "/static/" + "d/" * 3000 + "x",
     ],
 )
-def test_nothing_else_is_served(server: ServerProcess, target: str) -> None:
+def test_only_regular_files_are_served(server: ServerProcess, target: str) -> None:
     response = ask(server, target)
     assert (response.status, response.body) == (404, b"Not Found\n")
 
 
-def test_what_is_no_path_is_no_file(server: ServerProcess) -> None:
+def test_invalid_paths_are_not_found(server: ServerProcess) -> None:
     with RawConnection(server.port) as connection:
         connection.send(b"GET /static/a.css\0 HTTP/1.1\r\nHost: x\r\n\r\n")
         assert connection.read_response().status == 400
@@ -285,7 +285,7 @@ def test_several_ranges(server: ServerProcess, ranges: list[tuple[int, int]]) ->
         assert b"content-range: bytes %d-%d/%d" % (first, last, len(LARGE)) in fields
 
 
-def test_a_range_beyond_the_end_is_416(server: ServerProcess) -> None:
+def test_a_range_after_the_end_is_416(server: ServerProcess) -> None:
     response = ask(server, "/static/a.css", "Range: bytes=99999-")
     assert response.status == 416
     assert response.header("content-range") == f"bytes */{len(CSS)}"
@@ -294,12 +294,12 @@ def test_a_range_beyond_the_end_is_416(server: ServerProcess) -> None:
 @pytest.mark.parametrize(
     "value", ["lines=0-1", "bytes=x", "bytes=5-2", "bytes=" + "0-0," * 50 + "0-0", "bytes=0-,0-,0-"]
 )
-def test_an_unusable_range_is_ignored(server: ServerProcess, value: str) -> None:
+def test_an_invalid_range_is_ignored(server: ServerProcess, value: str) -> None:
     response = ask(server, "/static/a.css", f"Range: {value}")
     assert (response.status, response.body) == (200, CSS)
 
 
-def test_a_range_holds_only_for_the_same_file(server: ServerProcess) -> None:
+def test_if_range_needs_the_same_file(server: ServerProcess) -> None:
     etag = ask(server, "/static/a.css").header("etag")
     part = ask(server, "/static/a.css", "Range: bytes=0-0", f"If-Range: {etag}")
     assert part.status == 206
@@ -332,12 +332,12 @@ def test_the_best_variant_is_chosen(
     assert coding == "gzip" or response.body == body
 
 
-def test_a_client_library_unpacks_a_variant(server: ServerProcess) -> None:
+def test_a_client_library_decompresses_a_variant(server: ServerProcess) -> None:
     url = server.url + "/static/page.html"
     assert httpx.get(url, headers={"Accept-Encoding": "gzip"}).text == "compressed"
 
 
-def test_variants_are_told_apart(server: ServerProcess) -> None:
+def test_variants_have_different_tags(server: ServerProcess) -> None:
     tags = {
         ask(server, "/static/page.html", f"Accept-Encoding: {coding}").header("etag")
         for coding in ("br", "gzip", "identity")
@@ -349,7 +349,7 @@ def test_variants_are_told_apart(server: ServerProcess) -> None:
     assert ask(server, "/static/page.html", *headers).status == 200
 
 
-def test_a_compressed_file_by_its_own_name_is_what_it_is(server: ServerProcess) -> None:
+def test_a_compressed_file_can_be_requested_by_its_own_name(server: ServerProcess) -> None:
     response = ask(server, "/static/page.html.gz", "Accept-Encoding: gzip")
     assert response.header("content-type") == "application/gzip"
     assert response.header("content-encoding") is None

@@ -12,7 +12,7 @@ from support.server import ServerProcess
 AT_ONCE = 5  # seconds: half of the time that requests in flight have
 
 
-def test_server_sent_events_end_in_order_and_at_once(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_server_sent_events_end_gracefully_and_immediately(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("streaming:application")
     with RawConnection(server.port) as connection:
         connection.get("/events")
@@ -56,7 +56,7 @@ def test_any_other_response_is_finished(start_server) -> None:  # type: ignore[n
         assert server.wait() == 0
 
 
-def test_a_long_poll_of_the_application_is_told(start_server) -> None:  # type: ignore[no-untyped-def]
+def test_a_long_poll_can_wait_for_the_stop_event(start_server) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("streaming:application")
     with RawConnection(server.port) as connection:
         connection.get("/poll")
@@ -69,7 +69,7 @@ def test_a_long_poll_of_the_application_is_told(start_server) -> None:  # type: 
 
 
 @pytest.mark.parametrize("part", [b"GET", b"GET / HTTP/1.1\r\nHost: x\r\n"])
-def test_half_a_request_does_not_delay_the_end(start_server, part: bytes) -> None:  # type: ignore[no-untyped-def]
+def test_an_incomplete_request_does_not_delay_the_stop(start_server, part: bytes) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("plain:application")
     with RawConnection(server.port) as connection, RawConnection(server.port) as witness:
         connection.send(part)

@@ -50,7 +50,7 @@ def test_code_and_reason_reach_the_application(
     assert (seen("code"), seen("reason")) == (4321, "日本")
 
 
-def test_a_violation_reaches_the_application_as_1006_with_its_reason(
+def test_a_protocol_error_reaches_the_application_as_1006_with_its_reason(
     plain_server: ServerProcess, key: str, seen: Callable[[str], Any]
 ) -> None:
     with RawWebSocket(plain_server, f"/echo?key={key}") as websocket:
@@ -161,7 +161,7 @@ def test_the_order_of_messages(
     eventually(lambda: seen("results") == results)
 
 
-def test_a_message_and_a_close_at_once_arrive_in_order(plain_server: ServerProcess) -> None:
+def test_a_message_directly_before_a_close_arrives_first(plain_server: ServerProcess) -> None:
     # The application gets both; its echo comes too late to be sent.
     for _ in range(20):
         with RawWebSocket(plain_server) as websocket:
@@ -169,7 +169,7 @@ def test_a_message_and_a_close_at_once_arrive_in_order(plain_server: ServerProce
             assert websocket.read_to_close()[1].code == 1000
 
 
-def test_a_denial_at_length_waits_for_its_client(
+def test_a_long_denial_waits_for_its_client(
     plain_server: ServerProcess, key: str, seen: Callable[[str], Any]
 ) -> None:
     count = 1_000
@@ -200,7 +200,7 @@ def small_server(start_server: Callable[..., ServerProcess]) -> ServerProcess:
     return start_server("plain:application")
 
 
-def test_a_client_that_reads_slowly_costs_no_memory(small_server: ServerProcess, key: str) -> None:
+def test_a_slow_client_needs_no_more_memory(small_server: ServerProcess, key: str) -> None:
     """200 MB are sent to a client that reads nothing at first."""
     before = small_server.memory()
     count = 3_000
@@ -220,7 +220,7 @@ def test_a_client_that_reads_slowly_costs_no_memory(small_server: ServerProcess,
     assert received == count * 65_536
 
 
-async def test_an_application_that_receives_slowly_costs_no_memory(
+async def test_a_slow_application_needs_no_more_memory(
     small_server: ServerProcess, key: str
 ) -> None:
     """100 MB are sent to an application that takes nothing at first."""
@@ -249,7 +249,7 @@ async def test_an_application_that_receives_slowly_costs_no_memory(
     assert small_server.growth(before) < 32 * MEGABYTE
 
 
-def test_idle_connections_cost_little(small_server: ServerProcess) -> None:
+def test_idle_connections_need_little_memory(small_server: ServerProcess) -> None:
     """Compression was agreed on, and has not been used."""
     before = small_server.memory()
     count = 500

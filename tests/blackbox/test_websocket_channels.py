@@ -54,7 +54,9 @@ async def test_a_foreign_origin_is_refused(django_server: ServerProcess) -> None
     assert caught.value.response.status_code == 403
 
 
-async def test_a_stranger_is_refused_and_a_user_known(django_server: ServerProcess) -> None:
+async def test_an_anonymous_client_is_refused_and_a_user_is_known(
+    django_server: ServerProcess,
+) -> None:
     with pytest.raises(InvalidStatus) as caught:
         await client(django_server, "/ws/who/")
     assert caught.value.response.status_code == 403
@@ -67,7 +69,7 @@ async def test_a_stranger_is_refused_and_a_user_known(django_server: ServerProce
         assert await websocket.recv() == "admin"
 
 
-async def test_a_consumer_that_fails(django_server: ServerProcess) -> None:
+async def test_a_consumer_that_raises(django_server: ServerProcess) -> None:
     start = len(django_server.log)
     async with client(django_server, "/ws/fail/") as websocket:
         await websocket.send("go")

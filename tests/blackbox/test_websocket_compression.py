@@ -104,7 +104,7 @@ def test_all_parameters(
         ),
     ],
 )
-def test_an_unusable_offer_is_passed_over(
+def test_an_invalid_offer_is_ignored(
     plain_server: ServerProcess, offers: str, answer: str | None
 ) -> None:
     with RawWebSocket(plain_server, "/echo", f"Sec-WebSocket-Extensions: {offers}") as websocket:
@@ -177,7 +177,7 @@ def test_a_bomb_is_cut_off_at_the_limit(plain_server: ServerProcess) -> None:
     assert plain_server.growth(before) < 32_000_000
 
 
-def test_many_messages_that_grow_wait_for_the_application(
+def test_many_decompressed_messages_wait_for_the_application(
     start_server: Callable[..., ServerProcess], key: str
 ) -> None:
     server = start_server("plain:application")
@@ -196,7 +196,7 @@ def test_many_messages_that_grow_wait_for_the_application(
         assert server.peak_growth(before) < 24_000_000
 
 
-def test_the_limit_is_of_the_message_and_not_of_its_compressed_form(
+def test_the_limit_is_for_the_decompressed_message(
     plain_server: ServerProcess,
 ) -> None:
     with open_compressed(plain_server) as websocket:
@@ -241,7 +241,7 @@ def test_a_violation_closes(plain_server: ServerProcess, name: str) -> None:
     assert closing.code == code
 
 
-def test_no_compression_where_it_is_switched_off(
+def test_no_compression_if_it_is_switched_off(
     start_server: Callable[..., ServerProcess],
 ) -> None:
     server = start_server("plain:application", "--no-ws-per-message-deflate")
@@ -258,7 +258,7 @@ def test_engineio_websockets_are_not_compressed(socketio_server: ServerProcess) 
         assert websocket.response.header("sec-websocket-extensions") is None
 
 
-def test_limits_are_settings(start_server: Callable[..., ServerProcess]) -> None:
+def test_the_limits_can_be_set(start_server: Callable[..., ServerProcess]) -> None:
     server = start_server(
         "plain:application", "--websocket-max-message-size=1000", "--websocket-max-frame-size=500"
     )
@@ -274,7 +274,7 @@ def test_limits_are_settings(start_server: Callable[..., ServerProcess]) -> None
         assert closing.code == 1009
 
 
-def test_limits_of_zero_are_none(start_server: Callable[..., ServerProcess]) -> None:
+def test_a_limit_of_zero_is_no_limit(start_server: Callable[..., ServerProcess]) -> None:
     server = start_server(
         "plain:application", "--websocket-max-message-size=0", "--websocket-max-frame-size=0"
     )
@@ -337,6 +337,6 @@ def test_the_client_ws_of_node(plain_server: ServerProcess, options: dict[str, A
     assert "permessage-deflate" in result.stdout
 
 
-def test_closing_is_not_compressed(plain_server: ServerProcess) -> None:
+def test_close_frames_are_not_compressed(plain_server: ServerProcess) -> None:
     with open_compressed(plain_server) as websocket:
         assert websocket.send(close_frame(4000, b"bye")).read_to_close()[1].first == 0x88

@@ -271,7 +271,7 @@ def test_text_must_be_utf8(plain_server: ServerProcess, name: str, shape: str) -
     assert closing.code == (1000 if valid else 1007)
 
 
-def test_masks_are_taken_off(plain_server: ServerProcess) -> None:
+def test_masks_are_removed(plain_server: ServerProcess) -> None:
     seed = random.randrange(2**32)
     print("seed", seed)
     source = random.Random(seed)
@@ -285,7 +285,7 @@ def test_masks_are_taken_off(plain_server: ServerProcess) -> None:
             assert websocket.read_frame().payload == payload
 
 
-def test_what_the_peer_did_wrong_stands_in_the_close_frame(plain_server: ServerProcess) -> None:
+def test_the_close_frame_has_the_reason(plain_server: ServerProcess) -> None:
     reasons = {
         frame(TEXT, b"\xff"): "invalid UTF-8",
         frame(3): "protocol error",
@@ -297,7 +297,7 @@ def test_what_the_peer_did_wrong_stands_in_the_close_frame(plain_server: ServerP
             assert closing.reason == reason
 
 
-def test_a_limit_is_enforced_by_the_header_alone(plain_server: ServerProcess) -> None:
+def test_a_limit_is_enforced_at_the_frame_header(plain_server: ServerProcess) -> None:
     # 2^62 bytes are announced; one is sent.
     data = bytes([0x82, 0xFF]) + (2**62).to_bytes(8, "big") + bytes(4) + b"x"
     with RawWebSocket(plain_server) as websocket:
@@ -308,7 +308,7 @@ def test_a_limit_is_enforced_by_the_header_alone(plain_server: ServerProcess) ->
         assert websocket.send(data).read_to_close()[1].code == 1009
 
 
-def test_tiny_fragments_cost_no_more_than_their_bytes(plain_server: ServerProcess) -> None:
+def test_tiny_fragments_need_no_more_memory_than_their_bytes(plain_server: ServerProcess) -> None:
     before = plain_server.memory()
     with RawWebSocket(plain_server) as websocket:
         websocket.send(frame(BINARY, final=False))

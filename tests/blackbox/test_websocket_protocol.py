@@ -30,7 +30,7 @@ async def closed(websocket: ClientConnection) -> tuple[int, str]:
     return caught.value.rcvd.code, caught.value.rcvd.reason
 
 
-async def test_text_and_bytes_are_echoed_as_what_they_are(plain_server: ServerProcess) -> None:
+async def test_text_is_echoed_as_text_and_bytes_as_bytes(plain_server: ServerProcess) -> None:
     async with client(plain_server, "/echo") as websocket:
         for message in (
             "text",
@@ -195,7 +195,7 @@ def test_a_reason_may_be_split_within_a_character(
     assert (seen("code"), seen("reason")) == (4001, reason)
 
 
-async def test_a_client_that_vanishes_is_noticed(
+async def test_a_broken_connection_is_noticed(
     plain_server: ServerProcess, key: str, seen: Callable[[str], Any]
 ) -> None:
     async with client(plain_server, f"/echo?key={key}") as websocket:
@@ -203,7 +203,7 @@ async def test_a_client_that_vanishes_is_noticed(
     assert seen("code") == 1006
 
 
-async def test_sending_to_a_client_that_left_raises_an_os_error(
+async def test_sending_to_a_disconnected_client_raises_an_os_error(
     plain_server: ServerProcess, key: str, seen: Callable[[str], Any]
 ) -> None:
     async with client(plain_server, f"/send-after-end?key={key}") as websocket:
@@ -221,7 +221,7 @@ async def test_a_cancelled_receive_loses_nothing(
         assert [await websocket.recv() for _ in range(500)] == [str(n) for n in range(500)]
 
 
-async def test_a_message_over_the_limit_closes_with_1009(plain_server: ServerProcess) -> None:
+async def test_a_message_above_the_limit_closes_with_1009(plain_server: ServerProcess) -> None:
     async with client(plain_server, "/echo") as websocket:
         await websocket.send(b"x" * 1_048_577)
         assert (await closed(websocket))[0] == 1009

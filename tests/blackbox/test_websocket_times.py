@@ -56,7 +56,7 @@ def seen(server: ServerProcess, key: str) -> Callable[[str], Any]:
     return wait
 
 
-def test_a_client_that_answers_pings_stays(server: ServerProcess) -> None:
+def test_a_client_that_answers_pings_stays_connected(server: ServerProcess) -> None:
     with RawWebSocket(server) as websocket:
         for _ in range(4):
             ping = websocket.read_frame()
@@ -88,7 +88,7 @@ def test_a_client_that_answers_no_ping_is_closed_with_1011(
     server.wait_for_log(r"WebSocket /echo of 127.0.0.1:\d+ is closed: nothing came", start)
 
 
-def test_pings_and_pongs_go_on_while_python_is_blocked(server: ServerProcess) -> None:
+def test_pings_and_pongs_continue_while_python_is_blocked(server: ServerProcess) -> None:
     with RawWebSocket(server, "/block?seconds=3") as websocket:
         websocket.send(frame(TEXT, b"block")).send(frame(PING, b"are you there"))
         before = []
@@ -145,7 +145,7 @@ def test_a_request_that_does_not_notice_its_client_leaving_is_cancelled(
     server.wait_for_log(f"Cancelled 1 s after its client had left: GET {path} of 127", start)
 
 
-def test_work_behind_a_whole_answer_is_left_alone(
+def test_a_task_after_a_complete_response_is_not_cancelled(
     server: ServerProcess, key: str, seen: Callable[[str], Any]
 ) -> None:
     start = len(server.log)

@@ -134,7 +134,7 @@ def test_the_pytest_plugin_needs_neither_django_nor_pytest_django(tmp_path: path
     assert "live_sioserve needs pytest-django" in result.stdout
 
 
-def test_an_installed_daphne_wins_over_the_stand_in(tmp_path: pathlib.Path) -> None:
+def test_an_installed_daphne_takes_precedence_over_the_replacement(tmp_path: pathlib.Path) -> None:
     (tmp_path / "daphne").mkdir()
     (tmp_path / "daphne" / "__init__.py").write_text("")
     (tmp_path / "daphne" / "testing.py").write_text("class DaphneProcess:\n    real = True\n")
@@ -146,7 +146,7 @@ def test_an_installed_daphne_wins_over_the_stand_in(tmp_path: pathlib.Path) -> N
     assert run("-c", code, path=python_path("5.2")).stdout == "the stand-in\n"
 
 
-def test_the_stand_in_is_no_server() -> None:
+def test_the_replacement_of_daphne_is_not_a_server() -> None:
     code = "import sioserve.testing, daphne.testing, daphne.server"
     assert "No module named 'daphne.server'" in run("-c", code, path=python_path("5.2")).stderr
 
@@ -192,7 +192,7 @@ def test_a_server_process_serves_between_setup_and_teardown(
     assert (tmp_path / "teardown").exists()
 
 
-def test_a_server_process_tells_why_it_did_not_start(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_server_process_reports_why_it_did_not_start(capfd: pytest.CaptureFixture[str]) -> None:
     process = ServerProcess("127.0.0.1", no_application)
     process.start()
     with pytest.raises(RuntimeError, match="did not start"):
@@ -204,7 +204,7 @@ def test_a_server_process_tells_why_it_did_not_start(capfd: pytest.CaptureFixtur
     process.join(PATIENCE)
 
 
-def test_a_server_process_whose_port_is_taken() -> None:
+def test_a_server_process_whose_port_is_in_use() -> None:
     with ServiceThread(application, options()) as other:
         process = ServerProcess("127.0.0.1", the_application, port=other.port)
         process.start()

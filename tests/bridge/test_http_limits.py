@@ -130,7 +130,7 @@ OVER_THE_LIMIT = {
 
 
 @pytest.mark.parametrize("name", OVER_THE_LIMIT)
-async def test_over_a_limit_gives_the_status_one_line_in_the_log_and_the_end(
+async def test_above_a_limit_the_server_sends_the_status_logs_one_line_and_closes(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings, request, status, reason = OVER_THE_LIMIT[name]
@@ -162,13 +162,15 @@ async def test_over_a_limit_gives_the_status_one_line_in_the_log_and_the_end(
         ({"max_body": 0}, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"),
     ],
 )
-async def test_at_the_limit_all_is_well(settings: dict[str, int], request_: bytes) -> None:
+async def test_at_the_limit_requests_are_accepted(
+    settings: dict[str, int], request_: bytes
+) -> None:
     async with serving(Application(), **settings) as running, connected(running) as client:
         client.send(request_)
         assert "200 ok" in await client.head()
 
 
-async def test_the_application_does_not_see_a_request_that_announces_too_much() -> None:
+async def test_a_request_with_a_too_large_content_length_does_not_reach_the_application() -> None:
     application = Application()
     async with serving(application, max_body=10) as running, connected(running) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n")
@@ -176,7 +178,7 @@ async def test_the_application_does_not_see_a_request_that_announces_too_much() 
     assert application.calls == 0
 
 
-async def test_the_application_is_told_of_a_body_that_became_too_large() -> None:
+async def test_the_application_gets_a_disconnect_for_a_body_that_becomes_too_large() -> None:
     application = Application()
     async with serving(application, max_body=10) as running, connected(running) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -189,7 +191,7 @@ async def test_the_application_is_told_of_a_body_that_became_too_large() -> None
 
 
 @pytest.mark.parametrize("setting", ["first_byte_timeout_ms", "keep_alive_timeout_ms"])
-async def test_an_idle_connection_is_closed_without_a_word(
+async def test_an_idle_connection_is_closed_without_a_response(
     setting: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serving(Application(), **{setting: 200}) as running, connected(running) as client:
@@ -240,7 +242,7 @@ async def test_a_response_that_takes_too_long_is_cut() -> None:
     assert application.cancelled == 1
 
 
-async def test_an_application_that_is_in_time_is_left_alone() -> None:
+async def test_an_application_within_the_timeout_is_not_cancelled() -> None:
     application = Application()
     async with (
         serving(application, application_timeout_ms=300) as running,
@@ -254,7 +256,9 @@ async def test_an_application_that_is_in_time_is_left_alone() -> None:
     assert application.cancelled == 0
 
 
-async def test_a_client_that_reads_nothing_is_cut_off(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_connection_of_a_client_that_reads_nothing_is_cut(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     ended = asyncio.Event()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -278,7 +282,7 @@ async def receive_disconnect(receive: Any) -> None:
         pass
 
 
-async def test_a_body_that_the_application_does_not_take_has_all_the_time(
+async def test_a_body_that_the_application_does_not_receive_has_no_timeout(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     go = asyncio.Event()

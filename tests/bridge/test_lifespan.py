@@ -29,7 +29,7 @@ async def returning(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", ["auto", "on"])
-async def test_start_up_and_shutdown_share_a_state(mode: Any) -> None:
+async def test_startup_and_shutdown_share_the_state(mode: Any) -> None:
     lifespan = Lifespan(supporting, mode)
     await lifespan.startup()
     assert lifespan.state == {"pool": "open"}
@@ -48,7 +48,7 @@ async def test_off_never_calls_the_application() -> None:
 
 
 @pytest.mark.parametrize("application", [raising, returning])
-async def test_auto_does_without_in_one_line(
+async def test_auto_continues_without_lifespan_and_logs_one_line(
     application: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -62,12 +62,12 @@ async def test_auto_does_without_in_one_line(
 
 
 @pytest.mark.parametrize("application", [raising, returning])
-async def test_on_refuses_to_start_without(application: Any) -> None:
+async def test_on_refuses_to_start_without_lifespan(application: Any) -> None:
     with pytest.raises(StartupError, match="does not support lifespan"):
         await Lifespan(application, "on").startup()
 
 
-async def test_an_exception_behind_the_start_up_is_logged_with_its_traceback(
+async def test_an_exception_after_startup_is_logged_with_its_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def failing(scope: Any, receive: Any, send: Any) -> None:
@@ -106,7 +106,7 @@ async def test_a_shutdown_that_takes_too_long_is_cancelled_and_named(
     assert "Cancelled at shutdown: the application's lifespan" in caplog.text
 
 
-async def test_an_answer_that_comes_twice_raises_in_the_application() -> None:
+async def test_a_second_startup_complete_raises_in_the_application() -> None:
     seen: list[str] = []
 
     async def twice(scope: Any, receive: Any, send: Any) -> None:

@@ -33,7 +33,7 @@ async def flushed(running: Any, path: pathlib.Path) -> None:
         await asyncio.sleep(0.01)
 
 
-def test_an_unusable_format_is_refused_at_once() -> None:
+def test_an_invalid_format_is_refused_immediately() -> None:
     with pytest.raises(ValueError, match=r'access_log_format: .*did you mean "%\(status_code\)s"'):
         _sioserve.Server(hello, access_log_format="%(statuscode)s")
 
@@ -71,7 +71,7 @@ def test_json(tmp_path: pathlib.Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_renamed_file_is_left_when_told(tmp_path: pathlib.Path) -> None:
+def test_a_renamed_file_is_closed_on_reopen(tmp_path: pathlib.Path) -> None:
     async def scenario() -> None:
         path = tmp_path / "access.log"
         async with serve(path, access_log_format="%(U)s") as running:

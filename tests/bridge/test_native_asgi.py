@@ -60,7 +60,7 @@ async def test_send_takes_one_message_by_position_or_by_name() -> None:
     assert (response.status_code, response.content) == (200, b"x")
 
 
-async def test_what_an_application_writes_into_its_scope_is_not_in_the_next() -> None:
+async def test_changes_to_a_scope_are_not_in_the_next_one() -> None:
     seen = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -152,7 +152,7 @@ async def test_a_cancelled_receive_loses_nothing() -> None:
         assert (await running.post(content())).content == b"onetwo"
 
 
-async def test_a_receive_that_is_cancelled_between_its_wake_up_and_its_run_loses_nothing() -> None:
+async def test_a_receive_that_is_cancelled_between_wake_up_and_run_loses_nothing() -> None:
     waits = asyncio.Event()
 
     async def content() -> Any:
@@ -176,7 +176,7 @@ async def test_a_receive_that_is_cancelled_between_its_wake_up_and_its_run_loses
         assert (await running.post(content())).content == b"whole"
 
 
-async def test_receive_blocks_behind_the_body_until_the_response_is_complete() -> None:
+async def test_receive_after_the_body_waits_until_the_response_is_complete() -> None:
     order = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -240,7 +240,7 @@ async def test_one_task_and_one_context_for_a_whole_request() -> None:
         ),
     ],
 )
-async def test_an_unusable_message_raises_and_gives_500(
+async def test_an_invalid_message_raises_and_gives_500(
     caplog: pytest.LogCaptureFixture, messages: list[Any], error: str
 ) -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -254,7 +254,7 @@ async def test_an_unusable_message_raises_and_gives_500(
     assert error in str(record.exc_info)
 
 
-async def test_an_application_that_returns_without_an_answer_gives_500_and_a_log_line(
+async def test_an_application_that_returns_without_a_response_gives_500_and_a_log_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -265,7 +265,7 @@ async def test_an_application_that_returns_without_an_answer_gives_500_and_a_log
     assert "returned without sending a response" in caplog.text
 
 
-async def test_an_application_that_is_no_coroutine_function_gives_500(
+async def test_an_application_that_is_not_a_coroutine_function_gives_500(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def application(scope: Any, receive: Any, send: Any) -> None:
@@ -277,7 +277,7 @@ async def test_an_application_that_is_no_coroutine_function_gives_500(
     assert "at the call" in caplog.text
 
 
-async def test_nothing_of_a_request_stays_behind() -> None:
+async def test_a_request_leaves_nothing_behind() -> None:
     class Marker:
         pass
 
@@ -315,7 +315,7 @@ async def test_two_servers_share_a_process_and_a_loop() -> None:
         assert (await two.get()).text == "second"
 
 
-async def test_a_taken_port_raises_with_the_address() -> None:
+async def test_a_port_in_use_raises_with_the_address() -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await respond(send)
 
@@ -325,7 +325,7 @@ async def test_a_taken_port_raises_with_the_address() -> None:
             other.listen_tcp("127.0.0.1", int(running.address.rpartition(":")[2]))
 
 
-async def test_a_server_that_is_dropped_while_it_runs_ends_its_thread() -> None:
+async def test_a_running_server_that_is_freed_ends_its_thread() -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await respond(send)
 

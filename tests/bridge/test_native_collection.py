@@ -124,7 +124,7 @@ def references_by(place: str) -> Callable[[Application], Any]:
         "scope",
     ],
 )
-def test_a_cycle_through_whatever_a_server_refers_to_is_collected(place: str) -> None:
+def test_a_cycle_through_each_reference_of_a_server_is_collected(place: str) -> None:
     application = Application()
     application.server = references_by(place)(application)
     reference = weakref.ref(application)
@@ -132,7 +132,7 @@ def test_a_cycle_through_whatever_a_server_refers_to_is_collected(place: str) ->
     assert collected(reference)
 
 
-def test_servers_in_cycles_give_their_descriptors_back() -> None:
+def test_servers_in_cycles_close_their_descriptors() -> None:
     def make() -> None:
         application = Application()
         application.server = _sioserve.Server(application)
@@ -214,7 +214,7 @@ def test_a_request_that_waits_is_collected_with_its_server() -> None:
     assert (result.returncode, result.stdout) == (0, "[None, None] 0\n"), result.stderr
 
 
-def test_what_receive_and_send_refer_to_is_collected_when_the_server_has_gone() -> None:
+def test_references_of_receive_and_send_are_collected_after_the_server() -> None:
     class Marker:
         pass
 

@@ -127,7 +127,7 @@ def stop(server: ServerProcess) -> tuple[int, float]:
     return code, time.monotonic() - began
 
 
-def test_what_never_ends_is_given_up_in_bounded_time(start: Start) -> None:
+def test_work_that_never_ends_is_abandoned_after_the_timeout(start: Start) -> None:
     servers = {path: start() for path in ("/block", "/thread", "/stubborn")}
     with contextlib.ExitStack() as connections:
         for path, server in servers.items():
@@ -151,7 +151,7 @@ def test_what_never_ends_is_given_up_in_bounded_time(start: Start) -> None:
     assert "Abandoned, ignores its cancellation: GET /stubborn" in logs["/stubborn"]
 
 
-def test_an_endless_stream_ends_in_bounded_time(server: ServerProcess) -> None:
+def test_an_endless_stream_ends_after_the_timeout(server: ServerProcess) -> None:
     with RawConnection(server.port) as connection:
         connection.get("/stream")
         server.wait_for_log("began /stream")
@@ -180,7 +180,7 @@ def test_background_tasks_live_until_the_lifespan_ends(server: ServerProcess) ->
 
 
 @pytest.mark.parametrize("path", ["/leave", "/leave_thread"])
-def test_sys_exit_in_a_view_gives_500_and_the_server_goes_on(
+def test_sys_exit_in_a_view_gives_500_and_the_server_continues(
     server: ServerProcess, path: str
 ) -> None:
     for _ in range(2):
@@ -191,7 +191,7 @@ def test_sys_exit_in_a_view_gives_500_and_the_server_goes_on(
 
 
 @pytest.mark.parametrize("path", ["/interrupt", "/interrupt_thread"])
-def test_a_keyboard_interrupt_of_a_view_gives_500_and_the_server_goes_on(
+def test_a_keyboard_interrupt_in_a_view_gives_500_and_the_server_continues(
     server: ServerProcess, path: str
 ) -> None:
     for _ in range(2):
@@ -203,7 +203,7 @@ def test_a_keyboard_interrupt_of_a_view_gives_500_and_the_server_goes_on(
     assert "background task ended in order" in server.log
 
 
-def test_a_keyboard_interrupt_behind_a_websocket_closes_it_with_1011(
+def test_a_keyboard_interrupt_in_a_websocket_handler_closes_it_with_1011(
     server: ServerProcess,
 ) -> None:
     with (
@@ -218,7 +218,7 @@ def test_a_keyboard_interrupt_behind_a_websocket_closes_it_with_1011(
     server.stop(signal.SIGINT)
 
 
-def test_a_second_signal_counts_while_the_application_s_threads_end(server: ServerProcess) -> None:
+def test_a_second_signal_works_while_the_application_s_threads_end(server: ServerProcess) -> None:
     with RawConnection(server.port) as connection:
         connection.get("/thread")
         server.wait_for_log("began /thread")
@@ -240,7 +240,7 @@ def test_a_second_signal_counts_while_the_application_s_threads_end(server: Serv
         ("raise KeyboardInterrupt", 3),
     ],
 )
-def test_a_start_up_that_fails_is_one_sentence(
+def test_a_failed_startup_gives_one_message(
     tmp_path: pathlib.Path, start_up: str, status: int
 ) -> None:
     (tmp_path / "failing.py").write_text(
@@ -254,7 +254,7 @@ def test_a_start_up_that_fails_is_one_sentence(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_the_application_starts_is_no_crash(
+def test_a_signal_while_the_application_starts_is_handled(
     tmp_path: pathlib.Path, number: signal.Signals
 ) -> None:
     (tmp_path / "slow.py").write_text(

@@ -29,7 +29,7 @@ def server() -> Any:
         (["event", {1, 2}], TypeError, "$[1]"),
     ],
 )
-def test_what_is_no_json_raises_with_its_path(
+def test_a_value_that_is_not_json_raises_with_its_path(
     server: Any, args: Any, error: type[Exception], path: str
 ) -> None:
     with pytest.raises(error) as raised:
@@ -64,12 +64,12 @@ def test_arguments_must_be_a_sequence(server: Any) -> None:
         enum.IntEnum("Colour", "RED").RED,
     ],
 )
-def test_json_values_and_attachments_are_taken(server: Any, value: Any) -> None:
+def test_json_values_and_attachments_are_accepted(server: Any, value: Any) -> None:
     server.emit(1, ["event", value])
     server.broadcast("/", ["event", value], ["room"])
 
 
-def test_the_default_hook_gets_what_is_no_json_and_its_result_is_encoded_again() -> None:
+def test_the_default_hook_gets_values_that_are_not_json_and_its_result_is_encoded() -> None:
     seen = []
 
     def default(value: Any) -> Any:
@@ -120,6 +120,6 @@ def test_a_value_out_of_range_is_refused_with_the_setting_s_name(setting: str, v
         _sioserve.Server(application, **{setting: value})
 
 
-def test_one_str_is_no_sequence_of_them() -> None:
+def test_a_str_is_not_a_sequence_of_str() -> None:
     with pytest.raises(TypeError, match="trusted_proxies: must be a sequence"):
         _sioserve.Server(application, trusted_proxies="10.0.0.0/8")

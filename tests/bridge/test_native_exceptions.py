@@ -128,7 +128,7 @@ asyncio.run(main())
     )
 
 
-def test_what_the_interpreter_calls_is_guarded_everywhere() -> None:
+def test_every_function_that_the_interpreter_calls_is_guarded() -> None:
     """Only the files that guard what they are given may name the interpreter's tables."""
     raw = re.compile(
         r"\bPyMethodDef\b|\bPyGetSetDef\b|\bPyType_Slot\b|\bPyType_Spec\b|\bPyMemberDef\b"

@@ -91,7 +91,7 @@ def test_a_task_that_outlives_the_server_ends_quietly() -> None:
     assert "ended: http.response.body after the end of the response" in result.stdout
 
 
-async def test_a_stopped_server_that_nobody_refers_to_goes_with_its_thread() -> None:
+async def test_a_stopped_server_without_references_is_freed_with_its_thread() -> None:
     async with serving(nothing) as running:
         io_thread = running.io_thread
         assert io_thread in threads()
@@ -117,7 +117,7 @@ async def test_a_server_in_a_cycle_with_its_application_is_collected() -> None:
     eventually(lambda: io_thread not in threads())
 
 
-async def test_a_request_whose_task_nobody_refers_to_is_not_collected() -> None:
+async def test_a_request_whose_task_has_no_references_is_not_collected() -> None:
     futures: list[weakref.ref[asyncio.Future[None]]] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -138,7 +138,7 @@ async def test_a_request_whose_task_nobody_refers_to_is_not_collected() -> None:
         assert (await request).text == "ok"
 
 
-async def test_scopes_of_handshakes_that_came_to_nothing_are_dropped() -> None:
+async def test_scopes_of_failed_handshakes_are_dropped() -> None:
     class Marker:
         pass
 
@@ -210,7 +210,7 @@ def test_a_forked_child_is_refused_and_ends_cleanly() -> None:
     assert "child: 0" in result.stdout
 
 
-async def test_the_tasks_that_run_are_known() -> None:
+async def test_running_tasks_are_listed() -> None:
     release = asyncio.Event()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -112,7 +112,7 @@ async def test_an_inherited_socket_stays_open_when_the_server_stops() -> None:
         socket.create_connection((host, port), timeout=15).close()
 
 
-def test_a_descriptor_that_is_no_listening_socket(tmp_path: pathlib.Path) -> None:
+def test_a_descriptor_that_is_not_a_listening_socket(tmp_path: pathlib.Path) -> None:
     server = _sioserve.Server(lambda scope: None)
     with (tmp_path / "file").open("w") as file, pytest.raises(OSError, match="is not a socket"):
         server.listen_fd(file.fileno())

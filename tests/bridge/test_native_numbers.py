@@ -94,7 +94,7 @@ def test_a_number_out_of_range_is_a_value_error(
 
 
 @pytest.mark.parametrize(("target", "method", "argument", "largest", "call"), CASES)
-def test_what_is_no_int_is_a_type_error(
+def test_a_value_that_is_not_an_int_is_a_type_error(
     target: Any, method: str, argument: str, largest: int, call: Call
 ) -> None:
     optional = argument == "callback_id"
@@ -105,7 +105,7 @@ def test_what_is_no_int_is_a_type_error(
 
 
 @pytest.mark.parametrize(("target", "method", "argument", "largest", "call"), CASES)
-def test_the_smallest_and_the_largest_are_taken(
+def test_the_smallest_and_the_largest_number_are_accepted(
     target: Any, method: str, argument: str, largest: int, call: Call
 ) -> None:
     class Index:

@@ -14,7 +14,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     """Is asked for nothing."""
 
 
-async def test_a_question_is_answered_behind_the_commands_before_it() -> None:
+async def test_a_question_is_answered_after_the_commands_before_it() -> None:
     async with native.serving(application, namespaces=[]) as running:
         for number in range(1, 20):
             running.server.add_namespace(f"/{number}")
@@ -37,7 +37,7 @@ async def test_any_thread_may_ask_while_the_event_loop_is_blocked() -> None:
         assert answers == [1] * 800
 
 
-async def test_where_no_thread_answers_the_answer_is_empty() -> None:
+async def test_without_an_io_thread_the_answer_is_empty() -> None:
     server = _sioserve.Server(application)
     assert set(server.counts().values()) == {0}
     stopped = asyncio.Event()
@@ -49,7 +49,7 @@ async def test_where_no_thread_answers_the_answer_is_empty() -> None:
     assert server.counts()["namespaces"] == 1, "the thread is there until the server goes"
 
 
-async def test_where_nobody_answers_questions_about_rooms_are_empty_too() -> None:
+async def test_without_an_io_thread_answers_about_rooms_are_empty() -> None:
     server = _sioserve.Server(application)
     server.join(1, "room")
     server.watch_rooms("/")

@@ -92,7 +92,7 @@ async def test_several_receivers_get_each_message_once() -> None:
     assert sorted(taken, key=int) == [str(number) for number in range(100)]
 
 
-async def test_a_websocket_is_closed_in_order_though_the_application_reads_nothing() -> None:
+async def test_a_websocket_is_closed_cleanly_if_the_application_reads_nothing() -> None:
     flooded = asyncio.Event()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -147,7 +147,7 @@ async def test_a_returned_future_is_awaited() -> None:
         assert (await running.get()).text == "by a task"
 
 
-async def test_what_cannot_be_awaited_gives_500(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_result_that_cannot_be_awaited_gives_500(caplog: pytest.LogCaptureFixture) -> None:
     def application(scope: Any, receive: Any, send: Any) -> int:
         return 7
 
@@ -174,7 +174,7 @@ async def test_headers_may_be_any_iterable_of_bytes_like_pairs() -> None:
 @pytest.mark.parametrize(
     "header", [(b"a", b"1\r\nb: 2"), (b"a\r\nb", b"1"), (b"a:", b"1"), (b"a", b"1\0"), (b"", b"")]
 )
-async def test_a_header_cannot_bring_another(
+async def test_a_header_cannot_contain_another(
     caplog: pytest.LogCaptureFixture, header: tuple[bytes, bytes]
 ) -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -229,7 +229,7 @@ async def test_a_disconnect_is_noticed_while_send_waits() -> None:
         assert await asyncio.wait_for(outcome, 20) == "http.disconnect"
 
 
-async def test_a_cancelled_send_does_not_lose_its_bytes_or_hold_up_others() -> None:
+async def test_a_cancelled_send_does_not_lose_its_bytes_or_block_others() -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200})
         part = {"type": "http.response.body", "body": b"x" * 8 * CHUNK, "more_body": True}

@@ -177,7 +177,7 @@ def read_json(text: str) -> Any:
     )
 
 
-def test_random_json_is_what_pythons_json_module_reads(chooser: random.Random) -> None:
+def test_random_json_is_read_like_pythons_json_module(chooser: random.Random) -> None:
     client = Client()
     for _ in range(ROUNDS):
         document = random_json(chooser)
@@ -218,7 +218,7 @@ def test_integers_of_any_length_are_exact(digits: int, sign: str) -> None:
     assert Client().send(f'2["e",{text}]') == [int(text)]
 
 
-def test_attachments_stand_in_place_of_their_placeholders() -> None:
+def test_attachments_replace_their_placeholders() -> None:
     value = Client().send(
         '53-["e",{"b":{"_placeholder":true,"num":2},"a":[1,{"num":0,"_placeholder":true}],'
         '"b2":{"_placeholder":false,"num":1}}]',
@@ -244,7 +244,7 @@ def test_without_attachments_nothing_is_a_placeholder() -> None:
     assert Client().send(f'2["e",{json.dumps(value)}]') == [value]
 
 
-def test_auth_is_what_the_client_sent() -> None:
+def test_auth_is_the_value_that_the_client_sent() -> None:
     auth = '{"token":"\\u00e9","n":123456789012345678901234567890,"a":1,"a":{"b":[]}}'
     assert Client().connect_with("0" + auth) == json.loads(auth)
     assert Client().connect_with("0") == {}
@@ -277,7 +277,7 @@ def random_value(chooser: random.Random, depth: int = 4) -> Any:
             return {key: random_value(chooser, depth - 1) for key in keys}
 
 
-def test_random_messagepack_is_what_the_msgpack_package_reads(chooser: random.Random) -> None:
+def test_random_messagepack_is_read_like_the_msgpack_package(chooser: random.Random) -> None:
     client = Client("msgpack")
     for _ in range(ROUNDS // 3):
         value = random_value(chooser, 3)
@@ -287,7 +287,7 @@ def test_random_messagepack_is_what_the_msgpack_package_reads(chooser: random.Ra
         assert described(received[0]) == described(value)
 
 
-def test_damaged_messagepack_is_what_the_msgpack_package_reads_or_refused(
+def test_damaged_messagepack_is_read_like_the_msgpack_package_or_refused(
     chooser: random.Random,
 ) -> None:
     client = Client("msgpack")

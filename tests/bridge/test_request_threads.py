@@ -77,7 +77,7 @@ async def test_a_request_keeps_its_thread_and_the_next_one_gets_it(checked: list
     assert checked[4:] == [f"closed {seen[0]}"]
 
 
-async def test_requests_at_the_same_time_have_threads_of_their_own(checked: list[str]) -> None:
+async def test_concurrent_requests_have_their_own_threads(checked: list[str]) -> None:
     meeting = threading.Barrier(3)
 
     def meet() -> str:

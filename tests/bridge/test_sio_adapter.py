@@ -72,7 +72,7 @@ async def test_rooms_and_counts(world: World) -> None:
     assert namespace.sockets_count == 1
 
 
-async def test_a_room_is_left_with_the_client_but_its_handlers_still_see_it(world: World) -> None:
+async def test_handlers_can_query_the_rooms_of_a_disconnected_client(world: World) -> None:
     seen: list[Any] = []
     namespace = world.server.of("/")
 
@@ -104,7 +104,7 @@ async def test_a_refused_client_is_in_no_room(world: World) -> None:
     assert world.server.of("/").rooms() == {}
 
 
-async def test_rooms_tell_of_themselves(world: World) -> None:
+async def test_room_events_are_reported(world: World) -> None:
     told: list[tuple[str, ...]] = []
     adapter = world.server.of("/").adapter
     for event in ("create-room", "join-room", "leave-room", "delete-room"):
@@ -133,7 +133,7 @@ async def test_rooms_tell_of_themselves(world: World) -> None:
     ]
 
 
-async def test_listeners_hear_of_a_client_that_has_gone_before_who_comes_behind_it(
+async def test_listeners_get_a_disconnect_before_the_next_client(
     world: World,
 ) -> None:
     """The native server knows of the first client's end, the dispatcher does not yet."""
@@ -158,7 +158,7 @@ async def test_listeners_hear_of_a_client_that_has_gone_before_who_comes_behind_
     assert told == expected
 
 
-async def test_rooms_are_recorded_while_there_are_clients_and_somebody_listens(
+async def test_rooms_are_recorded_only_with_clients_and_listeners(
     world: World,
 ) -> None:
     watched = world.core.rooms._changes
@@ -249,7 +249,7 @@ class ClusterAdapter(LocalAdapter):
         return ask()
 
 
-async def test_servers_tell_each_other(caplog: pytest.LogCaptureFixture) -> None:
+async def test_servers_can_emit_to_each_other(caplog: pytest.LogCaptureFixture) -> None:
     cluster = Cluster()
     here, there = SocketIOServer(), SocketIOServer()
     for server in (here, there):
@@ -288,7 +288,7 @@ async def test_servers_tell_each_other(caplog: pytest.LogCaptureFixture) -> None
     await here.server_side_emit("nobody knows")
 
 
-async def test_alone_there_is_nobody_to_tell(world: World) -> None:
+async def test_server_side_emit_without_other_servers(world: World) -> None:
     @world.server.on_server_side_emit("news")
     async def news(*args: Any) -> None:
         raise AssertionError("a server does not tell itself")
@@ -308,7 +308,7 @@ async def test_reserved_names_are_refused(world: World, event: str) -> None:
         world.server.server_side_emit(1)  # type: ignore[arg-type]
 
 
-async def test_every_emit_to_many_goes_through_the_adapter(world: World) -> None:
+async def test_every_broadcast_uses_the_adapter(world: World) -> None:
     cluster = Cluster()
     world.server.adapter(cluster.make_adapter)
     world.server.of("/later").emit("e")
@@ -321,18 +321,18 @@ async def test_every_emit_to_many_goes_through_the_adapter(world: World) -> None
     ]
 
 
-async def test_the_adapter_is_chosen_before_clients_come(world: World) -> None:
+async def test_the_adapter_must_be_set_before_clients_connect(world: World) -> None:
     await join(world)
     with pytest.raises(RuntimeError, match="before"):
         world.server.adapter(Cluster().make_adapter)
 
 
-async def test_answers_need_a_running_server() -> None:
+async def test_queries_need_a_running_server() -> None:
     with pytest.raises(RuntimeError, match=r"no Socket\.IO server"):
         sio.get_socketio_server().emit_with_ack("e")
 
 
-async def test_listeners_are_told_in_order_while_threads_join_and_leave(world: World) -> None:
+async def test_listeners_get_events_in_order_while_threads_join_and_leave(world: World) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     _, socket = await join(world)
@@ -380,7 +380,9 @@ def join_and_leave(world: World, socket: Any, seed: int) -> None:
             thread.join()
 
 
-async def test_a_client_that_goes_while_threads_join_leaves_nothing_behind(world: World) -> None:
+async def test_a_client_that_disconnects_while_threads_join_leaves_nothing_behind(
+    world: World,
+) -> None:
     stopping = threading.Event()
 
     def work(socket: Any) -> None:

@@ -66,7 +66,7 @@ async def test_name_and_password_then_the_session_id() -> None:
         {"sessionId": 5},
     ],
 )
-async def test_everybody_else_is_refused(auth: Any) -> None:
+async def test_users_who_are_not_staff_are_refused(auth: Any) -> None:
     sio.admin.instrument(auth=check)
     world = World()
     socket = await ask(world, auth)
@@ -75,7 +75,9 @@ async def test_everybody_else_is_refused(auth: Any) -> None:
     ]
 
 
-async def test_a_session_id_ends_and_the_oldest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_session_id_expires_and_the_oldest_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = [1000.0]
     monkeypatch.setattr(access.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(access, "MOST_SESSIONS", 2)
@@ -94,7 +96,9 @@ async def test_a_session_id_ends_and_the_oldest_makes_room(monkeypatch: pytest.M
     assert not await is_let_in(ids[2])
 
 
-async def test_everybody_may_enter_if_one_says_so(caplog: pytest.LogCaptureFixture) -> None:
+async def test_access_without_authentication_gives_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with caplog.at_level(logging.WARNING, "sio.admin"):
         sio.admin.instrument(auth=False)
     assert "everybody may use the Admin UI" in caplog.text
@@ -102,14 +106,14 @@ async def test_everybody_may_enter_if_one_says_so(caplog: pytest.LogCaptureFixtu
     assert ("accept_socket", await ask(world, {})) in world.core.calls
 
 
-def test_without_django_one_has_to_say_who_may_enter() -> None:
+def test_without_django_authentication_must_be_configured() -> None:
     with pytest.raises(ValueError, match="auth=False for everybody"):
         sio.admin.instrument()
     with pytest.raises(TypeError):
         sio.admin.instrument(auth=True)
 
 
-async def test_what_an_administrator_is_shown_first() -> None:
+async def test_the_first_data_for_an_administrator() -> None:
     sio.admin.instrument(auth=check, every_event=True, server_id="one")
     world = World()
     world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
@@ -196,7 +200,7 @@ async def test_data_that_changes_is_shown(monkeypatch: pytest.MonkeyPatch) -> No
     await world.idle()
 
 
-async def test_nothing_is_told_while_nobody_looks() -> None:
+async def test_nothing_is_sent_without_administrators() -> None:
     sio.admin.instrument(auth=check, every_event=True)
     world = World()
     world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
@@ -210,7 +214,7 @@ async def test_nothing_is_told_while_nobody_looks() -> None:
     assert world.core.of("broadcast") == []
 
 
-async def test_the_rooms_of_a_dynamic_namespace_are_shown_again_when_it_comes_again() -> None:
+async def test_the_rooms_of_a_dynamic_namespace_are_shown_again_after_it_is_recreated() -> None:
     sio.admin.instrument(auth=check, every_event=True)
     world = World()
 
@@ -241,7 +245,7 @@ async def test_the_rooms_of_a_dynamic_namespace_are_shown_again_when_it_comes_ag
     ]
 
 
-async def test_clients_rooms_and_events_are_shown_as_they_come_and_go() -> None:
+async def test_clients_rooms_and_events_are_shown_when_they_change() -> None:
     sio.admin.instrument(auth=check, every_event=True)
     world = World()
     world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
@@ -303,7 +307,7 @@ async def test_numbers_only_without_every_event() -> None:
     assert [c for c in world.core.of("broadcast") if c[2][0] != "server_stats"] == []
 
 
-async def test_what_administrators_do() -> None:
+async def test_actions_of_administrators() -> None:
     sio.admin.instrument(auth=check)
     world = World()
     world.server.of("/chat").use_consumer(sio.SocketIOConsumer)
@@ -327,7 +331,7 @@ async def test_what_administrators_do() -> None:
     assert ("close_socket", second, True) not in world.core.calls
 
 
-async def test_a_read_only_administrator_does_nothing() -> None:
+async def test_a_read_only_administrator_has_no_actions() -> None:
     sio.admin.instrument(auth=check, read_only=True)
     world = World()
     me = await enter(world)
@@ -362,7 +366,7 @@ def test_plain() -> None:
     }
 
 
-async def test_whatever_a_socket_s_data_holds_administrators_get_in() -> None:
+async def test_administrators_can_connect_with_any_socket_data() -> None:
     sio.admin.instrument(auth=check, every_event=True)
     world = World()
     sock = world.dispatcher._connections[await world.join("/")].socket

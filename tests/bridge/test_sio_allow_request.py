@@ -126,7 +126,7 @@ async def test_a_falsy_result_refuses(result: Any) -> None:
     assert await decision(world) == ""
 
 
-async def test_a_message_of_its_own() -> None:
+async def test_a_refusal_with_a_message() -> None:
     world = World()
 
     @world.server.allow_request
@@ -150,7 +150,7 @@ async def test_an_exception_refuses_and_is_logged(caplog: pytest.LogCaptureFixtu
     assert record.exc_info
 
 
-async def test_all_must_agree_in_order() -> None:
+async def test_all_functions_must_accept_in_order() -> None:
     world = World()
     asked: list[str] = []
     main = threading.get_ident()
@@ -175,7 +175,7 @@ async def test_all_must_agree_in_order() -> None:
     assert asked == ["first", "second"]
 
 
-async def test_what_a_test_adds_is_forgotten_by_the_next() -> None:
+async def test_functions_added_in_a_test_are_removed_after_it() -> None:
     world = World()
     world.server.allow_request(lambda request: True)
     kept = Registrations(world.server)
@@ -185,7 +185,7 @@ async def test_what_a_test_adds_is_forgotten_by_the_next() -> None:
     assert await decision(world) is None
 
 
-async def test_the_native_server_asks_from_the_first_function_on() -> None:
+async def test_the_native_server_asks_after_the_first_function_is_added() -> None:
     world = World()
     assert not world.core.of("ask_about_handshakes")
     world.server.allow_request(lambda request: True)

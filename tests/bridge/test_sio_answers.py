@@ -38,7 +38,7 @@ def nothing_is_kept(*sockets: Any) -> bool:
     return not any(socket._answers or socket._callbacks for socket in sockets)
 
 
-async def test_half_of_a_room_answers_and_half_of_it_leaves(world: World) -> None:
+async def test_half_of_a_room_acknowledges_and_half_disconnects(world: World) -> None:
     """Without a time-out: nobody is waited for who can't answer any more."""
     sockets = await join(world, 6)
     asked = asyncio.ensure_future(world.server.emit_with_ack("vote"))
@@ -54,11 +54,11 @@ async def test_half_of_a_room_answers_and_half_of_it_leaves(world: World) -> Non
     assert nothing_is_kept(*sockets)
 
 
-async def test_nobody_is_asked(world: World) -> None:
+async def test_an_emit_to_no_client_returns_immediately(world: World) -> None:
     assert await world.server.to("empty").emit_with_ack("vote") == []
 
 
-async def test_no_time_at_all(world: World) -> None:
+async def test_a_timeout_of_zero(world: World) -> None:
     """What is there already counts."""
     [socket] = await join(world, 1)
     answer = socket.emit_with_ack("e", timeout=0)
@@ -70,7 +70,7 @@ async def test_no_time_at_all(world: World) -> None:
     assert nothing_is_kept(socket)
 
 
-async def test_an_answer_may_be_awaited_again(world: World) -> None:
+async def test_an_acknowledgement_can_be_awaited_twice(world: World) -> None:
     [socket] = await join(world, 1)
     answered, late, cancelled = (socket.emit_with_ack("e", timeout=t) for t in (10, 0.01, 10))
     first = world.core.of("emit")[0][3]
@@ -88,7 +88,7 @@ async def test_an_answer_may_be_awaited_again(world: World) -> None:
         await cancelled
 
 
-async def test_asyncio_has_nothing_to_complain_of(world: World) -> None:
+async def test_asyncio_logs_no_warning(world: World) -> None:
     complaints: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
     [socket] = await join(world, 1)
@@ -106,7 +106,7 @@ async def test_asyncio_has_nothing_to_complain_of(world: World) -> None:
     assert complaints == []
 
 
-async def test_an_answer_behind_its_time_is_nobody_s(world: World) -> None:
+async def test_a_late_acknowledgement_is_ignored(world: World) -> None:
     [socket] = await join(world, 1)
     with pytest.raises(sio.AckTimeout):
         await socket.emit_with_ack("e", timeout=0.01)
@@ -118,9 +118,7 @@ async def test_an_answer_behind_its_time_is_nobody_s(world: World) -> None:
 
 
 @pytest.mark.parametrize("to_all", [False, True])
-async def test_who_is_cancelled_while_waiting_leaves_nothing_behind(
-    world: World, to_all: bool
-) -> None:
+async def test_a_cancelled_wait_leaves_nothing_behind(world: World, to_all: bool) -> None:
     sockets = await join(world, 3)
     asked = world.server if to_all else sockets[0]
     waiting = asyncio.ensure_future(asked.emit_with_ack("e"))
@@ -148,7 +146,7 @@ async def test_a_client_that_is_disconnected_by_the_server_is_not_waited_for(
     assert nothing_is_kept(socket)
 
 
-async def test_a_handler_that_waits_ends_when_its_client_leaves(world: World) -> None:
+async def test_a_waiting_handler_ends_when_its_client_disconnects(world: World) -> None:
     """Then the events behind it are handled, and disconnect."""
     order: list[str] = []
 
@@ -175,7 +173,7 @@ async def test_a_handler_that_waits_ends_when_its_client_leaves(world: World) ->
     assert order == ["unanswered", "next", "client_disconnect"]
 
 
-async def test_other_loops_wait_as_well(world: World) -> None:
+async def test_acknowledgements_can_be_awaited_in_other_loops(world: World) -> None:
     [socket] = await join(world, 1)
     results: list[Any] = []
 

@@ -48,7 +48,7 @@ async def test_a_chain_can_be_used_again(world: World) -> None:
 
 
 @pytest.mark.parametrize("room", [None, b"lobby", 1.5, True, ["a", b"b"], object()])
-async def test_what_can_be_no_room_is_told(world: World, room: Any) -> None:
+async def test_an_invalid_room_raises(world: World, room: Any) -> None:
     for call in (world.server.to, world.server.except_, world.server.sockets_join):
         with pytest.raises(TypeError, match="a room is a str or an int, not "):
             call(room)
@@ -58,7 +58,7 @@ async def test_what_can_be_no_room_is_told(world: World, room: Any) -> None:
     ("seconds", "error"),
     [("5", TypeError), (True, TypeError), (-1, ValueError), (float("nan"), ValueError)],
 )
-async def test_what_can_be_no_timeout_is_told(
+async def test_an_invalid_timeout_raises(
     world: World, seconds: Any, error: type[Exception]
 ) -> None:
     _, socket = await join(world)
@@ -72,7 +72,7 @@ async def test_what_can_be_no_timeout_is_told(
             call()
 
 
-async def test_a_callback_that_is_none_is_told(world: World) -> None:
+async def test_an_invalid_callback_raises(world: World) -> None:
     _, socket = await join(world)
     with pytest.raises(TypeError, match="a callback is a function, not dict"):
         socket.emit("e", callback={"x": 1})
@@ -147,14 +147,14 @@ async def test_a_chain_to_the_client_itself_takes_a_callback(world: World, chain
     assert answers == [("a", "b")]
 
 
-async def test_a_callback_knows_no_timeout(world: World) -> None:
+async def test_a_callback_cannot_have_a_timeout(world: World) -> None:
     _, socket = await join(world)
     with pytest.raises(ValueError, match=r"emit_with_ack\(\)"):
         socket.timeout(1).emit("e", callback=print)
     assert world.core.of("emit") == []
 
 
-async def test_compress_is_handed_on(world: World) -> None:
+async def test_compress_is_passed_on(world: World) -> None:
     _, socket = await join(world)
     uncompressed = {"compress": False}
     for chain in (
@@ -177,7 +177,7 @@ async def test_compress_is_handed_on(world: World) -> None:
     ]
 
 
-async def test_what_is_asked_may_be_uncompressed_too(world: World) -> None:
+async def test_an_emit_with_an_acknowledgement_can_decline_compression(world: World) -> None:
     _, socket = await join(world)
     pending = [
         asyncio.ensure_future(asked)
@@ -191,7 +191,7 @@ async def test_what_is_asked_may_be_uncompressed_too(world: World) -> None:
         task.cancel()
 
 
-async def test_emitting_to_a_namespace_does_not_make_it(world: World) -> None:
+async def test_emitting_to_a_namespace_does_not_create_it(world: World) -> None:
     world.server.emit("e", namespace="/nowhere")
     assert world.server.find("/nowhere") is None
     assert broadcasts(world) == [("broadcast", "/nowhere", ["e"], [], [])]
@@ -203,7 +203,7 @@ async def test_reserved_names_are_refused_at_the_call(world: World, event: str) 
         world.server.to("r").emit(event)
 
 
-async def test_without_a_server_it_says_so() -> None:
+async def test_without_a_server_emitting_raises() -> None:
     with pytest.raises(RuntimeError, match=r"no Socket\.IO server"):
         sio.get_socketio_server().to("r").emit("e")
 
@@ -217,7 +217,9 @@ def answer_latest(world: World, number: int, *args: Any) -> None:
 
 
 @pytest.mark.parametrize(("args", "result"), [((), None), ((1,), 1), ((1, 2), [1, 2])])
-async def test_an_answer_can_be_awaited(world: World, args: tuple[Any, ...], result: Any) -> None:
+async def test_an_acknowledgement_can_be_awaited(
+    world: World, args: tuple[Any, ...], result: Any
+) -> None:
     number, socket = await join(world)
     answer = socket.emit_with_ack("ready?", timeout=10)
     answer_latest(world, number, *args)
@@ -225,7 +227,7 @@ async def test_an_answer_can_be_awaited(world: World, args: tuple[Any, ...], res
     assert not socket._answers
 
 
-async def test_an_answer_that_does_not_come_in_time(world: World) -> None:
+async def test_an_acknowledgement_that_does_not_come_in_time(world: World) -> None:
     _, socket = await join(world)
     with pytest.raises(sio.AckTimeout, match=r"0\.01 s"):
         await socket.timeout(0.01).emit_with_ack("ready?")
@@ -233,7 +235,7 @@ async def test_an_answer_that_does_not_come_in_time(world: World) -> None:
     assert not socket._callbacks
 
 
-async def test_an_answer_of_a_client_that_goes(world: World) -> None:
+async def test_an_acknowledgement_of_a_client_that_disconnects(world: World) -> None:
     number, socket = await join(world)
     answer = socket.emit_with_ack("ready?")
     world.leave(number)
@@ -243,7 +245,7 @@ async def test_an_answer_of_a_client_that_goes(world: World) -> None:
         await socket.emit_with_ack("still there?")
 
 
-async def test_what_cannot_be_encoded_raises_at_the_call(world: World) -> None:
+async def test_an_unencodable_value_raises_at_the_call(world: World) -> None:
     _, socket = await join(world)
     with pytest.raises(TypeError):
         socket.emit_with_ack("e", object())
@@ -251,7 +253,7 @@ async def test_what_cannot_be_encoded_raises_at_the_call(world: World) -> None:
     assert not socket._callbacks
 
 
-async def test_answers_of_a_room(world: World) -> None:
+async def test_acknowledgements_of_a_room(world: World) -> None:
     first, one = await join(world)
     second, two = await join(world)
     third, _ = await join(world)
@@ -266,7 +268,7 @@ async def test_answers_of_a_room(world: World) -> None:
     assert third not in [call[1] for call in world.core.of("emit")]
 
 
-async def test_answers_of_some_only(world: World) -> None:
+async def test_acknowledgements_of_some_clients_only(world: World) -> None:
     first, _ = await join(world)
     await join(world)
     asked = world.server.timeout(0.05).emit_with_ack("vote")

@@ -168,7 +168,7 @@ async def test_messages_of_one_room_keep_their_order(world: World, make_layer: A
         assert [call[2][1] for call in broadcasts(world)] == list(range(90))
 
 
-async def test_a_burst_in_this_process_is_not_cut_at_a_hundred(world: World) -> None:
+async def test_a_burst_in_this_process_is_not_limited_to_a_hundred(world: World) -> None:
     layer = InMemoryChannelLayer()
     async with bridged(world, layer):
         await join(world, "r")
@@ -177,7 +177,7 @@ async def test_a_burst_in_this_process_is_not_cut_at_a_hundred(world: World) -> 
         await world.core.until(lambda: len(broadcasts(world)) == 2000)
 
 
-async def test_a_room_that_is_left_and_entered_again(world: World, make_layer: Any) -> None:
+async def test_a_room_that_is_left_and_joined_again(world: World, make_layer: Any) -> None:
     async with bridged(world, make_layer()) as bridge:
         socket = await join(world, "r")
         sender = make_layer()
@@ -195,7 +195,7 @@ async def test_a_room_that_is_left_and_entered_again(world: World, make_layer: A
         assert len(broadcasts(world)) == 6
 
 
-async def test_rooms_end_with_their_clients(world: World, make_layer: Any) -> None:
+async def test_rooms_are_removed_with_their_clients(world: World, make_layer: Any) -> None:
     async with bridged(world, make_layer()) as bridge:
         socket = await join(world, "a", "b")
         assert len(bridge._groups) == 2
@@ -205,7 +205,7 @@ async def test_rooms_end_with_their_clients(world: World, make_layer: Any) -> No
         await until(lambda: len(bridge._tasks) == 1)  # the one that renews
 
 
-async def test_rooms_that_are_in_use_when_it_opens(world: World) -> None:
+async def test_rooms_that_are_in_use_when_the_layer_opens(world: World) -> None:
     layer = InMemoryChannelLayer()
     await join(world, "early")
     async with bridged(world, layer) as bridge:
@@ -215,7 +215,7 @@ async def test_rooms_that_are_in_use_when_it_opens(world: World) -> None:
         await world.core.until(lambda: broadcasts(world))
 
 
-async def test_a_client_that_may_come_back_is_still_in_its_rooms(world: World) -> None:
+async def test_a_client_that_may_be_recovered_is_still_in_its_rooms(world: World) -> None:
     layer = InMemoryChannelLayer()
     async with bridged(world, layer) as bridge:
         socket = await join(world, "r")
@@ -233,7 +233,7 @@ async def test_a_client_that_may_come_back_is_still_in_its_rooms(world: World) -
         assert not bridge._groups
 
 
-async def test_a_client_that_comes_back_never_leaves_its_rooms(world: World) -> None:
+async def test_a_recovered_client_never_leaves_its_rooms(world: World) -> None:
     async with bridged(world, InMemoryChannelLayer()):
         former = await join(world, "r")
         events: list[str] = []
@@ -291,7 +291,7 @@ async def test_rooms_of_one_group_are_not_mixed_up(
         assert one.rooms == {"räum"}
 
 
-async def test_the_namespace_of_the_packet_tells_groups_of_one_name_apart(world: World) -> None:
+async def test_the_namespace_of_the_packet_distinguishes_groups_of_one_name(world: World) -> None:
     layer = InMemoryChannelLayer()
     for namespace in ("/a_b", "/a"):
         world.server.of(namespace)
@@ -421,7 +421,7 @@ async def test_a_layer_that_fails_is_tried_again_and_logged_once(
             await world.core.until(lambda: len(broadcasts(world)) == 3)
 
 
-async def test_a_layer_that_hangs_holds_up_neither_join_nor_the_end(
+async def test_a_layer_that_hangs_delays_neither_join_nor_the_stop(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class HangingLayer(InMemoryChannelLayer):
@@ -434,7 +434,7 @@ async def test_a_layer_that_hangs_holds_up_neither_join_nor_the_end(
         assert socket.rooms == {"r"}
 
 
-async def test_a_thousand_rooms_are_entered_a_few_at_a_time(world: World) -> None:
+async def test_a_thousand_rooms_are_joined_a_few_at_a_time(world: World) -> None:
     class CountingLayer(InMemoryChannelLayer):
         now = most = 0
 
@@ -457,7 +457,7 @@ async def test_a_thousand_rooms_are_entered_a_few_at_a_time(world: World) -> Non
         await world.core.until(lambda: broadcasts(world))
 
 
-async def test_groups_that_a_layer_forgets_are_entered_again(
+async def test_groups_that_expire_in_a_layer_are_added_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channel_layer, "RENEWAL_IN_MEMORY", 0.01)
@@ -475,7 +475,7 @@ async def test_without_django_there_is_no_layer() -> None:
     assert sio.get_socketio_server().room_watcher is None
 
 
-async def test_a_layer_that_turns_a_cancellation_into_an_error_is_left_all_the_same(
+async def test_a_layer_that_turns_a_cancellation_into_an_error_is_still_closed(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Converting(InMemoryChannelLayer):

@@ -90,7 +90,7 @@ async def test_the_server_counts_its_clients() -> None:
         assert c.server.server.counts()["packets_out"] == counts["packets_out"] + 1
 
 
-async def test_what_arrives_has_been_encoded_by_the_server() -> None:
+async def test_received_values_were_encoded_by_the_server() -> None:
     async with sio_client(Chat) as c:
         await c.emit("types")
         assert await c.receive("types") == [[1, 2], "2.50", b"\x00", {"n": None}]
@@ -126,7 +126,7 @@ async def test_clients_see_each_other() -> None:
 
 
 @pytest.mark.parametrize("how", ["disconnect", "lose_connection"])
-async def test_disconnect_handlers_have_run_when_a_client_has_gone(how: str) -> None:
+async def test_disconnect_handlers_have_run_after_a_client_disconnects(how: str) -> None:
     async with sio_client(Chat) as ann, sio_client(Chat) as bob:
         await getattr(bob, how)()
         reason = "client namespace disconnect" if how == "disconnect" else "transport close"
@@ -159,7 +159,7 @@ async def test_the_client_answers_the_server() -> None:
         assert await c.receive("answered") is None
 
 
-async def test_what_a_handler_raises_is_raised_at_the_end(caplog: Any) -> None:
+async def test_exceptions_of_handlers_are_raised_at_the_end(caplog: Any) -> None:
     with pytest.raises(LookupError, match="the handler's own"):
         async with sio_client(Chat) as c:
             assert await c.call("fail") == {"error": "Internal server error"}
@@ -182,7 +182,7 @@ async def test_the_test_s_own_failure_comes_first() -> None:
             raise ZeroDivisionError
 
 
-async def test_waiting_in_vain_says_what_came_instead() -> None:
+async def test_a_timeout_lists_the_received_events() -> None:
     async with sio_client(Chat, raise_handler_errors=False) as c:
         with pytest.raises(TimeoutError, match=r"no event 'other'; unread are \[\('welcome'"):
             await c.receive("other", timeout=0.01)
@@ -192,7 +192,7 @@ async def test_waiting_in_vain_says_what_came_instead() -> None:
         assert isinstance(caught.value.__cause__, LookupError)
 
 
-async def test_a_handler_that_never_ends_does_not_keep_the_test() -> None:
+async def test_a_handler_that_never_ends_does_not_block_the_test() -> None:
     with pytest.raises(TimeoutError, match="handlers still run"):
         async with sio_client(Chat, timeout=0.05) as c:
             await c.emit("never")
@@ -200,7 +200,7 @@ async def test_a_handler_that_never_ends_does_not_keep_the_test() -> None:
                 await c.settle()
 
 
-async def test_who_the_client_is() -> None:
+async def test_the_user_of_a_client() -> None:
     options = {"user": "ann", "session": {"cart": 3}, "query": {"tab": "2"}}
     async with sio_client(Admin, **options, headers={"X-A": "b"}, cookies={"c": "d"}) as c:
         assert await c.call("who") == ["ann", {"cart": 3}, "2"]
@@ -247,7 +247,7 @@ async def test_dynamic_namespaces() -> None:
         sio_client(Board)
 
 
-async def test_time_passes_when_the_test_says_so() -> None:
+async def test_time_advances_only_when_the_test_advances_it() -> None:
     async with sio_client(Chat) as c:
         c.server.advance(86_400)
         assert await c.call("echo", "still here") == "still here"
@@ -293,7 +293,7 @@ async def test_registrations_do_not_leak() -> None:
         server.emit("x")
 
 
-async def test_what_the_process_has_registered() -> None:
+async def test_registered_consumers_of_the_process_are_used() -> None:
     server = sio.get_socketio_server()
 
     async with SioTestServer(raise_handler_errors=True):

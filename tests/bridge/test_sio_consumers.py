@@ -72,7 +72,7 @@ async def test_falsy_connect_is_not_authorized(result):
     await world.idle()
 
 
-async def test_a_connect_that_forgets_to_return_is_told_once(caplog):
+async def test_a_connect_without_a_return_value_is_warned_about_once(caplog):
     class Consumer(SocketIOConsumer):
         async def connect(self, socket, auth):
             await socket.join("room")
@@ -140,7 +140,7 @@ async def test_raising_connect_refuses_and_logs(caplog):
     assert "no such account" in caplog.text
 
 
-async def test_what_connect_emits_comes_before_the_accept_for_the_core_to_hold():
+async def test_emits_of_connect_are_posted_before_the_accept():
     class Consumer(SocketIOConsumer):
         async def connect(self, socket, auth):
             assert not socket.connected
@@ -276,7 +276,7 @@ async def test_handler_that_takes_ack_is_not_acknowledged_for_it(world, socket):
 
 
 @pytest.mark.parametrize("event", ["with_ack", "plain", "raises", "unknown"])
-async def test_nothing_is_acknowledged_that_was_not_asked_for(world, socket, event):
+async def test_events_without_an_ack_id_are_not_acknowledged(world, socket, event):
     assert not [c for c in await handled(world, socket, event) if c[0] == "ack"]
 
 
@@ -290,7 +290,7 @@ async def test_second_ack_is_ignored(world, socket, caplog):
     assert "twice" in caplog.text
 
 
-async def test_raising_handler_is_logged_and_the_next_events_go_on(world, socket, caplog):
+async def test_raising_handler_is_logged_and_the_next_events_are_handled(world, socket, caplog):
     world.send(socket, "raises")
     calls = await handled(world, socket, "plain", 2)
     assert ("emit", socket, ["got", 2], None) in calls
@@ -448,7 +448,7 @@ async def test_connect_cannot_wait_for_its_own_client(where, caplog):
     assert "register_connect_hook()" in caplog.text
 
 
-async def test_a_client_can_be_asked_when_it_has_been_let_in():
+async def test_an_accepted_client_can_be_asked_for_an_acknowledgement():
     answers = []
 
     async def ask(socket):
@@ -472,7 +472,7 @@ async def test_a_client_can_be_asked_when_it_has_been_let_in():
     assert answers == ["Alice", "Alice"]
 
 
-async def test_client_that_leaves_during_connect_is_disconnected_after_it():
+async def test_client_that_disconnects_during_connect_is_disconnected_after_it():
     order, go = [], asyncio.Event()
 
     class Consumer(SocketIOConsumer):
@@ -524,7 +524,7 @@ async def test_disconnect_sees_the_rooms_and_hooks_follow(caplog):
     assert not world.dispatcher._connections
 
 
-async def test_connect_hooks_hear_of_those_who_are_let_in_before_their_first_event():
+async def test_connect_hooks_run_before_the_first_event_of_an_accepted_client():
     order = []
 
     class Consumer(SocketIOConsumer):
@@ -550,7 +550,7 @@ async def test_connect_hooks_hear_of_those_who_are_let_in_before_their_first_eve
     assert order == [("hook", True), "first"]
 
 
-async def test_acknowledgement_after_the_end_is_ignored():
+async def test_acknowledgement_after_the_disconnect_is_ignored():
     class Consumer(SocketIOConsumer):
         async def event_x(self, socket):
             socket.emit("q", callback=lambda: pytest.fail("called"))
@@ -565,7 +565,7 @@ async def test_acknowledgement_after_the_end_is_ignored():
     world.dispatcher.acknowledged(999, 1, [])
 
 
-async def test_close_cancels_what_still_runs(caplog):
+async def test_close_cancels_running_handlers(caplog):
     class Consumer(SocketIOConsumer):
         async def event_forever(self, socket):
             await asyncio.Event().wait()

@@ -68,7 +68,7 @@ async def test_a_consumer_for_all_names_that_match(world: World) -> None:
         assert await is_refused(world, name), name
 
 
-async def test_the_native_server_is_told_once_there_are_any(world: World) -> None:
+async def test_the_native_server_serves_them_after_the_first_is_registered(world: World) -> None:
     assert not world.core.of("serve_dynamic_namespaces")
     world.server.of(BOARD)
     world.server.of(re.compile(BOARD.pattern))
@@ -139,7 +139,7 @@ async def test_a_function_decides(world: World, kind: str) -> None:
     assert await is_refused(world, "/no")
 
 
-async def test_a_function_may_stand_in_the_consumer(world: World) -> None:
+async def test_the_namespace_of_a_consumer_may_be_a_function(world: World) -> None:
     @sio.register
     class Boards(sio.SocketIOConsumer):
         async def namespace(name: str, auth: Any) -> bool:  # type: ignore[override] # noqa: N805
@@ -150,7 +150,7 @@ async def test_a_function_may_stand_in_the_consumer(world: World) -> None:
     assert await is_refused(world, "/c1")
 
 
-async def test_a_function_that_raises_means_no(
+async def test_a_function_that_raises_refuses(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def failing(name: str, auth: Any) -> bool:
@@ -163,7 +163,7 @@ async def test_a_function_that_raises_means_no(
     assert not await is_refused(world, "/a")
 
 
-async def test_a_client_that_goes_while_the_function_thinks(world: World) -> None:
+async def test_a_client_that_disconnects_while_the_function_runs(world: World) -> None:
     thinking, decided = asyncio.Event(), asyncio.Event()
 
     async def slow(name: str, auth: Any) -> bool:
@@ -183,7 +183,7 @@ async def test_a_client_that_goes_while_the_function_thinks(world: World) -> Non
     assert world.server.find("/a") is None
 
 
-async def test_two_clients_ask_at_once_for_the_same_name(world: World) -> None:
+async def test_two_clients_ask_for_the_same_name_at_the_same_time(world: World) -> None:
     decided = asyncio.Event()
 
     async def slow(name: str, auth: Any) -> bool:
@@ -212,7 +212,7 @@ async def test_named_namespaces_come_first_and_parents_in_their_order(world: Wor
     assert type(world.server.of("/")).__name__ == "Namespace"
 
 
-async def test_names_that_are_too_long_fit_nothing(world: World) -> None:
+async def test_names_that_are_too_long_are_refused(world: World) -> None:
     async def everything(name: str, auth: Any) -> bool:
         return True
 
@@ -223,7 +223,7 @@ async def test_names_that_are_too_long_fit_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("pattern", [17, None, re.compile(b"/a"), sio.SocketIOConsumer])
-def test_what_can_be_no_pattern(world: World, pattern: Any) -> None:
+def test_an_invalid_pattern_raises(world: World, pattern: Any) -> None:
     with pytest.raises(TypeError):
         world.server.of(pattern)
 
@@ -231,7 +231,7 @@ def test_what_can_be_no_pattern(world: World, pattern: Any) -> None:
 # --- their end ---
 
 
-async def test_a_child_goes_with_its_last_client(world: World, no_collector: None) -> None:
+async def test_a_child_is_removed_with_its_last_client(world: World, no_collector: None) -> None:
     world.server.of(BOARD)
     first, socket = await join(world, "/board-1")
     second, _ = await join(world, "/board-1")
@@ -273,7 +273,7 @@ async def test_emitting_by_name_leaves_no_child_behind(world: World) -> None:
     assert world.server.of(BOARD).children() == []
 
 
-async def test_one_that_is_referred_to_is_the_one_that_clients_find(world: World) -> None:
+async def test_a_child_with_references_is_the_one_that_clients_join(world: World) -> None:
     world.server.of(BOARD)
     board = world.server.of("/board-1")
     number, socket = await join(world, "/board-1")
@@ -286,9 +286,7 @@ async def test_one_that_is_referred_to_is_the_one_that_clients_find(world: World
     assert board.to("r").fetch_sockets() == [other]
 
 
-async def test_namespaces_are_told_of_when_they_come_into_being(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_new_namespaces_are_reported(world: World, caplog: pytest.LogCaptureFixture) -> None:
     told: list[str] = []
 
     @world.server.on_new_namespace
@@ -320,7 +318,7 @@ async def test_namespaces_are_told_of_when_they_come_into_being(
     assert told == ["/board-1", "middleware"]
 
 
-async def test_one_with_handlers_of_its_own_stays(world: World) -> None:
+async def test_a_child_with_its_own_handlers_is_not_removed(world: World) -> None:
     @world.server.of(BOARD).on("both")
     async def both(socket: Any, args: Any, ack: Any) -> None:
         ack(socket.namespace, "parent")
@@ -348,7 +346,7 @@ async def test_one_with_handlers_of_its_own_stays(world: World) -> None:
 # --- all children at once ---
 
 
-async def test_the_parent_reaches_all_children(world: World) -> None:
+async def test_an_emit_of_the_parent_reaches_all_children(world: World) -> None:
     boards = world.server.of(BOARD)
     _, one = await join(world, "/board-1")
     _, two = await join(world, "/board-2")
@@ -392,7 +390,7 @@ async def test_the_parent_reaches_all_children(world: World) -> None:
     assert boards.fetch_sockets() == []
 
 
-async def test_answers_of_all_children(world: World) -> None:
+async def test_acknowledgements_of_all_children(world: World) -> None:
     first, _ = await join_board(world, 1)
     second, _ = await join_board(world, 2)
     await join_board(world, 2)
@@ -410,12 +408,12 @@ async def join_board(world: World, number: int) -> tuple[int, Any]:
     return await join(world, f"/board-{number}")
 
 
-async def test_what_cannot_be_encoded_raises_without_any_child(world: World) -> None:
+async def test_an_unencodable_value_raises_without_any_child(world: World) -> None:
     with pytest.raises(TypeError):
         world.server.of(BOARD).emit("e", object())
 
 
-async def test_adapters_and_other_servers_are_the_children_s_business(world: World) -> None:
+async def test_adapters_and_server_side_emits_need_a_child(world: World) -> None:
     parent = world.server.of(BOARD)
     for name in ("adapter", "server_side_emit", "on_server_side_emit", "add_socket"):
         assert not hasattr(parent, name)
@@ -423,7 +421,7 @@ async def test_adapters_and_other_servers_are_the_children_s_business(world: Wor
     assert await world.server.of("/board-1").server_side_emit_with_ack("e") == []
 
 
-async def test_no_child_keeps_the_clients_of_others_from_joining(world: World) -> None:
+async def test_a_child_does_not_delay_clients_of_other_children(world: World) -> None:
     world.core.max_rooms = 1
     first, _ = await join_board(world, 1)
     second, _ = await join_board(world, 2)
@@ -437,7 +435,7 @@ async def test_no_child_keeps_the_clients_of_others_from_joining(world: World) -
 # --- who may use them ---
 
 
-async def test_clients_of_the_native_path_meet_what_is_registered_only(world: World) -> None:
+async def test_clients_of_the_native_path_reach_registered_parents_only(world: World) -> None:
     class Routed(sio.SocketIOConsumer):
         namespace = BOARD
 
@@ -462,7 +460,7 @@ async def test_clients_of_the_native_path_meet_what_is_registered_only(world: Wo
 # --- names that a function decides about, and that code mentions first ---
 
 
-async def test_a_name_that_is_emitted_to_is_not_open_to_everybody(world: World) -> None:
+async def test_emitting_to_a_name_does_not_open_it_to_clients(world: World) -> None:
     """A namespace without handlers lets everybody in: this one must have its parent's."""
 
     async def boards(name: str, auth: Any) -> bool:
@@ -489,7 +487,7 @@ async def test_a_name_that_is_emitted_to_is_not_open_to_everybody(world: World) 
     assert world.server.of("/mine") is mine
 
 
-async def test_a_name_that_is_given_handlers_is_open_to_clients(world: World) -> None:
+async def test_a_name_with_handlers_is_open_to_clients(world: World) -> None:
     async def nothing(name: str, auth: Any) -> bool:
         return False
 

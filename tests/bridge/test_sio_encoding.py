@@ -73,7 +73,7 @@ KINDS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_it_raises_at_the_call(kind: str, world: World) -> None:
+async def test_an_unencodable_argument_raises_at_the_call(kind: str, world: World) -> None:
     socket = await world.join(1)
     with pytest.raises(TypeError, match=PATH):
         KINDS[kind](world.server, socket)
@@ -81,7 +81,7 @@ async def test_it_raises_at_the_call(kind: str, world: World) -> None:
     assert not socket._answers
 
 
-async def test_a_function_among_the_arguments_is_told_where_it_belongs(world: World) -> None:
+async def test_a_function_among_the_arguments_raises_with_a_hint(world: World) -> None:
     socket = await world.join(1)
 
     def answered(answer: Any) -> None: ...
@@ -113,7 +113,7 @@ async def test_an_acknowledgement_raises_in_the_handler(
     assert not caplog.text  # nothing was acknowledged twice
 
 
-async def test_an_unhandled_one_is_logged_and_answered_as_a_failure(
+async def test_an_unencodable_acknowledgement_is_logged_and_answered_as_a_failure(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Consumer(sio.SocketIOConsumer):
@@ -162,7 +162,7 @@ async def test_data_of_an_event_refusal_is_logged_and_answered_as_a_failure(
     assert world.core.events_done_of(number) == 2
 
 
-async def test_the_hook_is_asked_for_every_kind(world: World) -> None:
+async def test_the_hook_is_called_for_every_kind_of_packet(world: World) -> None:
     class Money:
         pass
 

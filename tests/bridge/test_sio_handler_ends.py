@@ -186,7 +186,7 @@ async def test_a_handler_that_cancels_without_waiting_has_no_effect_on_the_next(
     assert world.core.of("ack") == [("ack", socket, 7, [])]
 
 
-async def test_more_failures_than_may_be_in_flight_do_not_wedge_the_socket(
+async def test_more_failures_than_may_be_in_flight_do_not_block_the_socket(
     end: Callable[[], Awaitable[None]],
 ) -> None:
     class Consumer(Seen):
@@ -434,7 +434,7 @@ async def test_a_function_of_dynamic_namespaces(
     assert not world.dispatcher.is_busy()
 
 
-async def test_who_has_left_does_not_enter_a_namespace_whose_function_was_not_stopped() -> None:
+async def test_a_disconnected_client_does_not_join_a_namespace_whose_function_still_runs() -> None:
     world = World()
     asked = asyncio.Event()
 
@@ -473,7 +473,7 @@ async def test_a_listener_of_rooms(
 
 
 @pytest.mark.parametrize("first", ["connect", "event", "concurrent"])
-async def test_a_task_that_is_cancelled_before_its_first_step_runs_all_the_same(
+async def test_a_task_that_is_cancelled_before_its_first_step_still_runs(
     first: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Consumer(Seen):

@@ -17,7 +17,7 @@ def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sio.socketio.server, "_server", None)
 
 
-async def test_a_storm_of_events_leaves_turns_to_the_event_loop() -> None:
+async def test_many_events_do_not_block_the_event_loop() -> None:
     handled: list[int] = []
     seen_by_others: list[int] = []
     spent = 0.0005
@@ -41,7 +41,7 @@ async def test_a_storm_of_events_leaves_turns_to_the_event_loop() -> None:
     assert seen_by_others[0] <= 10
 
 
-async def test_a_connect_hook_follows_at_once_however_long_connecting_has_taken() -> None:
+async def test_a_connect_hook_follows_immediately_after_a_long_connect() -> None:
     seen = []
 
     class Consumer(sio.SocketIOConsumer):

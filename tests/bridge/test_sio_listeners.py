@@ -38,7 +38,7 @@ def failing(*args: Any) -> None:
 # --- on, once, off ---
 
 
-async def test_a_socket_has_handlers_of_its_own(world: World) -> None:
+async def test_a_socket_can_have_its_own_handlers(world: World) -> None:
     number, socket = await join(world)
     other, _ = await join(world)
     heard: list[Any] = []
@@ -55,7 +55,7 @@ async def test_a_socket_has_handlers_of_its_own(world: World) -> None:
     assert world.core.of("ack") == [("ack", number, 7, []), ("ack", other, 8, [3])]
 
 
-async def test_they_come_behind_the_namespace_s_handlers(world: World) -> None:
+async def test_socket_handlers_run_after_the_namespace_s_handlers(world: World) -> None:
     heard: list[str] = []
 
     @world.server.of("/").on("draw")
@@ -68,7 +68,7 @@ async def test_they_come_behind_the_namespace_s_handlers(world: World) -> None:
     assert heard == ["namespace", "socket"]
 
 
-async def test_the_methods_for_any_event_do_not_hear_what_a_socket_handles(world: World) -> None:
+async def test_any_event_is_not_called_for_events_that_a_socket_handles(world: World) -> None:
     heard: list[Any] = []
 
     class Consumer(sio.SocketIOConsumer):
@@ -95,7 +95,7 @@ async def test_a_listener_acknowledges_when_it_takes_ack(world: World) -> None:
     assert world.core.of("ack") == [("ack", number, 7, [3])]
 
 
-async def test_a_listener_that_fails_is_like_any_handler(
+async def test_a_listener_that_raises_is_handled_like_any_handler(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     number, socket = await join(world)
@@ -105,7 +105,7 @@ async def test_a_listener_that_fails_is_like_any_handler(
     assert "on purpose" in caplog.text
 
 
-async def test_once_is_once(world: World) -> None:
+async def test_a_once_listener_is_called_once(world: World) -> None:
     number, socket = await join(world)
     heard: list[Any] = []
     socket.once("draw", heard.append)
@@ -116,7 +116,7 @@ async def test_once_is_once(world: World) -> None:
     assert socket.listeners("draw") == []
 
 
-async def test_an_event_that_middleware_refuses_does_not_use_up_once(world: World) -> None:
+async def test_an_event_that_middleware_refuses_does_not_count_for_once(world: World) -> None:
     number, socket = await join(world)
     heard: list[Any] = []
     socket.once("draw", heard.append)
@@ -133,7 +133,7 @@ async def test_an_event_that_middleware_refuses_does_not_use_up_once(world: Worl
     assert heard == [2]
 
 
-async def test_off(world: World) -> None:
+async def test_off_removes_listeners(world: World) -> None:
     number, socket = await join(world)
     heard: list[Any] = []
 
@@ -192,7 +192,7 @@ async def test_reserved_names_have_no_listeners(world: World, event: str) -> Non
 # --- on_any ---
 
 
-async def test_on_any_hears_everything_first(world: World) -> None:
+async def test_on_any_is_called_first_for_every_event(world: World) -> None:
     number, socket = await join(world)
     heard: list[Any] = []
     socket.on("draw", lambda *args: heard.append(("handler", *args)))
@@ -236,7 +236,7 @@ async def test_on_any_hears_everything_first(world: World) -> None:
     assert socket.listeners_any() == []
 
 
-async def test_an_event_goes_on_when_on_any_fails(
+async def test_an_event_is_handled_when_on_any_raises(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     number, socket = await join(world)
@@ -252,7 +252,7 @@ async def test_an_event_goes_on_when_on_any_fails(
 # --- on_any_outgoing ---
 
 
-async def test_on_any_outgoing_hears_emits_to_the_client(world: World) -> None:
+async def test_on_any_outgoing_is_called_for_emits_to_the_client(world: World) -> None:
     _, socket = await join(world)
     heard: list[Any] = []
     socket.on_any_outgoing(lambda *args: heard.append(args))
@@ -271,7 +271,7 @@ async def test_on_any_outgoing_hears_emits_to_the_client(world: World) -> None:
     del answer
 
 
-async def test_on_any_outgoing_hears_the_broadcasts_that_reach_the_client(world: World) -> None:
+async def test_on_any_outgoing_is_called_for_broadcasts_that_reach_the_client(world: World) -> None:
     _, socket = await join(world)
     _, other = await join(world)
     heard: list[Any] = []
@@ -326,7 +326,7 @@ async def test_outgoing_listeners_in_order_and_their_failures(
     assert socket.listeners_any_outgoing() == []
 
 
-async def test_outgoing_listeners_run_where_the_event_is_emitted(world: World) -> None:
+async def test_outgoing_listeners_run_in_the_emitting_thread(world: World) -> None:
     _, socket = await join(world)
     threads: list[Any] = []
     socket.on_any_outgoing(lambda *args: threads.append(threading.current_thread()))
@@ -346,7 +346,7 @@ async def test_an_outgoing_listener_cannot_be_async(world: World) -> None:
         socket.on_any_outgoing(listener)
 
 
-async def test_listeners_go_with_the_client(world: World) -> None:
+async def test_listeners_are_removed_with_the_client(world: World) -> None:
     number, socket = await join(world)
     socket.on_any_outgoing(print)
     socket.on_any(print)

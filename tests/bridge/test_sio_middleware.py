@@ -70,7 +70,7 @@ async def test_all_consumers_of_a_namespace_see_a_client() -> None:
     assert first is not second
 
 
-async def test_a_client_must_be_let_in_by_every_consumer() -> None:
+async def test_a_client_must_be_accepted_by_every_consumer() -> None:
     asked: list[str] = []
 
     async def refuse(self: Any, socket: Any, auth: Any) -> bool:
@@ -130,7 +130,7 @@ async def test_middleware_may_refuse_a_client() -> None:
     assert world.core.of("refuse_socket") == [("refuse_socket", socket, "too many", {"limit": 3})]
 
 
-async def test_a_client_that_leaves_during_middleware_meets_no_handler() -> None:
+async def test_no_handler_is_called_for_a_client_that_disconnects_during_middleware() -> None:
     called: list[str] = []
 
     async def connect(self: Any, socket: Any, auth: Any) -> bool:
@@ -182,7 +182,7 @@ async def test_the_server_s_middleware_is_that_of_the_default_namespace() -> Non
     assert seen == [("/", {"token": 1})]
 
 
-async def test_middleware_of_a_socket_sees_every_event_and_may_keep_it_back(
+async def test_middleware_of_a_socket_gets_every_event_and_may_drop_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     handled: list[Any] = []
@@ -220,7 +220,7 @@ async def test_middleware_of_a_socket_sees_every_event_and_may_keep_it_back(
 # --- any event ---
 
 
-async def test_any_event_gets_what_has_no_handler() -> None:
+async def test_any_event_gets_events_without_a_handler() -> None:
     seen: list[Any] = []
 
     class Consumer(sio.SocketIOConsumer):
@@ -278,7 +278,7 @@ async def test_an_event_may_be_called_by_a_number() -> None:
     ]
 
 
-async def test_a_concurrent_handler_does_not_hold_up_the_events_behind_it() -> None:
+async def test_a_concurrent_handler_does_not_delay_later_events() -> None:
     release = asyncio.Event()
     seen: list[str] = []
 
@@ -308,7 +308,7 @@ async def test_a_concurrent_handler_does_not_hold_up_the_events_behind_it() -> N
     assert world.core.events_done_of(socket) == 2
 
 
-async def test_a_concurrent_handler_that_fails_is_answered_like_any_other(
+async def test_a_concurrent_handler_that_raises_is_acknowledged_like_any_other(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Consumer(sio.SocketIOConsumer):
@@ -350,7 +350,7 @@ async def test_concurrent_handlers_are_cancelled_when_the_server_closes() -> Non
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
-async def test_a_handler_that_exits_costs_its_event_only(
+async def test_a_handler_that_exits_affects_only_its_event(
     error: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     class Consumer(sio.SocketIOConsumer):

@@ -98,7 +98,7 @@ def test_malformed_text(text):
     assert parser.protocol_error is None
 
 
-def test_attachments_out_of_place():
+def test_unexpected_attachments():
     parser = SocketIOParser()
     assert parser.feed_eio_message(b"x", True) == []
     assert parser.protocol_error

@@ -59,7 +59,7 @@ def serve() -> list[tuple[Any, ...]]:
     return seen
 
 
-async def test_a_client_that_comes_again_while_its_refusal_is_on_its_way_is_refused(world):
+async def test_a_client_that_reconnects_before_its_refusal_arrives_is_refused(world):
     """The native server knows its rooms still, and would go on sending to them."""
     serve()
     first = await world.join()
@@ -73,7 +73,7 @@ async def test_a_client_that_comes_again_while_its_refusal_is_on_its_way_is_refu
     assert [call[1] for call in world.core.of("refuse_socket")] == [second, third]
 
 
-async def test_id_rooms_and_data_come_back(world):
+async def test_id_rooms_and_data_are_recovered(world):
     seen = serve()
     first = await world.join()
     former = socket_of(world, first)
@@ -98,7 +98,7 @@ async def test_id_rooms_and_data_come_back(world):
     assert world.core.of("join") == [("join", first, "r")], "the native server knows"
 
 
-async def test_a_client_that_is_away_can_be_reached_and_moved(world):
+async def test_a_parked_socket_gets_emits_and_can_join_rooms(world):
     serve()
     number = await world.join()
     socket = socket_of(world, number)
@@ -121,7 +121,7 @@ async def test_a_client_that_is_away_can_be_reached_and_moved(world):
     assert socket_of(world, again).rooms == {"s"}
 
 
-async def test_a_client_that_does_not_come_back_is_forgotten(world):
+async def test_a_client_that_is_not_recovered_is_forgotten(world):
     serve()
     number = await world.join()
     socket = socket_of(world, number)
@@ -182,7 +182,7 @@ async def test_connect_waits_for_the_handlers_of_the_lost_connection(world):
     assert ("join", second, "late") in world.core.calls, "for the socket that it is now"
 
 
-async def test_connect_does_not_wait_for_ever(world, monkeypatch, caplog):
+async def test_connect_does_not_wait_forever(world, monkeypatch, caplog):
     monkeypatch.setattr(sio.connection, "HANDLERS_BEFORE", 0.01)
     seen = serve()
     gate = asyncio.Event()
@@ -224,7 +224,7 @@ async def test_middleware_of_the_namespace_is_skipped_by_default(world, skips):
     assert asked == ([False] if skips is None else [False, True])
 
 
-async def test_a_refusal_ends_it(world):
+async def test_a_refusal_ends_the_recovery(world):
     serve()
     number = await world.join()
     socket = socket_of(world, number)
@@ -238,7 +238,7 @@ async def test_a_refusal_ends_it(world):
     assert world.server.of("/").rooms() == {}
 
 
-async def test_refused_when_it_has_been_cut_off_again(world):
+async def test_refused_after_the_connection_was_lost_again(world):
     serve()
     number = await world.join()
     socket = socket_of(world, number)
@@ -252,7 +252,7 @@ async def test_refused_when_it_has_been_cut_off_again(world):
     assert not world.dispatcher._away
 
 
-async def test_cut_off_and_back_many_times(world):
+async def test_many_recoveries_of_one_client(world):
     seen = serve()
     number = await world.join()
     id = socket_of(world, number).id
@@ -266,7 +266,7 @@ async def test_cut_off_and_back_many_times(world):
     assert not world.dispatcher._away
 
 
-async def test_nobody_is_away_when_the_server_has_stopped(world):
+async def test_no_socket_is_parked_after_the_stop(world):
     serve()
     number = await world.join()
     id = socket_of(world, number).id

@@ -51,7 +51,7 @@ async def test_namespace_names_get_their_slash():
     assert registry.native_namespaces() == ["/chat"]
 
 
-async def test_clients_of_the_native_path_meet_native_consumers_only():
+async def test_clients_of_the_native_path_reach_native_consumers_only():
     sio.register(make_consumer())
 
     class Routed(SocketIOConsumer):
@@ -248,7 +248,7 @@ async def test_websocket_handshake_is_handed_over_after_connect(mount):
     assert message == {"type": "sioserve.engineio.accept", "scope": scope}
 
 
-async def test_websocket_that_has_gone_is_not_handed_over():
+async def test_disconnected_websocket_is_not_handed_over():
     scope = {"type": "websocket", "extensions": {"sioserve.engineio": {}}}
     assert await run(make_consumer().as_asgi(), scope, {"type": "websocket.disconnect"}) == []
 
@@ -272,7 +272,7 @@ async def test_one_consumer_may_be_mounted_on_several_paths():
 # --- decorators that were meant otherwise ---
 
 
-def test_a_decorator_without_the_event_s_name_is_told():
+def test_a_decorator_without_the_event_s_name_raises():
     async def event_say(socket, text): ...
 
     for decorator in (sio.on, sio.event):
@@ -286,7 +286,7 @@ def test_only_consumers_can_be_registered(wrong):
         sio.register(wrong)
 
 
-def test_a_method_is_no_function_for_on():
+def test_on_does_not_accept_methods():
     with pytest.raises(TypeError, match=r"Consumer.say is a method: @sio.event\('say'\)"):
 
         class Consumer(SocketIOConsumer):

@@ -140,6 +140,6 @@ async def test_two_relays_of_one_event_must_agree() -> None:
         ({"max_bytes": True}, TypeError),
     ],
 )
-def test_what_can_be_no_relay_is_refused(arguments: dict[str, Any], error: type[Exception]) -> None:
+def test_an_invalid_relay_is_refused(arguments: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         sio.relay(**{"event": "x", **arguments})

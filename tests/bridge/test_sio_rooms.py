@@ -31,7 +31,7 @@ def seen() -> list[Any]:
     return Chat.seen
 
 
-async def test_what_was_called_before_is_in_the_answer() -> None:
+async def test_queries_include_the_effects_of_earlier_calls() -> None:
     async with SioTestServer(Chat) as server, server.client() as one, server.client() as two:
         chat = server.server.of("/")
         one.socket.join("a")
@@ -52,7 +52,7 @@ async def test_what_was_called_before_is_in_the_answer() -> None:
         assert chat.to("nobody's").fetch_sockets() == []
 
 
-async def test_nobody_enters_the_room_of_another_client() -> None:
+async def test_a_client_cannot_join_the_room_of_another_client() -> None:
     async with SioTestServer(Chat) as server, server.client() as one, server.client() as two:
         with pytest.raises(ValueError, match="the id of another client"):
             one.socket.join(["x", two.socket.id])
@@ -69,7 +69,7 @@ async def test_rooms_of_other_clients_may_be_allowed(monkeypatch: Any) -> None:
         assert two.socket.id in one.socket.rooms
 
 
-async def test_handlers_see_the_rooms_of_a_client_that_has_gone(seen: list[Any]) -> None:
+async def test_handlers_can_query_the_rooms_of_a_disconnected_client(seen: list[Any]) -> None:
     async with SioTestServer(Chat) as server:
         async with server.client() as client:
             socket = client.socket
@@ -81,7 +81,7 @@ async def test_handlers_see_the_rooms_of_a_client_that_has_gone(seen: list[Any])
         assert socket.rooms == set()
 
 
-async def test_one_room_too_many_is_the_native_server_s_decision() -> None:
+async def test_the_native_server_refuses_a_room_above_the_limit() -> None:
     async with SioTestServer(Chat, settings={"max_rooms": 3}) as server, server.client() as client:
         client.socket.join("a")
         client.socket.join("a")
@@ -94,7 +94,7 @@ async def test_one_room_too_many_is_the_native_server_s_decision() -> None:
         client.socket.leave("b")  # there is one more in disconnect()
 
 
-async def test_listeners_of_outgoing_events_hear_what_is_for_their_socket() -> None:
+async def test_listeners_of_outgoing_events_get_the_events_for_their_socket() -> None:
     async with SioTestServer(Chat) as server, server.client() as one, server.client() as two:
         heard: list[Any] = []
         one.socket.on_any_outgoing(lambda *event: heard.append(event))

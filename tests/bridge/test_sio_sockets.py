@@ -75,7 +75,7 @@ async def test_works_from_any_thread(world, socket):
     assert [c[0] for c in world.core.calls] == ["emit", "broadcast"]
 
 
-async def test_what_cannot_be_encoded_raises_at_the_call(socket):
+async def test_an_unencodable_value_raises_at_the_call(socket):
     with pytest.raises(TypeError):
         socket.emit("x", object())
     with pytest.raises(TypeError):
@@ -124,7 +124,7 @@ async def test_several_rooms_at_once(world, socket):
     assert socket.rooms == {"c", "d"}
 
 
-async def test_room_names_are_kept_apart_exactly(world, socket):
+async def test_room_names_are_compared_exactly(world, socket):
     names = ["日本", "中国", "a_b", "a.b", "x" * 200, "x" * 99, ""]
     for name in names:
         socket.join(name)
@@ -132,7 +132,7 @@ async def test_room_names_are_kept_apart_exactly(world, socket):
     assert [c[2] for c in world.core.of("join")] == names
 
 
-async def test_an_int_is_the_room_of_its_digits(world, socket):
+async def test_an_int_is_the_room_named_by_its_digits(world, socket):
     socket.join(1)
     socket.join("1")
     assert socket.rooms == {"1"}
@@ -142,13 +142,13 @@ async def test_an_int_is_the_room_of_its_digits(world, socket):
 
 
 @pytest.mark.parametrize("room", [None, True, 1.0, b"a", bytearray(b"a"), object(), [b"a"]])
-async def test_other_types_are_no_rooms(world, socket, room):
+async def test_other_types_are_not_rooms(world, socket, room):
     for use in (socket.join, socket.leave, socket.to, world.server.to, world.server.except_):
         with pytest.raises(TypeError, match="a room is a str or an int, not"):
             use(room)
 
 
-async def test_gone_socket_joins_nothing(world, socket):
+async def test_a_disconnected_socket_joins_no_room(world, socket):
     world.leave(socket._number)
     await world.idle()
     socket.join("late")
@@ -308,7 +308,7 @@ async def test_sockets_of_one_client_share_session_and_connection(world):
         await first.eio.send("x")
 
 
-async def test_everything_is_forgotten_at_the_end(world, socket):
+async def test_nothing_is_kept_after_a_disconnect(world, socket):
     session = int(socket.eio.sid)
     world.leave(socket._number)
     world.dispatcher.session_closed(session)
@@ -326,7 +326,7 @@ async def test_everything_is_forgotten_at_the_end(world, socket):
         ("unread", "--socketio-max-read-ahead"),
     ],
 )
-async def test_an_answer_that_will_not_come_is_waited_for_no_more(
+async def test_an_acknowledgement_that_will_not_come_fails(
     world: World, why: str, told: str
 ) -> None:
     number = await world.join()
@@ -346,7 +346,7 @@ async def test_an_answer_that_will_not_come_is_waited_for_no_more(
     assert not socket._callbacks
 
 
-async def test_answers_that_nobody_awaits_leave_nothing_behind(world: World) -> None:
+async def test_acknowledgements_that_are_not_awaited_leave_nothing_behind(world: World) -> None:
     number = await world.join()
     socket = world.dispatcher._connections[number].socket
     for _ in range(2):
@@ -358,7 +358,7 @@ async def test_answers_that_nobody_awaits_leave_nothing_behind(world: World) -> 
     assert not socket._callbacks
 
 
-async def test_a_socket_in_as_many_rooms_as_it_may_be_joins_no_other(world: World) -> None:
+async def test_a_socket_cannot_join_more_rooms_than_the_limit(world: World) -> None:
     world.core.max_rooms = 2
     number, other = await world.join(), await world.join()
     socket = world.dispatcher._connections[number].socket
@@ -378,7 +378,7 @@ async def test_a_socket_in_as_many_rooms_as_it_may_be_joins_no_other(world: Worl
     assert socket.rooms == {"a", "c"}
 
 
-async def test_the_number_of_rooms_is_only_asked_for_where_it_may_be_too_large(
+async def test_the_number_of_rooms_is_only_queried_near_the_limit(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.core.max_rooms = 10

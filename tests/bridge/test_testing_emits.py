@@ -23,7 +23,7 @@ def announce(text: str) -> None:
     chat.to(["lobby", 7]).except_("muted").volatile.emit("said", text, decimal.Decimal("1.50"))
 
 
-def test_what_is_emitted_and_to_whom() -> None:
+def test_captured_events_have_their_target() -> None:
     with captured_emits() as emits:
         announce("hello")
         sio.get_socketio_server().everyone().compress(False).emit("an image")
@@ -42,7 +42,7 @@ def test_what_is_emitted_and_to_whom() -> None:
     ]
 
 
-def test_what_cant_be_encoded_raises() -> None:
+def test_an_unencodable_value_raises() -> None:
     with captured_emits() as emits:
         with pytest.raises(TypeError, match=r"set is not JSON serializable at \$\[1\]\.a"):
             sio.get_socketio_server().emit("e", {"a": {1}})
@@ -51,7 +51,7 @@ def test_what_cant_be_encoded_raises() -> None:
     assert emits == []
 
 
-def test_other_threads_count() -> None:
+def test_emits_of_other_threads_are_captured() -> None:
     with captured_emits() as emits:
         thread = threading.Thread(target=announce, args=["from a worker"])
         thread.start()
@@ -59,7 +59,7 @@ def test_other_threads_count() -> None:
     assert [emit.args[0] for emit in emits] == ["from a worker"]
 
 
-def test_a_server_runs_for_that_time_only() -> None:
+def test_a_server_runs_only_inside_the_block() -> None:
     server = sio.get_socketio_server()
     assert not server.running
     with captured_emits():
@@ -70,19 +70,19 @@ def test_a_server_runs_for_that_time_only() -> None:
         announce("to nobody")
 
 
-def test_a_raising_block_ends_it_too() -> None:
+def test_a_block_that_raises_ends_the_capture() -> None:
     with pytest.raises(LookupError), captured_emits():
         raise LookupError
     assert not sio.get_socketio_server().running
 
 
-async def test_nobody_answers() -> None:
+async def test_an_acknowledgement_fails_without_clients() -> None:
     with captured_emits() as emits:
         assert await sio.get_socketio_server().to("r").emit_with_ack("vote", timeout=1) == []
     assert emits == []
 
 
-async def test_where_clients_are_they_get_it() -> None:
+async def test_connected_clients_still_get_the_events() -> None:
     class Chat(sio.SocketIOConsumer):
         namespace = "/chat"
 

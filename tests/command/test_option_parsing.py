@@ -108,7 +108,7 @@ def test_a_setting(line: str, setting: str, value: object) -> None:
         ("--workers auto", "workers", len(os.sched_getaffinity(0))),
     ],
 )
-def test_what_python_acts_on(line: str, attribute: str, value: object) -> None:
+def test_options_for_python(line: str, attribute: str, value: object) -> None:
     assert getattr(options(line), attribute) == value
 
 
@@ -140,7 +140,7 @@ TCP, UNIX, FD = TcpEndpoint, UnixEndpoint, FdEndpoint
         ("-e tcp:81 -e tcp:81", [TCP("0.0.0.0", 81)]),
     ],
 )
-def test_what_is_listened_on(line: str, endpoints: list[object]) -> None:
+def test_listening_options(line: str, endpoints: list[object]) -> None:
     assert list(options(line).endpoints) == endpoints
 
 
@@ -191,14 +191,14 @@ def test_a_refusal_says_what_is_wrong(line: str, words: list[str]) -> None:
     assert [word for word in words if word not in message] == []
 
 
-def test_trusted_proxies_that_are_not_asked_are_warned_of() -> None:
+def test_trusted_proxies_without_proxy_headers_give_a_warning() -> None:
     (warning,) = options("--forwarded-allow-ips *").warnings
     assert warning == "--forwarded-allow-ips does nothing without --proxy-headers"
     assert options("--forwarded-allow-ips * --proxy-headers").warnings == ()
     assert options("--forwarded-allow-ips * --proxy-protocol").warnings == ()
 
 
-def test_a_bare_access_log_leaves_the_application_alone() -> None:
+def test_access_log_without_a_value_does_not_consume_the_application() -> None:
     for arguments in (["--access-log", "a.b:c"], ["a.b:c", "--access-log"]):
         chosen = resolve(arguments, {})
         assert chosen.application == "a.b:c"
@@ -212,7 +212,7 @@ def test_an_application_has_to_be_named() -> None:
         resolve([], {})
 
 
-def test_jitter_adds_requests_by_chance() -> None:
+def test_jitter_adds_a_random_number_of_requests() -> None:
     seen = {
         settings("--limit-max-requests 10 --limit-max-requests-jitter 5")["max_requests"]
         for _ in range(200)
@@ -221,7 +221,7 @@ def test_jitter_adds_requests_by_chance() -> None:
     assert len(seen) > 1
 
 
-def test_the_sockets_of_an_activation_take_the_place_of_the_default_only() -> None:
+def test_the_sockets_of_an_activation_replace_only_the_default() -> None:
     def endpoints(line: str) -> tuple[object, ...]:
         return resolve([*line.split(), APPLICATION], activated=[3, 4]).endpoints
 

@@ -133,7 +133,7 @@ def flag(key: str, text: str) -> str:
     return f"--{key}" if text == "true" else f"--no-{key}"
 
 
-def test_the_application_may_come_from_anywhere(tmp_path: pathlib.Path) -> None:
+def test_the_application_may_come_from_every_source(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "sioserve.toml"
     path.write_text('application = "file:application"')
     assert resolve([], {"SIOSERVE_APPLICATION": "variable:application"}).application == (
@@ -146,7 +146,7 @@ def test_the_application_may_come_from_anywhere(tmp_path: pathlib.Path) -> None:
 # --- Environment ---
 
 
-def test_aliases_count_in_the_environment() -> None:
+def test_aliases_work_in_the_environment() -> None:
     options = with_environment(SIOSERVE_HOST="::1", SIOSERVE_UDS="a.sock")
     assert options.endpoints == (TcpEndpoint("::1", 8000), UnixEndpoint("a.sock"))
 
@@ -160,7 +160,7 @@ def test_several_values_in_a_variable() -> None:
     assert options.settings["static_files"] == (("/a/", "b"), ("/c/", "d"))
 
 
-def test_an_empty_variable_gives_nothing() -> None:
+def test_an_empty_variable_is_ignored() -> None:
     assert with_environment(SIOSERVE_PORT="", SIOSERVE_HTTP_TIMEOUT="") == with_environment()
 
 
@@ -178,7 +178,7 @@ def test_switches_that_are_off(word: str) -> None:
     assert with_environment(SIOSERVE_ACCESS_LOG=word).settings["access_log"] == "none"
 
 
-def test_a_switch_of_the_command_line_overrules_a_variable() -> None:
+def test_a_switch_on_the_command_line_takes_precedence_over_a_variable() -> None:
     options = with_environment("--no-server-name", SIOSERVE_SERVER_NAME="shop")
     assert options.settings["server_header"] == ""
 
@@ -204,20 +204,20 @@ def test_refusals_name_the_variable(environ: dict[str, str], words: list[str]) -
     assert [word for word in words if word not in str(refused.value)] == []
 
 
-def test_a_variable_that_is_no_option_is_warned_of() -> None:
+def test_an_unknown_variable_gives_a_warning() -> None:
     options = with_environment(SIOSERVE_PROT="80", HOME="/", SIOSERVE="build/sioserve")
     (warning,) = options.warnings
     assert "SIOSERVE_PROT" in warning
     assert "did you mean SIOSERVE_PORT?" in warning
 
 
-def test_what_kubernetes_sets_does_no_harm() -> None:
+def test_variables_of_kubernetes_are_ignored() -> None:
     options = with_environment(SIOSERVE_PORT="tcp://10.0.0.1:80", SIOSERVE_SERVICE_HOST="10.0.0.1")
     assert port_of(options) == 8000
     assert len(options.warnings) == 2
 
 
-def test_the_proxies_that_uvicorn_and_gunicorn_are_told_of() -> None:
+def test_the_trusted_proxies_of_uvicorn_and_gunicorn() -> None:
     trusted = with_environment(FORWARDED_ALLOW_IPS="10.0.0.1,10.0.0.2")
     assert trusted.settings["trusted_proxies"] == ("10.0.0.1", "10.0.0.2")
     own = with_environment(FORWARDED_ALLOW_IPS="10.0.0.1", SIOSERVE_FORWARDED_ALLOW_IPS="*")
@@ -287,7 +287,7 @@ def test_refusals_name_the_key(with_file: Any, content: str, words: list[str]) -
     assert [word for word in words if word not in str(refused.value)] == []
 
 
-def test_a_file_may_say_what_to_watch_without_reload(with_file: Any) -> None:
+def test_a_file_may_have_reload_options_without_reload(with_file: Any) -> None:
     assert with_file("reload-dir = ['src']").reload is False
 
 
@@ -306,7 +306,7 @@ def test_an_environment_file_sets_what_is_not_set(tmp_path: pathlib.Path) -> Non
     assert port_of(named) == 81
 
 
-def test_an_environment_file_that_is_not_there() -> None:
+def test_a_missing_environment_file() -> None:
     with pytest.raises(UsageError, match=r"no/such\.env"):
         with_environment("--env-file no/such.env")
 

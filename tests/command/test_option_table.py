@@ -72,7 +72,7 @@ def test_an_option_has_the_default_of_its_setting(option: Any) -> None:
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_a_default_is_a_value_that_could_be_given(option: Any) -> None:
+def test_a_default_is_a_valid_value(option: Any) -> None:
     if option.default in (None, ()):
         return
     text = str(option.default) if not isinstance(option.default, tuple) else option.default_text

@@ -61,7 +61,7 @@ def test_the_options_say_what_is_watched(tmp_path: pathlib.Path) -> None:
     assert watched.files == (str(tmp_path.resolve() / "sioserve.toml"),)
 
 
-def test_a_folder_that_is_not_there(tmp_path: pathlib.Path) -> None:
+def test_a_missing_folder(tmp_path: pathlib.Path) -> None:
     with pytest.raises(StartupError, match="nowhere"):
         watched_by(Options(reload_dir=(str(tmp_path / "nowhere"),)))
 
@@ -95,7 +95,7 @@ def test_a_change_is_noticed(seen: list[str], tmp_path: pathlib.Path) -> None:
     until_noticed(seen, file, lambda count: file.write_text("#" * count))
 
 
-def test_a_file_that_goes_away_is_noticed(seen: list[str], tmp_path: pathlib.Path) -> None:
+def test_a_removed_file_is_noticed(seen: list[str], tmp_path: pathlib.Path) -> None:
     file = tmp_path / "views.py"
 
     def come_or_go(count: int) -> None:

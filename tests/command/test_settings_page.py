@@ -60,7 +60,7 @@ def test_every_option_of_daphne_is_an_option_and_explained() -> None:
     assert set(DAPHNE) - explained == set()
 
 
-def test_the_pages_name_no_option_that_is_not_there() -> None:
+def test_the_pages_name_only_existing_options() -> None:
     known = {*known_flags(), "-h"}
     # Other commands' options are written out with their command.
     foreign = {"--noasgi", "--nostatic", "--insecure", "--http_timeout", "--http-time"}

@@ -13,7 +13,7 @@ from chat.tests.conversation import archive, client, hear, say
 class ChatTests(ChannelsLiveServerTestCase):
     databases = {"default", "archive"}
 
-    def test_all_in_a_room_hear_a_message_and_nobody_else(self) -> None:
+    def test_only_members_of_a_room_get_a_message(self) -> None:
         url = self.live_server_ws_url
         with client(url, "one") as ann, client(url, "one") as bob, client(url, "two") as eve:
             say(ann, "hello")

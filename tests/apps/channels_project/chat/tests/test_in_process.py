@@ -20,7 +20,7 @@ from chat.tests.conversation import archive, client, hear, say
 class ChatTests(LiveServerTestCase):
     databases = {"default", "archive"}
 
-    def test_all_in_a_room_hear_a_message(self) -> None:
+    def test_all_members_of_a_room_get_a_message(self) -> None:
         url = self.live_server_ws_url
         with client(url, "one") as ann, client(url, "one") as bob:
             say(ann, "hello")

@@ -42,7 +42,7 @@ class SameTransactionTests(TestCase):
             self.assertEqual(await c.call("texts"), expected)
         self.assertEqual(await Message.objects.acount(), 4)
 
-    async def test_each_test_begins_anew(self) -> None:
+    async def test_each_test_starts_without_state(self) -> None:
         async with sio_client(Notes) as c:
             self.assertEqual(await c.call("texts"), ["from setUpTestData"])
 
