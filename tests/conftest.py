@@ -74,7 +74,7 @@ def manage(project: pathlib.Path, command: list[str], env: dict[str, str]) -> No
 
 
 def stop_all(servers: list[ServerProcess]) -> None:
-    """Stops those that still run; raises the first failure after all have ended."""
+    """Stops the servers that still run; raises the first failure after all have stopped."""
     failures = []
     for server in servers:
         try:
@@ -88,7 +88,7 @@ def stop_all(servers: list[ServerProcess]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Adds to a failure what its servers logged during the test."""
+    """Adds the logs of the test's servers to the report of a failure."""
     report = yield
     if report.failed:  # type: ignore[attr-defined]
         for name, value in getattr(item, "funcargs", {}).items():

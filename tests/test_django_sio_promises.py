@@ -1,7 +1,7 @@
 """Which test checks which promise to projects that come from django-sio.
 
-The numbered ones are the bugs of django-sio 0.2.0 in docs/migrating-from-django-sio.md, in their
-order. This file only checks that the tests exist.
+The numbered promises are the bugs of django-sio 0.2.0 in docs/migrating-from-django-sio.md, in
+their order. This file only checks that the tests exist.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 TESTS = pathlib.Path(__file__).parent
 
 PROMISES: dict[str, list[str]] = {
-    # --- what stays ---
+    # --- behaviour that is the same ---
     "every import path": [
         "bridge/test_sio_packets.py::test_every_import_path_without_django_and_channels"
     ],
@@ -77,7 +77,7 @@ PROMISES: dict[str, list[str]] = {
         "blackbox/test_socketio_emitting.py::test_group_send_reaches_rooms_through_the_channel_layer",
         "bridge/test_sio_channel_layer.py::test_a_message_reaches_its_room_once",
     ],
-    # --- what was wrong ---
+    # --- bugs of django-sio ---
     "1 pings come an interval after the last pong": [
         "blackbox/test_engineio_heartbeat.py::test_the_next_ping_is_counted_from_the_pong"
     ],

@@ -1,5 +1,5 @@
-"""The inputs that the normal tests replay for each fuzz target: an archive, and inputs that caused
-bugs.
+"""The inputs that the normal tests replay for each fuzz target: an archive, and inputs that have
+caused bugs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def archive_of(target: str) -> pathlib.Path:
 
 
 def replay(tmp_path: pathlib.Path, archive: pathlib.Path) -> subprocess.CompletedProcess[str]:
-    """Run replay.cmake with a program that fails where no file is in the folder."""
+    """Run replay.cmake with a program that fails if the folder has no file."""
     program = tmp_path / "program"
     program.write_text('#!/bin/sh\nls "$1" | grep .\n')
     program.chmod(0o755)
@@ -63,7 +63,7 @@ def test_packing_an_archive_s_files_again_gives_the_same_bytes(
     packed = tmp_path / "packed.tar.gz"
     call = f"pack {shlex.quote(str(tmp_path / 'files'))} {shlex.quote(str(packed))}"
     subprocess.run(["bash", "-euo", "pipefail", "-c", function + call], check=True)
-    # Another version of gzip may compress differently.
+    # Other versions of gzip may compress differently.
     assert gzip.decompress(packed.read_bytes()) == gzip.decompress(archive.read_bytes())
     assert packed.read_bytes()[:10] == archive.read_bytes()[:10]  # no name, no time
 

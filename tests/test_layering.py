@@ -11,7 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
-# Third-party headers that the rule is about; everything else in <> is free for all.
+# Third-party headers that the rule restricts; all other headers in <> are allowed everywhere.
 LIBRARIES = {
     "libuv": re.compile(r"uv(/.*|\.h)$"),
     "llhttp": re.compile(r"llhttp\.h$"),
@@ -25,8 +25,8 @@ PORT = ["server/port"]
 ENGINES = ["socketio/engine", "socketio/limits", "socketio/parser", "socketio/server"]
 STREAMS = ["server/connection/stream_handlers.h"]
 
-# Layer (the longest prefix of the file's path) -> what it may include besides itself. A file name
-# stands for that header alone.
+# Layer (the longest prefix of the file's path) -> the layers that it may include, besides itself. A
+# file name is only that header.
 RULES: dict[str, list[str]] = {
     "server/base": [],
     "server/port": BASE,
@@ -48,7 +48,7 @@ RULES: dict[str, list[str]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Include:
-    """One #include line of the file `source`; `target` is what stands between the marks."""
+    """One #include line of the file `source`; `target` is the name between the marks."""
 
     source: str
     target: str
@@ -60,7 +60,7 @@ def includes_of(source: str, text: str) -> Iterator[Include]:
 
 
 def layer_of(path: str) -> str:
-    """The layer whose rule holds for a file."""
+    """The layer of a file."""
     fitting = [layer for layer in RULES if path.startswith((layer + "/", layer + "."))]
     assert fitting, f"{path} belongs to no layer: add its folder to RULES"
     return max(fitting, key=len)

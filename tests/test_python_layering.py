@@ -1,6 +1,6 @@
 """Modules of the packages `sio` and `sioserve` import only modules of lower layers.
 
-All imports are checked, also those inside functions and those for type checkers only.
+All imports are checked, also those inside functions and those for type checkers.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 PYTHON = ROOT / "python"
 COMPATIBILITY = "compatibility with django-sio"
 
-# From the bottom to the top: a module may import those of its own layer and of the layers above it
-# in this table. "x.*" is what is in the package x; "x" the package's __init__.py alone.
+# From the lowest to the highest layer: a module may import modules of its own layer and of the
+# layers before it in this table. "x.*" are the modules in the package x; "x" is only its
+# __init__.py.
 LAYERS: dict[str, list[str]] = {
     # --- sio ---
     "values": [
@@ -156,7 +157,7 @@ ORDER = list(LAYERS)
 
 @dataclasses.dataclass(frozen=True)
 class Import:
-    """The module `source` imports the module `target`, both of ours."""
+    """The module `source` imports the module `target`; both are in `sio` or `sioserve`."""
 
     source: str
     target: str
@@ -210,7 +211,7 @@ def absolute(source: str, node: ast.ImportFrom, *, is_package: bool) -> str:
 
 
 def layer_of(module: str) -> str:
-    """The layer that names the module; more words count for more than "*"."""
+    """The layer that names the module; longer names take precedence over shorter ones with "*"."""
     fitting = [
         (pattern, layer)
         for layer, patterns in LAYERS.items()
@@ -226,7 +227,7 @@ def allowed(imported: Import) -> bool:
 
 
 def cycle_of(imports: Iterable[Import]) -> list[str]:
-    """The modules of a circle, if there is one."""
+    """The modules of a cycle, if there is one."""
     graph: dict[str, set[str]] = {}
     for imported in imports:
         graph.setdefault(imported.source, set()).add(imported.target)
@@ -298,7 +299,7 @@ def test_a_cycle_is_noticed() -> None:
         "sio.socketio.parent_namespace": "if TYPE_CHECKING:\n    from .namespace import Namespace",
     }
     found = [i for name, text in texts.items() for i in imports_of(name, text, is_package=False)]
-    assert all(allowed(imported) for imported in found)  # they are of one layer
+    assert all(allowed(imported) for imported in found)  # they are in one layer
     assert set(cycle_of(found)) == set(texts)
 
 
@@ -321,7 +322,7 @@ def test_an_import_path_of_django_sio_only_imports() -> None:
 
 
 def test_the_import_paths_of_django_sio_are_documented() -> None:
-    """docs/migrating-from-django-sio.md has a table of them, with the modules behind."""
+    """docs/migrating-from-django-sio.md has a table of them, with the real modules."""
     text = (ROOT / "docs" / "migrating-from-django-sio.md").read_text()
     rows = re.findall(r"^\| `(sio\.engineio\.\w+)` \| (.*) \|$", text, re.MULTILINE)
     documented = {name: set(re.findall(r"`(sio[\w.]+)`", behind)) for name, behind in rows}
@@ -332,7 +333,7 @@ def test_the_import_paths_of_django_sio_are_documented() -> None:
 
 
 def test_no_other_module_only_imports() -> None:
-    """One that does has a reader who must look twice, and no promise to keep."""
+    """Such a module is only an indirection for readers, unless its import path is a promise."""
     named = {*LAYERS[COMPATIBILITY], "sio.version"}
     for name, path in MODULES.items():
         if path.stem == "__init__" or name in named:

@@ -11,7 +11,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LONGEST = 600  # lines
 
-# Put together here so that this file does not hold what it looks for.
+# Built from parts, so that this file does not match.
 FOREIGN_PATHS = re.compile(
     "|".join(["/ho" + "me/", "/Us" + "ers/", "/wo" + "rk/", "sha" + "red/[A-Z]"])
 )
@@ -76,7 +76,7 @@ def test_no_third_party_code_is_in_the_repository() -> None:
 
 
 def test_the_tests_named_in_docs_engineio_exist() -> None:
-    """docs/engineio.md names files, and tests of the file that was named last."""
+    """docs/engineio.md names files, and tests of the file before them."""
     lines = (ROOT / "docs/engineio.md").read_text().splitlines()
     table = "\n".join(line for line in lines if line.startswith("|"))
     checked = 0

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
 @pytest.fixture
 def foreign_page() -> Iterator[str]:
-    """The page's URL, served by somebody else."""
+    """The page's URL on another server."""
     files = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(PAGE))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), files) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -33,7 +33,7 @@ def foreign_page() -> Iterator[str]:
 def test_staff_sees_clients_rooms_and_events_and_disconnects_a_client(
     start_server: Callable[..., ServerProcess], chat_environment: dict[str, str]
 ) -> None:
-    """On a page that sioserve serves itself, for a project that mounts Socket.IO in its routing."""
+    """With a page that sioserve serves, for a project that mounts Socket.IO in its routing."""
     path = os.pathsep.join([str(APPS), os.environ.get("PYTHONPATH", "")])
     server = start_server(
         "staffed_chat:application",

@@ -56,7 +56,7 @@ def test_two_people_chat_over_websockets(chat_server: ServerProcess) -> None:
 
 
 def test_two_people_chat_without_websockets(chat_server: ServerProcess) -> None:
-    """One has switched the page to polling; the other's network lets no websocket through."""
+    """One user has switched the page to polling; the other's network blocks WebSockets."""
     seen = run_node("chat.mjs", chat_server.url, "polling", "blocked")
     assert seen["transports"] == {"alice": "polling", "bob": "polling"}
     assert_conversation(seen)

@@ -1,4 +1,4 @@
-"""JSONP polling with the clients that have it, in a browser."""
+"""JSONP polling with the clients that support it, in a browser."""
 
 from __future__ import annotations
 

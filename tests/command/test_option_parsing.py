@@ -75,7 +75,7 @@ def refusal(line: str) -> str:
         ("--ws-ping-timeout 1.5", "websocket_ping_timeout_ms", 1500),
         ("--ws-per-message-deflate false", "websocket_per_message_deflate", False),
         ("--ws-per-message-deflate True", "websocket_per_message_deflate", True),
-        # its own
+        # sioserve
         ("--limit-body 10M", "max_body", 10 * 1024 * 1024),
         ("--timeout-body 0.0001", "body_timeout_ms", 1),
         ("--static /static=build", "static_files", (("/static/", "build"),)),

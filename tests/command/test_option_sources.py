@@ -78,7 +78,7 @@ SAMPLES = {
     "socketio-path": "/events",
     "access-log-format": "%(path)s",
 }
-# What an option needs beside it to do something.
+# Options that have an effect only together with another one.
 COMPANIONS = {
     "unix-socket-mode": {"unix-socket": "a.sock"},
     "proxy-headers-host": {"proxy-headers": "true"},
@@ -93,7 +93,7 @@ NOT_SHOWN_IN_OPTIONS = {"config", "env-file", "limit-max-requests-jitter"}
 
 
 def sample(option: Any) -> str:
-    """A value for it that is not the default."""
+    """A value for the option that is not the default."""
     if option.name in SAMPLES:
         return SAMPLES[option.name]
     if option.kind.metavar == "BOOLEAN":

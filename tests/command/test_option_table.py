@@ -1,4 +1,4 @@
-"""The table of options agrees with the native core, and with itself."""
+"""The table of options agrees with the native core, and is consistent."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sioserve.options.table import OPTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# What the command decides itself: whether there is an access log.
+# The command itself decides whether there is an access log.
 OWN_DEFAULTS = {"access_log", "access_log_path"}
-# Not for the person at the terminal.
+# Settings that are not options of the command.
 NOT_OPTIONS = {
     "state",
     "json_default",

@@ -1,4 +1,4 @@
-"""Which files --reload watches, and that their changes are noticed with and without watchfiles."""
+"""Which files --reload watches, and that changes are noticed with and without watchfiles."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def seen(
 
 
 def until_noticed(seen: list[str], path: pathlib.Path, change: Callable[[int], object]) -> None:
-    """Changes again and again, as the watching begins at some moment."""
+    """Changes the file repeatedly, because the time at which watching starts is unknown."""
     count = iter(range(1_000_000))
 
     def probe() -> bool:

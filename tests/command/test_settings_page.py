@@ -1,4 +1,4 @@
-"""docs/settings.md and docs/migrating-from-daphne.md name the options that there are."""
+"""docs/settings.md and docs/migrating-from-daphne.md name the existing options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sioserve.options.command_line import known_flags
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "settings_page.py"
 
-# All of daphne's own, version 4.2.
+# All options of daphne 4.2.
 DAPHNE = [
     "-p",
     "--port",
@@ -62,7 +62,7 @@ def test_every_option_of_daphne_is_an_option_and_explained() -> None:
 
 def test_the_pages_name_only_existing_options() -> None:
     known = {*known_flags(), "-h"}
-    # Other commands' options are written out with their command.
+    # Options of other commands are written together with their command.
     foreign = {"--noasgi", "--nostatic", "--insecure", "--http_timeout", "--http-time"}
     foreign |= {"--websocket_handshake_timeout", "--no-"}
     for name in ("settings.md", "migrating-from-daphne.md"):

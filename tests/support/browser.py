@@ -12,13 +12,13 @@ from typing import Any
 from support.server import ROOT
 
 HERE = ROOT / "tests" / "browser"
-PATIENCE = 150  # seconds for a whole script; each step in it has a limit of its own
+PATIENCE = 150  # seconds for a whole script; each of its steps has its own limit
 
 
 def run_node(script: str, *arguments: str) -> dict[str, Any]:
-    """What the script observed. A script that fails makes the test fail, with its report.
+    """The observations of the script. If the script fails, the test fails with its report.
 
-    Where $SCREENSHOTS names a folder, it is told as the last argument.
+    If $SCREENSHOTS names a folder, the script gets it as its last argument.
     """
     node = shutil.which("node")
     assert node, "node is not installed: run scripts/setup"

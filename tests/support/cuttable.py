@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Cuttable:
-    """`url` stands for the server's as long as the proxy runs."""
+    """`url` is an address for clients; it forwards to the server while the proxy runs."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -18,7 +18,7 @@ class Cuttable:
         self.url = ""
 
     def cut(self) -> None:
-        """Resets all connections, in both directions; new ones are let through."""
+        """Resets all connections, in both directions; new ones are accepted."""
         for writer in self._open:
             if writer.transport.is_closing():
                 continue

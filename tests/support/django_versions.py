@@ -1,6 +1,6 @@
-"""The versions of Django that tests run with: the virtual environment's, and the oldest supported.
+"""The tested versions of Django: that of the virtual environment, and the oldest supported one.
 
-scripts/setup puts the second one into build/django42, which precedes the first on the path.
+scripts/setup installs the second one into build/django42, which comes first on the path.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ VERSIONS = ("5.2", "4.2")
 
 
 def python_path(version: str, *folders: pathlib.Path) -> str:
-    """A PYTHONPATH with that Django, `folders`, and what is on the path already.
+    """A PYTHONPATH with that Django, `folders`, and the current path.
 
-    Skips the test where the version is not installed.
+    Skips the test if the version is not installed.
     """
     paths = [str(folder) for folder in folders]
     if version == "4.2":

@@ -1,4 +1,4 @@
-"""A pytest plugin: asynchronous tests run with a task factory that runs first steps at once.
+"""A pytest plugin: asynchronous tests run with an eager task factory.
 
 `pytest -p support.eager_tasks`, with "tests" on the path. Python 3.12 has such a factory
 (asyncio.eager_task_factory); for earlier versions it is emulated on asyncio's own event loop.
@@ -22,11 +22,11 @@ def emulated_eager_task_factory(
     context: contextvars.Context | None = None,
     **options: Any,
 ) -> asyncio.Task[Any]:
-    """Makes an ordinary task and runs the step that the task schedules for itself, at once.
+    """Creates an ordinary task and runs its first step immediately.
 
-    As with the real one, the current task is meanwhile the new one, the step runs in a context of
-    its own, and callbacks of a task that has ended wait for the event loop. Unlike there, a task
-    that ends at once has been among asyncio.all_tasks().
+    As with the real factory, the new task is the current task during this step, the step runs in
+    its own context, and the callbacks of a task that has ended wait for the event loop. The
+    difference: a task that ends immediately has been in asyncio.all_tasks().
     """
     context = context or contextvars.copy_context()
     steps: list[tuple[Any, ...]] = []

@@ -22,7 +22,7 @@ Packet = str | bytes
 
 
 class Session(abc.ABC):
-    """One Engine.IO session; `handshake` is what the server's open packet says.
+    """One Engine.IO session; `handshake` is the content of the server's open packet.
 
     On polling, binary packets are strings ("b" and base64); on a WebSocket, bytes.
     """
@@ -57,14 +57,14 @@ class Session(abc.ABC):
 
     @abc.abstractmethod
     async def receive(self) -> Packet:
-        """The next packet, of any type. Raises SessionEnded if no more can come."""
+        """The next packet, of any type. Raises SessionEnded if the session is closed."""
 
     @abc.abstractmethod
     async def abandon(self) -> None:
         """Close the connection without a close packet."""
 
     async def next_message(self) -> Packet:
-        """The next message or close packet; pings are answered, noops dropped."""
+        """The next message or close packet; pings are answered, noops ignored."""
         while True:
             packet = await self.receive()
             if packet == "2":
@@ -96,7 +96,7 @@ class Session(abc.ABC):
         return list(json.loads(packet[len(start) :].lstrip("0123456789")))
 
     async def call(self, event: str, *args: Any, ack: int = 77, namespace: str = "/") -> list[Any]:
-        """Emits an event and returns the acknowledgement. Asserts that it is what comes next."""
+        """Emits an event and returns the acknowledgement. Asserts that it is the next packet."""
         await self.emit(event, *args, namespace=namespace, ack=ack)
         packet = await self.next_message()
         start = f"43{prefix(namespace)}{ack}"
@@ -106,11 +106,11 @@ class Session(abc.ABC):
 
 
 class SessionEnded(Exception):
-    """The session is over; the argument says what the server answered."""
+    """The session is closed; the argument is the server's response."""
 
 
 class PollingSession(Session):
-    """A session over HTTP requests. Nothing is requested unless a method is called."""
+    """A session over HTTP requests. It sends no request on its own."""
 
     def __init__(
         self, url: str, path: str = "/socket.io/", headers: dict[str, str] | None = None
@@ -157,7 +157,7 @@ class PollingSession(Session):
         await self.http.aclose()
 
     async def probe(self) -> ClientConnection:
-        """A WebSocket for this session, which the server has not heard from yet."""
+        """A WebSocket for this session, before its probe."""
         base = self.url.replace("http", "ws", 1)
         return await connect(
             f"{base}{self.path}?EIO=4&transport=websocket&sid={self.sid}", proxy=None
@@ -214,17 +214,17 @@ SESSIONS: dict[str, type[PollingSession] | type[WebSocketSession]] = {
 async def waiting_poll(session: PollingSession) -> RawConnection:
     """A GET that the server has received and not answered. Nothing may be queued."""
     connection = await asyncio.to_thread(RawConnection, httpx.URL(session.url).port)
-    # So that the connection has been accepted.
+    # Afterwards, the server has accepted the connection.
     connection.get("/socket.io/socket.io.js", method="HEAD")
     await asyncio.to_thread(connection.read_response, "HEAD")
     connection.get(session.target)
-    # A round trip that began later, on a connection that is as old.
+    # After this later round trip, the server has read the GET.
     await session.send(event_packet("quiet"))
     return connection
 
 
 def prefix(namespace: str) -> str:
-    """How packets name a namespace."""
+    """The namespace at the start of a packet."""
     return "" if namespace == "/" else f"{namespace},"
 
 

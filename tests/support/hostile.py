@@ -21,13 +21,13 @@ PATIENCE = 20.0
 def open_sockets(server: ServerProcess) -> int:
     count = 0
     for file in pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+        with contextlib.suppress(FileNotFoundError):  # closed in the meantime
             count += os.readlink(file).startswith("socket:")
     return count
 
 
 class Peer:
-    """A TCP connection that survives whatever the server does with it."""
+    """A TCP connection for which no behaviour of the server is an error."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -43,7 +43,7 @@ class Peer:
             await asyncio.wait_for(self.writer.drain(), PATIENCE)
 
     def send_later(self, data: bytes) -> None:
-        """Without waiting for the server to read it."""
+        """Does not wait for the server to read it."""
         self.writer.write(data)
 
     async def read_to_end(self) -> bytes:
@@ -53,7 +53,7 @@ class Peer:
             return b""
 
     async def response(self) -> tuple[int, bytes]:
-        """Status and body of the next response. Raises IncompleteReadError when none comes."""
+        """Status and body of the next response. Raises IncompleteReadError if there is none."""
         head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE)
         length = 0
         for line in head.lower().split(b"\r\n"):
@@ -65,7 +65,7 @@ class Peer:
         self.writer.transport.abort()
 
     def reset(self) -> None:
-        """As abort(), and the server gets ECONNRESET instead of an end of file."""
+        """Like abort(), but the server gets ECONNRESET instead of an end of file."""
         connection = self.writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.abort()
@@ -108,7 +108,7 @@ async def open_session(peer: Peer) -> str:
 
 
 def frame(opcode: int, payload: bytes = b"", *, first: int = 0x80, announced: int = -1) -> bytes:
-    """A masked frame; `first` holds FIN and RSV, `announced` lies about the size."""
+    """A masked frame; `first` has FIN and RSV, `announced` replaces the size."""
     size = len(payload) if announced < 0 else announced
     head = bytes([first | opcode])
     if size < 126:

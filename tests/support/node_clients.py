@@ -27,11 +27,11 @@ TRANSPORTS = {
 
 
 class ScenarioFailed(AssertionError):
-    """A scenario failed; the message is JavaScript's stack."""
+    """A scenario failed; the message is the stack of JavaScript."""
 
 
 class NodeClients:
-    """One Node process for all scenarios, which may run at the same time."""
+    """One Node process for all scenarios, which may run concurrently."""
 
     def __init__(self) -> None:
         node = shutil.which("node")
@@ -53,9 +53,9 @@ class NodeClients:
     ) -> Future[Any]:
         """Starts a scenario with the client of a version: "4.8" (the newest), ... "2".
 
-        `parser` names the npm package of another parser than the client's own.
+        `parser` is the npm package of another parser than the client's own.
 
-        The future has its result, or ScenarioFailed.
+        The future gets the scenario's result, or ScenarioFailed.
         """
         number = next(self._numbers)
         future = self._running[number] = Future()
@@ -66,7 +66,7 @@ class NodeClients:
         return future
 
     def run(self, name: str, **options: Any) -> Any:
-        """Runs a scenario to its end; takes what start() takes."""
+        """Runs a scenario to its end; the arguments are those of start()."""
         return self.start(name, **options).result(TIMEOUT)
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class NodeClients:
 
 @dataclass(frozen=True)
 class Clients:
-    """Clients of one version, one parser and one choice of transports, for one server."""
+    """Clients of one version, one parser and one selection of transports, for one server."""
 
     node: NodeClients
     server: ServerProcess

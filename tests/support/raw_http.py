@@ -10,7 +10,7 @@ TIMEOUT = 30.0
 
 
 class ConnectionEnded(Exception):
-    """The server closed the connection; the argument is what had arrived."""
+    """The server closed the connection; the argument is the data received until then."""
 
 
 @dataclasses.dataclass
@@ -24,7 +24,7 @@ class Response:
     trailers: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     def header(self, name: str) -> str | None:
-        """The value of a header that must not be repeated; None when it is absent."""
+        """The value of a header that must not be repeated; None if it is absent."""
         values = [value for key, value in self.headers if key.lower() == name.lower()]
         assert len(values) <= 1, f"{name} is repeated: {values}"
         return values[0] if values else None
@@ -55,7 +55,7 @@ class RawConnection:
         return self
 
     def has_been_read(self) -> bool:
-        """Whether the server has taken from its socket all that was sent (Linux)."""
+        """Whether the server has read everything that was sent (Linux)."""
         ours, theirs = self.socket.getsockname()[1], self.socket.getpeername()[1]
         for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
             _, local, remote, _, queues, *_ = line.split()
@@ -69,7 +69,7 @@ class RawConnection:
         return self.send("\r\n".join(lines).encode("latin-1"))
 
     def read_response(self, method: str = "GET") -> Response:
-        """The next response; `method` is that of its request, as HEAD has no body."""
+        """The next response; `method` is that of its request, because HEAD has no body."""
         response = self._read_head()
         if method == "HEAD" or response.status in (204, 304) or response.status < 200:
             return response
@@ -86,7 +86,7 @@ class RawConnection:
         return response
 
     def read_to_end(self) -> bytes:
-        """Everything until the server closes the connection."""
+        """All data until the server closes the connection."""
         while self.receive_more():
             pass
         data = bytes(self.buffer)
@@ -94,7 +94,7 @@ class RawConnection:
         return data
 
     def is_closed(self) -> bool:
-        """Waits for the server to close; False when it sends more instead."""
+        """Waits for the server to close; False if it sends data instead."""
         return self.read_to_end() == b""
 
     def close_abruptly(self) -> None:
@@ -131,7 +131,7 @@ class RawConnection:
         return data
 
     def receive_more(self) -> bool:
-        """Adds to `buffer` what arrives next; False at the end of the connection."""
+        """Adds the next data to `buffer`; False at the end of the connection."""
         try:
             data = self.socket.recv(1 << 20)
         except ConnectionResetError:

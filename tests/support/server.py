@@ -21,7 +21,7 @@ SANITIZER_REPORT = re.compile(
 )
 LISTENING = re.compile(r"Listening on (?:http://(\S+):(\d+)|unix:)")
 
-# Sanitizers and busy machines are slow; a test that passes never waits that long.
+# Sanitizers and busy machines are slow; a test that passes never waits this long.
 PATIENCE = 60.0
 
 
@@ -38,7 +38,7 @@ def executable() -> str:
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment for the server, with the virtual environment that runs the tests."""
+    """The environment for the server, with the virtual environment of the tests."""
     result = {**os.environ, "VIRTUAL_ENV": sys.prefix, "PYTHONUNBUFFERED": "1"}
     result.update(extra or {})
     return result
@@ -48,13 +48,13 @@ class ServerProcess:
     """One running server.
 
     Attributes:
-        host, port: where it listens, known after start(); port 0 where that is no TCP port.
+        host, port: where it listens, set by start(); port 0 if it does not listen on TCP.
         process: the `subprocess.Popen`.
     """
 
-    # What the log says when the server is ready, with host and port.
+    # The log line of a server that is ready, with host and port.
     listening = LISTENING
-    # Whether signals can be sent to its process group alone.
+    # Whether the server has its own process group, so that signals reach only the server.
     has_own_group = False
 
     def __init__(
@@ -79,7 +79,7 @@ class ServerProcess:
         self._log_ended = False
 
     def start(self) -> ServerProcess:
-        """Returns when the server is ready. Raises RuntimeError, with its log, if it stops."""
+        """Returns when the server is ready. Raises RuntimeError with its log if it stops."""
         self.process = subprocess.Popen(
             self.command,
             cwd=self.cwd,
@@ -111,14 +111,14 @@ class ServerProcess:
 
     @property
     def log(self) -> str:
-        """Everything the server has written so far."""
+        """All output of the server so far."""
         with self._log_changed:
             return self._log
 
     def wait_for_log(self, pattern: str | re.Pattern[str], start: int = 0) -> re.Match[str]:
-        """Waits for `pattern` in the log from character `start` on.
+        """Waits for `pattern` in the log after the character `start`.
 
-        Raises RuntimeError when the server ends first, TimeoutError after PATIENCE seconds.
+        Raises RuntimeError if the server stops first, TimeoutError after PATIENCE seconds.
         """
         deadline = time.monotonic() + PATIENCE
         with self._log_changed:
@@ -138,7 +138,7 @@ class ServerProcess:
         return self._memory("VmRSS")
 
     def peak_memory(self) -> int:
-        """The most that memory() would have given since forget_peak_memory()."""
+        """The highest value of memory() since forget_peak_memory()."""
         return self._memory("VmHWM")
 
     def forget_peak_memory(self) -> None:
@@ -151,11 +151,11 @@ class ServerProcess:
         return int(match[1]) * 1024
 
     def growth(self, before: int) -> int:
-        """How much memory() has grown; 0 under AddressSanitizer, which keeps freed memory."""
+        """The growth of memory(); 0 under AddressSanitizer, which keeps freed memory."""
         return 0 if "ASAN_OPTIONS" in os.environ else self.memory() - before
 
     def peak_growth(self, before: int) -> int:
-        """The same, at its highest since the start of the server."""
+        """The same for the highest value since the start of the server."""
         return 0 if "ASAN_OPTIONS" in os.environ else self.peak_memory() - before
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
@@ -197,7 +197,7 @@ class ServerProcess:
 def run_to_end(
     *arguments: str, cwd: pathlib.Path = APPS, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a `sioserve` command that is expected to end by itself."""
+    """Runs a `sioserve` command that is expected to end on its own."""
     result = subprocess.run(
         [executable(), *arguments],
         cwd=cwd,

@@ -14,19 +14,19 @@ APPS = pathlib.Path(__file__).resolve().parents[1] / "blackbox" / "socketio_apps
 
 
 def read_notes(server: ServerProcess, key: str) -> list[list[Any]]:
-    """What handlers have noted under this key so far."""
+    """The notes of handlers under this key so far."""
     response = httpx.get(f"{server.url}/notes", params={"key": key}, timeout=60)
     return list(response.json())
 
 
 def read_counts(server: ServerProcess) -> dict[str, int]:
-    """What the native server has counted so far."""
+    """The counters of the native server."""
     response = httpx.get(f"{server.url}/counts", timeout=60)
     return dict(response.json())
 
 
 def read_present(server: ServerProcess) -> dict[str, int]:
-    """How many there are now of what counts() counts."""
+    """The current numbers in counts()."""
     counts = read_counts(server)
     names = ("sessions", "polling_sessions", "sockets", "namespaces", "rooms")
     return {name: counts[name] for name in names}

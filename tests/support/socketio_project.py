@@ -26,7 +26,7 @@ for name in ("alice", "bob"):
 
 
 def project_environment(mount: str, folder: pathlib.Path) -> dict[str, str]:
-    """`folder` holds the database, and may hold modules."""
+    """`folder` has the database, and may have modules."""
     path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
     return {
         "DJANGO_SETTINGS_MODULE": f"{mount}_settings",
@@ -43,7 +43,7 @@ def start_project(mount: str, folder: pathlib.Path) -> ServerProcess:
 
 
 def run_in_project(code: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Another process of the project; what fails raises."""
+    """Another process of the project; raises if it fails."""
     command = [sys.executable, "-c", code]
     return subprocess.run(
         command, cwd=PROJECT, env=environment(env), check=True, capture_output=True, text=True
@@ -51,7 +51,7 @@ def run_in_project(code: str, env: dict[str, str]) -> subprocess.CompletedProces
 
 
 def cookie_of(server: ServerProcess, name: str) -> dict[str, str]:
-    """The header of somebody who has logged in."""
+    """The cookie header of a user who has logged in."""
     response = httpx.post(f"{server.url}/log-in/", data={"name": name})
     assert response.status_code == 204
     return {**OWN, "Cookie": f"unrelated=1; sessionid={response.cookies['sessionid']}"}

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def eventually(probe: Callable[[], T], *, seconds: float = 30.0) -> T:
-    """Calls `probe` until it returns something true, and returns that.
+    """Calls `probe` until it returns a true value, and returns that value.
 
     Raises TimeoutError, with the last value, after `seconds`.
     """

@@ -17,7 +17,7 @@ FINAL, RSV1, RSV2, RSV3 = 0x80, 0x40, 0x20, 0x10
 def frame(
     opcode: int, payload: bytes = b"", *, final: bool = True, reserved: int = 0, masked: bool = True
 ) -> bytes:
-    """A frame as a client sends it; its mask is zero, so that the payload can be read."""
+    """A frame as a client sends it; its mask is zero, so the payload is readable."""
     first = opcode | reserved | (FINAL if final else 0)
     mask = 0x80 if masked else 0
     if len(payload) < 126:
@@ -35,7 +35,7 @@ def close_frame(code: int, reason: bytes = b"") -> bytes:
 
 @dataclasses.dataclass
 class Frame:
-    """A frame as the server sent it."""
+    """A frame from the server."""
 
     first: int
     payload: bytes
@@ -46,7 +46,7 @@ class Frame:
 
     @property
     def code(self) -> int:
-        """Of a close frame; 1005 when it has none."""
+        """The code of a close frame; 1005 if it has none."""
         assert self.opcode == CLOSE, self
         return int.from_bytes(self.payload[:2], "big") if self.payload else 1005
 
@@ -88,7 +88,9 @@ class RawWebSocket(RawConnection):
         return Frame(first, self._read_exactly(size))
 
     def read_to_close(self) -> tuple[list[Frame], Frame]:
-        """The frames before the server's close frame, and that one; then the connection ends."""
+        """The frames before the server's close frame, and the close frame; then the connection
+        closes.
+        """
         frames = []
         while (last := self.read_frame()).opcode != CLOSE:
             frames.append(last)

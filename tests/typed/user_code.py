@@ -1,4 +1,4 @@
-"""Code of a user of `sio`, for type checkers: it is checked and not run."""
+"""Code of a user of `sio`, for type checkers: it is checked but not run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of a user of `sioserve.testing`, for type checkers: they are checked and not run."""
+"""Tests of a user of `sioserve.testing`, for type checkers: they are checked but not run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What carries a random client's messages: Engine.IO 4 and 3, over polling and WebSockets.
+"""The transports of a random client's messages: Engine.IO 4 and 3, over polling and WebSockets.
 
-A message is an Engine.IO packet as text, or what a binary one holds.
+A message is an Engine.IO packet as text, or the content of a binary packet.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from ..engineio import SEPARATOR, TIMEOUT, SessionEnded
 
 BINARY = {"content-type": "application/octet-stream"}
-MESSAGE = b"\x04"  # the type in front of a binary packet of Engine.IO 3
+MESSAGE = b"\x04"  # the type at the start of a binary packet of Engine.IO 3
 
 Message = str | bytes
 
 
 class Carrier:
-    """One session. `version` is that of Engine.IO."""
+    """One session. `version` is the version of Engine.IO."""
 
     def __init__(self, url: str, version: int, transport: str) -> None:
         self.url = url
@@ -38,11 +38,11 @@ class Carrier:
         raise NotImplementedError
 
     async def receive(self) -> list[Message]:
-        """At least one; waits as long as need be. Raises when there can be no more."""
+        """At least one message; waits as long as necessary. Raises if the session is closed."""
         raise NotImplementedError
 
     async def abandon(self) -> None:
-        """Goes away without a word."""
+        """Disconnects without a close packet."""
         raise NotImplementedError
 
     def query(self, transport: str) -> str:
@@ -56,7 +56,7 @@ class Carrier:
 
 
 class WebSocketCarrier(Carrier):
-    """A session that begins on a WebSocket, or an upgrade of a polling one."""
+    """A session that starts on a WebSocket, or an upgrade of a polling session."""
 
     websocket: ClientConnection
 
@@ -118,7 +118,7 @@ class PollingCarrier(Carrier):
         return decode_3(answer.text)
 
     async def probe(self) -> WebSocketCarrier:
-        """A WebSocket for this session, whose probe has been answered."""
+        """A WebSocket for this session, after its probe was answered."""
         probe = WebSocketCarrier(self.url, self.version)
         probe.sid = self.sid
         await probe.connect()

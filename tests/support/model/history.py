@@ -1,9 +1,9 @@
-"""What random clients have done and heard, and whether that fits together.
+"""The actions of random clients and the messages that they received, and a check of both.
 
-Everything has a beginning and an end, counted by one clock for all. Between them the server may
-have done it or not. So a message must arrive at those who were in one of its rooms all the time
-that it was being sent, may arrive at those who were for a part of it, and must not arrive at
-anybody else; with rooms that are left out it is the other way round.
+Each action has a start and an end, counted by one clock. The server carries it out at some time in
+between. So a message must arrive at the clients that were in one of its rooms during the whole
+action; it may arrive at those that were in a room for a part of it; it must not arrive at others.
+For excluded rooms the opposite is true.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import dataclasses
 import math
 from collections.abc import Iterable
 
-# Stands for "everybody in the namespace" among the rooms.
+# A room that stands for all sockets of the namespace.
 EVERYBODY = ""
 
 
 @dataclasses.dataclass
 class Stay:
-    """One stay of a socket in a room."""
+    """The time of a socket in a room."""
 
     room: str
     entering: float
@@ -35,14 +35,14 @@ class Stay:
 
 @dataclasses.dataclass
 class Message:
-    """A message that `sender`, one of a life's connections, has asked the server to emit."""
+    """A message that `sender`, a connection of a Life, has asked the server to emit."""
 
     sender: int
     number: int
     life: Life
     rooms: list[str]
     but: list[str]
-    others: bool  # not to the sender
+    others: bool  # all except the sender
     volatile: bool
     begun: float
     ended: float = math.inf
@@ -53,9 +53,9 @@ class Message:
 
 
 class Life:
-    """One socket in one namespace, from its connection to its end.
+    """One socket in one namespace, from its connect to its disconnect.
 
-    It may have several connections where lost ones are recovered.
+    It may have several connections if lost ones are recovered.
     """
 
     def __init__(self, player: int, namespace: str, entering: float) -> None:
@@ -63,10 +63,10 @@ class Life:
         self.namespace = namespace
         self.id = ""
         self.heard: list[tuple[int, int]] = []
-        self.offset: str | None = None  # of the last packet that was heard, for recovery
+        self.offset: str | None = None  # of the last received packet, for recovery
         self.recovery_id: str | None = None
         self.stays = [Stay(EVERYBODY, entering)]
-        # Everything that the server had done by then has been heard.
+        # Everything that the server had done by this time has been received.
         self.heard_until = 0.0
 
     def __repr__(self) -> str:
@@ -80,7 +80,7 @@ class Life:
 
     @property
     def rooms(self) -> list[str]:
-        """Those that it has joined and not begun to leave."""
+        """The rooms that it has joined and not begun to leave."""
         own = (EVERYBODY, self.id)
         return [
             stay.room
@@ -89,12 +89,12 @@ class Life:
         ]
 
     def end(self) -> None:
-        """Nothing more will be heard, and what has been sent lately may not have been."""
+        """Nothing more will be received, and the latest messages may be lost."""
         for stay in self.stays:
             stay.leaving = min(stay.leaving, self.heard_until)
 
     def gone(self, now: float) -> None:
-        """The server knows by now that it has ended."""
+        """The server has noticed by now that it has disconnected."""
         for stay in self.stays:
             stay.left = min(stay.left, now)
 
@@ -123,7 +123,9 @@ class Life:
 
 
 def check(lives: list[Life], messages: list[Message]) -> int:
-    """Asserts that each socket has heard what it must, and nothing else; returns how much."""
+    """Asserts that each socket has received all of its messages and no others; returns their
+    number.
+    """
     by_key = {message.key: message for message in messages}
     for life in lives:
         last: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Socket.IO packets as a client sees them, strictly: attachments follow their packet at once."""
+"""Socket.IO packets of a client, with strict checks: attachments must directly follow a packet."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Packet:
 
 
 class Decoder:
-    """Puts the messages of one session together again."""
+    """Decodes the messages of one session."""
 
     def __init__(self) -> None:
         self._waiting: Packet | None = None
@@ -30,7 +30,7 @@ class Decoder:
         self._attachments: list[bytes] = []
 
     def feed(self, message: str | bytes) -> Packet | None:
-        """A message's data: text, or what a binary one holds. Returns a packet that is complete."""
+        """The data of a message: text, or the bytes of a binary one. Returns a complete packet."""
         if isinstance(message, bytes):
             assert self._waiting is not None, "an attachment without its packet"
             self._attachments.append(message)

@@ -1,4 +1,6 @@
-"""A random client: sockets in several namespaces over one session, which comes and goes."""
+"""A random client: sockets in several namespaces over one session, which disconnects and
+reconnects.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ NOBODY = "a room that nobody joins"
 
 
 class World:
-    """What the players of one round share."""
+    """The shared state of the players of one round."""
 
     def __init__(self, url: str, recovers: bool) -> None:
         self.url = url
@@ -33,14 +35,14 @@ class World:
         self.lives: list[Life] = []
         self.messages: list[Message] = []
         self.recoveries = 0
-        self.blocks: list[int] = []  # pings that came during each
+        self.blocks: list[int] = []  # the pings during each period
 
     @property
     def pings(self) -> int:
         return sum(player.pings for player in self.players)
 
     def ids(self, namespace: str) -> list[str]:
-        """Of the sockets that are connected to a namespace, or will be again."""
+        """The ids of the sockets that are connected to a namespace, or that will be recovered."""
         return [
             player.lives[namespace].id
             for player in self.players
@@ -54,7 +56,8 @@ class Place:
     def __init__(self, sender: int, relaying_sender: int) -> None:
         self.sender = sender
         self.numbers = itertools.count()
-        # What is relayed may overtake what waits for Python: it counts as from somebody else.
+        # A relayed event may overtake events that wait for Python, so it counts as another
+        # sender's.
         self.relaying_sender = relaying_sender
         self.relayed_numbers = itertools.count()
         self.calls = itertools.count()
@@ -73,21 +76,21 @@ class Player:
         self._entering: dict[str, tuple[asyncio.Future[None], float]] = {}
         self._leaving: dict[str, asyncio.Future[None]] = {}
         self._blocked: asyncio.Future[None] | None = None
-        self.lost: dict[str, Life] = {}  # by a cut, to be recovered
+        self.lost: dict[str, Life] = {}  # lost connections, to be recovered
         self._past_pings = 0
 
     @property
     def pings(self) -> int:
         return self._past_pings + self.wire.pings
 
-    # --- Coming and going ---
+    # --- Connecting and disconnecting ---
 
     async def connect(self) -> None:
         self._decoder = Decoder()
         transport = self.dice.choice(TRANSPORTS)
         self.wire = Wire(self.world.url, self.version, transport, self._hear)
         first, *others = self.dice.sample(NAMESPACES, len(NAMESPACES))
-        if self.version == 3:  # is in the default namespace without asking
+        if self.version == 3:  # joins the default namespace without CONNECT
             first, *others = NAMESPACES
             entered = self._will_enter(first)
             await self.wire.open()
@@ -133,7 +136,7 @@ class Player:
         self._depart(namespace)
 
     async def close(self) -> None:
-        """Ends the session with a word, having heard everything."""
+        """Closes the session after everything has been received."""
         for namespace in list(self.present):
             await self.settle(namespace)
             self._depart(namespace)
@@ -141,7 +144,7 @@ class Player:
         await self._cut()
 
     async def vanish(self) -> None:
-        """Is cut off while messages may be under way in both directions."""
+        """Cuts the connection while messages may be in transit in both directions."""
         for namespace in list(self.present):
             life = self.lives[namespace]
             if life.recovery_id is None:
@@ -160,10 +163,10 @@ class Player:
         self.present.discard(namespace)
         self.lives[namespace].end()
 
-    # --- Saying and hearing ---
+    # --- Sending and receiving ---
 
     async def settle(self, namespace: str) -> None:
-        """Returns when everything that was sent to this player before has arrived."""
+        """Returns when everything that was sent to this player before has been received."""
         await self.call(namespace, "reply")
 
     async def call(self, namespace: str, event: str, *args: Any) -> list[Any]:
@@ -193,7 +196,7 @@ class Player:
         stay.left = next(self.world.clock)
 
     async def say(self, namespace: str, amount: int) -> list[Message]:
-        """Sends messages back to back to random rooms and sockets; begun, but not ended."""
+        """Sends messages to random rooms and sockets; they are begun but not ended."""
         dice, messages = self.dice, []
         for _ in range(amount):
             place = self._places[namespace]
@@ -221,7 +224,7 @@ class Player:
         return messages
 
     async def relay(self, namespace: str, amount: int) -> list[Message]:
-        """Sends messages that the server forwards by itself; begun, but not ended."""
+        """Sends messages that the server relays natively; they are begun but not ended."""
         dice, messages = self.dice, []
         for _ in range(amount):
             place, life = self._places[namespace], self.lives[namespace]
@@ -253,14 +256,14 @@ class Player:
             message.ended = next(self.world.clock)
 
     async def say_and_vanish(self, namespace: str, amount: int) -> None:
-        """Nobody knows what the server gets of it."""
+        """It is unknown which of the messages the server gets."""
         with suppress(SessionEnded, ConnectionClosed):
             await self.say(namespace, amount)
             await self.relay(namespace, amount)
         await self.vanish()
 
     async def vanish_amid_a_packet(self, namespace: str) -> None:
-        """Leaves behind an event without its attachment, which nobody may ever hear."""
+        """Sends an event without its attachment, which no client may receive."""
         how = {"rooms": [], "but": [], "others": False, "volatile": False}
         key = (self._places[namespace].sender, -1)
         head, _ = encode(EVENT, namespace, ["say", how, *key, "binary", 1, b"\x00"])
@@ -273,7 +276,7 @@ class Player:
         assert answer == [["answered", *question]], answer
 
     async def block(self, namespace: str, seconds: float) -> None:
-        """Python does nothing for a while; the server's pings go on."""
+        """Python is blocked for some time; the server's pings continue."""
         self._blocked = asyncio.get_running_loop().create_future()
         begun = asyncio.ensure_future(self.call(namespace, "block", seconds))
         await self.wire.wait_for(self._blocked, "the beginning of the blockade")
@@ -344,7 +347,7 @@ class Player:
 
 
 def body(kind: str, sender: int, number: int, size: int) -> str | bytes:
-    """What a message carries, so that its receiver can tell that it is whole."""
+    """The content of a message; its recipient can check that it is complete."""
     text = f"{sender}.{number} ü"
     text = text * (size // len(text) + 1)
     return text.encode() if kind == "binary" else text

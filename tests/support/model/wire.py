@@ -1,4 +1,4 @@
-"""One Engine.IO session of a random client: either transport, upgrades, slow reading, cuts."""
+"""One Engine.IO session of a random client: both transports, upgrades, slow reading, cuts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PING_INTERVAL = 0.3
 
 
 class Wire:
-    """Its reader runs in a task, which gives every message to `hear`, and answers pings; the client
-    of Engine.IO 3 pings by itself. `pings` counts those that show that the server is there.
+    """A task reads messages, passes each to `hear`, and answers pings; a client of Engine.IO 3
+    sends the pings. `pings` counts the pings or pongs that show that the server is alive.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Wire:
         transport: str,
         hear: Callable[[str | bytes], list[Any]],
     ) -> None:
-        """`hear` returns the messages that answer the one it was given."""
+        """`hear` returns the messages that answer its argument."""
         self._session: Carrier = CARRIERS[transport](url, version)
         self._hear = hear
         self._upgraded: WebSocketCarrier | None = None
@@ -67,7 +67,7 @@ class Wire:
         await asyncio.wait_for(self._upgrade_ended.wait(), PATIENCE)
 
     async def give_up_an_upgrade(self) -> None:
-        """Probes, and goes without having upgraded."""
+        """Probes, and disconnects without upgrading."""
         probe = await self._answered_probe()
         await probe.abandon()
 
@@ -77,21 +77,21 @@ class Wire:
         self._may_read.set()
 
     async def wait_for(self, answer: asyncio.Future[Any], what: str) -> Any:
-        """Waits for something that the reader will hear."""
+        """Waits for a future that the reader will set."""
         await asyncio.wait(
             [answer, self.reader], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED
         )
         if answer.done():
             return answer.result()
         if self.reader.done():
-            self.reader.result()  # raises what has ended it
+            self.reader.result()  # raises the exception that ended it
         raise AssertionError(f"{what} has not come")
 
     async def cut(self) -> None:
-        """Ends the connection without a word, whatever is on its way."""
+        """Cuts the connection, also while messages are in transit."""
         for task in (self._pinging, self.reader):
             while task is not None and not task.done():
-                # Until Python 3.12, wait_for() may overlook that it is being cancelled.
+                # Before Python 3.12, wait_for() may ignore its cancellation.
                 task.cancel()
                 await asyncio.wait([task], timeout=0.1)
         with suppress(asyncio.CancelledError, SessionEnded, ConnectionClosed):
@@ -105,7 +105,7 @@ class Wire:
         return await self._session.probe()
 
     async def _ping(self) -> None:
-        with suppress(SessionEnded, ConnectionClosed, httpx.HTTPError):  # the reader will tell
+        with suppress(SessionEnded, ConnectionClosed, httpx.HTTPError):  # the reader will report it
             while True:
                 await asyncio.sleep(PING_INTERVAL)
                 await self.send(["2"])
@@ -130,7 +130,7 @@ class Wire:
             return await self._upgraded.receive()
         packets = await self._session.receive()
         if "6" in packets and self._probing is not None:
-            async with self._sending:  # no POST may be under way
+            async with self._sending:  # no POST may be in progress
                 await self._probing.send(["5"])
                 self._upgraded, self._probing = self._probing, None
             self._upgrade_ended.set()

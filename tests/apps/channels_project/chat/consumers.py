@@ -12,7 +12,7 @@ from chat.models import Message
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
-    """Whoever says something in a room is heard by everybody there."""
+    """A message in a room is sent to all members."""
 
     async def connect(self) -> None:
         self.room = self.scope["url_route"]["kwargs"]["room"]
@@ -35,7 +35,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
 
 class ArchiveConsumer(JsonWebsocketConsumer):
-    """Synchronous: answers with what was said in a room."""
+    """Synchronous: answers with the messages of a room."""
 
     def receive_json(self, content: Any, **kwargs: Any) -> None:
         said = Message.objects.filter(room=content["room"]).order_by("id")

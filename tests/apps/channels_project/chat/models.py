@@ -1,4 +1,4 @@
-"""What is said."""
+"""The messages of the chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two clients in a room, in place of two browsers."""
+"""Two clients in a room, instead of two browsers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def hear(websocket: ClientConnection) -> str:
 
 
 def archive(url: str, room: str) -> list[str]:
-    """What a synchronous consumer reads from the database."""
+    """The messages that a synchronous consumer reads from the database."""
     origin: Any = "http" + url.removeprefix("ws")
     with connect(f"{url}/ws/archive/", origin=origin, proxy=None) as websocket:
         websocket.send(json.dumps({"room": room}))

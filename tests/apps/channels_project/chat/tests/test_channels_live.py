@@ -1,4 +1,4 @@
-"""Channels' own live-server test case, whose server process is sioserve's."""
+"""Channels' own live-server test case, with sioserve as the server process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ChatTests(ChannelsLiveServerTestCase):
 
 
 class AfterAsyncTests(ChannelsLiveServerTestCase):
-    """The parent's threads, which a forked server does not have, are no business of the server."""
+    """A forked server does not have the threads of its parent, and must not wait for them."""
 
     databases = {"default", "archive"}
 

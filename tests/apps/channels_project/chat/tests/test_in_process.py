@@ -1,4 +1,4 @@
-"""Live servers in the test's process: in-memory databases are seen from both sides."""
+"""Live servers in the test's process: the server and the test share in-memory databases."""
 
 from __future__ import annotations
 
