@@ -1,4 +1,4 @@
-"""Servers that the Socket.IO tests share, Node with the official client, and the records of
+"""Servers that the Socket.IO tests share, Node with the official client, and the observations of
 plain.py.
 """
 
@@ -35,7 +35,7 @@ def fast_ping_server() -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="session")
 def small_payload_server() -> Iterator[ServerProcess]:
-    """The same with a limit of 1,000 bytes for what clients send."""
+    """The same with a limit of 1,000 bytes for messages of clients."""
     yield from serve_with(SIO_ENGINEIO_MAX_PAYLOAD_BYTES=1000)
 
 
@@ -48,13 +48,13 @@ def node() -> Iterator[NodeClients]:
 
 @pytest.fixture
 def key() -> str:
-    """A name for what apps/plain.py notes during this test."""
+    """The name of this test's observations in apps/plain.py."""
     return next(keys)
 
 
 @pytest.fixture
 def seen(plain_server: ServerProcess, key: str) -> Callable[[str], Any]:
-    """seen(name): waits until the application has seen that under this test's key."""
+    """seen(name): waits for an observation of the application under this test's key."""
 
     def wait(name: str) -> Any:
         def probe() -> dict[str, Any] | None:

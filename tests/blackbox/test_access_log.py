@@ -56,7 +56,7 @@ def test_the_lines_of_a_websocket_look_like_daphnes(start_server: Start) -> None
 
 @pytest.mark.parametrize("options", [["--no-access-log"], ["--verbosity", "0"]])
 def test_the_access_log_can_be_switched_off(start_server: Start, options: list[str]) -> None:
-    # start_server() waits for the line that says where the server listens.
+    # start_server() waits for the log line with the address.
     if "--verbosity" in options:
         options = [*options, "--log-level", "info"]
     server = start_server("plain:application", *options)

@@ -1,4 +1,4 @@
-"""The nginx configuration that docs/deployment.md gives, run as it stands there."""
+"""The nginx configuration of docs/deployment.md, unchanged."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ http {{
 
 
 def documented(folder: pathlib.Path, port: int) -> str:
-    """The documented block, without TLS, on a port and with paths of this test."""
+    """The documented block, without TLS, with a port and paths of this test."""
     text = (ROOT / "docs" / "deployment.md").read_text()
     (block,) = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)
     for before, after in (
@@ -50,7 +50,7 @@ def documented(folder: pathlib.Path, port: int) -> str:
 
 
 def user() -> str:
-    """Root's workers would be nobody's, who may not enter the test's folder."""
+    """The worker user: root's workers would run as nobody, who can't access the test's folder."""
     return "user root root;" if os.geteuid() == 0 else ""
 
 
@@ -62,7 +62,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def port(tmp_path: pathlib.Path, start_server: Callable[..., ServerProcess]) -> Iterator[int]:
-    """Where nginx listens, with a server behind it."""
+    """The port of nginx, with a server behind it."""
     if NGINX is None:
         pytest.skip("nginx is not installed")
     (tmp_path / "static").mkdir()
@@ -118,7 +118,7 @@ async def test_socketio(port: int, transports: list[str]) -> None:
 
 
 def test_a_connection_of_the_proxy_is_used_again(port: int) -> None:
-    # The proxy's second request on one connection must not be taken for part of the first.
+    # The proxy's second request on a connection must not be parsed as a part of the first one.
     with RawConnection(port) as connection:
         for _ in range(3):
             assert connection.get("/").read_response().status == 200

@@ -16,7 +16,7 @@ BAD_USAGE, START_UP_FAILURE = 2, 3
 
 
 def only_sentence(result: subprocess.CompletedProcess[str]) -> str:
-    """What was said on stderr, which has to be one line."""
+    """The output on stderr, which must be one line."""
     lines = [line for line in result.stderr.splitlines() if line.strip()]
     assert len(lines) == 1, result.stderr
     return lines[0]
@@ -143,7 +143,7 @@ def test_an_exception_while_importing() -> None:
 
 
 def test_a_module_that_imports_a_missing_module() -> None:
-    """Not to be mistaken for a module that does not exist itself."""
+    """The message must be another one than for an application module that does not exist."""
     result = run_to_end("missing_dependency:application")
     assert result.returncode == START_UP_FAILURE
     assert 'missing_dependency.py", line' in result.stderr

@@ -81,7 +81,7 @@ def project(tmp_path: pathlib.Path) -> pathlib.Path:
 def run(
     project: pathlib.Path, *arguments: str, path: str = "/", access_log: str = "none"
 ) -> tuple[str, str]:
-    """The log of a server from its start over one request to its end, and the answer."""
+    """The log of a server that handles one request and stops, and the response."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -173,7 +173,7 @@ def test_the_level_may_differ_from_the_verbosity(project: pathlib.Path) -> None:
 
 
 def test_the_applications_lines_are_shown_once(project: pathlib.Path) -> None:
-    """As under daphne, whose handler stands at the root."""
+    """As under daphne, whose handler is at the root logger."""
     log = log_of(project)
     for words in ("the shop opens", "the shop is empty", "Listening on"):
         assert log.count(words) == 1
@@ -257,7 +257,9 @@ def test_a_format_together_with_a_file_is_refused(project: pathlib.Path) -> None
 
 @pytest.mark.parametrize("debug", [True, False])
 def test_an_error_in_a_django_view_is_shown_once(tmp_path: pathlib.Path, debug: bool) -> None:
-    """Django's own handler speaks only with DEBUG; under daphne the root's speaks otherwise."""
+    """Django's own handler logs only with DEBUG; under daphne the root logger's handler logs
+    otherwise.
+    """
     (tmp_path / "shop_settings.py").write_text(
         textwrap.dedent(
             f"""

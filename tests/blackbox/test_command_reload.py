@@ -66,8 +66,9 @@ def get(server: ServerProcess) -> str:
 
 
 def change(server: ServerProcess, make: Callable[[], object], then: str) -> None:
-    """Makes a change until it is noticed, as the watching begins at some moment after the start;
-    then waits for a pattern in the log."""
+    """Repeats a change until it is noticed, because the time at which watching starts is unknown;
+    then waits for a pattern in the log.
+    """
     start = len(server.log)
 
     def noticed() -> bool:
@@ -99,7 +100,7 @@ def test_a_changed_file_restarts_the_server_on_its_port(
 def test_connections_wait_while_the_server_restarts(start: Start, project: pathlib.Path) -> None:
     server = start()
     change(server, lambda: write(project, "1 {"), then="exit code 3")
-    # No child serves now; the connection is taken by the system, and waits.
+    # Between two children, the system accepts the connection, which waits.
     with RawConnection(server.port) as waiting:
         waiting.get("/")
         change(server, lambda: write(project, "2"), then="Listening on")
@@ -170,7 +171,7 @@ def is_running(process: int) -> bool:
 
 
 def test_ctrl_c_in_a_terminal_counts_once(project: pathlib.Path) -> None:
-    """The terminal sends it to parent and child; the parent must not send it on."""
+    """The terminal sends SIGINT to parent and child, so the parent must not forward it."""
     master, terminal = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", IN_A_TERMINAL, executable(), "web:application", "--reload", "-p0"],
@@ -191,7 +192,7 @@ def test_ctrl_c_in_a_terminal_counts_once(project: pathlib.Path) -> None:
     os.close(master)
 
 
-# Makes the terminal this session's own, so that Ctrl-C goes to its processes.
+# Makes the terminal the session's controlling terminal, so that Ctrl-C reaches its processes.
 IN_A_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -207,7 +208,7 @@ def read_until(master: int, log: str, words: str | None) -> str:
         assert ready, log
         try:
             log += os.read(master, 65536).decode()
-        except OSError:  # EIO: nobody has it open any more
+        except OSError:  # EIO: no process has it open
             assert words is None, log
             return log
     return log
@@ -222,7 +223,7 @@ def test_an_inherited_descriptor_is_passed_on(project: pathlib.Path) -> None:
             env=environment(),
             pass_fds=[listening.fileno()],
         )
-        # Accepted by the system at once, answered when the server is there.
+        # The system accepts it immediately; it is answered when the server is ready.
         answer = httpx.get(f"http://127.0.0.1:{port}/", trust_env=False, timeout=PATIENCE)
         assert answer.text.startswith("version 1")
         process.terminate()

@@ -17,7 +17,7 @@ from support.waiting import eventually
 
 STARTUP_FAILURE = 3
 
-# Fails from the thread on that FAIL_THREADS_FROM numbers.
+# Creating threads fails from the number FAIL_THREADS_FROM on.
 NO_THREADS = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -122,7 +122,7 @@ def no_threads(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 def test_a_thread_that_can_t_be_created_gives_one_message(
     no_threads: pathlib.Path, tmp_path: pathlib.Path, first: int
 ) -> None:
-    """The first thread is the access log's, the second one the I/O thread."""
+    """The first thread is that of the access log, the second one is the I/O thread."""
     result = run(
         [
             *(executable(), "no_lifespan:application", "--port", "0"),
@@ -140,7 +140,7 @@ CLOSED = [numbers for size in (1, 2, 3) for numbers in itertools.combinations((0
 def serving(
     command: Sequence[str], redirections: str, path: pathlib.Path
 ) -> Iterator[tuple[httpx.Client, int]]:
-    """A server on a Unix socket, as its standard streams need not be there, and its process id.
+    """A server on a Unix socket, because its standard streams may be closed, and its process id.
 
     It must stop with exit code 0.
     """

@@ -31,7 +31,7 @@ def test_a_signal_stops_it_cleanly(start_server, number: signal.Signals) -> None
 def test_a_signal_wakes_an_idle_event_loop(  # type: ignore[no-untyped-def]
     start_server, tmp_path: pathlib.Path, loop: str
 ) -> None:
-    """Also one that another thread takes, so that it does not interrupt the main thread's wait."""
+    """Also if another thread gets the signal, which does not interrupt the main thread's wait."""
     (tmp_path / "signals_itself.py").write_text(
         "import os, pathlib, signal, threading, time\n"
         "main = pathlib.Path(f'/proc/self/task/{os.getpid()}/stat')\n"

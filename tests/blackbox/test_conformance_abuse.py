@@ -1,6 +1,6 @@
 """Random and hostile clients: the server keeps working and frees their memory and descriptors.
 
-The random inputs follow from a seed, which is printed; SIOSERVE_ABUSE_SEED repeats one, and
+The random inputs depend on a seed, which is printed; SIOSERVE_ABUSE_SEED repeats a run, and
 SIOSERVE_ABUSE_SCALE multiplies the amount.
 """
 
@@ -51,7 +51,7 @@ def server() -> Iterator[ServerProcess]:
 
 @pytest.fixture
 async def chance(server: ServerProcess) -> AsyncIterator[random.Random]:
-    """Random numbers. Afterwards the server answers and has no more sockets open than before."""
+    """Random numbers. After the test, the server answers and has no more open sockets."""
     seed = os.environ.get("SIOSERVE_ABUSE_SEED") or str(random.randrange(1 << 32))
     print(f"SIOSERVE_ABUSE_SEED={seed}")
     before = open_sockets(server)
@@ -137,14 +137,14 @@ async def test_giant_heads(
 async def test_pipelined_flood_while_the_application_blocks(
     server: ServerProcess, chance: random.Random
 ) -> None:
-    """Nothing of it piles up: the server reads no further than it can answer."""
+    """Requests do not accumulate: the server reads no further than it can answer."""
     before = server.memory()
     peers = await asyncio.gather(*(Peer.connect(server) for _ in range(4)))
     await peers[0].send(request("GET", "/block?seconds=1"))
     await asyncio.to_thread(server.wait_for_log, "blocking the event loop")
     for peer in peers:
         peer.send_later(request("GET", "/notes?key=x") * 200_000)
-    # Several hundred answers that nobody reads.
+    # Several hundred responses that are not read.
     for peer in peers:
         await peer.reader.readexactly(50_000)
     assert server.memory() - before < MEMORY
@@ -155,7 +155,7 @@ async def test_pipelined_flood_while_the_application_blocks(
 async def test_malformed_requests_while_the_application_blocks(
     server: ServerProcess, chance: random.Random
 ) -> None:
-    """The lines about it, which name what was asked for, do not fill the memory."""
+    """The log lines with the requested paths do not fill the memory."""
     server.forget_peak_memory()
     before = server.memory()
     blocking, start = await Peer.connect(server), len(server.log)
@@ -201,7 +201,7 @@ async def test_random_frames(server: ServerProcess, chance: random.Random) -> No
 
 
 async def test_tiny_fragments(server: ServerProcess, chance: random.Random) -> None:
-    """They make one message, and fragments without content cost nothing that stays."""
+    """They form one message, and empty fragments do not need memory."""
     before = server.memory()
     peer = await open_websocket(server)
     text = event_packet("reply", "x" * 50_000, ack=1).encode()
@@ -250,7 +250,7 @@ async def test_close_storm(server: ServerProcess, chance: random.Random) -> None
 async def test_requests_of_sessions_in_random_order(
     server: ServerProcess, chance: random.Random
 ) -> None:
-    """Polls, posts, probes and hang-ups of the same sessions, all at once."""
+    """Polls, posts, probes and disconnects of the same sessions, all at the same time."""
     opener = await Peer.connect(server)
     targets = [await open_session(opener) for _ in range(40 * SCALE)]
     bodies = [
@@ -294,7 +294,7 @@ async def test_requests_of_sessions_in_random_order(
                     if chance.random() < 0.5:
                         await peer.read_to_end()
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the session's end may be the connection's
+            pass  # the end of the session may close the connection
         peer.abort()
 
     for _ in range(4 * SCALE):
@@ -386,7 +386,7 @@ def deep(levels: int) -> str:
 async def test_payload_bombs(
     body: str, status: int | None, server: ServerProcess, chance: random.Random
 ) -> None:
-    """Without a status: how far it comes before its ping times out depends on the machine."""
+    """Without a status: how far it gets before its ping timeout depends on the machine."""
     before = server.memory()
     peer = await Peer.connect(server)
     target = await open_session(peer)
@@ -400,7 +400,7 @@ async def test_payload_bombs(
 async def test_thousands_of_abandoned_sessions(
     server: ServerProcess, chance: random.Random
 ) -> None:
-    """They are swept, wherever they had connected."""
+    """They time out, in whatever state they were."""
     peer = await Peer.connect(server)
     targets = []
     for _ in range(1_000 * SCALE):

@@ -1,5 +1,5 @@
-"""State that one request to a Django project must not leak into the next, and headers it must
-keep.
+"""State of one request to a Django project that must not reach the next one, and headers that must
+be kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def seen(client: httpx.Client, name: str) -> int:
 
 
 def test_each_response_is_closed(client: httpx.Client) -> None:
-    # Django awaits receive() beside the response, and cancels that when the response has been sent.
+    # Django awaits receive() concurrently with the response, and cancels it when the response has
+    # been sent.
     before = seen(client, "responses_closed")
     for _ in range(10):
         assert client.get("/counted/").text == "counted"
@@ -69,7 +70,7 @@ def test_threads_and_connections_persist(
     server = start_server("site_asgi:application", cwd=django_server.cwd, env=env)
     with httpx.Client(base_url=server.url, timeout=60) as client:
         seen = [client.get("/thread-and-connections/").json() for _ in range(30)]
-    # A request may come before the thread of the one before it has been given back.
+    # A request may arrive before the thread of the previous one has been released.
     assert len({answer["thread"] for answer in seen}) <= 3
     assert seen[-1]["opened"] <= 3
 

@@ -17,7 +17,7 @@ Start = Callable[..., ServerProcess]
 async def test_more_than_max_payload_of_small_packets_arrives_completely_and_in_order(
     small_payload_server: ServerProcess,
 ) -> None:
-    """The limit, 1,000 bytes here, is one for what clients send."""
+    """The limit, 1,000 bytes here, is only for messages of clients."""
     async with PollingSession(small_payload_server.url) as session:
         await session.join_namespace()
         await session.emit("count", 1000, 0, ack=1)

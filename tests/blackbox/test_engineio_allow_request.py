@@ -68,7 +68,7 @@ async def test_an_allowed_client(server: ServerProcess) -> None:
         assert str(await direct.recv()).startswith("0{")
     asked = await asyncio.to_thread(read_notes, server, "asked")
     assert [f"{PATH}polling&token=good&nap=1", "127.0.0.1", "hello", False] in asked
-    # Once only: neither its later requests nor its upgrade are asked about.
+    # Only once: later requests and the upgrade do not call it.
     before = len(await asyncio.to_thread(read_notes, server, "asked"))
     upgrade = f"{server.websocket_url}{PATH}websocket&sid={sid}"
     async with connect(upgrade, proxy=None) as websocket:
@@ -137,7 +137,7 @@ def test_a_client_that_disconnects_while_it_waits(transport: str, server: Server
         connection.get(f"{PATH}{transport}{query}", *(upgrade if transport == "websocket" else ()))
         eventually(lambda: any(query in note[0] for note in read_notes(server, "asked")))
         connection.close_abruptly()
-    # Its answer has come when that of one that asked later, and waits longer, has.
+    # After a later handshake that waits longer, this one has been decided too.
     assert get(server, "&token=good&wait=1").status_code == 200
     assert read_counts(server)["sessions"] == sessions + 1
 
@@ -164,7 +164,7 @@ async def test_a_decision_that_takes_too_long(
 def test_allow_request_is_called_for_routed_handshakes(
     start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
 ) -> None:
-    """Behind its own middleware, with the scope that this has made."""
+    """Called after the project's middleware, with the scope that it has changed."""
     server = start_server(
         "routed_asgi_allow_request:application",
         cwd=APPS / "project",

@@ -25,7 +25,7 @@ ZLIB = 15
 
 
 async def echoed(session: PollingSession, text: str, accept: str) -> tuple[Response, str]:
-    """The answer to a GET that waits for this echo, and its text as it should be."""
+    """The response to a GET that waits for this echo, and the expected text."""
     await session.emit("echo", text)
     headers = (f"Accept-Encoding: {accept}",) if accept else ()
     expected = f"42{json.dumps(['echo', text], separators=(',', ':'))}"
@@ -143,18 +143,18 @@ CHAINS = OWN + FOR_ALL
 
 
 def in_room(chain: list[list[object]], room: str) -> list[list[object]]:
-    """The chain with another name for "lobby": clients of other tests may still be there."""
+    """The chain with another name for "lobby": clients of other tests may still be in that room."""
     return [[room if part == "lobby" else part for part in step] for step in chain]
 
 
 def undone(chain: list[list[object]]) -> list[list[object]]:
-    """The chain with one compress(True) more."""
+    """The chain with one more compress(True)."""
     at = chain.index(["compress", False])
     return [*chain[: at + 1], ["compress", True], *chain[at + 1 :]]
 
 
 def acknowledgements(event: bytes) -> list[str]:
-    """The packet that answers the event, if it asks for one."""
+    """The packet that acknowledges the event, if it asks for one."""
     asked = re.match(rb"42(\d+)\[", event)
     return [f"43{int(asked[1])}[]"] if asked else []
 
@@ -197,7 +197,7 @@ async def test_a_response_is_compressed_if_one_of_its_events_may_be(
 
 
 def socketio_websocket(server: ServerProcess, *headers: str) -> RawWebSocket:
-    """One that has joined "/"."""
+    """A WebSocket that has joined "/"."""
     websocket = RawWebSocket(server, SOCKETIO, *headers)
     assert websocket.read_frame().payload.startswith(b"0{")
     websocket.send(frame(TEXT, b"40"))
@@ -260,7 +260,7 @@ def compressing_server() -> Iterator[ServerProcess]:
 
 
 def read_said(websocket: RawWebSocket, deflate: Deflate) -> tuple[bool, list[bytes]]:
-    """Whether the next event was compressed, and its messages: all in the same way."""
+    """Whether the next event was compressed, and its messages, which must all be alike."""
     frames = [websocket.read_frame()]
     coded = bool(frames[0].first & RSV1)
     messages = [deflate.decompress(frames[0].payload) if coded else frames[0].payload]

@@ -24,7 +24,7 @@ CORS_HEADERS = ("access-control-", "vary")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
-    """Pages of one origin and of the subdomains of another may come, with cookies."""
+    """Pages of one origin and of the subdomains of another one are allowed, with cookies."""
     started = ServerProcess(
         "native:application",
         *("--socketio-cors-origins", f"{PAGE},https://*.apps.example"),
@@ -138,7 +138,7 @@ def test_any_origin(start_server: Callable[..., ServerProcess]) -> None:
 def test_a_project_that_routes_socketio_itself(
     start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
 ) -> None:
-    """Its middleware decides who may connect; the headers are the engine's all the same."""
+    """Its middleware decides who may connect; Engine.IO still adds the headers."""
     server = start_server(
         "routed_asgi:application",
         *("--socketio-cors-origins", PAGE),
@@ -160,7 +160,7 @@ def test_a_project_that_routes_socketio_itself(
 
 
 def test_cors_is_off_by_default(socketio_server: ServerProcess) -> None:
-    """CVE-2020-28481: the reference server once let every page in."""
+    """CVE-2020-28481: earlier versions of the reference server allowed every page."""
     preflight = ask(
         socketio_server,
         "OPTIONS",

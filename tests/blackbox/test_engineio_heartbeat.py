@@ -13,7 +13,7 @@ from support.node_clients import NodeClients
 from support.server import ServerProcess
 from support.socketio_apps import disconnects, read_notes
 
-# Seconds; the server's timers have a tick of their own, and machines are busy.
+# Seconds; the server's timers have ticks, and machines may be busy.
 EARLY = 0.05
 LATE = 0.7
 BLOCKED = 6
@@ -58,7 +58,7 @@ async def test_the_next_ping_is_counted_from_the_pong(
     async with SESSIONS[transport](fast_ping_server.url) as session:
         await session.join_namespace()
         await next_ping(session)
-        # A pong that is late, but in time.
+        # A late pong, but before the timeout.
         await asyncio.sleep(0.5)
         await session.send("3")
         answered = time.monotonic()
@@ -108,7 +108,7 @@ async def test_a_lost_websocket_is_noticed(fast_ping_server: ServerProcess) -> N
 async def test_a_long_handler_delays_no_ping(
     transport: str, fast_ping_server: ServerProcess
 ) -> None:
-    """A handler that waits for the client keeps neither pings nor acknowledgements waiting."""
+    """A handler that waits for the client delays neither pings nor acknowledgements."""
     async with SESSIONS[transport](fast_ping_server.url) as session:
         await session.join_namespace()
         await session.emit("ask", "slow")
@@ -123,7 +123,7 @@ async def test_a_long_handler_delays_no_ping(
 async def test_a_blocked_event_loop_closes_no_connection(
     fast_ping_server: ServerProcess, node: NodeClients
 ) -> None:
-    """Sessions of each kind, one of them in the middle of its upgrade, while Python is busy."""
+    """Sessions of each kind, one of them during its upgrade, while Python is blocked."""
     server = fast_ping_server
     sessions: list[Session] = [make(server.url) for make in SESSIONS.values()]
     upgrading = PollingSession(server.url)

@@ -39,7 +39,7 @@ def http(server: ServerProcess) -> Iterator[httpx.Client]:
 
 
 def unwrap(answer: httpx.Response, callback: str = "0") -> str:
-    """The body in the script; asserts that it is one, and nothing but a call of the callback."""
+    """The body in the script; asserts that the script only calls the callback."""
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/javascript; charset=UTF-8"
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -69,7 +69,7 @@ def join(packets: list[str], version: str) -> str:
 
 
 def form(body: str) -> bytes:
-    """The body as the clients put it into the form's field."""
+    """The body as clients encode it in the form's field."""
     escaped = body.replace("\\n", "\\\n").replace("\n", "\\n")
     return urllib.parse.urlencode({"d": escaped}).encode()
 
@@ -110,7 +110,7 @@ def session(http: httpx.Client, request: pytest.FixtureRequest) -> JsonpSession:
 def test_packets_are_sent_and_received(session: JsonpSession) -> None:
     session.send('42["echo","one"]', '42["echo","two & 2 + 2 = 4 %41"]')
     received = session.poll()
-    if len(received) < 2:  # the answers of the handlers need not come together
+    if len(received) < 2:  # the acknowledgements of the handlers need not arrive together
         received += session.poll()
     assert received == ['42["echo","one"]', '42["echo","two & 2 + 2 = 4 %41"]']
 
@@ -143,7 +143,7 @@ def test_only_digits_of_the_callback_are_in_the_response(http: httpx.Client) -> 
 
 
 def test_a_session_uses_jsonp_if_its_handshake_did(http: httpx.Client) -> None:
-    # What a later request says does not turn an answer into a script.
+    # A later request of the session can't change the format of responses.
     plain = http.get("/socket.io/?EIO=4&transport=polling")
     sid = json.loads(plain.text[1:])["sid"]
     query = f"/socket.io/?EIO=4&transport=polling&sid={sid}&j=1"

@@ -95,7 +95,7 @@ async def test_a_client_that_joins_no_namespace(start_server: StartServer) -> No
         await joined.join_namespace()
         with pytest.raises(SessionEnded):
             await idle.receive()
-        # The other one began no later.
+        # The other session has started no later.
         await joined.call("reply", 1)
     async with PollingSession(server.url) as session:
         assert await session.poll() == ["1"]

@@ -1,4 +1,4 @@
-"""Polling sessions with raw requests: what ends them, and what does not."""
+"""Polling sessions with raw requests: which of them end the session, and which do not."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ async def test_a_second_post_ends_the_session(socketio_server: ServerProcess) ->
         slow.get(session.target, "Content-Length: 10", method="POST").send(b'42["qui')
 
         async def second_is_refused() -> bool:
-            # The server may not have seen the first one yet.
+            # The server may not have received the first one yet.
             response = await session.post('42["quiet"]')
             return response.status_code == 400 and response.json() == BAD_REQUEST
 
@@ -165,7 +165,7 @@ async def test_an_oversize_post(chunked: bool, small_payload_server: ServerProce
             connection.send(body)
         response = await asyncio.to_thread(connection.read_response)
         assert response.status == 413
-    # It was not read, and nothing else has happened to the session.
+    # The request was not read, and the session is not affected.
     assert await session.call("reply", "fine") == ["fine"]
 
 
@@ -298,7 +298,7 @@ async def test_an_aborted_poll_ends_the_session(socketio_server: ServerProcess) 
 async def test_an_aborted_post_ends_the_session(socketio_server: ServerProcess) -> None:
     session, key = await joined(socketio_server)
     with RawConnection(socketio_server.port) as connection:
-        # The server reads the body: it says so.
+        # The server reads the body when it sends "100 Continue".
         connection.get(session.target, "Content-Length: 100", "Expect: 100-continue", method="POST")
         assert (await asyncio.to_thread(connection.read_response)).status == 100
         connection.send(b"42[").close_abruptly()
@@ -354,7 +354,7 @@ async def test_pipelined_requests_of_one_client(socketio_server: ServerProcess) 
 async def test_a_client_without_a_session_leaves_nothing_behind(
     socketio_server: ServerProcess,
 ) -> None:
-    """A thousand handshakes whose clients never come back cost little."""
+    """A thousand handshakes without further requests need little memory."""
     before = socketio_server.memory()
     with RawConnection(socketio_server.port) as connection:
         for _ in range(1000):

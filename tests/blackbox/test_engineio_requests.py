@@ -89,7 +89,7 @@ async def test_the_slash_at_the_end_is_optional(path: str, socketio_server: Serv
         ("GET", "EIO=3&transport=polling", 5),
         ("GET", "EIO=44&transport=polling", 5),
         ("GET", "transport=polling", 5),
-        # Two mistakes each: the order of the checks.
+        # Two errors in each request: the order of the checks.
         ("POST", "transport=nothing&sid=nobody", 0),
         ("PUT", "transport=polling&sid=nobody", 1),
         ("POST", "EIO=3&transport=polling", 2),

@@ -45,7 +45,7 @@ async def test_a_waiting_poll_gets_a_noop_immediately(socketio_server: ServerPro
         poll = asyncio.create_task(session.poll())
         websocket = await probed(session)
         assert await poll == ["6"]
-        # Later polls do not wait either, until the client has upgraded.
+        # Later polls are also answered immediately, until the client has upgraded.
         for _ in range(3):
             assert await session.poll() == ["6"]
         await websocket.send("5")
@@ -105,7 +105,7 @@ async def test_an_invalid_probe_does_not_affect_polling(
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(websocket.recv(), 30)
         assert await session.call("reply", "polling") == ["polling"]
-        # Another try may succeed.
+        # A second try may succeed.
         websocket = await upgraded(session)
         assert await call(websocket, 1) == "431[1]"
         await websocket.close()
@@ -144,7 +144,7 @@ async def test_packets_emitted_during_a_probe_use_polling(
 
 
 async def test_numbers_arrive_once_and_in_order(socketio_server: ServerProcess) -> None:
-    """Both ways, by hand, with a poll waiting whenever the protocol lets one wait."""
+    """In both directions, with raw packets; a poll waits whenever the protocol allows it."""
     async with PollingSession(socketio_server.url) as session:
         await session.join_namespace()
         heard: list[int] = []
@@ -210,13 +210,13 @@ async def test_a_probe_does_not_keep_a_closed_session_alive(socketio_server: Ser
 async def test_a_session_that_the_server_ends_during_a_probe(
     socketio_server: ServerProcess, key: str
 ) -> None:
-    """The client polls no more: it learns of the end when its upgrade is complete."""
+    """The client polls no more: it gets the close when its upgrade is complete."""
     async with PollingSession(socketio_server.url) as session:
         await session.join_namespace(auth={"key": key})
         websocket = await probed(session)
         await session.emit("kick", True)
         await asyncio.to_thread(disconnects, socketio_server, key)
-        # Not an error, which would end the client before it has read anything.
+        # Not an error, after which the client would close before it has read everything.
         await session.emit("quiet")
         await websocket.send("5")
         for packet in ('42["last words"]', "41"):
@@ -235,7 +235,7 @@ def test_the_official_client_upgrades_soon(
     node: NodeClients, socketio_server: ServerProcess
 ) -> None:
     times = [node.run("upgradesSoon", url=socketio_server.url) for _ in range(3)]
-    # Milliseconds, and patience for a busy machine: a stalled upgrade takes 25 seconds.
+    # Milliseconds, with a margin for busy machines: a stalled upgrade takes 25 seconds.
     assert min(times) < 1000
 
 

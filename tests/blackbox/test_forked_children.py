@@ -13,7 +13,7 @@ from support.engineio import SESSIONS, event_packet
 from support.server import ServerProcess
 from support.waiting import eventually
 
-AT_ONCE = 5  # seconds that a stop takes at most: half of what it would wait for a request
+AT_ONCE = 5  # seconds: the longest time for a stop, half of the timeout for requests
 
 LOOPS = ["asyncio", "uvloop"]
 STATUSES = {"exit": 7, "raise": 1, "return": 0}
@@ -92,7 +92,7 @@ async def test_the_child_of_a_handler_ends_and_handles_nothing_else(
     server = start(loop)
     async with SESSIONS["polling"](server.url) as session:
         await session.join_namespace()
-        # In one request: they wait in the parent when the handler forks.
+        # In one request, so that they wait in the parent when the handler forks.
         await session.send(
             event_packet("prepare"),
             event_packet(kind, ending, ack=1),

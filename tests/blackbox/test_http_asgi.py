@@ -20,7 +20,7 @@ def test_receive_after_the_body_waits_for_the_disconnect(
     with RawConnection(plain_server.port) as connection:
         assert connection.get(f"/receive-after-end?key={key}").read_response().body == b"answer"
         assert seen("blocked") is True
-        # The connection goes on, so this cannot be about its end.
+        # The connection stays open, so the disconnect is not that of the connection.
         assert connection.get("/hello").read_response().body == b"hello"
     assert seen("after") == "http.disconnect"
     assert seen("again") == "http.disconnect"
@@ -148,7 +148,7 @@ async def test_many_concurrent_requests_do_not_mix(plain_server: ServerProcess) 
 def test_stop_iteration_of_an_application_is_answered_with_500(
     start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
 ) -> None:
-    """A generator would end with it; PEP 479 makes it a RuntimeError."""
+    """It would end a generator; PEP 479 converts it to a RuntimeError."""
     (tmp_path / "stopping.py").write_text(
         "class Stops:\n"
         "    def __await__(self):\n"

@@ -147,7 +147,7 @@ def test_request_finished_is_sent_once_per_request(client: httpx.Client) -> None
     before = client.get("/seen/").json()["requests_finished"]
     for _ in range(5):
         client.get("/sync/")
-    # The first of the two questions counts as well, the second not yet.
+    # The first of the two queries is also counted, the second one not yet.
     eventually(lambda: client.get("/seen/").json()["requests_finished"] >= before + 6)
 
 

@@ -47,7 +47,7 @@ def test_a_path_is_sent_completely(
     file = tmp_path / "file"
     file.write_bytes(os.urandom(size))
     with RawConnection(server.port) as connection:
-        for _ in range(2):  # the connection lives on
+        for _ in range(2):  # on one connection
             response = connection.get(f"/path?{path_query(file)}").read_response()
             assert response.status == 200
             assert response.header("content-length") == str(size)
@@ -178,7 +178,7 @@ def test_a_huge_file_for_a_slow_client_needs_no_more_memory(
                 assert connection.receive_more()
                 read += len(connection.buffer)
                 connection.buffer.clear()
-            assert ask(server, "/extensions").status == 200  # others are served meanwhile
+            assert ask(server, "/extensions").status == 200  # other requests are served meanwhile
         assert server.memory() - idle < 8 * MEGABYTE or "ASAN_OPTIONS" in os.environ
         connection.close_abruptly()
     descriptors = pathlib.Path(f"/proc/{server.process.pid}/fd")

@@ -18,7 +18,7 @@ GET = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @pytest.fixture
 def patient_server(start_server) -> Iterator[ServerProcess]:  # type: ignore[no-untyped-def]
-    """One that believes for half a second that a client which ended its side is there."""
+    """After a half-close, it assumes for half a second that the client still waits."""
     return start_server("plain:application", "--timeout-half-close", "0.5")
 
 
@@ -62,7 +62,7 @@ def test_a_slow_response_reaches_a_client_that_waits(
     with RawConnection(patient_server.port) as reader, RawConnection(patient_server.port) as other:
         reader.get(f"/stream?parts=0&gate={key}")
         end_side(reader)
-        time.sleep(1.5)  # longer than the server believes in the client: nothing may happen
+        time.sleep(1.5)  # longer than the server's half-close timeout: nothing may happen
         other.get(f"/open?gate={key}").read_response()
         assert reader.read_response().status == 200
 

@@ -16,17 +16,17 @@ from support.server import ServerProcess
 from support.waiting import eventually
 
 MEGABYTE = 1 << 20
-# Above idle, per stream, with room for what the interpreter and allocators keep.
+# For each stream, above idle, with a margin for the memory of the interpreter and allocators.
 ALLOWANCE = 32 * MEGABYTE
-# What a large file is. Under a sanitizer, only a matter of patience.
+# The size of a huge file. It is smaller under a sanitizer, which is slow.
 HUGE = 4 << 30 if "ASAN_OPTIONS" not in os.environ and "TSAN_OPTIONS" not in os.environ else 1 << 28
-# AddressSanitizer keeps freed memory: there the figure says nothing of the server.
+# AddressSanitizer keeps freed memory, so there the measurement is meaningless.
 MEMORY_TELLS = "ASAN_OPTIONS" not in os.environ
 
 
 @pytest.fixture
 def server(start_server) -> ServerProcess:  # type: ignore[no-untyped-def]
-    """A server of its own, so that nothing else is in its memory."""
+    """A separate server, so that its memory is only that of this test."""
     server = start_server("plain:application")
     httpx.get(server.url + "/hello")
     return server
@@ -174,7 +174,7 @@ def test_a_client_that_disconnects_during_a_download(server: ServerProcess) -> N
     connection.get(f"/download?key=left&bytes={50 * MEGABYTE}")
     eventually(lambda: httpx.get(server.url + "/seen?key=left").json())
     connection.close_abruptly()
-    # send() does not wait for ever for somebody who has gone.
+    # send() does not wait forever for a disconnected client.
     eventually(lambda: int(httpx.get(server.url + "/tasks").text) <= before)
 
 
@@ -192,7 +192,9 @@ def test_a_client_that_disconnects_during_an_upload(server: ServerProcess) -> No
 def test_clients_that_disconnect_after_the_application_has_reset_sigpipe(
     start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
 ) -> None:
-    """Scripts do so to end quietly in a pipe; a write to a closed socket then ends the process."""
+    """Scripts do this to end quietly in a pipe; then a write to a closed socket would end the
+    process.
+    """
     large = tmp_path / "large.bin"
     large.write_bytes(bytes(5 * MEGABYTE))
     (tmp_path / "quiet.py").write_text(

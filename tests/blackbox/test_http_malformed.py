@@ -282,7 +282,7 @@ def test_a_malformed_request_is_refused_and_the_connection_closed(
 ) -> None:
     request, expected = MALFORMED[name]
     with RawConnection(plain_server.port) as connection:
-        # The server may close before it has everything.
+        # The server may close before it has read everything.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.send(request)
         response = connection.read_response()
@@ -332,7 +332,7 @@ def test_an_upgrade_to_something_else_is_an_ordinary_request(plain_server: Serve
         assert connection.read_response().body == b"hello"
 
 
-# What a method is, the application decides. None changes where the request ends.
+# The application decides which methods exist. No method changes where the request ends.
 @pytest.mark.parametrize("method", ["FROBNICATE", "post", "GETS", "DESCRIBE", "PRI", "M-X.~!", "Q"])
 def test_any_token_is_a_method(plain_server: ServerProcess, method: str) -> None:
     line = method.encode() + b" /echo HTTP/1.1\r\nHost: x\r\n"

@@ -1,4 +1,4 @@
-"""HTTP/1.x on the wire: connections, framing, heads."""
+"""HTTP/1.x at the byte level: connections, framing, headers."""
 
 from __future__ import annotations
 

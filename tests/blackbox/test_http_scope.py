@@ -19,7 +19,7 @@ def scope_of(server: ServerProcess, target: str, *headers: str) -> dict[str, Any
 
 
 def text(value: dict[str, str]) -> str:
-    """The text of what was bytes in scope."""
+    """The text of a bytes value in the scope."""
     return value["bytes"]
 
 
@@ -121,7 +121,7 @@ def test_extensions_are_json(start_server, tmp_path: pathlib.Path) -> None:  # t
 
 
 def test_values_have_the_types_of_uvicorn(start_server, tmp_path: pathlib.Path) -> None:  # type: ignore[no-untyped-def]
-    """Two-item values are tuples, as asgiref.typing has them; lists of them are lists."""
+    """Pairs are tuples, as in asgiref.typing; sequences of pairs are lists."""
     (tmp_path / "typing_app.py").write_text(
         "async def application(scope, receive, send):\n"
         "    names = [type(scope[name]).__name__ for name in ('client', 'server', 'headers')]\n"

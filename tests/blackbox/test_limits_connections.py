@@ -1,4 +1,4 @@
-"""Limits on connections: in total, and of one client address."""
+"""Limits on connections: in total, and for one client address."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ StartServer = Callable[..., ServerProcess]
 def silent(
     server: ServerProcess, count: int, source: str = "127.0.0.1"
 ) -> Iterator[list[RawConnection]]:
-    """Connections that have sent nothing: they count, and are not closed for others."""
+    """Connections that have sent nothing: they count, and are not closed for new ones."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(RawConnection(server.port, source=source)) for _ in range(count)]
 
 
 def answer(server: ServerProcess, source: str = "127.0.0.1", header: bytes = b"") -> Response:
-    """What a new client gets, behind a header of the PROXY protocol where one is given."""
+    """The status for a new client, after a header of the PROXY protocol if one is given."""
     with RawConnection(server.port, source=source) as connection:
         return connection.send(header).get("/").read_response()
 
@@ -76,7 +76,7 @@ def test_connections_are_accepted_again_after_resets(start_server: StartServer) 
             held[1].send(b"GET / HT").close_abruptly()
         eventually_served(server)
     with RawConnection(server.port) as connection:
-        connection.get("/go").read_response()  # what the application still waits with
+        connection.get("/go").read_response()  # releases the waiting request
 
 
 def test_an_idle_connection_is_closed_for_a_new_one(start_server: StartServer) -> None:
@@ -84,8 +84,8 @@ def test_an_idle_connection_is_closed_for_a_new_one(start_server: StartServer) -
     with RawConnection(server.port) as idle, RawConnection(server.port) as in_use:
         assert idle.get("/").read_response().status == 200
         in_use.get("/").read_response()
-        in_use.send(b"GET / HTTP/1.1\r\n")  # between two requests no more
-        # So that these bytes have been seen: the answer to the head that follows is later.
+        in_use.send(b"GET / HTTP/1.1\r\n")  # no longer idle
+        # Afterwards, the server has read these bytes.
         for _ in range(5):
             eventually_served(server)
         assert idle.is_closed()
@@ -123,8 +123,8 @@ async def test_socketio_continues_at_the_limit(start_server: StartServer) -> Non
     async with PollingSession(server.url) as session:
         await session.join_namespace()
         with RawConnection(server.port) as first, RawConnection(server.port) as second:
-            # One of them in place of the session's idle connection: its polls come on a new one,
-            # for which the other goes when it is idle.
+            # One of them replaces the session's idle connection: its polls need a new one, for
+            # which the other is closed when it is idle.
             for connection in (first, second):
                 connection.get("/socket.io/socket.io.js", method="HEAD").read_response("HEAD")
             await session.emit("echo", 1)

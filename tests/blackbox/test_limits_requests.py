@@ -1,4 +1,4 @@
-"""Limits on requests: at the same time, and until the server stops."""
+"""Limits on concurrent requests, and on the number of requests until the server stops."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def at_the_limit(server: ServerProcess) -> bool:
     return status(server) == 503
 
 
-# --- At a time ---
+# --- concurrent requests ---
 
 
 def test_requests_above_the_limit_are_refused(start_server: StartServer) -> None:
@@ -80,17 +80,17 @@ async def test_socketio_sessions_continue_at_the_limit(start_server: StartServer
     async with PollingSession(server.url) as session:
         await session.join_namespace()
         poll = await waiting_poll(session)
-        # The poll is no load.
+        # The poll is not counted.
         async with PollingSession(server.url) as other:
             await other.join_namespace()
-        probe = await session.probe()  # a WebSocket, which is
+        probe = await session.probe()  # a WebSocket, which is counted
         assert status(server, target) == 503
         await session.emit("echo", 1)
         assert b'42["echo",1]' in poll.read_response().body
         await probe.close()
 
 
-# --- Until the server stops ---
+# --- max requests ---
 
 
 def test_the_server_stops_after_max_requests(start_server: StartServer) -> None:
@@ -115,12 +115,12 @@ def test_the_stop_has_the_same_timeout_as_after_a_signal(start_server: StartServ
         busy.get("/wait")
         assert status(server) == 200
         assert server.wait() == 0
-    assert "GET /wait" in server.log  # named as what was cancelled
+    assert "GET /wait" in server.log  # named as a cancelled request
 
 
 async def test_polling_requests_are_not_counted(start_server: StartServer) -> None:
     server = start_server("native:application", "--limit-max-requests", "2", cwd=SOCKETIO_APPS)
-    async with PollingSession(server.url) as session:  # the handshake is one
+    async with PollingSession(server.url) as session:  # the handshake is counted
         await session.join_namespace()
         for number in range(10):
             await session.emit("echo", number)

@@ -1,4 +1,4 @@
-"""systemd socket activation: with systemd's own tool, and without it where it is not enough."""
+"""systemd socket activation: with systemd's own tool, and without it for other cases."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def free_port() -> int:
 def test_started_by_systemd_at_the_first_connection(tmp_path: pathlib.Path, free_port: int) -> None:
     path = tmp_path / "app.sock"
     activate = ["systemd-socket-activate", "-l", str(path), "-l", f"127.0.0.1:{free_port}"]
-    # It passes on none of its environment but what it is told to.
+    # The tool passes on only the environment variables that it is told to.
     kept = [f"--setenv={name}" for name in os.environ]
     prefix = [*activate, *kept, "--setenv=VIRTUAL_ENV", "--setenv=PYTHONUNBUFFERED"]
     server = ServerProcess("environment:application", listen=[], prefix=prefix)
@@ -63,7 +63,7 @@ def test_started_by_systemd_at_the_first_connection(tmp_path: pathlib.Path, free
 
     client = threading.Thread(target=first_client)
     client.start()
-    server.start()  # returns when the first connection has made it listen
+    server.start()  # returns when the first connection has started it
     client.join(60)
     assert answers[0].json()["server"] == [str(path), None]
     over_tcp = httpx.get(f"http://127.0.0.1:{free_port}/").json()
@@ -84,7 +84,7 @@ def test_serves_only_the_sockets_of_an_activation(
             answer = httpx.get(f"http://127.0.0.1:{port}/").json()
             assert not [name for name in answer["environment"] if name.startswith("LISTEN_")]
         assert server.log.count("Listening on") == 2
-        # Children of the application have none of the sockets.
+        # Children of the application have no listening sockets.
         assert "socket:" not in answer["files_of_a_child"], answer["files_of_a_child"]
 
 

@@ -38,7 +38,7 @@ def test_a_request(server: ServerProcess) -> None:
         "client": ["192.0.2.1", 444],
         "server": ["example.org", 444],
         "scheme": "https",
-        "host": [f"127.0.0.1:{server.port}"],  # that is Django's business
+        "host": [f"127.0.0.1:{server.port}"],  # Django evaluates the header itself
     }
 
 

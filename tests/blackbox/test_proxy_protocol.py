@@ -1,4 +1,4 @@
-"""The PROXY protocol, for HTTP, WebSockets and Socket.IO, by raw bytes before everything else."""
+"""The PROXY protocol for HTTP, WebSockets and Socket.IO, with raw bytes."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ CLIENT = r"127\.0\.0\.1:\d+"
 
 
 class RunServer(ServerProcess):
-    """A `manage.py runserver` in a process group of its own, as a terminal starts it."""
+    """A `manage.py runserver` in its own process group, as a terminal starts it."""
 
     listening = BANNER
     has_own_group = True
@@ -199,12 +199,12 @@ def test_ctrl_c_stops_it_immediately(
         if path == "/":
             connection.read_response()
         else:
-            # The request is in the view when a later one has been answered.
+            # After a later request is answered, this request has reached the view.
             httpx.get(server.url)
         began = time.monotonic()
         server.ctrl_c()
         assert server.wait() == 0
-        # A view would take a minute.
+        # Otherwise the view would take a minute.
         assert time.monotonic() - began < 30
     assert "Traceback" not in server.log
     server.assert_no_sanitizer_report()
@@ -328,7 +328,7 @@ class ListeningSocket:
 
 
 def change(path: pathlib.Path, old: str, new: str, server: RunServer | None = None) -> None:
-    """Edit a file; returns when the server, if there is one, has noticed."""
+    """Edits a file; returns when the server, if there is one, has noticed."""
     content = path.read_text()
     assert old in content
     path.write_text(content.replace(old, new))
@@ -337,7 +337,7 @@ def change(path: pathlib.Path, old: str, new: str, server: RunServer | None = No
     start = len(server.log)
 
     def noticed() -> bool:
-        # Newer each time: the reloader may not have had its first look yet.
+        # Newer each time: the reloader may not have checked the file for the first time yet.
         later = max(time.time(), path.stat().st_mtime) + 1
         os.utime(path, (later, later))
         return f"{path.name} changed, reloading" in server.log[start:]

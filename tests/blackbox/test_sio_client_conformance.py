@@ -155,7 +155,7 @@ class OverWebSocket:
         self._client.on(event, answering, namespace=self._namespace)
 
     async def disconnect(self) -> None:
-        # Its own disconnect() cuts the WebSocket before the packet has left.
+        # Its own disconnect() closes the WebSocket before the packet is sent.
         await self._client._send_packet(Packet(DISCONNECT, namespace=self._namespace))
 
 
@@ -164,7 +164,7 @@ Connect = Callable[..., Any]
 
 @pytest.fixture(params=["loopback", "websocket"])
 async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
-    """connect(auth=None, namespace="/rooms"): a client, to be entered."""
+    """connect(auth=None, namespace="/rooms"): a client, as a context manager."""
     async with contextlib.AsyncExitStack() as stack:
         if request.param == "loopback":
             server = await stack.enter_async_context(
@@ -248,7 +248,7 @@ async def test_rooms(connect: Connect) -> None:
         assert await bob.receive("room") == "for bob"
         assert [await bob.receive("all"), await bob.receive("all")] == [2, 1]
         assert await ann.receive("all") == 2
-        # Nothing else has come: all of it would have come before this.
+        # No other event has arrived: it would have come before this one.
         for client in (ann, bob, eve):
             await client.call("echo", "end")
         with pytest.raises(TimeoutError):

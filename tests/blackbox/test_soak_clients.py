@@ -21,7 +21,7 @@ SECONDS = float(os.environ.get("SIOSERVE_SOAK_SECONDS", "30"))
 SEED = int(os.environ.get("SIOSERVE_SOAK_SEED", "0")) or random.randrange(1, 1 << 32)
 CLIENTS = 300
 LEAST_ROUNDS = 7
-# What the first rounds have taken is kept for the next; this much more an allocator may take.
+# Memory of the first rounds is reused; the allocator may take this much more.
 MARGIN = 4 << 20
 MEMORY_TELLS = "ASAN_OPTIONS" not in os.environ
 SHORT_TIMES = [
@@ -29,7 +29,7 @@ SHORT_TIMES = [
     for name in ("first-byte", "headers", "body", "send", "half-close", "keep-alive")
     for argument in (f"--timeout-{name}", "1")
 ]
-# Beyond what the kernel keeps for a client that reads nothing.
+# More than the kernel buffers for a client that reads nothing.
 DOWNLOAD = "/download?key=soak&bytes=30000000"
 
 
@@ -197,6 +197,6 @@ async def test_memory_does_not_grow(start_server) -> None:  # type: ignore[no-un
         figures.append(server.memory())
         print(f"round {len(figures)}: {figures[-1] / (1 << 20):.1f} MiB")
     if MEMORY_TELLS:
-        # The first round fills caches, of Python's allocator too. After it, what was freed a moment
-        # ago may still count: the least of some rounds tells.
+        # The first round fills caches, also of Python's allocator. Recently freed memory may still
+        # count, so the lowest of some rounds is compared.
         assert min(figures[-3:]) - max(figures[1:4]) < MARGIN, figures

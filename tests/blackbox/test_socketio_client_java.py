@@ -36,7 +36,7 @@ def java_command(program: str, url: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def outcomes(socketio_server: ServerProcess) -> dict[tuple[str, str], str]:
-    """How each scenario has ended over each transport; all run in one virtual machine."""
+    """The result of each scenario over each transport; all run in one virtual machine."""
     result = subprocess.run(
         java_command("Scenarios.java", socketio_server.url),
         capture_output=True,

@@ -12,7 +12,7 @@ from support.server import ServerProcess
 from support.socketio_apps import APPS, disconnects, read_notes
 
 MAX_PAYLOAD = 1_000_000
-# Versions, and the newest one with the other parser.
+# The versions, and the newest one with the other parser.
 KINDS = ["4.8", "4.6", "4.4", "4.0", "3", "2", "msgpack"]
 
 LEAVING = {"polling": "engineio_client_close", "websocket": "engineio_websocket_disconnect"}
@@ -152,7 +152,7 @@ def test_server_disconnects_the_client(clients: Clients) -> None:
 
 
 def test_large_messages(clients: Clients) -> None:
-    # Binary messages are a third longer in the body of a request.
+    # Binary messages are a third longer in a request body.
     most = MAX_PAYLOAD if clients.parser is None else MAX_PAYLOAD * 3 // 4
     clients.run("sendsLargeMessages", maxPayload=most)
 
@@ -179,7 +179,7 @@ def test_engine_io_client(
 def test_engine_io_3_is_refused_clearly(
     transport: str, node: NodeClients, socketio_server: ServerProcess
 ) -> None:
-    """Clients of Socket.IO 2, where they are not allowed."""
+    """For clients of Socket.IO 2, if the server does not allow them."""
     with pytest.raises(ScenarioFailed, match=r"connect_error: (xhr poll|websocket) error"):
         Clients(node, socketio_server, transport, version="2").run("connectsWithoutAuth")
     answer = httpx.get(f"{socketio_server.url}/socket.io/?EIO=3&transport=polling")

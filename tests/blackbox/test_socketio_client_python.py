@@ -29,7 +29,7 @@ Heard = asyncio.Queue[tuple[Any, ...]]
 
 
 class Client:
-    """A client of either kind, and the events that it hears in any namespace."""
+    """A client of either kind, and the events that it receives in any namespace."""
 
     def __init__(self, kind: str, transport: str, **options: Any) -> None:
         self.kind = kind
@@ -43,7 +43,7 @@ class Client:
             self.put("*", self.heard, namespace=namespace)
 
     def on(self, event: str, handler: Callable[..., Any], **options: Any) -> None:
-        """`handler` is a plain function; that of a sync client runs in one of its threads."""
+        """`handler` is a plain function; a sync client runs it in one of its threads."""
 
         async def call_handler(*args: Any) -> Any:
             return handler(*args)
@@ -51,7 +51,7 @@ class Client:
         self.sio.on(event, call_handler if self.kind == "async" else handler, **options)
 
     def put(self, event: str, queue: Heard, **options: Any) -> None:
-        """Puts the arguments of such events into a queue."""
+        """Puts the arguments of these events into a queue."""
         loop = asyncio.get_running_loop()
 
         def put(*args: Any) -> None:
@@ -237,7 +237,7 @@ async def test_an_acknowledgement_that_never_comes(
 
 
 async def test_reconnecting(kind: str, transport: str, socketio_server: ServerProcess) -> None:
-    """The connection is cut; the client reconnects by itself."""
+    """The connection is cut; the client reconnects."""
     client = Client(kind, transport, reconnection=True, reconnection_delay=0.02)
     back: Heard = asyncio.Queue()
     client.put("connect", back)
@@ -247,7 +247,7 @@ async def test_reconnecting(kind: str, transport: str, socketio_server: ServerPr
         await client.connect(proxy.url)
         await asyncio.wait_for(back.get(), 30)
         first = client.sio.get_sid()
-        while gone.empty():  # on polling there may be no connection for a moment
+        while gone.empty():  # on polling there may be no connection for a short time
             proxy.cut()
             await asyncio.sleep(0.01)
         await asyncio.wait_for(back.get(), 30)

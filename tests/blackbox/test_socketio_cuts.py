@@ -1,4 +1,4 @@
-"""The official client with recovery, while its connections are cut again and again.
+"""The official client with recovery, while its connections are cut repeatedly.
 
 SIOSERVE_CUTS_SEED repeats a run.
 """
@@ -24,7 +24,7 @@ TO_ALL = {"but": [], "others": False, "volatile": False}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
-    # A client whose WebSocket is cut between probe and upgrade polls no more, and waits for a ping.
+    # A client whose WebSocket is cut between probe and upgrade stops polling, and waits for a ping.
     env = {
         "SIO_SETTINGS": '{"SIO_ENGINEIO_PING_INTERVAL_MS": 200}',
         "SIOSERVE_SOCKETIO_PING_TIMEOUT": "3",

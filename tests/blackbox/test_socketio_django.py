@@ -25,7 +25,7 @@ def mount(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def project(mount: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """The project with users alice and bob, mounted in one of the two ways."""
+    """The project with users alice and bob, native or routed."""
     server = start_project(mount, tmp_path_factory.mktemp(mount))
     yield server
     server.stop()
@@ -97,7 +97,7 @@ async def test_the_own_origin(transport: str, project: ServerProcess) -> None:
 
 
 async def test_no_origin(mount: str, project: ServerProcess) -> None:
-    """Not a browser; the validator of Channels refuses it all the same."""
+    """The client is not a browser; the validator of Channels refuses it anyway."""
     if mount == "native":
         async with WebSocketSession(project.url) as session:
             await session.join_namespace()
@@ -116,7 +116,9 @@ async def test_a_foreign_origin_on_a_websocket(project: ServerProcess) -> None:
 
 
 async def test_a_foreign_origin_on_polling(mount: str, project: ServerProcess) -> None:
-    """Natively refused; a routed project's own middleware decides, and Channels' has no say."""
+    """Refused natively; with routing, the project's middleware decides, and that of Channels
+    ignores HTTP.
+    """
     url = f"{project.url}/socket.io/?EIO=4&transport=polling"
     response = httpx.get(url, headers=FOREIGN)
     if mount == "native":

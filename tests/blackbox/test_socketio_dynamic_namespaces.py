@@ -1,4 +1,4 @@
-"""Dynamic namespaces, with real sockets."""
+"""Dynamic namespaces with a running server."""
 
 from __future__ import annotations
 

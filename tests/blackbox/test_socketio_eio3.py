@@ -95,7 +95,7 @@ def test_lengths_count_code_units(http: httpx.Client) -> None:
         b"1e1:4",
         b"1:2trailing",
         b"1:2:",
-        "2:4\U0001f600".encode(),  # cuts a surrogate pair
+        "2:4\U0001f600".encode(),  # splits a surrogate pair
         b"1:\xff",
         b"4:b4**",
     ],

@@ -1,4 +1,4 @@
-"""Code that emits faster than events can be sent has to wait, and delays no other client."""
+"""Code that emits faster than events can be sent must wait, and does not delay other clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVENTS = 5_000
 
 @pytest.fixture
 async def server(start_server: Callable[..., ServerProcess]) -> AsyncIterator[ServerProcess]:
-    """With clients in room "flood", who read what they get."""
+    """With clients in the room "flood" that read their events."""
     server = start_server("native:application", cwd=APPS)
     sessions = [WebSocketSession(server.url) for _ in range(CLIENTS)]
     for session in sessions:
@@ -26,7 +26,7 @@ async def server(start_server: Callable[..., ServerProcess]) -> AsyncIterator[Se
         await session.call("join", "flood")
     readers = [asyncio.create_task(read_flood(session)) for session in sessions]
     yield server
-    # Whatever was held up, every client has every event, in order.
+    # In any case, every client gets every event, in order.
     await asyncio.gather(*readers)
     for session in sessions:
         await session.abandon()

@@ -105,7 +105,7 @@ async def test_emitting_an_unencodable_value_raises_in_the_view(project: ServerP
 def test_emitting_in_another_process_raises(
     how: str, mount: str, folder: pathlib.Path, project: ServerProcess
 ) -> None:
-    """A Celery worker, a management command beside the server, a shell."""
+    """For example a Celery worker, a management command or a shell."""
     done = run_in_project(
         f"""
 import django
@@ -131,7 +131,7 @@ except RuntimeError as error:
 async def test_group_send_reaches_rooms_through_the_channel_layer(
     view: str, transport: str, project: ServerProcess
 ) -> None:
-    """At once, over either transport, once to each client of the room."""
+    """Immediately, over both transports, once to each client of the room."""
     room = next(rooms)
     async with (
         in_room(project, room, transport) as one,

@@ -44,7 +44,7 @@ async def open_polling(peer: Peer, version: int) -> str:
 async def flood(
     server: ServerProcess, peer: Peer, piece: bytes, amount: int, memory: int = MEMORY
 ) -> None:
-    """Sends a piece again and again, until it was sent so often or the server takes no more."""
+    """Sends a part repeatedly, up to a number of times or until the server stops reading."""
     server.forget_peak_memory()
     before = server.memory()
     for _ in range(amount):
@@ -85,7 +85,7 @@ async def test_repeated_probes(server: ServerProcess) -> None:
 
 
 async def test_large_events_to_a_slow_handler(server: ServerProcess) -> None:
-    """Each takes twenty times its bytes in Python."""
+    """Each event takes twenty times its bytes in Python."""
     peer = await open_websocket(server, HANDSHAKE.format(4, "websocket"))
     await peer.send(frame(1, b"40"))
     await peer.reader.readuntil(b'40{"sid":')
@@ -97,7 +97,7 @@ async def test_large_events_to_a_slow_handler(server: ServerProcess) -> None:
 async def test_small_broadcasts_to_many_clients_that_do_not_read(
     start_server: Callable[..., ServerProcess],
 ) -> None:
-    """No queue is long by itself."""
+    """No single queue is long."""
     most, clients, rounds, burst = 20_000_000, 40, 60, 1_000
     server = start_server(
         "native:application", *("--socketio-max-queued-total", str(most)), cwd=APPS

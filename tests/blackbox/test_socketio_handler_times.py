@@ -1,4 +1,4 @@
-"""Handlers that run longer than they may."""
+"""Handlers that exceed their time limits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_a_connect_that_never_ends_refuses_the_client(
 ) -> None:
     server = start(start_server, "--socketio-connect-timeout", "0.3")
     async with SESSIONS[transport](server.url) as session:
-        await session.join_namespace("/events")  # or the session ends with the refusal
+        await session.join_namespace("/events")  # otherwise the session is closed after the refusal
         await session.send(f"40{namespace},")
         refusal = await asyncio.wait_for(session.next_message(), 20)
         assert refusal == f'44{namespace},{{"message":"Connection timed out"}}'

@@ -1,4 +1,4 @@
-"""Rooms, handshakes, refusals and failures, seen on the wire."""
+"""Rooms, handshakes, refusals and failures, tested with raw packets."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_similar_room_names_are_different_rooms(
     unique = str(uuid.uuid4()) if isinstance(one, str) else ""
     first = one + unique if isinstance(one, str) else one
     second = other + unique if isinstance(other, str) else other
-    if len(str(one)) == 200:  # the whole of one is the other's beginning
+    if len(str(one)) == 200:  # one name is a prefix of the other
         first, second = unique + str(one), (unique + str(one))[:99]
     async with joined(socketio_server) as alice, joined(socketio_server) as bob:
         await alice.call("join", first)
@@ -111,7 +111,7 @@ async def test_a_refused_socket_is_in_no_room(
         assert str(await refused.next_message()).startswith('44{"message":')
         await member.emit("say", room, "secret")
         assert await heard(member) == [["said", "secret"]]
-        # Nothing has come but the refusal: what comes next is the answer to a second try.
+        # Nothing but the refusal has arrived: the next packet is the answer to a second CONNECT.
         assert await refused.join_namespace(auth={"key": key})
         await member.emit("say", room, "secret")
         assert await heard(member) == [["said", "secret"]]

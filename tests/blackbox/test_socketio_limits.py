@@ -24,7 +24,7 @@ Start = Callable[..., ServerProcess]
 
 @contextlib.asynccontextmanager
 async def bystander(server: ServerProcess) -> AsyncIterator[None]:
-    """Another client, which talks all the time and must not notice anything."""
+    """Another client that sends events all the time and must not be affected."""
     done = asyncio.Event()
 
     async def talk() -> None:
@@ -45,7 +45,7 @@ async def bystander(server: ServerProcess) -> AsyncIterator[None]:
 
 
 def warnings(server: ServerProcess, option: str) -> int:
-    """How often reaching a limit was told. That it is reached no more, too, may be told by now."""
+    """The number of episodes; the line for the end of an episode may also be in the log."""
     return server.log.count(f"({option}); the first is ")
 
 
@@ -173,7 +173,7 @@ async def test_the_total_of_sessions(transport: str, start_server: Start) -> Non
 
 
 def test_sessions_of_one_address(start_server: Start) -> None:
-    """Behind a trusted proxy, who is many clients itself."""
+    """Behind a trusted proxy, which connects for many clients."""
     server = start_server(
         "native:application",
         *("--socketio-max-sessions-per-address", "2", "--proxy-headers"),
@@ -193,7 +193,7 @@ def test_sessions_of_one_address(start_server: Start) -> None:
 
 
 async def poll_until(done: asyncio.Task[None], session: PollingSession) -> None:
-    """Has a GET waiting all the time, as real clients do: who polls no more has gone."""
+    """Keeps a GET waiting, like real clients: otherwise it would count as disconnected."""
     while not done.done():
         assert set(await session.poll()) == {"2"}
 
@@ -203,7 +203,7 @@ async def poll_until(done: asyncio.Task[None], session: PollingSession) -> None:
 async def test_a_client_above_its_rate_is_throttled(
     transport: str, option: str, start_server: Start
 ) -> None:
-    """Nothing is lost, and the heartbeat, which is much shorter, does not run out."""
+    """No event is lost, and the heartbeat, which is much shorter, does not expire."""
     amount, seconds = 200, 4
     packets = [event_packet("number", number) for number in range(amount)]
     allowed = amount if option == "packet" else sum(map(len, packets))
@@ -235,7 +235,7 @@ async def test_a_client_above_its_rate_is_throttled(
 def test_official_clients_stay_connected_while_they_are_throttled(
     start_server: Start, node: NodeClients
 ) -> None:
-    """For six seconds, where they give up when they have heard nothing for two."""
+    """For six seconds; the clients would time out after two seconds without a packet."""
     server = start_server(
         "native:application",
         *("--socketio-max-byte-rate", "1000", "--socketio-allow-eio3"),
@@ -257,7 +257,9 @@ def test_official_clients_stay_connected_while_they_are_throttled(
 async def test_the_oldest_events_are_dropped_for_a_slow_client(
     transport: str, start_server: Start
 ) -> None:
-    """What it gets is whole and in order, with the latest and with what it waits for."""
+    """It gets complete events in order, with the latest ones and the acknowledgement that it waits
+    for.
+    """
     amount = 10_000
     server = start_server(
         "native:application",
@@ -272,7 +274,7 @@ async def test_the_oldest_events_are_dropped_for_a_slow_client(
             await slow.emit("many", amount, "x" * 1000, ack=1)
             async with WebSocketSession(server.url) as other:
                 await other.join_namespace()
-                await other.call("reply")  # handled behind
+                await other.call("reply")  # handled after the earlier events
             await asyncio.to_thread(eventually, lambda: read_counts(server)["events_dropped"])
             if isinstance(slow, WebSocketSession):
                 slow.websocket.transport.resume_reading()
@@ -315,7 +317,7 @@ async def test_with_drop_volatile_reliable_events_are_queued_up_to_four_times_th
             amount = 3 * most // size
             await slow.emit("many", amount, "x" * size)
             if isinstance(slow, WebSocketSession):
-                # What the kernel and the WebSocket hold comes before the queue.
+                # The buffers of the kernel and of the WebSocket are filled before the queue.
                 while not (await asyncio.to_thread(read_counts, server))["slow_consumers"]:
                     await slow.emit("many", 20, "x" * size)
                     amount += 20

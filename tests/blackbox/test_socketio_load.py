@@ -24,7 +24,7 @@ async def release(server: ServerProcess, key: str) -> None:
 
 
 async def hold(session: PollingSession | WebSocketSession, server: ServerProcess) -> str:
-    """A handler of the session now waits for release(), with the key returned."""
+    """A handler of the session now waits for release() with the returned key."""
     key = str(uuid.uuid4())
     await session.join_namespace(auth={"key": key})
     await session.emit("hold")
@@ -35,7 +35,7 @@ async def hold(session: PollingSession | WebSocketSession, server: ServerProcess
 
 @pytest.mark.parametrize("transport", SESSIONS)
 async def test_a_client_that_does_not_read(transport: str, socketio_server: ServerProcess) -> None:
-    """It is dropped, memory stays bounded, and nobody else notices."""
+    """It is disconnected, memory is limited, and other clients are not affected."""
     server, key = socketio_server, str(uuid.uuid4())
     before = peak = server.memory()
     slowest = 0.0
@@ -95,7 +95,7 @@ async def test_a_websocket_is_not_read_while_its_events_wait(
                 sent += 1
 
         flooding = asyncio.create_task(flood())
-        # Until nothing has moved for a while: the server has stopped reading.
+        # Until the value does not change any more: the server has stopped reading.
         seen, since = -1, time.monotonic()
         while time.monotonic() - since < 0.3:
             if sent != seen:
@@ -116,7 +116,7 @@ async def test_a_post_is_not_answered_while_its_events_wait(
         key = await hold(session, socketio_server)
         packets = (event_packet("number", number) for number in range(amount))
         posting = asyncio.create_task(session.send(*packets))
-        # Others are served meanwhile.
+        # Other clients are served meanwhile.
         async with WebSocketSession(socketio_server.url) as other:
             await other.join_namespace()
             for number in range(100):

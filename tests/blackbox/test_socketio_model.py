@@ -46,7 +46,7 @@ ACTIONS = {
 
 @pytest.fixture(scope="module", params=["recovering", "forgetting"])
 def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
-    """With pings that are frequent, but may be answered late: the machine is busy."""
+    """With frequent pings that may be answered late, because the machine is busy."""
     env = {
         "SIO_SETTINGS": '{"SIO_ENGINEIO_PING_INTERVAL_MS": 300}',
         "SIOSERVE_SOCKETIO_PING_TIMEOUT": "60",
@@ -59,7 +59,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
 
 
 async def play(player: Player) -> None:
-    """A player's random life; ends with the player connected."""
+    """The random actions of a player; at the end, the player is connected."""
     dice = player.dice
     await player.connect()
     for step in range(STEPS):
@@ -88,7 +88,7 @@ async def act(player: Player, action: str, namespace: str) -> None:
         case "read nothing":
             await player.wire.read_nothing_for(dice.random() / 2)
         case "upgrade" if player.wire.polls:
-            # And talks on meanwhile.
+            # And sends messages meanwhile.
             talking = player.say_and_settle(namespace, dice.randint(1, 5))
             await asyncio.gather(player.wire.upgrade(), talking)
         case "give up an upgrade" if player.wire.polls:
@@ -146,5 +146,5 @@ async def test_random_clients(server: ServerProcess) -> None:
         seed += 1
         if SEED:
             break
-    # Pings go on while Python is blocked: several per second and player.
+    # Pings continue while Python is blocked: several per second and player.
     assert sum(blocks) > len(blocks) * BLOCKED * PLAYERS / 2, blocks

@@ -33,7 +33,7 @@ def server() -> Iterator[ServerProcess]:
 
 
 class Client:
-    """What a client of Socket.IO 4.6 keeps over its connections; `session` is the current one."""
+    """The state of a client of Socket.IO 4.6 over its connections; `session` is the current one."""
 
     def __init__(self, server: ServerProcess, key: str) -> None:
         self.server = server
@@ -84,7 +84,7 @@ class Client:
         return events
 
     async def call(self, event: str, *args: Any) -> list[Any]:
-        """Emits and returns the acknowledgement; takes the events that come before it."""
+        """Emits and returns the acknowledgement; removes the events before it."""
         await self.session.send(f"42{DESK}5{json.dumps([event, *args])}")
         while True:
             packet = await self.session.next_message()
@@ -106,7 +106,7 @@ async def publish(server: ServerProcess, to: str, *events: list[Any], binary: bo
 
 
 async def noted(server: ServerProcess, key: str, what: str, count: int = 1) -> list[list[Any]]:
-    """Waits until handlers have noted that so often."""
+    """Waits until handlers have noted this that many times."""
 
     def probe() -> list[list[Any]] | None:
         found = [note[1:] for note in read_notes(server, key) if note[0] == what]
@@ -124,7 +124,7 @@ async def test_a_recovered_client_has_its_state_and_gets_missed_events(
     assert await client.receive(1) == [["welcome", 1]]
     before = client.id
     await client.cut()
-    # On polling nobody knows yet that it has gone.
+    # On polling, the server does not notice the disconnect yet.
     if transport == "websocket":
         assert await noted(server, key, "disconnect") == [["transport close", [f"room of {key}"]]]
     await publish(server, f"room of {key}", ["one", 1], ["two", {"2": [2]}])
@@ -153,7 +153,7 @@ async def test_a_recovered_client_has_its_state_and_gets_missed_events(
 async def test_handlers_of_the_lost_connection_run_first(server: ServerProcess, key: str) -> None:
     client = Client(server, key)
     await client.connect()
-    await client.connect()  # while the old connection still seems to live
+    await client.connect()  # while the old connection still seems to be open
     assert client.recovered
     await noted(server, key, "connect", 2)
     steps = [note[0] for note in read_notes(server, key) if note[0] != "middleware"]
@@ -254,7 +254,7 @@ async def test_no_recovery_after_the_window(
 
 
 async def play(server: ServerProcess, group: str, dice: random.Random) -> None:
-    """Some clients that talk in rooms of their own, and are cut off now and then."""
+    """Some clients that emit in their own rooms and lose their connections sometimes."""
     clients = [Client(server, f"{group}-{number}") for number in range(3)]
     online = dict.fromkeys(clients, False)
     rooms: dict[Client, set[str]] = {client: set() for client in clients}

@@ -36,7 +36,7 @@ def server(encoding: str) -> Iterator[ServerProcess]:
 
 
 def with_bytes(value: Any) -> Any:
-    """{"_binary": text} stands for bytes."""
+    """Replaces {"_binary": text} by bytes."""
     if isinstance(value, list):
         return [with_bytes(item) for item in value]
     if isinstance(value, dict):
@@ -55,7 +55,7 @@ def encoded(packet: Any, encoding: str, transport: str) -> Packet:
 
 
 async def answers(session: Session) -> bool:
-    """Whether a call is answered before the session ends."""
+    """Whether a call is acknowledged before the session is closed."""
     while True:
         packet = await session.next_message()
         text = packet.decode("latin-1") if isinstance(packet, bytes) else packet
@@ -96,7 +96,7 @@ async def test_each_refused_packet_closes_its_session(
             except SessionEnded:
                 return False
             except asyncio.TimeoutError:
-                return True  # it waits for more
+                return True  # waits for more input
 
     rows = [row for row in TABLE if row[encoding] is not None]
     assert len(rows) > 60

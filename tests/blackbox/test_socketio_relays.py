@@ -38,7 +38,7 @@ def move(number: int, ack: int | None = None) -> str:
 
 
 async def answer(session: Session, packet: str) -> list[object]:
-    """Sends an event with acknowledgement number 7; returns what comes next, its answer."""
+    """Sends an event with acknowledgement id 7; returns the next packet, its acknowledgement."""
     await session.send(packet)
     found = await session.next_message()
     assert isinstance(found, str)
@@ -105,7 +105,7 @@ async def test_volatile_events_above_the_limits_are_dropped(
     numbers = []
     while (event := await second.next_event(BOARD))[0] == "cursor":
         numbers.append(event[1])
-    # On polling they are volatile for whoever does not wait at the moment.
+    # On polling, volatile events are dropped while no request waits.
     assert numbers == sorted(set(numbers))
     assert len(numbers) <= 40
     counts = await asyncio.to_thread(read_counts, server)
@@ -118,7 +118,7 @@ async def test_volatile_events_above_the_limits_are_dropped(
 async def test_reliable_events_above_the_rate_are_delayed(
     pair: tuple[ServerProcess, Session, Session],
 ) -> None:
-    """The rate is 50 per second, and as many at once."""
+    """The rate is 50 per second, with bursts of the same size."""
     _, first, second = pair
     started = time.monotonic()
     shapes = [event_packet("shape", number, namespace=BOARD) for number in range(150)]

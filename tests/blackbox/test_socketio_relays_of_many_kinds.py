@@ -1,4 +1,4 @@
-"""Relays with connection state recovery, on dynamic namespaces, inherited, several together."""
+"""Relays with connection state recovery, on dynamic namespaces, inherited, and several together."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def recovering() -> Iterator[ServerProcess]:
 
 
 async def nothing_more(*sessions: Session, namespace: str = CANVAS) -> None:
-    """What was sent to them before this call has been received, as the next packet shows."""
+    """Everything sent to them before this call has been received, as the next packet shows."""
     for session in sessions:
         mark = str(uuid.uuid4())
         assert await session.call("reply", mark, namespace=namespace) == [mark]
 
 
 async def relayed(session: Session, event: str, *args: Any, namespace: str = CANVAS) -> list[Any]:
-    """Sends what is relayed, so that it has been relayed when this returns; the answer."""
+    """Sends a relayed event and returns its acknowledgement; then the event has been relayed."""
     return await session.call(event, *args, namespace=namespace)
 
 
@@ -51,7 +51,7 @@ async def relayed(session: Session, event: str, *args: Any, namespace: str = CAN
 
 
 class Returning:
-    """A client that is cut off and comes back, as those of Socket.IO 4.6 do."""
+    """A client of Socket.IO 4.6 that loses its connection and reconnects."""
 
     def __init__(self, server: ServerProcess, transport: str) -> None:
         self.server, self.transport = server, transport
@@ -59,7 +59,7 @@ class Returning:
         self.session: Session
 
     async def connect(self, *rooms: str) -> bool:
-        """Whether it is recovered."""
+        """Whether it was recovered."""
         self.session = SESSIONS[self.transport](self.server.url)
         await self.session.open()
         payload = {"join": rooms, **self.memory}
@@ -73,7 +73,7 @@ class Returning:
         return recovered
 
     async def receive(self) -> list[Any]:
-        """The next event, with its attachment in the place of the placeholder."""
+        """The next event, with its attachment instead of the placeholder."""
         packet = await self.session.next_message()
         assert isinstance(packet, str)
         assert packet[:2] in ("42", "45"), packet
@@ -100,7 +100,7 @@ async def test_relayed_events_are_recovered_in_order_and_once(
             assert await relayed(sender, "cursor", "missed") == []
             await sender.call("say", room, "handled", namespace=CANVAS)
             await sender.send(f'451-{CANVAS},["move",{{"_placeholder":true,"num":0}}]', b"\x00\x01")
-            # White space at the end is not sent on.
+            # White space at the end is not relayed.
             await sender.send(f'42{CANVAS},8["move",{{"x":2.50}}] \n')
             assert await sender.next_message() == f"43{CANVAS},8[]"
             assert await client.connect()
@@ -131,7 +131,7 @@ async def test_a_recovered_client_relays_as_before(recovering: ServerProcess) ->
 
 
 async def test_clients_that_missed_a_dropped_relayed_event_are_not_recovered() -> None:
-    """The bound of what is kept holds for what is relayed, too."""
+    """The limit on kept bytes also applies to relayed events."""
     server = ServerProcess(
         "relaying:application",
         "--socketio-recovery=60",
@@ -175,7 +175,7 @@ async def test_a_pattern_s_relays_stay_within_each_namespace(
         assert await first.next_event("/canvas-1") == ["move", 2], "this class includes the sender"
         await nothing_more(stranger, namespace="/canvas-2")
         await nothing_more(stranger)
-        # A relay that the class took back has a handler.
+        # An event whose relay the class has removed has a handler.
         assert await relayed(first, "cursor", 3, namespace="/canvas-1") == ["handled", 3]
         await nothing_more(second, namespace="/canvas-1")
 
@@ -214,7 +214,7 @@ async def test_the_rooms_at_the_time_of_the_event_count(
         assert await other.call("leave", room, namespace=CANVAS) == []
         await relayed(sender, "move", "too late")
         await nothing_more(other)
-        # Nor does one who has left reach those who are in.
+        # Nor does an event of a sender that has left the room reach its members.
         assert await sender.call("leave", room, namespace=CANVAS) == []
         assert await other.call("join", room, namespace=CANVAS) == []
         await relayed(sender, "move", "from outside")
@@ -231,7 +231,9 @@ async def test_a_named_room_gets_events_of_senders_outside_it(server: ServerProc
 
 @both
 async def test_clients_that_are_still_connecting(transport: str, server: ServerProcess) -> None:
-    """What is relayed to its rooms follows the answer to its CONNECT; it relays nothing itself."""
+    """Events relayed to its rooms arrive after the answer to its CONNECT; its own events are not
+    relayed.
+    """
     kind = SESSIONS[transport]
     room, key = str(uuid.uuid4()), str(uuid.uuid4())
     async with kind(server.url) as sender, kind(server.url) as late, kind(server.url) as refused:
@@ -248,7 +250,7 @@ async def test_clients_that_are_still_connecting(transport: str, server: ServerP
         answer = await refused.next_message()
         assert answer == f'44{CANVAS},{{"message":"Not authorized"}}'
     async with kind(server.url) as hasty:
-        with contextlib.suppress(SessionEnded):  # polling's answer says that this is an error
+        with contextlib.suppress(SessionEnded):  # on polling, the server answers with an error
             await hasty.send(
                 f"40{CANVAS},{json.dumps(auth)}", event_packet("move", 2, namespace=CANVAS)
             )
@@ -285,7 +287,7 @@ async def test_each_relay_has_its_own_rate(server: ServerProcess) -> None:
         for number in range(30):
             assert await relayed(sender, "cursor", number) == []
         started = time.monotonic()
-        for number in range(40):  # 20 per second, not volatile: all of them, later
+        for number in range(40):  # 20 per second, reliable: all of them arrive, later
             assert await relayed(sender, "step", number) == []
         assert time.monotonic() - started > 0.9
         steps = []

@@ -76,19 +76,19 @@ async def step(chance: random.Random, sessions: dict[str, Session], model: Model
 
 
 async def leave(chance: random.Random, sessions: dict[str, Session], model: Model) -> None:
-    """Some clients go, in several ways; the last one stays."""
+    """Some clients disconnect, in several ways; the last one stays."""
     for id in chance.sample(list(sessions), chance.randrange(CLIENTS)):
         session = sessions.pop(id)
         del model[id]
         farewells = ["1", "41", '42["kick",false]']
-        if isinstance(session, WebSocketSession):  # a polling client would have to fetch the end
+        if isinstance(session, WebSocketSession):  # polling clients must fetch it
             farewells.append('42["kick",true]')
         await session.send(chance.choice(farewells))
         await end(session)
 
 
 async def end(session: Session) -> None:
-    """A polling client must say that it goes, or the server waits for it."""
+    """A polling client must send a close packet, otherwise the server waits for it."""
     with contextlib.suppress(SessionEnded, ConnectionClosed):
         await session.send("1")
     await session.abandon()

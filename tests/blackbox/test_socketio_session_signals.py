@@ -23,7 +23,7 @@ def server() -> Iterator[ServerProcess]:
 
 
 async def noted(server: ServerProcess, key: str, what: str) -> list[Any]:
-    """Waits until handlers have noted that, and returns the first time."""
+    """Waits until handlers have noted this, and returns the first time."""
 
     def probe() -> list[Any] | None:
         return next((note[1:] for note in read_notes(server, key) if note[0] == what), None)
@@ -82,7 +82,7 @@ async def test_a_drain_is_reported_when_the_client_has_read_everything(
         await noted(server, key, "flooded")
         kinds = [note[0] for note in read_notes(server, key)]
         before = kinds.count("drain")
-        # No request waits. On a WebSocket the kernel takes some of it, but never 20 MB.
+        # No request waits. On a WebSocket the kernel buffers a part, but never 20 MB.
         if kind is PollingSession:
             assert "drain" not in kinds[kinds.index("flooded") :]
         for _ in range(200):

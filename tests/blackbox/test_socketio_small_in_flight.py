@@ -19,7 +19,7 @@ AMOUNT = 200
 
 pytestmark = [
     pytest.mark.parametrize("transport", SESSIONS),
-    # Handled events are reported by up to 16.
+    # Handled events are reported in groups of up to 16.
     pytest.mark.parametrize("limit", [1, 2, 15, 16, 17]),
 ]
 
@@ -29,7 +29,7 @@ def start_with(start_server: Start, limit: int) -> ServerProcess:
 
 
 async def acknowledgements(session: Session, amount: int) -> dict[int, list[object]]:
-    """The next packets, which must be answers in /asking, by their numbers."""
+    """The next packets, which must be acknowledgements in /asking, by their ids."""
     found = {}
     for _ in range(amount):
         packet = await session.next_message()
@@ -43,7 +43,7 @@ async def acknowledgements(session: Session, amount: int) -> dict[int, list[obje
 async def test_all_events_are_handled_in_order(
     limit: int, transport: str, start_server: Start
 ) -> None:
-    """Fast and slow handlers of two namespaces, side by side."""
+    """Fast and slow handlers of two namespaces at the same time."""
     server = start_with(start_server, limit)
     async with SESSIONS[transport](server.url) as session:
         await session.join_namespace()
@@ -70,7 +70,7 @@ async def test_each_event_is_answered(limit: int, transport: str, start_server: 
 async def test_a_handler_can_wait_for_a_concurrent_one(
     limit: int, transport: str, start_server: Start
 ) -> None:
-    """A concurrent one for one in order, and the other way round, as far as the limit lets them."""
+    """A concurrent handler waits for an ordinary one, and the reverse, if the limit allows it."""
     server = start_with(start_server, limit)
     async with SESSIONS[transport](server.url) as session:
         await session.join_namespace(ASKING, auth={"key": str(uuid.uuid4())})

@@ -45,7 +45,7 @@ async def test_a_waiting_poll_is_answered_so_that_its_client_polls_again(start_s
 async def test_clients_reconnect_after_a_restart(  # type: ignore[no-untyped-def]
     start_server, node: NodeClients, transports: list[str]
 ) -> None:
-    """A stop must not tell any client to stay away."""
+    """After a stop, all clients must try to reconnect."""
     server: ServerProcess = start_server("native:application", cwd=APPS)
     official = node.start("comesBackAfterRestart", url=server.url, transports=transports, key="js")
     python = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.5)

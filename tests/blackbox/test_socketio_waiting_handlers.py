@@ -21,7 +21,8 @@ Session = PollingSession | WebSocketSession
 Start = Callable[..., ServerProcess]
 ASKING = "/asking"
 MANY = 2000  # a quarter of them is more than may be in flight
-# So many, and their padding: more than a server reads at once, less than its kernel keeps for it.
+# The number of events and their padding: more than a server reads in one call, and less than its
+# kernel buffers.
 BEHIND = (1000, "x" * 40)
 both = pytest.mark.parametrize("transport", SESSIONS)
 
@@ -35,7 +36,7 @@ def numbers(start: int, end: int, padding: str = "") -> list[str]:
 
 
 async def waits(server: ServerProcess, key: str, *what: Any) -> list[Any]:
-    """Waits for a handler's note that begins so; returns all of it."""
+    """Waits for a handler's note with this beginning; returns the note."""
 
     def noted() -> list[list[Any]]:
         return [n for n in read_notes(server, key) if n[: len(what)] == list(what)]
@@ -44,13 +45,13 @@ async def waits(server: ServerProcess, key: str, *what: Any) -> list[Any]:
 
 
 async def flood(session: Session, amount: int = MANY, padding: str = "") -> None:
-    """In several requests on polling, as clients do."""
+    """In several requests on polling, like real clients."""
     for start in range(0, amount, 500):
         await session.send(*numbers(start, min(start + 500, amount), padding))
 
 
 async def ask(session: Session, server: ServerProcess) -> str:
-    """A handler waits for this client's answer number 0 now; returns the key of its notes."""
+    """A handler now waits for this client's acknowledgement 0; returns the key of its notes."""
     key = str(uuid.uuid4())
     await session.join_namespace(ASKING, auth={"key": key})
     await session.emit("ask", namespace=ASKING)
@@ -75,7 +76,7 @@ async def test_an_acknowledgement_after_many_events_is_read(
 async def test_a_client_with_queued_events_can_acknowledge(
     transport: str, start_server: Start
 ) -> None:
-    """The server asks when it has stopped reading already."""
+    """The server asks after it has stopped reading."""
     server = start_with(start_server, "--socketio-max-in-flight", "10")
     key = str(uuid.uuid4())
     async with SESSIONS[transport](server.url) as session:
@@ -92,7 +93,7 @@ async def test_a_client_with_queued_events_can_acknowledge(
 async def test_an_acknowledgement_that_can_not_be_read_fails(
     transport: str, start_server: Start
 ) -> None:
-    """The connection lives on, and no event is lost."""
+    """The connection stays open, and no event is lost."""
     server = start_with(
         start_server, "--socketio-max-read-ahead", "50000", "--socketio-ping-timeout", "2"
     )
@@ -115,7 +116,7 @@ async def test_an_acknowledgement_that_can_not_be_read_fails(
 async def test_a_broken_connection_is_noticed(
     event: str, transport: str, start_server: Start
 ) -> None:
-    """Its connection is reset in the middle of its events."""
+    """Its connection is reset while its events are being read."""
     server = start_with(start_server)
     key = str(uuid.uuid4())
     async with SESSIONS[transport](server.url) as session:
@@ -148,7 +149,7 @@ async def test_a_broken_connection_is_noticed(
 async def test_all_events_before_a_disconnect_are_handled(
     start_server: Start,
 ) -> None:
-    """It closes orderly, while a handler waits for that and reading has stopped."""
+    """It closes cleanly, while a handler waits for that and reading has stopped."""
     server = start_with(start_server)
     key = str(uuid.uuid4())
     session = WebSocketSession(server.url)
@@ -187,7 +188,7 @@ async def test_a_disconnect_after_too_many_unread_events_is_noticed(
 
 
 async def test_a_polling_client_that_stops_polling_is_noticed(start_server: Start) -> None:
-    """Its POST is not answered, as it is held back, and it polls no more."""
+    """Its POST is not answered, because it is throttled, and it stops polling."""
     server = start_with(
         start_server, "--socketio-ping-interval", "0.5", "--socketio-ping-timeout", "1"
     )
@@ -205,7 +206,7 @@ async def test_a_polling_client_that_stops_polling_is_noticed(start_server: Star
 async def test_a_client_that_is_throttled_for_long_stays_connected(
     transport: str, start_server: Start
 ) -> None:
-    """It answers pings, which are not read, and sees them come."""
+    """It answers pings, and the answers are not read; it still receives pings."""
     server = start_with(
         start_server, "--socketio-ping-interval", "0.5", "--socketio-ping-timeout", "1"
     )

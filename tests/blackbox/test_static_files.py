@@ -22,7 +22,7 @@ LARGE = bytes(range(256)) * 4096 * 3  # 3 MB
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A directory with the mounts `files` and `special`, and secrets beside them."""
+    """A directory with the mounts `files` and `special`, and secret files next to them."""
     root = tmp_path_factory.mktemp("static")
     files = root / "files"
     (files / "sub" / ".well-known").mkdir(parents=True)
@@ -166,7 +166,7 @@ def test_an_unreadable_file_is_forbidden(server: ServerProcess, root: pathlib.Pa
     server.wait_for_log("unreadable.txt cannot be read: Permission denied")
 
 
-# --- No escapes ---
+# --- Paths outside the directory ---
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from support.raw_http import RawConnection
 from support.server import ServerProcess
 
-AT_ONCE = 5  # seconds: half of the time that requests in flight have
+AT_ONCE = 5  # seconds: half of the timeout for requests in flight
 
 
 def test_server_sent_events_end_gracefully_and_immediately(start_server) -> None:  # type: ignore[no-untyped-def]
@@ -19,7 +19,7 @@ def test_server_sent_events_end_gracefully_and_immediately(start_server) -> None
         server.wait_for_log("stream began")
         started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        # Read to the last chunk: for the client it is the end of a response, not a cut one.
+        # Read to the last chunk: for the client it is a complete response.
         assert connection.read_response().body == b"data: 1\n\n"
         assert connection.is_closed()
         assert server.wait() == 0

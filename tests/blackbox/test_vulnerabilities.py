@@ -1,9 +1,8 @@
 """Vulnerabilities of other Socket.IO and WebSocket servers, by their CVE numbers.
 
-After each of them another client, which was connected before, still gets answers. Each test has
-been seen to fail: without the check that it names, or with a vulnerable release of another server
-(socket.io 4.4.0 with engine.io 6.1.0, ws 8.2.3 and socket.io-parser 4.0.4; python-engineio 4.9.0 in
-threads).
+After each of them, another client that was connected before still gets responses. Each test has
+failed without the check that it names, or with a vulnerable release of another server (socket.io
+4.4.0 with engine.io 6.1.0, ws 8.2.3 and socket.io-parser 4.0.4; python-engineio 4.9.0 in threads).
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ async def server(socketio_server: ServerProcess) -> AsyncIterator[ServerProcess]
 
 
 async def ended(session: WebSocketSession) -> None:
-    """The server closes the session; what it sends before that does not matter."""
+    """The server closes the session; its output before that does not matter."""
     while True:
         try:
             await session.next_message()
@@ -70,7 +69,7 @@ async def refused(server: ServerProcess, *packets: str | bytes, join: bool = Tru
 
 
 async def test_cve_2020_36048_a_polling_body_without_end(server: ServerProcess) -> None:
-    """A server that gathers a chunked body before it looks at its size fills its memory."""
+    """A server that collects a chunked body before it checks the size fills its memory."""
     server.forget_peak_memory()
     before = server.memory()
     peer = await Peer.connect(server)
@@ -99,9 +98,9 @@ async def test_cve_2020_36048_a_polling_body_without_end(server: ServerProcess) 
 async def test_cve_2020_36049_a_packet_header_without_end(
     packet: str, server: ServerProcess
 ) -> None:
-    """A parser that builds numbers and names character by character, and one that has no limit
-    for them, copy the packet again and again. Nothing else is wrong with these packets. Held by
-    read_header() and is_namespace().
+    """A parser that builds numbers and names character by character, or that has no limit for them,
+    copies the packet repeatedly. The packets have no other error. Checked by read_header() and
+    is_namespace().
     """
     server.forget_peak_memory()
     before = server.memory()
@@ -113,7 +112,7 @@ async def test_cve_2020_36049_a_packet_header_without_end(
 async def test_cve_2026_33151_and_48804_unlimited_attachments(
     join: bool, server: ServerProcess
 ) -> None:
-    """A parser that keeps what a packet announces has to stop before anything of it arrives."""
+    """A parser that collects announced attachments must check their number before they arrive."""
     server.forget_peak_memory()
     before = server.memory()
     await refused(server, '451000000-["x"]', *[b"x" * MESSAGE] * 50, join=join)
@@ -126,14 +125,16 @@ async def test_cve_2026_33151_and_48804_unlimited_attachments(
 async def test_cve_2026_48804_attachments_for_a_namespace_not_joined(
     join: bool, server: ServerProcess
 ) -> None:
-    """As many as a packet may have are not waited for either, where nobody will get it."""
+    """Attachments for a namespace that the client has not joined are not collected, even within the
+    limit.
+    """
     placeholders = ",".join(f'{{"_placeholder":true,"num":{number}}}' for number in range(10))
     namespace = "/chat," if join else ""
     await refused(server, f'4510-{namespace}["x",{placeholders}]', join=join)
 
 
 async def test_cve_2026_48779_a_message_in_tiny_fragments(server: ServerProcess) -> None:
-    """A reader that keeps an object for each fragment needs a hundred times the message."""
+    """A reader with an object for each fragment needs a hundred times the memory of the message."""
     server.forget_peak_memory()
     before = server.memory()
     peer = await open_websocket(server)
@@ -145,8 +146,8 @@ async def test_cve_2026_48779_a_message_in_tiny_fragments(server: ServerProcess)
 
 
 async def test_cve_2026_48802_no_thread_for_a_pong(server: ServerProcess) -> None:
-    """A server that answers heartbeats in threads of their own runs out of them. Held by
-    Session::receive_pong(), which only notes the time.
+    """A server that answers heartbeats in separate threads runs out of threads. Checked by
+    Session::receive_pong(), which only stores the time.
     """
 
     def threads() -> int:
@@ -163,7 +164,7 @@ async def test_cve_2026_48802_no_thread_for_a_pong(server: ServerProcess) -> Non
     assert most <= before + 2
 
 
-# --- packets that are taken for something else ---
+# --- packets that are interpreted as something else ---
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,9 @@ async def test_cve_2026_48802_no_thread_for_a_pong(server: ServerProcess) -> Non
 async def test_cve_2022_2421_a_placeholder_without_an_index(
     number: str, server: ServerProcess
 ) -> None:
-    """The number of a placeholder looked up in an array without a check reaches its methods."""
+    """If a placeholder's number is looked up in an array without a check, it reaches the array's
+    methods.
+    """
     packet = '451-["reply",{"_placeholder":true,"num":' + number + "}]"
     await refused(server, packet, b"bytes")
 
@@ -184,7 +187,7 @@ async def test_cve_2022_2421_a_placeholder_without_an_index(
 async def test_cve_2023_32695_an_event_name_that_is_not_a_string(
     args: str, server: ServerProcess
 ) -> None:
-    """A name that is an object is called by whoever looks for its handlers."""
+    """A name that is an object is called by code that looks up its handlers."""
     await refused(server, "42" + args)
 
 
@@ -193,14 +196,14 @@ async def test_cve_2023_32695_an_event_name_that_is_an_attachment(server: Server
 
 
 async def test_cve_2024_38355_the_event_error(server: ServerProcess) -> None:
-    """An emitter that throws for an "error" nobody listens to ends the process."""
+    """An emitter that throws for an "error" event without listeners ends the process."""
     async with WebSocketSession(server.url) as session:
         await session.join_namespace()
         assert await session.call("error", "boom") == ["boom"]
         assert await session.call("reply", 1) == [1]
 
 
-# --- exceptions that nobody catches ---
+# --- uncaught exceptions ---
 
 
 @pytest.mark.parametrize(
@@ -209,7 +212,7 @@ async def test_cve_2024_38355_the_event_error(server: ServerProcess) -> None:
 async def test_cve_2022_21676_an_invalid_frame_directly_after_the_handshake(
     bad: bytes, server: ServerProcess
 ) -> None:
-    """It arrives before anybody listens to the new WebSocket's errors."""
+    """It arrives before the new WebSocket has a listener for errors."""
     for target in (WEBSOCKET, f"{WEBSOCKET}&sid=nobody", "/socket.io/?EIO=3&transport=websocket"):
         peer = await Peer.connect(server)
         await peer.send(upgrade_request(target) + bad)
@@ -218,7 +221,7 @@ async def test_cve_2022_21676_an_invalid_frame_directly_after_the_handshake(
 
 
 async def test_cve_2022_41940_a_reset_during_the_handshake(server: ServerProcess) -> None:
-    """The connection has been handed on, and nobody listens to its errors yet or any more."""
+    """The connection is being passed on and has no listener for errors at that moment."""
     targets = [WEBSOCKET, f"{WEBSOCKET}&sid=nobody", HANDSHAKE, "/", "/counts"]
     for at_once in [True, False] * 5:
         peers = [await Peer.connect(server) for _ in targets]
@@ -227,7 +230,7 @@ async def test_cve_2022_41940_a_reset_during_the_handshake(server: ServerProcess
             peer.send_later(upgrade_request(target))
             if at_once:
                 peer.reset()
-        # A round trip that began later: the upgrades have been read.
+        # After this later round trip, the upgrades have been read.
         await open_session(witness)
         for peer in [] if at_once else peers:
             peer.reset()
@@ -240,7 +243,7 @@ async def test_cve_2022_41940_a_reset_during_the_handshake(server: ServerProcess
 async def test_cve_2023_31125_a_transport_that_is_a_property(
     name: str, server: ServerProcess
 ) -> None:
-    """A table that is an object has more entries than were put into it."""
+    """If the table of transports is an object, it also has inherited entries."""
     for target in (f"/socket.io/?EIO=4&transport={name}", f"{HANDSHAKE}&transport={name}&sid=x"):
         answer = httpx.get(server.url + target)
         if answer.status_code != 200:
@@ -254,8 +257,8 @@ async def test_cve_2023_31125_a_transport_that_is_a_property(
 
 
 async def test_cve_2024_37890_more_headers_than_the_limit(server: ServerProcess) -> None:
-    """An upgrade whose headers are more than the parser keeps comes without those it needs."""
-    many = b"X:\r\n" * 3000  # 12 KB: no limit of bytes stands in front of the one of headers
+    """An upgrade with more headers than the parser keeps arrives without those it needs."""
+    many = b"X:\r\n" * 3000  # 12 KB: below the limit of bytes
     for data in (
         upgrade_request(WEBSOCKET).replace(b"Host:", many + b"Host:"),
         upgrade_request(WEBSOCKET)[:-2] + many + b"\r\n",
@@ -266,12 +269,12 @@ async def test_cve_2024_37890_more_headers_than_the_limit(server: ServerProcess)
         peer.abort()
 
 
-# --- what others may read or run ---
+# --- data that others may read, or code that they may run ---
 
 
 async def test_cve_2020_28481_no_page_of_another_origin_by_default(server: ServerProcess) -> None:
-    """A server that allows all origins unless it is told otherwise. Held by origin_ok(), and by
-    Cors, which adds nothing unless it has origins.
+    """A server that allows all origins by default. Checked by origin_ok(), and by Cors, which adds
+    nothing without configured origins.
     """
     for method in ("GET", "OPTIONS"):
         headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
@@ -280,7 +283,7 @@ async def test_cve_2020_28481_no_page_of_another_origin_by_default(server: Serve
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
-# What turns data into objects of any class, or text into code.
+# Functions that convert data to objects of any class, or text to code.
 UNPICKLING = {
     "pickle",
     "_pickle",
@@ -295,7 +298,7 @@ EVALUATING = {"eval", "exec", "__import__", "unsafe_load", "UnsafeLoader"}
 
 
 def makes_code(source: str) -> bool:
-    """Whether the module imports or calls, by whatever way, what makes code of data."""
+    """Whether the module imports or calls, in any way, a function that creates code from data."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.alias(name=name) | ast.Constant(value=str(name)):
@@ -329,7 +332,7 @@ def test_cve_2025_61765_unpickling_would_be_noticed(source: str) -> None:
 
 
 def test_cve_2025_61765_nothing_is_unpickled() -> None:
-    """What another process sends is data: no module can make code of it."""
+    """Data from another process is only data: no module can create code from it."""
     packages = [pathlib.Path(module.__file__ or "").parent for module in (sio, sioserve)]
     modules = [path for package in packages for path in package.rglob("*.py")]
     modules = [path for path in modules if "testing" not in path.parts]

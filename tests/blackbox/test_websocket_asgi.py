@@ -71,8 +71,8 @@ def test_a_limit_reaches_the_application_as_1009(
         eventually(lambda reason=reason: (seen("code"), seen("reason")) == (1009, reason))
 
 
-# What the application does behind websocket.connect, in order; what comes of each step; and what
-# the client gets: a status, or messages and the code of the close frame. As uvicorn 0.54 does it,
+# The actions of the application after websocket.connect, in order; the result of each; and the
+# result for the client: a status, or messages and the code of the close frame. As in uvicorn 0.54,
 # unless docs/asgi.md says otherwise.
 ACCEPT, CLOSE_IT = {"type": "accept"}, {"type": "close"}
 SEND = {"type": "send", "text": "x"}
@@ -162,7 +162,7 @@ def test_the_order_of_messages(
 
 
 def test_a_message_directly_before_a_close_arrives_first(plain_server: ServerProcess) -> None:
-    # The application gets both; its echo comes too late to be sent.
+    # The application gets both; its echo would be too late.
     for _ in range(20):
         with RawWebSocket(plain_server) as websocket:
             websocket.send(frame(TEXT, b"last") + close_frame(1000))
@@ -183,7 +183,7 @@ def test_a_long_denial_waits_for_its_client(
 
 
 def steady(probe: Callable[[], int]) -> int:
-    """The value that `probe` keeps on returning."""
+    """The value that `probe` returns repeatedly."""
     history: list[int] = []
 
     def same() -> bool:
@@ -196,7 +196,7 @@ def steady(probe: Callable[[], int]) -> int:
 
 @pytest.fixture
 def small_server(start_server: Callable[..., ServerProcess]) -> ServerProcess:
-    """A server whose memory is this test's alone."""
+    """A server whose memory is used only by this test."""
     return start_server("plain:application")
 
 
@@ -223,7 +223,7 @@ def test_a_slow_client_needs_no_more_memory(small_server: ServerProcess, key: st
 async def test_a_slow_application_needs_no_more_memory(
     small_server: ServerProcess, key: str
 ) -> None:
-    """100 MB are sent to an application that takes nothing at first."""
+    """100 MB are sent to an application that receives nothing at first."""
     before = small_server.memory()
     message, count = os.urandom(100_000), 1_000
     sent = 0
@@ -250,7 +250,7 @@ async def test_a_slow_application_needs_no_more_memory(
 
 
 def test_idle_connections_need_little_memory(small_server: ServerProcess) -> None:
-    """Compression was agreed on, and has not been used."""
+    """Compression is negotiated, but not used."""
     before = small_server.memory()
     count = 500
     offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"

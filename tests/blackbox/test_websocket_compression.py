@@ -41,7 +41,7 @@ def open_compressed(server: ServerProcess, parameters: str = "") -> RawWebSocket
 
 
 def exchange(websocket: RawWebSocket, deflate: Deflate, message: bytes) -> bool:
-    """Sends a message compressed and checks its echo; whether that was compressed too."""
+    """Sends a compressed message and checks its echo; returns whether the echo was compressed."""
     websocket.send(frame(BINARY, deflate.compress(message), reserved=RSV1))
     echo = websocket.read_frame()
     assert echo.opcode == BINARY
@@ -131,7 +131,7 @@ def test_small_messages_are_not_compressed(plain_server: ServerProcess) -> None:
         deflate = Deflate()
         assert not exchange(websocket, deflate, b"x" * 127)
         assert exchange(websocket, deflate, b"x" * 128)
-        # Either kind may follow the other.
+        # Compressed and uncompressed messages can be mixed.
         assert websocket.send(frame(TEXT, b"plain")).read_frame().payload == b"plain"
         assert exchange(websocket, deflate, WORDS)
         assert not exchange(websocket, deflate, b"")
@@ -169,7 +169,7 @@ def test_a_bomb_is_cut_off_at_the_limit(plain_server: ServerProcess) -> None:
     assert len(data) < LIMIT
     before = plain_server.memory()
     with open_compressed(plain_server) as websocket:
-        with contextlib.suppress(OSError):  # the server may have had enough
+        with contextlib.suppress(OSError):  # the server may close before it has read everything
             websocket.send(frame(BINARY, data, reserved=RSV1))
         frames, closing = websocket.read_to_close()
     assert frames == []
@@ -183,7 +183,7 @@ def test_many_decompressed_messages_wait_for_the_application(
     server = start_server("plain:application")
     message = frame(BINARY, raw_deflate(bytes(LIMIT)), reserved=RSV1)
     count = 60
-    assert len(message) * count < 65_536  # what the server may read at once
+    assert len(message) * count < 65_536  # the most that the server may read at once
     before = server.memory()
     with RawWebSocket(server, f"/hold?key={key}", OFFER) as websocket:
         websocket.send(message * count).send(frame(PING))

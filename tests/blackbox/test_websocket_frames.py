@@ -34,8 +34,8 @@ def in_pieces(data: bytes, size: int) -> list[bytes]:
     return [data[i : i + size] for i in range(0, len(data), size)] if size else [data]
 
 
-# What is sent; the payloads of messages and of pongs that answer it; what is sent then; and the
-# code of the server's close frame.
+# The input; the payloads of messages and of pongs in response; further input; and the code of the
+# server's close frame.
 Case = tuple[bytes, list[bytes], list[bytes], bytes, int]
 
 
@@ -44,7 +44,7 @@ def fine(data: bytes, messages: list[bytes], pongs: list[bytes]) -> Case:
 
 
 def wrong(data: bytes, code: int = 1002) -> Case:
-    """Follows a message that is fine."""
+    """The bytes come after a valid message."""
     return frame(TEXT, b"first"), [b"first"], [], data, code
 
 
@@ -135,13 +135,13 @@ SOCKETIO_FAULTS = [
 
 
 def send(websocket: RawWebSocket, data: bytes, piece: int) -> None:
-    with contextlib.suppress(OSError):  # the server may have had enough
+    with contextlib.suppress(OSError):  # the server may close before it has read everything
         for part in in_pieces(data, piece):
             websocket.send(part)
 
 
 def is_faulty(case: Case) -> bool:
-    """Whether the server's close frame tells a fault; otherwise it answers the client's."""
+    """Whether the server's close frame is for a fault; otherwise it answers the client's."""
     _, _, _, data, code = case
     return code in (1002, 1007, 1009) and data != close_frame(code)
 
@@ -150,7 +150,7 @@ def is_faulty(case: Case) -> bool:
 def test_messages_before_a_faulty_frame_are_answered(
     plain_server: ServerProcess, name: str
 ) -> None:
-    """At once, as Autobahn sends them: what it calls strict."""
+    """In one write, as Autobahn sends them in its strict cases."""
     good, answers, _, faulty, code = CASES[name]
     with RawWebSocket(plain_server) as websocket:
         frames, closing = websocket.send(good + faulty).read_to_close()
@@ -219,7 +219,7 @@ def test_frames(plain_server: ServerProcess, name: str, shape: str) -> None:
     piece = 0 if shape == "whole" else 1 if len(first) < 1000 else 997
     with RawWebSocket(plain_server) as websocket:
         send(websocket, first, piece)
-        # A pong may overtake an echo, which goes through Python.
+        # A pong may arrive before an echo, which comes from Python.
         answers = [websocket.read_frame() for _ in messages + pongs]
         send(websocket, then, piece)
         frames, closing = websocket.read_to_close()
@@ -229,7 +229,7 @@ def test_frames(plain_server: ServerProcess, name: str, shape: str) -> None:
     assert closing.code == code
 
 
-# 6: UTF-8. What a lone frame holds, and whether it is text.
+# 6: UTF-8. The payload of a single frame, and whether it is valid text.
 TEXTS = {
     "a word": ("κόσμε".encode(), True),
     "edges of each length": ("\0\x7f\x80\u07ff\u0800\uffff\U00010000\U0010ffff".encode(), True),
@@ -260,7 +260,7 @@ def test_text_must_be_utf8(plain_server: ServerProcess, name: str, shape: str) -
     else:
         parts = in_pieces(frame(TEXT, text), 0 if shape == "whole" else 1)
     with RawWebSocket(plain_server) as websocket:
-        with contextlib.suppress(OSError):  # the server may have had enough
+        with contextlib.suppress(OSError):  # the server may close before it has read everything
             for part in parts:
                 websocket.send(part)
         if valid:
@@ -302,7 +302,7 @@ def test_a_limit_is_enforced_at_the_frame_header(plain_server: ServerProcess) ->
     data = bytes([0x82, 0xFF]) + (2**62).to_bytes(8, "big") + bytes(4) + b"x"
     with RawWebSocket(plain_server) as websocket:
         assert websocket.send(data).read_to_close()[1].code == 1009
-    # The second fragment would go beyond the limit of the message.
+    # The second fragment would exceed the limit of the message.
     data = frame(BINARY, bytes(1_048_576), final=False) + frame(CONTINUATION, b"x")
     with RawWebSocket(plain_server) as websocket:
         assert websocket.send(data).read_to_close()[1].code == 1009

@@ -1,4 +1,4 @@
-"""WebSockets that are not Socket.IO: the wire and the ASGI side, with the client `websockets`."""
+"""WebSockets without Socket.IO: frames and ASGI messages, with the client `websockets`."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def test_fragments_are_joined(plain_server: ServerProcess) -> None:
     async with client(plain_server, "/echo") as websocket:
         await websocket.send(["one ", "two ", "", "three"])
         assert await websocket.recv() == "one two three"
-        # A character of several bytes may be cut by a fragment.
+        # A fragment may split a character of several bytes.
         encoded = "日本".encode()
         await websocket.send([encoded[:1], encoded[1:4], encoded[4:]])
         assert await websocket.recv() == encoded
@@ -252,7 +252,7 @@ async def test_a_slow_client_makes_send_wait(
         assert received == count
 
 
-# --- The handshake by hand ---
+# --- The handshake with raw bytes ---
 
 
 def test_frames_sent_with_the_handshake_are_not_lost(plain_server: ServerProcess) -> None:

@@ -36,7 +36,7 @@ TIMES = [
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
-    """plain.py with short times."""
+    """plain.py with short timeouts."""
     process = ServerProcess("plain:application", *TIMES).start()
     yield process
     process.stop()
@@ -44,7 +44,7 @@ def server() -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def seen(server: ServerProcess, key: str) -> Callable[[str], Any]:
-    """seen(name): waits until the application has seen that under this test's key."""
+    """seen(name): waits for an observation of the application under this test's key."""
 
     def wait(name: str) -> Any:
         def probe() -> dict[str, Any] | None:
@@ -71,7 +71,7 @@ async def test_the_client_websockets_answers_pings(server: ServerProcess) -> Non
     async with connect(url, proxy=None, ping_interval=None) as websocket:
         await asyncio.sleep(0)
         with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(websocket.recv(), 4)  # ping and time-out, more than twice
+            await asyncio.wait_for(websocket.recv(), 4)  # more than two pings and timeouts
         await websocket.send("still here")
         assert await websocket.recv() == "still here"
 
@@ -152,7 +152,7 @@ def test_a_task_after_a_complete_response_is_not_cancelled(
     with RawConnection(server.port) as connection:
         connection.get(f"/work-after-answer?key={key}&gate={key}")
         assert connection.read_response().body == b"answer"
-    # Another one, which does not answer, is cancelled later than this one would have been.
+    # Another request without a response is cancelled later than this one would have been.
     with RawConnection(server.port) as connection:
         connection.get("/stay?key=other")
         eventually(lambda: httpx.get(f"{server.url}/seen?key=other").json())

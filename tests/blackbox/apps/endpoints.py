@@ -1,4 +1,4 @@
-"""Tells whom the server takes its client for: over HTTP, WebSocket and Socket.IO alike."""
+"""Answers with the client's address for the server: over HTTP, WebSocket and Socket.IO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers with what the process and its children have inherited."""
+"""Answers with the state that the process and its children have inherited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applications that functions make."""
+"""Functions that create applications."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def text(body: str) -> Any:
-    """An application that answers with that."""
+    """An application that answers with this text."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":

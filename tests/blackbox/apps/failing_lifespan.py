@@ -1,4 +1,4 @@
-"""Applications whose start-up or shutdown fails in the protocol's own way."""
+"""Applications that report a failed startup or shutdown with the lifespan messages."""
 
 from __future__ import annotations
 

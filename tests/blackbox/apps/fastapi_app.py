@@ -1,4 +1,4 @@
-"""FastAPI and Starlette under test: what their users rely on."""
+"""An application with FastAPI and Starlette."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 
 
 def note(word: str) -> None:
-    """Appends to a file that the children would write to as well."""
+    """Appends to a file that the children would also write to."""
     with open(os.environ["NOTES"], "a") as notes:
         notes.write(f"{word} {os.getpid()}\n")
 
@@ -26,7 +26,7 @@ def end(ending: str) -> None:
 
 
 def fork(ending: str) -> int:
-    """The child's process id; what the child does goes on in `ending`."""
+    """The child's process id; in the child, `ending` is called."""
     child = os.fork()
     if child == 0:
         end(ending)
@@ -34,7 +34,7 @@ def fork(ending: str) -> int:
 
 
 def reap(child: int) -> int | None:
-    """The exit code; None while it runs."""
+    """The exit code; None while the child runs."""
     pid, status = os.waitpid(child, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if pid else None
 

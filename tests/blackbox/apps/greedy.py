@@ -1,4 +1,4 @@
-"""A request that keeps the GIL until a file appears, for what must go on without Python."""
+"""A request that holds the GIL until a file exists, for functions that must work without Python."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     (path,) = parse_qs(scope["query_string"])[b"until"]
     path = os.fsencode(path)
     print("greedy request began", flush=True)
-    sys.setswitchinterval(3600)  # or other threads would get the GIL between two calls
+    sys.setswitchinterval(3600)  # otherwise other threads would get the GIL between two calls
     while EXISTS(path, 0) != 0:
         USLEEP(10 * MILLISECOND)
     await send({"type": "http.response.start", "status": 200})

@@ -1,4 +1,4 @@
-"""An application that knows HTTP only, as plain Django does."""
+"""An application that supports only HTTP, as plain Django does."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A plain ASGI application, one small behaviour per path, for tests of HTTP and WebSocket.
+"""A plain ASGI application with one behaviour for each path, for tests of HTTP and WebSocket.
 
-What an application sees that its client cannot is kept under the name that the request gives
-(?key=...), and answered at /seen?key=....
+It stores observations that the client cannot make under the request's ?key=..., and returns them at
+/seen?key=....
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ async def respond_json(send: Send, value: Any) -> None:
 
 
 async def read_body(receive: Receive) -> list[bytes]:
-    """The parts in which the body came."""
+    """The parts of the body, as received."""
     parts = []
     while True:
         message = await receive()
@@ -79,7 +79,7 @@ async def show_scope(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def describe(value: Any) -> Any:
-    """A value of a scope as JSON; bytes as {"bytes": ...} so that tests can tell them."""
+    """A value of a scope as JSON; bytes are {"bytes": ...}, so that tests can distinguish them."""
     if isinstance(value, bytes):
         return {"bytes": value.decode("latin-1")}
     if isinstance(value, dict):
@@ -116,7 +116,7 @@ async def status(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def download(scope: Scope, receive: Receive, send: Send) -> None:
-    """?bytes= in parts of 64 KiB; what has been sent is seen under ?key=."""
+    """?bytes= in parts of 64 KiB; the number of sent bytes is stored under ?key=."""
     size = int(parameter(scope, "bytes"))
     await send({"type": "http.response.start", "status": 200})
     part = bytes(65536)
@@ -128,14 +128,14 @@ async def download(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def hold_upload(scope: Scope, receive: Receive, send: Send) -> None:
-    """Takes nothing of the body until ?gate= opens, then counts it."""
+    """Receives no body until ?gate= opens, then counts it."""
     see(parameter(scope, "key"), "started", True)
     await GATES.setdefault(parameter(scope, "gate"), asyncio.Event()).wait()
     await count(scope, receive, send)
 
 
 async def sip(scope: Scope, receive: Receive, send: Send) -> None:
-    """Counts a body, with a pause after every 32 parts: always slower than its client."""
+    """Counts a body, with a pause after every 32 parts: always slower than the client."""
     size, parts, more = 0, 0, True
     while more:
         message = await receive()
@@ -149,7 +149,7 @@ async def sip(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def block(scope: Scope, receive: Receive, send: Send) -> None:
-    """Keeps the event loop for ?seconds=."""
+    """Blocks the event loop for ?seconds=."""
     time.sleep(float(parameter(scope, "seconds")))
     await respond(send, "late")
 
@@ -170,11 +170,11 @@ async def fail_late(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def no_answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Returns without having sent anything."""
+    """Returns without sending anything."""
 
 
 async def visitor(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the context's visitor, then becomes the visitor."""
+    """Answers with the visitor in the context, then sets it."""
     before = VISITOR.get()
     VISITOR.set(parameter(scope, "name"))
     await respond(send, before)
@@ -217,7 +217,7 @@ async def receive_after_end(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def disconnect_only(scope: Scope, receive: Receive, send: Send) -> None:
-    """Waits for the client to go away."""
+    """Waits for the client's disconnect."""
     key = parameter(scope, "key")
     await read_body(receive)
     see(key, "waiting", True)
@@ -227,7 +227,7 @@ async def disconnect_only(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def cancelled_receive(scope: Scope, receive: Receive, send: Send) -> None:
-    """Cancels each receive() that has to wait, and starts again until the body has ended."""
+    """Cancels each receive() that has to wait, and calls it again, until the body has ended."""
     key = parameter(scope, "key")
     body, cancelled, more = b"", 0, True
     while more:
@@ -258,7 +258,7 @@ async def cancelled_at_end(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def stream_for_ever(scope: Scope, receive: Receive, send: Send) -> None:
-    """Streams until the client goes, which it notices by receive()."""
+    """Streams until receive() returns the client's disconnect."""
     key = parameter(scope, "key")
     await read_body(receive)
     gone = asyncio.ensure_future(receive())
@@ -273,7 +273,7 @@ async def stream_for_ever(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def stay(scope: Scope, receive: Receive, send: Send) -> None:
-    """Goes on when its client has left, until it is cancelled."""
+    """Ignores the client's disconnect, until it is cancelled."""
     key = parameter(scope, "key")
     see(key, "started", True)
     try:
@@ -284,7 +284,7 @@ async def stay(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def work_after_answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Goes on behind its answer until ?gate= opens."""
+    """Continues after its response until ?gate= opens."""
     key = parameter(scope, "key")
     await respond(send, "answer")
     try:
@@ -334,7 +334,7 @@ async def process(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def tasks(scope: Scope, receive: Receive, send: Send) -> None:
-    """How many tasks there are beside this one."""
+    """The number of other tasks."""
     await respond(send, str(len(asyncio.all_tasks()) - 1))
 
 

@@ -1,4 +1,4 @@
-"""The WebSocket side of plain.py, one small behaviour per path."""
+"""The WebSocket side of plain.py, with one behaviour for each path."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def subprotocol(scope: Scope, receive: Receive, send: Send) -> None:
-    """Accepts the last subprotocol that was offered, with a header of its own."""
+    """Accepts the last offered subprotocol, with an additional header."""
     headers = [(b"x-accepted", b"yes"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
     chosen = scope["subprotocols"][-1]
     await send({"type": "websocket.accept", "subprotocol": chosen, "headers": headers})
@@ -97,7 +97,9 @@ async def leave_early(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def push(scope: Scope, receive: Receive, send: Send) -> None:
-    """Sends ?count= messages of ?size= bytes, then closes; how many went is seen under ?key=."""
+    """Sends ?count= messages of ?size= bytes, then closes; the number of sent messages is under
+    ?key=.
+    """
     await send({"type": "websocket.accept"})
     payload = bytes(int(parameter(scope, "size")))
     for number in range(int(parameter(scope, "count"))):
@@ -123,7 +125,7 @@ async def cancelled_receive(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def send_after_end(scope: Scope, receive: Receive, send: Send) -> None:
-    """Sends to a client that has gone; what comes of it is seen under ?key=."""
+    """Sends to a disconnected client; the result is stored under ?key=."""
     await send({"type": "websocket.accept"})
     while (await receive())["type"] != "websocket.disconnect":
         pass
@@ -138,7 +140,7 @@ async def never_accept(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def stay(scope: Scope, receive: Receive, send: Send) -> None:
-    """Goes on when its client has left, until it is cancelled."""
+    """Ignores the client's disconnect, until it is cancelled."""
     await send({"type": "websocket.accept"})
     await note_end(scope, await receive())
     try:
@@ -149,7 +151,7 @@ async def stay(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def block(scope: Scope, receive: Receive, send: Send) -> None:
-    """Holds up the whole event loop for ?seconds= after each message, then echoes it."""
+    """Blocks the event loop for ?seconds= after each message, then echoes the message."""
     await send({"type": "websocket.accept"})
     while (message := await receive())["type"] == "websocket.receive":
         time.sleep(float(parameter(scope, "seconds")))
@@ -158,7 +160,7 @@ async def block(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def hold(scope: Scope, receive: Receive, send: Send) -> None:
-    """Takes no message until ?key= is released by another client; then counts their bytes."""
+    """Receives no message until another client releases ?key=; then counts the bytes."""
     await send({"type": "websocket.accept"})
     while not SEEN.get(parameter(scope, "key"), {}).get("released"):
         await asyncio.sleep(0.01)
@@ -176,7 +178,7 @@ async def release(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def deny_at_length(scope: Scope, receive: Receive, send: Send) -> None:
-    """A denial of ?count= parts of 64 KiB; how many were sent is seen under ?key=."""
+    """A denial of ?count= parts of 64 KiB; the number of sent parts is stored under ?key=."""
     await send({"type": "websocket.http.response.start", "status": 403})
     for number in range(int(parameter(scope, "count"))):
         part = {"type": "websocket.http.response.body", "body": bytes(65536), "more_body": True}
@@ -192,9 +194,9 @@ async def functions(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def steps(scope: Scope, receive: Receive, send: Send) -> None:
-    """Takes ?steps= (JSON): "receive", "raise", or a message to send without "websocket.".
+    """Executes ?steps= (JSON): "receive", "raise", or a message to send without "websocket.".
 
-    What comes of each is seen under ?key=.
+    The result of each step is stored under ?key=.
     """
     results: list[str] = []
     see(parameter(scope, "key"), "results", results)

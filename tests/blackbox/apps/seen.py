@@ -1,4 +1,4 @@
-"""What an application saw, for its tests to ask."""
+"""Observations of an application, which its tests query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request that takes until it is cancelled, for tests of stopping."""
+"""A request that waits until it is cancelled, for tests of stopping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses that do not end by themselves, for tests of stopping."""
+"""Responses that do not end on their own, for tests of stopping."""
 
 from __future__ import annotations
 

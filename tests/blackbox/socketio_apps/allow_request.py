@@ -1,4 +1,4 @@
-"""native.py with two functions that are asked about each handshake."""
+"""native.py with two functions that decide about each handshake."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ server = sio.get_socketio_server()
 
 @server.allow_request
 async def by_token(request: sio.HandshakeRequest) -> bool:
-    """`wait` in the query holds the answer back, for that many seconds."""
+    """`wait` in the query delays the decision by that many seconds."""
     token = request.query.get("token")
     note("asked", request.url, request.address, request.headers.get("x-test"), request.secure)
     if token == "full":

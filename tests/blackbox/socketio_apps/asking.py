@@ -1,4 +1,4 @@
-"""Handlers that wait for their client: for its answer, or for its end."""
+"""Handlers that wait for their client's acknowledgement or disconnect."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AskingConsumer(sio.SocketIOConsumer):
         note(self.key, "disconnect", reason, socket.reference_reason, [])
 
     async def event_ask(self, socket: Any) -> None:
-        """Without a time-out."""
+        """Without a timeout."""
         note(self.key, "asking")
         try:
             answer = await socket.emit_with_ack("question")
@@ -53,7 +53,7 @@ class AskingConsumer(sio.SocketIOConsumer):
         await ack(number)
 
     async def event_wait_for_beside(self, socket: Any, number: int, ack: Any = None) -> None:
-        """In order, for what a concurrent handler does."""
+        """An ordinary handler that waits for a concurrent one."""
         while number not in self.beside:
             await asyncio.sleep(0.01)
         await ack(number)

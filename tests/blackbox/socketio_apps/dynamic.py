@@ -1,4 +1,4 @@
-"""native.py with namespaces that come into being when a client asks for them."""
+"""native.py with namespaces that are created when a client asks for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Socket.IO handlers that the tests talk to, served natively."""
+"""The Socket.IO handlers for the tests, served natively."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def release(key: str) -> None:
 
 
 def told(socket: Any, auth: dict[str, Any]) -> dict[str, Any]:
-    """What a client tells of itself: `auth`, in whose place clients before 3 use the query."""
+    """The options of a client for its handlers: `auth`, or the query for clients of version 2."""
     query = auth.get("auth") or socket.handshake.query.get("auth")
     return json.loads(query) if query else auth
 
 
 @sio.register
 class RootConsumer(sio.SocketIOConsumer):
-    """told() says how connect() behaves: refuse, raise, message and data, join, key, hold."""
+    """told() defines what connect() does: refuse, raise, message and data, join, key, hold."""
 
     def __init__(self) -> None:
         self.key = ""
@@ -52,7 +52,7 @@ class RootConsumer(sio.SocketIOConsumer):
 
     async def disconnect(self, socket: Any, reason: str) -> None:
         note(self.key, "disconnect", reason, socket.reference_reason, sorted(socket.rooms))
-        if reason == "server_shutdown":  # nobody can ask over HTTP any more
+        if reason == "server_shutdown":  # HTTP requests are no longer possible
             print(f"disconnect noted: {self.key} {reason}", flush=True)
 
     async def event_echo(self, socket: Any, *args: Any) -> None:
@@ -73,10 +73,10 @@ class RootConsumer(sio.SocketIOConsumer):
         await ack(*args)
 
     async def event_quiet(self, socket: Any, *args: Any) -> None:
-        """Takes no ack."""
+        """Does not take ack."""
 
     async def event_ask(self, socket: Any, *args: Any) -> None:
-        """Asks the client and waits for its answer within the handler."""
+        """Asks the client and waits for its acknowledgement within the handler."""
         answer: asyncio.Future[tuple[Any, ...]] = asyncio.get_running_loop().create_future()
         await socket.emit("question", *args, callback=lambda *given: answer.set_result(given))
         await socket.emit("answered", *await answer)
@@ -99,7 +99,7 @@ class RootConsumer(sio.SocketIOConsumer):
 
     @sio.event("never answered")
     async def never_answers(self, socket: Any, ack: Any = None) -> None:
-        """Takes an ack and does not call it."""
+        """Takes ack but does not call it."""
 
     @sio.event("volatile echo")
     async def echo_volatile(self, socket: Any, *args: Any) -> None:
@@ -109,7 +109,7 @@ class RootConsumer(sio.SocketIOConsumer):
         note(self.key, *what)
 
     async def event_kinds(self, socket: Any, *args: Any, ack: Any = None) -> None:
-        """Tells of what Python types the arguments were."""
+        """Answers with the Python types of the arguments."""
         await ack([kind(arg) for arg in args])
 
     async def event_describe(self, socket: Any, ack: Any = None) -> None:
@@ -134,8 +134,9 @@ class RootConsumer(sio.SocketIOConsumer):
         await socket.join(room)
 
     async def event_tell(self, socket: Any, steps: list[list[Any]], *what: Any) -> None:
-        """Says something through a chain: [["to", "lobby"], ["volatile"]] is to("lobby").volatile;
-        where it ends with ["emit_with_ack"], asks."""
+        """Emits through a chain: [["to", "lobby"], ["volatile"]] is to("lobby").volatile; if it
+        ends with ["emit_with_ack"], waits for acknowledgements.
+        """
         target = socket
         for name, *args in steps:
             step = getattr(target, name)
@@ -146,7 +147,7 @@ class RootConsumer(sio.SocketIOConsumer):
             await target.emit("said", *what)
 
     async def event_poll(self, socket: Any, room: str, question: str, ack: Any = None) -> None:
-        """Asks everybody in a room, and answers with their answers."""
+        """Asks all members of a room, and answers with their acknowledgements."""
         answers = await socket.server.to(room).timeout(20).emit_with_ack("question", question)
         await ack(sorted(answers))
 
@@ -154,7 +155,7 @@ class RootConsumer(sio.SocketIOConsumer):
         await socket.leave(room)
 
     async def event_rooms(self, socket: Any, ack: Any = None) -> None:
-        """All rooms of the namespace, as Python knows them."""
+        """All rooms of the namespace in Python."""
         rooms = socket.name_space.rooms()
         await ack({room: sorted(ids) for room, ids in rooms.items()})
 
@@ -201,7 +202,7 @@ class RootConsumer(sio.SocketIOConsumer):
         self.numbers.append(number)
 
     async def event_hold(self, socket: Any) -> None:
-        """Keeps this client's other events waiting until release() is called with its key."""
+        """Delays this client's other events until release() is called with its key."""
         note(self.key, "holding")
         await HELD.setdefault(self.key, asyncio.Event()).wait()
 
@@ -209,7 +210,7 @@ class RootConsumer(sio.SocketIOConsumer):
         await ack(self.numbers)
 
     async def event_threads(self, socket: Any, threads: int, amount: int) -> None:
-        """Each thread emits its numbers to this client, by both ways to emit."""
+        """Each thread emits its numbers to this client, in both possible ways."""
         await socket.join(f"threads {socket.id}")
 
         def work(thread: int) -> None:
@@ -224,14 +225,14 @@ class RootConsumer(sio.SocketIOConsumer):
             threading.Thread(target=work, args=(thread,)).start()
 
     async def event_finish_late(self, socket: Any) -> None:
-        """Ends some time after the client has gone."""
+        """Ends some time after the client has disconnected."""
         print("handler began", flush=True)
         while socket.reference_reason is None:
             await asyncio.sleep(0.01)
         print("handler ended", flush=True)
 
     async def event_many(self, socket: Any, amount: int, padding: str) -> None:
-        """Emits numbers, each tenth with an attachment, without waiting for anything."""
+        """Emits numbers, each tenth with an attachment, without an await."""
         for number in range(amount):
             socket.emit("one", number, b"attached" if number % 10 == 0 else padding)
 
@@ -245,7 +246,7 @@ class RootConsumer(sio.SocketIOConsumer):
             await ack(sorted(socket.rooms))
 
     async def event_flood_me(self, socket: Any, amount: int, size: int) -> None:
-        """Emits until there is nobody left to emit to."""
+        """Emits until the client has disconnected."""
         for _ in range(amount):
             if not socket.connected:
                 return
@@ -282,7 +283,7 @@ class ChatConsumer(sio.SocketIOConsumer):
 
 @sio.register
 class SyncConsumer(sio.SocketIOConsumer):
-    """Everything in threads."""
+    """All handlers run in threads."""
 
     namespace = "/sync"
 
@@ -300,7 +301,7 @@ class SyncConsumer(sio.SocketIOConsumer):
 
 @sio.register
 class AnythingConsumer(sio.SocketIOConsumer):
-    """Has no event of its own."""
+    """A namespace without its own events."""
 
     namespace = "/anything"
 
@@ -317,7 +318,7 @@ class AnythingConsumer(sio.SocketIOConsumer):
 
 @sio.register
 class BoardConsumer(sio.SocketIOConsumer):
-    """Events that are relayed."""
+    """Relayed events."""
 
     namespace = "/board"
     move = sio.relay("move")
@@ -354,7 +355,7 @@ async def functions_double(socket: Any, number: int, ack: Any = None) -> None:
 
 
 def kind(value: Any) -> Any:
-    """The value with its leaves replaced by the names of their types."""
+    """The value, with its leaves replaced by the names of their types."""
     if isinstance(value, dict):
         return {key: kind(item) for key, item in value.items()}
     if isinstance(value, list):

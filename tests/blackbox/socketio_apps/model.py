@@ -1,4 +1,4 @@
-"""The handlers that random clients play with, the same in several namespaces."""
+"""The handlers for the random clients, the same in several namespaces."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Consumer(sio.SocketIOConsumer):
         await socket.leave(room)
 
     async def event_say(self, socket: Any, how: dict[str, Any], *message: Any) -> None:
-        """Emits "said" with the message; `how` says from where and to whom."""
+        """Emits "said" with the message; `how` defines from where and to whom."""
         target = socket if how["others"] else socket.server.of(self.namespace)
         if how["rooms"]:
             target = target.to(how["rooms"])
@@ -44,11 +44,11 @@ class Consumer(sio.SocketIOConsumer):
         await ack(*args)
 
     async def event_ask(self, socket: Any, *args: Any, ack: Any = None) -> None:
-        """Asks back, and answers with the answer."""
+        """Asks the client, and answers with its acknowledgement."""
         await ack(await socket.timeout(60).emit_with_ack("question", *args))
 
     async def event_block(self, socket: Any, seconds: float) -> None:
-        """Keeps Python from doing anything else."""
+        """Blocks Python."""
         await socket.emit("blocked")
         time.sleep(seconds)
 

@@ -1,4 +1,4 @@
-"""A plain ASGI application, without Django, beside natively served Socket.IO."""
+"""A plain ASGI application without Django, with natively served Socket.IO."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sio import get_socketio_server
 
 
 async def flood(way: str, count: int) -> int:
-    """Emits so many events to room "flood"; how often other tasks of the loop ran meanwhile."""
+    """Emits this many events to the room "flood"; counts how often other tasks ran meanwhile."""
     server = get_socketio_server()
     turns = 0
 

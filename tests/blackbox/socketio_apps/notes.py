@@ -1,4 +1,4 @@
-"""What handlers have seen, by a key that the client chose: the tests read it over HTTP."""
+"""Observations of handlers, by a key that the client chose: the tests read them over HTTP."""
 
 from __future__ import annotations
 

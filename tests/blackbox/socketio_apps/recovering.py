@@ -1,6 +1,6 @@
-"""A namespace whose clients may come back, if the server is started so.
+"""A namespace with connection state recovery, if the server is started with it.
 
-Over /emit rooms and sockets are reached while clients are away.
+/emit reaches rooms and sockets while clients are disconnected.
 """
 
 from __future__ import annotations

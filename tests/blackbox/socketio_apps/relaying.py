@@ -1,4 +1,4 @@
-"""Relays that are inherited, of dynamic namespaces, and of clients that may come back."""
+"""Relays that are inherited, on dynamic namespaces, and with connection state recovery."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["application"]
 
 
 class Canvas(sio.SocketIOConsumer):
-    """Rooms are those that the client names when it connects, or joins later."""
+    """A client names its rooms when it connects, or joins them later."""
 
     move = sio.relay("move")
     cursor = sio.relay("cursor", volatile=True)

@@ -1,4 +1,4 @@
-"""A namespace whose handlers ask for upgrades and drains, and tell what they know of the client."""
+"""A namespace whose handlers watch upgrades and drains, and report the client's connection."""
 
 from __future__ import annotations
 

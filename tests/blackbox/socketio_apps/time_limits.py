@@ -1,4 +1,4 @@
-"""Handlers that never end by themselves."""
+"""Handlers that never end on their own."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def reply(socket: Any, value: Any, ack: Any = None) -> None:
 
 @sio.on("connect", namespace="/refusing")
 async def refusing_connect(socket: Any, auth: Any) -> bool:
-    """Sends the client, in each way there is, what only those who were let in may see."""
+    """Emits to the refused client in every possible way; it must receive none of it."""
     await socket.join("members")
     namespace = sio.get_socketio_server().of("/refusing")
     namespace.emit("secret", "all")

@@ -22,7 +22,7 @@ class EchoConsumer(AsyncWebsocketConsumer):
 
 
 class WhoConsumer(WebsocketConsumer):
-    """Synchronous; tells the user of the session, and refuses strangers."""
+    """Synchronous; answers with the session's user, and refuses anonymous clients."""
 
     def connect(self) -> None:
         if self.scope["user"].is_anonymous:

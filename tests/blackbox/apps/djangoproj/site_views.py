@@ -125,7 +125,7 @@ async def seen(request: HttpRequest) -> JsonResponse:
 
 
 class CountedResponse(HttpResponse):
-    """Counts its close(), which Django calls when the request is over."""
+    """Counts its close(), which Django calls at the end of the request."""
 
     def close(self) -> None:
         SEEN["responses_closed"] += 1
@@ -147,14 +147,14 @@ async def wait_for_ever(request: HttpRequest) -> HttpResponse:
 
 
 async def context(request: HttpRequest) -> HttpResponse:
-    """What an earlier request has left in the context, which must be nothing."""
+    """The context that an earlier request has left; it must be empty."""
     before = NOTE.get()
     NOTE.set("left behind")
     return HttpResponse(before)
 
 
 async def threads(request: HttpRequest) -> JsonResponse:
-    """The threads of what runs "thread-sensitive" within one request."""
+    """The threads of the "thread-sensitive" calls within one request."""
     idents = [await sync_to_async(threading.get_ident)() for _ in range(5)]
     return JsonResponse({"threads": idents})
 
@@ -174,7 +174,7 @@ def thread_and_connections(request: HttpRequest) -> JsonResponse:
 
 
 def connections_open(request: HttpRequest) -> JsonResponse:
-    """How many files of the database this process has open, with this request's own."""
+    """The number of open database files of this process, including this request's own."""
     User.objects.exists()
     database = str(settings.DATABASES["default"]["NAME"])
     paths = [os.path.realpath(path) for path in pathlib.Path("/proc/self/fd").iterdir()]

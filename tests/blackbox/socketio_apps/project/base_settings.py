@@ -1,4 +1,4 @@
-"""Settings that both ways to mount share."""
+"""The common settings of the native and the routed project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Socket.IO served natively beside Django."""
+"""Django and natively served Socket.IO."""
 
 from __future__ import annotations
 

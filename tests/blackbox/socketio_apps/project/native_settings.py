@@ -1,4 +1,4 @@
-"""A project without Channels; live/sockets.py is found by its name."""
+"""A project without Channels; live/sockets.py is found by its file name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""routed_asgi.py with a function that is asked about each handshake."""
+"""routed_asgi.py with a function that decides about each handshake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project that routes Socket.IO through Channels, as django-sio's users do."""
+"""A project that routes Socket.IO through Channels, as users of django-sio do."""
 
 from __future__ import annotations
 

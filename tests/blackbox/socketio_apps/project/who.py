@@ -1,4 +1,4 @@
-"""What a handler knows about its client."""
+"""A handler's information about its client."""
 
 from __future__ import annotations
 

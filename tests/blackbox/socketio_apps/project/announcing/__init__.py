@@ -1,1 +1,1 @@
-"""Ways in which the code of a project emits."""
+"""The ways in which the code of a project can emit."""

@@ -1,4 +1,4 @@
-"""One view for each place from which code emits; `room` is the query's.
+"""One view for each place from which code can emit; `room` is from the query.
 
 All of them emit "announced" with the view's name.
 """
@@ -47,7 +47,7 @@ async def async_view(request: HttpRequest) -> HttpResponse:
 
 
 async def task_view(request: HttpRequest) -> HttpResponse:
-    """A task that goes on behind the response, and a thread of the event loop."""
+    """A task that continues after the response, and a thread of the event loop."""
     room = request.GET["room"]
 
     async def later() -> None:
@@ -68,7 +68,7 @@ async def sync_code_view(request: HttpRequest) -> HttpResponse:
 
 
 def commit_view(request: HttpRequest) -> HttpResponse:
-    """What is announced on commit comes behind what is announced within the transaction."""
+    """Events emitted on commit arrive after those emitted within the transaction."""
     room = request.GET["room"]
     with transaction.atomic():
         transaction.on_commit(lambda: announce(room, "commit-view"))
@@ -77,7 +77,7 @@ def commit_view(request: HttpRequest) -> HttpResponse:
 
 
 def rollback_view(request: HttpRequest) -> HttpResponse:
-    """What is announced on commit is never announced."""
+    """Events emitted on commit are not sent after a rollback."""
     room = request.GET["room"]
     with transaction.atomic():
         transaction.on_commit(lambda: announce(room, "never"))
@@ -103,7 +103,7 @@ def command_view(request: HttpRequest) -> HttpResponse:
 
 
 def model_view(request: HttpRequest) -> HttpResponse:
-    """Values of a model's fields, as they come from the database."""
+    """Values of a model's fields, as read from the database."""
     user = User.objects.order_by("pk").first()
     assert user is not None
     values = {field.name: getattr(user, field.name) for field in User._meta.fields}
@@ -120,13 +120,13 @@ def unencodable_view(request: HttpRequest) -> HttpResponse:
 
 
 async def layer_view(request: HttpRequest) -> HttpResponse:
-    """As code for django-sio does, in async code."""
+    """As async code for django-sio does it."""
     await send_to_layer(request.GET["room"], "layer-view")
     return DONE
 
 
 def sync_layer_view(request: HttpRequest) -> HttpResponse:
-    """As code for django-sio does, in sync code."""
+    """As sync code for django-sio does it."""
     async_to_sync(send_to_layer)(request.GET["room"], "sync-layer-view")
     return DONE
 

@@ -18,7 +18,7 @@ class LobbyConsumer(sio.SocketIOConsumer):
     namespace = "/lobby"
 
     def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
-        """Synchronous, and asks the database."""
+        """Synchronous, with a database query."""
         from django.contrib.auth.models import User
 
         socket.join(auth.get("room", "everybody"))
