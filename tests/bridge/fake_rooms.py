@@ -1,4 +1,4 @@
-"""The rooms of FakeServer: what the I/O thread knows of them, in Python."""
+"""The rooms of FakeServer: the state that the I/O thread owns, in Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 @dataclasses.dataclass
 class Member:
-    """A socket that is there, or may come back."""
+    """A socket that is connected or may be recovered."""
 
     number: int
     namespace: str
@@ -18,16 +18,16 @@ class Member:
 
 
 class FakeRooms:
-    """Any thread may call these; the names are those of _sioserve.Server."""
+    """Any thread may call the methods; their names are those of _sioserve.Server."""
 
     def __init__(self) -> None:
         self.max_rooms = 0
         self._lock = threading.RLock()
-        self._members: dict[int, Member] = {}  # also by the numbers that they had before
+        self._members: dict[int, Member] = {}  # also by their former ids
         self._departed: dict[int, set[str]] = {}
         self._changes: dict[str, list[tuple[str, str, str]]] = {}  # of watched namespaces
 
-    # --- what clients do ---
+    # --- actions of clients ---
 
     def connect(self, number: int, namespace: str, id: str, recovered: int | None) -> None:
         with self._lock:

@@ -33,7 +33,7 @@ async def serving(application: Any, dispatcher: Any = None, **options: Any) -> A
 
 
 def threads() -> set[str]:
-    """This process's threads; those of other tests may end at any time."""
+    """This process's threads; threads of other tests may end at any time."""
     return set(os.listdir("/proc/self/task"))
 
 
@@ -42,7 +42,7 @@ def name_of(thread: str) -> str:
 
 
 class Running:
-    """A server, its address, and the name that threads() has for its I/O thread."""
+    """A server, its address, and the name of its I/O thread in threads()."""
 
     def __init__(self, server: Any, address: str, io_thread: str) -> None:
         self.server = server
@@ -60,13 +60,13 @@ class Running:
 
 
 async def respond(send: Any, body: bytes = b"ok", status: int = 200) -> None:
-    """The simplest answer."""
+    """The simplest response."""
     await send({"type": "http.response.start", "status": status})
     await send({"type": "http.response.body", "body": body})
 
 
 def run_script(source: str) -> subprocess.CompletedProcess[str]:
-    """Run Python source in a process of its own, with this process's modules."""
+    """Run Python source in a separate process, with this process's modules."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(source)],

@@ -51,7 +51,7 @@ def set_up(engine: str = "breakable_sqlite", max_age: int | None = None) -> Any:
 
 @sync_to_async
 def lose_connection() -> None:
-    """In the thread of the asynchronous ORM."""
+    """Loses the connection of the asynchronous ORM's thread."""
     from django.db import connection
 
     connection.ensure_connection()
@@ -59,7 +59,7 @@ def lose_connection() -> None:
 
 
 async def is_open() -> bool:
-    """The connection of that thread; from outside handlers."""
+    """Whether the connection of that thread is open; for use outside of handlers."""
     return await sync_to_async(_is_open)()
 
 
@@ -96,7 +96,7 @@ def register() -> None:
 
 
 class Client:
-    """Sends one event after the other and keeps the answers."""
+    """Sends events one after the other and keeps their acknowledgements."""
 
     def __init__(self, world: World, socket: int) -> None:
         self._world = world
@@ -114,7 +114,7 @@ class Client:
 
     async def answer(self, number: int) -> Any:
         await self._world.core.until(lambda: self._acks(number))
-        # The check behind a handler comes after its answer.
+        # The check after a handler runs after its acknowledgement.
         while self._world.dispatcher._connections[self.socket].task is not None:
             await asyncio.sleep(0.001)
         return self._acks(number)[0]
@@ -151,7 +151,7 @@ def a_lost_connection_that_is_kept_costs_one_handler() -> None:
         c = await client()
         assert await c.ask("count") == 5
         assert await c.ask("lose") == "lost"
-        assert await c.ask("count") == ERROR  # as a request would: nothing has told of the loss
+        assert await c.ask("count") == ERROR  # like a request: the server did not report the loss
         assert [await c.ask("count") for _ in range(3)] == [5, 5, 5]
 
     asyncio.run(main())
@@ -222,7 +222,7 @@ def handlers_without_the_database_never_leave_the_loop() -> None:
 
     async def main() -> None:
         c = await client()
-        assert await c.ask("count") == 5  # now there is a connection that could be checked
+        assert await c.ask("count") == 5  # now there is a connection to check
         submitted = []
         executor = SyncToAsync.single_thread_executor
         submit = executor.submit
@@ -235,7 +235,7 @@ def handlers_without_the_database_never_leave_the_loop() -> None:
         assert [await c.ask("hello") for _ in range(3)] == ["hello"] * 3
         assert submitted == []
         assert await c.ask("count") == 5
-        assert len(submitted) == 2  # the query, and the check behind the handler
+        assert len(submitted) == 2  # the query, and the check after the handler
 
     asyncio.run(main())
 
@@ -389,7 +389,7 @@ def checks_hooks_and_callbacks_get_working_connections() -> None:
         world.server.of(admits)
 
         async def twice(what: str, do: Any) -> None:
-            """The first may find out about the loss; the second works."""
+            """The first query may notice the loss; the second one works."""
             await lose_connection()
             for _ in range(2):
                 do()

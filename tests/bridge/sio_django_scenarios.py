@@ -55,7 +55,7 @@ def scope_with_cookie(value):
 
 
 def connect(*scopes, native=True):
-    """What each of these clients is to a consumer: (class, name, session contents) or None."""
+    """The user of each of these clients for a consumer: (class, name, session contents) or None."""
     import sio
     from sio_fakes import World
 
@@ -242,7 +242,9 @@ def django_values_are_encoded():
 
 
 def values_of_all_model_fields_are_encoded():
-    """What a model instance holds, saved and loaded again, as Django's own JSON would have it."""
+    """The values of a saved and reloaded model instance, as Django's own JSON encoder converts
+    them.
+    """
     set_up()
     import json
 
@@ -311,7 +313,7 @@ def values_of_all_model_fields_are_encoded():
 
 
 def nested_values_arrive_as_from_djangos_encoder():
-    """In emits and answers, both as a client gets them."""
+    """In emits and acknowledgements, both as a client receives them."""
     import collections
     import enum
     import json
@@ -382,7 +384,7 @@ def nested_values_arrive_as_from_djangos_encoder():
             gaps = memoryview(bytes(range(10)))[::3]
             client.socket.emit("gaps", {"bytes": [gaps, bytearray(b"1")]})
             assert await client.receive("gaps") == {"bytes": [bytes(gaps), b"1"]}
-            # What Django's encoder refuses is refused here, and the place is told.
+            # Values that Django's encoder refuses are refused, with the path to the value.
             for wrong in (
                 Plain.ONE,
                 {1, 2},
@@ -395,7 +397,7 @@ def nested_values_arrive_as_from_djangos_encoder():
                     as_django(wrong)
                 with pytest.raises(type(theirs.value), match=r" at \$\[1\]\[0\]"):
                     client.socket.emit("wrong", [wrong])
-            for wrong in (float("nan"), float("inf")):  # which Django writes, and no client reads
+            for wrong in (float("nan"), float("inf")):  # Django writes them, clients refuse them
                 with pytest.raises(ValueError, match=r"not JSON at \$\[1\]"):
                     client.socket.emit("wrong", wrong)
 
@@ -418,7 +420,7 @@ def the_encoder_can_be_chosen():
     for setting in ("project_encoders.Encoder", Encoder):
         with override_settings(SIO_JSON_ENCODER=setting):
             assert default(1j) == "chosen"
-            with pytest.raises(TypeError):  # it does what it does
+            with pytest.raises(TypeError):  # the configured encoder is used
                 default(decimal.Decimal(1))
     for wrong in ("project_encoders.Nothing", "no.such.module", 17, dict):
         with override_settings(SIO_JSON_ENCODER=wrong):

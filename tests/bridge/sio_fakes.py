@@ -26,7 +26,7 @@ UNRECORDED = frozenset(
         "take_room_changes",
     }
 )
-# Commands that are recorded and change rooms, by the methods of FakeRooms that do it.
+# Commands that are recorded and change rooms, with the methods of FakeRooms that they call.
 CHANGES = {
     "join": "join",
     "leave": "leave",
@@ -36,7 +36,7 @@ CHANGES = {
 
 
 class FakeServer:
-    """Records every command as (method, *arguments); knows rooms as the native server does."""
+    """Records every command as (method, *arguments); has rooms like the native server."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
@@ -70,12 +70,12 @@ class FakeServer:
         self.rooms.max_rooms = most
 
     def make_relays(self, relays: Any) -> Any:
-        """Whatever accept_socket() is given is recorded as it is."""
+        """The argument of accept_socket() is recorded unchanged."""
         self.calls.append(("make_relays", relays))
         return relays
 
     def room(self) -> None:
-        """There is always room."""
+        """The command queue always has space."""
 
     def counts(self) -> dict[str, int]:
         return collections.Counter(self.counted)
@@ -128,7 +128,7 @@ class FakeServer:
         return [call for call in self.calls if call[0] in methods]
 
     def events_done_of(self, socket: int) -> int:
-        """How many events of the socket have been reported as handled."""
+        """The number of the socket's events that have been reported as handled."""
         return sum(count for _, number, count in self.of("events_done") if number == socket)
 
     async def until(self, condition: Callable[[], Any]) -> None:
@@ -146,7 +146,7 @@ class _NoTimeout:
 
 
 class NativeDispatcher(Dispatcher):
-    """What the native server tells has happened there before."""
+    """Passes the events of the native server, after FakeServer has applied them."""
 
     def __init__(self, rooms: FakeRooms) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ class World:
         return session
 
     def ask(self, namespace: str = "/", auth: Any = None, session: int | None = None) -> int:
-        """A client asks for a namespace; returns its socket's number."""
+        """A client asks for a namespace; returns the id of its socket."""
         if session is None:
             session = self.open_session(routed=True)
         socket = next(self._numbers)

@@ -1,4 +1,4 @@
-"""sioserve in INSTALLED_APPS: what its system check says, and which runserver is found."""
+"""sioserve in INSTALLED_APPS: the messages of its system check, and which runserver is used."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check(path: str, *applications: str) -> str:
 
 @pytest.fixture
 def daphne(tmp_path: pathlib.Path) -> str:
-    """A PYTHONPATH with an application of that name, which has a runserver."""
+    """A PYTHONPATH with an application of that name that has a runserver command."""
     commands = tmp_path / "daphne" / "management" / "commands"
     commands.mkdir(parents=True)
     for folder in (commands, commands.parent, commands.parent.parent):

@@ -39,7 +39,7 @@ def passed(result: subprocess.CompletedProcess[str]) -> bool:
 
 
 def test_daphne_is_not_installed() -> None:
-    # The premise of this file.
+    # The condition for all tests of this file.
     result = run("-c", "import daphne", path=python_path("5.2"))
     assert "No module named 'daphne'" in result.stderr
 

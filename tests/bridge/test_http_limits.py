@@ -16,7 +16,7 @@ PATIENCE = 30.0
 
 
 class Client:
-    """A raw connection on the test's own loop."""
+    """A raw connection on the test's own event loop."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -45,7 +45,7 @@ async def connected(running: Any) -> AsyncIterator[Client]:
 
 
 class Application:
-    """Reads the body and answers "ok"; notes how its requests went."""
+    """Reads the body and answers "ok"; notes how its requests ended."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -249,7 +249,7 @@ async def test_an_application_within_the_timeout_is_not_cancelled() -> None:
         connected(running) as client,
     ):
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
-        for byte in b"abcde":  # its time begins anew with each piece of the body
+        for byte in b"abcde":  # its timeout starts again with each part of the body
             await asyncio.sleep(0.15)
             client.send(bytes([byte]))
         assert "200 ok" in await client.head()
@@ -300,7 +300,7 @@ async def test_a_body_that_the_application_does_not_receive_has_no_timeout(
     async with serving(application, body_timeout_ms=200) as running, connected(running) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
         client.send(bytes(size))
-        await asyncio.sleep(0.6)  # three times the limit: that nothing happens takes time to see
+        await asyncio.sleep(0.6)  # three times the limit, to be sure that nothing happens
         go.set()
         assert "200 ok" in await client.head()
     assert warnings(caplog) == []

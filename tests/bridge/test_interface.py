@@ -1,4 +1,4 @@
-"""Which version of ASGI an application is taken for."""
+"""How the ASGI version of an application is detected."""
 
 from __future__ import annotations
 

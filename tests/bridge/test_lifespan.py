@@ -1,4 +1,4 @@
-"""The lifespan protocol as seen by an application: modes, state, failures, time-outs."""
+"""The lifespan protocol for an application: modes, state, failures, timeouts."""
 
 from __future__ import annotations
 

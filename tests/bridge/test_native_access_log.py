@@ -1,4 +1,4 @@
-"""The access log of the extension module: its settings, and what Python's logging gets."""
+"""The access log of the extension module: its settings, and the records for Python's logging."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def serve(path: pathlib.Path, **settings: Any) -> Any:
 
 
 async def flushed(running: Any, path: pathlib.Path) -> None:
-    """A client may have its response a moment before the line is made."""
+    """Waits for the log line: a client may have its response slightly earlier."""
 
     def is_empty() -> bool:
         return not path.read_text()

@@ -295,7 +295,7 @@ async def test_a_request_leaves_nothing_behind() -> None:
     async with serving(application) as running:
         for path in ("/", "/raise", "/"):
             await running.get(path)
-    # The log record of pytest's handler refers to the traceback.
+    # The log record in pytest's handler refers to the traceback.
     logging.getLogger("sioserve").handlers.clear()
     gc.collect()
     alive = [marker() for marker in markers]
@@ -329,7 +329,7 @@ async def test_a_running_server_that_is_freed_ends_its_thread() -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await respond(send)
 
-    # A loop of its own: closing it drops its reference to the server.
+    # A separate loop: closing it drops its reference to the server.
     loop = asyncio.new_event_loop()
     server = _sioserve.Server(application)
     server.listen_tcp("127.0.0.1", 0)

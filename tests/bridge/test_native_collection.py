@@ -17,7 +17,7 @@ from support.waiting import eventually
 
 
 class Application:
-    """One that refers to its server, and so makes a cycle."""
+    """An application that refers to its server, so that both form a cycle."""
 
     server: Any = None
 
@@ -87,7 +87,7 @@ def test_a_loopback_server_cannot_be_subclassed() -> None:
 
 
 def references_by(place: str) -> Callable[[Application], Any]:
-    """Makes a server that refers to its application in this place."""
+    """Creates a server that refers to its application in this way."""
 
     def make(application: Application) -> Any:
         if place == "application":

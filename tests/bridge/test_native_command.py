@@ -118,7 +118,7 @@ def server(start: Start) -> ServerProcess:
 
 
 def stop(server: ServerProcess) -> tuple[int, float]:
-    """The exit code, and how long it took in seconds."""
+    """The exit code, and the duration in seconds."""
     began = time.monotonic()
     server.process.send_signal(signal.SIGTERM)
     code = server.wait()
@@ -133,11 +133,11 @@ def test_work_that_never_ends_is_abandoned_after_the_timeout(start: Start) -> No
         for path, server in servers.items():
             connections.enter_context(RawConnection(server.port)).get(path)
             server.wait_for_log(f"began {path}")
-        # Together, because each takes all the time there is.
+        # Concurrently, because each uses all of its time.
         with concurrent.futures.ThreadPoolExecutor() as pool:
             outcomes = list(pool.map(stop, servers.values()))
     logs = {path: server.log for path, server in servers.items()}
-    # Only an event loop that is stuck in one call is an abnormal end.
+    # Only an event loop that is blocked in one call is an abnormal end.
     assert [code for code, _ in outcomes] == [1, 0, 0]
     assert all(seconds < 20 for _, seconds in outcomes)
     assert "did not stop in time" in logs["/block"]
@@ -223,7 +223,7 @@ def test_a_second_signal_works_while_the_application_s_threads_end(server: Serve
         connection.get("/thread")
         server.wait_for_log("began /thread")
     server.process.send_signal(signal.SIGTERM)
-    # The client has gone, so only the thread is left, which Python waits for.
+    # The client has disconnected, so only the thread is left, for which Python waits.
     server.wait_for_log("background task ended in order")
     began = time.monotonic()
     server.process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Event arguments that can't be encoded raise at the call, naming the path to the value."""
+"""Event arguments that can't be encoded raise at the call, with the path to the value."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from native import run_script
 
 BRIDGE = pathlib.Path(__file__).resolve().parents[2] / "asgi-bridge"
 
-# The memory that the process may have from now on, beside what it has.
+# Additional memory that the process may allocate from now on.
 LIMIT_MEMORY = """
 import asyncio, errno, gc, os, resource, threading
 import _sioserve
@@ -129,7 +129,7 @@ asyncio.run(main())
 
 
 def test_every_function_that_the_interpreter_calls_is_guarded() -> None:
-    """Only the files that guard what they are given may name the interpreter's tables."""
+    """Only the files that guard functions may use the interpreter's tables."""
     raw = re.compile(
         r"\bPyMethodDef\b|\bPyGetSetDef\b|\bPyType_Slot\b|\bPyType_Spec\b|\bPyMemberDef\b"
         r"|\bPyType_From\w+|Py_BEGIN_ALLOW_THREADS"

@@ -34,7 +34,7 @@ async def test_receive_and_send_may_outlive_the_server() -> None:
         with contextlib.suppress(Exception):
             await connect(f"ws://{running.address}/", proxy=None)
     io_thread = running.io_thread
-    assert io_thread in threads()  # the server has stopped, but not gone
+    assert io_thread in threads()  # the server has stopped, but is not freed
     del running
     gc.collect()
     eventually(lambda: io_thread not in threads())

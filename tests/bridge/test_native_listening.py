@@ -1,4 +1,4 @@
-"""Where a server listens: Unix sockets, inherited descriptors, several at once, and the scope."""
+"""Where a server listens: Unix sockets, inherited descriptors, several addresses, and the scope."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Scopes = list[dict[str, Any]]
 
 @contextlib.asynccontextmanager
 async def listening(listen: Callable[[Any], Any]) -> AsyncIterator[Scopes]:
-    """A server that listens as `listen(server)` says; the scopes that it has made."""
+    """A server that listens as `listen(server)` does; yields the scopes of its requests."""
     scopes: Scopes = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -108,7 +108,7 @@ async def test_an_inherited_socket_stays_open_when_the_server_stops() -> None:
             async with listening(lambda server: server.listen_fd(owner.fileno())) as scopes:
                 assert (await get(url)).text == "ok"
                 assert scopes[0]["server"] == (host, port)
-        # Nobody serves it now, but clients may wait in its backlog.
+        # No server accepts now, but clients may wait in its backlog.
         socket.create_connection((host, port), timeout=15).close()
 
 

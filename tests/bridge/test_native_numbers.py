@@ -15,7 +15,7 @@ COUNT = 2**64 - 1
 CENTURY = 100 * 365 * 24 * 60 * 60 * 1000
 INT = 2**31 - 1
 
-# The method, the argument, the largest value, and the call with a value for it.
+# The method, the argument, the largest value, and a call with a value for the argument.
 TABLE: list[tuple[str, str, int, Call]] = [
     ("listen_tcp", "port", 65_535, lambda server, n: server.listen_tcp("127.0.0.1", n)),
     ("listen_unix", "mode", 0o777, lambda server, n: server.listen_unix("/nowhere/at/all", n)),
@@ -136,7 +136,7 @@ def test_every_number_of_the_settings_is_checked() -> None:
 
 
 def settings() -> dict[str, Any]:
-    """The settings in the contract, with their defaults."""
+    """The settings in _sioserve.pyi, with their defaults."""
     import ast
     import pathlib
 

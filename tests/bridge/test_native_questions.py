@@ -1,4 +1,4 @@
-"""Queries to the I/O thread: answered after earlier commands, and they never block for ever."""
+"""Queries to the I/O thread: answered after earlier commands, and they never block forever."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import native
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Is asked for nothing."""
+    """Never called."""
 
 
 async def test_a_question_is_answered_after_the_commands_before_it() -> None:
@@ -33,7 +33,7 @@ async def test_any_thread_may_ask_while_the_event_loop_is_blocked() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()  # the event loop's thread
+            thread.join()  # the thread of the event loop
         assert answers == [1] * 800
 
 

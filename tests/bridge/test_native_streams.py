@@ -118,14 +118,14 @@ async def test_a_websocket_is_closed_cleanly_if_the_application_reads_nothing() 
             stalled = transport.get_write_buffer_size()
             await asyncio.sleep(0.05)
         flooded.set()
-        # Less than the server's patience with a client that does not answer a close frame.
+        # Less than the server's timeout for a client that does not answer a close frame.
         await asyncio.wait_for(websocket.wait_closed(), 3)
         await flooding
         assert websocket.close_code == 4000
 
 
 class Call:
-    """What an application may return: awaitable, but no coroutine."""
+    """An application's result that is awaitable, but not a coroutine."""
 
     def __init__(self, *arguments: Any) -> None:
         _, _, self.send = arguments
@@ -255,7 +255,7 @@ async def test_a_nested_event_loop_may_run_within_the_call_of_the_application() 
         nonlocal depth
         depth += 1
         if depth == 1:
-            # What nest_asyncio does: the loop's callbacks run within one of them.
+            # As nest_asyncio: callbacks of the loop run within one of its callbacks.
             outer = asyncio.current_task()
             assert outer is None
             server._drain()

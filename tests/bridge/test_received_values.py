@@ -1,7 +1,8 @@
-"""What handlers get of a client's JSON and MessagePack: what Python's own readers make of it.
+"""A client's JSON and MessagePack in handlers, compared with the results of Python's own readers.
 
-Random documents go through a server without a network to a dispatcher. Where they differ by
-intention (lone surrogates, numbers beyond a double) stands in `expected()` and `refused_by_json()`.
+Random documents are passed through a server without a network to a dispatcher. `expected()` and
+`refused_by_json()` have the intended differences (lone surrogates, numbers outside the range of
+double).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ NUMBERS = [
 
 
 class Client:
-    """A client in the default namespace; what it sends is what the dispatcher gets."""
+    """A client in the default namespace; the dispatcher gets its values."""
 
     def __init__(self, parser: str = "json") -> None:
         self._binary = parser == "msgpack"
@@ -43,7 +44,7 @@ class Client:
         self._auth: Any = None
         self._session = -1
 
-    # The dispatcher.
+    # Methods of the dispatcher.
 
     def session_opened(self, session: int, scope: Any) -> None: ...
     def session_closed(self, session: int, status: Any) -> None: ...
@@ -59,17 +60,17 @@ class Client:
         self._events.append(args)
         self._server.events_done(socket, 1)
 
-    # What a test does.
+    # Methods for the tests.
 
     def connect_with(self, packet: str | bytes) -> Any:
-        """What connect() is given as auth."""
+        """The auth that connect() gets."""
         self._session = self._server.open_session({})
         self._server.receive(self._session, packet)
         self._server._drain()
         return self._auth
 
     def send(self, *messages: str | bytes) -> Any:
-        """The first argument of the event that these messages are; None: they are refused."""
+        """The first argument of the event in these messages; None: they are refused."""
         if self._session < 0 or not self._server.is_open(self._session):
             self.connect_with(msgpack.packb({"type": 0, "nsp": "/"}) if self._binary else "0")
         self._events.clear()
@@ -136,7 +137,7 @@ def random_json(chooser: random.Random, depth: int = 5) -> str:
 
 
 def expected(value: Any) -> Any:
-    """With lone surrogates as U+FFFD, of which no UTF-8 can be made."""
+    """With U+FFFD for lone surrogates, which cannot be encoded in UTF-8."""
     match value:
         case str():
             return re.sub("[\ud800-\udfff]", "\ufffd", value)
@@ -148,7 +149,7 @@ def expected(value: Any) -> Any:
 
 
 def described(value: Any) -> Any:
-    """Equal where the values and their types are equal, and the order of members."""
+    """Equal if the values, their types and the order of members are equal."""
     match value:
         case list():
             return [described(item) for item in value]
@@ -162,7 +163,7 @@ def no_number(text: str) -> Any:
 
 
 def finite(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A number beyond a double is refused."""
+    """A number outside the range of double is refused."""
 
     def parse_finite(text: str) -> Any:
         return parse(text) if math.isfinite(float(text)) else no_number(text)
@@ -171,7 +172,7 @@ def finite(parse: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def read_json(text: str) -> Any:
-    """Raises ValueError for what is to be refused."""
+    """Raises ValueError for values that must be refused."""
     return json.loads(
         text, parse_constant=no_number, parse_int=finite(int), parse_float=finite(float)
     )
@@ -267,7 +268,7 @@ def random_value(chooser: random.Random, depth: int = 4) -> Any:
         case 4:
             return chooser.randrange(-200, 300)
         case 5:
-            return chooser.choice([0.0, -0.0, 0.5, -1.5, 2.0**100])  # single precision holds them
+            return chooser.choice([0.0, -0.0, 0.5, -1.5, 2.0**100])  # exact in single precision
         case 6:
             return chooser.uniform(-1e6, 1e6) * 10.0 ** chooser.randrange(-200, 200)
         case 7:
@@ -300,7 +301,7 @@ def test_damaged_messagepack_is_read_like_the_msgpack_package_or_refused(
             del data[chooser.randrange(len(data)) :]
         packet = b"\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x92\xa1e" + bytes(data)
         received = client.send(packet)
-        if b"\xff" in data:  # perhaps a timestamp; msgpack refuses one of another length
+        if b"\xff" in data:  # possibly a timestamp; msgpack refuses one of another length
             continue
         extensions: list[int] = []
         try:
@@ -314,7 +315,7 @@ def test_damaged_messagepack_is_read_like_the_msgpack_package_or_refused(
             assert received is None, packet
             refused += 1
             continue
-        if extensions:  # JavaScript's own values
+        if extensions:  # special values of JavaScript
             continue
         if received is None:
             assert has_other_keys(read), packet
@@ -325,7 +326,7 @@ def test_damaged_messagepack_is_read_like_the_msgpack_package_or_refused(
 
 
 def has_other_keys(value: Any) -> bool:
-    """Keys that JSON does not have."""
+    """Whether it has keys that JSON does not have."""
     match value:
         case list():
             return any(map(has_other_keys, value))
@@ -335,7 +336,7 @@ def has_other_keys(value: Any) -> bool:
 
 
 def as_json(value: Any) -> Any:
-    """With null in place of NaN and infinities."""
+    """With null for NaN and infinities."""
     match value:
         case float() if not math.isfinite(value):
             return None

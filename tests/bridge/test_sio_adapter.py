@@ -42,7 +42,7 @@ async def test_sockets_may_be_awaited_or_used_at_once(world: World) -> None:
     for fetched in (world.server.fetch_sockets(), world.server.to("r").fetch_sockets()):
         assert fetched == [socket]
         assert await fetched == [socket]
-        assert await fetched is fetched  # any number of times
+        assert await fetched is fetched  # can be awaited repeatedly
 
 
 async def test_calls_on_many_sockets_may_be_awaited(world: World) -> None:
@@ -136,7 +136,7 @@ async def test_room_events_are_reported(world: World) -> None:
 async def test_listeners_get_a_disconnect_before_the_next_client(
     world: World,
 ) -> None:
-    """The native server knows of the first client's end, the dispatcher does not yet."""
+    """The native server has already removed the first client, but the dispatcher has not."""
     first, one = await join(world)
     _, two = await join(world)
     one.join("r")
@@ -204,7 +204,7 @@ async def test_a_listener_that_fails_is_logged_and_can_be_removed(
 
 
 class Cluster:
-    """Servers that know each other."""
+    """A cluster of servers in this process."""
 
     def __init__(self) -> None:
         self.adapters: list[ClusterAdapter] = []
@@ -345,9 +345,9 @@ async def test_listeners_get_events_in_order_while_threads_join_and_leave(world:
 
 
 def join_and_leave(world: World, socket: Any, seed: int) -> None:
-    """Threads change a socket's rooms, again and again all at once; between that they wait."""
+    """Threads change a socket's rooms repeatedly, all at the same time, with waits in between."""
     barrier = threading.Barrier(5, timeout=60)
-    told: set[str] = set()  # raises KeyError for what does not fit
+    told: set[str] = set()  # raises KeyError for an inconsistent event
     world.server.of("/").adapter.on("create-room")(lambda room: told.add(f"room {room}"))
     world.server.of("/").adapter.on("delete-room")(lambda room: told.remove(f"room {room}"))
     world.server.of("/").adapter.on("join-room")(lambda room, id: told.add(room))

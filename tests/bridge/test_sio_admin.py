@@ -155,7 +155,7 @@ async def test_the_numbers_of_the_server(monkeypatch: pytest.MonkeyPatch) -> Non
     assert first["aggregatedEvents"] == [], "what has passed before somebody looked"
 
     async def charted() -> dict[str, int]:
-        # What is in all rounds up to the next one but one, which has begun after this call.
+        # The values of the next round but one, which has begun after this call.
         seen = len(emitted(world, me, "server_stats"))
         await world.core.until(lambda: len(emitted(world, me, "server_stats")) > seen + 1)
         rows = [
@@ -274,7 +274,7 @@ async def test_clients_rooms_and_events_are_shown_when_they_change() -> None:
         "socket_disconnected",
         "room_left",
     ]
-    # A socket is in a room of its own, which the Admin UI lists.
+    # A socket is in its own room, which the Admin UI lists.
     assert ("room_joined", "/chat", sock.id, sock.id) in seen
     assert seen[-1] == ("room_left", "/chat", sock.id, sock.id)
     assert ("event_sent", "/chat", sock.id, ["hello", 1]) in seen

@@ -31,7 +31,7 @@ def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def decision(world: World) -> Any:
-    """What the native server is told about a handshake."""
+    """The decision that the native server gets about a handshake."""
     world.dispatcher.handshake(77, SCOPE)
     await world.idle()
     ((_, number, refusal),) = world.core.of("decide_handshake")[-1:]

@@ -30,7 +30,7 @@ async def join(world: World, amount: int) -> list[Any]:
 
 
 def questions(world: World) -> dict[int, int]:
-    """The latest question to each socket, by the number of its callback."""
+    """The latest emit with an acknowledgement to each socket, by its callback's number."""
     return {call[1]: call[3] for call in world.core.of("emit")}
 
 
@@ -39,7 +39,7 @@ def nothing_is_kept(*sockets: Any) -> bool:
 
 
 async def test_half_of_a_room_acknowledges_and_half_disconnects(world: World) -> None:
-    """Without a time-out: nobody is waited for who can't answer any more."""
+    """Without a timeout: clients that can't acknowledge any more are not waited for."""
     sockets = await join(world, 6)
     asked = asyncio.ensure_future(world.server.emit_with_ack("vote"))
     await asyncio.sleep(0)
@@ -59,7 +59,7 @@ async def test_an_emit_to_no_client_returns_immediately(world: World) -> None:
 
 
 async def test_a_timeout_of_zero(world: World) -> None:
-    """What is there already counts."""
+    """Acknowledgements that have already arrived are returned."""
     [socket] = await join(world, 1)
     answer = socket.emit_with_ack("e", timeout=0)
     [(number, callback)] = questions(world).items()
@@ -147,7 +147,7 @@ async def test_a_client_that_is_disconnected_by_the_server_is_not_waited_for(
 
 
 async def test_a_waiting_handler_ends_when_its_client_disconnects(world: World) -> None:
-    """Then the events behind it are handled, and disconnect."""
+    """Then the events after it are handled, and disconnect is called."""
     order: list[str] = []
 
     class Consumer(sio.SocketIOConsumer):

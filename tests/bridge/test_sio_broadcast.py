@@ -1,4 +1,4 @@
-"""Chains: to, in_, except_, broadcast, volatile, timeout; answers; calls on many sockets."""
+"""Chains (to, in_, except_, broadcast, volatile, timeout), acknowledgements, many sockets."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def test_a_socket_s_id_names_that_socket(world: World) -> None:
 async def test_a_room_may_have_the_name_of_a_socket_s_id(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who has entered it, where that is allowed, gets what that socket gets."""
+    """If a client may join such a room, it gets the events for that socket."""
     monkeypatch.setattr(world.server, "_allow_private_rooms", True)
     _, socket = await join(world)
     _, follower = await join(world)
@@ -208,7 +208,7 @@ async def test_without_a_server_emitting_raises() -> None:
         sio.get_socketio_server().to("r").emit("e")
 
 
-# --- answers ---
+# --- acknowledgements ---
 
 
 def answer_latest(world: World, number: int, *args: Any) -> None:

@@ -1,4 +1,4 @@
-"""Messages of code for django-sio through a channel layer reach the right rooms, once."""
+"""Messages from code for django-sio reach the right rooms through a channel layer, once."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ LAYERS: dict[str, Callable[[str], Any]] = {
 
 @pytest.fixture(params=LAYERS)
 def make_layer(request: pytest.FixtureRequest) -> Callable[[], Any]:
-    """Makes a layer as each process would: they share what is behind it."""
+    """Creates a layer like a separate process; all layers share the backend."""
     if request.param == "memory":
         layer = LAYERS["memory"]("")
         return lambda: layer
@@ -110,7 +110,7 @@ async def join(world: World, *rooms: str, namespace: str = "/") -> Any:
 
 
 def old_message(namespace: str, *args: Any) -> dict[str, Any]:
-    """What django-sio's server sends to a group."""
+    """The message of django-sio's server to a group."""
     packet = SocketIOPacket(type=SIO_EVENT, namespace=namespace, data=list(args))
     header, attachments = encode_packet_to_eio(packet)
     return {"type": "sio.broadcast", "header": header, "attachments": attachments}
@@ -202,7 +202,7 @@ async def test_rooms_are_removed_with_their_clients(world: World, make_layer: An
         world.leave(socket.number)
         await world.idle()
         assert not bridge._groups
-        await until(lambda: len(bridge._tasks) == 1)  # the one that renews
+        await until(lambda: len(bridge._tasks) == 1)  # the task that renews the groups
 
 
 async def test_rooms_that_are_in_use_when_the_layer_opens(world: World) -> None:
@@ -359,7 +359,7 @@ async def test_emitting_does_not_go_through_the_layer(world: World, make_layer: 
 
 
 class BrittleLayer(InMemoryChannelLayer):
-    """Fails as long as `broken` is set; `receive` breaks when it is told to."""
+    """Fails while `broken` is set; `receive` raises on demand."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -380,7 +380,7 @@ class BrittleLayer(InMemoryChannelLayer):
             await asyncio.wait([receiving, cutting], return_when=asyncio.FIRST_COMPLETED)
             if receiving.done():
                 return receiving.result()
-            self.groups.clear()  # a restarted server knows of none
+            self.groups.clear()  # a restarted server has no groups
             raise ConnectionError("on purpose")
         finally:
             receiving.cancel()
@@ -402,7 +402,7 @@ async def test_a_layer_that_fails_is_tried_again_and_logged_once(
     layer.broken = True
     with caplog.at_level(logging.INFO, "sio.channel_layer"):
         async with bridged(world, layer):
-            await join(world, "r", "s")  # waits for the first attempt at most
+            await join(world, "r", "s")  # waits at most for the first attempt
             await until(lambda: layer.attempts > 6)
             assert caplog.text.count("the channel layer fails") == 1
             layer.broken = False

@@ -302,7 +302,7 @@ async def test_registered_consumers_of_the_process_are_used() -> None:
         async with sio_client("/admin", user="ann") as c:
             assert (await c.call("who"))[0] == "ann"
             assert c.socket.data == {"seen": True}
-            async with sio_client(Chat):  # joins the server, beside what is registered
+            async with sio_client(Chat):  # in addition to the registered consumers
                 pass
 
 

@@ -349,7 +349,7 @@ async def test_events_of_one_socket_are_handled_in_order():
 
 
 async def test_handled_events_are_reported_before_the_next_handler_waits():
-    """With others behind it: what it waits for may be read only then."""
+    """If more events follow: they may be read only then, and the handler may wait for them."""
     waiting, done = asyncio.Event(), asyncio.Event()
 
     class Consumer(SocketIOConsumer):
@@ -425,7 +425,7 @@ async def test_idle_socket_has_no_task(world, socket):
 
 @pytest.mark.parametrize("where", ["middleware", "connect"])
 async def test_connect_cannot_wait_for_its_own_client(where, caplog):
-    """The client hears the question when it has been let in."""
+    """The client gets the question only after it is accepted."""
 
     async def ask(socket, auth):
         await socket.emit_with_ack("who are you?")

@@ -1,4 +1,4 @@
-"""Database connections of Socket.IO's handlers: those that are lost, those that are old."""
+"""Database connections of Socket.IO handlers: lost and old connections."""
 
 from __future__ import annotations
 

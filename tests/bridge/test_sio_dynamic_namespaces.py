@@ -31,7 +31,7 @@ def world(reset: None) -> World:
 
 @pytest.fixture
 def no_collector() -> Iterator[None]:
-    """What goes must go without the help of the garbage collector."""
+    """Namespaces must be freed without the garbage collector."""
     gc.collect()
     gc.disable()
     yield
@@ -159,7 +159,7 @@ async def test_a_function_that_raises_refuses(
     world.server.of(failing)
     assert await is_refused(world, "/a")
     assert "on purpose" in caplog.text
-    world.server.of(re.compile("/a"))  # the next parent is asked
+    world.server.of(re.compile("/a"))  # the next parent is called
     assert not await is_refused(world, "/a")
 
 
@@ -205,7 +205,7 @@ async def test_named_namespaces_come_first_and_parents_in_their_order(world: Wor
     world.server.of(re.compile("/.*"))
     named = world.server.of("/abc")
     _, socket = await join(world, "/abc")
-    # Made by its name while a regular expression fits: one of its children.
+    # Created by its name while a regular expression matches: it is one of its children.
     assert socket.name_space is named
     assert named.parent is first
     world.server.of("/plain")
@@ -228,7 +228,7 @@ def test_an_invalid_pattern_raises(world: World, pattern: Any) -> None:
         world.server.of(pattern)
 
 
-# --- their end ---
+# --- removal ---
 
 
 async def test_a_child_is_removed_with_its_last_client(world: World, no_collector: None) -> None:
@@ -339,11 +339,11 @@ async def test_a_child_with_its_own_handlers_is_not_removed(world: World) -> Non
         ("ack", first, 1, ["/board-1", "parent"]),
         ("ack", first, 2, ["child"]),
         ("ack", second, 1, ["/board-2", "parent"]),
-        ("ack", second, 2, []),  # nobody handles it
+        ("ack", second, 2, []),  # it has no handler
     ]
 
 
-# --- all children at once ---
+# --- emits to all children ---
 
 
 async def test_an_emit_of_the_parent_reaches_all_children(world: World) -> None:
@@ -432,7 +432,7 @@ async def test_a_child_does_not_delay_clients_of_other_children(world: World) ->
     assert [sorted(socket.rooms) for socket in sockets] == [["full"], ["new"]]
 
 
-# --- who may use them ---
+# --- access ---
 
 
 async def test_clients_of_the_native_path_reach_registered_parents_only(world: World) -> None:
@@ -457,11 +457,11 @@ async def test_clients_of_the_native_path_reach_registered_parents_only(world: W
     assert ("accept_socket", number) in world.core.calls
 
 
-# --- names that a function decides about, and that code mentions first ---
+# --- names that a function decides about, if code has used them before ---
 
 
 async def test_emitting_to_a_name_does_not_open_it_to_clients(world: World) -> None:
-    """A namespace without handlers lets everybody in: this one must have its parent's."""
+    """A namespace without handlers accepts all clients, so this one must use its parent's."""
 
     async def boards(name: str, auth: Any) -> bool:
         return name == "/mine"

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).parent
-# Those that the order of tasks concerns most, for Pythons that have no such factory.
+# Tests that depend most on the order of tasks, for Python versions without such a factory.
 SOME = (
     "consumers",
     "middleware",
@@ -20,7 +20,7 @@ SOME = (
     "handler_turns",
     "client",
 )
-# Tests of other things, and those whose work is done in processes of their own.
+# Tests of other parts, and tests that run in separate processes.
 OTHERS = ("typing", "django", "database", "eager_tasks", "packets", "encoding", "reference")
 
 
@@ -28,7 +28,7 @@ def run(paths: list[pathlib.Path]) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "support.eager_tasks"]
     command += ["-p", "no:cacheprovider", *map(str, paths)]
     tests = HERE.parent
-    # The plugin is imported before pytest has read where tests' modules are.
+    # pytest imports the plugin before it has read the path of the tests' modules.
     path = os.pathsep.join(filter(None, (str(tests), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
         command,

@@ -20,7 +20,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None: ...
 
 
 class World:
-    """A dispatcher on a native server that is not started: it encodes all the same."""
+    """A dispatcher on a native server that is not started; encoding works without a start."""
 
     def __init__(self) -> None:
         self.dispatcher = Dispatcher()

@@ -1,4 +1,4 @@
-"""A handler that fails affects nothing else: the next event is handled, and disconnect runs
+"""A handler that raises affects nothing else: the next event is handled, and disconnect is called
 once.
 """
 
@@ -95,7 +95,7 @@ def kind(request: pytest.FixtureRequest) -> type[BaseException]:
 
 
 class Seen(sio.SocketIOConsumer):
-    """Notes what its handlers get."""
+    """Notes the arguments of its handlers."""
 
     seen: list[Any]
 
@@ -103,7 +103,7 @@ class Seen(sio.SocketIOConsumer):
         cls.seen = []
 
     async def event_next(self, socket: Any, number: int = 0) -> None:
-        await asyncio.sleep(0)  # where a cancellation of somebody else would arrive
+        await asyncio.sleep(0)  # a cancellation from outside would be raised here
         self.seen.append(number)
 
     async def disconnect(self, socket: Any, reason: str) -> None:
@@ -112,7 +112,7 @@ class Seen(sio.SocketIOConsumer):
 
 
 async def goes_on(world: World, socket: int, seen: list[Any]) -> None:
-    """The socket's next event is handled, and then its end."""
+    """The socket's next event is handled, and then its disconnect."""
     world.send(socket, "next", 1)
     world.leave(socket)
     await asyncio.wait_for(world.idle(), 5)

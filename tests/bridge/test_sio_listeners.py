@@ -1,4 +1,4 @@
-"""Listeners of one socket: on, once, on_any, on_any_outgoing and their like."""
+"""Listeners of one socket: on, once, on_any, on_any_outgoing and others."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ async def test_on_any_is_called_first_for_every_event(world: World) -> None:
         ("second", "unknown", 2),
         ("middleware", "unknown"),
     ]
-    # A listener is no handler: the client of an unknown event gets its arguments back.
+    # A listener is not a handler: the client of an unknown event gets its arguments back.
     assert world.core.of("ack") == [("ack", number, 7, [2])]
 
     socket.off_any(second)

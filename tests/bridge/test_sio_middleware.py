@@ -247,7 +247,7 @@ async def test_any_event_gets_events_without_a_handler() -> None:
 
 
 async def test_an_event_may_be_called_by_a_number() -> None:
-    """As in JavaScript, where `emit(1)` reaches what listens to "1"."""
+    """As in JavaScript, where `emit(1)` reaches listeners for "1"."""
     seen: list[Any] = []
 
     async def connect(self: Any, socket: Any, auth: Any) -> bool:

@@ -41,7 +41,7 @@ def come_back(world: World, former: int, id: str, auth: Any = None) -> int:
 
 
 def serve() -> list[tuple[Any, ...]]:
-    """A namespace that lets everybody in but who says no; what it has noted."""
+    """A namespace that accepts all clients unless their auth refuses; its notes."""
     seen: list[tuple[Any, ...]] = []
 
     @sio.on("connect")
@@ -60,7 +60,7 @@ def serve() -> list[tuple[Any, ...]]:
 
 
 async def test_a_client_that_reconnects_before_its_refusal_arrives_is_refused(world):
-    """The native server knows its rooms still, and would go on sending to them."""
+    """The native server still has its rooms, and would continue to send to them."""
     serve()
     first = await world.join()
     id = socket_of(world, first).id

@@ -155,7 +155,7 @@ async def test_reserved_names_are_no_events():
         sio.on("disconnecting")
 
 
-# --- the older way: Namespace.on and on_connect ---
+# --- the older API: Namespace.on and on_connect ---
 
 
 async def test_namespace_listeners_get_a_list_and_ack():
@@ -181,7 +181,7 @@ async def test_namespace_listeners_get_a_list_and_ack():
     assert world.core.of("ack") == [("ack", socket, 5, ["done"])]
 
 
-# --- who may use which namespace ---
+# --- access ---
 
 
 async def test_native_client_may_not_use_a_namespace_that_is_only_routed(caplog):
@@ -213,7 +213,7 @@ async def test_native_client_may_use_registered_and_empty_namespaces():
         assert world.core.calls[-1] == ("accept_socket", socket)
 
 
-# --- the routed mount ---
+# --- routed consumers ---
 
 
 async def run(app, scope, *messages):
@@ -269,7 +269,7 @@ async def test_one_consumer_may_be_mounted_on_several_paths():
     assert consumer.as_asgi() is not consumer.as_asgi()
 
 
-# --- decorators that were meant otherwise ---
+# --- wrong use of decorators ---
 
 
 def test_a_decorator_without_the_event_s_name_raises():

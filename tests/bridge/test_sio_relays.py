@@ -29,7 +29,7 @@ SAY = ("say", "rooms", ("lobby", "7"), False, True, 0, 0)
 
 
 async def accepted_with(world: World, namespace: str = "/board", **options: Any) -> Any:
-    """The relays that the native server is told of when a client is let in; None: of none."""
+    """The relays with which the native server accepts a client; None: without relays."""
     session = world.open_session(**options)
     number = world.ask(namespace, session=session)
     await world.idle()

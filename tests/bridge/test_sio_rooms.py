@@ -73,7 +73,7 @@ async def test_handlers_can_query_the_rooms_of_a_disconnected_client(seen: list[
     async with SioTestServer(Chat) as server:
         async with server.client() as client:
             socket = client.socket
-            await client.emit("late")  # handled when the native server has lost the client
+            await client.emit("late")  # handled after the native server has lost the client
             await client.lose_connection()
         await server.settle()
         assert seen[-1] == ({"lobby", "too late"}, {})
@@ -91,7 +91,7 @@ async def test_the_native_server_refuses_a_room_above_the_limit() -> None:
         client.socket.leave("a")
         client.socket.join("b")
         assert server.server.counts()["rooms_refused"] == 1
-        client.socket.leave("b")  # there is one more in disconnect()
+        client.socket.leave("b")  # disconnect() joins another one
 
 
 async def test_listeners_of_outgoing_events_get_the_events_for_their_socket() -> None:

@@ -33,7 +33,7 @@ async def socket(world):
     return world.dispatcher._connections[number].socket
 
 
-# --- calls that are done when they return ---
+# --- calls that are complete when they return ---
 
 
 async def test_work_is_done_without_await_and_without_warning(world, socket):
@@ -234,7 +234,7 @@ async def test_raising_callback_is_logged(world, socket, caplog, kind):
     assert "in callback" in caplog.text
 
 
-# --- what a socket knows ---
+# --- attributes of a socket ---
 
 
 async def test_sockets_are_hashable_and_take_attributes(world, socket):
@@ -368,7 +368,7 @@ async def test_a_socket_cannot_join_more_rooms_than_the_limit(world: World) -> N
     with pytest.raises(sio.TooManyRooms, match=r"room 'c'.* 2 rooms.*--socketio-max-rooms"):
         socket.join("c")
     assert socket.rooms == {"a", "b"}
-    assert ("join", number, "c") in world.core.calls  # the native server counts it
+    assert ("join", number, "c") in world.core.calls  # the native server counts the rooms
     with pytest.raises(sio.TooManyRooms):
         world.server.sockets_join("c")
     assert ("join", other, "c") in world.core.calls
@@ -405,7 +405,7 @@ async def test_the_number_of_rooms_is_only_queried_near_the_limit(
     assert asked == ["a", "k", "l"]
 
 
-# --- what it knows of the connection ---
+# --- the connection of a socket ---
 
 
 async def test_transport_and_latency_are_read_when_asked_for(world, socket):

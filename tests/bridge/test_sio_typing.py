@@ -1,4 +1,4 @@
-"""Type checkers accept the package and the code of its users, and find their mistakes."""
+"""Type checkers accept the package and its users' code, and find mistakes in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ SAMPLE_TESTS = ROOT / "tests" / "typed" / "user_tests.py"
 
 def mypy(*targets: pathlib.Path | str, cache: pathlib.Path) -> subprocess.CompletedProcess[str]:
     options = ["--strict", "--ignore-missing-imports", "--python-version=3.10"]
-    # Not the system's or the user's configuration, and the sources, not what is installed.
+    # Ignores the system's and the user's configuration, and checks the sources instead of the
+    # installed package.
     options += ["--config-file=", f"--cache-dir={cache}"]
     command = [sys.executable, "-m", "mypy", *options, *map(str, targets)]
     env = {"MYPYPATH": str(ROOT / "python"), "PATH": ""}

@@ -18,7 +18,7 @@ def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def announce(text: str) -> None:
-    """Code of an application."""
+    """The code of an application."""
     chat = sio.get_socketio_server().of("/chat")
     chat.to(["lobby", 7]).except_("muted").volatile.emit("said", text, decimal.Decimal("1.50"))
 

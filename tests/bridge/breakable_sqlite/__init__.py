@@ -1,1 +1,1 @@
-"""Django's SQLite, whose connections can be lost like those to a server of its own."""
+"""Django's SQLite, with connections that can be lost like those to a database server."""

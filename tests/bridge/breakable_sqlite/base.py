@@ -1,4 +1,4 @@
-"""A backend that finds out, as those of other databases do, that its connection is lost."""
+"""A backend that notices, like those of other databases, that its connection is lost."""
 
 from __future__ import annotations
 
