@@ -1,9 +1,9 @@
-"""Instructions and calls that a broadcast costs for each recipient, counted with callgrind.
+"""Instructions and calls of a broadcast for each recipient, counted with callgrind.
 
-A program of its own (broadcast_cost/) broadcasts to sessions whose WebSockets take everything and
-do nothing: from the application's command as far as the call that hands a message to a WebSocket.
-The difference of two runs with different numbers of broadcasts is what is printed, so what happens
-once does not count. Counts do not depend on what else the machine does.
+A separate program (broadcast_cost/) broadcasts to sessions whose WebSockets accept everything and
+do nothing. It covers the path from the application's command to the call that passes a message to a
+WebSocket. The printed value is the difference of two runs with different numbers of broadcasts, so
+one-time costs do not count. Counts do not depend on other load on the machine.
 
     python bench/broadcast_cost.py [--clients 200]
 

@@ -1,9 +1,10 @@
-"""What a flood of emits does to everybody else.
+"""The effect of a flood of emits on other clients.
 
-One server on one core; clients of a namespace that read nothing, to whom 40,000 events are emitted,
-once from a thread and once in a handler that awaits each. Meanwhile another core opens sessions and
-sends events to another namespace, one after the other. Printed are how long these took, before the
-flood, until its last emit had returned, and in the seconds after it, and the server's memory.
+One server runs on one core. It emits 40,000 events to clients of a namespace that read nothing,
+once from a thread and once in a handler that awaits each emit. Meanwhile another core opens
+sessions and sends events to another namespace, one after the other. Prints how long these took
+before the flood, until its last emit had returned, and in the seconds after it; and the server's
+memory.
 
     python bench/flood.py [--clients 200] [--count 40000] [--bytes 100] [--ways ...]
 """
@@ -67,7 +68,7 @@ def milliseconds(action: object) -> float:
 
 
 class Probe(threading.Thread):
-    """Opens sessions and sends events until it is stopped; both in milliseconds."""
+    """Opens sessions and sends events until it is stopped; measures both in milliseconds."""
 
     def __init__(self, port: int) -> None:
         super().__init__()
@@ -145,7 +146,7 @@ def main() -> None:
             describe(probe.stop())
             probe = Probe(port)
             probe.start()
-            time.sleep(AFTERWARDS)  # what has been emitted may still be on its way
+            time.sleep(AFTERWARDS)  # emitted events may still be in transit
             print("afterwards:")
             describe(probe.stop())
             after = resident_bytes(process.pid)

@@ -1,4 +1,4 @@
-"""An application that floods: `/flood?way=thread&count=40000` emits so many events."""
+"""An application that floods: `/flood?way=thread&count=40000` emits that many events."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def command_of(server: str, port: int) -> list[str]:
 
 @contextlib.contextmanager
 def serving(server: str) -> Iterator[str]:
-    """Starts a server on its core; gives its URL once it answers."""
+    """Starts a server on its core; yields its URL once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
 
@@ -51,7 +51,7 @@ def serving(server: str) -> Iterator[str]:
 
 
 def measure(url: str, seconds: int, connections: int) -> float:
-    """Requests per second by wrk's count. Raises SystemExit when a request failed."""
+    """Requests per second, counted by wrk. Raises SystemExit if a request failed."""
     printed = run_load("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", url)
     errors = re.search(r"(Socket errors|Non-2xx).*", printed)
     if errors:

@@ -29,7 +29,7 @@ from servers import HERE, free_port, sioserve
 
 CONNECTIONS = 16
 CLIENTS = 100  # of a broadcast
-PATIENCE = 180.0  # seconds; the server is some fifty times slower than usual
+PATIENCE = 180.0  # seconds; under valgrind the server is about fifty times slower
 
 
 def frame(text: str) -> bytes:
@@ -45,7 +45,7 @@ def connect(port: int) -> socket.socket:
 
 
 def receive(connection: socket.socket, end: bytes) -> None:
-    """Until what has come ends like this."""
+    """Reads until the data ends with this."""
     answer = b""
     while not answer.endswith(end):
         more = connection.recv(65536)
@@ -96,7 +96,7 @@ def deliveries(port: int, units: int) -> None:
             receive(client, b'["news","hello"]')
 
 
-# The application, how it is loaded, and how many times as many units it needs.
+# The application, how to load it, and the factor for the number of units.
 KINDS = {
     "request": ("hello_app:application", requests, 1),
     "event": ("socket_io_apps.sioserve_app:application", events, 1),
@@ -105,7 +105,7 @@ KINDS = {
 
 
 def totals(folder: pathlib.Path) -> list[int]:
-    """Instructions of each thread, in the order in which they began."""
+    """Instructions of each thread, in the order of their start."""
     found = []
     for path in sorted(folder.glob("callgrind.out*")):
         match = re.search(r"^(?:summary|totals): (\d+)", path.read_text(), re.MULTILINE)

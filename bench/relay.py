@@ -35,7 +35,7 @@ BUSY = 2.0  # seconds
 
 @contextlib.contextmanager
 def running() -> Iterator[tuple[int, int]]:
-    """Gives the server's port and process id."""
+    """Yields the server's port and process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -92,13 +92,13 @@ class Member:
             answer += more
         self.event = frame(f'42/{way},["move",17,4]')
         self.delivery = bytes([0x81, len(self.event) - 6]) + self.event[6:]
-        self.rest = 0  # bytes of a delivery that has begun
+        self.rest = 0  # bytes of an incomplete delivery
 
     def send(self, count: int = 1) -> None:
         self.socket.sendall(self.event * count)
 
     def receive(self) -> int:
-        """How many deliveries have become complete."""
+        """The number of deliveries that have become complete."""
         data = self.socket.recv(262_144)
         if not data:
             raise SystemExit("the server closed a connection")
@@ -110,7 +110,7 @@ class Member:
 
 
 def load(port: int, way: str, seconds: float, rooms: int, members: int, flight: int) -> None:
-    """Prints how many deliveries came in how many seconds, as JSON."""
+    """Prints the number of deliveries and the seconds, as JSON."""
     selector = selectors.DefaultSelector()
     for room in range(rooms):
         group = [Member(port, way, f"{way} {room}") for _ in range(members)]
@@ -131,7 +131,7 @@ def load(port: int, way: str, seconds: float, rooms: int, members: int, flight: 
 
 
 def latencies(port: int, way: str, busy: bool) -> list[float]:
-    """Milliseconds from a client to another, one at a time, for BUSY seconds."""
+    """Milliseconds from one client to another, one event at a time, for BUSY seconds."""
     sender, receiver = (Member(port, way, "latency") for _ in range(2))
     url = f"http://127.0.0.1:{port}/?busy={BUSY if busy else 0}"
     blocker = threading.Thread(target=lambda: urllib.request.urlopen(url, timeout=60).read())
@@ -151,7 +151,7 @@ def latencies(port: int, way: str, busy: bool) -> list[float]:
 
 
 def cpu_time(process: int) -> float:
-    """Seconds that all threads of a process have spent, in user mode and in the kernel."""
+    """CPU seconds of all threads of a process, in user mode and in the kernel."""
     fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -30,7 +30,7 @@ class HandlerBoard(Board):
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """/?busy=SECONDS keeps Python busy for so long."""
+    """/?busy=SECONDS blocks Python for this time."""
     if scope["type"] != "http":
         return
     query = parse_qs(scope["query_string"].decode())

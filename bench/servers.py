@@ -19,7 +19,7 @@ PATIENCE = 30.0  # seconds for a server to start
 
 
 def sioserve() -> str:
-    """The executable: SIOSERVE, or the one of this Python's environment."""
+    """The executable: SIOSERVE, or that of this Python's environment."""
     return os.environ.get("SIOSERVE", str(SCRIPTS / "sioserve"))
 
 
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 
 def needs_two_cores() -> None:
-    """Raises SystemExit."""
+    """Raises SystemExit if the machine has only one core."""
     if (os.cpu_count() or 1) < 2:
         raise SystemExit("two cores are needed: one for the server, one for the load")
 
@@ -45,8 +45,8 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Starts a server on its core, and stops it at the end.
 
-    Enters the block once `answers()` raises no OSError any more. Raises SystemExit when the server
-    ends instead.
+    Enters the block when `answers()` no longer raises OSError. Raises SystemExit if the server
+    ends.
     """
     process = subprocess.Popen(
         ["taskset", "-c", SERVER_CORE, *command],
@@ -84,7 +84,7 @@ def run_load(*command: str) -> str:
 
 
 def cpu_time(process: int) -> float:
-    """Seconds that all threads of a process have spent, in user mode and in the kernel."""
+    """CPU seconds of all threads of a process, in user mode and in the kernel."""
     fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -96,7 +96,7 @@ def cpu_time_of_tree(process: int) -> float:
 
 
 def resident_bytes(process: int) -> int:
-    """The memory of a process that is in use now."""
+    """The resident memory of a process."""
     pages = int(pathlib.Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 

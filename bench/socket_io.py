@@ -45,7 +45,7 @@ SERVERS = ("sioserve", "node", "python-socketio", "django-sio", "django-sio-daph
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One measurement: more is better, but for memory."""
+    """One measurement: more is better, except for memory."""
 
     name: str
     unit: str
@@ -65,7 +65,7 @@ ROWS = (
 
 
 def command_of(server: str, port: int) -> tuple[list[str], dict[str, str]]:
-    """The command and what its environment has beside ours."""
+    """The command, and additional environment variables."""
     if server == "sioserve":
         app = "socket_io_apps.sioserve_app:application"
         return [sioserve(), app, "--port", str(port), "--no-access-log"], {}
@@ -83,7 +83,7 @@ def command_of(server: str, port: int) -> tuple[list[str], dict[str, str]]:
 
 
 def measure(row: Row, server: str, seconds: float) -> tuple[float, float]:
-    """The figure, and where it is a rate, the same per second of the server's CPU time."""
+    """The result; for a rate, also the rate per second of the server's CPU time."""
     port = free_port()
     command, env = command_of(server, port)
 
@@ -93,7 +93,7 @@ def measure(row: Row, server: str, seconds: float) -> tuple[float, float]:
     with running(command, answers, env) as process:
         arguments = [LOAD, row.scenario, str(port), str(row.clients), str(row.in_flight)]
         if row.scenario == "idle":
-            # What the first connections cost is paid once.
+            # One-time costs of the first connections.
             run_load(LOAD, "acks", str(port), "64", "1", "0.5", str(process.pid))
             kilobytes = idle_kilobytes(
                 [*arguments, "1", str(process.pid)], process.pid, row.clients
@@ -113,7 +113,7 @@ def idle_kilobytes(arguments: list[str], server: int, clients: int) -> float:
     try:
         if not load.stdout.readline():
             raise SystemExit("the load generator ended")
-        time.sleep(1)  # what a server does in the background is part of the cost
+        time.sleep(1)  # includes the server's background work
         return (resident_bytes(server) - before) / clients / 1024
     finally:
         load.stdin.close()

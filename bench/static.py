@@ -43,7 +43,7 @@ http {{
 }}
 """
 
-# Asked through Django, as its users do.
+# Served through Django, as its users do it.
 DJANGO = """
 from django.conf import settings
 
@@ -81,7 +81,7 @@ def command_of(server: str, folder: pathlib.Path, port: int) -> list[str]:
 
 @contextlib.contextmanager
 def serving(server: str, folder: pathlib.Path) -> Iterator[str]:
-    """Starts a server on its core; gives the URL of its files once it answers."""
+    """Starts a server on its core; yields the URL of its files once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/static/"
 
@@ -114,7 +114,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        folder.chmod(0o755)  # nginx's workers are another user
+        folder.chmod(0o755)  # nginx's workers run as another user
         (folder / "files").mkdir()
         for name, size in SIZES.items():
             (folder / "files" / file_name(name)).write_bytes(os.urandom(size))

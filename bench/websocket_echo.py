@@ -49,7 +49,7 @@ def command_of(server: str, port: int) -> list[str]:
 
 @contextlib.contextmanager
 def serving(server: str) -> Iterator[tuple[int, int]]:
-    """Starts a server on its core; gives its port and process id once it accepts WebSockets."""
+    """Starts a server on its core; yields its port and process id once it accepts WebSockets."""
     port = free_port()
     with running(command_of(server, port), lambda: open_websocket(port).close()) as process:
         yield port, process.pid
@@ -75,7 +75,7 @@ def open_websocket(port: int) -> socket.socket:
 
 
 def load(port: int, seconds: float, connections: int, size: int) -> None:
-    """Prints how many echoes came in how many seconds, as JSON."""
+    """Prints the number of echoes and the seconds, as JSON."""
     payload = b"x" * size
     message = bytes([0x81, 0x80 | size]) + bytes(4) + payload
     echo = bytes([0x81, size]) + payload

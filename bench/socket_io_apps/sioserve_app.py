@@ -17,4 +17,4 @@ class Bench(sio.SocketIOConsumer):
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Everything here is Socket.IO."""
+    """Not used: everything here is Socket.IO."""
