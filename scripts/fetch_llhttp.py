@@ -1,7 +1,7 @@
 """Fetch llhttp's released C files: python fetch_llhttp.py DESTINATION.
 
-They come out of the source distribution of httptools on PyPI, through pip, pinned and checked by
-hash. DESTINATION receives include/ and src/.
+They are in the source distribution of httptools on PyPI, which pip downloads, pinned and checked by
+hash. The files are written to DESTINATION/include and DESTINATION/src.
 """
 
 from __future__ import annotations

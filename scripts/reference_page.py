@@ -26,7 +26,7 @@ from sio.socketio.emitter import Emitter
 PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "socketio.md"
 BEGIN, END = "<!-- reference: begin -->\n", "<!-- reference: end -->\n"
 
-# Classes whose instances users get hold of without naming them.
+# Classes whose instances users get without naming the class.
 FOUND = (
     sio.socketio.NamespaceSocket,
     sio.socketio.Namespace,
@@ -37,7 +37,7 @@ FOUND = (
     EngineIOSocket,
 )
 
-# What other modules of the package call, and users have no use for.
+# Names that are only for other modules of the package.
 INTERNAL = {
     "add_consumer",
     "add_socket",
@@ -120,7 +120,7 @@ def describe_class(cls: type, undocumented: list[str]) -> Iterator[str]:
 
 
 def public_members(cls: type) -> Iterator[tuple[str, Any]]:
-    """Its own and inherited ones in the order in which they are defined, without attributes."""
+    """Own and inherited members in the order of their definitions, without attributes."""
     seen: set[str] = set()
     for base in cls.__mro__:
         if base.__module__.split(".")[0] != "sio" or base is EngineIOApplication:
@@ -165,7 +165,7 @@ def annotation(member: property) -> str:
 
 
 def without_socket_class(text: str) -> str:
-    """The class of the sockets, a parameter of some classes, is for type checkers only."""
+    """The class of sockets, a parameter of some classes, is only for type checkers."""
     return re.sub(r"\b(Broadcast|Emitter|SocketList)\[\w+\]", r"\1", text)
 
 

@@ -1,4 +1,4 @@
-"""A plain Channels WebSocket consumer beside Socket.IO: the server's clock, once a second."""
+"""A plain Channels WebSocket consumer: the server's clock, once a second."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class ClockConsumer(AsyncJsonWebsocketConsumer):
-    """Sends {"now": ISO 8601} until the client goes."""
+    """Sends {"now": ISO 8601} until the client disconnects."""
 
     ticker: asyncio.Task[None] | None = None
 

@@ -40,7 +40,7 @@ def room_name(slug: str) -> str:
 
 
 class ChatConsumer(SocketIOConsumer):
-    """One tab of one user who is logged in."""
+    """The connection of one browser tab of a logged-in user."""
 
     namespace = "/chat"
     visitor: Visitor | None = None
@@ -50,7 +50,7 @@ class ChatConsumer(SocketIOConsumer):
         if user is None or not user.is_authenticated:
             return False
         self.visitor = Visitor(socket, user.pk, user.get_username())
-        # In the rooms before their state is read, so that no message falls in between.
+        # Join the rooms before reading their state, so that no message is missed in between.
         for slug in await query(store.slugs_of)(user):
             await self.enter_room(self.visitor, slug)
         delivered = await query(store.mark_all_delivered)(user)
@@ -113,7 +113,7 @@ class ChatConsumer(SocketIOConsumer):
         await self.answer(ack, self.typing(payload))
 
     async def answer(self, ack: Ack | None, work: Awaitable[Answer]) -> None:
-        """Do the work and send its result, or why it was refused, if the client asked for it."""
+        """Do the work and acknowledge with the result, or with the reason of a refusal."""
         try:
             reply = {"ok": True, **await work}
         except validation.Refused as refusal:
@@ -121,7 +121,7 @@ class ChatConsumer(SocketIOConsumer):
         if ack is not None:
             await ack(reply)
 
-    # The work behind the events.
+    # The implementation of the events.
 
     async def post_text(self, socket: NamespaceSocket, payload: Any) -> Answer:
         text = validation.text(payload)
@@ -139,7 +139,7 @@ class ChatConsumer(SocketIOConsumer):
         slug, client_id = validation.slug(payload), validation.client_id(payload)
         message, is_new = await query(store.add_message)(socket.user, slug, client_id, text, image)
         if is_new:
-            # The bytes travel nested in the event; Socket.IO makes an attachment of them.
+            # The payload contains the bytes; Socket.IO sends them as an attachment.
             with_bytes = message | {"image": message["image"] | {"data": image[0]}}
             await self.publish(socket, slug, message, with_bytes)
         return {"message": message}
@@ -147,7 +147,9 @@ class ChatConsumer(SocketIOConsumer):
     async def publish(
         self, socket: NamespaceSocket, slug: str, message: Answer, content: Answer
     ) -> None:
-        """Send a message to its room, and ask each other member's client what became of it."""
+        """Send a message to its room, and ask each other member's client whether it got the
+        message.
+        """
         await self.to_room(socket, slug, "message", {"room": slug, "message": content})
         await self.stop_typing(slug)
         author = self.visitor
@@ -160,7 +162,7 @@ class ChatConsumer(SocketIOConsumer):
             user = other.socket.user
             try:
                 marks = await query(store.mark)(user, slug, message_id, read=answer == "read")
-            except validation.Refused:  # not a member any more
+            except validation.Refused:  # no longer a member
                 return
             if marks is not None:
                 await self.tell_receipt(other, slug, marks)
@@ -187,7 +189,7 @@ class ChatConsumer(SocketIOConsumer):
             "rooms": await query(store.rooms_of)(socket.user),
             "joinable": await query(store.rooms_to_join)(socket.user),
         }
-        # All tabs of the user are in the room from now on.
+        # Now all tabs of the user join the room.
         for tab in presence.of_user(socket.user.pk):
             await self.enter_room(tab, slug)
             await tab.socket.emit("rooms", content)
@@ -196,7 +198,7 @@ class ChatConsumer(SocketIOConsumer):
     async def typing(self, payload: Any) -> Answer:
         slug, active = validation.slug(payload), validation.field(payload, "active", bool)
         visitor = self.visitor
-        # Memory is enough here, and keeps key presses away from the database.
+        # Memory is enough here, and avoids a database query for each key press.
         if visitor is None or slug not in visitor.rooms:
             raise validation.Refused("You are not in this room.")
         if active:

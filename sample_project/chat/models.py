@@ -1,4 +1,4 @@
-"""Rooms, who is in them and how far they have read, and messages."""
+"""Rooms, their members and how far they have read, and messages."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 
 class Room(models.Model):
-    """A place to talk. An open room can be joined by every user, others only through the admin."""
+    """A chat room. Every user can join an open room; other rooms need the admin."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=60)
@@ -44,12 +44,12 @@ class Membership(models.Model):
 
 
 def image_path(message: "Message", filename: str) -> str:
-    """Where a shared image is stored: a random name, nothing of the client's."""
+    """The path of a shared image: a random name, without any input of the client."""
     return f"images/{uuid4().hex}{Path(filename).suffix}"
 
 
 class Message(models.Model):
-    """What a user said in a room: text, an image, or an image with a caption."""
+    """A user's message in a room: text, an image, or an image with a caption."""
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
@@ -57,7 +57,7 @@ class Message(models.Model):
     image = models.FileField(upload_to=image_path, blank=True)
     image_type = models.CharField(max_length=20, blank=True)
     sent_at = models.DateTimeField(default=timezone.now)
-    # The client's own name for the message, so that one it sends again is not stored twice.
+    # The client's own id of the message, so that a message that is sent again is not stored twice.
     client_id = models.CharField(max_length=40)
 
     class Meta:

@@ -1,5 +1,5 @@
-"""The connected users. Lives on the event loop's thread, in one process, like the sockets it
-has.
+"""The connected users. Used only on the event loop's thread, in one process, like the sockets in
+it.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from sio.socketio import NamespaceSocket
 
 @dataclass
 class Visitor:
-    """One connection of one user: a tab of a browser."""
+    """One connection of one user: a browser tab."""
 
     socket: NamespaceSocket
     user_id: int
@@ -20,7 +20,7 @@ class Visitor:
 
 
 class Presence:
-    """The connections of all users. A user is online while at least one of them is left."""
+    """The connections of all users. A user is online while at least one connection exists."""
 
     def __init__(self) -> None:
         self._visitors: dict[str, Visitor] = {}

@@ -18,7 +18,7 @@ PAGE = 50
 
 
 def membership(user: AbstractBaseUser, slug: str) -> Membership:
-    """The user's membership, with its room. Raises Refused where there is none."""
+    """The user's membership, with its room. Raises Refused if there is none."""
     try:
         return Membership.objects.select_related("room").get(user=user, room__slug=slug)
     except Membership.DoesNotExist:
@@ -45,7 +45,7 @@ def slugs_of(user: AbstractBaseUser) -> list[str]:
 
 
 def rooms_of(user: AbstractBaseUser) -> list[dict[str, Any]]:
-    """The rooms the user is in, with the newest message and what is unread in each."""
+    """The user's rooms, with the newest message and the number of unread messages of each."""
     memberships = (
         Membership.objects.filter(user=user)
         .select_related("room")
@@ -101,7 +101,7 @@ def history(user: AbstractBaseUser, slug: str, before: int | None) -> dict[str, 
 
 
 def join(user: AbstractBaseUser, slug: str) -> None:
-    """Make the user a member of an open room. What was said before counts as read."""
+    """Make the user a member of an open room. Earlier messages count as read."""
     room = Room.objects.filter(slug=slug, is_open=True).first()
     if room is None:
         raise Refused("This room can't be joined.")
@@ -131,13 +131,13 @@ def add_message(
             data, message.image_type, extension = image
             message.image.save(f"image{extension}", ContentFile(data), save=False)
         message.save()
-        # Nobody needs to tell authors about their own messages.
+        # Authors have already read their own messages.
         advance(user, room, {"delivered": message.pk, "read": message.pk})
     return describe(message), True
 
 
 def advance(user: AbstractBaseUser, room: Room, marks: dict[str, int]) -> bool:
-    """Move the user's marks forward, never back; true if any moved."""
+    """Move the user's marks forward, never back; true if one moved."""
     moved = 0
     for name, message_id in marks.items():
         behind = Membership.objects.filter(user=user, room=room, **{f"{name}__lt": message_id})
@@ -162,7 +162,7 @@ def mark(user: AbstractBaseUser, slug: str, up_to: int, *, read: bool) -> dict[s
 
 
 def mark_all_delivered(user: AbstractBaseUser) -> dict[str, dict[str, int]]:
-    """The user has connected, so everything has reached them. Returns the marks that moved."""
+    """The user has connected and has received all messages. Returns the marks that moved."""
     moved = {}
     for room in rooms_of(user):
         if room["newest"] is None:

@@ -70,7 +70,7 @@ class ChatTests(TestCase):
 
     async def test_others_see_who_comes_and_goes(self) -> None:
         async with sio_client(ChatConsumer, user=self.ann) as ann:
-            await ann.receive("presence")  # her own
+            await ann.receive("presence")  # for her own connection
             async with sio_client(ChatConsumer, user=self.bob):
                 self.assertEqual(await ann.receive("presence"), {"user": "bob", "online": True})
             self.assertEqual(await ann.receive("presence"), {"user": "bob", "online": False})

@@ -7,7 +7,7 @@ from django.conf import settings
 
 MAX_TEXT = 2000
 CLIENT_ID = re.compile(r"[0-9A-Za-z-]{8,40}")
-# What an HTML page may show as an image, by the file's first bytes; never by what the client says.
+# The image types that an HTML page may show, by the first bytes; the client's type is ignored.
 SIGNATURES = [
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png", ".png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg", ".jpg"),
@@ -17,11 +17,11 @@ SIGNATURES = [
 
 
 class Refused(Exception):
-    """What the client asked for is not done; the text is shown to the user."""
+    """The client's request is refused; the text is shown to the user."""
 
 
 def field(payload: Any, name: str, kind: type) -> Any:
-    """payload[name], which must be of exactly this type (so True is not an int)."""
+    """payload[name], which must have exactly this type (so True is not an int)."""
     value = payload.get(name) if isinstance(payload, dict) else None
     if type(value) is not kind:
         raise Refused(f"“{name}” is missing or of the wrong type.")
@@ -29,7 +29,7 @@ def field(payload: Any, name: str, kind: type) -> Any:
 
 
 def slug(payload: Any) -> str:
-    """The room that the payload names; whether it exists is for the database to say."""
+    """The room in the payload; the database checks whether it exists."""
     value = field(payload, "room", str)
     if not 0 < len(value) <= 50:
         raise Refused("There is no such room.")
@@ -59,7 +59,7 @@ def text(payload: Any, name: str = "text") -> str:
         raise Refused("The text holds a character that can't be stored.")
     try:
         value.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair
+    except UnicodeEncodeError:  # a lone surrogate
         raise Refused("The text is not valid Unicode.") from None
     return value
 

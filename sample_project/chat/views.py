@@ -1,4 +1,4 @@
-"""The chat page, the images that were shared, and a transcript that is streamed."""
+"""The chat page, the shared images, and a streamed transcript."""
 
 from collections.abc import AsyncIterator
 
@@ -13,14 +13,14 @@ from .models import Message, Room
 @require_safe
 @login_required
 def chat(request: HttpRequest) -> HttpResponse:
-    """The page; its content arrives over Socket.IO."""
+    """The page; it gets its content over Socket.IO."""
     return render(request, "chat/chat.html")
 
 
 @require_safe
 @login_required
 def image(request: HttpRequest, message_id: int) -> HttpResponse:
-    """A shared image, for members of its room and for those who may see it in the admin."""
+    """A shared image, for members of its room and for users who may see it in the admin."""
     message = get_object_or_404(Message.objects.exclude(image=""), pk=message_id)
     is_member = message.room.membership_set.filter(user=request.user).exists()
     if not is_member and not request.user.has_perm("chat.view_message"):
@@ -35,7 +35,7 @@ def image(request: HttpRequest, message_id: int) -> HttpResponse:
 @require_safe
 @login_required
 async def transcript(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """All messages of a room as text, sent while they are read from the database."""
+    """All messages of a room as text, streamed while they are read from the database."""
     user = await request.auser()
     room = await aget_object_or_404(Room, slug=slug, membership__user=user)
     response = StreamingHttpResponse(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# A demo starts without any set-up; a real deployment sets both variables.
+# The demo starts without configuration; a real deployment sets both variables.
 SECRET_KEY = os.environ.get("SECRET_KEY", "demo-only-not-a-secret-0123456789-abcdefghijklmnop")
 DEBUG = os.environ.get("DEBUG", "1") == "1"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
@@ -54,7 +54,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ.get("CHAT_DATABASE", BASE_DIR / "db.sqlite3"),
-        # Readers don't wait for the writer, and a writer queues up instead of failing half way.
+        # Readers do not wait for the writer, and a writer waits instead of failing.
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
@@ -80,9 +80,9 @@ USE_TZ = True
 # Served by the ASGI static files handler (see asgi.py): no collectstatic.
 STATIC_URL = "/static/"
 
-# Shared images. They have no public address: a view checks who asks.
+# Shared images. They have no public URL: a view checks the user.
 MEDIA_ROOT = os.environ.get("CHAT_MEDIA", BASE_DIR / "media")
 CHAT_MAX_IMAGE_BYTES = 4_000_000
 
-# Over polling an image travels as base64, a third larger.
+# On polling an image is base64, which is a third larger.
 SIO_ENGINEIO_MAX_PAYLOAD_BYTES = 6_000_000

@@ -1,4 +1,4 @@
-"""manage.py demo_data: two users, some rooms, a little history. Can be run again at any time."""
+"""manage.py demo_data: two users, some rooms and a short history. Can be run repeatedly."""
 
 from datetime import timedelta
 from typing import Any
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Log in as {' or '.join(USERS)}, password {PASSWORD}.")
 
     def user(self, name: str, flags: dict[str, bool]) -> Any:
-        """The demo user; an existing one keeps the password that was chosen since."""
+        """The demo user; an existing one keeps its password."""
         user, created = get_user_model().objects.get_or_create(username=name, defaults=flags)
         if created:
             user.set_password(PASSWORD)
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         return user
 
     def message(self, client_id: str, slug: str, author: Any, hours_ago: float, text: str) -> None:
-        """One message of the history, which everybody in the room has read."""
+        """One message of the history, which all members of the room have read."""
         room = Room.objects.get(slug=slug)
         message, created = Message.objects.get_or_create(
             author=author,
