@@ -1,9 +1,9 @@
 """The native core: asgi-bridge/ built as an extension module, or built into the executable.
 
 One Server serves one application on one asyncio event loop. Sockets, Engine.IO sessions, Socket.IO
-namespaces, rooms and timers live on the server's own I/O thread, which never takes the GIL; the
-numbers below name things there. A call about something that has gone does nothing. Commands are
-carried out in the order in which they were made.
+namespaces, rooms and timers live on the server's own I/O thread, which never takes the GIL; Python
+refers to them by number. A call with the number of an object that no longer exists does nothing.
+Commands are carried out in the order of the calls.
 """
 
 import asyncio
@@ -14,39 +14,38 @@ from typing import Any, Protocol, final
 
 __version__: str
 
-# The id of the request that the running code works for: scope["extensions"]["sioserve.request_id"].
+# The id of the current request: scope["extensions"]["sioserve.request_id"].
 request_id: contextvars.ContextVar[str | None]
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Callable[..., Any], Callable[..., Any]], Awaitable[None]]
 
 class Dispatcher(Protocol):
-    """What the server calls for Socket.IO; always on the event loop's thread, never awaited.
+    """The server's callbacks for Socket.IO; called on the event loop's thread, never awaited.
 
-    An exception that leaves one of these methods is logged and dropped.
+    An exception of one of these methods is logged.
     """
 
     def handshake(self, handshake: int, scope: Scope) -> None:
-        """May this handshake become a session? Answer with decide_handshake().
+        """Asks whether to accept this handshake: answer with decide_handshake().
 
-        Called only where `ask_about_handshakes` was set; `scope` as for session_opened().
+        Called only after ask_about_handshakes(); `scope` as for session_opened().
         """
 
     def log_debug(self, logger: logging.Logger, message: str) -> None:
         """Log a debug line of the loggers "sio.engineio" and "sio.socketio"."""
 
     def session_opened(self, session: int, scope: Scope) -> None:
-        """An Engine.IO session has a first CONNECT.
+        """The first CONNECT of an Engine.IO session has arrived.
 
-        `scope` is the handshake's ASGI scope (`type` is "http" or "websocket"): as the ASGI
-        application's middleware left it where the application handed the handshake over, otherwise
-        as the server built it.
+        `scope` is the handshake's ASGI scope (`type` is "http" or "websocket"). If the ASGI
+        application handed the handshake over, it has the changes of the application's middleware.
         """
 
     def session_closed(self, session: int, status: tuple[str, float | None]) -> None:
         """Called after disconnect() of each of the session's sockets.
 
-        `status`: what Server.session_status() would have said in the end.
+        `status`: the last value of Server.session_status().
         """
 
     def connect(
@@ -60,36 +59,36 @@ class Dispatcher(Protocol):
     ) -> None:
         """A client asks to join a namespace: answer with accept_socket() or refuse_socket().
 
-        `recovered`: the client has come back, and has the id and the rooms of this socket, which
-        has disconnected. What is said to that number reaches the new socket.
+        `recovered`: the client has been recovered, and has the id and the rooms of this socket,
+        which has disconnected. Commands with the old number reach the new socket.
         """
 
     def event(self, socket: int, args: list[Any], ack_id: int | None) -> None:
-        """`args` is [event name, *arguments], bytes in place of attachments.
+        """`args` is [event name, *arguments], with bytes for attachments.
 
-        Answer with events_done() for each event, so that more is read from the client.
+        Report each handled event with events_done(), so that the client is read further.
         """
 
     def acknowledged(self, socket: int, callback_id: int, args: list[Any]) -> None:
-        """The client answered an emit() that named this callback_id."""
+        """The client has acknowledged the emit() with this callback_id."""
 
     def acks_lost(self, socket: int, callback_ids: list[int], why: str) -> None:
-        """What these emits wait for won't come.
+        """The acknowledgements of these emits won't come.
 
-        "not sent": it was volatile, and the client could not take it. "forgotten": the client owes
-        more than `max_pending_acks`. "unread": more than `max_read_ahead` bytes of the client's
-        events have come before, of which none is handled.
+        "not sent": the event was volatile and was dropped. "forgotten": more than
+        `max_pending_acks` are pending for the client. "unread": more than `max_read_ahead` bytes of
+        the client's events have arrived before, and none of them is handled.
         """
 
     def disconnect(self, socket: int, reason: str, reference_reason: str, may_return: bool) -> None:
-        """The last call for a socket. Nothing reaches it in its rooms any more; which they were
-        can be asked until release_socket().
+        """The last call for a socket. It receives nothing more; its rooms can be queried until
+        release_socket().
 
-        `reason` is django-sio's word ("client_disconnect"), `reference_reason` that of Node's
+        `reason` is django-sio's term ("client_disconnect"), `reference_reason` that of Node's
         server ("client namespace disconnect").
 
-        `may_return`: the client was cut off and may come back. Its socket stays in its rooms, may
-        be told to join and leave some, and what is emitted to it is kept, until connect() with its
+        `may_return`: the client has lost its connection and may be recovered. Its socket stays in
+        its rooms and can join and leave rooms, and events for it are kept, until connect() with its
         number as `recovered`, or forgotten().
         """
 
@@ -100,23 +99,27 @@ class Dispatcher(Protocol):
         """Another Python process has died, or one of add_process()."""
 
     def signalled(self, session: int, signal: str) -> None:
-        """What watch() asked for has happened."""
+        """The signal for which watch() was called."""
 
     def forgotten(self, socket: int) -> None:
-        """The client of a socket that might have returned won't."""
+        """The client of a disconnected socket will not be recovered."""
 
 class Server:
     """An HTTP, WebSocket and Socket.IO server for one ASGI application.
 
-    Methods marked "any thread" may be called from every thread that holds the GIL. Arguments of
-    events are JSON values, with bytes-like objects as attachments anywhere in them; tuples are
-    arrays. Anything else goes to `json_default`, and what that can't handle raises TypeError or
-    ValueError at the call, naming the path to the value ("$[1].price"). So does an id, a count or
-    a time that is no int (TypeError), negative or too large (ValueError), naming the argument:
-    ids and counts have 64 bits, times end with a century. Where memory runs out, a method raises
-    MemoryError. The garbage collector sees what a server refers to; one that nobody can reach any
-    more, as after its loop's end, is shut down at once. In a child made by fork() every method
-    raises RuntimeError.
+    Methods marked "any thread" may be called from every thread that holds the GIL.
+
+    Arguments of events are JSON values, with bytes-like objects as attachments anywhere in them;
+    tuples are arrays. Other values are passed to `json_default`. A value that can't be encoded
+    raises TypeError or ValueError at the call, with the path to the value ("$[1].price").
+
+    An id, a count or a time that is not an int raises TypeError, one that is negative or too large
+    raises ValueError, with the name of the argument: ids and counts have 64 bits, a time is at most
+    a century. If memory runs out, a method raises MemoryError.
+
+    The garbage collector supports reference cycles with servers; an unreachable server, for example
+    after its loop's end, is shut down immediately. In a child made by fork() every method raises
+    RuntimeError.
     """
 
     def __init__(
@@ -233,7 +236,7 @@ class Server:
         max_queued_bytes: int = 64_000_000,
         max_queued_total_bytes: int = 256_000_000,
         max_pending_acks: int = 10_000,
-        # What waits between the threads, and for slow clients
+        # Queues between the threads, and for slow clients
         send_window: int = 262_144,
         receive_window: int = 262_144,
         max_app_events: int = 65_536,
@@ -249,60 +252,61 @@ class Server:
         means none.
 
         Raises TypeError for a setting that does not exist or has another type, ValueError for a
-        value out of range, OSError where there is no descriptor left.
+        value out of range, OSError if no descriptor is left.
         """
 
     @property
     def max_rooms(self) -> int:
-        """The setting; of one socket, 0: no limit."""
+        """The setting: rooms of one socket; 0: no limit."""
 
-    # Where to listen: each may be called several times before start(). Returns where that is:
+    # Each of these may be called several times before start(). Returns the address:
     # "http://127.0.0.1:8000" or "unix:/run/app.sock". Raises OSError with a sentence for the user;
     # RuntimeError after start().
 
     def listen_tcp(self, host: str, port: int) -> str:
-        """On every address of `host`, a name or a literal; "" is every interface, port 0 any.
+        """Listen on every address of `host`, a name or a literal; "" is every interface, port 0 a
+        free port.
 
-        A name with several addresses is returned as it was given: "http://localhost:8000".
+        A name with several addresses is returned unchanged: "http://localhost:8000".
         """
 
     def listen_unix(self, path: str, mode: int = 0o666) -> str:
-        """The file gets these permissions whatever the umask, and is removed at the end.
+        """The file gets these permissions, independent of the umask, and is removed at the end.
 
-        A socket that no server listens on any more is replaced; anything else stays as it is.
+        A socket on which no server listens is replaced; other files are not changed.
         """
 
     def listen_fd(self, fd: int) -> str:
-        """On a listening TCP or Unix stream socket that stays the caller's."""
+        """Listen on a listening TCP or Unix stream socket. The caller still owns it."""
 
     def start(self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], None]) -> None:
         """Start the I/O thread, once, from the loop's thread; `on_stopped` runs there at the end.
 
-        From then on until `on_stopped` the loop keeps the server alive. Raises OSError where the
-        system has no thread for it, or the access log's file can't be opened: then it has not been
-        started, and start() may be called again.
+        The loop keeps the server alive until `on_stopped`. Raises OSError if no thread can be
+        created, or if the access log's file can't be opened: then the server has not been started,
+        and start() may be called again.
         """
 
     def running_tasks(self) -> list[tuple[asyncio.Task[None], Scope]]:
         """The application's tasks that have not ended, one for each request and WebSocket, with
-        the scopes that they serve.
+        their scopes.
         """
 
     def stop(self) -> None:
-        """Any thread. Close gracefully; a second call closes everything at once."""
+        """Any thread. Close gracefully; a second call closes everything immediately."""
 
     def counts(self) -> dict[str, int]:
-        """Any thread. What the server counts, by the names of server/base/counters.h: how many
-        sessions, sockets, namespaces and rooms there are now, what has passed through since the
-        start, and how often a limit was reached.
+        """Any thread. The counters, with the names of server/base/counters.h: the current numbers
+        of sessions, sockets, namespaces and rooms, totals since the start, and how often each limit
+        was reached.
         """
 
     def add_namespace(self, name: str) -> None:
         """Any thread."""
 
     def serve_dynamic_namespaces(self) -> None:
-        """Any thread. From now on the dispatcher's connect() is asked about every namespace, also
-        about those that nobody has added; such a one ends with its last socket.
+        """Any thread. From now on the dispatcher's connect() is called for every namespace, also
+        for those that were not added; they are removed with their last socket.
         """
 
     def ask_about_handshakes(self) -> None:
@@ -323,26 +327,26 @@ class Server:
     def make_relays(
         self, rules: Sequence[tuple[str, str, Sequence[str], bool, bool, int, int]]
     ) -> int:
-        """Any thread. A number for accept_socket(), of these relays: (event, target, rooms,
-        volatile, include_sender, max_bytes, rate) each. The target is "own", "namespace" or
-        "rooms", a limit of 0 is none.
+        """Any thread. Returns a number for accept_socket(). Each relay is (event, target, rooms,
+        volatile, include_sender, max_bytes, rate). The target is "own", "namespace" or "rooms"; a
+        limit of 0 means none.
 
         Raises TypeError or ValueError for anything else.
         """
 
     def accept_socket(self, socket: int, relays: int | None = None, /) -> None:
-        """Any thread. CONNECT is answered, then what was emitted to the socket meanwhile.
+        """Any thread. Answers CONNECT, then sends the events emitted to the socket before.
 
-        Events that are relayed are not given to Dispatcher.event().
+        Relayed events are not passed to Dispatcher.event().
         """
 
     def refuse_socket(self, socket: int, message: str, data: Any = None) -> None:
-        """Any thread. CONNECT_ERROR; the socket leaves all rooms, no disconnect() follows."""
+        """Any thread. Sends CONNECT_ERROR; the socket leaves all rooms, no disconnect() follows."""
 
     def room(self) -> asyncio.Future[None] | None:
-        """Any thread. For whoever has emitted: a future of the event loop that is done when the
-        emits before it have been carried out far enough for more; None: there is room, or the
-        calling thread is not the event loop's, which emit() and the like have held up themselves.
+        """Any thread. Backpressure for emits: a future of the event loop that is done when the
+        command queue has space again. None if it has space, or if the calling thread is not the
+        event loop's: in other threads emit() and similar methods wait themselves.
         """
 
     def emit(
@@ -356,8 +360,8 @@ class Server:
     ) -> None:
         """Any thread. `args` is [event name, *arguments].
 
-        `volatile`: dropped if the client cannot take it now. `compress`: False: it is sent as it
-        is, whatever was agreed on with the client.
+        `volatile`: dropped if the client cannot take it now. `compress`: with False it is sent
+        uncompressed, even if compression was negotiated.
         """
 
     def broadcast(
@@ -370,18 +374,18 @@ class Server:
         compress: bool = True,
     ) -> None:
         """Any thread. To each socket that is in any of `rooms`, once; without any, to the whole
-        namespace. Those in any of `except_rooms` are left out. The id that connect() was given
-        stands for its socket in either.
+        namespace. Sockets in any of `except_rooms` are left out. In both, the id from connect() is
+        a room with only its socket.
         """
 
     def ack(self, socket: int, ack_id: int, args: Sequence[Any]) -> None:
-        """Any thread. Answer a client's event."""
+        """Any thread. Acknowledge a client's event."""
 
     def events_done(self, socket: int, count: int) -> None:
         """Any thread. `count` events of the socket have been handled."""
 
     def join(self, socket: int, room: str) -> None:
-        """Any thread. Does nothing but count and log it where the socket is in `max_rooms`."""
+        """Any thread. If the socket is in `max_rooms` rooms, this is only counted and logged."""
 
     def leave(self, socket: int, room: str) -> None:
         """Any thread."""
@@ -390,17 +394,17 @@ class Server:
         """Any thread."""
 
     def close_socket(self, socket: int, close_session: bool = False) -> None:
-        """Any thread. Disconnect from the namespace, or end the client's whole session."""
+        """Any thread. Disconnect from the namespace, or close the client's whole session."""
 
     def watch(self, socket: int, signal: str) -> None:
-        """Any thread. From now on tell of this, for the socket's session.
+        """Any thread. From now on Dispatcher.signalled() is called, for the socket's session.
 
-        "upgrade": a WebSocket carries the session instead of polling; told at once if that has
-        happened. "drain": nothing that was sent waits any longer. Raises ValueError for others.
+        "upgrade": the session has changed from polling to a WebSocket; called immediately if it
+        already has. "drain": its send queue has become empty. Raises ValueError for others.
         """
 
     def release_socket(self, socket: int) -> None:
-        """Any thread. Nobody will ask about this socket, which has gone, any more."""
+        """Any thread. The last handler of this disconnected socket has run: no more queries."""
 
     def tell_processes(self, payload: str, to: int = 0, /) -> None:
         """Any thread. Dispatcher.told() is called with this text in another Python process of the
@@ -408,13 +412,13 @@ class Server:
         """
 
     def watch_rooms(self, namespace: str) -> None:
-        """Any thread. From now on record what happens to rooms, for take_room_changes()."""
+        """Any thread. From now on record room changes, for take_room_changes()."""
 
     def unwatch_rooms(self, namespace: str) -> None:
-        """Any thread. Record it no longer."""
+        """Any thread. Stop recording."""
 
-    # Questions. The calling thread waits until the I/O thread has carried out the commands before
-    # and answers, some ten microseconds later. Where no I/O thread runs the answer is empty.
+    # Queries. The calling thread waits until the I/O thread has carried out the earlier commands
+    # and answers, which takes about ten microseconds. If no I/O thread runs, the answer is empty.
 
     def rooms_of(self, socket: int) -> set[str]:
         """Any thread. The rooms that a socket is in, or was in, until release_socket()."""
@@ -423,41 +427,41 @@ class Server:
         """Any thread. The numbers of the other Python processes of this server that are ready."""
 
     def membership(self, socket: int, room: str) -> tuple[int, bool]:
-        """Any thread. In how many rooms it is, and whether this is one of them."""
+        """Any thread. The number of the socket's rooms, and whether this is one of them."""
 
     def sockets_in(
         self, namespace: str, rooms: Iterable[str] = (), except_rooms: Iterable[str] = (), /
     ) -> list[int]:
-        """Any thread. Those whom broadcast() would reach, each once."""
+        """Any thread. The recipients of a broadcast() with these rooms, each once."""
 
     def namespace_rooms(self, namespace: str) -> dict[str, set[str]]:
         """Any thread. The rooms that are in use, each with the ids of the sockets in it."""
 
     def take_room_changes(self, namespace: str) -> list[tuple[str, str, str]]:
-        """Any thread. What has happened since the last call, while it was watched, in order:
+        """Any thread. The recorded room changes since the last call, in order:
         ("create-room" or "delete-room", room, "") and ("join-room" or "leave-room", room, id).
         """
 
     def session_status(self, session: int) -> tuple[str, float | None] | None:
         """Any thread. "polling" or "websocket", and the seconds of the latest ping's round trip.
 
-        None for a session whose end the dispatcher has heard of.
+        None after session_closed().
         """
 
     def set_log_level(self, logger: str, level: int) -> None:
         """Any thread. For "sioserve", "sioserve.access", "sio.engineio" and "sio.socketio"."""
 
     def open_logs(self) -> None:
-        """Open the access log's file, which start() does otherwise. Raises OSError."""
+        """Open the access log's file before start() does it. Raises OSError."""
 
     def reopen_logs(self) -> None:
-        """Any thread. Open the access log's file anew, after it has been renamed."""
+        """Any thread. Reopen the access log's file, after it has been renamed."""
 
     def flush_logs(self, timeout_ms: int = 1000) -> None:
-        """Any thread. Return when the access log's file has everything, or after that time."""
+        """Any thread. Return when all lines are in the access log's file, or after this time."""
 
     def log_pending(self) -> None:
-        """Any thread. Log what the I/O thread has said; every other event that waits is lost.
+        """Any thread. Log the queued records of the I/O thread; other queued events are lost.
 
         For the end of a process whose event loop is blocked.
         """
@@ -488,9 +492,9 @@ class ProcessServer(Server):
 class LoopbackServer(Server):
     """The Socket.IO server without network and thread, for tests: its clients are in the process.
 
-    Commands are carried out at the call, in the thread that calls, which holds the GIL. `wake` is
-    called from within them when there may be something for _drain() and take_sent(); it must be
-    quick. Sessions time out as advance() tells, pings are answered, and clients are never slow.
+    Commands are carried out at the call, in the calling thread, which holds the GIL. `wake` is
+    called within them when there may be new events for _drain() or messages for take_sent(); it
+    must be quick. Time passes only in advance(), pings are answered, and clients are never slow.
     listen_*() and start() raise RuntimeError.
     """
 
@@ -500,22 +504,22 @@ class LoopbackServer(Server):
         """`settings` are Server's. Raises as Server does."""
 
     def open_session(self, scope: Scope, /) -> int:
-        """A client opens a session on a WebSocket; the dispatcher gets the scope as it is."""
+        """A client opens a session on a WebSocket; the dispatcher gets the scope unchanged."""
 
     def receive(self, session: int, message: str | bytes, /) -> None:
-        """The client sends a message: a Socket.IO packet's text, or an attachment."""
+        """A message from the client: the text of a Socket.IO packet, or an attachment."""
 
     def take_sent(self, session: int, /) -> list[str | bytes]:
-        """The messages that the client has been sent since the last call."""
+        """The messages sent to the client since the last call."""
 
     def is_open(self, session: int, /) -> bool:
-        """False when either side has ended the session."""
+        """False if either side has closed the session."""
 
     def close_session(self, session: int, /) -> None:
-        """The client goes without a word; the number means nothing from now on."""
+        """The client disconnects without a close packet; the number is invalid after that."""
 
     def advance(self, milliseconds: int, /) -> None:
-        """Let time go by."""
+        """Advance the time of the server's timers."""
 
     def _drain(self) -> None:
-        """Call the dispatcher for what has happened."""
+        """Call the dispatcher for the queued events."""
