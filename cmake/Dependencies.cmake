@@ -1,4 +1,4 @@
-# Third-party libraries: from the system's packages, except llhttp where the system has none.
+# Third-party libraries: from the system's packages, except llhttp if the system does not have it.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.40)
 pkg_check_modules(LIBCRYPTO REQUIRED IMPORTED_TARGET libcrypto)

@@ -1,6 +1,6 @@
 # Targets Python::Python and Python::Module of exactly the Python that Python_EXECUTABLE names.
-# CMake's own search may pair it with the headers or library of another one of the same version
-# (a pyenv on PATH beside the system's), and the result fails to start.
+# CMake's own search may combine it with the headers or library of another Python of the same version
+# (a pyenv on PATH and the system's), and the result fails to start.
 find_package(Python REQUIRED COMPONENTS Interpreter)
 
 execute_process(

@@ -1,5 +1,5 @@
-# Target llhttp::llhttp: the system's library where it has one, otherwise built from the released C
-# files that PyPI's source distribution of httptools carries (pinned, hash checked by pip).
+# Target llhttp::llhttp: the system's library if it has one, otherwise built from the released C
+# files in PyPI's source distribution of httptools (pinned, hash checked by pip).
 set(LLHTTP_SOURCE_DIR "" CACHE PATH "Folder with llhttp's include/ and src/; empty: find or fetch")
 
 find_path(LLHTTP_INCLUDE_DIR llhttp.h)

@@ -7,7 +7,7 @@ target_compile_options(sioserve_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -fvisibility=hidden>)
 # GCC 12 reports std::string concatenation (GCC bug 105651).
 target_compile_options(sioserve_flags INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)
-# It also takes the alternatives of a moved std::variant for uninitialized (GCC bug 80635).
+# It also reports the alternatives of a moved std::variant as uninitialized (GCC bug 80635).
 target_compile_options(sioserve_flags INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>)
 if(SIOSERVE_WERROR)
   target_compile_options(sioserve_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)

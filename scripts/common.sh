@@ -1,4 +1,4 @@
-# Shared by the scripts beside it: the names of folders and a few lines of shell.
+# Shared by the scripts in this folder: names of folders and shell functions.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -6,7 +6,7 @@ venv="$root/.venv"
 bin="$venv/bin"
 stamps="$venv/stamps"
 
-# What one checkout has compiled, another one at another path takes from the cache.
+# Checkouts at different paths share the compiler cache.
 export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1
 
 say() {
@@ -18,7 +18,7 @@ fail() {
   exit 1
 }
 
-# hash_of PATH...: one hash for the names and contents of all files there.
+# hash_of PATH...: a hash of the names and contents of all files there.
 hash_of() {
   (cd "$root" && find "$@" -type f -not -name '*.pyc' -print0 | LC_ALL=C sort -z |
     xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
@@ -46,7 +46,7 @@ configure() {
   )
 }
 
-# The fetched llhttp; empty where the system has one.
+# The folder of the fetched llhttp; empty if the system has llhttp.
 llhttp_source() {
   if [ -d "$root/build/llhttp" ]; then printf '%s' "$root/build/llhttp"; fi
 }

@@ -1,4 +1,4 @@
-// Broadcasts to clients whose WebSockets take everything and do nothing: what a broadcast costs
+// Broadcasts to clients whose WebSockets accept everything and do nothing: the cost of a broadcast
 // from the application's command to the call of WebSocketTransport::send(), without sockets.
 //
 //   broadcast_cost CLIENTS BROADCASTS

@@ -77,8 +77,8 @@ void Connection::open(int epoll, std::uint16_t port, std::string_view path) {
   watches_writable_ = true;
   state_ = State::connecting;
   input_.clear();
-  output_ = "GET " + path_ + "?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:" +
-            std::to_string(port_) +
+  output_ = "GET " + path_ +
+            "?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port_) +
             "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 }

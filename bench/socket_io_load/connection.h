@@ -1,7 +1,7 @@
 // One Socket.IO client on a WebSocket, for a load generator: non-blocking, one thread, no library.
 //
-// Handshake, Engine.IO's open packet, CONNECT and its answer; then the messages go to the scenario.
-// Masks are zero, so that frames can be prepared. What the peer does wrong ends the program.
+// Handshake, Engine.IO's open packet, CONNECT and its answer; then the scenario gets the messages.
+// Masks are zero, so that frames can be prepared. An error of the peer ends the program.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,9 @@ class Connection;
 
 class Scenario {
  public:
-  // CONNECT has been answered.
+  // Called when CONNECT has been answered.
   virtual void on_connected(Connection& connection) = 0;
-  // A Socket.IO packet, Engine.IO's "4" taken off.
+  // A Socket.IO packet, without Engine.IO's "4".
   virtual void on_packet(Connection& connection, std::string_view packet) = 0;
 
  protected:
@@ -38,9 +38,9 @@ class Connection {
 
   std::size_t index() const { return index_; }
 
-  // `epoll` is told of the socket, with this object as data.
+  // Registers the socket at `epoll`, with this object as data.
   void open(int epoll, std::uint16_t port, std::string_view path);
-  // At once, and without a trace in TIME_WAIT.
+  // Closes immediately, without TIME_WAIT.
   void close();
 
   // Frames are collected and written at the end of a read, or by flush().
@@ -52,7 +52,7 @@ class Connection {
   enum class State { closed, connecting, handshake, opening, joining, connected };
 
   void read();
-  // Returns how much of the data was used.
+  // Returns the number of used bytes.
   std::size_t read_frames(std::string_view data);
   void on_frame(unsigned char opcode, std::string_view payload);
   void on_text(std::string_view text);

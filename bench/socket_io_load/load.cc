@@ -1,17 +1,17 @@
 // A load generator for Socket.IO servers: clients on WebSockets, in one thread.
 //
 //   socketio_load acks PORT CLIENTS IN_FLIGHT SECONDS SERVER
-//       each client has that many events ["echo", 16 bytes] under way that ask for an answer
+//       each client has this many events ["echo", 16 bytes] with acknowledgements in flight
 //   socketio_load broadcast PORT CLIENTS IN_FLIGHT SECONDS SERVER
-//       one client sends ["all", 16 bytes], which the server emits to everybody; so many at a time
-//       until each client has got it
+//       one client sends ["all", 16 bytes], which the server emits to all clients; the next one is
+//       sent when each client has got it; this many are in flight
 //   socketio_load connects PORT AT_ONCE 1 SECONDS SERVER
-//       handshake, CONNECT, gone
+//       handshake, CONNECT, disconnect
 //   socketio_load idle PORT CLIENTS 1 SECONDS SERVER
-//       connects the clients, says so, and waits for the end of its input
+//       connects the clients, prints a line, and waits for the end of its input
 //
-// Prints JSON: {"count": ..., "seconds": ..., "cpu": ...}, the last being the seconds of CPU that the
-// server, a process id, has used meanwhile. The first second is not counted.
+// Prints JSON: {"count": ..., "seconds": ..., "cpu": ...}; "cpu" is the CPU time of the server, a
+// process id, in seconds. The first second is not counted.
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -47,7 +47,7 @@ struct Options {
   std::string server;
 };
 
-// Of all threads of a process, in user mode and in the kernel.
+// The CPU time of all threads of a process, in user mode and in the kernel.
 double cpu_seconds(const std::string& process) {
   std::ifstream file("/proc/" + process + "/stat");
   std::string text((std::istreambuf_iterator<char>(file)), {});
@@ -79,8 +79,8 @@ class Load : public Scenario {
     const auto start = Clock::now();
     turn_until([] { return false; }, options_.seconds);
     const std::chrono::duration<double> took = Clock::now() - start;
-    std::printf("{\"count\": %zu, \"seconds\": %f, \"cpu\": %f}\n", count_ - before,
-                took.count(), cpu_seconds(options_.server) - cpu);
+    std::printf("{\"count\": %zu, \"seconds\": %f, \"cpu\": %f}\n", count_ - before, took.count(),
+                cpu_seconds(options_.server) - cpu);
   }
 
   void on_connected(Connection&) override {
@@ -199,7 +199,7 @@ class Connects final : public Load {
 
   void on_packet(Connection&, std::string_view) override {}
 
-  // Not from within the connection that is done.
+  // Deferred: not within a call of the connection that is destroyed.
   void after_turn() override {
     for (Connection* connection : std::exchange(done_, {})) {
       connection->close();
@@ -239,9 +239,12 @@ int run(int count, char** arguments) {
     fail("arguments: acks|broadcast|connects|idle PORT CLIENTS IN_FLIGHT SECONDS SERVER");
   }
   allow_many_files();
-  Options options{arguments[1], static_cast<std::uint16_t>(std::atoi(arguments[2])),
-                  std::strtoul(arguments[3], nullptr, 10), std::strtoul(arguments[4], nullptr, 10),
-                  std::atof(arguments[5]), arguments[6]};
+  Options options{arguments[1],
+                  static_cast<std::uint16_t>(std::atoi(arguments[2])),
+                  std::strtoul(arguments[3], nullptr, 10),
+                  std::strtoul(arguments[4], nullptr, 10),
+                  std::atof(arguments[5]),
+                  arguments[6]};
   const std::string scenario = options.scenario;
   if (scenario == "acks") {
     Acks(std::move(options)).run();

@@ -1,9 +1,9 @@
-# A test of one fuzz target: unpacks its corpus and runs the program over it, and over the inputs
-# that were once a bug.
+# A test of one fuzz target: unpacks its corpus and runs the program with it, and with the inputs
+# that have caused bugs.
 #
 #   cmake -D PROGRAM=... -D ARCHIVE=... -D FOLDER=... -D REGRESSIONS=... -P replay.cmake
 #
-# ARCHIVE goes to FOLDER, which is emptied before. Fails when either holds no input.
+# ARCHIVE is unpacked to FOLDER, which is emptied before. Fails if either has no input.
 if(NOT EXISTS "${ARCHIVE}")
   message(FATAL_ERROR "there is no ${ARCHIVE}")
 endif()

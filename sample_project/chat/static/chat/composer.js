@@ -1,8 +1,8 @@
-// Where messages are written and images chosen, pasted or dropped.
+// The input for messages, and for images that are chosen, pasted or dropped.
 
-const TYPING_AGAIN = 2000; // milliseconds between two notes that somebody is typing
+const TYPING_AGAIN = 2000;  // milliseconds between two typing notifications
 const MAX_BYTES = 3_900_000;
-const MAX_SIDE = 2048; // pixels; larger pictures are scaled down before they are sent
+const MAX_SIDE = 2048;  // pixels; larger images are scaled down before they are sent
 
 const form = document.getElementById("composer");
 const text = document.getElementById("text");
@@ -23,7 +23,7 @@ export function watchComposer({ onText, onImage, onTyping, onProblem }) {
     if (!message) return;
     text.value = "";
     grow();
-    noted = 0; // the message itself tells the others
+    noted = 0;  // the message itself ends the typing indicator
     onText(message);
   });
   text.addEventListener("keydown", (event) => {
@@ -92,7 +92,7 @@ function grow() {
   text.style.height = `${text.scrollHeight + 2}px`;
 }
 
-// The image as a Blob that the server will take. Animations stay as they are.
+// The image as a Blob that the server accepts. Animations are not changed.
 async function prepare(chosen) {
   const bitmap = await createImageBitmap(chosen).catch(() => {
     throw new Error("This file is not an image that the browser can show.");

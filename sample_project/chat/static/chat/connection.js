@@ -1,4 +1,4 @@
-// The Socket.IO connection: its state, and requests whose answers are promises.
+// The Socket.IO connection: its state, and requests that return promises.
 
 const ANSWER_WITHIN = 15000; // milliseconds
 
@@ -6,22 +6,22 @@ export const pollingOnly = new URLSearchParams(location.search).get("transport")
 
 export const socket = io("/chat", {
   transports: pollingOnly ? ["polling"] : ["polling", "websocket"],
-  closeOnBeforeunload: true, // who leaves is offline at once, over polling too
+  closeOnBeforeunload: true,  // a closed page is offline immediately, also on polling
   autoConnect: false,
 });
 
-// The server's answer to an event. Rejects when it refuses, or when no answer comes in time.
+// The acknowledgement of an event. Rejects if the server refuses it, or after a timeout.
 export async function request(event, payload) {
   const answer = await socket.timeout(ANSWER_WITHIN).emitWithAck(event, payload);
   if (!answer.ok) throw new Refusal(answer.error);
   return answer;
 }
 
-// What the user asked for is not allowed; the message says why.
+// The user's request was refused; the message has the reason.
 export class Refusal extends Error {}
 
 // Calls `show(state, transport)` at every change. States: connecting, connected, reconnecting,
-// offline (the server has ended the connection for good).
+// offline (the server has disconnected the client, which does not reconnect).
 export function watchConnection(show) {
   const manager = socket.io;
   const transport = () => (socket.connected ? manager.engine.transport.name : "");
@@ -37,14 +37,14 @@ export function watchConnection(show) {
     if (socket.active) {
       show("reconnecting", "");
     } else {
-      // Refused by the consumer: the login has ended.
+      // Refused by the consumer: the user is no longer logged in.
       location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
     }
   });
   show("connecting", "");
 }
 
-// The server's clock, from a plain WebSocket that is not Socket.IO.
+// The server's clock, from a plain WebSocket without Socket.IO.
 export function watchClock(show) {
   if (pollingOnly) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";

@@ -1,8 +1,8 @@
-// Draws the messages of one room, and keeps the scroll position where the reader expects it.
+// Draws the messages of one room, and keeps the scroll position.
 
 import { drawAvatar, element, hueOf } from "./sidebar.js";
 
-const TOGETHER = 5 * 60 * 1000; // messages of one author this close share a head
+const TOGETHER = 5 * 60 * 1000;  // messages of one author within this time share a header
 const STATE_LABELS = {
   sending: "Sending",
   failed: "Not sent",
@@ -36,7 +36,7 @@ export class Log {
       if (scroller.scrollTop < 120 && this.room?.more) onOlder(this.room);
     });
     jump.addEventListener("click", () => this.toEnd());
-    // Images make the log grow after it was drawn.
+    // The log grows when its images are loaded.
     let height = 0;
     new ResizeObserver(() => {
       const grown = log.offsetHeight - height;
@@ -65,7 +65,7 @@ export class Log {
     if (atEnd) {
       this.toEnd();
     } else if (first && log.querySelector(".message")?.dataset.key !== first) {
-      // Older messages were put in above: what is being read stays where it is.
+      // Older messages were inserted above: keep the visible messages in place.
       scroller.scrollTop = scroller.scrollHeight - fromEnd;
     }
   }
@@ -116,7 +116,7 @@ export class Log {
     return this.nodes.get(key);
   }
 
-  // Moves only what is not in its place, so that selections and focus survive.
+  // Moves only elements in the wrong place, so that selections and focus are kept.
   reconcile(nodes) {
     const keep = new Set(nodes);
     for (const child of [...log.children]) if (!keep.has(child)) child.remove();
@@ -146,7 +146,7 @@ export class Log {
     return node;
   }
 
-  // The parts of a message that change after it was made.
+  // The parts of a message that can change later.
   refresh(node, message, sentAt) {
     const state = this.room.stateOf(message, this.you);
     const readers = message.id ? this.room.readers(message, this.you) : [];

@@ -1,4 +1,4 @@
-// Joins the parts: what arrives changes the rooms, and the rooms are drawn.
+// Connects the parts: received events change the rooms, and the rooms are drawn.
 
 import { watchComposer } from "./composer.js";
 import { pollingOnly, Refusal, request, socket, watchClock, watchConnection } from "./connection.js";
@@ -16,7 +16,7 @@ import {
   watchSidebar,
 } from "./sidebar.js";
 
-const TYPING_LASTS = 5000; // milliseconds after the last note
+const TYPING_LASTS = 5000;  // milliseconds after the last notification
 
 const you = document.querySelector(".app").dataset.user;
 const rooms = new Rooms();
@@ -41,7 +41,7 @@ async function openRoom(room) {
   noteRead();
 }
 
-// The newest page of the history, merged with what is there: also closes a gap after an absence.
+// Merges the newest page of the history, which also closes a gap after a disconnect.
 async function load(room) {
   const page = await attempt("history", { room: room.slug });
   if (!page) return;
@@ -95,14 +95,14 @@ function noteRead() {
   if (newest && room.loaded && !room.isReadUpTo(newest, you)) {
     room.receipts[you] = { delivered: newest, read: newest };
     request("read", { room: room.slug, up_to: newest }).catch(() => {
-      delete room.receipts[you]; // said again after the next message or connection
+      delete room.receipts[you];  // sent again after the next message or connection
     });
   }
 }
 
 // Sending
 
-const pending = new Map(); // client_id -> what to send
+const pending = new Map();  // client_id -> the message to send
 
 function send(event, content, shown) {
   const room = rooms.current;
@@ -131,7 +131,7 @@ async function deliver(clientId) {
     room.merge(answer.message);
   } catch (problem) {
     if (problem instanceof Refusal) toast(problem.message);
-    // The broadcast may have come although the answer did not.
+    // The broadcast may have arrived even if the acknowledgement did not.
     if (!message.id) message.state = "failed";
   }
   if (room === rooms.current) log.draw();
@@ -151,12 +151,12 @@ function newId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// What the server tells
+// Events of the server
 
 socket.on("welcome", ({ online, rooms: list, joinable }) => {
   rooms.online = new Set(online);
   rooms.update(list, joinable);
-  // Rooms that are not on the screen fetch what they missed when they are opened.
+  // Rooms that are not visible load missed messages when they are opened.
   for (const room of rooms.all.values()) {
     if (room !== rooms.current) {
       room.loaded = false;
@@ -186,7 +186,7 @@ socket.on("message", ({ room: slug, message }) => {
     const { data, ...image } = message.image;
     message.image = { ...image, shown: URL.createObjectURL(new Blob([data], { type: image.type })) };
   }
-  const isNewer = message.id > room.newestId(); // not counted in the server's own figure
+  const isNewer = message.id > room.newestId();  // not included in the server's number
   const isNew = room.merge(message);
   stopTyping(room, message.author);
   if (isNew && isNewer && message.author !== you && !isReading(room)) room.unread += 1;

@@ -1,23 +1,23 @@
-// What this page knows: rooms, their messages, who is online. No DOM here.
+// The state of the page: rooms, their messages, online users. No DOM here.
 
 export class Room {
   constructor(slug) {
     this.slug = slug;
     this.unread = 0;
     this.newest = null;
-    this.messages = []; // oldest first; those without an id are still on their way to the server
+    this.messages = [];  // oldest first; those without an id are not confirmed by the server yet
     this.receipts = {}; // user name -> {delivered, read}: message ids
     this.typing = new Map(); // user name -> timer
     this.loaded = false;
     this.more = false;
   }
 
-  // Adds a message, or replaces what is known of it. True if it was not known.
+  // Adds or updates a message. True if it is new.
   merge(message) {
     const same = (m) => m.client_id === message.client_id && m.author === message.author;
     const known = this.messages.find(same);
     if (known) {
-      // An image that has been shown stays the one that is shown.
+      // Keep an image that is already shown.
       const shown = known.image?.shown ?? message.image?.shown;
       Object.assign(known, message, { state: message.state });
       if (known.image && shown) known.image = { ...known.image, shown };
@@ -33,7 +33,7 @@ export class Room {
     return this.newest?.id ?? 0;
   }
 
-  // How far one of our own messages has got: sending, failed, sent, delivered or read.
+  // The state of an own message: sending, failed, sent, delivered or read.
   stateOf(message, you) {
     if (!message.id) return message.state ?? "sending";
     const others = Object.entries(this.receipts).filter(([user]) => user !== you);
@@ -60,7 +60,7 @@ export class Rooms {
     this.current = null;
   }
 
-  // Takes over the server's list; rooms that are known keep their messages.
+  // Takes over the server's list; known rooms keep their messages.
   update(list, joinable) {
     const known = this.all;
     this.all = new Map();
