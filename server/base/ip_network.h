@@ -17,7 +17,7 @@ class IpAddress {
 
   bool is_ipv4() const;
   std::string to_string() const;
-  // The address with all bits behind the first `bits` of 128 cleared.
+  // The address with all bits after the first `bits` of 128 cleared.
   IpAddress prefix(int bits) const;
   // Of 128, the most significant one first.
   bool bit(int index) const;

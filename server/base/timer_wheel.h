@@ -18,7 +18,7 @@
 
 namespace sioserve {
 
-// Every operation takes constant time, amortised, whatever the number of timers.
+// Every operation takes constant amortised time, independent of the number of timers.
 template <typename Id>
 class TimerWheel {
  public:

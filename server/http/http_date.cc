@@ -52,7 +52,7 @@ std::optional<std::time_t> parse_http_date(std::string_view text) {
                                  &utc.tm_mday, month.data(), &utc.tm_year, &utc.tm_hour,
                                  &utc.tm_min, &utc.tm_sec, &end),
                      6)) {
-    if (utc.tm_year < 70) utc.tm_year += 100;  // nobody sends dates before 1970
+    if (utc.tm_year < 70) utc.tm_year += 100;  // no server sends dates before 1970
   } else {
     return std::nullopt;
   }

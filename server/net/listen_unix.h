@@ -10,7 +10,7 @@
 
 namespace sioserve::net {
 
-// The socket's file has the permissions `mode` whatever the umask is, and no client can connect
+// The socket's file has the permissions `mode`, independent of the umask. No client can connect
 // before they are set. A stale socket of a dead server is replaced; a socket in use, and any other
 // file, is not touched. The error is a sentence for the user.
 Result<ListeningSocket, std::string> listen_unix(const std::string& path, mode_t mode, int backlog);
