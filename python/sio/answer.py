@@ -51,8 +51,8 @@ class Answer:
             if not self._future.done():
                 waiting = asyncio.wrap_future(self._future)
                 await asyncio.wait((waiting,), timeout=self._timeout)
-                self.fail(f"no answer within {self._timeout} s")  # unless it has come
-                waiting.cancel()  # what it holds need not be asked for
+                self.fail(f"no answer within {self._timeout} s")  # no effect if it has come
+                waiting.cancel()  # the coroutine is no longer needed
         finally:
             self._future.cancel()  # without effect if it is done
         if self._future.cancelled():

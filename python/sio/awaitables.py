@@ -65,7 +65,7 @@ class Later(Done):
 
 
 def all_done(calls: Iterable[Done]) -> Done:
-    """One for all of them."""
+    """One awaitable for all of them."""
     later = [call for call in calls if call is not DONE]
 
     async def wait() -> None:

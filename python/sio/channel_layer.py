@@ -43,7 +43,7 @@ MESSAGE_TYPE = "sio.broadcast"
 MAX_GROUP_NAME = 99
 CAPACITY = 10_000  # messages that a layer in this process keeps for a channel of the bridge
 PATIENCE = 5.0  # seconds that an awaited join() waits for the layer
-CALLS_AT_ONCE = 20  # calls at the same time that enter or leave groups
+CALLS_AT_ONCE = 20  # concurrent calls that join or leave groups
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between attempts while the layer fails
 # Seconds after which groups are entered again, because group memberships expire; at most half of
 # the layer's expiry time. A layer in memory drops them earlier, when messages have expired.
@@ -102,15 +102,15 @@ class ChannelLayerBridge:
         self._failing: set[Group] = set()
         self._closed = False
         self.own_channels = BridgeChannels()
-        # Each of them may take a connection to Redis.
+        # Each call may need a connection to Redis.
         self.calls = asyncio.Semaphore(CALLS_AT_ONCE)
 
     def open(self) -> None:
-        """Serve rooms from now on, those in use among them."""
+        """Serve rooms from now on, also those that are already in use."""
         _raise_capacity(self.layer, self.own_channels)
         self._server.room_watcher = self
         for namespace in self._server.namespaces():
-            with namespace.rooms_lock:  # what changes meanwhile is told behind it
+            with namespace.rooms_lock:  # later changes are reported after this
                 for room in namespace.rooms():
                     self.room_created(namespace.name, room)
         self._start(self._renew())
@@ -133,7 +133,7 @@ class ChannelLayerBridge:
     # --- for adapters ---
 
     def room_created(self, namespace: str, room: str) -> None:
-        """The first socket has entered a room."""
+        """The first socket has joined a room."""
         name = group_name(namespace, room)
         with self._lock:
             if self._closed:
@@ -182,14 +182,14 @@ class ChannelLayerBridge:
             )
 
     def worked(self, group: Group) -> None:
-        """It has entered its group."""
+        """The layer works: it has joined its group."""
         if group in self._failing:
             self._failing.remove(group)
             if not self._failing:
                 logger.info("the channel layer works again")
 
     def given_up(self, group: Group) -> None:
-        """It is not needed any more."""
+        """The group is not needed any more."""
         self._failing.discard(group)
 
     def deliver(self, group: Group, message: Any) -> None:
@@ -233,7 +233,7 @@ class ChannelLayerBridge:
 class Group:
     """One group, and the rooms that share its name.
 
-    Its task enters the group and waits for messages; after a failure it starts again.
+    Its task joins the group and waits for messages; after a failure it starts again.
     """
 
     def __init__(self, bridge: ChannelLayerBridge, name: str) -> None:
@@ -248,7 +248,7 @@ class Group:
 
     @property
     def is_ready(self) -> bool:
-        """It has been entered, or that has failed at the first attempt."""
+        """Done when the group was joined, or the first attempt has failed."""
         return self._ready.done()
 
     def set_ready(self) -> None:
@@ -256,7 +256,7 @@ class Group:
             self._ready.set_result(None)
 
     async def wait_until_ready(self) -> None:
-        """Wait, but not for ever. On any event loop."""
+        """Wait, but not forever. On any event loop."""
         ready = asyncio.wrap_future(self._ready)
         await asyncio.wait([ready], timeout=PATIENCE)  # does not cancel it
 
@@ -270,13 +270,13 @@ class Group:
             self._task.cancel()
 
     async def reenter(self) -> None:
-        """A layer may have forgotten it. What fails is found out by the task that receives."""
+        """A layer may have dropped the group. Failures are handled by the task that receives."""
         if self._channel is not None and self.is_ready:
             with contextlib.suppress(Exception):
                 await self._bridge.layer.group_add(self.name, self._channel)
 
     def room_in(self, namespace: str) -> str | None:
-        """The room of this namespace that a message is meant for, if that can be told."""
+        """The room of this namespace that a message is for; None if that is unknown."""
         rooms = [room for name, room in tuple(self.rooms) if name == namespace]
         if len(rooms) == 1:
             return rooms[0]
@@ -355,7 +355,7 @@ def _raise_capacity(layer: Any, channels: BridgeChannels) -> None:
 
 
 def _packet_of(message: dict[str, Any]) -> SocketIOPacket:
-    """The event that a message carries. Raises ValueError for anything else."""
+    """The event in a message. Raises ValueError for anything else."""
     header, attachments = message.get("header"), message.get("attachments") or []
     if not isinstance(header, str):
         raise ValueError("it has no header")

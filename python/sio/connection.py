@@ -1,12 +1,11 @@
 """Connection: runs the handlers of one socket, one after the other.
 
-connect, then each event, then disconnect, in the order in which the dispatcher hears of them. A
-task runs while there is something to do and ends when there is not, so an idle socket has none
-and a busy one has one, and another one for each concurrent handler at work. Acknowledgements from
-the client do not come through here.
+The order is connect, each event, disconnect, as the dispatcher reports them. An idle socket has no
+task; a socket with handlers to run has one, and one more for each running concurrent handler.
+Acknowledgements from the client are not handled here.
 
-A connection is connecting, then accepted or refused; an accepted one ends when its disconnect
-handlers have run, even if the client left while connect() was still running.
+A connection is connecting, then accepted or refused. An accepted connection ends when its
+disconnect handlers have run, even if the client disconnected during connect().
 
 Lives on the event loop's thread.
 """
@@ -46,20 +45,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("sio.consumer")
 
-# How long, in seconds, a client that has come back waits for the handlers of its lost connection.
+# How long, in seconds, a recovered client waits for the handlers of its lost connection.
 HANDLERS_BEFORE = 10.0
 
 NOT_AUTHORIZED = "Not authorized"
 INTERNAL_ERROR = "Internal server error"
 TOOK_TOO_LONG = "Connection timed out"
-HANDLED_AT_ONCE = 16  # events of one socket that are reported together at most
-LONGEST_RUN = 0.002  # seconds of handlers that do not wait, then the event loop has a turn
+HANDLED_AT_ONCE = 16  # the most events of one socket that are reported together
+LONGEST_RUN = 0.002  # seconds of handlers without an await; then the loop's other callbacks
 
 
 class Connection:
-    """The handlers of one socket at work. `on_finished` is called once nothing can follow.
+    """The running handlers of one socket. `on_finished` is called when nothing can follow.
 
-    `before`: the connection that the client had and lost, whose handlers still run.
+    `before`: the lost connection of a recovered client, whose handlers still run.
     """
 
     __slots__ = (
@@ -99,30 +98,30 @@ class Connection:
         self._on_finished = on_finished
         self._times = times
         self._steps: deque[tuple[Any, ...]] = deque()
-        self._parts: deque[tuple[Any, ...]] = deque()  # what is left of the step at work
+        self._parts: deque[tuple[Any, ...]] = deque()  # the rest of the running step
         self._before = before
         self._finished = False
-        self._waiting: asyncio.Future[None] | None = None  # the connection behind this one
-        self._beside: set[asyncio.Task[None]] = set()  # concurrent handlers at work
-        self._handled = 0  # events that the native server does not know of
+        self._waiting: asyncio.Future[None] | None = None  # the connection that waits for this one
+        self._beside: set[asyncio.Task[None]] = set()  # running concurrent handlers
+        self._handled = 0  # handled events that are not reported to the native server yet
         self.socket = socket
         self._running = False
         self.task: asyncio.Task[None] | None = None  # while _running, once it waits
 
     def tasks(self) -> set[asyncio.Task[None]]:
-        """The handlers at work."""
+        """The tasks of the running handlers."""
         return self._beside if self.task is None else {self.task, *self._beside}
 
     def connect(self, auth: Any) -> None:
-        """Let the namespace decide about the client, before anything else."""
+        """Let the namespace decide about the client. The first call."""
         self._add((self._connect, auth))
 
     def event(self, args: list[Any], ack_id: int | None) -> None:
-        """Handle an event when those before it have been handled."""
+        """Handle an event after the events before it."""
         self._add((self._event, args, ack_id))
 
     def signal(self, signal: str) -> None:
-        """Call what has asked for this, beside the handlers."""
+        """Call the functions for this signal, concurrently with the handlers."""
         for handler in self.socket.take_signal_handlers(signal):
             start_task(partial(self._signal, signal, handler), self._beside)
 
@@ -131,13 +130,15 @@ class Connection:
             await handler.call_with()
 
     def disconnect(self, reason: str, reference_reason: str) -> None:
-        """The client has gone: end when all its events have been handled."""
+        """The client has disconnected: end when all its events have been handled."""
         with Guard("leaving the rooms", self.socket):
             self.socket.mark_disconnected(reason, reference_reason)
         self._add((self._disconnect, reason))
 
     def end(self) -> None:
-        """The time for handlers is over: cancel those at work, and begin none but disconnect's."""
+        """The timeout for handlers is over: cancel running ones, and start only those of
+        disconnect.
+        """
         events = sum(step[0] == self._event for step in self._steps)
         last = [step for step in self._steps if step[0] == self._disconnect]
         self._steps.clear()
@@ -159,12 +160,12 @@ class Connection:
     def _start(self) -> None:
         self._running = True
         task = asyncio.get_running_loop().create_task(self._run())
-        if self._running:  # a task factory may have it run at once, to its end
+        if self._running:  # a task factory may run it immediately, possibly to its end
             self.task = task
             task.add_done_callback(self._task_ended)
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
-        """It goes on until there are no steps, unless it was cancelled before its first one."""
+        """Start again if there are steps: the task was cancelled before its first one."""
         if self.task is not task:
             return
         self._running, self.task = False, None
@@ -177,7 +178,7 @@ class Connection:
         use = DatabaseUse.begin()
         task = asyncio.current_task()
         assert task is not None
-        if self.task is None:  # a task factory runs first steps at once, within the event's arrival
+        if self.task is None:  # an eager task factory runs first steps within the call
             self.task = task
             await self._yield_to_loop()
         since = perf_counter()
@@ -197,8 +198,8 @@ class Connection:
 
     @staticmethod
     async def _yield_to_loop() -> None:
-        """To the event loop's other callbacks."""
-        with contextlib.suppress(asyncio.CancelledError):  # no handler is at work
+        """Let the event loop's other callbacks run."""
+        with contextlib.suppress(asyncio.CancelledError):  # no handler is running
             await asyncio.sleep(0)
         await clear_cancellation()
 
@@ -234,7 +235,7 @@ class Connection:
             self._refuse(message, data)
 
     def _tell_of_timeout(self) -> None:
-        """The client need not wait until what was cancelled has ended."""
+        """Answer the client before the cancelled handler has ended."""
         self.socket.away = False
         self._core.refuse_socket(self._number, TOOK_TOO_LONG)
 
@@ -266,7 +267,7 @@ class Connection:
         return True
 
     def _refuse(self, message: str, data: Any) -> None:
-        self.socket.away = False  # that its client may come back is over, too
+        self.socket.away = False  # its client can't be recovered any more
         with Guard("refusing", self.socket) as guard:
             self._core.refuse_socket(self._number, message, data)
         if guard.failed:
@@ -278,7 +279,7 @@ class Connection:
         self._finish()
 
     def _event(self, args: list[Any], ack_id: int | None) -> Awaitable[None]:
-        args[0] = str(args[0])  # clients may call an event by a number
+        args[0] = str(args[0])  # a client's event may have a number as its name
         handlers = self._namespace.table.handlers(args[0], self.socket)
         for handler in handlers:
             if handler.is_concurrent:
@@ -318,7 +319,7 @@ class Connection:
             if reply is not None:
                 answer = self._automatic_answer(args, handlers)
         if reply is not None and not reply.sent and answer is not None:
-            with Guard(event, socket) as guard:  # a refusal's data may be no JSON
+            with Guard(event, socket) as guard:  # a refusal's data may not be JSON
                 reply.send(*answer)
             if guard.failed:
                 reply.send({"error": INTERNAL_ERROR})
@@ -326,7 +327,7 @@ class Connection:
         if not self._steps or self._handled >= HANDLED_AT_ONCE:
             self._report_handled()
         elif self._handled == 1:
-            # Before the next one waits, perhaps for what can only be read then.
+            # Before the next handler waits, possibly for input that is read only then.
             asyncio.get_running_loop().call_soon(self._report_handled)
 
     def _automatic_answer(self, args: list[Any], handlers: list[Handler]) -> tuple[Any, ...] | None:
@@ -336,7 +337,7 @@ class Connection:
         return tuple(args) if self._namespace.server.ack_unknown_events else None
 
     def _report_handled(self) -> None:
-        """Have more read from the client. Events handled together are reported together."""
+        """Let the client be read further. Events handled together are reported together."""
         if self._handled:
             self._core.events_done(self._number, self._handled)
             self._handled = 0
@@ -355,7 +356,7 @@ class Connection:
                 *self._namespace.table.handlers("disconnect", socket),
             )
             hooks = self._namespace.server.disconnect_hooks
-            # Parts, so that a handler fails for itself, whatever becomes of this coroutine.
+            # In parts, so that each handler fails alone, even if this coroutine is closed.
             parts = self._parts
             parts.extend((self._call, "disconnect", handler, reason) for handler in handlers)
             parts.extend((self._call, "disconnect hook", hook, reason) for hook in hooks)
@@ -364,7 +365,7 @@ class Connection:
             self._finish()
 
     async def finished(self) -> None:
-        """Wait, but not for ever, until the last handler has run."""
+        """Wait, but not forever, until the last handler has run."""
         if self._finished:
             return
         self._waiting = asyncio.get_running_loop().create_future()
@@ -378,7 +379,7 @@ class Connection:
 
     def _finish(self) -> Done:
         socket = self.socket
-        if self._finished:  # refused while its client left
+        if self._finished:  # refused while its client disconnected
             return DONE
         self._finished = True
         self._session.sockets.discard(socket)
@@ -393,7 +394,7 @@ class Connection:
 
 
 class Reply:
-    """Answers one event of a client, at most once. May be used from any thread."""
+    """Acknowledges one event of a client, at most once. May be used from any thread."""
 
     __slots__ = ("_ack_id", "_core", "_number", "sent")
 
@@ -405,9 +406,9 @@ class Reply:
 
     @done_when_called
     def send(self, *args: Any) -> Done:
-        """Acknowledge the event with these arguments; what handlers get as `ack`.
+        """Acknowledge the event with these arguments; handlers get this function as `ack`.
 
-        Raises TypeError or ValueError for what can't be encoded. Later calls do nothing.
+        Raises TypeError or ValueError for a value that can't be encoded. Later calls do nothing.
         """
         if self.sent:
             logger.warning("an event was acknowledged twice; the second is ignored")
@@ -420,8 +421,8 @@ class Reply:
 class Guard:
     """Keeps a handler's exception from ending its connection: logs it and sets `failed`.
 
-    A handler that awaited something cancelled, was cancelled itself, or called sys.exit(), has
-    failed too.
+    A handler has also failed if it awaited something cancelled, was cancelled itself, or called
+    sys.exit().
     """
 
     __slots__ = ("_socket", "_what", "failed")
@@ -445,7 +446,7 @@ class Guard:
 
 
 def survives(error: BaseException, what: Any, socket: NamespaceSocket) -> bool:
-    """Whether the connection goes on after what a handler raised: then it has been logged.
+    """Whether the connection continues after this exception of a handler, which is then logged.
 
     See Guard.
     """

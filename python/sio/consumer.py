@@ -53,8 +53,8 @@ class SocketIOConsumer:
     decorated with @sio.concurrent.
     """
 
-    # A name; or, for namespaces that come into being when a client asks for them, a compiled
-    # regular expression for the whole name or a function f(name, auth): see SocketIOServer.of().
+    # A name; for dynamic namespaces, a compiled regular expression for the whole name or a function
+    # f(name, auth): see SocketIOServer.of().
     namespace: ClassVar[str | NamespacePattern] = DEFAULT_NAMESPACE
 
     @classmethod

@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 
 logger = logging.getLogger("sio.consumer")
 
-# Set by tests: sync code runs where that of the test does, within its database transaction.
+# Set by tests: sync code runs in the thread of the test, within its database transaction.
 in_thread_of_caller: ContextVar[bool] = ContextVar("in_thread_of_caller", default=False)
 
 _current: ContextVar[DatabaseUse | None] = ContextVar("sio_database_use", default=None)
@@ -52,7 +52,7 @@ class DatabaseUse:
 
     @classmethod
     def begin(cls) -> DatabaseUse:
-        """For the current task, and for the tasks that its handlers start."""
+        """Applies to the current task, and to the tasks that its handlers start."""
         use = cls()
         if django_ready() and _would_use_shared_thread():
             SyncToAsync.thread_sensitive_context.set(_shared_context)
@@ -65,17 +65,17 @@ class DatabaseUse:
             return
         self.used = False
         checked = asyncio.wrap_future(_shared_thread.after(self))
-        with contextlib.suppress(asyncio.CancelledError):  # that of the whole task: see failures.py
+        with contextlib.suppress(asyncio.CancelledError):  # of the whole task: see failures.py
             await asyncio.wait((checked,))  # does not cancel it
 
     async def close(self) -> None:
-        """The last handler has ended; tasks that it has started may go on."""
+        """The last handler has ended; tasks that it has started may still run."""
         await self.end()
         self.closed = True
 
 
 def _would_use_shared_thread() -> bool:
-    """Whether asgiref would run the current task's sync code there."""
+    """Whether asgiref would run the current task's sync code in its shared thread."""
     return (
         SyncToAsync.thread_sensitive_context.get(None) in (None, _shared_context)
         and not in_thread_of_caller.get()
@@ -101,10 +101,10 @@ class _SharedThread(Executor):
         return SyncToAsync.single_thread_executor.submit(call)
 
     def after(self, use: DatabaseUse) -> Future[None]:
-        """Check when the calls before this have been made."""
+        """Run the check after the earlier calls."""
         return SyncToAsync.single_thread_executor.submit(self._leave, use)
 
-    # In the thread:
+    # Called in the thread:
 
     def _call(
         self, use: DatabaseUse | None, function: Callable[..., _T], *args: Any, **kwargs: Any
@@ -127,7 +127,7 @@ class _SharedThread(Executor):
 
 
 def call_and_log(close: Callable[[], None]) -> None:
-    """Close connections of this thread with `close`; log what it raises."""
+    """Close connections of this thread with `close`; log its exceptions."""
     try:
         close()
     except Exception:
@@ -135,7 +135,7 @@ def call_and_log(close: Callable[[], None]) -> None:
 
 
 def close_broken_connections() -> None:
-    """What close_old_connections() does, but for connections that are only old."""
+    """Like close_old_connections(), but connections that are only old stay open."""
     from django.db import connections
 
     for connection in connections.all(initialized_only=True):
@@ -150,7 +150,7 @@ def close_broken_connections() -> None:
 
 
 class SeparateThread:
-    """ThreadSensitiveContext(), also where handlers have the shared thread."""
+    """ThreadSensitiveContext(), also if handlers use the shared thread."""
 
     def __init__(self) -> None:
         self._context: Any = ThreadSensitiveContext()  # asgiref's methods have no types
@@ -162,7 +162,7 @@ class SeparateThread:
             await self._context.__aenter__()
 
     async def __aexit__(self, *error: Any) -> None:
-        # It resets the variable to what it was, by its token.
+        # It restores the variable with its token.
         await self._context.__aexit__(*error)
 
 

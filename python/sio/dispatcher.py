@@ -1,8 +1,8 @@
 """Dispatcher: from the native server's calls to the handlers of the namespaces.
 
-The native server names sessions and sockets by number; this is where the numbers become objects.
-Its methods return at once: handlers run in the connections' own tasks. Lives on the event loop's
-thread. Code that starts a server uses it like this:
+The native server refers to sessions and sockets by number; the dispatcher maps these to objects.
+Its methods return immediately: handlers run in the connections' own tasks. Lives on the event
+loop's thread. Code that starts a server uses it like this:
 
     dispatcher = Dispatcher()
     server = _sioserve.Server(application, dispatcher, json_default=sio.encoding.default, ...)
@@ -40,7 +40,7 @@ logger = logging.getLogger("sio.socketio.dispatcher")
 
 INVALID_NAMESPACE = "Invalid namespace"
 CANCELLATION = 1.0  # seconds for a cancelled handler, and the disconnect handlers after it, to end
-LAST_CANCELLATION = 0.25  # seconds for those that were cancelled then
+LAST_CANCELLATION = 0.25  # seconds for disconnect handlers that were cancelled then
 
 
 class Dispatcher:
@@ -59,15 +59,16 @@ class Dispatcher:
         self._core: Server | None = None
         self._sessions: dict[int, EngineIOSession] = {}
         self._connections: dict[int, Connection] = {}
-        # Clients that wait for a dynamic namespace; the task that asks, once it waits.
+        # Clients that wait for a dynamic namespace; the task that calls the function, once it
+        # waits.
         self._asking: dict[int, asyncio.Task[None] | None] = {}
-        self._away: dict[int, NamespaceSocket] = {}  # of clients that may come back
+        self._away: dict[int, NamespaceSocket] = {}  # sockets of clients that may be recovered
         self._tasks: set[asyncio.Task[None]] = set()
 
     def bind(self, core: Server, threads: Threads | None = None) -> None:
         """Use this native server, before it starts, and these threads for synchronous handlers.
 
-        Raises RuntimeError if the process runs another already.
+        Raises RuntimeError if another one already runs in this process.
         """
         self._server.attach(core, threads)
         self._core = core
@@ -81,7 +82,7 @@ class Dispatcher:
         Call it when the native server has stopped.
         """
         self._cancel(await self._wait_for_handlers(timeout))
-        # Then the disconnect handlers run of the sockets whose other handlers were cancelled.
+        # Afterwards the disconnect handlers of the sockets with cancelled handlers run.
         self._cancel(await self._wait_for_handlers(CANCELLATION))
         for task in await self._wait_for_handlers(LAST_CANCELLATION):
             logger.error("Abandoned, because it ignores its cancellation: a handler, %r", task)
@@ -92,7 +93,7 @@ class Dispatcher:
             self._core = None
 
     async def _wait_for_handlers(self, seconds: float) -> set[asyncio.Task[None]]:
-        """Those that still run after that time."""
+        """The tasks that still run after this time."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while tasks := self._running():
@@ -169,12 +170,12 @@ class Dispatcher:
         auth: Any,
         recovered: int | None,
     ) -> None:
-        """Ask whether a dynamic namespace may come into being, for its first client."""
+        """Call the function that decides about a dynamic namespace, for its first client."""
         target: Namespace | None = None
         try:
             target = await self._server.admit(name, auth)
         finally:
-            if socket in self._asking:  # its client has not left
+            if socket in self._asking:  # its client has not disconnected
                 del self._asking[socket]
                 self._enter(core, socket, session, id, target, auth, recovered)
 
@@ -195,8 +196,8 @@ class Dispatcher:
             return
         former = None if recovered is None else self._away.pop(recovered, None)
         if recovered is not None and former is None:
-            # It was refused meanwhile, which the native server could not know; there it has its
-            # rooms still.
+            # It was refused in the meantime, which the native server did not know; there it still
+            # has its rooms.
             core.refuse_socket(socket, NOT_AUTHORIZED)
             return
         sock = NamespaceSocket(core, socket, target, session, id, auth)
@@ -287,7 +288,7 @@ class Dispatcher:
             connection.abandon()
 
     def _release(self, socket: int) -> None:
-        """No handler will ask for the rooms of this client, which has gone."""
+        """No handler will query the rooms of this disconnected client."""
         if self._core is not None:
             self._core.release_socket(socket)
 
@@ -310,8 +311,8 @@ class Dispatcher:
 
     @staticmethod
     def _may_use(session: EngineIOSession, namespace: Namespace) -> bool:
-        """Keep clients of the native path, whom no middleware has seen, out of what a project
-        has mounted behind its own middleware only.
+        """Clients of the native path, which have not passed any middleware, must not use namespaces
+        that a project only routes behind its own middleware.
         """
         if session.is_routed or namespace.table.is_native or namespace.table.is_empty:
             return True

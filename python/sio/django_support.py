@@ -1,4 +1,4 @@
-"""The little that this package knows about Django; all of it works without Django too."""
+"""The parts of this package that use Django; all functions also work without Django."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_development() -> bool:
 
 
 def setting(name: str, fallback: int) -> int:
-    """A positive integer from Django's settings, or `fallback` where there is none.
+    """A positive integer from Django's settings, or `fallback` if it is not set.
 
     Raises django.core.exceptions.ImproperlyConfigured for any other value.
     """
@@ -47,7 +47,7 @@ def setting(name: str, fallback: int) -> int:
 
 
 def switch(name: str, fallback: bool) -> bool:
-    """True or False from Django's settings, or `fallback` where there is neither."""
+    """True or False from Django's settings, or `fallback` if it is not set."""
     conf = sys.modules.get("django.conf")
     if conf is None or not conf.settings.configured:
         return fallback

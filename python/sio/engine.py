@@ -45,7 +45,7 @@ class EngineIOSession:
 
     @property
     def socket(self) -> EngineIOSocket:
-        """What a socket's `eio` is."""
+        """The value of a socket's `eio`."""
         if self._socket is None:
             self._socket = EngineIOSocket(self)
         return self._socket

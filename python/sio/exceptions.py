@@ -32,7 +32,7 @@ class EventRefused(Exception):
 
     @property
     def answer(self) -> dict[str, Any]:
-        """What the client gets."""
+        """The acknowledgement for the client."""
         answer = {"error": self.message}
         return answer if self.data is None else {**answer, "data": self.data}
 

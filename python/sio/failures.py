@@ -113,7 +113,7 @@ async def clear_cancellation() -> None:
     if not is_cancelled(task):
         return
     try:
-        await asyncio.sleep(0)  # where a cancellation arrives that has not yet
+        await asyncio.sleep(0)  # a pending cancellation is raised here
     except asyncio.CancelledError:
         logger.warning("a handler's task was cancelled; it continues with the next event")
     if sys.version_info >= (3, 11):

@@ -70,7 +70,7 @@ class Handler:
 
     @property
     def function(self) -> Callable[..., Any]:
-        """What was registered."""
+        """The registered function."""
         return self._function
 
     def serves(self, socket: Socket) -> bool:

@@ -28,7 +28,7 @@ def namespace_name(name: str) -> str:
 
 
 def check_namespace(name: str) -> None:
-    """Raise ValueError for the name of a namespace that no client can ask for as it is written."""
+    """Raise ValueError for a namespace's name that no client can ask for unchanged."""
     for mark, why in ((",", "a comma ends the name"), ("?", "a query begins at a question mark")):
         if mark in name:
             raise ValueError(f"namespace {name!r} can't be reached by clients: {why} in a packet")
@@ -65,7 +65,7 @@ def check_timeout(seconds: float | None) -> float | None:
 
 
 def check_decorated_event(event: Any, decorator: str) -> None:
-    """Raise TypeError where a decorator that takes an event's name is used without one."""
+    """Raise TypeError if a decorator that takes an event's name is used without one."""
     if not isinstance(event, str):
         name = getattr(event, "__name__", "name").removeprefix("event_")
         raise TypeError(

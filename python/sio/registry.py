@@ -1,4 +1,4 @@
-"""Which namespaces sioserve serves natively, and the decorators that say so."""
+"""The natively served namespaces, and the decorators that register them."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def any_event(
 
 
 def _is_method(function: Callable[..., Any]) -> bool:
-    """Whether it is defined in a class, for its instances."""
+    """Whether it is defined in a class, as a method of its instances."""
     where = getattr(function, "__qualname__", "").rpartition(".")[0]
     if not where or where.endswith("<locals>"):
         return False

@@ -41,7 +41,7 @@ class Relay:
     include_sender: bool = False
 
     def native(self) -> tuple[str, str, tuple[str, ...], bool, bool, int, int]:
-        """As _sioserve.Server.make_relays() takes it."""
+        """The argument for _sioserve.Server.make_relays()."""
         target, rooms = ("rooms", self.to) if isinstance(self.to, tuple) else (self.to.value, ())
         return (
             self.event,

@@ -1,4 +1,4 @@
-"""Protocols: what modules of this package need of classes in higher layers.
+"""Protocols: the interfaces of classes in higher layers that modules of this package need.
 
 A module that needs a class of a higher layer uses a protocol of this module instead, because
 modules import lower layers only. `socketio/interfaces.py` has the protocols of namespaces and the
@@ -20,7 +20,7 @@ NamespacePattern = re.Pattern[str] | NamespaceFunction
 
 
 class Socket(Protocol):
-    """What handlers, targets of broadcasts and sessions need of a NamespaceSocket."""
+    """The interface of a NamespaceSocket for handlers, targets of broadcasts and sessions."""
 
     id: str
     consumers: dict[type, Any]
@@ -40,7 +40,7 @@ class Socket(Protocol):
 
 
 class Consumer(Protocol):
-    """What namespaces need of a subclass of SocketIOConsumer, which decides about its handlers."""
+    """The interface of a subclass of SocketIOConsumer for namespaces."""
 
     namespace: ClassVar[str | NamespacePattern]
 
@@ -49,7 +49,7 @@ class Consumer(Protocol):
 
 
 class RoomWatcher(Protocol):
-    """Is told which rooms are in use, in addition to the listeners of adapters."""
+    """Gets the rooms that are in use, in addition to the listeners of adapters."""
 
     def room_created(self, namespace: str, room: str) -> None: ...
 

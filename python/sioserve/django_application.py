@@ -1,4 +1,4 @@
-"""The ASGI application of a Django project, as its settings name it."""
+"""The ASGI application that a Django project's settings select."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sioserve.loader import load_application
 
 
 def project_application() -> Any:
-    """What the setting ASGI_APPLICATION names; Django's own application where it is not set.
+    """The application in the setting ASGI_APPLICATION; Django's own application if it is not set.
 
-    Raises StartupError; where importing the application raised, that is its `__cause__`.
+    Raises StartupError; if importing the application raised, that exception is its `__cause__`.
     """
     use_own_handler()
     name = getattr(settings, "ASGI_APPLICATION", None)

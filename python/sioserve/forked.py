@@ -165,9 +165,9 @@ def _leave_loop(task: asyncio.Task[Any] | None) -> NoReturn:
 
 
 def _take_result(callback: Any, *args: Any, context: Any = None) -> NoReturn:
-    """In a thread of the child, in place of the loop's call_soon_threadsafe()."""
+    """Replaces the loop's call_soon_threadsafe() in a thread of the child."""
     for argument in args:
-        # A call in a thread pool hands over its future when it is done.
+        # A call in a thread pool passes its future when it is done.
         if isinstance(argument, concurrent.futures.Future) and argument.done():
             leave(None if argument.cancelled() else argument.exception())
         if isinstance(argument, Outcome):

@@ -1,4 +1,4 @@
-"""Which version of ASGI an application speaks."""
+"""Which version of ASGI an application supports."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from asgiref.compatibility import guarantee_single_callable
 
 
 def single_callable(application: Any) -> Any:
-    """The application as ASGI 3 has it: called once, with scope, receive and send.
+    """The application as an ASGI 3 callable: called once, with scope, receive and send.
 
-    asgiref takes whatever is no coroutine function for ASGI 2, a plain function that returns an
-    awaitable too. What can take these three arguments is ASGI 3, but for a class that is content
-    with the scope alone.
+    asgiref treats every callable that is not a coroutine function as ASGI 2, also a plain function
+    that returns an awaitable. Here a callable that can take these three arguments is ASGI 3, except
+    for a class that can also be called with only the scope.
     """
     marked = hasattr(application, "_asgi_single_callable") or hasattr(
         application, "_asgi_double_callable"
@@ -27,6 +27,6 @@ def single_callable(application: Any) -> Any:
 def _takes(application: Any, count: int) -> bool:
     try:
         inspect.signature(application).bind(*[None] * count)
-    except (TypeError, ValueError):  # not every callable can tell
+    except (TypeError, ValueError):  # not every callable has a signature
         return False
     return True

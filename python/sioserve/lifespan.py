@@ -80,7 +80,7 @@ class Lifespan:
                 self._without_lifespan(str(error) or type(error).__name__, error)
             elif not self._failure_told:
                 logger.exception("Exception in the application's lifespan")
-        except Interrupted:  # by a signal
+        except Interrupted:  # from a signal
             raise
         except (SystemExit, KeyboardInterrupt) as error:
             if self._startup.done():

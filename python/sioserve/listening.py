@@ -33,6 +33,6 @@ def take_activated_sockets() -> list[int]:
         return []
     fds = list(range(FIRST_SYSTEMD_FD, FIRST_SYSTEMD_FD + int(values["LISTEN_FDS"])))
     for fd in fds:
-        with contextlib.suppress(OSError):  # listen() reports one that is not open
+        with contextlib.suppress(OSError):  # listen() reports a descriptor that is not open
             os.set_inheritable(fd, False)
     return fds

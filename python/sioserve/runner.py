@@ -122,8 +122,8 @@ def wake_on_signals(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def run_to_end(loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> None:
-    # A SystemExit or KeyboardInterrupt that a task of the application raises ends
-    # run_until_complete() too. That task has failed like any other by then; the server goes on.
+    # A SystemExit or KeyboardInterrupt of an application's task also ends run_until_complete().
+    # Only that task has failed; the server continues.
     process = os.getpid()
     while True:
         try:

@@ -99,7 +99,8 @@ class Console:
     async def _disconnect(self, socket: NamespaceSocket, reason: str) -> None:
         self._rounds.administrator_disconnected()
 
-    # --- actions of administrators; `choice` is a room, a socket's id, or nothing: everybody ---
+    # --- actions of administrators; `choice` is a room, a socket's id, or nothing for all sockets
+    # ---
 
     async def _emit(
         self, socket: NamespaceSocket, name: str, choice: str | None, event: str, *args: Any

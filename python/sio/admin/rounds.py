@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-INTERVAL = 2.0  # seconds; the Admin UI takes a server that is silent for ten for lost
+INTERVAL = 2.0  # seconds; the Admin UI treats a server without data for ten seconds as lost
 
 logger = logging.getLogger("sio.admin")
 

@@ -36,7 +36,7 @@ class Statistics:
         self._before: dict[str, int] = {}
 
     def begin(self) -> None:
-        """Start the charts now: earlier numbers were not shown to anybody."""
+        """Start the charts now: earlier numbers were not shown."""
         self._before = self._server.counts()
 
     def tell(self) -> None:

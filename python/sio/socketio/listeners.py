@@ -178,7 +178,7 @@ class SocketListeners:
             watched.discard(self)
 
     def drop_listeners(self) -> None:
-        """Nothing follows."""
+        """No event follows."""
         self._own = None
         self._any = ()
         if self._any_outgoing:
@@ -208,7 +208,7 @@ class OnceHandler(SocketHandler):
         self._called = False
 
     async def call(self, socket: Socket, *args: Any, **kwargs: Any) -> Any:
-        if self._called:  # by an event that overtook
+        if self._called:  # called by an event that came before
             return None
         self._called = True
         socket.remove_handler(self)

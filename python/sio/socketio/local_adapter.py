@@ -100,7 +100,7 @@ class LocalAdapter(Adapter):
             for room in rooms:
                 try:
                     joins.append(socket.join(room))
-                except (TooManyRooms, ValueError) as error:  # the others join all the same
+                except (TooManyRooms, ValueError) as error:  # the other sockets still join
                     refused = error
         if refused is not None:
             raise refused

@@ -57,7 +57,7 @@ class Namespace(AnyNamespace):
         return made
 
     def renew_adapter(self) -> None:
-        """The server has another factory from now on."""
+        """The server now has another factory."""
         with self.server.lock:
             listeners = self.adapter.room_events
             self.drop_adapter()

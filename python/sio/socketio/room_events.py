@@ -46,7 +46,7 @@ class RoomEvents:
             listeners.remove(listener)
 
     def tell(self, event: str, *args: str) -> None:
-        """Exceptions of listeners are logged."""
+        """Call the listeners. Their exceptions are logged."""
         for listener in tuple(self._listeners.get(event, ())):
             try:
                 listener(*args)

@@ -43,7 +43,7 @@ def _stamps(watched: Watched) -> dict[str, tuple[int, int]]:
     for path in watched.present():
         try:
             status = os.stat(path)
-        except OSError:  # gone since it was listed
+        except OSError:  # deleted since it was listed
             continue
         stamps[path] = (status.st_mtime_ns, status.st_size)
     return stamps
@@ -52,7 +52,7 @@ def _stamps(watched: Watched) -> dict[str, tuple[int, int]]:
 def _by_watchfiles(watched: Watched, delay: float) -> Iterator[str]:
     import watchfiles
 
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts changes
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it logs the number of changes
     paths = [path for path in (*watched.directories, *watched.files) if os.path.exists(path)]
     found = watchfiles.watch(
         *paths,

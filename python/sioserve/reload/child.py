@@ -12,7 +12,7 @@ from sioserve.options import FdEndpoint, Options, TcpEndpoint
 
 # Not SIOSERVE_*, because it is not an option.
 VARIABLE = "_SIOSERVE_RELOAD"
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # which the parent passes on
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # signals that the parent passes on
 PR_SET_PDEATHSIG = 1
 
 

@@ -69,8 +69,8 @@ class Parent:
         self._stopping = False
 
     def run(self) -> int:
-        """The exit status, which is the last child's."""
-        # Each child inherits that, and lifts it.
+        """The exit status: that of the last child."""
+        # Each child inherits the mask and unblocks the signals.
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         threading.Thread(target=self._watch_files, daemon=True).start()
         threading.Thread(target=self._watch_signals, daemon=True).start()
@@ -97,7 +97,7 @@ class Parent:
             threading.Thread(target=_end, args=(self._child,), daemon=True).start()
 
     def _signalled(self, event: Signalled) -> int | None:
-        if event.number != signal.SIGUSR1:  # which reopens log files
+        if event.number != signal.SIGUSR1:  # SIGUSR1 only reopens log files
             self._stopping = True
         if self._child is None:
             return 0 if self._stopping else None

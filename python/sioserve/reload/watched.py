@@ -11,7 +11,7 @@ from sioserve.errors import StartupError
 from sioserve.options import Options
 
 ALWAYS_INCLUDED = ("*.py",)
-# Matched against each folder on the way too.
+# Also matched against each parent folder.
 ALWAYS_EXCLUDED = (".*", "__pycache__", "node_modules", "site-packages", "*~")
 
 
@@ -66,7 +66,7 @@ class Watched:
 def watched_by(options: Options) -> Watched:
     """The watched files of the options, with the files that the command itself reads.
 
-    Raises StartupError for a folder that is not there.
+    Raises StartupError for a missing folder.
     """
     for directory in options.reload_dir:
         if not os.path.isdir(directory):

@@ -69,7 +69,7 @@ class _Core:
         volatile: bool = False,
         compress: bool = True,
     ) -> None:
-        self._native.broadcast(namespace, args)  # raises for what can't be encoded
+        self._native.broadcast(namespace, args)  # raises for a value that can't be encoded
         if not namespace:  # an emit without recipients is only encoded
             return
         event, *received = as_received(args)

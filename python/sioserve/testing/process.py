@@ -160,9 +160,9 @@ def _database_names() -> dict[str, Any]:
 
 
 def _use_databases(names: Mapping[str, Any]) -> None:
-    """The test's databases instead of the project's own.
+    """Use the test's databases instead of the project's own.
 
-    After `setup`: that of Channels looks for the test's name too, but takes "test_x" for "x".
+    After `setup`: Channels' `setup` also looks for the test's name, but takes "test_x" for "x".
     """
     if not names:
         return
@@ -174,7 +174,7 @@ def _use_databases(names: Mapping[str, Any]) -> None:
 
 
 def _unpickled(cls: type[ServerProcess], uses_django: bool, state: bytes) -> ServerProcess:
-    # Unpickling this function has imported sioserve.testing, and thereby installed the stand-in for
+    # Unpickling this function has imported sioserve.testing, and so installed the replacement of
     # daphne.testing, which the test's modules import.
     if uses_django and "DJANGO_SETTINGS_MODULE" in os.environ:
         import django

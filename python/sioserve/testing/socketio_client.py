@@ -254,10 +254,10 @@ class SioTestClient:
         finally:
             await self.server.__aexit__(kind, error, traceback)
 
-    # --- for the session ---
+    # --- called by the session ---
 
     def receive_packet(self, packet: SocketIOPacket) -> None:
-        """The server has sent this."""
+        """The server has sent this packet."""
         if packet.type == SIO_CONNECT:
             self.id = packet.data["sid"]
             found = self.server.server.find(self.namespace)
@@ -285,7 +285,7 @@ class SioTestClient:
         """Whether an event is being answered."""
         return bool(self._answering)
 
-    # --- inside ---
+    # --- internal ---
 
     def _new_server(self) -> SioTestServer:
         raises = self._raise_handler_errors

@@ -1,11 +1,11 @@
 """A Socket.IO server in the test's event loop: real namespaces, rooms and packets, no network.
 
 The native server's own code for Socket.IO runs here without its thread and without sockets
-(`_sioserve.LoopbackServer`): what a handler emits is encoded, routed and decoded as in production.
-Its clients are those of socketio_client.py.
+(`_sioserve.LoopbackServer`): the events that a handler emits are encoded, routed and decoded as in
+production. Its clients are those of socketio_client.py.
 
-Handlers see the process's one SocketIOServer, which the test borrows for the time: with the
-handlers that the test names, and with those it had before when the test is over.
+Handlers use the process's only SocketIOServer. During the test it has the test's handlers; after
+the test it has its earlier handlers again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sio.socketio.server import SocketIOServer, get_socketio_server
 from sioserve.testing.registrations import Registrations
 from sioserve.testing.socketio_session import Session
 
-PATIENCE = 5.0  # seconds until a test that waits has waited in vain
+PATIENCE = 5.0  # seconds until a waiting test fails
 LAST_PATIENCE = 1.0  # seconds for handlers that still run at the end
 SHORTEST_GLANCE, LONGEST_GLANCE = 0.0002, 0.005  # seconds
 
@@ -34,7 +34,7 @@ _Host = TypeVar("_Host", bound="LoopbackHost")
 
 
 class LoopbackHost:
-    """What a SioTestServer is beside its clients."""
+    """The interface of a SioTestServer for its own parts, without clients."""
 
     def __init__(
         self,
@@ -51,27 +51,27 @@ class LoopbackHost:
 
     @property
     def server(self) -> SocketIOServer:
-        """What sio.get_socketio_server() returns."""
+        """The result of sio.get_socketio_server()."""
         return get_socketio_server()
 
     @property
     def default_namespace(self) -> str:
-        """That of the first consumer."""
+        """The namespace of the first consumer."""
         return namespace_of(*self._consumers)
 
     def add_consumer(self, consumer: type[SocketIOConsumer]) -> None:
-        """Serve one more. Once more the same changes nothing."""
+        """Serve one more consumer. Adding it twice changes nothing."""
         self.server.of(consumer.namespace).use_consumer(consumer)
 
     async def settle(self, timeout: float = PATIENCE) -> None:
-        """Return when no handler runs and nothing is on its way.
+        """Return when no handler runs and no event is in flight.
 
-        Raises TimeoutError when that takes too long: a handler waits for something.
+        Raises TimeoutError if a handler waits for too long.
         """
         await self.wait_for(self._is_quiet, timeout, "a handler still runs")
 
     def advance(self, seconds: float) -> None:
-        """Let time go by for the server's own timers; asyncio's are not concerned."""
+        """Advance the time of the server's own timers; asyncio's timers are not affected."""
         self._core.advance(round(seconds * 1000))
 
     async def __aenter__(self: _Host) -> _Host:
@@ -86,7 +86,7 @@ class LoopbackHost:
         if self._users:
             return
         try:
-            # The disconnect may tell a handler that its acknowledgement will not come.
+            # After the disconnect, a handler may learn that its acknowledgement will not come.
             for session in list(self._sessions.values()):
                 session.leave()
             await self._until(self._is_quiet, LAST_PATIENCE)
@@ -98,7 +98,7 @@ class LoopbackHost:
     # --- for clients ---
 
     def open_session(self, scope: dict[str, Any]) -> Session:
-        """A client's session with this handshake."""
+        """Open a client's session with this handshake."""
         number = self._core.open_session(scope)
         session = self._sessions[number] = Session(self._core, number, self._forget)
         return session
@@ -106,16 +106,17 @@ class LoopbackHost:
     async def wait_for(
         self, condition: Callable[[], Any], timeout: float, what: str | Callable[[], str]
     ) -> None:
-        """Wait until it holds. Raises TimeoutError, caused by a handler's exception where one was.
+        """Wait until the condition is true. Raises TimeoutError, caused by a handler's exception if
+        any.
 
-        `what`: what the message says, beside the time.
+        `what`: the text for the message, in addition to the time.
         """
         if not await self._until(condition, timeout):
             message = what if isinstance(what, str) else what()
             cause = self.handler_errors[0] if self.handler_errors else None
             raise TimeoutError(f"after {timeout:g} s: {message}") from cause
 
-    # --- inside ---
+    # --- internal ---
 
     def _start(self) -> None:
         global _current
@@ -138,12 +139,13 @@ class LoopbackHost:
             self.add_consumer(consumer)
         self.server.failure_hooks.append(self._keep)
         self._dispatcher = Dispatcher()
-        # The dispatcher refers to the native server, which Python's collector can't look into.
+        # The dispatcher refers to the native server, which Python's garbage collector can't
+        # traverse.
         self._core = _sioserve.LoopbackServer(
             _weakly(self._wake),
             weakref.proxy(self._dispatcher),
             json_default=json_default,
-            # The sessions speak JSON, whatever clients on the network are asked for.
+            # The sessions use JSON, also if clients on the network use another parser.
             **{**self._settings, "parser": "json"},
         )
         self._context = contextvars.copy_context()
@@ -169,7 +171,7 @@ class LoopbackHost:
             )
 
     def abandon(self) -> None:
-        """Give the process its handlers back without an event loop: the test has left no block."""
+        """Restore the process's handlers without an event loop: the block was not left."""
         global _current
         if _current is self:
             _current = None
@@ -190,7 +192,7 @@ class LoopbackHost:
         )
 
     async def _until(self, condition: Callable[[], Any], timeout: float) -> bool:
-        """Whether it holds within `timeout` seconds. Tasks end without telling, hence glances."""
+        """Whether the condition becomes true within `timeout` seconds. It is polled."""
         end = self._loop.time() + timeout
         pause = 0.0
         while not condition():
@@ -201,7 +203,7 @@ class LoopbackHost:
         return True
 
     def _wake(self) -> None:
-        """Any thread: the native server has something."""
+        """Any thread: the native server has new events."""
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon_threadsafe(self._pump, context=self._context)
@@ -217,7 +219,7 @@ _current: LoopbackHost | None = None
 
 
 def namespace_of(*consumers: type[SocketIOConsumer]) -> str:
-    """The namespace of the first one. Raises ValueError if it is no name."""
+    """The namespace of the first one. Raises ValueError if it is not a valid name."""
     name = consumers[0].namespace if consumers else "/"
     if not isinstance(name, str):
         raise ValueError(

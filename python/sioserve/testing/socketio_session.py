@@ -13,13 +13,13 @@ class Receiver(Protocol):
     """A client in one namespace."""
 
     def receive_packet(self, packet: SocketIOPacket) -> None:
-        """The server has sent this."""
+        """The server has sent this packet."""
 
     def lost(self) -> None:
         """The session has ended."""
 
     def is_busy(self) -> bool:
-        """It is about to answer something."""
+        """Whether it has still to answer an event."""
 
 
 class Session:
@@ -36,26 +36,26 @@ class Session:
         self.is_open = True
 
     def add(self, namespace: str, receiver: Receiver) -> None:
-        """Give what is sent for this namespace to a client."""
+        """Pass the packets of this namespace to a client."""
         if namespace in self._receivers:
             raise ValueError(f"this client is in the namespace {namespace!r} already")
         self._receivers[namespace] = receiver
 
     def remove(self, namespace: str) -> None:
-        """The client has left the namespace; without any the session ends."""
+        """The client has left the namespace; without namespaces the session is closed."""
         self._receivers.pop(namespace, None)
         if not self._receivers:
             self.leave()
 
     def send(self, packet: SocketIOPacket) -> None:
-        """Raises TypeError for what JSON can't hold."""
+        """Raises TypeError for a value that is not JSON."""
         text, attachments = encode_packet_to_eio(packet)
         self._core.receive(self._number, text)
         for attachment in attachments:
             self._core.receive(self._number, attachment)
 
     def leave(self) -> None:
-        """End without a close packet, as a client does that loses its network."""
+        """Disconnect without a close packet, like a client that loses its network."""
         if not self.is_open:
             return
         self.take_sent()

@@ -1,9 +1,9 @@
 """`manage.py runserver`: Django's development server on sioserve.
 
-Everything around the serving is Django's own command: address and port, checks, the reloader. With
-the reloader the server runs in a thread that is not the main one, and whatever ends the main thread
-(Ctrl-C, SIGTERM, a changed file) stops it from there; without, it runs in the main thread, which
-then has signal handlers for that.
+Except for serving, it is Django's own command: address and port, checks, the reloader. With the
+reloader the server runs in another thread than the main one, and is stopped by the end of the main
+thread (Ctrl-C, SIGTERM, a changed file). Without the reloader it runs in the main thread, with
+signal handlers.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from sioserve.errors import ListenError, StartupError
 from sioserve.options import Options, TcpEndpoint
 from sioserve.unfinished import busy_threads
 
-GRACE = 1.0  # seconds for what is under way when the server stops
-LAST_RESORT = 1.5  # seconds more for the application to see its cancellation
+GRACE = 1.0  # seconds for requests in progress when the server stops
+LAST_RESORT = 1.5  # more seconds for the application to end after its cancellation
 
 
 class Command(RunserverCommand):
@@ -107,7 +107,7 @@ class Command(RunserverCommand):
         if not options["use_asgi"]:
             super().inner_run(*args, **options)
             return
-        # What went wrong while Django was set up is shown here, where the reloader sees it.
+        # An error in Django's set-up is shown here, where the reloader gets it.
         autoreload.raise_last_exception()
         if not options["skip_checks"]:
             self.stdout.write("Performing system checks...\n\n")
@@ -123,10 +123,10 @@ class Command(RunserverCommand):
         except StartupError as error:
             self.stderr.write(f"Error: {error}")
             if isinstance(error, ListenError) and options["use_reloader"]:
-                os._exit(1)  # sys.exit() would end this thread only
+                os._exit(1)  # sys.exit() would end only this thread
             if not options["use_reloader"]:
                 sys.exit(1)
-            return  # the reloader waits for a change that mends it
+            return  # the reloader waits for a change that fixes it
         if options.get("shutdown_message"):
             self.stdout.write(options["shutdown_message"])
 
@@ -138,11 +138,11 @@ class Command(RunserverCommand):
             service.run(self._on_listening)
 
     def get_application(self, options: dict[str, Any]) -> Any:
-        """The ASGI application to serve: the project's, behind static files where wanted."""
+        """The ASGI application to serve: the project's, with static files if configured."""
         try:
             application = project_application()
         except StartupError as error:
-            # As it was raised, so that the reloader watches the file that raised it.
+            # The original exception, so that the reloader watches the file that raised it.
             raise error.__cause__ or CommandError(str(error)) from None
         return ASGIStaticFilesHandler(application) if self._serves_static(options) else application
 
@@ -157,8 +157,8 @@ class Command(RunserverCommand):
         return installed and wanted and (settings.DEBUG or options.get("insecure_serving", False))
 
     def _check_arguments(self, options: dict[str, Any]) -> dict[str, Any]:
-        # Django 5.2 asks the command what to check; its runserver answers "nothing" there, because
-        # it checks by itself, here.
+        # Django 5.2 gets the checks to run from the command; its runserver returns none there,
+        # because it runs the checks itself, here.
         ask = getattr(BaseCommand, "get_check_kwargs", None)
         arguments = {} if ask is None else ask(self, options)
         return {**arguments, "display_num_errors": True}
@@ -192,7 +192,7 @@ class Command(RunserverCommand):
         except KeyboardInterrupt:
             ended = False
         if not ended or busy_threads():
-            # A view that blocks its thread; Python would wait for it.
+            # A view blocks its thread, and Python would wait for it.
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status if isinstance(status, int) else 1)
@@ -200,7 +200,7 @@ class Command(RunserverCommand):
 
 @contextlib.contextmanager
 def _stopped_by_signals(service: BackgroundService) -> Iterator[None]:
-    """In the main thread, SIGINT and SIGTERM stop the service; a second one ends the process."""
+    """In the main thread, SIGINT and SIGTERM stop the service; a second signal ends the process."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""Options: what is served, and where the options themselves come from."""
+"""Options: the served application, and the sources of options."""
 
 from __future__ import annotations
 

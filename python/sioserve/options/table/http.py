@@ -1,4 +1,4 @@
-"""Options: answers to HTTP requests, and how long things may take."""
+"""Options: HTTP responses and timeouts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options: how much of everything."""
+"""Options: limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options: the sockets that are listened on."""
+"""Options: listening sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options: what is logged, and where."""
+"""Options: logs."""
 
 from __future__ import annotations
 

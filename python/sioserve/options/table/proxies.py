@@ -1,4 +1,4 @@
-"""Options: proxies in front of the server, and what they say about the client."""
+"""Options: proxies in front of the server, and the client data that they send."""
 
 from __future__ import annotations
 
