@@ -62,7 +62,7 @@ PROMISES: dict[str, list[str]] = {
     "server.emit(room=, namespace=)": ["bridge/test_sio_sockets.py::test_server_emit"],
     "settings": [
         "blackbox/test_socketio_django.py::test_settings_reach_the_handshake",
-        "bridge/sio_django_scenarios.py::settings_are_read_when_they_are_asked_for",
+        "bridge/sio_django_scenarios.py::settings_are_read_when_they_are_used",
     ],
     "loggers, lines at import and traces": [
         "bridge/test_sio_packets.py::test_every_import_path_without_django_and_channels",

@@ -27,19 +27,19 @@ MALFORMED = {
     "request of RTSP": (b"DESCRIBE /hello RTSP/1.0\r\nHost: x\r\n\r\n", 400),
     "request of Icecast": (b"SOURCE /hello ICE/1.0\r\nHost: x\r\n\r\n", 400),
     "protocol in lower case": (b"GET /hello http/1.1\r\nHost: x\r\n\r\n", 400),
-    "two spaces behind the method": (b"GET  /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-    "two spaces behind the target": (b"GET /hello  HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-    "space behind the version": (b"GET /hello HTTP/1.1 \r\nHost: x\r\n\r\n", 400),
+    "two spaces after the method": (b"GET  /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "two spaces after the target": (b"GET /hello  HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "space after the version": (b"GET /hello HTTP/1.1 \r\nHost: x\r\n\r\n", 400),
     "space before the method": (b" GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "space in the method": (b"GE T /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-    "tab behind the method": (b"GET\t/hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-    "tab behind the target": (b"GET /hello\tHTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "tab after the method": (b"GET\t/hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "tab after the target": (b"GET /hello\tHTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "no method": (b" /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "method too long": (b"F" * 31 + b" /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "bare carriage return before the request": (b"\r" + GET + b"\r\n", 400),
     "bare line feed before the request": (b"\n" + GET + b"\r\n", 400),
     "two carriage returns before the request": (b"\r\r\n" + GET + b"\r\n", 400),
-    "bare carriage return behind the request line": (b"GET /hello HTTP/1.1\rHost: x\r\n\r\n", 400),
+    "bare carriage return after the request line": (b"GET /hello HTTP/1.1\rHost: x\r\n\r\n", 400),
     "bare carriage return in the method": (b"GE\rT /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "byte order mark": (b"\xef\xbb\xbfGET /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "method without a target": (b"FROBNICATE\r\n\r\n", 400),
@@ -169,7 +169,7 @@ MALFORMED = {
     "length in full-width digits": (POST + "Content-Length: \uff13\r\n\r\nabc".encode(), 400),
     "length with an underscore": (POST + b"Content-Length: 1_0\r\n\r\n0123456789", 400),
     "length with a fraction": (POST + b"Content-Length: 3.0\r\n\r\nabc", 400),
-    "length with a comma behind it": (POST + b"Content-Length: 3,\r\n\r\nabc", 400),
+    "length with a comma after it": (POST + b"Content-Length: 3,\r\n\r\nabc", 400),
     "length that overflows to three": (
         POST + b"Content-Length: 18446744073709551619\r\n\r\nabc",
         400,
@@ -177,7 +177,7 @@ MALFORMED = {
     "length on a folded line": (POST + b"Content-Length:\r\n 3\r\n\r\nabc", 400),
     "tab before the colon of the length": (POST + b"Content-Length\t: 3\r\n\r\nabc", 400),
     "coding with a null byte": (POST + b"Transfer-Encoding: chunked\0\r\n\r\n0\r\n\r\n", 400),
-    "coding with a comma behind it": (
+    "coding with a comma after it": (
         POST + b"Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n",
         400,
     ),
@@ -186,11 +186,11 @@ MALFORMED = {
         501,
     ),
     "coding in quotes": (POST + b'Transfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n', 501),
-    "two carriage returns behind the coding": (
+    "two carriage returns after the coding": (
         POST + b"Transfer-Encoding: chunked\r\r\n\r\n0\r\n\r\n",
         400,
     ),
-    "coding behind a bare line feed": (
+    "coding after a bare line feed": (
         POST + b"X: y\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         400,
     ),
@@ -210,7 +210,7 @@ MALFORMED = {
         POST + b"Transfer-Encoding: chunked\r\n\r\n 3\r\nabc\r\n0\r\n\r\n",
         400,
     ),
-    "bare line feed behind a chunk": (
+    "bare line feed after a chunk": (
         POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\n0\r\n\r\n",
         400,
     ),
@@ -218,7 +218,7 @@ MALFORMED = {
         POST + b"Transfer-Encoding: chunked\r\n\r\n3;a\rb\r\nabc\r\n0\r\n\r\n",
         400,
     ),
-    "bare line feed behind a trailer": (
+    "bare line feed after a trailer": (
         POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: 1\n\r\n",
         400,
     ),
@@ -226,8 +226,8 @@ MALFORMED = {
     "header name with a slash": (GET + b"X/y: 1\r\n\r\n", 400),
     "header name beyond ASCII": (GET + b"X\xc3\xa4: 1\r\n\r\n", 400),
     "vertical tab in a header": (GET + b"X: a\x0bb\r\n\r\n", 400),
-    "vertical tab behind the target": (b"GET /hello\x0bHTTP/1.1\r\nHost: x\r\n\r\n", 400),
-    "null byte behind the version": (b"GET /hello HTTP/1.1\0\r\nHost: x\r\n\r\n", 400),
+    "vertical tab after the target": (b"GET /hello\x0bHTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "null byte after the version": (b"GET /hello HTTP/1.1\0\r\nHost: x\r\n\r\n", 400),
     "version of HTTPS": (b"GET /hello HTTPS/1.1\r\nHost: x\r\n\r\n", 400),
     "comma in the method": (b"GET,POST /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "backslash for a target": (b"GET \\hello HTTP/1.1\r\nHost: x\r\n\r\n", 400),

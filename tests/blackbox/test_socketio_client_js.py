@@ -51,23 +51,23 @@ def clients(request: pytest.FixtureRequest, kind: str, node: NodeClients) -> Cli
 @pytest.mark.parametrize(
     "scenario",
     [
-        "acknowledgesBothWays",
+        "acknowledgesInBothDirections",
         "answersWithBinary",
-        "comesBack",
+        "reconnects",
         "connectsWithAuth",
         "connectsWithoutAuth",
         "echoesArguments",
         "getsPythonTypes",
-        "hearsThreads",
-        "isWelcomedAfterConnecting",
+        "receivesEmitsOfThreads",
+        "receivesEventsOfConnectAfterConnecting",
         "keepsTheOrderOfKeys",
         "mixesBinaryAndText",
         "reachesTheCatchAll",
         "sendsBinary",
         "sendsBinaryInBase64",
         "sharesOneConnection",
-        "talksVolatile",
-        "waitsNoLongerThanAgreed",
+        "emitsVolatileEvents",
+        "timesOutAcknowledgements",
     ],
 )
 def test_client(scenario: str, clients: Clients) -> None:
@@ -79,10 +79,10 @@ def test_client(scenario: str, clients: Clients) -> None:
     [
         "answersABroadcast",
         "keepsTheOrderInRooms",
-        "reachesWhomTheChainNames",
+        "reachesTheRecipientsOfAChain",
         "relaysNatively",
-        "roomsOfNamespacesAreApart",
-        "talksInRooms",
+        "keepsRoomsOfNamespacesSeparate",
+        "emitsInRooms",
     ],
 )
 def test_rooms(scenario: str, clients: Clients) -> None:
@@ -109,20 +109,20 @@ def test_refused_connections(clients: Clients) -> None:
 
 def test_a_failing_handler_is_logged(clients: Clients) -> None:
     start = len(clients.server.log)
-    clients.run("survivesAHandlerThatRaises")
+    clients.run("continuesAfterAHandlerRaises")
     clients.server.wait_for_log("ValueError: handler failed on purpose", start)
     assert "Traceback" in clients.server.log[start:]
 
 
 def test_sync_handlers(clients: Clients) -> None:
     key = str(uuid.uuid4())
-    clients.run("talksToSyncHandlers", key=key)
+    clients.run("callsSyncHandlers", key=key)
     assert len(clients.disconnects(key)) == 1
 
 
 def test_client_disconnects(clients: Clients) -> None:
     key = str(uuid.uuid4())
-    assert clients.run("leaves", key=key) == "io client disconnect"
+    assert clients.run("disconnects", key=key) == "io client disconnect"
     seen = clients.disconnects(key)
     assert seen == [["client_disconnect", "client namespace disconnect", ["a", "b"]]]
 
@@ -138,7 +138,7 @@ def test_client_closes_its_transport(clients: Clients) -> None:
 
 def test_server_disconnects_a_namespace(clients: Clients) -> None:
     key = str(uuid.uuid4())
-    reasons = clients.run("isSentAway", key=key, close=False)
+    reasons = clients.run("isDisconnectedByTheServer", key=key, close=False)
     assert reasons == ["io server disconnect"]
     seen = clients.disconnects(key)
     assert seen == [["server_disconnect", "server namespace disconnect", []]]
@@ -146,7 +146,7 @@ def test_server_disconnects_a_namespace(clients: Clients) -> None:
 
 def test_server_disconnects_the_client(clients: Clients) -> None:
     key = str(uuid.uuid4())
-    reasons = clients.run("isSentAway", key=key, close=True)
+    reasons = clients.run("isDisconnectedByTheServer", key=key, close=True)
     assert reasons == ["io server disconnect", "io server disconnect"]
     assert len(clients.disconnects(key)) == 1
 
@@ -167,7 +167,7 @@ def test_engine_io_client(
     transport: str, node: NodeClients, socketio_server: ServerProcess
 ) -> None:
     where = {"url": socketio_server.url, "transports": TRANSPORTS[transport]}
-    node.run("speaksPacketsByHand", **where)
+    node.run("sendsRawPackets", **where)
     key = str(uuid.uuid4())
     node.run("closesWhenAllIsSent", key=key, **where)
     disconnects(socketio_server, key)

@@ -50,7 +50,7 @@ async def test_no_event_is_lost_or_received_twice(
     async with cuttable(server.port) as proxy, WebSocketSession(server.url) as speaker:
         await speaker.join_namespace()
         listening = node.start(
-            "hearsThroughCuts",
+            "receivesEventsDuringCuts",
             version=version,
             url=proxy.url,
             transports=TRANSPORTS[transport],

@@ -119,7 +119,7 @@ numbers = itertools.count(1000)
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("version", ["4.8", "4.0", "3"])
-@pytest.mark.parametrize("scenario", ["meetsDynamicNamespaces", "talksInDynamicNamespaces"])
+@pytest.mark.parametrize("scenario", ["joinsDynamicNamespaces", "emitsInDynamicNamespaces"])
 def test_the_official_client(
     scenario: str, version: str, transport: str, node: NodeClients, server: ServerProcess
 ) -> None:

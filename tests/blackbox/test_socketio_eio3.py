@@ -35,7 +35,9 @@ def test_client(scenario: str, transport: str, node: NodeClients, server: Server
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize("scenario", ["acknowledgesBothWays", "sendsBinary", "sharesOneConnection"])
+@pytest.mark.parametrize(
+    "scenario", ["acknowledgesInBothDirections", "sendsBinary", "sharesOneConnection"]
+)
 def test_clients_of_version_4_at_the_same_time(
     scenario: str, transport: str, node: NodeClients, server: ServerProcess
 ) -> None:

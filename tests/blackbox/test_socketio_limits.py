@@ -244,7 +244,10 @@ def test_official_clients_stay_connected_while_they_are_throttled(
     )
     clients = [
         node.start(
-            "staysWhileItIsHeldBack", version=version, url=server.url, transports=[transport]
+            "staysConnectedWhileItIsThrottled",
+            version=version,
+            url=server.url,
+            transports=[transport],
         )
         for version in ("4.8", "2")
         for transport in SESSIONS

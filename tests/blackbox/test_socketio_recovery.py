@@ -339,7 +339,7 @@ class TestTheOfficialClient:
         self, server: ServerProcess, node: NodeClients, key: str, version: str, transport: str
     ) -> None:
         node.run(
-            "comesBackWithAnotherPid",
+            "reconnectsWithAnotherPid",
             version=version,
             url=server.url,
             transports=TRANSPORTS[transport],

@@ -18,7 +18,9 @@ import socketio
 def test_official_clients_notice_the_stop(start_server, node: NodeClients) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server("native:application", cwd=APPS)
     futures = [
-        node.start("staysToTheEnd", url=server.url, transports=transports, key="official")
+        node.start(
+            "staysUntilTheServerStops", url=server.url, transports=transports, key="official"
+        )
         for transports in (["polling"], ["websocket"], ["polling", "websocket"])
     ]
     eventually(lambda: len(read_notes(server, "official")) == 3)
@@ -47,7 +49,7 @@ async def test_clients_reconnect_after_a_restart(  # type: ignore[no-untyped-def
 ) -> None:
     """After a stop, all clients must try to reconnect."""
     server: ServerProcess = start_server("native:application", cwd=APPS)
-    official = node.start("comesBackAfterRestart", url=server.url, transports=transports, key="js")
+    official = node.start("reconnectsAfterRestart", url=server.url, transports=transports, key="js")
     python = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.5)
     connected = asyncio.Queue[str]()
     python.on("connect", lambda: connected.put_nowait(python.sid))

@@ -107,7 +107,7 @@ CASES: dict[str, Case] = {
     ),
     "5 a message within a message": wrong(frame(TEXT, b"a", final=False) + frame(TEXT, b"b")),
     # 7: closing
-    "7 a message behind the close": wrong(GOODBYE + frame(TEXT, b"b") + frame(PING), 1000),
+    "7 a message after the close": wrong(GOODBYE + frame(TEXT, b"b") + frame(PING), 1000),
     "7 two closes": wrong(GOODBYE + close_frame(1001), 1000),
     "7 close within a message": wrong(frame(TEXT, b"a", final=False) + GOODBYE, 1000),
     "7 close without a code": wrong(frame(CLOSE), 1005),

@@ -132,7 +132,7 @@ async def client(world: World | None = None) -> Client:
     return Client(world, await world.join())
 
 
-def a_broken_connection_costs_one_handler() -> None:
+def a_broken_connection_makes_one_handler_fail() -> None:
     set_up("django.db.backends.sqlite3", max_age=0)
 
     async def main() -> None:
@@ -144,7 +144,7 @@ def a_broken_connection_costs_one_handler() -> None:
     asyncio.run(main())
 
 
-def a_lost_connection_that_is_kept_costs_one_handler() -> None:
+def a_lost_connection_that_is_kept_makes_one_handler_fail() -> None:
     set_up(max_age=None)
 
     async def main() -> None:
@@ -157,7 +157,7 @@ def a_lost_connection_that_is_kept_costs_one_handler() -> None:
     asyncio.run(main())
 
 
-def a_lost_connection_costs_a_plain_handler_nothing() -> None:
+def a_lost_connection_does_not_affect_a_plain_handler() -> None:
     set_up(max_age=None)
 
     async def main() -> None:
@@ -168,7 +168,7 @@ def a_lost_connection_costs_a_plain_handler_nothing() -> None:
     asyncio.run(main())
 
 
-def connections_are_closed_behind_each_handler() -> None:
+def connections_are_closed_after_each_handler() -> None:
     set_up(max_age=0)
 
     async def main() -> None:
@@ -198,7 +198,7 @@ def old_connections_are_closed_before_a_handler_uses_them() -> None:
     asyncio.run(main())
 
 
-def young_connections_are_kept() -> None:
+def connections_below_conn_max_age_are_kept() -> None:
     set_up(max_age=60)
 
     async def main() -> None:
@@ -212,7 +212,7 @@ def young_connections_are_kept() -> None:
     asyncio.run(main())
 
 
-def handlers_without_the_database_never_leave_the_loop() -> None:
+def handlers_without_database_use_run_on_the_loop_only() -> None:
     set_up(max_age=60)
 
     @sio.on("hello")
@@ -269,7 +269,7 @@ def a_cursor_of_another_handler_stays_open() -> None:
     asyncio.run(main())
 
 
-def a_lost_connection_is_closed_beside_another_handler() -> None:
+def a_lost_connection_is_closed_while_another_handler_runs() -> None:
     user = set_up(max_age=None)
 
     @sio.on("wait")
@@ -329,7 +329,7 @@ def tasks_that_a_handler_has_started_get_working_connections() -> None:
     asyncio.run(main())
 
 
-def plain_handlers_have_threads_of_their_own() -> None:
+def plain_handlers_have_their_own_threads() -> None:
     set_up(max_age=0)
     both = threading.Barrier(2, timeout=10)
 
@@ -409,7 +409,7 @@ def checks_hooks_and_callbacks_get_working_connections() -> None:
     asyncio.run(main())
 
 
-def sync_code_that_runs_an_event_loop_of_its_own_does_not_deadlock() -> None:
+def sync_code_that_runs_its_own_event_loop_does_not_deadlock() -> None:
     user = set_up(max_age=0)
 
     def count_in_own_loop() -> Any:

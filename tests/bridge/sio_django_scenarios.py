@@ -98,7 +98,7 @@ def anonymous_without_a_cookie_needs_no_database():
         assert connect({"type": "http", "headers": []}) == [("AnonymousUser", "", {})]
 
 
-def anonymous_with_a_cookie_that_is_not_valid():
+def anonymous_with_an_invalid_cookie():
     set_up()
     from django.contrib.auth.models import User
     from django.contrib.sessions.models import Session
@@ -213,7 +213,7 @@ def handlers_use_the_database():
     asyncio.run(main())
 
 
-def settings_are_read_when_they_are_asked_for():
+def settings_are_read_when_they_are_used():
     from sio.engineio import constants
 
     assert constants.PING_INTERVAL_MS == 25000
@@ -312,7 +312,7 @@ def values_of_all_model_fields_are_encoded():
         core.emit(1, ["things", [loaded]])
 
 
-def nested_values_arrive_as_from_djangos_encoder():
+def nested_values_are_encoded_like_djangos_encoder():
     """In emits and acknowledgements, both as a client receives them."""
     import collections
     import enum

@@ -15,19 +15,19 @@ SCENARIOS = pathlib.Path(__file__).with_name("sio_database_scenarios.py")
 @pytest.mark.parametrize(
     "scenario",
     [
-        "a_broken_connection_costs_one_handler",
-        "a_lost_connection_that_is_kept_costs_one_handler",
-        "a_lost_connection_costs_a_plain_handler_nothing",
-        "connections_are_closed_behind_each_handler",
+        "a_broken_connection_makes_one_handler_fail",
+        "a_lost_connection_that_is_kept_makes_one_handler_fail",
+        "a_lost_connection_does_not_affect_a_plain_handler",
+        "connections_are_closed_after_each_handler",
         "old_connections_are_closed_before_a_handler_uses_them",
-        "young_connections_are_kept",
-        "handlers_without_the_database_never_leave_the_loop",
+        "connections_below_conn_max_age_are_kept",
+        "handlers_without_database_use_run_on_the_loop_only",
         "a_cursor_of_another_handler_stays_open",
-        "a_lost_connection_is_closed_beside_another_handler",
+        "a_lost_connection_is_closed_while_another_handler_runs",
         "tasks_that_a_handler_has_started_get_working_connections",
-        "plain_handlers_have_threads_of_their_own",
+        "plain_handlers_have_their_own_threads",
         "checks_hooks_and_callbacks_get_working_connections",
-        "sync_code_that_runs_an_event_loop_of_its_own_does_not_deadlock",
+        "sync_code_that_runs_its_own_event_loop_does_not_deadlock",
     ],
 )
 def test_scenario(scenario: str, tmp_path: pathlib.Path) -> None:

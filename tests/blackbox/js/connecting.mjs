@@ -65,7 +65,7 @@ export async function sharesOneConnection({ url, transports }) {
 }
 
 // Events that connect() emits must not arrive before the client's "connect".
-export async function isWelcomedAfterConnecting({ url, transports }) {
+export async function receivesEventsOfConnectAfterConnecting({ url, transports }) {
   const socket = client({ url, transports, auth: { welcome: true } });
   const order = [];
   socket.on("connect", () => order.push("connect"));

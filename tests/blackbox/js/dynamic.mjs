@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { call, client, connected, joined, manager, until } from "./client.mjs";
 
 // Several dynamic namespaces on one connection, and one that is refused.
-export async function meetsDynamicNamespaces({ url, transports, numbers }) {
+export async function joinsDynamicNamespaces({ url, transports, numbers }) {
   const shared = manager({ url, transports });
   const boards = numbers.map((number) => joined(shared, `/board-${number}`));
   await Promise.all(boards.map((board) => until(board, "connect")));
@@ -20,7 +20,7 @@ export async function meetsDynamicNamespaces({ url, transports, numbers }) {
 }
 
 // An emit to one namespace stays there; an emit to all of them reaches all.
-export async function talksInDynamicNamespaces({ url, transports, numbers: [here, there] }) {
+export async function emitsInDynamicNamespaces({ url, transports, numbers: [here, there] }) {
   const [one, two, other] = await Promise.all(
     [here, here, there].map((number) =>
       connected({ url, transports, namespace: `/board-${number}` }),

@@ -15,7 +15,7 @@ async function heard(engine, amount) {
   return engine.heard.splice(0, amount);
 }
 
-export async function speaksPacketsByHand({ url, transports }) {
+export async function sendsRawPackets({ url, transports }) {
   const engine = opened({ url, transports });
   await until(engine, "open");
   if (transports.length > 1) await until(engine, "upgrade");

@@ -26,7 +26,7 @@ export async function keepsTheOrderOfKeys({ url, transports }) {
   assert.equal(JSON.stringify(answer), JSON.stringify(TREE));
 }
 
-export async function acknowledgesBothWays({ url, transports }) {
+export async function acknowledgesInBothDirections({ url, transports }) {
   const socket = await connected({ url, transports });
   assert.deepEqual(await call(socket, "reply", 1, "two", TREE), [1, "two", TREE]);
   assert.deepEqual(await call(socket, "reply"), []);
@@ -49,7 +49,7 @@ export async function getsPythonTypes({ url, transports }) {
   ]);
 }
 
-export async function talksToSyncHandlers({ url, transports, key }) {
+export async function callsSyncHandlers({ url, transports, key }) {
   const root = await connected({ url, transports });
   const synced = until(root, "synced");
   root.emit("sync", "a", { b: 1 });
@@ -63,14 +63,14 @@ export async function talksToSyncHandlers({ url, transports, key }) {
   assert.deepEqual(await call(sync, "reply", 1, [2]), [1, [2]]);
 }
 
-export async function survivesAHandlerThatRaises({ url, transports }) {
+export async function continuesAfterAHandlerRaises({ url, transports }) {
   const socket = await connected({ url, transports });
   socket.emit("fail");
   assert.deepEqual(await call(socket, "reply", "alive"), ["alive"]);
 }
 
 // The emits of each thread arrive in its order, to the socket and to a room.
-export async function hearsThreads({ url, transports }) {
+export async function receivesEmitsOfThreads({ url, transports }) {
   const socket = await connected({ url, transports });
   const [threads, amount] = [4, 100];
   const next = Array(threads).fill(0);
@@ -86,7 +86,7 @@ export async function hearsThreads({ url, transports }) {
 }
 
 // Both sides wait for an acknowledgement that never comes, and for one that does.
-export async function waitsNoLongerThanAgreed({ url, transports }) {
+export async function timesOutAcknowledgements({ url, transports }) {
   const socket = await connected({ url, transports });
   socket.on("never answered", () => {});
   const late = until(socket, "asked in vain");
@@ -108,7 +108,7 @@ export async function waitsNoLongerThanAgreed({ url, transports }) {
 }
 
 // A client that is not slow gets volatile events too, in order with the others.
-export async function talksVolatile({ url, transports }) {
+export async function emitsVolatileEvents({ url, transports }) {
   const socket = await connected({ url, transports });
   // On polling, volatile events arrive only while a request waits, so it tries several times.
   for (let number = 0; !socket.heard.some(([event]) => event === "volatile"); ++number) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { atLeast, call, client, connected, joined, manager, until } from "./client.mjs";
 
-export async function leaves({ url, transports, key }) {
+export async function disconnects({ url, transports, key }) {
   const socket = await connected({ url, transports, auth: { key, join: ["b", "a"] } });
   const [reason] = await Promise.all([until(socket, "disconnect"), socket.disconnect()]);
   return reason[0];
@@ -15,7 +15,7 @@ export async function closesItsTransport({ url, transports, key }) {
   return (await gone)[0];
 }
 
-export async function isSentAway({ url, transports, key, close }) {
+export async function isDisconnectedByTheServer({ url, transports, key, close }) {
   const shared = manager({ url, transports, auth: { key } });
   const root = joined(shared, "/", { auth: { key } });
   const chat = joined(shared, "/chat");
@@ -37,7 +37,7 @@ export async function isSentAway({ url, transports, key, close }) {
 }
 
 // The connection breaks, and the client reconnects with a new id.
-export async function comesBack({ url, transports, key }) {
+export async function reconnects({ url, transports, key }) {
   const socket = client({
     url, transports, auth: { key }, reconnection: true, reconnectionDelay: 20,
   });
@@ -56,13 +56,13 @@ export async function comesBack({ url, transports, key }) {
 }
 
 // Waits until the server stops.
-export async function staysToTheEnd({ url, transports, key }) {
+export async function staysUntilTheServerStops({ url, transports, key }) {
   const socket = await connected({ url, transports, auth: { key } });
   return (await until(socket, "disconnect"))[0];
 }
 
 // The server restarts, and the client reconnects.
-export async function comesBackAfterRestart({ url, transports, key }) {
+export async function reconnectsAfterRestart({ url, transports, key }) {
   const socket = client({
     url, transports, auth: { key }, reconnection: true, reconnectionDelay: 100,
     reconnectionDelayMax: 500,
@@ -74,7 +74,7 @@ export async function comesBackAfterRestart({ url, transports, key }) {
 }
 
 // Its messages are read too slowly for its pongs to arrive.
-export async function staysWhileItIsHeldBack({ url, transports }) {
+export async function staysConnectedWhileItIsThrottled({ url, transports }) {
   const socket = await connected({ url, transports });
   let reason;
   socket.on("disconnect", (why) => (reason = why));

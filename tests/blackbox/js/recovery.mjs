@@ -51,7 +51,7 @@ export async function recovers({ url, transports, key }) {
   return socket.heard.map(([event, what]) => [event, event === "binary" ? what.length : what]);
 }
 
-export async function comesBackWithAnotherPid({ url, transports, key }) {
+export async function reconnectsWithAnotherPid({ url, transports, key }) {
   const socket = open({ url, transports, key });
   await until(socket, "connect");
   const { id } = socket;
@@ -67,7 +67,7 @@ export async function comesBackWithAnotherPid({ url, transports, key }) {
 
 // The proxy at `url` cuts the connection at any byte, while numbers are sent. Returns the first
 // argument of each received event, up to "end".
-export async function hearsThroughCuts({ url, transports, room }) {
+export async function receivesEventsDuringCuts({ url, transports, room }) {
   const socket = client({
     url, transports, reconnection: true, reconnectionDelay: 5, reconnectionDelayMax: 20,
   });

@@ -5,7 +5,7 @@ import { call, connected } from "./client.mjs";
 const settle = (...sockets) => Promise.all(sockets.map((socket) => call(socket, "reply")));
 const said = (socket) => socket.heard.filter(([event]) => event === "said").map(([, text]) => text);
 
-export async function talksInRooms({ url, transports, room }) {
+export async function emitsInRooms({ url, transports, room }) {
   const [alice, bob, carol] = await Promise.all(
     [1, 2, 3].map(() => connected({ url, transports })),
   );
@@ -22,7 +22,7 @@ export async function talksInRooms({ url, transports, room }) {
   assert.deepEqual(said(carol), []);
 }
 
-export async function roomsOfNamespacesAreApart({ url, transports, room }) {
+export async function keepsRoomsOfNamespacesSeparate({ url, transports, room }) {
   const root = await connected({ url, transports });
   const chat = await connected({ url, transports, namespace: "/chat" });
   await Promise.all([call(root, "join", room), call(chat, "join", room)]);
@@ -34,7 +34,7 @@ export async function roomsOfNamespacesAreApart({ url, transports, room }) {
   assert.deepEqual(said(chat), ["in chat"]);
 }
 
-export async function reachesWhomTheChainNames({ url, transports, room }) {
+export async function reachesTheRecipientsOfAChain({ url, transports, room }) {
   const names = ["alice", "bob", "carol"];
   const [alice, bob, carol] = await Promise.all(names.map(() => connected({ url, transports })));
   const [lobby, quiet] = [`${room} lobby`, `${room} quiet`];
