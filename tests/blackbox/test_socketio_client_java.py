@@ -17,13 +17,13 @@ SCENARIOS = [
     "is refused",
     "echoes text",
     "sends binary",
-    "acknowledges both ways",
+    "acknowledges in both directions",
     "keeps the order in rooms",
     "shares one connection",
     "sends large messages",
-    "is sent away",
-    "leaves and comes back",
-    "comes back when cut off",
+    "is disconnected by the server",
+    "disconnects and reconnects",
+    "reconnects when cut off",
 ]
 
 

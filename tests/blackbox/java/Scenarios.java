@@ -38,13 +38,13 @@ public class Scenarios {
     SCENARIOS.put("is refused", Scenarios::isRefused);
     SCENARIOS.put("echoes text", Scenarios::echoesText);
     SCENARIOS.put("sends binary", Scenarios::sendsBinary);
-    SCENARIOS.put("acknowledges both ways", Scenarios::acknowledgesBothWays);
+    SCENARIOS.put("acknowledges in both directions", Scenarios::acknowledgesInBothDirections);
     SCENARIOS.put("keeps the order in rooms", Scenarios::keepsTheOrderInRooms);
     SCENARIOS.put("shares one connection", Scenarios::sharesOneConnection);
     SCENARIOS.put("sends large messages", Scenarios::sendsLargeMessages);
-    SCENARIOS.put("is sent away", Scenarios::isSentAway);
-    SCENARIOS.put("leaves and comes back", Scenarios::leavesAndComesBack);
-    SCENARIOS.put("comes back when cut off", Scenarios::comesBackWhenCutOff);
+    SCENARIOS.put("is disconnected by the server", Scenarios::isDisconnectedByTheServer);
+    SCENARIOS.put("disconnects and reconnects", Scenarios::disconnectsAndReconnects);
+    SCENARIOS.put("reconnects when cut off", Scenarios::reconnectsWhenCutOff);
   }
 
   public static void main(String[] args) {
@@ -221,7 +221,7 @@ public class Scenarios {
     expect(first, back.getJSONArray("deep").get(0));
   }
 
-  static void acknowledgesBothWays(Clients clients) throws Exception {
+  static void acknowledgesInBothDirections(Clients clients) throws Exception {
     Client client = clients.connected();
     expect(List.of(), client.call("quiet"));
     expect(List.of(1, "two"), client.call("reply", 1, "two"));
@@ -286,14 +286,14 @@ public class Scenarios {
     expect(bytes, client.call("reply", (Object) bytes).get(0));
   }
 
-  static void isSentAway(Clients clients) throws Exception {
+  static void isDisconnectedByTheServer(Clients clients) throws Exception {
     Client client = clients.connected();
     client.socket.emit("kick", true);
     expect(List.of("last words"), client.hears());
     expect(List.of("disconnect", "io server disconnect"), client.nextFate());
   }
 
-  static void leavesAndComesBack(Clients clients) throws Exception {
+  static void disconnectsAndReconnects(Clients clients) throws Exception {
     Client client = clients.connected();
     String first = client.socket.id();
     // It comes later, and would also end the next connection.
@@ -307,7 +307,7 @@ public class Scenarios {
     expect(List.of("again"), client.call("reply", "again"));
   }
 
-  static void comesBackWhenCutOff(Clients clients) throws Exception {
+  static void reconnectsWhenCutOff(Clients clients) throws Exception {
     OkHttpClient http = new OkHttpClient.Builder().readTimeout(60, SECONDS).build();
     IO.Options options = clients.options();
     options.callFactory = http;
