@@ -91,13 +91,13 @@ void AsgiApplication::handle(WebSocketHandOver command) {
 }
 
 void AsgiApplication::process_lost(StreamId stream) {
-  if (auto* request = requests_.find(stream)) request->process_lost();
-  if (auto* websocket = websockets_.find(stream)) websocket->process_lost();
+  if (auto* request = find(requests_, stream)) request->process_lost();
+  if (auto* websocket = find(websockets_, stream)) websocket->process_lost();
 }
 
 void AsgiApplication::no_process_for(StreamId stream) {
-  if (auto* request = requests_.find(stream)) request->no_process();
-  if (auto* websocket = websockets_.find(stream)) websocket->no_process();
+  if (auto* request = find(requests_, stream)) request->no_process();
+  if (auto* websocket = find(websockets_, stream)) websocket->no_process();
 }
 
 void AsgiApplication::events_taken() {
