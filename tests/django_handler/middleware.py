@@ -154,3 +154,34 @@ class CountsSubclass(MiddlewareMixin):
 
     def process_request(self, request: Any) -> None:
         note("call request")
+
+
+def wrapped_as_by_sentry(middleware: Any) -> Any:
+    """Sentry's integration wraps each class of MIDDLEWARE when it is imported by its path."""
+
+    class Wrapper:
+        sync_capable = getattr(middleware, "sync_capable", True)
+        async_capable = getattr(middleware, "async_capable", False)
+
+        def __init__(self, get_response: Any) -> None:
+            self._inner = middleware(get_response)
+            self.get_response = get_response
+
+        def __getattr__(self, name: str) -> Any:
+            if not name.startswith("process_"):
+                raise AttributeError
+            hook = getattr(self._inner, name)
+
+            def observed(*args: Any) -> Any:
+                note(f"observed {name}")
+                return hook(*args)
+
+            observed.__self__ = hook.__self__  # type: ignore[attr-defined]
+            return observed
+
+        def __call__(self, request: Any) -> Any:
+            return self._inner(request)
+
+    for name in ("__name__", "__module__", "__qualname__"):
+        setattr(Wrapper, name, getattr(middleware, name))
+    return Wrapper

@@ -55,6 +55,30 @@ async def test_an_async_request_behind_startproject_needs_no_thread() -> None:
 
 
 @pytest.mark.only_ours("Django changes threads around each middleware")
+async def test_middleware_that_sentry_wraps_needs_no_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import middleware
+    from django.core.handlers import base
+
+    import_string = base.import_string
+    monkeypatch.setattr(
+        base, "import_string", lambda path: middleware.wrapped_as_by_sentry(import_string(path))
+    )
+    async with world() as server:
+        for _ in range(2):
+            await server.ask("/hello")
+        server.hops = 0
+        begin = len(noted())
+        exchange = await server.ask("/hello-async")
+    assert (exchange.status, exchange.body) == (200, b"hello")
+    assert exchange.header(b"x-frame-options") == b"DENY"
+    assert server.hops == 0
+    assert noted()[begin:].count("observed process_request") == 6
+    assert noted()[begin:].count("observed process_response") == 6
+
+
+@pytest.mark.only_ours("Django changes threads around each middleware")
 @override_settings(MIDDLEWARE=[*STARTPROJECT, "middleware.Hooks", "middleware.OtherHooks"])
 async def test_neighbours_that_may_block_take_one_hop() -> None:
     async with world() as server:

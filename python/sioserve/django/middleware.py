@@ -80,17 +80,29 @@ def _levels(
     """
     handlers = [junction.following for junction in junctions] + [outermost]
     return [
-        (handler.__wrapped__, junction)  # type: ignore[attr-defined]
+        (getattr(handler, "__wrapped__", handler), junction)
         for junction, handler in zip(junctions, handlers[1:], strict=True)
         if handler is not junction.following
     ]
 
 
 def _is_step(middleware: Any) -> bool:
+    if _is_wrapped_by_sentry(middleware):
+        middleware = middleware._inner  # its hooks are called through Sentry's object
     return (
         isinstance(middleware, MiddlewareMixin)
         and type(middleware).__call__ is MiddlewareMixin.__call__
         and type(middleware).__acall__ is MiddlewareMixin.__acall__  # type: ignore[attr-defined]
+    )
+
+
+def _is_wrapped_by_sentry(middleware: Any) -> bool:
+    """Sentry's object measures the hooks, and has the name of the middleware's class."""
+    inner = type(getattr(middleware, "_inner", None))
+    own = type(middleware)
+    return own is not inner and (own.__module__, own.__qualname__) == (
+        inner.__module__,
+        inner.__qualname__,
     )
 
 
