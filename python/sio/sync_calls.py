@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 import os
+import threading
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
@@ -23,14 +24,19 @@ from .threads import Threads
 _restore_context: Callable[[Any], None] = asgiref.sync._restore_context  # type: ignore[attr-defined]
 
 
+# Before asgiref 3.8 Locals belong to tasks; a thread has those of the task that it works for.
+_LOCALS_OF_TASKS = tuple(map(int, asgiref.__version__.split(".")[:2])) < (3, 8)
+
+
 class SyncCall:
     """What belongs to one call: made on the event loop's thread, run once on another one."""
 
-    __slots__ = ("_context", "_loop", "tasks")
+    __slots__ = ("_context", "_loop", "_task", "tasks")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._context = copy_context()
+        self._task = asyncio.current_task(loop) if _LOCALS_OF_TASKS else None
         # asgiref's list of tasks in which async_to_sync() runs, for cancel().
         self.tasks: list[asyncio.Task[Any]] = []
 
@@ -40,7 +46,14 @@ class SyncCall:
         local.main_event_loop = self._loop
         local.main_event_loop_pid = os.getpid()
         local.task_context = self.tasks
-        return self._context.run(self._run_bound, function)
+        if self._task is None:
+            return self._context.run(self._run_bound, function)
+        thread: Any = threading.current_thread()
+        SyncToAsync.launch_map[thread] = self._task  # type: ignore[attr-defined]
+        try:
+            return self._context.run(self._run_bound, function)
+        finally:
+            del SyncToAsync.launch_map[thread]  # type: ignore[attr-defined]
 
     def _run_bound(self, function: Callable[[], Any]) -> Any:
         _restore_context(self._context)
