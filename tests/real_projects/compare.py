@@ -65,6 +65,11 @@ class Comparison:
             {name: one.get(path, **headers) for name, one in self.browsers.items()},
         )
 
+    def head(self, path: str) -> Answer:
+        return self._same(
+            f"HEAD {path}", {name: one.head(path) for name, one in self.browsers.items()}
+        )
+
     def post(self, path: str, fields: Iterable[tuple[str, str]], files: Iterable[str]) -> Answer:
         return self._same(
             f"POST {path}",
@@ -187,8 +192,9 @@ def main(name: str, folder: pathlib.Path, packages: pathlib.Path) -> int:
         assert comparison.post(login, [*fields.items(), *token], []).status == 302
         pages_of_staff = comparison.crawl(seeds_of_staff)
         forms = comparison.submit_forms(pages_of_staff)
-        for path in seeds_of_staff:
+        for path in [*seeds_of_staff, *list(pages)[:20]]:
             comparison.get(path)
+            comparison.head(path)
             comparison.get(path, **{"Accept-Encoding": "gzip", "If-None-Match": "*"})
         ask_at_once(comparison, pages_of_staff)
     print(

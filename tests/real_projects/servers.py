@@ -52,6 +52,9 @@ class Browser:
     def get(self, path: str, **headers: str) -> Answer:
         return self._answer(self._client.get(path, headers=headers))
 
+    def head(self, path: str) -> Answer:
+        return self._answer(self._client.head(path))
+
     def post(self, path: str, fields: list[tuple[str, str]], files: list[str]) -> Answer:
         """The form's token is that of the last page."""
         data: dict[str, list[str]] = {}
