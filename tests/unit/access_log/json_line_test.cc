@@ -62,7 +62,7 @@ TEST(JsonLine, IsOneObjectOnOneLineForAllInput) {
     ASSERT_EQ(out.find('\n'), std::string::npos);
     const auto object = nlohmann::json::parse(out, nullptr, false);
     ASSERT_TRUE(object.is_object()) << out;
-    ASSERT_EQ(object.size(), 16U) << out;
+    ASSERT_EQ(object.size(), 17U) << out;
   }
 }
 
