@@ -21,7 +21,7 @@ from asgiref.sync import SyncToAsync
 from .threads import Threads
 
 # Locals are bound to a thread since asgiref 3.12; this binds the copies to the current thread.
-_restore_context: Callable[[Any], None] = asgiref.sync._restore_context  # type: ignore[attr-defined]
+_restore_context: Callable[[Any], None] = asgiref.sync._restore_context
 
 
 # Before asgiref 3.8 Locals belong to tasks; a thread has those of the task that it works for.
@@ -49,11 +49,11 @@ class SyncCall:
         if self._task is None:
             return self._context.run(self._run_bound, function)
         thread: Any = threading.current_thread()
-        SyncToAsync.launch_map[thread] = self._task  # type: ignore[attr-defined]
+        SyncToAsync.launch_map[thread] = self._task
         try:
             return self._context.run(self._run_bound, function)
         finally:
-            del SyncToAsync.launch_map[thread]  # type: ignore[attr-defined]
+            del SyncToAsync.launch_map[thread]
 
     def _run_bound(self, function: Callable[[], Any]) -> Any:
         _restore_context(self._context)

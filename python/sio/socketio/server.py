@@ -334,7 +334,9 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
             raise RuntimeError(
                 "there are no counts: no Socket.IO server is running in this process"
             )
-        return {**self._core.counts(), **self._counts_of_threads()}
+        counts: dict[str, int] = self._core.counts()
+        counts.update(self._counts_of_threads())
+        return counts
 
     def _counts_of_threads(self) -> dict[str, int]:
         if self._threads is None:
