@@ -49,11 +49,12 @@ class SyncCall:
         if self._task is None:
             return self._context.run(self._run_bound, function)
         thread: Any = threading.current_thread()
-        SyncToAsync.launch_map[thread] = self._task
+        launch_map: dict[Any, Any] = vars(SyncToAsync)["launch_map"]
+        launch_map[thread] = self._task
         try:
             return self._context.run(self._run_bound, function)
         finally:
-            del SyncToAsync.launch_map[thread]
+            del launch_map[thread]
 
     def _run_bound(self, function: Callable[[], Any]) -> Any:
         _restore_context(self._context)
