@@ -166,10 +166,13 @@ def test_requests_of_all_kinds_leave_nothing_behind(
     after = state(server)
     assert "left behind" not in after
     assert after["idle"] <= THREADS
-    eventually(lambda: state(server)["descriptors"] <= before["descriptors"] + 2)
+    # Threads that have been started since have a connection to the database each.
+    allowed = before["descriptors"] + 2 + THREADS
+    eventually(lambda: state(server)["descriptors"] <= allowed)
     eventually(lambda: state(server)["tasks"] <= before["tasks"])
     assert after["alive"] <= before["alive"] + THREADS
-    assert server.growth(memory) < 30 << 20
+    # A body that is kept for each request would be hundreds of megabytes.
+    assert server.growth(memory) < 64 << 20
     assert "left a transaction open" not in server.log
     assert "Traceback" not in server.log
 
