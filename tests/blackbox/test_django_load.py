@@ -166,8 +166,9 @@ def test_requests_of_all_kinds_leave_nothing_behind(
     after = state(server)
     assert "left behind" not in after
     assert after["idle"] <= THREADS
-    # Threads that have been started since have a connection to the database each.
-    allowed = before["descriptors"] + 2 + THREADS
+    # A descriptor that is kept for each request would be a thousand. Threads that have been started
+    # since have connections, and SQLite keeps some descriptors of closed ones.
+    allowed = before["descriptors"] + 3 * THREADS
     eventually(lambda: state(server)["descriptors"] <= allowed)
     eventually(lambda: state(server)["tasks"] <= before["tasks"])
     assert after["alive"] <= before["alive"] + THREADS
