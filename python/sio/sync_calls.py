@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import os
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any
+from typing import Any, NamedTuple
 
 import asgiref.sync
 from asgiref.sync import SyncToAsync
@@ -70,8 +69,7 @@ class SyncCall:
             task.cancel()
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a thread hands over to the event loop, with call_soon_threadsafe()."""
 
     result: Any = None

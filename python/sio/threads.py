@@ -123,16 +123,18 @@ class Threads:
     ) -> bool:
         """Run the job on the next free thread, or `on` a borrowed one. False if it has to wait.
 
-        Raises TooManyWaitingError if it `may_be_refused` and the queue is full.
+        Raises TooManyWaitingError if it `may_be_refused` and the queue is full, RuntimeError if no
+        thread can be started.
         """
         with self._lock:
-            if self._busy < self._limit:
+            if self._busy < self._limit and not self._queue:
                 self._begin(job, on)
                 return True
             if may_be_refused and len(self._queue) >= self._max_queued:
                 self._refused += 1
                 raise TooManyWaitingError
             self._queue.append((time.monotonic(), job, on))
+            self._begin_next()
             return False
 
     def run_on(self, thread: WorkerThread, job: Job) -> None:
@@ -233,8 +235,12 @@ class Threads:
 
     def _begin_next(self) -> None:
         while self._queue and self._busy < self._limit:
-            _, job, on = self._queue.popleft()
-            self._begin(job, on)
+            _, job, on = self._queue[0]
+            try:
+                self._begin(job, on)
+            except RuntimeError:  # no thread can be started: the job waits for one that gets free
+                return
+            self._queue.popleft()
 
     # On the threads:
 

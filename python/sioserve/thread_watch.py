@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import stat
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +30,7 @@ class ThreadWatch:
         self._threads = threads
         self._waiting: dict[int, Mapping[str, Any]] = {}  # scopes
         self._timer: asyncio.TimerHandle | None = None
-        self._silent_until = float("-inf")
+        self._refusals, self._waits = _Silence(), _Silence()
         self._refused = 0  # since the last message
 
     def begin_waiting(self, scope: Mapping[str, Any]) -> None:
@@ -45,7 +46,7 @@ class ThreadWatch:
     def refuse(self) -> None:
         """A request has been answered with 503."""
         self._refused += 1
-        if not self._is_silent():
+        if self._refusals.ends():
             figures = self._threads.figures()
             logger.warning(
                 "503 for %d requests: %d already wait for one of %d threads "
@@ -62,7 +63,7 @@ class ThreadWatch:
         if not self._waiting:
             return
         self._timer = asyncio.get_running_loop().call_later(LONG_WAIT, self._check)
-        if figures.oldest_wait < LONG_WAIT or self._is_silent():
+        if figures.oldest_wait < LONG_WAIT or not self._waits.ends():
             return
         logger.warning(
             "All %d threads for synchronous code are busy; %d calls wait, the first for %.1f s. %s",
@@ -78,13 +79,6 @@ class ThreadWatch:
                 name(scope),
             )
 
-    def _is_silent(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        if now < self._silent_until:
-            return True
-        self._silent_until = now + SILENCE
-        return False
-
     def _own_requests(self) -> list[Mapping[str, Any]]:
         addresses = _own_addresses()
         return [
@@ -92,6 +86,21 @@ class ThreadWatch:
             for scope in list(self._waiting.values())
             if scope.get("client") and tuple(scope["client"]) in addresses
         ]
+
+
+class _Silence:
+    """The time after a message in which the log does not repeat it."""
+
+    def __init__(self) -> None:
+        self._end = float("-inf")
+
+    def ends(self) -> bool:
+        """Whether the message may be logged now, which begins the next silence."""
+        now = time.monotonic()
+        if now < self._end:
+            return False
+        self._end = now + SILENCE
+        return True
 
 
 def _own_addresses() -> set[tuple[str, int]]:

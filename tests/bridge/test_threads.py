@@ -170,6 +170,31 @@ def test_a_job_that_fails_is_logged_and_the_thread_goes_on(
     assert caplog.text.count("has failed") == 2
 
 
+def test_a_job_is_not_lost_if_no_thread_can_be_started(
+    pools: Callable[..., Threads], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool = pools(1)
+    thread, first, second, third = pool.borrow(), Blocker(), Blocker(), Blocker()
+    pool.run(first, on=thread)
+    pool.run(second)
+    monkeypatch.setattr(WorkerThread, "start", fail)
+    first.release()
+    eventually(lambda: pool.figures().busy == 0)
+    assert pool.figures().queued == 1
+    assert not pool.run(third)  # behind the one before
+    thread.submit_last(lambda: None)
+    assert second.began.wait(PATIENCE)
+    assert not third.began.is_set()
+    second.release()
+    third.release()
+    eventually(lambda: pool.figures()[1:3] == (0, 0))
+    assert third.began.is_set()
+    assert second.thread is third.thread is thread
+
+
 def test_threads_end_with_their_last_job(pools: Callable[..., Threads]) -> None:
     ended: list[threading.Thread] = []
     pool = pools(2, at_end=lambda: ended.append(threading.current_thread()))

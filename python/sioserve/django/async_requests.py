@@ -11,7 +11,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.urls import set_script_prefix
 
 from sioserve.django.client import cancel_if_client_leaves
-from sioserve.django.responses import body_message, chunks, send_stream, start_message
+from sioserve.django.responses import send_stream, whole_messages
 from sioserve.django.signals import close_response, send_request_finished, send_request_started
 
 
@@ -45,17 +45,14 @@ class AsyncRequest:
         if response.streaming:
             await send_stream(response, self._request.scope, send)
             return
-        await send(start_message(response))
-        *parts, last = chunks(response.content)
-        for part in parts:
-            await send(body_message(part, more_body=True))
-        await send(body_message(last, more_body=False))
+        for message in whole_messages(response):
+            await send(message)
 
 
 async def refuse(response: Any, scope: Any, send: Any) -> None:
     """Answer a request that Django cannot read."""
     await send_request_started(scope)
     response._handler_class = ASGIHandler
-    await send(start_message(response))
-    await send(body_message(response.content, more_body=False))
+    for message in whole_messages(response):
+        await send(message)
     await close_response(response, None)

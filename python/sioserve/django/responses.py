@@ -16,12 +16,20 @@ from sioserve.django.threads import in_thread
 CHUNK_SIZE = 1 << 16  # bytes of one message, as in Django's handler
 
 
-def start_message(response: Any) -> dict[str, Any]:
-    """`http.response.start`. Raises UnicodeEncodeError for headers that are no Latin-1."""
+def start_message(response: Any, thread_wait: int = 0) -> dict[str, Any]:
+    """`http.response.start`. Raises UnicodeEncodeError for headers that are no Latin-1.
+
+    `thread_wait`: how many microseconds the request has waited for a thread; for the access log.
+    """
     headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
     for cookie in response.cookies.values():
         headers.append((b"Set-Cookie", cookie.output(header="").encode("ascii").strip()))
-    return {"type": "http.response.start", "status": response.status_code, "headers": headers}
+    return {
+        "type": "http.response.start",
+        "status": response.status_code,
+        "headers": headers,
+        "sioserve.thread_wait": thread_wait,
+    }
 
 
 def body_message(body: bytes, more_body: bool) -> dict[str, Any]:
@@ -35,14 +43,27 @@ def chunks(content: bytes) -> list[bytes]:
     return [content[start : start + CHUNK_SIZE] for start in range(0, len(content), CHUNK_SIZE)]
 
 
+def whole_messages(response: Any, thread_wait: int = 0) -> list[dict[str, Any]]:
+    """All messages of a response that is no stream."""
+    *parts, last = chunks(response.content)
+    return [
+        start_message(response, thread_wait),
+        *(body_message(part, more_body=True) for part in parts),
+        body_message(last, more_body=False),
+    ]
+
+
 def as_bytes(part: Any) -> bytes:
     """A part of a stream. Django has encoded text before; memoryviews stay."""
     return part if isinstance(part, bytes) else bytes(part)
 
 
-async def send_stream(response: Any, scope: Any, send: Any) -> None:
-    """The whole response, whose parts are made as they are sent. On the event loop."""
-    await send(start_message(response))
+async def send_stream(response: Any, scope: Any, send: Any, thread_wait: int = 0) -> None:
+    """The whole response, whose parts are made as they are sent. On the event loop.
+
+    `thread_wait`: microseconds, for the access log.
+    """
+    await send(start_message(response, thread_wait))
     if path := path_of_file(response, scope):
         await send({"type": "http.response.pathsend", "path": path})
         return

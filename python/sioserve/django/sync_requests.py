@@ -36,6 +36,7 @@ from sioserve.django.responses import (
     path_of_file,
     send_stream,
     start_message,
+    whole_messages,
 )
 from sioserve.request_threads import RequestThread
 from sioserve.transactions import end_transactions
@@ -142,7 +143,7 @@ class SyncRequest:
         try:
             # What the view has set holds for the parts too.
             self._call.take_over_context()
-            stream = send_stream(response, self._request.scope, send)
+            stream = send_stream(response, self._request.scope, send, self._thread_wait)
             await cancel_if_client_leaves(stream, receive)
         finally:
             self._finish_on_thread(response)
@@ -209,14 +210,12 @@ class SyncRequest:
         self._finish(response)
 
     def _send_parts(self, response: Any) -> None:
-        start = start_message(response)
-        start["sioserve.thread_wait"] = self._thread_wait
         if not response.streaming:
-            parts = chunks(response.content)
-            bodies = [body_message(part, more_body=True) for part in parts[:-1]]
-            last = body_message(parts[-1], more_body=False)
-            self._hand_over(_Messages([start, *bodies, last], is_last=True))
-        elif path := path_of_file(response, self._request.scope):
+            messages = whole_messages(response, self._thread_wait)
+            self._hand_over(_Messages(messages, is_last=True))
+            return
+        start = start_message(response, self._thread_wait)
+        if path := path_of_file(response, self._request.scope):
             # The file is opened with the message; after the answer it may be closed.
             self._has_sent([start, {"type": "http.response.pathsend", "path": path}])
             self._hand_over(_Messages([], is_last=True))
