@@ -86,7 +86,7 @@ def sync_view(request: Any, number: int) -> HttpResponse:
 
 async def async_view(request: Any, number: int) -> HttpResponse:
     answer = await sync_to_async(use_database)(number)
-    await asyncio.sleep(0.005)
+    await asyncio.sleep(0)
     return HttpResponse(answer)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -31,18 +31,21 @@ def fail(request: HttpRequest) -> HttpResponse:
 
 
 async def slow(request: HttpRequest) -> HttpResponse:
-    await asyncio.sleep(60)
-    return HttpResponse("at last")
+    """Never answers."""
+    await asyncio.Event().wait()
+    return HttpResponse()
 
 
 def stuck(request: HttpRequest) -> HttpResponse:
-    time.sleep(60)
-    return HttpResponse("at last")
+    """Never returns from its thread."""
+    threading.Event().wait()
+    return HttpResponse()
 
 
 async def blocked(request: HttpRequest) -> HttpResponse:
-    time.sleep(60)
-    return HttpResponse("at last")
+    """Blocks the event loop."""
+    threading.Event().wait()
+    return HttpResponse()
 
 
 def prefix(request: HttpRequest) -> HttpResponse:
