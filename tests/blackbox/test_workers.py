@@ -231,6 +231,23 @@ def test_a_start_error_is_shown_once(folder: pathlib.Path) -> None:
     assert ended.stderr.count('sioserve: Importing "broken" raised') == 1
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_start_error_is_noticed_although_a_forked_child_lives(
+    folder: pathlib.Path, loop: str
+) -> None:
+    (folder / "broken.py").write_text(
+        "import os, signal\n"
+        "if os.fork() == 0:\n"
+        "    os.closerange(0, 3)  # but not the channel to the I/O process\n"
+        "    signal.alarm(20)\n"
+        "    signal.pause()\n"
+        "os._exit(7)\n"
+    )
+    arguments = ("broken:application", "--workers", "2", "--port", "0", "--loop", loop)
+    ended = run_to_end(*arguments, cwd=folder)
+    assert ended.returncode == 7
+
+
 def test_a_port_that_is_in_use_ends_the_start(server: ServerProcess, folder: pathlib.Path) -> None:
     arguments = ("several:application", "--workers", "2", "--port", str(server.port))
     ended = run_to_end(*arguments, cwd=folder)

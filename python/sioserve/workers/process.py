@@ -39,6 +39,7 @@ class PythonProcess:
             )
         self._channel.setblocking(False)
         self._is_ready = False
+        self._is_receiving = False
         self._started = time.monotonic()
         self.pid = self._popen.pid
         self.name = f"Python process {number} (pid {self.pid})"
@@ -58,7 +59,13 @@ class PythonProcess:
 
     async def hello(self) -> dict[str, Any] | None:
         """The settings that it says when it is ready; None if it ends before."""
-        return await receive_hello(self._channel)
+        self._is_receiving = True
+        try:
+            return await receive_hello(self._channel)
+        finally:
+            self._is_receiving = False
+            if self.ended.done():
+                self._channel.close()
 
     def take_channel(self) -> int:
         """A descriptor of the channel, which belongs to the caller."""
@@ -81,7 +88,8 @@ class PythonProcess:
         # Ends the channel also where a child made by fork() keeps its other end open.
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
-        self._channel.close()
+        if not self._is_receiving:  # else hello() closes it: a closed socket would never wake it
+            self._channel.close()
         code = self._popen.wait()
         if not self.ended.done():
             self.ended.set_result(code)

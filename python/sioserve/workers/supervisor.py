@@ -47,7 +47,6 @@ class Supervisor:
         self._processes: dict[int, PythonProcess] = {}
         self._ready: dict[int, PythonProcess] = {}  # by their numbers in the pool
         self._keepers: list[asyncio.Task[None]] = []
-        self._stopping = False
 
     async def start_first(self) -> dict[str, Any]:
         """Start one process and return the settings that it says.
@@ -82,7 +81,6 @@ class Supervisor:
 
     def stop(self) -> None:
         """Start no more processes. Those that are not ready are ended."""
-        self._stopping = True
         for keeper in self._keepers:
             keeper.cancel()
 
