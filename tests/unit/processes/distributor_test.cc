@@ -212,7 +212,7 @@ TEST_F(DistributorTest, BringsAnAcknowledgementToTheProcessThatAsked) {
   }
   sent_.clear();
   push(SocketDisconnect{SocketId{1}, "a", "b"});
-  EXPECT_EQ(sent_.size(), 2U) << "whoever waits for an acknowledgement is told too";
+  EXPECT_EQ(sent_.size(), 2U) << "the process that waits for an acknowledgement is told too";
 }
 
 TEST_F(DistributorTest, KeepsTheRelaysOfProcessesApart) {

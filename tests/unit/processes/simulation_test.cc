@@ -223,7 +223,7 @@ class World {
   void carry() {
     do_duties();
     for (auto& [id, link] : links_) {
-      EXPECT_LE(link->io.output().size(), 3 * max_bytes) << "what waits is bounded";
+      EXPECT_LE(link->io.output().size(), 3 * max_bytes) << "the unsent output is limited";
       link->to_python.fill_from(link->io.output());
       link->io.has_become_free();
       Python& python = link->python;
