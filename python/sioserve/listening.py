@@ -1,14 +1,56 @@
-"""Listening: makes the server listen on endpoints, and on sockets from systemd."""
+"""How the native server is made, listens and starts, with errors that say what is wrong.
+
+For Service and for the IoService of --workers.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator, Sequence
 
 import _sioserve
 
+from sioserve.descriptors import descriptor_shortage
+from sioserve.errors import ListenError, StartupError
 from sioserve.options import Endpoint, TcpEndpoint, UnixEndpoint
 from sioserve.options.endpoints import FIRST_SYSTEMD_FD
+
+
+@contextlib.contextmanager
+def creation_errors() -> Iterator[None]:
+    """Turns the exceptions of the native server's constructor into StartupError."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise StartupError(f"A setting has an unusable value: {error}") from None
+    except (OSError, MemoryError) as error:
+        raise descriptor_shortage(error) or StartupError(
+            f"The server can't be created: {error or 'not enough memory'}"
+        ) from None
+
+
+@contextlib.contextmanager
+def start_errors() -> Iterator[None]:
+    """Turns the exceptions of the native server's start into StartupError."""
+    try:
+        yield
+    except (OSError, MemoryError) as error:
+        raise descriptor_shortage(error) or StartupError(
+            f"The server's thread can't be started: {error or 'not enough memory'}"
+        ) from None
+
+
+def listen_on(server: _sioserve.Server, endpoints: Sequence[Endpoint]) -> list[str]:
+    """Open the log files and listen; returns the addresses. Raises StartupError."""
+    try:
+        server.open_logs()
+    except OSError as error:
+        raise StartupError(str(error)) from None
+    try:
+        return [listen(server, endpoint) for endpoint in endpoints]
+    except OSError as error:
+        raise descriptor_shortage(error) or ListenError(str(error)) from None
 
 
 def listen(server: _sioserve.Server, endpoint: Endpoint) -> str:

@@ -37,12 +37,11 @@ from sio.time_limit import HandlerTimes
 
 from sioserve import logs
 from sioserve.close_timeout import CloseTimeout
-from sioserve.descriptors import descriptor_shortage
 from sioserve.django.installation import chosen_handler
-from sioserve.errors import ListenError, StartupError
+from sioserve.errors import StartupError
 from sioserve.forked import abandon_in_children
 from sioserve.lifespan import Lifespan
-from sioserve.listening import listen
+from sioserve.listening import creation_errors, listen_on, start_errors
 from sioserve.options import Options, server_arguments
 from sioserve.pool import make_threads
 from sioserve.stop_budget import application_share, time_for_connections
@@ -117,7 +116,7 @@ class Service:
         abandon_in_children(self._dispatcher)
         try:
             if self._channel is None:
-                self._listen(server)
+                self.addresses = listen_on(server, self._options.endpoints)
             await self._lifespan.startup()
             self._log_handler()
             logs.add_request_ids_to_records()
@@ -189,7 +188,7 @@ class Service:
 
             application = serve_with_threads(application, self._threads)
         make = _sioserve.Server if self._channel is None else _sioserve.ProcessServer
-        try:
+        with creation_errors():
             return make(
                 application,
                 self._dispatcher,
@@ -202,12 +201,6 @@ class Service:
                 stop_begun=_weakly(self._begin_to_stop),
                 **self._settings,
             )
-        except (TypeError, ValueError) as error:
-            raise StartupError(f"A setting has an unusable value: {error}") from None
-        except (OSError, MemoryError) as error:
-            raise descriptor_shortage(error) or StartupError(
-                f"The server can't be created: {error or 'not enough memory'}"
-            ) from None
 
     def _log_handler(self) -> None:
         handler = chosen_handler()
@@ -219,16 +212,15 @@ class Service:
 
     async def _start(self, server: _sioserve.Server, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            if self._channel is None or not isinstance(server, _sioserve.ProcessServer):
-                server.start(loop, self._stopped.set)
-            else:
-                say_hello(self._channel, told_settings(self._settings))
-                server.start_with(loop, self._stopped.set, self._channel.detach())
-        except (OSError, MemoryError) as error:
+            with start_errors():
+                if self._channel is None or not isinstance(server, _sioserve.ProcessServer):
+                    server.start(loop, self._stopped.set)
+                else:
+                    say_hello(self._channel, told_settings(self._settings))
+                    server.start_with(loop, self._stopped.set, self._channel.detach())
+        except StartupError:
             await self._lifespan.shutdown(self._time_left())
-            raise descriptor_shortage(error) or StartupError(
-                f"The server's thread can't be started: {error or 'not enough memory'}"
-            ) from None
+            raise
 
     def _bind(self, server: _sioserve.Server) -> None:
         try:
@@ -257,16 +249,6 @@ class Service:
     async def _close_channel_layer(self) -> None:
         if self._channel_layer is not None:
             await self._channel_layer.close()
-
-    def _listen(self, server: _sioserve.Server) -> None:
-        try:
-            server.open_logs()
-        except OSError as error:
-            raise StartupError(str(error)) from None
-        try:
-            self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
-        except OSError as error:
-            raise descriptor_shortage(error) or ListenError(str(error)) from None
 
 
 def _stop_parent() -> None:

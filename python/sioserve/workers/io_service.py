@@ -16,9 +16,8 @@ from typing import Any, cast
 import _sioserve
 
 from sioserve import logs
-from sioserve.descriptors import descriptor_shortage
-from sioserve.errors import Interrupted, ListenError, StartupError
-from sioserve.listening import listen
+from sioserve.errors import Interrupted, StartupError
+from sioserve.listening import creation_errors, listen_on, start_errors
 from sioserve.options import Options, server_arguments
 from sioserve.stop_budget import time_for_connections
 from sioserve.workers.process import describe_end
@@ -58,14 +57,10 @@ class IoService:
                 raise StartupError(f"The first Python process has ended {end}") from None
             raise Interrupted(error.code or STARTUP_FAILURE) from None
         self._server = server = self._make_server(settings)
-        self._listen(server)
+        self.addresses = listen_on(server, self._options.endpoints)
         logs.mirror_levels(server)
-        try:
+        with start_errors():
             server.start(asyncio.get_running_loop(), self._stopped.set)
-        except (OSError, MemoryError) as error:
-            raise descriptor_shortage(error) or StartupError(
-                f"The server's thread can't be started: {error or 'not enough memory'}"
-            ) from None
         self._supervisor.serve(server)
 
     def stop(self) -> None:
@@ -104,7 +99,7 @@ class IoService:
 
     def _make_server(self, settings: dict[str, object]) -> _sioserve.Server:
         arguments = {**server_arguments(self._options), **settings}
-        try:
+        with creation_errors():
             return _sioserve.Server(
                 None,
                 cast(Any, self._supervisor),  # whose process_left() is called
@@ -113,23 +108,7 @@ class IoService:
                 max_requests_reached=self._max_requests_reached,
                 **arguments,
             )
-        except (TypeError, ValueError) as error:
-            raise StartupError(f"A setting has an unusable value: {error}") from None
-        except (OSError, MemoryError) as error:
-            raise descriptor_shortage(error) or StartupError(
-                f"The server can't be created: {error or 'not enough memory'}"
-            ) from None
 
     def _max_requests_reached(self) -> None:
         logger.info("Stopping: --limit-max-requests is reached")
         self._stop_process()
-
-    def _listen(self, server: _sioserve.Server) -> None:
-        try:
-            server.open_logs()
-        except OSError as error:
-            raise StartupError(str(error)) from None
-        try:
-            self.addresses = [listen(server, endpoint) for endpoint in self._options.endpoints]
-        except OSError as error:
-            raise descriptor_shortage(error) or ListenError(str(error)) from None
