@@ -16,8 +16,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import signal
 import socket
 import time
 import weakref
@@ -48,6 +46,7 @@ from sioserve.stop_budget import application_share, time_for_connections
 from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
 from sioserve.workers.channel import say_hello, told_settings
+from sioserve.workers.child import io_process_stopper
 
 logger = logging.getLogger("sioserve")
 
@@ -230,7 +229,7 @@ class Service:
             logger.warning("Socket.IO is not served: %s", error)
             return None
         if self._channel is not None:
-            get_socketio_server().stop_server = _stop_parent
+            get_socketio_server().stop_server = io_process_stopper()
             return self._check_channel_layer()
         get_socketio_server().stop_server = _weakly(self._stop_process or self.stop)
         if (layer := configured_layer()) is not None:
@@ -249,11 +248,6 @@ class Service:
     async def _close_channel_layer(self) -> None:
         if self._channel_layer is not None:
             await self._channel_layer.close()
-
-
-def _stop_parent() -> None:
-    """Of a Python process: the whole server stops."""
-    os.kill(os.getppid(), signal.SIGTERM)
 
 
 def _handler_times(options: Options) -> HandlerTimes:

@@ -258,6 +258,24 @@ def test_processes_are_servers_of_one_cluster(server: ServerProcess, room: str) 
     with_two(server, room, check)
 
 
+def test_close_in_one_process_stops_the_whole_server(
+    start_server: Callable[..., ServerProcess],
+) -> None:
+    server = start(start_server)
+
+    async def main() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            one, two = await two_in_room(stack, server, "room")
+            await one[0].send(event_packet("close", namespace=CHAT))
+            await end_of(one[0])
+            await end_of(two[0])
+
+    run(main)
+    assert server.wait() == 0
+    assert "has ended" not in server.log
+    assert "did not stop in time" not in server.log
+
+
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 def test_clients_of_a_killed_process_come_back(
     start_server: Callable[..., ServerProcess], transport: str

@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 import socket
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 
 from sioserve.errors import StartupError
 
@@ -35,3 +35,17 @@ def take_channel(environ: MutableMapping[str, str] = os.environ) -> socket.socke
     if os.getppid() != parent:
         raise StartupError("The I/O process has ended")
     return socket.socket(fileno=fd)
+
+
+def io_process_stopper() -> Callable[[], None]:
+    """A function that stops the whole server, as SIGTERM to the I/O process does.
+
+    It does nothing when that process has ended, and in children that this one makes by fork().
+    """
+    io_process = os.getppid()
+
+    def stop() -> None:
+        if os.getppid() == io_process:
+            os.kill(io_process, signal.SIGTERM)
+
+    return stop

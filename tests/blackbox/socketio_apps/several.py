@@ -74,6 +74,9 @@ class ChatConsumer(sio.SocketIOConsumer):
     async def event_counts(self, socket: Any, ack: Any) -> None:
         await ack(os.getpid(), server.counts()["sockets"])
 
+    async def event_close(self, socket: Any) -> None:
+        await server.close()
+
     async def event_die(self, socket: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
