@@ -101,8 +101,8 @@ async def _serve_channel(
     application: Any, options: Options, channel: socket.socket, reopen: _ReopenLogsOnSignal
 ) -> None:
     service = Service(application, options, channel=channel)
+    reopen.serve(service)  # a signal may follow as soon as start() has said hello
     await service.start()
-    reopen.serve(service)
     await service.wait()
 
 

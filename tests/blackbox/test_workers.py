@@ -277,6 +277,32 @@ def test_a_signal_stops_all_processes(server: ServerProcess, number: signal.Sign
         assert not pathlib.Path(f"/proc/{pid}").exists()
 
 
+def test_log_files_of_a_process_that_is_starting_are_reopened_too(
+    folder: pathlib.Path, start_server: Callable[..., ServerProcess]
+) -> None:
+    (folder / "logging_app.py").write_text(
+        "import logging, os, pathlib, time\n"
+        "from several import application, say\n"
+        "logging.getLogger().addHandler(logging.FileHandler('app.log'))\n"
+        "logging.warning('opened by %d', os.getpid())\n"
+        "say('import')\n"
+        "while pathlib.Path('wait').exists():\n"
+        "    time.sleep(0.01)\n"
+    )
+    server = start_server("logging_app:application", "--workers", "2", cwd=folder)
+    victim = wait_for_processes(server, 2)[1]
+    (folder / "wait").touch()
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: server.log.count("import of") == 3)
+    (folder / "app.log").rename(folder / "app.old")
+    server.process.send_signal(signal.SIGUSR1)
+    eventually((folder / "app.log").exists)  # the other process has reopened its file
+    (folder / "app.log").unlink()
+    (folder / "wait").unlink()
+    wait_for_processes(server, 3)
+    eventually((folder / "app.log").exists)
+
+
 def test_no_process_outlives_the_io_process(server: ServerProcess) -> None:
     pids = wait_for_processes(server, 2)
     server.kill()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -89,7 +88,7 @@ class IoService:
         if self._server is not None:
             self._server.reopen_logs()
         logs.reopen_files()
-        self._supervisor.send_signal(signal.SIGUSR1)
+        self._supervisor.reopen_logs()
 
     def flush_queued_logs(self) -> None:
         """Write the queued log lines: the process ends now, without the loop."""

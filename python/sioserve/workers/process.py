@@ -40,6 +40,7 @@ class PythonProcess:
         self._channel.setblocking(False)
         self._is_ready = False
         self._is_receiving = False
+        self._reopen_when_ready = False
         self._started = time.monotonic()
         self.pid = self._popen.pid
         self.name = f"Python process {number} (pid {self.pid})"
@@ -68,14 +69,25 @@ class PythonProcess:
                 self._channel.close()
 
     def take_channel(self) -> int:
-        """A descriptor of the channel, which belongs to the caller."""
+        """A descriptor of the channel, which belongs to the caller; it is ready now."""
         self._is_ready = True
+        if self._reopen_when_ready:
+            self.reopen_logs()
         return os.dup(self._channel.fileno())
 
     def send_signal(self, number: int) -> None:
         """Does nothing if it has ended."""
         with contextlib.suppress(ProcessLookupError):
             self._popen.send_signal(number)
+
+    def reopen_logs(self) -> None:
+        """Let it reopen its log files. One that is starting does so when it is ready: before, it
+        may not have a handler for the signal.
+        """
+        if self._is_ready:
+            self.send_signal(signal.SIGUSR1)
+        else:
+            self._reopen_when_ready = True
 
     def kill_if_running(self) -> None:
         if not self.ended.done():

@@ -75,9 +75,9 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         loop.call_later(TIME_TO_END, process.kill_if_running)
 
-    def send_signal(self, number: int) -> None:
+    def reopen_logs(self) -> None:
         for process in self._processes.values():
-            process.send_signal(number)
+            process.reopen_logs()
 
     def stop(self) -> None:
         """Start no more processes. Those that are not ready are ended."""
