@@ -63,6 +63,7 @@ LocalReceived receive_on(int socket, std::span<char> buffer) {
       result.descriptors.emplace_back(descriptor);
     }
   }
+  if ((message.msg_flags & MSG_CTRUNC) != 0) result.descriptors.emplace_back();
   return result;
 }
 

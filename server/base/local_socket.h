@@ -29,6 +29,8 @@ LocalSent send_on(int socket, std::string_view bytes, std::span<const int> descr
 struct LocalReceived {
   LocalIo outcome;
   std::size_t bytes;
+  // Of one send_on() at most. If this process is at its limit of descriptors, some are lost; then
+  // the last one here is empty (-1) and stands for all that are missing.
   std::vector<FileDescriptor> descriptors;
 };
 

@@ -180,11 +180,12 @@ Result<std::optional<Message>, FrameError> FrameReader<Message>::read_frame(
   if (frame.size() < head_size) return Failure{FrameError::too_short};
   take_number(frame, kind);
   take_number(frame, count);
-  if (count > descriptors_.size()) return Failure{FrameError::missing_descriptor};
   std::vector<FileDescriptor> descriptors;
-  for (; count > 0; --count) {
+  while (descriptors.size() < count) {
+    if (descriptors_.empty()) return Failure{FrameError::missing_descriptor};
     descriptors.push_back(std::move(descriptors_.front()));
     descriptors_.pop_front();
+    if (descriptors.back().get() < 0) descriptors.resize(count);  // the others are lost too
   }
   if constexpr (std::is_same_v<Message, Command>) {
     if (kind != static_cast<std::uint8_t>(Kind::command)) return Failure{FrameError::unknown_kind};

@@ -95,7 +95,8 @@ class FrameWriter {
 template <typename Message>
 class FrameReader {
  public:
-  // The bytes of one read, and the descriptors that came with them.
+  // The bytes of one read, and the descriptors that came with them; an empty one stands for those
+  // that were lost (local_socket.h). The files of that frame have no descriptor then.
   void feed(std::string_view bytes, std::vector<FileDescriptor> descriptors = {});
 
   // The next message; nullopt: it has not arrived completely. After an error, always the error.

@@ -244,9 +244,7 @@ class Reader {
     std::uint32_t place;
     auto file = std::make_shared<OpenFile>();
     if (!read(place) || !read(file->path) || !read(part.offset) || !read(part.size)) return false;
-    if (place >= descriptors_.size() || descriptors_[place].get() < 0) {
-      return fail(WireError::missing_descriptor);
-    }
+    if (place >= descriptors_.size()) return fail(WireError::missing_descriptor);
     file->descriptor = std::move(descriptors_[place]);
     part.file = std::move(file);
     return true;

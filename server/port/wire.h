@@ -39,7 +39,8 @@ void encode(const Event& event, WireMessage& out);
 void encode(const Command& command, WireMessage& out);
 void encode(const Answer& answer, WireMessage& out);
 
-// `descriptors`: those that came with the bytes; each can be taken once.
+// `descriptors`: those that came with the bytes; each can be taken once. An empty one makes a file
+// without a descriptor.
 Result<Event, WireError> decode_event(std::string_view bytes,
                                       std::vector<FileDescriptor> descriptors);
 Result<Command, WireError> decode_command(std::string_view bytes,

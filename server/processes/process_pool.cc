@@ -152,6 +152,13 @@ bool ProcessPool::carry_out(Process& process, Clock::time_point end) {
 }
 
 void ProcessPool::carry_out(Process& process, Command command) {
+  if (const auto* const respond = get_message<HttpRespondFile>(command)) {
+    if (respond->file.file->descriptor.get() < 0) {
+      logger_.log(LogCategory::server, LogLevel::error,
+                  "a file from " + process.name + " can't be sent: no descriptors are left");
+      command = HttpFail{respond->stream};
+    }
+  }
   if (!distributor_.admit(process.id, command)) return;
   if (const Ask* const asked = get_message<Ask>(command)) {
     process.end.give(asked->id, answer(process, asked->question));

@@ -143,6 +143,28 @@ TEST(Frames, KeepDescriptorsWithTheirMessages) {
   }
 }
 
+TEST(Frames, GiveNoFrameTheDescriptorsOfAnother) {
+  FrameWriter writer;
+  Command first = file_response(1), second = file_response(2);
+  writer.add(first);
+  writer.add(second);
+  const std::string one(writer.next().bytes);
+  writer.sent(one.size());
+  FrameReader<Command> reader;
+  // The descriptor of the first was lost, and the second arrives with its end.
+  std::vector<FileDescriptor> lost(1);
+  reader.feed(std::string_view(one).substr(0, 5), std::move(lost));
+  EXPECT_FALSE(*reader.next());
+  reader.feed(one.substr(5) + std::string(writer.next().bytes),
+              duplicates(writer.next().descriptors));
+  for (const bool has_descriptor : {false, true}) {
+    const auto message = reader.next();
+    ASSERT_TRUE(message && *message);
+    const int descriptor = get_message<HttpRespondFile>(**message)->file.file->descriptor.get();
+    EXPECT_EQ(descriptor >= 0, has_descriptor);
+  }
+}
+
 TEST(Frames, SendAPartUpToTheNextDescriptors) {
   FrameWriter writer;
   Command first = HttpFail{StreamId{1}}, second = file_response(2), third = file_response(3);

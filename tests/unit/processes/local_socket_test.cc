@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -36,6 +37,23 @@ TEST_F(LocalSocket, CarriesBytesAndDescriptors) {
   EXPECT_EQ(::fcntl(received.descriptors[0].get(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
   char byte;
   EXPECT_EQ(::read(received.descriptors[1].get(), &byte, 1), 1);
+}
+
+TEST_F(LocalSocket, TellsThatDescriptorsAreLost) {
+  const FileDescriptor file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const int descriptors[] = {file.get(), file.get()};
+  send_on(left_.get(), "abc", descriptors);
+  rlimit former{};
+  ::getrlimit(RLIMIT_NOFILE, &former);
+  const FileDescriptor next(::dup(file.get()));
+  const rlimit low{static_cast<rlim_t>(next.get()) + 2, former.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &low);
+  const LocalReceived received = receive();
+  ::setrlimit(RLIMIT_NOFILE, &former);
+  EXPECT_EQ(received.bytes, 3U);
+  ASSERT_EQ(received.descriptors.size(), 2U);
+  EXPECT_GE(received.descriptors[0].get(), 0);
+  EXPECT_EQ(received.descriptors[1].get(), -1);
 }
 
 TEST_F(LocalSocket, NeverWaits) {

@@ -1,16 +1,20 @@
 // ProcessPool with real sockets and a loop; the processes are in the test.
 #include "server/processes/process_pool.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "server/base/file_part.h"
 #include "server/base/local_socket.h"
 
 namespace sioserve::processes {
@@ -49,7 +53,9 @@ class FakeProcess {
     writer.add(command);
     send_on(socket_.get(), writer.next().bytes, {});
   }
-  void send_raw(std::string_view bytes) { send_on(socket_.get(), bytes, {}); }
+  void send_raw(std::string_view bytes, std::span<const int> descriptors = {}) {
+    send_on(socket_.get(), bytes, descriptors);
+  }
   void die() { socket_ = FileDescriptor(); }
 
   std::vector<port::QuestionAnswered> answers;
@@ -203,6 +209,29 @@ TEST_F(ProcessPoolTest, DisconnectsAProcessThatSendsNonsense) {
   EXPECT_EQ(lost[0], stream);
   ASSERT_EQ(lines_.size(), 1U);
   EXPECT_EQ(lines_[0].level, LogLevel::error);
+}
+
+TEST_F(ProcessPoolTest, FailsOnlyTheResponseWhoseFileHasLostItsDescriptor) {
+  FakeProcess one = add();
+  const StreamId stream = request();
+  flush();
+  auto file = std::make_shared<OpenFile>();
+  file->descriptor = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  port::FrameWriter writer;
+  Command respond = HttpRespondFile{stream, {200, {}}, {file, 0, 10}, false};
+  writer.add(respond);
+  one.send_raw(writer.next().bytes, writer.next().descriptors);
+  rlimit former{};
+  ::getrlimit(RLIMIT_NOFILE, &former);
+  const FileDescriptor next(::dup(file->descriptor.get()));
+  const rlimit low{static_cast<rlim_t>(next.get()) + 1, former.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &low);
+  run_until([&] { return !commands.empty() || !lost.empty(); });
+  ::setrlimit(RLIMIT_NOFILE, &former);
+  EXPECT_TRUE(lost.empty()) << "the process goes on";
+  ASSERT_EQ(commands.size(), 1U);
+  EXPECT_EQ(get_message<HttpFail>(commands[0])->stream, stream);
+  EXPECT_EQ(lines_.size(), 1U);
 }
 
 TEST_F(ProcessPoolTest, HoldsBackOnlyTheClientsOfAProcessThatReadsNothing) {
