@@ -16,7 +16,7 @@ import functools
 import itertools
 import json
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import AckTimeout
@@ -25,7 +25,9 @@ from .failures import start_task
 if TYPE_CHECKING:
     from _sioserve import Server
 
-BYTES = "sio.bytes"  # the only key of an object that stands for bytes
+# The only key of an object that stands for bytes, as base64. In an object of the application with
+# only this key, the value is in a list.
+BYTES = "sio.bytes"
 
 # Gets the name of a request and its content, on the event loop; its result is the answer.
 Handle = Callable[[str, dict[str, Any]], Awaitable[Any]]
@@ -66,11 +68,12 @@ class Processes:
         Raises AckTimeout, with the answers that have arrived, after `timeout` seconds.
         """
         number = next(self._numbers)
-        others = self.others()
-        request = _Request(set(others))
+        request = _Request()
         with self._lock:
             self._pending[number] = request
         try:
+            # Now left() finds the request, on the event loop, when one of them dies meanwhile.
+            request.expect(self.others())
             self._send({"what": what, "content": content, "ask": number})
         except BaseException:
             self._pending.pop(number, None)
@@ -99,7 +102,14 @@ class Processes:
             result = await self._handle(message["what"], message["content"])
         finally:
             if "ask" in message:
-                self._send({"answer": message["ask"], "result": result}, process)
+                self._give(process, message["ask"], result)
+
+    def _give(self, process: int, number: int, result: Any) -> None:
+        try:
+            self._send({"answer": number, "result": result}, process)
+        except Exception:  # it can't be encoded; the other process must not wait for it
+            self._send({"answer": number, "result": None}, process)
+            raise
 
     def _answered(self, process: int, number: int, result: Any) -> None:
         request = self._pending.get(number)
@@ -121,40 +131,62 @@ class Processes:
 
     def _send(self, message: dict[str, Any], to: int = 0) -> None:
         if self._core is not None:
-            self._core.tell_processes(json.dumps(message, default=self._encode), to)
+            text = json.dumps(_encodable(message), default=self._encode_other)
+            self._core.tell_processes(text, to)
 
-    def _encode(self, value: Any) -> Any:
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            return {BYTES: base64.b64encode(value).decode()}
-        return self._default(value)
+    def _encode_other(self, value: Any) -> Any:
+        return _encodable(self._default(value))
 
 
 class _Request:
     """A request that waits for the answers of some processes."""
 
-    def __init__(self, asked: set[int]) -> None:
+    def __init__(self) -> None:
         self.results: list[Any] = []
         self.done: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._asked = asked
+        self._asked: set[int] | None = None  # once expect() was called
+        self._finished: set[int] = set()  # have answered, or died
         self._lock = threading.Lock()
-        if not asked:
-            self.done.set_result(None)
+
+    def expect(self, asked: Iterable[int]) -> None:
+        with self._lock:
+            self._asked = set(asked)
+            self._note_end()
 
     def missing(self) -> int:
-        return len(self._asked)
+        return 0 if self._asked is None else len(self._asked - self._finished)
 
     def arrive(self, process: int, result: Any) -> None:
         with self._lock:
-            if process in self._asked:
+            if self._asked is not None and process in self._asked - self._finished:
                 self.results.append(result)
-        self.give_up(process)
+            self._finished.add(process)
+            self._note_end()
 
     def give_up(self, process: int) -> None:
         with self._lock:
-            self._asked.discard(process)
-            if not self._asked and not self.done.done():
-                self.done.set_result(None)
+            self._finished.add(process)
+            self._note_end()
+
+    def _note_end(self) -> None:
+        if self._asked is not None and self._asked <= self._finished and not self.done.done():
+            self.done.set_result(None)
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {BYTES}:
+            return {BYTES: [_encodable(value[BYTES])]}
+        return {key: _encodable(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_encodable(one) for one in value]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {BYTES: base64.b64encode(value).decode()}
+    return value
 
 
 def _decode(value: dict[str, Any]) -> Any:
-    return base64.b64decode(value[BYTES]) if value.keys() == {BYTES} else value
+    if value.keys() != {BYTES}:
+        return value
+    inner = value[BYTES]
+    return {BYTES: inner[0]} if isinstance(inner, list) else base64.b64decode(inner)
