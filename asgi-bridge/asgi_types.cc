@@ -92,6 +92,23 @@ bool finish_future(Awaitable& awaitable) {
   return true;
 }
 
+// The method send() of a type with the slot am_send.
+template <PySendResult (*send_slot)(PyObject*, PyObject*, PyObject**)>
+PyObject* send_method(PyObject* self, PyObject* value) {
+  PyObject* result = nullptr;
+  switch (send_slot(self, value, &result)) {
+    case PYGEN_NEXT:
+      return result;
+    case PYGEN_ERROR:
+      return nullptr;
+    case PYGEN_RETURN:
+      // As a coroutine returns its value.
+      PyErr_SetObject(PyExc_StopIteration, PyRef::steal(result).get());
+      return nullptr;
+  }
+  return nullptr;
+}
+
 PySendResult awaitable_send_slot(PyObject* self, PyObject*, PyObject** result) {
   const Gil gil = Gil::held_by_caller();
   Awaitable& awaitable = unbox<Awaitable>(self);
@@ -111,26 +128,7 @@ PySendResult awaitable_send_slot(PyObject* self, PyObject*, PyObject** result) {
   return *result == nullptr ? PYGEN_ERROR : PYGEN_NEXT;
 }
 
-// As `send()` and `__next__()` return the value of a coroutine. Null with the exception set.
-PyObject* stop_iteration(const PyRef& value) {
-  PyErr_SetObject(PyExc_StopIteration, value.get());
-  return nullptr;
-}
-
-PyObject* resume(PyObject* self) {
-  PyObject* result = nullptr;
-  switch (awaitable_send_slot(self, Py_None, &result)) {
-    case PYGEN_NEXT:
-      return result;
-    case PYGEN_ERROR:
-      return nullptr;
-    case PYGEN_RETURN:
-      return stop_iteration(PyRef::steal(result));
-  }
-  return nullptr;
-}
-
-PyObject* awaitable_send(PyObject* self, PyObject*) { return resume(self); }
+PyObject* resume(PyObject* self) { return send_method<&awaitable_send_slot>(self, Py_None); }
 
 PyObject* awaitable_throw(PyObject* self, PyObject* args) {
   PyObject *type, *value = nullptr, *traceback = nullptr;
@@ -233,20 +231,7 @@ PySendResult stream_send_slot(PyObject* self, PyObject* value, PyObject** result
   return sent;
 }
 
-PyObject* stream_send(PyObject* self, PyObject* value) {
-  PyObject* result = nullptr;
-  switch (stream_send_slot(self, value, &result)) {
-    case PYGEN_NEXT:
-      return result;
-    case PYGEN_ERROR:
-      return nullptr;
-    case PYGEN_RETURN:
-      return stop_iteration(PyRef::steal(result));
-  }
-  return nullptr;
-}
-
-PyObject* stream_next(PyObject* self) { return stream_send(self, Py_None); }
+PyObject* stream_next(PyObject* self) { return send_method<&stream_send_slot>(self, Py_None); }
 
 PyObject* stream_throw(PyObject* self, PyObject* args) {
   const PyRef application = application_of(self);
@@ -302,13 +287,13 @@ const Property stream_attributes[] = {
 };
 
 const Method stream_methods[] = {
-    Method::one_argument<&stream_send>("send"),
+    Method::one_argument<&send_method<&stream_send_slot>>("send"),
     Method::positional<&stream_throw>("throw"),
     Method::no_arguments<&stream_close>("close"),
 };
 
 const Method awaitable_methods[] = {
-    Method::one_argument<&awaitable_send>("send"),
+    Method::one_argument<&send_method<&awaitable_send_slot>>("send"),
     Method::positional<&awaitable_throw>("throw"),
     Method::no_arguments<&awaitable_close>("close"),
 };
