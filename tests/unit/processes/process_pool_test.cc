@@ -195,8 +195,9 @@ TEST_F(ProcessPoolTest, CarriesOutTheLastCommandsOfAProcessThatHasEnded) {
   flush();
   one.post(HttpRespond{stream, ResponseHead{200, {}}, "last words", false});
   one.die();
-  run_until([&] { return !commands.empty(); });
-  flush();
+  run_until([&] { return !server_events_.events.empty(); });
+  ASSERT_FALSE(server_events_.events.empty()) << "its end is noticed";
+  EXPECT_EQ(commands.size(), 1U);
   EXPECT_TRUE(lost.empty()) << "it was answered";
 }
 
