@@ -5,6 +5,7 @@ A message is an Engine.IO packet as text, or the content of a binary packet.
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import base64
 import json
@@ -22,7 +23,7 @@ MESSAGE = b"\x04"  # the type at the start of a binary packet of Engine.IO 3
 Message = str | bytes
 
 
-class Carrier:
+class Carrier(abc.ABC):
     """One session. `version` is the version of Engine.IO."""
 
     def __init__(self, url: str, version: int, transport: str) -> None:
@@ -31,19 +32,19 @@ class Carrier:
         self.transport = transport
         self.sid = ""
 
-    async def open(self) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    async def open(self) -> None: ...
 
-    async def send(self, messages: list[Message]) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    async def send(self, messages: list[Message]) -> None: ...
 
+    @abc.abstractmethod
     async def receive(self) -> list[Message]:
         """At least one message; waits as long as necessary. Raises if the session is closed."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     async def abandon(self) -> None:
         """Disconnects without a close packet."""
-        raise NotImplementedError
 
     def query(self, transport: str) -> str:
         sid = f"&sid={self.sid}" if self.sid else ""
