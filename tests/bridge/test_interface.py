@@ -93,7 +93,7 @@ APPLICATIONS: dict[str, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
-def test_an_application_is_called_once(name: str) -> None:
+def test_every_form_of_application_becomes_one_call_with_three_arguments(name: str) -> None:
     application = single_callable(APPLICATIONS[name])
 
     async def run() -> Any:

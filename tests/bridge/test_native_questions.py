@@ -37,7 +37,7 @@ async def test_any_thread_may_ask_while_the_event_loop_is_blocked() -> None:
         assert answers == [1] * 800
 
 
-async def test_without_an_io_thread_the_answer_is_empty() -> None:
+async def test_counts_are_zero_before_the_start_and_still_answered_after_the_stop() -> None:
     server = _sioserve.Server(application)
     assert set(server.counts().values()) == {0}
     stopped = asyncio.Event()

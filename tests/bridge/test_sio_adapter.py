@@ -327,7 +327,7 @@ async def test_the_adapter_must_be_set_before_clients_connect(world: World) -> N
         world.server.adapter(Cluster().make_adapter)
 
 
-async def test_queries_need_a_running_server() -> None:
+async def test_emit_with_ack_needs_a_running_server() -> None:
     with pytest.raises(RuntimeError, match=r"no Socket\.IO server"):
         sio.get_socketio_server().emit_with_ack("e")
 

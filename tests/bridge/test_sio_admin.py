@@ -66,7 +66,7 @@ async def test_name_and_password_then_the_session_id() -> None:
         {"sessionId": 5},
     ],
 )
-async def test_users_who_are_not_staff_are_refused(auth: Any) -> None:
+async def test_invalid_credentials_are_refused(auth: Any) -> None:
     sio.admin.instrument(auth=check)
     world = World()
     socket = await ask(world, auth)

@@ -88,7 +88,7 @@ async def test_an_acknowledgement_can_be_awaited_twice(world: World) -> None:
         await cancelled
 
 
-async def test_asyncio_logs_no_warning(world: World) -> None:
+async def test_a_failed_acknowledgement_leaves_no_warning_of_asyncio(world: World) -> None:
     complaints: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
     [socket] = await join(world, 1)

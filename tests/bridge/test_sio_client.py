@@ -247,7 +247,7 @@ async def test_dynamic_namespaces() -> None:
         sio_client(Board)
 
 
-async def test_time_advances_only_when_the_test_advances_it() -> None:
+async def test_a_client_stays_connected_when_the_test_advances_the_time() -> None:
     async with sio_client(Chat) as c:
         c.server.advance(86_400)
         assert await c.call("echo", "still here") == "still here"

@@ -421,7 +421,7 @@ async def test_adapters_and_server_side_emits_need_a_child(world: World) -> None
     assert await world.server.of("/board-1").server_side_emit_with_ack("e") == []
 
 
-async def test_a_child_does_not_delay_clients_of_other_children(world: World) -> None:
+async def test_a_client_in_too_many_rooms_does_not_keep_others_from_joining(world: World) -> None:
     world.core.max_rooms = 1
     first, _ = await join_board(world, 1)
     second, _ = await join_board(world, 2)

@@ -113,7 +113,7 @@ async def test_an_acknowledgement_raises_in_the_handler(
     assert not caplog.text  # nothing was acknowledged twice
 
 
-async def test_an_unencodable_acknowledgement_is_logged_and_answered_as_a_failure(
+async def test_an_unencodable_acknowledgement_is_logged_with_its_path(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Consumer(sio.SocketIOConsumer):
@@ -162,7 +162,7 @@ async def test_data_of_an_event_refusal_is_logged_and_answered_as_a_failure(
     assert world.core.events_done_of(number) == 2
 
 
-async def test_the_hook_is_called_for_every_kind_of_packet(world: World) -> None:
+async def test_the_hook_is_called_for_every_kind_of_emit(world: World) -> None:
     class Money:
         pass
 

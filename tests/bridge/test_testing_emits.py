@@ -76,13 +76,13 @@ def test_a_block_that_raises_ends_the_capture() -> None:
     assert not sio.get_socketio_server().running
 
 
-async def test_an_acknowledgement_fails_without_clients() -> None:
+async def test_emit_with_ack_has_no_answers_and_is_not_captured() -> None:
     with captured_emits() as emits:
         assert await sio.get_socketio_server().to("r").emit_with_ack("vote", timeout=1) == []
     assert emits == []
 
 
-async def test_connected_clients_still_get_the_events() -> None:
+async def test_while_a_server_runs_capturing_raises_and_clients_get_the_events() -> None:
     class Chat(sio.SocketIOConsumer):
         namespace = "/chat"
 

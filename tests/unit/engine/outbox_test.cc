@@ -65,7 +65,7 @@ std::vector<std::string> take(Outbox& outbox, std::size_t max_packets) {
 
 using Packets = std::vector<std::string>;
 
-TEST(Outbox, APayloadHasSoManyPacketsAtMostInWholeUnits) {
+TEST(Outbox, APayloadHasAtMostMaxPacketsInWholeUnits) {
   Outbox outbox;
   const std::vector<SharedBytes> attachments = {share("x"), share("y")};
   outbox.push(MessageKind::text, share("4a"), {}, {Importance::expendable});
@@ -211,7 +211,7 @@ TEST(Outbox, ABodyMayBeCompressedIfOneOfItsMessagesMay) {
   EXPECT_EQ(compression_of({declined, allowed, declined}), allowed);
 }
 
-TEST(Outbox, DroppedMessagesDoNotCount) {
+TEST(Outbox, DroppedMessagesDoNotDecideAboutCompression) {
   Outbox outbox;
   outbox.push(MessageKind::text, share("4a"), {}, {Importance::expendable, Compression::allowed});
   outbox.push(MessageKind::text, share("4b"), {}, {Importance::required, Compression::declined});

@@ -52,7 +52,7 @@ TEST_F(SessionTest, SendAnswersAWaitingPoll) {
   EXPECT_EQ(request.payload, "4hello");
 }
 
-TEST_F(SessionTest, APollReturnsAllQueuedPackets) {
+TEST_F(SessionTest, APollReturnsTheQueuedPackets) {
   send("1");
   send("2", {share("\x01\x02\x03")});
   send("3");
