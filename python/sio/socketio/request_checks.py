@@ -18,11 +18,11 @@ logger = logging.getLogger("sio.socketio.server")
 HeaderValues = dict[str, str | list[str]]
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
 # The server sets these itself.
 _RESERVED = re.compile(
-    r"connection|content-(encoding|length|type)|date|transfer-encoding|upgrade|vary|"
-    r"access-control-.*|sec-websocket-.*"
+    r"cache-control|connection|content-(encoding|length|type)|date|transfer-encoding|upgrade|vary|"
+    r"x-content-type-options|access-control-.*|sec-websocket-.*"
 )
 
 
