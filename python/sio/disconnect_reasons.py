@@ -19,6 +19,8 @@ _BY_REASON = {
     "engineio_slow_consumer": "too much data was queued for the client",
     "engineio_replaced": "the client has reconnected on another connection",
 }
+# The two reasons of a client that breaks the WebSocket protocol.
+_WEBSOCKET_FAULT = ("engineio_websocket_disconnect", "transport error")
 # An invalid packet, by the reference server's reason.
 _BY_REFERENCE = {
     "parse error": "the client sent an invalid Engine.IO packet",
@@ -30,4 +32,6 @@ _BY_REFERENCE = {
 
 def describe_disconnect(reason: str, reference_reason: str) -> str:
     """A sentence for people, without a capital and a full stop."""
+    if (reason, reference_reason) == _WEBSOCKET_FAULT:
+        return "the client broke the WebSocket protocol"
     return _BY_REASON.get(reason) or _BY_REFERENCE.get(reference_reason) or reason

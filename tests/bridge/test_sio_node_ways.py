@@ -163,6 +163,16 @@ def test_an_event_can_not_be_changed_to_what_no_client_sends(name: Any) -> None:
             "forced server close",
             "the client sent a second CONNECT, or a CONNECT_ERROR",
         ),
+        (
+            "engineio_websocket_disconnect",
+            "transport close",
+            "the WebSocket was closed, or its connection was lost",
+        ),
+        (
+            "engineio_websocket_disconnect",
+            "transport error",
+            "the client broke the WebSocket protocol",
+        ),
         ("new reason", "", "new reason"),
     ],
 )
