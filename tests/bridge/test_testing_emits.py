@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import gc
 import re
 import threading
 from typing import Any
@@ -79,6 +80,14 @@ def test_a_block_that_raises_ends_the_capture() -> None:
 async def test_emit_with_ack_has_no_answers_and_is_not_captured() -> None:
     with captured_emits() as emits:
         assert await sio.get_socketio_server().to("r").emit_with_ack("vote", timeout=1) == []
+    assert emits == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_emit_with_a_callback_without_an_event_loop_leaves_no_coroutine_behind() -> None:
+    with captured_emits() as emits:
+        sio.get_socketio_server().emit("vote", callback=print)
+        gc.collect()
     assert emits == []
 
 

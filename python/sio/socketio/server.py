@@ -363,6 +363,8 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         """Call `callback(error, answers)` on the server's event loop when the answers are there."""
         loop = self._loop
         if loop is None:  # emits are collected (captured_emits), without an event loop
+            if inspect.iscoroutine(answers):
+                answers.close()
             return
 
         async def wait() -> None:
@@ -476,11 +478,12 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         """Call `f(headers, request)` for each handshake that was accepted; a decorator.
 
         `headers` is a dict to which the function adds headers of the response, on both transports:
-        a value is a str, or a list of them for several headers of one name. `request` is a
+        a value is an ASCII str, or a list of them for several headers of one name. `request` is a
         sio.HandshakeRequest. The function is `async def`, or a plain `def`, which runs in a thread.
         If it raises, this is logged and the client is refused. The time is that of allow_request().
 
-        Not for headers that the server sets itself, such as Content-Type and those of CORS.
+        Not for headers that the server sets itself, such as Content-Type, Cache-Control and those
+        of CORS.
         """
         self.request_checks.add_header_hook(function)
         if self._core is not None:
