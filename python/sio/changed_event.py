@@ -10,8 +10,11 @@ from .names import check_event
 class ChangedEvent:
     """Returned by a function for `socket.use()`: handle this event in place of the client's.
 
-    The functions after it, and the handlers, get the new name and arguments. Raises TypeError or
-    ValueError if the name is not a str, or reserved by Socket.IO.
+    The functions after it, and the handlers, get the new name and arguments; relays do not. Later
+    events of the client wait until it is handled, unless the event that the client sent has a
+    handler with @sio.concurrent.
+
+    Raises TypeError or ValueError if the name is not a str, or reserved by Socket.IO.
     """
 
     __slots__ = ("args", "event")
