@@ -111,9 +111,9 @@ std::optional<std::string> Cors::fault_of(const CorsConfig& config) {
     if (parse(entry)) continue;
     return "cors_origins: \"" + entry +
            "\" is no origin such as \"https://example.com\" or \"http://localhost:3000\" (a "
-           "scheme, a host and perhaps a port, no slash or path behind them), nor \"*\", nor has "
-           "it "
-           "a * in the first part of a longer host, or for the port";
+           "scheme, a host and perhaps a port, no slash or path behind them), nor \"*\", nor a "
+           "pattern such as \"https://*.example.com\", \"https://app-*.example.com\" or "
+           "\"http://localhost:*\"";
   }
   if (config.origins.empty() && config.credentials) {
     return "cors_credentials: means nothing without cors_origins";

@@ -65,6 +65,15 @@ TEST_F(CorsTest, AStarAllowsSubdomainsWithThatSchemeAndPort) {
   EXPECT_EQ(allowed_origin("http://x.a.example"), "-");
   EXPECT_EQ(allowed_origin("https://xa.example"), "-");
   EXPECT_EQ(allowed_origin("https://evil.example:1.a.example"), "-");
+  EXPECT_EQ(allowed_origin("https://X.A.EXAMPLE"), "https://X.A.EXAMPLE");
+  for (const char* other : {"null", "https://x.a.example.evil.example", "https://x.a.example:8443",
+                            "https://evil.example@x.a.example", "https://x.a.example@evil.example",
+                            "https://evil.example/.a.example", "https://evil.example?.a.example",
+                            "https://evil.example#.a.example", "https://evil.example\\.a.example",
+                            "https://evil.example .a.example", "https://[::1].a.example",
+                            "https://*.a.example", "https://x.a.example, https://evil.example"}) {
+    EXPECT_EQ(allowed_origin(other), "-") << other;
+  }
 }
 
 TEST_F(CorsTest, AStarIsForAPartOfTheFirstLabel) {
@@ -75,7 +84,9 @@ TEST_F(CorsTest, AStarIsForAPartOfTheFirstLabel) {
   for (const char* other :
        {"https://app-.a.example", "https://app-1.2.a.example", "https://app-17.a.example:8443",
         "http://app-17.a.example", "https://xapp-17.a.example", "https://app-17.a.example.evil",
-        "https://app-17.evil-a.example", "https://1-x.b.example", "https://-x.b.example:8443"}) {
+        "https://app-17.evil-a.example", "https://1-x.b.example", "https://-x.b.example:8443",
+        "https://app-evil.example/.a.example", "https://app-1@x.a.example",
+        "https://app-1:2.a.example", "https://app-*.a.example", "null"}) {
     EXPECT_EQ(allowed_origin(other), "-") << other;
   }
 }
@@ -87,6 +98,8 @@ TEST_F(CorsTest, AStarIsForAnyPort) {
   EXPECT_EQ(allowed_origin("https://x.a.example:1"), "https://x.a.example:1");
   EXPECT_EQ(allowed_origin("https://localhost:3000"), "-");
   EXPECT_EQ(allowed_origin("http://localhost.evil:3000"), "-");
+  EXPECT_EQ(allowed_origin("http://localhost:3000@evil.example"), "-");
+  EXPECT_EQ(allowed_origin("http://localhost:evil.example"), "-");
 }
 
 TEST_F(CorsTest, AnyOriginIsSaidWithoutEchoing) {
@@ -181,6 +194,7 @@ TEST_F(CorsTest, InvalidOriginsAreErrors) {
                           "https://a.example:8*",
                           "https://[::*].a"}) {
     EXPECT_TRUE(fault(bad).starts_with("cors_origins: \"" + std::string(bad) + "\"")) << bad;
+    EXPECT_TRUE(fault(bad).ends_with("\"http://localhost:*\"")) << fault(bad);
   }
 }
 
