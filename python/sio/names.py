@@ -64,6 +64,12 @@ def check_timeout(seconds: float | None) -> float | None:
     return seconds
 
 
+def check_callback(callback: Any) -> None:
+    """Raise TypeError if it is not callable."""
+    if not callable(callback):
+        raise TypeError(f"a callback is a function, not {type(callback).__name__}")
+
+
 def check_decorated_event(event: Any, decorator: str) -> None:
     """Raise TypeError if a decorator that takes an event's name is used without one."""
     if not isinstance(event, str):

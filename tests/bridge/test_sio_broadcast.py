@@ -74,8 +74,10 @@ async def test_an_invalid_timeout_raises(
 
 async def test_an_invalid_callback_raises(world: World) -> None:
     _, socket = await join(world)
-    with pytest.raises(TypeError, match="a callback is a function, not dict"):
-        socket.emit("e", callback={"x": 1})
+    wrong: Any = {"x": 1}
+    for emitter in (socket, world.server, world.server.of("/"), world.server.to("r").timeout(1)):
+        with pytest.raises(TypeError, match="a callback is a function, not dict"):
+            emitter.emit("e", callback=wrong)
     assert world.core.of("emit") == []
 
 

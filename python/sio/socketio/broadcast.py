@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..awaitables import Done, done_when_called
 from ..exceptions import AckTimeout
-from ..names import Room, check_event, check_timeout, room_names
+from ..names import Room, check_callback, check_event, check_timeout, room_names
 from .broadcast_adapter import BroadcastAdapter
 from .socket_list import SocketList
 from .target import EVERYONE, Target
@@ -99,11 +99,12 @@ class Broadcast(Generic[_S]):
         AckTimeout if some are missing.
 
         Raises TypeError or ValueError for a value that can't be encoded (the message has the path
-        to it), ValueError for a reserved event name, RuntimeError if no server runs in this
-        process.
+        to it), ValueError for a reserved event name, TypeError for a callback that is not a
+        function, RuntimeError if no server runs in this process.
         """
         check_event(event)
         if callback is not None:
+            check_callback(callback)
             self._namespace.server.call_back(self.emit_with_ack(event, *args), callback)
             return self._namespace.broadcast_adapter.pace()
         self._namespace.broadcast_adapter.broadcast((event, *args), self._target)

@@ -17,7 +17,7 @@ from ..exceptions import TooManyRooms
 from ..handlers import Handler
 from ..handshake import Handshake, make_handshake
 from ..log_lines import drops_emit
-from ..names import Room, check_event, room_names
+from ..names import Room, check_callback, check_event, room_names
 from .broadcast import Broadcast
 from .emitter import AckCallback, Emitter
 from .flags import NO_FLAGS, Flags
@@ -345,8 +345,8 @@ class NamespaceSocket(SocketListeners):
         self, event: str, args: tuple[Any, ...], callback: AckCallback | None, flags: Flags
     ) -> Done:
         """The implementation of emit() and its variants."""
-        if callback is not None and not callable(callback):
-            raise TypeError(f"a callback is a function, not {type(callback).__name__}")
+        if callback is not None:
+            check_callback(callback)
         number = None if callback is None else next(self._session.callback_numbers)
         self._emit(event, args, number, callback, flags)
         return self.server.pace()
