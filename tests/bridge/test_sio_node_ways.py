@@ -144,6 +144,64 @@ async def test_middleware_may_change_an_event() -> None:
     ]
 
 
+async def test_the_client_s_event_decides_whether_later_events_wait_for_a_changed_event() -> None:
+    seen: list[str] = []
+    release = asyncio.Event()
+
+    class Changing(sio.SocketIOConsumer):
+        async def connect(self, socket: Any, auth: Any) -> bool:
+            @socket.use
+            def change(event: str, *args: Any) -> sio.ChangedEvent | None:
+                other = {"old name": "concurrent", "concurrent": "in turn"}.get(event)
+                return other and sio.ChangedEvent(other)
+
+            return True
+
+        @sio.concurrent
+        async def event_concurrent(self, socket: Any) -> None:
+            await release.wait()
+            seen.append("concurrent")
+
+        @sio.event("in turn")
+        async def in_turn(self, socket: Any) -> None:
+            await release.wait()
+            seen.append("in turn")
+
+        async def event_next(self, socket: Any) -> None:
+            seen.append("next")
+
+    Changing.as_asgi()
+    world = World()
+    socket = await world.join()
+    world.send(socket, "concurrent")
+    world.send(socket, "next")
+    await world.core.until(lambda: world.core.events_done_of(socket) == 1)
+    assert seen == ["next"]
+    world.send(socket, "old name")
+    world.send(socket, "next")
+    release.set()
+    await world.idle()
+    assert seen == ["next", "in turn", "concurrent", "next"]
+
+
+async def test_a_changed_event_is_not_relayed() -> None:
+    class Accepting(Consumer):
+        async def connect(self, socket: Any, auth: Any) -> bool:
+            return True
+
+    Accepting.as_asgi()
+    world = World()
+    number = world.ask()
+    await world.idle()
+    socket = world.dispatcher._connections[number].socket
+    socket.use(lambda event, *args: sio.ChangedEvent("moved", *args))
+    calls = len(world.core.calls)
+    world.send(number, "b", 1, ack_id=7)
+    await world.idle()
+    assert world.core.of("ack") == [("ack", number, 7, [1])]
+    assert not [call for call in world.core.calls[calls:] if call[0] in ("broadcast", "emit")]
+
+
 @pytest.mark.parametrize("name", ["disconnect", 7])
 def test_an_event_can_not_be_changed_to_what_no_client_sends(name: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
