@@ -99,8 +99,7 @@ class Console:
     async def _disconnect(self, socket: NamespaceSocket, reason: str) -> None:
         self._rounds.administrator_disconnected()
 
-    # --- actions of administrators; `choice` is a room, a socket's id, or nothing for all sockets
-    # ---
+    # --- actions of administrators; `choice`: a room, a socket's id, or None for all sockets ---
 
     async def _emit(
         self, socket: NamespaceSocket, name: str, choice: str | None, event: str, *args: Any

@@ -386,8 +386,9 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         Requests in flight are answered, clients disconnected ("server shutting down"), and the
         disconnect handlers run. The call does not wait for that. Does nothing if no server runs.
         """
-        if self.stop_server is not None:
-            self.stop_server()
+        stop = self.stop_server  # another thread may remove it
+        if stop is not None:
+            stop()
         return DONE
 
     def pace(self) -> Done:
