@@ -152,18 +152,43 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
   struct Unit {
     std::vector<std::string> messages;
     Importance importance;
+    bool is_rest = false;  // of a unit that did not fit into a payload
   };
   std::deque<Unit> model;
   Outbox outbox;
   std::size_t bytes = 0;
-  constexpr std::size_t most = 4;  // of a payload; the largest unit has 3
+  const auto cost_of = [](const Packets& messages) {
+    std::size_t cost = 0;
+    for (const std::string& message : messages) cost += message.size() - 2 + Outbox::overhead;
+    return cost;
+  };
   const auto drop = [&](std::deque<Unit>::iterator unit) {
-    for (const std::string& message : unit->messages)
-      bytes -= message.size() - 2 + Outbox::overhead;
+    bytes -= cost_of(unit->messages);
     return model.erase(unit);
   };
+  const auto take_from_model = [&](std::size_t most) {
+    Packets taken;
+    while (!model.empty() && taken.size() < most) {
+      Unit& unit = model.front();
+      const auto end =
+          unit.messages.begin() + static_cast<std::ptrdiff_t>(std::min(most, unit.messages.size()));
+      if (taken.size() + unit.messages.size() <= most) {
+        taken.insert(taken.end(), unit.messages.begin(), unit.messages.end());
+        drop(model.begin());
+      } else if (taken.empty()) {
+        taken.assign(unit.messages.begin(), end);
+        unit.messages.erase(unit.messages.begin(), end);
+        unit.importance = Importance::required;
+        unit.is_rest = true;
+        bytes -= cost_of(taken);
+      } else {
+        break;
+      }
+    }
+    return taken;
+  };
   for (int step = 0; step < 20'000; ++step) {
-    const auto choice = random() % 10;
+    const auto choice = random() % 11;
     if (choice < 5) {
       const auto importance = random() % 3 == 0 ? Importance::required : Importance::expendable;
       Unit unit{{"t:4" + std::to_string(step)}, importance};
@@ -172,8 +197,7 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
         attachments.push_back(share("a" + std::to_string(count)));
         unit.messages.push_back("b:" + *attachments.back());
       }
-      for (const std::string& message : unit.messages)
-        bytes += message.size() - 2 + Outbox::overhead;
+      bytes += cost_of(unit.messages);
       outbox.push(MessageKind::text, share("4" + std::to_string(step)), attachments, {importance});
       model.push_back(std::move(unit));
     } else if (choice < 8) {
@@ -183,15 +207,21 @@ TEST(Outbox, DropsPushesAndPopsInAnyOrder) {
     } else if (choice < 9 && !model.empty()) {
       ASSERT_EQ(pop(outbox), model.front().messages);
       drop(model.begin());
-    } else if (!model.empty()) {
-      Packets expected;
-      do {
-        expected.insert(expected.end(), model.front().messages.begin(),
-                        model.front().messages.end());
-        drop(model.begin());
-      } while (!model.empty() && expected.size() + model.front().messages.size() <= most);
-      ASSERT_EQ(take(outbox, most), expected);
+    } else if (choice < 10 && !model.empty()) {
+      const std::size_t most = 1 + random() % 4;  // the largest unit has 3
+      ASSERT_EQ(take(outbox, most), take_from_model(most));
+    } else if (choice == 10) {
+      if (model.empty() || !model.front().is_rest) model.push_front({{}, Importance::required});
+      // Ahead of the rest of a unit, it is the first message of that unit.
+      Unit& front = model.front();
+      front.messages.insert(front.messages.begin(), "t:2");
+      front.is_rest = false;
+      bytes += cost_of({"t:2"});
+      outbox.push_front(share("2"), {Importance::required});
     }
+    std::size_t packets = 0;
+    for (const Unit& unit : model) packets += unit.messages.size();
+    ASSERT_EQ(outbox.packets(), packets);
     ASSERT_EQ(outbox.empty(), model.empty());
     ASSERT_EQ(outbox.bytes(), bytes);
   }
