@@ -107,6 +107,7 @@ class Bridge {
   void handle(const Gil& gil, CommandQueueHasSpace event);
   void handle(const Gil& gil, ToldByProcess event) { socket_io_.handle(gil, std::move(event)); }
   void handle(const Gil& gil, ProcessLeft event) { socket_io_.handle(gil, event); }
+  void handle(const Gil&, ProcessPing event) { post(ProcessPong{event.number}); }
   void handle(const Gil& gil, StopBegun event);
   void handle(const Gil& gil, ServerStopped event);
 

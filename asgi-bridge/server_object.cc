@@ -10,6 +10,7 @@
 #include "asgi-bridge/arguments.h"
 #include "asgi-bridge/core.h"
 #include "asgi-bridge/module_state.h"
+#include "asgi-bridge/process_methods.h"
 #include "asgi-bridge/settings.h"
 #include "asgi-bridge/socketio_methods.h"
 #include "asgi-bridge/socketio_questions.h"
@@ -177,25 +178,6 @@ PyObject* server_start(PyObject* self, PyObject* args) {
   return start_core(self, *core, loop, on_stopped, [core] { core->server->start(); });
 }
 
-// Takes the descriptor over.
-PyObject* server_add_process(PyObject* self, PyObject* args) {
-  PyObject* argument;
-  const char* name;
-  int fd = 0;
-  if (!PyArg_ParseTuple(args, "Os:add_process", &argument, &name) ||
-      !read_number(argument, "fd", fd)) {
-    return nullptr;
-  }
-  Core* core = core_of(self);
-  if (core == nullptr) return nullptr;
-  if (!core->server || !core->port.config().python_processes) {
-    PyErr_SetString(PyExc_RuntimeError, "the application runs in the server's own process");
-    return nullptr;
-  }
-  const std::uint32_t number = core->server->add_process(FileDescriptor(fd), name);
-  return to_py_int(Gil::held_by_caller(), number).release();
-}
-
 // ProcessServer(application, dispatcher, **settings): Server's arguments.
 int process_server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   const Gil gil = Gil::held_by_caller();
@@ -330,7 +312,6 @@ const Method life_methods[] = {
     Method::positional<&server_listen_unix>("listen_unix"),
     Method::positional<&server_listen_fd>("listen_fd"),
     Method::positional<&server_start>("start"),
-    Method::positional<&server_add_process>("add_process"),
     Method::no_arguments<&server_drain>("_drain"),
     Method::no_arguments<&server_running_tasks>("running_tasks"),
     Method::no_arguments<&server_counts>("counts"),
@@ -342,7 +323,7 @@ const Method life_methods[] = {
     Method::positional<&server_set_log_level>("set_log_level"),
 };
 
-const Method process_methods[] = {
+const Method process_server_methods[] = {
     Method::positional<&process_server_start>("start_with"),
 };
 
@@ -408,7 +389,7 @@ int set_core(PyObject* server, PyRef core) {
 }
 
 PyRef make_process_server_type(const Gil& gil, PyObject* module, const PyRef& server_type) {
-  static MethodTable all_methods{process_methods};
+  static MethodTable all_methods{process_server_methods};
   // Its objects are laid out, and seen by the garbage collector, as those of its base.
   return make_type(gil, module, "_sioserve.ProcessServer", 0, Py_TPFLAGS_DEFAULT,
                    {
@@ -419,7 +400,8 @@ PyRef make_process_server_type(const Gil& gil, PyObject* module, const PyRef& se
 }
 
 PyRef make_server_type(const Gil& gil, PyObject* module) {
-  static MethodTable all_methods{life_methods, socketio_methods(), socketio_questions()};
+  static MethodTable all_methods{life_methods, process_methods(), socketio_methods(),
+                                 socketio_questions()};
   static PropertyTable all_properties{properties};
   return make_box_type<ServerBox>(gil, module, "_sioserve.Server",
                                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,

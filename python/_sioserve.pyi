@@ -474,6 +474,24 @@ class Server:
         ended. Raises RuntimeError for a server without `python_processes`.
         """
 
+    def retire_process(self, number: int, why: str, /) -> None:
+        """The process gets no new requests, WebSockets or Socket.IO sessions. Its sessions move to
+        other processes or are closed. When it has nothing left to do, its connection ends.
+
+        `why` is "reload" or "recycling". Raises as add_process() does.
+        """
+
+    def end_process(self, number: int, /) -> None:
+        """What is left of the process ends as if it had died. Raises as add_process() does."""
+
+    def process_status(self) -> list[dict[str, Any]]:
+        """Each ready process: its `number`, `is_retiring`, its unfinished `requests`,
+        `requests_total`, `websockets`, `sessions`; `delay_ms`, which its event loop needed to
+        answer the latest ping; `silent_ms`, for which it has not answered a ping (0: none).
+
+        Raises as add_process() does.
+        """
+
 @final
 class ProcessServer(Server):
     """The server of a Python process whose sockets belong to another process.

@@ -254,6 +254,10 @@ class Server::IoThread final : connection::Router,
     socketio_.events_taken();
   }
 
+  static processes::ProcessId process_id(std::uint64_t number) {
+    return processes::ProcessId{static_cast<std::uint32_t>(number)};
+  }
+
   void add_new_processes() {
     std::vector<NewProcess> added;
     {
@@ -321,7 +325,18 @@ class Server::IoThread final : connection::Router,
     limits_.reached(Limit::commands, "the application", held_up.count);
   }
 
-  void carry_out(const Ask& ask) { answers_.give(ask.id, socketio_.answer(ask.question)); }
+  void carry_out(const Ask& ask) {
+    const bool is_for_pool = pool_ && std::holds_alternative<ProcessesAsked>(ask.question);
+    answers_.give(ask.id, is_for_pool ? Answer(pool_->status()) : socketio_.answer(ask.question));
+  }
+
+  void carry_out(const ProcessPong&) {}
+  void carry_out(const RetireProcess& command) {
+    if (pool_) pool_->retire(process_id(command.process), command.why);
+  }
+  void carry_out(const EndProcess& command) {
+    if (pool_) pool_->end(process_id(command.process));
+  }
 
   void carry_out(StopServer) {
     switch (state_) {

@@ -188,7 +188,17 @@ inline constexpr std::size_t field_count<ToldByProcess> = 2;
 template <>
 inline constexpr std::size_t field_count<ProcessLeft> = 1;
 template <>
+inline constexpr std::size_t field_count<ProcessPing> = 1;
+template <>
+inline constexpr std::size_t field_count<ProcessPong> = 1;
+template <>
+inline constexpr std::size_t field_count<RetireProcess> = 2;
+template <>
+inline constexpr std::size_t field_count<EndProcess> = 1;
+template <>
 inline constexpr std::size_t field_count<ProcessNumbers> = 1;
+template <>
+inline constexpr std::size_t field_count<ProcessStatus> = 8;
 
 // References to all fields, in their order.
 template <typename T>

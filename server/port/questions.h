@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/port/ids.h"
+#include "server/port/process_messages.h"
 #include "server/port/session_status.h"
 
 namespace sioserve {
@@ -84,20 +85,12 @@ struct CountsAsked {
   using Answer = std::vector<std::uint64_t>;  // by Counter
 };
 
-// The other Python processes that are ready; none where Python runs in the I/O process.
-struct ProcessNumbers {
-  std::vector<std::uint64_t> numbers;
-};
-struct OtherProcesses {
-  using Answer = ProcessNumbers;
-};
-
 using Question = std::variant<RoomsOfSocket, Membership, SocketsIn, RoomsOfNamespace, RoomChanges,
-                              SessionStatusAsked, CountsAsked, OtherProcesses>;
+                              SessionStatusAsked, CountsAsked, OtherProcesses, ProcessesAsked>;
 
 using Answer =
     std::variant<std::monostate, RoomsOfSocket::Answer, Membership::Answer, SocketsIn::Answer,
                  RoomsOfNamespace::Answer, RoomChanges::Answer, SessionStatusAsked::Answer,
-                 CountsAsked::Answer, OtherProcesses::Answer>;
+                 CountsAsked::Answer, OtherProcesses::Answer, ProcessesAsked::Answer>;
 
 }  // namespace sioserve

@@ -7,6 +7,7 @@
 
 #include "server/base/access_record.h"
 #include "server/base/logger.h"
+#include "server/port/process_messages.h"
 #include "server/port/questions.h"
 
 namespace sioserve {
@@ -25,17 +26,6 @@ struct RequestLimitReached {};
 // The command queue has space again. Sent once per call of Port::notify_of_space().
 struct CommandQueueHasSpace {};
 
-// Another Python process has posted a TellProcesses.
-struct ToldByProcess {
-  std::uint64_t from;
-  std::string payload;
-};
-
-// Another Python process has died: it answers nothing any more.
-struct ProcessLeft {
-  std::uint64_t process;
-};
-
 // The stop has begun. Only for Python processes of their own, which ServerStopped ends.
 struct StopBegun {};
 
@@ -43,7 +33,7 @@ struct StopBegun {};
 struct ServerStopped {};
 
 using ServerEvent = std::variant<LogRecord, AccessEntry, RequestLimitReached, CommandQueueHasSpace,
-                                 ToldByProcess, ProcessLeft, StopBegun, ServerStopped>;
+                                 ToldByProcess, ProcessLeft, ProcessPing, StopBegun, ServerStopped>;
 
 // --- commands ---
 
@@ -65,13 +55,7 @@ struct CommandsHeldUp {
   std::uint64_t count;
 };
 
-// A text for another Python process, or for all others, if there are some. It reaches them behind
-// the effects of the commands that were posted before.
-struct TellProcesses {
-  std::uint64_t to;  // 0: all others
-  std::string payload;
-};
-
-using ServerCommand = std::variant<StopServer, EventsTaken, Ask, CommandsHeldUp, TellProcesses>;
+using ServerCommand = std::variant<StopServer, EventsTaken, Ask, CommandsHeldUp, TellProcesses,
+                                   ProcessPong, RetireProcess, EndProcess>;
 
 }  // namespace sioserve

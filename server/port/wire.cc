@@ -35,6 +35,8 @@ inline constexpr LogCategory greatest<LogCategory> = LogCategory::access;
 template <>
 inline constexpr MessageKind greatest<MessageKind> = MessageKind::binary;
 template <>
+inline constexpr MoveReason greatest<MoveReason> = MoveReason::crash;
+template <>
 inline constexpr PayloadFormat greatest<PayloadFormat> = PayloadFormat::msgpack;
 template <>
 inline constexpr Relay::Sender greatest<Relay::Sender> = Relay::Sender::included;

@@ -83,14 +83,36 @@ Distributor::Process* Distributor::find(ProcessId process) {
 
 Distributor::Duties Distributor::take_duties() { return std::exchange(duties_, {}); }
 
-std::size_t Distributor::requests_of(ProcessId process) const {
-  const auto found = processes_.find(process);
-  return found == processes_.end() ? 0 : found->second.requests.size();
+void Distributor::retire(ProcessId process, MoveReason) {
+  Process* const retired = find(process);
+  if (retired == nullptr) return;
+  retired->is_retired = true;
+  for (const auto& [id, entry] : sessions_) {
+    if (entry.owner == process && entry.presence == Presence::here)
+      duties_.lost_sessions.insert(id);
+  }
 }
 
-std::size_t Distributor::sessions_of(ProcessId process) const {
+bool Distributor::is_done(ProcessId process) const {
   const auto found = processes_.find(process);
-  return found == processes_.end() ? 0 : found->second.sessions;
+  if (found == processes_.end()) return false;
+  const Process& own = found->second;
+  return own.is_retired && own.requests.empty() && own.websockets.empty() && own.sessions == 0 &&
+         own.leaving == 0;
+}
+
+ProcessStatus Distributor::status_of(ProcessId process) const {
+  ProcessStatus status;
+  status.process = static_cast<std::uint64_t>(process);
+  const auto found = processes_.find(process);
+  if (found == processes_.end()) return status;
+  const Process& own = found->second;
+  status.is_retiring = own.is_retired;
+  status.requests = own.requests.size();
+  status.requests_total = own.requests_total;
+  status.websockets = own.websockets.size();
+  status.sessions = own.sessions;
+  return status;
 }
 
 // --- choice ---
@@ -99,10 +121,13 @@ StreamId Distributor::number(ProcessId process) {
   return StreamId{with_process(process, ++last_number_ & number_mask)};
 }
 
-// The process with the smallest load; of equals, the one that was chosen the longest ago.
+// The process with the smallest load; of equals, the one that was chosen the longest ago. One that
+// is retired only if all are.
 template <typename Load>
 ProcessId Distributor::choose(Load load) {
-  const auto key = [&](Process& process) { return std::pair(load(process), process.latest); };
+  const auto key = [&](Process& process) {
+    return std::tuple(process.is_retired, load(process), process.latest);
+  };
   ProcessId best = no_process;
   for (auto& [id, process] : processes_) {
     if (best == no_process || key(process) < key(processes_[best])) best = id;
@@ -145,6 +170,19 @@ void Distributor::assign(SessionId session, ProcessId process) {
   if (Process* const owner = find(process)) ++owner->sessions;
 }
 
+// It keeps its process busy until it is released.
+template <typename Entry>
+void Distributor::note_gone(Entry& entry) {
+  if (std::exchange(entry.presence, Presence::gone) == Presence::gone) return;
+  if (Process* const owner = find(entry.owner)) ++owner->leaving;
+}
+
+template <typename Table>
+void Distributor::release(Table& table, typename Table::iterator gone) {
+  if (Process* const owner = find(gone->second.owner)) --owner->leaving;
+  table.erase(gone);
+}
+
 // --- events ---
 
 void Distributor::send(ProcessId process, const Event& event, const Send& send) const {
@@ -167,6 +205,7 @@ void Distributor::route(HttpEvent& event, const Send& send) {
   if (std::holds_alternative<HttpRequest>(event)) {
     if (owner == nullptr) return duties_.refused_streams.push_back(stream);
     owner->requests.insert(stream);
+    ++owner->requests_total;
   } else if (std::holds_alternative<HttpDisconnect>(event) ||
              std::holds_alternative<HttpTimedOut>(event)) {
     end_request(process, stream);
@@ -239,7 +278,7 @@ void Distributor::route(SessionClosed& event, const Send& send) {
     return;
   }
   if (is_known) {
-    session->second.presence = Presence::gone;
+    note_gone(session->second);
     --owner->sessions;
   }
   send(process, Event(SocketIoEvent(event)));
@@ -282,7 +321,7 @@ void Distributor::route(SocketDisconnect& event, const Send& send) {
   const Event told = SocketIoEvent(std::move(event));
   for (const ProcessId asker : std::exchange(entry.askers, {})) this->send(asker, told, send);
   if (has(entry.owner)) {
-    if (!may_return) entry.presence = Presence::gone;
+    if (!may_return) note_gone(entry);
     return send(entry.owner, told);
   }
   if (may_return) return;
@@ -293,7 +332,7 @@ void Distributor::route(SocketDisconnect& event, const Send& send) {
 void Distributor::route(SocketForgotten& event, const Send& send) {
   const auto socket = sockets_.find(event.socket);
   if (socket != sockets_.end() && has(socket->second.owner)) {
-    socket->second.presence = Presence::gone;
+    note_gone(socket->second);
     return send(socket->second.owner, Event(SocketIoEvent(event)));
   }
   // It may have been refused.
@@ -367,7 +406,8 @@ bool Distributor::admit(ProcessId from, WebSocketCommand& command) {
 
 bool Distributor::admit(ProcessId, ServerCommand& command) {
   return std::holds_alternative<Ask>(command) || std::holds_alternative<CommandsHeldUp>(command) ||
-         std::holds_alternative<TellProcesses>(command);
+         std::holds_alternative<TellProcesses>(command) ||
+         std::holds_alternative<ProcessPong>(command);
 }
 
 bool Distributor::admit(ProcessId from, SocketIoCommand& command) {
@@ -387,13 +427,13 @@ bool Distributor::admit(ProcessId from, SocketIoCommand& command) {
     } else if constexpr (std::is_same_v<Alternative, SocketReleased>) {
       const auto socket = sockets_.find(one.socket);
       if (socket == sockets_.end() || socket->second.owner != from) return false;
-      if (socket->second.presence == Presence::gone) sockets_.erase(socket);
+      if (socket->second.presence == Presence::gone) release(sockets_, socket);
       return true;
     } else if constexpr (std::is_same_v<Alternative, SessionReleased>) {
       const auto session = sessions_.find(one.session);
       if (session == sessions_.end()) return process_of(one.session) == from;
       if (session->second.owner != from) return false;
-      if (session->second.presence == Presence::gone) sessions_.erase(session);
+      if (session->second.presence == Presence::gone) release(sessions_, session);
       return true;
     } else if constexpr (std::is_same_v<Alternative, WatchRooms>) {
       return watch(from, one.name_space);

@@ -47,6 +47,10 @@ class Distributor {
   void remove(ProcessId process);
   bool has(ProcessId process) const { return processes_.contains(process); }
   std::size_t size() const { return processes_.size(); }
+  // The process gets no new work, unless all are retired.
+  void retire(ProcessId process, MoveReason why);
+  // Whether a retired process has nothing left to do.
+  bool is_done(ProcessId process) const;
 
   // The number of a new request or WebSocket. That of no_process: none is ready.
   StreamId next_request();
@@ -76,16 +80,18 @@ class Distributor {
   };
   Duties take_duties();
 
-  // Of one process, for tests and for the log.
-  std::size_t requests_of(ProcessId process) const;
-  std::size_t sessions_of(ProcessId process) const;
+  // Without delay and silence.
+  ProcessStatus status_of(ProcessId process) const;
 
  private:
   struct Process {
     std::unordered_set<StreamId> requests;
     std::unordered_set<StreamId> websockets;
     std::size_t sessions = 0;
+    std::size_t leaving = 0;  // sessions and sockets that have gone and are not released
+    std::uint64_t requests_total = 0;
     std::uint64_t latest = 0;  // when it was chosen last: equals take turns
+    bool is_retired = false;
   };
   enum class Presence { here, gone };
   struct SessionEntry {
@@ -107,6 +113,10 @@ class Distributor {
   ProcessId choose_for_connection();
   ProcessId choose_for_session(const SocketConnect& event);
   void assign(SessionId session, ProcessId process);
+  template <typename Entry>
+  void note_gone(Entry& entry);
+  template <typename Table>
+  void release(Table& table, typename Table::iterator gone);
 
   void send(ProcessId process, const Event& event, const Send& send) const;
   void route_to_owner(SocketId socket, const Event& event, const Send& send) const;

@@ -17,6 +17,8 @@ constexpr std::chrono::milliseconds command_budget{2};
 // How many times as much as usual may wait for a process before it is given up.
 constexpr std::size_t patience = 4;
 
+constexpr Milliseconds ping_interval{1'000};
+
 }  // namespace
 
 struct ProcessPool::Process {
@@ -29,6 +31,10 @@ struct ProcessPool::Process {
   std::unique_ptr<net::LocalChannel> channel;
   bool has_more_to_read = false;  // its commands took too long
   bool lost = false;              // to be destroyed at the end of the turn
+  std::uint64_t pings = 0;
+  bool is_pinged = false;  // and has not answered yet
+  Clock::time_point latest_ping;
+  Clock::duration delay{0};  // from the latest answered ping to its pong
 };
 
 ProcessPool::ProcessPool(net::Loop& loop, EventSink& server_events, std::size_t max_bytes,
@@ -39,7 +45,10 @@ ProcessPool::ProcessPool(net::Loop& loop, EventSink& server_events, std::size_t 
       max_bytes_(max_bytes),
       logger_(logger),
       owner_(owner),
-      more_to_read_(loop, [this] { continue_reading(); }) {}
+      more_to_read_(loop, [this] { continue_reading(); }),
+      ping_(loop, [this] { ping_all(); }) {
+  ping_.start_repeating(ping_interval);
+}
 
 ProcessPool::~ProcessPool() = default;
 
@@ -51,6 +60,50 @@ void ProcessPool::add(ProcessId id, FileDescriptor socket, std::string name) {
   process.channel->watch(Interest::reading);
   processes_.emplace(id, std::move(made));
   distributor_.add(id);
+}
+
+ProcessPool::Process* ProcessPool::find(ProcessId id) const {
+  const auto found = processes_.find(id);
+  return found == processes_.end() || found->second->lost ? nullptr : found->second.get();
+}
+
+void ProcessPool::retire(ProcessId id, MoveReason why) {
+  if (find(id) == nullptr) return;
+  distributor_.retire(id, why);
+  schedule();
+}
+
+void ProcessPool::end(ProcessId id) {
+  if (Process* const process = find(id)) lose(*process, {});
+}
+
+std::vector<ProcessStatus> ProcessPool::status() const {
+  std::vector<ProcessStatus> all;
+  const auto now = Clock::now();
+  for (const auto& [id, process] : processes_) {
+    if (process->lost) continue;
+    ProcessStatus& status = all.emplace_back(distributor_.status_of(id));
+    status.delay = std::chrono::duration_cast<Milliseconds>(process->delay);
+    if (process->is_pinged) {
+      status.silent = std::chrono::duration_cast<Milliseconds>(now - process->latest_ping);
+    }
+  }
+  return all;
+}
+
+void ProcessPool::ping_all() {
+  for (const auto& [id, process] : processes_) {
+    if (process->lost || process->is_pinged) continue;
+    process->is_pinged = true;
+    process->latest_ping = Clock::now();
+    send_to(id, ServerEvent(ProcessPing{++process->pings}));
+  }
+}
+
+void ProcessPool::note_pong(Process& process, const ProcessPong& pong) const {
+  if (!process.is_pinged || pong.number != process.pings) return;
+  process.is_pinged = false;
+  process.delay = Clock::now() - process.latest_ping;
 }
 
 void ProcessPool::tell_all(const ServerEvent& event) {
@@ -88,7 +141,7 @@ void ProcessPool::check_size(Process& process) {
 
 void ProcessPool::on_turn_end() {
   for (const auto& [id, process] : processes_) {
-    if (!process->lost) write(*process);
+    if (!process->lost && write(*process) && distributor_.is_done(id)) lose(*process, {});
   }
   std::erase_if(processes_, [](const auto& entry) { return entry.second->lost; });
   do_duties();
@@ -140,7 +193,10 @@ bool ProcessPool::carry_out(Process& process, Clock::time_point end) {
       lose(process, describe(command.error()));
       return false;
     }
-    if (!*command) return true;
+    if (!*command) {
+      if (distributor_.is_done(process.id)) schedule();
+      return true;
+    }
     carry_out(process, std::move(**command));
     if (process.lost) return false;
     if (Clock::now() >= end) {
@@ -166,10 +222,12 @@ void ProcessPool::carry_out(Process& process, Command command) {
     return check_size(process);
   }
   if (const auto* const told = get_message<TellProcesses>(command)) return tell(process, *told);
+  if (const auto* const pong = get_message<ProcessPong>(command)) return note_pong(process, *pong);
   owner_.carry_out_for_process(std::move(command));
 }
 
 Answer ProcessPool::answer(const Process& process, const Question& question) {
+  if (std::holds_alternative<ProcessesAsked>(question)) return status();
   if (!std::holds_alternative<OtherProcesses>(question)) {
     return owner_.answer_for_process(question);
   }

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "server/base/file_descriptor.h"
 #include "server/base/logger.h"
@@ -21,6 +22,7 @@
 #include "server/net/deferred_queue.h"
 #include "server/net/local_channel.h"
 #include "server/net/loop.h"
+#include "server/net/timer.h"
 #include "server/port/channel.h"
 #include "server/port/event_sink.h"
 #include "server/port/messages.h"
@@ -57,6 +59,12 @@ class ProcessPool final : public EventSink, net::DeferredTask {
 
   // The process at the other end of `socket` is ready. `id` is a new one; `name` is for the log.
   void add(ProcessId id, FileDescriptor socket, std::string name);
+  // The process gets no new work; when it has none left, its channel ends.
+  void retire(ProcessId id, MoveReason why);
+  // What is left of the process ends, as if it had died.
+  void end(ProcessId id);
+  // Of each process that is ready, in the order of their numbers.
+  std::vector<ProcessStatus> status() const;
   // Every process is told of this.
   void tell_all(const ServerEvent& event);
 
@@ -84,8 +92,12 @@ class ProcessPool final : public EventSink, net::DeferredTask {
   bool carry_out(Process& process, std::chrono::steady_clock::time_point end);
   void carry_out(Process& process, Command command);
   Answer answer(const Process& process, const Question& question);
+  // Processes show once a second that their event loops are not blocked.
+  void ping_all();
+  void note_pong(Process& process, const ProcessPong& pong) const;
   void tell(const Process& from, const TellProcesses& command);
   void continue_reading();
+  Process* find(ProcessId id) const;
   void lose(Process& process, std::string_view why);
   void do_duties();
 
@@ -98,6 +110,7 @@ class ProcessPool final : public EventSink, net::DeferredTask {
   Distributor distributor_;
   std::map<ProcessId, std::unique_ptr<Process>> processes_;
   net::Async more_to_read_;
+  net::Timer ping_;
 };
 
 }  // namespace sioserve::processes

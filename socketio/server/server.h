@@ -68,8 +68,9 @@ class Server {
   RoomChanges::Answer answer(const RoomChanges& question);
   SessionStatusAsked::Answer answer(const SessionStatusAsked& question);
   CountsAsked::Answer answer(const CountsAsked& question);
-  // The question is another one's, where there are several processes.
+  // These are for the ProcessPool, if there is one.
   OtherProcesses::Answer answer(const OtherProcesses&) { return {}; }
+  ProcessesAsked::Answer answer(const ProcessesAsked&) { return {}; }
 
   // Call it about every 20 ms.
   void advance(TimePoint now);

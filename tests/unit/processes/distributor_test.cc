@@ -94,11 +94,11 @@ TEST_F(DistributorTest, CountsARequestUntilItsResponseIsComplete) {
   const StreamId a = request();
   const ProcessId process = process_of(a);
   EXPECT_TRUE(admit(process, HttpRespond{a, ResponseHead{200, {}}, "", true}));
-  EXPECT_EQ(distributor_.requests_of(process), 1U);
+  EXPECT_EQ(distributor_.status_of(process).requests, 1U);
   EXPECT_TRUE(admit(process, HttpBodyConsumed{a, 5}));
-  EXPECT_EQ(distributor_.requests_of(process), 1U);
+  EXPECT_EQ(distributor_.status_of(process).requests, 1U);
   EXPECT_TRUE(admit(process, HttpTrailers{a, {}}));
-  EXPECT_EQ(distributor_.requests_of(process), 0U);
+  EXPECT_EQ(distributor_.status_of(process).requests, 0U);
 }
 
 TEST_F(DistributorTest, LetsEqualsTakeTurns) {
@@ -146,7 +146,7 @@ TEST_F(DistributorTest, DropsCommandsForStreamsOfOthers) {
   const ProcessId other = process_of(a) == first ? second : first;
   EXPECT_FALSE(admit(other, HttpRespond{a, ResponseHead{200, {}}, "", false}));
   EXPECT_FALSE(admit(other, HttpHandOver{a}));
-  EXPECT_EQ(distributor_.requests_of(process_of(a)), 1U);
+  EXPECT_EQ(distributor_.status_of(process_of(a)).requests, 1U);
   EXPECT_FALSE(admit(first, StopServer{}));
   EXPECT_FALSE(admit(first, EventsTaken{}));
 }
@@ -168,17 +168,17 @@ TEST_F(DistributorTest, GivesASessionWithAllItsNamespacesToOneProcess) {
   push(SessionSignalled{session, SessionSignal::drain});
   sent_to<SessionSignalled>(process);
   EXPECT_EQ(distributor_.owner_of(session), process);
-  EXPECT_EQ(distributor_.sessions_of(process), 1U);
+  EXPECT_EQ(distributor_.status_of(process).sessions, 1U);
   push(SessionClosed{session, {}});
-  EXPECT_EQ(distributor_.sessions_of(process), 0U);
+  EXPECT_EQ(distributor_.status_of(process).sessions, 0U);
 }
 
 TEST_F(DistributorTest, KeepsASessionThatWasHandedOverWithItsProcess) {
   const StreamId stream = request();
   const ProcessId process = process_of(stream);
   EXPECT_TRUE(admit(process, HttpHandOver{stream}));
-  EXPECT_EQ(distributor_.requests_of(process), 0U);
-  EXPECT_EQ(distributor_.sessions_of(process), 1U);
+  EXPECT_EQ(distributor_.status_of(process).requests, 0U);
+  EXPECT_EQ(distributor_.status_of(process).sessions, 1U);
   EXPECT_EQ(connect(stream, SocketId{1}), process);
 }
 
@@ -306,6 +306,47 @@ TEST_F(DistributorTest, AsksOneProcessAboutAHandshake) {
   push(HandshakeAsked{distributor_.next_session(), {}, {}});
   ASSERT_EQ(sent_.size(), 1U);
   EXPECT_TRUE(admit(sent_[0].process, HandshakeDecision{StreamId{1}, std::nullopt, {}}));
+}
+
+TEST_F(DistributorTest, GivesARetiredProcessNothingNew) {
+  const StreamId a = request();
+  const ProcessId retired = process_of(a);
+  distributor_.retire(retired, MoveReason::reload);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NE(process_of(request()), retired);
+    EXPECT_NE(process_of(websocket()), retired);
+  }
+  EXPECT_NE(connect(distributor_.next_session(), SocketId{1}), retired);
+}
+
+TEST_F(DistributorTest, UsesARetiredProcessIfThereIsNoOther) {
+  distributor_.remove(second);
+  distributor_.retire(first, MoveReason::reload);
+  EXPECT_EQ(process_of(request()), first);
+}
+
+TEST_F(DistributorTest, KnowsWhenARetiredProcessIsDone) {
+  distributor_.remove(second);
+  const StreamId a = request(), b = websocket();
+  const SessionId session = distributor_.next_session();
+  connect(session, SocketId{1});
+  EXPECT_FALSE(distributor_.is_done(first));
+  distributor_.retire(first, MoveReason::recycling);
+  admit(first, HttpRespond{a, ResponseHead{200, {}}, "", false});
+  push(WebSocketDisconnect{b, 1000, ""});
+  EXPECT_FALSE(distributor_.is_done(first)) << "it has a session";
+  push(SocketDisconnect{SocketId{1}, "a", "b"});
+  push(SessionClosed{session, {}});
+  EXPECT_FALSE(distributor_.is_done(first)) << "its handlers run";
+  admit(first, SessionReleased{session});
+  EXPECT_FALSE(distributor_.is_done(first)) << "disconnect handlers run";
+  admit(first, SocketReleased{SocketId{1}});
+  EXPECT_TRUE(distributor_.is_done(first));
+}
+
+TEST_F(DistributorTest, LetsNoProcessManageOthers) {
+  EXPECT_FALSE(admit(first, RetireProcess{2, MoveReason::reload}));
+  EXPECT_FALSE(admit(first, EndProcess{2}));
 }
 
 }  // namespace

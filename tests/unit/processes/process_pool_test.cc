@@ -9,6 +9,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -291,6 +292,48 @@ TEST_F(ProcessPoolTest, RefusesWhatComesWhenNoProcessIsThere) {
   const StreamId stream = request();
   flush();
   EXPECT_EQ(refused, std::vector<StreamId>{stream});
+}
+
+TEST_F(ProcessPoolTest, EndsARetiredProcessWhenItHasNothingLeft) {
+  FakeProcess one = add(), two = add();
+  const StreamId a = request();
+  ASSERT_EQ(process_of(a), ProcessId{1});
+  pool_.retire(ProcessId{1}, MoveReason::reload);
+  flush();
+  EXPECT_TRUE(server_events_.events.empty());
+  one.post(HttpRespond{a, ResponseHead{200, {}}, "", false});
+  run_until([&] { return !server_events_.events.empty(); });
+  ASSERT_EQ(server_events_.events.size(), 1U);
+  EXPECT_EQ(get_message<ProcessLeft>(server_events_.events[0])->process, 1U);
+  EXPECT_TRUE(lost.empty());
+  EXPECT_TRUE(lines_.empty()) << "this is no error";
+  EXPECT_EQ(pool_.status().size(), 1U);
+}
+
+TEST_F(ProcessPoolTest, EndsWhatIsLeftOfAProcess) {
+  FakeProcess one = add();
+  const StreamId a = request();
+  pool_.end(ProcessId{1});
+  flush();
+  EXPECT_EQ(lost, std::vector<StreamId>{a});
+}
+
+TEST_F(ProcessPoolTest, MeasuresHowLongAProcessDoesNotAnswer) {
+  FakeProcess one = add();
+  std::optional<std::uint64_t> ping;
+  run_until([&] {
+    for (const Event& event : one.take_events()) {
+      if (const auto* found = get_message<ProcessPing>(event)) ping = found->number;
+    }
+    return ping.has_value();
+  });
+  ASSERT_TRUE(ping);
+  run_until([&] { return pool_.status()[0].silent > Milliseconds(0); });
+  one.post(ProcessPong{*ping + 1});
+  one.post(ProcessPong{*ping});
+  run_until([&] { return pool_.status()[0].silent == Milliseconds(0); });
+  EXPECT_EQ(pool_.status()[0].silent, Milliseconds(0));
+  EXPECT_GT(pool_.status()[0].delay, Milliseconds(0));
 }
 
 }  // namespace

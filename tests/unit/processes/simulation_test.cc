@@ -308,7 +308,7 @@ class World {
     };
     for (int turn = 0; turn < 100'000 && !is_quiet(); ++turn) carry();
     EXPECT_TRUE(is_quiet()) << "every client gets what it waits for";
-    for (auto& [id, link] : links_) EXPECT_EQ(distributor_.requests_of(id), 0U);
+    for (auto& [id, link] : links_) EXPECT_EQ(distributor_.status_of(id).requests, 0U);
   }
 
   std::mt19937 random_;

@@ -1,0 +1,103 @@
+#include "asgi-bridge/process_methods.h"
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "asgi-bridge/arguments.h"
+#include "asgi-bridge/core.h"
+#include "asgi-bridge/server_object.h"
+
+namespace sioserve::bridge {
+namespace {
+
+// The core of the I/O process; null with an exception set for any other.
+Core* managing_core_of(PyObject* self) {
+  Core* core = core_of(self);
+  if (core == nullptr || (core->server && core->port.config().python_processes)) return core;
+  PyErr_SetString(PyExc_RuntimeError, "the application runs in the server's own process");
+  return nullptr;
+}
+
+// Takes the descriptor over.
+PyObject* server_add_process(PyObject* self, PyObject* args) {
+  PyObject* argument;
+  const char* name;
+  int fd = 0;
+  if (!PyArg_ParseTuple(args, "Os:add_process", &argument, &name) ||
+      !read_number(argument, "fd", fd)) {
+    return nullptr;
+  }
+  Core* core = managing_core_of(self);
+  if (core == nullptr) return nullptr;
+  const std::uint32_t number = core->server->add_process(FileDescriptor(fd), name);
+  return to_py_int(Gil::held_by_caller(), number).release();
+}
+
+bool read_reason(std::string_view text, MoveReason& why) {
+  if (text == "reload") {
+    why = MoveReason::reload;
+  } else if (text == "recycling") {
+    why = MoveReason::recycling;
+  } else {
+    PyErr_SetString(PyExc_ValueError, "why: must be reload or recycling");
+    return false;
+  }
+  return true;
+}
+
+PyObject* server_retire_process(PyObject* self, PyObject* args) {
+  PyObject* number;
+  const char* why;
+  RetireProcess command{};
+  if (!PyArg_ParseTuple(args, "Os:retire_process", &number, &why) ||
+      !read_number(number, "number", command.process) || !read_reason(why, command.why)) {
+    return nullptr;
+  }
+  Core* core = managing_core_of(self);
+  if (core == nullptr) return nullptr;
+  core->bridge.post(command);
+  return none().release();
+}
+
+PyObject* server_end_process(PyObject* self, PyObject* number) {
+  EndProcess command{};
+  if (!read_number(number, "number", command.process)) return nullptr;
+  Core* core = managing_core_of(self);
+  if (core == nullptr) return nullptr;
+  core->bridge.post(command);
+  return none().release();
+}
+
+PyRef to_py_dict(const ProcessStatus& status) {
+  return PyRef::steal(Py_BuildValue(
+      "{sK sO sK sK sK sK sL sL}", "number", status.process, "is_retiring",
+      status.is_retiring ? Py_True : Py_False, "requests", status.requests, "requests_total",
+      status.requests_total, "websockets", status.websockets, "sessions", status.sessions,
+      "delay_ms", static_cast<long long>(status.delay.count()), "silent_ms",
+      static_cast<long long>(status.silent.count())));
+}
+
+PyObject* server_process_status(PyObject* self, PyObject*) {
+  Core* core = managing_core_of(self);
+  if (core == nullptr) return nullptr;
+  PyRef list = PyRef::steal(PyList_New(0));
+  for (const ProcessStatus& status : core->bridge.ask(Gil::held_by_caller(), ProcessesAsked{})) {
+    const PyRef item = to_py_dict(status);
+    if (!list || !item || PyList_Append(list.get(), item.get()) != 0) return nullptr;
+  }
+  return list.release();
+}
+
+const Method methods[] = {
+    Method::positional<&server_add_process>("add_process"),
+    Method::positional<&server_retire_process>("retire_process"),
+    Method::one_argument<&server_end_process>("end_process"),
+    Method::no_arguments<&server_process_status>("process_status"),
+};
+
+}  // namespace
+
+std::span<const Method> process_methods() { return methods; }
+
+}  // namespace sioserve::bridge

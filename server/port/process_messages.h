@@ -1,0 +1,84 @@
+// The Python processes of --workers across the port: the I/O process that manages them, and what
+// they say to each other.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/base/clock.h"
+
+namespace sioserve {
+
+// Why a Python process ends, or its sessions move to another one.
+enum class MoveReason { reload, recycling, crash };
+
+// --- events ---
+
+// Another Python process has posted a TellProcesses.
+struct ToldByProcess {
+  std::uint64_t from;
+  std::string payload;
+};
+
+// Another Python process has ended: it answers nothing any more.
+struct ProcessLeft {
+  std::uint64_t process;
+};
+
+// Answered by ProcessPong on the event loop, which shows that it is not blocked.
+struct ProcessPing {
+  std::uint64_t number;
+};
+
+// --- commands of a Python process ---
+
+// A text for another Python process, or for all others, if there are some. It reaches them behind
+// the effects of the commands that were posted before.
+struct TellProcesses {
+  std::uint64_t to;  // 0: all others
+  std::string payload;
+};
+
+struct ProcessPong {
+  std::uint64_t number;
+};
+
+// --- commands of the I/O process's own application thread ---
+
+// The process gets no new work. When it has none left, its connection ends.
+struct RetireProcess {
+  std::uint64_t process;
+  MoveReason why;
+};
+
+// The connection ends now, as if the process had died.
+struct EndProcess {
+  std::uint64_t process;
+};
+
+// --- questions ---
+
+// The other Python processes that are ready; none where Python runs in the I/O process.
+struct ProcessNumbers {
+  std::vector<std::uint64_t> numbers;
+};
+struct OtherProcesses {
+  using Answer = ProcessNumbers;
+};
+
+struct ProcessStatus {
+  std::uint64_t process = 0;
+  bool is_retiring = false;
+  std::uint64_t requests = 0;        // unfinished
+  std::uint64_t requests_total = 0;  // since its start
+  std::uint64_t websockets = 0;
+  std::uint64_t sessions = 0;  // of Socket.IO
+  Milliseconds delay{0};       // from the latest ping to its pong
+  Milliseconds silent{0};      // since a ping that is not answered yet; 0: none
+};
+struct ProcessesAsked {
+  using Answer = std::vector<ProcessStatus>;
+};
+
+}  // namespace sioserve
