@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.reload:
             return Parent(options, arguments).run()
         channel = take_channel() if is_python_process() else None
-        if channel is None and options.workers > 1:
+        if channel is None and options.workers is not None:
             return _run_io_process(arguments, options)
         sys.path.insert(0, os.path.abspath(options.app_dir))
         if options.django_handler == "auto":

@@ -119,6 +119,21 @@ def test_the_io_process_does_not_import_the_application(server: ServerProcess) -
     assert server.process.pid not in imported
 
 
+def test_one_worker_is_a_process_of_its_own(
+    folder: pathlib.Path, start_server: Callable[..., ServerProcess]
+) -> None:
+    server = start_server("several:application", "--workers", "1", cwd=folder)
+    (pid,) = wait_for_processes(server, 1)
+    assert pid_of(server) == pid != server.process.pid
+
+
+def test_without_the_option_there_is_one_process(
+    folder: pathlib.Path, start_server: Callable[..., ServerProcess]
+) -> None:
+    server = start_server("several:application", cwd=folder)
+    assert pid_of(server) == server.process.pid
+
+
 def test_a_request_goes_to_a_process_that_is_free(server: ServerProcess) -> None:
     async def main() -> None:
         async with httpx.AsyncClient(timeout=30) as client:

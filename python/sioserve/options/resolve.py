@@ -74,7 +74,7 @@ def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]
         # A file may have them for runs with --reload.
         typed = {name: one for name, one in given.items() if one.name.startswith("-")}
         _refuse_idle(typed, RELOAD_DETAILS, "--reload")
-    if values["reload"] and values["workers"] > 1:
+    if values["reload"] and values["workers"] is not None:
         _refuse_pair(given, "reload", "workers")
     if {"server_header", "server_name"} <= given.keys() and (
         values["server_header"] != bool(values["server_name"])

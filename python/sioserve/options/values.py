@@ -36,7 +36,7 @@ class Options:
     django_handler: Literal["auto", "stock"] = "auto"
     application_close_timeout: float = 10.0
     timeout_graceful_shutdown: float = 10.0
-    workers: int = 1
+    workers: int | None = None  # Python processes; None: the application runs in this process
     socketio_handler_timeout: float = 0.0  # 0: no limit
     socketio_serve_client: bool = True
 

@@ -38,6 +38,7 @@ class IoService:
         self.status = 0  # for the end of the command
         self._options = options
         self._stop_process = stop_process
+        assert options.workers is not None
         self._supervisor = Supervisor(command, options.workers)
         self._server: _sioserve.Server | None = None
         self._stopped = asyncio.Event()

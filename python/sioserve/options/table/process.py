@@ -17,8 +17,9 @@ GROUP = Group(
         Option(
             "workers",
             WORKERS,
-            "number of Python processes that run the application, or auto: as many as cores",
-            default=1,
+            "run the application in this number of Python processes behind an I/O process, or auto: "
+            "as many as cores",
+            shown_default="in the server's own process",
         ),
     ),
 )
