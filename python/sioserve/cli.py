@@ -1,16 +1,18 @@
-"""The command line: `sioserve project.asgi:application`."""
+"""The command line: `sioserve project.asgi:application`; `sioserve status` and others."""
 
 from __future__ import annotations
 
 import logging
 import os
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 
 from sioserve import logs
 from sioserve.command_log import CommandLog
+from sioserve.control.command import is_command, run_command
 from sioserve.descriptors import descriptor_shortage, open_standard_descriptors
 from sioserve.django.installation import use_own_handler
 from sioserve.errors import Interrupted, StartupError
@@ -20,7 +22,9 @@ from sioserve.options import Options, UsageError, resolve
 from sioserve.reload.child import as_child, is_child
 from sioserve.reload.parent import Parent
 from sioserve.sio_package import check_sio_package
+from sioserve.systemd import Notifier, take_notifier
 from sioserve.this_command import this_command
+from sioserve.workers.channel import say_failure
 from sioserve.workers.child import is_child as is_python_process
 from sioserve.workers.child import take_channel
 
@@ -33,16 +37,21 @@ INTERRUPTED = 128 + signal.SIGINT
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status (0 stopped, 3 could not start, 130 interrupted
-    while starting).
+    while starting); that of `sioserve status` and the like.
 
     Raises SystemExit with 2 for bad usage and 0 for --help and --version.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     open_standard_descriptors()
+    if is_command(arguments):
+        return _run_command(arguments)
     activated = take_activated_sockets()
+    notifier = take_notifier()
     # Log rotation may send SIGUSR1 while the server starts; runner.py installs the real handler.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    channel: socket.socket | None = None
     try:
+        channel = take_channel() if is_python_process() else None
         check_sio_package()
         from sioserve.runner import run, run_python_process  # imports `sio`
 
@@ -54,9 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = as_child(options)
         elif options.reload:
             return Parent(options, arguments).run()
-        channel = take_channel() if is_python_process() else None
         if channel is None and options.workers is not None:
-            return _run_io_process(arguments, options)
+            return _run_io_process(arguments, options, notifier)
         sys.path.insert(0, os.path.abspath(options.app_dir))
         if options.django_handler == "auto":
             use_own_handler()
@@ -66,16 +74,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run_python_process(application, options, channel)
             return 0
         _log_warnings(options)
-        run(application, options)
+        run(application, options, notifier)
     except UsageError as error:
-        print(f"sioserve: {error} (sioserve --help lists all options)", file=sys.stderr)
-        raise SystemExit(BAD_USAGE) from None
+        if channel is not None:
+            say_failure(channel, str(error))
+        raise _bad_usage(error, "sioserve --help lists all options") from None
     except StartupError as error:
-        return _could_not_start(descriptor_shortage(error) or error)
+        return _could_not_start(descriptor_shortage(error) or error, channel)
     except OSError as error:
         if (lack := descriptor_shortage(error)) is None:
             raise
-        return _could_not_start(lack)
+        return _could_not_start(lack, channel)
     except Interrupted as error:
         return error.status
     except KeyboardInterrupt:
@@ -83,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run_io_process(arguments: Sequence[str], options: Options) -> int:
+def _run_io_process(arguments: Sequence[str], options: Options, notifier: Notifier) -> int:
     from sioserve.runner import run_service
     from sioserve.workers.io_service import IoService
 
@@ -91,11 +100,23 @@ def _run_io_process(arguments: Sequence[str], options: Options) -> int:
     services: list[IoService] = []
 
     def make(stop: Callable[[], None]) -> IoService:
-        services.append(IoService([*this_command(), *arguments], options, stop))
+        services.append(IoService([*this_command(), *arguments], options, notifier))
         return services[0]
 
-    run_service(make, options)
+    run_service(make, options, notifier)
     return services[0].status
+
+
+def _run_command(arguments: Sequence[str]) -> int:
+    try:
+        return run_command(arguments)
+    except UsageError as error:
+        raise _bad_usage(error, f"sioserve {arguments[0]} --help lists all options") from None
+
+
+def _bad_usage(error: UsageError, hint: str) -> SystemExit:
+    print(f"sioserve: {error} ({hint})", file=sys.stderr)
+    return SystemExit(BAD_USAGE)
 
 
 def _log_warnings(options: Options) -> None:
@@ -103,7 +124,9 @@ def _log_warnings(options: Options) -> None:
         logger.warning("%s", warning)
 
 
-def _could_not_start(error: StartupError) -> int:
+def _could_not_start(error: StartupError, channel: socket.socket | None) -> int:
+    if channel is not None:
+        say_failure(channel, str(error))
     if error.__cause__ is not None:
         traceback.print_exception(error.__cause__)
     print(f"sioserve: {error}", file=sys.stderr)

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import logging
 import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Protocol
 
+from sioserve.control.listener import ControlSocket
+from sioserve.control.paths import control_path
+from sioserve.control.pid_file import PidFile
+from sioserve.control.server import ControlServer
 from sioserve.descriptors import check_descriptors, raise_descriptor_limit
 from sioserve.errors import Interrupted, StartupError
 from sioserve.forked import leave, new_loop_for_parents
 from sioserve.options import LoopKind, Options
 from sioserve.pool import asgi_threads
 from sioserve.service import Service
+from sioserve.systemd import Notifier
 from sioserve.unfinished import busy_threads
 
 logger = logging.getLogger("sioserve")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+REPLACING_SIGNALS = (signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU)  # for the I/O process
 LAST_RESORT = 1.0  # seconds after the stop timeout until the process is ended
 TASKS_AT_THE_END = 0.5  # seconds for tasks of the application that still run on the loop
 
@@ -39,6 +46,12 @@ class Runnable(Protocol):
 
     async def wait(self) -> None: ...
 
+    def figures(self) -> dict[str, Any]: ...
+
+    async def reload(self) -> str: ...
+
+    def check(self) -> object: ...
+
     def reopen_logs(self) -> None: ...
 
     def flush_queued_logs(self) -> None: ...
@@ -47,15 +60,15 @@ class Runnable(Protocol):
 MakeService = Callable[[Callable[[], None]], Runnable]
 
 
-def run(application: Any, options: Options) -> None:
+def run(application: Any, options: Options, notifier: Notifier) -> None:
     """Serve until SIGINT or SIGTERM; call in the main thread.
 
     Raises StartupError, and Interrupted for a signal before connections were accepted.
     """
-    run_service(lambda stop: Service(application, options, stop), options)
+    run_service(lambda stop: Service(application, options, stop), options, notifier)
 
 
-def run_service(make_service: MakeService, options: Options) -> None:
+def run_service(make_service: MakeService, options: Options, notifier: Notifier) -> None:
     """The same with a service that `make_service` makes on the event loop. It gets the function
     that stops the process as a signal does.
     """
@@ -65,11 +78,11 @@ def run_service(make_service: MakeService, options: Options) -> None:
     wake_on_signals(loop)
     if options.verbosity >= 3:
         loop.set_debug(True)
-    stop = _StopOnSignals(options.timeout_graceful_shutdown)
+    stop = _StopOnSignals(options.timeout_graceful_shutdown, notifier)
     reopen = _ReopenLogsOnSignal()
     try:
         asyncio.set_event_loop(loop)
-        run_to_end(loop, loop.create_task(_serve(make_service, stop, reopen)))
+        run_to_end(loop, loop.create_task(_serve(make_service, options, stop, reopen)))
     finally:
         close_event_loop(loop)
         stop.loop_has_ended()
@@ -87,7 +100,7 @@ def run_python_process(application: Any, options: Options, channel: socket.socke
     wake_on_signals(loop)
     if options.verbosity >= 3:
         loop.set_debug(True)
-    for number in STOP_SIGNALS:
+    for number in (*STOP_SIGNALS, *REPLACING_SIGNALS):
         signal.signal(number, _leave_to_io_process)
     reopen = _ReopenLogsOnSignal()
     try:
@@ -144,15 +157,35 @@ def _signals_interrupt() -> bool:
 
 
 async def _serve(
-    make_service: MakeService, stop: _StopOnSignals, reopen: _ReopenLogsOnSignal
+    make_service: MakeService, options: Options, stop: _StopOnSignals, reopen: _ReopenLogsOnSignal
 ) -> None:
     service = make_service(stop.stop_service)
-    await service.start()
-    stop.serve(service)
-    reopen.serve(service)
-    for address in service.addresses:
-        logger.info("Listening on %s (Ctrl-C stops it)", address)
-    await service.wait()
+    with _control(options, service, stop):
+        await service.start()
+        stop.serve(service)
+        reopen.serve(service)
+        for address in service.addresses:
+            logger.info("Listening on %s (Ctrl-C stops it)", address)
+        stop.notifier.ready("Running")
+        watchdog = asyncio.create_task(stop.notifier.keep_watchdog_quiet(service.check))
+        try:
+            await service.wait()
+        finally:
+            watchdog.cancel()
+
+
+@contextlib.contextmanager
+def _control(options: Options, service: Runnable, stop: _StopOnSignals) -> Iterator[None]:
+    """The control socket and the pid file. Raises StartupError."""
+    path = control_path(options.control, options.pid)
+    with contextlib.ExitStack() as stack:
+        if path is not None:
+            control = ControlServer(ControlSocket(path), service, stop.stop_on_request)
+            stack.callback(control.close)
+            control.start()
+        if options.pid is not None:
+            stack.callback(PidFile(options.pid).remove)
+        yield
 
 
 def new_event_loop(kind: LoopKind = "auto") -> asyncio.AbstractEventLoop:
@@ -203,7 +236,8 @@ class _StopOnSignals:
     installed until the process ends, which may have to wait for the application's threads.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, notifier: Notifier) -> None:
+        self.notifier = notifier
         self._timeout = timeout
         self._service: Runnable | None = None
         self._process = os.getpid()
@@ -222,11 +256,20 @@ class _StopOnSignals:
         if self._stopping:
             return
         self._stopping = True
+        self.notifier.stopping()
         watchdog = threading.Timer(self._timeout + LAST_RESORT, self._give_up)
         watchdog.daemon = True
         watchdog.start()
         if self._service is not None:
             self._service.stop()
+
+    def stop_on_request(self) -> None:
+        """Stop as SIGTERM does; a second request, or SIGTERM after one, changes nothing."""
+        if self._service is None:
+            signal.raise_signal(signal.SIGTERM)
+        elif not self._stopping:
+            logger.info("Stopping, as sioserve stop has asked")
+            self.stop_service()
 
     def loop_has_ended(self) -> None:
         self._loop_ended = True

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import time
 import weakref
@@ -35,6 +36,7 @@ from sio.time_limit import HandlerTimes
 
 from sioserve import logs
 from sioserve.close_timeout import CloseTimeout
+from sioserve.control.requests import RequestFailed
 from sioserve.django.installation import chosen_handler
 from sioserve.errors import StartupError
 from sioserve.forked import abandon_in_children
@@ -42,6 +44,7 @@ from sioserve.lifespan import Lifespan
 from sioserve.listening import creation_errors, listen_on, start_errors
 from sioserve.options import Options, server_arguments
 from sioserve.pool import make_threads
+from sioserve.processes import rss_of
 from sioserve.stop_budget import application_share, time_for_connections
 from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
@@ -90,6 +93,8 @@ class Service:
         self._server: _sioserve.Server | None = None
         self._settings: dict[str, Any] = {}  # of the native core, once start() was called
         self._channel_layer: ChannelLayerBridge | None = None
+        self._made = time.monotonic()
+        self._is_serving = False
         self._stopped = asyncio.Event()
         self._stopping: asyncio.Event | None = None  # once start() was called
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -122,6 +127,7 @@ class Service:
             logs.mirror_levels(server)
             set_threads(loop, self._threads)
             await self._start(server, loop)
+            self._is_serving = True
         except BaseException:
             self._threads.close()
             await self._close_channel_layer()
@@ -133,6 +139,11 @@ class Service:
         self._begin_to_stop()
         if self._server is not None:
             self._server.stop()
+
+    def _state(self) -> str:
+        if self._deadline is not None:
+            return "stopping"
+        return "running" if self._is_serving else "starting"
 
     def _begin_to_stop(self) -> None:
         if self._deadline is not None:
@@ -156,6 +167,37 @@ class Service:
         self._threads.join(self._time_left(lifespan_share))
         await self._lifespan.shutdown(self._time_left())
         self._server.flush_logs()
+
+    def figures(self) -> dict[str, Any]:
+        """What `sioserve status` shows."""
+        server = self._server
+        kinds = [] if server is None else [scope["type"] for _, scope in server.running_tasks()]
+        return {
+            "state": self._state(),
+            "workers": None,
+            "processes": [
+                {
+                    "number": 1,
+                    "state": self._state(),
+                    "pid": os.getpid(),
+                    "age": round(time.monotonic() - self._made, 3),
+                    "rss": rss_of(os.getpid()),
+                    "requests": kinds.count("http"),
+                    "websockets": kinds.count("websocket"),
+                    "sessions": 0 if server is None else server.counts()["sessions"],
+                }
+            ],
+        }
+
+    async def reload(self) -> str:
+        """Raises RequestFailed."""
+        raise RequestFailed(
+            "a reload needs --workers: the application runs in the server's process"
+        )
+
+    def check(self) -> object:
+        """Returns when the I/O thread has answered."""
+        return None if self._server is None else self._server.counts()
 
     def reopen_logs(self) -> None:
         """Reopen all log files; from any thread and from signal handlers."""

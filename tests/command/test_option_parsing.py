@@ -104,6 +104,9 @@ def test_a_setting(line: str, setting: str, value: object) -> None:
         ("--log-config log.ini", "log_config", "log.ini"),
         ("--reload --reload-dir a --reload-dir b", "reload_dir", ("a", "b")),
         ("", "workers", None),
+        ("--pidfile a.pid", "pid", "a.pid"),
+        ("--workers 2 --worker-max-rss 1M", "worker_max_rss", 1_048_576),
+        ("--workers 2 --limit-max-requests 9", "limit_max_requests", 9),
         ("--workers 1", "workers", 1),
         ("--workers 4", "workers", 4),
         ("--workers auto", "workers", len(os.sched_getaffinity(0))),
@@ -161,6 +164,8 @@ def test_listening_options(line: str, endpoints: list[object]) -> None:
         ("--workers 0", ["--workers"]),
         ("--workers many", ["--workers", "auto"]),
         ("--workers 2 --reload", ["--workers", "--reload", "contradict"]),
+        ("--worker-max-rss 1G", ["--worker-max-rss", "--workers"]),
+        ("--reload-grace 5", ["--reload-grace", "--workers"]),
         ("--workers 1 --reload", ["--workers", "--reload", "contradict"]),
         ("--port x", ["--port", '"x"']),
         ("-p 65536", ["-p", '"65536"']),
@@ -221,6 +226,10 @@ def test_jitter_adds_a_random_number_of_requests() -> None:
     }
     assert seen <= set(range(10, 16))
     assert len(seen) > 1
+
+
+def test_each_python_process_has_its_own_limit_of_requests() -> None:
+    assert settings("--workers 2 --limit-max-requests 10")["max_requests"] == 0
 
 
 def test_the_sockets_of_an_activation_replace_only_the_default() -> None:

@@ -88,6 +88,11 @@ COMPANIONS = {
     "reload-include": {"reload": "true"},
     "reload-exclude": {"reload": "true"},
     "reload-delay": {"reload": "true"},
+    "reload-grace": {"workers": "2"},
+    "worker-max-rss": {"workers": "2"},
+    "worker-max-age": {"workers": "2"},
+    "worker-hang-timeout": {"workers": "2"},
+    "worker-start-timeout": {"workers": "2"},
 }
 NOT_SHOWN_IN_OPTIONS = {"config", "env-file", "limit-max-requests-jitter"}
 

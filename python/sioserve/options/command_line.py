@@ -61,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="sioserve",
         usage="%(prog)s [options] APPLICATION",
         description="Serve an ASGI application over HTTP, WebSocket and Socket.IO.",
-        epilog="Each option can also be given as an environment variable (--http-timeout as "
+        epilog="The commands sioserve status, reload and stop talk to a running server; see "
+        "sioserve status --help. "
+        "Each option can also be given as an environment variable (--http-timeout as "
         "SIOSERVE_HTTP_TIMEOUT) and as a key of the file that --config names (http-timeout). "
         "The command line overrides the environment, which overrides the file.",
         formatter_class=_Formatter,

@@ -12,6 +12,7 @@ import random
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
+from sioserve.control.requests import REQUESTS
 from sioserve.options.command_line import read_command_line
 from sioserve.options.endpoints import Endpoint, endpoints_from
 from sioserve.options.env_file import load_env_file
@@ -26,6 +27,13 @@ BELONG_TO_PYTHON = {field.name for field in dataclasses.fields(Options)}
 
 # Options that have no effect without another one.
 PROXY_DETAILS = ("proxy_headers_host", "proxy_headers_port")
+WORKER_DETAILS = (
+    "reload_grace",
+    "worker_max_rss",
+    "worker_max_age",
+    "worker_hang_timeout",
+    "worker_start_timeout",
+)
 RELOAD_DETAILS = ("reload_dir", "reload_include", "reload_exclude", "reload_delay")
 
 
@@ -66,6 +74,9 @@ def _collect(arguments: Sequence[str], environ: MutableMapping[str, str]) -> dic
 def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]) -> None:
     if not values["application"]:
         raise UsageError("the application is missing: sioserve project.asgi:application")
+    if values["application"] in REQUESTS:
+        command = values["application"]
+        raise UsageError(f"the word {command} comes first: sioserve {command} --control PATH")
     if not values["proxy_headers"]:
         _refuse_idle(given, PROXY_DETAILS, "--proxy-headers")
     if not values["limit_max_requests"]:
@@ -74,7 +85,9 @@ def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]
         # A file may have them for runs with --reload.
         typed = {name: one for name, one in given.items() if one.name.startswith("-")}
         _refuse_idle(typed, RELOAD_DETAILS, "--reload")
-    if values["reload"] and values["workers"] is not None:
+    if values["workers"] is None:
+        _refuse_idle(given, WORKER_DETAILS, "--workers")
+    elif values["reload"]:
         _refuse_pair(given, "reload", "workers")
     if {"server_header", "server_name"} <= given.keys() and (
         values["server_header"] != bool(values["server_name"])
@@ -131,7 +144,9 @@ def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
             settings[option.setting] = option.to_setting(value)
     if not values["server_header"]:
         settings["server_header"] = ""
-    if values["limit_max_requests"]:
+    if values["workers"] is not None:
+        settings["max_requests"] = 0  # it is a limit of each Python process
+    elif values["limit_max_requests"]:
         settings["max_requests"] += random.randint(0, values["limit_max_requests_jitter"])
     settings.update(_access_log(values))
     return settings

@@ -36,7 +36,16 @@ class Options:
     django_handler: Literal["auto", "stock"] = "auto"
     application_close_timeout: float = 10.0
     timeout_graceful_shutdown: float = 10.0
+    pid: str | None = None
+    control: str | None = None
     workers: int | None = None  # Python processes; None: the application runs in this process
+    reload_grace: float = 30.0
+    worker_max_rss: int = 0  # bytes; 0, as in the following: no limit
+    worker_max_age: float = 0.0
+    worker_hang_timeout: float = 60.0
+    worker_start_timeout: float = 300.0
+    limit_max_requests: int = 0
+    limit_max_requests_jitter: int = 0
     socketio_handler_timeout: float = 0.0  # 0: no limit
     socketio_serve_client: bool = True
 

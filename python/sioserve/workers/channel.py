@@ -1,12 +1,15 @@
 """The pair of sockets between the I/O process and a Python process, until the native core uses it.
 
-The Python process says hello once: the length of a JSON text in four bytes, and the text. It holds
-the settings of the native core that depend on the application.
+The Python process says one thing: the length of a JSON text in four bytes, and the text. It is
+either hello, with the settings of the native core that depend on the application, or why the
+application could not start.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import json
 import socket
 import struct
@@ -25,19 +28,47 @@ TOLD = (
 )
 LENGTH = struct.Struct("!I")
 LONGEST_HELLO = 16_000_000
+LONGEST_REASON = 4000  # characters
+
+Settings = dict[str, Any]
 
 
-def told_settings(settings: dict[str, Any]) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class Hello:
+    """The process is ready."""
+
+    settings: Settings
+
+
+@dataclasses.dataclass(frozen=True)
+class StartFailure:
+    """The process ends, because the application can't start."""
+
+    reason: str
+
+
+def told_settings(settings: Settings) -> Settings:
     return {name: settings[name] for name in TOLD if name in settings}
 
 
-def say_hello(channel: socket.socket, settings: dict[str, Any]) -> None:
-    text = json.dumps(settings).encode()
+def say_hello(channel: socket.socket, settings: Settings) -> None:
+    _say(channel, {"settings": settings})
+
+
+def say_failure(channel: socket.socket, reason: str) -> None:
+    """Does nothing if hello has been said, or if the I/O process has ended."""
+    if channel.fileno() >= 0:
+        with contextlib.suppress(OSError):
+            _say(channel, {"failure": reason[:LONGEST_REASON]})
+
+
+def _say(channel: socket.socket, message: dict[str, Any]) -> None:
+    text = json.dumps(message).encode()
     channel.sendall(LENGTH.pack(len(text)) + text)
 
 
-async def receive_hello(channel: socket.socket) -> dict[str, Any] | None:
-    """The settings; None if the process has ended before."""
+async def receive_hello(channel: socket.socket) -> Hello | StartFailure | None:
+    """None if the process has ended before."""
     head = await _receive(channel, LENGTH.size)
     if head is None:
         return None
@@ -45,8 +76,18 @@ async def receive_hello(channel: socket.socket) -> dict[str, Any] | None:
     text = await _receive(channel, length) if length <= LONGEST_HELLO else None
     if text is None:
         return None
-    settings: dict[str, Any] = json.loads(text)
-    return settings
+    return _understood(text)
+
+
+def _understood(text: bytes) -> Hello | StartFailure:
+    """The process may have been taken over: what it says must not end this one."""
+    with contextlib.suppress(ValueError, RecursionError):
+        message = json.loads(text)
+        if isinstance(message, dict) and isinstance(message.get("settings"), dict):
+            return Hello(message["settings"])
+        if isinstance(message, dict) and isinstance(message.get("failure"), str):
+            return StartFailure(message["failure"][:LONGEST_REASON])
+    return StartFailure("what it says can't be understood")
 
 
 async def _receive(channel: socket.socket, size: int) -> bytes | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -15,12 +16,17 @@ from typing import Any, cast
 import _sioserve
 
 from sioserve import logs
+from sioserve.control.requests import RequestFailed
 from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import creation_errors, listen_on, start_errors
 from sioserve.options import Options, server_arguments
 from sioserve.stop_budget import time_for_connections
+from sioserve.systemd import Notifier
 from sioserve.workers.process import describe_end
+from sioserve.workers.replacing import ReloadFailed, Replacer
+from sioserve.workers.status import processes
 from sioserve.workers.supervisor import FirstProcessEnded, Supervisor
+from sioserve.workers.watch import Watch
 
 logger = logging.getLogger("sioserve")
 
@@ -29,20 +35,24 @@ STARTUP_FAILURE = 3  # as in cli.py
 
 
 class IoService:
-    """Serves on the event loop that runs when start() is called; as Service does."""
+    """Serves on the event loop that runs when it is created; as Service does.
 
-    def __init__(
-        self, command: Sequence[str], options: Options, stop_process: Callable[[], None]
-    ) -> None:
+    SIGHUP reloads, SIGTTIN adds a Python process and SIGTTOU removes one.
+    """
+
+    def __init__(self, command: Sequence[str], options: Options, notifier: Notifier) -> None:
         self.addresses: list[str] = []
         self.status = 0  # for the end of the command
         self._options = options
-        self._stop_process = stop_process
-        assert options.workers is not None
-        self._supervisor = Supervisor(command, options.workers)
+        self._supervisor = Supervisor(command, options)
+        self._replacer = Replacer(self._supervisor, notifier)
         self._server: _sioserve.Server | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[int]] = set()
         self._stopped = asyncio.Event()
         self._deadline: float | None = None  # on time.monotonic()'s clock, once stop() was called
+        self._reload_after_start = False
+        self._take_signals()
 
     async def start(self) -> None:
         """Return when connections are accepted and the first process is ready.
@@ -59,9 +69,14 @@ class IoService:
         self._server = server = self._make_server(settings)
         self.addresses = listen_on(server, self._options.endpoints)
         logs.mirror_levels(server)
+        loop = asyncio.get_running_loop()
         with start_errors():
-            server.start(asyncio.get_running_loop(), self._stopped.set)
+            server.start(loop, self._stopped.set)
         self._supervisor.serve(server)
+        watch = Watch(server, self._supervisor, self._replacer, self._options)
+        self._watch = loop.create_task(watch.run())
+        if self._reload_after_start:
+            self._reload_on_signal()
 
     def stop(self) -> None:
         """Begin to stop; a second call closes the remaining connections immediately. From signal
@@ -69,7 +84,10 @@ class IoService:
         """
         if self._deadline is None:
             self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
+            self._replacer.stop()
             self._supervisor.stop()
+            if self._watch is not None:
+                self._watch.cancel()
         if self._server is not None:
             self._server.stop()
 
@@ -84,6 +102,30 @@ class IoService:
             self.status = 1
         self._server.flush_logs()
 
+    def figures(self) -> dict[str, Any]:
+        """What `sioserve status` shows."""
+        is_stopping = self._deadline is not None
+        pool = None if is_stopping else self._server
+        return {
+            "state": self._state(),
+            "workers": len(self._supervisor.kept),
+            "processes": processes(pool, self._supervisor),
+        }
+
+    async def reload(self) -> str:
+        """Replace all Python processes by new ones, with new code. Raises RequestFailed."""
+        if self._server is None:
+            raise RequestFailed("the server is starting")
+        try:
+            count = await self._replacer.reload()
+        except ReloadFailed as error:
+            raise RequestFailed(f"the old processes continue: {error}") from None
+        return f"{count} new Python processes work"
+
+    def check(self) -> object:
+        """Returns when the I/O thread has answered."""
+        return None if self._server is None else self._server.counts()
+
     def reopen_logs(self) -> None:
         """Reopen all log files, of the Python processes too; from signal handlers."""
         if self._server is not None:
@@ -97,6 +139,40 @@ class IoService:
             self._server.log_pending()
             self._server.flush_logs()
 
+    def _state(self) -> str:
+        if self._deadline is not None:
+            return "stopping"
+        if self._server is None:
+            return "starting"
+        return "reloading" if self._replacer.is_reloading else "running"
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        handlers: dict[signal.Signals, Callable[[], None]] = {
+            signal.SIGHUP: self._reload_on_signal,
+            signal.SIGTTIN: lambda: self._resize(self._supervisor.add_one),
+            signal.SIGTTOU: lambda: self._resize(self._supervisor.remove_one),
+        }
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
+
+    def _reload_on_signal(self) -> None:
+        if self._server is None:
+            self._reload_after_start = True
+            return
+        task = asyncio.get_running_loop().create_task(self._replacer.reload())
+        self._tasks.add(task)
+        task.add_done_callback(self._reloaded)
+
+    def _reloaded(self, task: asyncio.Task[int]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.debug("The reload of SIGHUP has failed: %s", error)
+
+    def _resize(self, change: Callable[[], None]) -> None:
+        if self._state() in ("running", "reloading"):
+            change()
+
     def _make_server(self, settings: dict[str, object]) -> _sioserve.Server:
         arguments = {**server_arguments(self._options), **settings}
         with creation_errors():
@@ -105,10 +181,5 @@ class IoService:
                 cast(Any, self._supervisor),  # whose process_left() is called
                 python_processes=True,
                 graceful_timeout_ms=round(time_for_connections(self._options) * 1000),
-                max_requests_reached=self._max_requests_reached,
                 **arguments,
             )
-
-    def _max_requests_reached(self) -> None:
-        logger.info("Stopping: --limit-max-requests is reached")
-        self._stop_process()

@@ -10,10 +10,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from sioserve.workers.channel import receive_hello
+from sioserve.workers.channel import Hello, StartFailure, receive_hello
 from sioserve.workers.child import child_environment
 
 logger = logging.getLogger("sioserve")
@@ -23,25 +22,32 @@ class PythonProcess:
     """A process that starts when this object is created, on the running event loop.
 
     Attributes:
+        number: of its place among the processes; the process that replaces it has the same.
         name: for log lines.
-        pid: its number.
+        pid: its number in the system.
         ended: done, with the code of `subprocess.Popen`, when it has ended.
+        hung: it is killed because it hangs.
     """
 
-    def __init__(self, command: Sequence[str], number: int) -> None:
+    def __init__(self, command: Sequence[str], number: int, folder: str | None = None) -> None:
+        """`folder`: its working directory; None for that of this process. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._channel, other_end = socket.socketpair()
-        with other_end:
+        with other_end, _closed_by_errors(self._channel):
             self._popen = subprocess.Popen(
                 command,
                 pass_fds=[other_end.fileno()],
                 env={**os.environ, **child_environment(other_end.fileno())},
+                cwd=folder,
             )
         self._channel.setblocking(False)
         self._is_ready = False
+        self._said_hello = False
         self._is_receiving = False
         self._reopen_when_ready = False
         self._started = time.monotonic()
+        self.number = number
+        self.hung = False
         self.pid = self._popen.pid
         self.name = f"Python process {number} (pid {self.pid})"
         self.ended: asyncio.Future[int] = loop.create_future()
@@ -58,15 +64,17 @@ class PythonProcess:
         """Seconds since its start."""
         return time.monotonic() - self._started
 
-    async def hello(self) -> dict[str, Any] | None:
-        """The settings that it says when it is ready; None if it ends before."""
+    async def hello(self) -> Hello | StartFailure | None:
+        """What it says when it is ready, or can't start; None if it ends before."""
         self._is_receiving = True
         try:
-            return await receive_hello(self._channel)
+            said = await receive_hello(self._channel)
         finally:
             self._is_receiving = False
             if self.ended.done():
                 self._channel.close()
+        self._said_hello = isinstance(said, Hello)
+        return said
 
     def take_channel(self) -> int:
         """A descriptor of the channel, which belongs to the caller; it is ready now."""
@@ -89,10 +97,26 @@ class PythonProcess:
         else:
             self._reopen_when_ready = True
 
+    def dismiss(self) -> None:
+        """End it before it has got any work."""
+        if self._said_hello and not self._is_ready:
+            # The end of the channel makes it shut down in order.
+            with contextlib.suppress(OSError):
+                self._channel.shutdown(socket.SHUT_RDWR)
+        else:
+            self.send_signal(signal.SIGKILL)
+
     def kill_if_running(self) -> None:
         if not self.ended.done():
-            logger.error("%s hangs and is killed", self.name)
+            logger.error("%s does not end and is killed", self.name)
             self.send_signal(signal.SIGKILL)
+
+    def describe_end(self) -> str:
+        """How it has ended, for the log."""
+        code = self.ended.result()
+        if self.hung and code == -signal.SIGKILL:
+            return "because it hung and was killed"
+        return describe_end(code)
 
     def _has_ended(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)
@@ -105,6 +129,15 @@ class PythonProcess:
         code = self._popen.wait()
         if not self.ended.done():
             self.ended.set_result(code)
+
+
+@contextlib.contextmanager
+def _closed_by_errors(channel: socket.socket) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        channel.close()
+        raise
 
 
 def describe_end(code: int) -> str:

@@ -1,29 +1,30 @@
-"""Supervisor: keeps the Python processes running.
+"""Supervisor: has all Python processes: those that work, those that start, those that retire.
 
-The first one starts alone: if the application can't start, its error is shown once. A process that
-has ended is started again, after a time that grows while processes end soon after their start.
+The first one starts alone: if the application can't start, its error is shown once. Then a Keeper
+(`keeper.py`) keeps each running. Processes that work can be replaced, added and removed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
-from sioserve.workers.process import PythonProcess, describe_end
+from sioserve.options import Options
+from sioserve.workers.changed_settings import ChangedSettings
+from sioserve.workers.channel import Hello, Settings
+from sioserve.workers.keeper import Keeper
+from sioserve.workers.process import PythonProcess
+from sioserve.workers.retirement import RetiringPool, Why, retire
+from sioserve.workers.starting import TIME_TO_END, settings_of
 
 logger = logging.getLogger("sioserve")
 
-FIRST_DELAY = 0.1  # seconds until a process that has ended is started again
-LONGEST_DELAY = 30.0
-TIME_TO_END = 10.0  # seconds for a process that has lost its connection
-STEADY_AFTER = 10.0  # seconds of life after which the delay begins at FIRST_DELAY again
 
-
-class Pool(Protocol):
+class Pool(RetiringPool, Protocol):
     """What a Supervisor uses of `_sioserve.Server`."""
 
     def add_process(self, fd: int, name: str, /) -> int: ...
@@ -38,57 +39,136 @@ class FirstProcessEnded(Exception):
 
 
 class Supervisor:
-    """Runs `count` processes; all calls on the event loop of start_first()."""
+    """Runs as many processes as `options.workers` says; all calls on the event loop of
+    start_first().
+    """
 
-    def __init__(self, command: Sequence[str], count: int) -> None:
+    def __init__(self, command: Sequence[str], options: Options) -> None:
         self._command = command
-        self._count = count
+        self._options = options
+        self._folder = working_directory()
+        self._time_to_end = max(TIME_TO_END, options.timeout_graceful_shutdown + 1)
         self._pool: Pool | None = None
-        self._processes: dict[int, PythonProcess] = {}
-        self._ready: dict[int, PythonProcess] = {}  # by their numbers in the pool
-        self._keepers: list[asyncio.Task[None]] = []
+        self._settings: ChangedSettings | None = None
+        self._keepers: dict[int, Keeper] = {}
+        self._running: set[PythonProcess] = set()
+        self._members: dict[int, PythonProcess] = {}  # by their numbers in the pool
+        self._retiring: dict[PythonProcess, asyncio.Task[None]] = {}
 
-    async def start_first(self) -> dict[str, Any]:
+    async def start_first(self) -> Settings:
         """Start one process and return the settings that it says.
 
         Raises FirstProcessEnded.
         """
-        process = self._start(1)
-        settings = await process.hello()
-        if settings is None:
-            raise FirstProcessEnded(await process.ended)
-        return settings
+        self._first = self.start_process(1)
+        said = await self._first.hello()
+        if not isinstance(said, Hello):
+            raise FirstProcessEnded(await self._first.ended)
+        self._settings = ChangedSettings(said.settings)
+        return said.settings
 
     def serve(self, pool: Pool) -> None:
         """Hand the first process to the pool, and start the others."""
+        assert self._options.workers is not None
         self._pool = pool
-        loop = asyncio.get_running_loop()
-        self._add(self._processes[1])
-        for number in range(1, self._count + 1):
-            self._keepers.append(loop.create_task(self._keep(number)))
+        self._add(self._first)
+        self._keepers[1] = Keeper(self, 1, self._first)
+        for number in range(2, self._options.workers + 1):
+            self._keepers[number] = Keeper(self, number)
+
+    @property
+    def kept(self) -> Mapping[int, PythonProcess | None]:
+        """The processes that are kept running; None for one that will be started again."""
+        return {number: keeper.process for number, keeper in sorted(self._keepers.items())}
+
+    @property
+    def members(self) -> Mapping[int, PythonProcess]:
+        """The processes that have a connection, by their numbers in the pool."""
+        return self._members
+
+    @property
+    def running(self) -> set[PythonProcess]:
+        return self._running
+
+    def is_retiring(self, process: PythonProcess) -> bool:
+        return process in self._retiring
 
     def process_left(self, number: int) -> None:
         """The pool has no connection with this process any more, which ends it. One that does not
         end, because it hangs, is killed.
         """
-        process = self._ready.pop(number)
-        loop = asyncio.get_running_loop()
-        loop.call_later(TIME_TO_END, process.kill_if_running)
+        self._kill_later(self._members.pop(number))
+
+    def add_one(self) -> None:
+        """Keep one process more."""
+        number = next(n for n in range(1, len(self._keepers) + 2) if n not in self._keepers)
+        self._keepers[number] = Keeper(self, number)
+        logger.info("Python process %d is added: there are %d now", number, len(self._keepers))
+
+    def remove_one(self) -> None:
+        """Keep one process less, but at least one."""
+        if len(self._keepers) == 1:
+            logger.warning("The last Python process is not removed")
+            return
+        number = max(self._keepers)
+        keeper = self._keepers.pop(number)
+        logger.info("Python process %d is removed: there are %d now", number, len(self._keepers))
+        self._let_go(keeper.release(), "recycling")
+
+    def start_process(self, number: int) -> PythonProcess:
+        """A process that nobody keeps yet. Raises OSError."""
+        process = PythonProcess(self._command, number, self._folder)
+        self._running.add(process)
+        process.ended.add_done_callback(lambda _: self._running.discard(process))
+        return process
+
+    async def settings_of(self, process: PythonProcess) -> Settings:
+        """When it is ready. Raises StartFailed."""
+        return await settings_of(process, self._options.worker_start_timeout)
+
+    async def admit_when_ready(self, process: PythonProcess) -> None:
+        """Raises StartFailed."""
+        settings = await self.settings_of(process)
+        self._check(settings)
+        self._add(process)
+
+    def replace(self, ready: Mapping[PythonProcess, Settings], why: Why) -> None:
+        """Let these processes work and be kept, instead of those with the same numbers."""
+        replaced = []
+        for process, settings in ready.items():
+            if process.number not in self._keepers:  # it has been removed meanwhile
+                self.dismiss(process)
+                continue
+            self._check(settings)
+            self._add(process)
+            replaced.append(self._keepers[process.number].release())
+            self._keepers[process.number] = Keeper(self, process.number, process)
+        for old in replaced:
+            self._let_go(old, why)
+
+    def dismiss(self, process: PythonProcess) -> None:
+        """End a process that has got no work yet."""
+        process.dismiss()
+        self._kill_later(process)
 
     def reopen_logs(self) -> None:
-        for process in self._processes.values():
+        for process in self._running:
             process.reopen_logs()
 
     def stop(self) -> None:
         """Start no more processes. Those that are not ready are ended."""
-        for keeper in self._keepers:
-            keeper.cancel()
+        for keeper in self._keepers.values():
+            process = keeper.release()
+            if process is not None and not process.is_ready:
+                process.send_signal(signal.SIGKILL)
+        for task in self._retiring.values():
+            task.cancel()
 
     async def wait(self, timeout: float) -> list[str]:
         """Return when all processes have ended. After `timeout` seconds they are killed; returns
         the names of these.
         """
-        running = {process.ended: process for process in self._processes.values()}
+        running = {process.ended: process for process in self._running}
         late: set[asyncio.Future[int]] = set()
         if running:
             _, late = await asyncio.wait(running, timeout=timeout)
@@ -98,42 +178,47 @@ class Supervisor:
             await asyncio.wait(late)
         return [running[ended].name for ended in late]
 
-    def _start(self, number: int) -> PythonProcess:
-        process = self._processes[number] = PythonProcess(self._command, number)
-        return process
+    def _check(self, settings: Settings) -> None:
+        assert self._settings is not None
+        self._settings.check(settings)
 
     def _add(self, process: PythonProcess) -> None:
         assert self._pool is not None
         number = self._pool.add_process(process.take_channel(), process.name)
-        self._ready[number] = process
+        self._members[number] = process
         logger.info("%s is ready", process.name)
 
-    async def _keep(self, number: int) -> None:
-        delay = FIRST_DELAY
-        is_ready = number in self._processes
-        while True:
-            try:
-                process = self._processes.get(number) or self._start(number)
-                if not is_ready and await process.hello() is not None:
-                    self._add(process)
-                code = await asyncio.shield(process.ended)
-            except OSError as error:
-                logger.error("Python process %d can't be started: %s", number, error)
-            except asyncio.CancelledError:
-                with contextlib.suppress(KeyError):
-                    self._end_if_not_ready(self._processes[number])
-                raise
-            else:
-                del self._processes[number]
-                if process.age > STEADY_AFTER:
-                    delay = FIRST_DELAY
-                end = describe_end(code)
-                logger.error("%s has ended %s; it starts again", process.name, end)
-            is_ready = False
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, LONGEST_DELAY)
-
-    @staticmethod
-    def _end_if_not_ready(process: PythonProcess) -> None:
+    def _let_go(self, process: PythonProcess | None, why: Why) -> None:
+        assert self._pool is not None
+        if process is None or process.ended.done():
+            return None
         if not process.is_ready:
-            process.send_signal(signal.SIGKILL)
+            return self.dismiss(process)
+        for number, member in self._members.items():
+            if member is process:
+                grace = self._options.reload_grace
+                self._retire(process, retire(self._pool, number, process, why, grace))
+        return None
+
+    def _retire(self, process: PythonProcess, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._retiring[process] = task
+        task.add_done_callback(lambda _: self._retiring.pop(process))
+
+    def _kill_later(self, process: PythonProcess) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._time_to_end, process.kill_if_running)
+
+
+def working_directory() -> str | None:
+    """The folder for new processes, by the name under which the command was started in it.
+
+    If that is a symbolic link to the current release, processes that start later use the release to
+    which it points then. None: the folder of this process has no such name.
+    """
+    name = os.environ.get("PWD", "")
+    try:
+        is_here = os.path.isabs(name) and os.path.samefile(name, ".")
+    except OSError:
+        return None
+    return name if is_here else None

@@ -14,6 +14,7 @@ from sioserve.options.table import (
     proxies,
     socketio,
     websocket,
+    workers,
 )
 
 GROUPS: tuple[Group, ...] = (
@@ -26,6 +27,7 @@ GROUPS: tuple[Group, ...] = (
     proxies.GROUP,
     logs.GROUP,
     process.GROUP,
+    workers.GROUP,
     development.GROUP,
 )
 

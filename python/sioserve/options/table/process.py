@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import SECONDS, WORKERS
+from sioserve.options.kinds import FILE, SECONDS, named
 from sioserve.options.option import Group, Option
 
 GROUP = Group(
@@ -15,11 +15,16 @@ GROUP = Group(
             default=10.0,
         ),
         Option(
-            "workers",
-            WORKERS,
-            "run the application in this number of Python processes behind an I/O process, or auto: "
-            "as many as cores",
-            shown_default="in the server's own process",
+            "pid",
+            FILE,
+            "write the number of the process to this file, and remove it at the end",
+            aliases=("--pidfile",),
+        ),
+        Option(
+            "control",
+            named(FILE, "PATH"),
+            "path of a Unix socket for sioserve status, reload and stop, only for the same user",
+            shown_default="the path of --pid with .control, if that is given",
         ),
     ),
 )

@@ -1,0 +1,131 @@
+"""ControlServer: answers the requests on the control socket, on the server's event loop.
+
+A peer that says nothing, too much or nonsense, or that reads nothing, gets a limited time and is
+disconnected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sioserve import __version__
+from sioserve.control.listener import ControlSocket
+from sioserve.control.requests import (
+    LONGEST_REQUEST,
+    Request,
+    RequestFailed,
+    read_request,
+    to_line,
+)
+from sioserve.processes import rss_of
+
+logger = logging.getLogger("sioserve")
+
+TIME_FOR_REQUEST = 5.0  # seconds
+TIME_FOR_ANSWER = 5.0  # seconds until the peer has read it
+MOST_CONNECTIONS = 32
+
+
+class Controlled(Protocol):
+    """A server that can be controlled."""
+
+    def figures(self) -> dict[str, Any]:
+        """For `sioserve status`."""
+
+    async def reload(self) -> str:
+        """Returns what has been done. Raises RequestFailed."""
+
+
+class ControlServer:
+    """Serves from start() to close()."""
+
+    def __init__(
+        self, socket: ControlSocket, service: Controlled, stop: Callable[[], None]
+    ) -> None:
+        """`stop` begins to stop the server."""
+        self._socket = socket
+        self._service = service
+        self._stop = stop
+        self._started = time.monotonic()
+        self._connections: set[asyncio.Task[None]] = set()
+        self._accepting: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._accepting = asyncio.get_running_loop().create_task(self._accept())
+
+    def close(self) -> None:
+        """The connections end with the process."""
+        if self._accepting is not None:
+            self._accepting.cancel()
+        self._socket.close()
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(self._socket.socket)
+            except OSError as error:  # no descriptors are left
+                logger.warning("The control socket can't be served: %s", error)
+                await asyncio.sleep(1)
+                continue
+            if len(self._connections) >= MOST_CONNECTIONS:
+                connection.close()
+                continue
+            task = loop.create_task(self._serve(connection))
+            self._connections.add(task)
+            task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, connection: Any) -> None:
+        with connection, contextlib.suppress(OSError, asyncio.TimeoutError):
+            line = await asyncio.wait_for(_read_line(connection), TIME_FOR_REQUEST)
+            try:
+                request = read_request(line)
+                await _answer(connection, {"begun": True})
+                answer = {"result": await self._fulfil(request)}
+            except RequestFailed as error:
+                answer = {"error": str(error)}
+            except OSError:
+                raise
+            except Exception:
+                logger.exception("Exception in a request on the control socket")
+                answer = {"error": "the server has failed to answer; its log says why"}
+            await _answer(connection, answer)
+            if "result" in answer and request == "stop":
+                self._stop()
+                # The end of the connection tells the client that the server has ended.
+                await asyncio.get_running_loop().create_future()
+
+    async def _fulfil(self, request: Request) -> Any:
+        if request == "reload":
+            return await self._service.reload()
+        if request == "stop":
+            return "stopping"
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "age": round(time.monotonic() - self._started, 3),
+            "rss": rss_of(os.getpid()),
+            **self._service.figures(),
+        }
+
+
+async def _read_line(connection: Any) -> bytes:
+    loop = asyncio.get_running_loop()
+    line = b""
+    while not line.endswith(b"\n") and len(line) < LONGEST_REQUEST:
+        part = await loop.sock_recv(connection, LONGEST_REQUEST - len(line))
+        if not part:
+            break
+        line += part
+    return line
+
+
+async def _answer(connection: Any, message: dict[str, Any]) -> None:
+    loop = asyncio.get_running_loop()
+    await asyncio.wait_for(loop.sock_sendall(connection, to_line(message)), TIME_FOR_ANSWER)
