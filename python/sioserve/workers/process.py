@@ -100,11 +100,14 @@ class PythonProcess:
     def dismiss(self) -> None:
         """End it before it has got any work."""
         if self._said_hello and not self._is_ready:
-            # The end of the channel makes it shut down in order.
-            with contextlib.suppress(OSError):
-                self._channel.shutdown(socket.SHUT_RDWR)
+            self.end_channel()
         else:
             self.send_signal(signal.SIGKILL)
+
+    def end_channel(self) -> None:
+        """The end of the channel makes it shut down in order."""
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)
 
     def kill_if_running(self) -> None:
         if not self.ended.done():
@@ -121,9 +124,7 @@ class PythonProcess:
     def _has_ended(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)
         os.close(self._pidfd)
-        # Ends the channel also where a child made by fork() keeps its other end open.
-        with contextlib.suppress(OSError):
-            self._channel.shutdown(socket.SHUT_RDWR)
+        self.end_channel()  # a child made by fork() may keep its other end open
         if not self._is_receiving:  # else hello() closes it: a closed socket would never wake it
             self._channel.close()
         code = self._popen.wait()

@@ -97,7 +97,9 @@ class Supervisor:
         """The pool has no connection with this process any more, which ends it. One that does not
         end, because it hangs, is killed.
         """
-        self._kill_later(self._members.pop(number))
+        process = self._members.pop(number)
+        process.end_channel()
+        self._kill_later(process)
 
     def add_one(self) -> None:
         """Keep one process more."""
