@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence, Set
 from typing import Any, Protocol
 
 from sioserve.options import Options
@@ -87,7 +87,8 @@ class Supervisor:
         return self._members
 
     @property
-    def running(self) -> set[PythonProcess]:
+    def running(self) -> Set[PythonProcess]:
+        """All that have not ended."""
         return self._running
 
     def is_retiring(self, process: PythonProcess) -> bool:

@@ -8,18 +8,18 @@ import asyncio
 import logging
 import signal
 import time
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Protocol
 
 from sioserve.options import Options
 from sioserve.workers.orphans import reap_orphans
 from sioserve.workers.process import PythonProcess
 from sioserve.workers.recycling import RecyclingLimits
-from sioserve.workers.replacing import Replacer
-from sioserve.workers.supervisor import Supervisor
 
 logger = logging.getLogger("sioserve")
 
 INTERVAL = 1.0  # seconds
+PAUSED = 3 * INTERVAL  # after such a time without a look, this process has been paused
 PAUSE = 30.0  # seconds after a replacement that has failed until the next one
 
 
@@ -32,16 +32,46 @@ class StatusSource(Protocol):
     def process_status(self) -> list[ProcessStatus]: ...
 
 
+class Watched(Protocol):
+    """What a Watch uses of a Supervisor."""
+
+    @property
+    def kept(self) -> Mapping[int, PythonProcess | None]: ...
+
+    @property
+    def members(self) -> Mapping[int, PythonProcess]: ...
+
+    @property
+    def running(self) -> Set[PythonProcess]: ...
+
+
+class Recycler(Protocol):
+    """What a Watch uses of a Replacer."""
+
+    @property
+    def is_busy(self) -> bool: ...
+
+    def recycle(self, number: int, why: str) -> asyncio.Task[bool] | None: ...
+
+
 class Watch:
     def __init__(
-        self, pool: StatusSource, supervisor: Supervisor, replacer: Replacer, options: Options
+        self,
+        pool: StatusSource,
+        supervisor: Watched,
+        replacer: Recycler,
+        options: Options,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`clock`: in seconds."""
         self._pool = pool
         self._supervisor = supervisor
         self._replacer = replacer
         self._limits = RecyclingLimits(options)
         self._hang_timeout = options.worker_hang_timeout
-        self._pause_until = 0.0  # on time.monotonic()'s clock
+        self._clock = clock
+        self._latest_look = clock()
+        self._pause_until = self._latest_look
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -56,17 +86,22 @@ class Watch:
         rows = {row["number"]: row for row in self._pool.process_status()}
         members = self._supervisor.members
         statuses = {process: rows[number] for number, process in members.items() if number in rows}
-        for process, status in statuses.items():
-            if self._hang_timeout and status["silent_ms"] >= self._hang_timeout * 1000:
-                self._kill(process, status["silent_ms"] / 1000)
+        self._kill_hung(statuses)
         for kept in self._supervisor.kept.values():
             if kept in statuses and self._recycle(kept, statuses[kept]):
                 break
         reap_orphans({process.pid for process in self._supervisor.running})
 
+    def _kill_hung(self, statuses: Mapping[PythonProcess, ProcessStatus]) -> None:
+        now = self._clock()
+        since, self._latest_look = now - self._latest_look, now
+        if since > PAUSED or not self._hang_timeout:
+            return  # after a pause of the container the others have had no time to answer yet
+        for process, status in statuses.items():
+            if status["silent_ms"] >= self._hang_timeout * 1000 and not process.hung:
+                self._kill(process, status["silent_ms"] / 1000)
+
     def _kill(self, process: PythonProcess, seconds: float) -> None:
-        if process.hung:
-            return
         process.hung = True
         logger.error(
             "%s hangs: its event loop has been blocked for %.0f s (--worker-hang-timeout); "
@@ -78,7 +113,7 @@ class Watch:
 
     def _recycle(self, process: PythonProcess, status: ProcessStatus) -> bool:
         """Whether its replacement has begun."""
-        if process.hung or self._replacer.is_busy or time.monotonic() < self._pause_until:
+        if process.hung or self._replacer.is_busy or self._clock() < self._pause_until:
             return False
         why = self._limits.exceeded(process, status)
         task = self._replacer.recycle(process.number, f"{process.name}: {why}") if why else None
@@ -88,4 +123,4 @@ class Watch:
 
     def _recycled(self, task: asyncio.Task[bool]) -> None:
         if not task.cancelled() and not task.result():
-            self._pause_until = time.monotonic() + PAUSE
+            self._pause_until = self._clock() + PAUSE
