@@ -39,7 +39,7 @@ def ask(path: str, request: Request, timeout: float) -> Any:
             raise NoServer(f"there is no control socket {path}: no server runs there") from None
         except ConnectionRefusedError:
             raise NoServer(f"no server listens on the control socket {path}") from None
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):  # or its backlog is full
             raise NoServer(f"the server at {path} does not answer within {timeout:g} s") from None
         except OSError as error:
             reason = error.strerror or error

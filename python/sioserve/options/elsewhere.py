@@ -15,7 +15,7 @@ REASONS = (
     (r"--reset-contextvars", "each request has a context of its own anyway; leave it out"),
     (r"--h11-max-incomplete-event-size", "it is --limit-header-bytes here"),
     (r"--ws-max-queue", "it is --limit-unread here, in bytes"),
-    (r"--timeout-worker-healthcheck", "there are no worker processes yet; leave it out"),
+    (r"--timeout-worker-healthcheck", "it is --worker-hang-timeout here"),
 )
 
 
