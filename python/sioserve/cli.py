@@ -25,8 +25,8 @@ from sioserve.sio_package import check_sio_package
 from sioserve.systemd import Notifier, take_notifier
 from sioserve.this_command import this_command
 from sioserve.workers.channel import say_failure
+from sioserve.workers.child import ignore_signals_for_io_process, take_channel
 from sioserve.workers.child import is_child as is_python_process
-from sioserve.workers.child import take_channel
 
 logger = logging.getLogger("sioserve")
 
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     notifier = take_notifier()
     # Log rotation may send SIGUSR1 while the server starts; runner.py installs the real handler.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    if is_python_process():
+        ignore_signals_for_io_process()
     channel: socket.socket | None = None
     try:
         channel = take_channel() if is_python_process() else None

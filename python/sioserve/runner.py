@@ -26,11 +26,11 @@ from sioserve.pool import asgi_threads
 from sioserve.service import Service
 from sioserve.systemd import Notifier
 from sioserve.unfinished import busy_threads
+from sioserve.workers.child import FOR_IO_PROCESS
 
 logger = logging.getLogger("sioserve")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-REPLACING_SIGNALS = (signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU)  # for the I/O process
 LAST_RESORT = 1.0  # seconds after the stop timeout until the process is ended
 TASKS_AT_THE_END = 0.5  # seconds for tasks of the application that still run on the loop
 
@@ -100,7 +100,7 @@ def run_python_process(application: Any, options: Options, channel: socket.socke
     wake_on_signals(loop)
     if options.verbosity >= 3:
         loop.set_debug(True)
-    for number in (*STOP_SIGNALS, *REPLACING_SIGNALS):
+    for number in (*STOP_SIGNALS, *FOR_IO_PROCESS):
         signal.signal(number, _leave_to_io_process)
     reopen = _ReopenLogsOnSignal()
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sioserve.options import Options
-from sioserve.workers import watch as module
+from sioserve.workers import recycling
 from sioserve.workers.recycling import RecyclingLimits
 from sioserve.workers.watch import PAUSE, Watch
 
@@ -62,11 +62,6 @@ class FakeServer:
 @pytest.fixture
 def server() -> FakeServer:
     return FakeServer(2)
-
-
-@pytest.fixture(autouse=True)
-def _no_reaping(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "reap_orphans", lambda own: None)
 
 
 def test_a_process_that_is_silent_for_too_long_is_killed_once(server: FakeServer) -> None:
@@ -153,3 +148,14 @@ def test_each_process_has_its_own_jitter() -> None:
     assert max(first) <= 150
     assert len(set(first)) > 1
     assert first == [limit_of(process) for process in processes]
+
+
+def test_memory_is_looked_at_only_from_some_age_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recycling, "rss_of", lambda pid: 1000)
+    limits = RecyclingLimits(Options(workers=2, worker_max_rss=999))
+    process: Any = FakeProcess(1)
+    assert limits.exceeded(process, IDLE) is None
+    process.age = recycling.YOUNG
+    assert "--worker-max-rss" in (limits.exceeded(process, IDLE) or "")
+    roomy = RecyclingLimits(Options(workers=2, worker_max_rss=1000))
+    assert roomy.exceeded(process, IDLE) is None

@@ -18,7 +18,7 @@ class PidFile:
         try:
             _check(self._path)
             new = f"{self._path}.{os.getpid()}"
-            with open(new, "w", encoding="ascii") as file:
+            with open(new, "x", encoding="ascii") as file:
                 file.write(f"{os.getpid()}\n")
             os.replace(new, self._path)
         except OSError as error:

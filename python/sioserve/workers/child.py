@@ -13,6 +13,9 @@ from sioserve.errors import StartupError
 # Not SIOSERVE_*, because it is not an option.
 VARIABLE = "_SIOSERVE_CHANNEL"
 PR_SET_PDEATHSIG = 1
+# Signals that replace, add and remove Python processes. Python processes get them too if they are
+# sent to all processes of a service or of a terminal.
+FOR_IO_PROCESS = (signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU)
 
 
 def child_environment(fd: int) -> dict[str, str]:
@@ -35,6 +38,12 @@ def take_channel(environ: MutableMapping[str, str] = os.environ) -> socket.socke
     if os.getppid() != parent:
         raise StartupError("The I/O process has ended")
     return socket.socket(fileno=fd)
+
+
+def ignore_signals_for_io_process() -> None:
+    """Until runner.py installs its handlers."""
+    for number in FOR_IO_PROCESS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def io_process_stopper() -> Callable[[], None]:

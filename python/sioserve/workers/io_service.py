@@ -104,12 +104,10 @@ class IoService:
 
     def figures(self) -> dict[str, Any]:
         """What `sioserve status` shows."""
-        is_stopping = self._deadline is not None
-        pool = None if is_stopping else self._server
         return {
             "state": self._state(),
             "workers": len(self._supervisor.kept),
-            "processes": processes(pool, self._supervisor),
+            "processes": processes(self._server, self._supervisor),
         }
 
     async def reload(self) -> str:

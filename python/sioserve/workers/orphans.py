@@ -7,8 +7,18 @@ to wait for them, or they stay as zombies.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 from collections.abc import Set as AbstractSet
+
+PR_GET_CHILD_SUBREAPER = 37
+
+
+def gets_orphans() -> bool:
+    """Whether this process becomes the parent of processes that lose theirs."""
+    found = ctypes.c_int(0)
+    ctypes.CDLL(None).prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(found))
+    return os.getpid() == 1 or found.value != 0
 
 
 def reap_orphans(own: AbstractSet[int]) -> None:

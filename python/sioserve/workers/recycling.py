@@ -10,6 +10,10 @@ from sioserve.options import Options
 from sioserve.processes import rss_of
 from sioserve.workers.process import PythonProcess
 
+# Seconds without the limit of memory: one that is too low for any process must not cost all the
+# time.
+YOUNG = 10.0
+
 
 class RecyclingLimits:
     """The limits of the options."""
@@ -28,8 +32,10 @@ class RecyclingLimits:
             return f"it is older than {options.worker_max_age:g} s (--worker-max-age)"
         if options.limit_max_requests and status["requests_total"] >= self._requests(process):
             return f"it has had {status['requests_total']} requests (--limit-max-requests)"
-        if options.worker_max_rss and (rss := rss_of(process.pid)) > options.worker_max_rss:
-            return f"it uses {megabytes(rss)} MB of memory (--worker-max-rss)"
+        if options.worker_max_rss and process.age >= YOUNG:
+            rss = rss_of(process.pid)
+            if rss > options.worker_max_rss:
+                return f"it uses {megabytes(rss)} MB of memory (--worker-max-rss)"
         return None
 
     def _requests(self, process: PythonProcess) -> int:

@@ -82,13 +82,15 @@ class Replacer:
             self.is_reloading = True
             self._notifier.reloading()
             try:
-                return await self._replace_all()
+                count = await self._replace_all()
             except (StartFailed, OSError) as error:
                 logger.error("The reload has failed, the old processes continue: %s", error)
+                self._notifier.ready("Running; the latest reload has failed")
                 raise ReloadFailed(str(error)) from None
             finally:
                 self.is_reloading = False
-                self._notifier.ready("Running")
+            self._notifier.ready("Running")
+            return count
 
     async def _replace_all(self) -> int:
         numbers = list(self._supervisor.kept)

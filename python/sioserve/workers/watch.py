@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Set
 from typing import Any, Protocol
 
 from sioserve.options import Options
-from sioserve.workers.orphans import reap_orphans
+from sioserve.workers.orphans import gets_orphans, reap_orphans
 from sioserve.workers.process import PythonProcess
 from sioserve.workers.recycling import RecyclingLimits
 
@@ -72,6 +72,7 @@ class Watch:
         self._clock = clock
         self._latest_look = clock()
         self._pause_until = self._latest_look
+        self._gets_orphans = gets_orphans()
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -90,7 +91,8 @@ class Watch:
         for kept in self._supervisor.kept.values():
             if kept in statuses and self._recycle(kept, statuses[kept]):
                 break
-        reap_orphans({process.pid for process in self._supervisor.running})
+        if self._gets_orphans:
+            reap_orphans({process.pid for process in self._supervisor.running})
 
     def _kill_hung(self, statuses: Mapping[PythonProcess, ProcessStatus]) -> None:
         now = self._clock()
