@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import stat
@@ -144,6 +146,34 @@ def test_a_second_stop_does_not_hurry(alone: ServerProcess, folder: pathlib.Path
         assert waiting.result().status_code == 200
         assert [stop.result().returncode for stop in stops] == [0, 0]
     assert alone.wait() == 0
+
+
+@pytest.mark.parametrize("arguments", [(), ("--workers", "1")], ids=["one process", "workers"])
+def test_a_server_that_is_starting_is_shown_and_stopped(
+    folder: pathlib.Path, arguments: tuple[str, ...]
+) -> None:
+    write_code(folder, "two", SLOW_START)
+    server = ServerProcess(
+        "versioned:application", "--pid", "server.pid", *arguments, cwd=folder, listen=()
+    )
+    server.listening = re.compile("(slow) (start) of")  # type: ignore[misc]
+    with contextlib.suppress(ValueError):  # that is no port
+        server.start()
+    assert status_of(folder / "server.pid.control")["state"] == "starting"
+    done = command("reload", "--pid", "server.pid", cwd=folder)
+    assert done.returncode == 1
+    assert "starting" in done.stderr or "--workers" in done.stderr
+    assert command("stop", "--pid", "server.pid", cwd=folder).returncode == 0
+    assert server.wait() == 128 + signal.SIGTERM
+    assert "Traceback" not in server.log
+    assert list(folder.glob("server.pid*")) == []
+
+
+SLOW_START = """
+async def application(scope, receive, send):
+    say("slow start")
+    await asyncio.sleep(600)
+"""
 
 
 # --- where the server is ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import os
 import pathlib
 import signal
@@ -284,6 +285,22 @@ def test_a_stop_during_a_reload_is_orderly(
     server.stop()
     assert server.log.count("lifespan.shutdown of") == 2
     assert "Traceback" not in server.log
+
+
+def test_sighup_during_the_start_reloads_afterwards(
+    folder: pathlib.Path, start_server: StartServer
+) -> None:
+    write_code(folder, "one", "\nsay('import')\nwhile not os.path.exists('go'): time.sleep(0.01)\n")
+    server = ServerProcess("versioned:application", "--workers", "1", cwd=folder)
+    starting = concurrent.futures.ThreadPoolExecutor(1).submit(server.start)
+    eventually(lambda: "import of" in server.log)
+    write_code(folder, "two")
+    os.kill(server.process.pid, signal.SIGHUP)
+    (folder / "go").touch()
+    starting.result()
+    server.wait_for_log("Reloaded: 1 new Python processes work")
+    assert version_of(server) == "two"
+    server.stop()
 
 
 def test_a_release_folder_that_a_link_names(

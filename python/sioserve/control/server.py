@@ -97,9 +97,10 @@ class ControlServer:
                 answer = {"error": "the server has failed to answer; its log says why"}
             await _answer(connection, answer)
             if "result" in answer and request == "stop":
-                self._stop()
+                loop = asyncio.get_running_loop()
+                loop.call_soon(self._stop)  # an exception of a start that is stopped is not ours
                 # The end of the connection tells the client that the server has ended.
-                await asyncio.get_running_loop().create_future()
+                await loop.create_future()
 
     async def _fulfil(self, request: Request) -> Any:
         if request == "reload":
