@@ -100,14 +100,12 @@ class Bridge {
   void handle(const Gil& gil, WebSocketEvent& event) { asgi_.handle(gil, event); }
   void handle(const Gil& gil, HandshakeEvent& event) { socket_io_.handle(gil, event); }
   void handle(const Gil& gil, SocketIoEvent& event) { socket_io_.handle(gil, event); }
+  void handle(const Gil& gil, ProcessEvent& event) { socket_io_.handle(gil, event); }
   void handle(const Gil& gil, ServerEvent& event);
   void handle(const Gil& gil, LogRecord event);
   void handle(const Gil& gil, AccessEntry event);
   void handle(const Gil& gil, RequestLimitReached event);
   void handle(const Gil& gil, CommandQueueHasSpace event);
-  void handle(const Gil& gil, ToldByProcess event) { socket_io_.handle(gil, std::move(event)); }
-  void handle(const Gil& gil, ProcessLeft event) { socket_io_.handle(gil, event); }
-  void handle(const Gil&, ProcessPing event) { post(ProcessPong{event.number}); }
   void handle(const Gil& gil, StopBegun event);
   void handle(const Gil& gil, ServerStopped event);
 

@@ -74,6 +74,8 @@ Names::Names(const Gil& gil) {
       {&Names::signalled, "signalled"},
       {&Names::told, "told"},
       {&Names::process_left, "process_left"},
+      {&Names::move_session, "move_session"},
+      {&Names::session_moved, "session_moved"},
       {&Names::version_1_0, "1.0"},
       {&Names::version_1_1, "1.1"},
   };

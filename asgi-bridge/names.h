@@ -17,7 +17,7 @@ struct Names {
   PyRef create_future, create_task, get_task_factory, add_done_callback, set_result, done,
       cancelled, exception;
   PyRef handshake, session_opened, session_closed, connect, event, acknowledged, disconnect;
-  PyRef forgotten, signalled, acks_lost, told, process_left;
+  PyRef forgotten, signalled, acks_lost, told, process_left, move_session, session_moved;
   PyRef version_1_0, version_1_1;
 
   // False if memory ran out; an exception is set.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "asgi-bridge/arguments.h"
@@ -89,7 +90,37 @@ PyObject* server_process_status(PyObject* self, PyObject*) {
   return list.release();
 }
 
+template <typename Command>
+PyObject* keep_state(PyObject* self, PyObject* args) {
+  PyObject *id, *state;
+  if (!PyArg_ParseTuple(args, "OU", &id, &state)) return nullptr;
+  Command command{};
+  bool is_read = read_text(state, command.state);
+  if constexpr (std::is_same_v<Command, KeepSession>) {
+    is_read = is_read && read_id(id, "session", command.session);
+  } else {
+    is_read = is_read && read_id(id, "socket", command.socket);
+  }
+  Core* core = core_of(self);
+  if (!is_read || core == nullptr) return nullptr;
+  core->bridge.post(std::move(command));
+  return none().release();
+}
+
+template <typename Command>
+PyObject* post_for_session(PyObject* self, PyObject* session) {
+  Command command{};
+  Core* core = core_of(self);
+  if (core == nullptr || !read_id(session, "session", command.session)) return nullptr;
+  core->bridge.post(command);
+  return none().release();
+}
+
 const Method methods[] = {
+    Method::positional<&keep_state<KeepSession>>("keep_session"),
+    Method::positional<&keep_state<KeepSocket>>("keep_socket"),
+    Method::one_argument<&post_for_session<LetSessionGo>>("let_session_go"),
+    Method::one_argument<&post_for_session<GiveUpSession>>("give_up_session"),
     Method::positional<&server_add_process>("add_process"),
     Method::positional<&server_retire_process>("retire_process"),
     Method::one_argument<&server_end_process>("end_process"),

@@ -1,4 +1,5 @@
-// Server's methods for --workers: the Python processes of an I/O process.
+// Server's methods for --workers: for the I/O process, which manages Python processes, and for
+// these, between which sessions move.
 #pragma once
 
 #include <span>

@@ -24,6 +24,18 @@ const char* name_of(AckLoss why) {
   __builtin_unreachable();
 }
 
+const char* name_of(MoveReason why) {
+  switch (why) {
+    case MoveReason::reload:
+      return "reload";
+    case MoveReason::recycling:
+      return "recycling";
+    case MoveReason::crash:
+      return "crash";
+  }
+  __builtin_unreachable();
+}
+
 PyRef to_py_list(const Gil& gil, const std::vector<std::uint64_t>& numbers) {
   PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(numbers.size())));
   if (!list) return PyRef();
@@ -43,6 +55,10 @@ void SocketIoCallbacks::handle(const Gil& gil, HandshakeEvent& event) {
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SocketIoEvent& event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, ProcessEvent& event) {
   std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
 }
 
@@ -125,6 +141,30 @@ void SocketIoCallbacks::handle(const Gil& gil, ToldByProcess event) {
 
 void SocketIoCallbacks::handle(const Gil& gil, ProcessLeft event) {
   dispatch(gil, bridge_.names().process_left, {to_py_int(gil, event.process)});
+}
+
+void SocketIoCallbacks::handle(const Gil&, ProcessPing event) {
+  bridge_.post(ProcessPong{event.number});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SessionMoveAsked event) {
+  dispatch(gil, bridge_.names().move_session,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
+            to_py_str(gil, name_of(event.why))});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, SessionMoved event) {
+  PyRef sockets = PyRef::steal(PyList_New(0));
+  for (const MovedSocket& moved : event.sockets) {
+    const PyRef number = to_py_int(gil, static_cast<std::uint64_t>(moved.socket));
+    const PyRef state = to_py_str(gil, moved.state);
+    if (!sockets || !number || !state) break;
+    const PyRef item = PyRef::steal(PyTuple_Pack(2, number.get(), state.get()));
+    if (!item || PyList_Append(sockets.get(), item.get()) != 0) break;
+  }
+  dispatch(gil, bridge_.names().session_moved,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
+            to_py_str(gil, name_of(event.why)), to_py_str(gil, event.state), std::move(sockets)});
 }
 
 PyRef SocketIoCallbacks::scope_of(const Gil& gil, const RequestHead& head,

@@ -21,8 +21,7 @@ class SocketIoCallbacks {
 
   void handle(const Gil& gil, HandshakeEvent& event);
   void handle(const Gil& gil, SocketIoEvent& event);
-  void handle(const Gil& gil, ToldByProcess event);
-  void handle(const Gil& gil, ProcessLeft event);
+  void handle(const Gil& gil, ProcessEvent& event);
 
   // Keeps the scope of a stream that the application hands over to Engine.IO, for the stream's
   // session. `scope` is borrowed and may be null.
@@ -44,6 +43,11 @@ class SocketIoCallbacks {
   void handle(const Gil& gil, SocketDisconnect event);
   void handle(const Gil& gil, SocketAcksLost event);
   void handle(const Gil& gil, SocketForgotten event);
+  void handle(const Gil& gil, ToldByProcess event);
+  void handle(const Gil& gil, ProcessLeft event);
+  void handle(const Gil& gil, ProcessPing event);
+  void handle(const Gil& gil, SessionMoveAsked event);
+  void handle(const Gil& gil, SessionMoved event);
 
   // Calls a method of the dispatcher; a missing argument (null) or an exception is logged.
   void dispatch(const Gil& gil, const PyRef& method, std::initializer_list<PyRef> arguments);

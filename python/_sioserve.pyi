@@ -95,6 +95,19 @@ class Dispatcher(Protocol):
     def told(self, process: int, payload: str) -> None:
         """Another Python process of the same server has called tell_processes()."""
 
+    def move_session(self, session: int, why: str) -> None:
+        """This process ends, `why` is "reload" or "recycling": let the session go with
+        Server.let_session_go() when its handlers have run, or close it with give_up_session(). Its
+        next events come only to another process, or after give_up_session().
+        """
+
+    def session_moved(
+        self, session: int, why: str, state: str, sockets: list[tuple[int, str]]
+    ) -> None:
+        """A session with its sockets (numbers) comes from another process, with what that one has
+        kept. `why` may also be "crash".
+        """
+
     def process_left(self, process: int) -> None:
         """Another Python process has died, or one of add_process()."""
 
@@ -409,6 +422,22 @@ class Server:
     def tell_processes(self, payload: str, to: int = 0, /) -> None:
         """Any thread. Dispatcher.told() is called with this text in another Python process of the
         same server, or in all others, when what was commanded before has happened.
+        """
+
+    def keep_session(self, session: int, state: str, /) -> None:
+        """Any thread. Keep this for the next process of the session: Dispatcher.session_moved()."""
+
+    def keep_socket(self, socket: int, state: str, /) -> None:
+        """Any thread. The same for one of its sockets. A session moves only if it and all its
+        sockets have such a text.
+        """
+
+    def let_session_go(self, session: int, /) -> None:
+        """Any thread. The answer to Dispatcher.move_session(): the session moves."""
+
+    def give_up_session(self, session: int, /) -> None:
+        """Any thread. This process can't serve the session: it is closed in such a way that its
+        client comes back.
         """
 
     def watch_rooms(self, namespace: str) -> None:

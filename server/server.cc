@@ -254,10 +254,6 @@ class Server::IoThread final : connection::Router,
     socketio_.events_taken();
   }
 
-  static processes::ProcessId process_id(std::uint64_t number) {
-    return processes::ProcessId{static_cast<std::uint32_t>(number)};
-  }
-
   void add_new_processes() {
     std::vector<NewProcess> added;
     {
@@ -308,6 +304,9 @@ class Server::IoThread final : connection::Router,
   void carry_out(WebSocketCommand command) { application_.handle(std::move(command)); }
   void carry_out(HandshakeCommand command) { engine_io_.handle(std::move(command)); }
   void carry_out(SocketIoCommand command) { socketio_.handle(std::move(command)); }
+  void carry_out(const ProcessCommand& command) {
+    if (pool_) pool_->handle(command);
+  }
   void carry_out(ServerCommand command) {
     std::visit([this](auto& alternative) { carry_out(alternative); }, command);
   }
@@ -318,9 +317,6 @@ class Server::IoThread final : connection::Router,
     socketio_.events_taken();
   }
 
-  // From this process; the pool passes on those of others.
-  void carry_out(const TellProcesses&) {}
-
   void carry_out(CommandsHeldUp held_up) {
     limits_.reached(Limit::commands, "the application", held_up.count);
   }
@@ -328,14 +324,6 @@ class Server::IoThread final : connection::Router,
   void carry_out(const Ask& ask) {
     const bool is_for_pool = pool_ && std::holds_alternative<ProcessesAsked>(ask.question);
     answers_.give(ask.id, is_for_pool ? Answer(pool_->status()) : socketio_.answer(ask.question));
-  }
-
-  void carry_out(const ProcessPong&) {}
-  void carry_out(const RetireProcess& command) {
-    if (pool_) pool_->retire(process_id(command.process), command.why);
-  }
-  void carry_out(const EndProcess& command) {
-    if (pool_) pool_->end(process_id(command.process));
   }
 
   void carry_out(StopServer) {

@@ -42,6 +42,11 @@ class Answer:
         with contextlib.suppress(concurrent.futures.InvalidStateError):
             self._future.set_exception(AckTimeout(why))
 
+    async def settled(self) -> None:
+        """Return when the answer is final."""
+        if not self._future.done():
+            await asyncio.wait((asyncio.wrap_future(self._future),))
+
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._wait().__await__()
 

@@ -56,7 +56,8 @@ LONGEST_RUN = 0.002  # seconds of handlers without an await; then the loop's oth
 
 
 class Connection:
-    """The running handlers of one socket. `on_finished` is called when nothing can follow.
+    """The running handlers of one socket. `on_finished` is called when nothing can follow,
+    `on_accepted` when the client has been accepted or resumed.
 
     `before`: the lost connection of a recovered client, whose handlers still run.
     """
@@ -69,6 +70,7 @@ class Connection:
         "_handled",
         "_namespace",
         "_number",
+        "_on_accepted",
         "_on_finished",
         "_parts",
         "_running",
@@ -88,6 +90,7 @@ class Connection:
         session: EngineIOSession,
         socket: NamespaceSocket,
         on_finished: Callable[[int], None],
+        on_accepted: Callable[[NamespaceSocket], None],
         times: HandlerTimes,
         before: Connection | None = None,
     ) -> None:
@@ -96,6 +99,7 @@ class Connection:
         self._namespace = namespace
         self._session = session
         self._on_finished = on_finished
+        self._on_accepted = on_accepted
         self._times = times
         self._steps: deque[tuple[Any, ...]] = deque()
         self._parts: deque[tuple[Any, ...]] = deque()  # the rest of the running step
@@ -115,6 +119,32 @@ class Connection:
     def connect(self, auth: Any) -> None:
         """Let the namespace decide about the client. The first call."""
         self._add((self._connect, auth))
+
+    def resume(self, why: str) -> None:
+        """The client comes from another Python process, which had accepted it. The first call."""
+        self._add((self._resume, why))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether handlers run, or are to run."""
+        return self._running or bool(self._beside)
+
+    async def idle(self) -> None:
+        """Return when no handler runs any more."""
+        while self.is_busy:
+            if tasks := self.tasks():
+                await asyncio.wait(tasks)
+            else:
+                await self._yield_to_loop()
+
+    def let_go(self) -> None:
+        """The client moves to another Python process; call it when no handler runs."""
+        self._report_handled()
+        self._finished = True
+        self.socket.let_go()
+        self._session.sockets.discard(self.socket)
+        self._namespace.remove_socket(self.socket)
+        self._on_finished(self._number)
 
     def event(self, args: list[Any], ack_id: int | None) -> None:
         """Handle an event after the events before it."""
@@ -228,11 +258,32 @@ class Connection:
             self._finish_refusal(TOOK_TOO_LONG)
         elif accepted:
             self.socket.mark_accepted()
+            self._on_accepted(self.socket)
             logger.info("%r %s", self.socket, "recovered" if self.socket.recovered else "connected")
             hooks = self._namespace.server.connect_hooks
             self._parts.extend((self._call, "connect hook", hook) for hook in hooks)
         else:
             self._refuse(message, data)
+
+    async def _resume(self, why: str) -> None:
+        limit = TimeLimit(self._times.connect, "resume")
+        with Guard("resume", self.socket) as guard, limit:
+            await self._session.identify()
+            self._add_consumers()
+            for handler in self._namespace.table.resume_handlers(self.socket):
+                limit.what = handler
+                with TimeLimit(handler.timeout, handler):
+                    await handler.call(self.socket, why)
+        if guard.failed:
+            self._core.give_up_session(self._session.number)
+            return
+        self.socket.mark_accepted()
+        self._on_accepted(self.socket)
+        logger.info("%r resumed after a %s", self.socket, why)
+
+    def _add_consumers(self) -> None:
+        for consumer_class in self._namespace.table.consumers_for(self._session):
+            self.socket.add_consumer(consumer_class())
 
     def _tell_of_timeout(self) -> None:
         """Answer the client before the cancelled handler has ended."""
@@ -244,9 +295,8 @@ class Connection:
             await self._before.finished()
             self._before = None
         await self._session.identify()
+        self._add_consumers()
         namespace, socket = self._namespace, self.socket
-        for consumer_class in namespace.table.consumers_for(self._session):
-            socket.add_consumer(consumer_class())
         if not (socket.recovered and namespace.server.recovery_skips_middleware):
             for middleware in namespace.table.middleware:
                 limit.what = middleware

@@ -28,6 +28,10 @@ class SocketIOConsumer:
       emitted in `connect` are sent when the client is connected.
     * `disconnect(self, socket, reason)` is called when an accepted client has disconnected and all
       its events are handled. `socket.rooms` still has the rooms it was in.
+    * `resume(self, socket, why)`: with --workers, the client comes from another Python process. It
+      has its id, rooms, `data`, `user` and `session`; connect() is not called again. `why` is
+      "reload", "recycling", or "crash"; after a crash, `data` is as it was when the client
+      connected. A client of a consumer without this method is disconnected, and reconnects.
     * `event_<name>(self, socket, *args)` or, with `@sio.event("any name")`, any method handles an
       event. With a parameter `ack` the handler gets a function that acknowledges the event, or None
       if the client asked for no acknowledgement. Without this parameter, the event is acknowledged

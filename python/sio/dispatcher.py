@@ -26,6 +26,8 @@ from .failures import abandon_handlers, end_task, start_task
 from .handshake import HandshakeRequest
 from .log_lines import about_sending
 from .processes import Processes
+from .session_moves import SessionMoves
+from .session_state import described_socket, restored_session
 from .socketio.namespace import Namespace
 from .socketio.process_adapter import ProcessAdapter, handle_request
 from .socketio.server import SocketIOServer, get_socketio_server
@@ -51,9 +53,14 @@ class Dispatcher:
         server: SocketIOServer | None = None,
         times: HandlerTimes | None = None,
         processes: Processes | None = None,
+        state: dict[str, Any] | None = None,
     ) -> None:
-        """`processes`: the other Python processes of the same native server."""
+        """`processes`: the other Python processes of the same native server. `state`: that of the
+        lifespan, for the scopes of sessions that come from these.
+        """
         self._processes = processes
+        self._state = state
+        self._moves: SessionMoves | None = None  # with other processes
         self._times = times or HandlerTimes()
         self._server = get_socketio_server() if server is None else server
         self._core: Server | None = None
@@ -73,6 +80,7 @@ class Dispatcher:
         self._server.attach(core, threads)
         self._core = core
         if self._processes is not None:
+            self._moves = SessionMoves(core)
             self._processes.bind(core, functools.partial(handle_request, self._server))
             self._server.adapter(functools.partial(ProcessAdapter, processes=self._processes))
 
@@ -130,6 +138,8 @@ class Dispatcher:
 
     def session_closed(self, session: int, status: tuple[str, float | None] | None = None) -> None:
         self._sessions.pop(session).close(status)
+        if self._moves is not None:
+            self._moves.closed(session)
         self._server.clients_count = len(self._sessions)
         logger.debug("session %d closed", session)
 
@@ -207,11 +217,97 @@ class Dispatcher:
         if recovered is not None and former is not None:
             sock.take_over(former)
             before = self._connections.get(recovered)
-        connection = Connection(
-            core, socket, target, session, sock, self._forget, self._times, before
+        self._add_connection(core, session, target, sock, before).connect(auth)
+
+    def _add_connection(
+        self,
+        core: Server,
+        session: EngineIOSession,
+        namespace: Namespace,
+        socket: NamespaceSocket,
+        before: Connection | None = None,
+    ) -> Connection:
+        def accepted(socket: NamespaceSocket) -> None:
+            if self._moves is not None:
+                self._moves.keep(session, socket)
+
+        made = Connection(
+            core,
+            socket.number,
+            namespace,
+            session,
+            socket,
+            self._forget,
+            accepted,
+            self._times,
+            before,
         )
-        self._connections[socket] = connection
-        connection.connect(auth)
+        self._connections[socket.number] = made
+        return made
+
+    # --- sessions that move between processes ---
+
+    def move_session(self, session: int, why: str) -> None:
+        start_task(functools.partial(self._let_go, session, why), self._tasks)
+
+    async def _let_go(self, number: int, why: str) -> None:
+        core, moves = self._core, self._moves
+        if core is None or moves is None:
+            return
+        while asking := [task for task in self._asking.values() if task is not None]:
+            await asyncio.wait(asking)
+        session = self._sessions.get(number)
+
+        def connections() -> list[Connection]:
+            sockets = () if session is None else tuple(session.sockets)
+            return [self._connections[s.number] for s in sockets if s.number in self._connections]
+
+        # A session without sockets has nobody who could resume it.
+        if session is None or not connections() or not await moves.let_go(session, connections):
+            core.give_up_session(number)
+            return
+        for connection in connections():
+            connection.let_go()
+        del self._sessions[number]
+        self._server.clients_count = len(self._sessions)
+        core.let_session_go(number)
+        logger.debug("session %d has moved to another process: %s", number, why)
+
+    def session_moved(
+        self, session: int, why: str, state: str, sockets: list[tuple[int, str]]
+    ) -> None:
+        core = self._core
+        if core is None:
+            raise RuntimeError("bind() comes first")
+        moved = restored_session(session, state, core)
+        if self._state is not None:
+            moved.scope["state"] = dict(self._state)
+        self._sessions[session] = moved
+        self._server.clients_count = len(self._sessions)
+        for number, described in sockets:
+            self._resume(core, moved, number, described_socket(described), why)
+
+    def _resume(
+        self,
+        core: Server,
+        session: EngineIOSession,
+        number: int,
+        described: dict[str, Any],
+        why: str,
+    ) -> None:
+        target = self._server.find_or_fit(described["namespace"])
+        if target is None or not target.table.can_resume(session):
+            logger.info(
+                "A client of namespace %s is disconnected, because the new code can't resume it",
+                described["namespace"],
+            )
+            core.give_up_session(session.number)
+            return
+        socket = NamespaceSocket(core, number, target, session, described["id"], described["auth"])
+        socket.restore(described)
+        session.sockets.add(socket)
+        target.add_socket(socket)
+        self._add_connection(core, session, target, socket).resume(why)
 
     def event(self, socket: int, args: list[Any], ack_id: int | None) -> None:
         connection = self._connections.get(socket)

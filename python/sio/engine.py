@@ -81,6 +81,11 @@ class EngineIOSession:
         """Whether the handshake came through the ASGI application."""
         return ROUTED in self.scope
 
+    @property
+    def number(self) -> int:
+        """The number of this session in the native server."""
+        return self._number
+
     async def identify(self) -> None:
         """Load user and session into the scope, once. Raises what the database raises."""
         async with self._identifying:

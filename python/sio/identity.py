@@ -131,3 +131,49 @@ def _is_valid(user: Any, session_hash: str | None) -> bool:
         return False
     hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     return any(constant_time_compare(session_hash, candidate) for candidate in hashes)
+
+
+def describe_identity(scope: Scope) -> dict[str, Any]:
+    """`session` and `user` of a scope that identify() has loaded, as JSON for restore_identity().
+
+    Raises TypeError for a user that is not in the database.
+    """
+    described: dict[str, Any] = {}
+    if "session" in scope:
+        described["session"] = getattr(scope["session"], "session_key", None)
+    user = scope.get("user")
+    if user is not None:
+        meta = getattr(user, "_meta", None)
+        if meta is not None and user.pk is not None:
+            described["user"] = [meta.label, str(user.pk)]
+        elif not getattr(user, "is_anonymous", False):
+            raise TypeError("scope['user']")
+    return described
+
+
+def restore_identity(scope: Scope, described: dict[str, Any]) -> None:
+    """Let identify() load the same `session` and `user`."""
+    if not django_ready():
+        return
+    from django.conf import settings
+    from django.utils.functional import SimpleLazyObject
+
+    if "session" in described:
+        store = import_module(settings.SESSION_ENGINE).SessionStore
+        scope["session"] = store(described["session"])
+    if "user" in described:
+        label, key = described["user"]
+        scope["user"] = SimpleLazyObject(lambda: _user_of_key(label, key))
+    elif "session" in described:
+        from django.contrib.auth.models import AnonymousUser
+
+        scope["user"] = AnonymousUser()
+
+
+def _user_of_key(label: str, key: str) -> Any:
+    """The user with this primary key; AnonymousUser if it has been deleted."""
+    from django.apps import apps
+    from django.contrib.auth.models import AnonymousUser
+
+    found = apps.get_model(label)._base_manager.filter(pk=key).first()
+    return AnonymousUser() if found is None else found

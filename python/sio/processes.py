@@ -10,24 +10,19 @@ arrives behind the effects of what this process has emitted before.
 from __future__ import annotations
 
 import asyncio
-import base64
 import concurrent.futures
 import functools
 import itertools
-import json
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from . import exact_json
 from .exceptions import AckTimeout
 from .failures import start_task
 
 if TYPE_CHECKING:
     from _sioserve import Server
-
-# The only key of an object that stands for bytes, as base64. In an object of the application with
-# only this key, the value is in a list.
-BYTES = "sio.bytes"
 
 # Gets the name of a request and its content, on the event loop; its result is the answer.
 Handle = Callable[[str, dict[str, Any]], Awaitable[Any]]
@@ -82,7 +77,7 @@ class Processes:
 
     def receive(self, process: int, payload: str) -> None:
         """Another process has sent this."""
-        message = json.loads(payload, object_hook=_decode)
+        message = exact_json.loads(payload)
         if "answer" in message:
             self._answered(process, message["answer"], message["result"])
         else:
@@ -131,11 +126,7 @@ class Processes:
 
     def _send(self, message: dict[str, Any], to: int = 0) -> None:
         if self._core is not None:
-            text = json.dumps(_encodable(message), default=self._encode_other)
-            self._core.tell_processes(text, to)
-
-    def _encode_other(self, value: Any) -> Any:
-        return _encodable(self._default(value))
+            self._core.tell_processes(exact_json.dumps(message, self._default), to)
 
 
 class _Request:
@@ -171,22 +162,3 @@ class _Request:
     def _note_end(self) -> None:
         if self._asked is not None and self._asked <= self._finished and not self.done.done():
             self.done.set_result(None)
-
-
-def _encodable(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value.keys() == {BYTES}:
-            return {BYTES: [_encodable(value[BYTES])]}
-        return {key: _encodable(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_encodable(one) for one in value]
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return {BYTES: base64.b64encode(value).decode()}
-    return value
-
-
-def _decode(value: dict[str, Any]) -> Any:
-    if value.keys() != {BYTES}:
-        return value
-    inner = value[BYTES]
-    return {BYTES: inner[0]} if isinstance(inner, list) else base64.b64decode(inner)

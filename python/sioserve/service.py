@@ -88,6 +88,7 @@ class Service:
         self._dispatcher = Dispatcher(
             times=_handler_times(options),
             processes=None if channel is None else Processes(json_default),
+            state=self._lifespan.state,
         )
         self._close_timeout = CloseTimeout(options.application_close_timeout)
         self._server: _sioserve.Server | None = None

@@ -192,6 +192,20 @@ inline constexpr std::size_t field_count<ProcessPing> = 1;
 template <>
 inline constexpr std::size_t field_count<ProcessPong> = 1;
 template <>
+inline constexpr std::size_t field_count<SessionMoveAsked> = 2;
+template <>
+inline constexpr std::size_t field_count<MovedSocket> = 2;
+template <>
+inline constexpr std::size_t field_count<SessionMoved> = 4;
+template <>
+inline constexpr std::size_t field_count<KeepSession> = 2;
+template <>
+inline constexpr std::size_t field_count<KeepSocket> = 2;
+template <>
+inline constexpr std::size_t field_count<LetSessionGo> = 1;
+template <>
+inline constexpr std::size_t field_count<GiveUpSession> = 1;
+template <>
 inline constexpr std::size_t field_count<RetireProcess> = 2;
 template <>
 inline constexpr std::size_t field_count<EndProcess> = 1;

@@ -43,6 +43,12 @@ std::size_t size_of(const Relays& relays) {
   return bytes;
 }
 
+std::size_t size_of(const std::vector<MovedSocket>& sockets) {
+  std::size_t bytes = 0;
+  for (const MovedSocket& socket : sockets) bytes += sizeof(MovedSocket) + socket.state.size();
+  return bytes;
+}
+
 // All parts of a message that a client or the application can make large.
 template <typename Message>
 std::size_t owned_by(const Message& message) {
@@ -66,6 +72,8 @@ std::size_t owned_by(const Message& message) {
   if constexpr (requires { size_of(message.relays); }) bytes += size_of(message.relays);
   if constexpr (requires { message.rooms; }) bytes += size_of(message.rooms);
   if constexpr (requires { message.room; }) bytes += size_of(message.room);
+  if constexpr (requires { message.state; }) bytes += size_of(message.state);
+  if constexpr (requires { message.sockets; }) bytes += size_of(message.sockets);
   return bytes;
 }
 

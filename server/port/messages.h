@@ -9,6 +9,7 @@
 
 #include "server/port/handshake_messages.h"
 #include "server/port/http_messages.h"
+#include "server/port/process_messages.h"
 #include "server/port/server_messages.h"
 #include "server/port/socketio_messages.h"
 #include "server/port/websocket_messages.h"
@@ -16,11 +17,12 @@
 namespace sioserve {
 
 // To the application.
-using Event = std::variant<HttpEvent, WebSocketEvent, HandshakeEvent, SocketIoEvent, ServerEvent>;
+using Event = std::variant<HttpEvent, WebSocketEvent, HandshakeEvent, SocketIoEvent, ProcessEvent,
+                           ServerEvent>;
 
 // To the I/O thread. Any thread may post them.
-using Command =
-    std::variant<HttpCommand, WebSocketCommand, HandshakeCommand, SocketIoCommand, ServerCommand>;
+using Command = std::variant<HttpCommand, WebSocketCommand, HandshakeCommand, SocketIoCommand,
+                             ProcessCommand, ServerCommand>;
 
 // The `T` in an event or a command; null: it has another type.
 template <typename T, typename... Groups>

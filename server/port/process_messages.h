@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "server/base/clock.h"
+#include "server/port/ids.h"
 
 namespace sioserve {
 
@@ -31,6 +33,29 @@ struct ProcessPing {
   std::uint64_t number;
 };
 
+// A session is to move to another process. Its later events wait. Answered by LetSessionGo, when
+// its earlier events are handled, or by GiveUpSession.
+struct SessionMoveAsked {
+  SessionId session;
+  MoveReason why;
+};
+
+struct MovedSocket {
+  SocketId socket;
+  std::string state;  // as kept with KeepSocket
+};
+
+// The session of another process belongs to this one from now on. Its events follow.
+struct SessionMoved {
+  SessionId session;
+  MoveReason why;
+  std::string state;  // as kept with KeepSession
+  std::vector<MovedSocket> sockets;
+};
+
+using ProcessEvent =
+    std::variant<ToldByProcess, ProcessLeft, ProcessPing, SessionMoveAsked, SessionMoved>;
+
 // --- commands of a Python process ---
 
 // A text for another Python process, or for all others, if there are some. It reaches them behind
@@ -42,6 +67,27 @@ struct TellProcesses {
 
 struct ProcessPong {
   std::uint64_t number;
+};
+
+// What the next process of the session needs, as JSON that only Python reads; replaces an earlier
+// one. A session can move if it and all its connected sockets have one.
+struct KeepSession {
+  SessionId session;
+  std::string state;
+};
+struct KeepSocket {
+  SocketId socket;
+  std::string state;
+};
+
+// The answer to SessionMoveAsked: the session moves with what was kept last.
+struct LetSessionGo {
+  SessionId session;
+};
+
+// The process can't serve the session: it is closed so that its client comes back.
+struct GiveUpSession {
+  SessionId session;
 };
 
 // --- commands of the I/O process's own application thread ---
@@ -56,6 +102,9 @@ struct RetireProcess {
 struct EndProcess {
   std::uint64_t process;
 };
+
+using ProcessCommand = std::variant<TellProcesses, ProcessPong, KeepSession, KeepSocket,
+                                    LetSessionGo, GiveUpSession, RetireProcess, EndProcess>;
 
 // --- questions ---
 

@@ -7,7 +7,6 @@
 
 #include "server/base/access_record.h"
 #include "server/base/logger.h"
-#include "server/port/process_messages.h"
 #include "server/port/questions.h"
 
 namespace sioserve {
@@ -33,7 +32,7 @@ struct StopBegun {};
 struct ServerStopped {};
 
 using ServerEvent = std::variant<LogRecord, AccessEntry, RequestLimitReached, CommandQueueHasSpace,
-                                 ToldByProcess, ProcessLeft, ProcessPing, StopBegun, ServerStopped>;
+                                 StopBegun, ServerStopped>;
 
 // --- commands ---
 
@@ -55,7 +54,6 @@ struct CommandsHeldUp {
   std::uint64_t count;
 };
 
-using ServerCommand = std::variant<StopServer, EventsTaken, Ask, CommandsHeldUp, TellProcesses,
-                                   ProcessPong, RetireProcess, EndProcess>;
+using ServerCommand = std::variant<StopServer, EventsTaken, Ask, CommandsHeldUp>;
 
 }  // namespace sioserve

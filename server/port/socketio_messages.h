@@ -111,6 +111,8 @@ struct DefineRelays {
 };
 
 // CONNECT is answered; then the packets that were emitted to the socket in the meantime are sent.
+// For a socket that is accepted, as one that has moved to another process, only the relays are
+// replaced.
 struct SocketAccept {
   SocketId socket;
   // the set of its relays; nullopt or an id that is not defined: none

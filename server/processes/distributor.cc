@@ -35,7 +35,12 @@ ProcessId process_of(StreamId stream) { return process_in(static_cast<std::uint6
 
 // --- processes ---
 
-void Distributor::add(ProcessId process) { processes_.emplace(process, Process{}); }
+void Distributor::add(ProcessId process) {
+  processes_.emplace(process, Process{});
+  for (const SessionId session : std::set(orphans_)) {
+    find_process(session, sessions_.at(session));
+  }
+}
 
 void Distributor::remove(ProcessId process) {
   const auto removed = processes_.extract(process);
@@ -45,18 +50,6 @@ void Distributor::remove(ProcessId process) {
                               died.requests.end());
   duties_.lost_streams.insert(duties_.lost_streams.end(), died.websockets.begin(),
                               died.websockets.end());
-  for (auto session = sessions_.begin(); session != sessions_.end();) {
-    const auto& [id, entry] = *session;
-    if (entry.owner != process) {
-      ++session;
-    } else if (entry.presence == Presence::here) {
-      duties_.lost_sessions.insert(id);
-      ++session;
-    } else {
-      duties_.commands.emplace_back(SessionReleased{id});
-      session = sessions_.erase(session);
-    }
-  }
   for (auto socket = sockets_.begin(); socket != sockets_.end();) {
     auto& [id, entry] = *socket;
     entry.askers.erase(process);
@@ -65,6 +58,15 @@ void Distributor::remove(ProcessId process) {
       socket = sockets_.erase(socket);
     } else {
       ++socket;
+    }
+  }
+  for (const SessionId session : sessions_of(process)) {
+    SessionEntry& entry = sessions_.at(session);
+    if (entry.presence == Presence::here) {
+      orphan(session, entry);
+    } else {
+      duties_.commands.emplace_back(SessionReleased{session});
+      sessions_.erase(session);
     }
   }
   std::vector<std::string> watched;
@@ -76,6 +78,24 @@ void Distributor::remove(ProcessId process) {
   }
 }
 
+void Distributor::retire(ProcessId process, MoveReason why) {
+  Process* const retired = find(process);
+  if (retired == nullptr) return;
+  retired->retired = why;
+  for (const SessionId session : sessions_of(process)) {
+    SessionEntry& entry = sessions_.at(session);
+    if (entry.presence == Presence::here) ask_to_move(session, entry, why);
+  }
+}
+
+std::vector<SessionId> Distributor::sessions_of(ProcessId process) const {
+  std::vector<SessionId> found;
+  for (const auto& [id, entry] : sessions_) {
+    if (entry.owner == process) found.push_back(id);
+  }
+  return found;
+}
+
 Distributor::Process* Distributor::find(ProcessId process) {
   const auto found = processes_.find(process);
   return found == processes_.end() ? nullptr : &found->second;
@@ -83,21 +103,11 @@ Distributor::Process* Distributor::find(ProcessId process) {
 
 Distributor::Duties Distributor::take_duties() { return std::exchange(duties_, {}); }
 
-void Distributor::retire(ProcessId process, MoveReason) {
-  Process* const retired = find(process);
-  if (retired == nullptr) return;
-  retired->is_retired = true;
-  for (const auto& [id, entry] : sessions_) {
-    if (entry.owner == process && entry.presence == Presence::here)
-      duties_.lost_sessions.insert(id);
-  }
-}
-
 bool Distributor::is_done(ProcessId process) const {
   const auto found = processes_.find(process);
   if (found == processes_.end()) return false;
   const Process& own = found->second;
-  return own.is_retired && own.requests.empty() && own.websockets.empty() && own.sessions == 0 &&
+  return own.retired && own.requests.empty() && own.websockets.empty() && own.sessions == 0 &&
          own.leaving == 0;
 }
 
@@ -107,7 +117,7 @@ ProcessStatus Distributor::status_of(ProcessId process) const {
   const auto found = processes_.find(process);
   if (found == processes_.end()) return status;
   const Process& own = found->second;
-  status.is_retiring = own.is_retired;
+  status.is_retiring = own.retired.has_value();
   status.requests = own.requests.size();
   status.requests_total = own.requests_total;
   status.websockets = own.websockets.size();
@@ -126,7 +136,7 @@ StreamId Distributor::number(ProcessId process) {
 template <typename Load>
 ProcessId Distributor::choose(Load load) {
   const auto key = [&](Process& process) {
-    return std::tuple(process.is_retired, load(process), process.latest);
+    return std::tuple(process.retired.has_value(), load(process), process.latest);
   };
   ProcessId best = no_process;
   for (auto& [id, process] : processes_) {
@@ -160,9 +170,9 @@ ProcessId Distributor::choose_for_session(const SocketConnect& event) {
 }
 
 ProcessId Distributor::owner_of(StreamId stream) const {
-  if (const ProcessId named = process_of(stream); named != no_process) return named;
+  // The number of a session that has moved names another one.
   const auto session = sessions_.find(stream);
-  return session == sessions_.end() ? no_process : session->second.owner;
+  return session == sessions_.end() ? process_of(stream) : session->second.owner;
 }
 
 void Distributor::assign(SessionId session, ProcessId process) {
@@ -185,20 +195,15 @@ void Distributor::release(Table& table, typename Table::iterator gone) {
 
 // --- events ---
 
-void Distributor::send(ProcessId process, const Event& event, const Send& send) const {
-  if (has(process)) send(process, event);
+void Distributor::send(ProcessId process, const Event& event) const {
+  if (has(process)) send_(process, event);
 }
 
-void Distributor::route_to_owner(SocketId socket, const Event& event, const Send& send) const {
-  const auto found = sockets_.find(socket);
-  if (found != sockets_.end()) this->send(found->second.owner, event, send);
+void Distributor::route(Event event) {
+  std::visit([&](auto& group) { route(group); }, event);
 }
 
-void Distributor::route(Event event, const Send& send) {
-  std::visit([&](auto& group) { route(group, send); }, event);
-}
-
-void Distributor::route(HttpEvent& event, const Send& send) {
+void Distributor::route(HttpEvent& event) {
   const StreamId stream = std::visit([](const auto& one) { return one.stream; }, event);
   const ProcessId process = process_of(stream);
   Process* const owner = find(process);
@@ -210,10 +215,10 @@ void Distributor::route(HttpEvent& event, const Send& send) {
              std::holds_alternative<HttpTimedOut>(event)) {
     end_request(process, stream);
   }
-  this->send(process, Event(std::move(event)), send);
+  send(process, Event(std::move(event)));
 }
 
-void Distributor::route(WebSocketEvent& event, const Send& send) {
+void Distributor::route(WebSocketEvent& event) {
   const StreamId stream = std::visit([](const auto& one) { return one.stream; }, event);
   const ProcessId process = process_of(stream);
   Process* const owner = find(process);
@@ -223,29 +228,37 @@ void Distributor::route(WebSocketEvent& event, const Send& send) {
   } else if (owner != nullptr && std::holds_alternative<WebSocketDisconnect>(event)) {
     owner->websockets.erase(stream);
   }
-  this->send(process, Event(std::move(event)), send);
+  send(process, Event(std::move(event)));
 }
 
 // One of which the process dies is refused when its time is over, as one that is not decided.
-void Distributor::route(HandshakeEvent& event, const Send& send) {
+void Distributor::route(HandshakeEvent& event) {
   const StreamId stream = std::get<HandshakeAsked>(event).stream;
   const ProcessId named = process_of(stream);
-  this->send(has(named) ? named : choose_for_request(), Event(std::move(event)), send);
+  send(has(named) ? named : choose_for_request(), Event(std::move(event)));
 }
 
-void Distributor::route(SocketIoEvent& event, const Send& send) {
-  std::visit([&](auto& one) { route(one, send); }, event);
+void Distributor::route(SocketIoEvent& event) {
+  std::visit([&](auto& one) { route(one); }, event);
 }
 
 // Waits for the SocketConnect behind it, which says which process is to have the session.
-void Distributor::route(SessionOpened& event, const Send&) { opened_ = std::move(event); }
+void Distributor::route(SessionOpened& event) { opened_ = std::move(event); }
 
-void Distributor::route(SocketConnect& event, const Send& send) {
+void Distributor::route(SocketConnect& event) {
+  const auto known = sessions_.find(event.session);
+  if (known != sessions_.end() && known->second.hold) {
+    SocketEntry waiting{known->second.owner, event.session};
+    waiting.is_announced = false;
+    known->second.sockets.push_back(event.socket);
+    sockets_.emplace(event.socket, std::move(waiting));
+    hold(event.session, event);
+    return;
+  }
   const ProcessId named = process_of(event.session);
-  const auto session = sessions_.find(event.session);
-  const ProcessId process = session != sessions_.end() ? session->second.owner
-                            : named != no_process      ? named
-                                                       : choose_for_session(event);
+  const ProcessId process = known != sessions_.end() ? known->second.owner
+                            : named != no_process    ? named
+                                                     : choose_for_session(event);
   assign(event.session, process);
   if (event.recovered) {
     // Only the process that had the client before knows it.
@@ -254,8 +267,12 @@ void Distributor::route(SocketConnect& event, const Send& send) {
     if (former != sockets_.end()) sockets_.erase(former);
     if (!is_same) event.recovered.reset();
   }
-  sockets_.emplace(event.socket, SocketEntry{process, event.session});
-  if (!has(process)) {
+  SessionEntry& session = sessions_.at(event.session);
+  const auto [socket, is_new] = sockets_.emplace(event.socket, SocketEntry{process, event.session});
+  socket->second.is_announced = true;
+  if (is_new) session.sockets.push_back(event.socket);
+  Process* const owner = find(process);
+  if (owner == nullptr) {
     duties_.lost_sessions.insert(event.session);
     opened_.reset();
     return;
@@ -264,10 +281,13 @@ void Distributor::route(SocketConnect& event, const Send& send) {
     send(process, Event(SocketIoEvent(std::move(*opened_))));
   }
   opened_.reset();
+  const SessionId id = event.session;
   send(process, Event(SocketIoEvent(std::move(event))));
+  if (owner->retired) ask_to_move(id, session, *owner->retired);
 }
 
-void Distributor::route(SessionClosed& event, const Send& send) {
+void Distributor::route(SessionClosed& event) {
+  if (hold(event.session, event)) return;
   const auto session = sessions_.find(event.session);
   const bool is_known = session != sessions_.end();
   const ProcessId process = is_known ? session->second.owner : process_of(event.session);
@@ -284,53 +304,58 @@ void Distributor::route(SessionClosed& event, const Send& send) {
   send(process, Event(SocketIoEvent(event)));
 }
 
-void Distributor::route(SessionSignalled& event, const Send& send) {
+void Distributor::route(SessionSignalled& event) {
+  if (hold(event.session, event)) return;
   const auto session = sessions_.find(event.session);
-  if (session != sessions_.end()) {
-    this->send(session->second.owner, Event(SocketIoEvent(event)), send);
-  }
+  if (session != sessions_.end()) send(session->second.owner, Event(SocketIoEvent(event)));
 }
 
-void Distributor::route(SocketEvent& event, const Send& send) {
-  route_to_owner(event.socket, Event(SocketIoEvent(std::move(event))), send);
+void Distributor::route(SocketEvent& event) {
+  const auto socket = sockets_.find(event.socket);
+  if (socket == sockets_.end() || hold(socket->second.session, event)) return;
+  const ProcessId owner = socket->second.owner;
+  if (!has(owner)) return;
+  ++socket->second.unhandled;
+  send(owner, Event(SocketIoEvent(std::move(event))));
 }
 
-void Distributor::route(SocketAcknowledged& event, const Send& send) {
+void Distributor::route(SocketAcknowledged& event) {
   const ProcessId asker = process_in(event.callback_id);
   event.callback_id &= number_mask;
-  this->send(asker, Event(SocketIoEvent(std::move(event))), send);
+  send(asker, Event(SocketIoEvent(std::move(event))));
 }
 
-void Distributor::route(SocketAcksLost& event, const Send& send) {
+void Distributor::route(SocketAcksLost& event) {
   std::map<ProcessId, std::vector<std::uint64_t>> lost;
   for (const std::uint64_t id : event.callback_ids) {
     lost[process_in(id)].push_back(id & number_mask);
   }
   for (auto& [asker, ids] : lost) {
-    this->send(asker, Event(SocketIoEvent(SocketAcksLost{event.socket, std::move(ids), event.why})),
-               send);
+    send(asker, Event(SocketIoEvent(SocketAcksLost{event.socket, std::move(ids), event.why})));
   }
 }
 
 // Those that wait for its acknowledgements are told too.
-void Distributor::route(SocketDisconnect& event, const Send& send) {
+void Distributor::route(SocketDisconnect& event) {
   const auto socket = sockets_.find(event.socket);
   if (socket == sockets_.end()) return;
   SocketEntry& entry = socket->second;
-  const bool may_return = event.may_return;
-  const Event told = SocketIoEvent(std::move(event));
-  for (const ProcessId asker : std::exchange(entry.askers, {})) this->send(asker, told, send);
+  const Event told = SocketIoEvent(event);
+  for (const ProcessId asker : std::exchange(entry.askers, {})) send(asker, told);
+  if (hold(entry.session, event)) return;
+  if (!event.may_return) forget_socket(event.socket);
   if (has(entry.owner)) {
-    if (!may_return) note_gone(entry);
+    if (!event.may_return) note_gone(entry);
     return send(entry.owner, told);
   }
-  if (may_return) return;
+  if (event.may_return) return;
   duties_.commands.emplace_back(SocketReleased{socket->first});
   sockets_.erase(socket);
 }
 
-void Distributor::route(SocketForgotten& event, const Send& send) {
+void Distributor::route(SocketForgotten& event) {
   const auto socket = sockets_.find(event.socket);
+  if (socket != sockets_.end() && hold(socket->second.session, event)) return;
   if (socket != sockets_.end() && has(socket->second.owner)) {
     note_gone(socket->second);
     return send(socket->second.owner, Event(SocketIoEvent(event)));
@@ -370,6 +395,19 @@ bool Distributor::owns(ProcessId process, SocketId socket) const {
   return found != sockets_.end() && found->second.owner == process;
 }
 
+// Handlers of the former process may still acknowledge.
+bool Distributor::has_owned(ProcessId process, SocketId socket) const {
+  const auto found = sockets_.find(socket);
+  return found != sockets_.end() && found->second.former == process;
+}
+
+bool Distributor::admit_done(ProcessId from, const SocketEventsDone& command) {
+  if (!owns(from, command.socket)) return false;
+  std::uint64_t& unhandled = sockets_.at(command.socket).unhandled;
+  unhandled -= std::min<std::uint64_t>(unhandled, command.count);
+  return true;
+}
+
 void Distributor::end_request(ProcessId process, StreamId stream) {
   if (Process* const owner = find(process)) owner->requests.erase(stream);
 }
@@ -405,9 +443,23 @@ bool Distributor::admit(ProcessId from, WebSocketCommand& command) {
 }
 
 bool Distributor::admit(ProcessId, ServerCommand& command) {
-  return std::holds_alternative<Ask>(command) || std::holds_alternative<CommandsHeldUp>(command) ||
-         std::holds_alternative<TellProcesses>(command) ||
-         std::holds_alternative<ProcessPong>(command);
+  return std::holds_alternative<Ask>(command) || std::holds_alternative<CommandsHeldUp>(command);
+}
+
+// What is about moves is carried out here.
+bool Distributor::admit(ProcessId from, ProcessCommand& command) {
+  const auto visitor = [&]<typename Alternative>(Alternative& one) {
+    if constexpr (std::is_same_v<Alternative, KeepSession> ||
+                  std::is_same_v<Alternative, KeepSocket> ||
+                  std::is_same_v<Alternative, LetSessionGo> ||
+                  std::is_same_v<Alternative, GiveUpSession>) {
+      carry_out(from, one);
+      return false;
+    } else {
+      return std::is_same_v<Alternative, TellProcesses> || std::is_same_v<Alternative, ProcessPong>;
+    }
+  };
+  return std::visit(visitor, command);
 }
 
 bool Distributor::admit(ProcessId from, SocketIoCommand& command) {
@@ -420,10 +472,12 @@ bool Distributor::admit(ProcessId from, SocketIoCommand& command) {
       return admit_emit(from, one);
     } else if constexpr (std::is_same_v<Alternative, SocketRefuse>) {
       return admit_refusal(from, one.socket);
-    } else if constexpr (std::is_same_v<Alternative, SocketAck> ||
-                         std::is_same_v<Alternative, SocketEventsDone> ||
-                         std::is_same_v<Alternative, SocketWatch>) {
+    } else if constexpr (std::is_same_v<Alternative, SocketAck>) {
+      return owns(from, one.socket) || has_owned(from, one.socket);
+    } else if constexpr (std::is_same_v<Alternative, SocketWatch>) {
       return owns(from, one.socket);
+    } else if constexpr (std::is_same_v<Alternative, SocketEventsDone>) {
+      return admit_done(from, one);
     } else if constexpr (std::is_same_v<Alternative, SocketReleased>) {
       const auto socket = sockets_.find(one.socket);
       if (socket == sockets_.end() || socket->second.owner != from) return false;
@@ -450,7 +504,10 @@ bool Distributor::admit(ProcessId from, SocketIoCommand& command) {
 bool Distributor::admit_refusal(ProcessId from, SocketId socket) {
   const auto found = sockets_.find(socket);
   if (found == sockets_.end() || found->second.owner != from) return false;
-  if (found->second.presence == Presence::here) sockets_.erase(found);
+  if (found->second.presence == Presence::here) {
+    forget_socket(socket);
+    sockets_.erase(found);
+  }
   return true;
 }
 

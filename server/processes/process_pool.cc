@@ -1,5 +1,7 @@
 #include "server/processes/process_pool.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,14 @@ constexpr std::size_t patience = 4;
 
 constexpr Milliseconds ping_interval{1'000};
 
+// Lost sessions are closed in parts, all within about five seconds.
+constexpr Milliseconds closing_interval{100};
+constexpr std::size_t closing_parts = 50;
+constexpr std::size_t smallest_part = 20;
+
+// How long sessions wait for a process that can take them.
+constexpr int orphan_patience = 30;  // seconds
+
 }  // namespace
 
 struct ProcessPool::Process {
@@ -29,8 +39,9 @@ struct ProcessPool::Process {
   const std::string name;
   port::IoEnd end;
   std::unique_ptr<net::LocalChannel> channel;
-  bool has_more_to_read = false;  // its commands took too long
-  bool lost = false;              // to be destroyed at the end of the turn
+  bool has_more_to_read = false;    // its commands took too long
+  bool lost = false;                // to be destroyed at the end of the turn
+  std::optional<std::string> doom;  // why it is to be lost
   std::uint64_t pings = 0;
   bool is_pinged = false;  // and has not answered yet
   Clock::time_point latest_ping;
@@ -45,8 +56,14 @@ ProcessPool::ProcessPool(net::Loop& loop, EventSink& server_events, std::size_t 
       max_bytes_(max_bytes),
       logger_(logger),
       owner_(owner),
+      distributor_([this](ProcessId id, const Event& event) { send_to(id, event); }),
       more_to_read_(loop, [this] { continue_reading(); }),
-      ping_(loop, [this] { ping_all(); }) {
+      ping_(loop,
+            [this] {
+              ping_all();
+              count_orphan_time();
+            }),
+      closing_(loop, [this] { close_lost_sessions(); }) {
   ping_.start_repeating(ping_interval);
 }
 
@@ -67,14 +84,23 @@ ProcessPool::Process* ProcessPool::find(ProcessId id) const {
   return found == processes_.end() || found->second->lost ? nullptr : found->second.get();
 }
 
-void ProcessPool::retire(ProcessId id, MoveReason why) {
+void ProcessPool::handle(const ProcessCommand& command) {
+  const auto visitor = [this](const auto& alternative) {
+    if constexpr (requires { handle(alternative); }) handle(alternative);
+  };
+  std::visit(visitor, command);
+}
+
+void ProcessPool::handle(const RetireProcess& command) {
+  const ProcessId id{static_cast<std::uint32_t>(command.process)};
   if (find(id) == nullptr) return;
-  distributor_.retire(id, why);
+  distributor_.retire(id, command.why);
   schedule();
 }
 
-void ProcessPool::end(ProcessId id) {
-  if (Process* const process = find(id)) lose(*process, {});
+void ProcessPool::handle(const EndProcess& command) {
+  Process* const process = find(ProcessId{static_cast<std::uint32_t>(command.process)});
+  if (process != nullptr) lose(*process, {});
 }
 
 std::vector<ProcessStatus> ProcessPool::status() const {
@@ -96,7 +122,7 @@ void ProcessPool::ping_all() {
     if (process->lost || process->is_pinged) continue;
     process->is_pinged = true;
     process->latest_ping = Clock::now();
-    send_to(id, ServerEvent(ProcessPing{++process->pings}));
+    send_to(id, ProcessEvent(ProcessPing{++process->pings}));
   }
 }
 
@@ -106,7 +132,7 @@ void ProcessPool::note_pong(Process& process, const ProcessPong& pong) const {
   process.delay = Clock::now() - process.latest_ping;
 }
 
-void ProcessPool::tell_all(const ServerEvent& event) {
+void ProcessPool::tell_all(const Event& event) {
   for (const auto& [id, process] : processes_) {
     if (!process->lost) send_to(id, event);
   }
@@ -114,12 +140,12 @@ void ProcessPool::tell_all(const ServerEvent& event) {
 
 void ProcessPool::push(Event event) {
   if (std::holds_alternative<ServerEvent>(event)) return server_events_.push(std::move(event));
-  distributor_.route(std::move(event),
-                     [this](ProcessId id, const Event& routed) { send_to(id, routed); });
+  distributor_.route(std::move(event));
   schedule();
 }
 
 bool ProcessPool::full(StreamId stream) const {
+  if (distributor_.holds_back(stream)) return true;
   const auto found = processes_.find(distributor_.owner_of(stream));
   return found != processes_.end() && found->second->end.full();
 }
@@ -129,19 +155,28 @@ void ProcessPool::send_to(ProcessId id, const Event& event) {
   if (found == processes_.end()) return;
   schedule();
   Process& process = *found->second;
-  if (process.end.push(event) == port::FrameWriter::Added::yes) return check_size(process);
+  if (process.end.push(event) == port::FrameWriter::Added::yes) {
+    if (process.end.output().size() > patience * max_bytes_) doom(process, "it reads nothing");
+    return;
+  }
   logger_.log(LogCategory::server, LogLevel::error,
               "a message of a client is too large for " + process.name + ": it is disconnected");
   distributor_.give_up(event);
 }
 
-void ProcessPool::check_size(Process& process) {
-  if (process.end.output().size() > patience * max_bytes_) lose(process, "it reads nothing");
+void ProcessPool::doom(Process& process, std::string why) {
+  if (!process.doom) process.doom = std::move(why);
+  schedule();
 }
 
 void ProcessPool::on_turn_end() {
   for (const auto& [id, process] : processes_) {
-    if (!process->lost && write(*process) && distributor_.is_done(id)) lose(*process, {});
+    if (process->lost) continue;
+    if (process->doom) {
+      lose(*process, *process->doom);
+    } else if (write(*process) && distributor_.is_done(id)) {
+      lose(*process, {});
+    }
   }
   std::erase_if(processes_, [](const auto& entry) { return entry.second->lost; });
   do_duties();
@@ -219,7 +254,8 @@ void ProcessPool::carry_out(Process& process, Command command) {
   if (const Ask* const asked = get_message<Ask>(command)) {
     process.end.give(asked->id, answer(process, asked->question));
     schedule();
-    return check_size(process);
+    if (process.end.output().size() > patience * max_bytes_) doom(process, "it reads nothing");
+    return;
   }
   if (const auto* const told = get_message<TellProcesses>(command)) return tell(process, *told);
   if (const auto* const pong = get_message<ProcessPong>(command)) return note_pong(process, *pong);
@@ -242,7 +278,7 @@ Answer ProcessPool::answer(const Process& process, const Question& question) {
 
 void ProcessPool::tell(const Process& from, const TellProcesses& command) {
   const Event told =
-      ServerEvent(ToldByProcess{static_cast<std::uint64_t>(from.id), command.payload});
+      ProcessEvent(ToldByProcess{static_cast<std::uint64_t>(from.id), command.payload});
   for (const auto& [id, process] : processes_) {
     const bool meant = command.to == 0 || command.to == static_cast<std::uint64_t>(id);
     if (meant && id != from.id && !process->lost) send_to(id, told);
@@ -264,7 +300,7 @@ void ProcessPool::lose(Process& process, std::string_view why) {
                 process.name + " was disconnected: " + std::string(why));
   }
   distributor_.remove(process.id);
-  const ServerEvent left = ProcessLeft{static_cast<std::uint64_t>(process.id)};
+  const Event left = ProcessEvent(ProcessLeft{static_cast<std::uint64_t>(process.id)});
   tell_all(left);
   server_events_.push(left);
   schedule();
@@ -275,7 +311,34 @@ void ProcessPool::do_duties() {
   for (Command& command : duties.commands) owner_.carry_out_for_process(std::move(command));
   for (const StreamId stream : duties.lost_streams) owner_.process_lost(stream);
   for (const StreamId stream : duties.refused_streams) owner_.no_process_for(stream);
-  if (!duties.lost_sessions.empty()) owner_.sessions_lost(duties.lost_sessions);
+  if (duties.lost_events > 0) {
+    logger_.log(LogCategory::server, LogLevel::warning,
+                std::to_string(duties.lost_events) +
+                    " Socket.IO events of clients were lost with the Python process");
+  }
+  if (duties.has_room) owner_.process_has_room();
+  if (duties.lost_sessions.empty()) return;
+  const bool is_closing = !lost_sessions_.empty();
+  lost_sessions_.insert(lost_sessions_.end(), duties.lost_sessions.begin(),
+                        duties.lost_sessions.end());
+  closed_at_once_ = std::max(smallest_part, lost_sessions_.size() / closing_parts);
+  if (!is_closing) close_lost_sessions();
+}
+
+void ProcessPool::close_lost_sessions() {
+  const auto end = lost_sessions_.begin() +
+                   static_cast<std::ptrdiff_t>(std::min(closed_at_once_, lost_sessions_.size()));
+  const std::unordered_set<SessionId> part(lost_sessions_.begin(), end);
+  lost_sessions_.erase(lost_sessions_.begin(), end);
+  if (!lost_sessions_.empty()) closing_.start_once(closing_interval);
+  owner_.sessions_lost(part);
+}
+
+void ProcessPool::count_orphan_time() {
+  orphan_seconds_ = distributor_.has_orphans() ? orphan_seconds_ + 1 : 0;
+  if (orphan_seconds_ < orphan_patience) return;
+  distributor_.give_up_orphans();
+  schedule();
 }
 
 }  // namespace sioserve::processes

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -59,14 +60,12 @@ class ProcessPool final : public EventSink, net::DeferredTask {
 
   // The process at the other end of `socket` is ready. `id` is a new one; `name` is for the log.
   void add(ProcessId id, FileDescriptor socket, std::string name);
-  // The process gets no new work; when it has none left, its channel ends.
-  void retire(ProcessId id, MoveReason why);
-  // What is left of the process ends, as if it had died.
-  void end(ProcessId id);
+  // RetireProcess, EndProcess; others are not for the pool.
+  void handle(const ProcessCommand& command);
   // Of each process that is ready, in the order of their numbers.
   std::vector<ProcessStatus> status() const;
   // Every process is told of this.
-  void tell_all(const ServerEvent& event);
+  void tell_all(const Event& event);
 
   StreamId next_request() { return distributor_.next_request(); }
   StreamId next_websocket() { return distributor_.next_websocket(); }
@@ -81,8 +80,10 @@ class ProcessPool final : public EventSink, net::DeferredTask {
 
   void on_turn_end() override;
   void send_to(ProcessId id, const Event& event);
-  // Ends a process that reads nothing, however much waits for it.
-  void check_size(Process& process);
+  void handle(const RetireProcess& command);
+  void handle(const EndProcess& command);
+  // The process is lost at the end of the turn: the Distributor may be at work.
+  void doom(Process& process, std::string why);
   void schedule() { deferred_queue_.schedule(*this); }
   void on_ready(Process& process);
   // False: the process is gone.
@@ -100,6 +101,9 @@ class ProcessPool final : public EventSink, net::DeferredTask {
   Process* find(ProcessId id) const;
   void lose(Process& process, std::string_view why);
   void do_duties();
+  // Closes the lost sessions in parts, so that their clients do not all come back together.
+  void close_lost_sessions();
+  void count_orphan_time();
 
   net::Loop& loop_;
   net::DeferredQueue& deferred_queue_;
@@ -111,6 +115,10 @@ class ProcessPool final : public EventSink, net::DeferredTask {
   std::map<ProcessId, std::unique_ptr<Process>> processes_;
   net::Async more_to_read_;
   net::Timer ping_;
+  std::deque<SessionId> lost_sessions_;  // to be closed
+  std::size_t closed_at_once_ = 0;
+  net::Timer closing_;
+  int orphan_seconds_ = 0;  // for which sessions have waited for a process
 };
 
 }  // namespace sioserve::processes

@@ -35,9 +35,11 @@ void Server::handle(DefineRelays command) {
 
 void Server::handle(const SocketAccept& command) {
   Socket* const socket = find_attached(command.socket);
-  if (!socket || !socket->is_pending()) return;
-  const auto relays = command.relays ? relays_.find(*command.relays) : relays_.end();
-  socket->client().accept(*socket, relays == relays_.end() ? nullptr : &relays->second);
+  if (!socket) return;
+  const auto found = command.relays ? relays_.find(*command.relays) : relays_.end();
+  const Relays* const relays = found == relays_.end() ? nullptr : &found->second;
+  if (socket->is_pending()) return socket->client().accept(*socket, relays);
+  socket->set_relays(relays);
 }
 
 void Server::handle(const SocketRefuse& command) {

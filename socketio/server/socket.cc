@@ -47,9 +47,13 @@ Socket::~Socket() {
   if (recoverable_) recovery_->remove(*this);
 }
 
+void Socket::set_relays(const Relays* relays) {
+  relayer_ = relays ? std::make_unique<Relayer>(*relays) : nullptr;
+}
+
 void Socket::accept(const Relays* relays) {
   pending_ = false;
-  relayer_ = relays ? std::make_unique<Relayer>(*relays) : nullptr;
+  set_relays(relays);
   const engine::Protocol protocol = session_->protocol();
   send_now(encoder_.codec().encode_connect(
       namespace_.name,

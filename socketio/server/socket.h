@@ -60,6 +60,7 @@ class Socket final : public Recipient {
 
   // Answers CONNECT, then sends the kept packets. `relays` may be null, and outlives the socket.
   void accept(const Relays* relays);
+  void set_relays(const Relays* relays);
   // Null: none of its events are relayed.
   Relayer* relayer() const { return relayer_.get(); }
 

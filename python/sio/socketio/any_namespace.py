@@ -22,6 +22,7 @@ from .socket import NamespaceSocket
 
 EventListener = Callable[[NamespaceSocket, list[Any], Ack | None], Awaitable[None] | None]
 ConnectListener = Callable[[NamespaceSocket, Any], Awaitable[Any] | Any]
+ResumeListener = Callable[[NamespaceSocket, str], Awaitable[Any] | Any]
 Middleware = Callable[[NamespaceSocket, Any], Awaitable[None] | None]
 
 
@@ -54,6 +55,15 @@ class AnyNamespace(AllClients[NamespaceSocket]):
         A falsy result refuses the client.
         """
         self.own_table().replace("connect", Handler(function))
+        return function
+
+    def on_resume(self, function: ResumeListener) -> ResumeListener:
+        """With --workers, call `f(socket, why)` for a client that comes from another Python
+        process, which ends or has ended. Without it, such a client is disconnected, and reconnects.
+
+        See SocketIOConsumer.resume(). It replaces an earlier function. Also a decorator.
+        """
+        self.own_table().resume = Handler(function)
         return function
 
     def use(self, function: Middleware) -> Middleware:

@@ -18,6 +18,7 @@ from .socket import NamespaceSocket
 logger = logging.getLogger("sio.socketio.namespace")
 
 LIFECYCLE = ("connect", "disconnect")
+RESUME = "resume"  # a consumer's method
 
 
 class HandlerTable:
@@ -37,6 +38,7 @@ class HandlerTable:
         self.is_native = False
         self.opens_path = True
         self.middleware: list[Handler] = []
+        self.resume: Handler | None = None  # the function for clients of another process
         self._handlers: dict[str, list[Handler]] = {}  # "connect" and "disconnect" among them
         self._any_event: list[Handler] = []
         self._relays: dict[str, Relay] = {}
@@ -51,6 +53,7 @@ class HandlerTable:
         table.is_native = self.is_native
         table.opens_path = self.opens_path
         table.middleware = list(self.middleware)
+        table.resume = self.resume
         table._handlers = {event: list(handlers) for event, handlers in self._handlers.items()}
         table._any_event = list(self._any_event)
         table._relays = dict(self._relays)
@@ -167,6 +170,23 @@ class HandlerTable:
         if not found and event not in LIFECYCLE:
             found = [handler for handler in self._any_event if handler.serves(socket)]
         return found
+
+    def can_resume(self, session: EngineIOSession) -> bool:
+        """Whether the namespace's clients of this session may be served by another process: all
+        that decides about them can resume.
+        """
+        consumers = self.consumers_for(session)
+        by_function = not all(
+            isinstance(h, MethodHandler) for h in self._handlers.get("connect", ())
+        )
+        if self.resume is None and (by_function or not consumers):
+            return False
+        return all(callable(getattr(consumer, RESUME, None)) for consumer in consumers)
+
+    def resume_handlers(self, socket: NamespaceSocket) -> list[Handler]:
+        """What resumes a client, in order."""
+        handlers: list[Handler] = [MethodHandler(kind, RESUME) for kind in socket.consumers]
+        return handlers if self.resume is None else [*handlers, self.resume]
 
     @property
     def is_empty(self) -> bool:

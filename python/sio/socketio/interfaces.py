@@ -107,6 +107,8 @@ class Table(Protocol):
 
     def relays_for(self, session: EngineIOSession) -> tuple[Relay, ...]: ...
 
+    def can_resume(self, session: EngineIOSession) -> bool: ...
+
 
 class AnyNamespace(Emitting[_S], Protocol[_S]):
     """A namespace, or a pattern for dynamic namespaces."""

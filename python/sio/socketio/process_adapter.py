@@ -15,6 +15,7 @@ from typing import Any
 
 from ..answer import collect_lists
 from ..awaitables import DONE, Done, done_when_called
+from ..exact_json import fault_of
 from ..exceptions import AckTimeout, TooManyRooms
 from ..handshake import Handshake
 from ..names import Room, room_names
@@ -265,13 +266,5 @@ def _describe(socket: NamespaceSocket) -> dict[str, Any]:
         "id": socket.id,
         "rooms": sorted(socket.rooms),
         "handshake": socket.handshake.as_json(),
-        "data": socket.data if _is_json(socket.data) else None,
+        "data": None if fault_of(socket.data, "data") else socket.data,
     }
-
-
-def _is_json(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_json(one) for key, one in value.items())
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_json, value))
-    return value is None or isinstance(value, (str, int, float, bool, bytes))

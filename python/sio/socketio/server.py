@@ -162,6 +162,15 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         child = self._children.get(name)
         return None if child is None or child.parent is None else child
 
+    def find_or_fit(self, name: str) -> Namespace | None:
+        """The same; it is created if it matches the regular expression of dynamic namespaces."""
+        found = self.find(name)
+        if found is not None:
+            return found
+        children = (parent.fit(name) for parent in self.parent_namespaces())
+        child = next(filter(None, children), None)
+        return None if child is None else self._adopt(child)
+
     async def admit(self, name: str, auth: Any) -> Namespace | None:
         """A client asks for a namespace that does not exist: create it, if a pattern accepts it."""
         for parent in self.parent_namespaces():

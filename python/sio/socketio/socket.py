@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sio.socketio.socket")
 
 FROM_A_LOG_HANDLER = "a log handler asks for a log line about sending events"
+OTHER_PROCESS = "the client has moved to another Python process"
 CLIENT_HAS_GONE = "the client has disconnected without an answer"
 NO_ANSWER = {  # as the native server says why
     "not sent": "the client could not take the volatile event",
@@ -477,6 +478,35 @@ class NamespaceSocket(SocketListeners):
             self._core.accept_socket(self._number)
         if self._close_session is not None:
             self._core.close_socket(self._number, self._close_session)
+
+    def describe(self) -> dict[str, Any]:
+        """What restore() needs, in another Python process."""
+        return {
+            "id": self.id,
+            "namespace": self.namespace,
+            "auth": self._auth,
+            "created": self._created,
+            "data": self.data,
+        }
+
+    def restore(self, described: dict[str, Any]) -> None:
+        """The client comes from another Python process, which had accepted it."""
+        self._created = described["created"]
+        self.data = described["data"]
+        self._joins = self._core.max_rooms  # so that the native server is asked
+        self.accepted = True
+
+    def let_go(self) -> None:
+        """The client moves to another Python process."""
+        self.drop_listeners()
+        self._callbacks.clear()
+        for answer in tuple(self._answers.values()):
+            answer.fail(OTHER_PROCESS)
+
+    @property
+    def pending_answers(self) -> list[Answer]:
+        """Answers of the client that are still to come."""
+        return list(self._answers.values())
 
     def take_over(self, former: NamespaceSocket) -> None:
         """The same client has recovered. Handlers that still run for the former socket see and

@@ -24,11 +24,7 @@ class DistributorTest : public testing::Test {
     distributor_.add(second);
   }
 
-  void push(Event event) {
-    distributor_.route(std::move(event), [this](ProcessId process, const Event& routed) {
-      sent_.push_back({process, routed});
-    });
-  }
+  void push(Event event) { distributor_.route(std::move(event)); }
 
   // The only event since the last call; where it was sent.
   template <typename T>
@@ -75,8 +71,10 @@ class DistributorTest : public testing::Test {
     return process;
   }
 
-  Distributor distributor_;
   std::vector<Sent> sent_;
+  Distributor distributor_{[this](ProcessId process, const Event& event) {
+    sent_.push_back({process, event});
+  }};
   Command command_;
   std::optional<SocketId> recovered_;
 };
@@ -335,6 +333,7 @@ TEST_F(DistributorTest, KnowsWhenARetiredProcessIsDone) {
   admit(first, HttpRespond{a, ResponseHead{200, {}}, "", false});
   push(WebSocketDisconnect{b, 1000, ""});
   EXPECT_FALSE(distributor_.is_done(first)) << "it has a session";
+  admit(first, GiveUpSession{session});
   push(SocketDisconnect{SocketId{1}, "a", "b"});
   push(SessionClosed{session, {}});
   EXPECT_FALSE(distributor_.is_done(first)) << "its handlers run";

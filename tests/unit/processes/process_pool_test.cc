@@ -298,7 +298,7 @@ TEST_F(ProcessPoolTest, EndsARetiredProcessWhenItHasNothingLeft) {
   FakeProcess one = add(), two = add();
   const StreamId a = request();
   ASSERT_EQ(process_of(a), ProcessId{1});
-  pool_.retire(ProcessId{1}, MoveReason::reload);
+  pool_.handle(ProcessCommand(RetireProcess{1, MoveReason::reload}));
   flush();
   EXPECT_TRUE(server_events_.events.empty());
   one.post(HttpRespond{a, ResponseHead{200, {}}, "", false});
@@ -313,7 +313,7 @@ TEST_F(ProcessPoolTest, EndsARetiredProcessWhenItHasNothingLeft) {
 TEST_F(ProcessPoolTest, EndsWhatIsLeftOfAProcess) {
   FakeProcess one = add();
   const StreamId a = request();
-  pool_.end(ProcessId{1});
+  pool_.handle(ProcessCommand(EndProcess{1}));
   flush();
   EXPECT_EQ(lost, std::vector<StreamId>{a});
 }

@@ -1,0 +1,93 @@
+"""SessionMoves: lets sessions go to other Python processes (--workers).
+
+A session can move if all its sockets are in namespaces that can resume. What the next process needs
+is kept in the native server from the moment a socket is accepted, so that the session can also move
+when this process dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from .connection import Connection
+from .engine import EngineIOSession
+from .session_state import StateError, state_of_session, state_of_socket
+from .socketio.socket import NamespaceSocket
+
+if TYPE_CHECKING:
+    from _sioserve import Server
+
+logger = logging.getLogger("sio.consumer")
+
+ANSWERS = 5.0  # seconds that a session waits for answers of its client before it moves
+
+
+class SessionMoves:
+    """The side of the process that has the session. Lives on the event loop's thread."""
+
+    def __init__(self, core: Server) -> None:
+        self._core = core
+        self._kept: set[int] = set()  # sessions
+        self._warned: set[tuple[str, str]] = set()
+
+    def keep(self, session: EngineIOSession, socket: NamespaceSocket) -> bool:
+        """Keep the present state of the session and of one of its sockets.
+
+        False: the session can't move, which is logged once for each reason.
+        """
+        if not socket.name_space.table.can_resume(session):
+            return False
+        try:
+            state = state_of_socket(socket)
+            if session.number not in self._kept:
+                self._core.keep_session(session.number, state_of_session(session))
+        except StateError as error:
+            self._warn(socket, str(error))
+            return False
+        self._kept.add(session.number)
+        self._core.keep_socket(socket.number, state)
+        return True
+
+    def closed(self, session: int) -> None:
+        """The session has ended."""
+        self._kept.discard(session)
+
+    async def let_go(
+        self, session: EngineIOSession, connections: Callable[[], Iterable[Connection]]
+    ) -> bool:
+        """Return when all handlers have run and the next process can take over. False: it can't.
+
+        `connections()` are those of the session's sockets now.
+        """
+        while busy := [one for one in connections() if one.is_busy]:
+            await asyncio.wait([asyncio.ensure_future(one.idle()) for one in busy])
+        await self._wait_for_answers(connections())
+        self._kept.discard(session.number)  # user and session may have changed
+        if not all(self.keep(session, one.socket) for one in connections()):
+            return False
+        self._kept.discard(session.number)
+        return True
+
+    @staticmethod
+    async def _wait_for_answers(connections: Iterable[Connection]) -> None:
+        answers = [answer for one in connections for answer in one.socket.pending_answers]
+        if not answers:
+            return
+        waiting = [asyncio.ensure_future(answer.settled()) for answer in answers]
+        await asyncio.wait(waiting, timeout=ANSWERS)
+        for task in waiting:
+            task.cancel()
+
+    def _warn(self, socket: NamespaceSocket, fault: str) -> None:
+        if (socket.namespace, fault) in self._warned:
+            return
+        self._warned.add((socket.namespace, fault))
+        logger.warning(
+            "Clients of namespace %s can't move to another Python process: %s is not JSON. They "
+            "are disconnected, and reconnect",
+            socket.namespace,
+            fault,
+        )
