@@ -24,7 +24,7 @@ from sioserve.reload.parent import Parent
 from sioserve.sio_package import check_sio_package
 from sioserve.systemd import Notifier, take_notifier
 from sioserve.this_command import this_command
-from sioserve.workers.channel import say_failure
+from sioserve.workers.channel import failures_told
 from sioserve.workers.child import ignore_signals_for_io_process, take_channel
 from sioserve.workers.child import is_child as is_python_process
 
@@ -51,46 +51,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     if is_python_process():
         ignore_signals_for_io_process()
-    channel: socket.socket | None = None
     try:
         channel = take_channel() if is_python_process() else None
-        check_sio_package()
-        from sioserve.runner import run, run_python_process  # imports `sio`
-
-        options = resolve(arguments, activated=activated)
-        log = CommandLog(options, logs.terminal_formatter())
-        logs.add_request_ids_to_records()
-        log.begin()
-        if is_child():
-            options = as_child(options)
-        elif options.reload:
-            return Parent(options, arguments).run()
-        if channel is None and options.workers is not None:
-            return _run_io_process(arguments, options, notifier)
-        sys.path.insert(0, os.path.abspath(options.app_dir))
-        if options.django_handler == "auto":
-            use_own_handler()
-        application = load_application(options.application, factory=options.factory)
-        log.application_is_imported()
-        if channel is not None:
-            run_python_process(application, options, channel)
-            return 0
-        _log_warnings(options)
-        run(application, options, notifier)
+        with failures_told(channel):
+            return _serve(arguments, activated, notifier, channel)
     except UsageError as error:
-        if channel is not None:
-            say_failure(channel, str(error))
         raise _bad_usage(error, "sioserve --help lists all options") from None
     except StartupError as error:
-        return _could_not_start(descriptor_shortage(error) or error, channel)
+        return _could_not_start(descriptor_shortage(error) or error)
     except OSError as error:
         if (lack := descriptor_shortage(error)) is None:
             raise
-        return _could_not_start(lack, channel)
+        return _could_not_start(lack)
     except Interrupted as error:
         return error.status
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _serve(
+    arguments: Sequence[str],
+    activated: Sequence[int],
+    notifier: Notifier,
+    channel: socket.socket | None,
+) -> int:
+    check_sio_package()
+    from sioserve.runner import run, run_python_process  # imports `sio`
+
+    options = resolve(arguments, activated=activated)
+    log = CommandLog(options, logs.terminal_formatter())
+    logs.add_request_ids_to_records()
+    log.begin()
+    if is_child():
+        options = as_child(options)
+    elif options.reload:
+        return Parent(options, arguments).run()
+    if channel is None and options.workers is not None:
+        return _run_io_process(arguments, options, notifier)
+    sys.path.insert(0, os.path.abspath(options.app_dir))
+    if options.django_handler == "auto":
+        use_own_handler()
+    application = load_application(options.application, factory=options.factory)
+    log.application_is_imported()
+    if channel is not None:
+        run_python_process(application, options, channel)
+        return 0
+    _log_warnings(options)
+    run(application, options, notifier)
     return 0
 
 
@@ -126,9 +133,7 @@ def _log_warnings(options: Options) -> None:
         logger.warning("%s", warning)
 
 
-def _could_not_start(error: StartupError, channel: socket.socket | None) -> int:
-    if channel is not None:
-        say_failure(channel, str(error))
+def _could_not_start(error: StartupError) -> int:
     if error.__cause__ is not None:
         traceback.print_exception(error.__cause__)
     print(f"sioserve: {error}", file=sys.stderr)

@@ -173,6 +173,18 @@ BROKEN = {
         "The application failed to start: no database",
     ),
     "exit": ("\nos._exit(7)\n", "exit code 7"),
+    "exit text": (
+        "\nimport sys\nsys.exit('2 migrations are missing')\n",
+        "The application exited while it started: 2 migrations are missing",
+    ),
+    "consumers": (
+        "\nimport django\nfrom django.conf import settings\n"
+        "os.makedirs('shop', exist_ok=True)\n"
+        "open('shop/__init__.py', 'w').close()\n"
+        "print('raise ValueError(1234)', file=open('shop/consumers.py', 'w'), flush=True)\n"
+        "settings.configure(INSTALLED_APPS=['shop'])\ndjango.setup()\n",
+        "ValueError: 1234",
+    ),
     "killed": ("\nos.kill(os.getpid(), 11)\n", "SIGSEGV"),
     "name": ("\ndel application\n", 'has no attribute "application"'),
 }

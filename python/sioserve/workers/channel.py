@@ -13,8 +13,11 @@ import dataclasses
 import json
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Any
 
+from sioserve.errors import StartupError
+from sioserve.options import UsageError
 from sioserve.options.server_arguments import DJANGO_SETTINGS
 
 # Settings that a Python process tells: those that depend on the application, and on Django's
@@ -55,11 +58,24 @@ def say_hello(channel: socket.socket, settings: Settings) -> None:
     _say(channel, {"settings": settings})
 
 
-def say_failure(channel: socket.socket, reason: str) -> None:
-    """Does nothing if hello has been said, or if the I/O process has ended."""
-    if channel.fileno() >= 0:
-        with contextlib.suppress(OSError):
-            _say(channel, {"failure": reason[:LONGEST_REASON]})
+@contextlib.contextmanager
+def failures_told(channel: socket.socket | None) -> Iterator[None]:
+    """Says what ends the start of a Python process. After hello it says nothing."""
+    try:
+        yield
+    except BaseException as error:
+        if channel is not None and channel.fileno() >= 0:
+            with contextlib.suppress(OSError):  # the I/O process has ended
+                _say(channel, {"failure": _reason(error)[:LONGEST_REASON]})
+        raise
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, StartupError | UsageError):
+        return str(error)
+    if isinstance(error, SystemExit):
+        return f"The application exited while it started: {error.code}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _say(channel: socket.socket, message: dict[str, Any]) -> None:
