@@ -1,0 +1,103 @@
+"""What a Python process says on its channel before the native core uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+
+import pytest
+from sioserve.errors import StartupError
+from sioserve.workers.channel import (
+    LENGTH,
+    LONGEST_HELLO,
+    LONGEST_REASON,
+    Hello,
+    StartFailure,
+    failures_told,
+    receive_hello,
+    say_hello,
+)
+
+Ends = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    """Those of the I/O process and of the Python process."""
+    one, other = socket.socketpair()
+    one.setblocking(False)
+    with one, other:
+        yield one, other
+
+
+def framed(text: bytes) -> bytes:
+    return LENGTH.pack(len(text)) + text
+
+
+async def test_hello_has_the_settings(ends: Ends) -> None:
+    say_hello(ends[1], {"allowed_hosts": ("a", "b")})
+    assert await receive_hello(ends[0]) == Hello({"allowed_hosts": ["a", "b"]})
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (StartupError("There is no module."), "There is no module."),
+        (ValueError("on purpose"), "ValueError: on purpose"),
+        (SystemExit(3), "The application exited while it started: 3"),
+    ],
+)
+async def test_a_failure_has_its_reason(ends: Ends, error: BaseException, reason: str) -> None:
+    with pytest.raises(type(error)), failures_told(ends[1]):
+        raise error
+    assert await receive_hello(ends[0]) == StartFailure(reason)
+
+
+async def test_a_long_reason_is_cut(ends: Ends) -> None:
+    with pytest.raises(ValueError), failures_told(ends[1]):
+        raise ValueError("x" * 1_000_000)
+    said = await receive_hello(ends[0])
+    assert isinstance(said, StartFailure)
+    assert len(said.reason) == LONGEST_REASON
+
+
+def test_nothing_is_said_after_hello(ends: Ends) -> None:
+    say_hello(ends[1], {})
+    kept = socket.socket(fileno=ends[1].detach())  # as the native core takes it
+    with pytest.raises(ValueError), failures_told(ends[1]):
+        raise ValueError
+    kept.close()
+    assert ends[0].recv(1000) == framed(b'{"settings": {}}')
+    assert ends[0].recv(1000) == b""
+
+
+def test_an_end_of_the_io_process_changes_no_exception(ends: Ends) -> None:
+    ends[0].close()
+    with pytest.raises(ValueError, match="on purpose"), failures_told(ends[1]):
+        raise ValueError("on purpose")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        framed(b"no JSON"),
+        framed(b"\xff\xfe"),
+        framed(b"[]"),
+        framed(b"{}"),
+        framed(b'{"settings": []}'),
+        framed(b'{"failure": 5}'),
+        framed(b"[" * 100_000),
+    ],
+)
+async def test_nonsense_is_a_failure(ends: Ends, said: bytes) -> None:
+    received = asyncio.create_task(receive_hello(ends[0]))
+    await asyncio.get_running_loop().run_in_executor(None, ends[1].sendall, said)
+    assert await received == StartFailure("what it says can't be understood")
+
+
+@pytest.mark.parametrize("said", [b"", b"\0\0", framed(b"{}")[:-1], LENGTH.pack(LONGEST_HELLO + 1)])
+async def test_an_end_before_hello_is_none(ends: Ends, said: bytes) -> None:
+    ends[1].sendall(said)
+    ends[1].close()
+    assert await receive_hello(ends[0]) is None
