@@ -299,6 +299,46 @@ def test_a_stop_during_a_reload_is_orderly(
     assert "Traceback" not in server.log
 
 
+def test_a_stop_lets_old_processes_finish_too(
+    start: Callable[..., ServerProcess], folder: pathlib.Path
+) -> None:
+    server = start(workers=1)
+
+    async def main() -> None:
+        async with httpx.AsyncClient(timeout=30) as client:
+            waiting = asyncio.create_task(client.get(server.url + "/wait"))
+            await asyncio.to_thread(server.wait_for_log, "request /wait of")
+            assert (await asyncio.to_thread(reload, folder)).returncode == 0
+            server.process.send_signal(signal.SIGTERM)
+            await asyncio.to_thread(server.wait_for_log, "Stopping; a second")
+            (folder / "go").touch()
+            assert (await waiting).status_code == 200
+
+    asyncio.run(main())
+    assert server.wait() == 0
+    assert server.log.count("lifespan.shutdown of") == 2
+
+
+def test_reloads_leave_no_descriptors_behind(
+    start: Callable[..., ServerProcess], folder: pathlib.Path
+) -> None:
+    server = start()
+    write_code(folder, "broken", "\nraise ValueError\n")
+
+    def descriptors() -> int:
+        return len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
+
+    assert reload(folder).returncode == 1
+    before = eventually(descriptors)
+    for _ in range(3):
+        write_code(folder, "one")
+        assert reload(folder).returncode == 0
+        write_code(folder, "broken", "\nraise ValueError\n")
+        assert reload(folder).returncode == 1
+    eventually(lambda: len(status_of(folder / "control")["processes"]) == 2)
+    eventually(lambda: descriptors() <= before)
+
+
 def test_sighup_during_the_start_reloads_afterwards(
     folder: pathlib.Path, start_server: StartServer
 ) -> None:

@@ -72,7 +72,8 @@ GROUP = Group(
         Option(
             "limit-max-requests",
             NUMBER,
-            "stop the server after this number of requests",
+            "stop the server after this number of requests; with --workers, replace a Python "
+            "process after its number",
             default=0,
             shown_default="none",
             setting="max_requests",
