@@ -260,6 +260,33 @@ def test_the_files_of_a_server_that_was_killed_are_replaced(
     assert status_of(folder / "server.pid.control")["pid"] == server.process.pid
 
 
+def test_a_forked_child_does_not_keep_the_socket(
+    folder: pathlib.Path, start_server: StartServer
+) -> None:
+    write_code(folder, "one", FORKING)
+    killed = ServerProcess("versioned:application", "--control", "control", cwd=folder).start()
+    assert httpx.get(killed.url + "/fork").status_code == 200
+    child = int((folder / "child.pid").read_text())
+    killed.process.kill()
+    killed.process.wait()
+    write_code(folder, "two")
+    server = start_server("versioned:application", "--control", "control", cwd=folder)
+    assert status_of(folder / "control")["pid"] == server.process.pid
+    os.kill(child, signal.SIGKILL)
+
+
+FORKING = """
+answer = application
+
+async def application(scope, receive, send):
+    if scope.get("path") == "/fork" and (pid := os.fork()) == 0:
+        time.sleep(600)
+    if scope.get("path") == "/fork":
+        print(pid, file=open("child.pid", "w"), flush=True)
+    await answer(scope, receive, send)
+"""
+
+
 def test_the_socket_of_a_running_server_is_not_replaced(
     alone: ServerProcess, folder: pathlib.Path
 ) -> None:

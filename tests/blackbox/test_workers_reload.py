@@ -287,6 +287,35 @@ def test_a_process_that_dies_during_a_reload_is_replaced_too(
     eventually(lambda: numbers_and_states() == [(1, "ready"), (2, "ready")])
 
 
+def test_a_new_process_that_dies_before_the_others_are_ready_ends_the_reload(
+    start: Callable[..., ServerProcess], folder: pathlib.Path
+) -> None:
+    server = start()
+    old = pids(server, 2)
+    write_code(
+        folder,
+        "two",
+        "\ntry:\n"
+        "    os.mkdir('first')\n"
+        "    say('first')\n"
+        "except FileExistsError:\n"
+        "    say('second')\n"
+        "    while not os.path.exists('go'): time.sleep(0.01)\n",
+    )
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        done = threads.submit(reload, folder)
+        first = int(server.wait_for_log(r"first of (\d+)")[1])
+        server.wait_for_log("second of")
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: not exists(first))
+        (folder / "go").touch()
+        assert done.result().returncode == 1
+        assert f"(pid {first}) has ended by SIGKILL" in done.result().stderr
+    assert {version_of(server) for _ in range(4)} == {"one"}
+    assert pids(server, 2) == old
+    eventually(lambda: len(status_of(folder / "control")["processes"]) == 2)
+
+
 def test_a_stop_during_a_reload_is_orderly(
     start: Callable[..., ServerProcess], folder: pathlib.Path
 ) -> None:

@@ -7,10 +7,10 @@ import json
 import os
 import select
 import socket
-import struct
 from typing import Any
 
 from sioserve.control.requests import LONGEST_ANSWER, Request, RequestFailed, to_line
+from sioserve.processes import peer_of
 
 
 class NoServer(Exception):
@@ -74,9 +74,7 @@ class _Messages:
 
 def _process_of(connection: socket.socket) -> int | None:
     """A descriptor of the server's process; None in another PID namespace."""
-    credentials = struct.Struct("3i")
-    packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size)
-    pid, _, _ = credentials.unpack(packed)
+    pid = peer_of(connection)
     try:
         return os.pidfd_open(pid) if pid > 0 else None
     except OSError:

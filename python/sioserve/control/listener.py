@@ -8,6 +8,7 @@ import socket
 import stat
 
 from sioserve.errors import ListenError
+from sioserve.processes import has_ended, peer_of
 
 BACKLOG = 16
 
@@ -52,16 +53,23 @@ def _remove_stale(path: str) -> None:
         raise ListenError(f"{path} exists and is no socket; it is left as it is")
     if status.st_uid != os.geteuid():
         raise ListenError(f"{path} belongs to another user; it is left as it is")
+    if not _is_stale(path):
+        raise ListenError(f"A server already uses the control socket {path}")
+    os.unlink(path)
+
+
+def _is_stale(path: str) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:
             probe.connect(path)
         except ConnectionRefusedError:
-            os.unlink(path)
-            return
+            return True
         except BlockingIOError:  # its backlog is full
-            pass
-    raise ListenError(f"A server already uses the control socket {path}")
+            return False
+        # A child that the server has made by fork() may keep the socket open after its end.
+        pid = peer_of(probe)
+        return pid > 0 and has_ended(pid)
 
 
 def _identity(path: str) -> tuple[int, int]:
