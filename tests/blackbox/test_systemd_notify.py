@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -125,13 +126,13 @@ def test_a_reload_is_told(
 def test_the_watchdog_gets_signs_of_life(
     manager: Manager, folder: pathlib.Path, start_server: StartServer, workers: tuple[str, ...]
 ) -> None:
-    env = {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "400000"}
+    env = {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "2000000"}
     start_server("versioned:application", *workers, cwd=folder, env=env)
     manager.next_with("READY")
     begin = time.monotonic()
-    for _ in range(5):
+    for _ in range(3):
         assert manager.next() == {"WATCHDOG": "1"}
-    assert time.monotonic() - begin < 5 * 0.4
+    assert time.monotonic() - begin < 3 * 2
 
 
 def test_the_watchdog_of_another_process_gets_none(
@@ -154,10 +155,15 @@ def test_a_blocked_event_loop_gives_no_sign(
     env = {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "200000"}
     server = ServerProcess("versioned:application", cwd=folder, env=env).start()
     manager.next_with("WATCHDOG")
-    with pytest.raises(httpx.ReadTimeout):
-        httpx.get(server.url + "/block", timeout=1)
-    assert len(manager.rest()) < 5  # 10 in a second
-    server.kill()
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        blocked = threads.submit(httpx.get, server.url + "/block", timeout=60)
+        server.wait_for_log("request /block of")
+        manager.rest()
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(server.url, timeout=1)
+        assert manager.rest() == []
+        server.kill()
+        assert isinstance(blocked.exception(), httpx.HTTPError)
 
 
 def test_a_manager_that_reads_nothing_does_not_hold_the_server(

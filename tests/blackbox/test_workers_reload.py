@@ -384,8 +384,9 @@ def test_sighup_during_the_start_reloads_afterwards(
     server.stop()
 
 
+@pytest.mark.parametrize("by", ["PWD", "--app-dir"])
 def test_a_release_folder_that_a_link_names(
-    tmp_path: pathlib.Path, start_server: StartServer
+    tmp_path: pathlib.Path, start_server: StartServer, by: str
 ) -> None:
     for version in ("one", "two"):
         (tmp_path / version).mkdir()
@@ -395,8 +396,9 @@ def test_a_release_folder_that_a_link_names(
     server = start_server(
         "versioned:application",
         *("--workers", "1", "--control", str(tmp_path / "control")),
-        cwd=current,
-        env={"PWD": str(current)},
+        *(("--app-dir", str(current)) if by == "--app-dir" else ()),
+        cwd=current if by == "PWD" else tmp_path,
+        env={"PWD": str(current)} if by == "PWD" else {},
     )
     assert version_of(server) == "one"
     current.unlink()
