@@ -41,7 +41,7 @@ def exists(pid: int) -> bool:
 
 
 def assert_replaced(server: ServerProcess, old: int, why: str) -> None:
-    server.wait_for_log(rf"Python process 1 is replaced: .*\(pid {old}\): .*{why}")
+    server.wait_for_log(rf"Python process 1 \(pid {old}\) is replaced: .*{why}")
     eventually(lambda: not exists(old))
     server.wait_for_log(rf"\(pid {old}\), which was replaced, has ended with exit code 0")
     assert version_of(server) == "one"
@@ -88,7 +88,7 @@ def test_a_replacement_that_cannot_start_leaves_the_old_process(
     (old,) = pids(server, 1)
     write_code(folder, "two", "\nraise ValueError('on purpose')\n")
     assert version_of(server) == "one"
-    server.wait_for_log("The old Python process 1 continues: .*on purpose")
+    server.wait_for_log(rf"Python process 1 \(pid {old}\) continues, .*on purpose")
     assert httpx.get(server.url).text == f"one {old}"
 
 

@@ -215,8 +215,8 @@ def test_new_code_that_does_not_start_changes_nothing(
 def test_a_fault_of_only_a_later_process_changes_nothing(
     start: Callable[..., ServerProcess], folder: pathlib.Path
 ) -> None:
-    server = start()
-    old = pids(server, 2)
+    server = start(workers=4)
+    old = pids(server, 4)
     write_code(
         folder,
         "two",
@@ -226,9 +226,10 @@ def test_a_fault_of_only_a_later_process_changes_nothing(
     assert done.returncode == 1
     assert "raised ValueError: second" in done.stderr
     server.wait_for_log("lifespan.shutdown of")  # of the new process that was ready
-    assert {version_of(server) for _ in range(4)} == {"one"}
-    assert pids(server, 2) == old
-    eventually(lambda: len(status_of(folder / "control")["processes"]) == 2)
+    assert {version_of(server) for _ in range(8)} == {"one"}
+    assert pids(server, 4) == old
+    eventually(lambda: len(status_of(folder / "control")["processes"]) == 4)
+    assert "never retrieved" not in server.log
 
 
 def test_a_process_that_does_not_become_ready_is_killed(

@@ -37,14 +37,14 @@ class FakeServer:
         self.running = set(self.kept.values())
         self.rows = {n: {"number": n, "silent_ms": 0, **IDLE} for n in self.members}
         self.is_busy = False
-        self.recycled: list[tuple[int, str]] = []
+        self.recycled: list[tuple[Any, str]] = []
         self.now = 1000.0
 
     def process_status(self) -> list[dict[str, Any]]:
         return list(self.rows.values())
 
-    def recycle(self, number: int, why: str) -> asyncio.Task[bool]:
-        self.recycled.append((number, why))
+    def recycle(self, process: Any, why: str) -> asyncio.Task[bool]:
+        self.recycled.append((process, why))
         self.is_busy = True
         return asyncio.get_running_loop().create_task(self._succeed())
 
@@ -107,10 +107,15 @@ async def test_one_process_is_recycled_at_a_time(server: FakeServer) -> None:
         process.age = 60.0
     server.look(watch)
     server.look(watch)
-    ((number, why),) = server.recycled
-    assert number == 1
-    assert "Python process 1" in why
+    ((process, why),) = server.recycled
+    assert process is server.kept[1]
     assert "--worker-max-age" in why
+
+
+async def test_the_oldest_is_recycled_first(server: FakeServer) -> None:
+    server.kept[1].age, server.kept[2].age = 60.0, 70.0
+    server.look(server.watch(worker_max_age=50))
+    assert [process for process, _ in server.recycled] == [server.kept[2]]
 
 
 async def test_a_replacement_that_fails_is_tried_again_later(server: FakeServer) -> None:

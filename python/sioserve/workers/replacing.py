@@ -63,13 +63,13 @@ class Replacer:
             raise ReloadFailed("the server is stopping")
         return task.result()
 
-    def recycle(self, number: int, why: str) -> asyncio.Task[bool] | None:
-        """Replace the process with this number, because of `why`. The result tells whether a new
-        one works. None: another replacement is not finished.
+    def recycle(self, process: PythonProcess, why: str) -> asyncio.Task[bool] | None:
+        """Replace this process, because of `why`. The result is False if no new one could start.
+        None: another replacement is not finished.
         """
         if self._stopped or self.is_busy:
             return None
-        return self._start(self._recycle(number, why))
+        return self._start(self._recycle(process, why))
 
     def stop(self) -> None:
         self._stopped = True
@@ -102,15 +102,17 @@ class Replacer:
         logger.info("Reloaded: %d new Python processes work", len(numbers))
         return len(numbers)
 
-    async def _recycle(self, number: int, why: str) -> bool:
+    async def _recycle(self, process: PythonProcess, why: str) -> bool:
         async with self._turn:
-            logger.info("Python process %d is replaced: %s", number, why)
+            if self._supervisor.kept.get(process.number) is not process:
+                return True  # a reload has been faster
+            logger.info("%s is replaced: %s", process.name, why)
             try:
                 with self._new_processes() as new:
-                    await self._start_new([number], new)
+                    await self._start_new([process.number], new)
                     self._supervisor.replace(new, "recycling")
             except (StartFailed, OSError) as error:
-                logger.error("The old Python process %d continues: %s", number, error)
+                logger.error("%s continues, no other could start: %s", process.name, error)
                 return False
             return True
 
@@ -138,6 +140,8 @@ class Replacer:
         waiting = [
             asyncio.ensure_future(self._supervisor.settings_of(process)) for process in started
         ]
+        for task in waiting:
+            task.add_done_callback(_retrieve)  # only the first of several failures is raised
         try:
             for process, settings in zip(started, await _all(waiting), strict=True):
                 new[process] = settings
@@ -151,13 +155,15 @@ class Replacer:
     def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._has_ended)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(_retrieve)  # it has been logged, also if nobody waits for the result
         return task
 
-    def _has_ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # it has been logged, also if nobody waits for the result
+
+def _retrieve(task: asyncio.Future[Any]) -> None:
+    """An exception that nobody retrieves would be logged by asyncio."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _all(tasks: Sequence[asyncio.Future[Settings]]) -> list[Settings]:

@@ -51,7 +51,7 @@ class Recycler(Protocol):
     @property
     def is_busy(self) -> bool: ...
 
-    def recycle(self, number: int, why: str) -> asyncio.Task[bool] | None: ...
+    def recycle(self, process: PythonProcess, why: str, /) -> asyncio.Task[bool] | None: ...
 
 
 class Watch:
@@ -88,8 +88,10 @@ class Watch:
         members = self._supervisor.members
         statuses = {process: rows[number] for number, process in members.items() if number in rows}
         self._kill_hung(statuses)
-        for kept in self._supervisor.kept.values():
-            if kept in statuses and self._recycle(kept, statuses[kept]):
+        kept = [process for process in self._supervisor.kept.values() if process in statuses]
+        # The oldest first, so that each has its turn if they exceed the limit of age again soon.
+        for process in sorted(kept, key=lambda process: -process.age):
+            if self._recycle(process, statuses[process]):
                 break
         if self._gets_orphans:
             reap_orphans({process.pid for process in self._supervisor.running})
@@ -118,7 +120,7 @@ class Watch:
         if process.hung or self._replacer.is_busy or self._clock() < self._pause_until:
             return False
         why = self._limits.exceeded(process, status)
-        task = self._replacer.recycle(process.number, f"{process.name}: {why}") if why else None
+        task = self._replacer.recycle(process, why) if why else None
         if task is not None:
             task.add_done_callback(self._recycled)
         return task is not None
