@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import signal
 from collections.abc import Callable
 
@@ -63,11 +64,15 @@ def test_an_old_process_is_replaced(start: Callable[..., ServerProcess]) -> None
     assert_replaced(server, old[0], "older than 2 s")
     eventually(lambda: not any(map(exists, old)))
     # One at a time: a replacement begins when the one before has finished.
-    lines = [
-        line for line in server.log.splitlines() if "is replaced:" in line or "is ready" in line
-    ]
-    kinds = ["replaced" if "is replaced:" in line else "ready" for line in lines[2:]]
-    assert kinds[:4] == ["replaced", "ready"] * 2
+    begun: str | None = None
+    for number, event in re.findall(
+        r"Python process (\d) \(pid \d+\) is (replaced|ready)", server.log
+    ):
+        if event == "replaced":
+            assert begun is None
+            begun = number
+        elif number == begun:
+            begun = None
 
 
 def test_a_process_is_replaced_after_its_requests(start: Callable[..., ServerProcess]) -> None:
