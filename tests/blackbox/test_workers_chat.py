@@ -1,0 +1,42 @@
+"""A chat goes on while its Python processes are replaced and killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Callable
+
+import pytest
+from support.moving_chat import run_chat
+from support.server import ServerProcess
+from support.socketio_apps import APPS
+from support.workers import pids
+
+
+@pytest.mark.parametrize("kills", [False, True], ids=["reloads", "reloads and kills"])
+def test_no_client_is_disconnected_and_nothing_lost(
+    start_server: Callable[..., ServerProcess], kills: bool
+) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    server = start_server("moving_chat:application", "--workers", "2", cwd=APPS)
+    pids(server, 2)
+
+    async def reload_and_kill() -> int:
+        return await asyncio.to_thread(disturb)
+
+    def disturb() -> int:
+        for number in range(1, 3):
+            ready = pids(server, 2)[-2:]
+            if kills:
+                start = len(server.log)
+                os.kill(chance.choice(ready), signal.SIGKILL)
+                server.wait_for_log(r"\(pid \d+\) is ready", start)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for_log(rf"(?s)(Reloaded: .*){{{number}}}")
+        return 2 if kills else 0
+
+    asyncio.run(asyncio.wait_for(run_chat(server.url, 24, 4, chance, reload_and_kill), 110))
