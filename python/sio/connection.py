@@ -280,6 +280,8 @@ class Connection:
         self.socket.mark_accepted()
         self._on_accepted(self.socket)
         logger.info("%r resumed after a %s", self.socket, why)
+        hooks = self._namespace.server.resume_hooks
+        self._parts.extend((self._call, "resume hook", hook) for hook in hooks)
 
     def _add_consumers(self) -> None:
         for consumer_class in self._namespace.table.consumers_for(self._session):

@@ -24,6 +24,18 @@ def has_users() -> bool:
     return django_ready() and sys.modules["django.apps"].apps.is_installed("django.contrib.auth")
 
 
+def has_secret_key() -> bool:
+    """Whether this is a Django project with a SECRET_KEY."""
+    if not django_configured():
+        return False
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        return bool(sys.modules["django.conf"].settings.SECRET_KEY)
+    except ImproperlyConfigured:  # it is empty
+        return False
+
+
 def is_development() -> bool:
     """Whether this is a Django project with DEBUG on."""
     return django_configured() and bool(sys.modules["django.conf"].settings.DEBUG)

@@ -20,6 +20,7 @@ from support.model.history import check
 from support.model.player import NAMESPACES, ROOMS, Player, World
 from support.server import ServerProcess
 from support.socketio_apps import APPS
+from support.workers import pids
 
 PLAYERS = 12
 STEPS = 50
@@ -44,16 +45,20 @@ ACTIONS = {
 }
 
 
-@pytest.fixture(scope="module", params=["recovering", "forgetting"])
+@pytest.fixture(scope="module", params=["recovering", "forgetting", "recovering in four processes"])
 def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
     """With frequent pings that may be answered late, because the machine is busy."""
+    workers = ("--workers", "4") if "processes" in request.param else ()
     env = {
         "SIO_SETTINGS": '{"SIO_ENGINEIO_PING_INTERVAL_MS": 300}',
         "SIOSERVE_SOCKETIO_PING_TIMEOUT": "60",
         "SIOSERVE_SOCKETIO_ALLOW_EIO3": "true",
-        "SIOSERVE_SOCKETIO_RECOVERY": "300" if request.param == "recovering" else "0",
+        "SIOSERVE_SOCKETIO_RECOVERY": "0" if request.param == "forgetting" else "300",
     }
-    server = ServerProcess("model:application", "--no-access-log", cwd=APPS, env=env).start()
+    arguments = ("model:application", "--no-access-log", *workers)
+    server = ServerProcess(*arguments, cwd=APPS, env=env).start()
+    if workers:
+        pids(server, 4)
     yield server
     server.stop()
 

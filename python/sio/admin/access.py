@@ -1,6 +1,8 @@
 """Who may enter the namespace of the Admin UI.
 
-Its login form sends {"username", "password"}, and afterwards {"sessionId"} with the id it got.
+Its login form sends {"username", "password"}, and afterwards {"sessionId"} with the id it got. In a
+Django project the id is signed with SECRET_KEY, so that all Python processes know it, also after a
+restart. Elsewhere it is kept in memory.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ..django_support import has_users
+from ..django_support import has_secret_key, has_users
 from ..exceptions import ConnectionRefused
 from ..handlers import Handler
 from ..socketio.socket import NamespaceSocket
@@ -27,6 +29,7 @@ INVALID_CREDENTIALS = "invalid credentials"
 
 LIFETIME = 86_400.0  # seconds for which a session id is good
 MOST_SESSIONS = 1000
+SALT = "sio.admin"
 
 
 class Access:
@@ -73,6 +76,10 @@ class Access:
         return bool(await self._check.call_with(name, password))
 
     def _new_session(self) -> str:
+        if has_secret_key():
+            from django.core import signing
+
+            return signing.dumps(secrets.token_urlsafe(24), salt=SALT)
         id = secrets.token_urlsafe(24)
         self._sessions[digest(id)] = time.monotonic() + LIFETIME
         if len(self._sessions) > MOST_SESSIONS:
@@ -80,7 +87,17 @@ class Access:
         return id
 
     def _is_known(self, id: Any) -> bool:
-        return isinstance(id, str) and self._sessions.get(digest(id), 0.0) > time.monotonic()
+        if not isinstance(id, str):
+            return False
+        if has_secret_key():
+            from django.core import signing
+
+            try:
+                signing.loads(id, salt=SALT, max_age=LIFETIME)
+            except signing.BadSignature:
+                return False
+            return True
+        return self._sessions.get(digest(id), 0.0) > time.monotonic()
 
 
 def digest(id: str) -> bytes:

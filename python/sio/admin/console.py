@@ -70,12 +70,13 @@ class Console:
             "AGGREGATED_EVENTS",
             *(("ALL_EVENTS",) if every_event else ()),
         ]
-        self._statistics = Statistics(server, namespace, server_id or network.gethostname())
-        self._watch = Watch(server, namespace) if every_event else None
-        work = [self._statistics.tell]
+        self._statistics = Statistics(server, server_id or network.gethostname())
+        self._here: set[NamespaceSocket] = set()  # administrators of this process
+        self._watch = Watch(server, namespace, self._begin_rounds) if every_event else None
+        work = [self._tell_statistics]
         if self._watch is not None:
             work.append(self._watch.tell_data)
-        self._rounds = Rounds(work)
+        self._rounds = Rounds(work, self._has_administrators)
         namespace.serve_with_others()
         namespace.use(access.enter)
         namespace.add_handler("connect", Handler(self._connect))
@@ -89,15 +90,29 @@ class Console:
     async def _connect(self, socket: NamespaceSocket, auth: Any) -> bool:
         socket.emit("config", {"supportedFeatures": self._features})
         if self._watch is not None:
-            socket.emit("all_sockets", self._watch.all_sockets())
-        if self._namespace.sockets_count == 0:
+            socket.emit("all_sockets", await self._watch.sockets_everywhere())
+        if not self._here:
             self._statistics.begin()
-        self._rounds.administrator_connected()
+        self._here.add(socket)
+        self._begin_rounds()
         logger.info("an administrator has connected: %s", socket.handshake.address)
         return True
 
     async def _disconnect(self, socket: NamespaceSocket, reason: str) -> None:
-        self._rounds.administrator_disconnected()
+        self._here.discard(socket)
+
+    def _begin_rounds(self) -> None:
+        self._rounds.begin()
+
+    def _has_administrators(self) -> bool:
+        return bool(self._here) or (self._watch is not None and self._watch.has_administrators())
+
+    def _tell_statistics(self) -> None:
+        """To the administrators of this process: the others get them from theirs."""
+        if self._here:
+            statistics = self._statistics.now()
+            for socket in tuple(self._here):
+                socket.emit("server_stats", statistics)
 
     # --- actions of administrators; `choice`: a room, a socket's id, or None for all sockets ---
 

@@ -12,23 +12,20 @@ logger = logging.getLogger("sio.admin")
 
 
 class Rounds:
-    """Calls each function of `work` in turn. Lives on the event loop's thread."""
+    """Calls each function of `work` in turn, while `wanted()`. Lives on the event loop's thread."""
 
-    def __init__(self, work: Sequence[Callable[[], None]]) -> None:
+    def __init__(self, work: Sequence[Callable[[], None]], wanted: Callable[[], bool]) -> None:
         self._work = work
-        self._administrators = 0
+        self._wanted = wanted
         self._task: asyncio.Task[None] | None = None
 
-    def administrator_connected(self) -> None:
-        self._administrators += 1
+    def begin(self) -> None:
+        """There is an administrator now."""
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def administrator_disconnected(self) -> None:
-        self._administrators -= 1
-
     async def _run(self) -> None:
-        while self._administrators > 0:
+        while self._wanted():
             for function in self._work:
                 try:
                     function()

@@ -1,4 +1,7 @@
-"""Statistics: the numbers that the Admin UI gets every two seconds."""
+"""Statistics: the numbers that the Admin UI gets every two seconds.
+
+They are those of all Python processes of the server (--workers).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import socket as network
 import time
 from typing import Any
 
-from ..socketio.namespace import Namespace
 from ..socketio.server import SocketIOServer
 
 # The Admin UI's names for counters of the native server.
@@ -22,11 +24,10 @@ CHARTED = {
 
 
 class Statistics:
-    """Emits "server_stats" to a namespace. Lives on the event loop's thread."""
+    """The content of "server_stats". Lives on the event loop's thread."""
 
-    def __init__(self, server: SocketIOServer, namespace: Namespace, server_id: str) -> None:
+    def __init__(self, server: SocketIOServer, server_id: str) -> None:
         self._server = server
-        self._namespace = namespace
         self._started = time.monotonic()
         self._who = {
             "serverId": server_id,
@@ -39,9 +40,6 @@ class Statistics:
         """Start the charts now: earlier numbers were not shown."""
         self._before = self._server.counts()
 
-    def tell(self) -> None:
-        self._namespace.emit("server_stats", self.now())
-
     def now(self) -> dict[str, Any]:
         counts = self._server.counts()
         return {
@@ -50,7 +48,7 @@ class Statistics:
             "clientsCount": counts["sessions"],
             "pollingClientsCount": counts["polling_sessions"],
             "namespaces": [
-                {"name": namespace.name, "socketsCount": namespace.sockets_count}
+                {"name": namespace.name, "socketsCount": namespace.adapter.sockets_everywhere()}
                 for namespace in self._server.namespaces()
             ],
             "aggregatedEvents": self._passed(counts),

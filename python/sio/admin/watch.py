@@ -2,26 +2,48 @@
 
 Events are volatile: an administrator who cannot take one now gets the next one instead. Nothing is
 sent while no administrator is connected.
+
+With several Python processes (--workers), each shows its own clients to all administrators. What
+the others have already is asked when an administrator connects.
 """
 
 from __future__ import annotations
 
+import time
 import weakref
+from collections.abc import Callable
 from typing import Any
 
+from ..exceptions import AckTimeout
 from ..handlers import Handler
 from ..socketio.namespace import Namespace
 from ..socketio.server import SocketIOServer
 from ..socketio.socket import NamespaceSocket
 from .view import now, plain, view_of_socket
 
+ALL_SOCKETS = "sio.admin.all_sockets"  # between servers
+PATIENCE = 5.0  # seconds that other processes have to answer
+CHECKED_AGAIN = (
+    1.0  # seconds after which other processes may have got an administrator, or lost him
+)
+
 
 class Watch:
-    """Listens to all namespaces of a server."""
+    """Listens to all namespaces of a server. `on_asked` is called when another process has got an
+    administrator.
+    """
 
-    def __init__(self, server: SocketIOServer, administrators: Namespace) -> None:
+    def __init__(
+        self,
+        server: SocketIOServer,
+        administrators: Namespace,
+        on_asked: Callable[[], None],
+    ) -> None:
         self._server = server
         self._administrators = administrators
+        self._on_asked = on_asked
+        self._elsewhere = False  # other processes have administrators
+        self._checked = float("-inf")  # on time.monotonic()'s clock
         self._watched: weakref.WeakSet[Namespace] = weakref.WeakSet()
         # The `data` of sockets as administrators know it.
         self._known_data: weakref.WeakKeyDictionary[NamespaceSocket, Any] = (
@@ -32,9 +54,27 @@ class Watch:
         server.on_new_namespace(self._watch_rooms)
         server.connect_hooks.append(Handler(self._connected))
         server.disconnect_hooks.append(Handler(self._disconnected))
+        server.resume_hooks.append(Handler(self._resumed))
+        administrators.on_server_side_emit(ALL_SOCKETS)(self._tell_sockets)
+
+    async def sockets_everywhere(self) -> list[dict[str, Any]]:
+        """What a new administrator gets."""
+        views = self.all_sockets()
+        try:
+            others = await self._administrators.server_side_emit_with_ack(
+                ALL_SOCKETS, timeout=PATIENCE
+            )
+        except AckTimeout as error:
+            others = error.responses
+        return views + [view for answer in others for view in answer or ()]
+
+    async def _tell_sockets(self, ack: Any) -> None:
+        self._elsewhere, self._checked = True, time.monotonic()
+        self._on_asked()
+        await ack(self.all_sockets())
 
     def all_sockets(self) -> list[dict[str, Any]]:
-        """What a new administrator gets."""
+        """The sockets of this process."""
         views = []
         for namespace in self._server.namespaces():
             rooms_of: dict[str, list[str]] = {}
@@ -61,10 +101,18 @@ class Watch:
         name, id = socket.namespace, socket.id
         # A socket's id works as a room for emits, but is not a room of others.
         self._tell("room_joined", name, id, id, now())
-        if self._has_administrators():
+        if self.has_administrators():
             view = view_of_socket(socket)
             self._known_data[socket] = view["data"]
             self._tell("socket_connected", view, now())
+        self._watch_socket(socket)
+
+    async def _resumed(self, socket: NamespaceSocket) -> None:
+        """The client comes from another process."""
+        self._watch_socket(socket)
+
+    def _watch_socket(self, socket: NamespaceSocket) -> None:
+        name, id = socket.namespace, socket.id
 
         @socket.on_upgrade
         async def upgraded() -> None:
@@ -96,12 +144,18 @@ class Watch:
         self._tell("socket_updated", {"id": socket.id, "nsp": socket.namespace, field: value})
 
     def _tell_event(self, event: str, name: str, id: str, args: tuple[Any, ...]) -> None:
-        if self._has_administrators():
+        if self.has_administrators():
             self._administrators.volatile.emit(event, name, id, plain(args), now())
 
     def _tell(self, event: str, *args: Any) -> None:
-        if self._has_administrators():
+        if self.has_administrators():
             self._administrators.emit(event, *args)
 
-    def _has_administrators(self) -> bool:
-        return self._administrators.sockets_count > 0
+    def has_administrators(self) -> bool:
+        """Whether an administrator is connected, to this process or another."""
+        if self._administrators.sockets_count > 0:
+            return True
+        if time.monotonic() - self._checked > CHECKED_AGAIN:
+            self._checked = time.monotonic()
+            self._elsewhere = self._administrators.adapter.sockets_everywhere() > 0
+        return self._elsewhere

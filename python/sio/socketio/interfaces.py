@@ -99,6 +99,8 @@ class Adapter(Protocol[_Sockets]):
 
     async def server_count(self) -> int: ...
 
+    def sockets_everywhere(self) -> int: ...
+
 
 class Table(Protocol):
     """What sockets need of a HandlerTable."""
@@ -277,6 +279,9 @@ class Server(Emitting[_S], ServerSide, Protocol[_S]):
 
     @property
     def disconnect_hooks(self) -> list[Handler]: ...
+
+    @property
+    def resume_hooks(self) -> list[Handler]: ...
 
     @property
     def failure_hooks(self) -> list[Callable[[BaseException], None]]: ...

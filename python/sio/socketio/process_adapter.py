@@ -181,6 +181,10 @@ class ProcessAdapter(LocalAdapter):
     async def server_count(self) -> int:
         return 1 + len(self._processes.others())
 
+    def sockets_everywhere(self) -> int:
+        core = self.namespace.server.native
+        return 0 if core is None else len(core.sockets_in(self.namespace.name))
+
     # --- for requests of the other processes ---
 
     def describe(self, target: Target) -> list[dict[str, Any]]:

@@ -83,6 +83,8 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         self.connect_hooks: list[Handler] = []
         self._native_relays: dict[tuple[Relay, ...], int] = {}
         self.disconnect_hooks: list[Handler] = []
+        # Called for clients that come from another Python process (--workers).
+        self.resume_hooks: list[Handler] = []
         # Called with exceptions of handlers, in addition to the log; must not raise.
         self.failure_hooks: list[Callable[[BaseException], None]] = []
         self.request_checks = RequestChecks()

@@ -53,7 +53,7 @@ class Consumer(sio.SocketIOConsumer):
         time.sleep(seconds)
 
     async def event_count(self, socket: Any, room: str, ack: Any = None) -> None:
-        await ack(len(socket.server.of(self.namespace).to(room).fetch_sockets()))
+        await ack(len(await socket.server.of(self.namespace).to(room).fetch_sockets()))
 
     async def event_kick(self, socket: Any, close: bool) -> None:
         await socket.disconnect(close)
