@@ -57,7 +57,7 @@ LONGEST_RUN = 0.002  # seconds of handlers without an await; then the loop's oth
 
 class Connection:
     """The running handlers of one socket. `on_finished` is called when nothing can follow,
-    `on_accepted` when the client has been accepted or resumed.
+    `on_accepting` just before the client is told that it is accepted, or goes on after a move.
 
     `before`: the lost connection of a recovered client, whose handlers still run.
     """
@@ -70,7 +70,7 @@ class Connection:
         "_handled",
         "_namespace",
         "_number",
-        "_on_accepted",
+        "_on_accepting",
         "_on_finished",
         "_parts",
         "_running",
@@ -90,7 +90,7 @@ class Connection:
         session: EngineIOSession,
         socket: NamespaceSocket,
         on_finished: Callable[[int], None],
-        on_accepted: Callable[[NamespaceSocket], None],
+        on_accepting: Callable[[NamespaceSocket], None],
         times: HandlerTimes,
         before: Connection | None = None,
     ) -> None:
@@ -99,7 +99,7 @@ class Connection:
         self._namespace = namespace
         self._session = session
         self._on_finished = on_finished
-        self._on_accepted = on_accepted
+        self._on_accepting = on_accepting
         self._times = times
         self._steps: deque[tuple[Any, ...]] = deque()
         self._parts: deque[tuple[Any, ...]] = deque()  # the rest of the running step
@@ -257,8 +257,8 @@ class Connection:
         if limit.expired:
             self._finish_refusal(TOOK_TOO_LONG)
         elif accepted:
+            self._on_accepting(self.socket)
             self.socket.mark_accepted()
-            self._on_accepted(self.socket)
             logger.info("%r %s", self.socket, "recovered" if self.socket.recovered else "connected")
             hooks = self._namespace.server.connect_hooks
             self._parts.extend((self._call, "connect hook", hook) for hook in hooks)
@@ -277,8 +277,8 @@ class Connection:
         if guard.failed:
             self._core.give_up_session(self._session.number)
             return
+        self._on_accepting(self.socket)
         self.socket.mark_accepted()
-        self._on_accepted(self.socket)
         logger.info("%r resumed after a %s", self.socket, why)
         hooks = self._namespace.server.resume_hooks
         self._parts.extend((self._call, "resume hook", hook) for hook in hooks)

@@ -227,7 +227,8 @@ class Dispatcher:
         socket: NamespaceSocket,
         before: Connection | None = None,
     ) -> Connection:
-        def accepted(socket: NamespaceSocket) -> None:
+        # Before: a client that knows that it is accepted can be moved, whatever happens then.
+        def accepting(socket: NamespaceSocket) -> None:
             if self._moves is not None:
                 self._moves.keep(session, socket)
 
@@ -238,7 +239,7 @@ class Dispatcher:
             session,
             socket,
             self._forget,
-            accepted,
+            accepting,
             self._times,
             before,
         )

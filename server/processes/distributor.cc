@@ -69,6 +69,7 @@ void Distributor::remove(ProcessId process) {
       sessions_.erase(session);
     }
   }
+  ask_again(process);
   std::vector<std::string> watched;
   for (const auto& [name_space, watchers] : watchers_) {
     if (watchers.contains(process)) watched.push_back(name_space);
@@ -231,11 +232,28 @@ void Distributor::route(WebSocketEvent& event) {
   send(process, Event(std::move(event)));
 }
 
-// One of which the process dies is refused when its time is over, as one that is not decided.
+// Without any process, it is refused when its time is over, as one that is not decided.
 void Distributor::route(HandshakeEvent& event) {
-  const StreamId stream = std::get<HandshakeAsked>(event).stream;
-  const ProcessId named = process_of(stream);
-  send(has(named) ? named : choose_for_request(), Event(std::move(event)));
+  const auto& question = std::get<HandshakeAsked>(event);
+  const ProcessId named = process_of(question.stream);
+  const ProcessId asked = has(named) ? named : choose_for_request();
+  handshakes_.insert_or_assign(question.stream, Handshake{asked, question});
+  send(asked, Event(std::move(event)));
+}
+
+// The questions that the process has not answered. One about a request of the process itself is
+// answered as the request.
+void Distributor::ask_again(ProcessId died) {
+  std::vector<HandshakeAsked> open;
+  for (auto handshake = handshakes_.begin(); handshake != handshakes_.end();) {
+    if (handshake->second.asked != died) {
+      ++handshake;
+      continue;
+    }
+    if (process_of(handshake->first) != died) open.push_back(std::move(handshake->second.question));
+    handshake = handshakes_.erase(handshake);
+  }
+  for (HandshakeAsked& question : open) route(Event(HandshakeEvent(std::move(question))));
 }
 
 void Distributor::route(SocketIoEvent& event) {
@@ -388,6 +406,15 @@ void Distributor::give_up(const Event& event) {
 
 bool Distributor::admit(ProcessId from, Command& command) {
   return std::visit([&](auto& group) { return admit(from, group); }, command);
+}
+
+bool Distributor::admit(ProcessId from, HandshakeCommand& command) {
+  const auto* const decision = std::get_if<HandshakeDecision>(&command);
+  if (decision == nullptr) return true;
+  const auto asked = handshakes_.find(decision->stream);
+  if (asked == handshakes_.end() || asked->second.asked != from) return false;
+  handshakes_.erase(asked);
+  return true;
 }
 
 bool Distributor::owns(ProcessId process, SocketId socket) const {

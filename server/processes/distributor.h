@@ -122,6 +122,11 @@ class Distributor {
     std::vector<SocketId> sockets = {};  // connected ones
     std::unique_ptr<Hold> hold = nullptr;
   };
+  // A question that is not decided yet.
+  struct Handshake {
+    ProcessId asked;
+    HandshakeAsked question;
+  };
   struct SocketEntry {
     ProcessId owner;
     SessionId session;
@@ -152,6 +157,7 @@ class Distributor {
   void route(HttpEvent& event);
   void route(WebSocketEvent& event);
   void route(HandshakeEvent& event);
+  void ask_again(ProcessId died);
   void route(SocketIoEvent& event);
   void route(ProcessEvent&) {}
   void route(ServerEvent&) {}
@@ -187,7 +193,7 @@ class Distributor {
 
   bool admit(ProcessId from, HttpCommand& command);
   bool admit(ProcessId from, WebSocketCommand& command);
-  bool admit(ProcessId, HandshakeCommand&) { return true; }
+  bool admit(ProcessId from, HandshakeCommand& command);
   bool admit(ProcessId from, SocketIoCommand& command);
   bool admit(ProcessId from, ProcessCommand& command);
   bool admit(ProcessId, ServerCommand& command);
@@ -206,6 +212,7 @@ class Distributor {
   std::map<ProcessId, Process> processes_;
   std::unordered_map<SessionId, SessionEntry> sessions_;  // until they are released
   std::unordered_map<SocketId, SocketEntry> sockets_;     // until they are released
+  std::unordered_map<StreamId, Handshake> handshakes_;
   std::set<SessionId> orphans_;
   std::map<std::string, std::set<ProcessId>> watchers_;  // of rooms, by namespace
   std::optional<SessionOpened> opened_;                  // of the SocketConnect that is next

@@ -348,5 +348,18 @@ TEST_F(DistributorTest, LetsNoProcessManageOthers) {
   EXPECT_FALSE(admit(first, EndProcess{2}));
 }
 
+TEST_F(DistributorTest, AsksAnotherProcessAboutAHandshakeWhenOneHasDied) {
+  const StreamId stream = distributor_.next_session();
+  push(HandshakeEvent(HandshakeAsked{stream, {}, {}}));
+  ASSERT_EQ(sent_.size(), 1U);
+  const ProcessId asked = sent_[0].process, other = asked == first ? second : first;
+  sent_.clear();
+  EXPECT_FALSE(admit(other, HandshakeDecision{stream, "", {}})) << "it was not asked";
+  distributor_.remove(asked);
+  EXPECT_EQ(sent_to<HandshakeAsked>(other).stream, stream);
+  EXPECT_TRUE(admit(other, HandshakeDecision{stream, "", {}}));
+  EXPECT_FALSE(admit(other, HandshakeDecision{stream, "", {}})) << "it is decided once";
+}
+
 }  // namespace
 }  // namespace sioserve::processes
