@@ -118,6 +118,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.logs",
         "sioserve.processes",
         "sioserve.sio_package",
+        "sioserve.startup_objects",
         "sioserve.this_command",
         "sioserve.unfinished",
     ],

@@ -24,6 +24,7 @@ from sioserve.forked import leave, new_loop_for_parents
 from sioserve.options import LoopKind, Options
 from sioserve.pool import asgi_threads
 from sioserve.service import Service
+from sioserve.startup_objects import freeze_startup_objects
 from sioserve.systemd import Notifier
 from sioserve.unfinished import busy_threads
 from sioserve.workers.child import FOR_IO_PROCESS
@@ -116,6 +117,7 @@ async def _serve_channel(
     service = Service(application, options, channel=channel)
     reopen.serve(service)  # a signal may follow as soon as start() has said hello
     await service.start()
+    freeze_startup_objects()
     await service.wait()
 
 
@@ -162,6 +164,7 @@ async def _serve(
     service = make_service(stop.stop_service)
     with _control(options, service, stop):
         await service.start()
+        freeze_startup_objects()
         stop.serve(service)
         reopen.serve(service)
         for address in service.addresses:

@@ -18,6 +18,7 @@ import contextlib
 import logging
 import os
 import socket
+import sys
 import time
 import weakref
 from collections.abc import Callable
@@ -123,6 +124,7 @@ class Service:
             if self._channel is None:
                 self.addresses = listen_on(server, self._options.endpoints)
             await self._lifespan.startup()
+            await _import_urlconf()
             self._log_handler()
             logs.add_request_ids_to_records()
             logs.mirror_levels(server)
@@ -291,6 +293,13 @@ class Service:
     async def _close_channel_layer(self) -> None:
         if self._channel_layer is not None:
             await self._channel_layer.close()
+
+
+async def _import_urlconf() -> None:
+    if django_ready() and "django.core.asgi" in sys.modules:
+        from sioserve.django.urlconf import import_urlconf
+
+        await asyncio.to_thread(import_urlconf)
 
 
 def _handler_times(options: Options) -> HandlerTimes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -20,6 +19,7 @@ from sioserve.django.loop_safe import is_safe_view_hook
 from sioserve.django.middleware import AsyncChain, Junction, runs_on_loop, serve_on_loop
 from sioserve.django.sync_requests import SyncRequest
 from sioserve.django.threads import in_thread
+from sioserve.django.urlconf import import_urlconf
 from sioserve.request_threads import thread_of_request
 
 
@@ -117,7 +117,7 @@ class Handler(ASGIHandler):
         """
         resolver = get_resolver()
         if "url_patterns" not in resolver.__dict__:
-            await sync_to_async(_import_urlconf, thread_sensitive=False)(resolver)
+            await sync_to_async(import_urlconf, thread_sensitive=False)()
         try:
             match = resolver.resolve(request.path_info)
         except Exception:  # that it is not found is the answer to the request
@@ -178,11 +178,6 @@ class Handler(ASGIHandler):
             return await in_thread(response.render)()
         except Exception as error:
             return await self._after_exception(error, request)
-
-
-def _import_urlconf(resolver: Any) -> None:
-    with contextlib.suppress(Exception):  # the request will show it
-        resolver.url_patterns  # noqa: B018
 
 
 def _first_response(methods: list[Callable[..., Any]], request: Any, *view: Any) -> Any:
