@@ -83,6 +83,7 @@ class WorkerThread(threading.Thread):
             self.is_busy = False
             if behind is not None:
                 behind()
+            del entry, job, behind  # what they belong to does not stay until the next one
         _run(self._pool._at_end)
 
     def _give_back(self) -> None:

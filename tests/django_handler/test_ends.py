@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import asgiref
 import pytest
 from django.db import connection, connections
 from django.test import override_settings
 from notes import noted, threads, values
+from sioserve.django.sync_requests import SyncRequest
+from sioserve.request_threads import RequestThread
 from world import Exchange, World, noted_signals, only, world
 
 BOTH = pytest.mark.parametrize("suffix", ["", "-async"])
@@ -30,6 +33,14 @@ async def server() -> AsyncIterator[World]:
         with noted_signals():
             yield made
         values["may_end"].set()
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 async def until_noted(what: str) -> None:
@@ -311,3 +322,12 @@ async def test_client_leaves_behind_middleware_that_calls() -> None:
         await request
         assert "cancelled" in noted()
         await server.settle()
+
+
+@pytest.mark.only_ours("asgiref has a queue for each call")
+async def test_a_sync_request_leaves_no_cycle(server: World, no_collector: None) -> None:
+    """Django leaves cycles (request.user), but of few objects."""
+    await server.ask("/hello")
+    await server.settle()
+    left = [one for one in gc.get_objects() if type(one) in (SyncRequest, RequestThread)]
+    assert left == []

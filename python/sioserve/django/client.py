@@ -15,8 +15,8 @@ class ClientWatch:
 
     def __init__(self, receive: Any, left: Callable[[], None]) -> None:
         """`receive` is the one of the request, whose body has been received."""
-        self._receive = receive
-        self._left = left
+        self._receive: Any = receive
+        self._left: Callable[[], None] | None = left
         self._task: asyncio.Task[None] | None = None
         self._ended = False
 
@@ -26,14 +26,15 @@ class ClientWatch:
             self._task = asyncio.get_running_loop().create_task(self._wait())
 
     def end(self) -> None:
-        """`left` is not called any more."""
+        """`left` is not called any more, and no longer part of a reference cycle."""
         self._ended = True
+        self._receive = self._left = None
         if self._task is not None:
             self._task.cancel()
 
     async def _wait(self) -> None:
         message = await self._receive()
-        if message["type"] == "http.disconnect" and not self._ended:
+        if message["type"] == "http.disconnect" and self._left is not None:
             self._left()
 
 

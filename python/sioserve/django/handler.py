@@ -10,11 +10,11 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
-from django.urls import get_resolver, get_urlconf
+from django.urls import get_resolver
 from django.utils.module_loading import import_string
-from django.utils.translation import get_language
 
 from sioserve.django.async_requests import AsyncRequest, refuse
+from sioserve.django.found_view import Match, find_view, keep_match, path_info, take_match
 from sioserve.django.loop_safe import is_safe_view_hook
 from sioserve.django.middleware import AsyncChain, Junction, runs_on_loop, serve_on_loop
 from sioserve.django.sync_requests import SyncRequest
@@ -72,18 +72,21 @@ class Handler(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
+        prefix = settings.FORCE_SCRIPT_NAME or scope.get("root_path") or ""
+        match = await self._find_view(path_info(scope, prefix))
+        thread = thread_of_request()
+        if thread is not None and (match is None or not iscoroutinefunction(match.view.func)):
+            await SyncRequest(self, scope, body, match, thread, prefix).serve(receive, send)
+            return
         request, refusal = self.create_request(scope, body)
         if request is None:
             body.close()
             await refuse(refusal, scope, send)
             return
-        prefix = settings.FORCE_SCRIPT_NAME or scope.get("root_path") or ""
-        thread = thread_of_request()
-        if thread is not None and await self._is_sync(request):
-            await SyncRequest(self, request, thread, prefix).serve(receive, send)
-        else:
-            serve_on_loop(request)
-            await AsyncRequest(self, request, prefix).serve(receive, send)
+        if match is not None:
+            keep_match(request, match)
+        serve_on_loop(request)
+        await AsyncRequest(self, request, prefix).serve(receive, send)
 
     async def read_body(self, receive: Any) -> Any:
         """A file. A short body needs no temporary file."""
@@ -101,34 +104,20 @@ class Handler(ASGIHandler):
 
     def resolve_request(self, request: Any) -> Any:
         """The view, looked up once if the middleware has not changed what it depends on."""
-        found = request.__dict__.pop("_sioserve_match", None)
-        if (
-            found is None
-            or hasattr(request, "urlconf")
-            or found[1:] != (request.path_info, get_urlconf(), get_language())
-        ):
+        match = take_match(request)
+        if match is None:
             return super().resolve_request(request)
-        request.resolver_match = found[0]
-        return found[0]
+        request.resolver_match = match.view
+        return match.view
 
-    async def _is_sync(self, request: Any) -> bool:
-        """Whether the request runs on a thread as a whole. It may be wrong, as middleware may
-        change the request: then the view is called as Django's other handlers do.
+    async def _find_view(self, path: str) -> Match | None:
+        """The view whose kind tells where the request runs; None if there is none, which is the
+        answer to the request. It may be wrong, as middleware may change the request: then the view
+        is called as Django's other handlers do.
         """
-        resolver = get_resolver()
-        if "url_patterns" not in resolver.__dict__:
+        if "url_patterns" not in get_resolver().__dict__:
             await sync_to_async(import_urlconf, thread_sensitive=False)()
-        try:
-            match = resolver.resolve(request.path_info)
-        except Exception:  # that it is not found is the answer to the request
-            return True
-        request._sioserve_match = (
-            match,
-            request.path_info,
-            settings.ROOT_URLCONF,
-            get_language(),
-        )
-        return not iscoroutinefunction(match.func)
+        return find_view(path)
 
     async def _get_response_async(self, request: Any) -> Any:
         """What is inside of all middleware, as BaseHandler has it."""

@@ -28,6 +28,7 @@ from sio.sync_calls import Outcome, SyncCall, for_future
 from sio.threads import TooManyWaitingError, WorkerThread
 
 from sioserve.django.client import ClientWatch, WatchedTasks, cancel_if_client_leaves
+from sioserve.django.found_view import Match, keep_match
 from sioserve.django.responses import (
     CHUNK_SIZE,
     as_bytes,
@@ -63,10 +64,21 @@ class _Stream(NamedTuple):
 class SyncRequest:
     """One request. serve() is called once."""
 
-    def __init__(self, handler: Any, request: Any, thread: RequestThread, prefix: str) -> None:
+    def __init__(
+        self,
+        handler: Any,
+        scope: Any,
+        body: Any,
+        match: Match | None,
+        thread: RequestThread,
+        prefix: str,
+    ) -> None:
         """`prefix` is what reverse() puts before paths (SCRIPT_NAME)."""
         self._handler = handler
-        self._request = request
+        self._scope = scope
+        self._body = body
+        self._match = match
+        self._request: Any = None  # made on the thread
         self._thread = thread
         self._prefix = prefix
         self._loop = asyncio.get_running_loop()
@@ -89,18 +101,18 @@ class SyncRequest:
         self._call.tasks = WatchedTasks(watch)
         withdraw = self._start()
         if withdraw is None:
-            self._request.close()
+            self._body.close()
             await _refuse(send)
             return
         try:
             await self._send_all(receive, send, watch)
         except asyncio.CancelledError:
             if withdraw():
-                self._request.close()
+                self._body.close()
             self._call.cancel()
             raise
         finally:
-            self._thread.watch.end_waiting(self._request.scope)
+            self._thread.watch.end_waiting(self._scope)
             self._has_ended = True
             self._answers.put(False)
             while self._made:
@@ -119,7 +131,7 @@ class SyncRequest:
         self._has_own_thread = own is not None
         try:
             if not threads.run(work, on=own, may_be_refused=True):
-                watch.begin_waiting(self._request.scope)
+                watch.begin_waiting(self._scope)
         except TooManyWaitingError:
             watch.refuse()
             return None
@@ -143,7 +155,7 @@ class SyncRequest:
         try:
             # What the view has set holds for the parts too.
             self._call.take_over_context()
-            stream = send_stream(response, self._request.scope, send, self._thread_wait)
+            stream = send_stream(response, self._scope, send, self._thread_wait)
             await cancel_if_client_leaves(stream, receive)
         finally:
             self._finish_on_thread(response)
@@ -188,15 +200,15 @@ class SyncRequest:
         assert isinstance(worker, WorkerThread)
         self._worker = worker
         self._thread_wait = round((time.monotonic() - self._waits_since) * 1e6)
-        self._thread.watch.end_waiting(self._request.scope)
+        self._thread.watch.end_waiting(self._scope)
         self._call.run(self._respond)
 
     def _respond(self) -> None:
         response = None
         try:
             set_script_prefix(self._prefix)
-            signals.request_started.send(sender=ASGIHandler, scope=self._request.scope)
-            response = self._handler.get_response(self._request)
+            signals.request_started.send(sender=ASGIHandler, scope=self._scope)
+            response = self._get_response()
             response._handler_class = ASGIHandler
             if response.streaming and (response.is_async or self._has_own_thread):
                 if not self._has_own_thread:
@@ -206,8 +218,17 @@ class SyncRequest:
             else:
                 self._send_parts(response)
         except BaseException as error:
-            self._hand_over(error=for_future(error, self._request))
+            self._hand_over(error=for_future(error, self._handler))
         self._finish(response)
+
+    def _get_response(self) -> Any:
+        request, refusal = self._handler.create_request(self._scope, self._body)
+        if request is None:
+            return refusal
+        self._request = request
+        if self._match is not None:
+            keep_match(request, self._match)
+        return self._handler.get_response(request)
 
     def _send_parts(self, response: Any) -> None:
         if not response.streaming:
@@ -215,7 +236,7 @@ class SyncRequest:
             self._hand_over(_Messages(messages, is_last=True))
             return
         start = start_message(response, self._thread_wait)
-        if path := path_of_file(response, self._request.scope):
+        if path := path_of_file(response, self._scope):
             # The file is opened with the message; after the answer it may be closed.
             self._has_sent([start, {"type": "http.response.pathsend", "path": path}])
             self._hand_over(_Messages([], is_last=True))
@@ -257,9 +278,11 @@ class SyncRequest:
             else:
                 response.close()
         except Exception:
-            logger.exception("Closing the response to %s has failed", self._request.path)
+            logger.exception("Closing the response to %s has failed", self._scope["path"])
         finally:
-            self._request.close()
+            if self._request is not None:
+                self._request.close()
+            self._body.close()
             end_transactions()
 
 
