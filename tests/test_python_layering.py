@@ -51,7 +51,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.socketio.socket_list",
     ],
     "types": ["sio.types"],
-    "threads": ["sio.threads"],
+    "threads": ["sio.pace", "sio.threads"],
     "calls in threads": ["sio.sync_calls"],
     "handlers": [
         "sio.handlers",

@@ -2,8 +2,8 @@
 
 A database connection belongs to a thread, so threads are kept. There are three ways to use one:
 
-    run(job)    The job runs on a thread of the pool. At most `limit` jobs run at a time; the others
-                wait in a queue, in order.
+    run(job)    The job runs on a thread of the pool. At most `limit` jobs run at a time, fewer if
+                they compete for the GIL (pace.py); the others wait in a queue, in order.
     run_on()    A job that belongs behind an earlier one, on the same thread if it still runs.
     borrow()    A thread for several calls that belong together, with waiting in between: the
                 synchronous parts of an asynchronous request. Such a request may wait for anything,
@@ -27,9 +27,13 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import NamedTuple
 
+from .pace import Pace, PaceThread
+
 Job = Callable[[], None]
 
 logger = logging.getLogger("sioserve")
+
+QUIET_LOOKS = 5  # at jobs that do not overlap, until the pace's thread sleeps
 
 
 class TooManyWaitingError(Exception):
@@ -57,6 +61,7 @@ class WorkerThread(threading.Thread):
         # Jobs, each with what to call behind it; None to end.
         self._inbox: SimpleQueue[tuple[Job, Job | None] | None] = SimpleQueue()
         self.is_busy = False
+        self.job_number = 0
         self.is_ended = False  # end() was called; with the pool's lock
 
     def submit(self, job: Job, behind: Job | None = None) -> None:
@@ -78,6 +83,7 @@ class WorkerThread(threading.Thread):
     def run(self) -> None:
         while (entry := self._inbox.get()) is not None:
             job, behind = entry
+            self.job_number += 1
             self.is_busy = True
             _run(job)
             self.is_busy = False
@@ -112,6 +118,11 @@ class Threads:
         # When it came, and the borrowed thread that it needs.
         self._queue: deque[tuple[float, Job, WorkerThread | None]] = deque()
         self._busy = 0
+        self._working: set[WorkerThread] = set()  # with the jobs that `_busy` counts
+        self._pace = Pace(limit)
+        self._pace_thread = PaceThread(self._look)
+        self._is_watched = False  # by _pace_thread
+        self._quiet_looks = 0
         self._borrowed: set[WorkerThread] = set()
         self._started = 0
         self._refused = 0
@@ -128,14 +139,15 @@ class Threads:
         thread can be started.
         """
         with self._lock:
-            if self._busy < self._limit and not self._queue:
+            if not self._queue and self._pace.may_begin(self._busy):
                 self._begin(job, on)
                 return True
-            if may_be_refused and len(self._queue) >= self._max_queued:
+            if may_be_refused and self._busy + len(self._queue) >= self._limit + self._max_queued:
                 self._refused += 1
                 raise TooManyWaitingError
             self._queue.append((time.monotonic(), job, on))
             self._begin_next()
+            self._watch()
             return False
 
     def run_on(self, thread: WorkerThread, job: Job) -> None:
@@ -189,6 +201,7 @@ class Threads:
             idle, self._idle = self._idle, []
             for thread in idle:
                 thread.end()
+        self._pace_thread.end()
 
     def join(self, timeout: float) -> bool:
         """Wait until the threads have ended after close(). False if the time is over."""
@@ -210,12 +223,12 @@ class Threads:
 
     def _begin(self, job: Job, on: WorkerThread | None) -> None:
         """Raises RuntimeError if no thread can be started."""
-        if on is None:
-            thread = self._free_thread()
-            thread.submit(job, lambda: self._has_ended(thread))
-        else:
-            on.submit(job, lambda: self._has_ended(None))
+        thread = on or self._free_thread()
         self._busy += 1
+        self._working.add(thread)
+        if self._busy > 1:
+            self._watch()
+        thread.submit(job, lambda: self._has_ended(thread, is_borrowed=on is not None))
 
     def _free_thread(self) -> WorkerThread:
         """Raises RuntimeError if no thread can be started."""
@@ -235,7 +248,7 @@ class Threads:
             self._idle.pop().end()
 
     def _begin_next(self) -> None:
-        while self._queue and self._busy < self._limit:
+        while self._queue and self._pace.may_begin(self._busy):
             _, job, on = self._queue[0]
             try:
                 self._begin(job, on)
@@ -243,16 +256,42 @@ class Threads:
                 return
             self._queue.popleft()
 
+    def _watch(self) -> None:
+        if self._is_watched or self._closed:
+            return
+        try:
+            self._pace_thread.begin()
+        except RuntimeError:  # no thread can be started
+            return
+        self._is_watched = True
+        self._quiet_looks = 0
+
     # On the threads:
 
-    def _has_ended(self, thread: WorkerThread | None) -> None:
-        """A job has; None: on a borrowed thread."""
+    def _has_ended(self, thread: WorkerThread, *, is_borrowed: bool) -> None:
+        """A job has."""
         with self._lock:
             self._busy -= 1
-            if thread is None:
+            self._working.discard(thread)
+            self._pace.job_has_ended(thread)
+            if is_borrowed:
                 self._begin_next()
             else:
                 self._keep(thread)
+
+    def _look(self, late: float) -> bool:
+        """On the pace's thread."""
+        with self._lock:
+            if self._busy > 1 or self._queue:
+                self._quiet_looks = 0
+                self._pace.look(late, self._working, jobs_wait=bool(self._queue))
+                self._begin_next()
+                return True
+            self._quiet_looks += 1
+            if self._quiet_looks < QUIET_LOOKS:
+                return True
+            self._is_watched = False
+            return False
 
     def _take_back(self, thread: WorkerThread) -> None:
         with self._lock:
