@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 logger = logging.getLogger("sioserve")
@@ -14,11 +15,22 @@ def end_transactions() -> None:
     A thread that ends takes its transactions with it. A persistent thread must not hand them to the
     next request. Connections that tests share between threads are left alone.
     """
-    from django.db import connections
-
-    for connection in connections.all(initialized_only=True):
+    for connection in _connections_of_thread():
         if connection.in_atomic_block and not connection.allow_thread_sharing:
             _end(connection)
+
+
+def _connections_of_thread() -> list[Any]:
+    """As `connections.all(initialized_only=True)`, which takes ten times as long: it runs into an
+    exception for each database that is not used.
+    """
+    from django.db import connections
+
+    storage = getattr(getattr(connections, "_connections", None), "_storage", None)
+    if not isinstance(storage, threading.local):  # another asgiref
+        return connections.all(initialized_only=True)
+    found = vars(storage)
+    return [found[alias] for alias in connections if alias in found]
 
 
 def _end(connection: Any) -> None:

@@ -445,6 +445,21 @@ async def test_paths_of_languages(suffix: str) -> None:
             assert exchange.header(b"content-language") == language.encode()
 
 
+@override_settings(
+    ROOT_URLCONF="other_urls",
+    MIDDLEWARE=["django.middleware.locale.LocaleMiddleware", *STARTPROJECT],
+)
+async def test_translated_patterns() -> None:
+    async with world() as server:
+        for path, language, name in (
+            ("/Yes", b"en", "translated"),
+            ("/Yes", b"de", "fixed"),
+            ("/Ja", b"de", "translated"),
+        ):
+            exchange = await server.ask(path, headers=[(b"accept-language", language)])
+            assert exchange.body.decode() == f"{path} {name}"
+
+
 @BOTH
 async def test_sessions_are_stored(suffix: str) -> None:
     async with world() as server:

@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.urls import get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RegexPattern, RoutePattern
 from django.utils.translation import get_language
 
 
@@ -17,7 +18,7 @@ class Match(NamedTuple):
     view: Any  # ResolverMatch
     path: str
     urlconf: Any
-    language: str | None
+    language: str | None  # None: the lookup did not depend on it
 
 
 def path_info(scope: Any, prefix: str) -> str:
@@ -28,11 +29,13 @@ def path_info(scope: Any, prefix: str) -> str:
 
 def find_view(path: str) -> Match | None:
     """None if the lookup raises anything."""
+    resolver = get_resolver()
     try:
-        view = get_resolver().resolve(path)
+        view = resolver.resolve(path)
     except Exception:
         return None
-    return Match(view, path, settings.ROOT_URLCONF, get_language())
+    language = (get_language() or "") if _depends_on_language(resolver) else None
+    return Match(view, path, settings.ROOT_URLCONF, language)
 
 
 def keep_match(request: Any, match: Match) -> None:
@@ -48,7 +51,33 @@ def take_match(request: Any) -> Match | None:
         or hasattr(request, "urlconf")
         or match.path != request.path_info
         or match.urlconf != settings.ROOT_URLCONF
-        or match.language != get_language()
+        or (match.language is not None and match.language != (get_language() or ""))
     ):
         return None
     return match
+
+
+def _depends_on_language(resolver: Any) -> bool:
+    """Whether its patterns may match other paths in another language: i18n_patterns() and
+    translated patterns. get_language() takes as long as a lookup in a small URLconf.
+    """
+    known: bool | None = resolver.__dict__.get("_sioserve_depends_on_language")
+    if known is None:
+        known = resolver._sioserve_depends_on_language = not _is_plain(resolver)
+    return known
+
+
+def _is_plain(entry: Any) -> bool:
+    """Whether the entry of a URLconf is Django's, and so are those inside, with fixed patterns."""
+    pattern = entry.pattern
+    if type(pattern) is RegexPattern:
+        text = pattern._regex
+    elif type(pattern) is RoutePattern:
+        text = pattern._route
+    else:
+        return False
+    if not isinstance(text, str):
+        return False
+    if type(entry) is URLPattern:
+        return True
+    return type(entry) is URLResolver and all(map(_is_plain, entry.url_patterns))

@@ -64,7 +64,7 @@ class Handler(ASGIHandler):
         if name is not None and name.startswith("middleware "):
             junction = Junction(adapted)
             self._junctions.append(junction)
-            return junction
+            return junction.call
         return adapted
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
