@@ -166,6 +166,21 @@ async def test_server_cancels_while_an_async_view_runs(server: World) -> None:
     await check_the_end(server)
 
 
+@pytest.mark.only_ours("Django makes a list of a synchronous stream first")
+async def test_client_leaves_while_a_part_is_being_sent(server: World) -> None:
+    """The thread ends the stream before the event loop asks for the next part."""
+    values["parts"] = 1000
+    exchange = Exchange("/stream")
+    exchange.may_send = asyncio.Semaphore(1)
+    request = server.begin(exchange)
+    await until_noted("part 0")
+    exchange.leave()
+    await until_noted("finished")
+    exchange.may_send.release()
+    await asyncio.wait_for(request, PATIENCE)
+    await check_the_end(server)
+
+
 @pytest.mark.only_ours("Django does not close the response")
 @BOTH
 async def test_server_cancels_while_streaming(server: World, suffix: str) -> None:

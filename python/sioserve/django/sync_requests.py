@@ -15,7 +15,6 @@ import asyncio
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -24,7 +23,7 @@ from django.core import signals
 from django.core.handlers.asgi import ASGIHandler
 from django.http import FileResponse
 from django.urls import set_script_prefix
-from sio.sync_calls import Outcome, SyncCall, for_future
+from sio.sync_calls import SyncCall, for_future
 from sio.threads import TooManyWaitingError, WorkerThread
 
 from sioserve.django.client import ClientWatch, WatchedTasks, cancel_if_client_leaves
@@ -61,6 +60,10 @@ class _Stream(NamedTuple):
     response: Any
 
 
+# What a thread hands over to the event loop.
+_Made = _Messages | _Stream | BaseException
+
+
 class SyncRequest:
     """One request. serve() is called once."""
 
@@ -87,11 +90,12 @@ class SyncRequest:
         self._thread_wait = 0  # microseconds, for the access log
         self._worker: WorkerThread | None = None
         self._has_own_thread = False  # also for other synchronous code of the request
+        self._is_queued = False
         self._is_streamed = False
         self._has_ended = False  # nobody takes what the thread makes
         self._answers: SimpleQueue[bool] = SimpleQueue()  # False: nobody wants the rest
-        self._made: deque[Outcome] = deque()  # of _Messages and _Stream
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[_Made] | None = None
+        self._early: list[_Made] = []  # which nobody has waited for
 
     # On the event loop:
 
@@ -105,21 +109,39 @@ class SyncRequest:
             await _refuse(send)
             return
         try:
-            await self._send_all(receive, send, watch)
+            made = await self._next()
+            while True:
+                if isinstance(made, _Stream):
+                    self._is_streamed = True
+                    await self._send_stream(made.response, receive, send)
+                    break
+                for message in made.messages:
+                    await send(message)
+                if made.is_last:
+                    break
+                watch.start()
+                self._answers.put(True)
+                made = await self._next()
         except asyncio.CancelledError:
             if withdraw():
                 self._body.close()
             self._call.cancel()
             raise
         finally:
+            self._end(watch)
+
+    def _end(self, watch: ClientWatch) -> None:
+        self._has_ended = True
+        if self._is_queued:
             self._thread.watch.end_waiting(self._scope)
-            self._has_ended = True
-            self._answers.put(False)
-            while self._made:
-                self._discard(self._made.popleft())
-            watch.end()
-            if not self._is_streamed:
-                self._call.take_over_context()
+        self._answers.put(False)
+        if self._waiter is not None and self._waiter.done() and not self._waiter.cancelled():
+            self._discard(self._waiter.result())
+        for made in self._early:
+            self._discard(made)
+        watch.end()
+        if not self._is_streamed:
+            self._call.take_over_context()
 
     def _start(self) -> Callable[[], bool] | None:
         """Give the work to a thread: to the one of the request if it has one. None if too many wait
@@ -132,24 +154,11 @@ class SyncRequest:
         try:
             if not threads.run(work, on=own, may_be_refused=True):
                 watch.begin_waiting(self._scope)
+                self._is_queued = True
         except TooManyWaitingError:
             watch.refuse()
             return None
         return lambda: threads.withdraw(work)
-
-    async def _send_all(self, receive: Any, send: Any, watch: ClientWatch) -> None:
-        while True:
-            made = await self._next()
-            if isinstance(made, _Stream):
-                self._is_streamed = True
-                await self._send_stream(made.response, receive, send)
-                return
-            for message in made.messages:
-                await send(message)
-            if made.is_last:
-                return
-            watch.start()
-            self._answers.put(True)
 
     async def _send_stream(self, response: Any, receive: Any, send: Any) -> None:
         try:
@@ -167,27 +176,28 @@ class SyncRequest:
             self._worker, lambda: self._call.run(lambda: self._finish(response))
         )
 
-    def _discard(self, made: Outcome) -> None:
-        if isinstance(made.result, _Stream):
-            self._finish_on_thread(made.result.response)
+    def _discard(self, made: _Made) -> None:
+        if isinstance(made, _Stream):
+            self._finish_on_thread(made.response)
 
     async def _next(self) -> _Messages | _Stream:
-        while not self._made:
+        if self._early:
+            made = self._early.pop(0)
+        else:
             self._waiter = self._loop.create_future()
-            await self._waiter
-        outcome = self._made.popleft()
-        if outcome.error is not None:
-            raise outcome.error
-        made: _Messages | _Stream = outcome.result
+            made = await self._waiter
+            self._waiter = None
+        if isinstance(made, BaseException):
+            raise made
         return made
 
-    def _arrive(self, made: Outcome) -> None:
+    def _arrive(self, made: _Made) -> None:
         if self._has_ended:
             self._discard(made)
-            return
-        self._made.append(made)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        elif self._waiter is None or self._waiter.done():
+            self._early.append(made)
+        else:
+            self._waiter.set_result(made)
 
     def _client_left(self) -> None:
         self._answers.put(False)
@@ -200,7 +210,8 @@ class SyncRequest:
         assert isinstance(worker, WorkerThread)
         self._worker = worker
         self._thread_wait = round((time.monotonic() - self._waits_since) * 1e6)
-        self._thread.watch.end_waiting(self._scope)
+        if self._is_queued:
+            self._thread.watch.end_waiting(self._scope)
         self._call.run(self._respond)
 
     def _respond(self) -> None:
@@ -218,7 +229,7 @@ class SyncRequest:
             else:
                 self._send_parts(response)
         except BaseException as error:
-            self._hand_over(error=for_future(error, self._handler))
+            self._hand_over(for_future(error, self._handler))
         self._finish(response)
 
     def _get_response(self) -> Any:
@@ -259,12 +270,10 @@ class SyncRequest:
         self._hand_over(_Messages(messages, is_last=False))
         return self._answers.get()
 
-    def _hand_over(
-        self, made: _Messages | _Stream | None = None, error: BaseException | None = None
-    ) -> bool:
+    def _hand_over(self, made: _Made) -> bool:
         """False if the event loop has ended."""
         try:
-            self._loop.call_soon_threadsafe(self._arrive, Outcome(made, error))
+            self._loop.call_soon_threadsafe(self._arrive, made)
         except RuntimeError:  # the loop is closed
             self._answers.put(False)
             return False
