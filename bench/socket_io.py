@@ -1,5 +1,5 @@
 """Socket.IO over WebSockets: sioserve against Node's socket.io, python-socketio and django-sio, the
-last one on uvicorn and on daphne.
+last one on uvicorn and on daphne. "sioserve-def" is sioserve with plain `def` handlers.
 
 Each server runs pinned to one core, and bench/socket_io_load loads it from another. The servers
 take turns, so that other load on the machine affects all of them. Measures, per round and server:
@@ -40,7 +40,7 @@ ROOT = HERE.parent
 APPS = HERE / "socket_io_apps"
 LOAD = os.environ.get("SOCKETIO_LOAD", str(ROOT / "build/dev/bench/socket_io_load/socketio_load"))
 DJANGO_SIO, DAPHNE = ROOT / "build/django-sio", ROOT / "build/daphne"
-SERVERS = ("sioserve", "node", "python-socketio", "django-sio", "django-sio-daphne")
+SERVERS = ("sioserve", "sioserve-def", "node", "python-socketio", "django-sio", "django-sio-daphne")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,8 +66,9 @@ ROWS = (
 
 def command_of(server: str, port: int) -> tuple[list[str], dict[str, str]]:
     """The command, and additional environment variables."""
-    if server == "sioserve":
-        app = "socket_io_apps.sioserve_app:application"
+    if server in ("sioserve", "sioserve-def"):
+        name = "sioserve_app" if server == "sioserve" else "sioserve_plain_app"
+        app = f"socket_io_apps.{name}:application"
         return [sioserve(), app, "--port", str(port), "--no-access-log"], {}
     if server == "node":
         return ["node", str(APPS / "node_server.mjs"), str(port)], {}
