@@ -6,7 +6,7 @@ of the server for a request, its ratio to sioserve's, rate, median and p99 of th
 Needs wrk and two cores; `scripts/bench django_views` provides everything.
 
     python bench/django_views.py [--rounds 3] [--seconds 5] [--connections 64]
-                                 [--views hello,orm] [--servers sioserve,uvicorn]
+                                 [--views hello,orm] [--servers "sioserve;uvicorn"] [--share-cores]
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from servers import (
+    BOTH_CORES,
     HERE,
+    LOAD_CORE,
     SCRIPTS,
+    SERVER_CORE,
     cpu_time_of_tree,
     free_port,
     needs_two_cores,
@@ -98,7 +101,7 @@ def prepare(folder: pathlib.Path) -> tuple[dict[str, str], str]:
 
 
 @contextlib.contextmanager
-def serving(server: str, env: dict[str, str], cookie: str) -> Iterator[tuple[str, int]]:
+def serving(server: str, env: dict[str, str], cookie: str, cores: str) -> Iterator[tuple[str, int]]:
     """Starts a server on its core; gives its URL and process once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
@@ -110,11 +113,13 @@ def serving(server: str, env: dict[str, str], cookie: str) -> Iterator[tuple[str
 
     if server == "daphne":
         env = {**env, "PYTHONPATH": os.pathsep.join([str(DAPHNE), env["PYTHONPATH"]])}
-    with running(SERVERS[server].format(port=port).split(), answers, env) as process:
+    with running(SERVERS[server].format(port=port).split(), answers, env, cores) as process:
         yield url, process.pid
 
 
-def measure(url: str, process: int, cookie: str, seconds: float, connections: int) -> Measured:
+def measure(
+    url: str, process: int, cookie: str, cores: str, seconds: float, connections: int
+) -> Measured:
     """Raises SystemExit when a request failed."""
     before = cpu_time_of_tree(process)
     printed = run_load(
@@ -128,6 +133,7 @@ def measure(url: str, process: int, cookie: str, seconds: float, connections: in
         "-H",
         f"Cookie: {cookie}",
         url,
+        cores=cores,
     )
     spent = cpu_time_of_tree(process) - before
     if failed := re.search(r"(Socket errors|Non-2xx).*", printed):
@@ -158,7 +164,9 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--views", default=",".join(VIEWS))
     parser.add_argument("--servers", default=";".join(SERVERS), help="separated by semicolons")
+    parser.add_argument("--share-cores", action="store_true", help="server and load on both cores")
     options = parser.parse_args()
+    cores = (BOTH_CORES, BOTH_CORES) if options.share_cores else (SERVER_CORE, LOAD_CORE)
     if not shutil.which("wrk"):
         parser.error("wrk is not installed")
     needs_two_cores()
@@ -169,11 +177,11 @@ def main() -> None:
         env, cookie = prepare(pathlib.Path(folder))
         for _ in range(options.rounds):
             for server in servers:
-                with serving(server, env, cookie) as (url, process):
+                with serving(server, env, cookie, cores[0]) as (url, process):
                     for view in views:
                         if server in WSGI_SERVERS and view.endswith("-async"):
                             continue
-                        load = (process, cookie)
+                        load = (process, cookie, cores[1])
                         measure(url + view, *load, min(1, options.seconds), options.connections)
                         found = measure(url + view, *load, options.seconds, options.connections)
                         results.setdefault((view, server), []).append(found)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPTS = pathlib.Path(sys.executable).parent
 SERVER_CORE, LOAD_CORE = "0", "1"
+BOTH_CORES = "0,1"
 PATIENCE = 30.0  # seconds for a server to start
 
 
@@ -41,15 +42,18 @@ def needs_two_cores() -> None:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], answers: Callable[[], object], env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    answers: Callable[[], object],
+    env: Mapping[str, str] | None = None,
+    cores: str = SERVER_CORE,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Starts a server on its core, and stops it at the end.
+    """Starts a server on its core or `cores`, and stops it at the end.
 
     Enters the block when `answers()` no longer raises OSError. Raises SystemExit if the server
     ends.
     """
     process = subprocess.Popen(
-        ["taskset", "-c", SERVER_CORE, *command],
+        ["taskset", "-c", cores, *command],
         cwd=HERE,
         env={**os.environ, "VIRTUAL_ENV": sys.prefix, **(env or {})},
         stdout=subprocess.DEVNULL,
@@ -73,10 +77,10 @@ def running(
         process.wait(PATIENCE)
 
 
-def run_load(*command: str) -> str:
-    """Runs a load generator on its core and returns what it prints. Raises SystemExit."""
+def run_load(*command: str, cores: str = LOAD_CORE) -> str:
+    """Runs a load generator on its core or `cores` and returns what it prints. Raises SystemExit."""
     result = subprocess.run(
-        ["taskset", "-c", LOAD_CORE, *command], capture_output=True, text=True, check=False
+        ["taskset", "-c", cores, *command], capture_output=True, text=True, check=False
     )
     if result.returncode:
         raise SystemExit(result.stderr or f"{command[0]}: exit code {result.returncode}")
