@@ -78,7 +78,9 @@ def running(
 
 
 def run_load(*command: str, cores: str = LOAD_CORE) -> str:
-    """Runs a load generator on its core or `cores` and returns what it prints. Raises SystemExit."""
+    """Runs a load generator on its core or `cores`, and returns what it prints. Raises
+    SystemExit.
+    """
     result = subprocess.run(
         ["taskset", "-c", cores, *command], capture_output=True, text=True, check=False
     )

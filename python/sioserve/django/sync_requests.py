@@ -23,7 +23,7 @@ from django.core import signals
 from django.core.handlers.asgi import ASGIHandler
 from django.http import FileResponse
 from django.urls import set_script_prefix
-from sio.sync_calls import SyncCall, for_future
+from sio.sync_calls import Outcome, SyncCall, for_future
 from sio.threads import TooManyWaitingError, WorkerThread
 
 from sioserve.django.client import ClientWatch, WatchedTasks, cancel_if_client_leaves
@@ -60,10 +60,6 @@ class _Stream(NamedTuple):
     response: Any
 
 
-# What a thread hands over to the event loop.
-_Made = _Messages | _Stream | BaseException
-
-
 class SyncRequest:
     """One request. serve() is called once."""
 
@@ -94,8 +90,8 @@ class SyncRequest:
         self._is_streamed = False
         self._has_ended = False  # nobody takes what the thread makes
         self._answers: SimpleQueue[bool] = SimpleQueue()  # False: nobody wants the rest
-        self._waiter: asyncio.Future[_Made] | None = None
-        self._early: list[_Made] = []  # which nobody has waited for
+        self._waiter: asyncio.Future[Outcome] | None = None
+        self._early: list[Outcome] = []  # which nobody has waited for
 
     # On the event loop:
 
@@ -176,22 +172,23 @@ class SyncRequest:
             self._worker, lambda: self._call.run(lambda: self._finish(response))
         )
 
-    def _discard(self, made: _Made) -> None:
-        if isinstance(made, _Stream):
-            self._finish_on_thread(made.response)
+    def _discard(self, made: Outcome) -> None:
+        if isinstance(made.result, _Stream):
+            self._finish_on_thread(made.result.response)
 
     async def _next(self) -> _Messages | _Stream:
         if self._early:
-            made = self._early.pop(0)
+            outcome = self._early.pop(0)
         else:
             self._waiter = self._loop.create_future()
-            made = await self._waiter
+            outcome = await self._waiter
             self._waiter = None
-        if isinstance(made, BaseException):
-            raise made
+        if outcome.error is not None:
+            raise outcome.error
+        made: _Messages | _Stream = outcome.result
         return made
 
-    def _arrive(self, made: _Made) -> None:
+    def _arrive(self, made: Outcome) -> None:
         if self._has_ended:
             self._discard(made)
         elif self._waiter is None or self._waiter.done():
@@ -229,7 +226,7 @@ class SyncRequest:
             else:
                 self._send_parts(response)
         except BaseException as error:
-            self._hand_over(for_future(error, self._handler))
+            self._hand_over(error=for_future(error, self._handler))
         self._finish(response)
 
     def _get_response(self) -> Any:
@@ -270,10 +267,12 @@ class SyncRequest:
         self._hand_over(_Messages(messages, is_last=False))
         return self._answers.get()
 
-    def _hand_over(self, made: _Made) -> bool:
+    def _hand_over(
+        self, made: _Messages | _Stream | None = None, error: BaseException | None = None
+    ) -> bool:
         """False if the event loop has ended."""
         try:
-            self._loop.call_soon_threadsafe(self._arrive, made)
+            self._loop.call_soon_threadsafe(self._arrive, Outcome(made, error))
         except RuntimeError:  # the loop is closed
             self._answers.put(False)
             return False
