@@ -28,7 +28,7 @@ def _connections_of_thread() -> list[Any]:
 
     storage = getattr(getattr(connections, "_connections", None), "_storage", None)
     if not isinstance(storage, threading.local):  # another asgiref
-        return connections.all(initialized_only=True)
+        return list(connections.all(initialized_only=True))
     found = vars(storage)
     return [found[alias] for alias in connections if alias in found]
 
