@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import httpx
+import pytest
 from support.engineio import WebSocketSession
 from support.server import ServerProcess
 from support.socketio_apps import APPS
@@ -14,12 +15,18 @@ StartServer = Callable[..., ServerProcess]
 WARNING = "a log handler emits 'log' for a log line about sending events"
 
 
+in_both_threads = pytest.mark.parametrize("environment", [{}, {"QUEUED": "1"}])
+
+
 def lines(server: ServerProcess) -> int:
     return int(httpx.get(server.url).text)
 
 
-async def test_the_log_of_an_emit_is_not_emitted(start_server: StartServer) -> None:
-    server = start_server("log_view:application", cwd=APPS)
+@in_both_threads
+async def test_the_log_of_an_emit_is_not_emitted(
+    environment: dict[str, str], start_server: StartServer
+) -> None:
+    server = start_server("log_view:application", cwd=APPS, env=environment)
     async with WebSocketSession(server.url) as session:
         await session.join_namespace()
         await session.emit("warn", "one")
@@ -34,8 +41,11 @@ async def test_the_log_of_an_emit_is_not_emitted(start_server: StartServer) -> N
     assert server.log.count(WARNING) == 1
 
 
-async def test_a_listener_of_outgoing_events_that_fails(start_server: StartServer) -> None:
-    server = start_server("log_view:application", cwd=APPS)
+@in_both_threads
+async def test_a_listener_of_outgoing_events_that_fails(
+    environment: dict[str, str], start_server: StartServer
+) -> None:
+    server = start_server("log_view:application", cwd=APPS, env=environment)
     async with WebSocketSession(server.url) as session:
         await session.join_namespace()
         await session.emit("fail while sending")

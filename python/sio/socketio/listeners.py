@@ -166,8 +166,10 @@ class SocketListeners:
             try:
                 function(*args)
             except BaseException:  # its failure must not affect the code that emits
-                with about_sending():
-                    logger.exception("%r: %r failed for an outgoing event", self, function)
+                with about_sending() as mark:
+                    logger.exception(
+                        "%r: %r failed for an outgoing event", self, function, extra=mark
+                    )
 
     def _set_outgoing(self, functions: tuple[Callable[..., Any], ...]) -> None:
         self._any_outgoing = functions

@@ -1,9 +1,14 @@
-"""A log handler that emits every record to all clients, of Socket.IO's debug lines too."""
+"""A log handler that emits every record to all clients, of Socket.IO's debug lines too. With QUEUED
+in the environment, it does so in the thread of a QueueListener.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import logging.handlers
+import os
+import queue
 from typing import Any
 
 import sio
@@ -21,8 +26,13 @@ class Emits(logging.Handler):
 
 
 logging.getLogger("sio").setLevel(logging.DEBUG)
-logging.getLogger("sio").addHandler(Emits())
-logging.getLogger("project").addHandler(Emits())
+handler: logging.Handler = Emits()
+if "QUEUED" in os.environ:
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    logging.handlers.QueueListener(records, handler).start()
+    handler = logging.handlers.QueueHandler(records)
+logging.getLogger("sio").addHandler(handler)
+logging.getLogger("project").addHandler(handler)
 
 
 @sio.on("warn")
