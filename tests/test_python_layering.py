@@ -42,6 +42,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.disconnect_reasons",
         "sio.relays",
         "sio.discovery",
+        "sio.task_places",
         "sio.engineio.constants",
         "sio.engineio.packets",
         "sio.socketio.constants",

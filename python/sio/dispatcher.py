@@ -32,6 +32,7 @@ from .socketio.namespace import Namespace
 from .socketio.process_adapter import ProcessAdapter, handle_request
 from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
+from .task_places import place
 from .threads import Threads
 from .time_limit import HandlerTimes
 
@@ -93,7 +94,7 @@ class Dispatcher:
         # Afterwards the disconnect handlers of the sockets with cancelled handlers run.
         self._cancel(await self._wait_for_handlers(CANCELLATION))
         for task in await self._wait_for_handlers(LAST_CANCELLATION):
-            logger.error("Abandoned, because it ignores its cancellation: a handler, %r", task)
+            logger.error("Abandoned, ignores its cancellation: a handler, %s", place(task))
         for socket in tuple(self._away):
             self.forgotten(socket)
         if self._core is not None:
@@ -112,7 +113,7 @@ class Dispatcher:
 
     def _cancel(self, late: set[asyncio.Task[None]]) -> None:
         for task in late:
-            logger.warning("Cancelled at shutdown: a handler, %r", task)
+            logger.warning("Cancelled at shutdown: a handler, %s", place(task))
         for connection in tuple(self._connections.values()):
             if not late.isdisjoint(connection.tasks()):
                 connection.end()
@@ -125,8 +126,8 @@ class Dispatcher:
 
     def log_debug(self, logger: logging.Logger, message: str) -> None:
         """A debug line of the native server, which may be about sending an event."""
-        with about_sending():
-            logger.debug("%s", message)
+        with about_sending() as mark:
+            logger.debug("%s", message, extra=mark)
 
     def handshake(self, handshake: int, scope: Any) -> None:
         start_task(functools.partial(self._decide, handshake, scope), self._tasks)

@@ -25,6 +25,7 @@ from sioserve.options import LoopKind, Options
 from sioserve.pool import asgi_threads
 from sioserve.service import Service
 from sioserve.startup_objects import freeze_startup_objects
+from sioserve.stop_budget import LAST_RESORT
 from sioserve.systemd import Notifier
 from sioserve.unfinished import busy_threads
 from sioserve.workers.child import FOR_IO_PROCESS
@@ -32,7 +33,6 @@ from sioserve.workers.child import FOR_IO_PROCESS
 logger = logging.getLogger("sioserve")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-LAST_RESORT = 1.0  # seconds after the stop timeout until the process is ended
 TASKS_AT_THE_END = 0.5  # seconds for tasks of the application that still run on the loop
 
 

@@ -164,11 +164,16 @@ class Service:
         assert self._server is not None
         lifespan_share = application_share(self._options) / 2
         await self._close_channel_layer()
-        await self._dispatcher.close(self._time_left(lifespan_share))
-        await cancel_and_name(self._server.running_tasks(), self._time_left(lifespan_share))
+        # At the same time, so that code of one kind that ignores its cancellation takes no time
+        # from the other.
+        application_time = self._time_left(lifespan_share)
+        await asyncio.gather(
+            self._dispatcher.close(application_time),
+            cancel_and_name(self._server.running_tasks(), application_time),
+        )
         self._threads.close()
         self._threads.join(self._time_left(lifespan_share))
-        await self._lifespan.shutdown(self._time_left())
+        await self._lifespan.shutdown(max(self._time_left(), lifespan_share))
         self._server.flush_logs()
 
     def figures(self) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import linecache
 import logging
 import sys
 import sysconfig
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from types import FrameType
 from typing import Any
 
+from sio.task_places import location, place
 from sio.threads import WorkerThread
 
 logger = logging.getLogger("sioserve")
@@ -20,7 +20,6 @@ CANCELLATION = 1.0  # seconds for a cancelled task to end
 
 LIBRARY = sysconfig.get_path("stdlib") + "/"
 PACKAGES = sysconfig.get_path("purelib") + "/"
-ASYNCIO = LIBRARY + "asyncio/"
 
 # Functions of the standard library in which the main thread waits for other threads at the end.
 WAITING_FOR_THREADS = ("_shutdown", "_python_exit", "join", "_wait_for_tstate_lock")
@@ -58,26 +57,6 @@ def name(scope: Mapping[str, Any]) -> str:
     return f"{kind} {path}" + (f" of {client[0]}:{client[1]}" if client else "")
 
 
-def place(task: asyncio.Task[Any]) -> str:
-    """Where a suspended task waits: the innermost frame outside asyncio."""
-    awaited: Any = task.get_coro()
-    frame: FrameType | None = None
-    while awaited is not None:
-        inner = (
-            getattr(awaited, "cr_frame", None)
-            or getattr(awaited, "gi_frame", None)
-            or getattr(awaited, "ag_frame", None)
-        )
-        if inner and not inner.f_code.co_filename.startswith(ASYNCIO):
-            frame = inner
-        awaited = (
-            getattr(awaited, "cr_await", None)
-            or getattr(awaited, "gi_yieldfrom", None)
-            or getattr(awaited, "ag_await", None)
-        )
-    return "not started" if frame is None else f"waiting in {_location(frame)}"
-
-
 def busy_threads(kind: type[threading.Thread] = threading.Thread) -> list[str]:
     """A line for each other busy thread of the class that would delay the end of the process."""
     frames = sys._current_frames()
@@ -96,7 +75,7 @@ def busy_threads(kind: type[threading.Thread] = threading.Thread) -> list[str]:
             continue
         if thread is threading.main_thread() and frame.f_code.co_name in WAITING_FOR_THREADS:
             continue
-        lines.append(f"thread {thread.name}, in {_location(_outside_library(frame))}")
+        lines.append(f"thread {thread.name}, in {location(_outside_library(frame))}")
     return lines
 
 
@@ -109,9 +88,3 @@ def _outside_library(frame: FrameType) -> FrameType:
             return outer
         outer = outer.f_back
     return frame
-
-
-def _location(frame: FrameType) -> str:
-    source = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    where = f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}()"
-    return f"{where}: {source}" if source else where

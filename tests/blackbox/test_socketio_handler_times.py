@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 from collections.abc import Callable
 
+import httpx
 import pytest
 from support.engineio import SESSIONS
 from support.server import ServerProcess
@@ -69,8 +71,35 @@ async def test_a_stop_does_not_wait_for_connect(namespace: str, start_server: St
         assert "timed out" in await asyncio.wait_for(session.next_message(), 20)
         server.process.send_signal(signal.SIGTERM)
         await asyncio.to_thread(server.wait)
-    assert server.process.returncode == (0 if namespace == "/endless" else 1)
-    assert ("did not stop in time" in server.log) == (namespace == "/stubborn")
+    assert server.process.returncode == 0
+    assert "did not stop in time" not in server.log
+    ignored = re.search(r"Abandoned, ignores its cancellation: .* stay\(\)", server.log)
+    assert bool(ignored) == (namespace == "/stubborn")
+
+
+@pytest.mark.parametrize("seconds", ["0.5", "1", "3"])
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")])
+async def test_handlers_that_ignore_their_cancellation_are_abandoned(
+    workers: tuple[str, ...], seconds: str, start_server: Start
+) -> None:
+    """As in uvicorn, the stop is an orderly one: the lifespan is shut down."""
+    server = start(start_server, *workers, "--timeout-graceful-shutdown", seconds)
+    async with SESSIONS["websocket"](server.url) as session:
+        await session.join_namespace("/events")
+        await session.emit("stubborn", namespace="/events")
+        await asyncio.to_thread(server.wait_for_log, "stubborn began")
+        async with httpx.AsyncClient() as client:
+            request = asyncio.create_task(client.get(server.url + "/stubborn"))
+            await asyncio.to_thread(server.wait_for_log, "request began")
+            server.process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(server.wait) == 0
+            await asyncio.gather(request, return_exceptions=True)
+    log = server.log
+    assert re.search(r"Cancelled at shutdown: a handler, waiting in .* stay\(\)", log)
+    assert re.search(r"Abandoned, ignores its cancellation: a handler, .* stay\(\)", log)
+    assert "Abandoned, ignores its cancellation: GET /stubborn" in log
+    assert "lifespan shut down" in log
+    assert "did not stop in time" not in log
 
 
 @both

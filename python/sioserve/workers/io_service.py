@@ -20,7 +20,7 @@ from sioserve.control.requests import RequestFailed
 from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import creation_errors, listen_on, start_errors
 from sioserve.options import Options, server_arguments
-from sioserve.stop_budget import time_for_connections
+from sioserve.stop_budget import LAST_RESORT_OF_PROCESS, time_for_connections
 from sioserve.systemd import Notifier
 from sioserve.workers.process import describe_end
 from sioserve.workers.replacing import ReloadFailed, Replacer
@@ -30,7 +30,6 @@ from sioserve.workers.watch import Watch
 
 logger = logging.getLogger("sioserve")
 
-LAST_WORDS = 0.5  # seconds, after the stop timeout, for a process to end before it is killed
 STARTUP_FAILURE = 3  # as in cli.py
 
 
@@ -96,7 +95,7 @@ class IoService:
         await self._stopped.wait()
         assert self._server is not None
         assert self._deadline is not None
-        left = max(self._deadline - time.monotonic(), 0.0) + LAST_WORDS
+        left = max(self._deadline - time.monotonic(), 0.0) + LAST_RESORT_OF_PROCESS
         for name in await self._supervisor.wait(left):
             logger.error("%s did not stop in time and was killed", name)
             self.status = 1

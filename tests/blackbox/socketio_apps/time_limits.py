@@ -6,12 +6,31 @@ import asyncio
 import threading
 from typing import Any
 
+import native
 import sio
-from native import application
-
-__all__ = ["application"]
 
 never = threading.Event()
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        for event in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{event}.complete"})
+        print("lifespan shut down", flush=True)
+    elif scope["path"] == "/stubborn":
+        await stay("request")
+    else:
+        await native.application(scope, receive, send)
+
+
+async def stay(what: str) -> None:
+    print(what, "began", flush=True)
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            print(what, "stays", flush=True)
 
 
 @sio.on("connect", namespace="/endless")
@@ -25,12 +44,8 @@ async def endless_connect(socket: Any, auth: Any) -> bool:
 
 
 @sio.on("connect", namespace="/stubborn")
-async def stubborn_connect(socket: Any, auth: Any) -> bool:
-    while True:
-        try:
-            await asyncio.sleep(3600)
-        except asyncio.CancelledError:
-            print("connect stays", flush=True)
+async def stubborn_connect(socket: Any, auth: Any) -> None:
+    await stay("connect")
 
 
 @sio.on("connect", namespace="/thread")
@@ -58,6 +73,11 @@ async def connect(socket: Any, auth: Any) -> bool:
 @sio.on("endless", namespace="/events")
 async def endless_event(socket: Any) -> None:
     await asyncio.sleep(3600)
+
+
+@sio.on("stubborn", namespace="/events")
+async def stubborn_event(socket: Any) -> None:
+    await stay("stubborn")
 
 
 @sio.on("limited", namespace="/events")
