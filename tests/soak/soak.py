@@ -1,4 +1,4 @@
-"""scripts/soak: many clients of two languages behind a bad network, against a model.
+"""scripts/soak: many clients of three languages behind a bad network, against a model.
 
 Each answer has what was sent, the events of each speaker arrive in order, and what the server holds
 at the end (memory, descriptors, threads, tasks, sessions) is what it held before.
@@ -13,8 +13,10 @@ import logging
 import os
 import pathlib
 import random
+import shutil
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -22,6 +24,7 @@ import httpx
 import socketio
 
 HERE = pathlib.Path(__file__).resolve().parent
+JARS = HERE.parents[1] / "build" / "java"
 sys.path.insert(0, str(HERE.parent))
 
 from bad_network import BadNetwork  # noqa: E402
@@ -95,16 +98,20 @@ async def read_slowly(port: int, end: asyncio.Event) -> None:
         await asyncio.sleep(0.2)
 
 
-class JavaScript:
-    """clients.mjs; `answers` at the end."""
+class OtherLanguage:
+    """Clients in a process of their own, such as clients.mjs; `answers` at the end."""
 
-    def __init__(self, failures: Failures) -> None:
-        self._failures = failures
+    def __init__(
+        self, name: str, command: Sequence[str | pathlib.Path], failures: Failures
+    ) -> None:
         self.answers = 0
+        self.name = name
+        self._command = command
+        self._failures = failures
 
     async def start(self, url: str, count: int) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            *("node", str(HERE / "clients.mjs"), url, str(count)),
+            *(*self._command, url, str(count)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -117,14 +124,23 @@ class JavaScript:
             if word == "answers":
                 self.answers = int(rest)
             else:
-                self._failures.report(f"JavaScript: {word} {rest}")
+                self._failures.report(f"{self.name}: {word} {rest}")
 
     async def stop(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
         await asyncio.wait_for(self._reading, 60)
         if await self._process.wait():
-            self._failures.report(f"JavaScript clients ended with {self._process.returncode}")
+            self._failures.report(f"{self.name} clients ended with {self._process.returncode}")
+
+
+def other_languages(failures: Failures) -> list[OtherLanguage]:
+    """JavaScript, and Java if it is installed."""
+    languages = [OtherLanguage("JavaScript", ["node", HERE / "clients.mjs"], failures)]
+    if shutil.which("java") and JARS.is_dir():
+        command = ["java", "-cp", f"{JARS}/*", HERE / "Clients.java"]
+        languages.append(OtherLanguage("Java", command, failures))
+    return languages
 
 
 async def run(server: ServerProcess, seconds: float, clients: int, seed: int) -> Failures:
@@ -134,23 +150,26 @@ async def run(server: ServerProcess, seconds: float, clients: int, seed: int) ->
     await network.start()
     url = f"http://127.0.0.1:{network.port}"
     end = asyncio.Event()
-    javascript = JavaScript(failures)
-    await javascript.start(url, clients // 2)
+    others = other_languages(failures)
+    each = clients // (len(others) + 1)
+    for other in others:
+        await other.start(url, each)
     python = [
         asyncio.create_task(live(number, url, end, failures, random.Random(seed + number)))
-        for number in range(clients // 2)
+        for number in range(each)
     ]
     slow = [asyncio.create_task(read_slowly(network.port, end)) for _ in range(clients // 20)]
     await asyncio.sleep(seconds)
     network.calm = True
     end.set()
-    await javascript.stop()
-    answers = sum(await asyncio.gather(*python))
+    for other in others:
+        await other.stop()
+    answers = {other.name: other.answers for other in others}
+    answers["Python"] = sum(await asyncio.gather(*python))
     await asyncio.gather(*slow)
     await network.close()
-    print(f"  {javascript.answers} and {answers} answers, {network.cuts} cuts", flush=True)
-    if not javascript.answers or not answers:
-        failures.report("no answers")
+    print(f"  answers {answers}, {network.cuts} cuts", flush=True)
+    failures.extend(f"no answers: {name}" for name, count in answers.items() if not count)
     return failures
 
 
