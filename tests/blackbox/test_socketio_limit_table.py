@@ -1,6 +1,7 @@
 """Each limit and timeout of Socket.IO that a client can reach, on both transports: what just fits,
-and one more. Rates and queues, where time decides, have tests with their own clock: rates_test.cc,
-slow_consumer_test.cc, queued_total_test.cc, server_test.cc.
+and one more. Rates, reading ahead and recovery are in test_socketio_limit_table_times.py. Rates and
+queues have tests with their own clock, too: rates_test.cc, slow_consumer_test.cc,
+queued_total_test.cc, server_test.cc.
 """
 
 from __future__ import annotations

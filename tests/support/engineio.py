@@ -211,15 +211,18 @@ SESSIONS: dict[str, type[PollingSession] | type[WebSocketSession]] = {
 }
 
 
-async def waiting_poll(session: PollingSession) -> RawConnection:
-    """A GET that the server has received and not answered. Nothing may be queued."""
+async def waiting_poll(session: PollingSession, namespace: str = "/") -> RawConnection:
+    """A GET that the server has received and not answered. Nothing may be queued.
+
+    The client is in that namespace.
+    """
     connection = await asyncio.to_thread(RawConnection, httpx.URL(session.url).port)
     # Afterwards, the server has accepted the connection.
     connection.get("/socket.io/socket.io.js", method="HEAD")
     await asyncio.to_thread(connection.read_response, "HEAD")
     connection.get(session.target)
     # After this later round trip, the server has read the GET.
-    await session.send(event_packet("quiet"))
+    await session.send(event_packet("quiet", namespace=namespace))
     return connection
 
 
