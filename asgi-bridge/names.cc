@@ -63,6 +63,8 @@ Names::Names(const Gil& gil) {
       {&Names::cancelled, "cancelled"},
       {&Names::exception, "exception"},
       {&Names::handshake, "handshake"},
+      {&Names::origin, "origin"},
+      {&Names::request_refused, "request_refused"},
       {&Names::session_opened, "session_opened"},
       {&Names::session_closed, "session_closed"},
       {&Names::connect, "connect"},

@@ -16,7 +16,8 @@ struct Names {
   PyRef http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect;
   PyRef create_future, create_task, get_task_factory, add_done_callback, set_result, done,
       cancelled, exception;
-  PyRef handshake, session_opened, session_closed, connect, event, acknowledged, disconnect;
+  PyRef handshake, origin, request_refused, session_opened, session_closed, connect, event,
+      acknowledged, disconnect;
   PyRef forgotten, signalled, acks_lost, told, process_left, move_session, session_moved;
   PyRef version_1_0, version_1_1;
 

@@ -266,6 +266,7 @@ const std::map<std::string, Reader>& settings() {
       {"allow_eio3", any(MEMBER(engine_io.allow_eio3))},
       {"transports", any(MEMBER(engine_io.transports))},
       {"allow_upgrades", any(MEMBER(engine_io.allow_upgrades))},
+      {"ask_about_origins", any(MEMBER(engine_io.cors.ask))},
       {"cors_origins", any(MEMBER(engine_io.cors.origins))},
       {"cors_credentials", any(MEMBER(engine_io.cors.credentials))},
       {"cors_allowed_headers", any(MEMBER(engine_io.cors.allowed_headers))},

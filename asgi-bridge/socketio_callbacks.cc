@@ -63,11 +63,20 @@ void SocketIoCallbacks::handle(const Gil& gil, ProcessEvent& event) {
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, HandshakeAsked event) {
+  const auto& names = bridge_.names();
+  const PyRef& method = event.topic == HandshakeTopic::origin ? names.origin : names.handshake;
   const auto handed_over = handed_over_scopes_.find(event.stream);
-  dispatch(gil, bridge_.names().handshake,
+  dispatch(gil, method,
            {to_py_int(gil, static_cast<std::uint64_t>(event.stream)),
             handed_over != handed_over_scopes_.end() ? handed_over->second
                                                      : scope_of(gil, event.head, event.endpoints)});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, RequestRefused event) {
+  dispatch(gil, bridge_.names().request_refused,
+           {scope_of(gil, event.head, event.endpoints),
+            event.code ? to_py_int(gil, *event.code) : none(), to_py_str(gil, event.message),
+            to_py_int(gil, event.omitted)});
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SessionOpened event) {

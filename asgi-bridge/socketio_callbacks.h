@@ -34,6 +34,7 @@ class SocketIoCallbacks {
 
  private:
   void handle(const Gil& gil, HandshakeAsked event);
+  void handle(const Gil& gil, RequestRefused event);
   void handle(const Gil& gil, SessionOpened event);
   void handle(const Gil& gil, SessionClosed event);
   void handle(const Gil& gil, SessionSignalled event);

@@ -44,24 +44,41 @@ PyObject* server_ask_about_handshakes(PyObject* self, PyObject*) {
   return post(self, EnableAllowRequest{});
 }
 
+PyObject* server_ask_about_origins(PyObject* self, PyObject*) {
+  return post(self, EnableAllowOrigin{});
+}
+
+PyObject* server_watch_refusals(PyObject* self, PyObject*) { return post(self, WatchRefusals{}); }
+
+// `pairs`: an iterable of (name, value), or null.
+bool read_headers(PyObject* pairs, Headers& headers) {
+  if (pairs == nullptr) return true;
+  const PyRef iterator = PyRef::steal(PyObject_GetIter(pairs));
+  if (!iterator) return false;
+  while (const PyRef pair = PyRef::steal(PyIter_Next(iterator.get()))) {
+    std::vector<std::string> texts;
+    if (!read_strings(pair.get(), texts)) return false;
+    if (texts.size() != 2) {
+      PyErr_SetString(PyExc_ValueError, "each of the headers needs a name and a value");
+      return false;
+    }
+    headers.push_back({std::move(texts[0]), std::move(texts[1])});
+  }
+  return PyErr_Occurred() == nullptr;
+}
+
 PyObject* server_decide_handshake(PyObject* self, PyObject* args) {
-  PyObject *handshake, *names = nullptr, *values = nullptr;
+  PyObject *handshake, *headers = nullptr, *session_headers = nullptr;
   const char* refusal = nullptr;
-  if (!PyArg_ParseTuple(args, "O|zOO:decide_handshake", &handshake, &refusal, &names, &values)) {
+  if (!PyArg_ParseTuple(args, "O|zOO:decide_handshake", &handshake, &refusal, &headers,
+                        &session_headers)) {
     return nullptr;
   }
   HandshakeDecision decision{};
-  std::vector<std::string> header_names, header_values;
-  if (!read_id(handshake, "handshake", decision.stream) || !read_strings(names, header_names) ||
-      !read_strings(values, header_values)) {
+  if (!read_id(handshake, "handshake", decision.stream) ||
+      !read_headers(headers, decision.headers) ||
+      !read_headers(session_headers, decision.session_headers)) {
     return nullptr;
-  }
-  if (header_names.size() != header_values.size()) {
-    PyErr_SetString(PyExc_ValueError, "each of the headers needs a name and a value");
-    return nullptr;
-  }
-  for (std::size_t i = 0; i < header_names.size(); ++i) {
-    decision.headers.push_back({std::move(header_names[i]), std::move(header_values[i])});
   }
   if (refusal != nullptr) decision.refusal = refusal;
   return post(self, std::move(decision));
@@ -251,6 +268,8 @@ const Method methods[] = {
     Method::one_argument<&server_add_namespace>("add_namespace"),
     Method::no_arguments<&server_serve_dynamic_namespaces>("serve_dynamic_namespaces"),
     Method::no_arguments<&server_ask_about_handshakes>("ask_about_handshakes"),
+    Method::no_arguments<&server_ask_about_origins>("ask_about_origins"),
+    Method::no_arguments<&server_watch_refusals>("watch_refusals"),
     Method::positional<&server_decide_handshake>("decide_handshake"),
     Method::one_argument<&server_make_relays>("make_relays"),
     Method::positional<&server_accept_socket>("accept_socket"),

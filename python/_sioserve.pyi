@@ -32,6 +32,20 @@ class Dispatcher(Protocol):
         Called only after ask_about_handshakes(); `scope` as for session_opened().
         """
 
+    def origin(self, handshake: int, scope: Scope) -> None:
+        """Asks whether pages of the request's origin may use this server: answer with
+        decide_handshake(). The request is a handshake or a preflight request.
+
+        Called only after ask_about_origins(), and not for origins of `cors_origins`.
+        """
+
+    def request_refused(self, scope: Scope, code: int | None, message: str, omitted: int) -> None:
+        """A request to Engine.IO was refused, with the reference server's code, if there is one,
+        and this message. `omitted`: how many more since the last call, which are not reported.
+
+        Called only after watch_refusals(); `scope` as for session_opened().
+        """
+
     def log_debug(self, logger: logging.Logger, message: str) -> None:
         """Log a debug line of the loggers "sio.engineio" and "sio.socketio"."""
 
@@ -204,6 +218,8 @@ class Server:
         namespaces: Sequence[str] = ("/",),
         # Dispatcher.handshake() is called for each handshake
         ask_about_handshakes: bool = False,
+        # Dispatcher.origin() is called for handshakes and preflight requests of other origins
+        ask_about_origins: bool = False,
         allowed_hosts: Sequence[str] = (),
         client_directory: str = "",
         ping_interval_ms: int = 25_000,
@@ -325,16 +341,22 @@ class Server:
     def ask_about_handshakes(self) -> None:
         """Any thread. From now on Dispatcher.handshake() is called for each handshake."""
 
+    def ask_about_origins(self) -> None:
+        """Any thread. From now on Dispatcher.origin() is called."""
+
+    def watch_refusals(self) -> None:
+        """Any thread. From now on Dispatcher.request_refused() is called."""
+
     def decide_handshake(
         self,
         handshake: int,
         refusal: str | None = None,
-        names: Iterable[str] = (),
-        values: Iterable[str] = (),
+        headers: Iterable[tuple[str, str]] = (),
+        session_headers: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Any thread. Let the handshake go on, or refuse it with 403 and this message ("" is
-        "Forbidden"). `names` and `values` are headers of its response. One that is not answered
-        within `websocket_connect_timeout_ms` is refused.
+        "Forbidden"). `headers` are those of its response, `session_headers` those of all responses
+        of the session. One that is not answered within `websocket_connect_timeout_ms` is refused.
         """
 
     def make_relays(

@@ -28,6 +28,7 @@ from .discovery import autodiscover
 from .exceptions import AckTimeout, ConnectionRefused, EventRefused, TooManyRooms
 from .handlers import Ack, concurrent, event, timeout
 from .handshake import HandshakeRequest
+from .refused_request import RefusedRequest
 from .registry import any_event, on, register, relay_on
 from .relays import Relay, Rooms, relay
 from .socketio import (
@@ -54,6 +55,7 @@ __all__ = [
     "HandshakeRequest",
     "Namespace",
     "NamespaceSocket",
+    "RefusedRequest",
     "Relay",
     "Rooms",
     "SocketIOConsumer",

@@ -30,6 +30,7 @@ from .session_moves import SessionMoves
 from .session_state import described_socket, restored_session
 from .socketio.namespace import Namespace
 from .socketio.process_adapter import ProcessAdapter, handle_request
+from .socketio.request_checks import Decision
 from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
 from .task_places import place
@@ -131,6 +132,12 @@ class Dispatcher:
 
     def handshake(self, handshake: int, scope: Any) -> None:
         start_task(functools.partial(self._decide, handshake, scope), self._tasks)
+
+    def origin(self, handshake: int, scope: Any) -> None:
+        start_task(functools.partial(self._decide_origin, handshake, scope), self._tasks)
+
+    def request_refused(self, scope: Any, code: int | None, message: str, omitted: int) -> None:
+        self._server.refusal_hooks.report(scope, code, message, omitted, self._tasks)
 
     def session_opened(self, session: int, scope: Any) -> None:
         self._sessions[session] = EngineIOSession(session, scope, self._core)
@@ -391,14 +398,20 @@ class Dispatcher:
             self._core.release_socket(socket)
 
     async def _decide(self, handshake: int, scope: Any) -> None:
-        refusal: str | None = ""
-        headers: list[tuple[str, str]] = []
+        decision = Decision("")
         try:
-            refusal, headers = await self._server.request_checks.decision(HandshakeRequest(scope))
+            decision = await self._server.request_checks.decision(HandshakeRequest(scope))
         finally:
             if self._core is not None:
-                # One tuple of names and one of values.
-                self._core.decide_handshake(handshake, refusal, *zip(*headers, strict=True))
+                self._core.decide_handshake(handshake, *decision)
+
+    async def _decide_origin(self, handshake: int, scope: Any) -> None:
+        allowed = False
+        try:
+            allowed = await self._server.request_checks.allows_origin(HandshakeRequest(scope))
+        finally:
+            if self._core is not None:
+                self._core.decide_handshake(handshake, None if allowed else "")
 
     @staticmethod
     async def _finish_callback(

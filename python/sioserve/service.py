@@ -111,6 +111,7 @@ class Service:
             "native_socketio": bool(registry.native_namespaces()),
             "namespaces": registry.namespaces(),
             "ask_about_handshakes": bool(get_socketio_server().request_checks),
+            "ask_about_origins": get_socketio_server().request_checks.asks_about_origins,
             **server_arguments(self._options),
         }
         if self._channel is not None and get_socketio_server().make_adapter is not LocalAdapter:

@@ -82,7 +82,8 @@ struct StaticFiles {
 
 // Which pages of other origins may use Engine.IO: CORS, as in the fetch standard.
 struct CorsConfig {
-  std::vector<std::string> origins;  // scheme://host[:port] each, or "*" for any; empty: off
+  std::vector<std::string> origins;  // scheme://host[:port] each, or "*" for any
+  bool ask = false;                  // the application decides about others; off without both
   bool credentials = false;          // pages may send cookies
   std::vector<std::string> allowed_headers;  // empty: those that the browser asks for
   std::vector<std::string> exposed_headers;

@@ -94,9 +94,11 @@ inline constexpr std::size_t field_count<WebSocketHandOver> = 1;
 
 // --- handshakes ---
 template <>
-inline constexpr std::size_t field_count<HandshakeAsked> = 3;
+inline constexpr std::size_t field_count<HandshakeAsked> = 4;
 template <>
-inline constexpr std::size_t field_count<HandshakeDecision> = 3;
+inline constexpr std::size_t field_count<HandshakeDecision> = 4;
+template <>
+inline constexpr std::size_t field_count<RequestRefused> = 5;
 
 // --- Socket.IO ---
 template <>

@@ -64,6 +64,7 @@ std::size_t owned_by(const Message& message) {
     if (message.head) bytes += size_of(message.head->headers);
   }
   if constexpr (requires { message.headers; }) bytes += size_of(message.headers);
+  if constexpr (requires { message.session_headers; }) bytes += size_of(message.session_headers);
   if constexpr (requires { message.trailers; }) bytes += size_of(message.trailers);
   if constexpr (requires { message.body; }) bytes += size_of(message.body);
   if constexpr (requires { message.payload; }) bytes += size_of(message.payload);

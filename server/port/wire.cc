@@ -31,6 +31,8 @@ inline constexpr Compression greatest<Compression> = Compression::declined;
 template <>
 inline constexpr Delivery greatest<Delivery> = Delivery::droppable;
 template <>
+inline constexpr HandshakeTopic greatest<HandshakeTopic> = HandshakeTopic::request;
+template <>
 inline constexpr LogCategory greatest<LogCategory> = LogCategory::access;
 template <>
 inline constexpr MessageKind greatest<MessageKind> = MessageKind::binary;

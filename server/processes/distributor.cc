@@ -234,10 +234,12 @@ void Distributor::route(WebSocketEvent& event) {
 
 // Without any process, it is refused when its time is over, as one that is not decided.
 void Distributor::route(HandshakeEvent& event) {
-  const auto& question = std::get<HandshakeAsked>(event);
-  const ProcessId named = process_of(question.stream);
+  const auto* const question = std::get_if<HandshakeAsked>(&event);
+  const ProcessId named = question != nullptr ? process_of(question->stream) : no_process;
   const ProcessId asked = has(named) ? named : choose_for_request();
-  handshakes_.insert_or_assign(question.stream, Handshake{asked, question});
+  if (question != nullptr) {
+    handshakes_.insert_or_assign(question->stream, Handshake{asked, *question});
+  }
   send(asked, Event(std::move(event)));
 }
 

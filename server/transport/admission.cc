@@ -10,7 +10,7 @@
 namespace sioserve::transport {
 namespace {
 
-const char* message_of(RequestError error) {
+const char* default_message_of(RequestError error) {
   switch (error) {
     case RequestError::unknown_transport:
       return "Transport unknown";
@@ -50,16 +50,6 @@ std::uint16_t status_of(RequestError error) {
   __builtin_unreachable();
 }
 
-// Errors that are the client's fault have a code of the reference server; errors of the server have
-// none.
-bool has_code(RequestError error) { return error < RequestError::too_many_sessions; }
-
-// A request without an Origin header does not come from a web page of another origin.
-bool origin_ok(const RequestHead& head, const Config& config, const Cors& cors) {
-  const auto origin = find_header(head.headers, "origin");
-  return !origin || origin_allowed(*origin, config.allowed_hosts) || cors.allows(*origin);
-}
-
 std::optional<std::string> jsonp_callback(const RequestHead& head) {
   auto callback = find_query_parameter(head.query_string, "j");
   if (!callback || find_query_parameter(head.query_string, "transport") != "polling") {
@@ -92,17 +82,26 @@ bool asks_for_v4(const RequestHead& head) {
 
 }  // namespace
 
+std::optional<std::uint32_t> code_of(RequestError error) {
+  if (error >= RequestError::too_many_sessions) return std::nullopt;
+  return static_cast<std::uint32_t>(error);
+}
+
+std::string message_of(RequestError error, const std::string& message) {
+  return message.empty() ? default_message_of(error) : message;
+}
+
 ResponseHead error_head(RequestError error) {
   ResponseHead head{status_of(error),
                     {{"content-type", "application/json"}, {"cache-control", "no-store"}}};
-  if (!has_code(error)) head.headers.push_back({"retry-after", "1"});
+  if (!code_of(error)) head.headers.push_back({"retry-after", "1"});
   return head;
 }
 
 std::string error_body(RequestError error, const std::string& message) {
   nlohmann::ordered_json body;
-  if (has_code(error)) body["code"] = static_cast<int>(error);
-  body["message"] = message.empty() ? message_of(error) : message;
+  if (const auto code = code_of(error)) body["code"] = *code;
+  body["message"] = message_of(error, message);
   return body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
@@ -132,7 +131,7 @@ Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier ca
 
   if (head.method != "GET") return Failure{RequestError::bad_handshake_method};
   if (!fits_carrier) return Failure{RequestError::bad_request};
-  if (entrance == Entrance::native && !origin_ok(head, config, cors)) {
+  if (!may_come_from_origin(head, entrance, config, cors) && !cors.must_ask(head)) {
     return Failure{RequestError::forbidden};
   }
   const bool without_origin = !find_header(head.headers, "origin");
@@ -140,6 +139,14 @@ Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier ca
     return Failure{RequestError::forbidden};
   }
   return nullptr;
+}
+
+bool may_come_from_origin(const RequestHead& head, Entrance entrance, const Config& config,
+                          const Cors& cors) {
+  if (entrance == Entrance::application) return true;
+  const auto origin = find_header(head.headers, "origin");
+  // Without an Origin header, it does not come from a web page of another origin.
+  return !origin || origin_allowed(*origin, config.allowed_hosts) || cors.allows(*origin);
 }
 
 std::optional<RequestError> check_version(const RequestHead& head, const Config& config) {

@@ -4,6 +4,7 @@
 // only for handshakes.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -27,20 +28,28 @@ enum class RequestError {
   too_many_of_address,
 };
 
-ResponseHead error_head(RequestError error);
+// The reference server's code; errors of the server have none.
+std::optional<std::uint32_t> code_of(RequestError error);
 // An empty message: that of the reference server is used.
+std::string message_of(RequestError error, const std::string& message);
+
+ResponseHead error_head(RequestError error);
 std::string error_body(RequestError error, const std::string& message = {});
 
 // How the request arrived, and whether the server or the application has checked its origin.
 enum class Carrier { http, websocket };
 enum class Entrance { native, application };
 
-// The session that the request belongs to. Null for a handshake; its protocol version is checked
-// last (check_version).
+// The session that the request belongs to. Null for a handshake; its origin is checked later
+// (may_come_from_origin) if the application must be asked about it, and its protocol version last
+// (check_version).
 Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
                                              Entrance entrance, SessionTable& sessions,
                                              const Config& config, const Cors& cors);
 
+// Whether the settings and the application's decisions allow the handshake's origin.
+bool may_come_from_origin(const RequestHead& head, Entrance entrance, const Config& config,
+                          const Cors& cors);
 std::optional<RequestError> check_version(const RequestHead& head, const Config& config);
 // The framing for the protocol version of the handshake: any version except 4 is 3, as in the
 // reference server. Polling with a parameter "j" is JSONP.

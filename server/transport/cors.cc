@@ -9,6 +9,8 @@ namespace sioserve::transport {
 namespace {
 
 constexpr std::string_view any_origin = "*";
+// Origins that are remembered. One that was forgotten is allowed again at its next handshake.
+constexpr std::size_t most_granted = 10'000;
 constexpr std::string_view methods = "GET, HEAD, POST";
 
 std::string join(const std::vector<std::string>& names) {
@@ -38,7 +40,7 @@ std::string requested_headers(const RequestHead& request) {
 
 }  // namespace
 
-Cors::Cors(const CorsConfig& config) : config_(config) {
+Cors::Cors(const CorsConfig& config) : config_(config), asks_(config.ask) {
   for (const std::string& entry : config.origins) {
     if (entry == any_origin) any_ = true;
     if (auto allowed = parse(entry)) allowed_.push_back(std::move(*allowed));
@@ -115,7 +117,7 @@ std::optional<std::string> Cors::fault_of(const CorsConfig& config) {
            "pattern such as \"https://*.example.com\", \"https://app-*.example.com\" or "
            "\"http://localhost:*\"";
   }
-  if (config.origins.empty() && config.credentials) {
+  if (config.origins.empty() && !config.ask && config.credentials) {
     return "cors_credentials: means nothing without cors_origins";
   }
   if (auto fault = fault_of_names("cors_allowed_headers", config.allowed_headers)) return fault;
@@ -124,11 +126,37 @@ std::optional<std::string> Cors::fault_of(const CorsConfig& config) {
 
 bool Cors::allows(std::string_view text) const {
   if (any_) return true;
-  if (allowed_.empty()) return false;
+  if (granted_.contains(std::string(text))) return true;
   const auto origin = parse_origin(text);
-  if (!origin) return false;
+  return origin && is_configured(*origin);
+}
+
+bool Cors::is_configured(const Origin& origin) const {
   return std::any_of(allowed_.begin(), allowed_.end(),
-                     [&](const Allowed& allowed) { return matches(*origin, allowed); });
+                     [&](const Allowed& allowed) { return matches(origin, allowed); });
+}
+
+bool Cors::must_ask(const RequestHead& request) const {
+  if (!asks_ || any_) return false;
+  const auto text = find_header(request.headers, "origin");
+  const auto origin = text ? parse_origin(*text) : std::nullopt;
+  if (!origin || is_configured(*origin)) return false;
+  // Pages of the server itself need no permission.
+  const std::string_view authority = text->substr(text->find("://") + 3);
+  const auto host = find_header(request.headers, "host");
+  return !host || !equals_ignoring_case(*host, authority);
+}
+
+void Cors::grant(const RequestHead& request) {
+  const auto origin = find_header(request.headers, "origin");
+  if (!origin) return;
+  if (granted_.size() >= most_granted) granted_.erase(granted_.begin());
+  granted_.emplace(*origin);
+}
+
+void Cors::revoke(const RequestHead& request) {
+  const auto origin = find_header(request.headers, "origin");
+  if (origin) granted_.erase(std::string(*origin));
 }
 
 void Cors::add_headers(const RequestHead& request, Headers& answer) const {

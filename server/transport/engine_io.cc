@@ -22,6 +22,10 @@ WebSocketConfig websocket_settings_of(const EngineIoConfig& config) {
   return settings;
 }
 
+Entrance entrance_of(std::optional<StreamId> adopted) {
+  return adopted ? Entrance::application : Entrance::native;
+}
+
 }  // namespace
 
 EngineIo::EngineIo(const Config& config, socketio::Server& server, EventSink& events,
@@ -41,7 +45,8 @@ EngineIo::EngineIo(const Config& config, socketio::Server& server, EventSink& ev
                     cors_),
       quota_(config, limits),
       sessions_(config, logger, limits, clock_),
-      pending_(config, events, logger) {
+      pending_(config, events, logger),
+      refusal_reports_(events) {
   if (config.ask_about_handshakes) pending_.start_asking();
 }
 
@@ -87,6 +92,10 @@ void EngineIo::handle(HandshakeCommand command) {
 
 void EngineIo::handle(EnableAllowRequest) { pending_.start_asking(); }
 
+void EngineIo::handle(EnableAllowOrigin) { cors_.ask_application(); }
+
+void EngineIo::handle(WatchRefusals) { refusal_reports_.watch(); }
+
 void EngineIo::handle(HandshakeDecision command) { pending_.answer(std::move(command)); }
 
 bool EngineIo::shut_down_while(const std::function<bool()>& time_left) {
@@ -97,14 +106,15 @@ bool EngineIo::shut_down_while(const std::function<bool()>& time_left) {
 
 Result<engine::Session*, RequestError> EngineIo::admit(const RequestHead& head, Carrier carrier,
                                                        std::optional<StreamId> adopted) {
-  const Entrance entrance = adopted ? Entrance::application : Entrance::native;
-  auto admitted = transport::admit(head, carrier, entrance, sessions_, config_, cors_);
-  if (!admitted) {
-    log_debug(logger_, LogCategory::engineio, "request refused: ", error_body(admitted.error()));
-  } else if (!*admitted && stopped_) {
-    return Failure{RequestError::bad_request};
-  }
+  auto admitted = transport::admit(head, carrier, entrance_of(adopted), sessions_, config_, cors_);
+  if (admitted && !*admitted && stopped_) return Failure{RequestError::bad_request};
   return admitted;
+}
+
+void EngineIo::refused(const RequestHead& head, const Endpoints& endpoints, RequestError error,
+                       const std::string& message) {
+  log_debug(logger_, LogCategory::engineio, "request refused: ", error_body(error, message));
+  refusal_reports_.report(head, endpoints, error, message, clock_());
 }
 
 std::optional<StreamId> EngineIo::question(const RequestHead& head,
@@ -112,12 +122,36 @@ std::optional<StreamId> EngineIo::question(const RequestHead& head,
                                            std::optional<StreamId> adopted,
                                            PendingHandshake& handshake) {
   if (!pending_.asks()) {
-    handshake.on_allowed({});
+    handshake.on_allowed({}, {});
     return std::nullopt;
   }
   const StreamId id = adopted ? *adopted : next_id_();
-  pending_.ask(id, head, endpoints, clock_(), handshake);
+  pending_.ask(id, HandshakeTopic::request, head, endpoints, clock_(), handshake);
   return id;
+}
+
+std::optional<StreamId> EngineIo::question_origin(const RequestHead& head,
+                                                  const SharedEndpoints& endpoints,
+                                                  std::optional<StreamId> adopted,
+                                                  PendingHandshake& handshake) {
+  if (stopped_ || !cors_.must_ask(head) || continues_session(head)) return std::nullopt;
+  const StreamId id = adopted ? *adopted : next_id_();
+  pending_.ask(id, HandshakeTopic::origin, head, endpoints, clock_(), handshake);
+  return id;
+}
+
+void EngineIo::decide_origin(const RequestHead& head, OriginDecision decision) {
+  switch (decision) {
+    case OriginDecision::allowed:
+      return cors_.grant(head);
+    case OriginDecision::refused:
+      return cors_.revoke(head);
+  }
+}
+
+bool EngineIo::may_come_from_origin(const RequestHead& head,
+                                    std::optional<StreamId> adopted) const {
+  return transport::may_come_from_origin(head, entrance_of(adopted), config_, cors_);
 }
 
 engine::Session* EngineIo::find_session(const RequestHead& head) const {
@@ -139,12 +173,13 @@ Result<SessionQuota::Place, RequestError> EngineIo::reserve_place(const Endpoint
 
 engine::Session& EngineIo::open_session(std::string sid, const RequestHead& head,
                                         const SharedEndpoints& endpoints,
-                                        std::optional<StreamId> adopted,
-                                        SessionQuota::Place place) {
+                                        std::optional<StreamId> adopted, SessionQuota::Place place,
+                                        Headers headers) {
   const SessionId id = adopted ? *adopted : next_id_();
   engine::Session& session =
       sessions_.create(id, std::move(sid), std::string(mount_path_of(head.path)), framing_of(head),
                        std::move(place));
+  sessions_.set_headers(id, std::move(headers));
   std::optional<SessionOpened> opened;
   if (!adopted) opened = SessionOpened{id, head, *endpoints};
   session.start(server_.make_observer(session, std::move(opened)));

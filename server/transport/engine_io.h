@@ -23,6 +23,7 @@
 #include "server/transport/cors.h"
 #include "server/transport/payload_compression.h"
 #include "server/transport/pending_handshakes.h"
+#include "server/transport/refusal_reports.h"
 #include "server/transport/session_quota.h"
 #include "server/transport/session_table.h"
 #include "socketio/limits/limits.h"
@@ -66,6 +67,8 @@ class EngineIo {
 
   void handle(HandshakeCommand command);
   void handle(EnableAllowRequest command);
+  void handle(EnableAllowOrigin command);
+  void handle(WatchRefusals command);
   void handle(HandshakeDecision command);
 
   std::size_t session_count() const { return sessions_.size(); }
@@ -82,17 +85,30 @@ class EngineIo {
   Result<engine::Session*, RequestError> admit(const RequestHead& head, Carrier carrier,
                                                std::optional<StreamId> adopted);
   engine::Session* find_session(const RequestHead& head) const;
+  // A request is refused before it reaches a session.
+  void refused(const RequestHead& head, const Endpoints& endpoints, RequestError error,
+               const std::string& message);
+  SharedHeaders headers_of(const engine::Session& session) const {
+    return sessions_.headers_of(session.id());
+  }
   // Asks the application about a handshake, if allow_request is used: `handshake` gets the
   // decision, now or later. Returns the id for withdraw().
   std::optional<StreamId> question(const RequestHead& head, const SharedEndpoints& endpoints,
                                    std::optional<StreamId> adopted, PendingHandshake& handshake);
+  // Asks the application about the origin of a handshake or a preflight request: `handshake` gets
+  // the decision later. Returns the id for withdraw(); nullopt: it need not be asked.
+  std::optional<StreamId> question_origin(const RequestHead& head, const SharedEndpoints& endpoints,
+                                          std::optional<StreamId> adopted,
+                                          PendingHandshake& handshake);
+  void decide_origin(const RequestHead& head, OriginDecision decision);
+  bool may_come_from_origin(const RequestHead& head, std::optional<StreamId> adopted) const;
   void withdraw(StreamId question) { pending_.forget(question); }
   // For an admitted handshake, before open_session().
   Result<SessionQuota::Place, RequestError> reserve_place(const Endpoints& endpoints);
   // For a handshake that has passed all checks. `sid`: from random_id().
   engine::Session& open_session(std::string sid, const RequestHead& head,
                                 const SharedEndpoints& endpoints, std::optional<StreamId> adopted,
-                                SessionQuota::Place place);
+                                SessionQuota::Place place, Headers headers);
   // An adopted request did not create a session.
   void abandon(StreamId stream);
 
@@ -106,11 +122,12 @@ class EngineIo {
   std::function<StreamId()> next_id_;
   std::function<TimePoint()> clock_;
   Background background_;
-  const Cors cors_;
+  Cors cors_;
   ClientFiles client_files_;
   SessionQuota quota_;
   SessionTable sessions_;
   PendingHandshakes pending_;
+  RefusalReports refusal_reports_;
   bool stopped_ = false;
 };
 

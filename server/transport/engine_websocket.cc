@@ -15,11 +15,28 @@ EngineWebSocket::EngineWebSocket(EngineIo& engine_io, connection::WebSocketChann
 void EngineWebSocket::on_upgrade_request() {
   const auto admitted = engine_io_.admit(channel_.head(), Carrier::websocket, adopted_);
   if (!admitted) return on_refused(admitted.error(), {});
-  if (*admitted) return accept({});
+  if (engine::Session* const session = *admitted) {
+    const SharedHeaders headers = engine_io_.headers_of(*session);
+    return accept(headers ? *headers : Headers());
+  }
+  question_ = engine_io_.question_origin(channel_.head(), channel_.endpoints(), adopted_, *this);
+  if (!question_) ask_about_request();
+}
+
+void EngineWebSocket::ask_about_request() {
   question_ = engine_io_.question(channel_.head(), channel_.endpoints(), adopted_, *this);
 }
 
-void EngineWebSocket::on_allowed(Headers headers) {
+void EngineWebSocket::on_origin_decided(OriginDecision decision) {
+  question_.reset();
+  engine_io_.decide_origin(channel_.head(), decision);
+  if (!engine_io_.may_come_from_origin(channel_.head(), adopted_)) {
+    return on_refused(RequestError::forbidden, {});
+  }
+  ask_about_request();
+}
+
+void EngineWebSocket::on_allowed(Headers headers, Headers session_headers) {
   question_.reset();
   if (const auto error = check_version(channel_.head(), engine_io_.config()))
     return on_refused(*error, {});
@@ -28,11 +45,14 @@ void EngineWebSocket::on_allowed(Headers headers) {
   place_ = std::move(*place);
   new_sid_ = random_id();
   add_session_cookie(engine_io_.config().engine_io, new_sid_, headers);
+  headers.insert(headers.end(), session_headers.begin(), session_headers.end());
+  session_headers_ = std::move(session_headers);
   accept(std::move(headers));
 }
 
 void EngineWebSocket::on_refused(RequestError error, const std::string& message) {
   question_.reset();
+  engine_io_.refused(channel_.head(), *channel_.endpoints(), error, message);
   ResponseHead head = error_head(error);
   engine_io_.cors().add_headers(channel_.head(), head.headers);
   channel_.deny(std::move(head), error_body(error, message), connection::BodyPart::last);
@@ -46,7 +66,8 @@ void EngineWebSocket::accept(Headers headers) {
 void EngineWebSocket::on_open() {
   if (place_) {
     session_ = &engine_io_.open_session(std::move(new_sid_), channel_.head(), channel_.endpoints(),
-                                        adopted_, *std::exchange(place_, std::nullopt));
+                                        adopted_, *std::exchange(place_, std::nullopt),
+                                        std::move(session_headers_));
     adopted_.reset();
     return session_->open_websocket(*this);
   }

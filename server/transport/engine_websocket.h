@@ -38,7 +38,9 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   std::size_t buffered() const override { return channel_.buffered(); }
   void pause_reading() override { channel_.pause_reading(); }
   void resume_reading() override { channel_.resume_reading(); }
-  void on_allowed(Headers headers) override;
+  void ask_about_request();
+  void on_origin_decided(OriginDecision decision) override;
+  void on_allowed(Headers headers, Headers session_headers) override;
   void on_refused(RequestError error, const std::string& message) override;
   void accept(Headers headers);
   bool may_upgrade(const engine::Session* session) const;
@@ -54,6 +56,7 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   // Of the session that a handshake opens:
   std::optional<SessionQuota::Place> place_;
   std::string new_sid_;
+  Headers session_headers_;
 };
 
 }  // namespace sioserve::transport

@@ -6,21 +6,25 @@
 
 namespace sioserve::transport {
 
-void PendingHandshakes::ask(StreamId id, const RequestHead& head, const SharedEndpoints& endpoints,
-                            TimePoint now, PendingHandshake& handshake) {
-  waiting_[id] = &handshake;
+void PendingHandshakes::ask(StreamId id, HandshakeTopic topic, const RequestHead& head,
+                            const SharedEndpoints& endpoints, TimePoint now,
+                            PendingHandshake& handshake) {
+  waiting_[id] = Waiting{&handshake, topic};
   const TimePoint deadline = deadline_after(now, config_.websocket.connect_timeout);
   if (deadline != TimePoint::max()) deadlines_.push_back({deadline, id});
-  events_.push(HandshakeAsked{id, head, *endpoints});
+  events_.push(HandshakeAsked{id, head, *endpoints, topic});
 }
 
 void PendingHandshakes::answer(HandshakeDecision decision) {
-  PendingHandshake* const handshake = take(decision.stream);
+  const auto [handshake, topic] = take(decision.stream);
   if (!handshake) return;
-  if (decision.refusal) {
+  if (topic == HandshakeTopic::origin) {
+    handshake->on_origin_decided(decision.refusal ? OriginDecision::refused
+                                                  : OriginDecision::allowed);
+  } else if (decision.refusal) {
     handshake->on_refused(RequestError::forbidden, *decision.refusal);
   } else {
-    handshake->on_allowed(std::move(decision.headers));
+    handshake->on_allowed(std::move(decision.headers), std::move(decision.session_headers));
   }
 }
 
@@ -31,29 +35,29 @@ void PendingHandshakes::advance(TimePoint now) {
     if (!waiting_.contains(first.id)) continue;
     if (first.time > now) break;
     ++late;
-    take(first.id)->on_refused(RequestError::forbidden, {});
+    take(first.id).handshake->on_refused(RequestError::forbidden, {});
   }
   if (late == 0) return;
   logger_.log(LogCategory::engineio, LogLevel::warning,
               std::to_string(late) + (late == 1 ? " handshake was" : " handshakes were") +
-                  " refused with 403: allow_request did not decide within " +
+                  " refused with 403: allow_request or allow_origin did not decide within " +
                   std::to_string(config_.websocket.connect_timeout.count()) +
                   " ms (--websocket-connect-timeout)");
 }
 
 void PendingHandshakes::shut_down() {
-  for (const auto& [id, handshake] : std::exchange(waiting_, {})) {
-    handshake->on_refused(RequestError::bad_request, {});
+  for (const auto& [id, waiting] : std::exchange(waiting_, {})) {
+    waiting.handshake->on_refused(RequestError::bad_request, {});
   }
   deadlines_.clear();
 }
 
-PendingHandshake* PendingHandshakes::take(StreamId id) {
+PendingHandshakes::Waiting PendingHandshakes::take(StreamId id) {
   const auto found = waiting_.find(id);
-  if (found == waiting_.end()) return nullptr;
-  PendingHandshake* const handshake = found->second;
+  if (found == waiting_.end()) return {};
+  const Waiting waiting = found->second;
   waiting_.erase(found);
-  return handshake;
+  return waiting;
 }
 
 }  // namespace sioserve::transport

@@ -19,11 +19,14 @@
 
 namespace sioserve::transport {
 
-// Gets exactly one of these calls, unless forget() is called first.
+enum class OriginDecision { allowed, refused };
+
+// Gets exactly one of these calls for each question, unless forget() is called first.
 class PendingHandshake {
  public:
-  // `headers` go into the response.
-  virtual void on_allowed(Headers headers) = 0;
+  virtual void on_origin_decided(OriginDecision decision) = 0;
+  // `headers` go into the response, `session_headers` into all responses of the session.
+  virtual void on_allowed(Headers headers, Headers session_headers) = 0;
   virtual void on_refused(RequestError error, const std::string& message) = 0;
 
  protected:
@@ -40,8 +43,8 @@ class PendingHandshakes {
   bool asks() const { return asks_; }
   void start_asking() { asks_ = true; }
 
-  void ask(StreamId id, const RequestHead& head, const SharedEndpoints& endpoints, TimePoint now,
-           PendingHandshake& handshake);
+  void ask(StreamId id, HandshakeTopic topic, const RequestHead& head,
+           const SharedEndpoints& endpoints, TimePoint now, PendingHandshake& handshake);
   // The client has disconnected.
   void forget(StreamId id) { waiting_.erase(id); }
   void answer(HandshakeDecision decision);
@@ -58,13 +61,19 @@ class PendingHandshakes {
     StreamId id;
   };
 
-  PendingHandshake* take(StreamId id);
+  struct Waiting {
+    PendingHandshake* handshake = nullptr;
+    HandshakeTopic topic = HandshakeTopic::request;
+  };
+
+  // Null: it does not wait any longer.
+  Waiting take(StreamId id);
 
   const Config& config_;
   EventSink& events_;
   const Logger& logger_;
   bool asks_ = false;
-  std::unordered_map<StreamId, PendingHandshake*> waiting_;
+  std::unordered_map<StreamId, Waiting> waiting_;
   std::deque<Deadline> deadlines_;  // in order, as all have the same timeout; answered ones too
 };
 

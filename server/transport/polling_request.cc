@@ -69,17 +69,22 @@ PollingRequest::~PollingRequest() {
 }
 
 void PollingRequest::on_request(std::string_view body, BodyPart part) {
-  const Cors& cors = engine_io_.cors();
-  if (cors.is_on() && exchange_.head().method == "OPTIONS") {
-    return exchange_.respond(cors.preflight(exchange_.head()), {}, BodyPart::last);
+  if (is_preflight()) {
+    question_ =
+        engine_io_.question_origin(exchange_.head(), exchange_.endpoints(), adopted_, *this);
+    if (!question_) respond_to_preflight();
+    return;
   }
   const auto admitted = engine_io_.admit(exchange_.head(), Carrier::http, adopted_);
   if (!admitted) return refuse(admitted.error());
   if (!*admitted) {
-    question_ = engine_io_.question(exchange_.head(), exchange_.endpoints(), adopted_, *this);
+    question_ =
+        engine_io_.question_origin(exchange_.head(), exchange_.endpoints(), adopted_, *this);
+    if (!question_) ask_about_request();
     return;
   }
   session_ = *admitted;
+  headers_ = engine_io_.headers_of(*session_);
   if (exchange_.head().method == "POST") return start_post(body, part);
   role_ = Role::poll;
   session_->start_poll(*this);
@@ -108,33 +113,64 @@ void PollingRequest::on_closed() {
   if (adopted_) engine_io_.abandon(*adopted_);
 }
 
-void PollingRequest::on_allowed(Headers headers) {
+bool PollingRequest::is_preflight() const {
+  return engine_io_.cors().is_on() && exchange_.head().method == "OPTIONS";
+}
+
+void PollingRequest::respond_to_preflight() {
+  exchange_.respond(engine_io_.cors().preflight(exchange_.head()), {}, BodyPart::last);
+}
+
+void PollingRequest::ask_about_request() {
+  question_ = engine_io_.question(exchange_.head(), exchange_.endpoints(), adopted_, *this);
+}
+
+void PollingRequest::on_origin_decided(OriginDecision decision) {
+  question_.reset();
+  engine_io_.decide_origin(exchange_.head(), decision);
+  if (is_preflight()) return respond_to_preflight();
+  if (!engine_io_.may_come_from_origin(exchange_.head(), adopted_)) {
+    return refuse(RequestError::forbidden);
+  }
+  ask_about_request();
+}
+
+void PollingRequest::on_allowed(Headers headers, Headers session_headers) {
   question_.reset();
   if (const auto error = check_version(exchange_.head(), engine_io_.config()))
     return refuse(*error);
-  open_session(std::move(headers));
+  open_session(std::move(headers), std::move(session_headers));
 }
 
 void PollingRequest::on_refused(RequestError error, const std::string& message) {
   question_.reset();
+  if (is_preflight()) return respond_to_preflight();
   refuse(error, message);
 }
 
 void PollingRequest::respond(ResponseHead head, std::string body) {
   engine_io_.cors().add_headers(exchange_.head(), head.headers);
+  if (headers_) std::ranges::copy(*headers_, std::back_inserter(head.headers));
   exchange_.respond(std::move(head), std::move(body), BodyPart::last);
 }
 
 void PollingRequest::refuse(RequestError error, const std::string& message) {
+  engine_io_.refused(exchange_.head(), *exchange_.endpoints(), error, message);
   respond(error_head(error), error_body(error, message));
 }
 
-void PollingRequest::open_session(Headers headers) {
+void PollingRequest::respond_bad_request() {
+  respond(error_head(RequestError::bad_request), error_body(RequestError::bad_request));
+}
+
+void PollingRequest::open_session(Headers headers, Headers session_headers) {
   auto place = engine_io_.reserve_place(*exchange_.endpoints());
   if (!place) return refuse(place.error());
-  const engine::Session& session = engine_io_.open_session(
-      random_id(), exchange_.head(), exchange_.endpoints(), adopted_, std::move(*place));
+  const engine::Session& session =
+      engine_io_.open_session(random_id(), exchange_.head(), exchange_.endpoints(), adopted_,
+                              std::move(*place), std::move(session_headers));
   adopted_.reset();
+  headers_ = engine_io_.headers_of(session);
   engine::Payload payload = session.open_payload();
   ResponseHead head = head_of(payload);
   std::ranges::move(headers, std::back_inserter(head.headers));
@@ -204,7 +240,7 @@ void PollingRequest::finish_poll(HttpOutcome outcome, engine::Payload payload) {
     case HttpOutcome::ok:
       return send_payload(std::move(payload));
     case HttpOutcome::bad_request:
-      return refuse(RequestError::bad_request);
+      return respond_bad_request();
   }
 }
 
@@ -214,7 +250,7 @@ void PollingRequest::finish_post(HttpOutcome outcome) {
     case HttpOutcome::ok:
       return respond(ok("text/html"), "ok");
     case HttpOutcome::bad_request:
-      return refuse(RequestError::bad_request);
+      return respond_bad_request();
   }
 }
 

@@ -11,6 +11,7 @@
 #include "server/transport/admission.h"
 #include "server/transport/payload_compression.h"
 #include "server/transport/pending_handshakes.h"
+#include "server/transport/session_table.h"
 #include "socketio/engine/session.h"
 
 namespace sioserve::transport {
@@ -38,15 +39,21 @@ class PollingRequest final : public connection::RequestHandler,
   enum class Role { none, poll, post };
 
   void respond(ResponseHead head, std::string body);
+  // Before the request has reached a session.
   void refuse(RequestError error, const std::string& message = {});
-  void open_session(Headers headers);
+  void respond_bad_request();
+  bool is_preflight() const;
+  void respond_to_preflight();
+  void ask_about_request();
+  void open_session(Headers headers, Headers session_headers);
   void start_post(std::string_view body, connection::BodyPart part);
   void append_body(std::string_view body, connection::BodyPart part);
   bool announces_too_much() const;
   void refuse_too_large();
   void send_payload(engine::Payload payload);
 
-  void on_allowed(Headers headers) override;
+  void on_origin_decided(OriginDecision decision) override;
+  void on_allowed(Headers headers, Headers session_headers) override;
   void on_refused(RequestError error, const std::string& message) override;
   void finish_poll(engine::HttpOutcome outcome, engine::Payload payload) override;
   void finish_post(engine::HttpOutcome outcome) override;
@@ -56,6 +63,7 @@ class PollingRequest final : public connection::RequestHandler,
   std::optional<StreamId> adopted_;     // cleared when a session has taken the id
   engine::Session* session_ = nullptr;  // while the request and the session are attached
   Role role_ = Role::none;
+  SharedHeaders headers_;  // of the session
   std::string body_;
   std::optional<StreamId> question_;                 // while the application decides
   std::shared_ptr<PayloadCompression> compression_;  // of the response, or null

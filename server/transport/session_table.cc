@@ -37,6 +37,16 @@ engine::Session* SessionTable::find_in_time(const std::string& sid, std::string_
   return find(sid, path);
 }
 
+void SessionTable::set_headers(SessionId session, Headers headers) {
+  if (!headers.empty()) headers_[session] = std::make_shared<const Headers>(std::move(headers));
+}
+
+SharedHeaders SessionTable::headers_of(SessionId session) const {
+  if (headers_.empty()) return nullptr;
+  const auto found = headers_.find(session);
+  return found == headers_.end() ? nullptr : found->second;
+}
+
 void SessionTable::advance(TimePoint now) {
   ended_.clear();
   timers_.advance(now, [](engine::Session* session) { session->on_timer(); });
@@ -65,6 +75,7 @@ void SessionTable::schedule(engine::Session& session, TimePoint deadline) {
 
 void SessionTable::session_ended(engine::Session& session) {
   timers_.cancel(&session);
+  headers_.erase(session.id());
   const auto found = entries_.find(session.sid());
   ended_.push_back(std::move(found->second.owned));
   entries_.erase(found);

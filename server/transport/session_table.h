@@ -11,6 +11,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
+#include "server/base/http_values.h"
 #include "server/base/logger.h"
 #include "server/base/timer_wheel.h"
 #include "server/transport/session_quota.h"
@@ -18,6 +19,9 @@
 #include "socketio/limits/limits.h"
 
 namespace sioserve::transport {
+
+// Null: none.
+using SharedHeaders = std::shared_ptr<const Headers>;
 
 class SessionTable final : private engine::SessionHost {
  public:
@@ -34,6 +38,10 @@ class SessionTable final : private engine::SessionHost {
   // later: a request must not reach a session that has expired. Not from within a callback of a
   // session.
   engine::Session* find_in_time(const std::string& sid, std::string_view path);
+
+  // Headers of the application for all responses to a session's requests.
+  void set_headers(SessionId session, Headers headers);
+  SharedHeaders headers_of(SessionId session) const;
 
   std::size_t size() const { return entries_.size(); }
 
@@ -67,6 +75,7 @@ class SessionTable final : private engine::SessionHost {
   std::function<TimePoint()> clock_;
   engine::QueuedTotal queued_total_;
   std::unordered_map<std::string, Entry> entries_;
+  std::unordered_map<SessionId, SharedHeaders> headers_;  // of sessions that have some
   // Destroyed at the next advance(), because sessions end within their own functions.
   std::vector<Owned> ended_;
   TimerWheel<engine::Session*> timers_;

@@ -153,7 +153,8 @@ async def test_a_decision_that_takes_too_long(
     assert response.status_code == 403
     assert response.json() == error(4, "Forbidden")
     server.wait_for_log(
-        "1 handshake was refused with 403: allow_request did not decide within 300 ms"
+        "1 handshake was refused with 403: allow_request or allow_origin did not decide within "
+        "300 ms"
     )
     with pytest.raises(InvalidStatus) as caught:
         await connect(f"{server.websocket_url}{PATH}websocket{waiting}", proxy=None)

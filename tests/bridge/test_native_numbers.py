@@ -62,7 +62,14 @@ WITHOUT_NUMBERS = {
     *("start", "_drain", "room", "running_tasks", "counts", "stop", "add_namespace", "open_logs"),
     *("broadcast", "sockets_in", "namespace_rooms", "take_room_changes"),
     *("watch_rooms", "unwatch_rooms", "other_processes", "process_status"),
-    *("serve_dynamic_namespaces", "ask_about_handshakes", "reopen_logs", "log_pending"),
+    *(
+        "serve_dynamic_namespaces",
+        "ask_about_handshakes",
+        "ask_about_origins",
+        "watch_refusals",
+        "reopen_logs",
+        "log_pending",
+    ),
 }
 LOOPBACK_WITHOUT_NUMBERS = {"open_session"}
 

@@ -34,7 +34,7 @@ async def decision(world: World) -> Any:
     """The decision that the native server gets about a handshake."""
     world.dispatcher.handshake(77, SCOPE)
     await world.idle()
-    ((_, number, refusal),) = world.core.of("decide_handshake")[-1:]
+    ((_, number, refusal, *_),) = world.core.of("decide_handshake")[-1:]
     assert number == 77
     return refusal
 
@@ -60,8 +60,8 @@ async def test_headers_of_the_first_response() -> None:
     def in_a_thread(headers: dict[str, Any], request: sio.HandshakeRequest) -> None:
         headers["X-Node"] = "n 1"
 
-    names, values = ("Set-Cookie", "Set-Cookie", "X-Node"), ("lb=x", "b=2", "n 1")
-    assert await answered(world) == (None, names, values)
+    headers = [("Set-Cookie", "lb=x"), ("Set-Cookie", "b=2"), ("X-Node", "n 1")]
+    assert await answered(world) == (None, headers, [])
     assert world.core.of("ask_about_handshakes")
 
 
@@ -70,7 +70,7 @@ async def test_a_refused_handshake_gets_no_headers() -> None:
     called: list[bool] = []
     world.server.allow_request(lambda request: False)
     world.server.initial_headers(lambda headers, request: called.append(True))
-    assert await answered(world) == ("",)
+    assert await answered(world) == ("", (), ())
     assert not called
 
 
@@ -102,8 +102,8 @@ async def test_unusable_headers_refuse_the_handshake(
     def unusable(headers: dict[str, Any], request: sio.HandshakeRequest) -> None:
         headers[name] = value
 
-    assert await answered(world) == ("",)
-    assert "initial_headers failed; /socket.io/?EIO=4&token=x is refused" in caplog.text
+    assert await answered(world) == ("", (), ())
+    assert "a function for headers failed; /socket.io/?EIO=4&token=x is refused" in caplog.text
 
 
 # --- allow_request ---

@@ -398,7 +398,7 @@ async def test_a_check_of_handshakes(
 
     world.dispatcher.handshake(5, {"type": "http", "path": "/socket.io/", "headers": []})
     await asyncio.wait_for(world.idle(), 5)
-    assert world.core.of("decide_handshake") == [("decide_handshake", 5, "")]
+    assert world.core.of("decide_handshake") == [("decide_handshake", 5, "", (), ())]
     assert "check failed" in caplog.text
 
 
@@ -413,7 +413,7 @@ async def test_a_plain_check_of_handshakes(
 
     world.dispatcher.handshake(5, {"type": "http", "path": "/socket.io/", "headers": []})
     await asyncio.wait_for(world.idle(), 5)
-    assert world.core.of("decide_handshake") == [("decide_handshake", 5, "")]
+    assert world.core.of("decide_handshake") == [("decide_handshake", 5, "", (), ())]
     assert kind.__name__ in caplog.text
 
 

@@ -12,6 +12,7 @@ import sio
 import sio.socketio.server
 from sio import registry
 from sio_fakes import World
+from sioserve.options.table import OPTIONS
 from sioserve.testing import sio_client
 
 
@@ -280,3 +281,44 @@ def test_the_code_of_the_guide_is_python() -> None:
     for block in blocks:
         exec(compile(block, str(GUIDE), "exec"), {})
     assert registry.native_namespaces() == ["/chat", "/status"]
+
+
+def cells() -> list[tuple[str, str]]:
+    """The rows of the guide's tables: what Node has, and what sioserve has."""
+    rows = re.findall(r"^\| (.+?) \| (.+) \|$", GUIDE.read_text(), re.MULTILINE)
+    return [row for row in rows if row[0] != "Node"]
+
+
+# Attributes that instances have.
+SOCKET_ATTRIBUTES = (
+    "id",
+    "scope",
+    "data",
+    "recovered",
+    "reference_reason",
+    "disconnect_description",
+)
+
+
+def test_what_the_guide_names_exists() -> None:
+    ours = " ".join(second for _, second in cells()).replace("`sio.engineio`", "the logger")
+    server, socket = sio.SocketIOServer(), sio.NamespaceSocket
+    for owner, name in re.findall(r"\b(server|socket|sio)\.([a-z_]\w*)", ours):
+        found = {"server": server, "socket": socket, "sio": sio}[owner]
+        found_in_slots = owner == "socket" and name in SOCKET_ATTRIBUTES
+        assert found_in_slots or hasattr(found, name), f"{owner}.{name}"
+    options = {f"--{option.name}" for option in OPTIONS}
+    for name in re.findall(r"--[a-z0-9-]+", ours):
+        assert name.replace("--no-", "--") in options, name
+
+
+NODE = """
+    initial_headers headers connection_error generateId serveClient cleanupEmptyChildNamespaces
+    cors.origin perMessageDeflate level windowBits contextTakeover packet packetCreate socket.use
+    "error" description xdomain eventNames emit( io.close() io.engine.use io.adapter allowRequest
+"""
+
+
+@pytest.mark.parametrize("name", NODE.split())
+def test_the_guide_has_what_people_look_for(name: str) -> None:
+    assert any(name in " ".join(row) for row in cells())

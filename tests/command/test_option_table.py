@@ -24,6 +24,7 @@ NOT_OPTIONS = {
     "access_log_path",
     "native_socketio",
     "ask_about_handshakes",
+    "ask_about_origins",
     "namespaces",
     "allowed_hosts",
     "client_directory",

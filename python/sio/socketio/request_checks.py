@@ -1,11 +1,11 @@
-"""The functions of allow_request() and initial_headers(), which are called for handshakes."""
+"""The functions of allow_request(), initial_headers() and headers(), called for handshakes."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from ..exceptions import ConnectionRefused
 from ..failures import is_closing
@@ -25,6 +25,16 @@ _RESERVED = re.compile(
     r"x-content-type-options|access-control-.*|sec-websocket-.*"
 )
 
+HeaderPairs = Sequence[tuple[str, str]]
+
+
+class Decision(NamedTuple):
+    """About a handshake; `refusal` as in RequestChecks.refusal()."""
+
+    refusal: str | None
+    headers: HeaderPairs = ()  # of the first response
+    session_headers: HeaderPairs = ()  # of all responses
+
 
 class RequestChecks:
     """All must accept a handshake; they are called in the order in which they were added, and then
@@ -33,44 +43,63 @@ class RequestChecks:
 
     def __init__(self) -> None:
         self._checks: list[Handler] = []
+        self._origin_checks: list[Handler] = []
         self._header_hooks: list[Handler] = []
+        self._session_header_hooks: list[Handler] = []
 
     def copy(self) -> RequestChecks:
         copied = RequestChecks()
         copied._checks = list(self._checks)
+        copied._origin_checks = list(self._origin_checks)
         copied._header_hooks = list(self._header_hooks)
+        copied._session_header_hooks = list(self._session_header_hooks)
         return copied
 
     def __bool__(self) -> bool:
-        return bool(self._checks or self._header_hooks)
+        return bool(self._checks or self._header_hooks or self._session_header_hooks)
 
     def add_header_hook(self, function: Callable[..., Any]) -> None:
         self._header_hooks.append(Handler(function))
 
-    async def headers(self, request: HandshakeRequest) -> list[tuple[str, str]]:
-        """The headers for the response to a handshake that was accepted.
+    def add_session_header_hook(self, function: Callable[..., Any]) -> None:
+        self._session_header_hooks.append(Handler(function))
 
-        Raises what a function raises, and ValueError or TypeError for unusable headers.
-        """
-        headers: HeaderValues = {}
-        for hook in self._header_hooks:
-            await hook.call_with(headers, request)
-        return list(_checked(headers))
-
-    async def decision(self, request: HandshakeRequest) -> tuple[str | None, list[tuple[str, str]]]:
-        """What refusal() says, and the headers of the response. A function for headers that fails
-        is logged, and the handshake refused.
+    async def decision(self, request: HandshakeRequest) -> Decision:
+        """What refusal() says, and headers of the responses. A function for headers that fails is
+        logged, and the handshake refused.
         """
         refusal = await self.refusal(request)
-        if refusal is not None or not self._header_hooks:
-            return refusal, []
+        if refusal is not None:
+            return Decision(refusal)
         try:
-            return None, await self.headers(request)
+            headers = await _headers("initial_headers", self._header_hooks, request)
+            session_headers = await _headers("headers", self._session_header_hooks, request)
+            return Decision(None, headers, session_headers)
         except BaseException as error:
             if is_closing(error):
                 raise
-            logger.exception("initial_headers failed; %s is refused", request.url)
-            return "", []
+            logger.exception("a function for headers failed; %s is refused", request.url)
+            return Decision("")
+
+    @property
+    def asks_about_origins(self) -> bool:
+        return bool(self._origin_checks)
+
+    def add_origin_check(self, function: Callable[..., Any]) -> None:
+        self._origin_checks.append(Handler(function))
+
+    async def allows_origin(self, request: HandshakeRequest) -> bool:
+        """Whether a function allows the request's origin. One that raises is logged."""
+        origin = request.headers["origin"]
+        for check in self._origin_checks:
+            try:
+                if await check.call_with(origin):
+                    return True
+            except BaseException as error:
+                if is_closing(error):
+                    raise
+                logger.exception("allow_origin: %r failed for %s", check, origin)
+        return False
 
     def add(self, function: Callable[..., Any]) -> None:
         self._checks.append(Handler(function))
@@ -94,11 +123,22 @@ class RequestChecks:
         return None
 
 
-def _checked(headers: HeaderValues) -> Iterator[tuple[str, str]]:
+async def _headers(what: str, hooks: list[Handler], request: HandshakeRequest) -> HeaderPairs:
+    """The headers for the response to a handshake that was accepted.
+
+    Raises what a function raises, and ValueError or TypeError for unusable headers.
+    """
+    headers: HeaderValues = {}
+    for hook in hooks:
+        await hook.call_with(headers, request)
+    return list(_checked(what, headers))
+
+
+def _checked(what: str, headers: HeaderValues) -> Iterator[tuple[str, str]]:
     for name, values in headers.items():
         if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name.lower()):
-            raise ValueError(f"initial_headers: {name!r} is no header that can be added")
+            raise ValueError(f"{what}: {name!r} is no header that can be added")
         for value in [values] if isinstance(values, str) else values:
             if not _VALUE.fullmatch(value):
-                raise ValueError(f"initial_headers: unusable value of {name}: {value!r}")
+                raise ValueError(f"{what}: unusable value of {name}: {value!r}")
             yield name, value

@@ -26,9 +26,11 @@ from .adapter import Adapter
 from .all_clients import AllClients
 from .any_namespace import AnyNamespace, Middleware
 from .broadcast import AnswersCallback, Broadcast
+from .handshake_hooks import HandshakeHooks
 from .local_adapter import LocalAdapter
 from .namespace import Namespace
 from .parent_namespace import ChildNamespace, ParentNamespace
+from .refusal_hooks import RefusalHooks
 from .request_checks import RequestChecks
 from .socket import NamespaceSocket
 
@@ -47,7 +49,7 @@ _DisconnectHook = TypeVar("_DisconnectHook", bound=DisconnectHook)
 logger = logging.getLogger("sio.socketio.server")
 
 
-class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
+class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplication):
     """The namespaces of this process, and the native server while it runs.
 
     Emits to the default namespace, or to another one with of(). All methods may be called from any
@@ -88,6 +90,7 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         # Called with exceptions of handlers, in addition to the log; must not raise.
         self.failure_hooks: list[Callable[[BaseException], None]] = []
         self.request_checks = RequestChecks()
+        self.refusal_hooks = RefusalHooks()
         self._loop: asyncio.AbstractEventLoop | None = None  # of the native server
         self._waiting: set[asyncio.Task[None]] = set()  # for answers of broadcasts
         self.stop_server: Callable[[], None] | None = None  # while one runs that can be stopped
@@ -470,38 +473,6 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
     def ack_unknown_events(self, acknowledge: bool) -> None:
         self._ack_unknown_events = acknowledge
 
-    def allow_request(self, check: _F) -> _F:
-        """Call `check(request)` for each handshake, before the session exists; a decorator.
-
-        `request` is a sio.HandshakeRequest. A true result accepts the client. A falsy result
-        refuses it with 403 and "Forbidden", ConnectionRefused with its own message. Any other
-        exception is logged and refuses it as well. `check` is `async def`, or a plain `def`, which
-        runs in a thread. Several functions are called in the order in which they were added.
-
-        It must return within --websocket-connect-timeout, otherwise the client is refused. The
-        user is not known yet: check it in `connect`.
-        """
-        self.request_checks.add(check)
-        if self._core is not None:
-            self._core.ask_about_handshakes()
-        return check
-
-    def initial_headers(self, function: _F) -> _F:
-        """Call `f(headers, request)` for each handshake that was accepted; a decorator.
-
-        `headers` is a dict to which the function adds headers of the response, on both transports:
-        a value is an ASCII str, or a list of them for several headers of one name. `request` is a
-        sio.HandshakeRequest. The function is `async def`, or a plain `def`, which runs in a thread.
-        If it raises, this is logged and the client is refused. The time is that of allow_request().
-
-        Not for headers that the server sets itself, such as Content-Type, Cache-Control and those
-        of CORS.
-        """
-        self.request_checks.add_header_hook(function)
-        if self._core is not None:
-            self._core.ask_about_handshakes()
-        return function
-
     def register_disconnect_hook(self, hook: _DisconnectHook) -> _DisconnectHook:
         """Call `hook(socket, reason)` for each client that has disconnected, in any namespace.
 
@@ -533,8 +504,7 @@ class SocketIOServer(AllClients[NamespaceSocket], EngineIOApplication):
         self._native_relays.clear()
         for name in list(self._namespaces):
             core.add_namespace(name)
-        if self.request_checks:
-            core.ask_about_handshakes()
+        self.enable_native_hooks(core)
         if self._parents:
             core.serve_dynamic_namespaces()
         logger.info("attached to the native server")

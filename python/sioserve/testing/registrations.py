@@ -22,6 +22,7 @@ class Registrations:
         self._disconnect_hooks = server.disconnect_hooks
         self._failure_hooks = server.failure_hooks
         self._request_checks = server.request_checks
+        self._refusal_hooks = server.refusal_hooks
         named = (*server.named_namespaces(), *server.parent_namespaces())
         self._tables = {namespace: namespace.table for namespace in named}
         for namespace, table in self._tables.items():
@@ -31,6 +32,7 @@ class Registrations:
         server.disconnect_hooks = list(self._disconnect_hooks)
         server.failure_hooks = list(self._failure_hooks)
         server.request_checks = self._request_checks.copy()
+        server.refusal_hooks = self._refusal_hooks.copy()
 
     def clear(self) -> None:
         """Remove all registrations."""
@@ -57,3 +59,4 @@ class Registrations:
         server.disconnect_hooks = self._disconnect_hooks
         server.failure_hooks = self._failure_hooks
         server.request_checks = self._request_checks
+        server.refusal_hooks = self._refusal_hooks

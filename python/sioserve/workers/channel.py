@@ -26,6 +26,7 @@ TOLD = (
     "native_socketio",
     "namespaces",
     "ask_about_handshakes",
+    "ask_about_origins",
     "allowed_hosts",
     *DJANGO_SETTINGS.values(),
 )

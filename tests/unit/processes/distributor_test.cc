@@ -303,7 +303,13 @@ TEST_F(DistributorTest, WatchesTheRoomsOfANamespaceUntilNoProcessDoes) {
 TEST_F(DistributorTest, AsksOneProcessAboutAHandshake) {
   push(HandshakeAsked{distributor_.next_session(), {}, {}});
   ASSERT_EQ(sent_.size(), 1U);
-  EXPECT_TRUE(admit(sent_[0].process, HandshakeDecision{StreamId{1}, std::nullopt, {}}));
+  EXPECT_TRUE(admit(sent_[0].process, HandshakeDecision{StreamId{1}, std::nullopt, {}, {}}));
+}
+
+TEST_F(DistributorTest, TellsOneProcessOfARefusedRequest) {
+  push(RequestRefused{{}, {}, 1, "Session ID unknown"});
+  ASSERT_EQ(sent_.size(), 1U);
+  EXPECT_NE(sent_[0].process, no_process);
 }
 
 TEST_F(DistributorTest, GivesARetiredProcessNothingNew) {

@@ -17,7 +17,7 @@ struct AllowRequestTest : testing::Test, EngineIoFixture {
   StreamId asked() const { return sink.all<HandshakeAsked>().back().stream; }
   std::size_t questions() const { return sink.all<HandshakeAsked>().size(); }
   void decide(StreamId stream, std::optional<std::string> refusal = std::nullopt) {
-    engine->handle(HandshakeDecision{stream, std::move(refusal), {}});
+    engine->handle(HandshakeDecision{stream, std::move(refusal), {}, {}});
   }
 };
 
@@ -52,18 +52,42 @@ TEST_F(AllowRequestTest, HeadersOfTheApplicationStandInTheFirstResponse) {
   engine->handle(EnableAllowRequest{});
   const Headers headers = {{"set-cookie", "lb=1"}, {"x-node", "n"}};
   const Request plain = get(polling);
-  engine->handle(HandshakeDecision{asked(), std::nullopt, headers});
+  engine->handle(HandshakeDecision{asked(), std::nullopt, headers, {}});
   EXPECT_EQ(plain->header("x-node"), "n");
   EXPECT_EQ(plain->header("set-cookie"), "lb=1");
   const std::string sid = nlohmann::json::parse(plain->body.substr(1)).at("sid");
   EXPECT_EQ(post(sid, "40")->header("x-node"), "(none)");
   const WebSocket socket = websocket(direct);
-  engine->handle(HandshakeDecision{asked(), std::nullopt, headers});
+  engine->handle(HandshakeDecision{asked(), std::nullopt, headers, {}});
   ASSERT_TRUE(socket->accepted);
   EXPECT_EQ(socket->header("x-node"), "n");
   const Request refused = get(polling);
-  engine->handle(HandshakeDecision{asked(), "no", headers});
+  engine->handle(HandshakeDecision{asked(), "no", headers, {}});
   EXPECT_EQ(refused->header("x-node"), "(none)");
+}
+
+TEST_F(AllowRequestTest, HeadersOfTheSessionStandInAllItsResponses) {
+  const Headers headers = {{"x-shard", "7"}};
+  const Request handshake = get(polling);
+  engine->handle(HandshakeDecision{asked(), std::nullopt, {}, headers});
+  EXPECT_EQ(handshake->header("x-shard"), "7");
+  const std::string sid = nlohmann::json::parse(handshake->body.substr(1)).at("sid");
+  const Request waiting = poll(sid);
+  EXPECT_EQ(post(sid, "40")->header("x-shard"), "7");
+  WebSocket upgraded = websocket(direct + "&sid=" + sid);
+  ASSERT_TRUE(upgraded->accepted);
+  EXPECT_EQ(upgraded->header("x-shard"), "7");
+  upgraded.receive("2probe");
+  EXPECT_EQ(waiting->header("x-shard"), "7");
+
+  const WebSocket socket = websocket(direct);
+  engine->handle(HandshakeDecision{asked(), std::nullopt, {{"x-one", "1"}}, headers});
+  EXPECT_EQ(socket->header("x-shard"), "7");
+  EXPECT_EQ(socket->header("x-one"), "1");
+
+  const Request other = get(polling);
+  decide(asked());
+  EXPECT_EQ(other->header("x-shard"), "(none)") << "each session has its own";
 }
 
 TEST_F(AllowRequestTest, ARefusedOneIsToldWhy) {
