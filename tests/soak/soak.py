@@ -138,7 +138,7 @@ def other_languages(failures: Failures) -> list[OtherLanguage]:
     """JavaScript, and Java if it is installed."""
     languages = [OtherLanguage("JavaScript", ["node", HERE / "clients.mjs"], failures)]
     if shutil.which("java") and JARS.is_dir():
-        command = ["java", "-cp", f"{JARS}/*", HERE / "Clients.java"]
+        command = ["java", "-Xmx512m", "-cp", f"{JARS}/*", HERE / "Clients.java"]
         languages.append(OtherLanguage("Java", command, failures))
     return languages
 
