@@ -31,7 +31,7 @@ PyRef to_py_server(const Gil& gil, const Endpoints& endpoints) {
   return path ? PyRef::steal(PyTuple_Pack(2, path.get(), Py_None)) : PyRef();
 }
 
-PyRef to_py_pair(const Gil& gil, const Header& header) {
+PyRef to_py_pair(const Gil& gil, const HeaderView& header) {
   const PyRef name = to_py_bytes(gil, header.name);
   const PyRef value = to_py_bytes(gil, header.value);
   return name && value ? PyRef::steal(PyTuple_Pack(2, name.get(), value.get())) : PyRef();
@@ -49,7 +49,7 @@ bool is_secret(std::string_view name) {
 
 }  // namespace
 
-PyRef HeaderCache::get(const Gil& gil, const Header& header) {
+PyRef HeaderCache::get(const Gil& gil, const HeaderView& header) {
   const auto& [name, value] = header;
   if (name.size() + value.size() > longest || is_secret(name)) return to_py_pair(gil, header);
   const std::size_t last = value.empty() ? 0 : static_cast<unsigned char>(value.back());
@@ -166,7 +166,7 @@ PyRef ScopeFactory::headers_of(const Gil& gil, const RequestHead& head) {
   PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(head.headers.size())));
   if (!list) return PyRef();
   Py_ssize_t index = 0;
-  for (const Header& header : head.headers) {
+  for (const HeaderView& header : head.headers) {
     PyRef pair = headers_.get(gil, header);
     if (!pair) return PyRef();
     PyList_SET_ITEM(list.get(), index++, pair.release());

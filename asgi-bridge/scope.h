@@ -19,7 +19,7 @@ namespace sioserve::bridge {
 class HeaderCache {
  public:
   // A tuple of two bytes. Null with an exception set.
-  PyRef get(const Gil& gil, const Header& header);
+  PyRef get(const Gil& gil, const HeaderView& header);
 
  private:
   static constexpr std::size_t size = 128;  // a power of two

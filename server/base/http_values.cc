@@ -12,13 +12,6 @@ int hex_digit(char c) {
 
 }  // namespace
 
-std::optional<std::string_view> find_header(const Headers& headers, std::string_view name) {
-  for (const Header& header : headers) {
-    if (header.name == name) return header.value;
-  }
-  return std::nullopt;
-}
-
 std::string percent_decode(std::string_view text, PlusSign plus) {
   std::string decoded;
   decoded.reserve(text.size());

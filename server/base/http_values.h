@@ -9,16 +9,26 @@
 #include <string_view>
 #include <vector>
 
+#include "server/base/header_block.h"
+
 namespace sioserve {
 
+// Of a response; those of a request are a HeaderBlock.
 struct Header {
-  std::string name;  // lower case in requests; as given by the application in responses
+  std::string name;  // as given by the application
   std::string value;
 };
 using Headers = std::vector<Header>;
 
-// The first value of a header, or nullopt. `name` must be lower case.
-std::optional<std::string_view> find_header(const Headers& headers, std::string_view name);
+// The first value of a header of `headers` (a HeaderBlock or Headers), or nullopt. The names and
+// `name` must be lower case.
+template <typename AnyHeaders>
+std::optional<std::string_view> find_header(const AnyHeaders& headers, std::string_view name) {
+  for (const auto& header : headers) {
+    if (header.name == name) return header.value;
+  }
+  return std::nullopt;
+}
 
 struct RequestHead {
   std::string method;
@@ -26,7 +36,7 @@ struct RequestHead {
   std::string path;          // percent-decoded; bytes, UTF-8 expected
   std::string query_string;  // as received, without the question mark
   std::string http_version;  // "1.0" or "1.1"
-  Headers headers;
+  HeaderBlock headers;
   std::string request_id{};  // in every log line about the request
 };
 

@@ -34,8 +34,8 @@ BodyPart body_part(const http::RequestParser::Progress& progress) {
   return progress.request_complete ? BodyPart::last : BodyPart::more;
 }
 
-http::Http1Version version_of(const RequestHead& head) {
-  return head.http_version == "1.0" ? http::Http1Version::http_1_0 : http::Http1Version::http_1_1;
+http::Http1Version version_of(const http::RequestParser& parser) {
+  return parser.is_http_1_0() ? http::Http1Version::http_1_0 : http::Http1Version::http_1_1;
 }
 
 }  // namespace
@@ -217,7 +217,7 @@ void Http1Session::take(const Progress& progress, std::string_view& rest) {
 
 void Http1Session::begin_request(const Progress& progress, std::string_view& rest) {
   const ProxyConfig& proxy = context().config.proxy;
-  const Headers& headers = parser_.head().headers;
+  const HeaderBlock& headers = parser_.head().headers;
   const auto given = http::request_id_of_proxy(headers, *connection_.peers(), proxy);
   parser_.set_request_id(given ? std::string(*given) : context().request_ids.next());
   connection_.set_busy();
@@ -232,8 +232,9 @@ void Http1Session::begin_request(const Progress& progress, std::string_view& res
 
 void Http1Session::prepare_headers() {
   const Config& config = context().config;
-  Headers& headers = parser_.headers();
-  http::join_cookies(headers);
+  HeaderBlock& headers = parser_.headers();
+  if (parser_.has_several_cookie_headers()) http::join_cookies(headers);
+  if (!parser_.has_names_with_underscores()) return;
   for (const std::string& name :
        http::remove_underscore_headers(headers, config.http.underscore_headers, config.proxy)) {
     log_debug(context().logger, LogCategory::server, "Dropped the header ", name, " of ",
@@ -247,11 +248,10 @@ void Http1Session::begin_exchange(const Progress& progress) {
   ++requests_;
   unsent_head_.reset();
   request_complete_ = progress.request_complete;
-  encoder_.emplace(connection_.stream(), context().scratch, version_of(parser_.head()),
+  encoder_.emplace(connection_.stream(), context().scratch, version_of(parser_),
                    parser_.keep_alive() ? http::Persistence::keep_alive : http::Persistence::close);
   ExchangeOwner& owner = *this;
-  exchange_.emplace(connection_, owner, *encoder_,
-                    std::make_shared<const RequestHead>(parser_.take_head()), endpoints_);
+  exchange_.emplace(connection_, owner, *encoder_, parser_.take_head(), endpoints_);
   exchange_->begin(progress.body, body_part(progress));
 }
 
@@ -260,8 +260,7 @@ void Http1Session::begin_websocket(std::string_view& rest) {
   if (handshake && !parser_.has_body()) {
     state_ = State::ended;
     connection_.replace_protocol(std::make_unique<WebSocketSession>(
-        connection_, std::make_shared<const RequestHead>(parser_.take_head()), endpoints_,
-        std::move(*handshake), rest));
+        connection_, parser_.take_head(), endpoints_, std::move(*handshake), rest));
     return;
   }
   const auto error = handshake ? ws::HandshakeError::bad_request : handshake.error();
@@ -368,7 +367,7 @@ void Http1Session::refuse_exchange(std::uint16_t status, std::string_view reason
 
 // For an error in the head, before an exchange exists.
 void Http1Session::refuse_head(std::uint16_t status, std::string_view reason, Headers headers) {
-  const auto head = std::make_shared<const RequestHead>(parser_.take_head());
+  const auto head = parser_.take_head();
   log_refusal(context().logger, endpoints_->client, *head, status, reason);
   http::Http1ResponseEncoder encoder(connection_.stream(), context().scratch,
                                      http::Http1Version::http_1_1, http::Persistence::close);

@@ -11,7 +11,7 @@ namespace sioserve::connection {
 namespace {
 
 bool takes_trailers(const RequestHead& head) {
-  return std::ranges::any_of(head.headers, [](const Header& header) {
+  return std::ranges::any_of(head.headers, [](const HeaderView& header) {
     return header.name == "te" && list_contains(header.value, "trailers");
   });
 }

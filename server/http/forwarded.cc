@@ -48,9 +48,9 @@ std::optional<int> parse_port(std::string_view text) {
 }
 
 // All members of a list header, from all its lines.
-std::vector<std::string_view> members(const Headers& headers, std::string_view name) {
+std::vector<std::string_view> members(const HeaderBlock& headers, std::string_view name) {
   std::vector<std::string_view> found;
-  for (const Header& header : headers) {
+  for (const HeaderView& header : headers) {
     if (header.name != name) continue;
     for (const std::string_view member : split_list(header.value)) found.push_back(member);
   }
@@ -63,7 +63,7 @@ std::string_view from_right(const std::vector<std::string_view>& list, std::size
   return list[list.size() - 1 - std::min(distance, list.size() - 1)];
 }
 
-Hops read_x_forwarded(const Headers& headers, const ProxyConfig& config) {
+Hops read_x_forwarded(const HeaderBlock& headers, const ProxyConfig& config) {
   const auto nodes = members(headers, config.forwarded_for_header);
   const auto protos = members(headers, "x-forwarded-proto");
   const auto hosts = members(headers, "x-forwarded-host");
@@ -81,9 +81,9 @@ Hops read_x_forwarded(const Headers& headers, const ProxyConfig& config) {
   return hops;
 }
 
-Hops read_forwarded(const Headers& headers) {
+Hops read_forwarded(const HeaderBlock& headers) {
   Hops hops;
-  for (const Header& header : headers) {
+  for (const HeaderView& header : headers) {
     if (header.name != "forwarded") continue;
     auto elements = parse_forwarded(header.value);
     if (!elements) {
@@ -98,7 +98,7 @@ Hops read_forwarded(const Headers& headers) {
   return hops;
 }
 
-Hops read_hops(const Headers& headers, const ProxyConfig& config) {
+Hops read_hops(const HeaderBlock& headers, const ProxyConfig& config) {
   if (config.forwarded_for_header == "forwarded") return read_forwarded(headers);
   Hops hops = read_x_forwarded(headers, config);
   return hops.list.empty() && !hops.server_port ? read_forwarded(headers) : hops;
@@ -149,7 +149,7 @@ void apply_host(std::string_view text, Endpoints& endpoints) {
 
 }  // namespace
 
-SharedEndpoints endpoints_behind_proxies(const Headers& headers, const SharedEndpoints& peers,
+SharedEndpoints endpoints_behind_proxies(const HeaderBlock& headers, const SharedEndpoints& peers,
                                          const ProxyConfig& config) {
   if (!config.forwarded_headers || !config.trusted.trusts_peer(*peers)) return peers;
   const Hops hops = read_hops(headers, config);
@@ -174,11 +174,12 @@ SharedEndpoints endpoints_behind_proxies(const Headers& headers, const SharedEnd
   return std::make_shared<const Endpoints>(std::move(endpoints));
 }
 
-std::optional<std::string_view> request_id_of_proxy(const Headers& headers, const Endpoints& peers,
+std::optional<std::string_view> request_id_of_proxy(const HeaderBlock& headers,
+                                                    const Endpoints& peers,
                                                     const ProxyConfig& config) {
   if (!config.forwarded_headers) return std::nullopt;
   std::optional<std::string_view> id;
-  for (const Header& header : headers) {
+  for (const HeaderView& header : headers) {
     if (header.name != "x-request-id") continue;
     if (id || !is_request_id(header.value)) return std::nullopt;
     id = header.value;

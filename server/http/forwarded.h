@@ -22,12 +22,13 @@ namespace sioserve::http {
 // Forwarded is used only if there is no X-Forwarded header, because a proxy that writes one kind
 // passes on the client's headers of the other kind. If config.forwarded_for_header is "forwarded",
 // only Forwarded is read.
-SharedEndpoints endpoints_behind_proxies(const Headers& headers, const SharedEndpoints& peers,
+SharedEndpoints endpoints_behind_proxies(const HeaderBlock& headers, const SharedEndpoints& peers,
                                          const ProxyConfig& config);
 
 // The request id from a trusted proxy (X-Request-ID), if it is valid: 1 to 128 visible characters
 // without quotes and backslashes, in only one header.
-std::optional<std::string_view> request_id_of_proxy(const Headers& headers, const Endpoints& peers,
+std::optional<std::string_view> request_id_of_proxy(const HeaderBlock& headers,
+                                                    const Endpoints& peers,
                                                     const ProxyConfig& config);
 
 }  // namespace sioserve::http

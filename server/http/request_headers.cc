@@ -7,9 +7,13 @@
 namespace sioserve::http {
 namespace {
 
-bool has_underscore(const Header& header) { return header.name.find('_') != std::string::npos; }
+bool has_underscore(const HeaderView& header) {
+  const std::string_view name = header.name;
+  return std::find(name.begin(), name.end(), '_') != name.end();
+}
 
-std::string with_dashes(std::string name) {
+std::string with_dashes(std::string_view text) {
+  std::string name(text);
   std::replace(name.begin(), name.end(), '_', '-');
   return name;
 }
@@ -21,46 +25,54 @@ bool belongs_to_a_proxy(std::string_view name, const ProxyConfig& proxy) {
          name == with_dashes(proxy.forwarded_port_header);
 }
 
-bool may_be_kept(const Header& header, const Headers& headers, const ProxyConfig& proxy) {
+bool may_be_kept(const HeaderView& header, const HeaderBlock& headers, const ProxyConfig& proxy) {
   const std::string name = with_dashes(header.name);
   if (belongs_to_a_proxy(name, proxy)) return false;
-  return std::none_of(headers.begin(), headers.end(), [&](const Header& other) {
+  return std::none_of(headers.begin(), headers.end(), [&](const HeaderView& other) {
     return other.name != header.name && with_dashes(other.name) == name;
   });
 }
 
 }  // namespace
 
-std::vector<std::string> remove_underscore_headers(Headers& headers, UnderscoreHeaders underscores,
+std::vector<std::string> remove_underscore_headers(HeaderBlock& headers,
+                                                   UnderscoreHeaders underscores,
                                                    const ProxyConfig& proxy) {
   std::vector<std::string> removed;
   if (std::none_of(headers.begin(), headers.end(), has_underscore)) return removed;
-  Headers kept;
-  for (const Header& header : headers) {
+  HeaderBlock kept;
+  for (const HeaderView& header : headers) {
     const bool keep = !has_underscore(header) || (underscores == UnderscoreHeaders::keep &&
                                                   may_be_kept(header, headers, proxy));
     if (keep) {
-      kept.push_back(header);
+      kept.add(header.name, header.value);
     } else {
-      removed.push_back(header.name);
+      removed.emplace_back(header.name);
     }
   }
   headers = std::move(kept);
   return removed;
 }
 
-void join_cookies(Headers& headers) {
-  const auto is_cookie = [](const Header& header) { return header.name == "cookie"; };
-  const auto first = std::find_if(headers.begin(), headers.end(), is_cookie);
-  if (first == headers.end()) return;
-  const auto second = std::find_if(first + 1, headers.end(), is_cookie);
-  if (second == headers.end()) return;
-  for (auto cookie = second; cookie != headers.end(); ++cookie) {
-    if (!is_cookie(*cookie) || cookie->value.empty()) continue;
-    if (!first->value.empty()) first->value += "; ";
-    first->value += cookie->value;
+void join_cookies(HeaderBlock& headers) {
+  const auto is_cookie = [](const HeaderView& header) { return header.name == "cookie"; };
+  if (std::count_if(headers.begin(), headers.end(), is_cookie) < 2) return;
+  std::string cookies;
+  for (const HeaderView& header : headers) {
+    if (!is_cookie(header) || header.value.empty()) continue;
+    if (!cookies.empty()) cookies += "; ";
+    cookies += header.value;
   }
-  headers.erase(std::remove_if(second, headers.end(), is_cookie), headers.end());
+  HeaderBlock joined;
+  bool added = false;
+  for (const HeaderView& header : headers) {
+    if (!is_cookie(header)) {
+      joined.add(header.name, header.value);
+    } else if (!std::exchange(added, true)) {
+      joined.add(header.name, cookies);
+    }
+  }
+  headers = std::move(joined);
 }
 
 }  // namespace sioserve::http

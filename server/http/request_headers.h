@@ -15,11 +15,12 @@ namespace sioserve::http {
 //
 // With UnderscoreHeaders::keep, only those are removed that could be taken for another header of
 // the request, or for a header of a trusted proxy.
-std::vector<std::string> remove_underscore_headers(Headers& headers, UnderscoreHeaders underscores,
+std::vector<std::string> remove_underscore_headers(HeaderBlock& headers,
+                                                   UnderscoreHeaders underscores,
                                                    const ProxyConfig& proxy);
 
 // Joins several Cookie headers to one, as HTTP/2 requires (RFC 9113 section 8.2.3). ASGI
 // applications would join them with a comma, which is not a separator in a Cookie header.
-void join_cookies(Headers& headers);
+void join_cookies(HeaderBlock& headers);
 
 }  // namespace sioserve::http

@@ -9,9 +9,10 @@
 namespace sioserve::http {
 namespace {
 
-// A typical browser sends about twelve headers. This many still fit into malloc's cache of the
-// thread, which ends at 1 KB.
-constexpr std::size_t usual_headers = 15;
+// Space for the headers is reserved by the bytes that have arrived: usually the whole head. Each
+// header needs a few bytes more than in the input.
+constexpr std::size_t additional_header_bytes = 64;
+constexpr std::size_t max_reserved_header_bytes = 2'048;
 
 }  // namespace
 
@@ -111,7 +112,7 @@ RequestParser::Progress RequestParser::feed(std::string_view input) {
 bool RequestParser::read_line(std::string_view& input) {
   const RequestLine::Progress line = line_.feed(input);
   input.remove_prefix(line.consumed);
-  if (line_.begun() && !within_head_) begin_request();
+  if (line_.begun() && !within_head_) begin_request(input.size());
   progress_.error = line.error;
   if (line.error || !line.complete) return false;
   if (line_.method() == "CONNECT") {
@@ -120,15 +121,16 @@ bool RequestParser::read_line(std::string_view& input) {
   }
   line_done_ = true;
   // RFC 9110 section 2.5: HTTP/1.2 and later are taken as 1.1.
-  llhttp_ =
-      line_.version() == "1.0" ? Callbacks::behind_line_of_1_0() : Callbacks::behind_line_of_1_1();
+  is_http_1_0_ = line_.version() == "1.0";
+  llhttp_ = is_http_1_0_ ? Callbacks::behind_line_of_1_0() : Callbacks::behind_line_of_1_1();
   llhttp_.data = this;
   return true;
 }
 
-void RequestParser::begin_request() {
-  head_.headers.clear();
-  head_.headers.reserve(usual_headers);
+// `available`: bytes of the input behind the request line.
+void RequestParser::begin_request(std::size_t available) {
+  head_->headers.clear();
+  head_->headers.reserve(std::min(available + additional_header_bytes, max_reserved_header_bytes));
   head_bytes_ = 0;
   header_bytes_ = 0;
   chunk_extension_bytes_ = 0;
@@ -139,6 +141,8 @@ void RequestParser::begin_request() {
   expects_continue_ = false;
   upgrade_requested_ = false;
   has_body_ = false;
+  cookie_headers_ = 0;
+  has_names_with_underscores_ = false;
 }
 
 int RequestParser::append_header_name(std::string_view part) {
@@ -147,15 +151,13 @@ int RequestParser::append_header_name(std::string_view part) {
   if (begins) header_bytes_ += std::string_view(": \r\n").size();
   if (header_bytes_ > limits_.max_header_bytes) return refuse(ParseError::header_too_large);
   if (head_done_) return 0;  // in the trailers, which are dropped
+  HeaderBlock& headers = head_->headers;
   if (begins) {
-    if (head_.headers.size() == limits_.max_headers) return refuse(ParseError::too_many_headers);
-    head_.headers.emplace_back();
+    if (headers.size() == limits_.max_headers) return refuse(ParseError::too_many_headers);
+    end_header();
+    headers.begin_header();
   }
-  std::string& name = head_.headers.back().name;
-  const std::size_t size = name.size();
-  name.append(part);
-  std::transform(part.begin(), part.end(), name.begin() + static_cast<std::ptrdiff_t>(size),
-                 to_lower);
+  headers.append_to_name(part);
   return 0;
 }
 
@@ -164,8 +166,13 @@ int RequestParser::append_header_value(std::string_view part) {
   if (header_bytes_ > limits_.max_header_bytes) return refuse(ParseError::header_too_large);
   if (head_done_) return is_field_value(part) ? 0 : refuse(ParseError::malformed);
   within_value_ = true;
-  head_.headers.back().value.append(part);
+  head_->headers.append_to_value(part);
   return 0;
+}
+
+void RequestParser::end_header() {
+  // llhttp does not remove white space after the value.
+  if (!head_->headers.empty()) head_->headers.trim_value();
 }
 
 int RequestParser::begin_chunk() {
@@ -193,10 +200,11 @@ int RequestParser::count_chunk_extension(std::size_t bytes) {
 }
 
 int RequestParser::complete_head() {
-  head_.method = line_.method();
-  head_.http_version = line_.version() == "1.0" ? "1.0" : "1.1";
+  end_header();
+  head_->method = line_.method();
+  head_->http_version = is_http_1_0_ ? "1.0" : "1.1";
   if (const auto error = check_headers()) return refuse(*error);
-  if (split_target(line_.target(), head_) == TargetForm::invalid)
+  if (split_target(line_.target(), *head_) == TargetForm::invalid)
     return refuse(ParseError::malformed);
 
   if (limits_.max_body != 0 && (llhttp_.flags & F_CHUNKED) == 0 &&
@@ -204,7 +212,7 @@ int RequestParser::complete_head() {
     return refuse(ParseError::body_too_large);
   }
   has_body_ = (llhttp_.flags & F_CHUNKED) != 0 || llhttp_.content_length > 0;
-  expects_continue_ = expects_continue_ && has_body_ && head_.http_version == "1.1";
+  expects_continue_ = expects_continue_ && has_body_ && !is_http_1_0_;
   keep_alive_ = llhttp_should_keep_alive(&llhttp_) != 0;
   // The owner handles upgrades: for llhttp, the following bytes remain HTTP.
   upgrade_requested_ = llhttp_get_upgrade(&llhttp_) != 0;
@@ -218,12 +226,12 @@ int RequestParser::complete_head() {
 }
 
 void RequestParser::give_up_head() {
-  head_ = RequestHead{};
+  *head_ = RequestHead{};
   within_head_ = false;
-  head_.method = line_.method();
-  head_.http_version = line_.version();
-  if (head_.http_version.empty()) return;
-  if (split_target(line_.target(), head_) == TargetForm::invalid) head_.raw_path.clear();
+  head_->method = line_.method();
+  head_->http_version = line_.version();
+  if (head_->http_version.empty()) return;
+  if (split_target(line_.target(), *head_) == TargetForm::invalid) head_->raw_path.clear();
 }
 
 int RequestParser::complete_request() {
@@ -236,9 +244,7 @@ int RequestParser::complete_request() {
 std::optional<ParseError> RequestParser::check_headers() {
   std::size_t hosts = 0;
   std::size_t transfer_encodings = 0;
-  for (Header& header : head_.headers) {
-    // llhttp does not remove white space after the value.
-    while (header.value.ends_with(' ') || header.value.ends_with('\t')) header.value.pop_back();
+  for (const HeaderView& header : head_->headers) {
     if (!is_field_value(header.value)) return ParseError::malformed;
     if (header.name == "host") {
       ++hosts;
@@ -254,11 +260,14 @@ std::optional<ParseError> RequestParser::check_headers() {
         return ParseError::expectation_unknown;
       }
       expects_continue_ = true;
+    } else if (header.name == "cookie") {
+      ++cookie_headers_;
+    } else if (header.name.find('_') != std::string_view::npos) {
+      has_names_with_underscores_ = true;
     }
   }
-  const bool http_1_0 = head_.http_version == "1.0";
-  if (hosts > 1 || (hosts == 0 && !http_1_0)) return ParseError::malformed;
-  if (transfer_encodings > 1 || (transfer_encodings == 1 && http_1_0)) {
+  if (hosts > 1 || (hosts == 0 && !is_http_1_0_)) return ParseError::malformed;
+  if (transfer_encodings > 1 || (transfer_encodings == 1 && is_http_1_0_)) {
     return ParseError::malformed;
   }
   return std::nullopt;

@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,22 +56,26 @@ class RequestParser {
   Progress feed(std::string_view input);
 
   // Valid from the end of the head until the first byte of the next request is fed.
-  const RequestHead& head() const { return head_; }
+  const RequestHead& head() const { return *head_; }
+  bool is_http_1_0() const { return is_http_1_0_; }  // HTTP/1.2 and later are taken as 1.1
   // Whether the client allows keep-alive.
   bool keep_alive() const { return keep_alive_; }
   bool expects_continue() const { return expects_continue_; }
   // "Connection: Upgrade" with an Upgrade header. Parsed as any other request.
   bool upgrade_requested() const { return upgrade_requested_; }
   bool has_body() const { return has_body_; }
+  // What request_headers.h may have to change.
+  bool has_several_cookie_headers() const { return cookie_headers_ > 1; }
+  bool has_names_with_underscores() const { return has_names_with_underscores_; }
   // Bytes of a body with Content-Length, or of the current chunk, that have not been fed yet.
   std::uint64_t body_left() const { return llhttp_.content_length; }
   // Bytes of a request have arrived, but not all of its head.
   bool within_head() const { return within_head_; }
 
   // Call it between the end of the head and the first byte of the next request.
-  void set_request_id(std::string id) { head_.request_id = std::move(id); }
-  Headers& headers() { return head_.headers; }
-  RequestHead take_head() { return std::move(head_); }
+  void set_request_id(std::string id) { head_->request_id = std::move(id); }
+  HeaderBlock& headers() { return head_->headers; }
+  SharedRequestHead take_head() { return std::exchange(head_, std::make_shared<RequestHead>()); }
   // For a head that will never be complete: afterwards head() has the parts of method, target and
   // version that were received.
   void give_up_head();
@@ -78,11 +83,12 @@ class RequestParser {
  private:
   struct Callbacks;
 
-  void begin_request();
+  void begin_request(std::size_t available);
   bool read_line(std::string_view& input);
   int begin_chunk();
   int append_header_name(std::string_view part);
   int append_header_value(std::string_view part);
+  void end_header();
   int append_body(std::string_view part);
   int count_chunk_extension(std::size_t bytes);
   int complete_head();
@@ -92,7 +98,7 @@ class RequestParser {
 
   ParserLimits limits_;
   llhttp_t llhttp_;
-  RequestHead head_;
+  std::shared_ptr<RequestHead> head_ = std::make_shared<RequestHead>();  // never null
   RequestLine line_;
   std::string body_parts_;  // the body from one call, if it had several chunks
   Progress progress_;
@@ -103,11 +109,14 @@ class RequestParser {
   bool within_head_ = false;
   bool line_done_ = false;  // the request line is complete
   bool within_value_ = false;
+  bool is_http_1_0_ = false;
   bool head_done_ = false;
   bool keep_alive_ = false;
   bool expects_continue_ = false;
   bool upgrade_requested_ = false;
   bool has_body_ = false;
+  std::size_t cookie_headers_ = 0;
+  bool has_names_with_underscores_ = false;
 };
 
 }  // namespace sioserve::http

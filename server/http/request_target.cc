@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include "server/base/field_syntax.h"
 
@@ -25,12 +26,15 @@ void split_origin_form(std::string_view target, RequestHead& head) {
 }
 
 void replace_host(std::string_view authority, RequestHead& head) {
-  for (Header& header : head.headers) {
-    if (header.name != "host") continue;
-    header.value = authority;
-    return;
+  HeaderBlock headers;
+  bool replaced = false;
+  for (const HeaderView& header : head.headers) {
+    const bool names_host = header.name == "host";
+    headers.add(header.name, names_host ? authority : header.value);
+    replaced = replaced || names_host;
   }
-  head.headers.push_back({"host", std::string(authority)});
+  if (!replaced) headers.add("host", authority);
+  head.headers = std::move(headers);
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -24,7 +24,7 @@ std::size_t size_of(const Headers& headers) {
 }
 
 std::size_t size_of(const RequestHead& head) {
-  return head.raw_path.size() + head.path.size() + head.query_string.size() + size_of(head.headers);
+  return head.raw_path.size() + head.path.size() + head.query_string.size() + head.headers.bytes();
 }
 
 std::size_t size_of(const EncodedArgs& args) {

@@ -77,9 +77,18 @@ class Writer {
   requires std::is_enum_v<E>
   void write(const E& value) { write(static_cast<std::underlying_type_t<E>>(value)); }
 
-  void write(const std::string& text) {
+  void write(std::string_view text) {
     write_size(text.size());
     out_.bytes.append(text);
+  }
+  void write(const std::string& text) { write(std::string_view(text)); }
+
+  void write(const HeaderBlock& headers) {
+    write_size(headers.size());
+    for (const HeaderView& header : headers) {
+      write(header.name);
+      write(header.value);
+    }
   }
 
   template <typename Rep, typename Period>
@@ -185,12 +194,31 @@ class Reader {
     return is_value(value) || fail(WireError::bad_value);
   }
 
-  bool read(std::string& text) {
+  // Borrows from the bytes.
+  bool read(std::string_view& text) {
     std::uint32_t size;
     if (!read(size)) return false;
     if (rest_.size() < size) return fail(WireError::truncated);
-    text.assign(rest_.substr(0, size));
+    text = rest_.substr(0, size);
     rest_.remove_prefix(size);
+    return true;
+  }
+
+  bool read(std::string& text) {
+    std::string_view view;
+    if (!read(view)) return false;
+    text.assign(view);
+    return true;
+  }
+
+  bool read(HeaderBlock& headers) {
+    std::uint32_t size;
+    if (!read(size)) return false;
+    for (; size > 0; --size) {
+      HeaderView header;
+      if (!read(header.name) || !read(header.value)) return false;
+      headers.add(header.name, header.value);
+    }
     return true;
   }
 

@@ -13,9 +13,9 @@ namespace sioserve::static_files {
 namespace {
 
 // All lines of a header, joined to one list.
-std::string joined(const Headers& headers, std::string_view name) {
+std::string joined(const HeaderBlock& headers, std::string_view name) {
   std::string value;
-  for (const Header& header : headers) {
+  for (const HeaderView& header : headers) {
     if (header.name != name) continue;
     if (!value.empty()) value += ", ";
     value += header.value;

@@ -54,8 +54,8 @@ ClientFiles::File load(const std::string& directory, const std::string& mount_pa
   return file;
 }
 
-bool client_has(const Headers& request_headers, std::string_view etag) {
-  return std::any_of(request_headers.begin(), request_headers.end(), [&](const Header& header) {
+bool client_has(const HeaderBlock& request_headers, std::string_view etag) {
+  return std::any_of(request_headers.begin(), request_headers.end(), [&](const HeaderView& header) {
     return header.name == "if-none-match" &&
            lists_entity_tag(header.value, etag, TagComparison::weak);
   });

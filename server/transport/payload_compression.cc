@@ -34,9 +34,9 @@ const char* name_of(Coding coding) {
   __builtin_unreachable();
 }
 
-std::optional<Coding> choose_coding(const Headers& request_headers) {
+std::optional<Coding> choose_coding(const HeaderBlock& request_headers) {
   std::string accepted;
-  for (const Header& header : request_headers) {
+  for (const HeaderView& header : request_headers) {
     if (header.name != "accept-encoding") continue;
     if (!accepted.empty()) accepted += ",";
     accepted += header.value;

@@ -17,7 +17,7 @@ enum class Coding { gzip, deflate };
 const char* name_of(Coding coding);
 
 // The coding that the client prefers; nullopt: none.
-std::optional<Coding> choose_coding(const Headers& request_headers);
+std::optional<Coding> choose_coding(const HeaderBlock& request_headers);
 
 std::string compress(std::string_view body, Coding coding);
 

@@ -33,7 +33,7 @@ std::string accept_key_of(std::string_view key) {
 // Nullopt if the header is missing or repeated.
 std::optional<std::string_view> only_header(const RequestHead& head, std::string_view name) {
   std::optional<std::string_view> value;
-  for (const Header& header : head.headers) {
+  for (const HeaderView& header : head.headers) {
     if (header.name != name) continue;
     if (value) return std::nullopt;
     value = header.value;
@@ -55,7 +55,7 @@ std::uint16_t status_of(HandshakeError error) {
 }
 
 bool asks_for_websocket(const RequestHead& head) {
-  return std::any_of(head.headers.begin(), head.headers.end(), [](const Header& header) {
+  return std::any_of(head.headers.begin(), head.headers.end(), [](const HeaderView& header) {
     return header.name == "upgrade" && list_contains(header.value, "websocket");
   });
 }
@@ -73,7 +73,7 @@ Result<Handshake, HandshakeError> check_handshake(const RequestHead& head) {
   if (!nonce || nonce->size() != key_bytes) return Failure{HandshakeError::bad_request};
 
   Handshake handshake{accept_key_of(*key), {}, {}};
-  for (const Header& header : head.headers) {
+  for (const HeaderView& header : head.headers) {
     if (header.name == "sec-websocket-extensions" && !handshake.deflate) {
       handshake.deflate = accept_deflate_offer(header.value);
     }

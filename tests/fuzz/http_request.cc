@@ -30,7 +30,9 @@ std::string text_of(const Request& request) {
   const RequestHead& head = request.head;
   std::string text = head.method + '\n' + head.raw_path + '\n' + head.path + '\n' +
                      head.query_string + '\n' + head.http_version + '\n' + request.flags + '\n';
-  for (const Header& header : head.headers) text += header.name + '=' + header.value + '\n';
+  for (const HeaderView& header : head.headers) {
+    text.append(header.name).append("=").append(header.value).append("\n");
+  }
   return text + request.body + "\n\n";
 }
 
@@ -48,7 +50,7 @@ void check_head(const RequestHead& head, const http::ParserLimits& limits) {
   // An absolute target adds a Host header if there was none.
   require(head.headers.size() <= limits.max_headers + 1, "there are no more headers than allowed");
   std::size_t bytes = 0;
-  for (const Header& header : head.headers) {
+  for (const HeaderView& header : head.headers) {
     require(is_token(header.name), "a header's name is a token");
     require(is_field_value(header.value), "a header's value has no line end");
     if (header.name != "host") bytes += header.name.size() + header.value.size();
@@ -75,7 +77,7 @@ Outcome parse(const Pieces& pieces, const http::ParserLimits& limits) {
         request.flags =
             std::to_string(parser.keep_alive()) + std::to_string(parser.expects_continue()) +
             std::to_string(parser.upgrade_requested()) + std::to_string(parser.has_body());
-        request.head = parser.take_head();
+        request.head = *parser.take_head();
       }
       request.body += progress.body;
       require(request.body.size() <= limits.max_body, "a body is within the limit");
@@ -94,7 +96,9 @@ std::string write(const Request& request) {
   std::string text = head.method + ' ' + head.raw_path;
   if (!head.query_string.empty()) text += '?' + head.query_string;
   text += " HTTP/" + head.http_version + "\r\n";
-  for (const Header& header : head.headers) text += header.name + ": " + header.value + "\r\n";
+  for (const HeaderView& header : head.headers) {
+    text.append(header.name).append(": ").append(header.value).append("\r\n");
+  }
   text += "\r\n";
   if (!find_header(head.headers, "transfer-encoding")) return text + request.body;
   if (!request.body.empty()) {

@@ -123,10 +123,10 @@ TEST(Format, KeepsHostileClientsWithinOneQuotedField) {
     head.raw_path = hostile_text(random);
     head.query_string = hostile_text(random);
     head.request_id = hostile_text(random);
+    head.headers = {{"authorization", "Basic YWxpY2U6c2VjcmV0"}};
     for (const char* name : {"host", "referer", "user-agent", "x"}) {
-      head.headers.push_back({name, hostile_text(random)});
+      head.headers.add(name, hostile_text(random));
     }
-    head.headers.erase(head.headers.begin(), head.headers.begin() + 3);
     record.response_headers = {{"y", hostile_text(random)}};
     std::string out;
     format->append(record, time, out);

@@ -57,7 +57,10 @@ TEST(JsonLine, IsOneObjectOnOneLineForAllInput) {
     head.query_string = hostile_text(random);
     head.http_version = hostile_text(random);
     head.request_id = hostile_text(random);
-    for (Header& header : head.headers) header.value = hostile_text(random);
+    head.headers.clear();
+    for (const char* name : {"host", "referer", "user-agent", "authorization"}) {
+      head.headers.add(name, hostile_text(random));
+    }
     const std::string out = json_line(record);
     ASSERT_EQ(out.find('\n'), std::string::npos);
     const auto object = nlohmann::json::parse(out, nullptr, false);

@@ -40,7 +40,7 @@ class RecordingProtocol final : public ExchangeOwner, public http::ResponseEncod
 
 class HttpExchangeTest : public ConnectionTest {
  protected:
-  HttpExchange& begin(Headers headers = {}, BodyPart part = BodyPart::last) {
+  HttpExchange& begin(HeaderBlock headers = {}, BodyPart part = BodyPart::last) {
     auto head = std::make_shared<const RequestHead>(
         RequestHead{"GET", "/", "/", "", "2", std::move(headers), "id"});
     ExchangeOwner& owner = protocol_;

@@ -20,7 +20,7 @@ class ForwardedTest : public testing::Test {
   }
 
   // "client:port scheme server:port", or "unchanged".
-  std::string result(const Headers& headers) {
+  std::string result(const HeaderBlock& headers) {
     const SharedEndpoints found = endpoints_behind_proxies(headers, peers_, config_);
     if (found == peers_) return "unchanged";
     return found->client.host + " " + std::to_string(found->client.port) +
@@ -28,7 +28,7 @@ class ForwardedTest : public testing::Test {
            std::to_string(found->server.port) + found->unix_path;
   }
   // Only the address.
-  std::string client(const Headers& headers) {
+  std::string client(const HeaderBlock& headers) {
     return endpoints_behind_proxies(headers, peers_, config_)->client.host;
   }
   std::string client_of(std::string value) { return client({{"x-forwarded-for", value}}); }
@@ -121,7 +121,7 @@ TEST_F(ForwardedTest, StopsAtAHopWithoutAnAddress) {
 
 TEST_F(ForwardedTest, UsesTheSchemeOfTheClientsHop) {
   trust({"127.0.0.1", "10.0.0.0/8"});
-  const Header hops{"x-forwarded-for", "192.0.2.1, 10.0.0.1"};
+  const HeaderView hops{"x-forwarded-for", "192.0.2.1, 10.0.0.1"};
   EXPECT_EQ(result({hops, {"x-forwarded-proto", "https, http"}}),
             "192.0.2.1 0 https 127.0.0.1 8000");
   EXPECT_EQ(result({hops, {"x-forwarded-proto", "https"}}), "192.0.2.1 0 https 127.0.0.1 8000");
@@ -187,7 +187,7 @@ TEST_F(ForwardedTest, IgnoresForwardedWithInvalidGrammar) {
 }
 
 TEST_F(ForwardedTest, ReadsForwardedOnlyWithoutXForwardedOrIfConfigured) {
-  const Headers both{{"forwarded", "for=192.0.2.2"}, {"x-forwarded-for", "192.0.2.1"}};
+  const HeaderBlock both{{"forwarded", "for=192.0.2.2"}, {"x-forwarded-for", "192.0.2.1"}};
   EXPECT_EQ(client(both), "192.0.2.1");
   EXPECT_EQ(client({{"forwarded", "for=192.0.2.2"}, {"x-forwarded-proto", "https"}}), "127.0.0.1");
   config_.forwarded_for_header = "forwarded";
@@ -196,7 +196,7 @@ TEST_F(ForwardedTest, ReadsForwardedOnlyWithoutXForwardedOrIfConfigured) {
 }
 
 TEST_F(ForwardedTest, UsesTheRequestIdOfTrustedProxies) {
-  const Headers given{{"host", "a"}, {"x-request-id", "5f0-A_z.=+/"}};
+  const HeaderBlock given{{"host", "a"}, {"x-request-id", "5f0-A_z.=+/"}};
   EXPECT_EQ(request_id_of_proxy(given, *peers_, config_), "5f0-A_z.=+/");
   EXPECT_EQ(request_id_of_proxy({{"host", "a"}}, *peers_, config_), std::nullopt);
   trust({"10.0.0.0/8"});
@@ -215,7 +215,7 @@ TEST_F(ForwardedTest, IgnoresAnInvalidRequestId) {
   for (const char* value : {"", "a b", "a\"b", "a'b", "a\\b", "a\tb", "a\x7f", "\xc3\xa9"}) {
     EXPECT_FALSE(taken(value)) << value;
   }
-  const Headers twice{{"x-request-id", "a"}, {"x-request-id", "a"}};
+  const HeaderBlock twice{{"x-request-id", "a"}, {"x-request-id", "a"}};
   EXPECT_EQ(request_id_of_proxy(twice, *peers_, config_), std::nullopt);
 }
 

@@ -7,13 +7,14 @@
 namespace sioserve::http {
 namespace {
 
-std::string text_of(const Headers& headers) {
+std::string text_of(const HeaderBlock& headers) {
   std::string text;
-  for (const Header& header : headers) text += header.name + "=" + header.value + " ";
+  for (const HeaderView& header : headers)
+    text.append(header.name).append("=").append(header.value).append(" ");
   return text;
 }
 
-std::string without(Headers headers, UnderscoreHeaders underscores,
+std::string without(HeaderBlock headers, UnderscoreHeaders underscores,
                     const ProxyConfig& proxy = ProxyConfig()) {
   std::string removed;
   for (const std::string& name : remove_underscore_headers(headers, underscores, proxy)) {
@@ -23,7 +24,7 @@ std::string without(Headers headers, UnderscoreHeaders underscores,
 }
 
 TEST(UnderscoreHeadersTest, AreDropped) {
-  const Headers headers = {{"host", "a"}, {"x_a", "1"}, {"x-b", "2_3"}, {"_", "4"}};
+  const HeaderBlock headers = {{"host", "a"}, {"x_a", "1"}, {"x-b", "2_3"}, {"_", "4"}};
   EXPECT_EQ(without(headers, UnderscoreHeaders::drop), "host=a x-b=2_3  -x_a -_");
   EXPECT_EQ(without(headers, UnderscoreHeaders::keep), "host=a x_a=1 x-b=2_3 _=4 ");
 }
@@ -45,7 +46,7 @@ TEST(UnderscoreHeadersTest, AreNeverTakenForHeadersOfProxies) {
   }
 }
 
-std::string joined(Headers headers) {
+std::string joined(HeaderBlock headers) {
   join_cookies(headers);
   return text_of(headers);
 }

@@ -55,8 +55,8 @@ std::string describe(const Outcome& outcome) {
   for (const Parsed& request : outcome.requests) {
     text += request.head.method + " [" + request.head.raw_path + "] [" + request.head.path + "] [" +
             request.head.query_string + "] " + request.head.http_version;
-    for (const Header& header : request.head.headers) {
-      text += " {" + header.name + "=" + header.value + "}";
+    for (const HeaderView& header : request.head.headers) {
+      text.append(" {").append(header.name).append("=").append(header.value).append("}");
     }
     text += " (" + request.body + ")" + (request.complete ? " complete" : " incomplete") +
             (request.keep_alive ? " keep-alive\n" : " close\n");

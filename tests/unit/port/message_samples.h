@@ -68,6 +68,15 @@ class Sampler {
     fill(file->path);
     part = {std::move(file), ++last_, ++last_};
   }
+  void fill(HeaderBlock& headers) {
+    for (int i = 0; i < 2; ++i) {
+      std::string name;
+      std::string value;
+      fill(name);
+      fill(value);
+      headers.add(name, value);
+    }
+  }
   template <typename T>
   requires(field_count<T> > 0 || std::is_empty_v<T>) void fill(T& message) {
     std::apply([this](auto&... field) { (fill(field), ...); }, fields_of(message));

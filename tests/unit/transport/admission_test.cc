@@ -66,7 +66,7 @@ TEST_F(AdmissionTest, ErrorsHaveTheReferenceServersCodes) {
 
 // Each request fails two successive checks.
 TEST_F(AdmissionTest, ChecksAreMadeInOrder) {
-  const Headers foreign = {{"origin", "https://evil.example"}};
+  const HeaderBlock foreign = {{"origin", "https://evil.example"}};
   const std::string sid = open_polling();
   EXPECT_EQ(refusal("POST", "EIO=4&transport=x&sid=nobody"), unknown_transport);
   EXPECT_EQ(refusal("GET", "EIO=4&transport=websocket&sid=nobody"), unknown_sid);

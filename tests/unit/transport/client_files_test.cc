@@ -15,7 +15,7 @@ using connection::BodyPart;
 // Records one response.
 class FakeExchange final : public connection::Exchange {
  public:
-  FakeExchange(std::string method, std::string path, Headers headers = {}) {
+  FakeExchange(std::string method, std::string path, HeaderBlock headers = {}) {
     head_.method = std::move(method);
     head_.path = head_.raw_path = std::move(path);
     head_.http_version = "1.1";
@@ -186,7 +186,7 @@ TEST_F(ClientFilesTest, PagesOfOtherOriginsMayReadThemIfCorsIsOn) {
   cors_config_.origins = {"https://a.example"};
   const Cors cors(cors_config_);
   ClientFiles client(directory_.string(), "/socket.io", cors);
-  const Headers origin = {{"origin", "https://a.example"}};
+  const HeaderBlock origin = {{"origin", "https://a.example"}};
   const auto allowed = [](const FakeExchange& exchange) {
     return find_header(exchange.response.headers, "access-control-allow-origin");
   };

@@ -18,7 +18,7 @@ namespace sioserve::transport {
 using connection::BodyPart;
 
 inline RequestHead make_head(std::string method, std::string path, std::string query,
-                             Headers headers = {}) {
+                             HeaderBlock headers = {}) {
   return {std::move(method), path, path, std::move(query), "1.1", std::move(headers)};
 }
 

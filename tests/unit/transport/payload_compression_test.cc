@@ -25,7 +25,7 @@ std::string decompress(const std::string& compressed, Coding coding) {
   return out;
 }
 
-std::string chosen(const Headers& headers) {
+std::string chosen(const HeaderBlock& headers) {
   const auto coding = choose_coding(headers);
   return coding ? name_of(*coding) : "";
 }

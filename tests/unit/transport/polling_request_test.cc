@@ -234,7 +234,7 @@ TEST_F(PollingTest, EveryResponseHasCorsHeaders) {
   config.engine_io.cors.origins = {"https://page.example"};
   config.engine_io.cors.credentials = true;
   restart();
-  const Headers origin = {{"origin", "https://page.example"}};
+  const HeaderBlock origin = {{"origin", "https://page.example"}};
   const auto ask = [&](const std::string& method, const std::string& query, std::string body = {},
                        std::optional<StreamId> adopted = {}) {
     Request made = request(make_head(method, "/socket.io/", query, origin), body, adopted);
