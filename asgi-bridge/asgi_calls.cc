@@ -51,7 +51,7 @@ void AsgiCalls::handle(const Gil& gil, HttpRequest event) {
   const PyRef request_id = to_py_str(gil, event.head->request_id);
   const RequestIdScope in_request(gil, bridge_.application().request_id, request_id);
   const bool runs = attempt(gil, [&] {
-    const PyRef scope = bridge_.scopes().http(gil, *event.head, event.endpoints, request_id);
+    const PyRef scope = bridge_.scopes().http(gil, *event.head, *event.endpoints, request_id);
     const PyRef stream = bridge_.types().make_stream(gil, bridge_.owner(),
                                                      std::make_unique<HttpStream>(bridge_, event));
     return scope && stream && run_application(gil, stream, id, scope, request_id);
@@ -108,7 +108,7 @@ void AsgiCalls::handle(const Gil& gil, WebSocketConnect event) {
   const PyRef request_id = to_py_str(gil, event.head->request_id);
   const RequestIdScope in_request(gil, bridge_.application().request_id, request_id);
   const bool runs = attempt(gil, [&] {
-    const PyRef scope = bridge_.scopes().websocket(gil, *event.head, event.endpoints,
+    const PyRef scope = bridge_.scopes().websocket(gil, *event.head, *event.endpoints,
                                                    event.subprotocols, request_id);
     const PyRef stream = bridge_.types().make_stream(
         gil, bridge_.owner(), std::make_unique<WebSocketStream>(bridge_, event.stream));

@@ -300,10 +300,10 @@ class Server::IoThread final : connection::Router,
     return !batch_.empty();
   }
 
-  void carry_out(HttpCommand command) { application_.handle(std::move(command)); }
-  void carry_out(WebSocketCommand command) { application_.handle(std::move(command)); }
-  void carry_out(HandshakeCommand command) { engine_io_.handle(std::move(command)); }
-  void carry_out(SocketIoCommand command) { socketio_.handle(std::move(command)); }
+  void carry_out(HttpCommand&& command) { application_.handle(std::move(command)); }
+  void carry_out(WebSocketCommand&& command) { application_.handle(std::move(command)); }
+  void carry_out(HandshakeCommand&& command) { engine_io_.handle(std::move(command)); }
+  void carry_out(SocketIoCommand&& command) { socketio_.handle(std::move(command)); }
   void carry_out(const ProcessCommand& command) {
     if (pool_) pool_->handle(command);
   }

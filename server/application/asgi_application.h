@@ -27,8 +27,8 @@ class AsgiApplication {
   std::unique_ptr<connection::WebSocketHandler> make_handler(StreamId id,
                                                              connection::WebSocketChannel& channel);
 
-  void handle(HttpCommand command);
-  void handle(WebSocketCommand command);
+  void handle(HttpCommand&& command);
+  void handle(WebSocketCommand&& command);
   // For a request or a WebSocket; see RequestStream and WebSocketStream.
   void process_lost(StreamId stream);
   void no_process_for(StreamId stream);
@@ -36,20 +36,20 @@ class AsgiApplication {
   void events_taken();
 
  private:
-  void handle(HttpRespond command);
-  void handle(HttpRespondFile command);
-  void handle(HttpTrailers command);
-  void handle(HttpEarlyHints command);
-  void handle(HttpBodyConsumed command);
-  void handle(HttpFail command);
-  void handle(WebSocketAccept command);
-  void handle(WebSocketSend command);
-  void handle(WebSocketClose command);
-  void handle(WebSocketDeny command);
-  void handle(WebSocketFail command);
-  void handle(WebSocketConsumed command);
-  void handle(HttpHandOver command);
-  void handle(WebSocketHandOver command);
+  void handle(HttpRespond&& command);
+  void handle(HttpRespondFile&& command);
+  void handle(HttpTrailers&& command);
+  void handle(HttpEarlyHints&& command);
+  void handle(HttpBodyConsumed&& command);
+  void handle(HttpFail&& command);
+  void handle(WebSocketAccept&& command);
+  void handle(WebSocketSend&& command);
+  void handle(WebSocketClose&& command);
+  void handle(WebSocketDeny&& command);
+  void handle(WebSocketFail&& command);
+  void handle(WebSocketConsumed&& command);
+  void handle(HttpHandOver&& command);
+  void handle(WebSocketHandOver&& command);
 
   EventSink& events_;
   EngineHandover& engine_;

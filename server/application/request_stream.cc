@@ -16,7 +16,7 @@ RequestStream::RequestStream(StreamId id, connection::Exchange& exchange, Reques
       receive_window_(config.receive_window),
       send_credit_(SendWindow(config.send_window)),
       application_timeout_(config.http.application_timeout) {
-  streams_.emplace(id_, this);
+  streams_.insert(id_, *this);
 }
 
 RequestStream::~RequestStream() { streams_.erase(id_); }
@@ -24,7 +24,7 @@ RequestStream::~RequestStream() { streams_.erase(id_); }
 void RequestStream::on_request(std::string_view body, BodyPart part) {
   body_ended_ = part == BodyPart::last;
   exchange_.respond_within(application_timeout_);
-  events_.push(HttpRequest{id_, exchange_.share_head(), *exchange_.endpoints(), std::string(body),
+  events_.push(HttpRequest{id_, exchange_.share_head(), exchange_.endpoints(), std::string(body),
                            !body_ended_});
   if (body_ended_) return;
   receive_window_.arrived(body.size());
@@ -66,7 +66,7 @@ void RequestStream::on_closed() {
   if (!response_ended_) events_.push(HttpDisconnect{id_});
 }
 
-void RequestStream::respond(HttpRespond command) {
+void RequestStream::respond(HttpRespond&& command) {
   if (engine_ || response_ended_) return;
   const BodyPart part = command.more_body ? BodyPart::more : BodyPart::last;
   response_ended_ = !command.more_body;
@@ -81,7 +81,7 @@ void RequestStream::respond(HttpRespond command) {
   if (!response_ended_) give_credit();
 }
 
-void RequestStream::respond_file(HttpRespondFile command) {
+void RequestStream::respond_file(HttpRespondFile&& command) {
   if (engine_ || response_ended_) return;
   response_ended_ = !command.more_body;
   started_ = true;

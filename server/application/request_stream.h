@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <unordered_map>
 
 #include "server/application/engine_handover.h"
 #include "server/application/receive_window.h"
 #include "server/application/send_credit.h"
 #include "server/base/config.h"
+#include "server/base/id_map.h"
 #include "server/connection/stream_handlers.h"
 #include "server/port/event_sink.h"
 #include "server/port/ids.h"
@@ -19,7 +19,7 @@ namespace sioserve::application {
 
 class RequestStream;
 // The streams that exist, which add and remove themselves: a command has the number of its stream.
-using RequestStreams = std::unordered_map<StreamId, RequestStream*>;
+using RequestStreams = IdMap<StreamId, RequestStream>;
 
 // Lives on the I/O thread, owned by the connection. Turns callbacks into events and commands into
 // calls on the exchange. After a handover to Engine.IO it only forwards callbacks.
@@ -37,8 +37,8 @@ class RequestStream final : public connection::RequestHandler {
   void on_timeout() override;
   void on_closed() override;
 
-  void respond(HttpRespond command);
-  void respond_file(HttpRespondFile command);
+  void respond(HttpRespond&& command);
+  void respond_file(HttpRespondFile&& command);
   void trailers(const HttpTrailers& command);
   void early_hints(const HttpEarlyHints& command);
   void body_consumed(std::size_t bytes);

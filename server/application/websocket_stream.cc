@@ -21,14 +21,14 @@ WebSocketStream::WebSocketStream(StreamId id, connection::WebSocketChannel& chan
       config_(config),
       receive_window_(config.receive_window),
       send_credit_(SendWindow(config.send_window)) {
-  streams_.emplace(id_, this);
+  streams_.insert(id_, *this);
 }
 
 WebSocketStream::~WebSocketStream() { streams_.erase(id_); }
 
 void WebSocketStream::on_upgrade_request() {
   events_.push(
-      WebSocketConnect{id_, channel_.share_head(), *channel_.endpoints(), channel_.subprotocols()});
+      WebSocketConnect{id_, channel_.share_head(), channel_.endpoints(), channel_.subprotocols()});
 }
 
 void WebSocketStream::on_open() {
@@ -69,19 +69,19 @@ void WebSocketStream::on_closed(std::uint16_t code, std::string_view reason) {
   events_.push(WebSocketDisconnect{id_, code, std::string(reason)});
 }
 
-void WebSocketStream::accept(WebSocketAccept command) {
+void WebSocketStream::accept(WebSocketAccept&& command) {
   if (engine_ || state_ != State::deciding) return;
   state_ = State::open;
   channel_.accept(command.subprotocol, command.headers, config_.websocket);
 }
 
-void WebSocketStream::send(WebSocketSend command) {
+void WebSocketStream::send(WebSocketSend&& command) {
   if (engine_ || state_ != State::open) return;
   send_credit_.sent(command.payload.size());
   channel_.send(command.kind, std::move(command.payload));
 }
 
-void WebSocketStream::close(WebSocketClose command) {
+void WebSocketStream::close(WebSocketClose&& command) {
   if (engine_) return;
   switch (state_) {
     case State::deciding:
@@ -94,7 +94,7 @@ void WebSocketStream::close(WebSocketClose command) {
   }
 }
 
-void WebSocketStream::deny(WebSocketDeny command) {
+void WebSocketStream::deny(WebSocketDeny&& command) {
   if (engine_) return;
   const BodyPart part = command.more_body ? BodyPart::more : BodyPart::last;
   send_credit_.sent(command.body.size());

@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "server/application/engine_handover.h"
 #include "server/application/receive_window.h"
 #include "server/application/send_credit.h"
 #include "server/base/config.h"
+#include "server/base/id_map.h"
 #include "server/connection/stream_handlers.h"
 #include "server/port/event_sink.h"
 #include "server/port/ids.h"
@@ -20,7 +20,7 @@ namespace sioserve::application {
 
 class WebSocketStream;
 // The streams that exist, which add and remove themselves: a command has the number of its stream.
-using WebSocketStreams = std::unordered_map<StreamId, WebSocketStream*>;
+using WebSocketStreams = IdMap<StreamId, WebSocketStream>;
 
 // Lives on the I/O thread, owned by the connection. Turns callbacks into events and commands into
 // calls on the channel. After a handover to Engine.IO it only forwards callbacks.
@@ -39,10 +39,10 @@ class WebSocketStream final : public connection::WebSocketHandler {
   connection::FaultNotice on_peer_fault(std::uint16_t code, std::string_view reason) override;
   void on_closed(std::uint16_t code, std::string_view reason) override;
 
-  void accept(WebSocketAccept command);
-  void send(WebSocketSend command);
-  void close(WebSocketClose command);
-  void deny(WebSocketDeny command);
+  void accept(WebSocketAccept&& command);
+  void send(WebSocketSend&& command);
+  void close(WebSocketClose&& command);
+  void deny(WebSocketDeny&& command);
   void fail();
   // The process that served it has died: 1012, or 502 before it was accepted.
   void process_lost();

@@ -119,7 +119,7 @@ void HttpExchange::record_access() {
 
 // --- Calls of the handler ---
 
-void HttpExchange::respond(ResponseHead head, std::string body, BodyPart part) {
+void HttpExchange::respond(ResponseHead&& head, std::string&& body, BodyPart part) {
   if (ended_ || response_.started()) return;
   owner_.on_response_start(*this);
   start_response(context(), response_, std::move(head), std::move(body), part, head_->request_id);

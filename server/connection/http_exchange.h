@@ -90,7 +90,7 @@ class HttpExchange final : public Exchange {
   const RequestHead& head() const override { return *head_; }
   SharedRequestHead share_head() const override { return head_; }
   const SharedEndpoints& endpoints() const override { return endpoints_; }
-  void respond(ResponseHead head, std::string body, BodyPart part) override;
+  void respond(ResponseHead&& head, std::string&& body, BodyPart part) override;
   void send_body(std::string body, BodyPart part) override;
   void send_file(FilePart file, BodyPart part) override;
   void send_trailers(const Headers& trailers) override;

@@ -7,7 +7,7 @@
 
 namespace sioserve::connection {
 
-void start_response(Context& context, http::Response& response, ResponseHead head,
+void start_response(Context& context, http::Response& response, ResponseHead&& head,
                     std::string&& body, BodyPart part, const std::string& request_id) {
   add_request_id(context.config, request_id, head.headers);
   const auto error =

@@ -10,7 +10,7 @@
 namespace sioserve::connection {
 
 // Adds the server's headers and the request id. An invalid head is logged and answered with 500.
-void start_response(Context& context, http::Response& response, ResponseHead head,
+void start_response(Context& context, http::Response& response, ResponseHead&& head,
                     std::string&& body, BodyPart part, const std::string& request_id);
 
 // Adds the header with the request id, if configured and if `headers` does not have it.

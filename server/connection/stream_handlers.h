@@ -38,7 +38,7 @@ class Exchange {
   // added if the head does not have them. An invalid head (status outside 200-599, control
   // characters in a header) is answered with 500 and logged. May be called before the request's
   // body has ended.
-  virtual void respond(ResponseHead head, std::string body, BodyPart part) = 0;
+  virtual void respond(ResponseHead&& head, std::string&& body, BodyPart part) = 0;
   virtual void send_body(std::string body, BodyPart part) = 0;
   // A part of the body that is read from a file while it is sent.
   virtual void send_file(FilePart file, BodyPart part) = 0;

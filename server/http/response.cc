@@ -10,7 +10,7 @@ bool never_has_body(std::uint16_t status) { return status == 204 || status == 30
 
 }  // namespace
 
-std::optional<HeadError> Response::start(ResponseHead head, const ServerHeaders& own,
+std::optional<HeadError> Response::start(ResponseHead&& head, const ServerHeaders& own,
                                          std::string&& body, BodyPart part) {
   using Body = ResponseEncoder::Body;
   if (state_ != State::waiting) return std::nullopt;

@@ -30,7 +30,7 @@ class Response {
   bool complete() const { return state_ == State::complete; }
 
   // Ignored once started. After an error nothing has been sent, and another head may follow.
-  std::optional<HeadError> start(ResponseHead head, const ServerHeaders& own, std::string&& body,
+  std::optional<HeadError> start(ResponseHead&& head, const ServerHeaders& own, std::string&& body,
                                  BodyPart part);
   // Ignored before the start and after the last part. Bytes beyond Content-Length are dropped.
   void send(std::string&& body, BodyPart part);

@@ -20,7 +20,7 @@ namespace sioserve {
 struct HttpRequest {
   StreamId stream;
   SharedRequestHead head;
-  Endpoints endpoints;
+  SharedEndpoints endpoints;
   std::string body;
   bool more_body;
 };

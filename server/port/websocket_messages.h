@@ -19,7 +19,7 @@ namespace sioserve {
 struct WebSocketConnect {
   StreamId stream;
   SharedRequestHead head;
-  Endpoints endpoints;
+  SharedEndpoints endpoints;
   std::vector<std::string> subprotocols;
 };
 

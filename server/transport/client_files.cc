@@ -108,7 +108,8 @@ class Handler final : public connection::RequestHandler {
     response.headers.push_back({"content-length", std::to_string(body.size())});
     cors_.add_headers(exchange_.head(), response.headers);
     const bool head_only = exchange_.head().method == "HEAD";
-    exchange_.respond(std::move(response), head_only ? std::string() : body, BodyPart::last);
+    exchange_.respond(std::move(response), head_only ? std::string() : std::string(body),
+                      BodyPart::last);
   }
 
   Exchange& exchange_;

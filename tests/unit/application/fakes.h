@@ -44,7 +44,7 @@ class FakeExchange final : public connection::Exchange {
     return std::make_shared<const RequestHead>(request);
   }
   const SharedEndpoints& endpoints() const override { return ends; }
-  void respond(ResponseHead head, std::string body, connection::BodyPart part) override {
+  void respond(ResponseHead&& head, std::string&& body, connection::BodyPart part) override {
     statuses.push_back(head.status);
     send_body(std::move(body), part);
   }

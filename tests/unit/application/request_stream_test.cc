@@ -123,9 +123,9 @@ TEST_F(RequestStreamTest, AnswersWith503WithoutAProcess) {
 }
 
 TEST_F(RequestStreamTest, IsFoundAsLongAsItLives) {
-  EXPECT_EQ(streams_.at(StreamId{1}), &stream_);
+  EXPECT_EQ(streams_.find(StreamId{1}), &stream_);
   { const RequestStream other(StreamId{2}, exchange_, streams_, sink_, config_); }
-  EXPECT_FALSE(streams_.contains(StreamId{2}));
+  EXPECT_EQ(streams_.find(StreamId{2}), nullptr);
 }
 
 TEST_F(RequestStreamTest, ReportsATimeoutToTheApplication) {

@@ -167,7 +167,7 @@ TEST_F(ResponseTest, RefusesInvalidHeadsAndAcceptsAnotherOne) {
   };
   for (const auto& [head, error] : cases) {
     Response response(encoder_, "GET");
-    EXPECT_EQ(response.start(head, own, "", BodyPart::last), error);
+    EXPECT_EQ(response.start(ResponseHead(head), own, "", BodyPart::last), error);
     EXPECT_FALSE(response.started());
     EXPECT_EQ(calls(), Calls{});
     EXPECT_EQ(response.start({500, {}}, own, "no", BodyPart::last), std::nullopt);

@@ -97,6 +97,7 @@ template <typename Message>
 void fill_in_needed(Message& message) {
   if constexpr (requires { message.head->method; }) {
     message.head = std::make_shared<const RequestHead>();
+    message.endpoints = std::make_shared<const Endpoints>();
   }
 }
 

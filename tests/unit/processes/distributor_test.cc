@@ -47,14 +47,16 @@ class DistributorTest : public testing::Test {
 
   StreamId request() {
     const StreamId stream = distributor_.next_request();
-    push(HttpRequest{stream, std::make_shared<const RequestHead>(), {}, "", false});
+    push(HttpRequest{stream, std::make_shared<const RequestHead>(),
+                     std::make_shared<const Endpoints>(), "", false});
     sent_.clear();
     return stream;
   }
 
   StreamId websocket() {
     const StreamId stream = distributor_.next_websocket();
-    push(WebSocketConnect{stream, std::make_shared<const RequestHead>(), {}, {}});
+    push(WebSocketConnect{
+        stream, std::make_shared<const RequestHead>(), std::make_shared<const Endpoints>(), {}});
     sent_.clear();
     return stream;
   }

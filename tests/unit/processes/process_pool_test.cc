@@ -79,7 +79,8 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
 
   StreamId request() {
     const StreamId stream = pool_.next_request();
-    pool_.push(HttpRequest{stream, std::make_shared<const RequestHead>(), {}, "", false});
+    pool_.push(HttpRequest{stream, std::make_shared<const RequestHead>(),
+                           std::make_shared<const Endpoints>(), "", false});
     return stream;
   }
 

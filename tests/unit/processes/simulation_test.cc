@@ -174,13 +174,15 @@ class World {
   void request() {
     const StreamId stream = distributor_.next_request();
     requests_.insert(stream);
-    push(HttpRequest{stream, std::make_shared<const RequestHead>(), {}, "", false});
+    push(HttpRequest{stream, std::make_shared<const RequestHead>(),
+                     std::make_shared<const Endpoints>(), "", false});
   }
 
   void open_websocket() {
     const StreamId stream = distributor_.next_websocket();
     websockets_.emplace(stream, WebSocket{});
-    push(WebSocketConnect{stream, std::make_shared<const RequestHead>(), {}, {}});
+    push(WebSocketConnect{
+        stream, std::make_shared<const RequestHead>(), std::make_shared<const Endpoints>(), {}});
   }
 
   void close_websocket(StreamId stream) {

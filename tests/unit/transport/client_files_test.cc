@@ -27,7 +27,7 @@ class FakeExchange final : public connection::Exchange {
     return std::make_shared<const RequestHead>(head_);
   }
   const SharedEndpoints& endpoints() const override { return endpoints_; }
-  void respond(ResponseHead head, std::string body, BodyPart part) override {
+  void respond(ResponseHead&& head, std::string&& body, BodyPart part) override {
     EXPECT_EQ(part, BodyPart::last);
     EXPECT_EQ(responses, 0);
     ++responses;

@@ -31,7 +31,7 @@ class FakeExchange final : public connection::Exchange {
     return std::make_shared<const RequestHead>(head_);
   }
   const SharedEndpoints& endpoints() const override { return endpoints_; }
-  void respond(ResponseHead response, std::string content, BodyPart) override {
+  void respond(ResponseHead&& response, std::string&& content, BodyPart) override {
     ++responses;
     status = response.status;
     headers = std::move(response.headers);
