@@ -25,14 +25,14 @@ struct Parts {
 };
 
 Parts next_parts(WriteQueue& queue, std::size_t max_bytes) {
-  std::array<std::string_view, max_parts> views;
+  std::array<WriteQueue::Part, max_parts> next;
   Parts parts;
-  parts.count = static_cast<unsigned>(queue.next_parts(views, max_bytes));
+  parts.count = static_cast<unsigned>(queue.next_parts(next, max_bytes));
   for (unsigned i = 0; i < parts.count; ++i) {
     // uv_buf_init() takes a char*, but libuv does not change the bytes that it writes.
     parts.buffers[i] =
-        uv_buf_init(const_cast<char*>(views[i].data()), static_cast<unsigned>(views[i].size()));
-    parts.bytes += views[i].size();
+        uv_buf_init(const_cast<char*>(next[i].data), static_cast<unsigned>(next[i].size));
+    parts.bytes += next[i].size;
   }
   return parts;
 }

@@ -16,11 +16,7 @@ constexpr std::size_t joined_limit = 16'384;
 void WriteQueue::write(std::string_view bytes) {
   if (bytes.empty()) return;
   size_ += bytes.size();
-  if (std::string* tail = open_tail()) {
-    tail->append(bytes);
-  } else {
-    gathering_.emplace_back(std::in_place_type<std::string>, bytes);
-  }
+  open_tail().append(bytes);
 }
 
 void WriteQueue::write_owned(std::string bytes) {
@@ -47,7 +43,7 @@ void WriteQueue::write_file(FilePart part) {
   gathering_.emplace_back(std::move(part));
 }
 
-std::size_t WriteQueue::next_parts(std::span<std::string_view> parts, std::size_t max_bytes) {
+std::size_t WriteQueue::next_parts(std::span<Part> parts, std::size_t max_bytes) {
   if (first_ == writing_.size()) take_gathered();
   std::size_t count = 0;
   std::size_t skip = offset_;
@@ -56,7 +52,7 @@ std::size_t WriteQueue::next_parts(std::span<std::string_view> parts, std::size_
     const std::string_view part = view(writing_[i]).substr(skip, max_bytes);
     skip = 0;
     max_bytes -= part.size();
-    parts[count++] = part;
+    parts[count++] = {part.data(), part.size()};
   }
   return count;
 }
@@ -80,7 +76,7 @@ void WriteQueue::consume(std::size_t bytes) {
     }
     bytes -= left;
     offset_ = 0;
-    writing_[first_] = std::string();  // frees large buffers and files as early as possible
+    release(writing_[first_]);
     ++first_;
   }
 }
@@ -101,10 +97,23 @@ std::size_t WriteQueue::size_of(const Segment& segment) {
   return view(segment).size();
 }
 
-std::string* WriteQueue::open_tail() {
-  if (gathering_.empty()) return nullptr;
-  auto* tail = std::get_if<std::string>(&gathering_.back());
-  return tail != nullptr && tail->size() < joined_limit ? tail : nullptr;
+// A string that small writes are appended to.
+std::string& WriteQueue::open_tail() {
+  if (!gathering_.empty()) {
+    auto* tail = std::get_if<std::string>(&gathering_.back());
+    if (tail != nullptr && tail->size() < joined_limit) return *tail;
+  }
+  return std::get<std::string>(gathering_.emplace_back(std::exchange(spare_, std::string())));
+}
+
+// Frees large buffers and files as early as possible.
+void WriteQueue::release(Segment& segment) {
+  auto* owned = std::get_if<std::string>(&segment);
+  if (owned != nullptr && owned->capacity() <= copy_limit) {
+    owned->clear();
+    spare_ = std::move(*owned);
+  }
+  segment.emplace<SharedBytes>();
 }
 
 }  // namespace sioserve::net

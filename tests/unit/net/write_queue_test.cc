@@ -12,10 +12,10 @@ namespace sioserve::net {
 namespace {
 
 std::string take(WriteQueue& queue, std::size_t max_bytes) {
-  std::array<std::string_view, 4> parts;
+  std::array<WriteQueue::Part, 4> parts;
   const std::size_t count = queue.next_parts(parts, max_bytes);
   std::string bytes;
-  for (std::size_t i = 0; i < count; ++i) bytes += parts[i];
+  for (std::size_t i = 0; i < count; ++i) bytes += parts[i].view();
   return bytes;
 }
 
@@ -24,9 +24,9 @@ TEST(WriteQueue, JoinsSmallWrites) {
   queue.write("a");
   queue.write_owned("b");
   queue.write_shared(share("c"));
-  std::array<std::string_view, 4> parts;
+  std::array<WriteQueue::Part, 4> parts;
   EXPECT_EQ(queue.next_parts(parts, 100), 1U);
-  EXPECT_EQ(parts[0], "abc");
+  EXPECT_EQ(parts[0].view(), "abc");
 }
 
 TEST(WriteQueue, DoesNotCopyALargeSharedBuffer) {
@@ -34,9 +34,9 @@ TEST(WriteQueue, DoesNotCopyALargeSharedBuffer) {
   const SharedBytes shared = share(std::string(10'000, 'x'));
   queue.write("head");
   queue.write_shared(shared);
-  std::array<std::string_view, 4> parts;
+  std::array<WriteQueue::Part, 4> parts;
   ASSERT_EQ(queue.next_parts(parts, 100'000), 2U);
-  EXPECT_EQ(parts[1].data(), shared->data());
+  EXPECT_EQ(parts[1].data, shared->data());
   queue.consume(10'004);
   EXPECT_EQ(shared.use_count(), 1);
 }
@@ -44,10 +44,10 @@ TEST(WriteQueue, DoesNotCopyALargeSharedBuffer) {
 TEST(WriteQueue, KeepsPartsInPlaceWhileMoreIsWritten) {
   WriteQueue queue;
   queue.write("first");
-  std::array<std::string_view, 4> parts;
+  std::array<WriteQueue::Part, 4> parts;
   ASSERT_EQ(queue.next_parts(parts, 100), 1U);
   for (int i = 0; i < 100; ++i) queue.write(std::string(1'000, 'x'));
-  EXPECT_EQ(parts[0], "first");
+  EXPECT_EQ(parts[0].view(), "first");
   EXPECT_EQ(take(queue, 5), "first");
 }
 
@@ -95,7 +95,7 @@ TEST(WriteQueue, PartsOfFilesKeepTheirPlaceBetweenBytes) {
   queue.write_file({file, 0, 0});
   queue.write("cd");
   EXPECT_EQ(queue.size(), 54U);
-  std::array<std::string_view, 4> parts;
+  std::array<WriteQueue::Part, 4> parts;
   EXPECT_FALSE(queue.next_file());
   EXPECT_EQ(queue.next_parts(parts, 1000), 1U);
   queue.consume(2);
@@ -107,7 +107,7 @@ TEST(WriteQueue, PartsOfFilesKeepTheirPlaceBetweenBytes) {
   queue.consume(30);
   EXPECT_EQ(file.use_count(), 1) << "the file is released";
   EXPECT_EQ(queue.next_parts(parts, 1000), 1U);
-  EXPECT_EQ(parts[0], "cd");
+  EXPECT_EQ(parts[0].view(), "cd");
 }
 
 }  // namespace
