@@ -1,8 +1,10 @@
-// Wakes the loop from any thread.
+// Wakes the loop from any thread, through an eventfd. libuv's uv_async_t does the same, but its
+// loop waits actively for the thread in uv_async_send() if it wakes before this call has returned.
 #pragma once
 
 #include <functional>
 
+#include "server/net/file_descriptor.h"
 #include "server/net/loop.h"
 
 namespace sioserve::net {
@@ -19,8 +21,11 @@ class Async {
   void send();
 
  private:
+  void on_event();
+
   std::function<void()> on_wake_;
-  UvHandle<uv_async_t> handle_;
+  FileDescriptor event_;  // stays open until the handle is closed
+  UvHandle<uv_poll_t> handle_;
 };
 
 }  // namespace sioserve::net
