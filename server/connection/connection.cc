@@ -75,6 +75,7 @@ void Connection::refuse_over_limit(std::uint16_t status) {
 template <typename Event>
 void Connection::dispatch(Event event) {
   if (closed_) return;
+  net::DeferredQueue::cancel(*this);  // advance() runs now
   dispatching_ = true;
   event(*protocol_);
   if (!closed_) protocol_->advance();

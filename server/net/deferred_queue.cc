@@ -8,9 +8,7 @@ constexpr int max_rounds = 4;
 
 }  // namespace
 
-DeferredTask::~DeferredTask() {
-  if (list_ != nullptr) (*list_)[index_] = nullptr;
-}
+DeferredTask::~DeferredTask() { DeferredQueue::cancel(*this); }
 
 void DeferredQueue::schedule(DeferredTask& task) {
   if (task.list_ != nullptr) return;
@@ -18,6 +16,12 @@ void DeferredQueue::schedule(DeferredTask& task) {
   task.list_ = &list;
   task.index_ = list.size();
   list.push_back(&task);
+}
+
+void DeferredQueue::cancel(DeferredTask& task) {
+  if (task.list_ == nullptr) return;
+  (*task.list_)[task.index_] = nullptr;
+  task.list_ = nullptr;
 }
 
 DeferredQueue::State DeferredQueue::run() {

@@ -37,6 +37,9 @@ class DeferredQueue {
   // place.
   void schedule(DeferredTask& task);
 
+  // The task need not run, because its work has been done. No effect if it is not queued.
+  static void cancel(DeferredTask& task);
+
   // Runs the queued tasks, and tasks that they schedule, for a few rounds. If tasks are left, the
   // next iteration must not wait for events.
   State run();

@@ -58,6 +58,20 @@ TEST(DeferredQueue, LeavesATaskThatReschedulesItselfToTheNextIteration) {
   EXPECT_GT(runs, after_first_turn);
 }
 
+TEST(DeferredQueue, DoesNotRunACancelledTask) {
+  DeferredQueue queue;
+  int runs = 0;
+  Task task([&] { ++runs; });
+  DeferredQueue::cancel(task);
+  queue.schedule(task);
+  DeferredQueue::cancel(task);
+  EXPECT_EQ(queue.run(), DeferredQueue::State::empty);
+  EXPECT_EQ(runs, 0);
+  queue.schedule(task);
+  EXPECT_EQ(queue.run(), DeferredQueue::State::empty);
+  EXPECT_EQ(runs, 1);
+}
+
 TEST(DeferredQueue, DoesNotRunADestroyedTask) {
   DeferredQueue queue;
   int runs = 0;
