@@ -59,9 +59,10 @@ bool equals_ignoring_case(std::string_view left, std::string_view right) {
 }
 
 std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  const auto is_white = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_white(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_white(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 std::vector<std::string_view> split_list(std::string_view value) {

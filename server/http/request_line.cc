@@ -18,10 +18,8 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 }  // namespace
 
 void RequestLine::clear() {
-  part_.clear();
-  method_.clear();
-  target_.clear();
-  version_.clear();
+  line_.clear();
+  method_ = target_ = version_ = Part();
   begun_ = false;
   within_line_end_ = false;
 }
@@ -38,17 +36,13 @@ RequestLine::Progress RequestLine::feed(std::string_view input) {
   const std::size_t end = rest.find('\n');
   if (end == std::string_view::npos) {
     progress.consumed = input.size();
-    progress.error = take_part(rest);
+    progress.error = check_beginning(rest);
     return progress;
   }
   progress.consumed = input.size() - rest.size() + end + 1;
   progress.complete = true;
-  std::string_view line = rest.substr(0, end);
-  if (!part_.empty()) {
-    part_.append(line);
-    line = part_;
-  }
-  progress.error = take_whole(line);
+  line_.append(rest.substr(0, end));
+  progress.error = take_whole(line_);
   return progress;
 }
 
@@ -63,21 +57,21 @@ std::optional<ParseError> RequestLine::skip_empty_lines(std::string_view& input)
 
 // Refuses invalid input before the end of the line, because clients of other protocols may never
 // send a line end.
-std::optional<ParseError> RequestLine::take_part(std::string_view part) {
-  const std::string_view text = part.ends_with('\r') ? part.substr(0, part.size() - 1) : part;
-  if (part_.ends_with('\r') || !std::all_of(text.begin(), text.end(), is_line_character)) {
+std::optional<ParseError> RequestLine::check_beginning(std::string_view added) {
+  const std::string_view text = added.ends_with('\r') ? added.substr(0, added.size() - 1) : added;
+  if (line_.ends_with('\r') || !std::all_of(text.begin(), text.end(), is_line_character)) {
     return ParseError::malformed;
   }
-  part_.append(part);
-  if (method_.empty()) {
-    const std::string_view line = part_;
+  line_.append(added);
+  if (method_.size == 0) {
+    const std::string_view line = line_;
     if (line.find(' ') != std::string_view::npos) {
       if (const auto error = take_method(line)) return error;
     } else if (line.size() > max_method || !is_token(line)) {
       return ParseError::malformed;
     }
   }
-  const std::size_t size = part_.size() - (part_.ends_with('\r') ? 1 : 0);
+  const std::size_t size = line_.size() - (line_.ends_with('\r') ? 1 : 0);
   if (size > max_size_) return ParseError::request_line_too_long;
   return std::nullopt;
 }
@@ -87,7 +81,7 @@ std::optional<ParseError> RequestLine::take_method(std::string_view line) {
   if (end == std::string_view::npos) return ParseError::malformed;
   const std::string_view method = line.substr(0, end);
   if (method.size() > max_method || !is_token(method)) return ParseError::malformed;
-  method_ = method;
+  method_ = {0, method.size()};
   return std::nullopt;
 }
 
@@ -101,23 +95,24 @@ std::optional<ParseError> RequestLine::take_whole(std::string_view line) {
     return ParseError::malformed;
   }
 
-  line.remove_prefix(method_.size() + 1);
+  line.remove_prefix(method_.size + 1);
   const std::size_t target_end = std::min(line.find(' '), line.size());
   if (target_end == 0) return ParseError::malformed;
   // A line without a version is HTTP/0.9.
   if (target_end == line.size()) return ParseError::version_unsupported;
   const std::string_view name = "HTTP/";
   std::string_view version = line.substr(target_end + 1);
-  if (!version.starts_with(name) || version.find(' ') != std::string_view::npos) {
-    return ParseError::malformed;
-  }
-  target_ = line.substr(0, target_end);
+  if (!version.starts_with(name)) return ParseError::malformed;
+  target_ = {method_.size + 1, target_end};
   version.remove_prefix(name.size());
   const bool well_formed =
       version.size() == 3 && is_digit(version[0]) && version[1] == '.' && is_digit(version[2]);
-  if (!well_formed) return ParseError::version_unsupported;
-  version_ = version;
-  return version_.front() == '1' ? std::nullopt : std::optional(ParseError::version_unsupported);
+  if (!well_formed) {
+    const bool has_space = version.find(' ') != std::string_view::npos;
+    return has_space ? ParseError::malformed : ParseError::version_unsupported;
+  }
+  version_ = {target_.begin + target_.size + 1 + name.size(), version.size()};
+  return version.front() == '1' ? std::nullopt : std::optional(ParseError::version_unsupported);
 }
 
 }  // namespace sioserve::http

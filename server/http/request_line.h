@@ -37,22 +37,31 @@ class RequestLine {
   bool begun() const { return begun_; }
 
   // Each is empty until it is parsed. After an error, those that were parsed before are kept.
-  const std::string& method() const { return method_; }
-  const std::string& target() const { return target_; }
+  std::string_view method() const { return part(method_); }
+  std::string_view target() const { return part(target_); }
   // For example "1.1".
-  const std::string& version() const { return version_; }
+  std::string_view version() const { return part(version_); }
 
  private:
+  // A part of line_.
+  struct Part {
+    std::size_t begin = 0;
+    std::size_t size = 0;
+  };
+
+  std::string_view part(Part part) const {
+    return std::string_view(line_).substr(part.begin, part.size);
+  }
   std::optional<ParseError> skip_empty_lines(std::string_view& input);
-  std::optional<ParseError> take_part(std::string_view part);
+  std::optional<ParseError> check_beginning(std::string_view added);
   std::optional<ParseError> take_method(std::string_view line);
   std::optional<ParseError> take_whole(std::string_view line);
 
   std::size_t max_size_;
-  std::string part_;  // of a line that arrives in several parts
-  std::string method_;
-  std::string target_;
-  std::string version_;
+  std::string line_;  // what has arrived of it, without LF
+  Part method_;
+  Part target_;
+  Part version_;
   bool begun_ = false;
   bool within_line_end_ = false;  // of an empty line
 };

@@ -1,6 +1,8 @@
 #include "server/http/response_head.h"
 
 #include <charconv>
+#include <cstddef>
+#include <cstring>
 #include <system_error>
 
 #include "server/base/field_syntax.h"
@@ -18,8 +20,9 @@ std::optional<std::uint64_t> parse_length(std::string_view text) {
   return length;
 }
 
-std::optional<HeadError> check_header(const Header& header) {
-  if (!is_token(header.name)) return HeadError::header_name;
+// The known names are valid.
+std::optional<HeadError> check_header(const Header& header, KnownHeader name) {
+  if (name == KnownHeader::other && !is_token(header.name)) return HeadError::header_name;
   if (!is_field_value(header.value)) return HeadError::header_value;
   return std::nullopt;
 }
@@ -40,10 +43,12 @@ std::string_view describe(HeadError error) {
   return "";
 }
 
-// Compares by length first: most names have different lengths.
+// Compares by length first: most names have different lengths. Most are in lower case, and
+// comparing with a constant number of bytes needs no call.
 KnownHeader known_header(std::string_view name) {
-  const auto if_named = [name](std::string_view expected, KnownHeader header) {
-    return equals_ignoring_case(name, expected) ? header : KnownHeader::other;
+  const auto if_named = [name]<std::size_t size>(const char(&expected)[size], KnownHeader header) {
+    const bool same = std::memcmp(name.data(), expected, size - 1) == 0;
+    return same || equals_ignoring_case(name, expected) ? header : KnownHeader::other;
   };
   switch (name.size()) {
     case 4:
@@ -67,8 +72,9 @@ Result<HeadFacts, HeadError> check_head(const ResponseHead& head) {
   if (head.status < 200 || head.status > 599) return Failure{HeadError::status};
   HeadFacts facts;
   for (const Header& header : head.headers) {
-    if (const auto error = check_header(header)) return Failure{*error};
-    switch (known_header(header.name)) {
+    const KnownHeader name = known_header(header.name);
+    if (const auto error = check_header(header, name)) return Failure{*error};
+    switch (name) {
       case KnownHeader::connection:
         if (list_contains(header.value, "close")) facts.connection_close = true;
         break;
@@ -103,7 +109,7 @@ Result<HeadFacts, HeadError> check_head(const ResponseHead& head) {
 
 std::optional<HeadError> check_headers(const Headers& headers) {
   for (const Header& header : headers) {
-    if (const auto error = check_header(header)) return error;
+    if (const auto error = check_header(header, known_header(header.name))) return error;
   }
   return std::nullopt;
 }

@@ -122,6 +122,7 @@ class Handler final : public connection::RequestHandler {
 ClientFiles::ClientFiles(std::string directory, std::string mount_path, const Cors& cors)
     : cors_(cors) {
   while (mount_path.ends_with('/')) mount_path.pop_back();
+  prefix_ = mount_path + "/";
   for (const std::string_view bundle : bundles) {
     const std::string name(bundle);
     files_.push_back(load(directory, mount_path, name, "application/javascript; charset=utf-8"));
@@ -136,6 +137,7 @@ std::unique_ptr<connection::RequestHandler> ClientFiles::make_handler(Exchange& 
 }
 
 const ClientFiles::File* ClientFiles::find(std::string_view path) const {
+  if (!path.starts_with(prefix_)) return nullptr;
   const auto file = std::find_if(files_.begin(), files_.end(),
                                  [&](const File& candidate) { return candidate.path == path; });
   return file == files_.end() ? nullptr : &*file;

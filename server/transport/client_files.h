@@ -36,6 +36,7 @@ class ClientFiles {
  private:
   const File* find(std::string_view path) const;
 
+  std::string prefix_;  // of all their paths
   std::vector<File> files_;
   const Cors& cors_;
 };
