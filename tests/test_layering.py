@@ -103,7 +103,7 @@ def test_every_include_follows_the_layers() -> None:
     [
         ("socketio/engine/session.cc", '#include "server/net/stream.h"'),
         ("socketio/server/rooms.cc", "#include <uv.h>"),
-        ("socketio/parser/json_decoder.cc", "# include <Python.h>"),
+        ("socketio/parser/json_codec.cc", "# include <Python.h>"),
         ("server/access_log/log_file.cc", "#include <uv.h>"),
         ("server/http/request_parser.cc", "#include <uv.h>"),
         ("server/ws/engine.cc", "#include <llhttp.h>"),

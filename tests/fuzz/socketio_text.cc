@@ -4,7 +4,6 @@
 
 #include "socketio/parser/json_codec.h"
 #include "socketio/parser/json_tree.h"
-#include "socketio/parser/packet_header.h"
 #include "tests/fuzz/packets.h"
 #include "tests/fuzz/target.h"
 

@@ -1,5 +1,3 @@
-#include "socketio/parser/json_decoder.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
@@ -7,6 +5,7 @@
 #include <vector>
 
 #include "server/base/json.h"
+#include "socketio/parser/json_codec.h"
 #include "socketio/parser/json_tree.h"
 
 namespace sioserve::parser {

@@ -1,8 +1,8 @@
-#include "socketio/parser/packet_header.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
+
+#include "socketio/parser/json_codec.h"
 
 namespace sioserve::parser {
 namespace {

@@ -9,7 +9,6 @@
 
 #include "server/base/json.h"
 #include "socketio/parser/json_codec.h"
-#include "socketio/parser/json_decoder.h"
 #include "socketio/parser/json_tree.h"
 
 namespace sioserve::parser {
