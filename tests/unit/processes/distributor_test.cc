@@ -362,11 +362,11 @@ TEST_F(DistributorTest, AsksAnotherProcessAboutAHandshakeWhenOneHasDied) {
   ASSERT_EQ(sent_.size(), 1U);
   const ProcessId asked = sent_[0].process, other = asked == first ? second : first;
   sent_.clear();
-  EXPECT_FALSE(admit(other, HandshakeDecision{stream, "", {}})) << "it was not asked";
+  EXPECT_FALSE(admit(other, HandshakeDecision{stream, "", {}, {}})) << "it was not asked";
   distributor_.remove(asked);
   EXPECT_EQ(sent_to<HandshakeAsked>(other).stream, stream);
-  EXPECT_TRUE(admit(other, HandshakeDecision{stream, "", {}}));
-  EXPECT_FALSE(admit(other, HandshakeDecision{stream, "", {}})) << "it is decided once";
+  EXPECT_TRUE(admit(other, HandshakeDecision{stream, "", {}, {}}));
+  EXPECT_FALSE(admit(other, HandshakeDecision{stream, "", {}, {}})) << "it is decided once";
 }
 
 }  // namespace
