@@ -79,7 +79,7 @@ class Access:
         if has_secret_key():
             from django.core import signing
 
-            return signing.dumps(secrets.token_urlsafe(24), salt=SALT)
+            return str(signing.dumps(secrets.token_urlsafe(24), salt=SALT))
         id = secrets.token_urlsafe(24)
         self._sessions[digest(id)] = time.monotonic() + LIFETIME
         if len(self._sessions) > MOST_SESSIONS:
