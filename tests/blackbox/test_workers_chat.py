@@ -1,17 +1,20 @@
-"""A chat goes on while its Python processes are replaced and killed."""
+"""Clients go on while their Python processes are replaced and killed."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import random
+import re
 import signal
 from collections.abc import Callable
 
 import pytest
 from support.moving_chat import run_chat
+from support.node_clients import TRANSPORTS, NodeClients
 from support.server import ServerProcess
 from support.socketio_apps import APPS
+from support.waiting import eventually
 from support.workers import pids
 
 
@@ -40,3 +43,24 @@ def test_no_client_is_disconnected_and_nothing_lost(
         return 2 if kills else 0
 
     asyncio.run(asyncio.wait_for(run_chat(server.url, 24, 4, chance, reload_and_kill), 110))
+
+
+def test_javascript_clients_do_not_notice_reloads(
+    start_server: Callable[..., ServerProcess], node: NodeClients
+) -> None:
+    server = start_server("resuming:application", "--workers", "2", cwd=APPS)
+    pids(server, 2)
+    reloads = 3
+    counting = [
+        node.start("countsThroughMoves", url=server.url, transports=transports, moves=reloads)
+        for transports in (*TRANSPORTS.values(), *TRANSPORTS.values())
+    ]
+    eventually(lambda: len(re.findall(r"\bconnect of", server.log)) == len(counting))
+    for number in range(1, reloads + 1):
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for_log(rf"(?s)(Reloaded: .*){{{number}}}")
+        ended = 2 * number
+        eventually(lambda ended=ended: server.log.count("has ended with exit code 0") >= ended)
+    results = [future.result(60) for future in counting]
+    assert [transport for _, transport in results[:3]] == ["polling", "websocket", "websocket"]
+    assert min(numbers for numbers, _ in results) > reloads

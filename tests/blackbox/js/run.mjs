@@ -11,13 +11,14 @@ import * as engine from "./engine.mjs";
 import * as events from "./events.mjs";
 import * as large from "./large.mjs";
 import * as lifecycle from "./lifecycle.mjs";
+import * as moving from "./moving.mjs";
 import * as msgpack from "./msgpack.mjs";
 import * as recovery from "./recovery.mjs";
 import * as rooms from "./rooms.mjs";
 import * as upgrading from "./upgrading.mjs";
 
 const scenarios = {
-  ...binary, ...connecting, ...dynamic, ...eio3, ...engine, ...events, ...large, ...lifecycle, ...msgpack,
+  ...binary, ...connecting, ...dynamic, ...eio3, ...engine, ...events, ...large, ...lifecycle, ...moving, ...msgpack,
   ...recovery, ...rooms, ...upgrading,
 };
 

@@ -21,6 +21,7 @@ class Counting(sio.SocketIOConsumer):
         socket.data["whys"] = []
         if "room" in auth:
             await socket.join(auth["room"])
+        print(f"connect of {socket.id}", flush=True)
         return True
 
     async def resume(self, socket: Any, why: str) -> None:
