@@ -7,6 +7,7 @@ Needs wrk and two cores; `scripts/bench django_views` provides everything.
 
     python bench/django_views.py [--rounds 3] [--seconds 5] [--connections 64]
                                  [--views hello,orm] [--servers "sioserve;uvicorn"] [--share-cores]
+                                 [--workers 2]
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ SERVERS = {
     "sioserve, stock": (
         f"{sioserve()} {ASGI} --port {{port}} --no-access-log --django-handler stock"
     ),
+    "sioserve, --workers 1": (f"{sioserve()} {ASGI} --port {{port}} --no-access-log --workers 1"),
     "uvicorn": (
         f"{uvicorn()} {ASGI} --port {{port}} --loop uvloop --http httptools --no-access-log "
         "--log-level warning"
@@ -64,6 +66,16 @@ SERVERS = {
         f"{SCRIPTS}/granian {WSGI} --port {{port}} --interface wsgi --blocking-threads 8 "
         "--no-access-log"
     ),
+}
+# How each starts several processes.
+WORKERS = {
+    "sioserve": "--workers",
+    "sioserve, stock": "--workers",
+    "uvicorn": "--workers",
+    "granian": "--workers",
+    "gunicorn": "-w",
+    "gthread": "-w",
+    "granian, WSGI": "--workers",
 }
 WSGI_SERVERS = ("gunicorn", "gthread", "granian, WSGI")
 
@@ -101,8 +113,10 @@ def prepare(folder: pathlib.Path) -> tuple[dict[str, str], str]:
 
 
 @contextlib.contextmanager
-def serving(server: str, env: dict[str, str], cookie: str, cores: str) -> Iterator[tuple[str, int]]:
-    """Starts a server on its core; gives its URL and process once it answers."""
+def serving(
+    server: str, env: dict[str, str], cookie: str, cores: str, workers: int
+) -> Iterator[tuple[str, int]]:
+    """Starts a server on its cores; gives its URL and process once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
 
@@ -113,7 +127,10 @@ def serving(server: str, env: dict[str, str], cookie: str, cores: str) -> Iterat
 
     if server == "daphne":
         env = {**env, "PYTHONPATH": os.pathsep.join([str(DAPHNE), env["PYTHONPATH"]])}
-    with running(SERVERS[server].format(port=port).split(), answers, env, cores) as process:
+    command = SERVERS[server].format(port=port).split()
+    if workers > 1:
+        command += [WORKERS[server], str(workers)]
+    with running(command, answers, env, cores) as process:
         yield url, process.pid
 
 
@@ -165,19 +182,22 @@ def main() -> None:
     parser.add_argument("--views", default=",".join(VIEWS))
     parser.add_argument("--servers", default=";".join(SERVERS), help="separated by semicolons")
     parser.add_argument("--share-cores", action="store_true", help="server and load on both cores")
+    parser.add_argument("--workers", type=int, default=1, help="processes of each server")
     options = parser.parse_args()
     cores = (BOTH_CORES, BOTH_CORES) if options.share_cores else (SERVER_CORE, LOAD_CORE)
     if not shutil.which("wrk"):
         parser.error("wrk is not installed")
     needs_two_cores()
     servers, views = options.servers.split(";"), options.views.split(",")
+    if options.workers > 1:
+        servers = [server for server in servers if server in WORKERS]
 
     results: dict[tuple[str, str], list[Measured]] = {}
     with tempfile.TemporaryDirectory() as folder:
         env, cookie = prepare(pathlib.Path(folder))
         for _ in range(options.rounds):
             for server in servers:
-                with serving(server, env, cookie, cores[0]) as (url, process):
+                with serving(server, env, cookie, cores[0], options.workers) as (url, process):
                     for view in views:
                         if server in WSGI_SERVERS and view.endswith("-async"):
                             continue
