@@ -78,7 +78,7 @@ def test_a_file_may_be_removed_once_it_has_been_sent(
     file = tmp_path / "file"
     file.write_bytes(b"x" * MEGABYTE)
     assert len(ask(server, f"/path?{path_query(file, remove='yes')}").body) == MEGABYTE
-    assert not file.exists()
+    eventually(lambda: not file.exists())
 
 
 def test_pipelined_paths_come_in_order(server: ServerProcess, tmp_path: pathlib.Path) -> None:

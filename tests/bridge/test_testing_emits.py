@@ -83,7 +83,8 @@ async def test_emit_with_ack_has_no_answers_and_is_not_captured() -> None:
     assert emits == []
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_an_emit_with_a_callback_without_an_event_loop_leaves_no_coroutine_behind() -> None:
     with captured_emits() as emits:
         sio.get_socketio_server().emit("vote", callback=print)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,10 @@ class FakeProcess:
         self.name = f"Python process {number}"
         self.age = 1.0
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.signals: list[int] = []
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
 
     def describe_end(self) -> str:
         return "as told"
@@ -117,3 +122,19 @@ async def test_a_process_that_was_given_up_is_not_started_again(
         await until(lambda: True)
     assert starter.started == delays == []
     assert keeper.process is None
+
+
+async def test_a_process_that_is_created_while_a_signal_releases_its_keeper_is_killed(
+    starter: FakeStarter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_process = starter.start_process
+
+    def interrupted(number: int) -> Any:
+        assert keeper.release() is None
+        return start_process(number)
+
+    monkeypatch.setattr(starter, "start_process", interrupted)
+    keeper = Keeper(starter, 2)
+    while not starter.started or not starter.started[0].signals:
+        await asyncio.sleep(0)
+    assert starter.started[0].signals == [signal.SIGKILL]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 from typing import Protocol
 
 from sioserve.workers.process import PythonProcess
@@ -62,6 +63,10 @@ class Keeper:
                 await asyncio.wait([self.process.ended])
             except OSError as error:
                 logger.error("Python process %d can't be started: %s", self.number, error)
+            except asyncio.CancelledError:
+                if self.process is not None:  # released by a signal while it was being created
+                    self.process.send_signal(signal.SIGKILL)
+                raise
             else:
                 ended, self.process = self.process, None
                 if ended.age > STEADY_AFTER:
