@@ -145,7 +145,9 @@ class Dispatcher:
         logger.debug("session %d opened", session)
 
     def session_closed(self, session: int, status: tuple[str, float | None] | None = None) -> None:
-        self._sessions.pop(session).close(status)
+        closed = self._sessions.pop(session, None)
+        if closed is not None:  # else it could not be restored
+            closed.close(status)
         if self._moves is not None:
             self._moves.closed(session)
         self._server.clients_count = len(self._sessions)
@@ -271,9 +273,15 @@ class Dispatcher:
             sockets = () if session is None else tuple(session.sockets)
             return [self._connections[s.number] for s in sockets if s.number in self._connections]
 
-        # A session without sockets has nobody who could resume it.
-        if session is None or not connections() or not await moves.let_go(session, connections):
-            core.give_up_session(number)
+        may_go = False
+        try:
+            # A session without sockets has nobody who could resume it.
+            if session is not None and connections():
+                may_go = await moves.let_go(session, connections)
+        finally:
+            if not may_go:
+                core.give_up_session(number)
+        if not may_go:
             return
         for connection in connections():
             connection.let_go()
@@ -288,13 +296,17 @@ class Dispatcher:
         core = self._core
         if core is None:
             raise RuntimeError("bind() comes first")
-        moved = restored_session(session, state, core)
-        if self._state is not None:
-            moved.scope["state"] = dict(self._state)
-        self._sessions[session] = moved
-        self._server.clients_count = len(self._sessions)
-        for number, described in sockets:
-            self._resume(core, moved, number, described_socket(described), why)
+        try:
+            moved = restored_session(session, state, core)
+            if self._state is not None:
+                moved.scope["state"] = dict(self._state)
+            self._sessions[session] = moved
+            self._server.clients_count = len(self._sessions)
+            for number, described in sockets:
+                self._resume(core, moved, number, described_socket(described), why)
+        except BaseException:
+            core.give_up_session(session)
+            raise
 
     def _resume(
         self,

@@ -45,7 +45,11 @@ class SessionMoves:
             if session.number not in self._kept:
                 self._core.keep_session(session.number, state_of_session(session))
         except StateError as error:
-            self._warn(socket, str(error))
+            self._warn(socket, f"{error} is not JSON")
+            return False
+        except Exception as error:  # of properties of the application's user, for example
+            logger.debug("%r: its state can't be kept", socket, exc_info=error)
+            self._warn(socket, f"{type(error).__name__}: {error}")
             return False
         self._kept.add(session.number)
         self._core.keep_socket(socket.number, state)
@@ -86,8 +90,8 @@ class SessionMoves:
             return
         self._warned.add((socket.namespace, fault))
         logger.warning(
-            "Clients of namespace %s can't move to another Python process: %s is not JSON. They "
-            "are disconnected, and reconnect",
+            "Clients of namespace %s can't move to another Python process: %s. They are "
+            "disconnected, and reconnect",
             socket.namespace,
             fault,
         )

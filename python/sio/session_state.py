@@ -65,6 +65,10 @@ def described_socket(state: str) -> dict[str, Any]:
 
 def _dumps(parts: dict[str, Any], prefix: str = "") -> str:
     for name, value in parts.items():
-        if fault := exact_json.fault_of(value, prefix + name):
+        try:
+            fault = exact_json.fault_of(value, prefix + name)
+        except RecursionError:  # it contains itself, or is very deep
+            fault = prefix + name
+        if fault:
             raise StateError(fault)
     return exact_json.dumps(parts)

@@ -184,7 +184,18 @@ def test_a_session_waits_for_the_only_process_to_come_back(start_server: StartSe
     run(main)
 
 
-def test_data_that_is_not_json_closes_the_session(start_server: StartServer) -> None:
+@pytest.mark.parametrize(
+    ("how", "named"),
+    [
+        ("object", "socket.data['bad']['deep'][0] is not JSON"),
+        ("itself", "socket.data is not JSON"),
+        ("key", "socket.data['bad'][1] is not JSON"),
+        ("user", "LookupError: no user"),
+    ],
+)
+def test_what_can_not_be_kept_closes_the_session(
+    start_server: StartServer, how: str, named: str
+) -> None:
     server = start(start_server)
 
     async def main() -> None:
@@ -192,17 +203,17 @@ def test_data_that_is_not_json_closes_the_session(start_server: StartServer) -> 
         for session in sessions:
             await session.open()
             await session.join_namespace(COUNT, auth={})
-            await session.call("spoil", namespace=COUNT)
+            await session.call("spoil", how, namespace=COUNT)
         await asyncio.to_thread(reload, server)
         for session in sessions:
             await end_of(session)
 
     run(main)
-    key = re.escape("socket.data['bad']['deep'][0]")
-    warning = rf"Clients of namespace /count can't move .*: {key} is not"
     wait_for_ends(server, 2)
-    assert len(re.findall(warning, server.log)) == 2, "once for each process"
+    warning = f"Clients of namespace /count can't move to another Python process: {named}"
+    assert server.log.count(warning) == 2, "once for each process"
     assert server.log.count("disconnect of") == 4
+    assert "Traceback" not in server.log
 
 
 @pytest.mark.parametrize("why", MOVES)

@@ -13,6 +13,14 @@ from sio import get_socketio_server
 server = get_socketio_server()
 
 
+class Impossible:
+    """A user of which nothing can be read."""
+
+    @property
+    def is_anonymous(self) -> bool:
+        raise LookupError("no user")
+
+
 class Counting(sio.SocketIOConsumer):
     """Keeps the numbers that its client sends in `data`, and can resume."""
 
@@ -55,9 +63,16 @@ class Counting(sio.SocketIOConsumer):
         socket.data[key] = value
         await ack(os.getpid())
 
-    async def event_spoil(self, socket: Any, ack: Any) -> None:
+    async def event_spoil(self, socket: Any, how: str, ack: Any) -> None:
         socket.data["good"] = [1]
-        socket.data["bad"] = {"deep": [object()]}
+        if how == "object":
+            socket.data["bad"] = {"deep": [object()]}
+        elif how == "itself":
+            socket.data["bad"] = socket.data
+        elif how == "key":
+            socket.data["bad"] = {1: 2}
+        elif how == "user":
+            socket.scope["user"] = Impossible()
         await ack(os.getpid())
 
     async def event_ask(self, socket: Any) -> None:
