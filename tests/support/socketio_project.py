@@ -35,11 +35,11 @@ def project_environment(mount: str, folder: pathlib.Path) -> dict[str, str]:
     }
 
 
-def start_project(mount: str, folder: pathlib.Path) -> ServerProcess:
+def start_project(mount: str, folder: pathlib.Path, *arguments: str) -> ServerProcess:
     """A server for the project with users alice and bob, mounted "native" or "routed"."""
     env = project_environment(mount, folder)
     run_in_project(MIGRATE, env)
-    return ServerProcess(f"{mount}_asgi:application", cwd=PROJECT, env=env).start()
+    return ServerProcess(f"{mount}_asgi:application", *arguments, cwd=PROJECT, env=env).start()
 
 
 def run_in_project(code: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -20,6 +20,9 @@ class LobbyConsumer(SocketIOConsumer):
         await socket.join(auth["room"] if "room" in auth else f"game {auth.get('game')}")
         return bool(socket.user.is_authenticated)
 
+    async def resume(self, socket: Any, why: str) -> None:
+        await socket.emit("resumed", why, who(socket))
+
     async def event_who(self, socket: Any, ack: Any = None) -> None:
         await ack(who(socket))
 

@@ -24,5 +24,8 @@ class LobbyConsumer(sio.SocketIOConsumer):
         socket.join(auth.get("room", "everybody"))
         return bool(User.objects.filter(pk=socket.user.pk).exists())
 
+    async def resume(self, socket: Any, why: str) -> None:
+        await socket.emit("resumed", why, who(socket))
+
     async def event_who(self, socket: Any, ack: Any = None) -> None:
         await ack(who(socket))
