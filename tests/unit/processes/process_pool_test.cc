@@ -218,6 +218,10 @@ TEST_F(ProcessPoolTest, FailsOnlyTheResponseWhoseFileHasLostItsDescriptor) {
   FakeProcess one = add();
   const StreamId stream = request();
   flush();
+  // UBSan needs descriptors to check the type of an object that it has not checked before.
+  one.post(CommandsHeldUp{1});
+  run_until([&] { return !commands.empty(); });
+  commands.clear();
   auto file = std::make_shared<OpenFile>();
   file->descriptor = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   port::FrameWriter writer;
