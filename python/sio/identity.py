@@ -136,11 +136,14 @@ def _is_valid(user: Any, session_hash: str | None) -> bool:
 def describe_identity(scope: Scope) -> dict[str, Any]:
     """`session` and `user` of a scope that identify() has loaded, as JSON for restore_identity().
 
-    Raises TypeError for a user that is not in the database.
+    Raises TypeError for a user that is not in the database, and for a session that is not Django's.
     """
     described: dict[str, Any] = {}
-    if "session" in scope:
-        described["session"] = getattr(scope["session"], "session_key", None)
+    session = scope.get("session")
+    if session is not None:
+        if not hasattr(session, "session_key"):
+            raise TypeError("scope['session']")
+        described["session"] = session.session_key
     user = scope.get("user")
     if user is not None:
         meta = getattr(user, "_meta", None)
@@ -155,6 +158,7 @@ def restore_identity(scope: Scope, described: dict[str, Any]) -> None:
     """Let identify() load the same `session` and `user`."""
     if not django_ready():
         return
+    from django.apps import apps
     from django.conf import settings
     from django.utils.functional import SimpleLazyObject
 
@@ -164,7 +168,7 @@ def restore_identity(scope: Scope, described: dict[str, Any]) -> None:
     if "user" in described:
         label, key = described["user"]
         scope["user"] = SimpleLazyObject(lambda: _user_of_key(label, key))
-    elif "session" in described:
+    elif "session" in described and apps.is_installed("django.contrib.auth"):
         from django.contrib.auth.models import AnonymousUser
 
         scope["user"] = AnonymousUser()

@@ -64,11 +64,17 @@ def described_socket(state: str) -> dict[str, Any]:
 
 
 def _dumps(parts: dict[str, Any], prefix: str = "") -> str:
-    for name, value in parts.items():
-        try:
-            fault = exact_json.fault_of(value, prefix + name)
-        except RecursionError:  # it contains itself, or is very deep
-            fault = prefix + name
-        if fault:
-            raise StateError(fault)
-    return exact_json.dumps(parts)
+    encoded = (f'"{name}": {_dump(value, prefix + name)}' for name, value in parts.items())
+    return "{" + ", ".join(encoded) + "}"
+
+
+def _dump(value: Any, name: str) -> str:
+    try:
+        fault = exact_json.fault_of(value, name)
+        if fault is None:
+            return exact_json.dumps(value)
+    except (RuntimeError, ValueError):
+        # It contains itself, is nested too deeply, has an integer that is too long, or is being
+        # changed by another thread.
+        fault = name
+    raise StateError(fault)
