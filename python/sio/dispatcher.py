@@ -68,9 +68,9 @@ class Dispatcher:
         self._core: Server | None = None
         self._sessions: dict[int, EngineIOSession] = {}
         self._connections: dict[int, Connection] = {}
-        # Clients that wait for a dynamic namespace; the task that calls the function, once it
-        # waits.
-        self._asking: dict[int, asyncio.Task[None] | None] = {}
+        # Clients that wait for a dynamic namespace: the session, and the task that calls the
+        # function, once it waits.
+        self._asking: dict[int, tuple[int, asyncio.Task[None] | None]] = {}
         self._away: dict[int, NamespaceSocket] = {}  # sockets of clients that may be recovered
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -145,9 +145,9 @@ class Dispatcher:
         logger.debug("session %d opened", session)
 
     def session_closed(self, session: int, status: tuple[str, float | None] | None = None) -> None:
-        closed = self._sessions.pop(session, None)
-        if closed is not None:  # else it could not be restored
-            closed.close(status)
+        opened = self._sessions.pop(session, None)
+        if opened is not None:  # otherwise it could not be resumed here
+            opened.close(status)
         if self._moves is not None:
             self._moves.closed(session)
         self._server.clients_count = len(self._sessions)
@@ -168,7 +168,7 @@ class Dispatcher:
         opened = self._sessions[session]
         target = self._server.find(namespace)
         if target is None and self._server.parent_namespaces():
-            self._asking[socket] = None
+            self._asking[socket] = (session, None)
             task = start_task(
                 functools.partial(
                     self._admit, core, socket, opened, id, namespace, auth, recovered
@@ -176,7 +176,7 @@ class Dispatcher:
                 self._tasks,
             )
             if socket in self._asking:
-                self._asking[socket] = task
+                self._asking[socket] = (session, task)
         else:
             self._enter(core, socket, opened, id, target, auth, recovered)
 
@@ -265,7 +265,19 @@ class Dispatcher:
         core, moves = self._core, self._moves
         if core is None or moves is None:
             return
-        while asking := [task for task in self._asking.values() if task is not None]:
+        has_gone = False
+        try:
+            has_gone = await self._leave(number, moves)
+        finally:  # whatever has happened, the native server waits for an answer
+            if has_gone:
+                core.let_session_go(number)
+                logger.debug("session %d has moved to another process: %s", number, why)
+            else:
+                core.give_up_session(number)
+
+    async def _leave(self, number: int, moves: SessionMoves) -> bool:
+        """False: the session can't move."""
+        while asking := self._tasks_asking_for(number):
             await asyncio.wait(asking)
         session = self._sessions.get(number)
 
@@ -273,22 +285,17 @@ class Dispatcher:
             sockets = () if session is None else tuple(session.sockets)
             return [self._connections[s.number] for s in sockets if s.number in self._connections]
 
-        may_go = False
-        try:
-            # A session without sockets has nobody who could resume it.
-            if session is not None and connections():
-                may_go = await moves.let_go(session, connections)
-        finally:
-            if not may_go:
-                core.give_up_session(number)
-        if not may_go:
-            return
+        # A session without sockets has nobody who could resume it.
+        if session is None or not connections() or not await moves.let_go(session, connections):
+            return False
         for connection in connections():
             connection.let_go()
         del self._sessions[number]
         self._server.clients_count = len(self._sessions)
-        core.let_session_go(number)
-        logger.debug("session %d has moved to another process: %s", number, why)
+        return True
+
+    def _tasks_asking_for(self, session: int) -> list[asyncio.Task[None]]:
+        return [task for of, task in self._asking.values() if of == session and task is not None]
 
     def session_moved(
         self, session: int, why: str, state: str, sockets: list[tuple[int, str]]
@@ -304,9 +311,9 @@ class Dispatcher:
             self._server.clients_count = len(self._sessions)
             for number, described in sockets:
                 self._resume(core, moved, number, described_socket(described), why)
-        except BaseException:
+        except Exception:
+            logger.exception("a client is disconnected, because it can't be resumed")
             core.give_up_session(session)
-            raise
 
     def _resume(
         self,
@@ -360,7 +367,7 @@ class Dispatcher:
     ) -> None:
         connection = self._connections.get(socket)
         if connection is None:
-            task = self._asking.pop(socket, None)
+            _, task = self._asking.pop(socket, (None, None))
             if task is not None:
                 end_task(task)
             self._release(socket)
