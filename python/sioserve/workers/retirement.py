@@ -29,8 +29,9 @@ class RetiringPool(Protocol):
 async def retire(
     pool: RetiringPool, number: int, process: PythonProcess, why: Why, grace: float
 ) -> None:
-    """Return when the process has ended. `number`: that of the process in the pool."""
-    pool.retire_process(number, why)
+    """Return when the process has ended, which pool.retire_process() has been called for. `number`:
+    that of the process in the pool.
+    """
     logger.info("%s gets no new work (%s), and ends when it has none left", process.name, why)
     done, _ = await asyncio.wait([process.ended], timeout=grace)
     if not done:

@@ -199,6 +199,8 @@ class Supervisor:
             return self.dismiss(process)
         for number, member in self._members.items():
             if member is process:
+                # Now, and not in the task: of several, none must get the sessions of another.
+                self._pool.retire_process(number, why)
                 grace = self._options.reload_grace
                 self._retire(process, retire(self._pool, number, process, why, grace))
         return None
