@@ -174,7 +174,7 @@ def test_a_changed_file_is_reloaded(
         with pytest.raises(Exception, match="1012"):
             client.recv(timeout=PATIENCE)
     eventually(lambda: text(server.url) == "the chat, version two", seconds=PATIENCE)
-    assert len(BANNER.findall(server.log)) == 2
+    eventually(lambda: len(BANNER.findall(server.log)) == 2)
 
 
 def test_it_recovers_after_a_syntax_error_is_fixed(

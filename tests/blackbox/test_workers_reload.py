@@ -185,7 +185,7 @@ BROKEN = {
         "settings.configure(INSTALLED_APPS=['shop'])\ndjango.setup()\n",
         "ValueError: 1234",
     ),
-    "killed": ("\nos.kill(os.getpid(), 11)\n", "SIGSEGV"),
+    "killed": ("\nos.kill(os.getpid(), 6)\n", "SIGABRT"),
     "name": ("\ndel application\n", 'has no attribute "application"'),
 }
 
