@@ -445,6 +445,16 @@ class Connection:
         return DONE
 
 
+class Connections(dict[int, Connection]):
+    """The connections, by the numbers of their sockets in the native server."""
+
+    def event(self, socket: int, args: list[Any], ack_id: int | None) -> None:
+        """Handle an event of this socket, if it has not gone."""
+        connection = self.get(socket)
+        if connection is not None:
+            connection.event(args, ack_id)
+
+
 class Reply:
     """Acknowledges one event of a client, at most once. May be used from any thread."""
 

@@ -20,7 +20,7 @@ import logging
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from .connection import NOT_AUTHORIZED, Connection, Guard
+from .connection import NOT_AUTHORIZED, Connection, Connections, Guard
 from .engine import EngineIOSession
 from .failures import abandon_handlers, end_task, start_task
 from .handshake import HandshakeRequest
@@ -67,7 +67,9 @@ class Dispatcher:
         self._server = get_socketio_server() if server is None else server
         self._core: Server | None = None
         self._sessions: dict[int, EngineIOSession] = {}
-        self._connections: dict[int, Connection] = {}
+        self._connections = Connections()
+        # The most frequent call of the native server: without a method of this class in between.
+        self.event = self._connections.event
         # Clients that wait for a dynamic namespace: the session, and the task that calls the
         # function, once it waits.
         self._asking: dict[int, tuple[int, asyncio.Task[None] | None]] = {}
@@ -336,11 +338,6 @@ class Dispatcher:
         session.sockets.add(socket)
         target.add_socket(socket)
         self._add_connection(core, session, target, socket).resume(why)
-
-    def event(self, socket: int, args: list[Any], ack_id: int | None) -> None:
-        connection = self._connections.get(socket)
-        if connection is not None:
-            connection.event(args, ack_id)
 
     def acknowledged(self, socket: int, callback_id: int, args: list[Any]) -> None:
         connection = self._connections.get(socket)
