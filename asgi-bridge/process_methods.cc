@@ -47,17 +47,23 @@ bool read_reason(std::string_view text, MoveReason& why) {
   return true;
 }
 
-PyObject* server_retire_process(PyObject* self, PyObject* args) {
-  PyObject* number;
+PyObject* server_retire_processes(PyObject* self, PyObject* args) {
+  PyObject* numbers;
   const char* why;
-  RetireProcess command{};
-  if (!PyArg_ParseTuple(args, "Os:retire_process", &number, &why) ||
-      !read_number(number, "number", command.process) || !read_reason(why, command.why)) {
+  RetireProcesses command{};
+  if (!PyArg_ParseTuple(args, "Os:retire_processes", &numbers, &why) ||
+      !read_reason(why, command.why)) {
     return nullptr;
   }
+  const PyRef iterator = PyRef::steal(PyObject_GetIter(numbers));
+  if (!iterator) return nullptr;
+  while (const PyRef item = PyRef::steal(PyIter_Next(iterator.get()))) {
+    if (!read_number(item.get(), "number", command.processes.emplace_back())) return nullptr;
+  }
+  if (PyErr_Occurred()) return nullptr;
   Core* core = managing_core_of(self);
   if (core == nullptr) return nullptr;
-  core->bridge.post(command);
+  core->bridge.post(std::move(command));
   return none().release();
 }
 
@@ -122,7 +128,7 @@ const Method methods[] = {
     Method::one_argument<&post_for_session<LetSessionGo>>("let_session_go"),
     Method::one_argument<&post_for_session<GiveUpSession>>("give_up_session"),
     Method::positional<&server_add_process>("add_process"),
-    Method::positional<&server_retire_process>("retire_process"),
+    Method::positional<&server_retire_processes>("retire_processes"),
     Method::one_argument<&server_end_process>("end_process"),
     Method::no_arguments<&server_process_status>("process_status"),
 };

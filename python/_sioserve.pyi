@@ -451,7 +451,7 @@ class Server:
 
     def keep_socket(self, socket: int, state: str, /) -> None:
         """Any thread. The same for one of its sockets. A session moves only if it and all its
-        sockets have such a text.
+        sockets have such a text; "" removes an earlier one.
         """
 
     def let_session_go(self, session: int, /) -> None:
@@ -525,9 +525,9 @@ class Server:
         ended. Raises RuntimeError for a server without `python_processes`.
         """
 
-    def retire_process(self, number: int, why: str, /) -> None:
-        """The process gets no new requests, WebSockets or Socket.IO sessions. Its sessions move to
-        other processes or are closed. When it has nothing left to do, its connection ends.
+    def retire_processes(self, numbers: Iterable[int], why: str, /) -> None:
+        """These processes get no new requests, WebSockets or Socket.IO sessions. Their sessions
+        move to other processes or are closed. When one has nothing left to do, its connection ends.
 
         `why` is "reload" or "recycling". Raises as add_process() does.
         """

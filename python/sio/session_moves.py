@@ -45,12 +45,10 @@ class SessionMoves:
             if session.number not in self._kept:
                 self._core.keep_session(session.number, state_of_session(session))
         except StateError as error:
-            self._warn(socket, f"{error} is not JSON")
-            return False
+            return self._can_not_move(socket, f"{error} is not JSON")
         except Exception as error:  # of properties of the application's user, for example
             logger.debug("%r: its state can't be kept", socket, exc_info=error)
-            self._warn(socket, f"{type(error).__name__}: {error}")
-            return False
+            return self._can_not_move(socket, f"{type(error).__name__}: {error}")
         self._kept.add(session.number)
         self._core.keep_socket(socket.number, state)
         return True
@@ -85,9 +83,10 @@ class SessionMoves:
         for task in waiting:
             task.cancel()
 
-    def _warn(self, socket: NamespaceSocket, fault: str) -> None:
+    def _can_not_move(self, socket: NamespaceSocket, fault: str) -> bool:
+        self._core.keep_socket(socket.number, "")  # instead of an older state
         if (socket.namespace, fault) in self._warned:
-            return
+            return False
         self._warned.add((socket.namespace, fault))
         logger.warning(
             "Clients of namespace %s can't move to another Python process: %s. They are "
@@ -95,3 +94,4 @@ class SessionMoves:
             socket.namespace,
             fault,
         )
+        return False

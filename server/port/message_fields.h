@@ -208,7 +208,7 @@ inline constexpr std::size_t field_count<LetSessionGo> = 1;
 template <>
 inline constexpr std::size_t field_count<GiveUpSession> = 1;
 template <>
-inline constexpr std::size_t field_count<RetireProcess> = 2;
+inline constexpr std::size_t field_count<RetireProcesses> = 2;
 template <>
 inline constexpr std::size_t field_count<EndProcess> = 1;
 template <>

@@ -70,7 +70,8 @@ struct ProcessPong {
 };
 
 // What the next process of the session needs, as JSON that only Python reads; replaces an earlier
-// one. A session can move if it and all its connected sockets have one.
+// one. Empty: it can't be served by another one. A session can move if it and all its connected
+// sockets have a state.
 struct KeepSession {
   SessionId session;
   std::string state;
@@ -92,9 +93,10 @@ struct GiveUpSession {
 
 // --- commands of the I/O process's own application thread ---
 
-// The process gets no new work. When it has none left, its connection ends.
-struct RetireProcess {
-  std::uint64_t process;
+// These processes get no new work, and no sessions of each other. When one has no work left, its
+// connection ends.
+struct RetireProcesses {
+  std::vector<std::uint64_t> processes;
   MoveReason why;
 };
 
@@ -104,7 +106,7 @@ struct EndProcess {
 };
 
 using ProcessCommand = std::variant<TellProcesses, ProcessPong, KeepSession, KeepSocket,
-                                    LetSessionGo, GiveUpSession, RetireProcess, EndProcess>;
+                                    LetSessionGo, GiveUpSession, RetireProcesses, EndProcess>;
 
 // --- questions ---
 

@@ -79,13 +79,15 @@ void Distributor::remove(ProcessId process) {
   }
 }
 
-void Distributor::retire(ProcessId process, MoveReason why) {
-  Process* const retired = find(process);
-  if (retired == nullptr) return;
-  retired->retired = why;
-  for (const SessionId session : sessions_of(process)) {
-    SessionEntry& entry = sessions_.at(session);
-    if (entry.presence == Presence::here) ask_to_move(session, entry, why);
+void Distributor::retire(const std::vector<ProcessId>& retired, MoveReason why) {
+  for (const ProcessId id : retired) {
+    if (Process* const process = find(id)) process->retired = why;
+  }
+  for (const ProcessId id : retired) {
+    for (const SessionId session : sessions_of(id)) {
+      SessionEntry& entry = sessions_.at(session);
+      if (entry.presence == Presence::here) ask_to_move(session, entry, why);
+    }
   }
 }
 
@@ -399,6 +401,9 @@ void Distributor::give_up(const Event& event) {
   }
   if (const auto* const connect = get_message<SocketConnect>(event)) {
     duties_.lost_sessions.insert(connect->session);
+  }
+  if (const auto* const moved = get_message<SessionMoved>(event)) {
+    duties_.lost_sessions.insert(moved->session);
   }
   lose_socket(get_message<SocketEvent>(event));
   lose_socket(get_message<SocketAcknowledged>(event));

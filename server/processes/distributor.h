@@ -54,8 +54,8 @@ class Distributor {
   void remove(ProcessId process);
   bool has(ProcessId process) const { return processes_.contains(process); }
   std::size_t size() const { return processes_.size(); }
-  // The process gets no new work, unless all are retired; its sessions move, or are closed.
-  void retire(ProcessId process, MoveReason why);
+  // These processes get no new work, unless all are retired; their sessions move, or are closed.
+  void retire(const std::vector<ProcessId>& retired, MoveReason why);
   // Whether a retired process has nothing left to do.
   bool is_done(ProcessId process) const;
 

@@ -91,10 +91,12 @@ void ProcessPool::handle(const ProcessCommand& command) {
   std::visit(visitor, command);
 }
 
-void ProcessPool::handle(const RetireProcess& command) {
-  const ProcessId id{static_cast<std::uint32_t>(command.process)};
-  if (find(id) == nullptr) return;
-  distributor_.retire(id, command.why);
+void ProcessPool::handle(const RetireProcesses& command) {
+  std::vector<ProcessId> retired;
+  for (const std::uint64_t number : command.processes) {
+    retired.push_back(ProcessId{static_cast<std::uint32_t>(number)});
+  }
+  distributor_.retire(retired, command.why);
   schedule();
 }
 

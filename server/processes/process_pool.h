@@ -60,7 +60,7 @@ class ProcessPool final : public EventSink, net::DeferredTask {
 
   // The process at the other end of `socket` is ready. `id` is a new one; `name` is for the log.
   void add(ProcessId id, FileDescriptor socket, std::string name);
-  // RetireProcess, EndProcess; others are not for the pool.
+  // RetireProcesses, EndProcess; others are not for the pool.
   void handle(const ProcessCommand& command);
   // Of each process that is ready, in the order of their numbers.
   std::vector<ProcessStatus> status() const;
@@ -80,7 +80,7 @@ class ProcessPool final : public EventSink, net::DeferredTask {
 
   void on_turn_end() override;
   void send_to(ProcessId id, const Event& event);
-  void handle(const RetireProcess& command);
+  void handle(const RetireProcesses& command);
   void handle(const EndProcess& command);
   // The process is lost at the end of the turn: the Distributor may be at work.
   void doom(Process& process, std::string why);

@@ -15,6 +15,11 @@ namespace {
 // What may wait for one session before its client is not read any more.
 constexpr std::size_t max_held_bytes = 16'384;
 
+std::optional<std::string> unless_empty(std::string state) {
+  if (state.empty()) return std::nullopt;
+  return state;
+}
+
 }  // namespace
 
 template <typename Alternative>
@@ -133,13 +138,13 @@ Distributor::SessionEntry* Distributor::session_here(ProcessId from, SessionId s
 }
 
 void Distributor::carry_out(ProcessId from, KeepSession& command) {
-  if (SessionEntry* const entry = session_here(from, command.session)) {
-    entry->state = std::move(command.state);
-  }
+  SessionEntry* const entry = session_here(from, command.session);
+  if (entry != nullptr) entry->state = unless_empty(std::move(command.state));
 }
 
 void Distributor::carry_out(ProcessId from, KeepSocket& command) {
-  if (owns(from, command.socket)) sockets_.at(command.socket).state = std::move(command.state);
+  if (!owns(from, command.socket)) return;
+  sockets_.at(command.socket).state = unless_empty(std::move(command.state));
 }
 
 void Distributor::carry_out(ProcessId from, const LetSessionGo& command) {

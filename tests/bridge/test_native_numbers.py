@@ -21,7 +21,7 @@ TABLE: list[tuple[str, str, int, Call]] = [
     ("listen_unix", "mode", 0o777, lambda server, n: server.listen_unix("/nowhere/at/all", n)),
     ("listen_fd", "fd", INT, lambda server, n: server.listen_fd(n)),
     ("add_process", "fd", INT, lambda server, n: server.add_process(n, "name")),
-    ("retire_process", "number", ID, lambda server, n: server.retire_process(n, "reload")),
+    ("retire_processes", "number", ID, lambda server, n: server.retire_processes([n], "reload")),
     ("end_process", "number", ID, lambda server, n: server.end_process(n)),
     ("keep_session", "session", ID, lambda server, n: server.keep_session(n, "")),
     ("keep_socket", "socket", ID, lambda server, n: server.keep_socket(n, "")),
@@ -131,7 +131,7 @@ def test_the_smallest_and_the_largest_number_are_accepted(
         except OSError:
             assert method.startswith("listen_")
         except RuntimeError:
-            assert method.endswith("_process")  # this server has no processes
+            assert "_process" in method  # this server has no processes
     assert server.session_status(1) is None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Literal, Protocol
 
 from sioserve.workers.process import PythonProcess
@@ -21,7 +22,7 @@ Why = Literal["reload", "recycling"]
 class RetiringPool(Protocol):
     """What a retirement uses of `_sioserve.Server`."""
 
-    def retire_process(self, number: int, why: str, /) -> None: ...
+    def retire_processes(self, numbers: Iterable[int], why: str, /) -> None: ...
 
     def end_process(self, number: int, /) -> None: ...
 
@@ -29,8 +30,8 @@ class RetiringPool(Protocol):
 async def retire(
     pool: RetiringPool, number: int, process: PythonProcess, why: Why, grace: float
 ) -> None:
-    """Return when the process has ended, which pool.retire_process() has been called for. `number`:
-    that of the process in the pool.
+    """Return when the process has ended. pool.retire_processes() has been called for it; `number`
+    is its number in the pool.
     """
     logger.info("%s gets no new work (%s), and ends when it has none left", process.name, why)
     done, _ = await asyncio.wait([process.ended], timeout=grace)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine, Mapping, Sequence, Set
+from collections.abc import Coroutine, Iterable, Mapping, Sequence, Set
 from typing import Any, Protocol
 
 from sioserve.options import Options
@@ -116,7 +116,7 @@ class Supervisor:
         number = max(self._keepers)
         keeper = self._keepers.pop(number)
         logger.info("Python process %d is removed: there are %d now", number, len(self._keepers))
-        self._let_go(keeper.release(), "recycling")
+        self._let_go([keeper.release()], "recycling")
 
     def start_process(self, number: int) -> PythonProcess:
         """A process that nobody keeps yet. Raises OSError."""
@@ -146,8 +146,7 @@ class Supervisor:
             self._add(process)
             replaced.append(self._keepers[process.number].release())
             self._keepers[process.number] = Keeper(self, process.number, process)
-        for old in replaced:
-            self._let_go(old, why)
+        self._let_go(replaced, why)
 
     def dismiss(self, process: PythonProcess) -> None:
         """End a process that has got no work yet."""
@@ -191,19 +190,23 @@ class Supervisor:
         self._members[number] = process
         logger.info("%s is ready", process.name)
 
-    def _let_go(self, process: PythonProcess | None, why: Why) -> None:
+    def _let_go(self, processes: Iterable[PythonProcess | None], why: Why) -> None:
+        """Those that have work finish it; the others end."""
         assert self._pool is not None
-        if process is None or process.ended.done():
-            return None
-        if not process.is_ready:
-            return self.dismiss(process)
-        for number, member in self._members.items():
-            if member is process:
-                # Now, and not in the task: of several, none must get the sessions of another.
-                self._pool.retire_process(number, why)
-                grace = self._options.reload_grace
-                self._retire(process, retire(self._pool, number, process, why, grace))
-        return None
+        numbers = {process: number for number, process in self._members.items()}
+        retiring: list[PythonProcess] = []
+        for process in processes:
+            if process is None or process.ended.done():
+                continue
+            if not process.is_ready:
+                self.dismiss(process)
+            elif process in numbers:
+                retiring.append(process)
+        # Together: none gets the sessions of another.
+        self._pool.retire_processes([numbers[process] for process in retiring], why)
+        grace = self._options.reload_grace
+        for process in retiring:
+            self._retire(process, retire(self._pool, numbers[process], process, why, grace))
 
     def _retire(self, process: PythonProcess, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

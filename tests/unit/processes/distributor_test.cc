@@ -317,7 +317,7 @@ TEST_F(DistributorTest, TellsOneProcessOfARefusedRequest) {
 TEST_F(DistributorTest, GivesARetiredProcessNothingNew) {
   const StreamId a = request();
   const ProcessId retired = process_of(a);
-  distributor_.retire(retired, MoveReason::reload);
+  distributor_.retire({retired}, MoveReason::reload);
   for (int i = 0; i < 3; ++i) {
     EXPECT_NE(process_of(request()), retired);
     EXPECT_NE(process_of(websocket()), retired);
@@ -327,7 +327,7 @@ TEST_F(DistributorTest, GivesARetiredProcessNothingNew) {
 
 TEST_F(DistributorTest, UsesARetiredProcessIfThereIsNoOther) {
   distributor_.remove(second);
-  distributor_.retire(first, MoveReason::reload);
+  distributor_.retire({first}, MoveReason::reload);
   EXPECT_EQ(process_of(request()), first);
 }
 
@@ -337,7 +337,7 @@ TEST_F(DistributorTest, KnowsWhenARetiredProcessIsDone) {
   const SessionId session = distributor_.next_session();
   connect(session, SocketId{1});
   EXPECT_FALSE(distributor_.is_done(first));
-  distributor_.retire(first, MoveReason::recycling);
+  distributor_.retire({first}, MoveReason::recycling);
   admit(first, HttpRespond{a, ResponseHead{200, {}}, "", false});
   push(WebSocketDisconnect{b, 1000, ""});
   EXPECT_FALSE(distributor_.is_done(first)) << "it has a session";
@@ -352,7 +352,7 @@ TEST_F(DistributorTest, KnowsWhenARetiredProcessIsDone) {
 }
 
 TEST_F(DistributorTest, LetsNoProcessManageOthers) {
-  EXPECT_FALSE(admit(first, RetireProcess{2, MoveReason::reload}));
+  EXPECT_FALSE(admit(first, RetireProcesses{{2}, MoveReason::reload}));
   EXPECT_FALSE(admit(first, EndProcess{2}));
 }
 

@@ -303,7 +303,7 @@ TEST_F(ProcessPoolTest, EndsARetiredProcessWhenItHasNothingLeft) {
   FakeProcess one = add(), two = add();
   const StreamId a = request();
   ASSERT_EQ(process_of(a), ProcessId{1});
-  pool_.handle(ProcessCommand(RetireProcess{1, MoveReason::reload}));
+  pool_.handle(ProcessCommand(RetireProcesses{{1}, MoveReason::reload}));
   flush();
   EXPECT_TRUE(server_events_.events.empty());
   one.post(HttpRespond{a, ResponseHead{200, {}}, "", false});

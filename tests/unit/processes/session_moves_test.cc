@@ -61,7 +61,7 @@ class SessionMovesTest : public testing::Test {
 };
 
 TEST_F(SessionMovesTest, AsksTheProcessThatRetires) {
-  distributor_.retire(first, MoveReason::reload);
+  distributor_.retire({first}, MoveReason::reload);
   const auto asked = sent_to<SessionMoveAsked>(first);
   ASSERT_EQ(asked.size(), 1U);
   EXPECT_EQ(asked[0].session, session_);
@@ -71,7 +71,7 @@ TEST_F(SessionMovesTest, AsksTheProcessThatRetires) {
 
 TEST_F(SessionMovesTest, BringsEventsThatHaveWaitedInOrder) {
   send_event(1);
-  distributor_.retire(first, MoveReason::reload);
+  distributor_.retire({first}, MoveReason::reload);
   send_event(2);
   send_event(3);
   EXPECT_EQ(sent_to<SocketEvent>(first).size(), 1U);
@@ -95,14 +95,14 @@ TEST_F(SessionMovesTest, BringsEventsThatHaveWaitedInOrder) {
 }
 
 TEST_F(SessionMovesTest, LetsTheFormerProcessAcknowledgeOnly) {
-  distributor_.retire(first, MoveReason::reload);
+  distributor_.retire({first}, MoveReason::reload);
   admit(first, LetSessionGo{session_});
   EXPECT_TRUE(admit(first, SocketAck{socket_id, 1, {}}));
   EXPECT_FALSE(admit(first, SocketEventsDone{socket_id, 1}));
   EXPECT_FALSE(admit(first, SocketReleased{socket_id}));
   keep(first);
   distributor_.add(third);
-  distributor_.retire(second, MoveReason::reload);
+  distributor_.retire({second}, MoveReason::reload);
   EXPECT_FALSE(admit(first, LetSessionGo{session_}));
   EXPECT_TRUE(sent_to<SessionMoved>(third).empty());
 }
@@ -113,7 +113,7 @@ TEST_F(SessionMovesTest, MovesASessionOnlyWhenAsked) {
 }
 
 TEST_F(SessionMovesTest, TellsTheNextProcessWhatHappenedMeanwhile) {
-  distributor_.retire(first, MoveReason::reload);
+  distributor_.retire({first}, MoveReason::reload);
   connect(SocketId{8});
   push(SocketDisconnect{SocketId{8}, "a", "b"});
   push(SocketDisconnect{socket_id, "a", "b"});
@@ -127,12 +127,12 @@ TEST_F(SessionMovesTest, TellsTheNextProcessWhatHappenedMeanwhile) {
   admit(second, SocketReleased{SocketId{8}});
   admit(second, SessionReleased{session_});
   distributor_.add(third);
-  distributor_.retire(second, MoveReason::reload);
+  distributor_.retire({second}, MoveReason::reload);
   EXPECT_TRUE(distributor_.is_done(second));
 }
 
 TEST_F(SessionMovesTest, ClosesASessionThatCanNotMoveBehindItsEvents) {
-  distributor_.retire(first, MoveReason::reload);
+  distributor_.retire({first}, MoveReason::reload);
   send_event(1);
   admit(first, GiveUpSession{session_});
   EXPECT_EQ(sent_to<SocketEvent>(first).size(), 1U);
@@ -141,7 +141,7 @@ TEST_F(SessionMovesTest, ClosesASessionThatCanNotMoveBehindItsEvents) {
 
 TEST_F(SessionMovesTest, ClosesASessionWithASocketOfWhichNothingWasKept) {
   connect(SocketId{8});
-  distributor_.retire(first, MoveReason::reload);
+  distributor_.retire({first}, MoveReason::reload);
   admit(first, LetSessionGo{session_});
   EXPECT_TRUE(sent_to<SessionMoved>(second).empty());
   EXPECT_TRUE(distributor_.take_duties().lost_sessions.contains(session_));
@@ -164,7 +164,7 @@ TEST_F(SessionMovesTest, MovesASessionWhoseProcessHasDied) {
 }
 
 TEST_F(SessionMovesTest, SaysCrashIfAProcessDiesWhileItRetires) {
-  distributor_.retire(first, MoveReason::reload);
+  distributor_.retire({first}, MoveReason::reload);
   send_event(1);
   distributor_.remove(first);
   EXPECT_EQ(sent_to<SessionMoved>(second)[0].why, MoveReason::crash);
@@ -198,7 +198,7 @@ TEST_F(SessionMovesTest, GivesUpASessionThatFindsNoProcess) {
 }
 
 TEST_F(SessionMovesTest, HoldsBackAClientThatSendsMuchMeanwhile) {
-  distributor_.retire(first, MoveReason::reload);
+  distributor_.retire({first}, MoveReason::reload);
   EXPECT_FALSE(distributor_.holds_back(session_));
   send_event(1, 20'000);
   EXPECT_TRUE(distributor_.holds_back(session_));
@@ -211,12 +211,31 @@ TEST_F(SessionMovesTest, MovesASessionThatConnectsToARetiredProcess) {
   const StreamId handshake = distributor_.next_request();
   ASSERT_EQ(process_of(handshake), second);
   push(HttpRequest{handshake, std::make_shared<const RequestHead>(), {}, "", false});
-  distributor_.retire(second, MoveReason::recycling);
+  distributor_.retire({second}, MoveReason::recycling);
   admit(second, HttpHandOver{handshake});
   session_ = handshake;
   connect(SocketId{8});
   EXPECT_EQ(sent_to<SocketConnect>(second).size(), 1U);
   EXPECT_EQ(sent_to<SessionMoveAsked>(second).size(), 1U);
+}
+
+TEST_F(SessionMovesTest, MovesNoSessionToAProcessThatRetiresToo) {
+  distributor_.add(third);
+  distributor_.retire({first, second}, MoveReason::reload);
+  admit(first, LetSessionGo{session_});
+  EXPECT_EQ(sent_to<SessionMoved>(third).size(), 1U);
+}
+
+TEST_F(SessionMovesTest, ClosesASessionWhoseStateIsGone) {
+  admit(first, KeepSocket{socket_id, ""});
+  distributor_.remove(first);
+  EXPECT_TRUE(sent_to<SessionMoved>(second).empty());
+  EXPECT_TRUE(distributor_.take_duties().lost_sessions.contains(session_));
+}
+
+TEST_F(SessionMovesTest, LosesASessionWhoseStateIsTooLargeToBeSent) {
+  distributor_.give_up(ProcessEvent(SessionMoved{session_, MoveReason::reload, "state", {}}));
+  EXPECT_TRUE(distributor_.take_duties().lost_sessions.contains(session_));
 }
 
 }  // namespace

@@ -233,7 +233,7 @@ class World {
     for (const auto& [id, link] : links_) {
       others += id != retired && !distributor_.status_of(id).is_retiring ? 1 : 0;
     }
-    if (others > 0) distributor_.retire(retired, MoveReason::reload);
+    if (others > 0) distributor_.retire({retired}, MoveReason::reload);
   }
 
   void end_done_ones() {
