@@ -14,42 +14,26 @@ import httpx
 import pytest
 from support.server import ServerProcess, run_to_end
 from support.waiting import eventually
+from support.workers import COMMON
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-APPLICATION = """
-import asyncio, os, signal
-
-def say(*words):
-    os.write(1, f"{' '.join(words)} of {os.getpid()}\\n".encode())  # at once
-
+APPLICATION = (
+    COMMON
+    + """
 say("imported")
 
 async def application(scope, receive, send):
-    if scope["type"] == "lifespan":
-        while True:
-            message = await receive()
-            say(message["type"])
-            await send({"type": message["type"] + ".complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.accept"})
-        while (message := await receive())["type"] == "websocket.receive":
-            await send({"type": "websocket.send", "text": f"{os.getpid()} {message['text']}"})
+    if await serve(scope, receive, send, os.getpid()):
         return
     path = scope["path"]
     headers = []
-    say("request", path)
     if path == "/block":
-        import time
         time.sleep(60)
     if path == "/wait":
         await asyncio.sleep(60)
     if path == "/fork":
         if os.fork() == 0:
-            import time
             time.sleep(8)  # it has the descriptors
             os._exit(0)
     if path == "/slow":
@@ -74,6 +58,7 @@ async def application(scope, receive, send):
                 break
     await send({"type": "http.response.body", "body": body or str(os.getpid()).encode()})
 """
+)
 
 READY = re.compile(r"Python process (\d) \(pid (\d+)\) is ready")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import re
@@ -12,7 +13,7 @@ import httpx
 import pytest
 from support.server import ServerProcess
 from support.waiting import eventually
-from support.workers import pids, status_of, version_of, write_code
+from support.workers import exists, pids, start_versioned, status_of, version_of, write_code
 
 StartServer = Callable[..., ServerProcess]
 
@@ -25,20 +26,7 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 def start(folder: pathlib.Path, start_server: StartServer) -> Callable[..., ServerProcess]:
-    def start(*arguments: str, workers: int = 1) -> ServerProcess:
-        server = start_server(
-            "versioned:application",
-            *("--workers", str(workers), "--control", "control", *arguments),
-            cwd=folder,
-        )
-        pids(server, workers)
-        return server
-
-    return start
-
-
-def exists(pid: int) -> bool:
-    return pathlib.Path(f"/proc/{pid}").exists()
+    return functools.partial(start_versioned, start_server, folder, workers=1)
 
 
 def assert_replaced(server: ServerProcess, old: int, why: str) -> None:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
+import functools
 import os
 import pathlib
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
 import pytest
 from support.server import ServerProcess
 from support.waiting import eventually
-from support.workers import command, pids, status_of, version_of, write_code
+from support.workers import (
+    command,
+    exists,
+    pids,
+    start_versioned,
+    status_of,
+    version_of,
+    write_code,
+)
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -28,24 +39,11 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 def start(folder: pathlib.Path, start_server: StartServer) -> Callable[..., ServerProcess]:
-    def start(*arguments: str, workers: int = 2) -> ServerProcess:
-        server = start_server(
-            "versioned:application",
-            *("--workers", str(workers), "--control", "control", *arguments),
-            cwd=folder,
-        )
-        pids(server, workers)
-        return server
-
-    return start
+    return functools.partial(start_versioned, start_server, folder, workers=2)
 
 
 def reload(folder: pathlib.Path, *arguments: str):  # type: ignore[no-untyped-def]
     return command("reload", "--control", str(folder / "control"), *arguments)
-
-
-def exists(pid: int) -> bool:
-    return pathlib.Path(f"/proc/{pid}").exists()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -109,6 +107,17 @@ def test_no_request_fails_in_a_reload(
     asyncio.run(main())
 
 
+@contextlib.asynccontextmanager
+async def work_in_hand(server: ServerProcess) -> AsyncIterator[tuple[Any, Any]]:
+    """A request that is not answered yet, and an open WebSocket."""
+    async with httpx.AsyncClient(timeout=30) as client, connect(server.websocket_url) as websocket:
+        await websocket.send("a")
+        assert await websocket.recv() == "one a"
+        waiting = asyncio.create_task(client.get(server.url + "/wait"))
+        await asyncio.to_thread(server.wait_for_log, "request /wait of")
+        yield waiting, websocket
+
+
 def test_old_requests_and_websockets_finish(
     start: Callable[..., ServerProcess], folder: pathlib.Path
 ) -> None:
@@ -116,11 +125,7 @@ def test_old_requests_and_websockets_finish(
     (old,) = pids(server, 1)
 
     async def main() -> None:
-        async with httpx.AsyncClient(timeout=30) as client, connect(server.websocket_url) as old_ws:
-            await old_ws.send("a")
-            assert await old_ws.recv() == "one a"
-            waiting = asyncio.create_task(client.get(server.url + "/wait"))
-            await asyncio.to_thread(server.wait_for_log, "request /wait of")
+        async with work_in_hand(server) as (waiting, old_ws):
             write_code(folder, "two")
             assert (await asyncio.to_thread(reload, folder)).returncode == 0
             async with connect(server.websocket_url) as new_ws:
@@ -145,11 +150,7 @@ def test_what_is_left_after_the_grace_is_ended(
     (old,) = pids(server, 1)
 
     async def main() -> None:
-        async with httpx.AsyncClient(timeout=30) as client, connect(server.websocket_url) as old_ws:
-            await old_ws.send("a")
-            assert await old_ws.recv() == "one a"
-            waiting = asyncio.create_task(client.get(server.url + "/wait"))
-            await asyncio.to_thread(server.wait_for_log, "request /wait of")
+        async with work_in_hand(server) as (waiting, old_ws):
             assert (await asyncio.to_thread(reload, folder)).returncode == 0
             assert (await waiting).status_code == 502
             with pytest.raises(ConnectionClosed) as closed:

@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import subprocess
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -13,30 +14,41 @@ import httpx
 from support.server import PATIENCE, ServerProcess, environment, executable
 from support.waiting import eventually
 
-APPLICATION = """
-import asyncio, os, subprocess, time
-
-VERSION = "VERSION-OF-THE-CODE"
+# The beginning of an application as a text. say() writes a line at once. serve() serves the
+# lifespan, and WebSockets, to which it returns each message behind `greeting`; then it is true.
+COMMON = """
+import asyncio, os, signal, subprocess, time
 
 def say(*words):
-    os.write(1, f"{' '.join(words)} of {os.getpid()}\\n".encode())  # at once
+    os.write(1, f"{' '.join(words)} of {os.getpid()}\\n".encode())
 
-async def application(scope, receive, send):
+async def serve(scope, receive, send, greeting):
     if scope["type"] == "lifespan":
         while True:
             message = await receive()
             say(message["type"])
             await send({"type": message["type"] + ".complete"})
             if message["type"] == "lifespan.shutdown":
-                return
+                return True
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.accept"})
         while (message := await receive())["type"] == "websocket.receive":
-            await send({"type": "websocket.send", "text": f"{VERSION} {message['text']}"})
+            await send({"type": "websocket.send", "text": f"{greeting} {message['text']}"})
+        return True
+    say("request", scope["path"])
+    return False
+"""
+
+APPLICATION = (
+    COMMON
+    + """
+VERSION = "VERSION-OF-THE-CODE"
+
+async def application(scope, receive, send):
+    if await serve(scope, receive, send, VERSION):
         return
     path = scope["path"]
-    say("request", path)
     if path == "/block":
         time.sleep(600)
     if path == "/wait":
@@ -50,6 +62,7 @@ async def application(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body})
 """
+)
 
 READY = re.compile(r"Python process (\d+) \(pid (\d+)\) is ready")
 
@@ -71,6 +84,24 @@ def pids(server: ServerProcess, count: int) -> list[int]:
         return found if len(found) >= count else []
 
     return eventually(ready)
+
+
+def start_versioned(
+    start_server: Callable[..., ServerProcess],
+    folder: pathlib.Path,
+    *arguments: str,
+    workers: int,
+) -> ServerProcess:
+    """A server of that module whose processes are ready, with the control socket "control"."""
+    arguments = ("--workers", str(workers), "--control", "control", *arguments)
+    server = start_server("versioned:application", *arguments, cwd=folder)
+    pids(server, workers)
+    return server
+
+
+def exists(pid: int) -> bool:
+    """Whether there is such a process."""
+    return pathlib.Path(f"/proc/{pid}").exists()
 
 
 def version_of(server: ServerProcess) -> str:
