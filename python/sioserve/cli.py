@@ -25,7 +25,11 @@ from sioserve.sio_package import check_sio_package
 from sioserve.systemd import Notifier, take_notifier
 from sioserve.this_command import this_command
 from sioserve.workers.channel import failures_told
-from sioserve.workers.child import ignore_signals_for_io_process, take_channel
+from sioserve.workers.child import (
+    ignore_signals_for_io_process,
+    take_channel,
+    write_whole_lines,
+)
 from sioserve.workers.child import is_child as is_python_process
 
 logger = logging.getLogger("sioserve")
@@ -51,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     if is_python_process():
         ignore_signals_for_io_process()
+        write_whole_lines()
     try:
         channel = take_channel() if is_python_process() else None
         with failures_told(channel):

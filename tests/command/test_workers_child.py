@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 
 import pytest
 from sioserve.workers.child import io_process_stopper
@@ -20,3 +23,29 @@ def test_only_the_process_that_started_this_one_is_stopped(
     monkeypatch.setattr(os, "getppid", lambda: 1)  # as when the I/O process has ended
     stop()
     assert len(stopped) == 1
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_line_is_written_in_one_piece(unbuffered: str) -> None:
+    program = """
+import sys
+from sioserve.workers.child import write_whole_lines
+write_whole_lines()
+print("one", 2, b"three")
+print("an", "error", file=sys.stderr)
+print("x" * 5000, "y" * 5000)
+"""
+    # Each write to such a socket is a message.
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        with theirs:
+            subprocess.run(
+                [sys.executable, "-c", program],
+                stdout=theirs,
+                stderr=theirs,
+                env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+                check=True,
+            )
+        written = [ours.recv(100_000) for _ in range(4)]
+    assert written[:2] == [b"one 2 b'three'\n", b"an error\n"]
+    assert b"".join(written[2:]) == b"x" * 5000 + b" " + b"y" * 5000 + b"\n"

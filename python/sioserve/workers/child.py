@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, MutableMapping
 
 from sioserve.errors import StartupError
@@ -44,6 +46,17 @@ def ignore_signals_for_io_process() -> None:
     """Until runner.py installs its handlers."""
     for number in FOR_IO_PROCESS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def write_whole_lines() -> None:
+    """Let `print()` write each line in one piece, because the processes share one output.
+
+    With PYTHONUNBUFFERED, the parts of a line are written one by one; without it, and if the output
+    is not a terminal, blocks of 8 KB are.
+    """
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, io.TextIOWrapper):
+            output.reconfigure(line_buffering=True, write_through=False)
 
 
 def io_process_stopper() -> Callable[[], None]:
