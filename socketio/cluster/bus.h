@@ -1,5 +1,5 @@
-// Publish and subscribe between servers, as the cluster needs it; Redis provides it. Channel names and
-// payloads are any bytes. Lives on the I/O thread; no call waits.
+// Publish and subscribe between servers, as the cluster needs it; Redis provides it. Channel names
+// and payloads are any bytes. Lives on the I/O thread; no call waits.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +30,8 @@ class Bus {
   virtual void subscribe(const std::string& channel) = 0;
   virtual void unsubscribe(const std::string& channel) = 0;
 
-  // What happens while the bus is interrupted is the bus's configuration: the message is dropped, or it
-  // waits within a bound. `dropped`: it will not be sent.
+  // What happens while the bus is interrupted is the bus's configuration: the message is dropped,
+  // or it waits within a bound. `dropped`: it will not be sent.
   enum class Published { sent, queued, dropped };
   virtual Published publish(const std::string& channel, std::string payload) = 0;
 
