@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.raw_http import ConnectionEnded, RawConnection, Response
-from support.server import ServerProcess
+from support.server import APPS, ServerProcess
 from support.waiting import eventually
 
 MEGABYTE = 1 << 20
@@ -120,10 +120,10 @@ def test_the_application_may_answer_instead_of_a_missing_file(
     assert response.body.decode() == f"FileNotFoundError {missing}"
 
 
-def test_a_relative_path_is_refused(server: ServerProcess) -> None:
-    log_start = len(server.log)
-    assert ask(server, "/path?path=extensions.py").status == 500
-    server.wait_for_log("needs an absolute path, not extensions.py", log_start)
+def test_a_path_is_relative_to_the_working_directory(server: ServerProcess) -> None:
+    response = ask(server, "/path?path=extensions.py")
+    assert response.status == 200
+    assert response.body == (APPS / "extensions.py").read_bytes()
 
 
 def test_a_path_does_not_mix_with_other_parts(server: ServerProcess) -> None:
