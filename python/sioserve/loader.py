@@ -37,6 +37,8 @@ def load_application(reference: str, *, factory: bool = False) -> Any:
             f'"{reference}" takes no arguments, so it is no ASGI application; '
             "if it makes one, add --factory."
         )
+    if _is_wsgi(target):
+        raise StartupError(_wsgi_failure(reference))
     return single_callable(target)
 
 
@@ -57,6 +59,33 @@ def _takes_no_arguments(target: Any) -> bool:
         return not inspect.signature(target).parameters
     except (TypeError, ValueError):  # not every callable has a signature
         return False
+
+
+def _is_wsgi(target: Any) -> bool:
+    """Whether it can only be called with two arguments, as WSGI does; ASGI gives one or three."""
+    try:
+        signature = inspect.signature(target)
+    except (TypeError, ValueError):
+        return False
+    return [count for count in (1, 2, 3) if _binds(signature, count)] == [2]
+
+
+def _binds(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
+
+
+def _wsgi_failure(reference: str) -> str:
+    message = f'"{reference}" looks like a WSGI application; sioserve serves ASGI applications.'
+    module, _, attribute = reference.partition(":")
+    package, dot, last = module.rpartition(".")
+    asgi = f"{package}{dot}asgi"
+    if last == "wsgi" and importlib.util.find_spec(asgi) is not None:
+        return f'{message} Try "{asgi}:{attribute}".'
+    return f"{message} asgiref.wsgi.WsgiToAsgi makes one of it, at the cost of a thread per request."
 
 
 def _import_module(name: str) -> Any:

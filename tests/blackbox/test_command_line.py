@@ -217,6 +217,27 @@ def test_an_invalid_application_factory(arguments: list[str], words: str) -> Non
     assert words in result.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("module", "advice"),
+    [("wsgi", 'Try "wanted.asgi:application".'), ("server", "asgiref.wsgi.WsgiToAsgi")],
+)
+def test_a_wsgi_application_is_refused_at_the_start(
+    tmp_path: pathlib.Path, module: str, advice: str
+) -> None:
+    package = tmp_path / "wanted"
+    package.mkdir()
+    for name in ("__init__", "asgi"):
+        (package / f"{name}.py").write_text("")
+    (package / f"{module}.py").write_text(
+        "class Handler:\n    def __call__(self, environ, start_response): return []\n"
+        "application = Handler()\n"
+    )
+    result = run_to_end(f"wanted.{module}:application", "--app-dir", str(tmp_path))
+    assert result.returncode == START_UP_FAILURE
+    assert "looks like a WSGI application" in result.stderr.splitlines()[-1]
+    assert advice in result.stderr.splitlines()[-1]
+
+
 def test_app_dir_comes_first_in_the_path(start_server, tmp_path: pathlib.Path) -> None:  # type: ignore[no-untyped-def]
     server: ServerProcess = start_server(
         "no_lifespan:application", "--app-dir", str(APPS), cwd=tmp_path
