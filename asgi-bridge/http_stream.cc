@@ -153,9 +153,9 @@ void HttpStream::body_ends(const Gil& gil) {
   }
 }
 
-// Opens the file here and not later on the I/O thread: so the application gets the error, may delete
-// the file as soon as send() has returned, and may give a path that is relative to its working
-// directory (ASGI wants an absolute one, but Starlette passes on what it gets).
+// Opens the file here and not later on the I/O thread: so the application gets the error, may
+// delete the file as soon as send() has returned, and may give a path that is relative to its
+// working directory (ASGI wants an absolute one, but Starlette passes on what it gets).
 bool HttpStream::send_path(const Gil& gil, PyObject* message) {
   if (response_ != Response::head_given) {
     PyErr_SetString(PyExc_RuntimeError,

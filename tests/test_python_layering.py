@@ -117,6 +117,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.systemd",
         "sioserve.interface",
         "sioserve.lifespan",
+        "sioserve.lifespan_support",
         "sioserve.loader",
         "sioserve.log_config",
         "sioserve.logs",

@@ -7,6 +7,7 @@ import logging
 from typing import Any, Literal
 
 from sioserve.errors import Interrupted, StartupError
+from sioserve.lifespan_support import refuses_lifespan
 
 logger = logging.getLogger("sioserve")
 
@@ -38,6 +39,9 @@ class Lifespan:
         Raises StartupError if it reports a failure, or if mode is "on" and it has no lifespan.
         """
         if self._mode == "off":
+            return
+        if self._mode == "auto" and refuses_lifespan(self._application):
+            logger.debug("Lifespan events are not sent: Django and Channels do not use them")
             return
         loop = asyncio.get_running_loop()
         self._startup, self._shutdown = loop.create_future(), loop.create_future()

@@ -85,7 +85,9 @@ def _wsgi_failure(reference: str) -> str:
     asgi = f"{package}{dot}asgi"
     if last == "wsgi" and importlib.util.find_spec(asgi) is not None:
         return f'{message} Try "{asgi}:{attribute}".'
-    return f"{message} asgiref.wsgi.WsgiToAsgi makes one of it, at the cost of a thread per request."
+    return (
+        f"{message} asgiref.wsgi.WsgiToAsgi makes one of it, at the cost of a thread per request."
+    )
 
 
 def _import_module(name: str) -> Any:

@@ -7,8 +7,13 @@ import logging
 from typing import Any
 
 import pytest
+from channels.routing import ProtocolTypeRouter
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.core.handlers.asgi import ASGIHandler
+from sioserve.django.handler import Handler
 from sioserve.errors import StartupError
 from sioserve.lifespan import Lifespan
+from sioserve.lifespan_support import refuses_lifespan
 
 
 async def supporting(scope: Any, receive: Any, send: Any) -> None:
@@ -121,3 +126,51 @@ async def test_a_second_startup_complete_raises_in_the_application() -> None:
     await lifespan.startup()
     await lifespan.shutdown(10)
     assert seen == ["the ASGI message 'lifespan.startup.complete' came too late"]
+
+
+def routed(**applications: Any) -> ProtocolTypeRouter:
+    return ProtocolTypeRouter({"http": supporting, **applications})
+
+
+class Answering(ASGIHandler):
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await supporting(scope, receive, send)
+
+
+def without_middleware(handler: type[ASGIHandler]) -> ASGIHandler:
+    """An instance whose constructor has not run, because it needs a project's settings."""
+    return handler.__new__(handler)
+
+
+def around(application: Any) -> Any:
+    async def middleware(scope: Any, receive: Any, send: Any) -> None:
+        await application(scope, receive, send)
+
+    return middleware
+
+
+@pytest.mark.parametrize(
+    ("application", "refuses"),
+    [
+        (without_middleware(ASGIHandler), True),
+        (without_middleware(Handler), True),
+        (without_middleware(ASGIStaticFilesHandler), True),
+        (routed(), True),
+        (routed(lifespan=supporting), False),
+        (without_middleware(Answering), False),
+        (around(routed()), False),
+        (supporting, False),
+    ],
+)
+def test_applications_that_refuse_lifespan_events(application: Any, refuses: bool) -> None:
+    assert refuses_lifespan(application) is refuses
+
+
+async def test_a_router_of_channels_is_not_asked(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    lifespan = Lifespan(routed())
+    await lifespan.startup()
+    await lifespan.shutdown(10)
+    assert not caplog.records
+    with pytest.raises(StartupError, match="No application configured"):
+        await Lifespan(routed(), "on").startup()
