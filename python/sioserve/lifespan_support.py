@@ -22,12 +22,18 @@ def refuses_lifespan(application: Any) -> bool:
     """
     while _is_instance(application, "sentry_sdk.integrations.asgi", "SentryAsgiMiddleware"):
         application = application.app
-    call = getattr(type(application), "__call__", None)
-    origin = getattr(call, "__module__", "")
     if _is_instance(application, "channels.routing", "ProtocolTypeRouter"):
-        return origin == "channels.routing" and "lifespan" not in application.application_mapping
+        return (
+            _origin(application) == "channels" and "lifespan" not in application.application_mapping
+        )
     is_handler = _is_instance(application, "django.core.handlers.asgi", "ASGIHandler")
-    return is_handler and origin.partition(".")[0] in HANDLERS
+    return is_handler and _origin(application) in HANDLERS
+
+
+def _origin(application: Any) -> str:
+    """The package that has the function of its `__call__`."""
+    module: str = type(application).__call__.__module__
+    return module.partition(".")[0]
 
 
 def _is_instance(candidate: Any, module: str, name: str) -> bool:
