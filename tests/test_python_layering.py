@@ -140,6 +140,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.listening",
         "sioserve.runner",
         "sioserve.service",
+        "sioserve.stop_log",
     ],
     "Python processes": [
         "sioserve.workers.changed_settings",

@@ -127,6 +127,10 @@ class Dispatcher:
         """Whether a handler runs."""
         return bool(self._running())
 
+    def running_handlers(self) -> list[str]:
+        """Where in the code each handler that runs is."""
+        return [place(task) for task in self._running()]
+
     def log_debug(self, logger: logging.Logger, message: str) -> None:
         """A debug line of the native server, which may be about sending an event."""
         with about_sending() as mark:

@@ -21,7 +21,7 @@ import socket
 import sys
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import _sioserve
@@ -47,6 +47,7 @@ from sioserve.options import Options, server_arguments
 from sioserve.pool import make_threads
 from sioserve.processes import rss_of
 from sioserve.stop_budget import application_share, time_for_connections
+from sioserve.stop_log import Named, log_what_is_waited_for, requests_and_websockets
 from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
 from sioserve.workers.channel import say_hello, told_settings
@@ -100,6 +101,7 @@ class Service:
         self._stopped = asyncio.Event()
         self._stopping: asyncio.Event | None = None  # once start() was called
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop_log: asyncio.Task[None] | None = None  # once stop() was called
         self._deadline: float | None = None  # on time.monotonic()'s clock, once stop() was called
 
     async def start(self) -> None:
@@ -153,9 +155,19 @@ class Service:
         if self._deadline is not None:
             return
         self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
-        if self._loop is not None and self._stopping is not None:
+        if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the service has ended
-                self._loop.call_soon_threadsafe(self._stopping.set)
+                self._loop.call_soon_threadsafe(self._stop_has_begun)
+
+    def _stop_has_begun(self) -> None:
+        if self._stopping is not None:
+            self._stopping.set()
+        self._stop_log = asyncio.create_task(log_what_is_waited_for(self._waited_for))
+
+    def _waited_for(self) -> Iterator[Named]:
+        if self._server is not None:
+            yield from requests_and_websockets(scope for _, scope in self._server.running_tasks())
+        yield "handler", self._dispatcher.running_handlers()
 
     async def wait(self) -> None:
         """Return when stop() was called and everything has ended."""
@@ -174,6 +186,8 @@ class Service:
         )
         self._threads.close()
         self._threads.join(self._time_left(lifespan_share))
+        if self._stop_log is not None:
+            self._stop_log.cancel()
         await self._lifespan.shutdown(max(self._time_left(), lifespan_share))
         self._server.flush_logs()
 

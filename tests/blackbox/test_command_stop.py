@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pathlib
 import re
 import signal
@@ -131,6 +132,23 @@ def test_a_second_signal_stops_immediately(start_server) -> None:  # type: ignor
         server.process.send_signal(signal.SIGINT)
         assert server.wait() == 128 + signal.SIGINT
         assert time.monotonic() - started < 5
+
+
+def test_a_stop_says_what_it_waits_for(start_server) -> None:  # type: ignore[no-untyped-def]
+    server: ServerProcess = start_server("slow_app:application")
+    with contextlib.ExitStack() as stack:
+        for number in range(5):
+            connection = stack.enter_context(RawConnection(server.port))
+            connection.get(f"/report/{number}%0A")
+        eventually(lambda: server.log.count("slow request began") == 5)
+        server.process.send_signal(signal.SIGTERM)
+        told = server.wait_for_log(r"The stop has waited \d+\.\d s for (.+)")
+        requests, _, more = told[1].partition(" and ")
+        assert requests.startswith("5 requests: GET /report/")
+        assert requests.count("%0A of 127.0.0.1:") == 3
+        assert more == "2 more"
+        server.process.send_signal(signal.SIGTERM)
+        assert server.wait() == 128 + signal.SIGTERM
 
 
 def test_a_request_that_does_not_end_is_cancelled(start_server) -> None:  # type: ignore[no-untyped-def]
