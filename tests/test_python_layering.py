@@ -113,6 +113,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.descriptors",
         "sioserve.forked",
         "sioserve.errors",
+        "sioserve.stop_signal",
         "sioserve.stopping",
         "sioserve.systemd",
         "sioserve.interface",
@@ -140,6 +141,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.listening",
         "sioserve.runner",
         "sioserve.service",
+        "sioserve.start_log",
         "sioserve.stop_log",
     ],
     "Python processes": [

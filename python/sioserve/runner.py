@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Protocol
@@ -24,8 +25,10 @@ from sioserve.forked import leave, new_loop_for_parents
 from sioserve.options import LoopKind, Options
 from sioserve.pool import asgi_threads
 from sioserve.service import Service
+from sioserve.start_log import log_versions
 from sioserve.startup_objects import freeze_startup_objects
 from sioserve.stop_budget import LAST_RESORT
+from sioserve.stop_signal import StopSignal
 from sioserve.systemd import Notifier
 from sioserve.unfinished import busy_threads
 from sioserve.workers.child import FOR_IO_PROCESS
@@ -167,6 +170,7 @@ async def _serve(
         freeze_startup_objects()
         stop.serve(service)
         reopen.serve(service)
+        log_versions(options)
         for address in service.addresses:
             logger.info("Listening on %s (Ctrl-C stops it)", address)
         stop.notifier.ready("Running")
@@ -244,7 +248,7 @@ class _StopOnSignals:
         self._timeout = timeout
         self._service: Runnable | None = None
         self._process = os.getpid()
-        self._signalled = False
+        self._signalled: StopSignal | None = None
         self._stopping = False
         self._loop_ended = False
         for number in STOP_SIGNALS:
@@ -283,11 +287,14 @@ class _StopOnSignals:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
             return
-        if self._signalled:
+        signalled = StopSignal(number, time.monotonic())
+        if self._signalled is not None:
+            if self._signalled.is_repeated_by(signalled):
+                return
             logger.warning("Stopping immediately")
             self._flush_queued_logs()
             os._exit(128 + number)
-        self._signalled = True
+        self._signalled = signalled
         self.stop_service()
         if self._service is None:
             raise Interrupted(128 + number)
