@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.django_versions import VERSIONS, python_path
 from support.server import APPS, ServerProcess, environment
+
+# Servers inherit that a signal is ignored, as nohup does with SIGHUP; tests expect the default.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
