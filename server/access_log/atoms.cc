@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/access_log/escape.h"
+#include "server/access_log/logged_query.h"
 #include "server/base/base64.h"
 #include "server/base/field_syntax.h"
 
@@ -120,7 +121,7 @@ void append_target(const AccessRecord& record, std::string& out) {
   append_value(record.head->raw_path, out);
   if (record.head->query_string.empty()) return;
   out += '?';
-  append_escaped(record.head->query_string, out);
+  append_escaped(logged_query(record.head->query_string), out);
 }
 
 void append_request_line(const AccessRecord& record, std::string& out) {
@@ -213,7 +214,7 @@ std::string protocol_of(const AccessRecord& record) {
 
 std::string target_of(const AccessRecord& record) {
   if (record.head->query_string.empty()) return record.head->raw_path;
-  return record.head->raw_path + "?" + record.head->query_string;
+  return record.head->raw_path + "?" + logged_query(record.head->query_string);
 }
 
 void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
@@ -251,7 +252,7 @@ void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
     case Atom::path:
       return append_value(record.head->raw_path, out);
     case Atom::query:
-      append_escaped(record.head->query_string, out);
+      append_escaped(logged_query(record.head->query_string), out);
       return;
     case Atom::target:
       return append_value(target_of(record), out);
