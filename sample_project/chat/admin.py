@@ -34,6 +34,9 @@ class MessageAdmin(admin.ModelAdmin):
     readonly_fields = ["picture", "image_type", "client_id"]
     exclude = ["image"]
 
+    class Media:
+        css = {"all": ["chat/admin.css"]}
+
     @admin.display(description="text")
     def excerpt(self, message: Message) -> str:
         return message.text[:80]

@@ -188,6 +188,9 @@ async function conversation(alice, bob) {
   const picture = (page) => message(page, "Four colours").locator("img");
   seen.image = await look(picture(alice.page));
   await message(bob.page, "Four colours").and(bob.page.locator('[data-state="read"]')).waitFor();
+  // Both pages follow the log, which grows when the image is loaded.
+  for (const { page } of [alice, bob]) await inView(page, picture(page));
+  seen.imageIsInView = true;
 
   // After a reload everything is there, from the database.
   await alice.page.reload();
@@ -199,6 +202,13 @@ async function conversation(alice, bob) {
   await onlineList(bob.page, ["alice", "bob"]);
 
   await takeScreenshots(alice, bob);
+  seen.drawer = await useDrawer(bob.page);
+  await say(alice.page, "Back to work");
+  await room(alice.page, "engineering").click();
+  await say(alice.page, "Here is the newest message");
+  await room(bob.page, "engineering").locator(".badge").waitFor();
+  await room(alice.page, "lobby").click();
+  seen.roomsByActivity = await bob.page.locator("#rooms .room b").allTextContents();
 
   // A second tab of Bob's: he stays online until both have gone.
   const second = await bob.context.newPage();
@@ -217,6 +227,33 @@ async function conversation(alice, bob) {
   await leave(second);
   seen.onlineAtTheEnd = await onlineList(alice.page, ["alice"]);
   return seen;
+}
+
+// Waits until all of an image is inside the visible part of the log.
+async function inView(page, image) {
+  await image.waitFor();
+  const node = await image.elementHandle();
+  await page.waitForFunction((shown) => {
+    const part = document.getElementById("scroller").getBoundingClientRect();
+    const { top, bottom, height } = shown.getBoundingClientRect();
+    return shown.complete && height > 0 && top >= part.top && bottom <= part.bottom;
+  }, node);
+}
+
+// The list of rooms on a narrow screen.
+async function useDrawer(page) {
+  await page.setViewportSize({ width: 390, height: 760 });
+  for (const close of [
+    () => page.getByRole("button", { name: "Hide rooms" }).click(),
+    () => page.locator("#scrim").click({ position: { x: 370, y: 300 } }),
+  ]) {
+    await page.getByRole("button", { name: "Show rooms" }).click();
+    await page.locator(".sidebar.open").waitFor();
+    await close();
+    await page.locator("#sidebar").waitFor({ state: "hidden" });
+  }
+  await page.setViewportSize(WINDOW);
+  return "closed by its button and by the scrim";
 }
 
 // Closes a tab as a person does, so that the page can say goodbye.

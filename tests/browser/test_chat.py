@@ -23,8 +23,8 @@ def chat_server(
 
 def assert_conversation(seen: dict[str, Any]) -> None:
     assert seen["online"] == {"alice": ["alice", "bob"], "bob": ["alice", "bob"]}
-    assert seen["rooms"]["alice"] == ["Backstage private", "Design", "Engineering", "Lobby"]
-    assert seen["rooms"]["bob"] == ["Engineering", "Lobby", "Music"]
+    assert seen["rooms"]["alice"] == ["Lobby", "Engineering", "Backstage private", "Design"]
+    assert seen["rooms"]["bob"] == ["Lobby", "Engineering", "Music"]
     assert seen["days"] >= 2
     assert seen["typing"] is True
     assert seen["received"] == {"author": "alice", "own": False}
@@ -35,6 +35,7 @@ def assert_conversation(seen: dict[str, Any]) -> None:
     corners = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]]
     picture = {"width": 320, "height": 200, "corners": corners}
     assert seen["image"] == {**picture, "from": "blob:"}
+    assert seen["imageIsInView"] is True
     assert seen["imageAfterReload"] == {**picture, "from": "http:"}
     assert seen["history"][-4:] == [
         "Hi Bob, does this reach you at once?",
@@ -43,6 +44,8 @@ def assert_conversation(seen: dict[str, Any]) -> None:
         "Four colours",
     ]
     assert seen["stateAfterReload"] == "read"
+    assert seen["drawer"] == "closed by its button and by the scrim"
+    assert seen["roomsByActivity"] == ["Engineering", "Lobby", "Music"]
     assert seen["onlineWithOneTabLeft"] == ["alice", "bob"]
     assert seen["onlineAtTheEnd"] == ["alice"]
 

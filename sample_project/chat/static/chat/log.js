@@ -1,6 +1,7 @@
 // Draws the messages of one room, and keeps the scroll position.
 
 import { drawAvatar, element, hueOf } from "./sidebar.js";
+import { dayName, timeOf, wholeTimeOf } from "./times.js";
 
 const TOGETHER = 5 * 60 * 1000;  // messages of one author within this time share a header
 const STATE_LABELS = {
@@ -14,13 +15,6 @@ const scroller = document.getElementById("scroller");
 const log = document.getElementById("log");
 const jump = document.getElementById("jump");
 const template = document.getElementById("message-template");
-const dayFormat = new Intl.DateTimeFormat(undefined, {
-  weekday: "long",
-  day: "numeric",
-  month: "long",
-});
-const timeFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const wholeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
 
 export class Log {
   constructor({ you, onRetry, onOlder, onSeen }) {
@@ -31,7 +25,12 @@ export class Log {
       const retry = event.target.closest(".retry");
       if (retry) onRetry(retry.closest(".message").dataset.clientId);
     });
+    // The log follows its end until the reader scrolls up. What is added below is no scrolling.
+    let top = 0;
     scroller.addEventListener("scroll", () => {
+      if (this.isAtEnd()) this.follows = true;
+      else if (scroller.scrollTop < top) this.follows = false;
+      top = scroller.scrollTop;
       if (this.isAtEnd()) jump.hidden = true;
       if (scroller.scrollTop < 120 && this.room?.more) onOlder(this.room);
     });
@@ -43,7 +42,6 @@ export class Log {
       height = log.offsetHeight;
       if (this.follows && grown > 0) this.toEnd();
     }).observe(log);
-    scroller.addEventListener("scrollend", () => (this.follows = this.isAtEnd()));
     document.addEventListener("visibilitychange", onSeen);
   }
 
@@ -58,7 +56,7 @@ export class Log {
 
   // Called after the room's messages or receipts have changed.
   draw() {
-    const atEnd = this.isAtEnd();
+    const atEnd = this.follows || this.isAtEnd();
     const fromEnd = scroller.scrollHeight - scroller.scrollTop;
     const first = log.querySelector(".message")?.dataset.key;
     this.reconcile(this.wanted());
@@ -157,8 +155,8 @@ export class Log {
     ticks.title = label;
     const time = node.querySelector("time");
     time.dateTime = message.sent_at;
-    time.textContent = timeFormat.format(sentAt);
-    time.title = wholeFormat.format(sentAt);
+    time.textContent = timeOf(sentAt);
+    time.title = wholeTimeOf(sentAt);
     node.querySelector(".retry").hidden = state !== "failed";
     if (message.image?.url) node.querySelector(".picture").href = message.image.url;
   }
@@ -169,12 +167,4 @@ function belongTogether(earlier, later) {
     earlier?.author === later.author &&
     new Date(later.sent_at) - new Date(earlier.sent_at) < TOGETHER
   );
-}
-
-function dayName(date) {
-  const day = (d) => new Date(d.getFullYear(), d.getMonth(), d.getDate());
-  const ago = Math.round((day(new Date()) - day(date)) / 86400000);
-  if (ago === 0) return "Today";
-  if (ago === 1) return "Yesterday";
-  return dayFormat.format(date);
 }

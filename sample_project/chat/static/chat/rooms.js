@@ -71,6 +71,14 @@ export class Rooms {
     this.current = this.current && (this.all.get(this.current.slug) ?? null);
   }
 
+  // Those with the newest messages first; then those without messages, by name.
+  byActivity() {
+    const time = (room) => (room.newest ? Date.parse(room.newest.sent_at) : 0);
+    return [...this.all.values()].sort(
+      (a, b) => time(b) - time(a) || a.name.localeCompare(b.name),
+    );
+  }
+
   unread() {
     return [...this.all.values()].reduce((sum, room) => sum + room.unread, 0);
   }

@@ -1,5 +1,7 @@
 // Draws the list of rooms, the members of the current one and the state of the connection.
 
+import { shortTimeOf, timeWithSecondsOf } from "./times.js";
+
 const $ = (id) => document.getElementById(id);
 
 export function element(tag, className, text) {
@@ -26,6 +28,12 @@ function preview(message) {
   return `${message.author}: ${message.text || "shared an image"}`;
 }
 
+function timeOfNewest(message) {
+  const time = element("time", "", shortTimeOf(new Date(message.sent_at)));
+  time.dateTime = message.sent_at;
+  return time;
+}
+
 function roomButton(room, ...details) {
   const button = element("button", "room");
   button.type = "button";
@@ -39,8 +47,9 @@ function roomButton(room, ...details) {
 export function drawRooms(rooms) {
   const focused = document.activeElement?.dataset?.room;
   $("rooms").replaceChildren(
-    ...[...rooms.all.values()].map((room) => {
+    ...rooms.byActivity().map((room) => {
       const item = roomButton(room, element("span", "preview", preview(room.newest)));
+      if (room.newest) item.firstChild.append(timeOfNewest(room.newest));
       const button = item.firstChild;
       if (!room.is_open) button.firstChild.append(" ", element("span", "private", "private"));
       if (room === rooms.current) button.setAttribute("aria-current", "true");
@@ -114,7 +123,7 @@ export function drawConnection(state, transport) {
 
 export function drawClock(now) {
   $("clock").hidden = now === null;
-  if (now) $("clock").querySelector("time").textContent = now.toLocaleTimeString();
+  if (now) $("clock").querySelector("time").textContent = timeWithSecondsOf(now);
 }
 
 export function toast(text) {
@@ -127,13 +136,12 @@ export function watchSidebar({ onRoom, onJoin }) {
   const show = (open) => {
     $("sidebar").classList.toggle("open", open);
     $("open-sidebar").setAttribute("aria-expanded", open);
+    $("scrim").hidden = !open;
+    if (open) $("close-sidebar").focus();
   };
   $("open-sidebar").addEventListener("click", () => show(true));
-  document.querySelector(".conversation").addEventListener(
-    "click",
-    (event) => event.target.closest("#open-sidebar") || show(false),
-    true,
-  );
+  $("close-sidebar").addEventListener("click", () => show(false));
+  $("scrim").addEventListener("click", () => show(false));
   document.addEventListener("keydown", (event) => event.key === "Escape" && show(false));
   for (const [id, act] of [["rooms", onRoom], ["joinable", onJoin]]) {
     $(id).addEventListener("click", (event) => {
