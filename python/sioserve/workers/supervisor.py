@@ -29,6 +29,12 @@ class Pool(RetiringPool, Protocol):
 
     def add_process(self, fd: int, name: str, /) -> int: ...
 
+    def add_namespace(self, name: str, /) -> None: ...
+
+    def ask_about_handshakes(self) -> None: ...
+
+    def ask_about_origins(self) -> None: ...
+
 
 class FirstProcessEnded(Exception):
     """The first Python process has ended before it was ready; `code` as subprocess.Popen's."""
@@ -132,7 +138,7 @@ class Supervisor:
     async def admit_when_ready(self, process: PythonProcess) -> None:
         """Raises StartFailed."""
         settings = await self.settings_of(process)
-        self._check(settings)
+        self._take_over(settings)
         self._add(process)
 
     def replace(self, ready: Mapping[PythonProcess, Settings], why: Why) -> None:
@@ -142,7 +148,7 @@ class Supervisor:
             if process.number not in self._keepers:  # it has been removed meanwhile
                 self.dismiss(process)
                 continue
-            self._check(settings)
+            self._take_over(settings)
             self._add(process)
             replaced.append(self._keepers[process.number].release())
             self._keepers[process.number] = Keeper(self, process.number, process)
@@ -180,9 +186,19 @@ class Supervisor:
             await asyncio.wait(late)
         return [running[ended].name for ended in late]
 
-    def _check(self, settings: Settings) -> None:
+    def _take_over(self, settings: Settings) -> None:
+        """Those of a process that works from now on. It gives these commands too, but its first
+        clients may be faster.
+        """
+        assert self._pool is not None
         assert self._settings is not None
         self._settings.check(settings)
+        for name in settings["namespaces"]:
+            self._pool.add_namespace(name)
+        if settings["ask_about_handshakes"]:
+            self._pool.ask_about_handshakes()
+        if settings["ask_about_origins"]:
+            self._pool.ask_about_origins()
 
     def _add(self, process: PythonProcess) -> None:
         assert self._pool is not None
