@@ -121,7 +121,8 @@ async def pipelines_and_leaves(client: Client, dice: random.Random) -> None:
 
 async def ends_its_side(client: Client, dice: random.Random) -> None:
     await client.send(request("GET", "/stream?parts=100"))
-    client.writer.write_eof()
+    with contextlib.suppress(OSError):  # the server may have closed, in the busiest moments
+        client.writer.write_eof()
     await client.read_to_end()
 
 
