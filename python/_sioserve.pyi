@@ -175,7 +175,7 @@ class Server:
         body_timeout_ms: int = 30_000,
         keep_alive_timeout_ms: int = 75_000,
         send_timeout_ms: int = 60_000,
-        half_close_timeout_ms: int = 5_000,
+        half_close_timeout_ms: int = 1_000,
         application_timeout_ms: int = 0,
         server_header: str = "sioserve",
         date_header: bool = True,

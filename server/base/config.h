@@ -30,7 +30,7 @@ struct HttpConfig {
   Milliseconds send_timeout{60'000};        // for a client that reads nothing; cut
   // Without output after the client shut down its sending side; then the application gets
   // http.disconnect.
-  Milliseconds half_close_timeout{5'000};
+  Milliseconds half_close_timeout{1'000};
   Milliseconds application_timeout{0};     // for a whole response; 503, or the response is cut
   std::string server_header = "sioserve";  // empty: none
   bool date_header = true;

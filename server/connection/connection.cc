@@ -98,7 +98,9 @@ void Connection::close_now() {
 }
 
 void Connection::sweep(TimePoint now) {
-  if (closed_ || protocol_->deadline() > now) return;
+  if (closed_) return;
+  if (stream_->broken_unnoticed()) return on_broken();
+  if (protocol_->deadline() > now) return;
   dispatch([](Protocol& protocol) { protocol.on_deadline(); });
 }
 

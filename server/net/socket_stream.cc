@@ -122,10 +122,17 @@ void SocketStream::write_file(FilePart part) {
 
 std::size_t SocketStream::buffered() const { return socket_ ? socket_->queue.size() : lost_; }
 
-bool SocketStream::peer_is_disconnected() const {
+bool SocketStream::peer_is_disconnected() const { return !socket_ || has(POLLRDHUP); }
+
+bool SocketStream::broken_unnoticed() const {
+  // After finish(), the end of the peer's side alone is POLLHUP.
+  return socket_ && reading_ == Reading::off && !finishing_ && has(0);
+}
+
+bool SocketStream::has(short events) const {
   uv_os_fd_t fd = -1;
-  if (!socket_ || uv_fileno(&socket_->uv.handle, &fd) != 0) return true;
-  pollfd asked{fd, POLLRDHUP, 0};
+  if (uv_fileno(&socket_->uv.handle, &fd) != 0) return true;
+  pollfd asked{fd, events, 0};
   return ::poll(&asked, 1, 0) > 0;
 }
 
@@ -252,6 +259,8 @@ void SocketStream::on_read(ssize_t size, const char* bytes) {
   } else if (size == UV_EOF) {
     ended_ = true;
     pause_reading();
+    // A reset that follows other bytes is read as an end.
+    if (broken_unnoticed()) return abort_connection();
     listener_->on_end();
   } else if (size < 0) {
     abort_connection();

@@ -31,6 +31,7 @@ class SocketStream final : public Stream, private DeferredTask {
   void write_file(FilePart part) override;
   std::size_t buffered() const override;
   bool peer_is_disconnected() const override;
+  bool broken_unnoticed() const override;
   void finish() override;
   void close() override;
 
@@ -61,6 +62,8 @@ class SocketStream final : public Stream, private DeferredTask {
   uv_stream_t* uv_stream() const { return &socket_->uv.stream; }
   bool writable() const { return socket_ != nullptr && !finishing_; }
   void on_turn_end() override;
+  // Whether the kernel reports one of these events (poll(2)), which it always does for errors.
+  bool has(short events) const;
   void flush();
   Result<std::monostate, int> hand_over_rest();
   // On failure the stream is broken and its listener has been notified.

@@ -53,6 +53,9 @@ class Stream : public OutputSink {
   // Whether the peer has shut down its sending side or the connection is broken. While reading is
   // paused, on_end() and on_broken() are not called; this asks the kernel.
   virtual bool peer_is_disconnected() const = 0;
+  // Whether the peer has closed or reset the connection, and on_broken() has not been called
+  // because nothing is read: reading is paused, or has ended with on_end().
+  virtual bool broken_unnoticed() const = 0;
 
   // Shuts down the sending side after all queued output. Reading continues.
   virtual void finish() = 0;

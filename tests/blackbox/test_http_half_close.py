@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -100,6 +101,46 @@ def test_a_stream_notices_immediately_that_its_client_has_closed(
         connection.get(f"/stream-for-ever?key={key}")
         eventually(lambda: seen().get("streaming"))
     assert eventually(lambda: seen().get("after")) == "http.disconnect"
+
+
+@pytest.fixture(scope="module")
+def endless_server() -> Iterator[ServerProcess]:
+    """A half-close alone never counts as a disconnect."""
+    server = ServerProcess("plain:application", "--timeout-half-close", "3600").start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("behind", [b"", GET * 150_000], ids=["alone", "behind 4 MB of requests"])
+@pytest.mark.parametrize("ended", [False, True], ids=["open", "half-closed"])
+def test_a_reset_is_noticed_while_the_application_waits(
+    endless_server: ServerProcess, key: str, ended: bool, behind: bytes
+) -> None:
+    def seen() -> dict[str, Any]:
+        return httpx.get(f"{endless_server.url}/seen?key={key}").json()
+
+    connection = RawConnection(endless_server.port)
+    connection.get(f"/disconnect-only?key={key}")
+    eventually(lambda: seen().get("waiting"))
+    connection.socket.setblocking(False)
+    with contextlib.suppress(BlockingIOError):  # the server does not read all of it
+        connection.socket.send(behind)
+    if ended:
+        end_side(connection)
+    connection.close_abruptly()
+    assert eventually(lambda: seen().get("after")) == "http.disconnect"
+
+
+def test_a_request_and_a_reset_at_once(endless_server: ServerProcess, key: str) -> None:
+    def tasks() -> int:
+        return int(httpx.get(f"{endless_server.url}/tasks").text)
+
+    before = tasks()
+    for _ in range(30):  # the server may also read them apart
+        connection = RawConnection(endless_server.port)
+        connection.get(f"/disconnect-only?key={key}")
+        connection.close_abruptly()
+    eventually(lambda: tasks() <= before)
 
 
 @pytest.mark.parametrize("path", ["/sync/", "/async/", "/stream-sync/", "/stream-async/"])

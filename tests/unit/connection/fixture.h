@@ -25,6 +25,7 @@ struct Wire {
   std::size_t unsent = 0;           // bytes of output that the peer has not read
   bool reading = true;
   bool peer_is_disconnected = false;
+  bool broken_unnoticed = false;
   bool finished = false;
   bool closed = false;
 };
@@ -55,6 +56,7 @@ class FakeStream final : public net::Stream {
   }
   std::size_t buffered() const override { return wire_.unsent; }
   bool peer_is_disconnected() const override { return wire_.peer_is_disconnected; }
+  bool broken_unnoticed() const override { return wire_.broken_unnoticed; }
   void finish() override { wire_.finished = true; }
   void close() override { wire_.closed = true; }
 

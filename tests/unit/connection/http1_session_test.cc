@@ -282,6 +282,16 @@ TEST_F(Http1SessionTest, NotifiesTheHandlerWhenNothingIsSentAfterAHalfClose) {
   EXPECT_TRUE(sent().ends_with("3\r\nend\r\n0\r\n\r\n"));
 }
 
+TEST_F(Http1SessionTest, NotifiesTheHandlerOfABreakWhileNothingIsRead) {
+  receive(get);
+  peer_ends();
+  calls(0);
+  wire_.broken_unnoticed = true;
+  later(Milliseconds(1));
+  EXPECT_EQ(calls(0), (Calls{"closed"}));
+  EXPECT_TRUE(wire_.closed);
+}
+
 TEST_F(Http1SessionTest, ClosesAfterAHalfCloseIfTheHandlerWantsIt) {
   receive(get);
   record(0).client_end = ClientEnd::drop;

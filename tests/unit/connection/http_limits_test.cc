@@ -279,6 +279,8 @@ TEST_F(HttpLimitsTest, ATimeoutOfZeroIsNoLimit) {
 
 TEST(SweepInterval, FollowsTheShortestTimeout) {
   Config config;
+  EXPECT_EQ(sweep_interval(config), config.http.half_close_timeout / 4);
+  config.http.half_close_timeout = Milliseconds(0);
   EXPECT_EQ(sweep_interval(config), Milliseconds(1'000));
   config.http.application_timeout = Milliseconds(2'000);
   EXPECT_EQ(sweep_interval(config), Milliseconds(500));

@@ -94,7 +94,7 @@ GROUP = Group(
             SECONDS,
             "time without output after a client shut down its sending side, "
             "then receive() returns http.disconnect",
-            default=5.0,
+            default=1.0,
             setting="half_close_timeout_ms",
         ),
         Option(
