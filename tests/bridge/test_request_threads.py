@@ -9,6 +9,7 @@ from typing import Any
 
 import django.db
 import pytest
+import sio.threads
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from sio.threads import Threads
 from sioserve.request_threads import end_thread, serve_with_threads
@@ -77,7 +78,10 @@ async def test_a_request_keeps_its_thread_and_the_next_one_gets_it(checked: list
     assert checked[4:] == [f"closed {seen[0]}"]
 
 
-async def test_concurrent_requests_have_their_own_threads(checked: list[str]) -> None:
+async def test_concurrent_requests_have_their_own_threads(
+    checked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sio.threads, "SPARE_SECONDS", 0.05)
     meeting = threading.Barrier(3)
 
     def meet() -> str:
@@ -93,7 +97,7 @@ async def test_concurrent_requests_have_their_own_threads(checked: list[str]) ->
     serve = serve_with_threads(application, pool)
     await asyncio.gather(*(ask(serve) for _ in range(3)))
     assert len(set(seen)) == 3
-    # One is more than may be idle.
+    # One is more than stay idle.
     await asyncio.to_thread(eventually, lambda: len(checked) == 7)
     assert sum(line.startswith("closed") for line in checked) == 1
     await close(pool)
