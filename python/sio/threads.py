@@ -103,7 +103,7 @@ class WorkerThread(threading.Thread):
                 timeout = None if self._pool._keeps(self) else SPARE_SECONDS
 
     def _give_back(self) -> None:
-        self._pool._take_back(self)
+        self._pool.take_back(self)
 
 
 class Threads:
@@ -185,11 +185,17 @@ class Threads:
         return False
 
     def borrow(self) -> WorkerThread:
-        """A thread of one's own until submit_last()."""
+        """A thread of one's own until submit_last() or take_back()."""
         with self._lock:
             thread = self._free_thread()
             self._borrowed.add(thread)
         return thread
+
+    def take_back(self, thread: WorkerThread) -> None:
+        """A borrowed thread that has no job any more. With another job, use submit_last()."""
+        with self._lock:
+            self._borrowed.discard(thread)
+            self._keep(thread)
 
     def figures(self) -> Figures:
         with self._lock:
@@ -302,11 +308,6 @@ class Threads:
                 return True
             self._is_watched = False
             return False
-
-    def _take_back(self, thread: WorkerThread) -> None:
-        with self._lock:
-            self._borrowed.discard(thread)
-            self._keep(thread)
 
     def _keeps(self, thread: WorkerThread) -> bool:
         """Whether the thread is idle and stays so. A spare one ends."""

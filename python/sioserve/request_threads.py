@@ -7,7 +7,8 @@ an open connection behind.
 
 Here a request takes a thread from a pool (sio.threads) with its first synchronous call. When the
 request has ended, and all its calls have returned, the thread closes broken and old connections
-(`close_old_connections`) and goes back to the pool. Calls of one request run in one thread, as
+(`close_old_connections`) and goes back to the pool. If the last call has found nothing to close,
+the thread goes back without another change of threads. Calls of one request run in one thread, as
 before.
 
 How it works: asgiref looks up the executor of a request by its `ThreadSensitiveContext`. The
@@ -26,7 +27,7 @@ from sio.database import call_and_log
 from sio.threads import Threads, WorkerThread
 
 from sioserve.thread_watch import ThreadWatch
-from sioserve.transactions import end_transactions
+from sioserve.transactions import end_transactions, leaves_something
 
 _T = TypeVar("_T")
 
@@ -39,6 +40,9 @@ class RequestThread(Executor):
         self.watch = watch
         self._lock = threading.Lock()
         self._thread: WorkerThread | None = None
+        self._calls = 0  # that have not returned
+        self._is_shared = False  # with other jobs than calls
+        self._has_to_end = False  # the thread, by end_request()
 
     def submit(self, function: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
         """Raises RuntimeError if no thread can be started."""
@@ -46,30 +50,49 @@ class RequestThread(Executor):
 
         def run() -> None:
             if not future.set_running_or_notify_cancel():
+                self._call_has_returned()
                 return
             try:
-                future.set_result(function(*args, **kwargs))
+                result = function(*args, **kwargs)
             except BaseException as error:
+                self._call_has_returned()
                 future.set_exception(error)
+            else:
+                self._call_has_returned()
+                future.set_result(result)
 
         with self._lock:
             if self._thread is None:
                 self._thread = self.threads.borrow()
                 self._thread.submit(begin_request)
+            self._calls += 1
             self._thread.submit(run)
         return future
 
-    @property
-    def taken(self) -> WorkerThread | None:
-        """The thread, if the request has had a synchronous call."""
-        return self._thread
+    def _call_has_returned(self) -> None:
+        """On the thread, before anybody learns the result."""
+        with self._lock:
+            self._calls -= 1
+            if self._calls == 0 and not self._is_shared:
+                self._has_to_end = leaves_something()
+
+    def share(self) -> WorkerThread | None:
+        """The thread for other jobs of the request; None if there has been no synchronous call."""
+        with self._lock:
+            self._is_shared = self._has_to_end = self._thread is not None
+            return self._thread
 
     def give_back(self) -> None:
         """The request has ended; a call may still be running if the request was cancelled."""
         with self._lock:
             thread, self._thread = self._thread, None
-        if thread is not None:
+            has_to_end = self._has_to_end or self._calls > 0
+        if thread is None:
+            return
+        if has_to_end:
             thread.submit_last(end_request)
+        else:
+            self.threads.take_back(thread)
 
 
 def serve_with_threads(application: Any, threads: Threads) -> Any:

@@ -28,6 +28,9 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def note(what: str) -> None:
         threads.append(f"{what} {threading.current_thread().name}")
 
+    class OldConnection:
+        in_atomic_block = False
+
     class Connections:
         @staticmethod
         def close_all() -> None:
@@ -35,7 +38,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         @staticmethod
         def all(initialized_only: bool) -> list[object]:
-            return []
+            return [OldConnection()]
 
     monkeypatch.setattr(django.db, "close_old_connections", lambda: note("checked"))
     monkeypatch.setattr(django.db, "connections", Connections)
