@@ -17,19 +17,20 @@ context is set around the application, and Django's own one, which is inside, th
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from typing import Any, TypeVar
+from concurrent.futures import Executor
+from typing import Any
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from sio.database import call_and_log
+from sio.sync_calls import Outcome, for_future, settle
 from sio.threads import Threads, WorkerThread
 
 from sioserve.thread_watch import ThreadWatch
 from sioserve.transactions import end_transactions, leaves_something
-
-_T = TypeVar("_T")
 
 
 class RequestThread(Executor):
@@ -44,22 +45,25 @@ class RequestThread(Executor):
         self._is_shared = False  # with other jobs than calls
         self._has_to_end = False  # the thread, by end_request()
 
-    def submit(self, function: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
-        """Raises RuntimeError if no thread can be started."""
-        future: Future[_T] = Future()
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """On an event loop. The future is one of the loop, so `run_in_executor()` returns it as it
+        is. With one of concurrent.futures, a call would need two futures and more callbacks.
+
+        Raises RuntimeError if no thread can be started.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
 
         def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                self._call_has_returned()
-                return
-            try:
-                result = function(*args, **kwargs)
-            except BaseException as error:
-                self._call_has_returned()
-                future.set_exception(error)
-            else:
-                self._call_has_returned()
-                future.set_result(result)
+            outcome = Outcome()
+            if not future.cancelled():
+                try:
+                    outcome = Outcome(function(*args, **kwargs))
+                except BaseException as error:
+                    outcome = Outcome(error=for_future(error, function))
+            self._call_has_returned()
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+                loop.call_soon_threadsafe(settle, future, outcome)
 
         with self._lock:
             if self._thread is None:

@@ -186,3 +186,52 @@ async def test_a_thread_whose_connections_fail_is_kept(
     await ask(serve)
     await asyncio.to_thread(eventually, lambda: checked == ["failed"] * 4)
     await close(pool)
+
+
+async def test_errors_of_calls_reach_the_request(checked: list[str]) -> None:
+    seen: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        for error in (ValueError("wrong"), StopIteration(3), GeneratorExit()):
+
+            def fail(error: BaseException = error) -> None:
+                raise error
+
+            try:
+                await asyncio.wait_for(sync_to_async(fail)(), 30)
+            except Exception as raised:
+                seen.append(f"{type(raised).__name__} from {type(raised.__cause__).__name__}")
+
+    pool = threads_of_django()
+    await ask(serve_with_threads(application, pool))
+    assert seen == [
+        "ValueError from NoneType",
+        "RuntimeError from StopIteration",
+        "RuntimeError from GeneratorExit",
+    ]
+    await close(pool)
+
+
+async def test_a_cancelled_call_that_waits_for_the_thread_does_not_run(checked: list[str]) -> None:
+    began, may_end = threading.Event(), threading.Event()
+    ran: list[str] = []
+
+    def block() -> None:
+        began.set()
+        may_end.wait(30)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        first = asyncio.ensure_future(sync_to_async(block)())
+        second = asyncio.ensure_future(sync_to_async(ran.append)("second"))
+        assert await asyncio.to_thread(began.wait, 30)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        may_end.set()
+        await first
+        await sync_to_async(ran.append)("third")
+
+    pool = threads_of_django()
+    await ask(serve_with_threads(application, pool))
+    assert ran == ["third"]
+    await close(pool)
