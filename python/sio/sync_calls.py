@@ -101,7 +101,7 @@ async def call_in_thread(threads: Threads, function: Callable[[], Any]) -> Any:
         except BaseException as error:
             outcome = Outcome(error=for_future(error, function))
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-            loop.call_soon_threadsafe(_settle, ended, outcome)
+            loop.call_soon_threadsafe(settle, ended, outcome)
 
     threads.run(run)
     try:
@@ -114,7 +114,8 @@ async def call_in_thread(threads: Threads, function: Callable[[], Any]) -> Any:
         call.take_over_context()
 
 
-def _settle(ended: asyncio.Future[Any], outcome: Outcome) -> None:
+def settle(ended: asyncio.Future[Any], outcome: Outcome) -> None:
+    """On the event loop's thread. Nothing happens if the future was cancelled."""
     if ended.done():
         return
     if outcome.error is None:

@@ -10,7 +10,8 @@ A database connection belongs to a thread, so threads are kept. There are three 
                 also for jobs of the queue. So calls on borrowed threads are not counted in `limit`.
 
 The thread that worked last is used first: the number of threads, and with it the number of
-connections, follows the load.
+connections, follows the load. Threads that borrow() has started beyond `limit` are spare ones when
+they are idle, and end after some seconds: a thread with its connections is expensive to start.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import weakref
 from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from .pace import Pace, PaceThread
@@ -33,6 +34,7 @@ Job = Callable[[], None]
 
 logger = logging.getLogger("sioserve")
 
+SPARE_SECONDS = 5.0  # that a spare thread waits for another use
 QUIET_LOOKS = 5  # at jobs that do not overlap, until the pace's thread sleeps
 
 
@@ -81,7 +83,7 @@ class WorkerThread(threading.Thread):
         self._inbox.put(None)
 
     def run(self) -> None:
-        while (entry := self._inbox.get()) is not None:
+        while (entry := self._next()) is not None:
             job, behind = entry
             self.job_number += 1
             self.is_busy = True
@@ -92,8 +94,16 @@ class WorkerThread(threading.Thread):
             del entry, job, behind  # what they belong to does not stay until the next one
         _run(self._pool._at_end)
 
+    def _next(self) -> tuple[Job, Job | None] | None:
+        timeout: float | None = SPARE_SECONDS
+        while True:
+            try:
+                return self._inbox.get(timeout=timeout)
+            except Empty:
+                timeout = None if self._pool._keeps(self) else SPARE_SECONDS
+
     def _give_back(self) -> None:
-        self._pool._take_back(self)
+        self._pool.take_back(self)
 
 
 class Threads:
@@ -175,11 +185,17 @@ class Threads:
         return False
 
     def borrow(self) -> WorkerThread:
-        """A thread of one's own until submit_last()."""
+        """A thread of one's own until submit_last() or take_back()."""
         with self._lock:
             thread = self._free_thread()
             self._borrowed.add(thread)
         return thread
+
+    def take_back(self, thread: WorkerThread) -> None:
+        """A borrowed thread that has no job any more. With another job, use submit_last()."""
+        with self._lock:
+            self._borrowed.discard(thread)
+            self._keep(thread)
 
     def figures(self) -> Figures:
         with self._lock:
@@ -241,10 +257,10 @@ class Threads:
         return thread
 
     def _keep(self, thread: WorkerThread) -> None:
-        """The thread is free: for the next job in the queue, or to wait, or to end."""
+        """The thread is free: for the next job in the queue, or to wait."""
         self._idle.append(thread)
         self._begin_next()
-        while self._idle and (self._closed or len(self._idle) > self._limit):
+        while self._idle and self._closed:
             self._idle.pop().end()
 
     def _begin_next(self) -> None:
@@ -293,10 +309,16 @@ class Threads:
             self._is_watched = False
             return False
 
-    def _take_back(self, thread: WorkerThread) -> None:
+    def _keeps(self, thread: WorkerThread) -> bool:
+        """Whether the thread is idle and stays so. A spare one ends."""
         with self._lock:
-            self._borrowed.discard(thread)
-            self._keep(thread)
+            if thread not in self._idle:  # it is borrowed
+                return False
+            if len(self._idle) <= self._limit:
+                return True
+            self._idle.remove(thread)
+            thread.end()
+            return False
 
 
 def _run(job: Job) -> None:

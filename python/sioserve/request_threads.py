@@ -7,7 +7,8 @@ an open connection behind.
 
 Here a request takes a thread from a pool (sio.threads) with its first synchronous call. When the
 request has ended, and all its calls have returned, the thread closes broken and old connections
-(`close_old_connections`) and goes back to the pool. Calls of one request run in one thread, as
+(`close_old_connections`) and goes back to the pool. If the last call has found nothing to close,
+the thread goes back without another change of threads. Calls of one request run in one thread, as
 before.
 
 How it works: asgiref looks up the executor of a request by its `ThreadSensitiveContext`. The
@@ -16,19 +17,20 @@ context is set around the application, and Django's own one, which is inside, th
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from typing import Any, TypeVar
+from concurrent.futures import Executor
+from typing import Any
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from sio.database import call_and_log
+from sio.sync_calls import Outcome, for_future, settle
 from sio.threads import Threads, WorkerThread
 
 from sioserve.thread_watch import ThreadWatch
-from sioserve.transactions import end_transactions
-
-_T = TypeVar("_T")
+from sioserve.transactions import end_transactions, leaves_something
 
 
 class RequestThread(Executor):
@@ -39,37 +41,62 @@ class RequestThread(Executor):
         self.watch = watch
         self._lock = threading.Lock()
         self._thread: WorkerThread | None = None
+        self._calls = 0  # that have not returned
+        self._is_shared = False  # with other jobs than calls
+        self._has_to_end = False  # the thread, by end_request()
 
-    def submit(self, function: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
-        """Raises RuntimeError if no thread can be started."""
-        future: Future[_T] = Future()
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """On an event loop. The future is one of the loop, so `run_in_executor()` returns it as it
+        is. With one of concurrent.futures, a call would need two futures and more callbacks.
+
+        Raises RuntimeError if no thread can be started.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
 
         def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(function(*args, **kwargs))
-            except BaseException as error:
-                future.set_exception(error)
+            outcome = Outcome()
+            if not future.cancelled():
+                try:
+                    outcome = Outcome(function(*args, **kwargs))
+                except BaseException as error:
+                    outcome = Outcome(error=for_future(error, function))
+            self._call_has_returned()
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+                loop.call_soon_threadsafe(settle, future, outcome)
 
         with self._lock:
             if self._thread is None:
                 self._thread = self.threads.borrow()
                 self._thread.submit(begin_request)
+            self._calls += 1
             self._thread.submit(run)
         return future
 
-    @property
-    def taken(self) -> WorkerThread | None:
-        """The thread, if the request has had a synchronous call."""
-        return self._thread
+    def _call_has_returned(self) -> None:
+        """On the thread, before anybody learns the result."""
+        with self._lock:
+            self._calls -= 1
+            if self._calls == 0 and not self._is_shared:
+                self._has_to_end = leaves_something()
+
+    def share(self) -> WorkerThread | None:
+        """The thread for other jobs of the request; None if there has been no synchronous call."""
+        with self._lock:
+            self._is_shared = self._has_to_end = self._thread is not None
+            return self._thread
 
     def give_back(self) -> None:
         """The request has ended; a call may still be running if the request was cancelled."""
         with self._lock:
             thread, self._thread = self._thread, None
-        if thread is not None:
+            has_to_end = self._has_to_end or self._calls > 0
+        if thread is None:
+            return
+        if has_to_end:
             thread.submit_last(end_request)
+        else:
+            self.threads.take_back(thread)
 
 
 def serve_with_threads(application: Any, threads: Threads) -> Any:

@@ -1,9 +1,10 @@
-"""Ends transactions that a request has left open on its thread, which the next request will use."""
+"""What a request leaves on its thread, which the next request will use: transactions are ended."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Any
 
 logger = logging.getLogger("sioserve")
@@ -18,6 +19,31 @@ def end_transactions() -> None:
     for connection in _connections_of_thread():
         if connection.in_atomic_block and not connection.allow_thread_sharing:
             _end(connection)
+
+
+def leaves_something() -> bool:
+    """Whether end_transactions() or Django's close_old_connections() would do something now."""
+    return not all(map(_stays_open, _connections_of_thread()))
+
+
+def _stays_open(connection: Any) -> bool:
+    """By the rules of close_if_unusable_or_obsolete(), which a backend may replace."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    if (
+        not isinstance(connection, BaseDatabaseWrapper)
+        or type(connection).close_if_unusable_or_obsolete
+        is not BaseDatabaseWrapper.close_if_unusable_or_obsolete
+    ):
+        return False
+    return not connection.in_atomic_block and (
+        connection.connection is None
+        or (
+            not connection.errors_occurred
+            and connection.autocommit == connection.settings_dict.get("AUTOCOMMIT")
+            and (connection.close_at is None or time.monotonic() < connection.close_at)
+        )
+    )
 
 
 def _connections_of_thread() -> list[Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import django.db
 import pytest
+import sio.threads
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from sio.threads import Threads
 from sioserve.request_threads import end_thread, serve_with_threads
@@ -27,6 +28,9 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def note(what: str) -> None:
         threads.append(f"{what} {threading.current_thread().name}")
 
+    class OldConnection:
+        in_atomic_block = False
+
     class Connections:
         @staticmethod
         def close_all() -> None:
@@ -34,7 +38,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         @staticmethod
         def all(initialized_only: bool) -> list[object]:
-            return []
+            return [OldConnection()]
 
     monkeypatch.setattr(django.db, "close_old_connections", lambda: note("checked"))
     monkeypatch.setattr(django.db, "connections", Connections)
@@ -77,7 +81,10 @@ async def test_a_request_keeps_its_thread_and_the_next_one_gets_it(checked: list
     assert checked[4:] == [f"closed {seen[0]}"]
 
 
-async def test_concurrent_requests_have_their_own_threads(checked: list[str]) -> None:
+async def test_concurrent_requests_have_their_own_threads(
+    checked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sio.threads, "SPARE_SECONDS", 0.05)
     meeting = threading.Barrier(3)
 
     def meet() -> str:
@@ -93,7 +100,7 @@ async def test_concurrent_requests_have_their_own_threads(checked: list[str]) ->
     serve = serve_with_threads(application, pool)
     await asyncio.gather(*(ask(serve) for _ in range(3)))
     assert len(set(seen)) == 3
-    # One is more than may be idle.
+    # One is more than stay idle.
     await asyncio.to_thread(eventually, lambda: len(checked) == 7)
     assert sum(line.startswith("closed") for line in checked) == 1
     await close(pool)
@@ -178,4 +185,53 @@ async def test_a_thread_whose_connections_fail_is_kept(
     await asyncio.to_thread(eventually, lambda: "can't be closed" in caplog.text)
     await ask(serve)
     await asyncio.to_thread(eventually, lambda: checked == ["failed"] * 4)
+    await close(pool)
+
+
+async def test_errors_of_calls_reach_the_request(checked: list[str]) -> None:
+    seen: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        for error in (ValueError("wrong"), StopIteration(3), GeneratorExit()):
+
+            def fail(error: BaseException = error) -> None:
+                raise error
+
+            try:
+                await asyncio.wait_for(sync_to_async(fail)(), 30)
+            except Exception as raised:
+                seen.append(f"{type(raised).__name__} from {type(raised.__cause__).__name__}")
+
+    pool = threads_of_django()
+    await ask(serve_with_threads(application, pool))
+    assert seen == [
+        "ValueError from NoneType",
+        "RuntimeError from StopIteration",
+        "RuntimeError from GeneratorExit",
+    ]
+    await close(pool)
+
+
+async def test_a_cancelled_call_that_waits_for_the_thread_does_not_run(checked: list[str]) -> None:
+    began, may_end = threading.Event(), threading.Event()
+    ran: list[str] = []
+
+    def block() -> None:
+        began.set()
+        may_end.wait(30)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        first = asyncio.ensure_future(sync_to_async(block)())
+        second = asyncio.ensure_future(sync_to_async(ran.append)("second"))
+        assert await asyncio.to_thread(began.wait, 30)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        may_end.set()
+        await first
+        await sync_to_async(ran.append)("third")
+
+    pool = threads_of_django()
+    await ask(serve_with_threads(application, pool))
+    assert ran == ["third"]
     await close(pool)

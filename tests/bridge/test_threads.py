@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+import sio.threads
 from sio.threads import Threads, TooManyWaitingError, WorkerThread
 from support.waiting import eventually
 
@@ -105,7 +106,10 @@ def test_a_waiting_job_can_be_withdrawn(pools: Callable[..., Threads]) -> None:
     assert not ran.is_set()
 
 
-def test_borrowed_threads_do_not_count(pools: Callable[..., Threads]) -> None:
+def test_borrowed_threads_do_not_count(
+    pools: Callable[..., Threads], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sio.threads, "SPARE_SECONDS", 0.05)
     pool = pools(1)
     thread = pool.borrow()
     seen: list[threading.Thread] = []
@@ -115,10 +119,44 @@ def test_borrowed_threads_do_not_count(pools: Callable[..., Threads]) -> None:
     figures = pool.figures()
     assert (figures.borrowed, figures.busy) == (1, 0)
     thread.submit_last(lambda: seen.append(threading.current_thread()))
-    # One idle thread is enough for a limit of one: this one ends.
-    thread.join(PATIENCE)
+    # One idle thread is enough for a limit of one: the other ends.
+    eventually(lambda: [thread.is_alive(), other.is_alive()].count(True) == 1)
     assert seen == [thread, thread]
-    assert pool.figures().borrowed == 0
+    assert pool.figures()[2:4] == (0, 1)
+
+
+def test_a_spare_thread_is_used_again(pools: Callable[..., Threads]) -> None:
+    pool = pools(1)
+    for _ in range(2):
+        borrowed = [pool.borrow() for _ in range(4)]
+        for thread in borrowed:
+            thread.submit_last(lambda: None)
+        eventually(lambda: pool.figures().idle == 4)
+    names = {thread.name for thread in borrowed}
+    assert names == {f"sioserve-{number}" for number in range(1, 5)}
+
+
+def test_a_borrowed_thread_without_calls_is_no_spare_one(
+    pools: Callable[..., Threads], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[WorkerThread] = []
+
+    class Watched(Threads):
+        def _keeps(self, thread: WorkerThread) -> bool:
+            looked.append(thread)
+            return super()._keeps(thread)
+
+    monkeypatch.setattr(sio.threads, "SPARE_SECONDS", 0.01)
+    pool = Watched(1, 1)
+    borrowed = pool.borrow()
+    eventually(lambda: looked.count(borrowed) > 2)
+    job = Blocker()
+    job.release()
+    borrowed.submit_last(job)
+    assert job.began.wait(PATIENCE)
+    assert job.thread is borrowed
+    pool.close()
+    assert pool.join(PATIENCE)
 
 
 def test_jobs_on_a_borrowed_thread_count(pools: Callable[..., Threads]) -> None:

@@ -61,6 +61,11 @@ async def orm_async(request: Any) -> HttpResponse:
     return HttpResponse("3")
 
 
+async def call_async(request: Any) -> HttpResponse:
+    await sync_to_async(values["call"])()
+    return HttpResponse("called")
+
+
 def context(request: Any) -> HttpResponse:
     answer = f"{variable.get()} {getattr(local, 'value', 'none')}"
     variable.set("view")
@@ -338,6 +343,7 @@ urlpatterns = [
     path("hello-async", hello_async),
     path("orm", orm),
     path("orm-async", orm_async),
+    path("call-async", call_async),
     path("context", context),
     path("context-async", context_async),
     path("context-stream", context_stream),

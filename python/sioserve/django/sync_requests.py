@@ -145,7 +145,7 @@ class SyncRequest:
         """
         work = self._work
         threads, watch = self._thread.threads, self._thread.watch
-        own = self._thread.taken
+        own = self._thread.share()
         self._has_own_thread = own is not None
         try:
             if not threads.run(work, on=own, may_be_refused=True):
