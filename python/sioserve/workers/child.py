@@ -46,6 +46,11 @@ def ignore_signals_for_io_process() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def unblock_signals() -> None:
+    """The executable blocks these signals (main.cc) until there are handlers for them."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*FOR_IO_PROCESS, signal.SIGUSR1))
+
+
 def io_process_stopper() -> Callable[[], None]:
     """A function that stops the whole server, as SIGTERM to the I/O process does.
 
