@@ -47,6 +47,13 @@ async function waitForOnline(page, names) {
   );
 }
 
+// As a person does, so that the page can say goodbye.
+async function leave(page) {
+  const closed = page.waitForEvent("close");
+  await page.close({ runBeforeUnload: true });
+  await closed;
+}
+
 const message = (page, text) => page.locator(".message").filter({ hasText: text });
 
 async function say(page, text) {
@@ -86,13 +93,13 @@ await report(async () => {
   await say(second, "from my other tab");
   await message(alice.page, "from my other tab").waitFor();
   await message(bob.page, "from my other tab").waitFor();
-  await second.close();
+  await leave(second);
   await say(alice.page, "one tab is left");
   await message(bob.page, "one tab is left").waitFor();
   const onlineWithOneTab = await onlinePeople(alice.page);
 
   const states = await Promise.all([alice, bob].map(({ page }) => page.evaluate("window.states")));
-  await bob.page.close();
+  await leave(bob.page);
   await waitForOnline(alice.page, ["alice"]);
   return { states, onlineWithOneTab };
 });
