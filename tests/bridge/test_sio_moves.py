@@ -52,7 +52,7 @@ def assert_empty(world: World) -> None:
     assert not dispatcher._asking
     assert dispatcher._moves is not None
     assert not dispatcher._moves._kept
-    assert world.server.clients_count == 0
+    assert world.server.local_clients_count == 0
     for namespace in ("/chat", "/other"):
         found = world.server.find(namespace)
         assert found is None or not found.has_sockets
