@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import logging
 import os
+import re
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
@@ -46,7 +47,8 @@ _N = TypeVar("_N", bound=Callable[[Namespace], Any])
 _ConnectHook = TypeVar("_ConnectHook", bound=ConnectHook)
 _DisconnectHook = TypeVar("_DisconnectHook", bound=DisconnectHook)
 
-SHORTEST_ID = 16  # characters of a client's id
+# Only for such rooms the native server is asked whether a client has that id.
+CLIENT_ID = re.compile(r"(?:/.*#)?[A-Za-z0-9_-]{20}")
 
 logger = logging.getLogger("sio.socketio.server")
 
@@ -499,6 +501,10 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
             return switch("SIO_ALLOW_PRIVATE_ROOMS", False)
         return self._allow_private_rooms
 
+    @allow_private_rooms.setter
+    def allow_private_rooms(self, allow: bool) -> None:
+        self._allow_private_rooms = allow
+
     def is_private_room(self, namespace: AnyNamespace, room: str) -> bool:
         """Whether a room is named as a client's id, so that other clients can't join it."""
         if self.allow_private_rooms:
@@ -509,13 +515,9 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
         return (
             self.spans_processes
             and core is not None
-            and len(room) >= SHORTEST_ID
+            and CLIENT_ID.fullmatch(room) is not None
             and core.is_client_id(namespace.name, room)
         )
-
-    @allow_private_rooms.setter
-    def allow_private_rooms(self, allow: bool) -> None:
-        self._allow_private_rooms = allow
 
     @property
     def ack_unknown_events(self) -> bool:
