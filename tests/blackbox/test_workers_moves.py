@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from support.engineio import (
     SESSIONS,
@@ -339,6 +340,8 @@ def test_a_client_that_is_away_recovers_its_data_in_another_process(
             (pid,) = await session.call("keep", "name", "Ann", namespace=namespace)
         await asyncio.to_thread(server.wait_for_log, "disconnect of")
         assert f"in {pid}" in server.log
+        # What it does later comes behind what it has handed over.
+        await asyncio.to_thread(eventually, lambda: httpx.get(server.url).text == str(pid))
         MOVES[why](server, pid)
         if why == "reload":
             await asyncio.to_thread(wait_for_ends, server, 2)
