@@ -78,6 +78,7 @@ Names::Names(const Gil& gil) {
       {&Names::process_left, "process_left"},
       {&Names::move_session, "move_session"},
       {&Names::session_moved, "session_moved"},
+      {&Names::keep_away, "keep_away"},
       {&Names::version_1_0, "1.0"},
       {&Names::version_1_1, "1.1"},
   };

@@ -77,12 +77,13 @@ PyObject* server_end_process(PyObject* self, PyObject* number) {
 }
 
 PyRef to_py_dict(const ProcessStatus& status) {
-  return PyRef::steal(Py_BuildValue(
-      "{sK sO sK sK sK sK sL sL}", "number", status.process, "is_retiring",
-      status.is_retiring ? Py_True : Py_False, "requests", status.requests, "requests_total",
-      status.requests_total, "websockets", status.websockets, "sessions", status.sessions,
-      "delay_ms", static_cast<long long>(status.delay.count()), "silent_ms",
-      static_cast<long long>(status.silent.count())));
+  return PyRef::steal(
+      Py_BuildValue("{sK sO sK sK sK sK sK sL sL}", "number", status.process, "is_retiring",
+                    status.is_retiring ? Py_True : Py_False, "requests", status.requests,
+                    "requests_total", status.requests_total, "connections_total",
+                    status.connections_total, "websockets", status.websockets, "sessions",
+                    status.sessions, "delay_ms", static_cast<long long>(status.delay.count()),
+                    "silent_ms", static_cast<long long>(status.silent.count())));
 }
 
 PyObject* server_process_status(PyObject* self, PyObject*) {

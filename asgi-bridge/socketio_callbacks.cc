@@ -103,12 +103,12 @@ void SocketIoCallbacks::handle(const Gil& gil, SessionSignalled event) {
 
 void SocketIoCallbacks::handle(const Gil& gil, SocketConnect event) {
   announce_session(gil, event.session);
-  dispatch(
-      gil, bridge_.names().connect,
-      {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
-       to_py_int(gil, static_cast<std::uint64_t>(event.session)), to_py_str(gil, event.id),
-       to_py_str(gil, event.name_space), to_python(gil, event.auth, keys_),
-       event.recovered ? to_py_int(gil, static_cast<std::uint64_t>(*event.recovered)) : none()});
+  dispatch(gil, bridge_.names().connect,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket)),
+            to_py_int(gil, static_cast<std::uint64_t>(event.session)), to_py_str(gil, event.id),
+            to_py_str(gil, event.name_space), to_python(gil, event.auth, keys_),
+            event.recovered ? to_py_int(gil, static_cast<std::uint64_t>(*event.recovered)) : none(),
+            event.state ? to_py_str(gil, *event.state) : none()});
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SocketEvent event) {
@@ -162,6 +162,11 @@ void SocketIoCallbacks::handle(const Gil& gil, SessionMoveAsked event) {
             to_py_str(gil, name_of(event.why))});
 }
 
+void SocketIoCallbacks::handle(const Gil& gil, SocketStateAsked event) {
+  dispatch(gil, bridge_.names().keep_away,
+           {to_py_int(gil, static_cast<std::uint64_t>(event.socket))});
+}
+
 void SocketIoCallbacks::handle(const Gil& gil, SessionMoved event) {
   PyRef sockets = PyRef::steal(PyList_New(0));
   for (const MovedSocket& moved : event.sockets) {
@@ -195,7 +200,7 @@ void SocketIoCallbacks::announce_session(const Gil& gil, SessionId session) {
 
 void SocketIoCallbacks::dispatch(const Gil& gil, const PyRef& method,
                                  std::initializer_list<PyRef> arguments) {
-  PyObject* call[7] = {bridge_.application().dispatcher.get()};
+  PyObject* call[8] = {bridge_.application().dispatcher.get()};
   std::size_t count = 1;
   bool made = true;
   for (const PyRef& argument : arguments) {

@@ -48,6 +48,7 @@ class SocketIoCallbacks {
   void handle(const Gil& gil, ProcessLeft event);
   void handle(const Gil& gil, ProcessPing event);
   void handle(const Gil& gil, SessionMoveAsked event);
+  void handle(const Gil& gil, SocketStateAsked event);
   void handle(const Gil& gil, SessionMoved event);
 
   // Calls a method of the dispatcher; a missing argument (null) or an exception is logged.

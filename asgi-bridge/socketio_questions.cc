@@ -138,7 +138,54 @@ PyObject* server_other_processes(PyObject* self, PyObject*) {
   return list.release();
 }
 
+PyObject* server_socket_count(PyObject* self, PyObject* name) {
+  Core* core = core_of(self);
+  SocketCount question;
+  if (core == nullptr || !read_text(name, question.name_space)) return nullptr;
+  const Gil gil = Gil::held_by_caller();
+  return to_py_int(gil, core->bridge.ask(gil, std::move(question)).number).release();
+}
+
+PyObject* server_is_client_id(PyObject* self, PyObject* args) {
+  PyObject *name_space, *id;
+  if (!PyArg_ParseTuple(args, "UU:is_client_id", &name_space, &id)) return nullptr;
+  Core* core = core_of(self);
+  ClientIdInUse question;
+  if (core == nullptr || !read_text(name_space, question.name_space) ||
+      !read_text(id, question.id)) {
+    return nullptr;
+  }
+  const Gil gil = Gil::held_by_caller();
+  return PyBool_FromLong(core->bridge.ask(gil, std::move(question)).number > 0 ? 1 : 0);
+}
+
+PyObject* server_namespaces_in_use(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  const Gil gil = Gil::held_by_caller();
+  PyRef found = PyRef::steal(PyDict_New());
+  for (const NamespaceUse& one : core->bridge.ask(gil, NamespacesInUse{})) {
+    const PyRef name = to_py_str(gil, one.name), connected = to_py_int(gil, one.connected);
+    if (!found || !name || !connected ||
+        PyDict_SetItem(found.get(), name.get(), connected.get()) != 0) {
+      return nullptr;
+    }
+  }
+  return found.release();
+}
+
+PyObject* server_client_count(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  const Gil gil = Gil::held_by_caller();
+  return to_py_int(gil, core->bridge.ask(gil, ClientCount{}).number).release();
+}
+
 const Method methods[] = {
+    Method::one_argument<&server_socket_count>("socket_count"),
+    Method::positional<&server_is_client_id>("is_client_id"),
+    Method::no_arguments<&server_namespaces_in_use>("namespaces_in_use"),
+    Method::no_arguments<&server_client_count>("client_count"),
     Method::no_arguments<&server_other_processes>("other_processes"),
     Method::one_argument<&server_rooms_of>("rooms_of"),
     Method::positional<&server_membership>("membership"),

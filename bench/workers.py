@@ -1,16 +1,24 @@
-"""What the channel to a Python process costs: CPU time of a plain request with --workers 1, beside
-that in one process. Both servers on one core, wrk on another; they take turns.
+"""What the channel to a Python process costs: with --workers 1, beside one process.
 
-    python bench/workers.py [--rounds 5] [--seconds 5]
+requests: CPU time of all processes for a plain ASGI request. broadcasts: CPU time of the I/O thread
+for each delivery of a broadcast to 1,000 clients. Both servers on one core, the load on another;
+they take turns.
+
+    python bench/workers.py [--rounds 5] [--seconds 5] [requests] [broadcasts]
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import pathlib
 import re
+import socket
 import urllib.request
 
+from instructions import frame, join, receive
 from servers import (
+    LOAD_CORE,
     cpu_time_of_tree,
     free_port,
     needs_two_cores,
@@ -21,6 +29,8 @@ from servers import (
 )
 
 CONNECTIONS = (1, 16, 64)
+CLIENTS = 1_000
+BROADCASTS = 200  # of a round
 
 
 def microseconds(arguments: list[str], connections: int, seconds: float) -> float:
@@ -39,18 +49,76 @@ def microseconds(arguments: list[str], connections: int, seconds: float) -> floa
     return spent / int(requests[1]) * 1e6
 
 
+def times_of_threads(process: int) -> dict[str, int]:
+    """Nanoseconds of CPU time of each thread but the main one, in which Python runs."""
+    return {
+        path.name: int((path / "schedstat").read_text().split()[0])
+        for path in pathlib.Path(f"/proc/{process}/task").iterdir()
+        if path.name != str(process)
+    }
+
+
+def broadcast(clients: list[socket.socket], times: int) -> None:
+    for number in range(times):
+        clients[number % len(clients)].sendall(frame('42["all","hello"]'))
+        for client in clients:
+            receive(client, b'["news","hello"]')
+
+
+def nanoseconds_of_delivery(arguments: list[str]) -> float:
+    """CPU time of the I/O thread for a delivery: that of the thread which needed the most."""
+    port = free_port()
+    application = "socket_io_apps.sioserve_app:application"
+    command = [sioserve(), application, "--port", str(port), "--no-access-log"]
+    command += ["--socketio-ping-interval", "600"]  # the clients answer no pings
+    with running([*command, *arguments], lambda: connects(port)) as server:
+        clients = [join(port) for _ in range(CLIENTS)]
+        broadcast(clients, BROADCASTS // 10)
+        before = times_of_threads(server.pid)
+        broadcast(clients, BROADCASTS)
+        after = times_of_threads(server.pid)
+        for client in clients:
+            client.close()
+    spent = max(time - before.get(thread, 0) for thread, time in after.items())
+    return spent / (BROADCASTS * CLIENTS)
+
+
+def connects(port: int) -> None:
+    socket.create_connection(("127.0.0.1", port)).close()
+
+
+def compare_requests(rounds: int, seconds: float) -> None:
+    for connections in CONNECTIONS:
+        alone, behind = [], []
+        for _ in range(rounds):
+            alone.append(microseconds([], connections, seconds))
+            behind.append(microseconds(["--workers", "1"], connections, seconds))
+        print_ratio(f"{connections} connections, CPU with --workers 1 to without", behind, alone)
+
+
+def compare_broadcasts(rounds: int) -> None:
+    os.sched_setaffinity(0, {int(LOAD_CORE)})
+    alone, behind = [], []
+    for _ in range(rounds):
+        alone.append(nanoseconds_of_delivery([]))
+        behind.append(nanoseconds_of_delivery(["--workers", "1"]))
+        times = f"{alone[-1]:.0f} ns alone, {behind[-1]:.0f} ns with --workers 1"
+        print(f"I/O thread for a delivery: {times}")
+    print_ratio("I/O thread for a delivery with --workers 1 to without", behind, alone)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="one process, and an I/O and a Python process")
+    parser.add_argument("what", nargs="*", help="requests, broadcasts")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5, help="of load")
     options = parser.parse_args()
     needs_two_cores()
-    for connections in CONNECTIONS:
-        alone, behind = [], []
-        for _ in range(options.rounds):
-            alone.append(microseconds([], connections, options.seconds))
-            behind.append(microseconds(["--workers", "1"], connections, options.seconds))
-        print_ratio(f"{connections} connections, CPU with --workers 1 to without", behind, alone)
+    what = options.what or ["requests", "broadcasts"]
+    if "requests" in what:
+        compare_requests(options.rounds, options.seconds)
+    if "broadcasts" in what:
+        compare_broadcasts(options.rounds)
 
 
 if __name__ == "__main__":

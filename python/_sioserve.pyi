@@ -70,11 +70,13 @@ class Dispatcher(Protocol):
         namespace: str,
         auth: Any,
         recovered: int | None,
+        state: str | None,
     ) -> None:
         """A client asks to join a namespace: answer with accept_socket() or refuse_socket().
 
         `recovered`: the client has been recovered, and has the id and the rooms of this socket,
-        which has disconnected. Commands with the old number reach the new socket.
+        which has disconnected. Commands with the old number reach the new socket. `state`: it
+        was a socket of another process, which has kept this.
         """
 
     def event(self, socket: int, args: list[Any], ack_id: int | None) -> None:
@@ -99,11 +101,9 @@ class Dispatcher(Protocol):
         release_socket().
 
         `reason` is django-sio's term ("client_disconnect"), `reference_reason` that of Node's
-        server ("client namespace disconnect").
-
-        `may_return`: the client has lost its connection and may be recovered. Its socket stays in
-        its rooms and can join and leave rooms, and events for it are kept, until connect() with its
-        number as `recovered`, or forgotten().
+        server ("client namespace disconnect"). `may_return`: the client has lost its connection and
+        may be recovered. Its socket stays in its rooms and can join and leave rooms, and events for
+        it are kept, until connect() with its number as `recovered`, or forgotten().
         """
 
     def told(self, process: int, payload: str) -> None:
@@ -114,6 +114,8 @@ class Dispatcher(Protocol):
         Server.let_session_go() when its handlers have run, or close it with give_up_session(). Its
         next events come only to another process, or after give_up_session().
         """
+    def keep_away(self, socket: int) -> None:
+        """This process ends: call keep_socket() for this socket, whose client may be recovered."""
 
     def session_moved(
         self, session: int, why: str, state: str, sockets: list[tuple[int, str]]
@@ -485,6 +487,15 @@ class Server:
     ) -> list[int]:
         """Any thread. The recipients of a broadcast() with these rooms, each once."""
 
+    def socket_count(self, namespace: str, /) -> int:
+        """Any thread. The connected sockets, without those of clients that may be recovered."""
+    def is_client_id(self, namespace: str, id: str, /) -> bool:
+        """Any thread. Whether a client of the namespace has this id."""
+    def namespaces_in_use(self) -> dict[str, int]:
+        """Any thread. The namespaces with a socket that was accepted, each with socket_count()."""
+    def client_count(self) -> int:
+        """Any thread. The sessions of all Python processes that have connected to a namespace."""
+
     def namespace_rooms(self, namespace: str) -> dict[str, set[str]]:
         """Any thread. The rooms that are in use, each with the ids of the sockets in it."""
 
@@ -528,7 +539,6 @@ class Server:
     def retire_processes(self, numbers: Iterable[int], why: str, /) -> None:
         """These processes get no new requests, WebSockets or Socket.IO sessions. Their sessions
         move to other processes or are closed. When one has nothing left to do, its connection ends.
-
         `why` is "reload" or "recycling". Raises as add_process() does.
         """
 
@@ -539,16 +549,12 @@ class Server:
         """Each ready process: its `number`, `is_retiring`, its unfinished `requests`,
         `requests_total`, `websockets`, `sessions`; `delay_ms`, which its event loop needed to
         answer the latest ping; `silent_ms`, for which it has not answered a ping (0: none).
-
         Raises as add_process() does.
         """
 
 @final
 class ProcessServer(Server):
-    """The server of a Python process whose sockets belong to another process.
-
-    listen_*() and start() raise RuntimeError.
-    """
+    """Of a process whose sockets belong to another; listen_*() and start() raise RuntimeError."""
 
     def start_with(
         self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], object], fd: int, /

@@ -65,6 +65,7 @@ class Connection:
     __slots__ = (
         "_before",
         "_beside",
+        "_callbacks",
         "_core",
         "_finished",
         "_handled",
@@ -107,6 +108,7 @@ class Connection:
         self._finished = False
         self._waiting: asyncio.Future[None] | None = None  # the connection that waits for this one
         self._beside: set[asyncio.Task[None]] = set()  # running concurrent handlers
+        self._callbacks: set[asyncio.Task[None]] = set()  # of acknowledgements, still running
         self._handled = 0  # handled events that are not reported to the native server yet
         self.socket = socket
         self._running = False
@@ -126,16 +128,21 @@ class Connection:
 
     @property
     def is_busy(self) -> bool:
-        """Whether handlers run, or are to run."""
-        return self._running or bool(self._beside)
+        """Whether handlers, or callbacks of acknowledgements, run or are to run."""
+        return self._running or bool(self._beside) or bool(self._callbacks)
 
     async def idle(self) -> None:
-        """Return when no handler runs any more."""
+        """Return when no handler and no callback runs any more."""
         while self.is_busy:
-            if tasks := self.tasks():
+            if tasks := self.tasks() | self._callbacks:
                 await asyncio.wait(tasks)
             else:
                 await self._yield_to_loop()
+
+    def add_callback(self, task: asyncio.Task[None]) -> None:
+        """The callback of an acknowledgement runs in this task."""
+        self._callbacks.add(task)
+        task.add_done_callback(self._callbacks.discard)
 
     def let_go(self) -> None:
         """The client moves to another Python process; call it when no handler runs."""

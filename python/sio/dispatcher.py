@@ -18,7 +18,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .connection import NOT_AUTHORIZED, Connection, Connections, Guard
 from .engine import EngineIOSession
@@ -45,6 +45,15 @@ logger = logging.getLogger("sio.socketio.dispatcher")
 INVALID_NAMESPACE = "Invalid namespace"
 CANCELLATION = 1.0  # seconds for a cancelled handler, and the disconnect handlers after it, to end
 LAST_CANCELLATION = 0.25  # seconds for disconnect handlers that were cancelled then
+
+
+class Former(NamedTuple):
+    """What a recovered client was before: the number of its socket, if that is of this process;
+    else the state that another process has kept of it.
+    """
+
+    number: int | None
+    state: str | None
 
 
 class Dispatcher:
@@ -87,6 +96,7 @@ class Dispatcher:
             self._moves = SessionMoves(core)
             self._processes.bind(core, functools.partial(handle_request, self._server))
             self._server.adapter(functools.partial(ProcessAdapter, processes=self._processes))
+            self._server.spans_processes = True
 
     async def close(self, timeout: float) -> None:
         """Wait up to `timeout` seconds for handlers that still run, cancel the rest, and unbind.
@@ -147,7 +157,7 @@ class Dispatcher:
 
     def session_opened(self, session: int, scope: Any) -> None:
         self._sessions[session] = EngineIOSession(session, scope, self._core)
-        self._server.clients_count = len(self._sessions)
+        self._server.local_clients_count = len(self._sessions)
         logger.debug("session %d opened", session)
 
     def session_closed(self, session: int, status: tuple[str, float | None] | None = None) -> None:
@@ -156,7 +166,7 @@ class Dispatcher:
             opened.close(status)
         if self._moves is not None:
             self._moves.closed(session)
-        self._server.clients_count = len(self._sessions)
+        self._server.local_clients_count = len(self._sessions)
         logger.debug("session %d closed", session)
 
     def connect(
@@ -167,24 +177,24 @@ class Dispatcher:
         namespace: str,
         auth: Any,
         recovered: int | None = None,
+        state: str | None = None,
     ) -> None:
         core = self._core
         if core is None:
             raise RuntimeError("bind() comes first")
+        former = Former(recovered, state)
         opened = self._sessions[session]
         target = self._server.find(namespace)
         if target is None and self._server.parent_namespaces():
             self._asking[socket] = (session, None)
             task = start_task(
-                functools.partial(
-                    self._admit, core, socket, opened, id, namespace, auth, recovered
-                ),
+                functools.partial(self._admit, core, socket, opened, id, namespace, auth, former),
                 self._tasks,
             )
             if socket in self._asking:
                 self._asking[socket] = (session, task)
         else:
-            self._enter(core, socket, opened, id, target, auth, recovered)
+            self._enter(core, socket, opened, id, target, auth, former)
 
     async def _admit(
         self,
@@ -194,7 +204,7 @@ class Dispatcher:
         id: str,
         name: str,
         auth: Any,
-        recovered: int | None,
+        former: Former,
     ) -> None:
         """Call the function that decides about a dynamic namespace, for its first client."""
         target: Namespace | None = None
@@ -203,7 +213,7 @@ class Dispatcher:
         finally:
             if socket in self._asking:  # its client has not disconnected
                 del self._asking[socket]
-                self._enter(core, socket, session, id, target, auth, recovered)
+                self._enter(core, socket, session, id, target, auth, former)
 
     def _enter(
         self,
@@ -213,15 +223,16 @@ class Dispatcher:
         id: str,
         target: Namespace | None,
         auth: Any,
-        recovered: int | None,
+        former: Former,
     ) -> None:
+        recovered = former.number
         if target is None or not self._may_use(session, target):
             core.refuse_socket(socket, INVALID_NAMESPACE)
             if recovered is not None:
                 self.forgotten(recovered)
             return
-        former = None if recovered is None else self._away.pop(recovered, None)
-        if recovered is not None and former is None:
+        before = None if recovered is None else self._away.pop(recovered, None)
+        if recovered is not None and before is None:
             # It was refused in the meantime, which the native server did not know; there it still
             # has its rooms.
             core.refuse_socket(socket, NOT_AUTHORIZED)
@@ -229,11 +240,13 @@ class Dispatcher:
         sock = NamespaceSocket(core, socket, target, session, id, auth)
         session.sockets.add(sock)
         target.add_socket(sock)
-        before = None
-        if recovered is not None and former is not None:
-            sock.take_over(former)
-            before = self._connections.get(recovered)
-        self._add_connection(core, session, target, sock, before).connect(auth)
+        last: Connection | None = None
+        if recovered is not None and before is not None:
+            sock.take_over(before)
+            last = self._connections.get(recovered)
+        elif former.state is not None:
+            sock.recover(described_socket(former.state))
+        self._add_connection(core, session, target, sock, last).connect(auth)
 
     def _add_connection(
         self,
@@ -263,6 +276,25 @@ class Dispatcher:
         return made
 
     # --- sessions that move between processes ---
+
+    def keep_away(self, socket: int) -> None:
+        start_task(functools.partial(self._keep_away, socket), self._tasks)
+
+    async def _keep_away(self, number: int) -> None:
+        try:
+            connection = self._connections.get(number)
+            if connection is not None:
+                await connection.idle()
+        finally:  # whatever has happened, the native server waits for an answer
+            self._keep_state(number)
+            if number not in self._away and self._core is not None:
+                self._core.keep_socket(number, "")
+
+    def _keep_state(self, number: int) -> None:
+        """Of a socket whose client may return, possibly to another process."""
+        socket = self._away.get(number)
+        if socket is not None and self._moves is not None:
+            self._moves.keep_away(socket)
 
     def move_session(self, session: int, why: str) -> None:
         start_task(functools.partial(self._let_go, session, why), self._tasks)
@@ -297,7 +329,7 @@ class Dispatcher:
         for connection in connections():
             connection.let_go()
         del self._sessions[number]
-        self._server.clients_count = len(self._sessions)
+        self._server.local_clients_count = len(self._sessions)
         return True
 
     def _tasks_asking_for(self, session: int) -> list[asyncio.Task[None]]:
@@ -314,7 +346,7 @@ class Dispatcher:
             if self._state is not None:
                 moved.scope["state"] = dict(self._state)
             self._sessions[session] = moved
-            self._server.clients_count = len(self._sessions)
+            self._server.local_clients_count = len(self._sessions)
             for number, described in sockets:
                 self._resume(core, moved, number, described_socket(described), why)
         except Exception:
@@ -354,9 +386,8 @@ class Dispatcher:
         with Guard(callback, sock):
             result = callback(*args)
             if inspect.isawaitable(result):
-                start_task(
-                    functools.partial(self._finish_callback, callback, sock, result), self._tasks
-                )
+                finish = functools.partial(self._finish_callback, callback, sock, result)
+                connection.add_callback(start_task(finish, self._tasks))
 
     def acks_lost(self, socket: int, callback_ids: list[int], why: str) -> None:
         connection = self._connections.get(socket)
@@ -456,6 +487,7 @@ class Dispatcher:
 
     def _forget(self, socket: int) -> None:
         self._connections.pop(socket, None)
+        self._keep_state(socket)
 
     def _running(self) -> set[asyncio.Task[None]]:
         return self._tasks.union(*(c.tasks() for c in self._connections.values()))

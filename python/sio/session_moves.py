@@ -53,6 +53,18 @@ class SessionMoves:
         self._core.keep_socket(socket.number, state)
         return True
 
+    def keep_away(self, socket: NamespaceSocket) -> None:
+        """Keep the state of a socket whose client has lost its connection and may recover.
+
+        Its namespace need not be able to resume: the client connects again.
+        """
+        try:
+            state = state_of_socket(socket)
+        except StateError as error:
+            self._warn(socket, f"{error} is not JSON", "lose their data if they recover there")
+            state = ""  # instead of an older one
+        self._core.keep_socket(socket.number, state)
+
     def closed(self, session: int) -> None:
         """The session has ended."""
         self._kept.discard(session)
@@ -64,9 +76,9 @@ class SessionMoves:
 
         `connections()` are those of the session's sockets now.
         """
-        while busy := [one for one in connections() if one.is_busy]:
-            await asyncio.wait([asyncio.ensure_future(one.idle()) for one in busy])
+        await self._wait_for_handlers(connections)
         await self._wait_for_answers(connections())
+        await self._wait_for_handlers(connections)  # and for the callbacks of these answers
         self._kept.discard(session.number)  # user and session may have changed
         if not all(self.keep(session, one.socket) for one in connections()):
             return False
@@ -74,24 +86,35 @@ class SessionMoves:
         return True
 
     @staticmethod
+    async def _wait_for_handlers(connections: Callable[[], Iterable[Connection]]) -> None:
+        while busy := [one for one in connections() if one.is_busy]:
+            await asyncio.wait([asyncio.ensure_future(one.idle()) for one in busy])
+
+    @staticmethod
     async def _wait_for_answers(connections: Iterable[Connection]) -> None:
-        answers = [answer for one in connections for answer in one.socket.pending_answers]
-        if not answers:
+        waiting: list[asyncio.Future[None]] = []
+        for one in connections:
+            answers = one.socket.pending_answers
+            waiting += [asyncio.ensure_future(answer.settled()) for answer in answers]
+            waiting.append(one.socket.callbacks_over())
+        if not waiting:
             return
-        waiting = [asyncio.ensure_future(answer.settled()) for answer in answers]
         await asyncio.wait(waiting, timeout=ANSWERS)
         for task in waiting:
             task.cancel()
 
     def _can_not_move(self, socket: NamespaceSocket, fault: str) -> bool:
         self._core.keep_socket(socket.number, "")  # instead of an older state
+        self._warn(socket, fault, "are disconnected, and reconnect")
+        return False
+
+    def _warn(self, socket: NamespaceSocket, fault: str, effect: str) -> None:
         if (socket.namespace, fault) in self._warned:
-            return False
+            return
         self._warned.add((socket.namespace, fault))
         logger.warning(
-            "Clients of namespace %s can't move to another Python process: %s. They are "
-            "disconnected, and reconnect",
+            "Clients of namespace %s can't move to another Python process: %s. They %s",
             socket.namespace,
             fault,
+            effect,
         )
-        return False

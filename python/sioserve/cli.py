@@ -28,6 +28,7 @@ from sioserve.workers.channel import failures_told
 from sioserve.workers.child import (
     ignore_signals_for_io_process,
     take_channel,
+    unblock_signals,
     write_whole_lines,
 )
 from sioserve.workers.child import is_child as is_python_process
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     open_standard_descriptors()
     if is_command(arguments):
+        unblock_signals()
         return _run_command(arguments)
     activated = take_activated_sockets()
     notifier = take_notifier()
@@ -55,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     if is_python_process():
         ignore_signals_for_io_process()
+        unblock_signals()
         write_whole_lines()
     try:
         channel = take_channel() if is_python_process() else None
@@ -84,6 +87,8 @@ def _serve(
     from sioserve.runner import run, run_python_process  # imports `sio`
 
     options = resolve(arguments, activated=activated)
+    if options.workers is None:  # else IoService has handlers for them
+        unblock_signals()
     log = CommandLog(options, logs.terminal_formatter())
     logs.add_request_ids_to_records()
     log.begin()

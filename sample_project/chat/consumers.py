@@ -15,23 +15,25 @@ To clients:
     receipt  {room, user, delivered, read}
     typing   {room, user, active}
     presence {user, online}
+
+It runs in several Python processes (`--workers`) as in one. What it knows about a client is in the
+client's rooms and in `socket.data`, not in the memory of a process: so a client can move to another
+process, and everybody sees everybody.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.db import database_sync_to_async
-from sio import SocketIOConsumer
+from sio import SocketIOConsumer, get_socketio_server
 from sio.socketio import NamespaceSocket
 
-from . import store, validation
-from .presence import Presence, Visitor
+from . import presence, store, validation
 
 Answer = dict[str, Any]
 Ack = Callable[..., Awaitable[None]]
 
 query = database_sync_to_async
-presence = Presence()
 
 
 def room_name(slug: str) -> str:
@@ -40,45 +42,52 @@ def room_name(slug: str) -> str:
 
 
 class ChatConsumer(SocketIOConsumer):
-    """The connection of one browser tab of a logged-in user."""
+    """The connection of one browser tab of a logged-in user.
+
+    `socket.data`: "name" of the user; "typing_in", the rooms in which the user is typing.
+    """
 
     namespace = "/chat"
-    visitor: Visitor | None = None
 
     async def connect(self, socket: NamespaceSocket, auth: Any) -> bool:
         user = socket.user
         if user is None or not user.is_authenticated:
             return False
-        self.visitor = Visitor(socket, user.pk, user.get_username())
+        name = user.get_username()
+        socket.data.update(name=name, typing_in=[])
         # Join the rooms before reading their state, so that no message is missed in between.
         for slug in await query(store.slugs_of)(user):
-            await self.enter_room(self.visitor, slug)
+            await socket.join(room_name(slug))
         delivered = await query(store.mark_all_delivered)(user)
         rooms = await query(store.rooms_of)(user)
         joinable = await query(store.rooms_to_join)(user)
 
-        if presence.enter(self.visitor):
-            await self.announce(socket, online=True)
+        await socket.join(presence.user_room(name))
+        await self.announce(socket, online=True)
         await socket.emit(
             "welcome",
             {
-                "you": self.visitor.username,
-                "online": presence.usernames(),
+                "you": name,
+                "online": presence.usernames(socket.name_space),
                 "rooms": rooms,
                 "joinable": joinable,
             },
         )
         for slug, marks in delivered.items():
-            await self.tell_receipt(self.visitor, slug, marks)
+            await tell_receipt(socket, slug, marks)
         return True
 
+    async def resume(self, socket: NamespaceSocket, why: str) -> None:
+        """The client comes from another Python process, with its rooms and `data`."""
+
     async def disconnect(self, socket: NamespaceSocket, reason: str) -> None:
-        if self.visitor is None:
-            return
-        for slug in self.visitor.typing_in:
-            await self.tell_typing(self.visitor, slug, active=False)
-        if presence.leave(self.visitor):
+        for slug in socket.data["typing_in"]:
+            await self.tell_typing(socket, slug, active=False)
+        if not presence.is_online(socket.name_space, socket.data["name"]):
             await self.announce(socket, online=False)
+            # In the meantime the user may have connected to another process, which told that first.
+            if presence.is_online(socket.name_space, socket.data["name"]):
+                await self.announce(socket, online=True)
 
     # Events: each checks its payload, does the work and answers.
 
@@ -110,7 +119,7 @@ class ChatConsumer(SocketIOConsumer):
     async def event_typing(
         self, socket: NamespaceSocket, payload: Any = None, *_: Any, ack: Ack | None = None
     ) -> None:
-        await self.answer(ack, self.typing(payload))
+        await self.answer(ack, self.typing(socket, payload))
 
     async def answer(self, ack: Ack | None, work: Awaitable[Answer]) -> None:
         """Do the work and acknowledge with the result, or with the reason of a refusal."""
@@ -150,25 +159,11 @@ class ChatConsumer(SocketIOConsumer):
         """Send a message to its room, and ask each other member's client whether it got the
         message.
         """
-        await self.to_room(socket, slug, "message", {"room": slug, "message": content})
-        await self.stop_typing(slug)
-        author = self.visitor
-        for other in presence.in_room(slug):
-            if author is not None and other.user_id != author.user_id:
-                await self.ask_receipt(other, slug, message["id"])
-
-    async def ask_receipt(self, other: Visitor, slug: str, message_id: int) -> None:
-        async def answered(answer: Any = None, *_: Any) -> None:
-            user = other.socket.user
-            try:
-                marks = await query(store.mark)(user, slug, message_id, read=answer == "read")
-            except validation.Refused:  # no longer a member
-                return
-            if marks is not None:
-                await self.tell_receipt(other, slug, marks)
-
-        question = {"room": slug, "id": message_id}
-        await other.socket.emit("confirm", question, callback=answered)
+        await to_room(slug, "message", {"room": slug, "message": content})
+        await self.stop_typing(socket, slug)
+        published = (slug, message["id"], socket.data["name"])
+        await ask_receipts(*published)
+        await chat.server_side_emit("published", *published)
 
     async def history(self, socket: NamespaceSocket, payload: Any) -> Answer:
         slug = validation.slug(payload)
@@ -178,8 +173,8 @@ class ChatConsumer(SocketIOConsumer):
     async def read(self, socket: NamespaceSocket, payload: Any) -> Answer:
         slug, up_to = validation.slug(payload), validation.message_id(payload, "up_to")
         marks = await query(store.mark)(socket.user, slug, up_to, read=True)
-        if marks is not None and self.visitor is not None:
-            await self.tell_receipt(self.visitor, slug, marks)
+        if marks is not None:
+            await tell_receipt(socket, slug, marks)
         return {}
 
     async def join_room(self, socket: NamespaceSocket, payload: Any) -> Answer:
@@ -190,47 +185,66 @@ class ChatConsumer(SocketIOConsumer):
             "joinable": await query(store.rooms_to_join)(socket.user),
         }
         # Now all tabs of the user join the room.
-        for tab in presence.of_user(socket.user.pk):
-            await self.enter_room(tab, slug)
-            await tab.socket.emit("rooms", content)
+        tabs = socket.name_space.to(presence.user_room(socket.data["name"]))
+        await tabs.sockets_join(room_name(slug))
+        await tabs.emit("rooms", content)
         return {}
 
-    async def typing(self, payload: Any) -> Answer:
+    async def typing(self, socket: NamespaceSocket, payload: Any) -> Answer:
         slug, active = validation.slug(payload), validation.field(payload, "active", bool)
-        visitor = self.visitor
-        # Memory is enough here, and avoids a database query for each key press.
-        if visitor is None or slug not in visitor.rooms:
+        # The rooms are enough here, and avoid a database query for each key press.
+        if room_name(slug) not in socket.rooms:
             raise validation.Refused("You are not in this room.")
         if active:
-            visitor.typing_in.add(slug)
-            await self.tell_typing(visitor, slug, active=True)
+            if slug not in socket.data["typing_in"]:
+                socket.data["typing_in"].append(slug)
+            await self.tell_typing(socket, slug, active=True)
         else:
-            await self.stop_typing(slug)
+            await self.stop_typing(socket, slug)
         return {}
 
-    async def stop_typing(self, slug: str) -> None:
-        if self.visitor is not None and slug in self.visitor.typing_in:
-            self.visitor.typing_in.remove(slug)
-            await self.tell_typing(self.visitor, slug, active=False)
+    async def stop_typing(self, socket: NamespaceSocket, slug: str) -> None:
+        if slug in socket.data["typing_in"]:
+            socket.data["typing_in"].remove(slug)
+            await self.tell_typing(socket, slug, active=False)
 
     # What others are told.
 
-    async def enter_room(self, visitor: Visitor, slug: str) -> None:
-        visitor.rooms.add(slug)
-        await visitor.socket.join(room_name(slug))
-
-    async def to_room(self, socket: NamespaceSocket, slug: str, event: str, content: Any) -> None:
-        await socket.server.emit(event, content, room=room_name(slug), namespace=self.namespace)
-
-    async def tell_typing(self, visitor: Visitor, slug: str, *, active: bool) -> None:
-        content = {"room": slug, "user": visitor.username, "active": active}
-        await self.to_room(visitor.socket, slug, "typing", content)
-
-    async def tell_receipt(self, visitor: Visitor, slug: str, marks: dict[str, int]) -> None:
-        content = {"room": slug, "user": visitor.username, **marks}
-        await self.to_room(visitor.socket, slug, "receipt", content)
+    async def tell_typing(self, socket: NamespaceSocket, slug: str, *, active: bool) -> None:
+        content = {"room": slug, "user": socket.data["name"], "active": active}
+        await to_room(slug, "typing", content)
 
     async def announce(self, socket: NamespaceSocket, *, online: bool) -> None:
-        if self.visitor is not None:
-            content = {"user": self.visitor.username, "online": online}
-            await socket.server.emit("presence", content, namespace=self.namespace)
+        content = {"user": socket.data["name"], "online": online}
+        await socket.name_space.emit("presence", content)
+
+
+chat = get_socketio_server().of(ChatConsumer.namespace)
+
+
+async def to_room(slug: str, event: str, content: Any) -> None:
+    await chat.to(room_name(slug)).emit(event, content)
+
+
+async def tell_receipt(socket: NamespaceSocket, slug: str, marks: dict[str, int]) -> None:
+    await to_room(slug, "receipt", {"room": slug, "user": socket.data["name"], **marks})
+
+
+@chat.on_server_side_emit("published")
+async def ask_receipts(slug: str, message_id: int, author: str) -> None:
+    """Ask the clients of this process whether they got the message. Each process does so."""
+    others = chat.local.to(room_name(slug)).except_(presence.user_room(author))
+    for socket in others.fetch_sockets():
+        await ask_receipt(socket, slug, message_id)
+
+
+async def ask_receipt(socket: NamespaceSocket, slug: str, message_id: int) -> None:
+    async def answered(answer: Any = None, *_: Any) -> None:
+        try:
+            marks = await query(store.mark)(socket.user, slug, message_id, read=answer == "read")
+        except validation.Refused:  # no longer a member
+            return
+        if marks is not None:
+            await tell_receipt(socket, slug, marks)
+
+    await socket.emit("confirm", {"room": slug, "id": message_id}, callback=answered)

@@ -106,7 +106,7 @@ inline constexpr std::size_t field_count<SessionOpened> = 3;
 template <>
 inline constexpr std::size_t field_count<SessionClosed> = 2;
 template <>
-inline constexpr std::size_t field_count<SocketConnect> = 6;
+inline constexpr std::size_t field_count<SocketConnect> = 7;
 template <>
 inline constexpr std::size_t field_count<SessionSignalled> = 2;
 template <>
@@ -164,6 +164,12 @@ inline constexpr std::size_t field_count<SocketsIn> = 3;
 template <>
 inline constexpr std::size_t field_count<RoomsOfNamespace> = 1;
 template <>
+inline constexpr std::size_t field_count<SocketCount> = 1;
+template <>
+inline constexpr std::size_t field_count<ClientIdInUse> = 2;
+template <>
+inline constexpr std::size_t field_count<NamespaceUse> = 2;
+template <>
 inline constexpr std::size_t field_count<RoomChanges> = 1;
 template <>
 inline constexpr std::size_t field_count<SessionStatusAsked> = 1;
@@ -196,6 +202,8 @@ inline constexpr std::size_t field_count<ProcessPong> = 1;
 template <>
 inline constexpr std::size_t field_count<SessionMoveAsked> = 2;
 template <>
+inline constexpr std::size_t field_count<SocketStateAsked> = 1;
+template <>
 inline constexpr std::size_t field_count<MovedSocket> = 2;
 template <>
 inline constexpr std::size_t field_count<SessionMoved> = 4;
@@ -214,7 +222,9 @@ inline constexpr std::size_t field_count<EndProcess> = 1;
 template <>
 inline constexpr std::size_t field_count<ProcessNumbers> = 1;
 template <>
-inline constexpr std::size_t field_count<ProcessStatus> = 8;
+inline constexpr std::size_t field_count<ProcessStatus> = 9;
+template <>
+inline constexpr std::size_t field_count<Total> = 1;
 
 // References to all fields, in their order.
 template <typename T>

@@ -73,7 +73,10 @@ std::size_t owned_by(const Message& message) {
   if constexpr (requires { size_of(message.relays); }) bytes += size_of(message.relays);
   if constexpr (requires { message.rooms; }) bytes += size_of(message.rooms);
   if constexpr (requires { message.room; }) bytes += size_of(message.room);
-  if constexpr (requires { message.state; }) bytes += size_of(message.state);
+  if constexpr (requires { size_of(message.state); }) bytes += size_of(message.state);
+  if constexpr (requires { message.state->size(); }) {
+    if (message.state) bytes += message.state->size();
+  }
   if constexpr (requires { message.sockets; }) bytes += size_of(message.sockets);
   return bytes;
 }

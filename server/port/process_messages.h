@@ -40,6 +40,12 @@ struct SessionMoveAsked {
   MoveReason why;
 };
 
+// The client of this socket is away and may be recovered: keep the socket's state for another
+// process. Answered by KeepSocket, when its handlers have run.
+struct SocketStateAsked {
+  SocketId socket;
+};
+
 struct MovedSocket {
   SocketId socket;
   std::string state;  // as kept with KeepSocket
@@ -53,8 +59,8 @@ struct SessionMoved {
   std::vector<MovedSocket> sockets;
 };
 
-using ProcessEvent =
-    std::variant<ToldByProcess, ProcessLeft, ProcessPing, SessionMoveAsked, SessionMoved>;
+using ProcessEvent = std::variant<ToldByProcess, ProcessLeft, ProcessPing, SessionMoveAsked,
+                                  SessionMoved, SocketStateAsked>;
 
 // --- commands of a Python process ---
 
@@ -125,11 +131,21 @@ struct ProcessStatus {
   std::uint64_t requests_total = 0;  // since its start
   std::uint64_t websockets = 0;
   std::uint64_t sessions = 0;  // of Socket.IO
-  Milliseconds delay{0};       // from the latest ping to its pong
-  Milliseconds silent{0};      // since a ping that is not answered yet; 0: none
+  std::uint64_t connections_total =
+      0;                   // WebSockets, and sessions that began without the application
+  Milliseconds delay{0};   // from the latest ping to its pong
+  Milliseconds silent{0};  // since a ping that is not answered yet; 0: none
 };
 struct ProcessesAsked {
   using Answer = std::vector<ProcessStatus>;
+};
+
+struct Total {
+  std::uint64_t number = 0;
+};
+// The sessions of all processes that have connected to a namespace.
+struct ClientCount {
+  using Answer = Total;
 };
 
 }  // namespace sioserve

@@ -57,6 +57,29 @@ struct RoomsOfNamespace {
   using Answer = std::vector<RoomMembers>;
 };
 
+// The connected sockets, without those of clients that may recover.
+struct SocketCount {
+  std::string name_space;
+  using Answer = Total;
+};
+
+// Whether a client of the namespace has this id: 1 or 0.
+struct ClientIdInUse {
+  std::string name_space;
+  std::string id;
+  using Answer = Total;
+};
+
+struct NamespaceUse {
+  std::string name;
+  std::uint64_t connected = 0;  // sockets, as SocketCount
+};
+
+// The namespaces with a socket that the application has accepted, connected or not.
+struct NamespacesInUse {
+  using Answer = std::vector<NamespaceUse>;
+};
+
 struct RoomChange {
   enum class Kind { created, joined, left, deleted };
 
@@ -86,11 +109,12 @@ struct CountsAsked {
 };
 
 using Question = std::variant<RoomsOfSocket, Membership, SocketsIn, RoomsOfNamespace, RoomChanges,
-                              SessionStatusAsked, CountsAsked, OtherProcesses, ProcessesAsked>;
+                              SessionStatusAsked, CountsAsked, OtherProcesses, ProcessesAsked,
+                              SocketCount, NamespacesInUse, ClientCount, ClientIdInUse>;
 
-using Answer =
-    std::variant<std::monostate, RoomsOfSocket::Answer, Membership::Answer, SocketsIn::Answer,
-                 RoomsOfNamespace::Answer, RoomChanges::Answer, SessionStatusAsked::Answer,
-                 CountsAsked::Answer, OtherProcesses::Answer, ProcessesAsked::Answer>;
+using Answer = std::variant<std::monostate, RoomsOfSocket::Answer, Membership::Answer,
+                            SocketsIn::Answer, RoomsOfNamespace::Answer, RoomChanges::Answer,
+                            SessionStatusAsked::Answer, CountsAsked::Answer, OtherProcesses::Answer,
+                            ProcessesAsked::Answer, Total, NamespacesInUse::Answer>;
 
 }  // namespace sioserve

@@ -49,6 +49,8 @@ struct SocketConnect {
   // The client has been recovered: it is in its rooms, and gets the events that it missed when it
   // is accepted. This is the id of its disconnected socket.
   std::optional<SocketId> recovered = std::nullopt;
+  // It belonged to another process, which has kept this with KeepSocket; then without `recovered`.
+  std::optional<std::string> state = std::nullopt;
 };
 
 // The signal for which SocketWatch was posted.

@@ -89,6 +89,10 @@ void Distributor::retire(const std::vector<ProcessId>& retired, MoveReason why) 
       if (entry.presence == Presence::here) ask_to_move(session, entry, why);
     }
   }
+  for (const auto& [id, socket] : sockets_) {
+    const Process* const owner = find(socket.owner);
+    if (socket.is_away && owner != nullptr && owner->retired) ask_for_state(id, socket);
+  }
 }
 
 std::vector<SessionId> Distributor::sessions_of(ProcessId process) const {
@@ -111,7 +115,13 @@ bool Distributor::is_done(ProcessId process) const {
   if (found == processes_.end()) return false;
   const Process& own = found->second;
   return own.retired && own.requests.empty() && own.websockets.empty() && own.sessions == 0 &&
-         own.leaving == 0;
+         own.leaving == 0 && own.asked.empty();
+}
+
+std::size_t Distributor::client_count() const {
+  std::size_t count = orphans_.size();
+  for (const auto& [id, process] : processes_) count += process.sessions;
+  return count;
 }
 
 ProcessStatus Distributor::status_of(ProcessId process) const {
@@ -123,6 +133,7 @@ ProcessStatus Distributor::status_of(ProcessId process) const {
   status.is_retiring = own.retired.has_value();
   status.requests = own.requests.size();
   status.requests_total = own.requests_total;
+  status.connections_total = own.connections_total;
   status.websockets = own.websockets.size();
   status.sessions = own.sessions;
   return status;
@@ -167,7 +178,12 @@ StreamId Distributor::next_websocket() { return number(choose_for_connection());
 ProcessId Distributor::choose_for_session(const SocketConnect& event) {
   if (event.recovered) {
     const auto former = sockets_.find(*event.recovered);
-    if (former != sockets_.end() && has(former->second.owner)) return former->second.owner;
+    const ProcessId process = former != sockets_.end() ? former->second.owner : no_process;
+    const Process* const owner = find(process);
+    // One that retires has it only as long as it has not told its state.
+    if (owner != nullptr && (!owner->retired || owner->asked.contains(former->first))) {
+      return process;
+    }
   }
   return choose_for_connection();
 }
@@ -228,6 +244,7 @@ void Distributor::route(WebSocketEvent& event) {
   if (std::holds_alternative<WebSocketConnect>(event)) {
     if (owner == nullptr) return duties_.refused_streams.push_back(stream);
     owner->websockets.insert(stream);
+    ++owner->connections_total;
   } else if (owner != nullptr && std::holds_alternative<WebSocketDisconnect>(event)) {
     owner->websockets.erase(stream);
   }
@@ -278,17 +295,12 @@ void Distributor::route(SocketConnect& event) {
     return;
   }
   const ProcessId named = process_of(event.session);
+  const bool is_native = known == sessions_.end() && named == no_process;
   const ProcessId process = known != sessions_.end() ? known->second.owner
                             : named != no_process    ? named
                                                      : choose_for_session(event);
   assign(event.session, process);
-  if (event.recovered) {
-    // Only the process that had the client before knows it.
-    const auto former = sockets_.find(*event.recovered);
-    const bool is_same = former != sockets_.end() && former->second.owner == process;
-    if (former != sockets_.end()) sockets_.erase(former);
-    if (!is_same) event.recovered.reset();
-  }
+  if (event.recovered) take_back(event, process);
   SessionEntry& session = sessions_.at(event.session);
   const auto [socket, is_new] = sockets_.emplace(event.socket, SocketEntry{process, event.session});
   socket->second.is_announced = true;
@@ -299,6 +311,7 @@ void Distributor::route(SocketConnect& event) {
     opened_.reset();
     return;
   }
+  if (is_native) ++owner->connections_total;
   if (opened_ && opened_->session == event.session) {
     send(process, Event(SocketIoEvent(std::move(*opened_))));
   }
@@ -365,10 +378,13 @@ void Distributor::route(SocketDisconnect& event) {
   const Event told = SocketIoEvent(event);
   for (const ProcessId asker : std::exchange(entry.askers, {})) send(asker, told);
   if (hold(entry.session, event)) return;
+  entry.is_away = event.may_return;
   if (!event.may_return) forget_socket(event.socket);
-  if (has(entry.owner)) {
+  if (const Process* const owner = find(entry.owner)) {
     if (!event.may_return) note_gone(entry);
-    return send(entry.owner, told);
+    send(entry.owner, told);
+    if (event.may_return && owner->retired) ask_for_state(event.socket, entry);
+    return;
   }
   if (event.may_return) return;
   duties_.commands.emplace_back(SocketReleased{socket->first});
@@ -379,6 +395,7 @@ void Distributor::route(SocketForgotten& event) {
   const auto socket = sockets_.find(event.socket);
   if (socket != sockets_.end() && hold(socket->second.session, event)) return;
   if (socket != sockets_.end() && has(socket->second.owner)) {
+    expect_no_state(socket->first, socket->second);
     note_gone(socket->second);
     return send(socket->second.owner, Event(SocketIoEvent(event)));
   }

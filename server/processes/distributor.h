@@ -2,7 +2,8 @@
 //
 // The number of a request or a WebSocket names its process (process_of). A Socket.IO session has no
 // process until its first CONNECT; from then on it belongs to one process, with all its namespaces.
-// A client that comes back (connection state recovery) goes to the process that had it.
+// A client that comes back (connection state recovery) goes to the process that had it, or, if that
+// has ended or retires, to another one with the state that was kept of its socket (KeepSocket).
 //
 // A session moves to another process if that of its own retires or dies, and if what the next one
 // needs was kept with the session (KeepSession, KeepSocket). While it moves, its events wait.
@@ -95,6 +96,8 @@ class Distributor {
   };
   Duties take_duties();
 
+  // Sessions of all processes.
+  std::size_t client_count() const;
   // Without delay and silence.
   ProcessStatus status_of(ProcessId process) const;
 
@@ -104,7 +107,9 @@ class Distributor {
     std::unordered_set<StreamId> websockets;
     std::size_t sessions = 0;
     std::size_t leaving = 0;  // sessions and sockets that have gone and are not released
+    std::unordered_set<SocketId> asked = {};  // for the state of these sockets
     std::uint64_t requests_total = 0;
+    std::uint64_t connections_total = 0;
     std::uint64_t latest = 0;  // when it was chosen last: equals take turns
     std::optional<MoveReason> retired = std::nullopt;
   };
@@ -136,6 +141,7 @@ class Distributor {
     std::uint64_t unhandled = 0;    // events
     ProcessId former = no_process;  // before it moved: may still acknowledge
     bool is_announced = true;       // false: its SocketConnect is in a Hold
+    bool is_away = false;           // disconnected, and its client may return
   };
 
   StreamId number(ProcessId process);
@@ -186,6 +192,9 @@ class Distributor {
   void lose(SessionId session, SessionEntry& entry);
   void release_held(SessionEntry& entry);
   void forget_socket(SocketId socket);
+  void ask_for_state(SocketId id, const SocketEntry& socket);
+  void expect_no_state(SocketId id, const SocketEntry& socket);
+  void take_back(SocketConnect& event, ProcessId process);
   void carry_out(ProcessId from, KeepSession& command);
   void carry_out(ProcessId from, KeepSocket& command);
   void carry_out(ProcessId from, const LetSessionGo& command);

@@ -266,6 +266,7 @@ void ProcessPool::carry_out(Process& process, Command command) {
 
 Answer ProcessPool::answer(const Process& process, const Question& question) {
   if (std::holds_alternative<ProcessesAsked>(question)) return status();
+  if (std::holds_alternative<ClientCount>(question)) return Total{distributor_.client_count()};
   if (!std::holds_alternative<OtherProcesses>(question)) {
     return owner_.answer_for_process(question);
   }

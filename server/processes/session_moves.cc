@@ -130,6 +130,28 @@ void Distributor::forget_socket(SocketId socket) {
   if (session != sessions_.end()) std::erase(session->second.sockets, socket);
 }
 
+// --- sockets whose clients may return, to another process ---
+
+void Distributor::ask_for_state(SocketId id, const SocketEntry& socket) {
+  if (!processes_.at(socket.owner).asked.insert(id).second) return;
+  send(socket.owner, Event(ProcessEvent(SocketStateAsked{id})));
+}
+
+void Distributor::expect_no_state(SocketId id, const SocketEntry& socket) {
+  if (Process* const owner = find(socket.owner)) owner->asked.erase(id);
+}
+
+// Only the process that had the client before knows it by its former socket.
+void Distributor::take_back(SocketConnect& event, ProcessId process) {
+  const auto former = sockets_.find(*event.recovered);
+  const bool is_same = former != sockets_.end() && former->second.owner == process;
+  if (!is_same) event.recovered.reset();
+  if (former == sockets_.end()) return;
+  if (!is_same) event.state = std::move(former->second.state);
+  expect_no_state(former->first, former->second);
+  sockets_.erase(former);
+}
+
 Distributor::SessionEntry* Distributor::session_here(ProcessId from, SessionId session) {
   const auto found = sessions_.find(session);
   const bool is_own = found != sessions_.end() && found->second.owner == from &&
@@ -144,7 +166,9 @@ void Distributor::carry_out(ProcessId from, KeepSession& command) {
 
 void Distributor::carry_out(ProcessId from, KeepSocket& command) {
   if (!owns(from, command.socket)) return;
-  sockets_.at(command.socket).state = unless_empty(std::move(command.state));
+  SocketEntry& socket = sockets_.at(command.socket);
+  socket.state = unless_empty(std::move(command.state));
+  expect_no_state(command.socket, socket);
 }
 
 void Distributor::carry_out(ProcessId from, const LetSessionGo& command) {

@@ -65,12 +65,16 @@ class Server {
   Membership::Answer answer(const Membership& question);
   SocketsIn::Answer answer(const SocketsIn& question);
   RoomsOfNamespace::Answer answer(const RoomsOfNamespace& question);
+  SocketCount::Answer answer(const SocketCount& question);
+  NamespacesInUse::Answer answer(const NamespacesInUse& question);
+  ClientIdInUse::Answer answer(const ClientIdInUse& question);
   RoomChanges::Answer answer(const RoomChanges& question);
   SessionStatusAsked::Answer answer(const SessionStatusAsked& question);
   CountsAsked::Answer answer(const CountsAsked& question);
   // These are for the ProcessPool, if there is one.
   OtherProcesses::Answer answer(const OtherProcesses&) { return {}; }
   ProcessesAsked::Answer answer(const ProcessesAsked&) { return {}; }
+  ClientCount::Answer answer(const ClientCount&) { return {}; }
 
   // Call it about every 20 ms.
   void advance(TimePoint now);

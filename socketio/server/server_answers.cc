@@ -38,6 +38,27 @@ RoomsOfNamespace::Answer Server::answer(const RoomsOfNamespace& question) {
   return asked ? asked->adapter->rooms() : RoomsOfNamespace::Answer();
 }
 
+SocketCount::Answer Server::answer(const SocketCount& question) {
+  const Namespace* const asked = find_namespace(question.name_space);
+  return asked ? Total{asked->connected} : Total();
+}
+
+ClientIdInUse::Answer Server::answer(const ClientIdInUse& question) {
+  for (const SocketId id : answer(SocketsIn{question.name_space, {question.id}, {}})) {
+    const Socket* const socket = find(id);
+    if (socket != nullptr && socket->public_id() == question.id) return Total{1};
+  }
+  return Total();
+}
+
+NamespacesInUse::Answer Server::answer(const NamespacesInUse&) {
+  NamespacesInUse::Answer found;
+  for (const auto& [name, one] : namespaces_) {
+    if (one->accepted > 0) found.push_back({name, one->connected});
+  }
+  return found;
+}
+
 RoomChanges::Answer Server::answer(const RoomChanges& question) {
   const auto watched = room_changes_.find(question.name_space);
   return watched == room_changes_.end() ? RoomChanges::Answer()

@@ -42,6 +42,8 @@ Socket::Socket(SocketId id, Namespace& name_space, Client& client, engine::Sessi
 }
 
 Socket::~Socket() {
+  if (!pending_) --namespace_.connected;
+  if (was_accepted_) --namespace_.accepted;
   if (!is_parked()) take_kept();
   namespace_.adapter->remove(*this);
   if (recoverable_) recovery_->remove(*this);
@@ -53,6 +55,8 @@ void Socket::set_relays(const Relays* relays) {
 
 void Socket::accept(const Relays* relays) {
   pending_ = false;
+  ++namespace_.connected;
+  if (!std::exchange(was_accepted_, true)) ++namespace_.accepted;
   set_relays(relays);
   const engine::Protocol protocol = session_->protocol();
   send_now(encoder_.codec().encode_connect(
@@ -182,6 +186,7 @@ void Socket::park() {
   take_kept();
   client_ = nullptr;
   session_ = nullptr;
+  if (!pending_) --namespace_.connected;
   pending_ = true;
   in_flight = {};
   callbacks_.clear();

@@ -38,6 +38,9 @@ struct Namespace {
   std::string name;
   Lifetime lifetime;
   std::unique_ptr<Adapter> adapter;
+  // Of its sockets, those that the application has accepted; of these, those that are connected.
+  std::size_t accepted = 0;
+  std::size_t connected = 0;
 };
 
 class Client;
@@ -159,6 +162,7 @@ class Socket final : public Recipient {
 
   std::unique_ptr<Relayer> relayer_;
   bool pending_ = true;
+  bool was_accepted_ = false;
   LateClose late_close_ = LateClose::none;
   std::vector<Kept> kept_;
   std::size_t kept_bytes_ = 0;

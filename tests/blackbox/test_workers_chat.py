@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from support.moving_chat import run_chat
+from support.moving_chat import FRESH_KINDS, run_chat
 from support.node_clients import TRANSPORTS, NodeClients
 from support.server import ServerProcess
 from support.socketio_apps import APPS
@@ -43,6 +43,27 @@ def test_no_client_is_disconnected_and_nothing_lost(
         return 2 if kills else 0
 
     asyncio.run(asyncio.wait_for(run_chat(server.url, 24, 4, chance, reload_and_kill), 110))
+
+
+def test_polling_clients_that_reuse_no_connection_chat(
+    start_server: Callable[..., ServerProcess], node: NodeClients
+) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    server = start_server("moving_chat:application", "--workers", "4", cwd=APPS)
+    pids(server, 4)
+    javascript = node.start("chatsOverFreshConnections", url=server.url, clients=6, numbers=10)
+
+    async def until_javascript_is_done() -> int:
+        await asyncio.wrap_future(javascript)
+        return 0
+
+    chat = run_chat(
+        server.url, 12, 3, random.Random(seed), until_javascript_is_done, kinds=FRESH_KINDS
+    )
+    asyncio.run(asyncio.wait_for(chat, 110))
+    connections, requests = javascript.result(0)
+    assert connections >= requests > 6 * 10
 
 
 def test_javascript_clients_do_not_notice_reloads(

@@ -6,16 +6,28 @@ import asyncio
 import contextlib
 import json
 import os
+import pathlib
+import random
 import re
 import signal
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
-from support.engineio import SESSIONS, Session, SessionEnded, WebSocketSession, event_packet
+from support.engineio import (
+    SESSIONS,
+    PollingSession,
+    Session,
+    SessionEnded,
+    WebSocketSession,
+    event_packet,
+)
+from support.moving_chat import OnePostAtATime
 from support.server import ServerProcess
 from support.socketio_apps import APPS
 from support.waiting import eventually
+from support.workers import status_of
 
 READY = re.compile(r"Python process \d \(pid (\d+)\) is ready")
 COUNT = "/count"
@@ -164,6 +176,211 @@ def test_handlers_end_before_their_client_moves(start_server: StartServer) -> No
             assert other != pid
             assert told["data"]["answer"] == "forty-two"
             assert told["data"]["numbers"] == [1]
+
+    run(main)
+
+
+async def acknowledge(session: Session, question: str, answer: object) -> None:
+    """Answer the question, which is a packet."""
+    found = re.fullmatch(r"42/count,(\d+)\[.*", question)
+    assert found, question
+    await session.send(f"43/count,{found[1]}{json.dumps([answer])}")
+
+
+def test_callbacks_end_before_their_client_moves(start_server: StartServer) -> None:
+    server = start(start_server)
+
+    async def main() -> None:
+        async with WebSocketSession(server.url) as session:
+            await session.join_namespace(COUNT, auth={})
+            pid, _ = await tell(session)
+            await session.emit("ask_by_callbacks", namespace=COUNT)
+            question = str(await session.next_message())
+            await asyncio.to_thread(reload, server)
+            for answer in (1, 2, 3):
+                await acknowledge(session, question, answer)
+                question = str(await session.next_message())
+            assert question == '42/count,["resumed","reload"]'
+            other, told = await tell(session)
+            assert other != pid
+            assert told["data"]["answers"] == [1, 2, 3]
+
+    run(main)
+
+
+def test_concurrent_handlers_end_before_their_client_moves(start_server: StartServer) -> None:
+    server = start(start_server)
+
+    async def main() -> None:
+        async with WebSocketSession(server.url) as session:
+            await session.join_namespace(COUNT, auth={})
+            pid, _ = await tell(session)
+            for _ in range(3):
+                await session.emit("ask_beside", namespace=COUNT)
+            questions = [str(await session.next_message()) for _ in range(3)]
+            await asyncio.to_thread(reload, server)
+            await session.emit("number", 4, namespace=COUNT, ack=1)
+            for answer in (3, 1, 2):
+                await acknowledge(session, questions[answer - 1], answer)
+            assert await session.next_event(COUNT) == ["resumed", "reload"]
+            assert str(await session.next_message()).startswith("43/count,1[")
+            other, told = await tell(session)
+            assert other != pid
+            assert told["data"]["numbers"] == [3, 1, 2, 4]
+
+    run(main)
+
+
+def test_a_client_changes_to_a_websocket_during_its_move(start_server: StartServer) -> None:
+    server = start(start_server)
+
+    async def main() -> None:
+        async with PollingSession(server.url) as session:
+            await session.join_namespace(COUNT, auth={})
+            pid, _ = await tell(session)
+            await session.emit("ask", namespace=COUNT)
+            question = str(await session.next_message())
+            probe = await session.probe()
+            await probe.send("2probe")
+            assert await probe.recv() == "3probe"
+            await asyncio.to_thread(reload, server)
+            await session.emit("number", 1, namespace=COUNT, ack=1)
+            await probe.send("5")
+            await probe.send(event_packet("number", 2, namespace=COUNT, ack=2))
+            found = re.fullmatch(r'42/count,(\d+)\["question"\]', question)
+            assert found
+            await probe.send(f'43/count,{found[1]}["yes"]')
+            heard: list[str] = []
+            while len(heard) < 3:
+                packet = str(await asyncio.wait_for(probe.recv(), 30))
+                if packet == "2":
+                    await probe.send("3")
+                elif packet != "6":
+                    heard.append(packet)
+            assert heard[0] == '42/count,["resumed","reload"]'
+            assert [packet[:11] for packet in heard[1:]] == ["43/count,1[", "43/count,2["]
+            await probe.send(event_packet("tell", namespace=COUNT, ack=3))
+            packet = str(await asyncio.wait_for(probe.recv(), 30))
+            other, told = json.loads(packet[packet.index("[") :])
+            assert other != pid
+            assert told["transport"] == "websocket"
+            assert told["data"]["numbers"] == [1, 2]
+            await probe.close()
+
+    run(main)
+
+
+def test_clients_stay_connected_through_a_storm_of_reloads_and_kills(
+    start_server: StartServer, tmp_path: pathlib.Path
+) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    control = tmp_path / "control"
+    server = start(start_server, "--control", str(control))
+
+    def storm() -> None:
+        for _ in range(10):
+            ready = len(READY.findall(server.log))
+            server.process.send_signal(signal.SIGHUP)
+            if chance.random() < 0.5:
+                wait_for_processes(server, ready + 1)
+            rows = status_of(control)["processes"]
+            if pids := [row["pid"] for row in rows if row["pid"]]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(chance.choice(pids), signal.SIGKILL)
+
+    def has_calmed_down() -> bool:
+        status = status_of(control)
+        states = [row["state"] for row in status["processes"]]
+        return status["state"] == "running" and states == ["ready", "ready"]
+
+    async def wait_for_ack(session: Session) -> None:
+        """Answers pings meanwhile."""
+        while not (packet := str(await session.next_message())).startswith("43/count,5["):
+            assert packet.startswith('42/count,["resumed"'), packet
+
+    async def main() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            sessions: list[Session] = []
+            for kind in (OnePostAtATime, WebSocketSession) * 4:
+                session = await stack.enter_async_context(kind(server.url))
+                await session.join_namespace(COUNT, auth={})
+                sessions.append(session)
+            waiting = [asyncio.ensure_future(wait_for_ack(session)) for session in sessions]
+            await asyncio.to_thread(storm)
+            await asyncio.to_thread(eventually, has_calmed_down, seconds=60)
+            for session in sessions:
+                await session.emit("number", 1, namespace=COUNT, ack=5)
+            await asyncio.gather(*waiting)
+
+    run(main)
+
+
+# --- clients that are away (connection state recovery) ---
+
+
+async def connect_with_pid(session: Session, namespace: str, auth: Any) -> dict[str, Any]:
+    """The answer to CONNECT."""
+    await session.send(f"40{namespace},{json.dumps(auth)}")
+    answer: dict[str, Any] = json.loads(str(await session.next_message()).partition(",")[2])
+    return answer
+
+
+@pytest.mark.parametrize("namespace", [COUNT, "/plain"])
+@pytest.mark.parametrize("why", MOVES)
+def test_a_client_that_is_away_recovers_its_data_in_another_process(
+    start_server: StartServer, namespace: str, why: str
+) -> None:
+    server = start(start_server, "--socketio-recovery", "60")
+
+    async def main() -> None:
+        async with WebSocketSession(server.url) as session:
+            welcome = await connect_with_pid(session, namespace, {})
+            (pid,) = await session.call("keep", "name", "Ann", namespace=namespace)
+        await asyncio.to_thread(server.wait_for_log, "disconnect of")
+        assert f"in {pid}" in server.log
+        # What it does later comes behind what it has handed over.
+        await asyncio.to_thread(eventually, lambda: httpx.get(server.url).text == str(pid))
+        MOVES[why](server, pid)
+        if why == "reload":
+            await asyncio.to_thread(wait_for_ends, server, 2)
+        else:
+            await asyncio.to_thread(server.wait_for_log, "has ended by SIGKILL")
+        async with WebSocketSession(server.url) as again:
+            answer = await connect_with_pid(again, namespace, {"pid": welcome["pid"]})
+            assert answer == welcome
+            if namespace == COUNT:
+                other, told = await tell(again)
+                assert told["data"] == {"numbers": [], "whys": [], "name": "Ann"}
+            else:
+                other, data, recovered = await again.call("data", namespace=namespace)
+                assert data == {"fresh": pid, "name": "Ann", "left": True}
+                assert recovered
+            assert other != pid
+
+    run(main)
+
+
+def test_a_client_that_can_not_move_recovers_its_data_in_the_new_process(
+    start_server: StartServer,
+) -> None:
+    server = start(start_server, "--socketio-recovery", "60")
+
+    async def main() -> None:
+        async with WebSocketSession(server.url) as session:
+            welcome = await connect_with_pid(session, "/plain", {})
+            (pid,) = await session.call("keep", "name", "Ann", namespace="/plain")
+            await asyncio.to_thread(reload, server)
+            await end_of(session)
+        await asyncio.to_thread(wait_for_ends, server, 2)
+        async with WebSocketSession(server.url) as again:
+            answer = await connect_with_pid(again, "/plain", {"pid": welcome["pid"]})
+            assert answer == welcome
+            other, data, recovered = await again.call("data", namespace="/plain")
+            assert other != pid
+            assert recovered
+            assert data == {"fresh": pid, "name": "Ann", "left": True}
 
     run(main)
 

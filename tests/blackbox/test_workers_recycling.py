@@ -14,6 +14,7 @@ import pytest
 from support.server import ServerProcess
 from support.waiting import eventually
 from support.workers import exists, pids, start_versioned, status_of, version_of, write_code
+from websockets.sync.client import connect
 
 StartServer = Callable[..., ServerProcess]
 
@@ -72,6 +73,17 @@ def test_a_process_is_replaced_after_its_requests(start: Callable[..., ServerPro
         assert httpx.get(server.url).status_code == 200
     assert_replaced(server, old, "requests")
     assert server.process.poll() is None
+
+
+def test_websockets_count_as_requests(start: Callable[..., ServerProcess]) -> None:
+    server = start("--limit-max-requests", "3")
+    (old,) = pids(server, 1)
+    for _ in range(2):
+        with connect(server.websocket_url) as websocket:
+            websocket.send("hello")
+            assert websocket.recv() == "one hello"
+    assert httpx.get(server.url).text == f"one {old}"
+    assert_replaced(server, old, "3 requests and WebSockets")
 
 
 def test_a_replacement_that_cannot_start_leaves_the_old_process(

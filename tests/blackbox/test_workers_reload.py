@@ -8,6 +8,7 @@ import contextlib
 import functools
 import os
 import pathlib
+import re
 import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -44,6 +45,39 @@ def start(folder: pathlib.Path, start_server: StartServer) -> Callable[..., Serv
 
 def reload(folder: pathlib.Path, *arguments: str):  # type: ignore[no-untyped-def]
     return command("reload", "--control", str(folder / "control"), *arguments)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGUSR1])
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["one process", "workers"])
+def test_a_signal_at_the_very_beginning_does_not_end_the_command(
+    folder: pathlib.Path, number: signal.Signals, workers: tuple[str, ...]
+) -> None:
+    if not workers and number != signal.SIGUSR1:
+        pytest.skip("it has its default effect then")
+
+    class Signalled(ServerProcess):
+        def wait_for_log(self, *arguments: Any) -> re.Match[str]:
+            if not self.signalled:
+                self.signalled = True
+                # The first instructions of the command, long before Python runs.
+                eventually(lambda: is_blocked(self.process.pid, number))
+                self.process.send_signal(number)
+            return super().wait_for_log(*arguments)
+
+        signalled = False
+
+    server = Signalled("versioned:application", *workers, cwd=folder).start()
+    assert version_of(server) == "one"
+    if number == signal.SIGHUP:
+        server.wait_for_log("Reloaded: 2 new Python processes work")
+    server.stop()
+
+
+def is_blocked(pid: int, number: signal.Signals) -> bool:
+    """Whether this signal would wait."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    blocked = re.search(r"SigBlk:\s+([0-9a-f]+)", status)
+    return blocked is not None and bool(int(blocked[1], 16) >> (number - 1) & 1)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -171,6 +171,88 @@ def test_every_process_sees_all_rooms_and_counts(server: ServerProcess, room: st
     with_two(server, room, check)
 
 
+def test_counts_are_those_of_all_processes(start_server: Callable[..., ServerProcess]) -> None:
+    server = start(start_server)
+
+    async def check(one: Any, two: Any) -> None:
+        async with WebSocketSession(server.url) as third:
+            await connect(third, "third")
+            for session, _, pid in (one, two):
+                told, everywhere, here = await session.call("numbers", namespace=CHAT)
+                assert told == pid
+                assert everywhere == [3, 3]
+                assert sum(here) in (2, 4)
+
+    with_two(server, "room", check)
+
+
+def test_dynamic_namespaces_are_those_of_all_processes(
+    start_server: Callable[..., ServerProcess],
+) -> None:
+    server = start(start_server)
+
+    async def check(one: Any, two: Any) -> None:
+        # Each is used by clients of one process.
+        await one[0].join_namespace("/board-1")
+        await two[0].join_namespace("/board-2")
+        await two[0].join_namespace("/room-3", auth={"key": "right"})
+        for session, _, _ in (one, two):
+            _, names, counts = await session.call("namespaces", namespace=CHAT)
+            assert names == ["/", "/board-1", "/board-2", "/chat", "/room-3"]
+            assert counts == [2, 1]
+        await one[0].emit("say_to_patterns", "hello", namespace=CHAT, ack=1)
+        assert await one[0].next_event("/board-1") == ["said", "hello"]
+        assert str(await one[0].next_message()).endswith(",2]"), "both boards are found"
+        assert await two[0].next_event("/board-2") == ["said", "hello"]
+        assert await two[0].next_event("/room-3") == ["said", "hello"]
+        # The function decides in each process, and again about a namespace that is gone.
+        await one[0].send('40/room-3,{"key":"wrong"}')
+        assert str(await one[0].next_message()).startswith("44/room-3,")
+
+    with_two(server, "room", check)
+
+
+def test_local_events_stay_in_their_process(server: ServerProcess, room: str) -> None:
+    async def check(one: Any, two: Any) -> None:
+        # Its own client gets the event before the answer.
+        await one[0].emit("say_here", room, "here", namespace=CHAT, ack=1)
+        assert await one[0].next_event(CHAT) == ["said", "here"]
+        assert str(await one[0].next_message()).startswith("43/chat,1[")
+        await one[0].emit("say", room, "everywhere", namespace=CHAT, ack=2)
+        assert await two[0].next_event(CHAT) == ["said", "everywhere"]
+
+    with_two(server, room, check)
+
+
+def test_the_id_of_a_client_of_another_process_is_a_private_room(
+    server: ServerProcess, room: str
+) -> None:
+    async def check(one: Any, two: Any) -> None:
+        for call in (("enter", two[1]), ("enter", one[1]), ("all_enter", room, two[1])):
+            answer = await one[0].call(*call, namespace=CHAT)
+            allowed = call == ("enter", one[1])
+            assert answer[1] == ("joined" if allowed else "refused"), call
+        long_name = f"{room} with a name that is longer than an id"
+        assert (await one[0].call("enter", long_name, namespace=CHAT))[1] == "joined"
+
+    with_two(server, room, check)
+
+
+def test_fetched_sockets_of_all_processes_can_be_asked(server: ServerProcess, room: str) -> None:
+    async def check(one: Any, two: Any) -> None:
+        async with WebSocketSession(server.url) as third:
+            await connect(third, "asks")
+            answering = [
+                asyncio.create_task(answer_questions(session, f"from {pid}"))
+                for session, _, pid in (one, two)
+            ]
+            _, answers = await third.call("ask_each", room, namespace=CHAT)
+            assert answers == sorted(f"from {pid}" for _, _, pid in (one, two))
+            await asyncio.gather(*answering)
+
+    with_two(server, room, check)
+
+
 def test_fetched_sockets_have_what_the_other_process_knows(
     server: ServerProcess, room: str
 ) -> None:

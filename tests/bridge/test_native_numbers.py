@@ -62,6 +62,7 @@ WITHOUT_NUMBERS = {
     *("start", "_drain", "room", "running_tasks", "counts", "stop", "add_namespace", "open_logs"),
     *("broadcast", "sockets_in", "namespace_rooms", "take_room_changes"),
     *("watch_rooms", "unwatch_rooms", "other_processes", "process_status"),
+    *("socket_count", "is_client_id", "namespaces_in_use", "client_count"),
     *(
         "serve_dynamic_namespaces",
         "ask_about_handshakes",

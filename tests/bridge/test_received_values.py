@@ -51,7 +51,7 @@ class Client:
     def disconnect(self, *arguments: Any) -> None: ...
 
     def connect(
-        self, socket: int, session: int, id: str, namespace: str, auth: Any, _: Any
+        self, socket: int, session: int, id: str, namespace: str, auth: Any, *_: Any
     ) -> None:
         self._auth = auth
         self._server.accept_socket(socket)

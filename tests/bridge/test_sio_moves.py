@@ -11,6 +11,7 @@ import sio
 import sio.socketio.server
 from sio.dispatcher import Dispatcher
 from sio.processes import Processes
+from sio.session_state import described_socket
 from sio_fakes import World
 
 
@@ -52,7 +53,7 @@ def assert_empty(world: World) -> None:
     assert not dispatcher._asking
     assert dispatcher._moves is not None
     assert not dispatcher._moves._kept
-    assert world.server.clients_count == 0
+    assert world.server.local_clients_count == 0
     for namespace in ("/chat", "/other"):
         found = world.server.find(namespace)
         assert found is None or not found.has_sockets
@@ -172,3 +173,50 @@ async def test_a_namespace_that_the_new_code_does_not_have(
     assert ("give_up_session", 5) in world.core.calls
     assert "/gone is disconnected" in caplog.text
     await world.idle()
+
+
+async def test_the_state_of_a_client_that_is_away_is_kept() -> None:
+    async def disconnect(self: Any, socket: Any, reason: str) -> None:
+        socket.data["left"] = True
+
+    async def connect(self: Any, socket: Any, auth: Any) -> bool:
+        return True
+
+    body = {"namespace": "/chat", "connect": connect, "disconnect": disconnect}
+    sio.register(type("Consumer", (sio.SocketIOConsumer,), body))  # without resume
+    world = world_of_a_process()
+    socket = world.ask("/chat")
+    await world.idle()
+    assert not world.core.of("keep_socket")
+    world.dispatcher.disconnect(socket, "engineio_ping_timeout", "ping timeout", True)
+    await world.core.until(lambda: world.core.of("keep_socket"))
+    world.dispatcher.keep_away(socket)
+    await world.core.until(lambda: len(world.core.of("keep_socket")) == 2)
+    for _, number, state in world.core.of("keep_socket"):
+        assert number == socket
+        assert described_socket(state)["data"] == {"left": True}
+    world.dispatcher.forgotten(socket)
+
+
+async def test_a_process_that_does_not_know_a_client_says_so() -> None:
+    world = world_of_a_process()
+    world.dispatcher.keep_away(99)
+    await world.core.until(lambda: world.core.of("keep_socket"))
+    assert world.core.of("keep_socket") == [("keep_socket", 99, "")]
+
+
+async def test_data_that_is_not_json_stays_in_its_process(caplog: pytest.LogCaptureFixture) -> None:
+    async def connect(self: Any, socket: Any, auth: Any) -> bool:
+        socket.data["bad"] = object()
+        return True
+
+    sio.register(
+        type("Consumer", (sio.SocketIOConsumer,), {"namespace": "/chat", "connect": connect})
+    )
+    world = world_of_a_process()
+    for _ in range(2):
+        socket = world.ask("/chat")
+        await world.idle()
+        world.dispatcher.disconnect(socket, "engineio_ping_timeout", "ping timeout", True)
+        await world.core.until(lambda s=socket: ("keep_socket", s, "") in world.core.calls)
+    assert caplog.text.count("socket.data['bad'] is not JSON. They lose their data") == 1

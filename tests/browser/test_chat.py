@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from support.browser import PATIENCE, run_node
-from support.server import ROOT, ServerProcess
+from support.server import ROOT, ServerProcess, executable
+from support.waiting import eventually
+from support.workers import READY
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
@@ -65,6 +68,31 @@ def test_two_people_chat_without_websockets(chat_server: ServerProcess) -> None:
     assert_conversation(seen)
     assert seen["complaints"] == []
     assert "Traceback" not in chat_server.log
+
+
+@pytest.mark.parametrize(("alice", "bob"), [("websocket", "polling"), ("polling", "websocket")])
+def test_nobody_notices_that_python_processes_are_replaced(
+    chat_environment: dict[str, str],
+    start_server: Callable[..., ServerProcess],
+    tmp_path: pathlib.Path,
+    alice: str,
+    bob: str,
+) -> None:
+    control = str(tmp_path / "control")
+    server = start_server(
+        "project.asgi:application",
+        *("--workers", "2", "--control", control),
+        cwd=ROOT / "sample_project",
+        env=chat_environment,
+    )
+    eventually(lambda: len(READY.findall(server.log)) >= 2)
+    reload = [executable(), "reload", "--control", control]
+    seen = run_node("reload.mjs", server.url, alice, bob, *reload)
+    assert seen["states"] == [["connected"], ["connected"]]
+    assert seen["onlineWithOneTab"] == ["alice", "bob"]
+    assert seen["complaints"] == []
+    eventually(lambda: server.log.count("which was replaced, has ended with exit code 0") == 2)
+    assert "Traceback" not in server.log
 
 
 def test_the_server_enforces_the_chats_rules(chat_server: ServerProcess) -> None:

@@ -12,7 +12,14 @@ from sioserve.workers import recycling
 from sioserve.workers.recycling import RecyclingLimits
 from sioserve.workers.watch import PAUSE, Watch
 
-IDLE = {"requests": 0, "requests_total": 0, "websockets": 0, "sessions": 0, "delay_ms": 0}
+IDLE = {
+    "requests": 0,
+    "requests_total": 0,
+    "connections_total": 0,
+    "websockets": 0,
+    "sessions": 0,
+    "delay_ms": 0,
+}
 
 
 class FakeProcess:

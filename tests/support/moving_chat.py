@@ -13,7 +13,10 @@ import contextlib
 import json
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+
+import aiohttp
+import httpx
 
 import socketio
 from support.engineio import (
@@ -28,6 +31,8 @@ from support.engineio import (
 CHAT = "/chat"
 PATIENCE = 10.0  # seconds for an acknowledgement, after which a number counts as lost
 KINDS = ("polling", "websocket", "python-socketio")
+# Clients that open a connection for each request, as behind some proxies.
+FRESH_KINDS = ("fresh polling", "fresh python-socketio")
 
 
 class Member(abc.ABC):
@@ -76,6 +81,25 @@ class OnePostAtATime(PollingSession):
             await super().send(*packets)
 
 
+class FreshPolling(OnePostAtATime):
+    """Opens a connection for each request."""
+
+    async def get(self) -> httpx.Response:
+        async with httpx.AsyncClient(base_url=self.url, timeout=60) as http:
+            return await http.get(self.target)
+
+    async def post(self, body: str | bytes) -> httpx.Response:
+        async with httpx.AsyncClient(base_url=self.url, timeout=60) as http:
+            return await http.post(self.target, content=body)
+
+
+RAW: dict[str, type[Session]] = {
+    "polling": OnePostAtATime,
+    "fresh polling": FreshPolling,
+    "websocket": WebSocketSession,
+}
+
+
 class RawMember(Member):
     def __init__(self, kind: str, name: str, room: str) -> None:
         super().__init__(name, room)
@@ -84,7 +108,7 @@ class RawMember(Member):
         self._reading: asyncio.Task[None]
 
     async def open(self, url: str) -> None:
-        self._session = OnePostAtATime(url) if self._kind == "polling" else WebSocketSession(url)
+        self._session = RAW[self._kind](url)  # type: ignore[call-arg]
         await self._session.open()
         await self._session.join_namespace(CHAT, auth={"name": self.name, "room": self.room})
         self._reading = asyncio.ensure_future(self._read())
@@ -116,8 +140,10 @@ class RawMember(Member):
 
 
 class LibraryMember(Member):
-    def __init__(self, name: str, room: str) -> None:
+    def __init__(self, kind: str, name: str, room: str) -> None:
         super().__init__(name, room)
+        self._is_fresh = kind.startswith("fresh")
+        self._http: aiohttp.ClientSession | None = None
         self._client = socketio.AsyncClient(reconnection=False)
         self._client.on("said", self._said, namespace=CHAT)
         self._client.on("disconnect", self._disconnected, namespace=CHAT)
@@ -125,7 +151,14 @@ class LibraryMember(Member):
 
     async def open(self, url: str) -> None:
         auth = {"name": self.name, "room": self.room}
-        await self._client.connect(url, namespaces=[CHAT], auth=auth, wait_timeout=30)
+        transports = None
+        if self._is_fresh:
+            self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+            self._client.eio.http = self._http
+            transports = ["polling"]
+        await self._client.connect(
+            url, namespaces=[CHAT], auth=auth, wait_timeout=30, transports=transports
+        )
 
     async def _said(self, sender: str, number: int) -> None:
         self.received[sender].append(number)
@@ -140,22 +173,29 @@ class LibraryMember(Member):
     async def close(self) -> None:
         self._closing = True
         await self._client.disconnect()
+        if self._http is not None:
+            await self._http.close()
 
 
-def make_member(index: int, rooms: int) -> Member:
-    kind = KINDS[index % len(KINDS)]
+def make_member(index: int, rooms: int, kinds: Sequence[str]) -> Member:
+    kind = kinds[index % len(kinds)]
     name, room = f"{kind} {index}", f"room {index % rooms}"
-    return LibraryMember(name, room) if kind == "python-socketio" else RawMember(kind, name, room)
+    return RawMember(kind, name, room) if kind in RAW else LibraryMember(kind, name, room)
 
 
 async def run_chat(
-    url: str, members: int, rooms: int, chance: random.Random, disturb: Callable[[], Awaitable[int]]
+    url: str,
+    members: int,
+    rooms: int,
+    chance: random.Random,
+    disturb: Callable[[], Awaitable[int]],
+    kinds: Sequence[str] = KINDS,
 ) -> str:
     """Let the members talk while `disturb()` runs, which returns how many processes it has killed.
 
     Returns a summary; raises AssertionError for what should not have been seen.
     """
-    all_members = [make_member(index, rooms) for index in range(members)]
+    all_members = [make_member(index, rooms, kinds) for index in range(members)]
     for member in all_members:
         await member.open(url)
     is_over = False

@@ -137,7 +137,7 @@ class Console:
         self._sockets(name, choice).disconnect_sockets(bool(close))
 
     def _sockets(self, name: str, choice: str | None) -> Broadcast[NamespaceSocket]:
-        namespace = self._server.find(name)
+        namespace = self._server.find_anywhere(name)
         if namespace is None:
             raise LookupError(f"an administrator named a namespace that does not exist: {name!r}")
         everyone = namespace.everyone()

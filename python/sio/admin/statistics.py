@@ -48,7 +48,7 @@ class Statistics:
             "clientsCount": counts["sessions"],
             "pollingClientsCount": counts["polling_sessions"],
             "namespaces": [
-                {"name": namespace.name, "socketsCount": namespace.adapter.sockets_everywhere()}
+                {"name": namespace.name, "socketsCount": namespace.sockets_count}
                 for namespace in self._server.namespaces()
             ],
             "aggregatedEvents": self._passed(counts),

@@ -153,9 +153,9 @@ class Watch:
 
     def has_administrators(self) -> bool:
         """Whether an administrator is connected, to this process or another."""
-        if self._administrators.sockets_count > 0:
+        if self._administrators.local_sockets_count > 0:
             return True
         if time.monotonic() - self._checked > CHECKED_AGAIN:
             self._checked = time.monotonic()
-            self._elsewhere = self._administrators.adapter.sockets_everywhere() > 0
+            self._elsewhere = self._administrators.sockets_count > 0
         return self._elsewhere

@@ -94,7 +94,3 @@ class Adapter(BroadcastAdapter[NamespaceSocket]):
     @abstractmethod
     async def server_count(self) -> int:
         """How many servers the cluster has, this one included."""
-
-    def sockets_everywhere(self) -> int:
-        """How many sockets the namespace has, with those of other servers that are known."""
-        return self.namespace.sockets_count

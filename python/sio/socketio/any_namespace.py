@@ -164,8 +164,13 @@ class AnyNamespace(AllClients[NamespaceSocket]):
     @property
     @abstractmethod
     def sockets_count(self) -> int:
-        """How many sockets are connected to this process."""
+        """How many sockets are connected."""
+
+    @property
+    @abstractmethod
+    def local_sockets_count(self) -> int:
+        """How many of them belong to this process: all, if it is the only process."""
 
     def rooms(self) -> dict[str, set[str]]:
-        """The rooms that sockets of this process are in, each with the ids of these sockets."""
+        """The rooms that sockets are in, each with the ids of these sockets."""
         return self.broadcast_adapter.rooms()

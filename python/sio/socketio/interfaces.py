@@ -99,8 +99,6 @@ class Adapter(Protocol[_Sockets]):
 
     async def server_count(self) -> int: ...
 
-    def sockets_everywhere(self) -> int: ...
-
 
 class Table(Protocol):
     """What sockets need of a HandlerTable."""
@@ -129,6 +127,9 @@ class AnyNamespace(Emitting[_S], Protocol[_S]):
 
     @property
     def sockets_count(self) -> int: ...
+
+    @property
+    def local_sockets_count(self) -> int: ...
 
     def sockets(self) -> list[_S]: ...
 
@@ -211,6 +212,9 @@ class Server(Emitting[_S], ServerSide, Protocol[_S]):
     @property
     def clients_count(self) -> int: ...
 
+    @property
+    def local_clients_count(self) -> int: ...
+
     def pace(self) -> Done: ...
 
     @property
@@ -264,6 +268,12 @@ class Server(Emitting[_S], ServerSide, Protocol[_S]):
     ) -> Callable[[_S, str], Awaitable[None] | None]: ...
 
     # --- for sockets, namespaces and adapters ---
+
+    spans_processes: bool
+
+    def is_private_room(self, namespace: Any, room: str) -> bool: ...
+
+    def used_elsewhere(self) -> Sequence[Any]: ...
 
     @property
     def lock(self) -> RLock: ...

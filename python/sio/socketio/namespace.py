@@ -88,6 +88,13 @@ class Namespace(AnyNamespace):
 
     @property
     def sockets_count(self) -> int:
+        core = self.server.native
+        if self.server.spans_processes and core is not None:
+            return core.socket_count(self.name)
+        return self.local_sockets_count
+
+    @property
+    def local_sockets_count(self) -> int:
         return sum(socket.connected for socket in tuple(self._sockets.values()))
 
     @done_when_called

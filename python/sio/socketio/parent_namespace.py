@@ -13,10 +13,11 @@ it. If handlers are registered with the child itself, it is never deleted.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import weakref
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Generator, Sequence
 from typing import Any
 
 from ..answer import collect_lists
@@ -99,9 +100,11 @@ class ParentNamespace(AnyNamespace):
             self._children.add(child)
 
     def children(self) -> list[ChildNamespace]:
-        """The namespaces that exist now."""
+        """The namespaces that exist now, also those that only other processes have clients of."""
+        elsewhere = self.server.used_elsewhere()
         with self.server.lock:
-            return list(self._children)
+            found = {child.name: child for child in elsewhere if child.parent is self}
+            return list({**found, **{child.name: child for child in self._children}}.values())
 
     @property
     def broadcast_adapter(self) -> BroadcastAdapter[NamespaceSocket]:
@@ -113,6 +116,10 @@ class ParentNamespace(AnyNamespace):
     @property
     def sockets_count(self) -> int:
         return sum(child.sockets_count for child in self.children())
+
+    @property
+    def local_sockets_count(self) -> int:
+        return sum(child.local_sockets_count for child in self.children())
 
     def socket(self, id: str) -> NamespaceSocket | None:
         return next(filter(None, (child.socket(id) for child in self.children())), None)
@@ -160,6 +167,26 @@ class ChildNamespace(Namespace):
             self.drop_adapter()
 
 
+class SocketsOfChildren(SocketList[Any]):
+    """The lists of all children as one; awaiting it awaits each."""
+
+    __slots__ = ("_lists",)
+
+    def __init__(self, lists: Sequence[SocketList[Any]]) -> None:
+        super().__init__(socket for one in lists for socket in one)
+        self._lists = lists
+
+    def __await__(self) -> Generator[Any, Any, SocketList[Any]]:
+        return self._all().__await__()
+
+    async def _all(self) -> SocketList[Any]:
+        async def whole(sockets: SocketList[Any]) -> SocketList[Any]:
+            return await sockets
+
+        found = await asyncio.gather(*map(whole, self._lists))
+        return SocketList(socket for one in found for socket in one)
+
+
 class BroadcastAdapterOfChildren(BroadcastAdapter[NamespaceSocket]):
     """Does each operation in all children."""
 
@@ -184,9 +211,7 @@ class BroadcastAdapterOfChildren(BroadcastAdapter[NamespaceSocket]):
         )
 
     def fetch_sockets(self, target: Target) -> SocketList[NamespaceSocket]:
-        return SocketList(
-            socket for adapter in self._adapters() for socket in adapter.fetch_sockets(target)
-        )
+        return SocketsOfChildren([adapter.fetch_sockets(target) for adapter in self._adapters()])
 
     def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
         joins: list[Done] = []

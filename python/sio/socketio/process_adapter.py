@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import copy
+import dataclasses
 from collections.abc import Awaitable, Generator, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,7 +24,7 @@ from ..names import Room, room_names
 from ..processes import Processes
 from .interfaces import Namespace
 from .local_adapter import LocalAdapter
-from .socket import NamespaceSocket
+from .socket import CLIENT_HAS_GONE, NamespaceSocket
 from .socket_list import SocketList
 from .target import Target
 
@@ -47,6 +49,7 @@ class RemoteSocket:
         time = datetime.fromisoformat(handshake["time"])
         self.handshake = Handshake(**{**handshake, "time": time})
         self._data: dict[str, Any] | None = described["data"]
+        self._timeout: float | None = None
 
     def __repr__(self) -> str:
         return f"<RemoteSocket {self.id} in {self.namespace}>"
@@ -61,6 +64,31 @@ class RemoteSocket:
     def emit(self, event: str, *args: Any) -> Done:
         """Send an event to this client."""
         return self.name_space.to(self.id).emit(event, *args)
+
+    @done_when_called
+    def send(self, *args: Any) -> Done:
+        """Emit the event "message"."""
+        return self.emit("message", *args)
+
+    def timeout(self, seconds: float) -> RemoteSocket:
+        """The timeout of emit_with_ack(), in seconds."""
+        made = copy.copy(self)
+        made._timeout = seconds
+        return made
+
+    def emit_with_ack(self, event: str, *args: Any, timeout: float | None = None) -> Awaitable[Any]:
+        """Send an event to this client; awaiting the result gives its answer.
+
+        Raises AckTimeout as NamespaceSocket.emit_with_ack() does.
+        """
+        seconds = self._timeout if timeout is None else timeout
+        return self._only(self.name_space.to(self.id).emit_with_ack(event, *args, timeout=seconds))
+
+    async def _only(self, answers: Awaitable[list[Any]]) -> Any:
+        found = await answers
+        if not found:
+            raise AckTimeout(CLIENT_HAS_GONE)
+        return found[0]
 
     @done_when_called
     def join(self, room: Room) -> Done:
@@ -112,6 +140,19 @@ class ProcessAdapter(LocalAdapter):
             found.extend(RemoteSocket(self.namespace, one) for one in described)
         return found
 
+    def broadcast(self, args: Sequence[Any], target: Target) -> None:
+        super().broadcast(args, self._without_others(target) if target.local else target)
+
+    def _without_others(self, target: Target) -> Target:
+        """The same recipients, named by their ids, without those of other processes."""
+        core = self.namespace.server.native
+        if core is None or (target.rooms is not None and not target.rooms):
+            return target
+        numbers = core.sockets_in(self.namespace.name, target.rooms or (), target.except_rooms)
+        own = filter(None, map(self.namespace.socket_numbered, numbers))
+        rooms = frozenset(socket.id for socket in own)
+        return dataclasses.replace(target, rooms=rooms, except_rooms=frozenset())
+
     def broadcast_with_ack(
         self, args: Sequence[Any], target: Target, timeout: float | None
     ) -> Awaitable[list[Any]]:
@@ -132,8 +173,17 @@ class ProcessAdapter(LocalAdapter):
         except (TooManyRooms, ValueError) as error:  # the others join all the same
             refused = error
         core = self.namespace.server.native
+        private = [
+            room for room in rooms if self.namespace.server.is_private_room(self.namespace, room)
+        ]
+        rooms = [room for room in rooms if room not in private]
         for number in self._remote_numbers(target):
             assert core is not None
+            if private:
+                refused = ValueError(
+                    f"a client of another process can't join room {private[0]!r}, the id of "
+                    "another client (SIO_ALLOW_PRIVATE_ROOMS)"
+                )
             for room in rooms:
                 core.join(number, room)
             count, is_member = core.membership(number, rooms[-1]) if rooms else (0, True)
@@ -180,10 +230,6 @@ class ProcessAdapter(LocalAdapter):
 
     async def server_count(self) -> int:
         return 1 + len(self._processes.others())
-
-    def sockets_everywhere(self) -> int:
-        core = self.namespace.server.native
-        return 0 if core is None else len(core.sockets_in(self.namespace.name))
 
     # --- for requests of the other processes ---
 

@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import logging
 import os
+import re
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
@@ -46,6 +47,9 @@ _N = TypeVar("_N", bound=Callable[[Namespace], Any])
 _ConnectHook = TypeVar("_ConnectHook", bound=ConnectHook)
 _DisconnectHook = TypeVar("_DisconnectHook", bound=DisconnectHook)
 
+# Only for such rooms the native server is asked whether a client has that id.
+CLIENT_ID = re.compile(r"(?:/.*#)?[A-Za-z0-9_-]{20}")
+
 logger = logging.getLogger("sio.socketio.server")
 
 
@@ -58,7 +62,7 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
     * `json_default`: None, or a function that is called with each emitted or acknowledged value
       that is not a JSON value. It returns a JSON value, or raises TypeError: then
       sio.encoding.default() is called.
-    * `clients_count`: Engine.IO sessions of this process that have connected to a namespace.
+    * `local_clients_count`: Engine.IO sessions of this process that have connected to a namespace.
     """
 
     served_natively = True
@@ -69,7 +73,9 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
         self._recovery_skips_middleware: bool | None = None
         self._allow_private_rooms: bool | None = None
         self._ack_unknown_events: bool | None = None
-        self.clients_count = 0
+        self.local_clients_count = 0
+        # Whether other Python processes serve clients of the same native server (--workers).
+        self.spans_processes = False
         self.make_adapter: AdapterFactory = LocalAdapter
         self.lock = threading.RLock()  # of the tables of namespaces
         self._namespaces: dict[str, Namespace] = {}
@@ -147,9 +153,43 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
 
     def namespaces(self) -> list[Namespace]:
         """The namespaces that exist; the default one is always among them."""
+        elsewhere = self.used_elsewhere()
         with self.lock:
-            dynamic = [child for child in self._children.values() if child.sockets_count]
-            return list({**self._namespaces, **{child.name: child for child in dynamic}}.values())
+            dynamic = [child for child in self._children.values() if child.local_sockets_count]
+            found = {child.name: child for child in (*elsewhere, *dynamic)}
+            return list({**self._namespaces, **found}.values())
+
+    def used_elsewhere(self) -> list[Namespace]:
+        """With --workers: the dynamic namespaces that clients of other processes use."""
+        if not self.spans_processes or self._core is None:
+            return []
+        return [
+            self._of_others(name)
+            for name, sockets in self._core.namespaces_in_use().items()
+            if sockets and name not in self._namespaces
+        ]
+
+    def find_anywhere(self, name: str) -> Namespace | None:
+        """The same as find(), also if only clients of other processes use the namespace."""
+        found = self.find(name)
+        if found is not None:
+            return found
+        return next((one for one in self.used_elsewhere() if one.name == name), None)
+
+    def _of_others(self, name: str) -> Namespace:
+        """The namespace, which has clients in other processes.
+
+        If a function has accepted its name there, it is not kept here: clients of this process
+        may use it only if the function accepts it here too.
+        """
+        found = self.find_or_fit(name)
+        if found is not None:
+            return found
+        child = ChildNamespace(name, self)
+        functions = [parent for parent in self.parent_namespaces() if parent.is_function]
+        if len(functions) == 1:  # otherwise it is not known which of them has accepted it
+            child.belong_to(functions[0], None)
+        return child
 
     def named_namespaces(self) -> list[Namespace]:
         """The static namespaces."""
@@ -297,7 +337,7 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
 
         Raises RuntimeError if clients are already connected.
         """
-        if self.clients_count:
+        if self.local_clients_count:
             raise RuntimeError("set the adapter before clients are connected")
         self.make_adapter = factory
         with self.lock:
@@ -330,6 +370,13 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
         In manage.py commands and in workers no server runs, and emit() raises RuntimeError.
         """
         return self._core is not None
+
+    @property
+    def clients_count(self) -> int:
+        """Engine.IO sessions that have connected to a namespace."""
+        if self.spans_processes and self._core is not None:
+            return self._core.client_count()
+        return self.local_clients_count
 
     def counts(self) -> dict[str, int]:
         """The counters of the native server of this process.
@@ -458,6 +505,20 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
     def allow_private_rooms(self, allow: bool) -> None:
         self._allow_private_rooms = allow
 
+    def is_private_room(self, namespace: AnyNamespace, room: str) -> bool:
+        """Whether a room is named as a client's id, so that other clients can't join it."""
+        if self.allow_private_rooms:
+            return False
+        if namespace.socket(room) is not None:
+            return True
+        core = self._core
+        return (
+            self.spans_processes
+            and core is not None
+            and CLIENT_ID.fullmatch(room) is not None
+            and core.is_client_id(namespace.name, room)
+        )
+
     @property
     def ack_unknown_events(self) -> bool:
         """Whether an event without a handler is acknowledged, with its own arguments, if its client
@@ -513,6 +574,7 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
         """Stop emitting through this native server, which has stopped."""
         if self._core is core:
             self._core = self._loop = self._threads = self.stop_server = None
+            self.spans_processes = False
             logger.info("detached from the native server")
 
 

@@ -83,6 +83,7 @@ class NamespaceSocket(SocketListeners):
         self._created = time.time()
         self._handshake: Handshake | None = None
         self._callbacks: dict[int, AckCallback] = {}
+        self._calls_over: asyncio.Future[None] | None = None  # see callbacks_over()
         self._answers: dict[int, Answer] = {}  # awaited answers, by the number of their callback
         self._gone = False
         self._finished = False
@@ -256,9 +257,8 @@ class NamespaceSocket(SocketListeners):
         """Enter a room, or several. A room is any str, or an int, which is the room of its digits.
 
         Raises TypeError for anything else; ValueError for the id of another client, unless
-        SocketIOServer.allow_private_rooms is set (only clients of this process are checked);
-        sio.TooManyRooms if the socket is already in --socketio-max-rooms rooms. Of several rooms,
-        it has then entered the first ones.
+        SocketIOServer.allow_private_rooms is set; sio.TooManyRooms if the socket is already in
+        --socketio-max-rooms rooms. Of several rooms, it has then entered the first ones.
         """
         names = room_names(room)
         for name in names:
@@ -266,8 +266,7 @@ class NamespaceSocket(SocketListeners):
         return self._join(*names) if len(names) == 1 else all_done(self._join(n) for n in names)
 
     def _check_private(self, room: str) -> None:
-        owner = None if room == self.id else self.name_space.socket(room)
-        if owner is not None and not self.server.allow_private_rooms:
+        if room != self.id and self.server.is_private_room(self.name_space, room):
             raise ValueError(
                 f"{self!r} can't join room {room!r}, the id of another client: it would receive "
                 "what is sent to that one (SIO_ALLOW_PRIVATE_ROOMS)"
@@ -458,7 +457,9 @@ class NamespaceSocket(SocketListeners):
 
     def take_callback(self, number: int) -> AckCallback | None:
         """The callback that emit() gave this number, once."""
-        return self._callbacks.pop(number, None)
+        callback = self._callbacks.pop(number, None)
+        self._note_callbacks()
+        return callback
 
     def fail_answers(self, numbers: Sequence[int], why: str) -> None:
         """The acknowledgements with these numbers will not come."""
@@ -467,6 +468,7 @@ class NamespaceSocket(SocketListeners):
             answer = self._answers.get(number)
             if answer is not None:
                 answer.fail(NO_ANSWER[why])
+        self._note_callbacks()
 
     def mark_accepted(self) -> None:
         """connect() has accepted the client."""
@@ -496,6 +498,12 @@ class NamespaceSocket(SocketListeners):
         self._joins = self._core.max_rooms  # so that the native server is asked
         self.accepted = True
 
+    def recover(self, described: dict[str, Any]) -> None:
+        """The client has recovered; this is what another process has kept of its former socket."""
+        self.recovered = True
+        self.data = described["data"]
+        self._joins = self._core.max_rooms
+
     def let_go(self) -> None:
         """The client moves to another Python process."""
         self.drop_listeners()
@@ -507,6 +515,18 @@ class NamespaceSocket(SocketListeners):
     def pending_answers(self) -> list[Answer]:
         """Answers of the client that are still to come."""
         return list(self._answers.values())
+
+    def callbacks_over(self) -> asyncio.Future[None]:
+        """Done when no callback of emit() waits for an acknowledgement. On the event loop."""
+        if self._calls_over is None or self._calls_over.done():
+            self._calls_over = asyncio.get_running_loop().create_future()
+        self._note_callbacks()
+        return self._calls_over
+
+    def _note_callbacks(self) -> None:
+        over = self._calls_over
+        if over is not None and not over.done() and self._callbacks.keys() <= self._answers.keys():
+            over.set_result(None)
 
     def take_over(self, former: NamespaceSocket) -> None:
         """The same client has recovered. Handlers that still run for the former socket see and

@@ -59,6 +59,11 @@ def write_whole_lines() -> None:
             output.reconfigure(line_buffering=True, write_through=False)
 
 
+def unblock_signals() -> None:
+    """The executable blocks these signals (main.cc) until there are handlers for them."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*FOR_IO_PROCESS, signal.SIGUSR1))
+
+
 def io_process_stopper() -> Callable[[], None]:
     """A function that stops the whole server, as SIGTERM to the I/O process does.
 

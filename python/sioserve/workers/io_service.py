@@ -22,6 +22,7 @@ from sioserve.listening import creation_errors, listen_on, start_errors
 from sioserve.options import Options, server_arguments
 from sioserve.stop_budget import LAST_RESORT_OF_PROCESS, time_for_connections
 from sioserve.systemd import Notifier
+from sioserve.workers.child import unblock_signals
 from sioserve.workers.process import describe_end
 from sioserve.workers.replacing import ReloadFailed, Replacer
 from sioserve.workers.status import processes
@@ -152,6 +153,7 @@ class IoService:
         }
         for number, handler in handlers.items():
             loop.add_signal_handler(number, handler)
+        unblock_signals()
 
     def _reload_on_signal(self) -> None:
         if self._server is None:

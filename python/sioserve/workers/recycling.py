@@ -30,8 +30,10 @@ class RecyclingLimits:
         options = self._options
         if options.worker_max_age and process.age >= options.worker_max_age:
             return f"it is older than {options.worker_max_age:g} s (--worker-max-age)"
-        if options.limit_max_requests and status["requests_total"] >= self._requests(process):
-            return f"it has had {status['requests_total']} requests (--limit-max-requests)"
+        # A WebSocket counts as a request, as without --workers.
+        requests = status["requests_total"] + status["connections_total"]
+        if options.limit_max_requests and requests >= self._requests(process):
+            return f"it has had {requests} requests and WebSockets (--limit-max-requests)"
         if options.worker_max_rss and process.age >= YOUNG:
             rss = rss_of(process.pid)
             if rss > options.worker_max_rss:

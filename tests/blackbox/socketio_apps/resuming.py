@@ -25,8 +25,9 @@ class Counting(sio.SocketIOConsumer):
     """Keeps the numbers that its client sends in `data`, and can resume."""
 
     async def connect(self, socket: Any, auth: dict[str, Any]) -> bool:
-        socket.data["numbers"] = []
-        socket.data["whys"] = []
+        if not socket.recovered:
+            socket.data["numbers"] = []
+            socket.data["whys"] = []
         if "room" in auth:
             await socket.join(auth["room"])
         print(f"connect of {socket.id}", flush=True)
@@ -79,6 +80,22 @@ class Counting(sio.SocketIOConsumer):
         answer = await socket.emit_with_ack("question", timeout=30)
         socket.data["answer"] = answer
 
+    async def event_ask_by_callbacks(self, socket: Any) -> None:
+        answers: list[int] = []
+
+        async def answered(answer: int) -> None:
+            answers.append(answer)
+            for _ in range(2):
+                answers.append(await socket.emit_with_ack("question", timeout=30))
+            socket.data["answers"] = answers
+
+        await socket.emit("question", callback=answered)
+
+    @sio.concurrent
+    async def event_ask_beside(self, socket: Any) -> None:
+        answer = await socket.emit_with_ack("question", timeout=30)
+        socket.data["numbers"].append(answer)
+
     async def event_die(self, socket: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -105,7 +122,20 @@ class PlainConsumer(sio.SocketIOConsumer):
     namespace = "/plain"
 
     async def connect(self, socket: Any, auth: Any) -> bool:
+        if not socket.recovered:
+            socket.data["fresh"] = os.getpid()
         return True
+
+    async def event_keep(self, socket: Any, key: str, value: Any, ack: Any) -> None:
+        socket.data[key] = value
+        await ack(os.getpid())
+
+    async def event_data(self, socket: Any, ack: Any) -> None:
+        await ack(os.getpid(), socket.data, socket.recovered)
+
+    async def disconnect(self, socket: Any, reason: str) -> None:
+        socket.data["left"] = True
+        print(f"disconnect of {socket.id} in {os.getpid()}", flush=True)
 
     async def event_tell(self, socket: Any, ack: Any) -> None:
         await ack(os.getpid())

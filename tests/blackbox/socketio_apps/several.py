@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from typing import Any
 
@@ -74,11 +75,73 @@ class ChatConsumer(sio.SocketIOConsumer):
     async def event_counts(self, socket: Any, ack: Any) -> None:
         await ack(os.getpid(), server.counts()["sockets"])
 
+    async def event_numbers(self, socket: Any, ack: Any) -> None:
+        everywhere = [chat.sockets_count, server.clients_count]
+        await ack(os.getpid(), everywhere, [chat.local_sockets_count, server.local_clients_count])
+
+    async def event_namespaces(self, socket: Any, ack: Any) -> None:
+        names = sorted(namespace.name for namespace in server.namespaces())
+        await ack(os.getpid(), names, [boards.sockets_count, rooms.sockets_count])
+
+    async def event_say_to_patterns(self, socket: Any, text: str, ack: Any) -> None:
+        boards.emit("said", text)
+        rooms.emit("said", text)
+        await ack(os.getpid(), len(await boards.fetch_sockets()))
+
+    async def event_say_here(self, socket: Any, room: str, text: str, ack: Any) -> None:
+        chat.local.to(room).emit("said", text)
+        await ack(os.getpid())
+
+    async def event_enter(self, socket: Any, room: str, ack: Any) -> None:
+        try:
+            await socket.join(room)
+        except ValueError as error:
+            await ack(os.getpid(), "refused", str(error))
+        else:
+            await ack(os.getpid(), "joined")
+
+    async def event_all_enter(self, socket: Any, room: str, other: str, ack: Any) -> None:
+        try:
+            await chat.to(room).sockets_join(other)
+        except ValueError as error:
+            await ack(os.getpid(), "refused", str(error))
+        else:
+            await ack(os.getpid(), "joined")
+
+    async def event_ask_each(self, socket: Any, room: str, ack: Any) -> None:
+        found = await chat.to(room).fetch_sockets()
+        answers = [await one.timeout(20).emit_with_ack("question", b"\x01") for one in found]
+        await ack(os.getpid(), sorted(answers))
+
     async def event_close(self, socket: Any) -> None:
         await server.close()
 
     async def event_die(self, socket: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+boards = server.of(re.compile(r"/board-[0-9]+"))
+
+
+@sio.register
+class BoardConsumer(sio.SocketIOConsumer):
+    namespace = boards.pattern
+
+    async def connect(self, socket: Any, auth: Any) -> bool:
+        return True
+
+
+async def decide(name: str, auth: dict[str, Any]) -> bool:
+    return name.startswith("/room-") and auth.get("key") == "right"
+
+
+rooms = server.of(decide)
+rooms.serve_natively()
+
+
+@rooms.on_connect
+async def enter(socket: Any, auth: Any) -> bool:
+    return True
 
 
 @chat.on_server_side_emit("pid?")

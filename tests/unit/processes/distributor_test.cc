@@ -282,6 +282,31 @@ TEST_F(DistributorTest, LetsARecoveredClientOfADeadProcessBeginAnewElsewhere) {
   EXPECT_EQ(recovered_, std::nullopt) << "the new process does not know it";
 }
 
+TEST_F(DistributorTest, CountsTheSessionsOfAllProcesses) {
+  const SessionId session = distributor_.next_session();
+  connect(session, SocketId{1});
+  connect(distributor_.next_session(), SocketId{2});
+  EXPECT_EQ(distributor_.client_count(), 2U);
+  push(SocketDisconnect{SocketId{1}, "a", "b"});
+  push(SessionClosed{session, {}});
+  EXPECT_EQ(distributor_.client_count(), 1U);
+}
+
+TEST_F(DistributorTest, CountsWebSocketsAndNativeSessionsOfAProcess) {
+  const ProcessId process = process_of(websocket());
+  EXPECT_EQ(distributor_.status_of(process).connections_total, 1U);
+  const ProcessId other = connect(distributor_.next_session(), SocketId{1});
+  EXPECT_NE(other, process);
+  EXPECT_EQ(distributor_.status_of(other).connections_total, 1U);
+  // One that the application has handed over was counted as a request.
+  const StreamId handshake = request();
+  const ProcessId asked = process_of(handshake);
+  const auto before = distributor_.status_of(asked).connections_total;
+  EXPECT_TRUE(admit(asked, HttpHandOver{handshake}));
+  connect(handshake, SocketId{2});
+  EXPECT_EQ(distributor_.status_of(asked).connections_total, before);
+}
+
 TEST_F(DistributorTest, ForgetsASocketThatWasRefused) {
   const SessionId session = distributor_.next_session();
   const ProcessId owner = connect(session, SocketId{1});

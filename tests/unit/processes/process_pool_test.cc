@@ -146,6 +146,17 @@ TEST_F(ProcessPoolTest, AnswersTheProcessThatAsks) {
   EXPECT_TRUE(one.answers.empty());
 }
 
+TEST_F(ProcessPoolTest, CountsTheClientsOfAllProcesses) {
+  FakeProcess one = add();
+  pool_.push(SocketConnect{SocketId{1}, pool_.next_session(), "id", "/", {}});
+  one.post(Ask{QuestionId{1}, ClientCount{}});
+  run_until([&] {
+    one.take_events();
+    return !one.answers.empty();
+  });
+  EXPECT_EQ(std::get<Total>(one.answers[0].answer).number, 1U);
+}
+
 TEST_F(ProcessPoolTest, PassesTextsOnBetweenProcesses) {
   FakeProcess one = add(), two = add(), three = add();
   one.post(TellProcesses{0, "to all"});

@@ -233,6 +233,80 @@ TEST_F(SessionMovesTest, ClosesASessionWhoseStateIsGone) {
   EXPECT_TRUE(distributor_.take_duties().lost_sessions.contains(session_));
 }
 
+// --- clients that may return ---
+
+class AwayTest : public SessionMovesTest {
+ protected:
+  void lose_connection() {
+    push(SocketDisconnect{socket_id, "a", "b", /*may_return=*/true});
+    push(SessionClosed{session_, {}});
+    admit(first, SessionReleased{session_});
+  }
+
+  // The client comes back; the process that gets it, and the event.
+  std::pair<ProcessId, SocketConnect> recover() {
+    push(SocketConnect{SocketId{9}, distributor_.next_session(), "id", "/", {}, socket_id});
+    for (const ProcessId process : {first, second, third}) {
+      const auto connects = sent_to<SocketConnect>(process);
+      if (!connects.empty()) return {process, connects[0]};
+    }
+    ADD_FAILURE() << "sent to no process";
+    return {};
+  }
+};
+
+TEST_F(AwayTest, BringsTheStateToAnotherProcess) {
+  lose_connection();
+  distributor_.retire({first}, MoveReason::reload);
+  ASSERT_EQ(sent_to<SocketStateAsked>(first).size(), 1U);
+  EXPECT_FALSE(distributor_.is_done(first)) << "its handlers may still change it";
+  admit(first, KeepSocket{socket_id, "at the end"});
+  EXPECT_TRUE(distributor_.is_done(first));
+  distributor_.remove(first);
+  const auto [process, event] = recover();
+  EXPECT_EQ(process, second);
+  EXPECT_EQ(event.recovered, std::nullopt);
+  EXPECT_EQ(event.state, "at the end");
+}
+
+TEST_F(AwayTest, AsksForTheStateOfAClientThatIsLostWhileItsProcessRetires) {
+  distributor_.retire({first}, MoveReason::reload);
+  admit(first, GiveUpSession{session_});
+  EXPECT_TRUE(sent_to<SocketStateAsked>(first).empty());
+  lose_connection();
+  EXPECT_EQ(sent_to<SocketStateAsked>(first).size(), 1U);
+  admit(first, KeepSocket{socket_id, "state"});
+  const auto [process, event] = recover();
+  EXPECT_EQ(process, second) << "the first one retires";
+  EXPECT_EQ(event.state, "state");
+}
+
+TEST_F(AwayTest, BringsAClientBackThatIsFasterThanTheState) {
+  lose_connection();
+  distributor_.retire({first}, MoveReason::reload);
+  const auto [process, event] = recover();
+  EXPECT_EQ(process, first);
+  EXPECT_EQ(event.recovered, socket_id);
+  EXPECT_EQ(event.state, std::nullopt);
+  EXPECT_EQ(sent_to<SessionMoveAsked>(first).size(), 1U);
+}
+
+TEST_F(AwayTest, BringsTheLastStateOfAProcessThatHasDied) {
+  lose_connection();
+  distributor_.remove(first);
+  const auto [process, event] = recover();
+  EXPECT_EQ(process, second);
+  EXPECT_EQ(event.state, "of the socket");
+}
+
+TEST_F(AwayTest, DoesNotWaitForAClientThatDoesNotReturn) {
+  lose_connection();
+  distributor_.retire({first}, MoveReason::reload);
+  push(SocketForgotten{socket_id});
+  admit(first, SocketReleased{socket_id});
+  EXPECT_TRUE(distributor_.is_done(first));
+}
+
 TEST_F(SessionMovesTest, LosesASessionWhoseStateIsTooLargeToBeSent) {
   distributor_.give_up(ProcessEvent(SessionMoved{session_, MoveReason::reload, "state", {}}));
   EXPECT_TRUE(distributor_.take_duties().lost_sessions.contains(session_));

@@ -93,6 +93,38 @@ TEST_F(RoomAnswersTest, TheSocketsOfANamespaceAreListedBySocketIdAndPublicId) {
   EXPECT_TRUE(ask(RoomsOfNamespace{"/unknown"}).empty());
 }
 
+TEST_F(RoomAnswersTest, ConnectedSocketsAreCounted) {
+  Peer& peer = open();
+  join_namespace(peer);
+  join_namespace(open());
+  EXPECT_EQ(ask(SocketCount{"/"}).number, 2u);
+  EXPECT_EQ(ask(SocketCount{"/unknown"}).number, 0u);
+  leave(peer);
+  EXPECT_EQ(ask(SocketCount{"/"}).number, 1u);
+  const auto in_use = ask(NamespacesInUse{});
+  ASSERT_EQ(in_use.size(), 1u);
+  EXPECT_EQ(in_use[0].name, "/");
+  EXPECT_EQ(in_use[0].connected, 1u);
+}
+
+TEST_F(RoomAnswersTest, ASocketThatIsNotAcceptedYetIsNotCounted) {
+  server->handle(ServeDynamicNamespaces{});
+  open().receive("0/a,{}");
+  EXPECT_EQ(ask(SocketCount{"/a"}).number, 0u);
+  EXPECT_TRUE(ask(NamespacesInUse{}).empty());
+  server->handle(SocketAccept{latest_socket()});
+  EXPECT_EQ(ask(SocketCount{"/a"}).number, 1u);
+  EXPECT_EQ(ask(NamespacesInUse{}).size(), 1u);
+}
+
+TEST_F(RoomAnswersTest, IdsOfClientsAreNoRooms) {
+  const SocketId socket = join_namespace(open());
+  join(socket, "room");
+  EXPECT_EQ(ask(ClientIdInUse{"/", public_id(socket)}).number, 1u);
+  EXPECT_EQ(ask(ClientIdInUse{"/", "room"}).number, 0u);
+  EXPECT_EQ(ask(ClientIdInUse{"/unknown", public_id(socket)}).number, 0u);
+}
+
 TEST_F(RoomAnswersTest, RoomChangesOfAWatchedNamespaceAreReturnedOnceAndInOrder) {
   Peer& peer = open();
   const SocketId one = join_namespace(peer), two = join_namespace(open());
@@ -144,6 +176,20 @@ TEST_F(RecoveredRoomsTest, AClientThatMayBeRecoveredIsInItsRooms) {
   EXPECT_EQ(ask(RoomsOfSocket{before}), (std::vector<std::string>{"r"}));
   EXPECT_EQ(ask(SocketsIn{"/", {memory.sid}, {}}), (std::vector{after}));
   EXPECT_TRUE(ask(RoomChanges{"/"}).empty());
+}
+
+TEST_F(RecoveredRoomsTest, AClientThatMayBeRecoveredIsNotCounted) {
+  Memory memory;
+  Peer& first = open();
+  connect(first);
+  take(first, memory);
+  cut(first);
+  EXPECT_EQ(ask(SocketCount{"/"}).number, 0u);
+  ASSERT_EQ(ask(NamespacesInUse{}).size(), 1u) << "its events are kept";
+  EXPECT_EQ(ask(NamespacesInUse{})[0].connected, 0u);
+  connect(open(), memory.payload());
+  EXPECT_EQ(ask(SocketCount{"/"}).number, 1u);
+  EXPECT_EQ(ask(NamespacesInUse{}).size(), 1u);
 }
 
 TEST_F(RecoveredRoomsTest, AClientThatIsNotRecoveredKeepsItsRoomsForItsHandlersOnly) {
