@@ -50,9 +50,13 @@ enum class Counter : std::size_t {
   emits_held_up,
   sockets_recovered,
   recoveries_lost,
+  cluster_messages_out,
+  cluster_messages_in,
+  cluster_messages_ignored,
 };
 
-inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::recoveries_lost) + 1;
+inline constexpr std::size_t counter_count = 
+    static_cast<std::size_t>(Counter::cluster_messages_ignored) + 1;
 
 // The name for the application.
 constexpr const char* name_of(Counter counter) {
@@ -133,6 +137,12 @@ constexpr const char* name_of(Counter counter) {
       return "sockets_recovered";
     case Counter::recoveries_lost:
       return "recoveries_lost";
+    case Counter::cluster_messages_out:
+      return "cluster_messages_out";
+    case Counter::cluster_messages_in:
+      return "cluster_messages_in";
+    case Counter::cluster_messages_ignored:
+      return "cluster_messages_ignored";
   }
   __builtin_unreachable();
 }
