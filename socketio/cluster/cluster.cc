@@ -58,9 +58,7 @@ void Cluster::advance(TimePoint now) {
 Bus::Published Cluster::publish(const std::string& name_space, const Message& message,
                                 const std::string& asker) {
   Publication made = format_->encode(uid_, name_space, message, asker);
-  limits_.counters().add(Counter::cluster_messages_out);
-  const Bus::Published published = bus_.publish(made.channel, std::move(made.payload));
-  return published;
+  return bus_.publish(made.channel, std::move(made.payload));
 }
 
 // --- to other servers ---
@@ -176,7 +174,6 @@ void Cluster::message_received(std::string_view channel, std::string_view payloa
   }
   if (received->sender == uid_) return;
   if (received->name_space.empty()) received->name_space = meaning.name_space;
-  limits_.counters().add(Counter::cluster_messages_in);
   std::visit([&](auto& message) { receive(*received, message); }, received->message);
 }
 
