@@ -12,6 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any, Protocol, final
 
+from sio.cluster import ClusterCore, ClusterDispatcher
+
 __version__: str
 
 # The id of the current request: scope["extensions"]["sioserve.request_id"].
@@ -20,7 +22,7 @@ request_id: contextvars.ContextVar[str | None]
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Callable[..., Any], Callable[..., Any]], Awaitable[None]]
 
-class Dispatcher(Protocol):
+class Dispatcher(ClusterDispatcher, Protocol):
     """The server's callbacks for Socket.IO; called on the event loop's thread, never awaited.
 
     An exception of one of these methods is logged.
@@ -131,7 +133,7 @@ class Dispatcher(Protocol):
     def forgotten(self, socket: int) -> None:
         """The client of a disconnected socket will not be recovered."""
 
-class Server:
+class Server(ClusterCore):
     """An HTTP, WebSocket and Socket.IO server for one ASGI application.
 
     Methods marked "any thread" may be called from every thread that holds the GIL.
@@ -407,10 +409,12 @@ class Server:
         except_rooms: Iterable[str] = (),
         volatile: bool = False,
         compress: bool = True,
+        local: bool = False,
     ) -> None:
         """Any thread. To each socket that is in any of `rooms`, once; without any, to the whole
         namespace. Sockets in any of `except_rooms` are left out. In both, the id from connect() is
-        a room with only its socket.
+        a room with only its socket. Also to the sockets of the other servers of the cluster, unless
+        it is `local`.
         """
 
     def ack(self, socket: int, ack_id: int, args: Sequence[Any]) -> None:
