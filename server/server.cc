@@ -422,7 +422,7 @@ class Server::IoThread final : connection::Router,
   std::vector<NewProcess> new_processes_;  // not yet in the pool
   std::uint32_t last_process_ = 0;
   const std::unique_ptr<processes::ProcessPool> pool_;  // or null: Python runs in this process
-  const std::unique_ptr<redis::RedisBus> bus_;                // or null: there is no cluster
+  const std::unique_ptr<redis::RedisBus> bus_;          // or null: there is no cluster
   const std::unique_ptr<socketio::cluster::Cluster> cluster_;  // or null
   bool bus_stops_ = false;
   socketio::Server socketio_;

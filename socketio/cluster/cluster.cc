@@ -24,9 +24,7 @@ Target target_of(const std::vector<std::string>& rooms, const std::vector<std::s
 BroadcastTarget local(const Target& target) { return {target.rooms, target.except, {}}; }
 
 // The first element of the arguments of an acknowledgement: the format has no place for more.
-Json first_of(const Json& args) {
-  return args.is_array() && !args.empty() ? args.front() : Json();
-}
+Json first_of(const Json& args) { return args.is_array() && !args.empty() ? args.front() : Json(); }
 
 }  // namespace
 
@@ -112,9 +110,9 @@ void Cluster::handle(const AskServers& command) {
       break;
     case ClusterTopic::broadcast:
       deadline = deadline_after(deadline, margin);
-      published = publish(name_space, Broadcast{target_of(command.rooms, command.except_rooms),
-                                                command.args, command.delivery, command.compression,
-                                                request, command.timeout});
+      published = publish(
+          name_space, Broadcast{target_of(command.rooms, command.except_rooms), command.args,
+                                command.delivery, command.compression, request, command.timeout});
       break;
   }
   if (!is_asked) return;
@@ -183,8 +181,8 @@ void Cluster::receive(const Received& received, Broadcast& broadcast) {
     const std::uint64_t callback =
         add_inquiry(received, *broadcast.request, ClusterTopic::broadcast,
                     timeout > Milliseconds{0} ? timeout : inquiry_patience, 0);
-    const std::size_t clients = server_.ask_sockets(received.name_space, local(broadcast.target),
-                                                    broadcast.args, callback);
+    const std::size_t clients =
+        server_.ask_sockets(received.name_space, local(broadcast.target), broadcast.args, callback);
     publish(received.name_space, ClientCount{*broadcast.request, clients}, received.sender);
     const auto inquiry = inquiries_.find(callback);
     inquiry->second.answers = clients;
@@ -212,9 +210,12 @@ void Cluster::receive(const Received& received, Disconnect& disconnect) {
 void Cluster::receive(const Received& received, FetchSockets& fetch) {
   const std::uint64_t number =
       add_inquiry(received, fetch.request, ClusterTopic::fetch_sockets, inquiry_patience, 1);
-  events_.push(Event(ClusterEvent(
-      AskedByServer{number, ClusterTopic::fetch_sockets, received.name_space,
-                    std::move(fetch.target.rooms), std::move(fetch.target.except), {}})));
+  events_.push(Event(ClusterEvent(AskedByServer{number,
+                                                ClusterTopic::fetch_sockets,
+                                                received.name_space,
+                                                std::move(fetch.target.rooms),
+                                                std::move(fetch.target.except),
+                                                {}})));
 }
 
 void Cluster::receive(const Received& received, ListRooms& list) {
@@ -225,8 +226,8 @@ void Cluster::receive(const Received& received, ListRooms& list) {
 void Cluster::receive(const Received& received, ServerSideEmit& emit) {
   std::uint64_t number = 0;
   if (emit.request) {
-    number = add_inquiry(received, *emit.request, ClusterTopic::server_side_emit, inquiry_patience,
-                         1);
+    number =
+        add_inquiry(received, *emit.request, ClusterTopic::server_side_emit, inquiry_patience, 1);
   }
   events_.push(Event(ClusterEvent(AskedByServer{
       number,

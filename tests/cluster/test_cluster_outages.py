@@ -61,6 +61,8 @@ async def test_clients_stay_and_events_cross_again_after_redis_was_away(
         assert (await here.do("fetch"))["answers"]
         assert time.monotonic() - start < 8
         own_redis.start()
+        for server in servers:
+            await asyncio.to_thread(server.wait_for_log, r"Redis at .* is back")
         await until_reached(here, there, "r")
         await here.do("emit", "again", to="r")
         heard = (await settled(here, there))[0]

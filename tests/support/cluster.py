@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import pathlib
 import shutil
@@ -11,13 +12,18 @@ import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
 
+import redis
+
 import socketio
 
 from .node_clients import FOLDER
 from .server import ServerProcess
+from .waiting import eventually
 
 APPS = pathlib.Path(__file__).resolve().parents[1] / "cluster" / "apps"
 PATIENCE = 30.0
+HELPERS = ("settled", "reached")  # events of the functions below
+numbers = itertools.count(1)
 
 
 class NodeMember:
@@ -43,11 +49,21 @@ class NodeMember:
         self.process.wait(10)
 
 
-def start_member(redis: str, *arguments: str) -> ServerProcess:
+def start_member(url: str, *arguments: str) -> ServerProcess:
     """sioserve with tests/cluster/apps/member.py, when it is connected to Redis."""
-    server = ServerProcess("member:application", "--redis", redis, *arguments, cwd=APPS).start()
-    server.wait_for_log(r"[Cc]onnected to Redis")
+    before = subscribed_servers(url)
+    server = ServerProcess("member:application", "--redis", url, *arguments, cwd=APPS).start()
+    eventually(lambda: subscribed_servers(url) > before)
     return server
+
+
+def subscribed_servers(url: str) -> int:
+    """How many servers have subscribed to the last one of their namespaces."""
+    namespace = "/org[1]"
+    with redis.Redis.from_url(url) as client:
+        _, plain = client.execute_command("PUBSUB", "NUMSUB", f"socket.io-request#{namespace}#")
+        _, sharded = client.execute_command("PUBSUB", "SHARDNUMSUB", f"socket.io#{namespace}#")
+    return int(plain) + int(sharded)
 
 
 class Client:
@@ -72,8 +88,14 @@ class Client:
     async def _leave(self, reason: str = "") -> None:
         self.heard.put_nowait(("disconnect",))
 
-    async def next(self) -> tuple[Any, ...]:
+    async def next_of_all(self) -> tuple[Any, ...]:
         return await asyncio.wait_for(self.heard.get(), PATIENCE)
+
+    async def next(self) -> tuple[Any, ...]:
+        """The next event that is none of settled() and until_reached()."""
+        while (event := await self.next_of_all())[0] in HELPERS:
+            pass
+        return event
 
     async def do(self, what: str, *args: Any, **order: Any) -> Any:
         """Its server does this; returns when it has."""
@@ -94,13 +116,16 @@ async def connected(url: str, namespace: str = "/", **auth: Any) -> AsyncIterato
 
 
 async def settled(sender: Client, *receivers: Client) -> list[list[tuple[Any, ...]]]:
-    """What the receivers have got before an event that is now sent to all clients."""
-    await sender.do("emit", "settled")
+    """What the receivers have got before an event that is now sent to all clients, without the
+    events of these helpers."""
+    last = ("settled", next(numbers))
+    await sender.do("emit", *last)
     heard: list[list[tuple[Any, ...]]] = []
     for receiver in receivers:
         heard.append([])
-        while (event := await receiver.next()) != ("settled",):
-            heard[-1].append(event)
+        while (event := await receiver.next_of_all()) != last:
+            if event[0] not in HELPERS:
+                heard[-1].append(event)
     return heard
 
 
@@ -108,11 +133,13 @@ async def until_reached(sender: Client, receiver: Client, room: str) -> None:
     """Returns when events to the room reach the receiver from the sender's server: Redis has the
     subscription of the receiver's server then."""
     for _ in range(1000):
-        await sender.do("emit", "reached", to=room)
-        with contextlib.suppress(asyncio.TimeoutError):
-            while (await asyncio.wait_for(receiver.heard.get(), 0.05)) != ("reached",):
-                pass
-            break
-    else:
-        raise AssertionError(f"events to {room!r} do not arrive")
-    await settled(sender, receiver)
+        sent = ("reached", next(numbers))
+        last = ("settled", next(numbers))
+        await sender.do("emit", *sent, to=room)
+        await sender.do("emit", *last)
+        reached = False
+        while (event := await receiver.next_of_all()) != last:
+            reached = reached or event == sent
+        if reached:
+            return
+    raise AssertionError(f"events to {room!r} do not arrive")

@@ -104,7 +104,7 @@ class FakeNetwork {
   }
 
   // One message of this channel to this server. False: there is none.
-  static bool deliver(Member& member, const std::string& channel) {
+  static bool deliver(Member& member, const std::string channel) {
     const auto found = member.bus.arriving.find(channel);
     if (found == member.bus.arriving.end()) return false;
     const std::string payload = std::move(found->second.front());
@@ -118,10 +118,9 @@ class FakeNetwork {
     for (auto& [answer, channel] : std::exchange(member.bus.counting, {})) {
       std::optional<std::size_t> count;
       if (!member.bus.is_cut) {
-        count = static_cast<std::size_t>(
-            std::count_if(members.begin(), members.end(), [&](const auto& one) {
-              return !one->bus.is_cut && one->bus.is_subscribed(channel);
-            }));
+        count = static_cast<std::size_t>(std::count_if(
+            members.begin(), members.end(),
+            [&](const auto& one) { return !one->bus.is_cut && one->bus.is_subscribed(channel); }));
       }
       answer(count);
     }

@@ -163,7 +163,7 @@ class Simulation {
 };
 
 TEST(ClusterSimulation, events_come_once_and_requests_end) {
-  for (unsigned round = 0; round < 20; ++round) {
+  for (unsigned round = 0; round < 10; ++round) {
     const unsigned seed = std::random_device()();
     SCOPED_TRACE("seed " + std::to_string(seed));
     Simulation(seed, round % 2 == 0 ? Member::Wire::plain : Member::Wire::sharded).run();
