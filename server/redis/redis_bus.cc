@@ -61,7 +61,7 @@ void RedisBus::unsubscribe(const std::string& channel) {
 
 RedisBus::Published RedisBus::publish(const std::string& channel, std::string payload) {
   const std::size_t size = channel.size() + payload.size();
-  if (publisher_.ready()) {
+  if (publisher_.ready() && queue_.empty() && state_ != State::first_attempt) {
     if (publisher_.unsent() + size > settings_.max_unsent_bytes) {
       if (slow_.reached(loop_.now())) {
         logger_.log(LogCategory::socketio, LogLevel::warning,
@@ -106,7 +106,7 @@ void RedisBus::on_turn_end() {
 void RedisBus::link_ready(RedisLink& link) {
   if (&link == &subscriber_) {
     for (const auto& [channel, calls] : subscriptions_) link.connection().subscribe(channel);
-  } else {
+  } else if (state_ == State::stopping) {
     send_queue();
   }
 }
@@ -225,6 +225,7 @@ void RedisBus::connect_if_complete() {
   state_ = State::connected;
   report_recovery();
   outage_.reset();
+  send_queue();
   observer_->bus_connected();
 }
 
@@ -261,6 +262,7 @@ void RedisBus::stop(std::function<void()> stopped) {
   state_ = State::stopping;
   observer_ = nullptr;
   if (!may_flush) return finish_stop();
+  if (publisher_.ready()) send_queue();
   stop_limit_.start_once(longest_flush);
   stop_if_flushed();
 }

@@ -3,7 +3,8 @@
 //
 // It has two connections, because Redis allows no other commands on one with subscriptions. Each is
 // made again when it is lost. The bus is connected while both are logged in and Redis has confirmed
-// all subscriptions. publish() needs the second connection only.
+// all subscriptions. publish() needs the second connection only; but what has waited for Redis is
+// sent when the bus is connected, because other servers have to subscribe again, too.
 //
 // Delivery is at most once: what was written to a connection that is then lost is not written
 // again. It is counted as unconfirmed unless Redis has answered.
