@@ -10,6 +10,8 @@ namespace {
 
 constexpr Milliseconds tick_interval{1'000};
 constexpr Milliseconds longest_flush{1'000};
+// Counted for each message that waits, in addition to its bytes.
+constexpr std::size_t message_overhead = 128;
 // Different reasons that are logged in one outage.
 constexpr std::size_t max_reasons = 5;
 
@@ -23,6 +25,15 @@ std::string seconds(Clock::duration time) {
 }
 
 }  // namespace
+
+RedisBusSettings bus_settings(const RedisConfig& config) {
+  auto url = parse_redis_url(config.url);
+  RedisBusSettings settings;
+  settings.url = std::move(*url);
+  settings.pub_sub = config.sharded ? PubSub::sharded : PubSub::plain;
+  settings.max_queued_bytes = config.max_queued_bytes;
+  return settings;
+}
 
 RedisBus::RedisBus(net::Loop& loop, RedisBusSettings settings, const Logger& logger,
                    Counters& counters)
@@ -79,8 +90,8 @@ RedisBus::Published RedisBus::publish(const std::string& channel, std::string pa
   const std::size_t limit = waits_for_first
                                 ? std::max(settings_.max_unsent_bytes, settings_.max_queued_bytes)
                                 : settings_.max_queued_bytes;
-  if (state_ == State::stopped || queued_bytes_ + size > limit) return drop();
-  queued_bytes_ += size;
+  if (state_ == State::stopped || queued_bytes_ + size + message_overhead > limit) return drop();
+  queued_bytes_ += size + message_overhead;
   queue_.push_back({channel, std::move(payload)});
   if (outage_) ++outage_->queued;
   return Published::queued;
@@ -187,7 +198,8 @@ RedisBus::Published RedisBus::drop() {
 // After the first attempt, less may wait than before.
 void RedisBus::shorten_queue() {
   while (queued_bytes_ > settings_.max_queued_bytes) {
-    queued_bytes_ -= queue_.back().size();
+    const Waiting& last = queue_.back();
+    queued_bytes_ -= last.channel.size() + last.payload.size() + message_overhead;
     queue_.pop_back();
     --outage_->queued;
     drop();

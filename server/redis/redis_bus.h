@@ -19,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/base/config.h"
 #include "server/base/counters.h"
 #include "server/base/limit_episode.h"
 #include "server/base/logger.h"
@@ -42,6 +43,9 @@ struct RedisBusSettings {
   ConnectionTimes times;
 };
 
+// The URL must be valid.
+RedisBusSettings bus_settings(const RedisConfig& config);
+
 class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTask {
  public:
   RedisBus(net::Loop& loop, RedisBusSettings settings, const Logger& logger, Counters& counters);
@@ -63,7 +67,6 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
   struct Waiting {
     std::string channel;
     std::string payload;
-    std::size_t size() const { return channel.size() + payload.size(); }
   };
 
   // From the loss of a connection until the bus is connected again.

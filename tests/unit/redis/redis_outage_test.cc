@@ -64,7 +64,7 @@ TEST_F(RedisOutageTest, IsReportedOnceAndSubscriptionsAreMadeAgain) {
 TEST_F(RedisOutageTest, QueuesMessagesWithinABound) {
   server_.start();
   RedisBusSettings queueing = settings();
-  queueing.max_queued_bytes = 10;
+  queueing.max_queued_bytes = 2 * (128 + 5);
   const auto member = connect_member(queueing, {"a"});
   lose(*member);
   EXPECT_TRUE(member->warnings[0].ends_with("; messages to other servers wait"));
