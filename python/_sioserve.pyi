@@ -265,6 +265,10 @@ class Server:
         max_queued_bytes: int = 64_000_000,
         max_queued_total_bytes: int = 256_000_000,
         max_pending_acks: int = 10_000,
+        redis_url: str = "",
+        redis_queue_bytes: int = 0,
+        redis_sharded: bool = False,
+        redis_prefix: str = "socket.io",
         # Queues between the threads, and for slow clients
         send_window: int = 262_144,
         receive_window: int = 262_144,
