@@ -267,6 +267,10 @@ class Server(ClusterCore):
         max_queued_bytes: int = 64_000_000,
         max_queued_total_bytes: int = 256_000_000,
         max_pending_acks: int = 10_000,
+        redis_url: str = "",
+        redis_queue_bytes: int = 0,
+        redis_sharded: bool = False,
+        redis_prefix: str = "socket.io",
         # Queues between the threads, and for slow clients
         send_window: int = 262_144,
         receive_window: int = 262_144,
@@ -413,9 +417,7 @@ class Server(ClusterCore):
     ) -> None:
         """Any thread. To each socket that is in any of `rooms`, once; without any, to the whole
         namespace. Sockets in any of `except_rooms` are left out. In both, the id from connect() is
-        a room with only its socket. Also to the sockets of the other servers of the cluster, unless
-        it is `local`.
-        """
+        a room with only its socket. Unless `local`, also to sockets of other servers."""
 
     def ack(self, socket: int, ack_id: int, args: Sequence[Any]) -> None:
         """Any thread. Acknowledge a client's event."""

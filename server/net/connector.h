@@ -5,15 +5,14 @@
 #include <sys/socket.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "server/base/clock.h"
 #include "server/base/result.h"
+#include "server/net/connect_target.h"
 #include "server/net/file_descriptor.h"
 #include "server/net/loop.h"
 #include "server/net/stream.h"
@@ -21,15 +20,6 @@
 #include "server/net/uv_handle.h"
 
 namespace sioserve::net {
-
-struct TcpTarget {
-  std::string host;  // a name or an address
-  std::uint16_t port = 0;
-};
-struct UnixTarget {
-  std::string path;  // "@name" for the abstract namespace
-};
-using ConnectTarget = std::variant<TcpTarget, UnixTarget>;
 
 class Connector {
  public:

@@ -10,6 +10,8 @@ namespace {
 
 constexpr Milliseconds tick_interval{1'000};
 constexpr Milliseconds longest_flush{1'000};
+// Counted for each message that waits, in addition to its bytes.
+constexpr std::size_t message_overhead = 128;
 // Different reasons that are logged in one outage.
 constexpr std::size_t max_reasons = 5;
 
@@ -23,6 +25,15 @@ std::string seconds(Clock::duration time) {
 }
 
 }  // namespace
+
+RedisBusSettings bus_settings(const RedisConfig& config) {
+  auto url = parse_redis_url(config.url);
+  RedisBusSettings settings;
+  settings.url = std::move(*url);
+  settings.pub_sub = config.sharded ? PubSub::sharded : PubSub::plain;
+  settings.max_queued_bytes = config.max_queued_bytes;
+  return settings;
+}
 
 RedisBus::RedisBus(net::Loop& loop, RedisBusSettings settings, const Logger& logger,
                    Counters& counters)
@@ -61,7 +72,7 @@ void RedisBus::unsubscribe(const std::string& channel) {
 
 RedisBus::Published RedisBus::publish(const std::string& channel, std::string payload) {
   const std::size_t size = channel.size() + payload.size();
-  if (publisher_.ready()) {
+  if (publisher_.ready() && queue_.empty() && state_ != State::first_attempt) {
     if (publisher_.unsent() + size > settings_.max_unsent_bytes) {
       if (slow_.reached(loop_.now())) {
         logger_.log(LogCategory::socketio, LogLevel::warning,
@@ -79,8 +90,8 @@ RedisBus::Published RedisBus::publish(const std::string& channel, std::string pa
   const std::size_t limit = waits_for_first
                                 ? std::max(settings_.max_unsent_bytes, settings_.max_queued_bytes)
                                 : settings_.max_queued_bytes;
-  if (state_ == State::stopped || queued_bytes_ + size > limit) return drop();
-  queued_bytes_ += size;
+  if (state_ == State::stopped || queued_bytes_ + size + message_overhead > limit) return drop();
+  queued_bytes_ += size + message_overhead;
   queue_.push_back({channel, std::move(payload)});
   if (outage_) ++outage_->queued;
   return Published::queued;
@@ -106,7 +117,7 @@ void RedisBus::on_turn_end() {
 void RedisBus::link_ready(RedisLink& link) {
   if (&link == &subscriber_) {
     for (const auto& [channel, calls] : subscriptions_) link.connection().subscribe(channel);
-  } else {
+  } else if (state_ == State::stopping) {
     send_queue();
   }
 }
@@ -187,7 +198,8 @@ RedisBus::Published RedisBus::drop() {
 // After the first attempt, less may wait than before.
 void RedisBus::shorten_queue() {
   while (queued_bytes_ > settings_.max_queued_bytes) {
-    queued_bytes_ -= queue_.back().size();
+    const Waiting& last = queue_.back();
+    queued_bytes_ -= last.channel.size() + last.payload.size() + message_overhead;
     queue_.pop_back();
     --outage_->queued;
     drop();
@@ -225,6 +237,7 @@ void RedisBus::connect_if_complete() {
   state_ = State::connected;
   report_recovery();
   outage_.reset();
+  send_queue();
   observer_->bus_connected();
 }
 
@@ -261,6 +274,7 @@ void RedisBus::stop(std::function<void()> stopped) {
   state_ = State::stopping;
   observer_ = nullptr;
   if (!may_flush) return finish_stop();
+  if (publisher_.ready()) send_queue();
   stop_limit_.start_once(longest_flush);
   stop_if_flushed();
 }

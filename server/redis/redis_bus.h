@@ -3,7 +3,8 @@
 //
 // It has two connections, because Redis allows no other commands on one with subscriptions. Each is
 // made again when it is lost. The bus is connected while both are logged in and Redis has confirmed
-// all subscriptions. publish() needs the second connection only.
+// all subscriptions. publish() needs the second connection only; but what has waited for Redis is
+// sent when the bus is connected, because other servers have to subscribe again, too.
 //
 // Delivery is at most once: what was written to a connection that is then lost is not written
 // again. It is counted as unconfirmed unless Redis has answered.
@@ -18,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/base/config.h"
 #include "server/base/counters.h"
 #include "server/base/limit_episode.h"
 #include "server/base/logger.h"
@@ -41,6 +43,9 @@ struct RedisBusSettings {
   ConnectionTimes times;
 };
 
+// The URL must be valid.
+RedisBusSettings bus_settings(const RedisConfig& config);
+
 class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTask {
  public:
   RedisBus(net::Loop& loop, RedisBusSettings settings, const Logger& logger, Counters& counters);
@@ -62,7 +67,6 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
   struct Waiting {
     std::string channel;
     std::string payload;
-    std::size_t size() const { return channel.size() + payload.size(); }
   };
 
   // From the loss of a connection until the bus is connected again.

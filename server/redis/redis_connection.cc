@@ -132,6 +132,9 @@ void RedisConnection::count_subscribers(std::string_view channel) {
 void RedisConnection::send(Command command, std::initializer_list<std::string_view> words) {
   expect(command);
   std::string out;
+  std::size_t size = 16;
+  for (const std::string_view word : words) size += word.size() + 16;
+  out.reserve(size);
   append_size(out, '*', words.size());
   for (const std::string_view word : words) append_word(out, word);
   output_.write(out);
@@ -160,13 +163,19 @@ void RedisConnection::feed(std::string_view bytes, TimePoint now) {
 }
 
 RedisConnection::Taken RedisConnection::next() {
-  for (;;) {
+  while (!error_) {
     auto reply = reader_.next();
-    if (!reply) return lost("Redis' reply can't be read: " + reply.error());
-    if (!*reply) return std::optional<Event>();
-    Taken taken = on_reply(std::move(**reply));
-    if (!taken || *taken) return taken;
+    if (!reply) {
+      error_ = lost("Redis' reply can't be read: " + reply.error()).error;
+    } else if (!*reply) {
+      return std::optional<Event>();
+    } else {
+      Taken taken = on_reply(std::move(**reply));
+      if (taken && *taken) return taken;
+      if (!taken) error_ = taken.error();
+    }
   }
+  return Failure{*error_};
 }
 
 RedisConnection::Taken RedisConnection::on_reply(Reply reply) {
@@ -249,11 +258,12 @@ RedisConnection::Taken RedisConnection::on_error(const std::string& text) {
 
 Result<std::monostate, ConnectionError> RedisConnection::advance(TimePoint now) {
   now_ = now;
-  if (!expected_.empty()) {
-    if (now - last_sign_ < times_.timeout) return std::monostate{};
-    return lost("Redis has not answered for " + std::to_string(times_.timeout.count()) + " ms");
+  if (!error_ && !expected_.empty() && now - last_sign_ >= times_.timeout) {
+    const std::string time = std::to_string(times_.timeout.count());
+    error_ = lost("Redis has not answered for " + time + " ms").error;
   }
-  if (now - last_sign_ >= times_.ping_after) send(Command::ping, {"PING"});
+  if (error_) return Failure{*error_};
+  if (expected_.empty() && now - last_sign_ >= times_.ping_after) send(Command::ping, {"PING"});
   return std::monostate{};
 }
 

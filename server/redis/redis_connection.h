@@ -19,14 +19,10 @@
 #include "server/base/clock.h"
 #include "server/base/output_sink.h"
 #include "server/base/result.h"
+#include "server/redis/credentials.h"
 #include "server/redis/reply.h"
 
 namespace sioserve::redis {
-
-struct Credentials {
-  std::string user;      // empty: Redis' default user
-  std::string password;  // empty: no login
-};
 
 // Sharded: SSUBSCRIBE and SPUBLISH, from Redis 7.0. The channels are apart from the plain ones.
 enum class PubSub { plain, sharded };
@@ -115,6 +111,7 @@ class RedisConnection {
   std::deque<Expected> expected_;
   std::size_t unconfirmed_subscriptions_ = 0;
   std::size_t unconfirmed_publishes_ = 0;
+  std::optional<ConnectionError> error_;
   TimePoint now_;        // of the latest call that has told it
   TimePoint last_sign_;  // the latest sign of life, or the first command after a rest
 };

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "server/base/result.h"
-#include "server/net/connector.h"
-#include "server/redis/redis_connection.h"
+#include "server/net/connect_target.h"
+#include "server/redis/credentials.h"
 
 namespace sioserve::redis {
 

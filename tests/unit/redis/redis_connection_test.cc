@@ -229,6 +229,14 @@ TEST_F(RedisConnectionTest, FailsWithAnUnexpectedReply) {
   EXPECT_EQ(receive("*3\r\n$7\r\nmessage\r\n:1\r\n:2\r\n"), expected);
 }
 
+TEST_F(RedisConnectionTest, FailsForGood) {
+  connect();
+  const Texts refused = receive("-LOADING wait\r\n+PONG\r\n");
+  EXPECT_EQ(refused, Texts{"refused: Redis is loading its data (LOADING wait)"});
+  EXPECT_EQ(receive(pong), refused);
+  EXPECT_EQ(advance(1), "Redis is loading its data (LOADING wait)");
+}
+
 TEST_F(RedisConnectionTest, FailsWithAReplyThatIsTooLarge) {
   connect_and_log_in();
   EXPECT_EQ(receive("$1000000\r\n" + std::string(10'000, 'x')),
