@@ -14,6 +14,9 @@ namespace {
 // how long.
 constexpr Milliseconds inquiry_patience{60'000};
 
+// Of other servers, not answered. A server that asks so much gets no answers to the rest.
+constexpr std::size_t max_inquiries = 10'000;
+
 // After the time in which clients may answer, for the answers to arrive here.
 constexpr Milliseconds margin{1'000};
 
@@ -207,7 +210,14 @@ void Cluster::receive(const Received& received, Disconnect& disconnect) {
   server_.close_sockets(received.name_space, local(disconnect.target), SocketClose{{}, close});
 }
 
+bool Cluster::may_ask_application() {
+  const bool may = !events_.full(StreamId{}) && inquiries_.size() < max_inquiries;
+  if (!may) limits_.counters().add(Counter::cluster_messages_ignored);
+  return may;
+}
+
 void Cluster::receive(const Received& received, FetchSockets& fetch) {
+  if (!may_ask_application()) return;
   const std::uint64_t number =
       add_inquiry(received, fetch.request, ClusterTopic::fetch_sockets, inquiry_patience, 1);
   events_.push(Event(ClusterEvent(AskedByServer{number,
@@ -224,6 +234,7 @@ void Cluster::receive(const Received& received, ListRooms& list) {
 }
 
 void Cluster::receive(const Received& received, ServerSideEmit& emit) {
+  if (!may_ask_application()) return;
   std::uint64_t number = 0;
   if (emit.request) {
     number =

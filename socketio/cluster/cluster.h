@@ -7,7 +7,8 @@
 // Own clients get a broadcast at once, from the Server; what the bus gives back is recognized by
 // the uid of this server and ignored. What other servers do to sockets (events, joins, leaves,
 // disconnects) needs no application here. Only fetch_sockets() and server_side_emit() of others ask
-// it. A request ends when all servers have answered, at the latest after its timeout.
+// it, unless it is overloaded. A request ends when all servers have answered, at the latest after
+// its timeout.
 //
 // Knows no network and no clock: the time is passed in. Lives on the I/O thread.
 #pragma once
@@ -87,6 +88,8 @@ class Cluster final : public OtherServers, public BusObserver {
     own_requests_.arrive(std::move(answer));
   }
 
+  // False: the application has too many events, and is not asked. That is counted.
+  bool may_ask_application();
   std::uint64_t add_inquiry(const Received& received, const RequestName& request,
                             ClusterTopic topic, Milliseconds timeout, std::size_t answers);
   Bus::Published publish(const std::string& name_space, const Message& message,

@@ -36,9 +36,13 @@ void Server::close_sockets(const std::string& name_space, const BroadcastTarget&
 
 std::size_t Server::ask_sockets(const std::string& name_space, const BroadcastTarget& target,
                                 const EncodedArgs& args, std::uint64_t callback) {
-  const std::vector<SocketId> asked = find_sockets(name_space, target);
-  for (const SocketId id : asked) handle(SocketEmit{id, args, callback});
-  return asked.size();
+  std::size_t asked = 0;
+  for (const SocketId id : find_sockets(name_space, target)) {
+    if (!find_attached(id)) continue;  // a client that may recover does not acknowledge
+    handle(SocketEmit{id, args, callback});
+    ++asked;
+  }
+  return asked;
 }
 
 std::vector<std::string> Server::room_names(const std::string& name_space) {

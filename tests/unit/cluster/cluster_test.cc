@@ -269,6 +269,14 @@ TEST_P(ClusterTest, malformed_messages_are_counted_and_ignored) {
   EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), 2U);
 }
 
+TEST_P(ClusterTest, an_overloaded_application_is_not_asked) {
+  b.fixture.sink.is_full = true;
+  ask(ClusterTopic::fetch_sockets);
+  network.settle();
+  EXPECT_TRUE(b.fixture.sink.all<AskedByServer>().empty());
+  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), 1U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Wires, ClusterTest,
                          testing::Values(Member::Wire::plain, Member::Wire::sharded),
                          [](const auto& wire) {
@@ -280,7 +288,6 @@ TEST(Cluster, lists_its_rooms_for_other_servers) {
   Member& member = network.add();
   const auto client = member.connect();
   member.join(client, "r");
-  std::string answer;
   member.cluster->message_received("socket.io-request#/#",
                                    R"({"uid":"other1","requestId":"q","type":1})");
   ASSERT_EQ(member.bus.published.back(), "socket.io-response#/#");
