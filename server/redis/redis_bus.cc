@@ -26,15 +26,6 @@ std::string seconds(Clock::duration time) {
 
 }  // namespace
 
-RedisBusSettings bus_settings(const RedisConfig& config) {
-  auto url = parse_redis_url(config.url);
-  RedisBusSettings settings;
-  settings.url = std::move(*url);
-  settings.pub_sub = config.sharded ? PubSub::sharded : PubSub::plain;
-  settings.max_queued_bytes = config.max_queued_bytes;
-  return settings;
-}
-
 RedisBus::RedisBus(net::Loop& loop, RedisBusSettings settings, const Logger& logger,
                    Counters& counters)
     : loop_(loop),

@@ -19,7 +19,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/base/config.h"
 #include "server/base/counters.h"
 #include "server/base/limit_episode.h"
 #include "server/base/logger.h"
@@ -42,9 +41,6 @@ struct RedisBusSettings {
   std::size_t max_unsent_bytes = 64'000'000;
   ConnectionTimes times;
 };
-
-// The URL must be valid.
-RedisBusSettings bus_settings(const RedisConfig& config);
 
 class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTask {
  public:

@@ -30,7 +30,9 @@ RedisLink::RedisLink(net::Loop& loop, const RedisUrl& url, PubSub pub_sub, Conne
       tick_(loop, [this] { on_tick(); }) {}
 
 void RedisLink::start() {
-  if (state_ == State::idle) connect();
+  if (state_ != State::idle) return;
+  state_ = State::waiting;
+  retry_.start_once(Milliseconds(0));
 }
 
 void RedisLink::close() {

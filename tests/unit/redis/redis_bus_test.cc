@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -138,6 +140,20 @@ TEST_F(RedisBusTest, SendsWhatWasPublishedBeforeItIsConnectedEvenIfItStops) {
   run_until([&] { return stopped; });
   run_until([&] { return !other->observer.messages.empty(); });
   EXPECT_EQ(member->warnings, Texts{});
+}
+
+std::size_t threads() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+TEST_F(RedisBusTest, StartsNoThreadsBeforeTheLoopRuns) {
+  RedisBusSettings by_name = settings();
+  by_name.url.target = net::TcpTarget{"localhost", 1};
+  const std::size_t before = threads();
+  const auto member = start_member(by_name);
+  EXPECT_EQ(threads(), before);
+  run_until([&] { return !member->warnings.empty(); });
 }
 
 TEST_F(RedisBusTest, MayBeDestroyedAtAnyTime) {
