@@ -63,6 +63,11 @@ void RedisBus::unsubscribe(const std::string& channel) {
 
 RedisBus::Published RedisBus::publish(const std::string& channel, std::string payload) {
   const std::size_t size = channel.size() + payload.size();
+  if (size > settings_.max_unsent_bytes) {
+    handle(PublishRefused{"it is larger than " + std::to_string(settings_.max_unsent_bytes) +
+                          " bytes"});
+    return Published::dropped;
+  }
   if (publisher_.ready() && queue_.empty() && state_ != State::first_attempt) {
     if (publisher_.unsent() + size > settings_.max_unsent_bytes) {
       if (slow_.reached(loop_.now())) {

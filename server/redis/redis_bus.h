@@ -37,7 +37,8 @@ struct RedisBusSettings {
   // Of messages that wait while Redis is away; more are dropped. 0: all are dropped.
   std::size_t max_queued_bytes = 0;
   // Written but not taken by the kernel, because Redis does not keep up; more is dropped. Also for
-  // the messages that wait for the first attempt to connect.
+  // the messages that wait for the first attempt to connect, and for one message: below what
+  // others can read (ReplyReader::default_max_bytes).
   std::size_t max_unsent_bytes = 64'000'000;
   ConnectionTimes times;
 };

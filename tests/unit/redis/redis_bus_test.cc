@@ -48,6 +48,22 @@ TEST_F(RedisBusTest, CarriesAnyBytes) {
   EXPECT_EQ(member->observer.messages, Texts{channel + "=" + payload});
 }
 
+TEST_F(RedisBusTest, RefusesAMessageThatIsTooLarge) {
+  RedisBusSettings bounded = settings();
+  bounded.max_unsent_bytes = 1'000;
+  bounded.max_queued_bytes = 10'000;
+  const auto member = start_member(bounded, {"a"});
+  EXPECT_EQ(member->bus.publish("a", std::string(1'000, 'p')), Published::dropped);
+  EXPECT_EQ(member->bus.publish("a", std::string(999, 'p')), Published::queued);
+  run_until([&] { return !member->observer.messages.empty(); });
+  EXPECT_EQ(member->bus.publish("a", std::string(1'000, 'p')), Published::dropped);
+  EXPECT_EQ(member->bus.publish("a", std::string(999, 'p')), Published::sent);
+  run_until([&] { return member->observer.messages.size() == 2; });
+  EXPECT_EQ(member->count(Counter::redis_dropped), 2u);
+  EXPECT_EQ(member->warnings,
+            Texts{"A message to other servers was not published: it is larger than 1000 bytes"});
+}
+
 TEST_F(RedisBusTest, CountsTheCallsForAChannel) {
   const auto member = connect_member(settings());
   member->bus.subscribe("a");
