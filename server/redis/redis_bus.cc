@@ -26,15 +26,6 @@ std::string seconds(Clock::duration time) {
 
 }  // namespace
 
-RedisBusSettings bus_settings(const RedisConfig& config) {
-  auto url = parse_redis_url(config.url);
-  RedisBusSettings settings;
-  settings.url = std::move(*url);
-  settings.pub_sub = config.sharded ? PubSub::sharded : PubSub::plain;
-  settings.max_queued_bytes = config.max_queued_bytes;
-  return settings;
-}
-
 RedisBus::RedisBus(net::Loop& loop, RedisBusSettings settings, const Logger& logger,
                    Counters& counters)
     : loop_(loop),
@@ -72,6 +63,11 @@ void RedisBus::unsubscribe(const std::string& channel) {
 
 RedisBus::Published RedisBus::publish(const std::string& channel, std::string payload) {
   const std::size_t size = channel.size() + payload.size();
+  if (size > settings_.max_unsent_bytes) {
+    handle(PublishRefused{"it is larger than " + std::to_string(settings_.max_unsent_bytes) +
+                          " bytes"});
+    return Published::dropped;
+  }
   if (publisher_.ready() && queue_.empty() && state_ != State::first_attempt) {
     if (publisher_.unsent() + size > settings_.max_unsent_bytes) {
       if (slow_.reached(loop_.now())) {

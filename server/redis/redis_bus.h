@@ -19,7 +19,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/base/config.h"
 #include "server/base/counters.h"
 #include "server/base/limit_episode.h"
 #include "server/base/logger.h"
@@ -38,13 +37,11 @@ struct RedisBusSettings {
   // Of messages that wait while Redis is away; more are dropped. 0: all are dropped.
   std::size_t max_queued_bytes = 0;
   // Written but not taken by the kernel, because Redis does not keep up; more is dropped. Also for
-  // the messages that wait for the first attempt to connect.
+  // the messages that wait for the first attempt to connect, and for one message: below what
+  // others can read (ReplyReader::default_max_bytes).
   std::size_t max_unsent_bytes = 64'000'000;
   ConnectionTimes times;
 };
-
-// The URL must be valid.
-RedisBusSettings bus_settings(const RedisConfig& config);
 
 class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTask {
  public:

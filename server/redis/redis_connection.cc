@@ -257,6 +257,8 @@ RedisConnection::Taken RedisConnection::on_error(const std::string& text) {
 }
 
 Result<std::monostate, ConnectionError> RedisConnection::advance(TimePoint now) {
+  // This process did not run, so it could not read what Redis has sent.
+  if (now - now_ >= times_.timeout / 2) last_sign_ = now;
   now_ = now;
   if (!error_ && !expected_.empty() && now - last_sign_ >= times_.timeout) {
     const std::string time = std::to_string(times_.timeout.count());

@@ -76,7 +76,7 @@ class RedisConnection {
   Result<std::optional<Event>, ConnectionError> next();
   // Redis has taken bytes, which is a sign of life too.
   void output_progressed(TimePoint now) { last_sign_ = now; }
-  // To be called about every second. An error is final.
+  // To be called several times within ConnectionTimes::timeout. An error is final.
   Result<std::monostate, ConnectionError> advance(TimePoint now);
 
   // Calls of subscribe() and unsubscribe() that Redis has not confirmed.

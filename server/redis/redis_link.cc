@@ -30,7 +30,9 @@ RedisLink::RedisLink(net::Loop& loop, const RedisUrl& url, PubSub pub_sub, Conne
       tick_(loop, [this] { on_tick(); }) {}
 
 void RedisLink::start() {
-  if (state_ == State::idle) connect();
+  if (state_ != State::idle) return;
+  state_ = State::waiting;
+  retry_.start_once(Milliseconds(0));
 }
 
 void RedisLink::close() {
@@ -53,7 +55,7 @@ void RedisLink::on_connected(net::Connector::Connected connected) {
   stream_->start(*this);
   connection_ =
       std::make_unique<RedisConnection>(url_.credentials, pub_sub_, *stream_, loop_.now(), times_);
-  tick_.start_repeating(std::min(tick_interval, times_.timeout / 2));
+  tick_.start_repeating(std::min(tick_interval, times_.timeout / 4));
 }
 
 void RedisLink::on_read(std::string_view bytes) {

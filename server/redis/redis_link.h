@@ -42,6 +42,8 @@ class RedisLink final : net::StreamListener {
   RedisLink(net::Loop& loop, const RedisUrl& url, PubSub pub_sub, ConnectionTimes times,
             LinkOwner& owner);
 
+  // May be called before the loop runs, on another thread. The threads of libuv's pool, which
+  // resolve the name, are not started by that thread, because they inherit its signal mask.
   void start();
   // For good; what is unsent is lost.
   void close();

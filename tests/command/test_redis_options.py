@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import types
 
 import _sioserve
@@ -15,7 +16,9 @@ URL = "redis://:secret@127.0.0.1:6390/1"
 
 def django_settings(monkeypatch: pytest.MonkeyPatch, **settings: object) -> None:
     made = types.SimpleNamespace(DEBUG=False, ALLOWED_HOSTS=["*"], **settings)
-    monkeypatch.setattr("sioserve.options.server_arguments._django_settings", lambda: made)
+    # The package has a function of the same name as the module.
+    module = importlib.import_module("sioserve.options.server_arguments")
+    monkeypatch.setattr(module, "_django_settings", lambda: made)
 
 
 def url_from(*arguments: str, **environ: str) -> object:

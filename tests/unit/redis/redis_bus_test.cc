@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +46,22 @@ TEST_F(RedisBusTest, CarriesAnyBytes) {
   member->bus.publish(channel, payload);
   run_until([&] { return !member->observer.messages.empty(); });
   EXPECT_EQ(member->observer.messages, Texts{channel + "=" + payload});
+}
+
+TEST_F(RedisBusTest, RefusesAMessageThatIsTooLarge) {
+  RedisBusSettings bounded = settings();
+  bounded.max_unsent_bytes = 1'000;
+  bounded.max_queued_bytes = 10'000;
+  const auto member = start_member(bounded, {"a"});
+  EXPECT_EQ(member->bus.publish("a", std::string(1'000, 'p')), Published::dropped);
+  EXPECT_EQ(member->bus.publish("a", std::string(999, 'p')), Published::queued);
+  run_until([&] { return !member->observer.messages.empty(); });
+  EXPECT_EQ(member->bus.publish("a", std::string(1'000, 'p')), Published::dropped);
+  EXPECT_EQ(member->bus.publish("a", std::string(999, 'p')), Published::sent);
+  run_until([&] { return member->observer.messages.size() == 2; });
+  EXPECT_EQ(member->count(Counter::redis_dropped), 2u);
+  EXPECT_EQ(member->warnings,
+            Texts{"A message to other servers was not published: it is larger than 1000 bytes"});
 }
 
 TEST_F(RedisBusTest, CountsTheCallsForAChannel) {
@@ -138,6 +156,20 @@ TEST_F(RedisBusTest, SendsWhatWasPublishedBeforeItIsConnectedEvenIfItStops) {
   run_until([&] { return stopped; });
   run_until([&] { return !other->observer.messages.empty(); });
   EXPECT_EQ(member->warnings, Texts{});
+}
+
+std::size_t threads() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+TEST_F(RedisBusTest, StartsNoThreadsBeforeTheLoopRuns) {
+  RedisBusSettings by_name = settings();
+  by_name.url.target = net::TcpTarget{"localhost", 1};
+  const std::size_t before = threads();
+  const auto member = start_member(by_name);
+  EXPECT_EQ(threads(), before);
+  run_until([&] { return !member->warnings.empty(); });
 }
 
 TEST_F(RedisBusTest, MayBeDestroyedAtAnyTime) {
