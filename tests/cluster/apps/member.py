@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -82,6 +83,7 @@ async def perform(socket: Any, order: dict[str, Any], args: tuple[Any, ...]) -> 
             case "counts":
                 return server.counts()
             case "block":
+                os.write(1, b"blocked\n")
                 time.sleep(order["seconds"])
     except AckTimeout as error:
         responses = error.responses
