@@ -100,6 +100,7 @@ class Bridge {
   void handle(const Gil& gil, WebSocketEvent& event) { asgi_.handle(gil, event); }
   void handle(const Gil& gil, HandshakeEvent& event) { socket_io_.handle(gil, event); }
   void handle(const Gil& gil, SocketIoEvent& event) { socket_io_.handle(gil, event); }
+  void handle(const Gil& gil, ClusterEvent& event) { socket_io_.handle(gil, event); }
   void handle(const Gil& gil, ProcessEvent& event) { socket_io_.handle(gil, event); }
   void handle(const Gil& gil, ServerEvent& event);
   void handle(const Gil& gil, LogRecord event);

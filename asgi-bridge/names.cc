@@ -75,6 +75,8 @@ Names::Names(const Gil& gil) {
       {&Names::acks_lost, "acks_lost"},
       {&Names::signalled, "signalled"},
       {&Names::told, "told"},
+      {&Names::asked_by_server, "asked_by_server"},
+      {&Names::servers_answered, "servers_answered"},
       {&Names::process_left, "process_left"},
       {&Names::move_session, "move_session"},
       {&Names::session_moved, "session_moved"},

@@ -19,6 +19,7 @@ struct Names {
   PyRef handshake, origin, request_refused, session_opened, session_closed, connect, event,
       acknowledged, disconnect;
   PyRef forgotten, signalled, acks_lost, told, process_left, move_session, session_moved, keep_away;
+  PyRef asked_by_server, servers_answered;
   PyRef version_1_0, version_1_1;
 
   // False if memory ran out; an exception is set.

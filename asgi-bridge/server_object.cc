@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "asgi-bridge/arguments.h"
+#include "asgi-bridge/cluster_methods.h"
 #include "asgi-bridge/core.h"
 #include "asgi-bridge/module_state.h"
 #include "asgi-bridge/process_methods.h"
@@ -400,8 +401,8 @@ PyRef make_process_server_type(const Gil& gil, PyObject* module, const PyRef& se
 }
 
 PyRef make_server_type(const Gil& gil, PyObject* module) {
-  static MethodTable all_methods{life_methods, process_methods(), socketio_methods(),
-                                 socketio_questions()};
+  static MethodTable all_methods{life_methods, process_methods(), cluster_methods(),
+                                 socketio_methods(), socketio_questions()};
   static PropertyTable all_properties{properties};
   return make_box_type<ServerBox>(gil, module, "_sioserve.Server",
                                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,

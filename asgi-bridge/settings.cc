@@ -11,6 +11,7 @@
 
 #include "server/access_log/access_logger.h"
 #include "server/base/field_syntax.h"
+#include "server/redis/redis_url.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -195,6 +196,14 @@ bool read_access_log_format(PyObject* value, Config& config) {
   return static_cast<bool>(format);
 }
 
+bool read_redis_url(PyObject* value, Config& config) {
+  if (!read_value(value, config.redis.url)) return false;
+  if (config.redis.url.empty()) return true;
+  const auto url = redis::parse_redis_url(config.redis.url);
+  if (!url) PyErr_SetString(PyExc_ValueError, url.error().c_str());
+  return static_cast<bool>(url);
+}
+
 #define MEMBER(path) \
   [](Config & config) -> auto& { return config.path; }
 
@@ -296,6 +305,11 @@ const std::map<std::string, Reader>& settings() {
       {"max_queued_bytes", positive(MEMBER(socket_io.max_queued_bytes))},
       {"max_queued_total_bytes", any(MEMBER(socket_io.max_queued_total_bytes))},
       {"max_pending_acks", positive(MEMBER(socket_io.max_pending_acks))},
+
+      {"redis_url", read_redis_url},
+      {"redis_queue_bytes", any(MEMBER(redis.max_queued_bytes))},
+      {"redis_sharded", any(MEMBER(redis.sharded))},
+      {"redis_prefix", any(MEMBER(redis.prefix))},
 
       {"send_window", positive(MEMBER(send_window))},
       {"receive_window", positive(MEMBER(receive_window))},

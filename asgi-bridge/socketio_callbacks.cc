@@ -1,11 +1,14 @@
 #include "asgi-bridge/socketio_callbacks.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "asgi-bridge/bridge.h"
+#include "asgi-bridge/cluster_topics.h"
 #include "asgi-bridge/received_value.h"
 #include "asgi-bridge/session_status.h"
 
@@ -48,6 +51,18 @@ PyRef to_py_list(const Gil& gil, const std::vector<std::uint64_t>& numbers) {
   return list;
 }
 
+PyRef to_py_list(const Gil& gil, const std::vector<std::string>& texts) {
+  PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(texts.size())));
+  if (!list) return PyRef();
+  Py_ssize_t index = 0;
+  for (const std::string& text : texts) {
+    PyRef made = to_py_str(gil, text);
+    if (!made) return PyRef();
+    PyList_SET_ITEM(list.get(), index++, made.release());
+  }
+  return list;
+}
+
 }  // namespace
 
 void SocketIoCallbacks::handle(const Gil& gil, HandshakeEvent& event) {
@@ -55,6 +70,10 @@ void SocketIoCallbacks::handle(const Gil& gil, HandshakeEvent& event) {
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SocketIoEvent& event) {
+  std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, ClusterEvent& event) {
   std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
 }
 
@@ -142,6 +161,22 @@ void SocketIoCallbacks::handle(const Gil& gil, SocketAcksLost event) {
 void SocketIoCallbacks::handle(const Gil& gil, SocketForgotten event) {
   dispatch(gil, bridge_.names().forgotten,
            {to_py_int(gil, static_cast<std::uint64_t>(event.socket))});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, AskedByServer event) {
+  if (event.args.payload.empty()) event.args.payload = "[]";
+  const char* const topic = cluster_topics[static_cast<std::size_t>(event.topic)];
+  dispatch(gil, bridge_.names().asked_by_server,
+           {to_py_int(gil, event.number), to_py_str(gil, topic), to_py_str(gil, event.name_space),
+            to_py_list(gil, event.rooms), to_py_list(gil, event.except_rooms),
+            to_python(gil, event.args, keys_)});
+}
+
+void SocketIoCallbacks::handle(const Gil& gil, ServersAnswered event) {
+  dispatch(gil, bridge_.names().servers_answered,
+           {to_py_int(gil, event.number), to_python(gil, event.args, keys_),
+            to_py_int(gil, event.servers), to_py_int(gil, event.silent_servers),
+            to_py_int(gil, event.silent_clients)});
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, ToldByProcess event) {

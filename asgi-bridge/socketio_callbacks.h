@@ -21,6 +21,7 @@ class SocketIoCallbacks {
 
   void handle(const Gil& gil, HandshakeEvent& event);
   void handle(const Gil& gil, SocketIoEvent& event);
+  void handle(const Gil& gil, ClusterEvent& event);
   void handle(const Gil& gil, ProcessEvent& event);
 
   // Keeps the scope of a stream that the application hands over to Engine.IO, for the stream's
@@ -44,6 +45,8 @@ class SocketIoCallbacks {
   void handle(const Gil& gil, SocketDisconnect event);
   void handle(const Gil& gil, SocketAcksLost event);
   void handle(const Gil& gil, SocketForgotten event);
+  void handle(const Gil& gil, AskedByServer event);
+  void handle(const Gil& gil, ServersAnswered event);
   void handle(const Gil& gil, ToldByProcess event);
   void handle(const Gil& gil, ProcessLeft event);
   void handle(const Gil& gil, ProcessPing event);

@@ -143,12 +143,12 @@ PyObject* server_emit(PyObject* self, PyObject* args) {
 
 PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* const keywords[] = {"namespace", "args",     "rooms", "except_rooms",
-                                         "volatile",  "compress", nullptr};
+                                         "volatile",  "compress", "local", nullptr};
   PyObject *name_space, *event, *rooms = nullptr, *except_rooms = nullptr;
-  int droppable = 0, compress = 1;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|OOpp:broadcast", const_cast<char**>(keywords),
+  int droppable = 0, compress = 1, local = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|OOppp:broadcast", const_cast<char**>(keywords),
                                    &name_space, &event, &rooms, &except_rooms, &droppable,
-                                   &compress)) {
+                                   &compress, &local)) {
     return nullptr;
   }
   Core* core = core_of(self);
@@ -162,6 +162,7 @@ PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
   command.args = std::move(*encoded);
   if (droppable != 0) command.delivery = Delivery::droppable;
   if (compress == 0) command.compression = Compression::declined;
+  if (local != 0) command.reach = Reach::this_server;
   return post_paced(self, std::move(command));
 }
 

@@ -12,6 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any, Protocol, final
 
+from sio.cluster import ClusterCore, ClusterDispatcher
+
 __version__: str
 
 # The id of the current request: scope["extensions"]["sioserve.request_id"].
@@ -20,7 +22,7 @@ request_id: contextvars.ContextVar[str | None]
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Callable[..., Any], Callable[..., Any]], Awaitable[None]]
 
-class Dispatcher(Protocol):
+class Dispatcher(ClusterDispatcher, Protocol):
     """The server's callbacks for Socket.IO; called on the event loop's thread, never awaited.
 
     An exception of one of these methods is logged.
@@ -133,7 +135,7 @@ class Dispatcher(Protocol):
     def forgotten(self, socket: int) -> None:
         """The client of a disconnected socket will not be recovered."""
 
-class Server:
+class Server(ClusterCore):
     """An HTTP, WebSocket and Socket.IO server for one ASGI application.
 
     Methods marked "any thread" may be called from every thread that holds the GIL.
@@ -267,6 +269,10 @@ class Server:
         max_queued_bytes: int = 64_000_000,
         max_queued_total_bytes: int = 256_000_000,
         max_pending_acks: int = 10_000,
+        redis_url: str = "",
+        redis_queue_bytes: int = 0,
+        redis_sharded: bool = False,
+        redis_prefix: str = "socket.io",
         # Queues between the threads, and for slow clients
         send_window: int = 262_144,
         receive_window: int = 262_144,
@@ -325,7 +331,6 @@ class Server:
 
     def stop(self) -> None:
         """Any thread. Close gracefully; a second call closes everything immediately."""
-
     def counts(self) -> dict[str, int]:
         """Any thread. The counters, with the names of server/base/counters.h: the current numbers
         of sessions, sockets, namespaces and rooms, totals since the start, and how often each limit
@@ -334,7 +339,6 @@ class Server:
 
     def add_namespace(self, name: str) -> None:
         """Any thread."""
-
     def serve_dynamic_namespaces(self) -> None:
         """Any thread. From now on the dispatcher's connect() is called for every namespace, also
         for those that were not added; they are removed with their last socket.
@@ -342,13 +346,10 @@ class Server:
 
     def ask_about_handshakes(self) -> None:
         """Any thread. From now on Dispatcher.handshake() is called for each handshake."""
-
     def ask_about_origins(self) -> None:
         """Any thread. From now on Dispatcher.origin() is called."""
-
     def watch_refusals(self) -> None:
         """Any thread. From now on Dispatcher.request_refused() is called."""
-
     def decide_handshake(
         self,
         handshake: int,
@@ -379,7 +380,6 @@ class Server:
 
     def refuse_socket(self, socket: int, message: str, data: Any = None) -> None:
         """Any thread. Sends CONNECT_ERROR; the socket leaves all rooms, no disconnect() follows."""
-
     def room(self) -> asyncio.Future[None] | None:
         """Any thread. Backpressure for emits: a future of the event loop that is done when the
         command queue has space again. None if it has space, or if the calling thread is not the
@@ -409,24 +409,20 @@ class Server:
         except_rooms: Iterable[str] = (),
         volatile: bool = False,
         compress: bool = True,
+        local: bool = False,
     ) -> None:
         """Any thread. To each socket that is in any of `rooms`, once; without any, to the whole
         namespace. Sockets in any of `except_rooms` are left out. In both, the id from connect() is
-        a room with only its socket.
-        """
+        a room with only its socket. Unless `local`, also to sockets of other servers."""
 
     def ack(self, socket: int, ack_id: int, args: Sequence[Any]) -> None:
         """Any thread. Acknowledge a client's event."""
-
     def events_done(self, socket: int, count: int) -> None:
         """Any thread. `count` events of the socket have been handled."""
-
     def join(self, socket: int, room: str) -> None:
         """Any thread. If the socket is in `max_rooms` rooms, this is only counted and logged."""
-
     def leave(self, socket: int, room: str) -> None:
         """Any thread."""
-
     def leave_all(self, socket: int) -> None:
         """Any thread."""
 

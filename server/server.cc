@@ -31,8 +31,13 @@
 #include "server/port/command_queue.h"
 #include "server/port/event_queue.h"
 #include "server/processes/process_pool.h"
+#include "server/redis/redis_bus.h"
+#include "server/redis/redis_url.h"
 #include "server/static_files/file_server.h"
 #include "server/transport/engine_io.h"
+#include "socketio/cluster/cluster.h"
+#include "socketio/cluster/redis_adapter_codec.h"
+#include "socketio/cluster/sharded_adapter_codec.h"
 #include "socketio/server/server.h"
 
 namespace sioserve {
@@ -69,6 +74,7 @@ class Server::IoThread final : connection::Router,
         tick_(loop_,
               [this] {
                 limits_.advance(loop_.now());
+                if (cluster_) cluster_->advance(loop_.now());
                 socketio_.advance(loop_.now());
                 engine_io_.advance(loop_.now());
               }),
@@ -78,6 +84,8 @@ class Server::IoThread final : connection::Router,
                   ? new processes::ProcessPool(loop_, event_buffer_, config_.max_app_event_bytes,
                                                logger_, *this)
                   : nullptr),
+        bus_(make_bus()),
+        cluster_(make_cluster()),
         socketio_(config_, event_sink(), logger_, limits_),
         engine_io_(
             config_, socketio_, event_sink(), logger_, limits_,
@@ -92,6 +100,7 @@ class Server::IoThread final : connection::Router,
                  net::run_in_background(loop_, std::move(work), std::move(done));
                }),
         connections_(loop_, *this, config_, logger_, access_log_.on() ? &access_log_ : nullptr) {
+    if (cluster_) cluster_->join();
     connections_.on_max_requests([this] { event_buffer_.push(RequestLimitReached{}); });
   }
 
@@ -117,6 +126,8 @@ class Server::IoThread final : connection::Router,
   void start() {
     access_log_.start();
     limits_.advance(loop_.now());  // the first client may come before the first tick
+    if (cluster_) cluster_->advance(loop_.now());
+    if (bus_) bus_->start(*cluster_);
     tick_.start_repeating(tick_interval);
     thread_ = std::thread([this] { run_or_abort("The I/O thread", [this] { loop_.run(); }); });
     answers_.open();
@@ -200,6 +211,28 @@ class Server::IoThread final : connection::Router,
 
   StreamId next_stream_id() { return StreamId{++last_stream_id_}; }
 
+  // Null: this server belongs to no cluster.
+  std::unique_ptr<redis::RedisBus> make_bus() {
+    if (config_.redis.url.empty()) return nullptr;
+    redis::RedisBusSettings settings;
+    settings.url = *redis::parse_redis_url(config_.redis.url);
+    settings.pub_sub = config_.redis.sharded ? redis::PubSub::sharded : redis::PubSub::plain;
+    settings.max_queued_bytes = config_.redis.max_queued_bytes;
+    return std::make_unique<redis::RedisBus>(loop_, std::move(settings), logger_, counters_);
+  }
+
+  std::unique_ptr<socketio::cluster::Cluster> make_cluster() {
+    if (!bus_) return nullptr;
+    std::unique_ptr<const socketio::cluster::Format> format;
+    if (config_.redis.sharded) {
+      format = std::make_unique<socketio::cluster::ShardedAdapterCodec>(config_.redis.prefix);
+    } else {
+      format = std::make_unique<socketio::cluster::RedisAdapterCodec>(config_.redis.prefix);
+    }
+    return std::make_unique<socketio::cluster::Cluster>(socketio_, *bus_, std::move(format),
+                                                        event_sink(), limits_, logger_);
+  }
+
   // What the application is told goes there.
   EventSink& event_sink() {
     if (pool_) return *pool_;
@@ -282,13 +315,19 @@ class Server::IoThread final : connection::Router,
   void carry_out_commands_until(Clock::time_point end) {
     for (;;) {
       if (next_command_ == batch_.size() && !take_commands()) {
-        if (ending_) loop_.stop();
+        if (ending_) end_loop();
         return;
       }
       std::visit([this](auto& group) { carry_out(std::move(group)); }, batch_[next_command_++]);
       ++commands_done_;
       if (std::chrono::steady_clock::now() >= end) return wake_.send();
     }
+  }
+
+  // Redis first gets what was published last, by the application's last handlers.
+  void end_loop() {
+    if (!bus_) return loop_.stop();
+    if (!std::exchange(bus_stops_, true)) bus_->stop([this] { loop_.stop(); });
   }
 
   // False: no commands are queued.
@@ -304,6 +343,9 @@ class Server::IoThread final : connection::Router,
   void carry_out(WebSocketCommand&& command) { application_.handle(std::move(command)); }
   void carry_out(HandshakeCommand&& command) { engine_io_.handle(std::move(command)); }
   void carry_out(SocketIoCommand&& command) { socketio_.handle(std::move(command)); }
+  void carry_out(const ClusterCommand& command) {
+    if (cluster_) cluster_->handle(command);
+  }
   void carry_out(const ProcessCommand& command) {
     if (pool_) pool_->handle(command);
   }
@@ -380,6 +422,9 @@ class Server::IoThread final : connection::Router,
   std::vector<NewProcess> new_processes_;  // not yet in the pool
   std::uint32_t last_process_ = 0;
   const std::unique_ptr<processes::ProcessPool> pool_;  // or null: Python runs in this process
+  const std::unique_ptr<redis::RedisBus> bus_;          // or null: there is no cluster
+  const std::unique_ptr<socketio::cluster::Cluster> cluster_;  // or null
+  bool bus_stops_ = false;
   socketio::Server socketio_;
   transport::EngineIo engine_io_;
   application::AsgiApplication application_;

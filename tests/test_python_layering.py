@@ -73,11 +73,12 @@ LAYERS: dict[str, list[str]] = {
     ],
     "interfaces": ["sio.socketio.interfaces"],
     "sockets": ["sio.socketio.listeners", "sio.socketio.socket"],
-    "processes": ["sio.processes"],
+    "processes": ["sio.processes", "sio.cluster"],
     "adapters": [
         "sio.socketio.adapter",
         "sio.socketio.local_adapter",
         "sio.socketio.process_adapter",
+        "sio.socketio.cluster_adapter",
     ],
     "namespaces": [
         "sio.socketio.handler_table",

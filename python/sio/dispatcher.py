@@ -20,7 +20,9 @@ import logging
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .cluster import Cluster
 from .connection import NOT_AUTHORIZED, Connection, Connections, Guard
+from .encoding import default
 from .engine import EngineIOSession
 from .failures import abandon_handlers, end_task, start_task
 from .handshake import HandshakeRequest
@@ -28,6 +30,7 @@ from .log_lines import about_sending
 from .processes import Processes
 from .session_moves import SessionMoves
 from .session_state import described_socket, restored_session
+from .socketio.cluster_adapter import ClusterAdapter, handle_inquiry
 from .socketio.namespace import Namespace
 from .socketio.process_adapter import ProcessAdapter, handle_request
 from .socketio.request_checks import Decision
@@ -70,6 +73,7 @@ class Dispatcher:
         lifespan, for the scopes of sessions that come from these.
         """
         self._processes = processes
+        self._cluster: Cluster | None = None
         self._state = state
         self._moves: SessionMoves | None = None  # with other processes
         self._times = times or HandlerTimes()
@@ -85,6 +89,10 @@ class Dispatcher:
         self._away: dict[int, NamespaceSocket] = {}  # sockets of clients that may be recovered
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def join_cluster(self, cluster: Cluster) -> None:
+        """The native server belongs to this cluster. Before bind()."""
+        self._cluster = cluster
+
     def bind(self, core: Server, threads: Threads | None = None) -> None:
         """Use this native server, before it starts, and these threads for synchronous handlers.
 
@@ -97,6 +105,12 @@ class Dispatcher:
             self._processes.bind(core, functools.partial(handle_request, self._server))
             self._server.adapter(functools.partial(ProcessAdapter, processes=self._processes))
             self._server.spans_processes = True
+        if self._cluster is not None:
+            self._cluster.bind(core, functools.partial(handle_inquiry, self._server))
+            processes = Processes(default) if self._processes is None else self._processes
+            self._server.adapter(
+                functools.partial(ClusterAdapter, processes=processes, cluster=self._cluster)
+            )
 
     async def close(self, timeout: float) -> None:
         """Wait up to `timeout` seconds for handlers that still run, cancel the rest, and unbind.
@@ -416,6 +430,24 @@ class Dispatcher:
     def process_left(self, process: int) -> None:
         if self._processes is not None:
             self._processes.left(process)
+
+    def asked_by_server(
+        self,
+        number: int,
+        topic: str,
+        namespace: str,
+        rooms: list[str],
+        except_rooms: list[str],
+        args: list[Any],
+    ) -> None:
+        if self._cluster is not None:
+            self._cluster.asked(number, topic, namespace, rooms, except_rooms, args)
+
+    def servers_answered(
+        self, number: int, values: list[Any], servers: int, silent_servers: int, silent_clients: int
+    ) -> None:
+        if self._cluster is not None:
+            self._cluster.answered(number, values, servers, silent_servers, silent_clients)
 
     def signalled(self, session: int, signal: str) -> None:
         opened = self._sessions.get(session)

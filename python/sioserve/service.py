@@ -27,6 +27,7 @@ from typing import Any
 import _sioserve
 from sio import autodiscover, get_socketio_server, registry
 from sio.channel_layer import ChannelLayerBridge, configured_layer
+from sio.cluster import Cluster
 from sio.dispatcher import Dispatcher
 from sio.django_support import django_ready
 from sio.encoding import default as json_default
@@ -116,10 +117,19 @@ class Service:
             "ask_about_origins": get_socketio_server().request_checks.asks_about_origins,
             **server_arguments(self._options),
         }
+        if (
+            self._settings.get("redis_url")
+            and get_socketio_server().make_adapter is not LocalAdapter
+        ):
+            raise StartupError(
+                "SocketIOServer.adapter() can't be used with --redis: it has an adapter of its own"
+            )
         if self._channel is not None and get_socketio_server().make_adapter is not LocalAdapter:
             raise StartupError(
                 "SocketIOServer.adapter() can't be used with --workers: rooms span all processes"
             )
+        if self._settings.get("redis_url"):
+            self._dispatcher.join_cluster(Cluster())
         self._server = server = self._make_server()
         self._bind(server)
         abandon_in_children(self._dispatcher)

@@ -140,6 +140,15 @@ struct SocketIoConfig {
   std::size_t max_recovery_bytes = 64'000'000;  // kept for all disconnected clients
 };
 
+// The Redis server that connects several servers.
+struct RedisConfig {
+  std::string url;  // empty: none; checked by redis::parse_redis_url()
+  // Of messages to other servers that wait while Redis is away; 0: they are dropped.
+  std::size_t max_queued_bytes = 0;
+  bool sharded = false;
+  std::string prefix = "socket.io";  // of the channels' names
+};
+
 struct Config {
   int backlog = 2048;
   bool python_processes = false;  // the application runs in processes of its own (--workers)
@@ -166,6 +175,7 @@ struct Config {
   std::vector<std::pair<std::string, std::string>> content_types;
   EngineIoConfig engine_io;
   SocketIoConfig socket_io;
+  RedisConfig redis;
 
   std::size_t send_window = 262'144;     // bytes of a response queued for a slow client
   std::size_t receive_window = 262'144;  // bytes of a request body queued for the application

@@ -17,6 +17,7 @@ enum class Counter : std::size_t {
   namespaces,
   rooms,
   recoverable_sockets,
+  redis_connected,  // 1 or 0
   // Totals since the start:
   sessions_opened,
   sessions_closed,
@@ -50,9 +51,16 @@ enum class Counter : std::size_t {
   emits_held_up,
   sockets_recovered,
   recoveries_lost,
+  redis_published,
+  redis_received,
+  redis_dropped,
+  redis_unconfirmed,
+  redis_reconnects,
+  cluster_messages_ignored,
 };
 
-inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::recoveries_lost) + 1;
+inline constexpr std::size_t counter_count =
+    static_cast<std::size_t>(Counter::cluster_messages_ignored) + 1;
 
 // The name for the application.
 constexpr const char* name_of(Counter counter) {
@@ -69,6 +77,8 @@ constexpr const char* name_of(Counter counter) {
       return "rooms";
     case Counter::recoverable_sockets:
       return "recoverable_sockets";
+    case Counter::redis_connected:
+      return "redis_connected";
     case Counter::sessions_opened:
       return "sessions_opened";
     case Counter::sessions_closed:
@@ -133,6 +143,18 @@ constexpr const char* name_of(Counter counter) {
       return "sockets_recovered";
     case Counter::recoveries_lost:
       return "recoveries_lost";
+    case Counter::redis_published:
+      return "redis_published";
+    case Counter::redis_received:
+      return "redis_received";
+    case Counter::redis_dropped:
+      return "redis_dropped";
+    case Counter::redis_unconfirmed:
+      return "redis_unconfirmed";
+    case Counter::redis_reconnects:
+      return "redis_reconnects";
+    case Counter::cluster_messages_ignored:
+      return "cluster_messages_ignored";
   }
   __builtin_unreachable();
 }

@@ -128,7 +128,7 @@ inline constexpr std::size_t field_count<SocketRefuse> = 2;
 template <>
 inline constexpr std::size_t field_count<SocketEmit> = 5;
 template <>
-inline constexpr std::size_t field_count<SocketBroadcast> = 6;
+inline constexpr std::size_t field_count<SocketBroadcast> = 7;
 template <>
 inline constexpr std::size_t field_count<SocketAck> = 3;
 template <>
@@ -153,6 +153,18 @@ template <>
 inline constexpr std::size_t field_count<UnwatchRooms> = 1;
 template <>
 inline constexpr std::size_t field_count<AddNamespace> = 1;
+
+// --- the cluster ---
+template <>
+inline constexpr std::size_t field_count<AskedByServer> = 6;
+template <>
+inline constexpr std::size_t field_count<ServersAnswered> = 5;
+template <>
+inline constexpr std::size_t field_count<ChangeSockets> = 5;
+template <>
+inline constexpr std::size_t field_count<AskServers> = 9;
+template <>
+inline constexpr std::size_t field_count<AnswerServer> = 2;
 
 // --- questions ---
 template <>

@@ -72,6 +72,8 @@ std::size_t owned_by(const Message& message) {
   if constexpr (requires { message.auth; }) bytes += size_of(message.auth);
   if constexpr (requires { size_of(message.relays); }) bytes += size_of(message.relays);
   if constexpr (requires { message.rooms; }) bytes += size_of(message.rooms);
+  if constexpr (requires { message.except_rooms; }) bytes += size_of(message.except_rooms);
+  if constexpr (requires { message.changed_rooms; }) bytes += size_of(message.changed_rooms);
   if constexpr (requires { message.room; }) bytes += size_of(message.room);
   if constexpr (requires { size_of(message.state); }) bytes += size_of(message.state);
   if constexpr (requires { message.state->size(); }) {

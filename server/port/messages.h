@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "server/port/cluster_messages.h"
 #include "server/port/handshake_messages.h"
 #include "server/port/http_messages.h"
 #include "server/port/process_messages.h"
@@ -17,12 +18,12 @@
 namespace sioserve {
 
 // To the application.
-using Event = std::variant<HttpEvent, WebSocketEvent, HandshakeEvent, SocketIoEvent, ProcessEvent,
-                           ServerEvent>;
+using Event = std::variant<HttpEvent, WebSocketEvent, HandshakeEvent, SocketIoEvent, ClusterEvent,
+                           ProcessEvent, ServerEvent>;
 
 // To the I/O thread. Any thread may post them.
 using Command = std::variant<HttpCommand, WebSocketCommand, HandshakeCommand, SocketIoCommand,
-                             ProcessCommand, ServerCommand>;
+                             ClusterCommand, ProcessCommand, ServerCommand>;
 
 // The `T` in an event or a command; null: it has another type.
 template <typename T, typename... Groups>

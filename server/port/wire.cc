@@ -27,6 +27,8 @@ inline constexpr AckLoss greatest<AckLoss> = AckLoss::unread;
 template <>
 inline constexpr AccessEvent greatest<AccessEvent> = AccessEvent::websocket_disconnect;
 template <>
+inline constexpr ClusterTopic greatest<ClusterTopic> = ClusterTopic::count;
+template <>
 inline constexpr Compression greatest<Compression> = Compression::declined;
 template <>
 inline constexpr Delivery greatest<Delivery> = Delivery::droppable;
@@ -41,11 +43,15 @@ inline constexpr MoveReason greatest<MoveReason> = MoveReason::crash;
 template <>
 inline constexpr PayloadFormat greatest<PayloadFormat> = PayloadFormat::msgpack;
 template <>
+inline constexpr Reach greatest<Reach> = Reach::this_server;
+template <>
 inline constexpr Relay::Sender greatest<Relay::Sender> = Relay::Sender::included;
 template <>
 inline constexpr Relay::To greatest<Relay::To> = Relay::To::rooms;
 template <>
 inline constexpr RoomChange::Kind greatest<RoomChange::Kind> = RoomChange::Kind::deleted;
+template <>
+inline constexpr SocketChange greatest<SocketChange> = SocketChange::close_session;
 template <>
 inline constexpr SessionTransport greatest<SessionTransport> = SessionTransport::websocket;
 template <>

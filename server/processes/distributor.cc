@@ -404,6 +404,23 @@ void Distributor::route(SocketForgotten& event) {
   if (socket != sockets_.end()) sockets_.erase(socket);
 }
 
+// --- the cluster ---
+
+void Distributor::route(ClusterEvent& event) {
+  std::visit([&](auto& one) { route(one); }, event);
+}
+
+// One process answers for all.
+void Distributor::route(AskedByServer& event) {
+  send(choose_for_request(), Event(ClusterEvent(std::move(event))));
+}
+
+void Distributor::route(ServersAnswered& event) {
+  const ProcessId asker = process_in(event.number);
+  event.number &= number_mask;
+  send(asker, Event(ClusterEvent(std::move(event))));
+}
+
 void Distributor::give_up(const Event& event) {
   const auto lose_socket = [this](const auto* found) {
     if (found == nullptr) return;
@@ -495,6 +512,11 @@ bool Distributor::admit(ProcessId from, WebSocketCommand& command) {
 
 bool Distributor::admit(ProcessId, ServerCommand& command) {
   return std::holds_alternative<Ask>(command) || std::holds_alternative<CommandsHeldUp>(command);
+}
+
+bool Distributor::admit(ProcessId from, ClusterCommand& command) {
+  auto* const asking = std::get_if<AskServers>(&command);
+  return !asking || asking->number == 0 || add_process(from, asking->number);
 }
 
 // What is about moves is carried out here.

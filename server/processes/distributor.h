@@ -165,6 +165,9 @@ class Distributor {
   void route(HandshakeEvent& event);
   void ask_again(ProcessId died);
   void route(SocketIoEvent& event);
+  void route(ClusterEvent& event);
+  void route(AskedByServer& event);
+  void route(ServersAnswered& event);
   void route(ProcessEvent&) {}
   void route(ServerEvent&) {}
 
@@ -204,6 +207,7 @@ class Distributor {
   bool admit(ProcessId from, WebSocketCommand& command);
   bool admit(ProcessId from, HandshakeCommand& command);
   bool admit(ProcessId from, SocketIoCommand& command);
+  bool admit(ProcessId from, ClusterCommand& command);
   bool admit(ProcessId from, ProcessCommand& command);
   bool admit(ProcessId, ServerCommand& command);
 

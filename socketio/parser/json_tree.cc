@@ -2,11 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "socketio/parser/iso_date.h"
 #include "socketio/parser/msgpack_reader.h"
 #include "socketio/parser/placeholders.h"
 
@@ -104,15 +107,63 @@ class TreeBuilder {
   std::string key_;
 };
 
-// Recursion is safe: the depth of `value` was checked when it was read.
-void take_attachments(Json& value, std::vector<std::string>& attachments) {
-  if (value.is_binary()) {
-    const auto& bytes = value.get_binary();
-    attachments.emplace_back(bytes.begin(), bytes.end());
-    value = Json{{"_placeholder", true}, {"num", attachments.size() - 1}};
-  } else if (value.is_structured()) {
-    for (Json& child : value) take_attachments(child, attachments);
+// Seconds and nanoseconds in one of MessagePack's three forms; nullopt: it has none of them.
+std::optional<std::int64_t> milliseconds_of(std::string_view timestamp) {
+  constexpr std::int64_t second = 1'000;
+  constexpr std::uint64_t nanoseconds_in_millisecond = 1'000'000;
+  const auto number = [&](std::size_t start, std::size_t size) {
+    std::uint64_t value = 0;
+    for (const char byte : timestamp.substr(start, size)) {
+      value = value << 8 | static_cast<unsigned char>(byte);
+    }
+    return value;
+  };
+  std::uint64_t nanoseconds = 0;
+  std::int64_t seconds = 0;
+  if (timestamp.size() == 4) {
+    seconds = static_cast<std::int64_t>(number(0, 4));
+  } else if (timestamp.size() == 8) {
+    nanoseconds = number(0, 8) >> 34;
+    seconds = static_cast<std::int64_t>(number(0, 8) & ((std::uint64_t{1} << 34) - 1));
+  } else if (timestamp.size() == 12) {
+    nanoseconds = number(0, 4);
+    seconds = static_cast<std::int64_t>(number(4, 8));
+  } else {
+    return std::nullopt;
   }
+  // Far outside the range of Date, which iso_date() checks.
+  constexpr std::int64_t most = 1'000'000'000'000'000;
+  if (seconds > most || seconds < -most) return most * second;
+  return seconds * second + static_cast<std::int64_t>(nanoseconds / nanoseconds_in_millisecond);
+}
+
+class DatingTreeBuilder : public TreeBuilder {
+ public:
+  // False: it is another extension.
+  bool timestamp(std::string_view bytes, bool& added) {
+    const auto milliseconds = milliseconds_of(bytes);
+    if (!milliseconds) return false;
+    const auto date = iso_date(*milliseconds);
+    added = date ? string(*date) : null();
+    return true;
+  }
+};
+
+// Recursion is safe in these: the depth of `value` was checked when it was read.
+
+void fill_in(Json& value, std::vector<std::optional<std::string>>& attachments) {
+  if (value.is_object() && value.size() == 2) {
+    const auto mark = value.find("_placeholder");
+    const auto number = value.find("num");
+    if (mark != value.end() && *mark == true && number != value.end() &&
+        number->is_number_unsigned() && number->get<std::size_t>() < attachments.size()) {
+      const auto bytes = std::exchange(attachments[number->get<std::size_t>()], std::nullopt);
+      if (bytes) value = binary_value(*bytes);
+      return;
+    }
+  }
+  if (!value.is_structured()) return;
+  for (Json& child : value) fill_in(child, attachments);
 }
 
 std::string dump(const Json& value) {
@@ -130,11 +181,39 @@ Result<Json, DecodeError> read_json(std::string_view text, std::size_t max_depth
 }
 
 Result<Json, DecodeError> read_msgpack(std::string_view bytes, std::size_t max_depth,
-                                       ValueBudget& budget) {
-  TreeBuilder builder;
-  MsgpackReader reader(bytes, max_depth, budget, builder);
-  if (!reader.read_message()) return Failure{reader.error()};
-  return builder.take();
+                                       ValueBudget& budget, Timestamps timestamps) {
+  switch (timestamps) {
+    case Timestamps::as_extensions: {
+      TreeBuilder builder;
+      MsgpackReader reader(bytes, max_depth, budget, builder);
+      if (!reader.read_message()) return Failure{reader.error()};
+      return builder.take();
+    }
+    case Timestamps::as_text: {
+      DatingTreeBuilder builder;
+      MsgpackReader reader(bytes, max_depth, budget, builder);
+      if (!reader.read_message()) return Failure{reader.error()};
+      return builder.take();
+    }
+  }
+  __builtin_unreachable();
+}
+
+void put_attachments(Json& value, std::vector<std::string> attachments) {
+  if (attachments.empty()) return;
+  std::vector<std::optional<std::string>> unused(std::make_move_iterator(attachments.begin()),
+                                                 std::make_move_iterator(attachments.end()));
+  fill_in(value, unused);
+}
+
+void take_attachments(Json& value, std::vector<std::string>& attachments) {
+  if (value.is_binary()) {
+    const auto& bytes = value.get_binary();
+    attachments.emplace_back(bytes.begin(), bytes.end());
+    value = Json{{"_placeholder", true}, {"num", attachments.size() - 1}};
+  } else if (value.is_structured()) {
+    for (Json& child : value) take_attachments(child, attachments);
+  }
 }
 
 Json to_tree(const ReceivedValue& value) {

@@ -5,7 +5,6 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,12 +26,6 @@ constexpr std::array types = {PacketType::connect, PacketType::disconnect, Packe
 
 // Above the limit for the application's values.
 constexpr std::size_t any_depth = 1024;
-
-// Null if it is absent.
-json* member(json& object, std::string_view name) {
-  const auto found = object.find(name);
-  return found == object.end() ? nullptr : &*found;
-}
 
 // The relevant members of a packet.
 struct Members {
@@ -82,24 +75,6 @@ Result<Members, DecodeError> read_members(std::string_view message, const Socket
 bool is_integer(const std::optional<ValueSummary>& value, std::uint64_t greatest) {
   return value && value->kind() == ValueSummary::Kind::unsigned_integer &&
          value->integer() <= greatest;
-}
-
-// Replaces placeholders below `value` by the attachments, each attachment at most once: an object
-// in the application's data may look like a placeholder, and copies of one attachment would let a
-// small packet fill the memory.
-void fill_in(json& value, std::vector<std::optional<std::string>>& attachments) {
-  if (value.is_object() && value.size() == 2) {
-    const json* const mark = member(value, "_placeholder");
-    const json* const number = member(value, "num");
-    if (mark && *mark == true && number && number->is_number_unsigned() &&
-        number->get<std::size_t>() < attachments.size()) {
-      const auto bytes = std::exchange(attachments[number->get<std::size_t>()], std::nullopt);
-      if (bytes) value = json::binary(json::binary_t::container_type(bytes->begin(), bytes->end()));
-      return;
-    }
-  }
-  if (!value.is_structured()) return;
-  for (json& child : value) fill_in(child, attachments);
 }
 
 }  // namespace
@@ -157,12 +132,7 @@ EncodedPacket MsgpackCodec::encode(PacketType type, std::string_view name_space,
     ValueBudget any;
     Result<json, DecodeError> value = read_json(data.json, any_depth, any, HugeNumbers::infinite);
     assert(value);  // the bridge has encoded it
-    if (!data.attachments.empty()) {
-      std::vector<std::optional<std::string>> attachments(
-          std::make_move_iterator(data.attachments.begin()),
-          std::make_move_iterator(data.attachments.end()));
-      fill_in(*value, attachments);
-    }
+    put_attachments(*value, std::move(data.attachments));
     packet["data"] = std::move(*value);
   }
   if (ack_id) packet["id"] = *ack_id;

@@ -275,6 +275,11 @@ class MsgpackReader {
   }
 
   bool tell_extension(std::uint64_t type, std::string_view bytes) {
+    constexpr std::uint64_t timestamp = 0xff;  // -1
+    if constexpr (requires(bool added) { handler_.timestamp(bytes, added); }) {
+      bool added = false;
+      if (type == timestamp && handler_.timestamp(bytes, added)) return added;
+    }
     return spend(ValueBudget::array) && handler_.begin_array() &&
            tell_signed(static_cast<std::int8_t>(type)) && tell_binary(bytes) &&
            handler_.end_array();

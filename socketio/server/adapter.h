@@ -1,5 +1,5 @@
 // The members of the rooms of one namespace, and broadcasts to them. Every broadcast uses an
-// Adapter, so that an adapter for several processes can replace MemoryAdapter.
+// Adapter. The other servers of a cluster get it from the Server (other_servers.h).
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,7 @@
 #include "server/port/ids.h"
 #include "server/port/messages.h"
 #include "socketio/parser/packet.h"
+#include "socketio/server/other_servers.h"
 
 namespace sioserve::socketio {
 
@@ -84,6 +85,8 @@ class Adapter {
   virtual std::vector<RoomMembers> rooms() const = 0;
   // Appends room changes to `changes` from now on; null: stops that.
   virtual void record_changes(std::vector<RoomChange>* changes) = 0;
+  // Called while the namespace has no sockets. The observer outlives them; null: none.
+  virtual void observe_rooms(RoomObserver* observer) = 0;
 };
 
 }  // namespace sioserve::socketio

@@ -219,6 +219,7 @@ void Client::forward(Socket& socket, const Relay& relay, parser::Packet packet) 
   switch (socket.relayer()->judge(relay, bytes, now)) {
     case Relayer::Verdict::forward: {
       server_.limits().counters().add(Counter::relayed);
+      forward_to_others(socket, relay, args);
       const std::size_t reached =
           forward(socket, relay,
                   server_.encoder().encode(socket.name_space().name, std::move(args),
@@ -241,6 +242,30 @@ void Client::forward(Socket& socket, const Relay& relay, parser::Packet packet) 
   if (ready <= now) return;
   server_.limits().reached(Limit::relay_rate, socket.log_name());
   session_.throttle_until(ready);
+}
+
+void Client::forward_to_others(Socket& socket, const Relay& relay, const EncodedArgs& args) {
+  OtherServers* const others = server_.others();
+  if (!others) return;
+  const std::vector<std::string> itself{socket.public_id()};
+  const std::vector<std::string> nobody;
+  const auto& except = relay.sender == Relay::Sender::left_out ? itself : nobody;
+  const auto send = [&](const std::vector<std::string>& rooms) {
+    others->broadcast(socket.name_space().name, {rooms, except}, args, relay.delivery,
+                      Compression::allowed);
+  };
+  switch (relay.to) {
+    case Relay::To::own_rooms:
+      // No rooms would mean all clients.
+      if (const auto rooms = socket.name_space().adapter->rooms_of(socket); !rooms.empty()) {
+        send(rooms);
+      }
+      return;
+    case Relay::To::name_space:
+      return send({});
+    case Relay::To::rooms:
+      return send(relay.rooms);
+  }
 }
 
 std::size_t Client::forward(Socket& socket, const Relay& relay,
@@ -304,7 +329,11 @@ void Client::receive_ack(Socket& socket, parser::Packet packet) {
               "ack that nothing waits for socket=", std::uint64_t(socket.id()));
     return;
   }
-  server_.events().push(SocketAcknowledged{socket.id(), *callback, std::move(packet.data)});
+  if ((*callback & callback_of_server) == 0) {
+    server_.events().push(SocketAcknowledged{socket.id(), *callback, std::move(packet.data)});
+  } else if (server_.others()) {
+    server_.others()->acknowledged(*callback, packet.data);
+  }
   check_load();
 }
 
@@ -462,7 +491,7 @@ void Client::advance(TimePoint now) {
     if (!socket->has_pending_ack()) continue;
     SocketAcksLost unread{socket->id(), socket->take_callbacks(), AckLoss::unread};
     server_.limits().reached(Limit::read_ahead, socket->log_name(), unread.callback_ids.size());
-    server_.events().push(std::move(unread));
+    server_.push_lost_acks(std::move(unread));
   }
   check_load();
 }

@@ -82,6 +82,7 @@ class Client final : public engine::SessionObserver {
   void forget_in_flight(InFlight::Amount amount);
   void forward(Socket& socket, const Relay& relay, parser::Packet packet);
   std::size_t forward(Socket& socket, const Relay& relay, const parser::EncodedPacket& packet);
+  void forward_to_others(Socket& socket, const Relay& relay, const EncodedArgs& args);
   void connect(std::string name_space, parser::Packet packet);
   // A CONNECT for which no socket was created.
   void refuse(std::string_view name_space, std::string_view payload);

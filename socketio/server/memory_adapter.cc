@@ -43,12 +43,14 @@ void MemoryAdapter::add(Recipient& recipient) {
   if (!added) return;
   everyone_.push_back(&recipient);
   by_public_id_[recipient.public_id()] = &recipient;
+  if (observer_) observer_->room_used(recipient.public_id());
 }
 
 void MemoryAdapter::remove(Recipient& recipient) {
   const auto found = entries_.find(&recipient);
   if (found == entries_.end()) return;
   leave_all(recipient);
+  if (observer_) observer_->room_unused(recipient.public_id());
   const auto named = by_public_id_.find(recipient.public_id());
   if (named->second == &recipient) by_public_id_.erase(named);
   const std::size_t position = found->second.position;
@@ -71,6 +73,7 @@ Adapter::Join MemoryAdapter::join(Recipient& recipient, const std::string& room,
     members = rooms_.try_emplace(room).first;
     counters_.add(Counter::rooms);
     record(RoomChange::Kind::created, room, {});
+    if (observer_) observer_->room_used(room);
   }
   record(RoomChange::Kind::joined, room, recipient.public_id());
   memberships.emplace(&*members, members->second.size());
@@ -109,6 +112,7 @@ void MemoryAdapter::leave(Recipient& recipient, Rooms::value_type& room, std::si
   record(RoomChange::Kind::left, room.first, recipient.public_id());
   if (!members.empty()) return;
   record(RoomChange::Kind::deleted, room.first, {});
+  if (observer_) observer_->room_unused(room.first);
   rooms_.erase(rooms_.find(room.first));
   counters_.subtract(Counter::rooms);
 }

@@ -35,6 +35,7 @@ class MemoryAdapter final : public Adapter {
   RoomCount membership(Recipient& recipient, const std::string& room) override;
   std::vector<RoomMembers> rooms() const override;
   void record_changes(std::vector<RoomChange>* changes) override { changes_ = changes; }
+  void observe_rooms(RoomObserver* observer) override { observer_ = observer; }
 
   std::size_t room_count() const { return rooms_.size(); }
 
@@ -68,6 +69,7 @@ class MemoryAdapter final : public Adapter {
   std::unordered_map<Recipient*, Entry> entries_;
   std::unordered_map<std::string_view, Recipient*> by_public_id_;
   std::vector<RoomChange>* changes_ = nullptr;  // null: changes are not recorded
+  RoomObserver* observer_ = nullptr;            // or null
 };
 
 }  // namespace sioserve::socketio

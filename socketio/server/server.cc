@@ -58,7 +58,7 @@ void Server::handle(SocketEmit command) {
   const bool asks = command.callback_id.has_value();
   const auto lost = socket->emit(std::move(command.args), command.callback_id, command.delivery,
                                  command.compression);
-  if (lost) events_.push(SocketAcksLost{command.socket, {lost->callback_id}, lost->why});
+  if (lost) push_lost_acks({command.socket, {lost->callback_id}, lost->why});
   give_up_excess();
   // The acknowledgement may be in input that is not read yet.
   if (Socket* const asked = asks ? find_attached(command.socket) : nullptr) {
@@ -67,6 +67,11 @@ void Server::handle(SocketEmit command) {
 }
 
 void Server::handle(SocketBroadcast command) {
+  // A namespace has a name; without one, the arguments were only checked.
+  if (others_ && command.reach == Reach::all_servers && !command.name_space.empty()) {
+    others_->broadcast(command.name_space, {command.rooms, command.except_rooms}, command.args,
+                       command.delivery, command.compression);
+  }
   Namespace* const target = find_namespace(command.name_space);
   if (!target) {
     log_debug(logger_, LogCategory::socketio,
@@ -307,7 +312,9 @@ void Server::left_namespace(Namespace& name_space) {
   if (name_space.lifetime != Lifetime::dynamic || !name_space.adapter->empty()) return;
   --dynamic_namespaces_;
   limits_.counters().subtract(Counter::namespaces);
-  namespaces_.erase(namespaces_.find(name_space.name));
+  const std::string name = name_space.name;
+  namespaces_.erase(namespaces_.find(name));
+  if (others_) others_->namespace_removed(name);
 }
 
 Socket* Server::find_attached(SocketId id) const {
@@ -332,6 +339,7 @@ Namespace& Server::make_namespace(std::string name, Lifetime lifetime) {
       name, lifetime, std::make_unique<MemoryAdapter>(limits_.counters(), Socket::deliver_to)});
   const auto watched = room_changes_.find(name);
   if (watched != room_changes_.end()) made->adapter->record_changes(&watched->second);
+  if (others_) made->adapter->observe_rooms(&others_->namespace_added(name));
   limits_.counters().add(Counter::namespaces);
   if (lifetime == Lifetime::dynamic) ++dynamic_namespaces_;
   return *namespaces_.emplace(std::move(name), std::move(made)).first->second;

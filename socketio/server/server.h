@@ -76,6 +76,26 @@ class Server {
   ProcessesAsked::Answer answer(const ProcessesAsked&) { return {}; }
   ClientCount::Answer answer(const ClientCount&) { return {}; }
 
+  // --- for a cluster ---
+
+  // Before the first client. `others` outlives the server's namespaces.
+  void join_cluster(OtherServers& others);
+  // For other servers, whose events come as a SocketBroadcast with Reach::this_server. Unknown
+  // namespaces have no sockets.
+  void join_rooms(const std::string& name_space, const BroadcastTarget& target,
+                  const std::vector<std::string>& rooms);
+  void leave_rooms(const std::string& name_space, const BroadcastTarget& target,
+                   const std::vector<std::string>& rooms);
+  // `command`: without a socket.
+  void close_sockets(const std::string& name_space, const BroadcastTarget& target,
+                     SocketClose command);
+  // Emits an event with an acknowledgement. Returns the number of sockets; each acknowledgement is
+  // an OtherServers::acknowledged(). `callback` has the bit callback_of_server.
+  std::size_t ask_sockets(const std::string& name_space, const BroadcastTarget& target,
+                          const EncodedArgs& args, std::uint64_t callback);
+  // The rooms that have members here, and the ids that clients see.
+  std::vector<std::string> room_names(const std::string& name_space);
+
   // Call it about every 20 ms.
   void advance(TimePoint now);
 
@@ -87,6 +107,9 @@ class Server {
   Limits& limits() const { return limits_; }
   const parser::Codec& codec() const { return *codec_; }
   EventEncoder& encoder() { return encoder_; }
+  OtherServers* others() const { return others_; }  // null: there is no cluster
+  // Without the callbacks of other servers, which are told nothing.
+  void push_lost_acks(SocketAcksLost lost);
   struct MadeSocket {
     std::unique_ptr<Socket> socket;     // null: the namespace does not exist
     std::optional<SocketId> recovered;  // the id that the socket had before
@@ -112,6 +135,7 @@ class Server {
  private:
   // Also finds parked sockets, and recovered ones by their former ids.
   Socket* find(SocketId id) const;
+  std::vector<SocketId> find_sockets(const std::string& name_space, const BroadcastTarget& target);
   Namespace* find_namespace(std::string_view name);
   // Null if it does not exist, or if there are too many dynamic namespaces.
   Namespace* enter_namespace(std::string_view name);
@@ -146,6 +170,7 @@ class Server {
   std::unordered_map<std::string, std::vector<RoomChange>> room_changes_;
   EventEncoder encoder_;
   std::optional<Recovery> recovery_;  // if it is enabled
+  OtherServers* others_ = nullptr;    // or null
   std::vector<Client*> waiting_for_drain_;
   std::vector<Client*> stuck_;
   bool serves_dynamic_namespaces_ = false;

@@ -109,6 +109,7 @@ class FakeServer:
         except_rooms: Any = (),
         volatile: bool = False,
         compress: bool = True,
+        local: bool = False,
     ) -> None:
         self._check(args)
         call = ("broadcast", namespace, list(args), sorted(rooms), sorted(except_rooms))
@@ -117,6 +118,8 @@ class FakeServer:
             more["volatile"] = True
         if not compress:
             more["compress"] = False
+        if local:
+            more["local"] = True
         self.calls.append((*call, more) if more else call)
         self._called.set()
 

@@ -28,6 +28,9 @@ TABLE: list[tuple[str, str, int, Call]] = [
     ("let_session_go", "session", ID, lambda server, n: server.let_session_go(n)),
     ("give_up_session", "session", ID, lambda server, n: server.give_up_session(n)),
     ("tell_processes", "to", ID, lambda server, n: server.tell_processes("text", n)),
+    ("ask_servers", "number", ID, lambda server, n: ask(server, n, 1)),
+    ("ask_servers", "timeout_ms", CENTURY, lambda server, n: ask(server, 1, n)),
+    ("answer_server", "number", ID, lambda server, n: server.answer_server(n, [None])),
     ("decide_handshake", "handshake", ID, lambda server, n: server.decide_handshake(n)),
     ("make_relays", "max_bytes", COUNT, lambda server, n: server.make_relays([relay(n, 0)])),
     ("make_relays", "rate", COUNT, lambda server, n: server.make_relays([relay(0, n)])),
@@ -60,7 +63,7 @@ LOOPBACK_TABLE: list[tuple[str, str, int, Call]] = [
 ]
 WITHOUT_NUMBERS = {
     *("start", "_drain", "room", "running_tasks", "counts", "stop", "add_namespace", "open_logs"),
-    *("broadcast", "sockets_in", "namespace_rooms", "take_room_changes"),
+    *("broadcast", "change_sockets", "sockets_in", "namespace_rooms", "take_room_changes"),
     *("watch_rooms", "unwatch_rooms", "other_processes", "process_status"),
     *("socket_count", "is_client_id", "namespaces_in_use", "client_count"),
     *(
@@ -84,6 +87,10 @@ CASES = [
 
 def relay(max_bytes: Any, rate: Any) -> tuple[Any, ...]:
     return ("event", "own", [], False, False, max_bytes, rate)
+
+
+def ask(server: Any, number: Any, timeout: Any) -> None:
+    server.ask_servers(number, "count", "/", (), (), [], timeout, False, True)
 
 
 def methods_of(cls: type) -> set[str]:

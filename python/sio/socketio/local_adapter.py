@@ -71,6 +71,7 @@ class LocalAdapter(Adapter):
                 target.except_rooms,
                 target.volatile,
                 target.compress,
+                target.local,
             )
             self._tell_watched(tuple(args), target)
 

@@ -285,7 +285,7 @@ async def handle_request(server: Any, what: str, content: dict[str, Any]) -> Any
         event, *args = content["args"]
         return await namespace.receive_server_side_emit(event, args)
     if what == "server_side_emit_with_ack":
-        return await _acknowledged(namespace, *content["args"])
+        return await acknowledged(namespace, *content["args"])
     target = Target(
         rooms=None if content["rooms"] is None else frozenset(content["rooms"]),
         except_rooms=frozenset(content["except_rooms"]),
@@ -298,7 +298,8 @@ async def handle_request(server: Any, what: str, content: dict[str, Any]) -> Any
     return await namespace.adapter.answers(content["args"], target, content["timeout"])
 
 
-async def _acknowledged(namespace: Any, event: str, *args: Any) -> Any:
+async def acknowledged(namespace: Any, event: str, *args: Any) -> Any:
+    """Pass an event to the receivers of server_side_emit(); the result is what they answer."""
     answer: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
     @done_when_called

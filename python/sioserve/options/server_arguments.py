@@ -19,6 +19,7 @@ DJANGO_SETTINGS = {
     "SIO_ENGINEIO_PING_INTERVAL_MS": "ping_interval_ms",
     "SIO_ENGINEIO_PING_TIMEOUT_MS": "ping_timeout_ms",
     "SIO_ENGINEIO_MAX_PAYLOAD_BYTES": "max_payload_bytes",
+    "SIO_REDIS_URL": "redis_url",
 }
 
 
@@ -36,8 +37,9 @@ def server_arguments(options: Options) -> dict[str, Any]:
         arguments["allowed_hosts"] = allowed_hosts(settings)
         _check_json_encoder(settings)
         for name, argument in DJANGO_SETTINGS.items():
-            if hasattr(settings, name):
-                arguments[argument] = getattr(settings, name)
+            # None: from a missing environment variable.
+            if (value := getattr(settings, name, None)) is not None:
+                arguments[argument] = value
     return {**arguments, **options.settings}
 
 

@@ -68,6 +68,7 @@ class _Core:
         except_rooms: Iterable[str] = (),
         volatile: bool = False,
         compress: bool = True,
+        local: bool = False,
     ) -> None:
         self._native.broadcast(namespace, args)  # raises for a value that can't be encoded
         if not namespace:  # an emit without recipients is only encoded

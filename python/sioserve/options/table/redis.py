@@ -1,0 +1,41 @@
+"""Options: the Redis server that connects several servers."""
+
+from __future__ import annotations
+
+from sioserve.options.kinds import SIZE, TEXT, named
+from sioserve.options.option import Group, Option, switch
+
+GROUP = Group(
+    "Several servers (Redis)",
+    (
+        Option(
+            "redis",
+            named(TEXT, "URL"),
+            "Redis server that carries messages between servers: redis://user:password@host:port "
+            "or unix:///path; a URL with a password belongs in the environment variable, because "
+            "other users of the machine see command lines; empty: none",
+            shown_default="none, or Django's SIO_REDIS_URL",
+            setting="redis_url",
+        ),
+        Option(
+            "redis-queue",
+            SIZE,
+            "bytes of messages to other servers that wait while Redis is away; 0: they are dropped",
+            default=0,
+            setting="redis_queue_bytes",
+        ),
+        switch(
+            "redis-sharded",
+            "sharded publish and subscribe, from Redis 7.0; the same for all servers",
+            default=False,
+            setting="redis_sharded",
+        ),
+        Option(
+            "redis-prefix",
+            TEXT,
+            "beginning of the channels' names; the same for all servers",
+            default="socket.io",
+            setting="redis_prefix",
+        ),
+    ),
+)

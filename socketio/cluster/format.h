@@ -1,0 +1,56 @@
+// How messages between servers are written, and on which channels. Stateless.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "socketio/cluster/messages.h"
+
+namespace sioserve::socketio::cluster {
+
+// What is published on a channel.
+enum class ChannelKind { messages, requests, answers };
+
+struct Channel {
+  std::string name;
+  ChannelKind kind;
+};
+
+struct Publication {
+  std::string channel;
+  std::string payload;
+};
+
+struct Received {
+  std::string sender;      // the uid of the server; empty: not said
+  std::string name_space;  // empty: that of the channel
+  Message message;
+};
+
+class Format {
+ public:
+  virtual ~Format() = default;
+
+  // A new uid of a server, and a new name of a request.
+  virtual std::string make_uid() const = 0;
+
+  // The channels of a namespace, to which the server `uid` subscribes.
+  virtual std::vector<Channel> channels(const std::string& name_space,
+                                        const std::string& uid) const = 0;
+  // The channel of a room, which servers with members subscribe to. Nullopt: its messages are on a
+  // channel of the namespace.
+  virtual std::optional<std::string> room_channel(const std::string& name_space,
+                                                  const std::string& room) const = 0;
+  // The one whose subscribers are the servers that have the namespace.
+  virtual std::string counted_channel(const std::string& name_space) const = 0;
+
+  // `uid`: of this server. `asker`: for an answer, the server that has asked.
+  virtual Publication encode(const std::string& uid, const std::string& name_space,
+                             const Message& message, const std::string& asker) const = 0;
+  // Nullopt: it is malformed, or of a type that this server does not know.
+  virtual std::optional<Received> decode(ChannelKind kind, std::string_view payload) const = 0;
+};
+
+}  // namespace sioserve::socketio::cluster

@@ -1,0 +1,111 @@
+"""Clusters of sioserve in which a part stands still or fails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+from support.cluster import connected, settled, start_member, until_reached
+from support.redis_server import RedisServer
+from support.server import ServerProcess
+
+
+@pytest.fixture
+def servers(own_redis: RedisServer) -> Iterator[list[ServerProcess]]:
+    """The tests stop those that they kill."""
+    started = [start_member(own_redis.url), start_member(own_redis.url)]
+    yield started
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()
+
+
+async def test_relays_and_events_cross_while_python_is_blocked(
+    servers: list[ServerProcess],
+) -> None:
+    first, second = servers
+    async with (
+        connected(first.url, rooms=["r"]) as sender,
+        connected(second.url, rooms=["r"]) as there,
+        connected(second.url) as blocker,
+    ):
+        await until_reached(sender, there, "r")
+        blocked = [asyncio.create_task(one.do("block", seconds=3)) for one in (sender, blocker)]
+        for server in servers:
+            await asyncio.to_thread(server.wait_for_log, "blocked")
+        start = time.monotonic()
+        await sender.sio.emit("cursor", (1, 2))
+        assert await there.next() == ("cursor", 1, 2)
+        assert time.monotonic() - start < 2
+        assert not any(one.done() for one in blocked)
+        await asyncio.gather(*blocked)
+
+
+async def test_clients_stay_and_events_cross_again_after_redis_was_away(
+    servers: list[ServerProcess], own_redis: RedisServer
+) -> None:
+    first, second = servers
+    async with (
+        connected(first.url, rooms=["r"]) as here,
+        connected(second.url, rooms=["r"]) as there,
+    ):
+        await until_reached(here, there, "r")
+        own_redis.kill()
+        for server in servers:
+            await asyncio.to_thread(server.wait_for_log, r"Redis at .* is away")
+        await here.do("emit", "meanwhile", to="r")
+        assert (await here.next())[0] in ("reached", "settled", "meanwhile")
+        start = time.monotonic()
+        assert (await here.do("question", 1))["answers"] == []
+        assert (await here.do("fetch"))["answers"]
+        assert time.monotonic() - start < 8
+        own_redis.start()
+        for server in servers:
+            await asyncio.to_thread(server.wait_for_log, r"Redis at .* is back")
+        await until_reached(here, there, "r")
+        await here.do("emit", "again", to="r")
+        heard = (await settled(here, there))[0]
+        assert heard[-1] == ("again",)
+        assert ("meanwhile",) not in heard
+
+
+async def test_nobody_waits_for_a_server_that_was_killed(servers: list[ServerProcess]) -> None:
+    first, second = servers
+    async with connected(first.url) as here:
+        assert await here.do("count") == 2
+        second.process.kill()
+        second.process.wait(10)
+        start = time.monotonic()
+        found = await here.do("fetch")
+        assert time.monotonic() - start < 8
+        sockets = found.get("sockets") or found["answers"]
+        assert [one["id"] for one in sockets] == [here.id]
+        assert await here.do("question", 1, timeout=1) is not None
+
+
+async def test_a_cluster_with_several_python_processes(own_redis: RedisServer) -> None:
+    first = start_member(own_redis.url, "--workers", "2")
+    second = start_member(own_redis.url, "--workers", "2")
+    try:
+        async with (
+            connected(first.url) as here,
+            connected(second.url, rooms=["r"], data={"n": 1}) as one,
+            connected(second.url, rooms=["r"], data={"n": 2}) as two,
+        ):
+            for client in (one, two):
+                await until_reached(here, client, "r")
+            await settled(here, one, two)
+            await here.do("emit", "e", to="r")
+            assert await settled(here, one, two) == [[("e",)], [("e",)]]
+            found = (await here.do("fetch", to="r"))["sockets"]
+            assert sorted(one["data"]["n"] for one in found) == [1, 2]
+            one.answer, two.answer = 1, 2
+            answers = (await here.do("ask", "q", to="r"))["answers"]
+            assert sorted(answers) == [1, 2]
+            await here.do("join", rooms=["j"], to="r")
+            await until_reached(here, two, "j")
+    finally:
+        first.stop()
+        second.stop()

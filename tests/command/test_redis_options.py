@@ -1,0 +1,79 @@
+"""The address of Redis: where it comes from, and what is refused."""
+
+from __future__ import annotations
+
+import importlib
+import types
+
+import _sioserve
+import pytest
+from sioserve.errors import StartupError
+from sioserve.listening import creation_errors
+from sioserve.options import Options, resolve, server_arguments
+
+URL = "redis://:secret@127.0.0.1:6390/1"
+
+
+def django_settings(monkeypatch: pytest.MonkeyPatch, **settings: object) -> None:
+    made = types.SimpleNamespace(DEBUG=False, ALLOWED_HOSTS=["*"], **settings)
+    # The package has a function of the same name as the module.
+    module = importlib.import_module("sioserve.options.server_arguments")
+    monkeypatch.setattr(module, "_django_settings", lambda: made)
+
+
+def url_from(*arguments: str, **environ: str) -> object:
+    options = resolve(["module:application", *arguments], dict(environ))
+    return server_arguments(options).get("redis_url")
+
+
+def test_there_is_none_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    django_settings(monkeypatch)
+    assert url_from() is None
+
+
+def test_django_s_setting_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    django_settings(monkeypatch, SIO_REDIS_URL=URL)
+    assert url_from() == URL
+
+
+def test_django_s_setting_may_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    django_settings(monkeypatch, SIO_REDIS_URL=None)
+    assert url_from() is None
+
+
+def test_the_option_overrides_django_s_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    django_settings(monkeypatch, SIO_REDIS_URL=URL)
+    assert url_from("--redis", "redis://other") == "redis://other"
+    assert url_from(SIOSERVE_REDIS="redis://variable") == "redis://variable"
+    assert url_from("--redis=") == ""
+
+
+def test_the_core_takes_the_options() -> None:
+    line = ["module:application", f"--redis={URL}", "--redis-queue=64K", "--redis-sharded"]
+    settings = resolve([*line, "--redis-prefix=chat"], {}).settings
+    chosen = {name: value for name, value in settings.items() if name.startswith("redis_")}
+    assert chosen == {
+        "redis_url": URL,
+        "redis_queue_bytes": 65536,
+        "redis_sharded": True,
+        "redis_prefix": "chat",
+    }
+    _sioserve.Server(lambda scope, receive, send: None, None, **chosen)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("rediss://:secret@host", r"with TLS \(rediss://\) are not supported yet"),
+        ("localhost:6379", "it does not begin with redis://"),
+        ("redis://:secret@host:port", "its port is not a number from 1 to 65535"),
+    ],
+)
+def test_a_url_that_is_not_valid_is_refused_without_showing_the_password(
+    url: str, reason: str
+) -> None:
+    arguments = server_arguments(Options(settings={"redis_url": url}))
+    with pytest.raises(StartupError, match=reason) as raised, creation_errors():
+        _sioserve.Server(lambda scope, receive, send: None, None, **arguments)
+    assert "redis_url: the URL of Redis is not valid: " in str(raised.value)
+    assert "secret" not in str(raised.value)
