@@ -31,6 +31,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.django_support",
         "sio.database",
         "sio.exact_json",
+        "sio.json_values",
         "sio.exceptions",
         "sio.failures",
         "sio.time_limit",

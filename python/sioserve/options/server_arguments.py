@@ -52,7 +52,7 @@ def _check_json_encoder(settings: Any) -> None:
     from django.core.exceptions import ImproperlyConfigured
 
     # Import only after the command has checked that the package `sio` is ours.
-    from sio.encoding import SETTING, encoder_class
+    from sio.json_values import SETTING, encoder_class
 
     encoder = getattr(settings, SETTING, None)
     if encoder is None:
