@@ -25,7 +25,7 @@ import logging
 from .changed_event import ChangedEvent
 from .consumer import SocketIOConsumer
 from .discovery import autodiscover
-from .exceptions import AckTimeout, ConnectionRefused, EventRefused, TooManyRooms
+from .exceptions import AckTimeout, ConnectionRefused, EventRefused, PublishError, TooManyRooms
 from .handlers import Ack, concurrent, event, timeout
 from .handshake import HandshakeRequest
 from .refused_request import RefusedRequest
@@ -35,6 +35,7 @@ from .socketio import (
     SOCKET_IO_VERSION,
     Namespace,
     NamespaceSocket,
+    RedisEmitter,
     SocketIOServer,
     get_socketio_server,
 )
@@ -55,6 +56,8 @@ __all__ = [
     "HandshakeRequest",
     "Namespace",
     "NamespaceSocket",
+    "PublishError",
+    "RedisEmitter",
     "RefusedRequest",
     "Relay",
     "Rooms",

@@ -2,6 +2,7 @@
 
 import logging
 
+from .cluster.emitter import RedisEmitter
 from .constants import DEFAULT_NAMESPACE, SOCKET_IO_VERSION
 from .namespace import Namespace
 from .protocol import SocketIOPacket, SocketIOParser
@@ -21,6 +22,7 @@ __all__ = [
     "SOCKET_IO_VERSION",
     "Namespace",
     "NamespaceSocket",
+    "RedisEmitter",
     "SocketIOPacket",
     "SocketIOParser",
     "SocketIOServer",

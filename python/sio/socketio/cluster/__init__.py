@@ -1,0 +1,1 @@
+"""Emitting through Redis, in processes that serve nothing, to all servers of a cluster."""
