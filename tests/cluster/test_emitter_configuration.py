@@ -266,9 +266,10 @@ def test_the_packages_are_imported_only_to_emit() -> None:
     assert run(code).strip() == "set()"
 
 
-def test_a_unix_socket(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("scheme", ["unix", "redis+unix"])
+def test_a_unix_socket(scheme: str, tmp_path: pathlib.Path) -> None:
     server = RedisServer(tmp_path, "--unixsocket", str(tmp_path / "socket")).start()
-    emitter = sio.RedisEmitter(f"unix://{tmp_path}/socket")
+    emitter = sio.RedisEmitter(f"{scheme}://{tmp_path}/socket")
     emitter.emit("hi")
     emitter.close()
     server.stop()

@@ -28,7 +28,8 @@ class RedisClient:
         redis = _package("redis")
         retry = redis.retry.Retry(redis.backoff.NoBackoff(), 0)  # no message is sent twice
         options: dict[str, Any] = {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
-        if urlsplit(url).scheme == "unix":
+        url = url.removeprefix("redis+") if url.startswith("redis+unix:") else url
+        if url.startswith("unix:"):
             options = {}
         self.address = without_password(url)
         self._errors = (redis.RedisError, OSError)
