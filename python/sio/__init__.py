@@ -33,6 +33,7 @@ from .registry import any_event, on, register, relay_on
 from .relays import Relay, Rooms, relay
 from .socketio import (
     SOCKET_IO_VERSION,
+    ControlEmitter,
     Namespace,
     NamespaceSocket,
     RedisEmitter,
@@ -52,6 +53,7 @@ __all__ = [
     "AckTimeout",
     "ChangedEvent",
     "ConnectionRefused",
+    "ControlEmitter",
     "EventRefused",
     "HandshakeRequest",
     "Namespace",

@@ -53,8 +53,9 @@ class AckTimeout(TimeoutError):
 
 
 class PublishError(RuntimeError):
-    """Redis did not take an event that a process without a server emits; the message says why.
+    """Redis, or the server at a control socket, did not take what a process without a server emits;
+    the message says why.
 
-    The event was not sent or, if the connection was lost just then, it is unknown whether it was.
-    The next emit connects again.
+    It was not sent or, if the connection was lost just then, it is unknown whether it was. The next
+    emit connects again.
     """

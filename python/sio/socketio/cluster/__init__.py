@@ -1,1 +1,3 @@
-"""Emitting through Redis, in processes that serve nothing, to all servers of a cluster."""
+"""Emitting in processes that serve nothing: through Redis to all servers of a cluster, or through
+the control socket to the server of the same machine.
+"""

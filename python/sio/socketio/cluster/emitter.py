@@ -1,8 +1,9 @@
-"""RedisEmitter: emits through Redis, without a server in this process."""
+"""RedisEmitter and ControlEmitter: emit without a server in this process."""
 
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -12,14 +13,79 @@ from ...names import DEFAULT_NAMESPACE, Room, check_namespace, namespace_name
 from ..all_clients import AllClients
 from ..broadcast import AnswersCallback, Broadcast
 from ..server_side import check_server_side_event
-from .formats import Format, PlainFormat, ShardedFormat
-from .publisher import Publisher
+from .control_client import ControlClient, ControlFormat
+from .formats import Format, PlainFormat, RedisFormat, ShardedFormat
+from .publisher import Client, Publisher
 from .publishing_adapter import PublishingAdapter
-from .redis_client import RedisClient, packer
+from .redis_client import RedisClient, packer, without_password
 from .settings import DEFAULT_PREFIX
 
 
-class RedisEmitter(AllClients[Any]):
+class PublishingEmitter(AllClients[Any], ABC):
+    """Emits without a server in this process; RedisEmitter and ControlEmitter."""
+
+    def __init__(
+        self, connect: Callable[[], Client], json_default: Callable[[Any], Any] | None
+    ) -> None:
+        self.json_default = json_default
+        self._publisher = Publisher(connect)
+
+    def of(self, namespace: str) -> EmitterNamespace:
+        """The namespace of that name. Raises ValueError as SocketIOServer.of() does."""
+        name = namespace_name(namespace)
+        check_namespace(name)
+        return EmitterNamespace(self, name)
+
+    @done_when_called
+    def emit(
+        self,
+        event: str,
+        *args: Any,
+        room: Room | Iterable[Room] | None = None,
+        namespace: str = DEFAULT_NAMESPACE,
+        callback: AnswersCallback | None = None,
+    ) -> Done:
+        """Send an event, as SocketIOServer.emit() does; a callback raises RuntimeError.
+
+        In a thread without an event loop, Redis or the server has taken the event when the call
+        returns; a failure raises PublishError. On an event loop the call does not wait, and
+        awaiting its result does; what is not awaited is sent all the same, and a failure is logged.
+        """
+        target = self.of(namespace).everyone()
+        return (target if room is None else target.to(room)).emit(event, *args, callback=callback)
+
+    def everyone(self) -> Broadcast[Any]:
+        """All clients of the default namespace."""
+        return self.of(DEFAULT_NAMESPACE).everyone()
+
+    @done_when_called
+    def server_side_emit(self, event: str, *args: Any) -> Done:
+        """Send an event to all servers, to their on_server_side_emit()."""
+        return self.of(DEFAULT_NAMESPACE).server_side_emit(event, *args)
+
+    def close(self) -> None:
+        """Send the events that wait, and close the connection; another emit opens it again."""
+        self._publisher.close()
+
+    def call_back(self, answers: Awaitable[list[Any]], callback: AnswersCallback) -> None:
+        """Not called: emit_with_ack() has raised."""
+
+    def adapter_of(
+        self, namespace: str, json_default: Callable[[Any], Any] | None
+    ) -> PublishingAdapter:
+        """For one namespace; it is not checked."""
+        return PublishingAdapter(
+            self._publisher,
+            self._format(namespace),
+            functools.partial(json_value, hook=json_default),
+        )
+
+    @abstractmethod
+    def _format(self, namespace: str) -> Format:
+        """The messages to the servers."""
+
+
+class RedisEmitter(PublishingEmitter):
     """Emits to the clients of all servers that use this Redis: those of sioserve with `--redis`,
     and those of Node with @socket.io/redis-adapter.
 
@@ -45,72 +111,43 @@ class RedisEmitter(AllClients[Any]):
         sharded: bool = False,
         json_default: Callable[[Any], Any] | None = None,
     ) -> None:
-        self.json_default = json_default
         self._prefix = prefix
-        self._make_format: type[Format] = ShardedFormat if sharded else PlainFormat
+        self._make_format: type[RedisFormat] = ShardedFormat if sharded else PlainFormat
         self._pack = packer()
-        client = RedisClient(url)
-        self._address = client.address
-        self._publisher = Publisher(functools.partial(RedisClient, url))
+        RedisClient(url)  # raises
+        self._url = without_password(url)
+        super().__init__(functools.partial(RedisClient, url), json_default)
 
     def __repr__(self) -> str:
-        return f"<RedisEmitter {self._address}>"
+        return f"<RedisEmitter {self._url}>"
 
-    def of(self, namespace: str) -> EmitterNamespace:
-        """The namespace of that name. Raises ValueError as SocketIOServer.of() does."""
-        name = namespace_name(namespace)
-        check_namespace(name)
-        return EmitterNamespace(self, name)
+    def _format(self, namespace: str) -> Format:
+        return self._make_format(self._prefix, namespace, self._pack)
 
-    @done_when_called
-    def emit(
-        self,
-        event: str,
-        *args: Any,
-        room: Room | Iterable[Room] | None = None,
-        namespace: str = DEFAULT_NAMESPACE,
-        callback: AnswersCallback | None = None,
-    ) -> Done:
-        """Send an event, as SocketIOServer.emit() does; a callback raises RuntimeError.
 
-        In a thread without an event loop, Redis has the event when the call returns, and a failure
-        raises PublishError. On an event loop the call does not wait, and awaiting its result does;
-        what is not awaited is sent all the same, and a failure is logged.
-        """
-        target = self.of(namespace).everyone()
-        return (target if room is None else target.to(room)).emit(event, *args, callback=callback)
+class ControlEmitter(PublishingEmitter):
+    """Emits to the clients of a server on the same machine, through its control socket.
 
-    def everyone(self) -> Broadcast[Any]:
-        """All clients of the default namespace."""
-        return self.of(DEFAULT_NAMESPACE).everyone()
+    `path` is the server's `--control`, or its `--pid` with ".control" behind it. Only the user that
+    runs the server, and root, may use it. Its methods are those of RedisEmitter. An emit that
+    fails, because no server runs there, for example, raises PublishError.
+    """
 
-    @done_when_called
-    def server_side_emit(self, event: str, *args: Any) -> Done:
-        """Send an event to all servers, to their on_server_side_emit()."""
-        return self.of(DEFAULT_NAMESPACE).server_side_emit(event, *args)
+    def __init__(self, path: str, *, json_default: Callable[[Any], Any] | None = None) -> None:
+        self._path = path
+        super().__init__(functools.partial(ControlClient, path), json_default)
 
-    def close(self) -> None:
-        """Send what waits, and close the connection; another emit opens it again."""
-        self._publisher.close()
+    def __repr__(self) -> str:
+        return f"<ControlEmitter {self._path}>"
 
-    def call_back(self, answers: Awaitable[list[Any]], callback: AnswersCallback) -> None:
-        """Not called: emit_with_ack() has raised."""
-
-    def adapter_of(
-        self, namespace: str, json_default: Callable[[Any], Any] | None
-    ) -> PublishingAdapter:
-        """For one namespace; it is not checked."""
-        return PublishingAdapter(
-            self._publisher,
-            self._make_format(self._prefix, namespace, self._pack),
-            functools.partial(json_value, hook=json_default),
-        )
+    def _format(self, namespace: str) -> Format:
+        return ControlFormat(namespace)
 
 
 class EmitterNamespace(AllClients[Any]):
-    """One namespace of the servers, made by RedisEmitter.of()."""
+    """One namespace of the servers, made by an emitter's of()."""
 
-    def __init__(self, emitter: RedisEmitter, name: str) -> None:
+    def __init__(self, emitter: PublishingEmitter, name: str) -> None:
         self.name = name
         self.server = emitter
 

@@ -28,7 +28,7 @@ Pack = Callable[[Any], bytes]
 
 @dataclasses.dataclass(frozen=True)
 class Message:
-    """One message: the command is PUBLISH or SPUBLISH."""
+    """One message. For Redis, the command is PUBLISH or SPUBLISH."""
 
     command: str
     channel: bytes
@@ -36,16 +36,11 @@ class Message:
 
 
 class Format(ABC):
-    """Messages to the servers of one namespace. `pack` encodes MessagePack.
+    """Messages to the servers of one namespace.
 
     All methods raise ValueError for names that are not valid Unicode. An empty `target.rooms`
     reaches nobody and must not come here: on the wire, it means all.
     """
-
-    def __init__(self, prefix: str, namespace: str, pack: Pack) -> None:
-        self._prefix = prefix
-        self._namespace = namespace
-        self._pack = pack
 
     @abstractmethod
     def event(self, data: Sequence[Any], target: Target) -> Message:
@@ -68,7 +63,16 @@ class Format(ABC):
         """An event for the servers."""
 
 
-class PlainFormat(Format):
+class RedisFormat(Format):
+    """Of the adapters for Redis. `pack` encodes MessagePack."""
+
+    def __init__(self, prefix: str, namespace: str, pack: Pack) -> None:
+        self._prefix = prefix
+        self._namespace = namespace
+        self._pack = pack
+
+
+class PlainFormat(RedisFormat):
     """PUBLISH and SUBSCRIBE."""
 
     def event(self, data: Sequence[Any], target: Target) -> Message:
@@ -104,7 +108,7 @@ class PlainFormat(Format):
         return {"rooms": _rooms(target.rooms), "except": _rooms(target.except_rooms)}
 
 
-class ShardedFormat(Format):
+class ShardedFormat(RedisFormat):
     """SPUBLISH and SSUBSCRIBE, of Redis 7."""
 
     def event(self, data: Sequence[Any], target: Target) -> Message:

@@ -1,7 +1,7 @@
-"""Publisher: sends the messages of this process to Redis, in the order of the calls.
+"""Publisher: sends the messages of this process to Redis or a server, in the order of the calls.
 
 Messages wait in a queue, and whoever has the lock sends all that wait. In a thread without an event
-loop publish() does so itself: it returns when Redis has taken the message, or raises. On an event
+loop publish() does so itself: it returns when the message was taken, or raises. On an event
 loop it must not block: there another thread sends, and the result can be awaited. What is not
 awaited is sent all the same, also if the event loop ends meanwhile, and a failure is logged.
 
@@ -32,7 +32,7 @@ MOST_WAITING = 64_000_000  # bytes
 
 
 class Client(Protocol):
-    """A RedisClient."""
+    """A RedisClient or a ControlClient. `address` is the subject of a sentence."""
 
     address: str
 
@@ -130,8 +130,8 @@ class _Outbox:
                 self._client = self._connect()
             if self._waiting and self._waiting + len(message.payload) > MOST_WAITING:
                 raise PublishError(
-                    f"can't {what}: {self._waiting} bytes wait for Redis at "
-                    f"{self._client.address} already; await the results of emit()"
+                    f"can't {what}: {self._waiting} bytes wait for {self._client.address} already; "
+                    "await the results of emit()"
                 )
             self._waiting += len(message.payload)
             self._queue.append(publication)
@@ -161,7 +161,7 @@ class _Outbox:
             failure = None
             if error is not None and self._client is not None:
                 address = self._client.address
-                failure = PublishError(f"can't {one.what}: Redis at {address}: {error}")
+                failure = PublishError(f"can't {one.what}: {address}: {error}")
                 failure.__cause__ = error
             one.settle(failure)
 

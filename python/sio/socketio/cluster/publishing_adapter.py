@@ -1,5 +1,5 @@
-"""PublishingAdapter: reaches the clients of a namespace through Redis, from a process without a
-server. What would need an answer of the servers raises RuntimeError.
+"""PublishingAdapter: reaches the clients of a namespace from a process without a server, through
+Redis or a control socket. What would need an answer of the servers raises RuntimeError.
 """
 
 from __future__ import annotations
@@ -82,6 +82,6 @@ class PublishingAdapter(BroadcastAdapter[Any]):
 
 def _refuse(what: str) -> NoReturn:
     raise RuntimeError(
-        f"can't {what}: no Socket.IO server is running in this process, which only publishes to "
-        "Redis and gets no answers of servers and clients"
+        f"can't {what}: no Socket.IO server is running in this process, which only publishes and "
+        "gets no answers of servers and clients"
     )

@@ -26,21 +26,23 @@ class RedisClient:
     def __init__(self, url: str) -> None:
         """Raises RuntimeError if a package is missing or the URL is invalid."""
         redis = _package("redis")
+        # getaddrinfo() imports this codec when it is first used, perhaps in another thread. A child
+        # that is forked meanwhile could not use it.
+        "".encode("idna")
         retry = redis.retry.Retry(redis.backoff.NoBackoff(), 0)  # no message is sent twice
         options: dict[str, Any] = {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
         url = url.removeprefix("redis+") if url.startswith("redis+unix:") else url
         if url.startswith("unix:"):
             options = {}
-        self.address = without_password(url)
+        shown = without_password(url)
+        self.address = f"Redis at {shown}"
         self._errors = (redis.RedisError, OSError)
         try:
             self._redis = redis.Redis.from_url(
                 url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=retry, **options
             )
         except ValueError as error:
-            raise RuntimeError(
-                f"{self.address!r} is not the URL of a Redis server: {error}"
-            ) from None
+            raise RuntimeError(f"{shown!r} is not the URL of a Redis server: {error}") from None
 
     def send(self, messages: Sequence[Message]) -> list[Exception | None]:
         """Publish them in this order; None: it was published."""

@@ -1,5 +1,5 @@
-"""Where Redis is, and how the servers use it: as the server's own options, from the environment or
-from Django's settings.
+"""How a process without a server reaches the servers: as the server's own options, from the
+environment or from Django's settings.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ...django_support import django_configured
 
 URL = ("SIOSERVE_REDIS", "SIO_REDIS_URL")
 PREFIX = ("SIOSERVE_REDIS_PREFIX", "SIO_REDIS_PREFIX")
+CONTROL = "SIOSERVE_CONTROL"
 SHARDED = ("SIOSERVE_REDIS_SHARDED", "SIO_REDIS_SHARDED")
 
 DEFAULT_PREFIX = "socket.io"
@@ -24,6 +25,21 @@ class RedisSettings(NamedTuple):
     url: str
     prefix: str = DEFAULT_PREFIX
     sharded: bool = False
+
+
+class ControlSettings(NamedTuple):
+    """The control socket of a server on this machine."""
+
+    path: str
+
+
+def emitter_settings() -> RedisSettings | ControlSettings | None:
+    """Redis, if it is configured, or the control socket. Raises RuntimeError for a wrong value."""
+    redis = redis_settings()
+    if redis is not None:
+        return redis
+    path = os.environ.get(CONTROL)
+    return ControlSettings(path) if path else None
 
 
 def redis_settings() -> RedisSettings | None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from .emitter import RedisEmitter
+from .emitter import ControlEmitter, PublishingEmitter, RedisEmitter
 from .publishing_adapter import PublishingAdapter
-from .settings import RedisSettings, redis_settings
+from .settings import ControlSettings, RedisSettings, emitter_settings
+
+
+class _Configured(NamedTuple):
+    settings: RedisSettings | ControlSettings
+    emitter: PublishingEmitter
 
 
 class WithoutServer(ABC):
@@ -17,8 +22,8 @@ class WithoutServer(ABC):
     json_default: Callable[[Any], Any] | None
 
     def __init__(self) -> None:
-        self._emitter: RedisEmitter | None = None
-        self._configured: tuple[RedisSettings, RedisEmitter] | None = None
+        self._emitter: PublishingEmitter | None = None
+        self._configured: _Configured | None = None
 
     @property
     @abstractmethod
@@ -26,27 +31,26 @@ class WithoutServer(ABC):
         """Whether a server runs in this process."""
 
     @property
-    def emitter(self) -> RedisEmitter | None:
-        """How this process emits while it runs no server; None: it can't.
+    def emitter(self) -> PublishingEmitter | None:
+        """How this process emits while it runs no server: a RedisEmitter or a ControlEmitter; None:
+        it can't.
 
         Where it was not set: through the Redis of Django's setting SIO_REDIS_URL or the environment
-        variable SIOSERVE_REDIS. Raises RuntimeError if these are wrong, or if the packages redis or
-        msgpack are missing.
+        variable SIOSERVE_REDIS, or else through the control socket that SIOSERVE_CONTROL names.
+        Raises RuntimeError if these are wrong, or if the packages redis or msgpack are missing.
         """
         if self._emitter is not None:
             return self._emitter
-        settings = redis_settings()
+        settings = emitter_settings()
         if settings is None:
             return None
         configured = self._configured
-        if configured is None or configured[0] != settings:
-            url, prefix, sharded = settings
-            made = RedisEmitter(url, prefix=prefix, sharded=sharded)
-            configured = self._configured = (settings, made)
-        return configured[1]
+        if configured is None or configured.settings != settings:
+            configured = self._configured = _Configured(settings, _make(settings))
+        return configured.emitter
 
     @emitter.setter
-    def emitter(self, emitter: RedisEmitter | None) -> None:
+    def emitter(self, emitter: PublishingEmitter | None) -> None:
         self._emitter = emitter
 
     def publishing_adapter(self, namespace: str) -> PublishingAdapter | None:
@@ -63,6 +67,12 @@ class WithoutServer(ABC):
             raise RuntimeError(
                 f"can't {what}: no Socket.IO server is running in this process, and no Redis is "
                 "configured through which it could reach one: set SIO_REDIS_URL in Django's "
-                "settings or SIOSERVE_REDIS in the environment. Tests have "
-                "sioserve.testing.captured_emits"
+                "settings or SIOSERVE_REDIS in the environment (or SIOSERVE_CONTROL, for a server "
+                "on the same machine). Tests have sioserve.testing.captured_emits"
             )
+
+
+def _make(settings: RedisSettings | ControlSettings) -> PublishingEmitter:
+    if isinstance(settings, ControlSettings):
+        return ControlEmitter(settings.path)
+    return RedisEmitter(settings.url, prefix=settings.prefix, sharded=settings.sharded)
