@@ -7,6 +7,7 @@ import contextlib
 import json
 import pathlib
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -144,6 +145,26 @@ async def test_many_events_keep_their_order(
             emitter.of("/chat").emit("n", number, "x" * 100_000)  # several requests
         for number in range(300):
             assert (await ann.next())[1] == number
+
+
+async def test_many_processes_emit_at_a_time(server: ServerProcess, path: str) -> None:
+    """More than the server has room for connections."""
+    emitters = [sio.ControlEmitter(path) for _ in range(80)]
+    start = threading.Barrier(len(emitters))
+
+    def emit(number: int) -> None:
+        start.wait()
+        for _ in range(3):
+            emitters[number].of("/chat").emit("n", number)
+
+    threads = [threading.Thread(target=emit, args=[number]) for number in range(len(emitters))]
+    async with clients(server, []) as (ann,):
+        for thread in threads:
+            thread.start()
+        numbers = [(await ann.next())[1] for _ in range(3 * len(emitters))]
+    assert sorted(numbers) == sorted([*range(len(emitters))] * 3)
+    for thread in threads:
+        thread.join()
 
 
 async def test_the_environment(

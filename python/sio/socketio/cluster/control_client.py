@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..target import Target
 from .formats import Format, Message
 
 TIMEOUT = 5.0  # seconds
+PAUSE = 0.01  # seconds until a server that is busy is asked again
 LONGEST_REQUEST = 16_000_000  # bytes; as BEGIN in sioserve/control/requests.py
 BEGIN, END = b'{"request": "emit", "emits": [', b"]}\n"
 
@@ -80,19 +82,40 @@ class ControlClient:
         """There is nothing to close."""
 
     def _ask(self, batch: Sequence[Message]) -> list[Exception | None]:
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                return self._ask_once(batch)
+            except _Busy as busy:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"it is busy for {TIMEOUT:g} s already ({busy})") from None
+                time.sleep(PAUSE)
+
+    def _ask_once(self, batch: Sequence[Message]) -> list[Exception | None]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(TIMEOUT)
-            connection.connect(self._path)
-            connection.sendall(BEGIN + b",".join(one.payload for one in batch) + END)
+            try:
+                connection.connect(self._path)
+            except BlockingIOError:
+                raise _Busy("many others connect") from None
             with connection.makefile("rb") as answers:
-                answer = json.loads(answers.readline() or b"null")
-                if isinstance(answer, dict) and "begun" in answer:
-                    answer = json.loads(answers.readline() or b"null")
-        if not isinstance(answer, dict):
-            raise ConnectionError("it has ended, or has too many connections")
+                try:
+                    connection.sendall(BEGIN + b",".join(one.payload for one in batch) + END)
+                    first = answers.readline()
+                except ConnectionError:
+                    first = b""
+                if not first:  # closed, before the server has begun
+                    raise _Busy("it has too many connections, or ends")
+                answer = json.loads(first)
+                if "begun" in answer:
+                    answer = json.loads(answers.readline() or b'{"error": "it has ended"}')
         if "error" in answer:
             raise ConnectionError(answer["error"])
         return [None if error is None else RuntimeError(error) for error in answer["result"]]
+
+
+class _Busy(Exception):
+    """The server has not begun with the request: it may be sent again."""
 
 
 def _batches(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
