@@ -213,6 +213,8 @@ def test_the_namespaces_of_a_pattern(redis_server: RedisServer, published: Any) 
         ("http://127.0.0.1", "must specify one of the following schemes"),
         ("127.0.0.1:6379", "must specify one of the following schemes"),
         ("redis://u:secret@127.0.0.1:port", "Port could not be cast"),
+        ("u:secret@127.0.0.1:6379", "must specify one of the following schemes"),
+        ("redis:u:secret@[1", "must specify one of the following schemes|IPv6"),
     ],
 )
 def test_a_wrong_url(url: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,6 +286,26 @@ def test_captured_emits_are_not_published(monkeypatch: pytest.MonkeyPatch) -> No
         sio.get_socketio_server().emit("news")
         asyncio.run(_await(sio.get_socketio_server().emit("more")))
     assert [emit.event for emit in emits] == ["news", "more"]
+
+
+def test_a_child_that_a_server_s_process_has_forked(
+    redis_server: RedisServer, published: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIOSERVE_REDIS", redis_server.url)
+    server = sio.get_socketio_server()
+    with captured_emits() as emits:
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                server.emit("from the child")
+                status = int(server.running)
+            finally:
+                os._exit(status)
+        assert os.waitpid(pid, 0)[1] == 0
+        server.emit("from the parent")
+    assert [emit.event for emit in emits] == ["from the parent"]
+    assert msgpack.unpackb(published()[1])[1]["data"] == ["from the child"]
 
 
 async def _await(result: Any) -> None:

@@ -337,7 +337,8 @@ class SocketIOServer(
         In manage.py commands and in workers no server runs. There emit() goes through Redis or, if
         none is configured, raises RuntimeError.
         """
-        return self._core is not None
+        # A child made by fork() has the object, but no server.
+        return self._core is not None and self._process == os.getpid()
 
     def counts(self) -> dict[str, int]:
         """The counters of the native server of this process.

@@ -70,13 +70,14 @@ def packer() -> Pack:
 
 
 def without_password(url: str) -> str:
-    """The URL, to be shown."""
+    """The URL, to be shown; of what is none, only what can't be a password."""
     try:
         parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
     except ValueError:
         return "..."
-    return urlunsplit(parts._replace(netloc=host, query=""))
+    if not parts.netloc:
+        return url.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
 
 def _package(name: str) -> Any:
