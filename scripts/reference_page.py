@@ -41,10 +41,12 @@ FOUND = (
 INTERNAL = {
     "add_consumer",
     "add_socket",
+    "adapter_of",
     "admit",
     "any_handlers",
     "ask",
     "attach",
+    "check_running",
     "core",
     "detach",
     "drop_adapter",
@@ -86,6 +88,7 @@ INTERNAL = {
     "call_outgoing_listeners",
     "add_any_event",
     "call_back",
+    "publishing_adapter",
 }
 
 

@@ -25,7 +25,7 @@ import logging
 from .changed_event import ChangedEvent
 from .consumer import SocketIOConsumer
 from .discovery import autodiscover
-from .exceptions import AckTimeout, ConnectionRefused, EventRefused, TooManyRooms
+from .exceptions import AckTimeout, ConnectionRefused, EventRefused, PublishError, TooManyRooms
 from .handlers import Ack, concurrent, event, timeout
 from .handshake import HandshakeRequest
 from .refused_request import RefusedRequest
@@ -33,8 +33,10 @@ from .registry import any_event, on, register, relay_on
 from .relays import Relay, Rooms, relay
 from .socketio import (
     SOCKET_IO_VERSION,
+    ControlEmitter,
     Namespace,
     NamespaceSocket,
+    RedisEmitter,
     SocketIOServer,
     get_socketio_server,
 )
@@ -51,10 +53,13 @@ __all__ = [
     "AckTimeout",
     "ChangedEvent",
     "ConnectionRefused",
+    "ControlEmitter",
     "EventRefused",
     "HandshakeRequest",
     "Namespace",
     "NamespaceSocket",
+    "PublishError",
+    "RedisEmitter",
     "RefusedRequest",
     "Relay",
     "Rooms",

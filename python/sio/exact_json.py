@@ -1,4 +1,4 @@
-"""JSON that keeps bytes, for what one Python process tells another."""
+"""JSON that keeps bytes, for what one process tells another on the same machine."""
 
 from __future__ import annotations
 

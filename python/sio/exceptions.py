@@ -50,3 +50,12 @@ class AckTimeout(TimeoutError):
     def __init__(self, message: str, responses: list[Any] | None = None) -> None:
         super().__init__(message)
         self.responses: list[Any] = [] if responses is None else responses
+
+
+class PublishError(RuntimeError):
+    """Redis, or the server at a control socket, did not take what a process without a server emits;
+    the message says why.
+
+    It was not sent or, if the connection was lost just then, it is unknown whether it was. The next
+    emit connects again.
+    """

@@ -21,7 +21,7 @@ import socket
 import sys
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import _sioserve
@@ -38,6 +38,8 @@ from sio.time_limit import HandlerTimes
 
 from sioserve import logs
 from sioserve.close_timeout import CloseTimeout
+from sioserve.control.emits import Emit
+from sioserve.control.here import emit_here
 from sioserve.control.requests import RequestFailed
 from sioserve.django.installation import chosen_handler
 from sioserve.errors import StartupError
@@ -221,6 +223,10 @@ class Service:
                 }
             ],
         }
+
+    async def emit(self, emits: Sequence[Emit]) -> list[str | None]:
+        """Carry out what another process emits."""
+        return await emit_here(get_socketio_server(), emits)
 
     async def reload(self) -> str:
         """Raises RequestFailed."""

@@ -2,6 +2,7 @@
 
 import logging
 
+from .cluster.emitter import ControlEmitter, RedisEmitter
 from .constants import DEFAULT_NAMESPACE, SOCKET_IO_VERSION
 from .namespace import Namespace
 from .protocol import SocketIOPacket, SocketIOParser
@@ -19,8 +20,10 @@ logger.info(
 __all__ = [
     "DEFAULT_NAMESPACE",
     "SOCKET_IO_VERSION",
+    "ControlEmitter",
     "Namespace",
     "NamespaceSocket",
+    "RedisEmitter",
     "SocketIOPacket",
     "SocketIOParser",
     "SocketIOServer",

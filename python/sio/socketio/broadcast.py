@@ -100,15 +100,15 @@ class Broadcast(Generic[_S]):
 
         Raises TypeError or ValueError for a value that can't be encoded (the message has the path
         to it), ValueError for a reserved event name, TypeError for a callback that is not a
-        function, RuntimeError if no server runs in this process.
+        function, RuntimeError if no server runs in this process and no Redis is configured.
+        Through Redis, PublishError, at the call or when the result is awaited.
         """
         check_event(event)
         if callback is not None:
             check_callback(callback)
             self._namespace.server.call_back(self.emit_with_ack(event, *args), callback)
             return self._namespace.broadcast_adapter.pace()
-        self._namespace.broadcast_adapter.broadcast((event, *args), self._target)
-        return self._namespace.broadcast_adapter.pace()
+        return self._namespace.broadcast_adapter.emit((event, *args), self._target)
 
     def emit_with_ack(
         self, event: str, *args: Any, timeout: float | None = None

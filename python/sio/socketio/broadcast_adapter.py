@@ -26,6 +26,11 @@ class BroadcastAdapter(ABC, Generic[_S]):
         runs in this process.
         """
 
+    def emit(self, args: Sequence[Any], target: Target) -> Done:
+        """broadcast(), with its result for the caller of emit()."""
+        self.broadcast(args, target)
+        return self.pace()
+
     def pace(self) -> Done:
         """The result of an emit after broadcast(): done, or waiting while events are emitted faster
         than they can be sent.

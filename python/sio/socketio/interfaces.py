@@ -19,6 +19,7 @@ from ..relays import Relay, Rooms
 from ..types import Consumer, NamespacePattern, RoomWatcher
 from .broadcast import AnswersCallback, Broadcast
 from .broadcast_adapter import BroadcastAdapter
+from .cluster.publishing_adapter import PublishingAdapter
 from .room_events import RoomListener
 from .socket_list import SocketList
 
@@ -300,6 +301,10 @@ class Server(Emitting[_S], ServerSide, Protocol[_S]):
     def native(self) -> NativeServer | None: ...
 
     def core(self, event: str) -> NativeServer: ...
+
+    def check_running(self, what: str) -> None: ...
+
+    def publishing_adapter(self, namespace: str) -> PublishingAdapter | None: ...
 
     def native_relays(self, relays: tuple[Relay, ...]) -> int: ...
 

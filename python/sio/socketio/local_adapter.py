@@ -95,6 +95,7 @@ class LocalAdapter(Adapter):
         return SocketList(s for s in found if s is not None and s.connected)
 
     def sockets_join(self, target: Target, rooms: Sequence[str]) -> Done:
+        self.namespace.server.check_running("let sockets join rooms")
         joins: list[Done] = []
         refused: TooManyRooms | ValueError | None = None
         for socket in self.fetch_sockets(target):
@@ -108,20 +109,23 @@ class LocalAdapter(Adapter):
         return all_done(joins)
 
     def sockets_leave(self, target: Target, rooms: Sequence[str]) -> Done:
+        self.namespace.server.check_running("let sockets leave rooms")
         for socket in self.fetch_sockets(target):
             for room in rooms:
                 socket.leave(room)
         return DONE
 
     def disconnect_sockets(self, target: Target, close: bool) -> Done:
+        self.namespace.server.check_running("disconnect sockets")
         for socket in self.fetch_sockets(target):
             socket.disconnect(close)
         return DONE
 
     def server_side_emit(self, event: str, args: Sequence[Any]) -> Done:
-        """There are no other servers. A value that can't be encoded still raises."""
-        if self.namespace.server.running:
-            self.namespace.server.core(event).broadcast("", (event, *args))
+        """There are no other servers. A value that can't be encoded still raises, and so does the
+        call while no server runs.
+        """
+        self.namespace.server.core(event).broadcast("", (event, *args))
         return DONE
 
     def server_side_emit_with_ack(

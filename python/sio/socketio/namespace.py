@@ -11,6 +11,7 @@ from ..awaitables import Done, done_when_called
 from ..handlers import Ack
 from .adapter import Adapter
 from .any_namespace import AnyNamespace
+from .broadcast_adapter import BroadcastAdapter
 from .interfaces import Server
 from .server_side import ServerSideReceivers, check_server_side_event
 from .socket import NamespaceSocket
@@ -48,8 +49,8 @@ class Namespace(AnyNamespace):
         return adapter
 
     @property
-    def broadcast_adapter(self) -> Adapter:
-        return self.adapter
+    def broadcast_adapter(self) -> BroadcastAdapter[NamespaceSocket]:
+        return self.server.publishing_adapter(self.name) or self.adapter
 
     def make_adapter(self) -> Adapter:
         """A new adapter, from the server's factory."""
@@ -101,17 +102,20 @@ class Namespace(AnyNamespace):
     def server_side_emit(self, event: str, *args: Any) -> Done:
         """Send an event to the other servers of the cluster, to their on_server_side_emit().
 
-        With the adapter of a single process there are none. Raises ValueError for a reserved name.
+        With the adapter of a single process there are none. A process without a server sends it to
+        all servers through Redis. Raises ValueError for a reserved name.
         """
         check_server_side_event(event)
-        return self.adapter.server_side_emit(event, args)
+        adapter = self.server.publishing_adapter(self.name) or self.adapter
+        return adapter.server_side_emit(event, args)
 
     def server_side_emit_with_ack(
         self, event: str, *args: Any, timeout: float | None = None
     ) -> Awaitable[list[Any]]:
         """The same; awaiting it gives the answer of each of the other servers."""
         check_server_side_event(event)
-        return self.adapter.server_side_emit_with_ack(event, args, timeout)
+        adapter = self.server.publishing_adapter(self.name) or self.adapter
+        return adapter.server_side_emit_with_ack(event, args, timeout)
 
     def on_server_side_emit(self, event: str) -> Callable[[_F], _F]:
         """Decorate `f(*args)`, `async def` or plain, to receive the events that other servers of

@@ -108,6 +108,11 @@ class ParentNamespace(AnyNamespace):
 
     @property
     def broadcast_adapter(self) -> BroadcastAdapter[NamespaceSocket]:
+        if self.server.publishing_adapter(self.name) is not None:
+            raise RuntimeError(
+                f"can't reach the namespaces of {self.name!r}: no Socket.IO server is running in "
+                "this process, which does not know them; emit to one by its name"
+            )
         return self._reach
 
     def sockets(self) -> list[NamespaceSocket]:

@@ -27,6 +27,7 @@ from .adapter import Adapter
 from .all_clients import AllClients
 from .any_namespace import AnyNamespace, Middleware
 from .broadcast import AnswersCallback, Broadcast
+from .cluster.without_server import WithoutServer
 from .handshake_hooks import HandshakeHooks
 from .local_adapter import LocalAdapter
 from .namespace import Namespace
@@ -53,7 +54,9 @@ CLIENT_ID = re.compile(r"(?:/.*#)?[A-Za-z0-9_-]{20}")
 logger = logging.getLogger("sio.socketio.server")
 
 
-class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplication):
+class SocketIOServer(
+    AllClients[NamespaceSocket], HandshakeHooks, WithoutServer, EngineIOApplication
+):
     """The namespaces of this process, and the native server while it runs.
 
     Emits to the default namespace, or to another one with of(). All methods may be called from any
@@ -68,6 +71,7 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
     served_natively = True
 
     def __init__(self) -> None:
+        super().__init__()
         self._room_watcher: RoomWatcher | None = None
         self.json_default: Callable[[Any], Any] | None = None
         self._recovery_skips_middleware: bool | None = None
@@ -289,8 +293,11 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
         `callback`: see Broadcast.emit().
 
         Raises TypeError or ValueError for a value that can't be encoded (the message has the path
-        to it), ValueError for a reserved event name, RuntimeError if no server runs in this
-        process.
+        to it), ValueError for a reserved event name, RuntimeError if no server runs in this process
+        and no Redis is configured.
+
+        In a process that runs no server, the event goes to the servers through Redis, if that is
+        configured; see `emitter` and RedisEmitter.emit().
         """
         target = Broadcast(self._target(namespace))
         return (target if room is None else target.to(room)).emit(event, *args, callback=callback)
@@ -365,11 +372,13 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
 
     @property
     def running(self) -> bool:
-        """Whether a server runs in this process, so that emit() reaches clients.
+        """Whether a server runs in this process, so that emit() reaches its clients.
 
-        In manage.py commands and in workers no server runs, and emit() raises RuntimeError.
+        In manage.py commands and in workers no server runs. There emit() goes through Redis or, if
+        none is configured, raises RuntimeError.
         """
-        return self._core is not None
+        # A child made by fork() has the object, but no server.
+        return self._core is not None and self._process == os.getpid()
 
     @property
     def clients_count(self) -> int:
@@ -413,11 +422,8 @@ class SocketIOServer(AllClients[NamespaceSocket], HandshakeHooks, EngineIOApplic
     def core(self, event: str) -> Server:
         """The native server, for emitting `event`. Raises RuntimeError while none runs."""
         if self._core is None:
-            raise RuntimeError(
-                f"can't emit {event!r}: no Socket.IO server is running in this process; "
-                "emit from code that sioserve runs (`get_socketio_server().running` tells). "
-                "Tests have sioserve.testing.captured_emits"
-            )
+            self.check_running(f"emit {event!r}")
+        assert self._core is not None
         return self._core
 
     def call_back(self, answers: Awaitable[list[Any]], callback: AnswersCallback) -> None:

@@ -9,7 +9,7 @@ import select
 import socket
 from typing import Any
 
-from sioserve.control.requests import LONGEST_ANSWER, Request, RequestFailed, to_line
+from sioserve.control.requests import LONGEST_ANSWER, Command, RequestFailed, to_line
 from sioserve.processes import peer_of
 
 
@@ -17,7 +17,7 @@ class NoServer(Exception):
     """No server could be reached, or it does not answer; the message is a sentence."""
 
 
-def ask(path: str, request: Request, timeout: float) -> Any:
+def ask(path: str, request: Command, timeout: float) -> Any:
     """The result of the request.
 
     The server has `timeout` seconds to begin; then a reload takes as long as it needs. A stop

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from sioserve.control.client import NoServer, ask
 from sioserve.control.paths import control_path
-from sioserve.control.requests import REQUESTS, Request, RequestFailed
+from sioserve.control.requests import COMMANDS, Command, RequestFailed
 from sioserve.control.table import status_text
 from sioserve.options import UsageError
 from sioserve.options.environment import read_environment
@@ -35,12 +35,12 @@ EPILOG = (
 
 def is_command(arguments: Sequence[str]) -> bool:
     """Whether the command line is one of these commands."""
-    return bool(arguments) and arguments[0] in REQUESTS
+    return bool(arguments) and arguments[0] in COMMANDS
 
 
 def run_command(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     """Returns the exit status. Raises UsageError; SystemExit for --help."""
-    request: Request = arguments[0]  # type: ignore[assignment]
+    request: Command = arguments[0]  # type: ignore[assignment]
     parsed = _parser(request).parse_args(arguments[1:])
     try:
         result = ask(_path(parsed, environ), request, parsed.timeout)
@@ -64,7 +64,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message)
 
 
-def _parser(request: Request) -> argparse.ArgumentParser:
+def _parser(request: Command) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=f"sioserve {request}", description=HELP[request], epilog=EPILOG, allow_abbrev=False
     )

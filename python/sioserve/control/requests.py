@@ -1,7 +1,8 @@
 """What is said on the control socket.
 
 A request is {"request": "status"}. The first answer is {"begun": true}, so that a client knows that
-the server works on it, the second is {"result": ...} or {"error": "a sentence"}.
+the server works on it, the second is {"result": ...} or {"error": "a sentence"}. The request "emit"
+has more members, and comes from sio.ControlEmitter (`emits.py`); the others are commands, too.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, get_args
 
-Request = Literal["status", "reload", "stop"]
-REQUESTS: tuple[Request, ...] = get_args(Request)
+Command = Literal["status", "reload", "stop"]
+COMMANDS: tuple[Command, ...] = get_args(Command)
+Request = Command | Literal["emit"]
+REQUESTS: tuple[Request, ...] = (*COMMANDS, "emit")
 
 LONGEST_REQUEST = 4096  # bytes
+EMIT_BEGINS = b'{"request": "emit"'
+LONGEST_EMIT = 16_000_000  # bytes; as in sio/socketio/cluster/control_client.py
 LONGEST_ANSWER = 16_000_000
 
 

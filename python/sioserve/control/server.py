@@ -11,12 +11,15 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from sioserve import __version__
+from sioserve.control.emits import Emit, read_emits
 from sioserve.control.listener import ControlSocket
 from sioserve.control.requests import (
+    EMIT_BEGINS,
+    LONGEST_EMIT,
     LONGEST_REQUEST,
     Request,
     RequestFailed,
@@ -40,6 +43,9 @@ class Controlled(Protocol):
 
     async def reload(self) -> str:
         """Returns what has been done. Raises RequestFailed."""
+
+    async def emit(self, emits: Sequence[Emit]) -> list[str | None]:
+        """For each, None or an error. Raises RequestFailed."""
 
 
 class ControlServer:
@@ -87,7 +93,7 @@ class ControlServer:
             try:
                 request = read_request(line)
                 await _answer(connection, {"begun": True})
-                answer = {"result": await self._fulfil(request)}
+                answer = {"result": await self._fulfil(request, line)}
             except RequestFailed as error:
                 answer = {"error": str(error)}
             except OSError:
@@ -102,7 +108,9 @@ class ControlServer:
                 # The end of the connection tells the client that the server has ended.
                 await loop.create_future()
 
-    async def _fulfil(self, request: Request) -> Any:
+    async def _fulfil(self, request: Request, line: bytes) -> Any:
+        if request == "emit":
+            return await self._service.emit(read_emits(line))
         if request == "reload":
             return await self._service.reload()
         if request == "stop":
@@ -118,13 +126,16 @@ class ControlServer:
 
 async def _read_line(connection: Any) -> bytes:
     loop = asyncio.get_running_loop()
-    line = b""
-    while not line.endswith(b"\n") and len(line) < LONGEST_REQUEST:
-        part = await loop.sock_recv(connection, LONGEST_REQUEST - len(line))
+    line = bytearray()
+    limit = LONGEST_REQUEST
+    while not line.endswith(b"\n") and len(line) < limit:
+        part = await loop.sock_recv(connection, min(65_536, limit - len(line)))
         if not part:
             break
         line += part
-    return line
+        if line.startswith(EMIT_BEGINS):
+            limit = LONGEST_EMIT
+    return bytes(line)
 
 
 async def _answer(connection: Any, message: dict[str, Any]) -> None:

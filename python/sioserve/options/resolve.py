@@ -12,7 +12,7 @@ import random
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
-from sioserve.control.requests import REQUESTS
+from sioserve.control.requests import COMMANDS
 from sioserve.options.command_line import read_command_line
 from sioserve.options.endpoints import Endpoint, endpoints_from
 from sioserve.options.env_file import load_env_file
@@ -74,7 +74,7 @@ def _collect(arguments: Sequence[str], environ: MutableMapping[str, str]) -> dic
 def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]) -> None:
     if not values["application"]:
         raise UsageError("the application is missing: sioserve project.asgi:application")
-    if values["application"] in REQUESTS:
+    if values["application"] in COMMANDS:
         command = values["application"]
         raise UsageError(f"the word {command} comes first: sioserve {command} --control PATH")
     if not values["proxy_headers"]:

@@ -20,6 +20,8 @@ DJANGO_SETTINGS = {
     "SIO_ENGINEIO_PING_TIMEOUT_MS": "ping_timeout_ms",
     "SIO_ENGINEIO_MAX_PAYLOAD_BYTES": "max_payload_bytes",
     "SIO_REDIS_URL": "redis_url",
+    "SIO_REDIS_PREFIX": "redis_prefix",
+    "SIO_REDIS_SHARDED": "redis_sharded",
 }
 
 
@@ -54,7 +56,7 @@ def _check_json_encoder(settings: Any) -> None:
     from django.core.exceptions import ImproperlyConfigured
 
     # Import only after the command has checked that the package `sio` is ours.
-    from sio.encoding import SETTING, encoder_class
+    from sio.json_values import SETTING, encoder_class
 
     encoder = getattr(settings, SETTING, None)
     if encoder is None:

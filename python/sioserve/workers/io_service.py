@@ -16,6 +16,7 @@ from typing import Any, cast
 import _sioserve
 
 from sioserve import logs
+from sioserve.control.emits import Emit, carry_out
 from sioserve.control.requests import RequestFailed
 from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import creation_errors, listen_on, start_errors
@@ -109,6 +110,12 @@ class IoService:
             "workers": len(self._supervisor.kept),
             "processes": processes(self._server, self._supervisor),
         }
+
+    async def emit(self, emits: Sequence[Emit]) -> list[str | None]:
+        """Carry out what another process emits. Raises RequestFailed."""
+        if self._server is None:
+            raise RequestFailed("the server is starting")
+        return await carry_out(self._server, emits)
 
     async def reload(self) -> str:
         """Replace all Python processes by new ones, with new code. Raises RequestFailed."""

@@ -23,7 +23,8 @@ GROUP = Group(
         Option(
             "control",
             named(FILE, "PATH"),
-            "path of a Unix socket for sioserve status, reload and stop, only for the same user",
+            "path of a Unix socket for sioserve status, reload and stop, and for emits of other "
+            "processes; only for the same user",
             shown_default="the path of --pid with .control, if that is given",
         ),
     ),
