@@ -156,7 +156,10 @@ class Distributor {
   template <typename Entry>
   void note_gone(Entry& entry);
   template <typename Table>
-  void release(Table& table, typename Table::iterator gone);
+  void release(Table& table, typename Table::iterator gone) {
+    if (Process* const owner = find(gone->second.owner)) --owner->leaving;
+    table.erase(gone);
+  }
 
   void send(ProcessId process, const Event& event) const;
 
