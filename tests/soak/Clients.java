@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicLong;
+import okhttp3.OkHttpClient;
 import org.json.JSONArray;
 import org.json.JSONObject;
 
@@ -55,6 +56,12 @@ public class Clients {
               .setReconnectionDelay(100)
               .setReconnectionDelayMax(1000)
               .build();
+      // OkHttp would send a POST again after a reset, so that its events could arrive twice. One for
+      // each client, because it makes at most five requests to a host at the same time.
+      OkHttpClient http =
+          new OkHttpClient.Builder().readTimeout(60, SECONDS).retryOnConnectionFailure(false).build();
+      options.callFactory = http;
+      options.webSocketFactory = http;
       socket = IO.socket(URI.create(url), options);
       // The client (2.1.2) gives an event that it has buffered its own name as first argument.
       socket.on("said", args -> hear((String) args[args.length - 2], (Integer) args[args.length - 1]));
