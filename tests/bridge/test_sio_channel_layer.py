@@ -26,6 +26,9 @@ from sio_fakes import World
 
 REDIS = shutil.which("redis-server")
 
+# Each server of a cluster gets the message from the channel layer.
+LOCAL = {"local": True}
+
 
 @pytest.fixture(autouse=True)
 def reset(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,9 +154,9 @@ async def test_a_message_reaches_its_room_once(world: World, make_layer: Any) ->
         await old_emit(sender, "/", "other", "last")
         await world.core.until(lambda: len(broadcasts(world)) >= 3)
         assert sorted(broadcasts(world)) == [
-            ("broadcast", "/", ["last"], ["other"], []),
-            ("broadcast", "/", ["news", 1, {"a": b"bytes"}, b"more"], ["lobby"], []),
-            ("broadcast", "/chat", ["chat news"], ["lobby"], []),
+            ("broadcast", "/", ["last"], ["other"], [], LOCAL),
+            ("broadcast", "/", ["news", 1, {"a": b"bytes"}, b"more"], ["lobby"], [], LOCAL),
+            ("broadcast", "/chat", ["chat news"], ["lobby"], [], LOCAL),
         ]
         assert len(bridge._groups) == 3
 
@@ -287,7 +290,7 @@ async def test_rooms_of_one_group_are_not_mixed_up(
         await two.leave("r_um")
         await old_emit(layer, "/", "räum", "alone again")
         await world.core.until(lambda: len(broadcasts(world)) == 2)
-        assert broadcasts(world)[-1] == ("broadcast", "/", ["alone again"], ["räum"], [])
+        assert broadcasts(world)[-1] == ("broadcast", "/", ["alone again"], ["räum"], [], LOCAL)
         assert one.rooms == {"räum"}
 
 
@@ -301,7 +304,7 @@ async def test_the_namespace_of_the_packet_distinguishes_groups_of_one_name(worl
         await join(world, "b_c", namespace="/a")
         await old_emit(layer, "/a", "b_c", "for a")
         await world.core.until(lambda: broadcasts(world))
-        assert broadcasts(world) == [("broadcast", "/a", ["for a"], ["b_c"], [])]
+        assert broadcasts(world) == [("broadcast", "/a", ["for a"], ["b_c"], [], LOCAL)]
 
 
 async def test_dynamic_namespaces_are_reached(world: World) -> None:
@@ -311,7 +314,7 @@ async def test_dynamic_namespaces_are_reached(world: World) -> None:
         await join(world, "r", namespace="/board-1")
         await old_emit(layer, "/board-1", "r", "news")
         await world.core.until(lambda: broadcasts(world))
-        assert broadcasts(world) == [("broadcast", "/board-1", ["news"], ["r"], [])]
+        assert broadcasts(world) == [("broadcast", "/board-1", ["news"], ["r"], [], LOCAL)]
 
 
 WRONG: list[dict[str, Any]] = [
