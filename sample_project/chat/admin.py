@@ -2,8 +2,10 @@
 
 from django.contrib import admin
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from .models import Membership, Message, Room
 
@@ -26,7 +28,7 @@ class RoomAdmin(admin.ModelAdmin):
 
 @admin.register(Message)
 class MessageAdmin(admin.ModelAdmin):
-    list_display = ["id", "room", "author", "excerpt", "picture", "sent_at"]
+    list_display = ["id", "room", "author", "excerpt", "picture", "sent"]
     list_filter = ["room", "author"]
     list_select_related = ["room", "author"]
     search_fields = ["text"]
@@ -46,8 +48,12 @@ class MessageAdmin(admin.ModelAdmin):
         if not message.image:
             return "-"
         return format_html(
-            '<img src="{}" alt="" style="max-height: 64px">', reverse("image", args=[message.pk])
+            '<img src="{}" alt="" style="max-height: 40px">', reverse("image", args=[message.pk])
         )
+
+    @admin.display(description="sent", ordering="sent_at")
+    def sent(self, message: Message) -> str:
+        return date_format(localtime(message.sent_at), "j M, H:i")
 
     def has_add_permission(self, request) -> bool:
         return False
