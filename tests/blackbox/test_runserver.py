@@ -238,11 +238,13 @@ def test_a_port_in_use(project: pathlib.Path, reload: tuple[str, ...]) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_it_needs_the_setting_asgi_application(project: pathlib.Path) -> None:
+def test_without_the_setting_asgi_application_it_serves_django(
+    runserver: Callable[..., RunServer], project: pathlib.Path
+) -> None:
     change(project / "mysite" / "settings.py", "ASGI_APPLICATION", "OTHER_APPLICATION")
-    result = run_to_end(project, "runserver", "--noreload", "0")
-    assert result.returncode == 1
-    assert "CommandError: You have not set ASGI_APPLICATION" in result.stderr
+    server = runserver("--noreload")
+    assert text(server.url) == "the chat, version one"
+    assert server.log.count("ASGI_APPLICATION is not set") == 1
 
 
 def test_noasgi_is_django_s_own_server_with_static_files(

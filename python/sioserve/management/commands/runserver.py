@@ -84,14 +84,6 @@ class Command(RunserverCommand):
                 help="Serve static files even if DEBUG is False.",
             )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        if options["use_asgi"] and not getattr(settings, "ASGI_APPLICATION", None):
-            raise CommandError(
-                "You have not set ASGI_APPLICATION, which is needed to run the server. "
-                "(--noasgi runs Django's WSGI server.)"
-            )
-        super().handle(*args, **options)
-
     def run(self, **options: Any) -> None:
         status: Any = 0
         try:
@@ -116,6 +108,11 @@ class Command(RunserverCommand):
         for connection in connections.all(initialized_only=True):
             connection.close()
         application = self.get_application(options)
+        if not getattr(settings, "ASGI_APPLICATION", None):
+            self.stdout.write(
+                "ASGI_APPLICATION is not set: Django's own application is served, without the "
+                "routing of Channels.\n"
+            )
         try:
             with development_log(self.style) as log_settings:
                 serving = {**self._server_settings(options), **log_settings}
