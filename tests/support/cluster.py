@@ -92,7 +92,7 @@ class Client:
         return await asyncio.wait_for(self.heard.get(), PATIENCE)
 
     async def next(self) -> tuple[Any, ...]:
-        """The next event that is none of settled() and until_reached()."""
+        """The next event, except those that settled() and until_reached() send."""
         while (event := await self.next_of_all())[0] in HELPERS:
             pass
         return event

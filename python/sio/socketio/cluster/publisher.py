@@ -1,7 +1,7 @@
 """Publisher: sends the messages of this process to Redis or a server, in the order of the calls.
 
-Messages wait in a queue. The thread that has the lock sends all of them. In a thread without an event
-loop publish() does so itself: it returns when the message was taken, or raises. On an event
+Messages wait in a queue. The thread that has the lock sends all of them. In a thread without an
+event loop publish() does so itself: it returns when the message was taken, or raises. On an event
 loop it must not block: there another thread sends, and the result can be awaited. What is not
 awaited is sent all the same, also if the event loop ends meanwhile, and a failure is logged.
 
@@ -76,7 +76,7 @@ class Publisher:
         return DONE
 
     def close(self) -> None:
-        """Send the waiting messages, then close the connection. The next message opens a new one."""
+        """Send the waiting messages and close the connection. The next message opens a new one."""
         self._outbox.close()
 
 
