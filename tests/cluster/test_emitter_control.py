@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 import sio
+from support.heard import Client
 from support.server import ServerProcess
-
-import socketio
 
 APPS = pathlib.Path(__file__).parent / "apps"
 PATIENCE = 30.0
@@ -49,27 +48,6 @@ def emitter(path: str) -> sio.ControlEmitter:
     return sio.ControlEmitter(path)
 
 
-class Client:
-    def __init__(self) -> None:
-        self.sio = socketio.AsyncClient(reconnection=False)
-        self.heard: asyncio.Queue[Any] = asyncio.Queue()
-        self.sio.on("*", self._hear, namespace="/chat")
-        self.sio.on("disconnect", self._leave, namespace="/chat")
-
-    async def _hear(self, event: str, *args: Any) -> None:
-        self.heard.put_nowait((event, *args))
-
-    async def _leave(self, reason: str = "") -> None:
-        self.heard.put_nowait("disconnected")
-
-    async def next(self) -> Any:
-        return await asyncio.wait_for(self.heard.get(), PATIENCE)
-
-    async def rooms(self) -> list[str]:
-        rooms, _ = await self.sio.call("rooms", namespace="/chat", timeout=PATIENCE)
-        return list(rooms)
-
-
 @contextlib.asynccontextmanager
 async def clients(server: ServerProcess, *rooms: list[str]) -> AsyncIterator[list[Client]]:
     """A client for each list of rooms."""
@@ -77,13 +55,7 @@ async def clients(server: ServerProcess, *rooms: list[str]) -> AsyncIterator[lis
         made = []
         for names in rooms:
             client = Client()
-            await client.sio.connect(
-                server.url,
-                namespaces=["/chat"],
-                auth={"rooms": names},
-                transports=["websocket"],
-                wait_timeout=PATIENCE,
-            )
+            await client.connect(server.url, names)
             stack.push_async_callback(client.sio.disconnect)
             made.append(client)
         yield made

@@ -6,20 +6,17 @@ import asyncio
 import contextlib
 import pathlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
 
 import pytest
 import redis
 import sio
 from sioserve.options.table import GROUPS
+from support.heard import Client
 from support.redis_server import RedisServer
 from support.server import ServerProcess
 from support.waiting import eventually
 
-import socketio
-
 APPS = pathlib.Path(__file__).parent / "apps"
-PATIENCE = 30.0
 
 pytestmark = pytest.mark.skipif(
     not any(option.name == "redis" for group in GROUPS for option in group.options),
@@ -68,27 +65,6 @@ def emitter(redis_server: RedisServer, sharded: bool) -> Iterator[sio.RedisEmitt
     emitter.close()
 
 
-class Client:
-    def __init__(self) -> None:
-        self.sio = socketio.AsyncClient(reconnection=False)
-        self.heard: asyncio.Queue[Any] = asyncio.Queue()
-        self.sio.on("*", self._hear, namespace="/chat")
-        self.sio.on("disconnect", self._leave, namespace="/chat")
-
-    async def _hear(self, event: str, *args: Any) -> None:
-        self.heard.put_nowait((event, *args))
-
-    async def _leave(self, reason: str = "") -> None:
-        self.heard.put_nowait("disconnected")
-
-    async def next(self) -> Any:
-        return await asyncio.wait_for(self.heard.get(), PATIENCE)
-
-    async def rooms(self) -> list[str]:
-        rooms, _ = await self.sio.call("rooms", namespace="/chat", timeout=PATIENCE)
-        return list(rooms)
-
-
 Join = Callable[..., contextlib.AbstractAsyncContextManager[list[Client]]]
 
 
@@ -104,13 +80,7 @@ def clients(servers: list[ServerProcess], subscribers: Subscribers) -> Join:
             for number, names in enumerate(rooms):
                 client = Client()
                 place = number % len(servers)
-                await client.sio.connect(
-                    servers[place].url,
-                    namespaces=["/chat"],
-                    auth={"rooms": names},
-                    transports=["websocket"],
-                    wait_timeout=PATIENCE,
-                )
+                await client.connect(servers[place].url, names)
                 stack.push_async_callback(client.sio.disconnect)
                 made.append(client)
                 for name in names:
