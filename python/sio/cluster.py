@@ -42,7 +42,9 @@ Handle = Callable[[Inquiry], Awaitable[Any]]
 
 
 class ClusterCore:
-    """The methods of the native server for the cluster."""
+    """The methods of the native server for the cluster, as type checkers see them: the native class
+    does not inherit from this one.
+    """
 
     def change_sockets(
         self,
