@@ -7,8 +7,10 @@
 namespace sioserve::port {
 namespace {
 
-// About the number of loop iterations after which a changed cost has mostly taken effect. A
-// single iteration may have been delayed by other processes.
+// About the number of loop iterations after which a lower cost has mostly taken effect. A higher
+// one takes effect at once: the commands that are posted meanwhile would delay everything else. It
+// may be the delay of a single iteration by other processes; then producers wait for a few
+// iterations.
 constexpr CommandQueue::Clock::rep cost_smoothing = 4;
 
 }  // namespace
@@ -87,7 +89,7 @@ CommandQueue::Taken CommandQueue::take(std::vector<Command>& batch) {
 void CommandQueue::note_work(std::size_t commands, Clock::duration duration) {
   if (commands == 0) return;
   const Clock::rep latest = duration.count() / static_cast<Clock::rep>(commands);
-  cost_ = cost_ + (latest - cost_) / cost_smoothing;
+  cost_ = latest > cost_ ? latest : cost_ + (latest - cost_) / cost_smoothing;
 }
 
 }  // namespace sioserve::port

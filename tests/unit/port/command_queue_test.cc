@@ -117,6 +117,23 @@ TEST(CommandQueue, IsOverloadedByWorkThatTakesLong) {
   EXPECT_FALSE(queue.is_overloaded(age));
 }
 
+TEST(CommandQueue, ExpectsAHigherCostAtOnceAndALowerOneGradually) {
+  constexpr auto age = CommandQueue::max_age * 500;
+  constexpr auto high = CommandQueue::max_work * 500;
+  CommandQueue queue(0, [] {});
+  std::vector<Command> batch;
+  queue.take(batch);
+  for (std::uint64_t i = 0; i < 2; ++i) queue.push(leave(i));
+  queue.note_work(1, high / 1000);
+  EXPECT_FALSE(queue.is_overloaded(age));
+  queue.note_work(1, high);
+  EXPECT_TRUE(queue.is_overloaded(age));
+  queue.note_work(1, high / 1000);
+  EXPECT_TRUE(queue.is_overloaded(age)) << "a single cheap iteration";
+  for (int turn = 0; turn < 20; ++turn) queue.note_work(1, high / 1000);
+  EXPECT_FALSE(queue.is_overloaded(age));
+}
+
 TEST(CommandQueue, BlocksAThreadUntilThereIsSpaceAndCountsIt) {
   ServedQueue queue(0);
   std::atomic<bool> enough = false;
