@@ -148,6 +148,17 @@ def test_a_second_stop_does_not_hurry(alone: ServerProcess, folder: pathlib.Path
     assert alone.wait() == 0
 
 
+def test_a_client_that_leaves_at_once_stops_the_server_too(
+    alone: ServerProcess, folder: pathlib.Path
+) -> None:
+    alone.process.send_signal(signal.SIGSTOP)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(folder / "control"))
+        connection.sendall(b'{"request": "stop"}\n')
+    alone.process.send_signal(signal.SIGCONT)
+    assert alone.process.wait(30) == 0
+
+
 @pytest.mark.parametrize("arguments", [(), ("--workers", "1")], ids=["one process", "workers"])
 def test_a_server_that_is_starting_is_shown_and_stopped(
     folder: pathlib.Path, arguments: tuple[str, ...]

@@ -59,7 +59,7 @@ def test_a_process_that_is_stopped(start_server: StartServer, folder: pathlib.Pa
 def test_a_retired_process_that_hangs_is_not_started_again(
     start_server: StartServer, folder: pathlib.Path
 ) -> None:
-    server = start(start_server, folder, "2")
+    server = start(start_server, folder, "5")
     (pid,) = pids(server, 1)
     with concurrent.futures.ThreadPoolExecutor() as threads:
         blocked = threads.submit(httpx.get, server.url + "/block", timeout=60)

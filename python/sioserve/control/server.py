@@ -92,6 +92,9 @@ class ControlServer:
             line = await asyncio.wait_for(_read_line(connection), TIME_FOR_REQUEST)
             try:
                 request = read_request(line)
+                if request == "stop":
+                    await self._stop_server(connection)
+                    return
                 await _answer(connection, {"begun": True})
                 answer = {"result": await self._fulfil(request, line)}
             except RequestFailed as error:
@@ -102,19 +105,24 @@ class ControlServer:
                 logger.exception("Exception in a request on the control socket")
                 answer = {"error": "the server has failed to answer; its log says why"}
             await _answer(connection, answer)
-            if "result" in answer and request == "stop":
-                loop = asyncio.get_running_loop()
-                loop.call_soon(self._stop)  # an exception of a start that is stopped is not ours
-                # The end of the connection tells the client that the server has ended.
-                await loop.create_future()
+
+    async def _stop_server(self, connection: Any) -> None:
+        """Stop, also for a client that does not wait for the answers.
+
+        Does not return: the end of the connection tells the client that the server has ended.
+        """
+        with contextlib.suppress(OSError, asyncio.TimeoutError):
+            await _answer(connection, {"begun": True})
+            await _answer(connection, {"result": "stopping"})
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._stop)  # an exception of a start that is stopped is not ours
+        await loop.create_future()
 
     async def _fulfil(self, request: Request, line: bytes) -> Any:
         if request == "emit":
             return await self._service.emit(read_emits(line))
         if request == "reload":
             return await self._service.reload()
-        if request == "stop":
-            return "stopping"
         return {
             "version": __version__,
             "pid": os.getpid(),
