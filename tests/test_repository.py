@@ -16,6 +16,12 @@ FOREIGN_PATHS = re.compile(
     "|".join(["/ho" + "me/", "/Us" + "ers/", "/wo" + "rk/", "sha" + "red/[A-Z]"])
 )
 
+# Where packages come from is a setting of the machine: of its apt, pip, npm and so on.
+REGISTRIES = re.compile(
+    r"\bdeb" + r"\.debian\.org|py" + r"pi\.org|python" + r"hosted|npm" + r"js\.(org|com)"
+    r"|repo1?" + r"\.maven|proxy" + r"\.golang|crates" + r"\.io/"
+)
+
 
 def kept_files() -> list[pathlib.Path]:
     """Files that are in git or would be added to it."""
@@ -49,12 +55,13 @@ def test_no_source_file_is_too_long() -> None:
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
-def test_no_file_contains_a_path_of_a_developers_machine() -> None:
+@pytest.mark.parametrize("unwanted", [FOREIGN_PATHS, REGISTRIES], ids=["paths", "registries"])
+def test_no_file_names_what_belongs_to_one_machine(unwanted: re.Pattern[str]) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in kept_files()
         for number, line in enumerate((text_of(path) or "").splitlines(), 1)
-        if FOREIGN_PATHS.search(line)
+        if unwanted.search(line)
     ]
     assert found == []
 
