@@ -58,7 +58,6 @@ class ClusterCore:
         """Any thread. "join" or "leave", with the rooms, "disconnect" or "close_session", for the
         sockets of the other servers of the cluster; `rooms` and `except_rooms` as in broadcast().
         """
-        raise NotImplementedError
 
     def ask_servers(
         self,
@@ -77,11 +76,9 @@ class ClusterCore:
         "broadcast" (with acknowledgements) or "count". Unless the number is 0,
         Dispatcher.servers_answered() is called, after the timeout at the latest.
         """
-        raise NotImplementedError
 
     def answer_server(self, number: int, answer: Sequence[Any], /) -> None:
         """Any thread. The answer to Dispatcher.asked_by_server(): a list with one value."""
-        raise NotImplementedError
 
 
 class ClusterDispatcher(Protocol):
