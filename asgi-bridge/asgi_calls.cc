@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "asgi-bridge/bridge.h"
 #include "asgi-bridge/guard.h"
@@ -26,6 +27,14 @@ bool makes_plain_tasks(const Gil& gil, const PyRef& loop) {
     if (function && function.get() == PyMethod_GET_FUNCTION(method.get())) return true;
   }
   return false;
+}
+
+HttpStream& http_stream_of(const PyRef& stream) {
+  return static_cast<HttpStream&>(stream_of(stream));
+}
+
+WebSocketStream& websocket_stream_of(const PyRef& stream) {
+  return static_cast<WebSocketStream&>(stream_of(stream));
 }
 
 }  // namespace
@@ -64,8 +73,8 @@ void AsgiCalls::handle(const Gil& gil, HttpRequest event) {
 }
 
 void AsgiCalls::handle(const Gil& gil, HttpBody event) {
-  if (AsgiStream* stream = find(event.stream)) {
-    static_cast<HttpStream*>(stream)->on_body(gil, std::move(event));
+  if (const PyRef stream = find(event.stream)) {
+    http_stream_of(stream).on_body(gil, std::move(event));
   } else if (event.more_body) {
     // The application's task has ended without reading the body: drop the rest.
     bridge_.post(HttpBodyConsumed{event.stream, event.body.size()});
@@ -74,21 +83,21 @@ void AsgiCalls::handle(const Gil& gil, HttpBody event) {
 
 void AsgiCalls::handle(const Gil& gil, HttpDisconnect event) {
   bridge_.socket_io().drop_scope(gil, event.stream);
-  if (AsgiStream* stream = find(event.stream)) {
-    auto* http = static_cast<HttpStream*>(stream);
-    const bool reported = http->abandoned();
-    const bool responded = http->responded();
-    http->on_disconnect(gil);
+  if (const PyRef stream = find(event.stream)) {
+    HttpStream& http = http_stream_of(stream);
+    const bool reported = http.abandoned();
+    const bool responded = http.responded();
+    http.on_disconnect(gil);
     // After a complete response, the application's task may still run. That is not reported.
     if (!responded && !reported) report_client_gone(gil, event.stream);
   }
 }
 
 void AsgiCalls::handle(const Gil& gil, HttpAbandoned event) {
-  if (AsgiStream* stream = find(event.stream)) {
-    auto* http = static_cast<HttpStream*>(stream);
-    http->on_abandoned(gil);
-    if (!http->responded()) report_client_gone(gil, event.stream);
+  if (const PyRef stream = find(event.stream)) {
+    HttpStream& http = http_stream_of(stream);
+    http.on_abandoned(gil);
+    if (!http.responded()) report_client_gone(gil, event.stream);
   }
 }
 
@@ -101,7 +110,7 @@ void AsgiCalls::handle(const Gil& gil, HttpTimedOut event) {
 }
 
 void AsgiCalls::handle(const Gil& gil, HttpSendCredit event) {
-  if (AsgiStream* stream = find(event.stream)) stream->credit(gil, event.bytes);
+  if (const PyRef stream = find(event.stream)) stream_of(stream).credit(gil, event.bytes);
 }
 
 void AsgiCalls::handle(const Gil& gil, WebSocketConnect event) {
@@ -122,27 +131,27 @@ void AsgiCalls::handle(const Gil& gil, WebSocketConnect event) {
 }
 
 void AsgiCalls::handle(const Gil& gil, WebSocketMessage event) {
-  if (AsgiStream* stream = find(event.stream)) {
-    static_cast<WebSocketStream*>(stream)->on_message(gil, std::move(event));
+  if (const PyRef stream = find(event.stream)) {
+    websocket_stream_of(stream).on_message(gil, std::move(event));
   }
 }
 
 void AsgiCalls::handle(const Gil& gil, WebSocketFault event) {
-  if (AsgiStream* stream = find(event.stream)) {
-    static_cast<WebSocketStream*>(stream)->on_fault(gil, std::move(event));
+  if (const PyRef stream = find(event.stream)) {
+    websocket_stream_of(stream).on_fault(gil, std::move(event));
   }
 }
 
 void AsgiCalls::handle(const Gil& gil, WebSocketDisconnect event) {
   bridge_.socket_io().drop_scope(gil, event.stream);
-  if (AsgiStream* stream = find(event.stream)) {
-    static_cast<WebSocketStream*>(stream)->on_disconnect(gil, std::move(event));
+  if (const PyRef stream = find(event.stream)) {
+    websocket_stream_of(stream).on_disconnect(gil, std::move(event));
     report_client_gone(gil, event.stream);
   }
 }
 
 void AsgiCalls::handle(const Gil& gil, WebSocketSendCredit event) {
-  if (AsgiStream* stream = find(event.stream)) stream->credit(gil, event.bytes);
+  if (const PyRef stream = find(event.stream)) stream_of(stream).credit(gil, event.bytes);
 }
 
 bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id,
@@ -155,6 +164,10 @@ bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id
       PyRef::steal(PyObject_Vectorcall(bridge_.application().app.get(), arguments, 3, nullptr));
   if (!coroutine) return false;
   if (!PyCoro_CheckExact(coroutine.get())) {
+    const PyRef begin =
+        PyRef::steal(PyObject_GetAttr(coroutine.get(), bridge_.names().begin_without_task.get()));
+    if (begin) return begin_without_task(gil, begin, id, Running{stream, scope, coroutine});
+    PyErr_Clear();
     PyRef task = ensure_future(gil, coroutine);
     if (!task || !call_when_done(gil, task, stream)) return false;
     running_.emplace(id, Running{stream, scope, std::move(task)});
@@ -169,6 +182,14 @@ bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id
   if (end == AsgiStream::End::raised && !call_when_done(gil, task, stream)) return false;
   running_.emplace(id, Running{stream, scope, std::move(task)});
   return true;
+}
+
+bool AsgiCalls::begin_without_task(const Gil&, const PyRef& begin, StreamId id, Running request) {
+  const PyRef stream = request.stream;
+  running_.emplace(id, std::move(request));  // before it begins: it may end at once
+  const PyRef begun = PyRef::steal(PyObject_CallOneArg(begin.get(), stream.get()));
+  if (!begun) running_.erase(id);
+  return static_cast<bool>(begun);
 }
 
 // As loop.create_task(), which would make up a name.
@@ -237,9 +258,12 @@ void AsgiCalls::on_task_done(const Gil& gil, StreamId id, PyObject* task) {
 }
 
 PyRef AsgiCalls::running_tasks(const Gil&) const {
+  // Copied first: another thread may end a request while objects are made.
+  std::vector<Running> all;
+  for (const auto& [id, running] : running_) all.push_back(running);
   PyRef list = PyRef::steal(PyList_New(0));
   if (!list) return PyRef();
-  for (const auto& [id, running] : running_) {
+  for (const Running& running : all) {
     const PyRef pair = PyRef::steal(PyTuple_Pack(2, running.task.get(), running.scope.get()));
     if (!pair || PyList_Append(list.get(), pair.get()) != 0) return PyRef();
   }
@@ -249,17 +273,17 @@ PyRef AsgiCalls::running_tasks(const Gil&) const {
 void AsgiCalls::report_client_gone(const Gil& gil, StreamId id) {
   const auto found = running_.find(id);
   if (bridge_.application().client_gone.get() == Py_None || found == running_.end()) return;
-  const PyRef result = PyRef::steal(
-      PyObject_CallFunctionObjArgs(bridge_.application().client_gone.get(),
-                                   found->second.task.get(), found->second.scope.get(), nullptr));
+  const Running gone = found->second;
+  const PyRef result = PyRef::steal(PyObject_CallFunctionObjArgs(
+      bridge_.application().client_gone.get(), gone.task.get(), gone.scope.get(), nullptr));
   if (result) return;
   const PyRef error = take_exception(gil);
   bridge_.loggers().exception(gil, "Exception in client_gone", error.get());
 }
 
-AsgiStream* AsgiCalls::find(StreamId id) const {
+PyRef AsgiCalls::find(StreamId id) const {
   const auto found = running_.find(id);
-  return found == running_.end() ? nullptr : &stream_of(found->second.stream);
+  return found == running_.end() ? PyRef() : found->second.stream;
 }
 
 void AsgiCalls::release_all(const Gil&) {

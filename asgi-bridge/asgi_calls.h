@@ -1,5 +1,10 @@
 // Calls the ASGI application for requests and WebSockets, and passes the events of their streams to
 // its tasks.
+//
+// The application that the package sioserve gives the server may return a request without a task
+// instead of a coroutine (sioserve/django/direct_requests.py): an object with a method
+// begin_without_task(ended). From then on it may call send() on any thread, and calls
+// ended(request) once, when it has ended. It has the methods of a task that are used here.
 #pragma once
 
 #include <unordered_map>
@@ -13,7 +18,9 @@ namespace sioserve::bridge {
 
 class Bridge;
 
-// Lives on the application thread.
+// Lives on the application thread, except on_task_done(), which any thread may call that holds the
+// GIL. So a request can end whenever Python code runs, or Python objects are made: what is needed
+// behind that is copied, not referred to.
 class AsgiCalls {
  public:
   explicit AsgiCalls(Bridge& bridge) : bridge_(bridge) {}
@@ -58,14 +65,16 @@ class AsgiCalls {
   // Calls the application and leaves its task running. False with an exception set.
   bool run_application(const Gil& gil, const PyRef& stream, StreamId id, const PyRef& scope,
                        const PyRef& request_id);
+  // False with an exception set.
+  bool begin_without_task(const Gil& gil, const PyRef& begin, StreamId id, Running request);
   PyRef make_task(const Gil& gil, const PyRef& coroutine, const PyRef& request_id) const;
   PyRef ensure_future(const Gil& gil, const PyRef& awaitable) const;
   // False with an exception set.
   bool call_when_done(const Gil& gil, const PyRef& task, const PyRef& stream) const;
   // The client disconnected before the application had ended.
   void report_client_gone(const Gil& gil, StreamId id);
-  // Null for a stream whose task has ended.
-  AsgiStream* find(StreamId id) const;
+  // The stream's object; null for one whose task has ended.
+  PyRef find(StreamId id) const;
 
   Bridge& bridge_;
   // asyncio.Task and its keyword arguments; null on a loop that makes tasks in its own way.

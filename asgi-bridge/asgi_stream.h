@@ -15,9 +15,10 @@ namespace sioserve::bridge {
 
 class Bridge;
 
-// Lives on the application thread, inside a Python object to which `receive`, `send`, their
-// awaitables and the bridge's table refer. A receive() takes its message only at the moment it
-// completes, so a cancelled receive() loses none.
+// Used with the GIL, nearly always on the application thread, inside a Python object to which
+// `receive`, `send`, their awaitables and the bridge's table refer. A request without a task
+// (asgi_calls.h) calls send() on another thread while nobody waits in receive() or send(). A
+// receive() takes its message only at the moment it completes, so a cancelled receive() loses none.
 class AsgiStream {
  public:
   AsgiStream(Bridge& bridge, StreamId id);

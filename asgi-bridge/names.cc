@@ -58,6 +58,7 @@ Names::Names(const Gil& gil) {
       {&Names::create_task, "create_task"},
       {&Names::get_task_factory, "get_task_factory"},
       {&Names::add_done_callback, "add_done_callback"},
+      {&Names::begin_without_task, "begin_without_task"},
       {&Names::set_result, "set_result"},
       {&Names::done, "done"},
       {&Names::cancelled, "cancelled"},

@@ -27,6 +27,11 @@ _restore_context: Callable[[Any], None] = asgiref.sync._restore_context
 _LOCALS_OF_TASKS = tuple(map(int, asgiref.__version__.split(".")[:2])) < (3, 8)
 
 
+def locals_belong_to_tasks() -> bool:
+    """Whether a SyncCall has to be made in a task, so that asgiref's Locals work."""
+    return _LOCALS_OF_TASKS
+
+
 class SyncCall:
     """What belongs to one call: made on the event loop's thread, run once on another one."""
 

@@ -6,13 +6,21 @@ import asyncio
 import linecache
 import sysconfig
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 ASYNCIO = sysconfig.get_path("stdlib") + "/asyncio/"
 
 
-def place(task: asyncio.Task[Any]) -> str:
+class PlaceKnown(Protocol):
+    """A request that is used as a task, and runs elsewhere."""
+
+    def place(self) -> str: ...
+
+
+def place(task: asyncio.Task[Any] | PlaceKnown) -> str:
     """Where a suspended task waits: the innermost frame outside asyncio."""
+    if not isinstance(task, asyncio.Future):
+        return task.place()
     awaited: Any = task.get_coro()
     frame: FrameType | None = None
     while awaited is not None:

@@ -179,7 +179,7 @@ class Threads:
         """Whether the job was still in the queue; it will not run then."""
         with self._lock:
             for entry in self._queue:
-                if entry[1] is job:
+                if entry[1] == job:
                     self._queue.remove(entry)
                     return True
         return False

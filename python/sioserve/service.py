@@ -264,9 +264,9 @@ class Service:
     def _make_server(self) -> _sioserve.Server:
         application = self._application
         if django_ready():
-            from sioserve.request_threads import serve_with_threads
+            from sioserve.django.serving import serve_django
 
-            application = serve_with_threads(application, self._threads)
+            application = serve_django(application, self._threads)
         make = _sioserve.Server if self._channel is None else _sioserve.ProcessServer
         with creation_errors():
             return make(

@@ -75,11 +75,11 @@ def busy_threads(kind: type[threading.Thread] = threading.Thread) -> list[str]:
             continue
         if thread is threading.main_thread() and frame.f_code.co_name in WAITING_FOR_THREADS:
             continue
-        lines.append(f"thread {thread.name}, in {location(_outside_library(frame))}")
+        lines.append(f"thread {thread.name}, in {location(outside_library(frame))}")
     return lines
 
 
-def _outside_library(frame: FrameType) -> FrameType:
+def outside_library(frame: FrameType) -> FrameType:
     """The innermost frame that is not the standard library's, or this one."""
     outer: FrameType | None = frame
     while outer is not None:

@@ -13,7 +13,7 @@ from support.django_versions import ROOT, VERSIONS, python_path
 FOLDER = ROOT / "tests" / "django_handler"
 
 
-@pytest.mark.parametrize("handler", ["auto", "stock"])
+@pytest.mark.parametrize("handler", ["auto", "direct", "stock"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_handler(version: str, handler: str, tmp_path: pathlib.Path) -> None:
     env = {

@@ -12,12 +12,16 @@ from typing import Any
 from django.core import signals
 from django.core.handlers.asgi import ASGIHandler
 from sio.threads import Threads
+from sioserve.django.direct_requests import DirectRequest
 from sioserve.django.handler import Handler
+from sioserve.django.serving import serve_django
 from sioserve.request_threads import end_thread, serve_with_threads
 
 PATIENCE = 20.0  # seconds
 
-HANDLERS = {"auto": Handler, "stock": ASGIHandler}
+# "direct" is sioserve's handler as the server calls it, which needs no task for most requests.
+HANDLERS = {"auto": Handler, "direct": Handler, "stock": ASGIHandler}
+HANDLER = os.environ.get("HANDLER", "auto")
 
 
 class Exchange:
@@ -62,6 +66,20 @@ class Exchange:
         await self.left.wait()
         return {"type": "http.disconnect"}
 
+    def sender(self) -> Callable[[dict[str, Any]], Any]:
+        """A `send` as the server's: any thread may call it, and need not await it."""
+        loop = asyncio.get_running_loop()
+        owner = threading.current_thread()
+
+        def send(message: dict[str, Any]) -> Any:
+            if threading.current_thread() is owner:
+                return loop.create_task(self.send(message))
+            if self.send_error is not None:
+                raise self.send_error
+            return loop.call_soon_threadsafe(lambda: loop.create_task(self.send(message)))
+
+        return send
+
     async def send(self, message: dict[str, Any]) -> None:
         if self.send_error is not None:
             raise self.send_error
@@ -98,6 +116,8 @@ class World:
         self.threads = threads
         self.hops = 0
         self._application = serve_with_threads(self._serve, threads)
+        self._direct = serve_django(handler, threads) if HANDLER == "direct" else None
+        self.direct_requests = 0
         self._around: Callable[..., Any] | None = None
         self._count_hops()
 
@@ -142,11 +162,15 @@ class World:
         return exchange
 
     async def serve(self, exchange: Exchange) -> None:
+        if self._direct is not None and self._around is None:
+            made = self._direct(exchange.scope, exchange.receive, exchange.sender())
+        else:
+            made = self._application(exchange.scope, exchange.receive, exchange.send)
+        if isinstance(made, DirectRequest):
+            self.direct_requests += 1
+            made = _end_of(made)
         # Each request has a task, and with it a context, of its own.
-        task = asyncio.ensure_future(
-            self._application(exchange.scope, exchange.receive, exchange.send)
-        )
-        await asyncio.wait_for(task, PATIENCE)
+        await asyncio.wait_for(asyncio.ensure_future(made), PATIENCE)
 
     def begin(self, exchange: Exchange) -> asyncio.Task[None]:
         return asyncio.ensure_future(self.serve(exchange))
@@ -174,6 +198,22 @@ class World:
         return results
 
 
+async def _end_of(request: DirectRequest) -> None:
+    """As `await` of a task."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    request.begin_without_task(lambda _: loop.call_soon_threadsafe(ended.set))
+    try:
+        await ended.wait()
+    except asyncio.CancelledError:
+        request.cancel()
+        raise
+    if request.cancelled():
+        raise asyncio.CancelledError
+    if (error := request.exception()) is not None:
+        raise error
+
+
 @contextlib.asynccontextmanager
 async def _no_timeout() -> AsyncIterator[None]:
     yield
@@ -183,7 +223,7 @@ async def _no_timeout() -> AsyncIterator[None]:
 async def world(handler: Any = None, limit: int = 8, max_queued: int = 100) -> AsyncIterator[World]:
     """A handler, made with the current settings."""
     threads = Threads(limit, max_queued, at_end=end_thread)
-    made = World(handler or HANDLERS[os.environ.get("HANDLER", "auto")](), threads)
+    made = World(handler or HANDLERS[HANDLER](), threads)
     try:
         yield made
     finally:

@@ -25,6 +25,10 @@ class ClientWatch:
         if self._task is None and not self._ended:
             self._task = asyncio.get_running_loop().create_task(self._wait())
 
+    @property
+    def has_started(self) -> bool:
+        return self._task is not None
+
     def end(self) -> None:
         """`left` is not called any more, and no longer part of a reference cycle."""
         self._ended = True

@@ -15,7 +15,6 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -45,19 +44,34 @@ logger = logging.getLogger("sioserve")
 
 RETRY_AFTER = 1  # seconds
 UNAVAILABLE = b"Service Unavailable: too many requests wait for a thread.\n"
+REFUSAL = (
+    {
+        "type": "http.response.start",
+        "status": 503,
+        "headers": [
+            (b"content-type", b"text/plain"),
+            (b"content-length", str(len(UNAVAILABLE)).encode()),
+            (b"retry-after", str(RETRY_AFTER).encode()),
+        ],
+    },
+    body_message(UNAVAILABLE, more_body=False),
+)
 
 
-class _Messages(NamedTuple):
+class Messages(NamedTuple):
     """From the thread: what to send."""
 
     messages: list[dict[str, Any]]
     is_last: bool  # otherwise the thread waits for an answer
 
 
-class _Stream(NamedTuple):
+class Stream(NamedTuple):
     """From the thread, as the last: a response whose parts the event loop makes or asks for."""
 
     response: Any
+
+
+Made = Messages | Stream
 
 
 class SyncRequest:
@@ -99,15 +113,18 @@ class SyncRequest:
         """Raises what the request has raised outside of Django's handling of exceptions."""
         watch = ClientWatch(receive, self._client_left)
         self._call.tasks = WatchedTasks(watch)
-        withdraw = self._start()
-        if withdraw is None:
+        if not self._start():
             self._body.close()
-            await _refuse(send)
+            for message in REFUSAL:
+                await send(message)
             return
+        await self._send_answer(receive, send, watch)
+
+    async def _send_answer(self, receive: Any, send: Any, watch: ClientWatch) -> None:
         try:
             made = await self._next()
             while True:
-                if isinstance(made, _Stream):
+                if isinstance(made, Stream):
                     self._is_streamed = True
                     await self._send_stream(made.response, receive, send)
                     break
@@ -119,12 +136,18 @@ class SyncRequest:
                 self._answers.put(True)
                 made = await self._next()
         except asyncio.CancelledError:
-            if withdraw():
-                self._body.close()
+            self._withdraw()
             self._call.cancel()
             raise
         finally:
             self._end(watch)
+            if not self._is_streamed:
+                self._call.take_over_context()
+
+    def _withdraw(self) -> None:
+        """Drop the work if no thread has begun with it."""
+        if self._thread.threads.withdraw(self._work):
+            self._body.close()
 
     def _end(self, watch: ClientWatch) -> None:
         self._has_ended = True
@@ -136,25 +159,22 @@ class SyncRequest:
         for made in self._early:
             self._discard(made)
         watch.end()
-        if not self._is_streamed:
-            self._call.take_over_context()
 
-    def _start(self) -> Callable[[], bool] | None:
-        """Give the work to a thread: to the one of the request if it has one. None if too many wait
-        for one; otherwise a function that tells whether the work could be withdrawn.
+    def _start(self) -> bool:
+        """Give the work to a thread: to the one of the request if it has one. False if too many
+        wait for one.
         """
-        work = self._work
         threads, watch = self._thread.threads, self._thread.watch
         own = self._thread.share()
         self._has_own_thread = own is not None
         try:
-            if not threads.run(work, on=own, may_be_refused=True):
+            if not threads.run(self._work, on=own, may_be_refused=True):
                 watch.begin_waiting(self._scope)
                 self._is_queued = True
         except TooManyWaitingError:
             watch.refuse()
-            return None
-        return lambda: threads.withdraw(work)
+            return False
+        return True
 
     async def _send_stream(self, response: Any, receive: Any, send: Any) -> None:
         try:
@@ -173,10 +193,10 @@ class SyncRequest:
         )
 
     def _discard(self, made: Outcome) -> None:
-        if isinstance(made.result, _Stream):
+        if isinstance(made.result, Stream):
             self._finish_on_thread(made.result.response)
 
-    async def _next(self) -> _Messages | _Stream:
+    async def _next(self) -> Made:
         if self._early:
             outcome = self._early.pop(0)
         else:
@@ -185,7 +205,7 @@ class SyncRequest:
             self._waiter = None
         if outcome.error is not None:
             raise outcome.error
-        made: _Messages | _Stream = outcome.result
+        made: Made = outcome.result
         return made
 
     def _arrive(self, made: Outcome) -> None:
@@ -221,7 +241,7 @@ class SyncRequest:
             if response.streaming and (response.is_async or self._has_own_thread):
                 if not self._has_own_thread:
                     end_transactions()  # the thread serves other requests in the meantime
-                if self._hand_over(_Stream(response)):
+                if self._hand_over(Stream(response)):
                     return
             else:
                 self._send_parts(response)
@@ -241,17 +261,17 @@ class SyncRequest:
     def _send_parts(self, response: Any) -> None:
         if not response.streaming:
             messages = whole_messages(response, self._thread_wait)
-            self._hand_over(_Messages(messages, is_last=True))
+            self._hand_over(Messages(messages, is_last=True))
             return
         start = start_message(response, self._thread_wait)
         if path := path_of_file(response, self._scope):
             # The file is opened with the message; after the answer it may be closed.
             self._has_sent([start, {"type": "http.response.pathsend", "path": path}])
-            self._hand_over(_Messages([], is_last=True))
+            self._hand_over(Messages([], is_last=True))
         elif self._has_sent([start]) and self._has_sent_stream(response):
-            self._hand_over(_Messages([body_message(b"", more_body=False)], is_last=True))
+            self._hand_over(Messages([body_message(b"", more_body=False)], is_last=True))
         else:
-            self._hand_over(_Messages([], is_last=True))
+            self._hand_over(Messages([], is_last=True))
 
     def _has_sent_stream(self, response: Any) -> bool:
         if isinstance(response, FileResponse):
@@ -264,12 +284,10 @@ class SyncRequest:
 
     def _has_sent(self, messages: list[dict[str, Any]]) -> bool:
         """Wait until they are sent. False if nobody wants more."""
-        self._hand_over(_Messages(messages, is_last=False))
+        self._hand_over(Messages(messages, is_last=False))
         return self._answers.get()
 
-    def _hand_over(
-        self, made: _Messages | _Stream | None = None, error: BaseException | None = None
-    ) -> bool:
+    def _hand_over(self, made: Made | None = None, error: BaseException | None = None) -> bool:
         """False if the event loop has ended."""
         try:
             self._loop.call_soon_threadsafe(self._arrive, Outcome(made, error))
@@ -292,13 +310,3 @@ class SyncRequest:
                 self._request.close()
             self._body.close()
             end_transactions()
-
-
-async def _refuse(send: Any) -> None:
-    headers = [
-        (b"content-type", b"text/plain"),
-        (b"content-length", str(len(UNAVAILABLE)).encode()),
-        (b"retry-after", str(RETRY_AFTER).encode()),
-    ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send(body_message(UNAVAILABLE, more_body=False))
