@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import pathlib
 import re
@@ -47,6 +48,33 @@ def test_links_between_files_work(page: pathlib.Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+def messages(source: pathlib.Path) -> Iterator[str]:
+    """The texts in a module that are no docstrings."""
+    tree = ast.parse(source.read_text())
+    docstrings = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in docstrings:
+            yield str(node.value)
+
+
+def test_the_pages_that_messages_name_exist() -> None:
+    named = {
+        link
+        for source in ROOT.glob("python/**/*.py")
+        for text in messages(source)
+        for link in re.findall(r"docs/[\w-]+\.md(?:#[\w-]+)?", text)
+    }
+    assert {"docs/emitting.md", "docs/workers.md#clients-that-stay-connected"} <= named
+    for link in named:
+        name, _, anchor = link.partition("#")
+        assert (ROOT / name).is_file(), link
+        assert not anchor or anchor in anchors(ROOT / name), link
 
 
 def test_the_readme_is_short() -> None:

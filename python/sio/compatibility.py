@@ -36,7 +36,7 @@ def set_engineio_app(app: EngineIOApplication) -> None:
     if not app.served_natively:
         raise RuntimeError(
             f"{type(app).__qualname__} can't be used: sioserve serves Engine.IO natively, with "
-            "Socket.IO as its only application"
+            "Socket.IO as its only application; see docs/migrating-from-django-sio.md"
         )
 
 

@@ -319,7 +319,8 @@ class Connection:
                 accepts = await handler.call(socket, auth)
             if accepts is None:
                 handler.warn_once(
-                    "returned None, which refuses the client; return True to let it in"
+                    "returned None, which refuses the client; return True to let it in "
+                    "(docs/socketio.md#a-consumer)"
                 )
             if not accepts:
                 return False

@@ -512,7 +512,8 @@ class Dispatcher:
             return True
         logger.warning(
             "a client of the native Socket.IO path asked for namespace %r, which is mounted with "
-            "as_asgi() only; sio.register() serves it natively too",
+            "as_asgi() only; sio.register() serves it natively too "
+            "(docs/socketio.md#two-ways-to-serve-it)",
             namespace.name,
         )
         return False

@@ -31,7 +31,8 @@ def handover_application(mounted: type) -> Application:
         if EXTENSION not in (scope.get("extensions") or {}):
             raise RuntimeError(
                 f"{mounted.__qualname__} needs the server sioserve: this ASGI server does not "
-                f"offer the extension {EXTENSION!r}, which serves Socket.IO natively"
+                f"offer the extension {EXTENSION!r}, which serves Socket.IO natively; see "
+                "docs/migrating-from-django-sio.md"
             )
         if scope["type"] == "websocket":
             message = await receive()

@@ -113,7 +113,8 @@ class SessionMoves:
             return
         self._warned.add((socket.namespace, fault))
         logger.warning(
-            "Clients of namespace %s can't move to another Python process: %s. They %s",
+            "Clients of namespace %s can't move to another Python process: %s. They %s "
+            "(docs/workers.md#clients-that-stay-connected)",
             socket.namespace,
             fault,
             effect,

@@ -25,7 +25,8 @@ def check_installed_apps(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         messages.append(
             Error(
                 "sioserve must stand before django.contrib.staticfiles in INSTALLED_APPS.",
-                hint="Otherwise runserver is Django's own, without ASGI and WebSockets.",
+                hint="Otherwise runserver is Django's own, without ASGI and WebSockets; see "
+                "docs/django.md#in-place-of-daphne.",
                 id="sioserve.E001",
             )
         )
@@ -34,7 +35,7 @@ def check_installed_apps(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         messages.append(
             CheckWarning(
                 f"Both daphne and sioserve are in INSTALLED_APPS; runserver is {winner}.",
-                hint='Remove "daphne" from INSTALLED_APPS.',
+                hint='Remove "daphne" from INSTALLED_APPS; see docs/migrating-from-daphne.md.',
                 id="sioserve.W001",
             )
         )
@@ -48,7 +49,8 @@ def check_django_sio(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         CheckWarning(
             'django-sio is installed beside sioserve; both have a package "sio".',
-            hint=f"Its code is not needed any more: {REMEDY}",
+            hint=f"Its code is not needed any more: {REMEDY}; see "
+            "docs/migrating-from-django-sio.md#install.",
             id="sioserve.W002",
         )
     ]

@@ -44,7 +44,7 @@ def descriptor_shortage(error: BaseException | None) -> StartupError | None:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             return StartupError(
                 f"Not enough file descriptors: {os.strerror(error.errno)}; "
-                "raise the limit with ulimit -n"
+                "raise the limit with ulimit -n (docs/deployment.md#systemd)"
             )
         error = error.__cause__ or error.__context__
     return None

@@ -86,7 +86,8 @@ def _wsgi_failure(reference: str) -> str:
     if last == "wsgi" and importlib.util.find_spec(asgi) is not None:
         return f'{message} Try "{asgi}:{attribute}".'
     return (
-        f"{message} asgiref.wsgi.WsgiToAsgi makes one of it, at the cost of a thread per request."
+        f"{message} asgiref.wsgi.WsgiToAsgi makes one of it, at the cost of a thread per request "
+        "(docs/asgi.md#the-application)."
     )
 
 

@@ -323,7 +323,8 @@ class Service:
         if configured_layer() is not None:
             logger.warning(
                 "With --workers, messages of the channel layer's groups (group_send) do not reach "
-                "Socket.IO rooms; emit instead. SIO_CHANNEL_LAYER = None turns this warning off"
+                "Socket.IO rooms; emit instead. SIO_CHANNEL_LAYER = None turns this warning off "
+                "(docs/workers.md#what-you-can-rely-on)"
             )
 
     async def _close_channel_layer(self) -> None:

@@ -23,7 +23,10 @@ def check_sio_package() -> None:
     spec = importlib.util.find_spec("sio")
     folders = (spec.submodule_search_locations or ()) if spec is not None else ()
     if not any(all(os.path.exists(os.path.join(f, name)) for name in FILES) for f in folders):
-        raise StartupError(f'the package "sio" is not the one that comes with sioserve: {REMEDY}')
+        raise StartupError(
+            f'the package "sio" is not the one that comes with sioserve: {REMEDY} '
+            "(docs/migrating-from-django-sio.md#install)"
+        )
 
 
 def django_sio_is_installed() -> bool:

@@ -50,7 +50,7 @@ class ThreadWatch:
             figures = self._threads.figures()
             logger.warning(
                 "503 for %d requests: %d already wait for one of %d threads "
-                "(--threads, --thread-queue)",
+                "(--threads, --thread-queue; docs/django.md#the-number-of-threads)",
                 self._refused,
                 figures.queued,
                 figures.limit,
@@ -75,7 +75,7 @@ class ThreadWatch:
         for scope in self._own_requests():
             logger.warning(
                 "%s comes from this process itself: a view that calls its own server waits for a "
-                "thread, and keeps one",
+                "thread, and keeps one (docs/django.md#the-number-of-threads)",
                 name(scope),
             )
 

@@ -381,7 +381,7 @@ class NamespaceSocket(SocketListeners):
             raise RuntimeError(
                 f"{self!r}: connect() awaits an answer of its own client, which gets it only "
                 "when connect() has accepted it; ask in a task, or in a function for "
-                "register_connect_hook()"
+                "register_connect_hook() (docs/socketio.md#answers)"
             )
 
     def _emit(

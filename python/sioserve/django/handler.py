@@ -36,7 +36,10 @@ class Handler(ASGIHandler):
 
     def load_middleware(self, is_async: bool = False) -> None:
         if name := _only_async_middleware():
-            Handler.chosen = f"Django's own handler: {name} is asynchronous only"
+            Handler.chosen = (
+                f"Django's own handler: {name} is asynchronous only "
+                "(docs/django.md#views-middleware-and-threads)"
+            )
             self.__class__ = ASGIHandler  # type: ignore[assignment]
             self.load_middleware(is_async=True)
             return

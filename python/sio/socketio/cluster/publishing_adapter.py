@@ -83,5 +83,5 @@ class PublishingAdapter(BroadcastAdapter[Any]):
 def _refuse(what: str) -> NoReturn:
     raise RuntimeError(
         f"can't {what}: no Socket.IO server is running in this process, which only publishes and "
-        "gets no answers of servers and clients"
+        "gets no answers of servers and clients; see docs/emitting.md"
     )

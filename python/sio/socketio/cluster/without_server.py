@@ -68,7 +68,8 @@ class WithoutServer(ABC):
                 f"can't {what}: no Socket.IO server is running in this process, and no Redis is "
                 "configured through which it could reach one: set SIO_REDIS_URL in Django's "
                 "settings or SIOSERVE_REDIS in the environment (or SIOSERVE_CONTROL, for a server "
-                "on the same machine). Tests have sioserve.testing.captured_emits"
+                "on the same machine). Tests have sioserve.testing.captured_emits; see "
+                "docs/emitting.md"
             )
 
 
