@@ -175,6 +175,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.apps",
         "sioserve.checks",
         "sioserve.cli",
+        "sioserve.command",
         "sioserve.management",
         "sioserve.management.*",
         "sioserve.pytest_plugin",

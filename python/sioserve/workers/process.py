@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from sioserve.workers.channel import Hello, StartFailure, receive_hello
-from sioserve.workers.child import child_environment
+from sioserve.workers.child import child_environment, signals_held
 
 logger = logging.getLogger("sioserve")
 
@@ -34,12 +34,13 @@ class PythonProcess:
         loop = asyncio.get_running_loop()
         self._channel, other_end = socket.socketpair()
         with other_end, _closed_by_errors(self._channel):
-            self._popen = subprocess.Popen(
-                command,
-                pass_fds=[other_end.fileno()],
-                env={**os.environ, **child_environment(other_end.fileno())},
-                cwd=folder,
-            )
+            with signals_held():  # the child inherits it
+                self._popen = subprocess.Popen(
+                    command,
+                    pass_fds=[other_end.fileno()],
+                    env={**os.environ, **child_environment(other_end.fileno())},
+                    cwd=folder,
+                )
         self._channel.setblocking(False)
         self._is_ready = False
         self._said_hello = False
