@@ -1,5 +1,5 @@
 #!python
-"""The command `sioserve`, if it is no executable that embeds Python. Installers set the interpreter."""
+"""The command `sioserve`, where it is not an executable. Installers replace the first line."""
 
 import sys
 

