@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the reference of docs/socketio.md from the docstrings of the package `sio`.
+"""Writes the reference of docs/api.md from the docstrings of the package `sio`.
 
 .venv/bin/python scripts/reference_page.py            rewrites it
 .venv/bin/python scripts/reference_page.py --check    exits with 1 if it is not up to date
@@ -23,7 +23,7 @@ from sio.handshake import Handshake
 from sio.socketio.broadcast import Broadcast
 from sio.socketio.emitter import Emitter
 
-PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "socketio.md"
+PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "api.md"
 BEGIN, END = "<!-- reference: begin -->\n", "<!-- reference: end -->\n"
 
 # Classes whose instances users get without naming the class.
@@ -104,7 +104,7 @@ def main() -> int:
     written = before + BEGIN + text + "\n" + END + after
     if "--check" in sys.argv[1:]:
         if page != written:
-            print("docs/socketio.md is not up to date: run scripts/reference_page.py")
+            print("docs/api.md is not up to date: run scripts/reference_page.py")
         return int(page != written)
     PAGE.write_text(written)
     return 0
@@ -114,11 +114,11 @@ def reference(undocumented: list[str]) -> Iterator[str]:
     exported = {name: getattr(sio, name) for name in sio.__all__ if not name.startswith("__")}
     functions = {n: f for n, f in exported.items() if inspect.isfunction(f)}
     classes = {n: c for n, c in exported.items() if inspect.isclass(c)}
-    yield "\n### Functions and decorators of `sio`\n"
+    yield "\n## Functions and decorators of `sio`\n"
     for name, function in sorted(functions.items()):
         yield entry(f"sio.{name}", signature(function), function, undocumented)
     for cls in (*FOUND, *(c for _, c in sorted(classes.items()) if c not in FOUND)):
-        yield f"\n### `{cls.__name__}`\n"
+        yield f"\n## `{cls.__name__}`\n"
         yield from describe_class(cls, undocumented)
 
 

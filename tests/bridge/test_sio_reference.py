@@ -1,4 +1,4 @@
-"""docs/socketio.md has every public name of the package `sio`, with its docstring."""
+"""docs/api.md has every public name of the package `sio`, with its docstring."""
 
 from __future__ import annotations
 

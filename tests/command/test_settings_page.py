@@ -1,4 +1,4 @@
-"""docs/settings.md and docs/migrating-from-daphne.md name the existing options."""
+"""The pages of the documentation name only options that exist."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from sioserve.options.command_line import known_flags
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "settings_page.py"
+
+# Pages that name no option of other programs, or few.
+PAGES = ["events", "examples", "exit-codes", "guarantees", "limits", "migrating-from-daphne"]
+PAGES += ["protocols", "redis", "scaling", "settings", "socketio", "tutorial"]
 
 # All options of daphne 4.2.
 DAPHNE = [
@@ -60,12 +64,25 @@ def test_every_option_of_daphne_is_an_option_and_explained() -> None:
     assert set(DAPHNE) - explained == set()
 
 
+def test_every_option_of_uvicorn_is_explained() -> None:
+    page = (ROOT / "docs" / "migrating-from-uvicorn.md").read_text()
+    help_text = subprocess.run(
+        [sys.executable, "-m", "uvicorn", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    options = set(re.findall(r"^ +(--[a-z][\w-]+)", help_text, re.M))
+    assert "--timeout-keep-alive" in options
+    explained = set(re.findall(r"`(--[\w-]+)", page))
+    # TLS and HTTP/2 have pages of their own; these two need no word.
+    needless = {"--help", "--version", "--http2"} | {o for o in options if o.startswith("--ssl-")}
+    assert options - explained - needless == set()
+
+
 def test_the_pages_name_only_existing_options() -> None:
     known = {*known_flags(), "-h"}
     # Options of other commands are written together with their command.
     foreign = {"--noasgi", "--nostatic", "--insecure", "--http_timeout", "--http-time"}
-    foreign |= {"--websocket_handshake_timeout", "--no-"}
-    for name in ("settings.md", "migrating-from-daphne.md"):
-        page = (ROOT / "docs" / name).read_text()
+    foreign |= {"--websocket_handshake_timeout", "--no-", "--timeout"}
+    for name in PAGES:
+        page = (ROOT / "docs" / f"{name}.md").read_text()
         used = set(re.findall(r"(?<![\w-])(--[a-z][\w-]+)", page))
         assert used - known - foreign == set(), name

@@ -394,7 +394,7 @@ class SocketIOServer(
         client and namespace), `namespaces`, `rooms`. Totals since the start: `sessions_opened`,
         `sessions_closed`, `packets_in`, `packets_out`, `bytes_in`, `bytes_out`. How often limits
         were reached: `sessions_refused`, `messages_too_large`, `volatile_dropped` and others, which
-        docs/socketio.md lists. Threads for synchronous code: `threads_busy`, `threads_queued`
+        docs/limits.md lists. Threads for synchronous code: `threads_busy`, `threads_queued`
         (calls that wait for one), `threads_oldest_wait_ms`, `threads_refused` (requests answered
         with 503).
 
