@@ -15,6 +15,14 @@ namespace {
 
 constexpr int startup_failure = 3;  // as in python/sioserve/cli.py
 
+// As os.path.abspath(): the module `site` compares the prefix, which comes from this path, with a
+// path that it has written so, and warns if they differ (Python 3.14).
+std::string as_python_writes_it(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  return (error ? path : absolute).lexically_normal().string();
+}
+
 // The Python whose environment this executable uses: the one next to it (in the bin/ of a virtual
 // environment), or that of the activated environment, or the one that it was built for.
 std::string find_python() {
@@ -27,9 +35,9 @@ std::string find_python() {
       active == nullptr ? fs::path() : fs::path(active) / "bin" / "python3",
   };
   for (const fs::path& candidate : candidates) {
-    if (!candidate.empty() && fs::exists(candidate, error)) return candidate.string();
+    if (!candidate.empty() && fs::exists(candidate, error)) return as_python_writes_it(candidate);
   }
-  return SIOSERVE_PYTHON_EXECUTABLE;
+  return as_python_writes_it(SIOSERVE_PYTHON_EXECUTABLE);
 }
 
 // A PyConfig that is cleared at the end of the C++ scope.

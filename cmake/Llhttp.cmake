@@ -1,6 +1,9 @@
 # Target llhttp::llhttp: the system's library if it has one, otherwise built from the released C
-# files in PyPI's source distribution of httptools (pinned, hash checked by pip).
+# files in PyPI's source distribution of httptools (pinned, hash checked by pip). Ours carries them.
 set(LLHTTP_SOURCE_DIR "" CACHE PATH "Folder with llhttp's include/ and src/; empty: find or fetch")
+if(NOT LLHTTP_SOURCE_DIR AND EXISTS "${PROJECT_SOURCE_DIR}/llhttp/src/llhttp.c")
+  set(LLHTTP_SOURCE_DIR "${PROJECT_SOURCE_DIR}/llhttp")  # of a source distribution
+endif()
 
 find_path(LLHTTP_INCLUDE_DIR llhttp.h)
 find_library(LLHTTP_LIBRARY llhttp)

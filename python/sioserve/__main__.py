@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from sioserve.cli import main
+from sioserve.command import main
 
 sys.exit(main())

@@ -44,6 +44,7 @@ from sioserve.control.requests import RequestFailed
 from sioserve.django.installation import chosen_handler
 from sioserve.errors import StartupError
 from sioserve.forked import abandon_in_children
+from sioserve.gil import check_gil
 from sioserve.lifespan import Lifespan
 from sioserve.listening import creation_errors, listen_on, start_errors
 from sioserve.options import Options, server_arguments
@@ -109,6 +110,7 @@ class Service:
 
     async def start(self) -> None:
         """Return when connections are accepted. Raises StartupError."""
+        check_gil()
         self._stopping = begin_serving()
         self._loop = loop = asyncio.get_running_loop()
         autodiscover()

@@ -8,6 +8,7 @@ import platform
 import sys
 
 from sioserve import __version__
+from sioserve.gil import gil_words
 from sioserve.options import Options
 
 logger = logging.getLogger("sioserve")
@@ -15,7 +16,7 @@ logger = logging.getLogger("sioserve")
 
 def log_versions(options: Options) -> None:
     """Name the versions, the event loop and the number of Python processes."""
-    parts = [f"Python {platform.python_version()}"]
+    parts = [f"Python {platform.python_version()}{gil_words()}"]
     if "django" in sys.modules:
         parts.append(f"Django {sys.modules['django'].__version__}")
     if options.workers is not None:

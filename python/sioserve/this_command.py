@@ -10,4 +10,6 @@ def this_command() -> list[str]:
     """Without arguments."""
     if "_sioserve" in sys.builtin_module_names:  # the executable with the built-in module
         return [os.readlink("/proc/self/exe")]
+    if os.path.basename(sys.argv[0]) == "sioserve":  # the script
+        return [sys.executable, os.path.abspath(sys.argv[0])]
     return [sys.executable, "-m", "sioserve"]

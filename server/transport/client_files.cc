@@ -75,7 +75,9 @@ class Handler final : public connection::RequestHandler {
     } else if (file_ == nullptr || !file_->content) {
       answer(404, {},
              "This file of the Socket.IO client is not installed on the server.\n"
-             "Run scripts/setup to install it from the npm package socket.io-client.\n");
+             "Every wheel of sioserve has it: install sioserve again, or load it from the npm "
+             "package\n"
+             "socket.io-client.\n");
     } else {
       serve(*file_);
     }

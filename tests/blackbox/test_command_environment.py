@@ -1,4 +1,4 @@
-"""The Python that the executable embeds uses the virtual environment."""
+"""The command uses the virtual environment, as an executable that embeds Python and as a script."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.server import APPS, ServerProcess
+from support.server import APPS, ServerProcess, executable
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,27 @@ def test_the_interpreter_is_the_environments(about: dict[str, Any]) -> None:
     assert pathlib.Path(about["executable"]).parent == pathlib.Path(sys.prefix, "bin")
     assert pathlib.Path(about["executable"]).name.startswith("python")
     assert about["prefix"] == sys.prefix
+
+
+@pytest.mark.parametrize("part", ["command", "environment"])
+def test_a_path_with_dots_makes_no_difference(part: str) -> None:
+    """Python 3.14 warns twice if the prefix is not written as os.path.abspath() does."""
+    env = {"VIRTUAL_ENV": f"{sys.prefix}/bin/.."} if part == "environment" else None
+    server = ServerProcess("plain:application", env=env)
+    if part == "command":
+        folder, name = pathlib.Path(executable()).parent, pathlib.Path(executable()).name
+        server.command = [f"{folder}/../{folder.name}/./{name}", *server.command[1:]]
+    server.start()
+    about = httpx.get(server.url + "/process").json()
+    server.stop()
+    assert pathlib.Path(about["executable"]).parent == pathlib.Path(sys.prefix, "bin")
+    assert (about["prefix"], ".." in about["executable"]) == (sys.prefix, False)
+    assert "Warning" not in server.log
+
+
+def test_the_process_has_the_name_of_the_command(plain_server: ServerProcess) -> None:
+    name = pathlib.Path(f"/proc/{plain_server.process.pid}/comm").read_text()
+    assert name == "sioserve\n"
 
 
 def test_the_working_directory_comes_first_in_the_path(about: dict[str, Any]) -> None:

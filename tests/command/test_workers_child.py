@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import sys
 
 import pytest
 from sioserve.workers.child import io_process_stopper
+from sioserve.workers.process import PythonProcess
 
 
 def test_only_the_process_that_started_this_one_is_stopped(
@@ -49,3 +51,18 @@ print("x" * 5000, "y" * 5000)
         written = [ours.recv(100_000) for _ in range(4)]
     assert written[:2] == [b"one 2 b'three'\n", b"an error\n"]
     assert b"".join(written[2:]) == b"x" * 5000 + b" " + b"y" * 5000 + b"\n"
+
+
+async def test_a_python_process_starts_with_its_signals_blocked(tmp_path: pathlib.Path) -> None:
+    """A signal to all processes of a service would end it before Python has set its handlers."""
+    blocked = tmp_path / "blocked"
+    code = (
+        "import pathlib, signal\n"
+        "mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])\n"
+        f"pathlib.Path({str(blocked)!r}).write_text(' '.join(sorted(s.name for s in mask)))\n"
+    )
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    process = PythonProcess([sys.executable, "-c", code], 1)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+    assert await process.ended == 0
+    assert blocked.read_text() == "SIGHUP SIGTTIN SIGTTOU SIGUSR1"

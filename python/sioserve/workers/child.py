@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import io
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 
 from sioserve.errors import StartupError
 
@@ -18,6 +19,7 @@ PR_SET_PDEATHSIG = 1
 # Signals that replace, add and remove Python processes. Python processes get them too if they are
 # sent to all processes of a service or of a terminal.
 FOR_IO_PROCESS = (signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU)
+HELD = (*FOR_IO_PROCESS, signal.SIGUSR1)
 
 
 def child_environment(fd: int) -> dict[str, str]:
@@ -59,9 +61,19 @@ def write_whole_lines() -> None:
             output.reconfigure(line_buffering=True, write_through=False)
 
 
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Block the same signals in this thread for a while."""
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+
+
 def unblock_signals() -> None:
-    """The executable blocks these signals (main.cc) until there are handlers for them."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*FOR_IO_PROCESS, signal.SIGUSR1))
+    """The command blocks these signals (main.cc, command.py) until it has handlers for them."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
 
 
 def io_process_stopper() -> Callable[[], None]:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from sioserve.workers.channel import Hello, StartFailure, receive_hello
-from sioserve.workers.child import child_environment
+from sioserve.workers.child import child_environment, signals_held
 
 logger = logging.getLogger("sioserve")
 
@@ -33,7 +33,8 @@ class PythonProcess:
         """`folder`: its working directory; None for that of this process. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._channel, other_end = socket.socketpair()
-        with other_end, _closed_by_errors(self._channel):
+        # The child inherits that the signals are held.
+        with other_end, _closed_by_errors(self._channel), signals_held():
             self._popen = subprocess.Popen(
                 command,
                 pass_fds=[other_end.fileno()],

@@ -1,0 +1,87 @@
+"""Configuring the build where libraries or parts of Python are missing."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LLHTTP = ROOT / "build" / "llhttp"  # scripts/setup fetches it if the system has none
+
+FOUND_BY_CMAKE = ("wslay", "nlohmann_json", "ZLIB")  # the others are found by pkg-config
+
+
+def configure(
+    folder: pathlib.Path, *definitions: str, **env: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *("cmake", "-S", str(ROOT), "-B", str(folder), f"-DPython_EXECUTABLE={sys.executable}"),
+            *([f"-DLLHTTP_SOURCE_DIR={LLHTTP}"] if LLHTTP.exists() else []),
+            *(f"-D{definition}" for definition in definitions),
+        ],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+    )
+
+
+def sentence_of(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode != 0, result.stdout
+    (line,) = [line for line in result.stderr.splitlines() if "sioserve needs" in line]
+    return line.strip()
+
+
+def test_all_missing_libraries_are_named_in_one_sentence_with_their_packages(
+    tmp_path: pathlib.Path,
+) -> None:
+    hidden = [f"CMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in FOUND_BY_CMAKE]
+    result = configure(tmp_path, *hidden, PKG_CONFIG_LIBDIR=str(tmp_path), PKG_CONFIG_PATH="")
+    sentence = sentence_of(result)
+    assert sentence.startswith("The build of sioserve needs libuv 1.40 or newer, ")
+    needed, _, packages = sentence.partition(": apt-get install ")
+    for library in ("libuv", "OpenSSL", "hiredis", "wslay", "nlohmann/json", "zlib"):
+        assert library in needed
+    apt, _, dnf = packages.partition(" (Debian, Ubuntu) or dnf install ")
+    assert set(apt.split()) == {
+        *("libuv1-dev", "libssl-dev", "libhiredis-dev", "libwslay-dev", "nlohmann-json3-dev"),
+        "zlib1g-dev",
+    }
+    assert set(dnf.removesuffix(" (Fedora)").split()) == {
+        *("libuv-devel", "openssl-devel", "hiredis-devel", "wslay-devel", "json-devel"),
+        "zlib-devel",
+    }
+
+
+def test_one_missing_library_is_named_alone(tmp_path: pathlib.Path) -> None:
+    result = configure(tmp_path, "CMAKE_DISABLE_FIND_PACKAGE_wslay=ON")
+    assert sentence_of(result) == (
+        "The build of sioserve needs wslay: apt-get install libwslay-dev (Debian, Ubuntu) or "
+        "dnf install wslay-devel (Fedora)"
+    )
+
+
+def test_missing_headers_of_python_are_named(tmp_path: pathlib.Path) -> None:
+    result = configure(tmp_path, f"SIOSERVE_PYTHON_INCLUDE={tmp_path}")
+    assert "apt-get install python3-dev (Debian, Ubuntu)" in sentence_of(result)
+
+
+def test_without_a_compiler_the_sentence_names_one(tmp_path: pathlib.Path) -> None:
+    result = configure(tmp_path, CXX=str(tmp_path / "none"))
+    assert "apt-get install g++ (Debian, Ubuntu)" in sentence_of(result)
+
+
+def test_without_a_libpython_the_command_is_a_script(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        'import sysconfig\nsysconfig.get_config_vars()["LDLIBRARY"] = "libpython-missing.so"\n'
+    )
+    folder = tmp_path / "build"
+    result = configure(folder, "SIOSERVE_EMBED=ON", PYTHONPATH=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert "comes without a libpython to embed: the command will be a Python script" in (
+        result.stdout
+    )
+    assert (folder / "asgi-bridge" / "CMakeFiles" / "_sioserve.dir").exists()
+    assert not (folder / "asgi-bridge" / "CMakeFiles" / "sioserve.dir").exists()
