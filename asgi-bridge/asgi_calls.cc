@@ -8,6 +8,7 @@
 #include "asgi-bridge/bridge.h"
 #include "asgi-bridge/guard.h"
 #include "asgi-bridge/http_stream.h"
+#include "asgi-bridge/message.h"
 #include "asgi-bridge/request_context.h"
 #include "asgi-bridge/websocket_stream.h"
 
@@ -268,6 +269,16 @@ PyRef AsgiCalls::running_tasks(const Gil&) const {
     if (!pair || PyList_Append(list.get(), pair.get()) != 0) return PyRef();
   }
   return list;
+}
+
+std::string AsgiCalls::route_of(const Gil& gil, StreamId id) const {
+  const Names& names = bridge_.names();
+  const auto found = running_.find(id);
+  if (found == running_.end()) return {};
+  PyObject* const route = PyDict_GetItemWithError(found->second.scope.get(), names.route.get());
+  if (route != nullptr) return text_attribute(gil, route, names.path);
+  PyErr_Clear();
+  return {};
 }
 
 void AsgiCalls::report_client_gone(const Gil& gil, StreamId id) {

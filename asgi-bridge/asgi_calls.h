@@ -7,6 +7,7 @@
 // ended(request) once, when it has ended. It has the methods of a task that are used here.
 #pragma once
 
+#include <string>
 #include <unordered_map>
 
 #include "asgi-bridge/asgi_types.h"
@@ -38,6 +39,9 @@ class AsgiCalls {
   void on_task_done(const Gil& gil, StreamId id, PyObject* task);
   // The tasks that have not ended, as a list of (task, scope); null with an exception set.
   PyRef running_tasks(const Gil& gil) const;
+  // What a framework has put into the scope of a request: the `path` of `scope["route"]`, as
+  // Starlette has it. Empty if there is none. No exception is set.
+  std::string route_of(const Gil& gil, StreamId id) const;
 
   void release_all(const Gil& gil);
   void traverse(Visitor& visit) const;

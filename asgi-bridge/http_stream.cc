@@ -7,16 +7,27 @@
 
 #include "asgi-bridge/bridge.h"
 #include "asgi-bridge/message.h"
+#include "server/base/clock.h"
 #include "server/base/field_syntax.h"
 #include "server/base/file_part.h"
 #include "server/http/trailers.h"
 
 namespace sioserve::bridge {
 
+namespace {
+
+std::chrono::microseconds time_of_call(const Config& config) {
+  if (!config.metrics.on) return std::chrono::microseconds(0);
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch());
+}
+
+}  // namespace
+
 HttpStream::HttpStream(Bridge& bridge, HttpRequest& request)
     : AsgiStream(bridge, request.stream),
       body_(std::move(request.body)),
       body_ended_(!request.more_body),
+      called_at_(time_of_call(bridge.config())),
       counts_credit_(request.more_body) {}
 
 void HttpStream::on_body(const Gil& gil, HttpBody event) {
@@ -110,7 +121,20 @@ bool HttpStream::send_start(const Gil& gil, PyObject* message) {
   if (!thread_wait) return false;
   head_ = ResponseHead{static_cast<std::uint16_t>(*status), std::move(*headers),
                        std::chrono::microseconds(std::max(*thread_wait, 0L))};
+  if (called_at_ > std::chrono::microseconds(0) && !add_measurements(gil, message)) return false;
   response_ = Response::head_given;
+  return true;
+}
+
+bool HttpStream::add_measurements(const Gil& gil, PyObject* message) {
+  head_.called_at = called_at_;
+  const Names& names = bridge().names();
+  PyObject* const match = find_item(message, names.match);
+  if (match == nullptr && PyErr_Occurred()) return false;
+  // Django's patterns have no slash at the beginning.
+  head_.route = match == nullptr || match == Py_None
+                    ? bridge().asgi().route_of(gil, id())
+                    : "/" + text_attribute(gil, match, names.route);
   return true;
 }
 

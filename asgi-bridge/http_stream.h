@@ -1,6 +1,7 @@
 // One HTTP request for the ASGI application (ASGI HTTP specification 2.3).
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -29,6 +30,7 @@ class HttpStream final : public AsgiStream {
  private:
   PyRef next_message(const Gil& gil) override;
   bool send_start(const Gil& gil, PyObject* message);
+  bool add_measurements(const Gil& gil, PyObject* message);
   bool send_body(const Gil& gil, PyObject* message);
   bool send_path(const Gil& gil, PyObject* message);
   bool send_trailers(const Gil& gil, PyObject* message);
@@ -42,6 +44,8 @@ class HttpStream final : public AsgiStream {
   bool body_ended_;
   bool body_delivered_ = false;  // the message with more_body False has been received
   bool first_receive_ = true;
+  // Since the epoch of steady_clock; 0 where requests are not measured.
+  const std::chrono::microseconds called_at_;
   const bool counts_credit_;  // whether the I/O thread counts the bytes in body_
   bool abandoned_ = false;
   Response response_ = Response::not_started;

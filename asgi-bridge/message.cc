@@ -109,6 +109,15 @@ std::optional<std::string> read_str(const Gil&, PyObject* message, const PyRef& 
   return std::string(text, static_cast<std::size_t>(size));
 }
 
+std::string text_attribute(const Gil&, PyObject* object, const PyRef& name) {
+  const PyRef value = PyRef::steal(PyObject_GetAttr(object, name.get()));
+  Py_ssize_t size = 0;
+  const char* const text =
+      value && PyUnicode_Check(value.get()) ? PyUnicode_AsUTF8AndSize(value.get(), &size) : nullptr;
+  PyErr_Clear();
+  return text == nullptr ? std::string() : std::string(text, static_cast<std::size_t>(size));
+}
+
 std::optional<long> read_int(const Gil&, PyObject* message, const PyRef& key, long absent) {
   bool failed = false;
   PyObject* value = find_value(message, key, failed);

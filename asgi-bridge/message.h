@@ -32,6 +32,9 @@ std::optional<std::string> read_path(const Gil& gil, PyObject* message, const Py
 // A str; empty when absent or None.
 std::optional<std::string> read_str(const Gil& gil, PyObject* message, const PyRef& key);
 
+// An attribute of any object; empty if it is no str. No exception is set.
+std::string text_attribute(const Gil& gil, PyObject* object, const PyRef& name);
+
 std::optional<long> read_int(const Gil& gil, PyObject* message, const PyRef& key, long absent);
 
 std::optional<bool> read_bool(const Gil& gil, PyObject* message, const PyRef& key);

@@ -34,6 +34,8 @@ Names::Names(const Gil& gil) {
       {&Names::more_body, "more_body"},
       {&Names::trailers, "trailers"},
       {&Names::thread_wait, "sioserve.thread_wait"},
+      {&Names::match, "sioserve.match"},
+      {&Names::route, "route"},
       {&Names::more_trailers, "more_trailers"},
       {&Names::links, "links"},
       {&Names::code, "code"},

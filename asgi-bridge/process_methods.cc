@@ -1,6 +1,8 @@
 #include "asgi-bridge/process_methods.h"
 
+#include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -22,16 +24,18 @@ Core* managing_core_of(PyObject* self) {
 
 // Takes the descriptor over.
 PyObject* server_add_process(PyObject* self, PyObject* args) {
-  PyObject* argument;
+  PyObject *argument, *place_argument = nullptr;
   const char* name;
   int fd = 0;
-  if (!PyArg_ParseTuple(args, "Os:add_process", &argument, &name) ||
-      !read_number(argument, "fd", fd)) {
+  std::uint64_t place = 0;
+  if (!PyArg_ParseTuple(args, "Os|O:add_process", &argument, &name, &place_argument) ||
+      !read_number(argument, "fd", fd) ||
+      (place_argument != nullptr && !read_number(place_argument, "place", place))) {
     return nullptr;
   }
   Core* core = managing_core_of(self);
   if (core == nullptr) return nullptr;
-  const std::uint32_t number = core->server->add_process(FileDescriptor(fd), name);
+  const std::uint32_t number = core->server->add_process(FileDescriptor(fd), name, place);
   return to_py_int(Gil::held_by_caller(), number).release();
 }
 
@@ -97,6 +101,60 @@ PyObject* server_process_status(PyObject* self, PyObject*) {
   return list.release();
 }
 
+struct Figure {
+  const char* name;
+  std::uint64_t ProcessFigures::*number;
+};
+constexpr Figure figures[] = {
+    {"resident_bytes", &ProcessFigures::resident_bytes},
+    {"threads_limit", &ProcessFigures::threads_limit},
+    {"threads_busy", &ProcessFigures::threads_busy},
+    {"threads_borrowed", &ProcessFigures::threads_borrowed},
+    {"threads_queued", &ProcessFigures::threads_queued},
+    {"threads_refused", &ProcessFigures::threads_refused},
+};
+
+struct DurationFigure {
+  const char* name;
+  std::chrono::microseconds ProcessFigures::*duration;
+};
+constexpr DurationFigure duration_figures[] = {
+    {"loop_delay_us", &ProcessFigures::loop_delay},
+    {"gil_wait_us", &ProcessFigures::gil_wait},
+    {"cpu_time_us", &ProcessFigures::cpu_time},
+    {"threads_oldest_wait_us", &ProcessFigures::threads_oldest_wait},
+};
+constexpr std::uint64_t longest_duration = 1'000'000ULL * 60 * 60 * 24 * 365 * 100;  // a century
+
+bool read_figure(PyObject* given, const char* name, std::uint64_t max, std::uint64_t& number) {
+  PyObject* const value = PyDict_GetItemString(given, name);
+  if (value != nullptr) return read_number(value, name, number, max);
+  PyErr_SetString(PyExc_KeyError, name);
+  return false;
+}
+
+PyObject* server_report_figures(PyObject* self, PyObject* given) {
+  if (!PyDict_Check(given)) {
+    PyErr_SetString(PyExc_TypeError, "report_figures() needs a dict");
+    return nullptr;
+  }
+  ProcessFigures command;
+  for (const auto& [name, number] : figures) {
+    if (!read_figure(given, name, std::numeric_limits<std::uint64_t>::max(), command.*number)) {
+      return nullptr;
+    }
+  }
+  for (const auto& [name, duration] : duration_figures) {
+    std::uint64_t microseconds = 0;
+    if (!read_figure(given, name, longest_duration, microseconds)) return nullptr;
+    command.*duration = std::chrono::microseconds(microseconds);
+  }
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  core->bridge.post(command);
+  return none().release();
+}
+
 template <typename Command>
 PyObject* keep_state(PyObject* self, PyObject* args) {
   PyObject *id, *state;
@@ -128,6 +186,7 @@ const Method methods[] = {
     Method::positional<&keep_state<KeepSocket>>("keep_socket"),
     Method::one_argument<&post_for_session<LetSessionGo>>("let_session_go"),
     Method::one_argument<&post_for_session<GiveUpSession>>("give_up_session"),
+    Method::one_argument<&server_report_figures>("report_figures"),
     Method::positional<&server_add_process>("add_process"),
     Method::positional<&server_retire_processes>("retire_processes"),
     Method::one_argument<&server_end_process>("end_process"),

@@ -117,6 +117,23 @@ PyObject* server_listen_tcp(PyObject* self, PyObject* args) {
   return address_or_error(core->server->listen_tcp(host, port));
 }
 
+PyObject* server_listen_metrics(PyObject* self, PyObject* args) {
+  const char* host;
+  PyObject* port_argument;
+  std::uint16_t port = 0;
+  if (!PyArg_ParseTuple(args, "sO:listen_metrics", &host, &port_argument) ||
+      !read_number(port_argument, "port", port)) {
+    return nullptr;
+  }
+  Core* core = listening_core_of(self, "listen_metrics");
+  if (core == nullptr) return nullptr;
+  if (!core->port.config().metrics.on) {
+    PyErr_SetString(PyExc_RuntimeError, "listen_metrics() needs the setting metrics");
+    return nullptr;
+  }
+  return address_or_error(core->server->listen_metrics(host, port));
+}
+
 PyObject* server_listen_unix(PyObject* self, PyObject* args) {
   PyObject *encoded, *mode_argument = nullptr;
   if (!PyArg_ParseTuple(args, "O&|O:listen_unix", PyUnicode_FSConverter, &encoded,
@@ -310,6 +327,7 @@ PyObject* server_set_log_level(PyObject* self, PyObject* args) {
 
 const Method life_methods[] = {
     Method::positional<&server_listen_tcp>("listen_tcp"),
+    Method::positional<&server_listen_metrics>("listen_metrics"),
     Method::positional<&server_listen_unix>("listen_unix"),
     Method::positional<&server_listen_fd>("listen_fd"),
     Method::positional<&server_start>("start"),

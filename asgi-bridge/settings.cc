@@ -311,6 +311,11 @@ const std::map<std::string, Reader>& settings() {
       {"redis_sharded", any(MEMBER(redis.sharded))},
       {"redis_prefix", any(MEMBER(redis.prefix))},
 
+      {"metrics", any(MEMBER(metrics.on))},
+      {"metrics_path", any(MEMBER(metrics.path))},
+      {"metrics_trusted", any(MEMBER(metrics.trusted))},
+      {"metrics_require_redis", any(MEMBER(metrics.require_redis))},
+
       {"send_window", positive(MEMBER(send_window))},
       {"receive_window", positive(MEMBER(receive_window))},
       {"max_app_events", positive(MEMBER(max_app_events))},

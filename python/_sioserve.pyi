@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Seque
 from typing import Any, Protocol, final
 
 from sio.cluster import ClusterCore, ClusterDispatcher
+from sio.process_core import ProcessCore
 
 __version__: str
 
@@ -135,7 +136,7 @@ class Dispatcher(ClusterDispatcher, Protocol):
     def forgotten(self, socket: int) -> None:
         """The client of a disconnected socket will not be recovered."""
 
-class Server(ClusterCore):
+class Server(ClusterCore, ProcessCore):
     """An HTTP, WebSocket and Socket.IO server for one ASGI application.
 
     Methods marked "any thread" may be called from every thread that holds the GIL.
@@ -273,6 +274,11 @@ class Server(ClusterCore):
         redis_queue_bytes: int = 0,
         redis_sharded: bool = False,
         redis_prefix: str = "socket.io",
+        # Metrics; `metrics_trusted` as trusted_proxies
+        metrics: bool = False,
+        metrics_path: str = "",
+        metrics_trusted: Sequence[str] = ("127.0.0.1", "::1", "unix"),
+        metrics_require_redis: bool = False,
         # Queues between the threads, and for slow clients
         send_window: int = 262_144,
         receive_window: int = 262_144,
@@ -306,6 +312,9 @@ class Server(ClusterCore):
 
         A name with several addresses is returned unchanged: "http://localhost:8000".
         """
+
+    def listen_metrics(self, host: str, port: int, /) -> str:
+        """The port of /metrics, /healthz and /readyz. Needs the setting `metrics`."""
 
     def listen_unix(self, path: str, mode: int = 0o666) -> str:
         """The file gets these permissions, independent of the umask, and is removed at the end.
@@ -439,27 +448,6 @@ class Server(ClusterCore):
     def release_socket(self, socket: int) -> None:
         """Any thread. The last handler of this disconnected socket has run: no more queries."""
 
-    def tell_processes(self, payload: str, to: int = 0, /) -> None:
-        """Any thread. Dispatcher.told() is called with this text in another Python process of the
-        same server, or in all others, when what was commanded before has happened.
-        """
-
-    def keep_session(self, session: int, state: str, /) -> None:
-        """Any thread. Keep this for the next process of the session: Dispatcher.session_moved()."""
-
-    def keep_socket(self, socket: int, state: str, /) -> None:
-        """Any thread. The same for one of its sockets. A session moves only if it and all its
-        sockets have such a text; "" removes an earlier one.
-        """
-
-    def let_session_go(self, session: int, /) -> None:
-        """Any thread. The answer to Dispatcher.move_session(): the session moves."""
-
-    def give_up_session(self, session: int, /) -> None:
-        """Any thread. This process can't serve the session: it is closed in such a way that its
-        client comes back.
-        """
-
     def watch_rooms(self, namespace: str) -> None:
         """Any thread. From now on record room changes, for take_room_changes()."""
 
@@ -522,30 +510,6 @@ class Server(ClusterCore):
         """Any thread. Log the queued records of the I/O thread; other queued events are lost.
 
         For the end of a process whose event loop is blocked.
-        """
-
-    def add_process(self, fd: int, name: str, /) -> int:
-        """After start(), with `python_processes`: requests and WebSockets go to the ProcessServer
-        at the other end of this socket, too. The descriptor belongs to the server from now on.
-
-        Returns the number with which Dispatcher.process_left() is called when the connection has
-        ended. Raises RuntimeError for a server without `python_processes`.
-        """
-
-    def retire_processes(self, numbers: Iterable[int], why: str, /) -> None:
-        """These processes get no new requests, WebSockets or Socket.IO sessions. Their sessions
-        move to other processes or are closed. When one has nothing left to do, its connection ends.
-        `why` is "reload" or "recycling". Raises as add_process() does.
-        """
-
-    def end_process(self, number: int, /) -> None:
-        """What is left of the process ends as if it had died. Raises as add_process() does."""
-
-    def process_status(self) -> list[dict[str, Any]]:
-        """Each ready process: its `number`, `is_retiring`, its unfinished `requests`,
-        `requests_total`, `websockets`, `sessions`; `delay_ms`, which its event loop needed to
-        answer the latest ping; `silent_ms`, for which it has not answered a ping (0: none).
-        Raises as add_process() does.
         """
 
 @final

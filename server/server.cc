@@ -1,11 +1,13 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_set>
@@ -20,6 +22,7 @@
 #include "server/base/counters.h"
 #include "server/base/run_or_abort.h"
 #include "server/connection/connection_manager.h"
+#include "server/metrics_service.h"
 #include "server/net/async.h"
 #include "server/net/background.h"
 #include "server/net/listen_fd.h"
@@ -57,7 +60,8 @@ constexpr std::chrono::milliseconds stop_budget{2};
 // thread, while the I/O thread does not run.
 class Server::IoThread final : connection::Router,
                                application::EngineHandover,
-                               processes::PoolOwner {
+                               processes::PoolOwner,
+                               ObservedServer {
  public:
   IoThread(Config config, std::function<void()> wake_application)
       : config_(std::move(config)),
@@ -99,7 +103,11 @@ class Server::IoThread final : connection::Router,
                [this](std::function<void()> work, std::function<void()> done) {
                  net::run_in_background(loop_, std::move(work), std::move(done));
                }),
-        connections_(loop_, *this, config_, logger_, access_log_.on() ? &access_log_ : nullptr) {
+        metrics_(config_.metrics.on
+                     ? new MetricsService(loop_, config_, logger_, access_log_if_on(), *this)
+                     : nullptr),
+        connections_(loop_, *this, config_, logger_,
+                     metrics_ ? metrics_.get() : access_log_if_on()) {
     if (cluster_) cluster_->join();
     connections_.on_max_requests([this] { event_buffer_.push(RequestLimitReached{}); });
   }
@@ -123,6 +131,10 @@ class Server::IoThread final : connection::Router,
 
   Result<std::string, std::string> listen_fd(int fd) { return listen(net::listen_fd(fd)); }
 
+  Result<std::string, std::string> listen_metrics(const std::string& host, std::uint16_t port) {
+    return metrics_->listen(host, port);
+  }
+
   void start() {
     access_log_.start();
     limits_.advance(loop_.now());  // the first client may come before the first tick
@@ -144,12 +156,13 @@ class Server::IoThread final : connection::Router,
 
   port::CommandQueue& commands() { return commands_; }
 
-  std::uint32_t add_process(FileDescriptor socket, std::string name) {
+  std::uint32_t add_process(FileDescriptor socket, std::string name, std::uint64_t place) {
     std::uint32_t number;
     {
       std::lock_guard lock(new_processes_mutex_);
       number = ++last_process_;
-      new_processes_.push_back({processes::ProcessId{number}, std::move(socket), std::move(name)});
+      new_processes_.push_back(
+          {processes::ProcessId{number}, std::move(socket), std::move(name), place});
     }
     wake_.send();
     return number;
@@ -178,6 +191,7 @@ class Server::IoThread final : connection::Router,
     processes::ProcessId id;
     FileDescriptor socket;
     std::string name;
+    std::uint64_t place;
   };
 
   Result<std::string, std::string> listen(Result<net::ListeningSocket, std::string> socket) {
@@ -208,6 +222,8 @@ class Server::IoThread final : connection::Router,
     line.emplace_back(LogRecord{LogCategory::server, level, std::move(message), ""});
     events_.push(line);
   }
+
+  AccessLog* access_log_if_on() { return access_log_.on() ? &access_log_ : nullptr; }
 
   StreamId next_stream_id() { return StreamId{++last_stream_id_}; }
 
@@ -242,6 +258,7 @@ class Server::IoThread final : connection::Router,
   // --- connection::Router ---
 
   std::unique_ptr<connection::RequestHandler> route(connection::Exchange& exchange) override {
+    if (metrics_ && metrics_->owns(exchange)) return metrics_->make_handler(exchange);
     if (engine_io_.owns(exchange.head())) return engine_io_.make_handler(exchange);
     if (files_.owns(exchange.head().path)) return files_.make_handler(exchange);
     return application_.make_handler(pool_ ? pool_->next_request() : next_stream_id(), exchange);
@@ -287,14 +304,50 @@ class Server::IoThread final : connection::Router,
     socketio_.events_taken();
   }
 
+  void process_reported(std::uint64_t place, const ProcessFigures& figures) override {
+    if (metrics_) metrics_->process_reported(place, figures);
+  }
+
+  // --- ObservedServer ---
+
+  metrics::ServerFigures figures() const override {
+    const connection::Load& load = connections_.load();
+    return {.connections = connections_.size(),
+            .idle_connections = connections_.idle(),
+            .connections_accepted = connections_.accepted(),
+            .requests_in_progress = load.requests_in_progress(),
+            .connections_refused = load.refusals().connections,
+            .address_connections_refused = load.refusals().connections_of_one,
+            .requests_refused = load.refusals().requests,
+            .events_queued = events_.size(),
+            .commands_queued = commands_.size()};
+  }
+  const Counters& counters() const override { return counters_; }
+  std::vector<ProcessStatus> processes() const override {
+    return pool_ ? pool_->status() : std::vector<ProcessStatus>();
+  }
+  std::optional<std::string> unready_reason() const override {
+    if (state_ != State::running) return "the server is stopping";
+    if (config_.metrics.require_redis && counters_.get(Counter::redis_connected) == 0) {
+      return "Redis is not connected";
+    }
+    const auto is_ready = [](const ProcessStatus& status) { return !status.is_retiring; };
+    if (pool_ && std::ranges::none_of(pool_->status(), is_ready)) {
+      return "no Python process is ready";
+    }
+    return std::nullopt;
+  }
+
+  // --- the Python processes ---
+
   void add_new_processes() {
     std::vector<NewProcess> added;
     {
       std::lock_guard lock(new_processes_mutex_);
       added.swap(new_processes_);
     }
-    for (auto& [id, socket, name] : added) {
-      pool_->add(id, std::move(socket), std::move(name));
+    for (auto& [id, socket, name, place] : added) {
+      pool_->add(id, std::move(socket), std::move(name), place);
       if (state_ != State::running) pool_->tell_all(StopBegun{});
     }
   }
@@ -347,7 +400,10 @@ class Server::IoThread final : connection::Router,
     if (cluster_) cluster_->handle(command);
   }
   void carry_out(const ProcessCommand& command) {
-    if (pool_) pool_->handle(command);
+    if (pool_) return pool_->handle(command);
+    if (const auto* const figures = std::get_if<ProcessFigures>(&command)) {
+      process_reported(1, *figures);
+    }
   }
   void carry_out(ServerCommand command) {
     std::visit([this](auto& alternative) { carry_out(alternative); }, command);
@@ -429,6 +485,7 @@ class Server::IoThread final : connection::Router,
   transport::EngineIo engine_io_;
   application::AsgiApplication application_;
   static_files::FileServer files_;
+  const std::unique_ptr<MetricsService> metrics_;  // or null: nothing is measured
   connection::ConnectionManager connections_;
   State state_ = State::running;
   std::uint64_t last_stream_id_ = 0;
@@ -447,10 +504,14 @@ Result<std::string, std::string> Server::listen_unix(const std::string& path, un
   return io_->listen_unix(path, mode);
 }
 Result<std::string, std::string> Server::listen_fd(int fd) { return io_->listen_fd(fd); }
+Result<std::string, std::string> Server::listen_metrics(const std::string& host,
+                                                        std::uint16_t port) {
+  return io_->listen_metrics(host, port);
+}
 void Server::start() { io_->start(); }
 void Server::stop_now() { io_->stop_now(); }
-std::uint32_t Server::add_process(FileDescriptor socket, std::string name) {
-  return io_->add_process(std::move(socket), std::move(name));
+std::uint32_t Server::add_process(FileDescriptor socket, std::string name, std::uint64_t place) {
+  return io_->add_process(std::move(socket), std::move(name), place);
 }
 void Server::post(Command command) { io_->commands().push(std::move(command)); }
 QuestionId Server::ask(Question question) { return io_->ask(std::move(question)); }

@@ -36,6 +36,8 @@ class Server final : public Port {
   Result<std::string, std::string> listen_tcp(const std::string& host, std::uint16_t port);
   Result<std::string, std::string> listen_unix(const std::string& path, unsigned mode);
   Result<std::string, std::string> listen_fd(int fd);
+  // The port of /metrics, /healthz and /readyz; Config::metrics is on.
+  Result<std::string, std::string> listen_metrics(const std::string& host, std::uint16_t port);
   // Starts the I/O thread. Throws std::system_error if no thread can be created; then it may be
   // called again.
   void start();
@@ -54,9 +56,9 @@ class Server final : public Port {
 
   // Where Config::python_processes is set, from one thread, at any time after start(): requests and
   // WebSockets are given to the Python process at the other end of `socket` from now on. `name` is
-  // for the log. Returns the number of the process, which the event ProcessLeft has when its
-  // channel has ended.
-  std::uint32_t add_process(FileDescriptor socket, std::string name);
+  // for the log, `place` for its status. Returns the number of the process, which the event
+  // ProcessLeft has when its channel has ended.
+  std::uint32_t add_process(FileDescriptor socket, std::string name, std::uint64_t place);
 
   // Closes everything at once and waits for the I/O thread. The destructor does it too.
   void stop_now();

@@ -44,6 +44,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.changed_event",
         "sio.disconnect_reasons",
         "sio.relays",
+        "sio.process_core",
         "sio.discovery",
         "sio.task_places",
         "sio.engineio.constants",
@@ -143,6 +144,7 @@ LAYERS: dict[str, list[str]] = {
     "service": [
         "sioserve.background",
         "sioserve.command_log",
+        "sioserve.figures",
         "sioserve.listening",
         "sioserve.runner",
         "sioserve.service",

@@ -6,6 +6,7 @@ For Service and for the IoService of --workers.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Sequence
 
@@ -15,6 +16,8 @@ from sioserve.descriptors import descriptor_shortage
 from sioserve.errors import ListenError, StartupError
 from sioserve.options import Endpoint, TcpEndpoint, UnixEndpoint
 from sioserve.options.endpoints import FIRST_SYSTEMD_FD
+
+logger = logging.getLogger("sioserve")
 
 
 @contextlib.contextmanager
@@ -51,6 +54,17 @@ def listen_on(server: _sioserve.Server, endpoints: Sequence[Endpoint]) -> list[s
         return [listen(server, endpoint) for endpoint in endpoints]
     except OSError as error:
         raise descriptor_shortage(error) or ListenError(str(error)) from None
+
+
+def listen_for_metrics(server: _sioserve.Server, address: tuple[str, int] | None) -> None:
+    """The port of --metrics. Raises StartupError."""
+    if address is None:
+        return
+    try:
+        url = server.listen_metrics(*address)
+    except OSError as error:
+        raise descriptor_shortage(error) or ListenError(str(error)) from None
+    logger.info("Metrics on %s/metrics", url)
 
 
 def listen(server: _sioserve.Server, endpoint: Endpoint) -> str:

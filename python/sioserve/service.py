@@ -43,10 +43,11 @@ from sioserve.control.here import emit_here
 from sioserve.control.requests import RequestFailed
 from sioserve.django.installation import chosen_handler
 from sioserve.errors import StartupError
+from sioserve.figures import FigureReporter
 from sioserve.forked import abandon_in_children
 from sioserve.gil import check_gil
 from sioserve.lifespan import Lifespan
-from sioserve.listening import creation_errors, listen_on, start_errors
+from sioserve.listening import creation_errors, listen_for_metrics, listen_on, start_errors
 from sioserve.options import Options, server_arguments
 from sioserve.pool import make_threads
 from sioserve.processes import rss_of
@@ -100,6 +101,7 @@ class Service:
         self._server: _sioserve.Server | None = None
         self._settings: dict[str, Any] = {}  # of the native core, once start() was called
         self._channel_layer: ChannelLayerBridge | None = None
+        self._reporter: FigureReporter | None = None
         self._made = time.monotonic()
         self._is_serving = False
         self._stopped = asyncio.Event()
@@ -140,6 +142,7 @@ class Service:
         try:
             if self._channel is None:
                 self.addresses = listen_on(server, self._options.endpoints)
+                listen_for_metrics(server, self._options.metrics)
             await self._lifespan.startup()
             await _import_urlconf()
             self._log_handler()
@@ -147,6 +150,8 @@ class Service:
             logs.mirror_levels(server)
             set_threads(loop, self._threads)
             await self._start(server, loop)
+            if self._settings.get("metrics"):
+                self._reporter = FigureReporter(server, self._threads, loop)
             self._is_serving = True
         except BaseException:
             self._threads.close()
@@ -188,6 +193,8 @@ class Service:
         await self._stopped.wait()
         self._begin_to_stop()  # the I/O process may have ended
         self._close_timeout.close()
+        if self._reporter is not None:
+            self._reporter.stop()
         assert self._server is not None
         lifespan_share = application_share(self._options) / 2
         await self._close_channel_layer()

@@ -35,6 +35,9 @@ class RequestStream final : public connection::RequestHandler {
   connection::ClientEnd on_client_end() override;
   void on_abandoned() override;
   void on_timeout() override;
+  ServedBy served_by() const override {
+    return engine_ ? engine_->served_by() : ServedBy::application;
+  }
   void on_closed() override;
 
   void respond(HttpRespond&& command);

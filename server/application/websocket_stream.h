@@ -37,6 +37,9 @@ class WebSocketStream final : public connection::WebSocketHandler {
   void on_peer_ended() override;
   void on_message_too_big() override;
   connection::FaultNotice on_peer_fault(std::uint16_t code, std::string_view reason) override;
+  ServedBy served_by() const override {
+    return engine_ ? engine_->served_by() : ServedBy::application;
+  }
   void on_closed(std::uint16_t code, std::string_view reason) override;
 
   void accept(WebSocketAccept&& command);

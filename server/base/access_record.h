@@ -2,7 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "server/base/clock.h"
 #include "server/base/http_values.h"
@@ -20,6 +23,17 @@ enum class AccessEvent {
 // The client disconnected before a response; this status is never sent. nginx uses the same number.
 inline constexpr std::uint16_t client_closed_request = 499;
 
+// Which part of the server has made the response.
+enum class ServedBy { server, application, engine_io, static_files };
+inline constexpr std::size_t served_by_count = 4;
+
+// The parts of the time of a request to the application.
+struct AccessStages {
+  std::chrono::microseconds wait{0};  // from its head until Python, and a thread, began with it
+  std::chrono::microseconds run{0};   // until the application ended its response
+  std::chrono::microseconds send{0};  // until the kernel took the last byte
+};
+
 struct AccessRecord {
   AccessEvent event = AccessEvent::http;
   SharedRequestHead
@@ -34,6 +48,10 @@ struct AccessRecord {
   std::chrono::microseconds duration{0};
   std::chrono::microseconds thread_wait{0};  // part of it: see ResponseHead
   bool complete = true;                      // false: the response was cut
+  ServedBy served_by = ServedBy::server;
+  bool was_accepted = false;           // of websocket_disconnect
+  std::string route;                   // see ResponseHead
+  std::optional<AccessStages> stages;  // only where requests are measured
 };
 
 // Lives on the I/O thread.

@@ -149,6 +149,14 @@ struct RedisConfig {
   std::string prefix = "socket.io";  // of the channels' names
 };
 
+// How the server shows its state: /metrics, /healthz, /readyz.
+struct MetricsConfig {
+  bool on = false;             // requests are measured
+  std::string path;            // of the metrics on the ordinary ports; empty: none
+  TrustedProxies trusted;      // the clients that may read them there
+  bool require_redis = false;  // /readyz is 503 while Redis is not connected
+};
+
 struct Config {
   int backlog = 2048;
   bool python_processes = false;  // the application runs in processes of its own (--workers)
@@ -176,6 +184,7 @@ struct Config {
   EngineIoConfig engine_io;
   SocketIoConfig socket_io;
   RedisConfig redis;
+  MetricsConfig metrics;
 
   std::size_t send_window = 262'144;     // bytes of a response queued for a slow client
   std::size_t receive_window = 262'144;  // bytes of a request body queued for the application

@@ -5,7 +5,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string_view>
+
+#include "server/base/histogram.h"
 
 namespace sioserve {
 
@@ -25,6 +29,11 @@ enum class Counter : std::size_t {
   packets_out,
   bytes_in,
   bytes_out,
+  events_received,
+  acks_received,
+  acks_sent,
+  emits,
+  deliveries,
   sessions_refused,
   address_sessions_refused,
   namespaces_refused,
@@ -91,6 +100,16 @@ constexpr const char* name_of(Counter counter) {
       return "bytes_in";
     case Counter::bytes_out:
       return "bytes_out";
+    case Counter::events_received:
+      return "events_received";
+    case Counter::acks_received:
+      return "acks_received";
+    case Counter::acks_sent:
+      return "acks_sent";
+    case Counter::emits:
+      return "emits";
+    case Counter::deliveries:
+      return "deliveries";
     case Counter::sessions_refused:
       return "sessions_refused";
     case Counter::address_sessions_refused:
@@ -172,10 +191,19 @@ class Counters {
   // By Counter.
   std::span<const std::uint64_t> all() const { return values_; }
 
+  // `reason`: a literal.
+  void count_close(std::string_view reason) { ++closes_[reason]; }
+  // Ended sessions, by the reason.
+  const std::map<std::string_view, std::uint64_t>& closes() const { return closes_; }
+  Histogram& ping_round_trips() { return ping_round_trips_; }
+  const Histogram& ping_round_trips() const { return ping_round_trips_; }
+
  private:
   std::uint64_t& value(Counter counter) { return values_[static_cast<std::size_t>(counter)]; }
 
   std::array<std::uint64_t, counter_count> values_{};
+  std::map<std::string_view, std::uint64_t> closes_;
+  Histogram ping_round_trips_{latency_bounds};
 };
 
 }  // namespace sioserve

@@ -59,6 +59,11 @@ struct ResponseHead {
   Headers headers;
   // How long the request has waited for a thread of the application; for the access log.
   std::chrono::microseconds thread_wait{0};
+  // Only where requests are measured: when the application was called, since the epoch of
+  // steady_clock (0: not by an application), and its route for the request, such as
+  // "/articles/<int:year>/" (empty: not known).
+  std::chrono::microseconds called_at{0};
+  std::string route{};
 };
 
 struct Address {

@@ -9,16 +9,18 @@ namespace sioserve::connection {
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
-TimePoint AccessTracker::take_begin() {
+RequestProgress AccessTracker::take_progress() {
   if (log_ == nullptr) return {};
-  const TimePoint begin = begin_.value_or(log_->now());
+  RequestProgress progress;
+  progress.routed = begin_ && came_at_once_ ? *begin_ : log_->now();
+  progress.begin = begin_.value_or(progress.routed);
   begin_.reset();
-  return begin;
+  return progress;
 }
 
 void AccessTracker::request_ends(const SharedRequestHead& head, const SharedEndpoints& endpoints,
-                                 const http::Response& response, TimePoint begin) {
-  add(AccessEvent::http, head, endpoints, response, begin);
+                                 const http::Response& response, const RequestProgress& progress) {
+  add(AccessEvent::http, head, endpoints, response, progress);
 }
 
 void AccessTracker::websocket_connecting(const SharedRequestHead& head,
@@ -28,13 +30,16 @@ void AccessTracker::websocket_connecting(const SharedRequestHead& head,
 
 void AccessTracker::websocket_connect(const SharedRequestHead& head,
                                       const SharedEndpoints& endpoints) {
+  accepted_ = true;
   write(AccessEvent::websocket_connect, head, endpoints, 101, 0);
 }
 
 void AccessTracker::websocket_reject(const SharedRequestHead& head,
                                      const SharedEndpoints& endpoints,
                                      const http::Response& response) {
-  add(AccessEvent::websocket_reject, head, endpoints, response, take_begin());
+  RequestProgress progress = take_progress();
+  progress.served_by = served_by_;
+  add(AccessEvent::websocket_reject, head, endpoints, response, progress);
 }
 
 void AccessTracker::websocket_disconnect(const SharedRequestHead& head,
@@ -44,7 +49,7 @@ void AccessTracker::websocket_disconnect(const SharedRequestHead& head,
 
 void AccessTracker::add(AccessEvent event, const SharedRequestHead& head,
                         const SharedEndpoints& endpoints, const http::Response& response,
-                        TimePoint begin) {
+                        const RequestProgress& progress) {
   if (log_ == nullptr) return;
   if (pending_) flush();
   pending_.emplace();
@@ -56,8 +61,19 @@ void AccessTracker::add(AccessEvent event, const SharedRequestHead& head,
   pending_->thread_wait = response.thread_wait();
   pending_->complete = response.complete();
   if (log_->wants_response_headers()) pending_->response_headers = response.headers();
-  pending_begin_ = begin;
+  pending_->served_by = progress.served_by;
+  pending_begin_ = progress.begin;
+  if (response.called_at() > microseconds(0)) add_stages(response, progress);
   if (pending_->complete && stream_.buffered() == 0 && !broken_) flush();
+}
+
+void AccessTracker::add_stages(const http::Response& response, const RequestProgress& progress) {
+  pending_->route = response.route();
+  pending_end_ = log_->now();
+  const TimePoint called{response.called_at()};
+  AccessStages& stages = pending_->stages.emplace();
+  stages.wait = duration_cast<microseconds>(called - progress.routed) + response.thread_wait();
+  stages.run = duration_cast<microseconds>(pending_end_ - called) - response.thread_wait();
 }
 
 void AccessTracker::write(AccessEvent event, const SharedRequestHead& head,
@@ -72,6 +88,8 @@ void AccessTracker::write(AccessEvent event, const SharedRequestHead& head,
   record.endpoints = endpoints;
   record.status = status;
   record.close_code = close_code;
+  record.served_by = served_by_;
+  record.was_accepted = accepted_;
   record.duration = duration_cast<microseconds>(now - begin_.value_or(now));
   log_->write(std::move(record));
 }
@@ -84,7 +102,9 @@ void AccessTracker::on_closed() {
 }
 
 void AccessTracker::flush() {
-  pending_->duration = duration_cast<microseconds>(log_->now() - pending_begin_);
+  const TimePoint now = log_->now();
+  pending_->duration = duration_cast<microseconds>(now - pending_begin_);
+  if (pending_->stages) pending_->stages->send = duration_cast<microseconds>(now - pending_end_);
   log_->write(std::move(*pending_));
   pending_.reset();
 }

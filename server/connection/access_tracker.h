@@ -15,6 +15,13 @@
 
 namespace sioserve::connection {
 
+// When a request began, when its head was complete, and what has served it.
+struct RequestProgress {
+  TimePoint begin{};
+  TimePoint routed{};
+  ServedBy served_by = ServedBy::server;
+};
+
 // Lives on the I/O thread, in the connection.
 class AccessTracker {
  public:
@@ -25,16 +32,20 @@ class AccessTracker {
 
   // Bytes of a request have arrived. Only the first call for each request has an effect.
   void request_begins() {
-    if (log_ != nullptr && !begin_) begin_ = log_->now();
+    if (log_ == nullptr) return;
+    came_at_once_ = !begin_;
+    if (!begin_) begin_ = log_->now();
   }
 
-  // The start time of the request whose head is complete; later bytes belong to the next request.
-  TimePoint take_begin();
+  // Of the request whose head is complete; later bytes belong to the next request.
+  RequestProgress take_progress();
 
   // The exchange has ended. If the response has not started, there was no response.
   void request_ends(const SharedRequestHead& head, const SharedEndpoints& endpoints,
-                    const http::Response& response, TimePoint begin);
+                    const http::Response& response, const RequestProgress& progress);
 
+  // What serves the WebSocket, which the next calls are for.
+  void websocket_served_by(ServedBy served_by) { served_by_ = served_by; }
   void websocket_connecting(const SharedRequestHead& head, const SharedEndpoints& endpoints);
   void websocket_connect(const SharedRequestHead& head, const SharedEndpoints& endpoints);
   void websocket_reject(const SharedRequestHead& head, const SharedEndpoints& endpoints,
@@ -50,7 +61,8 @@ class AccessTracker {
 
  private:
   void add(AccessEvent event, const SharedRequestHead& head, const SharedEndpoints& endpoints,
-           const http::Response& response, TimePoint begin);
+           const http::Response& response, const RequestProgress& progress);
+  void add_stages(const http::Response& response, const RequestProgress& progress);
   void write(AccessEvent event, const SharedRequestHead& head, const SharedEndpoints& endpoints,
              std::uint16_t status, std::uint16_t close_code);
   void flush();
@@ -58,9 +70,13 @@ class AccessTracker {
   AccessLog* const log_;  // null: none
   const net::Stream& stream_;
   std::optional<TimePoint> begin_;  // of the request that is being received
+  bool came_at_once_ = false;       // all bytes of its head
   std::optional<AccessRecord> pending_;
   TimePoint pending_begin_;
-  bool broken_ = false;  // queued output is lost
+  TimePoint pending_end_;                  // of the exchange, if its stages are measured
+  ServedBy served_by_ = ServedBy::server;  // of a WebSocket
+  bool accepted_ = false;                  // the WebSocket
+  bool broken_ = false;                    // queued output is lost
 };
 
 }  // namespace sioserve::connection

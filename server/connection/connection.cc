@@ -67,7 +67,7 @@ void Connection::refuse_over_limit(std::uint16_t status) {
   start_response(context_, response, busy_head(status), plain_body(status), BodyPart::last, {});
   if (access_.on()) {
     access_.request_ends(std::make_shared<const RequestHead>(), peers_, response,
-                         access_.take_begin());
+                         access_.take_progress());
   }
   end(ConnectionEnd::linger, peers_);
 }

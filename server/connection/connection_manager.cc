@@ -30,6 +30,7 @@ void ConnectionManager::listen(net::ListeningSocket socket) {
 
 void ConnectionManager::serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints) {
   if (connections_.empty()) sweep_timer_.start_repeating(sweep_interval(context_.config));
+  ++accepted_;
   ConnectionOwner& owner = *this;
   const std::size_t index = connections_.size();
   connections_.push_back(

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -58,6 +59,11 @@ class ConnectionManager final : private ConnectionOwner,
   void close_all();
 
   std::size_t size() const { return connections_.size(); }
+  // Those between two requests.
+  std::size_t idle() const { return idle_.size(); }
+  // Since the start.
+  std::uint64_t accepted() const { return accepted_; }
+  const Load& load() const { return context_.load; }
 
  private:
   void on_accept(net::FileDescriptor socket, Endpoints endpoints) override;
@@ -83,6 +89,7 @@ class ConnectionManager final : private ConnectionOwner,
   std::list<Connection*> busy_;      // the others, in any order
   std::vector<Connection*> closed_;  // to be destroyed at the end of the turn
   std::function<void()> on_empty_;
+  std::uint64_t accepted_ = 0;
 };
 
 }  // namespace sioserve::connection

@@ -377,7 +377,7 @@ void Http1Session::refuse_head(std::uint16_t status, std::string_view reason, He
   start_response(context(), response, std::move(answer), plain_body(status), BodyPart::last,
                  head->request_id);
   AccessTracker& access = connection_.access();
-  if (access.on()) access.request_ends(head, endpoints_, response, access.take_begin());
+  if (access.on()) access.request_ends(head, endpoints_, response, access.take_progress());
   end(ConnectionEnd::linger);
 }
 

@@ -27,7 +27,7 @@ HttpExchange::HttpExchange(Connection& connection, ExchangeOwner& owner,
       endpoints_(std::move(endpoints)),
       response_(encoder, head_->method),
       deadlines_(context().config.http),
-      access_begin_(connection.access().take_begin()) {}
+      progress_(connection.access().take_progress()) {}
 
 // --- Calls of the owner ---
 
@@ -107,6 +107,7 @@ void HttpExchange::refuse(std::uint16_t status) {
 void HttpExchange::close_handler() {
   ended_ = true;
   const auto handler = std::move(handler_);
+  progress_.served_by = handler->served_by();
   handler->on_closed();
   if (load_ && response_.started()) context().load.request_answered();
   load_.reset();
@@ -114,7 +115,7 @@ void HttpExchange::close_handler() {
 
 void HttpExchange::record_access() {
   AccessTracker& access = connection_.access();
-  if (access.on()) access.request_ends(head_, endpoints_, response_, access_begin_);
+  if (access.on()) access.request_ends(head_, endpoints_, response_, progress_);
 }
 
 // --- Calls of the handler ---

@@ -119,8 +119,8 @@ class HttpExchange final : public Exchange {
   http::Response response_;
   ExchangeDeadlines deadlines_;
   std::unique_ptr<RequestHandler> handler_;
-  Count::Ticket load_;  // null: refused, or a request of an Engine.IO session
-  const TimePoint access_begin_;
+  Count::Ticket load_;        // null: refused, or a request of an Engine.IO session
+  RequestProgress progress_;  // for the access log
   bool body_wanted_ = false;
   bool body_paused_ = false;
   bool client_end_taken_ = false;

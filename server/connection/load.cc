@@ -42,6 +42,7 @@ std::size_t Load::max_connections() const {
 
 Count::Ticket Load::admit_connection(TimePoint now) {
   if (!connections_full()) return connections_.take();
+  ++refusals_.connections;
   if (too_many_.reached(now)) {
     const std::string why = config_.load.max_connections != 0
                                 ? " (--limit-connections)"
@@ -59,6 +60,7 @@ std::optional<AddressCounts::Ticket> Load::admit_address(const Endpoints& peers,
   const auto host = counted_client(peers, config_.proxy.trusted);
   if (!host) return AddressCounts::Ticket();
   if (addresses_.size(*host) < most) return addresses_.take(*host);
+  ++refusals_.connections_of_one;
   if (too_many_of_one_.reached(now)) {
     warn("Refusing clients with 429: " + std::to_string(most) + " connections of " + *host +
          " are open (--limit-connections-per-address)");
@@ -73,6 +75,7 @@ Count::Ticket Load::refuse_over_limit() {
 Count::Ticket Load::admit_request(TimePoint now) {
   const std::size_t most = config_.load.max_concurrency;
   if (most == 0 || requests_.size() < most) return requests_.take();
+  ++refusals_.requests;
   if (too_busy_.reached(now)) {
     warn("Refusing requests with 503: " + std::to_string(most) +
          " requests and WebSockets are under way (--limit-concurrency)");

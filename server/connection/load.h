@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -49,6 +50,15 @@ class Load {
   // reached; more requests may follow.
   void request_answered();
 
+  // How many were refused, since the start.
+  struct Refusals {
+    std::uint64_t connections = 0;
+    std::uint64_t connections_of_one = 0;  // above the limit of an address
+    std::uint64_t requests = 0;
+  };
+  const Refusals& refusals() const { return refusals_; }
+  std::size_t requests_in_progress() const { return requests_.size(); }
+
   // Call it regularly: ends episodes.
   void sweep(TimePoint now);
   // Whether sweep() has nothing to do.
@@ -68,6 +78,7 @@ class Load {
   AddressCounts addresses_;
   Count requests_;
   std::size_t answered_ = 0;
+  Refusals refusals_;
   LimitEpisode too_many_;
   LimitEpisode too_many_of_one_;
   LimitEpisode too_busy_;

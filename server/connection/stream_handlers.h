@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/base/access_record.h"
 #include "server/base/bytes.h"
 #include "server/base/clock.h"
 #include "server/base/compression.h"
@@ -94,6 +95,8 @@ class RequestHandler {
   virtual void on_abandoned() {}
   // The time of respond_within() is over; on_closed() follows.
   virtual void on_timeout() {}
+  // For the access log.
+  virtual ServedBy served_by() const { return ServedBy::server; }
   // The last callback: the response is complete, or the client has disconnected.
   virtual void on_closed() = 0;
 };
@@ -161,6 +164,8 @@ class WebSocketHandler {
   virtual FaultNotice on_peer_fault(std::uint16_t, std::string_view) {
     return FaultNotice::at_once;
   }
+  // For the access log.
+  virtual ServedBy served_by() const { return ServedBy::server; }
   // The last callback. `code` is the peer's close code, 1005 if the close frame had none, 1009 if
   // the peer exceeded a limit, 1006 if the connection ended without a closing handshake or before
   // accept().

@@ -335,6 +335,7 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
     return;
   }
   connection_.stream().write(out);
+  connection_.access().websocket_served_by(handler_->served_by());
   connection_.access().websocket_connect(head_, endpoints_);
   open(settings);
   connection_.touch();
@@ -362,6 +363,7 @@ void WebSocketSession::deny(ResponseHead head, std::string body, BodyPart part) 
   if (state_ != State::deciding) return;
   state_ = State::denied;
   if (load_) context().load.request_answered();
+  connection_.access().websocket_served_by(handler_->served_by());
   deadline_ = context().now() + context().timeouts.stalled;
   start_response(context(), denial_, std::move(head), std::move(body), part, head_->request_id);
   connection_.touch();

@@ -44,6 +44,8 @@ class Response {
   // Once started.
   std::uint16_t status() const { return head_.status; }
   std::chrono::microseconds thread_wait() const { return head_.thread_wait; }
+  std::chrono::microseconds called_at() const { return head_.called_at; }
+  const std::string& route() const { return head_.route; }
   const Headers& headers() const { return head_.headers; }
   // Of the body, without its framing.
   std::uint64_t body_bytes() const { return body_bytes_; }

@@ -62,6 +62,9 @@ class CommandQueue {
 
   // --- for the consumer ---
 
+  // The number of commands that have not been carried out.
+  std::size_t size() const { return pending_; }
+
   struct Taken {
     bool space_requested;   // notify_of_space() was called, and there is space
     std::uint64_t held_up;  // calls that had to wait since the last take()

@@ -38,6 +38,11 @@ EventQueue::State EventQueue::push(std::vector<Event>& events) {
   return state;
 }
 
+std::size_t EventQueue::size() const {
+  std::lock_guard lock(mutex_);
+  return events_.size();
+}
+
 std::size_t EventQueue::line_bytes() const {
   std::lock_guard lock(mutex_);
   return line_bytes_;

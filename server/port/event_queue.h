@@ -32,6 +32,9 @@ class EventQueue {
   // does the next take().
   State push(std::vector<Event>& events);
 
+  // The number of queued events. From any thread.
+  std::size_t size() const;
+
   // Bytes of the queued log lines. From any thread.
   std::size_t line_bytes() const;
 

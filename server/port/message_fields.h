@@ -22,13 +22,15 @@ inline constexpr std::size_t field_count<Header> = 2;
 template <>
 inline constexpr std::size_t field_count<RequestHead> = 7;
 template <>
-inline constexpr std::size_t field_count<ResponseHead> = 3;
+inline constexpr std::size_t field_count<ResponseHead> = 5;
 template <>
 inline constexpr std::size_t field_count<Address> = 2;
 template <>
 inline constexpr std::size_t field_count<Endpoints> = 4;
 template <>
-inline constexpr std::size_t field_count<AccessRecord> = 10;
+inline constexpr std::size_t field_count<AccessRecord> = 14;
+template <>
+inline constexpr std::size_t field_count<AccessStages> = 3;
 template <>
 inline constexpr std::size_t field_count<EncodedArgs> = 2;
 template <>
@@ -234,7 +236,9 @@ inline constexpr std::size_t field_count<EndProcess> = 1;
 template <>
 inline constexpr std::size_t field_count<ProcessNumbers> = 1;
 template <>
-inline constexpr std::size_t field_count<ProcessStatus> = 9;
+inline constexpr std::size_t field_count<ProcessStatus> = 10;
+template <>
+inline constexpr std::size_t field_count<ProcessFigures> = 10;
 template <>
 inline constexpr std::size_t field_count<Total> = 1;
 
@@ -272,6 +276,9 @@ auto fields_of(T& value) {
   } else if constexpr (count == 10) {
     auto& [a, b, c, d, e, f, g, h, i, j] = value;
     return std::tie(a, b, c, d, e, f, g, h, i, j);
+  } else if constexpr (count == 14) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = value;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
   } else {
     static_assert(count == 0 && std::is_empty_v<T>, "its number of fields is missing above");
     return std::tie();

@@ -2,6 +2,7 @@
 // they say to each other.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -75,6 +76,21 @@ struct ProcessPong {
   std::uint64_t number;
 };
 
+// What a Python process reports of itself every second, where the server has metrics.
+struct ProcessFigures {
+  std::chrono::microseconds loop_delay{0};  // until the event loop runs a callback
+  std::chrono::microseconds gil_wait{0};    // until a thread gets the GIL
+  std::chrono::microseconds cpu_time{0};    // used since its start
+  std::uint64_t resident_bytes = 0;
+  // Of the pool for synchronous code:
+  std::uint64_t threads_limit = 0;
+  std::uint64_t threads_busy = 0;
+  std::uint64_t threads_borrowed = 0;
+  std::uint64_t threads_queued = 0;  // calls that wait
+  std::uint64_t threads_refused = 0;
+  std::chrono::microseconds threads_oldest_wait{0};
+};
+
 // What the next process of the session needs, as JSON that only Python reads; replaces an earlier
 // one. Empty: it can't be served by another one. A session can move if it and all its connected
 // sockets have a state.
@@ -111,8 +127,9 @@ struct EndProcess {
   std::uint64_t process;
 };
 
-using ProcessCommand = std::variant<TellProcesses, ProcessPong, KeepSession, KeepSocket,
-                                    LetSessionGo, GiveUpSession, RetireProcesses, EndProcess>;
+using ProcessCommand =
+    std::variant<TellProcesses, ProcessPong, KeepSession, KeepSocket, LetSessionGo, GiveUpSession,
+                 RetireProcesses, EndProcess, ProcessFigures>;
 
 // --- questions ---
 
@@ -126,6 +143,7 @@ struct OtherProcesses {
 
 struct ProcessStatus {
   std::uint64_t process = 0;
+  std::uint64_t place = 0;  // among the processes; the one that replaces it has the same
   bool is_retiring = false;
   std::uint64_t requests = 0;        // unfinished
   std::uint64_t requests_total = 0;  // since its start

@@ -92,7 +92,9 @@ bool Distributor::admit(ProcessId from, ProcessCommand& command) {
       carry_out(from, one);
       return false;
     } else {
-      return std::is_same_v<Alternative, TellProcesses> || std::is_same_v<Alternative, ProcessPong>;
+      return std::is_same_v<Alternative, TellProcesses> ||
+             std::is_same_v<Alternative, ProcessPong> ||
+             std::is_same_v<Alternative, ProcessFigures>;
     }
   };
   return std::visit(visitor, command);

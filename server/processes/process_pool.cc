@@ -32,10 +32,11 @@ constexpr int orphan_patience = 30;  // seconds
 }  // namespace
 
 struct ProcessPool::Process {
-  Process(ProcessId number, std::string log_name, std::size_t max_bytes)
-      : id(number), name(std::move(log_name)), end(max_bytes) {}
+  Process(ProcessId number, std::string log_name, std::uint64_t own_place, std::size_t max_bytes)
+      : id(number), place(own_place), name(std::move(log_name)), end(max_bytes) {}
 
   const ProcessId id;
+  const std::uint64_t place;
   const std::string name;
   port::IoEnd end;
   std::unique_ptr<net::LocalChannel> channel;
@@ -69,8 +70,8 @@ ProcessPool::ProcessPool(net::Loop& loop, EventSink& server_events, std::size_t 
 
 ProcessPool::~ProcessPool() = default;
 
-void ProcessPool::add(ProcessId id, FileDescriptor socket, std::string name) {
-  auto made = std::make_unique<Process>(id, std::move(name), max_bytes_);
+void ProcessPool::add(ProcessId id, FileDescriptor socket, std::string name, std::uint64_t place) {
+  auto made = std::make_unique<Process>(id, std::move(name), place, max_bytes_);
   Process& process = *made;
   process.channel = std::make_unique<net::LocalChannel>(loop_, std::move(socket),
                                                         [this, &process] { on_ready(process); });
@@ -111,6 +112,7 @@ std::vector<ProcessStatus> ProcessPool::status() const {
   for (const auto& [id, process] : processes_) {
     if (process->lost) continue;
     ProcessStatus& status = all.emplace_back(distributor_.status_of(id));
+    status.place = process->place;
     status.delay = std::chrono::duration_cast<Milliseconds>(process->delay);
     if (process->is_pinged) {
       status.silent = std::chrono::duration_cast<Milliseconds>(now - process->latest_ping);
@@ -261,6 +263,13 @@ void ProcessPool::carry_out(Process& process, Command command) {
   }
   if (const auto* const told = get_message<TellProcesses>(command)) return tell(process, *told);
   if (const auto* const pong = get_message<ProcessPong>(command)) return note_pong(process, *pong);
+  if (const auto* const figures = get_message<ProcessFigures>(command)) {
+    // One that replaces it reports for the same place.
+    if (!distributor_.status_of(process.id).is_retiring) {
+      owner_.process_reported(process.place, *figures);
+    }
+    return;
+  }
   owner_.carry_out_for_process(std::move(command));
 }
 

@@ -42,6 +42,7 @@ class PoolOwner {
   virtual void no_process_for(StreamId stream) = 0;
   // The sessions of a process that has died: their clients shall come back.
   virtual void sessions_lost(const std::unordered_set<SessionId>& sessions) = 0;
+  virtual void process_reported(std::uint64_t place, const ProcessFigures& figures) = 0;
   // A process that was full() has room again.
   virtual void process_has_room() = 0;
 
@@ -58,8 +59,9 @@ class ProcessPool final : public EventSink, net::DeferredTask {
               const Logger& logger, PoolOwner& owner);
   ~ProcessPool() override;
 
-  // The process at the other end of `socket` is ready. `id` is a new one; `name` is for the log.
-  void add(ProcessId id, FileDescriptor socket, std::string name);
+  // The process at the other end of `socket` is ready. `id` is a new one; `name` is for the log;
+  // `place`: see ProcessStatus.
+  void add(ProcessId id, FileDescriptor socket, std::string name, std::uint64_t place = 0);
   // RetireProcesses, EndProcess; others are not for the pool.
   void handle(const ProcessCommand& command);
   // Of each process that is ready, in the order of their numbers.

@@ -84,6 +84,7 @@ class Handler final : public connection::RequestHandler {
   }
   void on_body(std::string_view, BodyPart) override {}
   void on_drain() override {}
+  ServedBy served_by() const override { return ServedBy::static_files; }
   void on_closed() override {}
 
  private:

@@ -29,6 +29,7 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   void on_peer_ended() override;
   void on_message_too_big() override { fault_ = engine::CloseReason::payload_too_large; }
   connection::FaultNotice on_peer_fault(std::uint16_t code, std::string_view reason) override;
+  ServedBy served_by() const override { return ServedBy::engine_io; }
   void on_closed(std::uint16_t code, std::string_view reason) override;
 
  private:

@@ -33,6 +33,7 @@ class PollingRequest final : public connection::RequestHandler,
   void on_drain() override {}
   // Engine.IO clients never shut down only their sending side, so this is a disconnect.
   connection::ClientEnd on_client_end() override { return connection::ClientEnd::drop; }
+  ServedBy served_by() const override { return ServedBy::engine_io; }
   void on_closed() override;
 
  private:

@@ -125,6 +125,7 @@ void Session::ask_for_pong() {
 void Session::note_latency() {
   using std::chrono::microseconds;
   status_.latency = std::chrono::duration_cast<microseconds>(host_.now() - ping_sent_);
+  limits_.counters().ping_round_trips().observe(*status_.latency);
 }
 
 }  // namespace sioserve::engine

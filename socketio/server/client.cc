@@ -205,6 +205,7 @@ void Client::receive_event(Socket& socket, parser::Packet packet, std::size_t by
             " bytes=", bytes);
   const Relay* const relay = socket.relayer() ? socket.relayer()->find(packet.event) : nullptr;
   if (relay) return forward(socket, *relay, std::move(packet));
+  server_.limits().counters().add(Counter::events_received);
   add_in_flight(socket, bytes);
   server_.events().push(SocketEvent{socket.id(), std::move(packet.data), packet.ack_id});
   check_load();
@@ -329,6 +330,7 @@ void Client::receive_ack(Socket& socket, parser::Packet packet) {
               "ack that nothing waits for socket=", std::uint64_t(socket.id()));
     return;
   }
+  server_.limits().counters().add(Counter::acks_received);
   if ((*callback & callback_of_server) == 0) {
     server_.events().push(SocketAcknowledged{socket.id(), *callback, std::move(packet.data)});
   } else if (server_.others()) {
@@ -338,6 +340,7 @@ void Client::receive_ack(Socket& socket, parser::Packet packet) {
 }
 
 void Client::on_closed(CloseReason reason) {
+  server_.limits().counters().count_close(engine::describe(reason));
   while (!sockets_.empty()) remove(*sockets_.begin()->second, reason);
   if (known_to_application_) server_.session_closed(session_);
 }

@@ -138,6 +138,7 @@ std::size_t MemoryAdapter::broadcast(const BroadcastTarget& target,
 std::size_t MemoryAdapter::hand_over(const Audience& audience, const parser::EncodedPacket& packet,
                                      Delivery delivery) {
   const auto recipients = audience.recipients();
+  counters_.add(Counter::deliveries, recipients.size());
   deliver_(recipients, packet, delivery);
   return recipients.size();
 }

@@ -53,6 +53,8 @@ void Server::handle(const SocketRefuse& command) {
 void Server::handle(SocketEmit command) {
   Socket* const socket = find(command.socket);
   if (!socket) return;
+  limits_.counters().add(Counter::emits);
+  limits_.counters().add(Counter::deliveries);
   log_debug(logger_, LogCategory::socketio, "emit socket=", std::uint64_t(command.socket),
             " bytes=", command.args.json.size());
   const bool asks = command.callback_id.has_value();
@@ -78,6 +80,7 @@ void Server::handle(SocketBroadcast command) {
               "broadcast to unknown namespace namespace=", command.name_space);
     return;
   }
+  limits_.counters().add(Counter::emits);
   const auto packet =
       encoder_.encode(target->name, std::move(command.args), command.delivery, command.compression);
   const std::size_t reached = target->adapter->broadcast(
@@ -89,6 +92,7 @@ void Server::handle(SocketBroadcast command) {
 
 void Server::handle(SocketAck command) {
   if (Socket* const socket = find_attached(command.socket)) {
+    limits_.counters().add(Counter::acks_sent);
     socket->ack(command.ack_id, std::move(command.args));
   }
 }

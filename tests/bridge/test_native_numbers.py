@@ -15,12 +15,32 @@ COUNT = 2**64 - 1
 CENTURY = 100 * 365 * 24 * 60 * 60 * 1000
 INT = 2**31 - 1
 
+# The largest figures.
+FIGURES = {
+    **dict.fromkeys(
+        (
+            *("resident_bytes", "threads_limit", "threads_busy", "threads_borrowed"),
+            *("threads_queued", "threads_refused"),
+        ),
+        COUNT,
+    ),
+    **dict.fromkeys(
+        ("loop_delay_us", "gil_wait_us", "cpu_time_us", "threads_oldest_wait_us"), CENTURY * 1000
+    ),
+}
+
 # The method, the argument, the largest value, and a call with a value for the argument.
 TABLE: list[tuple[str, str, int, Call]] = [
     ("listen_tcp", "port", 65_535, lambda server, n: server.listen_tcp("127.0.0.1", n)),
+    ("listen_metrics", "port", 65_535, lambda server, n: measured.listen_metrics("127.0.0.1", n)),
     ("listen_unix", "mode", 0o777, lambda server, n: server.listen_unix("/nowhere/at/all", n)),
     ("listen_fd", "fd", INT, lambda server, n: server.listen_fd(n)),
     ("add_process", "fd", INT, lambda server, n: server.add_process(n, "name")),
+    ("add_process", "place", ID, lambda server, n: server.add_process(0, "name", n)),
+    *(
+        ("report_figures", name, most, lambda server, n, name=name: report(server, name, n))
+        for name, most in FIGURES.items()
+    ),
     ("retire_processes", "number", ID, lambda server, n: server.retire_processes([n], "reload")),
     ("end_process", "number", ID, lambda server, n: server.end_process(n)),
     ("keep_session", "session", ID, lambda server, n: server.keep_session(n, "")),
@@ -78,6 +98,7 @@ WITHOUT_NUMBERS = {
 LOOPBACK_WITHOUT_NUMBERS = {"open_session"}
 
 server = _sioserve.Server(None)
+measured = _sioserve.Server(None, metrics=True)
 loopback = _sioserve.LoopbackServer(lambda: None)
 CASES = [
     *(pytest.param(server, *row, id=f"{row[0]}-{row[1]}") for row in TABLE),
@@ -87,6 +108,10 @@ CASES = [
 
 def relay(max_bytes: Any, rate: Any) -> tuple[Any, ...]:
     return ("event", "own", [], False, False, max_bytes, rate)
+
+
+def report(server: Any, name: str, number: Any) -> None:
+    server.report_figures({**dict.fromkeys(FIGURES, 0), name: number})
 
 
 def ask(server: Any, number: Any, timeout: Any) -> None:

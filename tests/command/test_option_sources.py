@@ -76,6 +76,8 @@ SAMPLES = {
     "proxy-headers-host": "X-Real-IP",
     "proxy-headers-port": "X-Port",
     "socketio-path": "/events",
+    "metrics": "127.0.0.1:9100",
+    "metrics-path": "/metrics",
     "access-log-format": "%(path)s",
 }
 # Options that have an effect only together with another one.
@@ -84,6 +86,8 @@ COMPANIONS = {
     "proxy-headers-host": {"proxy-headers": "true"},
     "proxy-headers-port": {"proxy-headers": "true"},
     "forwarded-allow-ips": {"proxy-headers": "true"},
+    "metrics-trusted": {"metrics-path": "/metrics"},
+    "metrics-require-redis": {"metrics": "127.0.0.1:9100"},
     "reload-dir": {"reload": "true"},
     "reload-include": {"reload": "true"},
     "reload-exclude": {"reload": "true"},

@@ -20,6 +20,7 @@ NOT_OPTIONS = {
     "state",
     "json_default",
     "graceful_timeout_ms",
+    "metrics",  # of --metrics and --metrics-path
     "access_log",
     "access_log_path",
     "native_socketio",

@@ -42,10 +42,11 @@ class AsyncRequest:
         response = await self._handler.get_response_async(self._request)
         response._handler_class = ASGIHandler
         self._response = response
+        match = self._request.resolver_match
         if response.streaming:
-            await send_stream(response, self._request.scope, send)
+            await send_stream(response, self._request.scope, send, match=match)
             return
-        for message in whole_messages(response):
+        for message in whole_messages(response, match=match):
             await send(message)
 
 

@@ -16,10 +16,12 @@ from sioserve.django.threads import in_thread
 CHUNK_SIZE = 1 << 16  # bytes of one message, as in Django's handler
 
 
-def start_message(response: Any, thread_wait: int = 0) -> dict[str, Any]:
+def start_message(response: Any, thread_wait: int = 0, match: Any = None) -> dict[str, Any]:
     """`http.response.start`. Raises UnicodeEncodeError for headers that are no Latin-1.
 
     `thread_wait`: how many microseconds the request has waited for a thread; for the access log.
+    `match`: Django's ResolverMatch or None; the server reads its `route` for the metrics, if there
+    are any.
     """
     headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
     for cookie in response.cookies.values():
@@ -29,6 +31,7 @@ def start_message(response: Any, thread_wait: int = 0) -> dict[str, Any]:
         "status": response.status_code,
         "headers": headers,
         "sioserve.thread_wait": thread_wait,
+        "sioserve.match": match,
     }
 
 
@@ -43,11 +46,11 @@ def chunks(content: bytes) -> list[bytes]:
     return [content[start : start + CHUNK_SIZE] for start in range(0, len(content), CHUNK_SIZE)]
 
 
-def whole_messages(response: Any, thread_wait: int = 0) -> list[dict[str, Any]]:
-    """All messages of a response that is no stream."""
+def whole_messages(response: Any, thread_wait: int = 0, match: Any = None) -> list[dict[str, Any]]:
+    """All messages of a response that is no stream. The other arguments: see start_message()."""
     *parts, last = chunks(response.content)
     return [
-        start_message(response, thread_wait),
+        start_message(response, thread_wait, match),
         *(body_message(part, more_body=True) for part in parts),
         body_message(last, more_body=False),
     ]
@@ -58,12 +61,14 @@ def as_bytes(part: Any) -> bytes:
     return part if isinstance(part, bytes) else bytes(part)
 
 
-async def send_stream(response: Any, scope: Any, send: Any, thread_wait: int = 0) -> None:
+async def send_stream(
+    response: Any, scope: Any, send: Any, thread_wait: int = 0, match: Any = None
+) -> None:
     """The whole response, whose parts are made as they are sent. On the event loop.
 
-    `thread_wait`: microseconds, for the access log.
+    `thread_wait` and `match`: see start_message().
     """
-    await send(start_message(response, thread_wait))
+    await send(start_message(response, thread_wait, match))
     if path := path_of_file(response, scope):
         await send({"type": "http.response.pathsend", "path": path})
         return

@@ -180,7 +180,8 @@ class SyncRequest:
         try:
             # What the view has set holds for the parts too.
             self._call.take_over_context()
-            stream = send_stream(response, self._scope, send, self._thread_wait)
+            match = self._resolver_match()
+            stream = send_stream(response, self._scope, send, self._thread_wait, match)
             await cancel_if_client_leaves(stream, receive)
         finally:
             self._finish_on_thread(response)
@@ -259,11 +260,12 @@ class SyncRequest:
         return self._handler.get_response(request)
 
     def _send_parts(self, response: Any) -> None:
+        match = self._resolver_match()
         if not response.streaming:
-            messages = whole_messages(response, self._thread_wait)
+            messages = whole_messages(response, self._thread_wait, match)
             self._hand_over(Messages(messages, is_last=True))
             return
-        start = start_message(response, self._thread_wait)
+        start = start_message(response, self._thread_wait, match)
         if path := path_of_file(response, self._scope):
             # The file is opened with the message; after the answer it may be closed.
             self._has_sent([start, {"type": "http.response.pathsend", "path": path}])
@@ -272,6 +274,9 @@ class SyncRequest:
             self._hand_over(Messages([body_message(b"", more_body=False)], is_last=True))
         else:
             self._hand_over(Messages([], is_last=True))
+
+    def _resolver_match(self) -> Any:
+        return None if self._request is None else self._request.resolver_match
 
     def _has_sent_stream(self, response: Any) -> bool:
         if isinstance(response, FileResponse):

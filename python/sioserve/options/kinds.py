@@ -83,6 +83,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _address(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(?:\[([^\]]+)\]|([^:]+)):([^:]*)", text)
+    if match is None:
+        raise ValueError(f'"{text}" is not HOST:PORT; write 0.0.0.0 or [::] for all addresses')
+    return match[1] or match[2], _port(match[3])
+
+
 def _size(text: str) -> int:
     match = re.fullmatch(r"([0-9]+)([KMG]?)", text, re.ASCII | re.IGNORECASE)
     if match is None:
@@ -215,6 +222,7 @@ WORKERS = Kind("N", _workers)
 LOG_FORMAT = Kind("FORMAT", _log_format)
 ACCESS_LOG = Kind("FILE", _access_log)
 PORT = Kind("PORT", _port)
+ADDRESS = Kind("HOST:PORT", _address)
 SIZE = Kind("BYTES", _size)
 POSITIVE_SIZE = Kind("BYTES", _positive_size)
 SECONDS = Kind("SECONDS", _seconds, _milliseconds)

@@ -79,6 +79,10 @@ def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]
         raise UsageError(f"the word {command} comes first: sioserve {command} --control PATH")
     if not values["proxy_headers"]:
         _refuse_idle(given, PROXY_DETAILS, "--proxy-headers")
+    if values["metrics"] is None:
+        _refuse_idle(given, ("metrics_require_redis",), "--metrics")
+    if not values["metrics_path"]:
+        _refuse_idle(given, ("metrics_trusted",), "--metrics-path")
     if not values["limit_max_requests"]:
         _refuse_idle(given, ("limit_max_requests_jitter",), "--limit-max-requests")
     if not values["reload"]:
@@ -148,6 +152,7 @@ def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
         settings["max_requests"] = 0  # it is a limit of each Python process
     elif values["limit_max_requests"]:
         settings["max_requests"] += random.randint(0, values["limit_max_requests_jitter"])
+    settings["metrics"] = values["metrics"] is not None or values["metrics_path"] is not None
     settings.update(_access_log(values))
     return settings
 

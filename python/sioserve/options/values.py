@@ -46,6 +46,7 @@ class Options:
     worker_start_timeout: float = 300.0
     limit_max_requests: int = 0
     limit_max_requests_jitter: int = 0
+    metrics: tuple[str, int] | None = None  # host and port
     socketio_handler_timeout: float = 0.0  # 0: no limit
     socketio_serve_client: bool = True
 

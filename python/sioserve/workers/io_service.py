@@ -19,7 +19,7 @@ from sioserve import logs
 from sioserve.control.emits import Emit, carry_out
 from sioserve.control.requests import RequestFailed
 from sioserve.errors import Interrupted, StartupError
-from sioserve.listening import creation_errors, listen_on, start_errors
+from sioserve.listening import creation_errors, listen_for_metrics, listen_on, start_errors
 from sioserve.options import Options, server_arguments
 from sioserve.stop_budget import LAST_RESORT_OF_PROCESS, time_for_connections
 from sioserve.systemd import Notifier
@@ -69,6 +69,7 @@ class IoService:
             raise Interrupted(error.code or STARTUP_FAILURE) from None
         self._server = server = self._make_server(settings)
         self.addresses = listen_on(server, self._options.endpoints)
+        listen_for_metrics(server, self._options.metrics)
         logs.mirror_levels(server)
         loop = asyncio.get_running_loop()
         with start_errors():

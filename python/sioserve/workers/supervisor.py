@@ -27,7 +27,7 @@ logger = logging.getLogger("sioserve")
 class Pool(RetiringPool, Protocol):
     """What a Supervisor uses of `_sioserve.Server`."""
 
-    def add_process(self, fd: int, name: str, /) -> int: ...
+    def add_process(self, fd: int, name: str, place: int, /) -> int: ...
 
     def add_namespace(self, name: str, /) -> None: ...
 
@@ -202,7 +202,7 @@ class Supervisor:
 
     def _add(self, process: PythonProcess) -> None:
         assert self._pool is not None
-        number = self._pool.add_process(process.take_channel(), process.name)
+        number = self._pool.add_process(process.take_channel(), process.name, process.number)
         self._members[number] = process
         logger.info("%s is ready", process.name)
 

@@ -62,6 +62,72 @@ TEST_F(AccessTrackerTest, MeasuresFromTheFirstByteToTheLastWrittenByte) {
   EXPECT_TRUE(records[0].response_headers.empty());
 }
 
+TEST_F(AccessTrackerTest, MeasuresTheStagesOfARequestToAnApplication) {
+  peer_takes_output_ = false;
+  receive(get.substr(0, 1));
+  pass(microseconds(100));
+  receive(get.substr(1));
+  pass(microseconds(20));
+  ResponseHead head{200, {}};
+  head.called_at = std::chrono::duration_cast<microseconds>(access_.time.time_since_epoch());
+  head.thread_wait = microseconds(30);
+  head.route = "/a";
+  pass(microseconds(70));
+  exchange(0).respond(std::move(head), "hello", BodyPart::last);
+  turn();
+  pass(microseconds(5));
+  drain();
+  const auto records = written();
+  ASSERT_EQ(records.size(), 1U);
+  ASSERT_TRUE(records[0].stages);
+  EXPECT_EQ(records[0].stages->wait, microseconds(50));
+  EXPECT_EQ(records[0].stages->run, microseconds(40));
+  EXPECT_EQ(records[0].stages->send, microseconds(5));
+  EXPECT_EQ(records[0].route, "/a");
+}
+
+TEST_F(AccessTrackerTest, HasNoStagesWhereTheApplicationIsNotMeasured) {
+  receive(get);
+  exchange(0).respond({200, {}}, "hello", BodyPart::last);
+  turn();
+  const auto records = written();
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_FALSE(records[0].stages);
+}
+
+TEST_F(AccessTrackerTest, KnowsWhatHasServedARequest) {
+  receive(get);
+  exchange(0).respond({200, {}}, "", BodyPart::last);
+  turn();
+  receive(get);
+  peer_vanishes();
+  reconnect();
+  receive("nonsense\r\n\r\n");
+  const auto records = written();
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(records[0].served_by, ServedBy::static_files);
+  EXPECT_EQ(records[1].served_by, ServedBy::static_files) << "the client left before the response";
+  EXPECT_EQ(records[2].served_by, ServedBy::server);
+}
+
+TEST_F(AccessTrackerTest, KnowsWhetherAWebSocketWasAccepted) {
+  receive(upgrade);
+  channel().accept("", {}, config_.websocket);
+  turn();
+  peer_vanishes();
+  auto records = written();
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_TRUE(records[2].was_accepted);
+  EXPECT_EQ(records[2].served_by, ServedBy::application);
+  reconnect();
+  receive(upgrade);
+  peer_vanishes();
+  records = written();
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[1].event, AccessEvent::websocket_disconnect);
+  EXPECT_FALSE(records[1].was_accepted);
+}
+
 TEST_F(AccessTrackerTest, MeasuresEachRequestOfAConnection) {
   for (std::size_t i = 0; i < 3; ++i) {
     receive(get);

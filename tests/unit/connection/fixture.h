@@ -86,6 +86,7 @@ class RecordingRequestHandler final : public RequestHandler {
   ClientEnd on_client_end() override { return record_.client_end; }
   void on_abandoned() override { record_.calls.push_back("abandoned"); }
   void on_timeout() override { record_.calls.push_back("timeout"); }
+  ServedBy served_by() const override { return ServedBy::static_files; }
   void on_closed() override {
     record_.calls.push_back("closed");
     record_.exchange = nullptr;
@@ -111,6 +112,7 @@ class RecordingWebSocketHandler final : public WebSocketHandler {
   }
   void on_drain() override { ++record_.drains; }
   void on_peer_ended() override { record_.calls.emplace_back("peer ended"); }
+  ServedBy served_by() const override { return ServedBy::application; }
   void on_message_too_big() override { record_.calls.emplace_back("too big"); }
   FaultNotice on_peer_fault(std::uint16_t code, std::string_view reason) override {
     record_.calls.push_back("fault " + std::to_string(code) + " " + std::string(reason));

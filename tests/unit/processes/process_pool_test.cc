@@ -70,10 +70,10 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
  protected:
   static constexpr std::size_t max_bytes = 1'000'000;
 
-  FakeProcess add() {
+  FakeProcess add(std::uint64_t place = 0) {
     std::array<int, 2> pair{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) std::abort();
-    pool_.add(ProcessId{++last_process_}, FileDescriptor(pair[0]), "a process");
+    pool_.add(ProcessId{++last_process_}, FileDescriptor(pair[0]), "a process", place);
     return FakeProcess(FileDescriptor(pair[1]));
   }
 
@@ -100,9 +100,13 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
   void sessions_lost(const std::unordered_set<SessionId>& sessions) override {
     lost_sessions.insert(sessions.begin(), sessions.end());
   }
+  void process_reported(std::uint64_t place, const ProcessFigures& figures) override {
+    reports.emplace_back(place, figures.resident_bytes);
+  }
   void process_has_room() override { ++rooms; }
 
   std::vector<Command> commands;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> reports;  // place and resident bytes
   std::vector<StreamId> lost, refused;
   std::unordered_set<SessionId> lost_sessions;
   int rooms = 0;
@@ -332,6 +336,21 @@ TEST_F(ProcessPoolTest, EndsWhatIsLeftOfAProcess) {
   pool_.handle(ProcessCommand(EndProcess{1}));
   flush();
   EXPECT_EQ(lost, std::vector<StreamId>{a});
+}
+
+TEST_F(ProcessPoolTest, PassesOnWhatAProcessReportsUntilItIsReplaced) {
+  FakeProcess old = add(7);
+  FakeProcess next = add(7);
+  old.post(ProcessFigures{.resident_bytes = 1});
+  run_until([&] { return !reports.empty(); });
+  request();  // so that the old process is not done
+  pool_.handle(ProcessCommand(RetireProcesses{{1}, MoveReason::reload}));
+  old.post(ProcessFigures{.resident_bytes = 2});
+  next.post(ProcessFigures{.resident_bytes = 3});
+  run_until([&] { return reports.size() == 2; });
+  const std::vector<std::pair<std::uint64_t, std::uint64_t>> expected = {{7, 1}, {7, 3}};
+  EXPECT_EQ(reports, expected);
+  EXPECT_EQ(pool_.status()[0].place, 7U);
 }
 
 TEST_F(ProcessPoolTest, MeasuresHowLongAProcessDoesNotAnswer) {
