@@ -40,7 +40,8 @@ Cluster::Cluster(Server& server, Bus& bus, std::unique_ptr<const Format> format,
       limits_(limits),
       logger_(logger),
       uid_(format_->make_uid()),
-      subscriptions_(bus_, *format_, uid_),
+      subscriptions_(bus_, *format_, uid_,
+                     [this](const std::string& channel) { received_numbers_.forget(channel); }),
       own_requests_([this](ServersAnswered answered) {
         events_.push(Event(ClusterEvent(std::move(answered))));
       }) {}
@@ -53,13 +54,18 @@ void Cluster::advance(TimePoint now) {
   now_ = now;
   subscriptions_.advance(now);
   own_requests_.advance(now);
+  sent_numbers_.advance(now);
+  received_numbers_.advance(now);
+  report_end_of_gaps();
   std::erase_if(inquiries_, [now](const auto& entry) { return entry.second.deadline <= now; });
 }
 
 Bus::Published Cluster::publish(const std::string& name_space, const Message& message,
                                 const std::string& asker) {
-  Publication made = format_->encode(uid_, name_space, message, asker);
-  return bus_.publish(made.channel, std::move(made.payload));
+  const std::string channel = format_->channel_for(name_space, message, asker);
+  Origin origin{uid_};
+  if (!is_answer(message)) origin.number = sent_numbers_.next(channel);
+  return bus_.publish(channel, format_->encode(origin, name_space, message));
 }
 
 // --- to other servers ---
@@ -174,8 +180,33 @@ void Cluster::message_received(std::string_view channel, std::string_view payloa
                      " bytes=", payload.size());
   }
   if (received->sender == uid_) return;
+  if (received->number) {
+    const std::uint64_t missing =
+        received_numbers_.arrive(std::string(channel), received->sender, *received->number);
+    if (missing > 0) report_missing(channel, missing);
+  }
   if (received->name_space.empty()) received->name_space = meaning.name_space;
   std::visit([&](auto& message) { receive(*received, message); }, received->message);
+}
+
+void Cluster::report_missing(std::string_view channel, std::uint64_t messages) {
+  limits_.counters().add(Counter::cluster_gaps);
+  limits_.counters().add(Counter::cluster_messages_missed, messages);
+  missed_ += messages;
+  if (!gaps_.reached(now_)) return;
+  logger_.log(LogCategory::socketio, LogLevel::warning,
+              "Messages of another server did not arrive (" + std::to_string(messages) +
+                  " on the channel " + std::string(channel) + ")");
+}
+
+void Cluster::report_end_of_gaps() {
+  const auto gaps = gaps_.take_ended(now_);
+  if (!gaps) return;
+  const std::uint64_t missed = std::exchange(missed_, 0);
+  if (*gaps == 1) return;
+  logger_.log(LogCategory::socketio, LogLevel::warning,
+              std::to_string(missed) + " messages of other servers did not arrive, in " +
+                  std::to_string(*gaps) + " gaps");
 }
 
 void Cluster::receive(const Received& received, Broadcast& broadcast) {

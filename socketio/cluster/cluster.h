@@ -20,10 +20,12 @@
 #include <unordered_map>
 
 #include "server/base/clock.h"
+#include "server/base/limit_episode.h"
 #include "server/port/event_sink.h"
 #include "server/port/messages.h"
 #include "socketio/cluster/bus.h"
 #include "socketio/cluster/format.h"
+#include "socketio/cluster/message_numbers.h"
 #include "socketio/cluster/own_requests.h"
 #include "socketio/cluster/subscriptions.h"
 #include "socketio/limits/limits.h"
@@ -88,6 +90,9 @@ class Cluster final : public OtherServers, public BusObserver {
     own_requests_.arrive(std::move(answer));
   }
 
+  // Messages of another server have not arrived.
+  void report_missing(std::string_view channel, std::uint64_t messages);
+  void report_end_of_gaps();
   // False: the application has too many events, and is not asked. That is counted.
   bool may_ask_application();
   std::uint64_t add_inquiry(const Received& received, const RequestName& request,
@@ -102,6 +107,10 @@ class Cluster final : public OtherServers, public BusObserver {
   Limits& limits_;
   const Logger& logger_;
   const std::string uid_;
+  SentNumbers sent_numbers_;
+  ReceivedNumbers received_numbers_;
+  LimitEpisode gaps_;
+  std::uint64_t missed_ = 0;  // messages, in this episode
   Subscriptions subscriptions_;
   OwnRequests own_requests_;
   Inquiries inquiries_;

@@ -1,6 +1,7 @@
 // How messages between servers are written, and on which channels. Stateless.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,15 +19,18 @@ struct Channel {
   ChannelKind kind;
 };
 
-struct Publication {
-  std::string channel;
-  std::string payload;
+// Who publishes a message, and which one it is.
+struct Origin {
+  std::string uid;  // of the server
+  // Of the message (message_numbers.h). Answers have none.
+  std::optional<std::uint64_t> number = std::nullopt;
 };
 
 struct Received {
   std::string sender;      // the uid of the server; empty: not said
   std::string name_space;  // empty: that of the channel
   Message message;
+  std::optional<std::uint64_t> number = std::nullopt;
 };
 
 class Format {
@@ -46,9 +50,11 @@ class Format {
   // The one whose subscribers are the servers that have the namespace.
   virtual std::string counted_channel(const std::string& name_space) const = 0;
 
-  // `uid`: of this server. `asker`: for an answer, the server that has asked.
-  virtual Publication encode(const std::string& uid, const std::string& name_space,
-                             const Message& message, const std::string& asker) const = 0;
+  // Where the message is published. `asker`: for an answer, the server that has asked.
+  virtual std::string channel_for(const std::string& name_space, const Message& message,
+                                  const std::string& asker) const = 0;
+  virtual std::string encode(const Origin& origin, const std::string& name_space,
+                             const Message& message) const = 0;
   // Nullopt: it is malformed, or of a type that this server does not know.
   virtual std::optional<Received> decode(ChannelKind kind, std::string_view payload) const = 0;
 };

@@ -269,6 +269,34 @@ TEST_P(ClusterTest, malformed_messages_are_counted_and_ignored) {
   EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), 2U);
 }
 
+TEST_P(ClusterTest, lost_messages_are_counted_and_logged) {
+  b.connect();
+  emit(R"(["e",1])");
+  network.settle();
+  for (int lost = 0; lost < 3; ++lost) emit(R"(["e",2])");
+  b.bus.arriving.clear();
+  emit(R"(["e",3])");
+  network.settle();
+  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_gaps), 1U);
+  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_missed), 3U);
+  EXPECT_EQ(a.fixture.counters.get(Counter::cluster_gaps), 0U);
+}
+
+TEST_P(ClusterTest, a_room_that_is_joined_again_has_missed_nothing) {
+  const auto client = b.connect();
+  b.join(client, "r");
+  emit(R"(["e",1])", {"r"});
+  network.settle();
+  b.fixture.server->handle(SocketLeave{client.socket, "r"});
+  network.advance(Milliseconds{20'000});
+  emit(R"(["e",2])", {"r"});
+  network.settle();
+  b.join(client, "r");
+  emit(R"(["e",3])", {"r"});
+  network.settle();
+  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_gaps), 0U);
+}
+
 TEST_P(ClusterTest, an_overloaded_application_is_not_asked) {
   b.fixture.sink.is_full = true;
   ask(ClusterTopic::fetch_sockets);
