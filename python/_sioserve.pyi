@@ -316,6 +316,9 @@ class Server(ClusterCore):
     def listen_fd(self, fd: int) -> str:
         """Listen on a listening TCP or Unix stream socket. The caller still owns it."""
 
+    def listen_cluster(self, host: str, port: int, secret: str) -> str:
+        """For requests that other servers forward; once, with redis_url. Returns "host:port"."""
+
     def start(self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], None]) -> None:
         """Start the I/O thread, once, from the loop's thread; `on_stopped` runs there at the end.
 

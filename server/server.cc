@@ -20,6 +20,7 @@
 #include "server/base/counters.h"
 #include "server/base/run_or_abort.h"
 #include "server/connection/connection_manager.h"
+#include "server/forwarding/forwarding.h"
 #include "server/net/async.h"
 #include "server/net/background.h"
 #include "server/net/listen_fd.h"
@@ -57,7 +58,9 @@ constexpr std::chrono::milliseconds stop_budget{2};
 // thread, while the I/O thread does not run.
 class Server::IoThread final : connection::Router,
                                application::EngineHandover,
-                               processes::PoolOwner {
+                               processes::PoolOwner,
+                               forwarding::Sessions,
+                               socketio::cluster::BusObserver {
  public:
   IoThread(Config config, std::function<void()> wake_application)
       : config_(std::move(config)),
@@ -123,11 +126,34 @@ class Server::IoThread final : connection::Router,
 
   Result<std::string, std::string> listen_fd(int fd) { return listen(net::listen_fd(fd)); }
 
+  Result<std::string, std::string> listen_cluster(const std::string& host, std::uint16_t port,
+                                                  std::string secret) {
+    if (!bus_) return Failure{std::string("--cluster-listen needs --redis")};
+    auto sockets = net::listen_tcp(host, port, config_.backlog);
+    if (!sockets) return Failure{sockets.error()};
+    Address announced = sockets->front().address;
+    announced.host = host;
+    std::string shown = net::to_string(announced);
+    forwarding::Sessions& sessions = *this;
+    forwarding_ = std::make_unique<forwarding::Forwarding>(
+        loop_, std::move(sockets->front()),
+        forwarding::ForwardingSettings{std::move(secret), config_.redis.prefix + "-servers#",
+                                       std::move(announced)},
+        *bus_, sessions,
+        [this](const RequestHead& head) {
+          auto [answer, body] = engine_io_.refuse_unknown_sid(head);
+          return forwarding::Refusal{std::move(answer), std::move(body)};
+        },
+        engine_io_.websocket_settings(), logger_);
+    engine_io_.end_sids_with(forwarding_->tag());
+    return shown;
+  }
+
   void start() {
     access_log_.start();
     limits_.advance(loop_.now());  // the first client may come before the first tick
     if (cluster_) cluster_->advance(loop_.now());
-    if (bus_) bus_->start(*cluster_);
+    if (bus_) bus_->start(*this);
     tick_.start_repeating(tick_interval);
     thread_ = std::thread([this] { run_or_abort("The I/O thread", [this] { loop_.run(); }); });
     answers_.open();
@@ -242,6 +268,7 @@ class Server::IoThread final : connection::Router,
   // --- connection::Router ---
 
   std::unique_ptr<connection::RequestHandler> route(connection::Exchange& exchange) override {
+    if (is_elsewhere(exchange.head())) return forwarding_->make_handler(exchange);
     if (engine_io_.owns(exchange.head())) return engine_io_.make_handler(exchange);
     if (files_.owns(exchange.head().path)) return files_.make_handler(exchange);
     return application_.make_handler(pool_ ? pool_->next_request() : next_stream_id(), exchange);
@@ -249,12 +276,45 @@ class Server::IoThread final : connection::Router,
 
   std::unique_ptr<connection::WebSocketHandler> route(
       connection::WebSocketChannel& channel) override {
+    if (is_elsewhere(channel.head())) return forwarding_->make_handler(channel);
     if (engine_io_.owns(channel.head())) return engine_io_.make_handler(channel);
     return application_.make_handler(pool_ ? pool_->next_websocket() : next_stream_id(), channel);
   }
 
   bool continues_session(const RequestHead& head) const override {
-    return engine_io_.continues_session(head);
+    return engine_io_.continues_session(head) || is_elsewhere(head);
+  }
+
+  // Whether the session of the request is on another server of the cluster.
+  bool is_elsewhere(const RequestHead& head) const {
+    return forwarding_ && forwarding_->is_elsewhere(head);
+  }
+
+  // --- forwarding::Sessions ---
+
+  std::unique_ptr<connection::RequestHandler> handler_of_forwarded(
+      connection::Exchange& exchange) override {
+    return engine_io_.make_handler(exchange);
+  }
+  std::unique_ptr<connection::WebSocketHandler> handler_of_forwarded(
+      connection::WebSocketChannel& channel) override {
+    return engine_io_.make_handler(channel);
+  }
+  void release_poll(const RequestHead& head) override { engine_io_.release_poll(head); }
+
+  // --- socketio::cluster::BusObserver ---
+
+  void message_received(std::string_view channel, std::string_view payload) override {
+    if (forwarding_ && forwarding_->message_received(channel, payload)) return;
+    cluster_->message_received(channel, payload);
+  }
+  void bus_connected() override {
+    cluster_->bus_connected();
+    if (forwarding_) forwarding_->bus_connected();
+  }
+  void bus_interrupted() override {
+    cluster_->bus_interrupted();
+    if (forwarding_) forwarding_->bus_interrupted();
   }
 
   // --- application::EngineHandover ---
@@ -373,6 +433,7 @@ class Server::IoThread final : connection::Router,
       case State::running:
         state_ = State::stopping;
         if (pool_) pool_->tell_all(StopBegun{});
+        if (forwarding_) forwarding_->begin_stop();
         connections_.stop_accepting();
         graceful_stop_.start_once(config_.graceful_timeout);
         end_sessions();
@@ -429,6 +490,7 @@ class Server::IoThread final : connection::Router,
   transport::EngineIo engine_io_;
   application::AsgiApplication application_;
   static_files::FileServer files_;
+  std::unique_ptr<forwarding::Forwarding> forwarding_;  // or null: not used
   connection::ConnectionManager connections_;
   State state_ = State::running;
   std::uint64_t last_stream_id_ = 0;
@@ -447,6 +509,10 @@ Result<std::string, std::string> Server::listen_unix(const std::string& path, un
   return io_->listen_unix(path, mode);
 }
 Result<std::string, std::string> Server::listen_fd(int fd) { return io_->listen_fd(fd); }
+Result<std::string, std::string> Server::listen_cluster(const std::string& host, std::uint16_t port,
+                                                        std::string secret) {
+  return io_->listen_cluster(host, port, std::move(secret));
+}
 void Server::start() { io_->start(); }
 void Server::stop_now() { io_->stop_now(); }
 std::uint32_t Server::add_process(FileDescriptor socket, std::string name) {

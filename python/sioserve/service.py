@@ -137,7 +137,7 @@ class Service:
         abandon_in_children(self._dispatcher)
         try:
             if self._channel is None:
-                self.addresses = listen_on(server, self._options.endpoints)
+                self.addresses = listen_on(server, self._options.endpoints, self._options.cluster)
             await self._lifespan.startup()
             await _import_urlconf()
             self._log_handler()

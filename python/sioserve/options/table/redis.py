@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import SIZE, TEXT, named
+from sioserve.options.kinds import HOST_AND_PORT, SECRET, SIZE, TEXT, named
 from sioserve.options.option import Group, Option, switch
 
 GROUP = Group(
@@ -36,6 +36,20 @@ GROUP = Group(
             "beginning of the channels' names; the same for all servers",
             default="socket.io",
             setting="redis_prefix",
+        ),
+        Option(
+            "cluster-listen",
+            HOST_AND_PORT,
+            "address where other servers reach this one, to forward requests of Socket.IO clients "
+            "whose session is here; so load balancers need no sticky sessions; needs --redis and "
+            "--cluster-secret",
+            shown_default="none: clients need sticky sessions",
+        ),
+        Option(
+            "cluster-secret",
+            SECRET,
+            "proves to other servers that this one belongs to the cluster; the same for all "
+            "servers, at least 16 characters; it belongs in the environment variable",
         ),
     ),
 )
