@@ -73,7 +73,7 @@ class ClusterCore:
         /,
     ) -> None:
         """Any thread. Ask the other servers of the cluster: "fetch_sockets", "server_side_emit",
-        "broadcast" (with acknowledgements) or "count". Unless the number is 0,
+        "broadcast" (with acknowledgements), "counters" or "count". Unless the number is 0,
         Dispatcher.servers_answered() is called, after the timeout at the latest.
         """
 

@@ -40,7 +40,7 @@ class Cluster final : public OtherServers, public BusObserver {
   // before the first call of a function. join() comes first, before the first client.
   Cluster(Server& server, Bus& bus, std::unique_ptr<const Format> format, EventSink& events,
           Limits& limits, const Logger& logger);
-  void join() { server_.join_cluster(*this); }
+  void join();
 
   void handle(const ClusterCommand& command);
   // Call it about every 20 ms.
@@ -90,6 +90,8 @@ class Cluster final : public OtherServers, public BusObserver {
     own_requests_.arrive(std::move(answer));
   }
 
+  void receive_sister(std::string_view payload);
+  void ignore(std::string_view channel, std::size_t bytes);
   // Messages of another server have not arrived.
   void report_missing(std::string_view channel, std::uint64_t messages);
   void report_end_of_gaps();
@@ -97,6 +99,7 @@ class Cluster final : public OtherServers, public BusObserver {
   bool may_ask_application();
   std::uint64_t add_inquiry(const Received& received, const RequestName& request,
                             ClusterTopic topic, Milliseconds timeout, std::size_t answers);
+  Bus::Published publish(const SisterMessage& message);
   Bus::Published publish(const std::string& name_space, const Message& message,
                          const std::string& asker = {});
 
@@ -107,6 +110,7 @@ class Cluster final : public OtherServers, public BusObserver {
   Limits& limits_;
   const Logger& logger_;
   const std::string uid_;
+  const std::string sister_channel_;
   SentNumbers sent_numbers_;
   ReceivedNumbers received_numbers_;
   LimitEpisode gaps_;

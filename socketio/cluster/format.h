@@ -47,6 +47,8 @@ class Format {
   // channel of the namespace.
   virtual std::optional<std::string> room_channel(const std::string& name_space,
                                                   const std::string& room) const = 0;
+  // Of messages between servers of sioserve alone (sister_messages.h).
+  virtual std::string sister_channel() const = 0;
   // The one whose subscribers are the servers that have the namespace.
   virtual std::string counted_channel(const std::string& name_space) const = 0;
 

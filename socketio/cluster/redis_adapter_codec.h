@@ -26,6 +26,7 @@ class RedisAdapterCodec final : public Format {
                                 const std::string& uid) const override;
   std::optional<std::string> room_channel(const std::string& name_space,
                                           const std::string& room) const override;
+  std::string sister_channel() const override { return prefix_ + "-sioserve#"; }
   std::string counted_channel(const std::string& name_space) const override;
   std::string channel_for(const std::string& name_space, const Message& message,
                           const std::string& asker) const override;

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from support.cluster import connected, settled, start_member, until_reached
+from support.cluster import NodeMember, connected, settled, start_member, until_reached
 from support.redis_server import RedisServer
 from support.server import ServerProcess
 
@@ -110,6 +110,28 @@ async def test_nobody_waits_for_a_server_that_was_killed(servers: list[ServerPro
         sockets = found.get("sockets") or found["answers"]
         assert [one["id"] for one in sockets] == [here.id]
         assert await here.do("question", 1, timeout=1) is not None
+
+
+async def test_counts_of_all_servers_need_no_python_of_theirs(
+    servers: list[ServerProcess], own_redis: RedisServer
+) -> None:
+    first, second = servers
+    node = NodeMember(own_redis.url)  # has no such counts
+    try:
+        async with (
+            connected(first.url) as here,
+            connected(second.url) as there,
+            connected(second.url) as also_there,
+        ):
+            blocked = asyncio.create_task(there.do("block", seconds=3))
+            await asyncio.to_thread(second.wait_for_log, "blocked")
+            counts = await here.do("all counts")
+            assert not blocked.done()
+            assert [one["sessions"] for one in counts] == [1, 2]
+            assert "threads_busy" in counts[0]
+            await asyncio.gather(blocked, also_there.do("count"))
+    finally:
+        node.stop()
 
 
 async def test_a_cluster_with_several_python_processes(own_redis: RedisServer) -> None:
