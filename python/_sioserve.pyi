@@ -272,7 +272,8 @@ class Server(ClusterCore):
         redis_url: str = "",
         redis_queue_bytes: int = 0,
         redis_sharded: bool = False,
-        redis_prefix: str = "socket.io",
+        redis_prefix: str = "",
+        redis_format: str = "redis-adapter",
         # Queues between the threads, and for slow clients
         send_window: int = 262_144,
         receive_window: int = 262_144,
@@ -315,9 +316,6 @@ class Server(ClusterCore):
 
     def listen_fd(self, fd: int) -> str:
         """Listen on a listening TCP or Unix stream socket. The caller still owns it."""
-
-    def listen_cluster(self, host: str, port: int, secret: str) -> str:
-        """For requests that other servers forward; once, with redis_url. Returns "host:port"."""
 
     def start(self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], None]) -> None:
         """Start the I/O thread, once, from the loop's thread; `on_stopped` runs there at the end.

@@ -37,8 +37,7 @@
 #include "server/static_files/file_server.h"
 #include "server/transport/engine_io.h"
 #include "socketio/cluster/cluster.h"
-#include "socketio/cluster/redis_adapter_codec.h"
-#include "socketio/cluster/sharded_adapter_codec.h"
+#include "socketio/cluster/formats.h"
 #include "socketio/server/server.h"
 
 namespace sioserve {
@@ -137,7 +136,8 @@ class Server::IoThread final : connection::Router,
     forwarding::Sessions& sessions = *this;
     forwarding_ = std::make_unique<forwarding::Forwarding>(
         loop_, std::move(sockets->front()),
-        forwarding::ForwardingSettings{std::move(secret), config_.redis.prefix + "-servers#",
+        forwarding::ForwardingSettings{std::move(secret),
+                                       socketio::cluster::prefix_of(config_.redis) + "-servers#",
                                        std::move(announced)},
         *bus_, sessions,
         [this](const RequestHead& head) {
@@ -249,14 +249,9 @@ class Server::IoThread final : connection::Router,
 
   std::unique_ptr<socketio::cluster::Cluster> make_cluster() {
     if (!bus_) return nullptr;
-    std::unique_ptr<const socketio::cluster::Format> format;
-    if (config_.redis.sharded) {
-      format = std::make_unique<socketio::cluster::ShardedAdapterCodec>(config_.redis.prefix);
-    } else {
-      format = std::make_unique<socketio::cluster::RedisAdapterCodec>(config_.redis.prefix);
-    }
-    return std::make_unique<socketio::cluster::Cluster>(socketio_, *bus_, std::move(format),
-                                                        event_sink(), limits_, logger_);
+    return std::make_unique<socketio::cluster::Cluster>(
+        socketio_, *bus_, socketio::cluster::make_format(config_.redis), event_sink(), limits_,
+        logger_);
   }
 
   // What the application is told goes there.

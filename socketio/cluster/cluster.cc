@@ -69,6 +69,7 @@ void Cluster::advance(TimePoint now) {
 Bus::Published Cluster::publish(const std::string& name_space, const Message& message,
                                 const std::string& asker) {
   const std::string channel = format_->channel_for(name_space, message, asker);
+  if (channel.empty()) return Bus::Published::dropped;
   Origin origin{uid_};
   if (!is_answer(message)) origin.number = sent_numbers_.next(channel);
   return bus_.publish(channel, format_->encode(origin, name_space, message));
@@ -90,14 +91,32 @@ void Cluster::handle(const ClusterCommand& command) {
   std::visit([this](const auto& alternative) { handle(alternative); }, command);
 }
 
+std::vector<std::vector<std::string>> Cluster::divided(
+    const std::vector<std::string>& rooms) const {
+  std::vector<std::vector<std::string>> parts;
+  switch (format_->rooms_per_change()) {
+    case Format::RoomsPerChange::any:
+      parts.push_back(rooms);
+      break;
+    case Format::RoomsPerChange::one:
+      for (const std::string& room : rooms) parts.push_back({room});
+      break;
+  }
+  return parts;
+}
+
 void Cluster::handle(const ChangeSockets& command) {
   Target target = target_of(command.rooms, command.except_rooms);
   switch (command.change) {
     case SocketChange::join:
-      publish(command.name_space, JoinRooms{std::move(target), command.changed_rooms});
+      for (auto& rooms : divided(command.changed_rooms)) {
+        publish(command.name_space, JoinRooms{target, std::move(rooms)});
+      }
       return;
     case SocketChange::leave:
-      publish(command.name_space, LeaveRooms{std::move(target), command.changed_rooms});
+      for (auto& rooms : divided(command.changed_rooms)) {
+        publish(command.name_space, LeaveRooms{target, std::move(rooms)});
+      }
       return;
     case SocketChange::disconnect:
       publish(command.name_space, Disconnect{std::move(target), DisconnectScope::name_space});

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "server/base/clock.h"
 #include "server/base/limit_episode.h"
@@ -99,6 +100,8 @@ class Cluster final : public OtherServers, public BusObserver {
   bool may_ask_application();
   std::uint64_t add_inquiry(const Received& received, const RequestName& request,
                             ClusterTopic topic, Milliseconds timeout, std::size_t answers);
+  // As many rooms as one message may have.
+  std::vector<std::vector<std::string>> divided(const std::vector<std::string>& rooms) const;
   Bus::Published publish(const SisterMessage& message);
   Bus::Published publish(const std::string& name_space, const Message& message,
                          const std::string& asker = {});

@@ -52,7 +52,11 @@ class Format {
   // The one whose subscribers are the servers that have the namespace.
   virtual std::string counted_channel(const std::string& name_space) const = 0;
 
-  // Where the message is published. `asker`: for an answer, the server that has asked.
+  // How many rooms one JoinRooms or LeaveRooms may name.
+  enum class RoomsPerChange { any, one };
+  virtual RoomsPerChange rooms_per_change() const { return RoomsPerChange::any; }
+  // Where the message is published; empty: nowhere, because no other server can use it. `asker`:
+  // for an answer, the server that has asked.
   virtual std::string channel_for(const std::string& name_space, const Message& message,
                                   const std::string& asker) const = 0;
   virtual std::string encode(const Origin& origin, const std::string& name_space,

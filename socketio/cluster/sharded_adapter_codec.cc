@@ -10,7 +10,7 @@
 namespace sioserve::socketio::cluster {
 namespace {
 
-constexpr std::size_t uid_bytes = 8;
+constexpr std::size_t uid_digits = 16;
 
 // The length of a client's id, in JavaScript's characters.
 constexpr std::size_t client_id_length = 20;
@@ -184,16 +184,7 @@ std::optional<Message> read_message(MessageType type, const Json& data) {
 
 }  // namespace
 
-std::string ShardedAdapterCodec::make_uid() const {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string uid;
-  // Each character of the random text has six bits of which four are used.
-  const std::string random = random_id() + random_id();
-  for (const char character : random.substr(0, 2 * uid_bytes)) {
-    uid += digits[static_cast<unsigned char>(character) & 0x0f];
-  }
-  return uid;
-}
+std::string ShardedAdapterCodec::make_uid() const { return random_hex(uid_digits); }
 
 std::vector<Channel> ShardedAdapterCodec::channels(const std::string& name_space,
                                                    const std::string& uid) const {

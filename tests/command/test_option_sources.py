@@ -78,6 +78,7 @@ SAMPLES = {
     "socketio-path": "/events",
     "access-log-format": "%(path)s",
     "cluster-listen": "10.0.0.11:7000",
+    "redis-format": "python-socketio",
 }
 # Options that have an effect only together with another one.
 COMPANIONS = {

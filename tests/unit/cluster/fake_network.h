@@ -12,8 +12,7 @@
 #include <vector>
 
 #include "socketio/cluster/cluster.h"
-#include "socketio/cluster/redis_adapter_codec.h"
-#include "socketio/cluster/sharded_adapter_codec.h"
+#include "socketio/cluster/formats.h"
 #include "tests/unit/socketio/fixture.h"
 
 namespace sioserve::socketio::cluster {
@@ -49,15 +48,13 @@ class FakeBus final : public Bus {
 
 // Destroyed in this order: clients, cluster, server.
 struct Member {
-  enum class Wire { plain, sharded };
+  enum class Wire { plain, sharded, python };
 
   Member(FakeNetwork& network, Wire wire) : bus(network) {
-    std::unique_ptr<const Format> format;
-    if (wire == Wire::plain) {
-      format = std::make_unique<RedisAdapterCodec>();
-    } else {
-      format = std::make_unique<ShardedAdapterCodec>();
-    }
+    RedisConfig config;
+    config.sharded = wire == Wire::sharded;
+    if (wire == Wire::python) config.format = RedisConfig::Format::python_socketio;
+    std::unique_ptr<const Format> format = make_format(config);
     cluster = std::make_unique<Cluster>(*fixture.server, bus, std::move(format), fixture.sink,
                                         fixture.limits, fixture.logger);
     cluster->join();
