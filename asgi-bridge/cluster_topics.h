@@ -6,6 +6,6 @@
 namespace sioserve::bridge {
 
 inline constexpr std::array cluster_topics = {"fetch_sockets", "server_side_emit", "broadcast",
-                                              "count"};
+                                              "counters", "count"};
 
 }  // namespace sioserve::bridge

@@ -159,6 +159,19 @@ PyObject* server_listen_fd(PyObject* self, PyObject* args) {
   return address_or_error(core->server->listen_fd(fd));
 }
 
+PyObject* server_listen_cluster(PyObject* self, PyObject* args) {
+  const char *host, *secret;
+  PyObject* port_argument;
+  std::uint16_t port = 0;
+  if (!PyArg_ParseTuple(args, "sOs:listen_cluster", &host, &port_argument, &secret) ||
+      !read_number(port_argument, "port", port)) {
+    return nullptr;
+  }
+  Core* core = listening_core_of(self, "listen_cluster");
+  if (core == nullptr) return nullptr;
+  return address_or_error(core->server->listen_cluster(host, port, secret));
+}
+
 // Opens the log files. False with an exception set.
 bool open_logs(Core& core) {
   if (!core.server) return true;
@@ -330,6 +343,7 @@ const Method life_methods[] = {
     Method::positional<&server_listen_metrics>("listen_metrics"),
     Method::positional<&server_listen_unix>("listen_unix"),
     Method::positional<&server_listen_fd>("listen_fd"),
+    Method::positional<&server_listen_cluster>("listen_cluster"),
     Method::positional<&server_start>("start"),
     Method::no_arguments<&server_drain>("_drain"),
     Method::no_arguments<&server_running_tasks>("running_tasks"),

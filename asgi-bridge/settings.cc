@@ -95,6 +95,14 @@ bool read_value(PyObject* value, SocketIoConfig::Parser& target) {
   return read_choice<Parser>(value, {{"json", Parser::json}, {"msgpack", Parser::msgpack}}, target);
 }
 
+bool read_value(PyObject* value, RedisConfig::Format& target) {
+  using Format = RedisConfig::Format;
+  return read_choice<Format>(
+      value,
+      {{"redis-adapter", Format::redis_adapter}, {"python-socketio", Format::python_socketio}},
+      target);
+}
+
 bool read_value(PyObject* value, SocketIoConfig::SlowConsumer& target) {
   using SlowConsumer = SocketIoConfig::SlowConsumer;
   return read_choice<SlowConsumer>(value,
@@ -310,6 +318,7 @@ const std::map<std::string, Reader>& settings() {
       {"redis_queue_bytes", any(MEMBER(redis.max_queued_bytes))},
       {"redis_sharded", any(MEMBER(redis.sharded))},
       {"redis_prefix", any(MEMBER(redis.prefix))},
+      {"redis_format", any(MEMBER(redis.format))},
 
       {"metrics", any(MEMBER(metrics.on))},
       {"metrics_path", any(MEMBER(metrics.path))},

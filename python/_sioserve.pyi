@@ -273,7 +273,8 @@ class Server(ClusterCore, ProcessCore):
         redis_url: str = "",
         redis_queue_bytes: int = 0,
         redis_sharded: bool = False,
-        redis_prefix: str = "socket.io",
+        redis_prefix: str = "",
+        redis_format: str = "redis-adapter",
         # Metrics; `metrics_trusted` as trusted_proxies
         metrics: bool = False,
         metrics_path: str = "",

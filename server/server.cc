@@ -22,6 +22,7 @@
 #include "server/base/counters.h"
 #include "server/base/run_or_abort.h"
 #include "server/connection/connection_manager.h"
+#include "server/forwarding/forwarding.h"
 #include "server/metrics_service.h"
 #include "server/net/async.h"
 #include "server/net/background.h"
@@ -39,8 +40,7 @@
 #include "server/static_files/file_server.h"
 #include "server/transport/engine_io.h"
 #include "socketio/cluster/cluster.h"
-#include "socketio/cluster/redis_adapter_codec.h"
-#include "socketio/cluster/sharded_adapter_codec.h"
+#include "socketio/cluster/formats.h"
 #include "socketio/server/server.h"
 
 namespace sioserve {
@@ -61,6 +61,8 @@ constexpr std::chrono::milliseconds stop_budget{2};
 class Server::IoThread final : connection::Router,
                                application::EngineHandover,
                                processes::PoolOwner,
+                               forwarding::Sessions,
+                               socketio::cluster::BusObserver,
                                ObservedServer {
  public:
   IoThread(Config config, std::function<void()> wake_application)
@@ -135,11 +137,35 @@ class Server::IoThread final : connection::Router,
     return metrics_->listen(host, port);
   }
 
+  Result<std::string, std::string> listen_cluster(const std::string& host, std::uint16_t port,
+                                                  std::string secret) {
+    if (!bus_) return Failure{std::string("--cluster-listen needs --redis")};
+    auto sockets = net::listen_tcp(host, port, config_.backlog);
+    if (!sockets) return Failure{sockets.error()};
+    Address announced = sockets->front().address;
+    announced.host = host;
+    std::string shown = net::to_string(announced);
+    forwarding::Sessions& sessions = *this;
+    forwarding_ = std::make_unique<forwarding::Forwarding>(
+        loop_, std::move(sockets->front()),
+        forwarding::ForwardingSettings{std::move(secret),
+                                       socketio::cluster::prefix_of(config_.redis) + "-servers#",
+                                       std::move(announced)},
+        *bus_, sessions,
+        [this](const RequestHead& head) {
+          auto [answer, body] = engine_io_.refuse_unknown_sid(head);
+          return forwarding::Refusal{std::move(answer), std::move(body)};
+        },
+        engine_io_.websocket_settings(), logger_);
+    engine_io_.end_sids_with(forwarding_->tag());
+    return shown;
+  }
+
   void start() {
     access_log_.start();
     limits_.advance(loop_.now());  // the first client may come before the first tick
     if (cluster_) cluster_->advance(loop_.now());
-    if (bus_) bus_->start(*cluster_);
+    if (bus_) bus_->start(*this);
     tick_.start_repeating(tick_interval);
     thread_ = std::thread([this] { run_or_abort("The I/O thread", [this] { loop_.run(); }); });
     answers_.open();
@@ -239,14 +265,9 @@ class Server::IoThread final : connection::Router,
 
   std::unique_ptr<socketio::cluster::Cluster> make_cluster() {
     if (!bus_) return nullptr;
-    std::unique_ptr<const socketio::cluster::Format> format;
-    if (config_.redis.sharded) {
-      format = std::make_unique<socketio::cluster::ShardedAdapterCodec>(config_.redis.prefix);
-    } else {
-      format = std::make_unique<socketio::cluster::RedisAdapterCodec>(config_.redis.prefix);
-    }
-    return std::make_unique<socketio::cluster::Cluster>(socketio_, *bus_, std::move(format),
-                                                        event_sink(), limits_, logger_);
+    return std::make_unique<socketio::cluster::Cluster>(
+        socketio_, *bus_, socketio::cluster::make_format(config_.redis), event_sink(), limits_,
+        logger_);
   }
 
   // What the application is told goes there.
@@ -259,6 +280,7 @@ class Server::IoThread final : connection::Router,
 
   std::unique_ptr<connection::RequestHandler> route(connection::Exchange& exchange) override {
     if (metrics_ && metrics_->owns(exchange)) return metrics_->make_handler(exchange);
+    if (is_elsewhere(exchange.head())) return forwarding_->make_handler(exchange);
     if (engine_io_.owns(exchange.head())) return engine_io_.make_handler(exchange);
     if (files_.owns(exchange.head().path)) return files_.make_handler(exchange);
     return application_.make_handler(pool_ ? pool_->next_request() : next_stream_id(), exchange);
@@ -266,12 +288,45 @@ class Server::IoThread final : connection::Router,
 
   std::unique_ptr<connection::WebSocketHandler> route(
       connection::WebSocketChannel& channel) override {
+    if (is_elsewhere(channel.head())) return forwarding_->make_handler(channel);
     if (engine_io_.owns(channel.head())) return engine_io_.make_handler(channel);
     return application_.make_handler(pool_ ? pool_->next_websocket() : next_stream_id(), channel);
   }
 
   bool continues_session(const RequestHead& head) const override {
-    return engine_io_.continues_session(head);
+    return engine_io_.continues_session(head) || is_elsewhere(head);
+  }
+
+  // Whether the session of the request is on another server of the cluster.
+  bool is_elsewhere(const RequestHead& head) const {
+    return forwarding_ && forwarding_->is_elsewhere(head);
+  }
+
+  // --- forwarding::Sessions ---
+
+  std::unique_ptr<connection::RequestHandler> handler_of_forwarded(
+      connection::Exchange& exchange) override {
+    return engine_io_.make_handler(exchange);
+  }
+  std::unique_ptr<connection::WebSocketHandler> handler_of_forwarded(
+      connection::WebSocketChannel& channel) override {
+    return engine_io_.make_handler(channel);
+  }
+  void release_poll(const RequestHead& head) override { engine_io_.release_poll(head); }
+
+  // --- socketio::cluster::BusObserver ---
+
+  void message_received(std::string_view channel, std::string_view payload) override {
+    if (forwarding_ && forwarding_->message_received(channel, payload)) return;
+    cluster_->message_received(channel, payload);
+  }
+  void bus_connected() override {
+    cluster_->bus_connected();
+    if (forwarding_) forwarding_->bus_connected();
+  }
+  void bus_interrupted() override {
+    cluster_->bus_interrupted();
+    if (forwarding_) forwarding_->bus_interrupted();
   }
 
   // --- application::EngineHandover ---
@@ -429,6 +484,7 @@ class Server::IoThread final : connection::Router,
       case State::running:
         state_ = State::stopping;
         if (pool_) pool_->tell_all(StopBegun{});
+        if (forwarding_) forwarding_->begin_stop();
         connections_.stop_accepting();
         graceful_stop_.start_once(config_.graceful_timeout);
         end_sessions();
@@ -485,7 +541,8 @@ class Server::IoThread final : connection::Router,
   transport::EngineIo engine_io_;
   application::AsgiApplication application_;
   static_files::FileServer files_;
-  const std::unique_ptr<MetricsService> metrics_;  // or null: nothing is measured
+  const std::unique_ptr<MetricsService> metrics_;       // or null: nothing is measured
+  std::unique_ptr<forwarding::Forwarding> forwarding_;  // or null: not used
   connection::ConnectionManager connections_;
   State state_ = State::running;
   std::uint64_t last_stream_id_ = 0;
@@ -507,6 +564,10 @@ Result<std::string, std::string> Server::listen_fd(int fd) { return io_->listen_
 Result<std::string, std::string> Server::listen_metrics(const std::string& host,
                                                         std::uint16_t port) {
   return io_->listen_metrics(host, port);
+}
+Result<std::string, std::string> Server::listen_cluster(const std::string& host, std::uint16_t port,
+                                                        std::string secret) {
+  return io_->listen_cluster(host, port, std::move(secret));
 }
 void Server::start() { io_->start(); }
 void Server::stop_now() { io_->stop_now(); }

@@ -38,6 +38,11 @@ class Server final : public Port {
   Result<std::string, std::string> listen_fd(int fd);
   // The port of /metrics, /healthz and /readyz; Config::metrics is on.
   Result<std::string, std::string> listen_metrics(const std::string& host, std::uint16_t port);
+  // Listens for other servers of the cluster, which forward requests of sessions of this one, and
+  // forwards requests to them (forwarding/forwarding.h). Needs RedisConfig::url. Call it once, with
+  // the address by which others reach this server. Returns "127.0.0.1:7000".
+  Result<std::string, std::string> listen_cluster(const std::string& host, std::uint16_t port,
+                                                  std::string secret);
   // Starts the I/O thread. Throws std::system_error if no thread can be created; then it may be
   // called again.
   void start();

@@ -34,6 +34,7 @@ RULES: dict[str, list[str]] = {
     "server/access_log": [*BASE, *PORT],
     "server/net": [*BASE, "libuv"],
     "server/redis": [*BASE, "server/net", "socketio/cluster/bus.h", "hiredis"],
+    "server/forwarding": [*BASE, *STREAMS, "server/net", "socketio/cluster/bus.h"],
     "server/processes": [*BASE, *PORT, "server/net"],
     "server/http": [*BASE, "llhttp"],
     "server/ws": [*BASE, "wslay", "zlib"],

@@ -1,10 +1,13 @@
-"""Echo and broadcast on python-socketio, for uvicorn."""
+"""Echo and broadcast on python-socketio, for uvicorn; with the variable REDIS, in a cluster."""
 
 from __future__ import annotations
 
+import os
+
 import socketio
 
-server = socketio.AsyncServer(async_mode="asgi")
+manager = socketio.AsyncRedisManager(os.environ["REDIS"]) if "REDIS" in os.environ else None
+server = socketio.AsyncServer(async_mode="asgi", client_manager=manager)
 application = socketio.ASGIApp(server)
 
 

@@ -10,8 +10,12 @@
 //   socketio_load idle PORT CLIENTS 1 SECONDS SERVER
 //       connects the clients, prints a line, and waits for the end of its input
 //
-// Prints JSON: {"count": ..., "seconds": ..., "cpu": ...}; "cpu" is the CPU time of the server, a
-// process id, in seconds. The first second is not counted.
+// PORT and SERVER may be lists, "8001,8002": the clients are divided evenly among the servers of a
+// cluster, and broadcasts are sent to the first one.
+//
+// Prints JSON: {"count": ..., "seconds": ..., "cpu": ..., "user": ...}; "cpu" is the CPU time of the
+// servers, which are process ids, in seconds, and "user" the part of it that is not the kernel's.
+// The first second is not counted.
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -40,15 +44,20 @@ constexpr const char* payload = "\"0123456789abcdef\"";
 
 struct Options {
   std::string scenario;
-  std::uint16_t port;
+  std::vector<std::uint16_t> ports;
   std::size_t clients;
   std::size_t in_flight;
   double seconds;
-  std::string server;
+  std::vector<std::string> servers;
 };
 
-// The CPU time of all threads of a process, in user mode and in the kernel.
-double cpu_seconds(const std::string& process) {
+struct CpuTime {
+  double all = 0;
+  double user = 0;  // without the kernel
+};
+
+// Of all threads of a process, in seconds.
+CpuTime cpu_time(const std::string& process) {
   std::ifstream file("/proc/" + process + "/stat");
   std::string text((std::istreambuf_iterator<char>(file)), {});
   std::istringstream fields(text.substr(text.rfind(')') + 1));
@@ -56,7 +65,26 @@ double cpu_seconds(const std::string& process) {
   for (int i = 0; i < 11; ++i) fields >> skipped;
   double user = 0, system = 0;
   fields >> user >> system;
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  const auto second = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return {(user + system) / second, user / second};
+}
+
+CpuTime cpu_time(const std::vector<std::string>& processes) {
+  CpuTime sum;
+  for (const std::string& process : processes) {
+    const CpuTime one = cpu_time(process);
+    sum.all += one.all;
+    sum.user += one.user;
+  }
+  return sum;
+}
+
+std::vector<std::string> divided(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream stream(list);
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  if (parts.empty()) fail("an argument is empty");
+  return parts;
 }
 
 // Connects clients a few at a time, then runs the scenario.
@@ -75,12 +103,13 @@ class Load : public Scenario {
     begin();
     turn_until([] { return false; }, 1);
     const std::size_t before = count_;
-    const double cpu = cpu_seconds(options_.server);
+    const CpuTime cpu = cpu_time(options_.servers);
     const auto start = Clock::now();
     turn_until([] { return false; }, options_.seconds);
     const std::chrono::duration<double> took = Clock::now() - start;
-    std::printf("{\"count\": %zu, \"seconds\": %f, \"cpu\": %f}\n", count_ - before, took.count(),
-                cpu_seconds(options_.server) - cpu);
+    const CpuTime after = cpu_time(options_.servers);
+    std::printf("{\"count\": %zu, \"seconds\": %f, \"cpu\": %f, \"user\": %f}\n", count_ - before,
+                took.count(), after.all - cpu.all, after.user - cpu.user);
   }
 
   void on_connected(Connection&) override {
@@ -92,7 +121,9 @@ class Load : public Scenario {
   virtual void begin() = 0;
 
   void open_next() { open(*connections_[opened_++]); }
-  void open(Connection& connection) { connection.open(epoll_, options_.port, "/socket.io/"); }
+  void open(Connection& connection) {
+    connection.open(epoll_, options_.ports[turns_++ % options_.ports.size()], "/socket.io/");
+  }
 
   void turn_until(const std::function<bool()>& done, double seconds) {
     const auto end = Clock::now() + std::chrono::duration<double>(seconds);
@@ -111,6 +142,7 @@ class Load : public Scenario {
   const int epoll_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::size_t opened_ = 0;
+  std::size_t turns_ = 0;  // of the servers
   std::size_t connected_ = 0;
   std::size_t count_ = 0;
 };
@@ -240,11 +272,14 @@ int run(int count, char** arguments) {
   }
   allow_many_files();
   Options options{arguments[1],
-                  static_cast<std::uint16_t>(std::atoi(arguments[2])),
+                  {},
                   std::strtoul(arguments[3], nullptr, 10),
                   std::strtoul(arguments[4], nullptr, 10),
                   std::atof(arguments[5]),
-                  arguments[6]};
+                  divided(arguments[6])};
+  for (const std::string& port : divided(arguments[2])) {
+    options.ports.push_back(static_cast<std::uint16_t>(std::atoi(port.c_str())));
+  }
   const std::string scenario = options.scenario;
   if (scenario == "acks") {
     Acks(std::move(options)).run();

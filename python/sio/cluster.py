@@ -46,6 +46,12 @@ class ClusterCore:
     does not inherit from this one.
     """
 
+    def listen_cluster(self, host: str, port: int, secret: str, /) -> str:
+        """Before start(), once: listen for requests that other servers forward, and forward those
+        whose sessions are there. Others must reach this one at `host`; port 0: any free one.
+        Returns "host:port". Raises OSError with a sentence for the user, also without redis_url.
+        """
+
     def change_sockets(
         self,
         change: str,
@@ -73,7 +79,7 @@ class ClusterCore:
         /,
     ) -> None:
         """Any thread. Ask the other servers of the cluster: "fetch_sockets", "server_side_emit",
-        "broadcast" (with acknowledgements) or "count". Unless the number is 0,
+        "broadcast" (with acknowledgements), "counters" or "count". Unless the number is 0,
         Dispatcher.servers_answered() is called, after the timeout at the latest.
         """
 

@@ -14,7 +14,7 @@ import _sioserve
 
 from sioserve.descriptors import descriptor_shortage
 from sioserve.errors import ListenError, StartupError
-from sioserve.options import Endpoint, TcpEndpoint, UnixEndpoint
+from sioserve.options import ClusterEndpoint, Endpoint, TcpEndpoint, UnixEndpoint
 from sioserve.options.endpoints import FIRST_SYSTEMD_FD
 
 logger = logging.getLogger("sioserve")
@@ -44,13 +44,18 @@ def start_errors() -> Iterator[None]:
         ) from None
 
 
-def listen_on(server: _sioserve.Server, endpoints: Sequence[Endpoint]) -> list[str]:
-    """Open the log files and listen; returns the addresses. Raises StartupError."""
+def listen_on(
+    server: _sioserve.Server, endpoints: Sequence[Endpoint], cluster: ClusterEndpoint | None
+) -> list[str]:
+    """Open the log files and listen; returns the addresses for clients. Raises StartupError."""
     try:
         server.open_logs()
     except OSError as error:
         raise StartupError(str(error)) from None
     try:
+        if cluster is not None:
+            address = server.listen_cluster(cluster.host, cluster.port, cluster.secret)
+            logger.info("Other servers of the cluster reach this one at %s", address)
         return [listen(server, endpoint) for endpoint in endpoints]
     except OSError as error:
         raise descriptor_shortage(error) or ListenError(str(error)) from None

@@ -141,7 +141,7 @@ class Service:
         abandon_in_children(self._dispatcher)
         try:
             if self._channel is None:
-                self.addresses = listen_on(server, self._options.endpoints)
+                self.addresses = listen_on(server, self._options.endpoints, self._options.cluster)
                 listen_for_metrics(server, self._options.metrics)
             await self._lifespan.startup()
             await _import_urlconf()

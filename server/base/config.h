@@ -142,11 +142,15 @@ struct SocketIoConfig {
 
 // The Redis server that connects several servers.
 struct RedisConfig {
+  // Whose messages the servers exchange.
+  enum class Format { redis_adapter, python_socketio };
+
   std::string url;  // empty: none; checked by redis::parse_redis_url()
   // Of messages to other servers that wait while Redis is away; 0: they are dropped.
   std::size_t max_queued_bytes = 0;
   bool sharded = false;
-  std::string prefix = "socket.io";  // of the channels' names
+  Format format = Format::redis_adapter;
+  std::string prefix;  // of the channels' names; empty: the usual one of the format
 };
 
 // How the server shows its state: /metrics, /healthz, /readyz.

@@ -66,10 +66,12 @@ enum class Counter : std::size_t {
   redis_unconfirmed,
   redis_reconnects,
   cluster_messages_ignored,
+  cluster_gaps,
+  cluster_messages_missed,
 };
 
 inline constexpr std::size_t counter_count =
-    static_cast<std::size_t>(Counter::cluster_messages_ignored) + 1;
+    static_cast<std::size_t>(Counter::cluster_messages_missed) + 1;
 
 // The name for the application.
 constexpr const char* name_of(Counter counter) {
@@ -174,6 +176,10 @@ constexpr const char* name_of(Counter counter) {
       return "redis_reconnects";
     case Counter::cluster_messages_ignored:
       return "cluster_messages_ignored";
+    case Counter::cluster_gaps:
+      return "cluster_gaps";
+    case Counter::cluster_messages_missed:
+      return "cluster_messages_missed";
   }
   __builtin_unreachable();
 }

@@ -21,4 +21,16 @@ std::string random_id() {
   return id;
 }
 
+std::string random_hex(std::size_t digits) {
+  std::string hex;
+  while (hex.size() < digits) {
+    // Each character has six random bits, of which four are used.
+    for (const char character : random_id()) {
+      hex += "0123456789abcdef"[static_cast<unsigned char>(character) & 0x0f];
+    }
+  }
+  hex.resize(digits);
+  return hex;
+}
+
 }  // namespace sioserve

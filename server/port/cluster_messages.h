@@ -19,6 +19,7 @@ enum class ClusterTopic {
   fetch_sockets,     // the answer of a server is a list of its sockets
   server_side_emit,  // the answer is a value
   broadcast,         // answered by clients, with their acknowledgements
+  counters,          // the answer is an object; only servers of sioserve are asked
   count,             // of servers; answered by none
 };
 

@@ -104,6 +104,16 @@ bool EngineIo::shut_down_while(const std::function<bool()>& time_left) {
   return sessions_.shut_down_while(time_left);
 }
 
+void EngineIo::release_poll(const RequestHead& head) {
+  if (engine::Session* const session = find_session(head)) session->release_poll();
+}
+
+EngineIo::Refusal EngineIo::refuse_unknown_sid(const RequestHead& head) const {
+  Refusal refusal{error_head(RequestError::unknown_sid), error_body(RequestError::unknown_sid)};
+  cors_.add_headers(head, refusal.head.headers);
+  return refusal;
+}
+
 Result<engine::Session*, RequestError> EngineIo::admit(const RequestHead& head, Carrier carrier,
                                                        std::optional<StreamId> adopted) {
   auto admitted = transport::admit(head, carrier, entrance_of(adopted), sessions_, config_, cors_);

@@ -9,11 +9,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_set>
+#include <utility>
 
 #include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/logger.h"
+#include "server/base/random_id.h"
 #include "server/connection/stream_handlers.h"
 #include "server/port/event_sink.h"
 #include "server/port/ids.h"
@@ -60,6 +63,16 @@ class EngineIo {
   // Closes sessions while `time_left` says so, at least one or a part of what is queued for one;
   // handshakes are refused from now on. False: sessions are left, call it again in the next turn.
   bool shut_down_while(const std::function<bool()>& time_left);
+  // Sids end with this text from now on, so that other servers know where the sessions are.
+  void end_sids_with(std::string suffix) { sid_suffix_ = std::move(suffix); }
+  // A GET of the session of this request that waits for packets is answered with a noop.
+  void release_poll(const RequestHead& head);
+  // The answer to a request whose session is not known.
+  struct Refusal {
+    ResponseHead head;
+    std::string body;
+  };
+  Refusal refuse_unknown_sid(const RequestHead& head) const;
   // The Python process of these sessions has died.
   void process_lost(const std::unordered_set<SessionId>& sessions) {
     sessions_.process_lost(sessions);
@@ -91,6 +104,8 @@ class EngineIo {
   SharedHeaders headers_of(const engine::Session& session) const {
     return sessions_.headers_of(session.id());
   }
+  // An unguessable sid for a new session.
+  std::string make_sid() const { return random_id() + sid_suffix_; }
   // Asks the application about a handshake, if allow_request is used: `handshake` gets the
   // decision, now or later. Returns the id for withdraw().
   std::optional<StreamId> question(const RequestHead& head, const SharedEndpoints& endpoints,
@@ -105,7 +120,7 @@ class EngineIo {
   void withdraw(StreamId question) { pending_.forget(question); }
   // For an admitted handshake, before open_session().
   Result<SessionQuota::Place, RequestError> reserve_place(const Endpoints& endpoints);
-  // For a handshake that has passed all checks. `sid`: from random_id().
+  // For a handshake that has passed all checks. `sid`: from make_sid().
   engine::Session& open_session(std::string sid, const RequestHead& head,
                                 const SharedEndpoints& endpoints, std::optional<StreamId> adopted,
                                 SessionQuota::Place place, Headers headers);
@@ -128,6 +143,7 @@ class EngineIo {
   SessionTable sessions_;
   PendingHandshakes pending_;
   RefusalReports refusal_reports_;
+  std::string sid_suffix_;
   bool stopped_ = false;
 };
 

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "server/base/random_id.h"
 #include "server/transport/engine_io.h"
 #include "server/transport/session_cookie.h"
 
@@ -43,7 +42,7 @@ void EngineWebSocket::on_allowed(Headers headers, Headers session_headers) {
   auto place = engine_io_.reserve_place(*channel_.endpoints());
   if (!place) return on_refused(place.error(), {});
   place_ = std::move(*place);
-  new_sid_ = random_id();
+  new_sid_ = engine_io_.make_sid();
   add_session_cookie(engine_io_.config().engine_io, new_sid_, headers);
   headers.insert(headers.end(), session_headers.begin(), session_headers.end());
   session_headers_ = std::move(session_headers);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "server/base/field_syntax.h"
-#include "server/base/random_id.h"
 #include "server/transport/engine_io.h"
 #include "server/transport/session_cookie.h"
 #include "server/transport/vary.h"
@@ -167,8 +166,8 @@ void PollingRequest::open_session(Headers headers, Headers session_headers) {
   auto place = engine_io_.reserve_place(*exchange_.endpoints());
   if (!place) return refuse(place.error());
   const engine::Session& session =
-      engine_io_.open_session(random_id(), exchange_.head(), exchange_.endpoints(), adopted_,
-                              std::move(*place), std::move(session_headers));
+      engine_io_.open_session(engine_io_.make_sid(), exchange_.head(), exchange_.endpoints(),
+                              adopted_, std::move(*place), std::move(session_headers));
   adopted_.reset();
   headers_ = engine_io_.headers_of(session);
   engine::Payload payload = session.open_payload();

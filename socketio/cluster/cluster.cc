@@ -40,10 +40,17 @@ Cluster::Cluster(Server& server, Bus& bus, std::unique_ptr<const Format> format,
       limits_(limits),
       logger_(logger),
       uid_(format_->make_uid()),
-      subscriptions_(bus_, *format_, uid_),
+      sister_channel_(format_->sister_channel()),
+      subscriptions_(bus_, *format_, uid_,
+                     [this](const std::string& channel) { received_numbers_.forget(channel); }),
       own_requests_([this](ServersAnswered answered) {
         events_.push(Event(ClusterEvent(std::move(answered))));
       }) {}
+
+void Cluster::join() {
+  bus_.subscribe(sister_channel_);
+  server_.join_cluster(*this);
+}
 
 RoomObserver& Cluster::namespace_added(const std::string& name) { return subscriptions_.add(name); }
 
@@ -53,13 +60,23 @@ void Cluster::advance(TimePoint now) {
   now_ = now;
   subscriptions_.advance(now);
   own_requests_.advance(now);
+  sent_numbers_.advance(now);
+  received_numbers_.advance(now);
+  report_end_of_gaps();
   std::erase_if(inquiries_, [now](const auto& entry) { return entry.second.deadline <= now; });
 }
 
 Bus::Published Cluster::publish(const std::string& name_space, const Message& message,
                                 const std::string& asker) {
-  Publication made = format_->encode(uid_, name_space, message, asker);
-  return bus_.publish(made.channel, std::move(made.payload));
+  const std::string channel = format_->channel_for(name_space, message, asker);
+  if (channel.empty()) return Bus::Published::dropped;
+  Origin origin{uid_};
+  if (!is_answer(message)) origin.number = sent_numbers_.next(channel);
+  return bus_.publish(channel, format_->encode(origin, name_space, message));
+}
+
+Bus::Published Cluster::publish(const SisterMessage& message) {
+  return bus_.publish(sister_channel_, encode_sister_message(uid_, message));
 }
 
 // --- to other servers ---
@@ -74,14 +91,32 @@ void Cluster::handle(const ClusterCommand& command) {
   std::visit([this](const auto& alternative) { handle(alternative); }, command);
 }
 
+std::vector<std::vector<std::string>> Cluster::divided(
+    const std::vector<std::string>& rooms) const {
+  std::vector<std::vector<std::string>> parts;
+  switch (format_->rooms_per_change()) {
+    case Format::RoomsPerChange::any:
+      parts.push_back(rooms);
+      break;
+    case Format::RoomsPerChange::one:
+      for (const std::string& room : rooms) parts.push_back({room});
+      break;
+  }
+  return parts;
+}
+
 void Cluster::handle(const ChangeSockets& command) {
   Target target = target_of(command.rooms, command.except_rooms);
   switch (command.change) {
     case SocketChange::join:
-      publish(command.name_space, JoinRooms{std::move(target), command.changed_rooms});
+      for (auto& rooms : divided(command.changed_rooms)) {
+        publish(command.name_space, JoinRooms{target, std::move(rooms)});
+      }
       return;
     case SocketChange::leave:
-      publish(command.name_space, LeaveRooms{std::move(target), command.changed_rooms});
+      for (auto& rooms : divided(command.changed_rooms)) {
+        publish(command.name_space, LeaveRooms{target, std::move(rooms)});
+      }
       return;
     case SocketChange::disconnect:
       publish(command.name_space, Disconnect{std::move(target), DisconnectScope::name_space});
@@ -96,13 +131,17 @@ void Cluster::handle(const AskServers& command) {
   const std::string& name_space = command.name_space;
   // Unique among the requests of this server, and in the form of the package's names.
   const RequestName name = uid_ + std::to_string(++last_request_);
-  const bool is_here = subscriptions_.has(name_space);
+  const bool is_of_sisters = command.topic == ClusterTopic::counters;
+  const bool is_here = is_of_sisters || subscriptions_.has(name_space);
   const bool is_asked = command.number != 0;
   const auto request = is_asked ? std::optional(name) : std::nullopt;
   TimePoint deadline = deadline_after(now_, command.timeout);
   Bus::Published published = Bus::Published::sent;
   switch (command.topic) {
     case ClusterTopic::count:
+      break;
+    case ClusterTopic::counters:
+      published = publish(AskCounters{name});
       break;
     case ClusterTopic::fetch_sockets:
       published =
@@ -125,7 +164,7 @@ void Cluster::handle(const AskServers& command) {
   if (published == Bus::Published::dropped || !is_answered) {
     return own_requests_.count(name, std::nullopt);
   }
-  bus_.count_subscribers(format_->counted_channel(name_space),
+  bus_.count_subscribers(is_of_sisters ? sister_channel_ : format_->counted_channel(name_space),
                          [this, name, is_here](std::optional<std::size_t> subscribers) {
                            if (is_here && subscribers && *subscribers > 0) --*subscribers;
                            own_requests_.count(name, subscribers);
@@ -148,6 +187,7 @@ void Cluster::handle(const AnswerServer& command) {
               inquiry.asker);
       return;
     case ClusterTopic::broadcast:
+    case ClusterTopic::counters:
     case ClusterTopic::count:
       return;
   }
@@ -165,17 +205,55 @@ void Cluster::acknowledged(std::uint64_t callback, const ReceivedValue& args) {
 // --- from other servers ---
 
 void Cluster::message_received(std::string_view channel, std::string_view payload) {
+  if (channel == sister_channel_) return receive_sister(payload);
   const Subscriptions::Meaning meaning = subscriptions_.meaning_of(std::string(channel));
   auto received = format_->decode(meaning.kind, payload);
-  if (!received) {
-    limits_.counters().add(Counter::cluster_messages_ignored);
-    return log_debug(logger_, LogCategory::socketio,
-                     "message of another server ignored channel=", channel,
-                     " bytes=", payload.size());
-  }
+  if (!received) return ignore(channel, payload.size());
   if (received->sender == uid_) return;
+  if (received->number) {
+    const std::uint64_t missing =
+        received_numbers_.arrive(std::string(channel), received->sender, *received->number);
+    if (missing > 0) report_missing(channel, missing);
+  }
   if (received->name_space.empty()) received->name_space = meaning.name_space;
   std::visit([&](auto& message) { receive(*received, message); }, received->message);
+}
+
+void Cluster::receive_sister(std::string_view payload) {
+  auto received = decode_sister_message(payload);
+  if (!received) return ignore(sister_channel_, payload.size());
+  if (received->sender == uid_) return;
+  if (const auto* const asked = std::get_if<AskCounters>(&received->message)) {
+    publish(ToldCounters{asked->request, counters_as_json(limits_.counters())});
+  } else {
+    own_requests_.arrive(std::move(std::get<ToldCounters>(received->message)));
+  }
+}
+
+void Cluster::ignore(std::string_view channel, std::size_t bytes) {
+  limits_.counters().add(Counter::cluster_messages_ignored);
+  log_debug(logger_, LogCategory::socketio, "message of another server ignored channel=", channel,
+            " bytes=", bytes);
+}
+
+void Cluster::report_missing(std::string_view channel, std::uint64_t messages) {
+  limits_.counters().add(Counter::cluster_gaps);
+  limits_.counters().add(Counter::cluster_messages_missed, messages);
+  missed_ += messages;
+  if (!gaps_.reached(now_)) return;
+  logger_.log(LogCategory::socketio, LogLevel::warning,
+              "Messages of another server did not arrive (" + std::to_string(messages) +
+                  " on the channel " + std::string(channel) + ")");
+}
+
+void Cluster::report_end_of_gaps() {
+  const auto gaps = gaps_.take_ended(now_);
+  if (!gaps) return;
+  const std::uint64_t missed = std::exchange(missed_, 0);
+  if (*gaps == 1) return;
+  logger_.log(LogCategory::socketio, LogLevel::warning,
+              std::to_string(missed) + " messages of other servers did not arrive, in " +
+                  std::to_string(*gaps) + " gaps");
 }
 
 void Cluster::receive(const Received& received, Broadcast& broadcast) {

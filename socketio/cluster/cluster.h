@@ -18,12 +18,15 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "server/base/clock.h"
+#include "server/base/limit_episode.h"
 #include "server/port/event_sink.h"
 #include "server/port/messages.h"
 #include "socketio/cluster/bus.h"
 #include "socketio/cluster/format.h"
+#include "socketio/cluster/message_numbers.h"
 #include "socketio/cluster/own_requests.h"
 #include "socketio/cluster/subscriptions.h"
 #include "socketio/limits/limits.h"
@@ -38,7 +41,7 @@ class Cluster final : public OtherServers, public BusObserver {
   // before the first call of a function. join() comes first, before the first client.
   Cluster(Server& server, Bus& bus, std::unique_ptr<const Format> format, EventSink& events,
           Limits& limits, const Logger& logger);
-  void join() { server_.join_cluster(*this); }
+  void join();
 
   void handle(const ClusterCommand& command);
   // Call it about every 20 ms.
@@ -88,10 +91,18 @@ class Cluster final : public OtherServers, public BusObserver {
     own_requests_.arrive(std::move(answer));
   }
 
+  void receive_sister(std::string_view payload);
+  void ignore(std::string_view channel, std::size_t bytes);
+  // Messages of another server have not arrived.
+  void report_missing(std::string_view channel, std::uint64_t messages);
+  void report_end_of_gaps();
   // False: the application has too many events, and is not asked. That is counted.
   bool may_ask_application();
   std::uint64_t add_inquiry(const Received& received, const RequestName& request,
                             ClusterTopic topic, Milliseconds timeout, std::size_t answers);
+  // As many rooms as one message may have.
+  std::vector<std::vector<std::string>> divided(const std::vector<std::string>& rooms) const;
+  Bus::Published publish(const SisterMessage& message);
   Bus::Published publish(const std::string& name_space, const Message& message,
                          const std::string& asker = {});
 
@@ -102,6 +113,11 @@ class Cluster final : public OtherServers, public BusObserver {
   Limits& limits_;
   const Logger& logger_;
   const std::string uid_;
+  const std::string sister_channel_;
+  SentNumbers sent_numbers_;
+  ReceivedNumbers received_numbers_;
+  LimitEpisode gaps_;
+  std::uint64_t missed_ = 0;  // messages, in this episode
   Subscriptions subscriptions_;
   OwnRequests own_requests_;
   Inquiries inquiries_;

@@ -1,6 +1,7 @@
 // How messages between servers are written, and on which channels. Stateless.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,15 +19,18 @@ struct Channel {
   ChannelKind kind;
 };
 
-struct Publication {
-  std::string channel;
-  std::string payload;
+// Who publishes a message, and which one it is.
+struct Origin {
+  std::string uid;  // of the server
+  // Of the message (message_numbers.h). Answers have none.
+  std::optional<std::uint64_t> number = std::nullopt;
 };
 
 struct Received {
   std::string sender;      // the uid of the server; empty: not said
   std::string name_space;  // empty: that of the channel
   Message message;
+  std::optional<std::uint64_t> number = std::nullopt;
 };
 
 class Format {
@@ -43,12 +47,20 @@ class Format {
   // channel of the namespace.
   virtual std::optional<std::string> room_channel(const std::string& name_space,
                                                   const std::string& room) const = 0;
+  // Of messages between servers of sioserve alone (sister_messages.h).
+  virtual std::string sister_channel() const = 0;
   // The one whose subscribers are the servers that have the namespace.
   virtual std::string counted_channel(const std::string& name_space) const = 0;
 
-  // `uid`: of this server. `asker`: for an answer, the server that has asked.
-  virtual Publication encode(const std::string& uid, const std::string& name_space,
-                             const Message& message, const std::string& asker) const = 0;
+  // How many rooms one JoinRooms or LeaveRooms may name.
+  enum class RoomsPerChange { any, one };
+  virtual RoomsPerChange rooms_per_change() const { return RoomsPerChange::any; }
+  // Where the message is published; empty: nowhere, because no other server can use it. `asker`:
+  // for an answer, the server that has asked.
+  virtual std::string channel_for(const std::string& name_space, const Message& message,
+                                  const std::string& asker) const = 0;
+  virtual std::string encode(const Origin& origin, const std::string& name_space,
+                             const Message& message) const = 0;
   // Nullopt: it is malformed, or of a type that this server does not know.
   virtual std::optional<Received> decode(ChannelKind kind, std::string_view payload) const = 0;
 };

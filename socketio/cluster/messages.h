@@ -96,4 +96,12 @@ using Message = std::variant<Broadcast, JoinRooms, LeaveRooms, Disconnect, Fetch
                              ServerSideEmit, FetchedSockets, ListedRooms, ServerSideAnswer,
                              ClientCount, ClientAnswer>;
 
+inline bool is_answer(const Message& message) {
+  return std::holds_alternative<FetchedSockets>(message) ||
+         std::holds_alternative<ListedRooms>(message) ||
+         std::holds_alternative<ServerSideAnswer>(message) ||
+         std::holds_alternative<ClientCount>(message) ||
+         std::holds_alternative<ClientAnswer>(message);
+}
+
 }  // namespace sioserve::socketio::cluster

@@ -39,6 +39,14 @@ void OwnRequests::arrive(ServerSideAnswer answer) {
   finish_if_complete(found);
 }
 
+void OwnRequests::arrive(ToldCounters told) {
+  const auto found = find(told.request, ClusterTopic::counters);
+  if (found == requests_.end()) return;
+  ++found->second.servers_answered;
+  found->second.answers.push_back(std::move(told.counters));
+  finish_if_complete(found);
+}
+
 void OwnRequests::arrive(const ClientCount& count) {
   const auto found = find(count.request, ClusterTopic::broadcast);
   if (found == requests_.end()) return;

@@ -11,6 +11,7 @@
 #include "server/base/json.h"
 #include "server/port/messages.h"
 #include "socketio/cluster/messages.h"
+#include "socketio/cluster/sister_messages.h"
 
 namespace sioserve::socketio::cluster {
 
@@ -29,6 +30,7 @@ class OwnRequests {
   // Answers to requests that are not known are ignored.
   void arrive(FetchedSockets fetched);
   void arrive(ServerSideAnswer answer);
+  void arrive(ToldCounters told);
   void arrive(const ClientCount& count);
   void arrive(ClientAnswer answer);
 

@@ -42,82 +42,87 @@ Json options_of(const Broadcast& broadcast) {
 
 // --- requests ---
 
-std::string write(const std::string& uid, const std::string& name_space,
-                  const Broadcast& broadcast) {
+// In this order, as the package writes them.
+Json request_of(const Origin& origin, Json members) {
+  Json request{{"uid", origin.uid}};
+  request.update(members);
+  if (origin.number) request["seq"] = *origin.number;
+  return request;
+}
+
+std::string write(const Origin& origin, const std::string& name_space, const Broadcast& broadcast) {
   if (!broadcast.request) {
-    return to_msgpack(Json::array({uid, packet_of(broadcast, name_space), options_of(broadcast)}));
+    Json options = options_of(broadcast);
+    if (origin.number) options["seq"] = *origin.number;
+    return to_msgpack(
+        Json::array({origin.uid, packet_of(broadcast, name_space), std::move(options)}));
   }
-  return to_msgpack(Json{{"uid", uid},
-                         {"requestId", *broadcast.request},
-                         {"type", type_of(RequestType::broadcast)},
-                         {"packet", packet_of(broadcast, name_space)},
-                         {"opts", options_of(broadcast)}});
+  return to_msgpack(request_of(origin, {{"requestId", *broadcast.request},
+                                        {"type", type_of(RequestType::broadcast)},
+                                        {"packet", packet_of(broadcast, name_space)},
+                                        {"opts", options_of(broadcast)}}));
 }
 
-std::string write(const std::string& uid, const std::string&, const JoinRooms& join) {
-  return to_text(Json{{"uid", uid},
-                      {"type", type_of(RequestType::remote_join)},
-                      {"opts", target_as_json(join.target)},
-                      {"rooms", join.rooms}});
+std::string write(const Origin& origin, const std::string&, const JoinRooms& join) {
+  return to_text(request_of(origin, {{"type", type_of(RequestType::remote_join)},
+                                     {"opts", target_as_json(join.target)},
+                                     {"rooms", join.rooms}}));
 }
 
-std::string write(const std::string& uid, const std::string&, const LeaveRooms& leave) {
-  return to_text(Json{{"uid", uid},
-                      {"type", type_of(RequestType::remote_leave)},
-                      {"opts", target_as_json(leave.target)},
-                      {"rooms", rooms_as_json(leave.rooms)}});
+std::string write(const Origin& origin, const std::string&, const LeaveRooms& leave) {
+  return to_text(request_of(origin, {{"type", type_of(RequestType::remote_leave)},
+                                     {"opts", target_as_json(leave.target)},
+                                     {"rooms", rooms_as_json(leave.rooms)}}));
 }
 
-std::string write(const std::string& uid, const std::string&, const Disconnect& disconnect) {
-  return to_text(Json{{"uid", uid},
-                      {"type", type_of(RequestType::remote_disconnect)},
-                      {"opts", target_as_json(disconnect.target)},
-                      {"close", disconnect.scope == DisconnectScope::session}});
+std::string write(const Origin& origin, const std::string&, const Disconnect& disconnect) {
+  return to_text(request_of(origin, {{"type", type_of(RequestType::remote_disconnect)},
+                                     {"opts", target_as_json(disconnect.target)},
+                                     {"close", disconnect.scope == DisconnectScope::session}}));
 }
 
-std::string write(const std::string& uid, const std::string&, const FetchSockets& fetch) {
-  return to_text(Json{{"uid", uid},
-                      {"requestId", fetch.request},
-                      {"type", type_of(RequestType::remote_fetch)},
-                      {"opts", target_as_json(fetch.target)}});
+std::string write(const Origin& origin, const std::string&, const FetchSockets& fetch) {
+  return to_text(request_of(origin, {{"requestId", fetch.request},
+                                     {"type", type_of(RequestType::remote_fetch)},
+                                     {"opts", target_as_json(fetch.target)}}));
 }
 
-std::string write(const std::string& uid, const std::string&, const ListRooms& list) {
+std::string write(const Origin& origin, const std::string&, const ListRooms& list) {
   return to_text(
-      Json{{"uid", uid}, {"requestId", list.request}, {"type", type_of(RequestType::all_rooms)}});
+      request_of(origin, {{"requestId", list.request}, {"type", type_of(RequestType::all_rooms)}}));
 }
 
-std::string write(const std::string& uid, const std::string&, const ServerSideEmit& emit) {
-  Json request{{"uid", uid}};
-  if (emit.request) request["requestId"] = *emit.request;
-  request["type"] = type_of(RequestType::server_side_emit);
-  request["data"] = to_tree(emit.args);
-  return to_text(std::move(request));
+std::string write(const Origin& origin, const std::string&, const ServerSideEmit& emit) {
+  Json members = Json::object();
+  if (emit.request) members["requestId"] = *emit.request;
+  members["type"] = type_of(RequestType::server_side_emit);
+  members["data"] = to_tree(emit.args);
+  return to_text(request_of(origin, std::move(members)));
 }
 
 // --- answers ---
 
-std::string write(const std::string&, const std::string&, const FetchedSockets& fetched) {
+std::string write(const Origin&, const std::string&, const FetchedSockets& fetched) {
   return to_text(Json{{"requestId", fetched.request}, {"sockets", fetched.sockets}});
 }
 
-std::string write(const std::string&, const std::string&, const ListedRooms& listed) {
+std::string write(const Origin&, const std::string&, const ListedRooms& listed) {
   return to_text(Json{{"requestId", listed.request}, {"rooms", listed.rooms}});
 }
 
-std::string write(const std::string&, const std::string&, const ServerSideAnswer& answer) {
+std::string write(const Origin&, const std::string&, const ServerSideAnswer& answer) {
   return to_text(Json{{"type", type_of(RequestType::server_side_emit)},
                       {"requestId", answer.request},
                       {"data", answer.value}});
 }
 
-std::string write(const std::string&, const std::string&, const ClientCount& count) {
+std::string write(const Origin&, const std::string&, const ClientCount& count) {
   return to_text(Json{{"type", type_of(RequestType::broadcast_client_count)},
                       {"requestId", count.request},
                       {"clientCount", count.clients}});
 }
 
-std::string write(const std::string&, const std::string&, const ClientAnswer& answer) {
+std::string write(const Origin&, const std::string&, const ClientAnswer& answer) {
   return to_msgpack(Json{{"type", type_of(RequestType::broadcast_ack)},
                          {"requestId", answer.request},
                          {"packet", answer.value}});
@@ -151,6 +156,7 @@ std::optional<Received> read_broadcast(const Json& value) {
   Broadcast& broadcast = std::get<Broadcast>(received.message);
   if (!read_packet(value[1], received.name_space, broadcast.args)) return std::nullopt;
   if (!read_options(&value[2], broadcast)) return std::nullopt;
+  received.number = optional_number(value[2], "seq");
   return received;
 }
 
@@ -267,21 +273,19 @@ std::string RedisAdapterCodec::counted_channel(const std::string& name_space) co
   return prefix_ + "-request#" + name_space + "#";
 }
 
-Publication RedisAdapterCodec::encode(const std::string& uid, const std::string& name_space,
-                                      const Message& message, const std::string&) const {
-  const bool is_answer = std::holds_alternative<FetchedSockets>(message) ||
-                         std::holds_alternative<ListedRooms>(message) ||
-                         std::holds_alternative<ServerSideAnswer>(message) ||
-                         std::holds_alternative<ClientCount>(message) ||
-                         std::holds_alternative<ClientAnswer>(message);
-  std::string channel = prefix_ + (is_answer ? "-response#" : "-request#") + name_space + "#";
+std::string RedisAdapterCodec::channel_for(const std::string& name_space, const Message& message,
+                                           const std::string&) const {
   const auto* const broadcast = std::get_if<Broadcast>(&message);
   if (broadcast && !broadcast->request) {
     const auto& rooms = broadcast->target.rooms;
-    channel = prefix_ + "#" + name_space + "#" + (rooms.size() == 1 ? rooms.front() + "#" : "");
+    return prefix_ + "#" + name_space + "#" + (rooms.size() == 1 ? rooms.front() + "#" : "");
   }
-  return {std::move(channel),
-          std::visit([&](const auto& one) { return write(uid, name_space, one); }, message)};
+  return prefix_ + (is_answer(message) ? "-response#" : "-request#") + name_space + "#";
+}
+
+std::string RedisAdapterCodec::encode(const Origin& origin, const std::string& name_space,
+                                      const Message& message) const {
+  return std::visit([&](const auto& one) { return write(origin, name_space, one); }, message);
 }
 
 std::optional<Received> RedisAdapterCodec::decode(ChannelKind kind,
@@ -289,7 +293,8 @@ std::optional<Received> RedisAdapterCodec::decode(ChannelKind kind,
   const auto value = read_value(payload);
   if (!value) return std::nullopt;
   if (kind == ChannelKind::messages) return read_broadcast(*value);
-  Received received{optional_text(*value, "uid").value_or(""), {}, {}};
+  Received received{
+      optional_text(*value, "uid").value_or(""), {}, {}, optional_number(*value, "seq")};
   auto message = kind == ChannelKind::requests ? read_request(*value, received.name_space)
                                                : read_answer(*value);
   if (!message) return std::nullopt;

@@ -6,6 +6,9 @@
 //   socket.io-request#NSP#  requests: JSON, or MessagePack for broadcasts with acknowledgements
 //   socket.io-response#NSP# answers: JSON, or MessagePack for acknowledgements
 //   socket.io-response#NSP#UID#  answers of servers with publishOnSpecificResponseChannel
+//
+// The options of our broadcasts, and our requests, have a member "seq" with the number of the
+// message, which other receivers ignore.
 #pragma once
 
 #include <string>
@@ -23,9 +26,12 @@ class RedisAdapterCodec final : public Format {
                                 const std::string& uid) const override;
   std::optional<std::string> room_channel(const std::string& name_space,
                                           const std::string& room) const override;
+  std::string sister_channel() const override { return prefix_ + "-sioserve#"; }
   std::string counted_channel(const std::string& name_space) const override;
-  Publication encode(const std::string& uid, const std::string& name_space, const Message& message,
-                     const std::string& asker) const override;
+  std::string channel_for(const std::string& name_space, const Message& message,
+                          const std::string& asker) const override;
+  std::string encode(const Origin& origin, const std::string& name_space,
+                     const Message& message) const override;
   std::optional<Received> decode(ChannelKind kind, std::string_view payload) const override;
 
  private:

@@ -10,7 +10,7 @@
 namespace sioserve::socketio::cluster {
 namespace {
 
-constexpr std::size_t uid_bytes = 8;
+constexpr std::size_t uid_digits = 16;
 
 // The length of a client's id, in JavaScript's characters.
 constexpr std::size_t client_id_length = 20;
@@ -184,16 +184,7 @@ std::optional<Message> read_message(MessageType type, const Json& data) {
 
 }  // namespace
 
-std::string ShardedAdapterCodec::make_uid() const {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string uid;
-  // Each character of the random text has six bits of which four are used.
-  const std::string random = random_id() + random_id();
-  for (const char character : random.substr(0, 2 * uid_bytes)) {
-    uid += digits[static_cast<unsigned char>(character) & 0x0f];
-  }
-  return uid;
-}
+std::string ShardedAdapterCodec::make_uid() const { return random_hex(uid_digits); }
 
 std::vector<Channel> ShardedAdapterCodec::channels(const std::string& name_space,
                                                    const std::string& uid) const {
@@ -211,22 +202,27 @@ std::string ShardedAdapterCodec::counted_channel(const std::string& name_space) 
   return prefix_ + "#" + name_space + "#";
 }
 
-Publication ShardedAdapterCodec::encode(const std::string& uid, const std::string& name_space,
-                                        const Message& message, const std::string& asker) const {
+std::string ShardedAdapterCodec::channel_for(const std::string& name_space, const Message& message,
+                                             const std::string& asker) const {
   const auto* const broadcast = std::get_if<Broadcast>(&message);
   std::optional<std::string> channel;
   if (!asker.empty()) channel = counted_channel(name_space) + asker + "#";
   if (broadcast && !broadcast->request && broadcast->target.rooms.size() == 1) {
     channel = room_channel(name_space, broadcast->target.rooms.front());
   }
+  return channel.value_or(counted_channel(name_space));
+}
+
+std::string ShardedAdapterCodec::encode(const Origin& origin, const std::string& name_space,
+                                        const Message& message) const {
   Body body = std::visit([](const auto& one) { return body_of(one); }, message);
   const bool is_binary = has_bytes(body.data);
   Json written{{"type", static_cast<std::uint64_t>(body.type)},
                {"data", std::move(body.data)},
-               {"uid", uid},
+               {"uid", origin.uid},
                {"nsp", name_space}};
-  return {channel.value_or(counted_channel(name_space)),
-          is_binary ? to_msgpack(written) : to_text(std::move(written))};
+  if (origin.number) written["seq"] = *origin.number;
+  return is_binary ? to_msgpack(written) : to_text(std::move(written));
 }
 
 std::optional<Received> ShardedAdapterCodec::decode(ChannelKind, std::string_view payload) const {
@@ -247,6 +243,7 @@ std::optional<Received> ShardedAdapterCodec::decode(ChannelKind, std::string_vie
   auto message = read_message(MessageType{number}, *data);
   if (!message) return std::nullopt;
   received.message = std::move(*message);
+  received.number = optional_number(*value, "seq");
   return received;
 }
 

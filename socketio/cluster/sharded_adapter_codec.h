@@ -8,7 +8,8 @@
 //   whose
 //                        names have 20 characters, as the ids of clients have
 //
-// A message is {type, data, uid, nsp} as JSON, or as MessagePack if it has bytes.
+// A message is {type, data, uid, nsp} as JSON, or as MessagePack if it has bytes. Ours have a
+// member "seq" with the number of the message, which other receivers ignore.
 #pragma once
 
 #include <string>
@@ -26,9 +27,12 @@ class ShardedAdapterCodec final : public Format {
                                 const std::string& uid) const override;
   std::optional<std::string> room_channel(const std::string& name_space,
                                           const std::string& room) const override;
+  std::string sister_channel() const override { return prefix_ + "-sioserve#"; }
   std::string counted_channel(const std::string& name_space) const override;
-  Publication encode(const std::string& uid, const std::string& name_space, const Message& message,
-                     const std::string& asker) const override;
+  std::string channel_for(const std::string& name_space, const Message& message,
+                          const std::string& asker) const override;
+  std::string encode(const Origin& origin, const std::string& name_space,
+                     const Message& message) const override;
   std::optional<Received> decode(ChannelKind kind, std::string_view payload) const override;
 
  private:

@@ -24,7 +24,7 @@ class Subscriptions::Namespace final : public RoomObserver {
   ~Namespace() override {
     for (const auto& [room, use] : rooms_) unsubscribe(room);
     for (const Channel& channel : owner_.format_.channels(name_, owner_.uid_)) {
-      owner_.bus_.unsubscribe(channel.name);
+      owner_.unsubscribe(channel.name);
       owner_.meanings_.erase(channel.name);
     }
   }
@@ -61,7 +61,7 @@ class Subscriptions::Namespace final : public RoomObserver {
 
   void unsubscribe(const std::string& room) {
     if (const auto channel = owner_.format_.room_channel(name_, room)) {
-      owner_.bus_.unsubscribe(*channel);
+      owner_.unsubscribe(*channel);
     }
   }
 
@@ -70,13 +70,19 @@ class Subscriptions::Namespace final : public RoomObserver {
   std::unordered_map<std::string, Use> rooms_;
 };
 
-Subscriptions::Subscriptions(Bus& bus, const Format& format, const std::string& uid)
-    : bus_(bus), format_(format), uid_(uid) {}
+Subscriptions::Subscriptions(Bus& bus, const Format& format, const std::string& uid,
+                             std::function<void(const std::string& channel)> ended)
+    : bus_(bus), format_(format), uid_(uid), ended_(std::move(ended)) {}
 Subscriptions::~Subscriptions() = default;
 
 RoomObserver& Subscriptions::add(const std::string& name_space) {
   return *namespaces_.try_emplace(name_space, std::make_unique<Namespace>(*this, name_space))
               .first->second;
+}
+
+void Subscriptions::unsubscribe(const std::string& channel) {
+  bus_.unsubscribe(channel);
+  ended_(channel);
 }
 
 void Subscriptions::remove(const std::string& name_space) { namespaces_.erase(name_space); }

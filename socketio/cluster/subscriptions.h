@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -19,8 +20,10 @@ namespace sioserve::socketio::cluster {
 // Lives on the I/O thread.
 class Subscriptions {
  public:
-  // The arguments outlive this object.
-  Subscriptions(Bus& bus, const Format& format, const std::string& uid);
+  // The arguments outlive this object. `ended` is called for each channel that this server no
+  // longer subscribes to.
+  Subscriptions(Bus& bus, const Format& format, const std::string& uid,
+                std::function<void(const std::string& channel)> ended);
   ~Subscriptions();
 
   RoomObserver& add(const std::string& name_space);
@@ -39,6 +42,7 @@ class Subscriptions {
 
  private:
   class Namespace;
+  void unsubscribe(const std::string& channel);
   struct Unused {
     std::string name_space;
     std::string room;
@@ -48,6 +52,7 @@ class Subscriptions {
   Bus& bus_;
   const Format& format_;
   const std::string& uid_;
+  const std::function<void(const std::string&)> ended_;
   std::unordered_map<std::string, std::unique_ptr<Namespace>> namespaces_;
   std::unordered_map<std::string, Meaning> meanings_;
   std::deque<Unused> unused_;

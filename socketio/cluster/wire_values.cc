@@ -100,6 +100,12 @@ std::optional<std::string> optional_text(const Json& object, const char* name) {
   return read_text(object, name, text) ? std::optional(std::move(text)) : std::nullopt;
 }
 
+std::optional<std::uint64_t> optional_number(const Json& object, const char* name) {
+  const Json* const value = member(object, name);
+  if (!value || !value->is_number_unsigned()) return std::nullopt;
+  return value->get<std::uint64_t>();
+}
+
 bool read_rooms(const Json* value, std::vector<std::string>& rooms) {
   if (!value || !value->is_array()) return false;
   for (const Json& room : *value) {

@@ -1,6 +1,7 @@
 // Parts of messages that both formats write in the same way.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,7 @@ std::optional<Json> from_msgpack(std::string_view bytes);
 const Json* member(const Json& object, const char* name);
 bool read_text(const Json& object, const char* name, std::string& text);
 std::optional<std::string> optional_text(const Json& object, const char* name);
+std::optional<std::uint64_t> optional_number(const Json& object, const char* name);
 // Rooms may be numbers.
 bool read_rooms(const Json* value, std::vector<std::string>& rooms);
 // {rooms, except, flags} to the target and the options of a broadcast.

@@ -154,6 +154,10 @@ class Session {
 
   void start_poll(PollRequest& poll);
   void abort_poll(PollRequest& poll);
+  // Answers the GET that waits, if there is one, with a noop: the client polls again.
+  void release_poll() {
+    if (poll_ != nullptr) answer_poll_with(PacketType::noop);
+  }
 
   // A POST is announced when its head arrives. False: it was refused and released.
   bool start_post(PostRequest& post);

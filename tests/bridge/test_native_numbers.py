@@ -35,6 +35,7 @@ TABLE: list[tuple[str, str, int, Call]] = [
     ("listen_metrics", "port", 65_535, lambda server, n: measured.listen_metrics("127.0.0.1", n)),
     ("listen_unix", "mode", 0o777, lambda server, n: server.listen_unix("/nowhere/at/all", n)),
     ("listen_fd", "fd", INT, lambda server, n: server.listen_fd(n)),
+    ("listen_cluster", "port", 65_535, lambda server, n: server.listen_cluster("", n, "")),
     ("add_process", "fd", INT, lambda server, n: server.add_process(n, "name")),
     ("add_process", "place", ID, lambda server, n: server.add_process(0, "name", n)),
     *(

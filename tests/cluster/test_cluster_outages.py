@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from support.cluster import connected, settled, start_member, until_reached
+from support.cluster import NodeMember, connected, settled, start_member, until_reached
 from support.redis_server import RedisServer
 from support.server import ServerProcess
 
@@ -71,6 +71,33 @@ async def test_clients_stay_and_events_cross_again_after_redis_was_away(
         assert ("meanwhile",) not in heard
 
 
+async def test_messages_that_redis_has_lost_are_counted_and_logged(
+    servers: list[ServerProcess], own_redis: RedisServer
+) -> None:
+    first, second = servers
+    async with (
+        connected(first.url, rooms=["r"]) as here,
+        connected(second.url, rooms=["r"]) as there,
+    ):
+        await until_reached(here, there, "r")
+        assert (await there.do("counts"))["cluster_gaps"] == 0
+        own_redis.kill()
+        for server in servers:
+            await asyncio.to_thread(server.wait_for_log, r"Redis at .* is away")
+        for _ in range(3):
+            await here.do("emit", "lost", to="r")
+        own_redis.start()
+        for server in servers:
+            await asyncio.to_thread(server.wait_for_log, r"Redis at .* is back")
+        await here.do("emit", "again", to="r")
+        while await there.next() != ("again",):
+            pass
+        counts = await there.do("counts")
+        assert (counts["cluster_gaps"], counts["cluster_messages_missed"]) == (1, 3)
+        second.wait_for_log(r"Messages of another server did not arrive \(3 on the channel")
+        assert (await here.do("counts"))["cluster_gaps"] == 0
+
+
 async def test_nobody_waits_for_a_server_that_was_killed(servers: list[ServerProcess]) -> None:
     first, second = servers
     async with connected(first.url) as here:
@@ -83,6 +110,28 @@ async def test_nobody_waits_for_a_server_that_was_killed(servers: list[ServerPro
         sockets = found.get("sockets") or found["answers"]
         assert [one["id"] for one in sockets] == [here.id]
         assert await here.do("question", 1, timeout=1) is not None
+
+
+async def test_counts_of_all_servers_need_no_python_of_theirs(
+    servers: list[ServerProcess], own_redis: RedisServer
+) -> None:
+    first, second = servers
+    node = NodeMember(own_redis.url)  # has no such counts
+    try:
+        async with (
+            connected(first.url) as here,
+            connected(second.url) as there,
+            connected(second.url) as also_there,
+        ):
+            blocked = asyncio.create_task(there.do("block", seconds=3))
+            await asyncio.to_thread(second.wait_for_log, "blocked")
+            counts = await here.do("all counts")
+            assert not blocked.done()
+            assert [one["sessions"] for one in counts] == [1, 2]
+            assert "threads_busy" in counts[0]
+            await asyncio.gather(blocked, also_there.do("count"))
+    finally:
+        node.stop()
 
 
 async def test_a_cluster_with_several_python_processes(own_redis: RedisServer) -> None:

@@ -79,6 +79,8 @@ SAMPLES = {
     "metrics": "127.0.0.1:9100",
     "metrics-path": "/metrics",
     "access-log-format": "%(path)s",
+    "cluster-listen": "10.0.0.11:7000",
+    "redis-format": "python-socketio",
 }
 # Options that have an effect only together with another one.
 COMPANIONS = {
@@ -97,8 +99,9 @@ COMPANIONS = {
     "worker-max-age": {"workers": "2"},
     "worker-hang-timeout": {"workers": "2"},
     "worker-start-timeout": {"workers": "2"},
+    "cluster-listen": {"cluster-secret": "0123456789abcdef"},
 }
-NOT_SHOWN_IN_OPTIONS = {"config", "env-file", "limit-max-requests-jitter"}
+NOT_SHOWN_IN_OPTIONS = {"config", "env-file", "limit-max-requests-jitter", "cluster-secret"}
 
 
 def sample(option: Any) -> str:

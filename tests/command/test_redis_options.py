@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import re
 import types
 
 import _sioserve
 import pytest
-from sioserve.errors import StartupError
-from sioserve.listening import creation_errors
-from sioserve.options import Options, resolve, server_arguments
+from sioserve.errors import ListenError, StartupError
+from sioserve.listening import creation_errors, listen_on
+from sioserve.options import ClusterEndpoint, Options, UsageError, resolve, server_arguments
 
 URL = "redis://:secret@127.0.0.1:6390/1"
 
@@ -57,8 +58,44 @@ def test_the_core_takes_the_options() -> None:
         "redis_queue_bytes": 65536,
         "redis_sharded": True,
         "redis_prefix": "chat",
+        "redis_format": "redis-adapter",
     }
     _sioserve.Server(lambda scope, receive, send: None, None, **chosen)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("--cluster-listen=10.0.0.1:7000", "--cluster-listen needs --cluster-secret"),
+        ("--cluster-listen=10.0.0.1", "is not HOST:PORT"),
+        ("--cluster-listen=:7000", "is not HOST:PORT"),
+        ("--cluster-listen=10.0.0.1:70000", "is not HOST:PORT"),
+        ("--cluster-listen=0.0.0.0:7000", "no address that other servers can connect to"),
+        ("--cluster-listen=[::]:7000", "no address that other servers can connect to"),
+        ("--cluster-secret=short", "fewer than 16 characters"),
+        ("--redis-format=pickle", "is not one of redis-adapter, python-socketio"),
+        ("--redis-format=python-socketio --redis-sharded", "contradict each other"),
+    ],
+)
+def test_values_that_are_refused(line: str, reason: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(reason)):
+        resolve(["module:application", *line.split()], {})
+
+
+def test_the_address_for_other_servers() -> None:
+    options = resolve(
+        ["module:application", "--cluster-listen=[::1]:7000"],
+        {"SIOSERVE_CLUSTER_SECRET": "0123456789abcdef"},
+    )
+    assert options.cluster == ClusterEndpoint("::1", 7000, "0123456789abcdef")
+    assert resolve(["module:application"], {}).cluster is None
+
+
+def test_the_address_for_other_servers_needs_redis() -> None:
+    server = _sioserve.Server(lambda scope, receive, send: None)
+    cluster = ClusterEndpoint("127.0.0.1", 0, "0123456789abcdef")
+    with pytest.raises(ListenError, match="--cluster-listen needs --redis"):
+        listen_on(server, (), cluster)
 
 
 @pytest.mark.parametrize(

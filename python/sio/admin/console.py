@@ -22,6 +22,9 @@ from .watch import Watch
 
 logger = logging.getLogger("sio.admin")
 
+STATISTICS = "sio.admin.statistics"  # between servers
+PATIENCE = 1.0  # seconds that other servers have to answer; those of Node do not
+
 ACTIONS = ("EMIT", "JOIN", "LEAVE", "DISCONNECT", "MJOIN", "MLEAVE", "MDISCONNECT")
 
 
@@ -76,7 +79,8 @@ class Console:
         work = [self._tell_statistics]
         if self._watch is not None:
             work.append(self._watch.tell_data)
-        self._rounds = Rounds(work, self._has_administrators)
+        self._rounds = Rounds([*work, self._tell_statistics_of_others], self._has_administrators)
+        namespace.on_server_side_emit(STATISTICS)(self._give_statistics)
         namespace.serve_with_others()
         namespace.use(access.enter)
         namespace.add_handler("connect", Handler(self._connect))
@@ -110,9 +114,26 @@ class Console:
     def _tell_statistics(self) -> None:
         """To the administrators of this process: the others get them from theirs."""
         if self._here:
-            statistics = self._statistics.now()
-            for socket in tuple(self._here):
-                socket.emit("server_stats", statistics)
+            self._show(self._statistics.raw())
+
+    async def _tell_statistics_of_others(self) -> None:
+        """Of the other servers of the cluster, which have the same administrators. Servers of Node
+        tell theirs by themselves.
+        """
+        if self._here:
+            for raw in await self._namespace.adapter.ask_servers(STATISTICS, PATIENCE):
+                if raw is not None:
+                    self._show(raw)
+
+    async def _give_statistics(self, ack: Any) -> None:
+        if self._watch is not None:
+            self._watch.expect_administrators_elsewhere()
+        await ack(self._statistics.raw())
+
+    def _show(self, raw: dict[str, Any]) -> None:
+        statistics = self._statistics.shown(raw)
+        for socket in tuple(self._here):
+            socket.emit("server_stats", statistics)
 
     # --- actions of administrators; `choice`: a room, a socket's id, or None for all sockets ---
 

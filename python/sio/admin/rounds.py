@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 
 INTERVAL = 2.0  # seconds; the Admin UI treats a server without data for ten seconds as lost
 
@@ -12,9 +14,11 @@ logger = logging.getLogger("sio.admin")
 
 
 class Rounds:
-    """Calls each function of `work` in turn, while `wanted()`. Lives on the event loop's thread."""
+    """Calls each function of `work` in turn, while `wanted()`; they may be coroutine functions.
+    Lives on the event loop's thread.
+    """
 
-    def __init__(self, work: Sequence[Callable[[], None]], wanted: Callable[[], bool]) -> None:
+    def __init__(self, work: Sequence[Callable[[], Any]], wanted: Callable[[], bool]) -> None:
         self._work = work
         self._wanted = wanted
         self._task: asyncio.Task[None] | None = None
@@ -28,7 +32,9 @@ class Rounds:
         while self._wanted():
             for function in self._work:
                 try:
-                    function()
+                    result = function()
+                    if inspect.isawaitable(result):
+                        await result
                 except Exception:
                     logger.exception("updates for the Admin UI failed")
             await asyncio.sleep(INTERVAL)

@@ -1,6 +1,7 @@
 """Statistics: the numbers that the Admin UI gets every two seconds.
 
-They are those of all Python processes of the server (--workers).
+They are those of all Python processes of the server (--workers). The other servers of a cluster are
+asked for theirs; the differences, for the charts, are made here, because several may ask them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ CHARTED = {
 
 
 class Statistics:
-    """The content of "server_stats". Lives on the event loop's thread."""
+    """The content of "server_stats" for this server, and for others. Lives on the event loop's
+    thread.
+    """
 
     def __init__(self, server: SocketIOServer, server_id: str) -> None:
         self._server = server
@@ -34,13 +37,15 @@ class Statistics:
             "hostname": network.gethostname(),
             "pid": os.getpid(),
         }
-        self._before: dict[str, int] = {}
+        self._before: dict[str, dict[str, int]] = {}  # by server
 
     def begin(self) -> None:
         """Start the charts now: earlier numbers were not shown."""
-        self._before = self._server.counts()
+        self._before.clear()
+        self.shown(self.raw())
 
-    def now(self) -> dict[str, Any]:
+    def raw(self) -> dict[str, Any]:
+        """The numbers of this server, for shown(), here or on another server."""
         counts = self._server.counts()
         return {
             **self._who,
@@ -51,15 +56,22 @@ class Statistics:
                 {"name": namespace.name, "socketsCount": namespace.sockets_count}
                 for namespace in self._server.namespaces()
             ],
-            "aggregatedEvents": self._passed(counts),
+            "totals": {name: counts[name] for name in CHARTED},
         }
 
-    def _passed(self, counts: dict[str, int]) -> list[dict[str, Any]]:
-        """The differences since the last call."""
-        before, self._before = self._before, counts
+    def shown(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """The event for administrators, with what has passed since the last call for that server:
+        nothing, the first time.
+        """
+        totals = raw["totals"]
+        server = f"{raw['serverId']} {raw['hostname']} {raw['pid']}"
+        before = self._before.get(server, totals)
+        self._before[server] = totals
         second = int(time.time()) * 1000  # whole seconds, in milliseconds
-        return [
+        passed = [
             {"timestamp": second, "type": type, "count": count}
             for name, type in CHARTED.items()
-            if (count := counts[name] - before.get(name, 0)) > 0
+            if (count := totals[name] - before[name]) > 0
         ]
+        shown = {key: value for key, value in raw.items() if key != "totals"}
+        return {**shown, "aggregatedEvents": passed}

@@ -3,18 +3,19 @@
 Events are volatile: an administrator who cannot take one now gets the next one instead. Nothing is
 sent while no administrator is connected.
 
-With several Python processes (--workers), each shows its own clients to all administrators. What
-the others have already is asked when an administrator connects.
+With several Python processes (--workers) or servers (--redis), each shows its own clients to all
+administrators. What the others have already is asked when an administrator connects. Servers
+without administrators know about those of others as long as these ask for statistics.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 import weakref
 from collections.abc import Callable
 from typing import Any
 
-from ..exceptions import AckTimeout
 from ..handlers import Handler
 from ..socketio.namespace import Namespace
 from ..socketio.server import SocketIOServer
@@ -22,7 +23,12 @@ from ..socketio.socket import NamespaceSocket
 from .view import now, plain, view_of_socket
 
 ALL_SOCKETS = "sio.admin.all_sockets"  # between servers
+OF_SERVER = "sio.admin.sockets_of_server"  # between servers of a cluster
 PATIENCE = 5.0  # seconds that other processes have to answer
+# Seconds that other servers have, because those of Node, which tell their sockets by themselves, do
+# not answer.
+PATIENCE_FOR_SERVERS = 1.0
+REMEMBERED = 10.0  # seconds for which another server is expected to have administrators
 CHECKED_AGAIN = (
     1.0  # seconds after which other processes may have got an administrator, or lost him
 )
@@ -43,6 +49,7 @@ class Watch:
         self._administrators = administrators
         self._on_asked = on_asked
         self._elsewhere = False  # other processes have administrators
+        self._expected_until = float("-inf")  # those of other servers
         self._checked = float("-inf")  # on time.monotonic()'s clock
         self._watched: weakref.WeakSet[Namespace] = weakref.WeakSet()
         # The `data` of sockets as administrators know it.
@@ -56,17 +63,30 @@ class Watch:
         server.disconnect_hooks.append(Handler(self._disconnected))
         server.resume_hooks.append(Handler(self._resumed))
         administrators.on_server_side_emit(ALL_SOCKETS)(self._tell_sockets)
+        administrators.on_server_side_emit(OF_SERVER)(self._tell_sockets_of_server)
 
     async def sockets_everywhere(self) -> list[dict[str, Any]]:
         """What a new administrator gets."""
+        adapter = self._administrators.adapter
+        own, others = await asyncio.gather(
+            self._sockets_of_server(), adapter.ask_servers(OF_SERVER, PATIENCE_FOR_SERVERS)
+        )
+        return own + [view for answer in others for view in answer or ()]
+
+    async def _sockets_of_server(self) -> list[dict[str, Any]]:
         views = self.all_sockets()
-        try:
-            others = await self._administrators.server_side_emit_with_ack(
-                ALL_SOCKETS, timeout=PATIENCE
-            )
-        except AckTimeout as error:
-            others = error.responses
+        others = await self._administrators.adapter.ask_processes(ALL_SOCKETS, PATIENCE)
         return views + [view for answer in others for view in answer or ()]
+
+    async def _tell_sockets_of_server(self, ack: Any) -> None:
+        """For an administrator of another server, who gets what happens here from now on."""
+        self.expect_administrators_elsewhere()
+        await ack(await self._sockets_of_server())
+
+    def expect_administrators_elsewhere(self) -> None:
+        """Another server has an administrator."""
+        self._expected_until = time.monotonic() + REMEMBERED
+        self._on_asked()
 
     async def _tell_sockets(self, ack: Any) -> None:
         self._elsewhere, self._checked = True, time.monotonic()
@@ -154,6 +174,8 @@ class Watch:
     def has_administrators(self) -> bool:
         """Whether an administrator is connected, to this process or another."""
         if self._administrators.local_sockets_count > 0:
+            return True
+        if time.monotonic() < self._expected_until:
             return True
         if time.monotonic() - self._checked > CHECKED_AGAIN:
             self._checked = time.monotonic()

@@ -94,3 +94,20 @@ class Adapter(BroadcastAdapter[NamespaceSocket]):
     @abstractmethod
     async def server_count(self) -> int:
         """How many servers the cluster has, this one included."""
+
+    async def fetch_counts(self) -> list[dict[str, int]]:
+        """SocketIOServer.counts() of all servers of sioserve in the cluster, this one first; those
+        of the others without the figures of threads.
+
+        Raises AckTimeout, with what has arrived, if servers do not answer within five seconds, and
+        RuntimeError if no server runs in this process.
+        """
+        return [self.namespace.server.counts()]
+
+    async def ask_processes(self, event: str, timeout: float) -> list[Any]:
+        """server_side_emit_with_ack() to the other processes of this server; no exceptions."""
+        return []
+
+    async def ask_servers(self, event: str, timeout: float) -> list[Any]:
+        """The same to the other servers, each of which answers once."""
+        return []

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..answer import collect_lists
 from ..awaitables import Done
-from ..cluster import PATIENCE, Cluster, Inquiry, Question
+from ..cluster import PATIENCE, Answers, Cluster, Inquiry, Question
 from ..exceptions import AckTimeout
 from ..handshake import Handshake
 from ..processes import Processes
@@ -80,8 +80,17 @@ class ClusterAdapter(ProcessAdapter):
         return collect_lists([of_processes, _complete(asked)])
 
     async def server_count(self) -> int:
-        answers = await self._cluster.ask(self._question("count", Target()), PATIENCE)
-        return 1 + answers.servers
+        return 1 + (await self._ask("count", PATIENCE)).servers
+
+    async def fetch_counts(self) -> list[dict[str, int]]:
+        own = await super().fetch_counts()
+        try:
+            return own + (await self._ask("counters", PATIENCE)).complete()
+        except AckTimeout as error:
+            raise AckTimeout(str(error), own + error.responses) from None
+
+    async def ask_servers(self, event: str, timeout: float) -> list[Any]:
+        return (await self._ask("server_side_emit", timeout, (event,))).values
 
     # --- for requests of the other servers ---
 
@@ -95,6 +104,9 @@ class ClusterAdapter(ProcessAdapter):
     def pass_on(self, event: str, args: Sequence[Any]) -> None:
         """Another server's event, for the other processes of this server."""
         super().server_side_emit(event, args)
+
+    def _ask(self, topic: str, timeout: float, args: Sequence[Any] = ()) -> Awaitable[Answers]:
+        return self._cluster.ask(self._question(topic, Target(), args), timeout)
 
     def _question(self, topic: str, target: Target, args: Sequence[Any] = ()) -> Question:
         return Question(

@@ -231,6 +231,13 @@ class ProcessAdapter(LocalAdapter):
     async def server_count(self) -> int:
         return 1 + len(self._processes.others())
 
+    async def ask_processes(self, event: str, timeout: float) -> list[Any]:
+        content = {"namespace": self.namespace.name, "args": [event]}
+        try:
+            return await self._processes.ask("server_side_emit_with_ack", content, timeout)
+        except AckTimeout as error:
+            return error.responses
+
     # --- for requests of the other processes ---
 
     def describe(self, target: Target) -> list[dict[str, Any]]:

@@ -6,13 +6,20 @@
 
 from __future__ import annotations
 
-from sioserve.options.endpoints import Endpoint, FdEndpoint, TcpEndpoint, UnixEndpoint
+from sioserve.options.endpoints import (
+    ClusterEndpoint,
+    Endpoint,
+    FdEndpoint,
+    TcpEndpoint,
+    UnixEndpoint,
+)
 from sioserve.options.errors import UsageError
 from sioserve.options.resolve import resolve
 from sioserve.options.server_arguments import server_arguments
 from sioserve.options.values import LoopKind, Options
 
 __all__ = [
+    "ClusterEndpoint",
     "Endpoint",
     "FdEndpoint",
     "LoopKind",

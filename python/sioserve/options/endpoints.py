@@ -36,6 +36,15 @@ class FdEndpoint:
     fd: int
 
 
+@dataclasses.dataclass(frozen=True)
+class ClusterEndpoint:
+    """Where other servers of the cluster reach this one; `port` 0: any free one."""
+
+    host: str
+    port: int
+    secret: str
+
+
 Endpoint = TcpEndpoint | UnixEndpoint | FdEndpoint
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+SHORTEST_SECRET = 16
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 
@@ -183,6 +184,22 @@ def _static(text: str) -> tuple[str, str]:
     return f"/{stripped}/" if stripped else "/", directory
 
 
+def _reachable(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(?:\[([^\]]+)\]|([^:\[\]]+)):([0-9]+)", text, re.ASCII)
+    if match is None or int(match[3]) > 65535:
+        raise ValueError(f'"{text}" is not HOST:PORT, for example 10.0.0.11:7000')
+    host = match[1] or match[2]
+    if host in ("0.0.0.0", "::", "*"):
+        raise ValueError(f'"{text}" is no address that other servers can connect to')
+    return host, int(match[3])
+
+
+def _secret(text: str) -> str:
+    if len(text) < SHORTEST_SECRET:
+        raise ValueError(f"it has fewer than {SHORTEST_SECRET} characters")
+    return text
+
+
 def _list(text: str) -> tuple[str, ...]:
     return tuple(stripped for part in text.split(",") if (stripped := part.strip()))
 
@@ -234,4 +251,6 @@ ROOT_PATH = Kind("PATH", _root_path)
 HEADER_NAME = Kind("HEADER", _header_name, str.lower)
 HEADER_VALUE = Kind("NAME", _header_value)
 HEADER = Kind("NAME:VALUE", _header, pair_mark=":")
+HOST_AND_PORT = Kind("HOST:PORT", _reachable)
+SECRET = Kind("TEXT", _secret)
 STATIC = Kind("PREFIX=DIR", _static, pair_mark="=")

@@ -14,7 +14,7 @@ from typing import Any
 
 from sioserve.control.requests import COMMANDS
 from sioserve.options.command_line import read_command_line
-from sioserve.options.endpoints import Endpoint, endpoints_from
+from sioserve.options.endpoints import ClusterEndpoint, Endpoint, endpoints_from
 from sioserve.options.env_file import load_env_file
 from sioserve.options.environment import read_environment, warnings_about
 from sioserve.options.errors import UsageError
@@ -54,6 +54,7 @@ def resolve(
     _refuse_contradictions(given, values)
     return Options(
         endpoints=_endpoints(values, activated),
+        cluster=_cluster(values),
         settings=_settings(values),
         warnings=(*warnings_about(environ), *_idle(given, values)),
         **{name: value for name, value in values.items() if name in BELONG_TO_PYTHON},
@@ -93,6 +94,10 @@ def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]
         _refuse_idle(given, WORKER_DETAILS, "--workers")
     elif values["reload"]:
         _refuse_pair(given, "reload", "workers")
+    if values["cluster_listen"] is not None and values["cluster_secret"] is None:
+        raise UsageError("--cluster-listen needs --cluster-secret")
+    if values["redis_sharded"] and values["redis_format"] != "redis-adapter":
+        _refuse_pair(given, "redis_sharded", "redis_format")
     if {"server_header", "server_name"} <= given.keys() and (
         values["server_header"] != bool(values["server_name"])
     ):
@@ -137,6 +142,13 @@ def _endpoints(values: Mapping[str, Any], activated: Sequence[int]) -> tuple[End
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def _cluster(values: Mapping[str, Any]) -> ClusterEndpoint | None:
+    if values["cluster_listen"] is None:
+        return None
+    host, port = values["cluster_listen"]
+    return ClusterEndpoint(host, port, values["cluster_secret"])
 
 
 def _settings(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ DJANGO_SETTINGS = {
     "SIO_REDIS_URL": "redis_url",
     "SIO_REDIS_PREFIX": "redis_prefix",
     "SIO_REDIS_SHARDED": "redis_sharded",
+    "SIO_REDIS_FORMAT": "redis_format",
 }
 
 

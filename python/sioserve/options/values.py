@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from sioserve.lifespan import LifespanMode
-from sioserve.options.endpoints import Endpoint, TcpEndpoint
+from sioserve.options.endpoints import ClusterEndpoint, Endpoint, TcpEndpoint
 
 LoopKind = Literal["auto", "asyncio", "uvloop"]
 
@@ -38,6 +38,7 @@ class Options:
     timeout_graceful_shutdown: float = 10.0
     pid: str | None = None
     control: str | None = None
+    cluster: ClusterEndpoint | None = None
     workers: int | None = None  # Python processes; None: the application runs in this process
     reload_grace: float = 30.0
     worker_max_rss: int = 0  # bytes; 0, as in the following: no limit

@@ -68,7 +68,7 @@ class IoService:
                 raise StartupError(f"The first Python process has ended {end}") from None
             raise Interrupted(error.code or STARTUP_FAILURE) from None
         self._server = server = self._make_server(settings)
-        self.addresses = listen_on(server, self._options.endpoints)
+        self.addresses = listen_on(server, self._options.endpoints, self._options.cluster)
         listen_for_metrics(server, self._options.metrics)
         logs.mirror_levels(server)
         loop = asyncio.get_running_loop()

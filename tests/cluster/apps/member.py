@@ -82,6 +82,8 @@ async def perform(socket: Any, order: dict[str, Any], args: tuple[Any, ...]) -> 
                 return await namespace.adapter.server_count()
             case "counts":
                 return server.counts()
+            case "all counts":
+                return await namespace.adapter.fetch_counts()
             case "block":
                 os.write(1, b"blocked\n")
                 time.sleep(order["seconds"])

@@ -256,6 +256,19 @@ TEST_P(ClusterTest, servers_are_counted) {
   EXPECT_EQ(answered()[0].silent_servers, 0U);
 }
 
+TEST_P(ClusterTest, other_servers_tell_their_counters_without_python) {
+  b.connect();
+  b.connect();
+  b.fixture.sink.is_full = true;
+  ask(ClusterTopic::counters);
+  network.settle();
+  ASSERT_EQ(answered().size(), 1U);
+  EXPECT_EQ(answered()[0].silent_servers, 0U);
+  const Json counters = Json::parse(answered()[0].args.payload);
+  ASSERT_EQ(counters.size(), 1U);
+  EXPECT_EQ(counters[0]["sockets"], 2);
+}
+
 TEST_P(ClusterTest, a_namespace_that_does_not_exist_here_gets_no_answers_and_says_so) {
   ask(ClusterTopic::fetch_sockets, "[]", {}, "/none");
   ASSERT_EQ(answered().size(), 1U);
@@ -266,7 +279,36 @@ TEST_P(ClusterTest, malformed_messages_are_counted_and_ignored) {
   b.connect();
   b.cluster->message_received("socket.io#/#", "\x80\x04\x95");
   b.cluster->message_received("socket.io#/#", "");
-  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), 2U);
+  b.cluster->message_received("socket.io-sioserve#", R"({"uid":"x","counters":{}})");
+  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), 3U);
+}
+
+TEST_P(ClusterTest, lost_messages_are_counted_and_logged) {
+  b.connect();
+  emit(R"(["e",1])");
+  network.settle();
+  for (int lost = 0; lost < 3; ++lost) emit(R"(["e",2])");
+  b.bus.arriving.clear();
+  emit(R"(["e",3])");
+  network.settle();
+  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_gaps), 1U);
+  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_missed), 3U);
+  EXPECT_EQ(a.fixture.counters.get(Counter::cluster_gaps), 0U);
+}
+
+TEST_P(ClusterTest, a_room_that_is_joined_again_has_missed_nothing) {
+  const auto client = b.connect();
+  b.join(client, "r");
+  emit(R"(["e",1])", {"r"});
+  network.settle();
+  b.fixture.server->handle(SocketLeave{client.socket, "r"});
+  network.advance(Milliseconds{20'000});
+  emit(R"(["e",2])", {"r"});
+  network.settle();
+  b.join(client, "r");
+  emit(R"(["e",3])", {"r"});
+  network.settle();
+  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_gaps), 0U);
 }
 
 TEST_P(ClusterTest, an_overloaded_application_is_not_asked) {

@@ -12,8 +12,7 @@
 #include <vector>
 
 #include "socketio/cluster/cluster.h"
-#include "socketio/cluster/redis_adapter_codec.h"
-#include "socketio/cluster/sharded_adapter_codec.h"
+#include "socketio/cluster/formats.h"
 #include "tests/unit/socketio/fixture.h"
 
 namespace sioserve::socketio::cluster {
@@ -40,6 +39,7 @@ class FakeBus final : public Bus {
   std::map<std::string, std::deque<std::string>> arriving;
   std::vector<std::pair<Count, std::string>> counting;
   bool is_cut = false;
+  std::size_t lost = 0;                // messages of subscribed channels that did not arrive
   std::vector<std::string> published;  // channels
 
  private:
@@ -49,15 +49,13 @@ class FakeBus final : public Bus {
 
 // Destroyed in this order: clients, cluster, server.
 struct Member {
-  enum class Wire { plain, sharded };
+  enum class Wire { plain, sharded, python };
 
   Member(FakeNetwork& network, Wire wire) : bus(network) {
-    std::unique_ptr<const Format> format;
-    if (wire == Wire::plain) {
-      format = std::make_unique<RedisAdapterCodec>();
-    } else {
-      format = std::make_unique<ShardedAdapterCodec>();
-    }
+    RedisConfig config;
+    config.sharded = wire == Wire::sharded;
+    if (wire == Wire::python) config.format = RedisConfig::Format::python_socketio;
+    std::unique_ptr<const Format> format = make_format(config);
     cluster = std::make_unique<Cluster>(*fixture.server, bus, std::move(format), fixture.sink,
                                         fixture.limits, fixture.logger);
     cluster->join();
@@ -90,6 +88,20 @@ class FakeNetwork {
  public:
   Member& add(Member::Wire wire = Member::Wire::plain) {
     return *members.emplace_back(std::make_unique<Member>(*this, wire));
+  }
+
+  // The server ends without a word, and a new one takes its place.
+  Member& restart(std::size_t index, Member::Wire wire) {
+    members[index].reset();  // the bus of the old one delivers nothing any more
+    members[index] = std::make_unique<Member>(*this, wire);
+    members[index]->cluster->advance(now);
+    return *members[index];
+  }
+
+  // What is on its way to the server is lost.
+  static void lose_arriving(Member& member) {
+    for (const auto& [channel, messages] : member.bus.arriving) member.bus.lost += messages.size();
+    member.bus.arriving.clear();
   }
 
   // Delivers everything, and what is sent because of it.
@@ -145,13 +157,15 @@ class FakeNetwork {
 
 Bus::Published FakeBus::publish(const std::string& channel, std::string payload) {
   published.push_back(channel);
-  if (is_cut) return Published::dropped;
   for (const auto& member : network_.members) {
-    if (!member->bus.is_cut && member->bus.is_subscribed(channel)) {
+    if (!member || !member->bus.is_subscribed(channel)) continue;
+    if (is_cut || member->bus.is_cut) {
+      ++member->bus.lost;
+    } else {
       member->bus.arriving[channel].push_back(payload);
     }
   }
-  return Published::sent;
+  return is_cut ? Published::dropped : Published::sent;
 }
 
 void FakeBus::count_subscribers(const std::string& channel, Count answer) {

@@ -16,8 +16,14 @@ namespace {
 
 const RedisAdapterCodec codec;
 
+struct Publication {
+  std::string channel;
+  std::string payload;
+};
+
 Publication published(const std::string& name_space, const Message& message) {
-  return codec.encode("OUfvNh", name_space, message, "");
+  return {codec.channel_for(name_space, message, ""),
+          codec.encode({"OUfvNh"}, name_space, message)};
 }
 
 template <typename T>
@@ -278,6 +284,20 @@ TEST(RedisAdapterCodec, subscribes_to_the_channels_of_a_namespace) {
                                              "socket.io-response#/a[1]#",
                                              "socket.io-response#/a[1]#UID#"}));
   EXPECT_EQ(codec.make_uid().size(), 6U);
+}
+
+TEST(RedisAdapterCodec, numbers_broadcasts_and_requests) {
+  const auto number_of = [](ChannelKind kind, const Message& message) {
+    const std::string made = codec.encode({"OUfvNh", 300}, "/", message);
+    EXPECT_NE(made.find("seq"), std::string::npos);
+    return codec.decode(kind, made)->number;
+  };
+  EXPECT_EQ(number_of(ChannelKind::messages, Broadcast{{}, hi_one}), 300U);
+  EXPECT_EQ(number_of(ChannelKind::requests, JoinRooms{{}, {"r"}}), 300U);
+  EXPECT_EQ(number_of(ChannelKind::requests, ServerSideEmit{hi_one, "q"}), 300U);
+  Broadcast asking{{}, hi_one};
+  asking.request = "q";
+  EXPECT_EQ(number_of(ChannelKind::requests, asking), 300U);
 }
 
 }  // namespace

@@ -15,8 +15,13 @@ namespace {
 const ShardedAdapterCodec codec;
 const EncodedArgs hi_one{R"(["hi",1])", {}};
 
+struct Publication {
+  std::string channel;
+  std::string payload;
+};
+
 Publication published(const Message& message, const std::string& asker = "") {
-  return codec.encode("42ccd9f04edce68f", "/", message, asker);
+  return {codec.channel_for("/", message, asker), codec.encode({"42ccd9f04edce68f"}, "/", message)};
 }
 
 template <typename T>
@@ -101,6 +106,15 @@ TEST(ShardedAdapterCodec, ignores_what_is_malformed) {
                                  R"({"type":9,"data":{"packet":["e"]},"nsp":"/"})"}) {
     EXPECT_FALSE(codec.decode(ChannelKind::messages, text)) << text;
   }
+}
+
+TEST(ShardedAdapterCodec, numbers_messages) {
+  const std::string made = codec.encode({"42ccd9f04edce68f", 7}, "/", JoinRooms{{}, {"r"}});
+  EXPECT_TRUE(made.ends_with(R"("nsp":"/","seq":7})")) << made;
+  EXPECT_EQ(codec.decode(ChannelKind::messages, made)->number, 7U);
+  const Broadcast bytes{{}, {R"(["b",{"_placeholder":true,"num":0}])", {"\x01"}}};
+  const std::string binary = codec.encode({"42ccd9f04edce68f", 300}, "/", bytes);
+  EXPECT_EQ(codec.decode(ChannelKind::messages, binary)->number, 300U);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import SIZE, TEXT, named
+from sioserve.options.kinds import HOST_AND_PORT, SECRET, SIZE, TEXT, choice, named
 from sioserve.options.option import Group, Option, switch
 
 GROUP = Group(
@@ -31,11 +31,35 @@ GROUP = Group(
             setting="redis_sharded",
         ),
         Option(
+            "redis-format",
+            choice("redis-adapter", "python-socketio"),
+            "messages between the servers: those of npm's @socket.io/redis-adapter, or those of "
+            "python-socketio's RedisManager; the same for all servers",
+            default="redis-adapter",
+            setting="redis_format",
+        ),
+        Option(
             "redis-prefix",
             TEXT,
-            "beginning of the channels' names; the same for all servers",
-            default="socket.io",
+            "beginning of the channels' names, or the channel of python-socketio; the same for all "
+            "servers",
+            default="",
+            shown_default="socket.io, or socketio for python-socketio",
             setting="redis_prefix",
+        ),
+        Option(
+            "cluster-listen",
+            HOST_AND_PORT,
+            "address where other servers reach this one, to forward requests of Socket.IO clients "
+            "whose session is here; so load balancers need no sticky sessions; needs --redis and "
+            "--cluster-secret",
+            shown_default="none: clients need sticky sessions",
+        ),
+        Option(
+            "cluster-secret",
+            SECRET,
+            "proves to other servers that this one belongs to the cluster; the same for all "
+            "servers, at least 16 characters; it belongs in the environment variable",
         ),
     ),
 )

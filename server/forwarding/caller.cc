@@ -1,0 +1,117 @@
+#include "server/forwarding/caller.h"
+
+#include <utility>
+#include <variant>
+
+#include "server/net/listening_socket.h"
+
+namespace sioserve::forwarding {
+namespace {
+
+constexpr Milliseconds connect_timeout{2'000};
+constexpr Milliseconds keep_idle{60'000};
+// The other server does not read: nobody gains if more waits.
+constexpr std::size_t max_unsent_to_answerer = 64'000'000;
+
+}  // namespace
+
+Caller::Caller(net::Loop& loop, const Address& address, const std::string& secret,
+               const Logger& logger)
+    : loop_(loop),
+      shown_(net::to_string(address)),
+      secret_(secret),
+      logger_(logger),
+      connector_(
+          loop,
+          [this](net::Connector::Connected connected) { on_connected(std::move(connected)); }),
+      used_(loop.now()) {
+  connector_.connect(net::TcpTarget{address.host, static_cast<std::uint16_t>(address.port)},
+                     connect_timeout);
+}
+
+Caller::~Caller() {
+  if (stream_) stream_->close();
+  state_ = State::lost;
+  for (const auto& [number, stream] : std::exchange(streams_, {})) stream->lost();
+}
+
+StreamNumber Caller::add(CallerStream& stream) {
+  used_ = loop_.now();
+  const StreamNumber number{++last_stream_};
+  streams_[number] = &stream;
+  return number;
+}
+
+void Caller::send(Message message) {
+  switch (state_) {
+    case State::connecting:
+      waiting_.push_back(std::move(message));
+      return;
+    case State::connected:
+      // Not from within the call of a stream.
+      if (stream_->buffered() <= max_unsent_to_answerer) link_->send(message);
+      return;
+    case State::lost:
+      return;
+  }
+}
+
+bool Caller::is_idle(TimePoint now) const { return streams_.empty() && now - used_ >= keep_idle; }
+
+void Caller::release_all() {
+  for (const auto& [number, stream] : streams_) stream->release();
+}
+
+void Caller::advance(TimePoint now) {
+  if (!streams_.empty()) used_ = now;
+  if (state_ != State::connected) return;
+  if (stream_->buffered() > max_unsent_to_answerer) return lose("it does not read");
+  if (auto alive = link_->advance(now); !alive) lose(describe(alive.error()));
+}
+
+void Caller::on_connected(net::Connector::Connected connected) {
+  if (!connected) return lose(connected.error());
+  state_ = State::connected;
+  stream_ = std::move(*connected);
+  link_ = std::make_unique<Link>(Role::caller, secret_, *stream_, loop_.now());
+  stream_->start(*this);
+  for (const Message& message : std::exchange(waiting_, {})) link_->send(message);
+}
+
+void Caller::on_read(std::string_view bytes) {
+  link_->feed(bytes, loop_.now());
+  while (state_ == State::connected) {
+    auto message = link_->next();
+    if (!message) return lose(describe(message.error()));
+    if (!*message) return;
+    dispatch(std::move(**message));
+  }
+}
+
+void Caller::dispatch(Message message) {
+  const StreamNumber number = std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.stream; }) return one.stream;
+        return StreamNumber{};
+      },
+      message);
+  // The client may have gone meanwhile.
+  const auto found = streams_.find(number);
+  if (found != streams_.end()) found->second->receive(std::move(message));
+}
+
+void Caller::lose(const std::string& reason) {
+  if (state_ == State::lost) return;
+  state_ = State::lost;
+  if (stream_) stream_->close();
+  waiting_.clear();
+  logger_.log(LogCategory::engineio, LogLevel::warning,
+              "The inner connection to the server at " + shown_ + " is lost: " + reason);
+  for (const auto& [number, stream] : std::exchange(streams_, {})) stream->lost();
+}
+
+void Caller::on_end() { lose("the server has closed it"); }
+
+void Caller::on_broken() { lose("it is broken"); }
+
+}  // namespace sioserve::forwarding
