@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the reference of docs/api.md from the docstrings of the package `sio`.
+"""Writes docs/api.md from the docstrings of the packages `sio` and `sioserve`.
 
 .venv/bin/python scripts/reference_page.py            rewrites it
 .venv/bin/python scripts/reference_page.py --check    exits with 1 if it is not up to date
 
-Every public name is in it. Exits with 1, naming them, if some have no docstring.
+Every public name of `sio` is in it, and what applications use of `sioserve`. Exits with 1, naming
+them, if some have no docstring.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import sio
+import sio.admin
 import sio.socketio
+import sioserve
+import sioserve.logs
+import sioserve.testing
 from sio.engine import EngineIOApplication, EngineIOSocket
 from sio.handshake import Handshake
 from sio.socketio.broadcast import Broadcast
@@ -36,6 +41,19 @@ FOUND = (
     Handshake,
     EngineIOSocket,
 )
+
+# Of other modules, by the names under which applications import them.
+FUNCTIONS_ELSEWHERE = {
+    "sio.admin.instrument": sio.admin.instrument,
+    "sioserve.stop_event": sioserve.stop_event,
+    "sioserve.logs.request_id": sioserve.logs.request_id,
+    "sioserve.testing.captured_emits": sioserve.testing.captured_emits,
+    "sioserve.testing.sio_client": sioserve.testing.sio_client,
+}
+CLASSES_ELSEWHERE = {
+    f"sioserve.testing.{name}": getattr(sioserve.testing, name)
+    for name in ("SioTestClient", "SioTestServer", "Emitted")
+}
 
 # Names that are only for other modules of the package.
 INTERNAL = {
@@ -120,6 +138,12 @@ def reference(undocumented: list[str]) -> Iterator[str]:
     for cls in (*FOUND, *(c for _, c in sorted(classes.items()) if c not in FOUND)):
         yield f"\n## `{cls.__name__}`\n"
         yield from describe_class(cls, undocumented)
+    yield "\n## Functions of `sio.admin` and `sioserve`\n"
+    for name, function in FUNCTIONS_ELSEWHERE.items():
+        yield entry(name, signature(function), function, undocumented)
+    for name, cls in CLASSES_ELSEWHERE.items():
+        yield f"\n## `{name}`\n"
+        yield from describe_class(cls, undocumented)
 
 
 def describe_class(cls: type, undocumented: list[str]) -> Iterator[str]:
@@ -136,7 +160,7 @@ def public_members(cls: type) -> Iterator[tuple[str, Any]]:
     """Own and inherited members in the order of their definitions, without attributes."""
     seen: set[str] = set()
     for base in cls.__mro__:
-        if base.__module__.split(".")[0] != "sio" or base is EngineIOApplication:
+        if base.__module__.split(".")[0] not in ("sio", "sioserve") or base is EngineIOApplication:
             continue
         for name, member in vars(base).items():
             if name.startswith("_") or name in seen or name in INTERNAL:
