@@ -101,6 +101,12 @@ Meaning meaning_of(Counter counter) {
     case Counter::cluster_messages_ignored:
       return Family{"sioserve_cluster_messages_ignored", Kind::counter,
                     "Messages of other servers that could not be used."};
+    case Counter::cluster_gaps:
+      return Family{"sioserve_cluster_gaps", Kind::counter,
+                    "How often messages of another server did not follow each other."};
+    case Counter::cluster_messages_missed:
+      return Family{"sioserve_cluster_missed_messages", Kind::counter,
+                    "Messages of other servers that are missing in these gaps."};
     case Counter::sessions_refused:
     case Counter::address_sessions_refused:
     case Counter::namespaces_refused:
