@@ -1,7 +1,8 @@
 # Third-party libraries: from the system's packages, except llhttp if the system does not have it.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.40)
-pkg_check_modules(LIBCRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(LIBCRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+pkg_check_modules(LIBSSL REQUIRED IMPORTED_TARGET libssl>=3.0)
 pkg_check_modules(HIREDIS IMPORTED_TARGET hiredis>=0.14)
 if(NOT HIREDIS_FOUND)
   message(FATAL_ERROR "hiredis 0.14 or newer is missing: install libhiredis-dev (hiredis-devel on Fedora)")
