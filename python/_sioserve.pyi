@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Seque
 from typing import Any, Protocol, final
 
 from sio.cluster import ClusterCore, ClusterDispatcher
+from sioserve.tls import TlsCore, TlsSettings
 
 __version__: str
 
@@ -135,7 +136,7 @@ class Dispatcher(ClusterDispatcher, Protocol):
     def forgotten(self, socket: int) -> None:
         """The client of a disconnected socket will not be recovered."""
 
-class Server(ClusterCore):
+class Server(ClusterCore, TlsCore):
     """An HTTP, WebSocket and Socket.IO server for one ASGI application.
 
     Methods marked "any thread" may be called from every thread that holds the GIL.
@@ -202,6 +203,7 @@ class Server(ClusterCore):
         # "drop" or "keep"
         underscore_headers: str = "drop",
         proxy_protocol: bool = False,
+        tls: TlsSettings | None = None,
         # Load
         max_connections: int = 0,
         max_connections_per_address: int = 0,
@@ -300,9 +302,9 @@ class Server(ClusterCore):
     # "http://127.0.0.1:8000" or "unix:/run/app.sock". Raises OSError with a sentence for the user;
     # RuntimeError after start().
 
-    def listen_tcp(self, host: str, port: int) -> str:
+    def listen_tcp(self, host: str, port: int, service: str = "http", /) -> str:
         """Listen on every address of `host`, a name or a literal; "" is every interface, port 0 a
-        free port.
+        free port. `service`: "http", "redirect", or "https" after load_certificates().
 
         A name with several addresses is returned unchanged: "http://localhost:8000".
         """
@@ -313,8 +315,9 @@ class Server(ClusterCore):
         A socket on which no server listens is replaced; other files are not changed.
         """
 
-    def listen_fd(self, fd: int) -> str:
-        """Listen on a listening TCP or Unix stream socket. The caller still owns it."""
+    def listen_fd(self, fd: int, service: str = "http", /) -> str:
+        """Listen on a listening TCP or Unix stream socket. The caller still owns it. `service` is
+        that of listen_tcp(); a Unix socket has no TLS."""
 
     def start(self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], None]) -> None:
         """Start the I/O thread, once, from the loop's thread; `on_stopped` runs there at the end.

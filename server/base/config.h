@@ -82,7 +82,9 @@ struct TlsConfig {
   MinVersion min_version = MinVersion::tls_1_2;
   std::string ciphers;  // of TLS 1.2, as OpenSSL names them; empty: the recommended ones
   Milliseconds handshake_timeout{10'000};
-  std::size_t max_handshakes = 512;  // under way; others wait
+  std::size_t max_handshakes = 512;   // under way; others wait
+  std::uint16_t redirect_port = 443;  // where requests without TLS are redirected
+  std::uint64_t hsts = 0;             // seconds for Strict-Transport-Security; 0: no such header
 
   bool on() const { return !certificates.empty() || !directory.empty(); }
 };

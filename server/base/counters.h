@@ -57,10 +57,12 @@ enum class Counter : std::size_t {
   redis_unconfirmed,
   redis_reconnects,
   cluster_messages_ignored,
+  tls_handshakes,
+  tls_handshakes_failed,
 };
 
 inline constexpr std::size_t counter_count =
-    static_cast<std::size_t>(Counter::cluster_messages_ignored) + 1;
+    static_cast<std::size_t>(Counter::tls_handshakes_failed) + 1;
 
 // The name for the application.
 constexpr const char* name_of(Counter counter) {
@@ -155,6 +157,10 @@ constexpr const char* name_of(Counter counter) {
       return "redis_reconnects";
     case Counter::cluster_messages_ignored:
       return "cluster_messages_ignored";
+    case Counter::tls_handshakes:
+      return "tls_handshakes";
+    case Counter::tls_handshakes_failed:
+      return "tls_handshakes_failed";
   }
   __builtin_unreachable();
 }

@@ -57,7 +57,7 @@ void AccessTracker::add(AccessEvent event, const SharedRequestHead& head,
   pending_->complete = response.complete();
   if (log_->wants_response_headers()) pending_->response_headers = response.headers();
   pending_begin_ = begin;
-  if (pending_->complete && stream_.buffered() == 0 && !broken_) flush();
+  if (pending_->complete && stream_->buffered() == 0 && !broken_) flush();
 }
 
 void AccessTracker::write(AccessEvent event, const SharedRequestHead& head,
@@ -79,7 +79,8 @@ void AccessTracker::write(AccessEvent event, const SharedRequestHead& head,
 void AccessTracker::on_closed() {
   if (!pending_) return;
   pending_->complete = false;
-  pending_->response_bytes -= std::min<std::uint64_t>(pending_->response_bytes, stream_.buffered());
+  pending_->response_bytes -=
+      std::min<std::uint64_t>(pending_->response_bytes, stream_->buffered());
   flush();
 }
 

@@ -19,7 +19,10 @@ namespace sioserve::connection {
 class AccessTracker {
  public:
   // Both outlive the tracker. `log` may be null.
-  AccessTracker(AccessLog* log, const net::Stream& stream) : log_(log), stream_(stream) {}
+  AccessTracker(AccessLog* log, const net::Stream& stream) : log_(log), stream_(&stream) {}
+
+  // Another stream has taken the place of the first one.
+  void watch(const net::Stream& stream) { stream_ = &stream; }
 
   bool on() const { return log_ != nullptr; }
 
@@ -43,7 +46,7 @@ class AccessTracker {
                             std::uint16_t code);
 
   void on_drain() {
-    if (pending_ && stream_.buffered() == 0) flush();
+    if (pending_ && stream_->buffered() == 0) flush();
   }
   void on_broken() { broken_ = true; }
   void on_closed();
@@ -56,7 +59,7 @@ class AccessTracker {
   void flush();
 
   AccessLog* const log_;  // null: none
-  const net::Stream& stream_;
+  const net::Stream* stream_;
   std::optional<TimePoint> begin_;  // of the request that is being received
   std::optional<AccessRecord> pending_;
   TimePoint pending_begin_;

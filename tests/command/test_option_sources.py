@@ -77,6 +77,9 @@ SAMPLES = {
     "proxy-headers-port": "X-Port",
     "socketio-path": "/events",
     "access-log-format": "%(path)s",
+    "tls-client-certs": "required",
+    "tls-min-version": "1.3",
+    "redirect-https": "80:443",
 }
 # Options that have an effect only together with another one.
 COMPANIONS = {
@@ -93,6 +96,16 @@ COMPANIONS = {
     "worker-max-age": {"workers": "2"},
     "worker-hang-timeout": {"workers": "2"},
     "worker-start-timeout": {"workers": "2"},
+    "tls-key": {"tls-cert": "a.pem"},
+    "tls-key-password": {"tls-cert": "a.pem"},
+    "tls-client-certs": {"tls-cert": "a.pem", "tls-client-ca": "ca.pem"},
+    "tls-client-ca": {"tls-cert": "a.pem"},
+    "tls-min-version": {"tls-cert": "a.pem"},
+    "tls-ciphers": {"tls-cert": "a.pem"},
+    "redirect-https": {"tls-cert": "a.pem"},
+    "hsts": {"tls-cert": "a.pem"},
+    "timeout-tls-handshake": {"tls-cert": "a.pem"},
+    "limit-tls-handshakes": {"tls-cert": "a.pem"},
 }
 NOT_SHOWN_IN_OPTIONS = {"config", "env-file", "limit-max-requests-jitter"}
 

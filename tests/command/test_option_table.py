@@ -34,6 +34,7 @@ NOT_OPTIONS = {
     "stop_begun",
     "content_types",
     "extensions",
+    "tls",
 }
 
 

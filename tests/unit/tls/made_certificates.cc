@@ -1,8 +1,9 @@
 #include "tests/unit/tls/made_certificates.h"
 
-#include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+
+#include <cstdlib>
 
 #include "server/tls/certificate.h"
 
@@ -46,7 +47,7 @@ void add_extension(X509& certificate, int kind, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, &certificate, &certificate, nullptr, nullptr, 0);
   X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str());
-  ASSERT_NE(extension, nullptr) << value;
+  if (extension == nullptr) std::abort();
   X509_add_ext(&certificate, extension, -1);
   X509_EXTENSION_free(extension);
 }

@@ -14,6 +14,7 @@ from sioserve.options.table import (
     proxies,
     redis,
     socketio,
+    tls,
     websocket,
     workers,
 )
@@ -21,6 +22,7 @@ from sioserve.options.table import (
 GROUPS: tuple[Group, ...] = (
     application.GROUP,
     listening.GROUP,
+    tls.GROUP,
     http.GROUP,
     limits.GROUP,
     websocket.GROUP,
