@@ -46,6 +46,7 @@ Names::Names(const Gil& gil) {
       {&Names::scope, "scope"},
       {&Names::request_id, "sioserve.request_id"},
       {&Names::name, "name"},
+      {&Names::tls, "tls"},
       {&Names::http, "http"},
       {&Names::https, "https"},
       {&Names::websocket, "websocket"},

@@ -11,7 +11,7 @@ struct Names {
   PyRef type, asgi, path, raw_path, query_string, headers, client, server, method, http_version,
       scheme, root_path, extensions, state, subprotocols, status, body, more_body, trailers,
       more_trailers, links, code, reason, text, bytes, subprotocol, scope, request_id, name,
-      thread_wait, match, route;
+      thread_wait, match, route, tls;
   PyRef http, https, websocket, ws, wss;
   PyRef http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect;
   PyRef create_future, create_task, get_task_factory, add_done_callback, set_result, done,

@@ -3,6 +3,8 @@
 #include <string_view>
 #include <utility>
 
+#include "asgi-bridge/tls_extension.h"
+
 namespace sioserve::bridge {
 namespace {
 
@@ -151,6 +153,8 @@ PyRef ScopeFactory::make(const Gil& gil, Template& from, const RequestHead& head
       set_item(scope, names_.client, client_of(gil, endpoints)) &&
       set_item(scope, names_.asgi, copy_item(from.dict, names_.asgi)) &&
       set_item(extensions, names_.request_id, request_id) &&
+      (!endpoints.tls_details ||
+       set_item(extensions, names_.tls, to_tls_extension(gil, **endpoints.tls_details))) &&
       set_item(scope, names_.extensions, extensions) &&
       (!state_ || set_item(scope, names_.state, PyRef::steal(PyDict_Copy(state_.get()))));
   return filled ? scope : PyRef();

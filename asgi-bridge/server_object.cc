@@ -15,6 +15,7 @@
 #include "asgi-bridge/settings.h"
 #include "asgi-bridge/socketio_methods.h"
 #include "asgi-bridge/socketio_questions.h"
+#include "asgi-bridge/tls_methods.h"
 #include "server/base/clock.h"
 #include "server/base/counters.h"
 #include "server/transport/options.h"
@@ -104,17 +105,33 @@ PyObject* address_or_error(const Result<std::string, std::string>& address) {
   return nullptr;
 }
 
+bool read_service(const char* name, connection::Service& service) {
+  constexpr std::pair<std::string_view, connection::Service> services[] = {
+      {"http", connection::Service::http},
+      {"https", connection::Service::https},
+      {"redirect", connection::Service::redirect},
+  };
+  for (const auto& [known, value] : services) {
+    if (known != name) continue;
+    service = value;
+    return true;
+  }
+  PyErr_SetString(PyExc_ValueError, "service: must be http, https or redirect");
+  return false;
+}
+
 PyObject* server_listen_tcp(PyObject* self, PyObject* args) {
-  const char* host;
+  const char *host, *service_name = "http";
   PyObject* port_argument;
   std::uint16_t port = 0;
-  if (!PyArg_ParseTuple(args, "sO:listen_tcp", &host, &port_argument) ||
-      !read_number(port_argument, "port", port)) {
+  connection::Service service{};
+  if (!PyArg_ParseTuple(args, "sO|s:listen_tcp", &host, &port_argument, &service_name) ||
+      !read_number(port_argument, "port", port) || !read_service(service_name, service)) {
     return nullptr;
   }
   Core* core = listening_core_of(self, "listen_tcp");
   if (core == nullptr) return nullptr;
-  return address_or_error(core->server->listen_tcp(host, port));
+  return address_or_error(core->server->listen_tcp(host, port, service));
 }
 
 PyObject* server_listen_metrics(PyObject* self, PyObject* args) {
@@ -150,13 +167,16 @@ PyObject* server_listen_unix(PyObject* self, PyObject* args) {
 
 PyObject* server_listen_fd(PyObject* self, PyObject* args) {
   PyObject* argument;
+  const char* service_name = "http";
   int fd = 0;
-  if (!PyArg_ParseTuple(args, "O:listen_fd", &argument) || !read_number(argument, "fd", fd)) {
+  connection::Service service{};
+  if (!PyArg_ParseTuple(args, "O|s:listen_fd", &argument, &service_name) ||
+      !read_number(argument, "fd", fd) || !read_service(service_name, service)) {
     return nullptr;
   }
   Core* core = listening_core_of(self, "listen_fd");
   if (core == nullptr) return nullptr;
-  return address_or_error(core->server->listen_fd(fd));
+  return address_or_error(core->server->listen_fd(fd, service));
 }
 
 PyObject* server_listen_cluster(PyObject* self, PyObject* args) {
@@ -433,8 +453,8 @@ PyRef make_process_server_type(const Gil& gil, PyObject* module, const PyRef& se
 }
 
 PyRef make_server_type(const Gil& gil, PyObject* module) {
-  static MethodTable all_methods{life_methods, process_methods(), cluster_methods(),
-                                 socketio_methods(), socketio_questions()};
+  static MethodTable all_methods{life_methods,       process_methods(),    cluster_methods(),
+                                 socketio_methods(), socketio_questions(), tls_methods()};
   static PropertyTable all_properties{properties};
   return make_box_type<ServerBox>(gil, module, "_sioserve.Server",
                                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,

@@ -90,6 +90,20 @@ bool read_value(PyObject* value, UnderscoreHeaders& target) {
       value, {{"drop", UnderscoreHeaders::drop}, {"keep", UnderscoreHeaders::keep}}, target);
 }
 
+bool read_value(PyObject* value, TlsConfig::ClientCertificates& target) {
+  using Wanted = TlsConfig::ClientCertificates;
+  return read_choice<Wanted>(
+      value,
+      {{"none", Wanted::none}, {"optional", Wanted::optional}, {"required", Wanted::required}},
+      target);
+}
+
+bool read_value(PyObject* value, TlsConfig::MinVersion& target) {
+  using Version = TlsConfig::MinVersion;
+  return read_choice<Version>(value, {{"1.2", Version::tls_1_2}, {"1.3", Version::tls_1_3}},
+                              target);
+}
+
 bool read_value(PyObject* value, SocketIoConfig::Parser& target) {
   using Parser = SocketIoConfig::Parser;
   return read_choice<Parser>(value, {{"json", Parser::json}, {"msgpack", Parser::msgpack}}, target);
@@ -215,6 +229,26 @@ bool read_redis_url(PyObject* value, Config& config) {
 #define MEMBER(path) \
   [](Config & config) -> auto& { return config.path; }
 
+// Those of the dict `tls`.
+const std::map<std::string, Reader>& tls_settings() {
+  static const std::map<std::string, Reader> table = {
+      {"certificates", any(MEMBER(tls.certificates))},
+      {"directory", any(MEMBER(tls.directory))},
+      {"key_password", any(MEMBER(tls.key_password))},
+      {"client_ca", any(MEMBER(tls.client_ca))},
+      {"client_certificates", any(MEMBER(tls.client_certificates))},
+      {"min_version", any(MEMBER(tls.min_version))},
+      {"ciphers", any(MEMBER(tls.ciphers))},
+      {"handshake_timeout_ms", any(MEMBER(tls.handshake_timeout))},
+      {"max_handshakes", any(MEMBER(tls.max_handshakes))},
+      {"redirect_port", any(MEMBER(tls.redirect_port))},
+      {"hsts", any(MEMBER(tls.hsts))},
+  };
+  return table;
+}
+
+bool read_tls(PyObject* value, Config& config);
+
 const std::map<std::string, Reader>& settings() {
   static const std::map<std::string, Reader> table = {
       {"backlog", positive(MEMBER(backlog))},
@@ -257,6 +291,8 @@ const std::map<std::string, Reader>& settings() {
       {"max_connections_per_address", any(MEMBER(load.max_connections_per_address))},
       {"max_concurrency", any(MEMBER(load.max_concurrency))},
       {"max_requests", any(MEMBER(load.max_requests))},
+
+      {"tls", read_tls},
 
       {"access_log", any(MEMBER(access_log.target))},
       {"access_log_path", any(MEMBER(access_log.path))},
@@ -347,17 +383,36 @@ void name_setting(const std::string& name) {
   PyErr_Format(kind.get(), "%s: %S", name.c_str(), reason.get());
 }
 
-}  // namespace
-
-bool read_setting(const Gil&, const std::string& name, PyObject* value, Config& config) {
-  const auto found = settings().find(name);
-  if (found == settings().end()) {
+bool read_from(const std::map<std::string, Reader>& table, const std::string& name, PyObject* value,
+               Config& config) {
+  const auto found = table.find(name);
+  if (found == table.end()) {
     PyErr_Format(PyExc_TypeError, "Server() got an unknown setting: %s", name.c_str());
     return false;
   }
   if (found->second(value, config)) return true;
   name_setting(name);
   return false;
+}
+
+bool read_tls(PyObject* value, Config& config) {
+  if (value == Py_None) return true;
+  if (!PyDict_Check(value)) {
+    PyErr_SetString(PyExc_TypeError, "must be a dict");
+    return false;
+  }
+  PyObject *key, *item;
+  for (Py_ssize_t position = 0; PyDict_Next(value, &position, &key, &item);) {
+    std::string name;
+    if (!read_value(key, name) || !read_from(tls_settings(), name, item, config)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool read_setting(const Gil&, const std::string& name, PyObject* value, Config& config) {
+  return read_from(settings(), name, value, config);
 }
 
 }  // namespace sioserve::bridge

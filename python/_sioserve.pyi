@@ -14,6 +14,7 @@ from typing import Any, Protocol, final
 
 from sio.cluster import ClusterCore, ClusterDispatcher
 from sio.process_core import ProcessCore
+from sioserve.tls import TlsCore, TlsSettings
 
 __version__: str
 
@@ -136,7 +137,7 @@ class Dispatcher(ClusterDispatcher, Protocol):
     def forgotten(self, socket: int) -> None:
         """The client of a disconnected socket will not be recovered."""
 
-class Server(ClusterCore, ProcessCore):
+class Server(ClusterCore, ProcessCore, TlsCore):
     """An HTTP, WebSocket and Socket.IO server for one ASGI application.
 
     Methods marked "any thread" may be called from every thread that holds the GIL.
@@ -203,6 +204,7 @@ class Server(ClusterCore, ProcessCore):
         # "drop" or "keep"
         underscore_headers: str = "drop",
         proxy_protocol: bool = False,
+        tls: TlsSettings | None = None,
         # Load
         max_connections: int = 0,
         max_connections_per_address: int = 0,
@@ -307,9 +309,9 @@ class Server(ClusterCore, ProcessCore):
     # "http://127.0.0.1:8000" or "unix:/run/app.sock". Raises OSError with a sentence for the user;
     # RuntimeError after start().
 
-    def listen_tcp(self, host: str, port: int) -> str:
+    def listen_tcp(self, host: str, port: int, service: str = "http", /) -> str:
         """Listen on every address of `host`, a name or a literal; "" is every interface, port 0 a
-        free port.
+        free port. `service`: "http", "redirect", or "https" after load_certificates().
 
         A name with several addresses is returned unchanged: "http://localhost:8000".
         """
@@ -323,8 +325,9 @@ class Server(ClusterCore, ProcessCore):
         A socket on which no server listens is replaced; other files are not changed.
         """
 
-    def listen_fd(self, fd: int) -> str:
-        """Listen on a listening TCP or Unix stream socket. The caller still owns it."""
+    def listen_fd(self, fd: int, service: str = "http", /) -> str:
+        """Listen on a listening TCP or Unix stream socket. The caller still owns it. `service` is
+        that of listen_tcp(); a Unix socket has no TLS."""
 
     def start(self, loop: asyncio.AbstractEventLoop, on_stopped: Callable[[], None]) -> None:
         """Start the I/O thread, once, from the loop's thread; `on_stopped` runs there at the end.

@@ -51,6 +51,8 @@ constexpr Milliseconds tick_interval{20};  // the resolution of the sessions' ti
 // How long commands are carried out before sockets and timers are served again.
 constexpr std::chrono::milliseconds command_budget{2};
 
+constexpr const char* no_certificates = "HTTPS needs certificates";
+
 // How long sessions are ended at a time when the server stops.
 constexpr std::chrono::milliseconds stop_budget{2};
 
@@ -108,30 +110,40 @@ class Server::IoThread final : connection::Router,
         metrics_(config_.metrics.on
                      ? new MetricsService(loop_, config_, logger_, access_log_if_on(), *this)
                      : nullptr),
-        connections_(loop_, *this, config_, logger_,
-                     metrics_ ? metrics_.get() : access_log_if_on()) {
+        connections_(loop_, *this, config_, logger_, metrics_ ? metrics_.get() : access_log_if_on(),
+                     &counters_) {
     if (cluster_) cluster_->join();
     connections_.on_max_requests([this] { event_buffer_.push(RequestLimitReached{}); });
   }
 
   ~IoThread() { stop_now(); }
 
-  Result<std::string, std::string> listen_tcp(const std::string& host, std::uint16_t port) {
+  Result<std::monostate, std::string> load_certificates() {
+    return connections_.load_certificates();
+  }
+
+  Result<std::string, std::string> listen_tcp(const std::string& host, std::uint16_t port,
+                                              connection::Service service) {
+    if (service == connection::Service::https && !connections_.has_certificates()) {
+      return Failure{std::string(no_certificates)};
+    }
     auto sockets = net::listen_tcp(host, port, config_.backlog);
     if (!sockets) return Failure{sockets.error()};
     const net::ListeningSocket& first = sockets->front();
-    const std::string several =
-        "http://" + (host.empty() ? "*" : host) + ":" + std::to_string(first.address.port);
-    std::string url = sockets->size() == 1 ? net::to_url(first) : several;
-    for (net::ListeningSocket& socket : *sockets) connections_.listen(std::move(socket));
+    const std::string several = scheme_of(service) + "://" + (host.empty() ? "*" : host) + ":" +
+                                std::to_string(first.address.port);
+    std::string url = sockets->size() == 1 ? net::to_url(first, scheme_of(service)) : several;
+    for (net::ListeningSocket& socket : *sockets) connections_.listen(std::move(socket), service);
     return url;
   }
 
   Result<std::string, std::string> listen_unix(const std::string& path, unsigned mode) {
-    return listen(net::listen_unix(path, mode, config_.backlog));
+    return listen(net::listen_unix(path, mode, config_.backlog), connection::Service::http);
   }
 
-  Result<std::string, std::string> listen_fd(int fd) { return listen(net::listen_fd(fd)); }
+  Result<std::string, std::string> listen_fd(int fd, connection::Service service) {
+    return listen(net::listen_fd(fd), service);
+  }
 
   Result<std::string, std::string> listen_metrics(const std::string& host, std::uint16_t port) {
     return metrics_->listen(host, port);
@@ -220,10 +232,19 @@ class Server::IoThread final : connection::Router,
     std::uint64_t place;
   };
 
-  Result<std::string, std::string> listen(Result<net::ListeningSocket, std::string> socket) {
+  static std::string scheme_of(connection::Service service) {
+    return service == connection::Service::https ? "https" : "http";
+  }
+
+  Result<std::string, std::string> listen(Result<net::ListeningSocket, std::string> socket,
+                                          connection::Service service) {
     if (!socket) return Failure{socket.error()};
-    std::string url = net::to_url(*socket);
-    connections_.listen(std::move(*socket));
+    if (!socket->unix_path.empty()) service = connection::Service::http;
+    if (service == connection::Service::https && !connections_.has_certificates()) {
+      return Failure{std::string(no_certificates)};
+    }
+    std::string url = net::to_url(*socket, scheme_of(service));
+    connections_.listen(std::move(*socket), service);
     return url;
   }
 
@@ -479,6 +500,8 @@ class Server::IoThread final : connection::Router,
     answers_.give(ask.id, is_for_pool ? Answer(pool_->status()) : socketio_.answer(ask.question));
   }
 
+  void carry_out(ReloadCertificates) { connections_.reload_certificates(); }
+
   void carry_out(StopServer) {
     switch (state_) {
       case State::running:
@@ -554,13 +577,17 @@ Server::Server(Config config, std::function<void()> wake_application)
     : io_(std::make_unique<IoThread>(std::move(config), std::move(wake_application))) {}
 Server::~Server() = default;
 
-Result<std::string, std::string> Server::listen_tcp(const std::string& host, std::uint16_t port) {
-  return io_->listen_tcp(host, port);
+Result<std::monostate, std::string> Server::load_certificates() { return io_->load_certificates(); }
+Result<std::string, std::string> Server::listen_tcp(const std::string& host, std::uint16_t port,
+                                                    connection::Service service) {
+  return io_->listen_tcp(host, port, service);
 }
 Result<std::string, std::string> Server::listen_unix(const std::string& path, unsigned mode) {
   return io_->listen_unix(path, mode);
 }
-Result<std::string, std::string> Server::listen_fd(int fd) { return io_->listen_fd(fd); }
+Result<std::string, std::string> Server::listen_fd(int fd, connection::Service service) {
+  return io_->listen_fd(fd, service);
+}
 Result<std::string, std::string> Server::listen_metrics(const std::string& host,
                                                         std::uint16_t port) {
   return io_->listen_metrics(host, port);

@@ -16,6 +16,7 @@
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
 #include "server/base/result.h"
+#include "server/connection/service.h"
 #include "server/port/messages.h"
 #include "server/port/port.h"
 
@@ -31,11 +32,16 @@ class Server final : public Port {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Before the first listen function with Service::https, if Config::tls is on: reads the
+  // certificates, which ReloadCertificates reads again. The error is a sentence without its end.
+  Result<std::monostate, std::string> load_certificates();
+
   // Each may be called several times. Returns the URL ("http://127.0.0.1:8000",
-  // "unix:/run/app.sock"); the error is a sentence.
-  Result<std::string, std::string> listen_tcp(const std::string& host, std::uint16_t port);
+  // "unix:/run/app.sock"); the error is a sentence. Unix sockets have no TLS.
+  Result<std::string, std::string> listen_tcp(const std::string& host, std::uint16_t port,
+                                              connection::Service service);
   Result<std::string, std::string> listen_unix(const std::string& path, unsigned mode);
-  Result<std::string, std::string> listen_fd(int fd);
+  Result<std::string, std::string> listen_fd(int fd, connection::Service service);
   // The port of /metrics, /healthz and /readyz; Config::metrics is on.
   Result<std::string, std::string> listen_metrics(const std::string& host, std::uint16_t port);
   // Listens for other servers of the cluster, which forward requests of sessions of this one, and

@@ -18,6 +18,7 @@ LIBRARIES = {
     "wslay": re.compile(r"wslay/"),
     "zlib": re.compile(r"zlib\.h$"),
     "hiredis": re.compile(r"hiredis/"),
+    "libssl": re.compile(r"openssl/(ssl|bio|x509|x509v3|pem)\.h$"),
     "python": re.compile(r"(Python|structmember|pythread|datetime|frameobject)\.h$|cpython/"),
 }
 
@@ -38,7 +39,8 @@ RULES: dict[str, list[str]] = {
     "server/processes": [*BASE, *PORT, "server/net"],
     "server/http": [*BASE, "llhttp"],
     "server/ws": [*BASE, "wslay", "zlib"],
-    "server/connection": [*BASE, "server/net", "server/http", "server/ws"],
+    "server/tls": [*BASE, "libssl"],
+    "server/connection": [*BASE, "server/net", "server/http", "server/ws", "server/tls"],
     "server/transport": [*BASE, *PORT, *STREAMS, *ENGINES, "zlib"],
     "server/application": [*BASE, *PORT, *STREAMS, "server/net/deferred_queue.h"],
     "server/static_files": [*BASE, *STREAMS, "server/http"],
@@ -113,6 +115,8 @@ def test_every_include_follows_the_layers() -> None:
         ("server/http/request_parser.cc", "#include <uv.h>"),
         ("server/ws/engine.cc", "#include <llhttp.h>"),
         ("server/net/stream.cc", '#include "server/http/request_parser.h"'),
+        ("server/tls/session.cc", '#include "server/net/stream.h"'),
+        ("server/connection/tls_stream.cc", "#include <openssl/ssl.h>"),
         ("server/base/bytes.h", '#include "server/http/request_parser.h"'),
         ("server/connection/connection.cc", "#include <Python.h>"),
         ("server/connection/connection.cc", '#include "asgi-bridge/server.h"'),

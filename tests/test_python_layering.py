@@ -122,6 +122,8 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.stop_signal",
         "sioserve.stopping",
         "sioserve.systemd",
+        "sioserve.certificate_signal",
+        "sioserve.tls",
         "sioserve.interface",
         "sioserve.lifespan",
         "sioserve.lifespan_support",

@@ -14,7 +14,7 @@ import _sioserve
 
 from sioserve.descriptors import descriptor_shortage
 from sioserve.errors import ListenError, StartupError
-from sioserve.options import ClusterEndpoint, Endpoint, TcpEndpoint, UnixEndpoint
+from sioserve.options import ClusterEndpoint, Endpoint, FdEndpoint, TcpEndpoint, UnixEndpoint
 from sioserve.options.endpoints import FIRST_SYSTEMD_FD
 
 logger = logging.getLogger("sioserve")
@@ -52,6 +52,10 @@ def listen_on(
         server.open_logs()
     except OSError as error:
         raise StartupError(str(error)) from None
+    if any(
+        isinstance(one, TcpEndpoint | FdEndpoint) and one.service == "https" for one in endpoints
+    ):
+        _load_certificates(server)
     try:
         if cluster is not None:
             address = server.listen_cluster(cluster.host, cluster.port, cluster.secret)
@@ -75,10 +79,17 @@ def listen_for_metrics(server: _sioserve.Server, address: tuple[str, int] | None
 def listen(server: _sioserve.Server, endpoint: Endpoint) -> str:
     """Returns the address for log lines; raises OSError with a readable message."""
     if isinstance(endpoint, TcpEndpoint):
-        return server.listen_tcp(endpoint.host, endpoint.port)
+        return server.listen_tcp(endpoint.host, endpoint.port, endpoint.service)
     if isinstance(endpoint, UnixEndpoint):
         return server.listen_unix(endpoint.path, endpoint.mode)
-    return server.listen_fd(endpoint.fd)
+    return server.listen_fd(endpoint.fd, endpoint.service)
+
+
+def _load_certificates(server: _sioserve.Server) -> None:
+    try:
+        server.load_certificates()
+    except OSError as error:
+        raise StartupError(f"TLS can't be used: {error}") from None
 
 
 def take_activated_sockets() -> list[int]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Protocol
 
+from sioserve.certificate_signal import ReloadCertificatesOnSignal
 from sioserve.control.listener import ControlSocket
 from sioserve.control.paths import control_path
 from sioserve.control.pid_file import PidFile
@@ -69,7 +70,15 @@ def run(application: Any, options: Options, notifier: Notifier) -> None:
 
     Raises StartupError, and Interrupted for a signal before connections were accepted.
     """
-    run_service(lambda stop: Service(application, options, stop), options, notifier)
+    reload = ReloadCertificatesOnSignal() if options.settings.get("tls") else None
+
+    def make(stop: Callable[[], None]) -> Service:
+        service = Service(application, options, stop)
+        if reload is not None:
+            reload.serve(service)
+        return service
+
+    run_service(make, options, notifier)
 
 
 def run_service(make_service: MakeService, options: Options, notifier: Notifier) -> None:

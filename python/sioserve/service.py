@@ -238,10 +238,18 @@ class Service:
         return await emit_here(get_socketio_server(), emits)
 
     async def reload(self) -> str:
-        """Raises RequestFailed."""
-        raise RequestFailed(
-            "a reload needs --workers: the application runs in the server's process"
-        )
+        """Read the TLS certificates again. Raises RequestFailed."""
+        if not self._options.settings.get("tls"):
+            raise RequestFailed(
+                "a reload needs --workers: the application runs in the server's process"
+            )
+        self.reload_certificates()
+        return "the TLS certificates are read again (new code needs --workers)"
+
+    def reload_certificates(self) -> None:
+        """From any thread and from signal handlers."""
+        if self._server is not None and self._is_serving:
+            self._server.reload_certificates()
 
     def check(self) -> object:
         """Returns when the I/O thread has answered."""

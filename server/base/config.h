@@ -67,6 +67,28 @@ struct LoadConfig {
   std::size_t max_requests = 0;                 // in total, then the server stops
 };
 
+// TLS of the TCP listeners that ask for it. Files are in PEM.
+struct TlsConfig {
+  enum class ClientCertificates { none, optional, required };
+  enum class MinVersion { tls_1_2, tls_1_3 };
+
+  // Files of a certificate with its chain, and of its private key (empty: in the same file). The
+  // first one is for clients that ask for no known host.
+  std::vector<std::pair<std::string, std::string>> certificates;
+  std::string directory;     // with more pairs; empty: none
+  std::string key_password;  // of encrypted keys
+  std::string client_ca;     // file with the authorities of clients' certificates
+  ClientCertificates client_certificates = ClientCertificates::none;
+  MinVersion min_version = MinVersion::tls_1_2;
+  std::string ciphers;  // of TLS 1.2, as OpenSSL names them; empty: the recommended ones
+  Milliseconds handshake_timeout{10'000};
+  std::size_t max_handshakes = 512;   // under way; others wait
+  std::uint16_t redirect_port = 443;  // where requests without TLS are redirected
+  std::uint64_t hsts = 0;             // seconds for Strict-Transport-Security; 0: no such header
+
+  bool on() const { return !certificates.empty() || !directory.empty(); }
+};
+
 struct AccessLogConfig {
   enum class Target { none, file, standard_output, logging };
   Target target = Target::none;
@@ -181,6 +203,7 @@ struct Config {
   WebSocketConfig websocket;
   ProxyConfig proxy;
   LoadConfig load;
+  TlsConfig tls;
   AccessLogConfig access_log;
   std::vector<StaticFiles> static_files;
   // Of static files: pairs of an extension, with its dot, and a type.

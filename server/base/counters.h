@@ -68,10 +68,12 @@ enum class Counter : std::size_t {
   cluster_messages_ignored,
   cluster_gaps,
   cluster_messages_missed,
+  tls_handshakes,
+  tls_handshakes_failed,
 };
 
 inline constexpr std::size_t counter_count =
-    static_cast<std::size_t>(Counter::cluster_messages_missed) + 1;
+    static_cast<std::size_t>(Counter::tls_handshakes_failed) + 1;
 
 // The name for the application.
 constexpr const char* name_of(Counter counter) {
@@ -180,6 +182,10 @@ constexpr const char* name_of(Counter counter) {
       return "cluster_gaps";
     case Counter::cluster_messages_missed:
       return "cluster_messages_missed";
+    case Counter::tls_handshakes:
+      return "tls_handshakes";
+    case Counter::tls_handshakes_failed:
+      return "tls_handshakes_failed";
   }
   __builtin_unreachable();
 }

@@ -71,12 +71,23 @@ struct Address {
   int port = 0;      // 0: not known
 };
 
+// What ASGI's extension `tls` says about a connection. Certificates are PEM.
+struct TlsDetails {
+  std::uint16_t version = 0;  // 0x0304 for TLS 1.3
+  std::uint16_t cipher_suite = 0;
+  std::string server_cert;
+  std::vector<std::string> client_cert_chain;  // empty: the client has sent none
+  std::string client_cert_name;                // its subject, as in RFC 4514
+};
+using SharedTlsDetails = std::shared_ptr<const TlsDetails>;
+
 // The addresses of a connection. Immutable, so the requests of a connection share it.
 struct Endpoints {
   Address client;  // unknown for a Unix socket
   Address server;
-  bool tls = false;
+  bool tls = false;         // the client uses TLS, with this server or with a proxy
   std::string unix_path{};  // of the Unix socket that the client came through, instead of `server`
+  std::optional<SharedTlsDetails> tls_details{};  // if this server has decrypted the connection
 };
 using SharedEndpoints = std::shared_ptr<const Endpoints>;
 

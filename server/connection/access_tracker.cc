@@ -64,7 +64,7 @@ void AccessTracker::add(AccessEvent event, const SharedRequestHead& head,
   pending_->served_by = progress.served_by;
   pending_begin_ = progress.begin;
   if (response.called_at() > microseconds(0)) add_stages(response, progress);
-  if (pending_->complete && stream_.buffered() == 0 && !broken_) flush();
+  if (pending_->complete && stream_->buffered() == 0 && !broken_) flush();
 }
 
 void AccessTracker::add_stages(const http::Response& response, const RequestProgress& progress) {
@@ -97,7 +97,8 @@ void AccessTracker::write(AccessEvent event, const SharedRequestHead& head,
 void AccessTracker::on_closed() {
   if (!pending_) return;
   pending_->complete = false;
-  pending_->response_bytes -= std::min<std::uint64_t>(pending_->response_bytes, stream_.buffered());
+  pending_->response_bytes -=
+      std::min<std::uint64_t>(pending_->response_bytes, stream_->buffered());
   flush();
 }
 

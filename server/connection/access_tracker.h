@@ -26,7 +26,10 @@ struct RequestProgress {
 class AccessTracker {
  public:
   // Both outlive the tracker. `log` may be null.
-  AccessTracker(AccessLog* log, const net::Stream& stream) : log_(log), stream_(stream) {}
+  AccessTracker(AccessLog* log, const net::Stream& stream) : log_(log), stream_(&stream) {}
+
+  // Another stream has taken the place of the first one.
+  void watch(const net::Stream& stream) { stream_ = &stream; }
 
   bool on() const { return log_ != nullptr; }
 
@@ -54,7 +57,7 @@ class AccessTracker {
                             std::uint16_t code);
 
   void on_drain() {
-    if (pending_ && stream_.buffered() == 0) flush();
+    if (pending_ && stream_->buffered() == 0) flush();
   }
   void on_broken() { broken_ = true; }
   void on_closed();
@@ -68,7 +71,7 @@ class AccessTracker {
   void flush();
 
   AccessLog* const log_;  // null: none
-  const net::Stream& stream_;
+  const net::Stream* stream_;
   std::optional<TimePoint> begin_;  // of the request that is being received
   bool came_at_once_ = false;       // all bytes of its head
   std::optional<AccessRecord> pending_;

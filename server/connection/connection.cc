@@ -3,10 +3,11 @@
 #include <string>
 #include <utility>
 
-#include "server/connection/http1_session.h"
+#include "server/connection/client_protocol.h"
 #include "server/connection/lingering_close.h"
 #include "server/connection/proxy_session.h"
 #include "server/connection/start_response.h"
+#include "server/connection/tls_stream.h"
 #include "server/http/http1_response_encoder.h"
 #include "server/http/response.h"
 
@@ -17,17 +18,18 @@ std::unique_ptr<Protocol> first_protocol(Connection& connection) {
   if (connection.context().config.proxy.proxy_protocol) {
     return std::make_unique<ProxySession>(connection);
   }
-  return std::make_unique<Http1Session>(connection);
+  return client_protocol(connection);
 }
 
 }  // namespace
 
 Connection::Connection(Context& context, ConnectionOwner& owner,
-                       std::unique_ptr<net::Stream> stream, SharedEndpoints peers)
+                       std::unique_ptr<net::Stream> stream, SharedEndpoints peers, Service service)
     : context_(context),
       owner_(owner),
       stream_(std::move(stream)),
       peers_(std::move(peers)),
+      service_(service),
       access_(context.access_log, *stream_),
       protocol_(first_protocol(*this)) {
   stream_->start(*this);
@@ -47,6 +49,16 @@ Admission Connection::set_peers(SharedEndpoints peers) {
   return admit_address();
 }
 
+void Connection::encrypt(std::unique_ptr<tls::Session> session) {
+  Endpoints peers = *peers_;
+  peers.tls = true;
+  peers.tls_details = std::make_shared<const TlsDetails>(session->details());
+  peers_ = std::make_shared<const Endpoints>(std::move(peers));
+  stream_ = std::make_unique<TlsStream>(context_, std::move(stream_), std::move(session));
+  access_.watch(*stream_);
+  stream_->start(*this);
+}
+
 Admission Connection::admit_address() {
   auto ticket = context_.load.admit_address(*peers_, context_.now());
   if (!ticket) {
@@ -60,7 +72,9 @@ Admission Connection::admit_address() {
 void Connection::refuse_over_limit(std::uint16_t status) {
   ticket_ = context_.load.refuse_over_limit();
   address_ticket_.reset();
-  if (!ticket_) return close();
+  // Before a handshake there is no way to say it.
+  const bool has_no_tls_yet = service_ == Service::https && !peers_->tls_details;
+  if (!ticket_ || has_no_tls_yet) return close();
   http::Http1ResponseEncoder encoder(*stream_, context_.scratch, http::Http1Version::http_1_1,
                                      http::Persistence::close);
   http::Response response(encoder, {});

@@ -20,8 +20,10 @@
 #include "server/connection/access_tracker.h"
 #include "server/connection/context.h"
 #include "server/connection/protocol.h"
+#include "server/connection/service.h"
 #include "server/net/deferred_queue.h"
 #include "server/net/stream.h"
+#include "server/tls/session.h"
 
 namespace sioserve::connection {
 
@@ -52,7 +54,7 @@ class ConnectionOwner {
 class Connection final : private net::StreamListener, private net::DeferredTask {
  public:
   Connection(Context& context, ConnectionOwner& owner, std::unique_ptr<net::Stream> stream,
-             SharedEndpoints peers);
+             SharedEndpoints peers, Service service);
 
   // For the owner. Call it first; a client above a limit gets a response and the connection is
   // closed.
@@ -64,11 +66,14 @@ class Connection final : private net::StreamListener, private net::DeferredTask 
   // For the protocol.
   Context& context() { return context_; }
   net::Stream& stream() { return *stream_; }
+  Service service() const { return service_; }
   // Of the connection itself, without proxy headers.
   const SharedEndpoints& peers() const { return peers_; }
   // The client that a proxy reported. If it has too many connections, this one gets a response and
   // is about to close.
   Admission set_peers(SharedEndpoints peers);
+  // The TLS handshake is complete: from now on stream() and the protocol's input are plaintext.
+  void encrypt(std::unique_ptr<tls::Session> session);
   AccessTracker& access() { return access_; }
   bool peer_ended() const { return peer_ended_; }
   // Between two requests, with no work left.
@@ -104,6 +109,7 @@ class Connection final : private net::StreamListener, private net::DeferredTask 
   ConnectionOwner& owner_;
   std::unique_ptr<net::Stream> stream_;
   SharedEndpoints peers_;
+  const Service service_;
   AccessTracker access_;
   Count::Ticket ticket_;
   AddressCounts::Ticket address_ticket_;

@@ -6,47 +6,84 @@
 #include <utility>
 
 #include "server/connection/http_deadlines.h"
+#include "server/net/background.h"
 #include "server/net/socket_stream.h"
 
 namespace sioserve::connection {
 
+// The listener of one socket.
+class ConnectionManager::Acceptor final : private net::AcceptHandler {
+ public:
+  Acceptor(ConnectionManager& manager, net::ListeningSocket socket, Service service)
+      : manager_(manager), service_(service), listener_(manager.loop_, std::move(socket), *this) {}
+
+ private:
+  void on_accept(net::FileDescriptor socket, Endpoints endpoints) override {
+    manager_.on_accept(std::move(socket), std::move(endpoints), service_);
+  }
+  void on_accept_paused(const std::string& reason) override { manager_.on_accept_paused(reason); }
+
+  ConnectionManager& manager_;
+  const Service service_;
+  net::Listener listener_;
+};
+
 ConnectionManager::ConnectionManager(net::Loop& loop, Router& router, const Config& config,
-                                     const Logger& logger, AccessLog* access_log)
+                                     const Logger& logger, AccessLog* access_log,
+                                     Counters* counters)
     : loop_(loop),
       logger_(logger),
       context_{loop.deferred_queue(), router, config, logger, [&loop] { return loop.now(); }},
       sweep_timer_(loop, [this] { sweep(); }) {
   std::random_device random;
   context_.access_log = access_log;
+  context_.counters = counters;
+  context_.run_in_background = [&loop](std::function<void()> work, std::function<void()> done) {
+    net::run_in_background(loop, std::move(work), std::move(done));
+  };
   context_.request_ids = RequestIds((std::uint64_t{random()} << 32) | random());
 }
 
 ConnectionManager::~ConnectionManager() { close_all(); }
 
-void ConnectionManager::listen(net::ListeningSocket socket) {
-  net::AcceptHandler& handler = *this;
-  listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(socket), handler));
+Result<std::monostate, std::string> ConnectionManager::load_certificates() {
+  certificates_ = std::make_unique<CertificateWatch>(
+      loop_, context_.config.tls, logger_,
+      [this](CertificateWatch::SharedContext context) { context_.tls = std::move(context); });
+  auto loaded = certificates_->load();
+  if (loaded) certificates_->start();
+  return loaded;
 }
 
-void ConnectionManager::serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints) {
+void ConnectionManager::reload_certificates() {
+  if (certificates_) certificates_->reload();
+}
+
+void ConnectionManager::listen(net::ListeningSocket socket, Service service) {
+  acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(socket), service));
+}
+
+void ConnectionManager::serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints,
+                              Service service) {
   if (connections_.empty()) sweep_timer_.start_repeating(sweep_interval(context_.config));
   ++accepted_;
   ConnectionOwner& owner = *this;
   const std::size_t index = connections_.size();
-  connections_.push_back(
-      std::make_unique<Connection>(context_, owner, std::move(stream), std::move(endpoints)));
+  connections_.push_back(std::make_unique<Connection>(context_, owner, std::move(stream),
+                                                      std::move(endpoints), service));
   connections_.back()->index = index;
   connections_.back()->place = busy_.insert(busy_.end(), connections_.back().get());
   connections_.back()->admit();
 }
 
 void ConnectionManager::stop_accepting() {
-  listeners_.clear();
+  acceptors_.clear();
   context_.phase = Phase::stopping;
 }
 
 void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
   stop_accepting();
+  if (certificates_) certificates_->stop();
   on_empty_ = std::move(on_empty);
   visit([](Connection& connection) { connection.begin_stop(); });
   context_.load.sweep(TimePoint::max());  // ends the log episodes: no more refusals follow
@@ -54,7 +91,7 @@ void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
 }
 
 void ConnectionManager::close_all() {
-  listeners_.clear();
+  acceptors_.clear();
   visit([](Connection& connection) { connection.close_now(); });
 }
 
@@ -71,10 +108,11 @@ void ConnectionManager::sweep() {
   rest();
 }
 
-void ConnectionManager::on_accept(net::FileDescriptor socket, Endpoints endpoints) {
+void ConnectionManager::on_accept(net::FileDescriptor socket, Endpoints endpoints,
+                                  Service service) {
   auto stream = net::SocketStream::adopt(loop_, std::move(socket));
   if (!stream) return;  // the client has already disconnected
-  serve(std::move(*stream), std::make_shared<const Endpoints>(std::move(endpoints)));
+  serve(std::move(*stream), std::make_shared<const Endpoints>(std::move(endpoints)), service);
 }
 
 void ConnectionManager::on_accept_paused(const std::string& reason) {

@@ -18,10 +18,13 @@
 
 #include "server/base/access_record.h"
 #include "server/base/config.h"
+#include "server/base/counters.h"
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
+#include "server/connection/certificate_watch.h"
 #include "server/connection/connection.h"
 #include "server/connection/context.h"
+#include "server/connection/service.h"
 #include "server/connection/stream_handlers.h"
 #include "server/net/listener.h"
 #include "server/net/listening_socket.h"
@@ -31,13 +34,11 @@
 
 namespace sioserve::connection {
 
-class ConnectionManager final : private ConnectionOwner,
-                                private net::AcceptHandler,
-                                private net::DeferredTask {
+class ConnectionManager final : private ConnectionOwner, private net::DeferredTask {
  public:
-  // All arguments must outlive the manager. `access_log`: null for none.
+  // All arguments must outlive the manager. `access_log`, `counters`: null for none.
   ConnectionManager(net::Loop& loop, Router& router, const Config& config, const Logger& logger,
-                    AccessLog* access_log = nullptr);
+                    AccessLog* access_log = nullptr, Counters* counters = nullptr);
   // Remaining connections are closed, and their handlers notified.
   ~ConnectionManager() override;
 
@@ -45,10 +46,18 @@ class ConnectionManager final : private ConnectionOwner,
   void on_max_requests(std::function<void()> call) {
     context_.load.on_max_requests = std::move(call);
   }
-  // Starts to accept on this socket.
-  void listen(net::ListeningSocket socket);
+  // Before the loop runs, if the settings have certificates: reads them, and watches their files.
+  // The error is a sentence without its end.
+  Result<std::monostate, std::string> load_certificates();
+  bool has_certificates() const { return context_.tls != nullptr; }
+  // No effect without load_certificates().
+  void reload_certificates();
+
+  // Starts to accept on this socket. Service::https needs load_certificates().
+  void listen(net::ListeningSocket socket, Service service = Service::http);
   // Serves a stream that was accepted elsewhere.
-  void serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints);
+  void serve(std::unique_ptr<net::Stream> stream, SharedEndpoints endpoints,
+             Service service = Service::http);
 
   // New connections are refused, and responses are the last ones of their connections.
   void stop_accepting();
@@ -66,8 +75,10 @@ class ConnectionManager final : private ConnectionOwner,
   const Load& load() const { return context_.load; }
 
  private:
-  void on_accept(net::FileDescriptor socket, Endpoints endpoints) override;
-  void on_accept_paused(const std::string& reason) override;
+  class Acceptor;
+
+  void on_accept(net::FileDescriptor socket, Endpoints endpoints, Service service);
+  void on_accept_paused(const std::string& reason);
   void on_connection_closed(Connection& connection) override;
   void make_room() override;
   void on_connection_idle(Connection& connection) override;
@@ -83,7 +94,8 @@ class ConnectionManager final : private ConnectionOwner,
   const Logger& logger_;
   Context context_;
   net::Timer sweep_timer_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::unique_ptr<CertificateWatch> certificates_;  // null: there are none
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::list<Connection*> idle_;      // since the longest first
   std::list<Connection*> busy_;      // the others, in any order

@@ -3,17 +3,21 @@
 
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "server/base/access_record.h"
 #include "server/base/clock.h"
 #include "server/base/config.h"
+#include "server/base/counters.h"
 #include "server/base/logger.h"
 #include "server/base/request_id.h"
+#include "server/connection/handshake_queue.h"
 #include "server/connection/load.h"
 #include "server/connection/stream_handlers.h"
 #include "server/http/server_headers.h"
 #include "server/net/deferred_queue.h"
+#include "server/tls/server_context.h"
 #include "server/ws/message_reader.h"
 
 namespace sioserve::connection {
@@ -41,9 +45,17 @@ struct Context {
   Load load{config, logger};
   http::ServerHeadersCache server_headers_cache{config.http};
   AccessLog* access_log = nullptr;  // null: none
+  Counters* counters = nullptr;     // null: nothing is counted
   RequestIds request_ids{0};
   ws::ParserPool websocket_parsers{};
   std::string scratch{};  // buffer for building output, empty between uses
+
+  // For TLS:
+  std::shared_ptr<const tls::ServerContext> tls{};  // of new sessions; null: there is no TLS
+  HandshakeQueue handshakes{deferred_queue, config.tls.max_handshakes};
+  std::string plaintext{};  // buffer for decrypted input
+  // As net::run_in_background(), to read files that are to be encrypted.
+  std::function<void(std::function<void()> work, std::function<void()> done)> run_in_background{};
 
   // Valid until the next call.
   http::ServerHeaders server_headers() { return server_headers_cache.at(std::time(nullptr)); }

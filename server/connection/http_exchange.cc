@@ -5,6 +5,7 @@
 
 #include "server/base/field_syntax.h"
 #include "server/connection/busy_handlers.h"
+#include "server/connection/redirect_handlers.h"
 #include "server/connection/start_response.h"
 
 namespace sioserve::connection {
@@ -38,9 +39,11 @@ void HttpExchange::begin(std::string_view body, BodyPart part) {
 
 std::unique_ptr<RequestHandler> HttpExchange::route() {
   Router& router = context().router;
-  if (router.continues_session(*head_)) return router.route(*this);
+  const bool is_redirect = connection_.service() == Service::redirect;
+  if (!is_redirect && router.continues_session(*head_)) return router.route(*this);
   load_ = context().load.admit_request(context().now());
   if (!load_) return std::make_unique<BusyRequestHandler>(*this);
+  if (is_redirect) return std::make_unique<RedirectRequestHandler>(*this, context().config.tls);
   return router.route(*this);
 }
 
@@ -123,6 +126,7 @@ void HttpExchange::record_access() {
 void HttpExchange::respond(ResponseHead&& head, std::string&& body, BodyPart part) {
   if (ended_ || response_.started()) return;
   owner_.on_response_start(*this);
+  if (endpoints_->tls) add_hsts(context().config.tls, head.headers);
   start_response(context(), response_, std::move(head), std::move(body), part, head_->request_id);
   connection_.touch();
 }

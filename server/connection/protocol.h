@@ -1,4 +1,5 @@
-// The current protocol of a connection: HTTP, WebSocket after an upgrade, or a lingering close.
+// The current protocol of a connection: a TLS handshake, HTTP, WebSocket after an upgrade, or a
+// lingering close.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// The wait for a proxy's header at the start of a connection; HTTP follows.
+// The wait for a proxy's header at the start of a connection; TLS or HTTP follows.
 #pragma once
 
 #include <string>

@@ -1,11 +1,21 @@
 #include "server/connection/start_response.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "server/base/field_syntax.h"
 #include "server/http/status.h"
 
 namespace sioserve::connection {
+namespace {
+
+bool has(const Headers& headers, std::string_view name) {
+  return std::ranges::any_of(
+      headers, [name](const Header& header) { return equals_ignoring_case(header.name, name); });
+}
+
+}  // namespace
 
 void start_response(Context& context, http::Response& response, ResponseHead&& head,
                     std::string&& body, BodyPart part, const std::string& request_id) {
@@ -22,11 +32,13 @@ void start_response(Context& context, http::Response& response, ResponseHead&& h
 
 void add_request_id(const Config& config, const std::string& id, Headers& headers) {
   const std::string& name = config.http.request_id_header;
-  if (name.empty() || id.empty()) return;
-  for (const Header& header : headers) {
-    if (equals_ignoring_case(header.name, name)) return;
-  }
-  headers.push_back({name, id});
+  if (!name.empty() && !id.empty() && !has(headers, name)) headers.push_back({name, id});
+}
+
+void add_hsts(const TlsConfig& config, Headers& headers) {
+  constexpr std::string_view name = "strict-transport-security";
+  if (config.hsts == 0 || has(headers, name)) return;
+  headers.push_back({std::string(name), "max-age=" + std::to_string(config.hsts)});
 }
 
 ResponseHead plain_head(std::uint16_t status) {

@@ -16,6 +16,10 @@ void start_response(Context& context, http::Response& response, ResponseHead&& h
 // Adds the header with the request id, if configured and if `headers` does not have it.
 void add_request_id(const Config& config, const std::string& id, Headers& headers);
 
+// Adds Strict-Transport-Security (RFC 6797), if configured and if `headers` does not have it. Only
+// for responses over TLS.
+void add_hsts(const TlsConfig& config, Headers& headers);
+
 // A short plain-text response of the server itself.
 ResponseHead plain_head(std::uint16_t status);
 // The same, with Retry-After.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/connection/busy_handlers.h"
+#include "server/connection/redirect_handlers.h"
 #include "server/http/http1_response_encoder.h"
 #include "server/ws/frame.h"
 
@@ -182,6 +183,9 @@ std::unique_ptr<WebSocketHandler> WebSocketSession::route() {
   load_ =
       router.continues_session(*head_) ? load.count_request() : load.admit_request(context().now());
   if (!load_) return std::make_unique<BusyWebSocketHandler>(*this);
+  if (connection_.service() == Service::redirect) {
+    return std::make_unique<RedirectWebSocketHandler>(*this, context().config.tls);
+  }
   return router.route(*this);
 }
 

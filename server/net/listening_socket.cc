@@ -116,9 +116,9 @@ std::string to_string(const Address& address) {
   return text;
 }
 
-std::string to_url(const ListeningSocket& socket) {
+std::string to_url(const ListeningSocket& socket, std::string_view scheme) {
   if (!socket.unix_path.empty()) return "unix:" + socket.unix_path;
-  return "http://" + to_string(socket.address);
+  return std::string(scheme) + "://" + to_string(socket.address);
 }
 
 }  // namespace sioserve::net

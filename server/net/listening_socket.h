@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/base/http_values.h"
@@ -27,7 +28,7 @@ Result<std::vector<ListeningSocket>, std::string> listen_tcp(const std::string& 
 
 // "127.0.0.1:8000" or "[::1]:8000".
 std::string to_string(const Address& address);
-// "http://127.0.0.1:8000" or "unix:/run/app.sock".
-std::string to_url(const ListeningSocket& socket);
+// "http://127.0.0.1:8000" with the scheme "http", or "unix:/run/app.sock".
+std::string to_url(const ListeningSocket& socket, std::string_view scheme);
 
 }  // namespace sioserve::net

@@ -1,4 +1,4 @@
-// The interface of one connected byte stream: TCP now, TLS later.
+// The interface of one connected byte stream: a socket, or TLS above one (connection/tls_stream.h).
 //
 // Nothing is written within a call: output queued during a loop iteration is written together at
 // its end. Listener functions are never called from within a call on the stream. Lives on the
@@ -37,7 +37,8 @@ class Stream : public OutputSink {
  public:
   virtual ~Stream() = default;
 
-  // Once, before anything else; reading starts with it.
+  // Before anything else; reading starts with it. Again, also within on_read(): another listener
+  // takes the place of the first one.
   virtual void start(StreamListener& listener) = 0;
 
   virtual void pause_reading() = 0;
@@ -45,8 +46,8 @@ class Stream : public OutputSink {
 
   // Ignored after finish() and close(), like the other writes.
   virtual void write_shared(SharedBytes bytes) = 0;
-  // The file is read while it is sent, off the loop's thread. A stream that encrypts will read it
-  // in portions and write them like other bytes.
+  // The file is read while it is sent, off the loop's thread. A stream that encrypts reads it in
+  // portions and writes them like other bytes.
   void write_file(FilePart part) override = 0;
   // Bytes that the kernel has not taken yet.
   virtual std::size_t buffered() const = 0;

@@ -26,7 +26,9 @@ inline constexpr std::size_t field_count<ResponseHead> = 5;
 template <>
 inline constexpr std::size_t field_count<Address> = 2;
 template <>
-inline constexpr std::size_t field_count<Endpoints> = 4;
+inline constexpr std::size_t field_count<TlsDetails> = 5;
+template <>
+inline constexpr std::size_t field_count<Endpoints> = 5;
 template <>
 inline constexpr std::size_t field_count<AccessRecord> = 14;
 template <>

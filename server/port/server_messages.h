@@ -54,6 +54,10 @@ struct CommandsHeldUp {
   std::uint64_t count;
 };
 
-using ServerCommand = std::variant<StopServer, EventsTaken, Ask, CommandsHeldUp>;
+// Read the files of the TLS certificates again.
+struct ReloadCertificates {};
+
+using ServerCommand =
+    std::variant<StopServer, EventsTaken, Ask, CommandsHeldUp, ReloadCertificates>;
 
 }  // namespace sioserve

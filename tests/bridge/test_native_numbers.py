@@ -87,6 +87,7 @@ WITHOUT_NUMBERS = {
     *("broadcast", "change_sockets", "sockets_in", "namespace_rooms", "take_room_changes"),
     *("watch_rooms", "unwatch_rooms", "other_processes", "process_status"),
     *("socket_count", "is_client_id", "namespaces_in_use", "client_count"),
+    *("load_certificates", "reload_certificates"),
     *(
         "serve_dynamic_namespaces",
         "ask_about_handshakes",

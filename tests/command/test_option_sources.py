@@ -81,6 +81,9 @@ SAMPLES = {
     "access-log-format": "%(path)s",
     "cluster-listen": "10.0.0.11:7000",
     "redis-format": "python-socketio",
+    "tls-client-certs": "required",
+    "tls-min-version": "1.3",
+    "redirect-https": "80:443",
 }
 # Options that have an effect only together with another one.
 COMPANIONS = {
@@ -100,6 +103,16 @@ COMPANIONS = {
     "worker-hang-timeout": {"workers": "2"},
     "worker-start-timeout": {"workers": "2"},
     "cluster-listen": {"cluster-secret": "0123456789abcdef"},
+    "tls-key": {"tls-cert": "a.pem"},
+    "tls-key-password": {"tls-cert": "a.pem"},
+    "tls-client-certs": {"tls-cert": "a.pem", "tls-client-ca": "ca.pem"},
+    "tls-client-ca": {"tls-cert": "a.pem"},
+    "tls-min-version": {"tls-cert": "a.pem"},
+    "tls-ciphers": {"tls-cert": "a.pem"},
+    "redirect-https": {"tls-cert": "a.pem"},
+    "hsts": {"tls-cert": "a.pem"},
+    "timeout-tls-handshake": {"tls-cert": "a.pem"},
+    "limit-tls-handshakes": {"tls-cert": "a.pem"},
 }
 NOT_SHOWN_IN_OPTIONS = {"config", "env-file", "limit-max-requests-jitter", "cluster-secret"}
 

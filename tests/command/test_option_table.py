@@ -35,6 +35,7 @@ NOT_OPTIONS = {
     "stop_begun",
     "content_types",
     "extensions",
+    "tls",
 }
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import pathlib
 import shutil
 import subprocess
 import threading
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +35,8 @@ class ScenarioFailed(AssertionError):
 class NodeClients:
     """One Node process for all scenarios, which may run concurrently."""
 
-    def __init__(self) -> None:
+    def __init__(self, env: Mapping[str, str] | None = None) -> None:
+        """`env`: further environment variables."""
         node = shutil.which("node")
         if node is None or not (FOLDER / "node_modules").is_dir():
             raise RuntimeError("Node or its packages are missing: run scripts/setup")
@@ -43,6 +46,7 @@ class NodeClients:
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            env={**os.environ, **(env or {})},
         )
         self._numbers = itertools.count()
         self._running: dict[int, Future[Any]] = {}

@@ -19,7 +19,7 @@ APPS = ROOT / "tests" / "blackbox" / "apps"
 SANITIZER_REPORT = re.compile(
     r"(ERROR|WARNING): \w+Sanitizer|runtime error: |SUMMARY: \w+Sanitizer"
 )
-LISTENING = re.compile(r"Listening on (?:http://(\S+):(\d+)|unix:)")
+LISTENING = re.compile(r"Listening on (?:https?://(\S+):(\d+)|unix:)")
 
 # Sanitizers and busy machines are slow; a test that passes never waits this long.
 PATIENCE = 60.0
@@ -74,6 +74,7 @@ class ServerProcess:
         self.env = environment(env)
         self.host = "127.0.0.1"
         self.port = 0
+        self.has_tls = False
         self._log = ""
         self._log_changed = threading.Condition()
         self._log_ended = False
@@ -99,15 +100,20 @@ class ServerProcess:
             raise
         if match[1]:
             self.host, self.port = match[1], int(match[2])
+            self.has_tls = "https://" in match[0]
         return self
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"http{self._secure}://{self.host}:{self.port}"
 
     @property
     def websocket_url(self) -> str:
-        return f"ws://{self.host}:{self.port}"
+        return f"ws{self._secure}://{self.host}:{self.port}"
+
+    @property
+    def _secure(self) -> str:
+        return "s" if self.has_tls else ""
 
     @property
     def log(self) -> str:

@@ -6,11 +6,15 @@ import re
 
 ONE_IMPLEMENTATION = "there is one implementation of each protocol here; leave it out"
 UNDER_A_MANAGER = "systemd or a container does that better; leave it out"
-NO_TLS = "TLS is not supported yet; use a proxy in front"
 
 REASONS = (
     (r"--http|--ws|--interface|--impl", ONE_IMPLEMENTATION),
-    (r"--ssl-.*|--certfile|--keyfile", NO_TLS),
+    (r"--certfile|--ssl-certificate", "it is --tls-cert here"),
+    (r"--keyfile", "it is --tls-key here"),
+    (r"--ca-certs|--ssl-ca", "it is --tls-client-ca here"),
+    (r"--cert-reqs|--ssl-client-verify", "it is --tls-client-certs here"),
+    (r"--ciphers", "it is --tls-ciphers here"),
+    (r"--ssl-version|--ssl-protocol-min", "it is --tls-min-version here"),
     (r"--http2", "HTTP/2 is not supported yet; use a proxy in front"),
     (r"--(no-)?use-colors", "colours follow the terminal; leave it out"),
     (r"--reset-contextvars", "each request has a context of its own anyway; leave it out"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from sioserve.options.kinds import MODE, NUMBER, PORT
 
@@ -13,12 +14,21 @@ FIRST_SYSTEMD_FD = 3
 DEFAULT_UNIX_MODE = 0o666  # as daphne and uvicorn: everyone with access to the folder may connect
 
 
+# What the clients of an endpoint get.
+EndpointService = Literal["http", "https", "redirect"]
+
+
 @dataclasses.dataclass(frozen=True)
 class TcpEndpoint:
-    """`port` 0: any free one."""
+    """`port` 0: any free one.
+
+    `certificate`: the files of a certificate and its key that were given with the endpoint.
+    """
 
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
+    service: EndpointService = "http"
+    certificate: tuple[str, str] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,9 +41,13 @@ class UnixEndpoint:
 
 @dataclasses.dataclass(frozen=True)
 class FdEndpoint:
-    """A descriptor of a listening socket that this process inherited."""
+    """A descriptor of a listening socket that this process inherited.
+
+    `service` is that of a TCP socket; Unix sockets have no TLS.
+    """
 
     fd: int
+    service: EndpointService = "http"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,10 +71,12 @@ def endpoints_from(
     fds: Sequence[int] = (),
     strings: Sequence[str] = (),
     activated: Sequence[int] = (),
+    service: EndpointService = "http",
 ) -> tuple[Endpoint, ...]:
     """All endpoints to listen on; 127.0.0.1:8000 if none is given. Raises ValueError.
 
-    `activated` are the descriptors from systemd's socket activation.
+    `activated` are the descriptors from systemd's socket activation. `service` is that of all
+    endpoints except Unix sockets and `strings`, which say it themselves.
     """
     fds = [*fds, *activated]
     mode = DEFAULT_UNIX_MODE if unix_socket_mode is None else unix_socket_mode
@@ -72,9 +88,9 @@ def endpoints_from(
         raise ValueError(f"port {port} has no effect: each address to bind has its own")
     common_port = DEFAULT_PORT if port is None else port
     for host, own in addresses:
-        found.append(TcpEndpoint(host, common_port if own is None else own))
+        found.append(TcpEndpoint(host, common_port if own is None else own, service))
     found += [UnixEndpoint(path, mode) for path in unix_sockets]
-    found += [FdEndpoint(fd) for fd in fds]
+    found += [FdEndpoint(fd, service) for fd in fds]
     if unix_socket_mode is not None and not any(isinstance(one, UnixEndpoint) for one in found):
         raise ValueError("a mode of Unix sockets is given, but no Unix socket")
     return tuple(dict.fromkeys(found))
@@ -112,10 +128,27 @@ def parse_endpoint(text: str, unix_socket_mode: int = DEFAULT_UNIX_MODE) -> Endp
         values = _arguments(text, parts, "index", "domain")
         return FdEndpoint(FIRST_SYSTEMD_FD + NUMBER.parse(values["index"]))
     if kind == "ssl":
-        raise ValueError(
-            f'"{text}": TLS is not supported yet; use a proxy in front, and listen with tcp'
-        )
-    raise ValueError(f'"{text}" is no endpoint of a known kind: tcp, tcp6, unix, fd, systemd')
+        return _ssl_endpoint(text, parts)
+    raise ValueError(f'"{text}" is no endpoint of a known kind: tcp, tcp6, ssl, unix, fd, systemd')
+
+
+def _ssl_endpoint(text: str, parts: list[tuple[str | None, str]]) -> TcpEndpoint:
+    instead = {
+        "extraCertChain": "put the chain into the file of certKey, behind the certificate",
+        "sslmethod": "use --tls-min-version",
+        "dhParameters": "leave it out, elliptic curves need none",
+    }
+    for name, _ in parts:
+        if name in instead:
+            raise ValueError(f'"{text}" has {name}: {instead[name]}')
+    values = _arguments(text, parts, "port", "interface", "privateKey", "certKey")
+    key = values.get("privateKey") or "server.pem"  # Twisted's defaults
+    return TcpEndpoint(
+        values.get("interface") or "0.0.0.0",
+        PORT.parse(values["port"]),
+        "https",
+        (values.get("certKey") or key, key),
+    )
 
 
 def _split(text: str) -> list[tuple[str | None, str]]:

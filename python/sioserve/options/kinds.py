@@ -91,6 +91,11 @@ def _address(text: str) -> tuple[str, int]:
     return match[1] or match[2], _port(match[3])
 
 
+def _redirect(text: str) -> tuple[int, int | None]:
+    port, colon, target = text.partition(":")
+    return _port(port), _port(target) if colon else None
+
+
 def _size(text: str) -> int:
     match = re.fullmatch(r"([0-9]+)([KMG]?)", text, re.ASCII | re.IGNORECASE)
     if match is None:
@@ -223,6 +228,15 @@ def choice(*names: str) -> Kind:
     return Kind("|".join(names), parse)
 
 
+def _client_certificates(text: str) -> str:
+    names = ("none", "optional", "required")
+    if text in ("0", "1", "2"):  # as uvicorn has it: Python's ssl.CERT_REQUIRED is 2
+        return names[int(text)]
+    if text not in names:
+        raise ValueError(f'"{text}" is not one of {", ".join(names)}')
+    return text
+
+
 def named(kind: Kind, metavar: str) -> Kind:
     """The same kind with another name in the help."""
     return dataclasses.replace(kind, metavar=metavar)
@@ -240,6 +254,8 @@ LOG_FORMAT = Kind("FORMAT", _log_format)
 ACCESS_LOG = Kind("FILE", _access_log)
 PORT = Kind("PORT", _port)
 ADDRESS = Kind("HOST:PORT", _address)
+REDIRECT = Kind("PORT[:TARGET]", _redirect)
+CLIENT_CERTIFICATES = Kind("none|optional|required", _client_certificates)
 SIZE = Kind("BYTES", _size)
 POSITIVE_SIZE = Kind("BYTES", _positive_size)
 SECONDS = Kind("SECONDS", _seconds, _milliseconds)

@@ -20,6 +20,12 @@ from sioserve.options.environment import read_environment, warnings_about
 from sioserve.options.errors import UsageError
 from sioserve.options.sources import Value, read
 from sioserve.options.table import OPTIONS
+from sioserve.options.tls_settings import (
+    has_certificates,
+    refuse_idle_tls,
+    tls_settings,
+    with_redirect,
+)
 from sioserve.options.toml_file import read_toml
 from sioserve.options.values import Options
 
@@ -52,10 +58,12 @@ def resolve(
     values = {option.attribute: option.default for option in OPTIONS}
     values.update((attribute, one.value) for attribute, one in given.items())
     _refuse_contradictions(given, values)
+    endpoints = _endpoints(values, activated)
+    refuse_idle_tls(given, values, endpoints)
     return Options(
-        endpoints=_endpoints(values, activated),
+        endpoints=with_redirect(values, endpoints),
         cluster=_cluster(values),
-        settings=_settings(values),
+        settings={**_settings(values), **tls_settings(values, endpoints)},
         warnings=(*warnings_about(environ), *_idle(given, values)),
         **{name: value for name, value in values.items() if name in BELONG_TO_PYTHON},
     )
@@ -139,6 +147,7 @@ def _endpoints(values: Mapping[str, Any], activated: Sequence[int]) -> tuple[End
             fds=values["fd"] or (),
             strings=values["endpoint"] or (),
             activated=activated,
+            service="https" if has_certificates(values) else "http",
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -55,13 +55,16 @@ class Parent:
         self._command = [*this_command(), *arguments]
         self._watched = watched_by(options)
         self._sockets = [
-            one
+            (one, endpoint.service)
             for endpoint in options.endpoints
             if isinstance(endpoint, TcpEndpoint)
             for one in listen(endpoint, options.settings["backlog"])
         ]
-        inherited = [one.fd for one in options.endpoints if isinstance(one, FdEndpoint)]
-        self._fds = [*(one.fileno() for one in self._sockets), *inherited]
+        inherited = [one for one in options.endpoints if isinstance(one, FdEndpoint)]
+        self._endpoints = [
+            *(FdEndpoint(one.fileno(), service) for one, service in self._sockets),
+            *inherited,
+        ]
         self._events: queue.SimpleQueue[FileChanged | Signalled | ChildEnded] = queue.SimpleQueue()
         self._child: subprocess.Popen[bytes] | None = None
         self._child_started = 0.0
@@ -122,7 +125,9 @@ class Parent:
     def _start_child(self) -> None:
         self._child_started = time.monotonic()
         self._child = subprocess.Popen(
-            self._command, pass_fds=self._fds, env={**os.environ, **child_environment(self._fds)}
+            self._command,
+            pass_fds=[one.fd for one in self._endpoints],
+            env={**os.environ, **child_environment(self._endpoints)},
         )
         threading.Thread(target=self._watch_child, args=(self._child,), daemon=True).start()
 

@@ -38,7 +38,7 @@ STARTUP_FAILURE = 3  # as in cli.py
 class IoService:
     """Serves on the event loop that runs when it is created; as Service does.
 
-    SIGHUP reloads, SIGTTIN adds a Python process and SIGTTOU removes one.
+    SIGHUP reloads, also the TLS certificates; SIGTTIN adds a Python process, SIGTTOU removes one.
     """
 
     def __init__(self, command: Sequence[str], options: Options, notifier: Notifier) -> None:
@@ -122,6 +122,7 @@ class IoService:
         """Replace all Python processes by new ones, with new code. Raises RequestFailed."""
         if self._server is None:
             raise RequestFailed("the server is starting")
+        self._server.reload_certificates()
         try:
             count = await self._replacer.reload()
         except ReloadFailed as error:
@@ -167,6 +168,7 @@ class IoService:
         if self._server is None:
             self._reload_after_start = True
             return
+        self._server.reload_certificates()
         task = asyncio.get_running_loop().create_task(self._replacer.reload())
         self._tasks.add(task)
         task.add_done_callback(self._reloaded)

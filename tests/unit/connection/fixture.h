@@ -156,7 +156,8 @@ class ConnectionTest : public testing::Test, private ConnectionOwner {
     ConnectionOwner& owner = *this;
     connection_ = std::make_unique<Connection>(
         context_, owner, std::make_unique<FakeStream>(wire_),
-        std::make_shared<const Endpoints>(Endpoints{{"127.0.0.1", 1}, {"127.0.0.1", 2}, false}));
+        std::make_shared<const Endpoints>(Endpoints{{"127.0.0.1", 1}, {"127.0.0.1", 2}, false}),
+        service_);
   }
 
   void receive(std::string_view bytes) {
@@ -209,6 +210,7 @@ class ConnectionTest : public testing::Test, private ConnectionOwner {
     return std::exchange(record(i).calls, std::vector<std::string>());
   }
 
+  Service service_ = Service::http;  // of the next reconnect()
   net::DeferredQueue deferred_queue_;
   RecordingRouter router_;
   Config config_;

@@ -26,7 +26,7 @@ TEST(ListenFd, DuplicatesAListeningTcpSocket) {
   {
     const auto socket = listen_fd(original.fd.get());
     ASSERT_TRUE(socket) << socket.error();
-    EXPECT_EQ(to_url(*socket), to_url(original));
+    EXPECT_EQ(to_url(*socket, "http"), to_url(original, "http"));
     copy = socket->fd.get();
     EXPECT_NE(copy, original.fd.get());
     EXPECT_TRUE(::fcntl(copy, F_GETFD) & FD_CLOEXEC);
@@ -43,7 +43,7 @@ TEST(ListenFd, UsesAListeningUnixSocketAndKeepsItsFile) {
   {
     const auto socket = listen_fd(original->fd.get());
     ASSERT_TRUE(socket) << socket.error();
-    EXPECT_EQ(to_url(*socket), "unix:" + path);
+    EXPECT_EQ(to_url(*socket, "http"), "unix:" + path);
   }
   EXPECT_EQ(::access(path.c_str(), F_OK), 0);
 }

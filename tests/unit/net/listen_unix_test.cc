@@ -44,7 +44,7 @@ TEST_F(ListenUnix, AcceptsConnectionsAndRemovesItsFile) {
   {
     const auto socket = listen_unix(path_, 0666, 10);
     ASSERT_TRUE(socket) << socket.error();
-    EXPECT_EQ(to_url(*socket), "unix:" + path_);
+    EXPECT_EQ(to_url(*socket, "http"), "unix:" + path_);
     EXPECT_TRUE(can_connect());
   }
   EXPECT_FALSE(mode());

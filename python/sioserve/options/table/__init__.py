@@ -15,6 +15,7 @@ from sioserve.options.table import (
     proxies,
     redis,
     socketio,
+    tls,
     websocket,
     workers,
 )
@@ -22,6 +23,7 @@ from sioserve.options.table import (
 GROUPS: tuple[Group, ...] = (
     application.GROUP,
     listening.GROUP,
+    tls.GROUP,
     http.GROUP,
     limits.GROUP,
     websocket.GROUP,

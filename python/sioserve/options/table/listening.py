@@ -45,8 +45,8 @@ GROUP = Group(
         Option(
             "endpoint",
             named(TEXT, "STRING"),
-            "a Twisted endpoint: tcp:port=8000:interface=127.0.0.1, unix:PATH[:mode=660] or "
-            "fd:fileno=3; may be repeated",
+            "a Twisted endpoint: tcp:port=8000:interface=127.0.0.1, unix:PATH[:mode=660], "
+            "fd:fileno=3 or ssl:443:privateKey=KEY:certKey=CERTIFICATE; may be repeated",
             aliases=("-e",),
             repeatable=True,
             separator="\n",

@@ -1,0 +1,53 @@
+"""What the native server is told about TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+
+class TlsSettings(TypedDict, total=False):
+    """The argument `tls` of `_sioserve.Server`; TlsConfig in server/base/config.h has the
+    defaults. Files are PEM.
+
+    Attributes:
+        certificates: files of a certificate with its chain, and of its key ("": the same file).
+        directory: has more pairs: NAME.crt and NAME.key, or NAME/fullchain.pem and
+            NAME/privkey.pem.
+        client_ca: the authorities of clients' certificates.
+        client_certificates: "none", "optional" or "required".
+        min_version: "1.2" or "1.3".
+        ciphers: of TLS 1.2, as OpenSSL names them.
+        redirect_port: the port of the URLs to which listen_tcp(..., "redirect") redirects.
+        hsts: seconds for Strict-Transport-Security; 0 for no such header.
+    """
+
+    certificates: Sequence[tuple[str, str]]
+    directory: str
+    key_password: str
+    client_ca: str
+    client_certificates: str
+    min_version: str
+    ciphers: str
+    handshake_timeout_ms: int
+    max_handshakes: int
+    redirect_port: int
+    hsts: int
+
+
+class TlsCore:
+    """The methods of the native server for TLS, as type checkers see them: the native class does
+    not inherit from this one.
+    """
+
+    def load_certificates(self) -> None:
+        """Read the certificates, before the first listen_tcp() or listen_fd() with "https".
+
+        From start() on their files are watched. Raises OSError with a sentence for the user, and
+        RuntimeError for a server without `tls` or after start().
+        """
+
+    def reload_certificates(self) -> None:
+        """Any thread. Read the certificates again. Those that can't be used are logged, and the
+        old ones stay.
+        """

@@ -1,0 +1,22 @@
+#include "server/connection/client_protocol.h"
+
+#include <utility>
+
+#include "server/connection/connection.h"
+#include "server/connection/http1_session.h"
+#include "server/connection/tls_handshake.h"
+
+namespace sioserve::connection {
+
+std::unique_ptr<Protocol> client_protocol(Connection& connection, std::string input) {
+  switch (connection.service()) {
+    case Service::https:
+      return std::make_unique<TlsHandshake>(connection, std::move(input));
+    case Service::http:
+    case Service::redirect:
+      break;
+  }
+  return std::make_unique<Http1Session>(connection, std::move(input));
+}
+
+}  // namespace sioserve::connection

@@ -1,0 +1,172 @@
+#include "server/tls/files.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace sioserve::tls {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Pair {
+  std::string certificate;
+  std::string key;
+};
+
+Result<std::string, std::string> read_file(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  const bool is_empty = file && file.peek() == std::ifstream::traits_type::eof();
+  if (file && !is_empty) text << file.rdbuf();
+  if (file.bad() || !(file.is_open() && text)) {
+    return Failure{"cannot read " + path + ": " + std::strerror(errno == 0 ? EIO : errno)};
+  }
+  return std::move(text).str();
+}
+
+std::string describe(CertificateError error, const Pair& pair) {
+  switch (error) {
+    case CertificateError::no_certificate:
+      return pair.certificate + " has no certificate (PEM)";
+    case CertificateError::bad_certificate:
+      return pair.certificate + " has a certificate that cannot be read";
+    case CertificateError::no_key:
+      return pair.key + " has no private key (PEM)";
+    case CertificateError::wrong_password:
+      return "the private key " + pair.key + " is encrypted, and its password is missing or wrong";
+    case CertificateError::bad_key:
+      return "the private key " + pair.key + " cannot be read";
+    case CertificateError::key_of_another_certificate:
+      return "the private key " + pair.key + " does not belong to the certificate " +
+             pair.certificate;
+  }
+  __builtin_unreachable();
+}
+
+Result<std::shared_ptr<const Certificate>, std::string> load(const Pair& pair,
+                                                             const std::string& password) {
+  auto certificate_pem = read_file(pair.certificate);
+  if (!certificate_pem) return Failure{certificate_pem.error()};
+  auto key_pem = read_file(pair.key);
+  if (!key_pem) return Failure{key_pem.error()};
+  auto certificate = parse_certificate(*certificate_pem, *key_pem, password);
+  if (!certificate) return Failure{describe(certificate.error(), pair)};
+  return std::make_shared<const Certificate>(std::move(*certificate));
+}
+
+bool is_file(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
+
+// The pair that an entry of the directory stands for: a key with its certificate beside it, or a
+// folder as certbot has it in /etc/letsencrypt/live.
+void add_pair_of(const fs::path& entry, std::vector<Pair>& pairs) {
+  const fs::path folder_key = entry / "privkey.pem";
+  const fs::path folder_certificate = entry / "fullchain.pem";
+  if (is_file(folder_key) && is_file(folder_certificate)) {
+    pairs.push_back({folder_certificate.string(), folder_key.string()});
+  }
+  if (entry.extension() != ".key" || !is_file(entry)) return;
+  for (const char* extension : {".crt", ".pem"}) {
+    fs::path certificate = entry;
+    certificate.replace_extension(extension);
+    if (!is_file(certificate)) continue;
+    pairs.push_back({certificate.string(), entry.string()});
+    return;
+  }
+}
+
+Result<std::vector<Pair>, std::string> pairs_in(const std::string& directory) {
+  std::error_code error;
+  std::vector<fs::path> entries;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    entries.push_back(entry->path());
+  }
+  if (error) return Failure{"cannot read the directory " + directory + ": " + error.message()};
+  std::ranges::sort(entries);
+  std::vector<Pair> pairs;
+  for (const fs::path& entry : entries) add_pair_of(entry, pairs);
+  return pairs;
+}
+
+// The pairs of the settings, the default one first.
+Result<std::vector<Pair>, std::string> all_pairs(const TlsConfig& config) {
+  std::vector<Pair> pairs;
+  for (const auto& [certificate, key] : config.certificates) {
+    pairs.push_back({certificate, key.empty() ? certificate : key});
+  }
+  if (config.directory.empty()) return pairs;
+  auto found = pairs_in(config.directory);
+  if (!found) return found;
+  if (found->empty() && pairs.empty()) {
+    return Failure{"the directory " + config.directory +
+                   " has no certificate: NAME.crt and NAME.key, or NAME/fullchain.pem and "
+                   "NAME/privkey.pem"};
+  }
+  std::ranges::move(*found, std::back_inserter(pairs));
+  return pairs;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const ServerContext>, std::string> load_context(
+    const TlsConfig& config, std::shared_ptr<TicketKeys> ticket_keys) {
+  const auto pairs = all_pairs(config);
+  if (!pairs) return Failure{pairs.error()};
+  Certificates certificates;
+  for (const Pair& pair : *pairs) {
+    auto certificate = load(pair, config.key_password);
+    if (!certificate) return Failure{certificate.error()};
+    certificates.add(std::move(*certificate));
+  }
+  ContextSettings settings;
+  settings.min_version = config.min_version;
+  settings.ciphers = config.ciphers;
+  settings.client_certificates = config.client_certificates;
+  if (!config.client_ca.empty()) {
+    auto authorities = read_file(config.client_ca);
+    if (!authorities) return Failure{authorities.error()};
+    settings.client_ca_pem = std::move(*authorities);
+  }
+  return ServerContext::make(settings, std::move(certificates), std::move(ticket_keys));
+}
+
+std::string fingerprint_of(const TlsConfig& config) {
+  std::string fingerprint;
+  const auto add = [&fingerprint](const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) status = {};
+    fingerprint += path;
+    for (const auto number :
+         {static_cast<long long>(status.st_dev), static_cast<long long>(status.st_ino),
+          static_cast<long long>(status.st_size), static_cast<long long>(status.st_mtim.tv_sec),
+          static_cast<long long>(status.st_mtim.tv_nsec)}) {
+      fingerprint += ' ' + std::to_string(number);
+    }
+    fingerprint += '\n';
+  };
+  const auto pairs = all_pairs(config);
+  if (pairs) {
+    for (const Pair& pair : *pairs) {
+      add(pair.certificate);
+      add(pair.key);
+    }
+  }
+  if (!config.client_ca.empty()) add(config.client_ca);
+  return fingerprint;
+}
+
+}  // namespace sioserve::tls
