@@ -90,8 +90,10 @@ Result<std::string, std::string> MetricsService::listen(const std::string& host,
                                                         std::uint16_t port) {
   auto sockets = net::listen_tcp(host, port, own_port_.backlog);
   if (!sockets) return Failure{sockets.error()};
-  std::string url = net::to_url(sockets->front());
-  for (net::ListeningSocket& socket : *sockets) connections_.listen(std::move(socket));
+  std::string url = net::to_url(sockets->front(), "http");
+  for (net::ListeningSocket& socket : *sockets) {
+    connections_.listen(std::move(socket), connection::Service::http);
+  }
   return url;
 }
 

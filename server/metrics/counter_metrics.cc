@@ -107,6 +107,11 @@ Meaning meaning_of(Counter counter) {
     case Counter::cluster_messages_missed:
       return Family{"sioserve_cluster_missed_messages", Kind::counter,
                     "Messages of other servers that are missing in these gaps."};
+    case Counter::tls_handshakes:
+      return Family{"sioserve_tls_handshakes", Kind::counter, "Handshakes of TLS that succeeded."};
+    case Counter::tls_handshakes_failed:
+      return Family{"sioserve_tls_failed_handshakes", Kind::counter,
+                    "Handshakes of TLS that failed."};
     case Counter::sessions_refused:
     case Counter::address_sessions_refused:
     case Counter::namespaces_refused:
