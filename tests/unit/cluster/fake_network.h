@@ -39,6 +39,7 @@ class FakeBus final : public Bus {
   std::map<std::string, std::deque<std::string>> arriving;
   std::vector<std::pair<Count, std::string>> counting;
   bool is_cut = false;
+  std::size_t lost = 0;                // messages of subscribed channels that did not arrive
   std::vector<std::string> published;  // channels
 
  private:
@@ -87,6 +88,20 @@ class FakeNetwork {
  public:
   Member& add(Member::Wire wire = Member::Wire::plain) {
     return *members.emplace_back(std::make_unique<Member>(*this, wire));
+  }
+
+  // The server ends without a word, and a new one takes its place.
+  Member& restart(std::size_t index, Member::Wire wire) {
+    members[index].reset();  // the bus of the old one delivers nothing any more
+    members[index] = std::make_unique<Member>(*this, wire);
+    members[index]->cluster->advance(now);
+    return *members[index];
+  }
+
+  // What is on its way to the server is lost.
+  static void lose_arriving(Member& member) {
+    for (const auto& [channel, messages] : member.bus.arriving) member.bus.lost += messages.size();
+    member.bus.arriving.clear();
   }
 
   // Delivers everything, and what is sent because of it.
@@ -142,13 +157,15 @@ class FakeNetwork {
 
 Bus::Published FakeBus::publish(const std::string& channel, std::string payload) {
   published.push_back(channel);
-  if (is_cut) return Published::dropped;
   for (const auto& member : network_.members) {
-    if (!member->bus.is_cut && member->bus.is_subscribed(channel)) {
+    if (!member || !member->bus.is_subscribed(channel)) continue;
+    if (is_cut || member->bus.is_cut) {
+      ++member->bus.lost;
+    } else {
       member->bus.arriving[channel].push_back(payload);
     }
   }
-  return Published::sent;
+  return is_cut ? Published::dropped : Published::sent;
 }
 
 void FakeBus::count_subscribers(const std::string& channel, Count answer) {
