@@ -46,6 +46,7 @@ RULES: dict[str, list[str]] = {
     "server/static_files": [*BASE, *STREAMS, "server/http"],
     "server/metrics": [*BASE, *PORT],
     "server/metrics_service": ["server"],
+    "server/io_thread": ["server", "socketio"],
     "server/server": ["server", "socketio"],
     "server/main": ["server", "socketio", "asgi-bridge", *LIBRARIES],
     "socketio": [*BASE, *PORT, *ENGINES],

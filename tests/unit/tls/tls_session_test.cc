@@ -1,6 +1,4 @@
 // The server's side of TLS, against a client in memory.
-#include "server/tls/session.h"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -10,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/tls/session.h"
 #include "tests/unit/tls/test_client.h"
 
 namespace sioserve::tls {
