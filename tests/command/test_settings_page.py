@@ -72,8 +72,8 @@ def test_every_option_of_uvicorn_is_explained() -> None:
     options = set(re.findall(r"^ +(--[a-z][\w-]+)", help_text, re.M))
     assert "--timeout-keep-alive" in options
     explained = set(re.findall(r"`(--[\w-]+)", page))
-    # TLS and HTTP/2 have pages of their own; these two need no word.
-    needless = {"--help", "--version", "--http2"} | {o for o in options if o.startswith("--ssl-")}
+    # There is no HTTP/2; the others need no word.
+    needless = {"--help", "--version", "--http2"}
     assert options - explained - needless == set()
 
 
