@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+
+import pytest
+
+pytestmark = pytest.mark.timeout(600)  # a busy machine takes long to try its compiler
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LLHTTP = ROOT / "build" / "llhttp"  # scripts/setup fetches it if the system has none
@@ -14,12 +19,13 @@ FOUND_BY_CMAKE = ("wslay", "nlohmann_json", "ZLIB")  # the others are found by p
 
 
 def configure(
-    folder: pathlib.Path, *definitions: str, **env: str
+    folder: pathlib.Path, *definitions: str, source: pathlib.Path = ROOT, **env: str
 ) -> subprocess.CompletedProcess[str]:
+    llhttp = [f"-DLLHTTP_SOURCE_DIR={LLHTTP}"] if source == ROOT and LLHTTP.exists() else []
     return subprocess.run(
         [
-            *("cmake", "-S", str(ROOT), "-B", str(folder), f"-DPython_EXECUTABLE={sys.executable}"),
-            *([f"-DLLHTTP_SOURCE_DIR={LLHTTP}"] if LLHTTP.exists() else []),
+            *("cmake", "-S", str(source), "-B", str(folder)),
+            *(f"-DPython_EXECUTABLE={sys.executable}", *llhttp),
             *(f"-D{definition}" for definition in definitions),
         ],
         env={**os.environ, **env},
@@ -85,3 +91,27 @@ def test_without_a_libpython_the_command_is_a_script(tmp_path: pathlib.Path) -> 
     )
     assert (folder / "asgi-bridge" / "CMakeFiles" / "_sioserve.dir").exists()
     assert not (folder / "asgi-bridge" / "CMakeFiles" / "sioserve.dir").exists()
+
+
+def test_a_source_distribution_is_built_without_a_network(tmp_path: pathlib.Path) -> None:
+    """Only configured here, which is when the build fetches what is missing."""
+    make = (
+        "import sys, scikit_build_core.build\n"
+        "scikit_build_core.build.build_sdist(sys.argv[1], {'build-dir': sys.argv[2]})\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", make, str(tmp_path), str(tmp_path / "for_sdist")],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (archive,) = tmp_path.glob("*.tar.gz")
+    shutil.unpack_archive(archive, tmp_path)
+    source = tmp_path / archive.name.removesuffix(".tar.gz")
+    assert (source / "python" / "sioserve" / "client" / "socket.io.min.js.map").exists()
+    offline = {"PIP_NO_INDEX": "1", "npm_config_offline": "true"}
+    folders = ["SKBUILD_PLATLIB_DIR=/none", "SKBUILD_SCRIPTS_DIR=/none"]
+    result = configure(tmp_path / "build", "SKBUILD=2", *folders, source=source, **offline)
+    assert result.returncode == 0, result.stderr
+    assert "Fetching" not in result.stdout
+    assert "fetching" not in result.stdout
