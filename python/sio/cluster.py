@@ -51,6 +51,7 @@ class ClusterCore:
         whose sessions are there. Others must reach this one at `host`; port 0: any free one.
         Returns "host:port". Raises OSError with a sentence for the user, also without redis_url.
         """
+        raise NotImplementedError
 
     def change_sockets(
         self,

@@ -68,6 +68,7 @@ class Watch:
     async def sockets_everywhere(self) -> list[dict[str, Any]]:
         """What a new administrator gets."""
         adapter = self._administrators.adapter
+        own: list[dict[str, Any]]
         own, others = await asyncio.gather(
             self._sockets_of_server(), adapter.ask_servers(OF_SERVER, PATIENCE_FOR_SERVERS)
         )
