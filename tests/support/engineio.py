@@ -182,6 +182,9 @@ class WebSocketSession(Session):
             proxy=None,
             max_size=None,
             open_timeout=TIMEOUT,
+            # Engine.IO has heartbeats. A client that reads a flood on a busy machine would take the
+            # delay of its own ping for a lost connection.
+            ping_interval=None,
         )
         packet = await self.receive()
         assert isinstance(packet, str)
