@@ -178,7 +178,7 @@ TEST_F(ClientFilesTest, ExplainsHowToInstallAMissingFile) {
                                      ask(installed, {"GET", "/socket.io/socket.io.msgpack.min.js"}),
                                      ask(unconfigured, {"GET", "/socket.io/socket.io.js"})}) {
     EXPECT_EQ(answer.response.status, 404);
-    EXPECT_NE(answer.response_body.find("scripts/setup"), std::string::npos);
+    EXPECT_NE(answer.response_body.find("socket.io-client"), std::string::npos);
   }
 }
 
