@@ -107,7 +107,7 @@ class Server::IoThread final : connection::Router,
                      ? new MetricsService(loop_, config_, logger_, access_log_if_on(), *this)
                      : nullptr),
         connections_(loop_, *this, config_, logger_,
-                     metrics_ ? metrics_.get() : access_log_if_on()) {
+                     metrics_ ? metrics_.get() : access_log_if_on(), &counters_) {
     if (cluster_) cluster_->join();
     connections_.on_max_requests([this] { event_buffer_.push(RequestLimitReached{}); });
   }

@@ -40,6 +40,11 @@ struct HttpConfig {
   std::string request_id_header;
 };
 
+struct Http2Config {
+  bool cleartext = false;         // also without TLS: clients that begin with HTTP/2's preface
+  std::size_t max_streams = 100;  // requests and WebSockets of one connection at the same time
+};
+
 struct WebSocketConfig {
   std::size_t max_message = 1'048'576;  // bytes, decompressed; 1009 above
   std::size_t max_frame =
@@ -174,6 +179,7 @@ struct Config {
   std::string client_directory;  // holds socket.io.js and its variants; empty: not served
 
   HttpConfig http;
+  Http2Config http2;
   WebSocketConfig websocket;
   ProxyConfig proxy;
   LoadConfig load;

@@ -22,6 +22,8 @@ enum class Counter : std::size_t {
   rooms,
   recoverable_sockets,
   redis_connected,  // 1 or 0
+  http2_connections,
+  http2_streams,
   // Totals since the start:
   sessions_opened,
   sessions_closed,
@@ -66,10 +68,13 @@ enum class Counter : std::size_t {
   redis_unconfirmed,
   redis_reconnects,
   cluster_messages_ignored,
+  http2_closed_for_resets,
+  http2_closed_for_frames,
+  http2_closed_for_headers,
 };
 
 inline constexpr std::size_t counter_count =
-    static_cast<std::size_t>(Counter::cluster_messages_ignored) + 1;
+    static_cast<std::size_t>(Counter::http2_closed_for_headers) + 1;
 
 // The name for the application.
 constexpr const char* name_of(Counter counter) {
@@ -88,6 +93,10 @@ constexpr const char* name_of(Counter counter) {
       return "recoverable_sockets";
     case Counter::redis_connected:
       return "redis_connected";
+    case Counter::http2_connections:
+      return "http2_connections";
+    case Counter::http2_streams:
+      return "http2_streams";
     case Counter::sessions_opened:
       return "sessions_opened";
     case Counter::sessions_closed:
@@ -174,6 +183,12 @@ constexpr const char* name_of(Counter counter) {
       return "redis_reconnects";
     case Counter::cluster_messages_ignored:
       return "cluster_messages_ignored";
+    case Counter::http2_closed_for_resets:
+      return "http2_closed_for_resets";
+    case Counter::http2_closed_for_frames:
+      return "http2_closed_for_frames";
+    case Counter::http2_closed_for_headers:
+      return "http2_closed_for_headers";
   }
   __builtin_unreachable();
 }

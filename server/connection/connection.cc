@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "server/connection/http1_session.h"
+#include "server/connection/http_protocol.h"
 #include "server/connection/lingering_close.h"
 #include "server/connection/proxy_session.h"
 #include "server/connection/start_response.h"
@@ -17,20 +17,19 @@ std::unique_ptr<Protocol> first_protocol(Connection& connection) {
   if (connection.context().config.proxy.proxy_protocol) {
     return std::make_unique<ProxySession>(connection);
   }
-  return std::make_unique<Http1Session>(connection);
+  return make_http_protocol(connection);
 }
 
 }  // namespace
 
 Connection::Connection(Context& context, ConnectionOwner& owner,
                        std::unique_ptr<net::Stream> stream, SharedEndpoints peers)
-    : context_(context),
+    : Carrier(context, *stream),
       owner_(owner),
-      stream_(std::move(stream)),
+      owned_stream_(std::move(stream)),
       peers_(std::move(peers)),
-      access_(context.access_log, *stream_),
       protocol_(first_protocol(*this)) {
-  stream_->start(*this);
+  stream_.start(*this);
 }
 
 void Connection::admit() {
@@ -61,7 +60,7 @@ void Connection::refuse_over_limit(std::uint16_t status) {
   ticket_ = context_.load.refuse_over_limit();
   address_ticket_.reset();
   if (!ticket_) return close();
-  http::Http1ResponseEncoder encoder(*stream_, context_.scratch, http::Http1Version::http_1_1,
+  http::Http1ResponseEncoder encoder(stream_, context_.scratch, http::Http1Version::http_1_1,
                                      http::Persistence::close);
   http::Response response(encoder, {});
   start_response(context_, response, busy_head(status), plain_body(status), BodyPart::last, {});
@@ -99,7 +98,7 @@ void Connection::close_now() {
 
 void Connection::sweep(TimePoint now) {
   if (closed_) return;
-  if (stream_->broken_unnoticed()) return on_broken();
+  if (stream_.broken_unnoticed()) return on_broken();
   if (protocol_->deadline() > now) return;
   dispatch([](Protocol& protocol) { protocol.on_deadline(); });
 }
@@ -133,7 +132,7 @@ void Connection::end(ConnectionEnd how, const SharedEndpoints& endpoints) {
 
 void Connection::close() {
   if (std::exchange(closed_, true)) return;
-  stream_->close();
+  stream_.close();
   set_busy();
   ticket_.reset();
   address_ticket_.reset();
@@ -155,7 +154,7 @@ void Connection::on_drain() {
   dispatch([](Protocol& protocol) { protocol.on_drain(); });
 }
 
-void Connection::on_file_failed(const OpenFile& file, std::string_view reason) {
+void Connection::report_file_failure(const OpenFile& file, std::string_view reason) const {
   context_.logger.log(LogCategory::server, LogLevel::error,
                       "A response with the file " + file.path + " was cut: " + std::string(reason));
 }

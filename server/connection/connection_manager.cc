@@ -6,18 +6,24 @@
 #include <utility>
 
 #include "server/connection/http_deadlines.h"
+#include "server/net/background.h"
 #include "server/net/socket_stream.h"
 
 namespace sioserve::connection {
 
 ConnectionManager::ConnectionManager(net::Loop& loop, Router& router, const Config& config,
-                                     const Logger& logger, AccessLog* access_log)
+                                     const Logger& logger, AccessLog* access_log,
+                                     Counters* counters)
     : loop_(loop),
       logger_(logger),
       context_{loop.deferred_queue(), router, config, logger, [&loop] { return loop.now(); }},
       sweep_timer_(loop, [this] { sweep(); }) {
   std::random_device random;
   context_.access_log = access_log;
+  context_.http2_reports.counters = counters;
+  context_.in_background = [&loop](std::function<void()> work, std::function<void()> done) {
+    net::run_in_background(loop, std::move(work), std::move(done));
+  };
   context_.request_ids = RequestIds((std::uint64_t{random()} << 32) | random());
 }
 
@@ -49,7 +55,9 @@ void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
   stop_accepting();
   on_empty_ = std::move(on_empty);
   visit([](Connection& connection) { connection.begin_stop(); });
-  context_.load.sweep(TimePoint::max());  // ends the log episodes: no more refusals follow
+  // Ends the log episodes: no more refusals follow.
+  context_.load.sweep(TimePoint::max());
+  context_.http2_reports.sweep(TimePoint::max());
   loop_.deferred_queue().schedule(*this);
 }
 
@@ -68,6 +76,7 @@ void ConnectionManager::sweep() {
   const TimePoint now = loop_.now();
   visit([now](Connection& connection) { connection.sweep(now); });
   context_.load.sweep(now);
+  context_.http2_reports.sweep(now);
   rest();
 }
 
@@ -100,7 +109,8 @@ void ConnectionManager::on_connection_busy(Connection& connection) {
 
 // Stops the timer when there is nothing to check, so that the idle loop does not wake up.
 void ConnectionManager::rest() {
-  if (connections_.empty() && context_.load.quiet()) sweep_timer_.stop();
+  const bool quiet = context_.load.quiet() && context_.http2_reports.quiet();
+  if (connections_.empty() && quiet) sweep_timer_.stop();
 }
 
 void ConnectionManager::on_turn_end() {

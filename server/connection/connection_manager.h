@@ -18,6 +18,7 @@
 
 #include "server/base/access_record.h"
 #include "server/base/config.h"
+#include "server/base/counters.h"
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
 #include "server/connection/connection.h"
@@ -35,9 +36,9 @@ class ConnectionManager final : private ConnectionOwner,
                                 private net::AcceptHandler,
                                 private net::DeferredTask {
  public:
-  // All arguments must outlive the manager. `access_log`: null for none.
+  // All arguments must outlive the manager. `access_log` and `counters`: null for none.
   ConnectionManager(net::Loop& loop, Router& router, const Config& config, const Logger& logger,
-                    AccessLog* access_log = nullptr);
+                    AccessLog* access_log = nullptr, Counters* counters = nullptr);
   // Remaining connections are closed, and their handlers notified.
   ~ConnectionManager() override;
 

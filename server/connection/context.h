@@ -10,6 +10,7 @@
 #include "server/base/config.h"
 #include "server/base/logger.h"
 #include "server/base/request_id.h"
+#include "server/connection/http2_reports.h"
 #include "server/connection/load.h"
 #include "server/connection/stream_handlers.h"
 #include "server/http/server_headers.h"
@@ -39,9 +40,16 @@ struct Context {
   Timeouts timeouts{};
   Phase phase = Phase::serving;
   Load load{config, logger};
+  Http2Reports http2_reports{logger};
   http::ServerHeadersCache server_headers_cache{config.http};
   AccessLog* access_log = nullptr;  // null: none
   RequestIds request_ids{0};
+  // Runs the first function on another thread, and then the second one on this one.
+  std::function<void(std::function<void()>, std::function<void()>)> in_background =
+      [](const std::function<void()>& work, const std::function<void()>& done) {
+        work();
+        done();
+      };
   ws::ParserPool websocket_parsers{};
   std::string scratch{};  // buffer for building output, empty between uses
 

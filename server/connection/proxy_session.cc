@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "server/connection/http1_session.h"
+#include "server/connection/http_protocol.h"
 #include "server/connection/proxy_header.h"
 
 namespace sioserve::connection {
@@ -50,8 +50,7 @@ void ProxySession::on_read(std::string_view bytes) {
         connection_.set_peers(std::make_shared<const Endpoints>(std::move(endpoints)));
     if (admission == Admission::turned_away) return;
   }
-  connection_.replace_protocol(
-      std::make_unique<Http1Session>(connection_, input_.substr((*header)->size)));
+  connection_.replace_protocol(make_http_protocol(connection_, input_.substr((*header)->size)));
 }
 
 void ProxySession::on_deadline() { refuse("its PROXY protocol header takes too long"); }

@@ -14,7 +14,7 @@ namespace sioserve::net {
 namespace {
 
 constexpr std::uint64_t max_sent = 1'048'576;
-constexpr std::uint64_t max_read = 16'384;
+constexpr std::size_t max_read = 16'384;
 
 FilePortion file_failure(std::string reason) {
   FilePortion portion;
@@ -25,11 +25,13 @@ FilePortion file_failure(std::string reason) {
 
 FilePortion ended_early() { return file_failure("it has become shorter while it was sent"); }
 
-FilePortion read_portion(const FilePart& part) {
+}  // namespace
+
+FilePortion read_portion(const FilePart& part, std::size_t max_size) {
   FilePortion portion;
   portion.outcome = FilePortion::Outcome::read;
   try {
-    portion.bytes.resize(std::min(part.size, max_read));
+    portion.bytes.resize(std::min<std::uint64_t>(part.size, max_size));
   } catch (const std::bad_alloc&) {
     return file_failure(std::strerror(ENOMEM));
   }
@@ -43,8 +45,6 @@ FilePortion read_portion(const FilePart& part) {
   portion.bytes.resize(static_cast<std::size_t>(size));
   return portion;
 }
-
-}  // namespace
 
 FilePortion send_portion(int socket, const FilePart& part) {
   auto offset = static_cast<off_t>(part.offset);
@@ -68,7 +68,7 @@ FilePortion send_portion(int socket, const FilePart& part) {
       return {};
     default:
       // The socket is full, or sendfile() does not support this file system or socket.
-      return read_portion(part);
+      return read_portion(part, max_read);
   }
 }
 

@@ -27,4 +27,7 @@ struct FilePortion {
 
 FilePortion send_portion(int socket, const FilePart& part);
 
+// Only reads the next bytes, at most `max_size`. The outcome is `read` or `file_failed`.
+FilePortion read_portion(const FilePart& part, std::size_t max_size);
+
 }  // namespace sioserve::net
