@@ -70,3 +70,15 @@ install_apart() {
     --target "$folder/$1-packages.part" -r "$root/requirements/$1.txt"
   mv "$folder/$1-packages.part" "$folder/$1-packages"
 }
+
+# python_of VERSION: the path of an interpreter such as python3.13, from PATH or pyenv; empty if none.
+python_of() {
+  local python
+  for python in "$(command -v "python$1")" "$HOME/.pyenv/versions/${1%t}".*/bin/"python$1"; do
+    # pyenv's commands for versions that are not chosen only fail.
+    if [ -x "$python" ] && "$python" -c '' 2>/dev/null; then
+      printf '%s' "$python"
+      return
+    fi
+  done
+}
