@@ -12,9 +12,11 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any, Protocol, final
 
-from sio.cluster import ClusterCore, ClusterDispatcher
+from sio.cluster import ClusterDispatcher
+from sio.cluster_core import ClusterCore
 from sio.process_core import ProcessCore
-from sioserve.tls import TlsCore, TlsSettings
+from sioserve.tls import TlsSettings
+from sioserve.tls_core import TlsCore
 
 __version__: str
 

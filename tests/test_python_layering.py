@@ -33,6 +33,8 @@ LAYERS: dict[str, list[str]] = {
         "sio.exact_json",
         "sio.json_values",
         "sio.plain_values",
+        "sio.cluster_core",
+        "sio.process_core",
         "sio.exceptions",
         "sio.failures",
         "sio.time_limit",
@@ -44,7 +46,6 @@ LAYERS: dict[str, list[str]] = {
         "sio.changed_event",
         "sio.disconnect_reasons",
         "sio.relays",
-        "sio.process_core",
         "sio.discovery",
         "sio.task_places",
         "sio.engineio.constants",
@@ -124,6 +125,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.systemd",
         "sioserve.certificate_signal",
         "sioserve.tls",
+        "sioserve.tls_core",
         "sioserve.interface",
         "sioserve.lifespan",
         "sioserve.lifespan_support",
@@ -201,8 +203,9 @@ class Import:
 
 
 def modules() -> dict[str, pathlib.Path]:
+    """The files by their names: modules, and stubs for type checkers in the two packages."""
     found: dict[str, pathlib.Path] = {}
-    for path in sorted(PYTHON.rglob("*.py")):
+    for path in sorted([*PYTHON.rglob("*.py"), *PYTHON.glob("sio*/**/*.pyi")]):
         parts = path.relative_to(PYTHON).with_suffix("").parts
         if "client" in parts:  # files for browsers, fetched by npm
             continue

@@ -1,10 +1,7 @@
 """ProcessCore: the native server among other processes (--workers), as type checkers see it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
-
 
 class ProcessCore:
     """The methods of the native server for Python processes of their own. The native class does not
@@ -49,7 +46,6 @@ class ProcessCore:
         Returns the number with which Dispatcher.process_left() is called when the connection has
         ended. Raises RuntimeError for a server without `python_processes`.
         """
-        raise NotImplementedError
 
     def retire_processes(self, numbers: Iterable[int], why: str, /) -> None:
         """These processes get no new requests, WebSockets or Socket.IO sessions. Their sessions
@@ -66,4 +62,3 @@ class ProcessCore:
         answer the latest ping; `silent_ms`, for which it has not answered a ping (0: none).
         Raises as add_process() does.
         """
-        raise NotImplementedError
