@@ -8,31 +8,21 @@ from its own package, with the source maps and the other builds.
 from __future__ import annotations
 
 import pathlib
-import subprocess
 import sys
 import tempfile
 import zipfile
 
+from pinned_package import download
+
 REQUIREMENT = (
-    "nicegui==3.18.0 "
-    "--hash=sha256:a2bd51642312d98aab6d8b641245d796ff1b89da5829777170bcc488140c3dcd\n"
+    "nicegui==3.18.0 --hash=sha256:a2bd51642312d98aab6d8b641245d796ff1b89da5829777170bcc488140c3dcd"
 )
 
 
 def main() -> None:
     destination = pathlib.Path(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
-        requirements = pathlib.Path(folder, "requirements.txt")
-        requirements.write_text(REQUIREMENT)
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-                *("--disable-pip-version-check", "--only-binary", ":all:", "--require-hashes"),
-                *("--dest", folder, "--requirement", str(requirements)),
-            ],
-            check=True,
-        )
-        (wheel,) = pathlib.Path(folder).glob("nicegui-*.whl")
+        wheel = download(REQUIREMENT, pathlib.Path(folder), source=False)
         client = zipfile.ZipFile(wheel).read("nicegui/static/socket.io.min.js")
     destination.mkdir(parents=True, exist_ok=True)
     for name in ("socket.io.js", "socket.io.min.js"):

@@ -7,31 +7,22 @@ hash. The files are written to DESTINATION/include and DESTINATION/src.
 from __future__ import annotations
 
 import pathlib
-import subprocess
 import sys
 import tarfile
 import tempfile
 
+from pinned_package import download
+
 REQUIREMENT = (
     "httptools==0.8.0 "
-    "--hash=sha256:6b2a32f18d97e16e90827d7a819ffa8dbd8cc245fc4e1fa9d1095b54ef4bd999\n"
+    "--hash=sha256:6b2a32f18d97e16e90827d7a819ffa8dbd8cc245fc4e1fa9d1095b54ef4bd999"
 )
 
 
 def main() -> None:
     destination = pathlib.Path(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
-        requirements = pathlib.Path(folder, "requirements.txt")
-        requirements.write_text(REQUIREMENT)
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-                *("--disable-pip-version-check", "--no-binary", ":all:", "--require-hashes"),
-                *("--dest", folder, "--requirement", str(requirements)),
-            ],
-            check=True,
-        )
-        (archive,) = pathlib.Path(folder).glob("httptools-*.tar.gz")
+        archive = download(REQUIREMENT, pathlib.Path(folder), source=True)
         with tarfile.open(archive) as tar:
             for member in tar.getmembers():
                 _, _, path = member.name.partition("vendor/llhttp/")
