@@ -9,7 +9,7 @@ namespace sioserve::tls {
 namespace {
 
 void fill_with_randomness(std::span<unsigned char> bytes) {
-  // Whoever guesses a key can read the sessions, so the server must not continue.
+  // With a key that can be guessed, others could read the sessions: the server does not go on.
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) std::abort();
 }
 
