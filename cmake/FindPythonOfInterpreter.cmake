@@ -3,7 +3,7 @@
 # Python of the same version (a pyenv on PATH and the system's), and the result fails to start.
 #
 # SIOSERVE_PYTHON_INCLUDE and SIOSERVE_PYTHON_SUFFIX name the folders of headers and the file suffix of modules
-# of another Python, which need not be able to run here: for scripts/wheels.
+# of another Python, which need not be able to run here.
 find_package(Python REQUIRED COMPONENTS Interpreter)
 
 execute_process(

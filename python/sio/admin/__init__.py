@@ -4,8 +4,8 @@
 
     sio.admin.instrument()
 
-opens a namespace, "/admin", in which Django's staff users see the clients, rooms and events of this
-process, and may emit, move clients between rooms and disconnect them.
+opens a namespace, "/admin", in which Django's staff users see the clients, rooms and events of all
+processes and servers, and may emit, move clients between rooms and disconnect them.
 """
 
 from .access import Check
