@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from channels.routing import ProtocolTypeRouter
+from django.core import signals
 from django.core.handlers.asgi import ASGIHandler
 from notes import values
 from sio.sync_calls import locals_belong_to_tasks
@@ -18,7 +20,7 @@ from sioserve.django.direct_requests import DirectRequest
 from sioserve.django.handler import Handler
 from sioserve.django.serving import serve_django
 from sioserve.request_threads import end_thread
-from world import PATIENCE, Exchange
+from world import PATIENCE, Exchange, connected
 
 pytestmark = pytest.mark.skipif(
     locals_belong_to_tasks(), reason="before asgiref 3.8 each request needs a task"
@@ -110,8 +112,10 @@ async def test_who_replaces_the_call_of_the_handler_sees_each_request(
     assert seen == ["/hello", "/hello"]
 
 
-async def begin(handler: Any, path: str, threads: Threads) -> tuple[DirectRequest, asyncio.Event]:
-    exchange = Exchange(path)
+async def begin(
+    handler: Any, path: str, threads: Threads, exchange: Exchange | None = None
+) -> tuple[DirectRequest, asyncio.Event]:
+    exchange = exchange or Exchange(path)
     made = serve_django(handler, threads)(exchange.scope, exchange.receive, exchange.sender())
     assert isinstance(made, DirectRequest)
     ended = asyncio.Event()
@@ -175,3 +179,50 @@ async def test_an_exception_outside_of_djangos_handling_is_the_requests(
     await asyncio.wait_for(ended.wait(), PATIENCE)
     assert isinstance(request.exception(), ValueError)
     assert not request.cancelled()
+
+
+async def test_what_closes_a_response_may_await(threads: Threads) -> None:
+    handler = Handler()
+    await call(handler, "/hello", threads)
+    awaited = []
+
+    async def receiver(**named: Any) -> None:
+        await asyncio.sleep(0.001)
+        awaited.append(named["sender"])
+
+    def finished(**named: Any) -> None:
+        async_to_sync(receiver)(**named)
+
+    exchange = Exchange("/hello")
+    exchange.leave()  # receive() says so at once
+    with connected(signals.request_finished, finished):
+        request, ended = await begin(handler, "/hello", threads, exchange)
+        await asyncio.wait_for(ended.wait(), PATIENCE)
+    assert awaited == [ASGIHandler]
+    assert request.exception() is None
+    assert not request.cancelled()
+
+
+async def test_closing_that_fails_ends_the_request_and_keeps_the_thread(threads: Threads) -> None:
+    handler = Handler()
+    await call(handler, "/hello", threads)
+
+    def finished(**named: Any) -> None:
+        raise SystemExit(3)
+
+    with connected(signals.request_finished, finished):
+        _, ended = await begin(handler, "/hello", threads)
+        await asyncio.wait_for(ended.wait(), PATIENCE)
+    _, exchange = await call(handler, "/hello", threads)
+    assert exchange.body == b"hello"
+
+
+async def test_a_client_that_leaves_is_no_error_of_the_application(threads: Threads) -> None:
+    handler = Handler()
+    await call(handler, "/hello", threads)
+    exchange = Exchange("/waits")
+    request, ended = await begin(handler, "/waits", threads, exchange)
+    assert await asyncio.to_thread(values["began"].wait, PATIENCE)
+    exchange.leave()
+    await asyncio.wait_for(ended.wait(), PATIENCE)
+    assert request.cancelled()

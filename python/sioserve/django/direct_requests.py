@@ -156,29 +156,39 @@ class DirectRequest(SyncRequest):
     # On the thread:
 
     def _work(self) -> None:
-        super()._work()
-        if not self._needs_task:
-            self._has_ended = True
-            self._watch.end()
-            self._end_request()
+        try:
+            super()._work()
+        finally:
+            if not self._needs_task:
+                self._has_ended = True
+                self._end_request()
 
     def _hand_over(self, made: Made | None = None, error: BaseException | None = None) -> bool:
         if not self._needs_task and os.getpid() == self._process:  # else see sioserve/forked.py
             if self._has_ended:
                 return False
-            if error is not None:
-                self._error = error
-                return True
-            if isinstance(made, Messages) and self._can_send(made):
-                for message in made.messages:
-                    self._send(message)
+            if self._has_answered(made, error):
                 return True
             self._needs_task = True
         return super()._hand_over(made, error)
 
-    def _can_send(self, made: Messages) -> bool:
-        # A task that waits in receive() must be woken on the event loop.
-        return made.is_last and len(made.messages) == 2 and not self._watch.has_started
+    def _has_answered(self, made: Made | None, error: BaseException | None) -> bool:
+        """Whether the answer was one that the thread can give."""
+        if self._watch.has_started:
+            return False  # its task waits in receive(), and can be ended on the event loop only
+        if error is not None:
+            self._error = error
+            self._is_cancelled = isinstance(error, asyncio.CancelledError)
+            messages = []
+        elif isinstance(made, Messages) and made.is_last and len(made.messages) == 2:
+            messages = made.messages
+        else:
+            return False
+        # What closes the response may use async_to_sync(), and is not cancelled.
+        self._watch.end()
+        for message in messages:
+            self._send(message)
+        return True
 
     # On either:
 

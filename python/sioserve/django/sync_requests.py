@@ -308,7 +308,7 @@ class SyncRequest:
                 signals.request_finished.send(sender=ASGIHandler)
             else:
                 response.close()
-        except Exception:
+        except BaseException:
             logger.exception("Closing the response to %s has failed", self._scope["path"])
         finally:
             if self._request is not None:
