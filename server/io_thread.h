@@ -152,7 +152,8 @@ class Server::IoThread final : connection::Router,
     auto sockets = net::listen_tcp(host, port, config_.backlog);
     if (!sockets) return Failure{sockets.error()};
     Address announced = sockets->front().address;
-    announced.host = host;
+    // A name with several addresses would lead others to one on which nobody listens.
+    if (sockets->size() == 1) announced.host = host;
     std::string shown = net::to_string(announced);
     forwarding::Sessions& sessions = *this;
     forwarding_ = std::make_unique<forwarding::Forwarding>(
@@ -317,7 +318,7 @@ class Server::IoThread final : connection::Router,
 
   // Whether the session of the request is on another server of the cluster.
   bool is_elsewhere(const RequestHead& head) const {
-    return forwarding_ && forwarding_->is_elsewhere(head);
+    return forwarding_ && engine_io_.is_at_common_path(head) && forwarding_->is_elsewhere(head);
   }
 
   // --- forwarding::Sessions ---

@@ -34,8 +34,21 @@ void TlsHandshake::advance() {
   if (!session_ && !input_.empty()) look_at_opening();
 }
 
+void TlsHandshake::on_end() {
+  client_has_left();
+  connection_.close();
+}
+
+void TlsHandshake::client_has_left() {
+  if (!ended_ && (session_ || !input_.empty())) has_failed("the client has left");
+}
+
 void TlsHandshake::on_deadline() {
-  if (session_ || !input_.empty()) has_failed("it took too long");
+  if (is_waiting()) {
+    has_failed("too many handshakes were under way (--limit-tls-handshakes)");
+  } else if (session_ || !input_.empty()) {
+    has_failed("it took too long");
+  }
   connection_.close();
 }
 

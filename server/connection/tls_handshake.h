@@ -22,9 +22,9 @@ class TlsHandshake final : public Protocol, private HandshakeQueue::Waiter {
   explicit TlsHandshake(Connection& connection, std::string input = {});
 
   void on_read(std::string_view bytes) override;
-  void on_end() override { connection_.close(); }
+  void on_end() override;
   void on_drain() override {}
-  void on_broken() override {}
+  void on_broken() override { client_has_left(); }
   void begin_stop() override { connection_.close(); }
   void on_deadline() override;
   void advance() override;
@@ -37,6 +37,8 @@ class TlsHandshake final : public Protocol, private HandshakeQueue::Waiter {
   void shake_hands(std::string_view bytes);
   void succeed(std::string plaintext);
   void fail();
+  // In the middle of the handshake: many clients do so that do not trust the certificate.
+  void client_has_left();
   void answer_plain_http();
   void has_failed(std::string_view reason) const;
   void count(Counter counter) const;

@@ -94,6 +94,7 @@ void TlsStream::flush() {
     } else {
       encrypt_next();
       pass_output_on();
+      if (session_->state() == tls::Session::State::failed) return break_off();
     }
   }
   if (!finishing_ || !queue_.empty()) return;

@@ -33,7 +33,8 @@ Answerer::~Answerer() {
 }
 
 void Answerer::send(const Message& message) {
-  if (!lost_) link_.send(message);
+  // With a message missing, the rest is of no use; advance() gives the connection up.
+  if (!lost_ && !has_gap_ && !link_.send(message)) has_gap_ = true;
 }
 
 void Answerer::finish(StreamNumber stream) {
@@ -47,6 +48,7 @@ void Answerer::on_turn_end() {
 
 void Answerer::advance(TimePoint now) {
   if (lost_) return;
+  if (has_gap_) return lose("a message is too large");
   if (stream_->buffered() > max_unsent_to_caller) return lose("it does not read");
   if (auto alive = link_.advance(now); !alive) lose(describe(alive.error()));
 }
@@ -64,12 +66,7 @@ void Answerer::on_read(std::string_view bytes) {
 void Answerer::dispatch(Message message) {
   if (auto* const request = std::get_if<OpenRequest>(&message)) return open(*request);
   if (auto* const websocket = std::get_if<OpenWebSocket>(&message)) return open(*websocket);
-  const StreamNumber number = std::visit(
-      [](const auto& one) {
-        if constexpr (requires { one.stream; }) return one.stream;
-        return StreamNumber{};
-      },
-      message);
+  const StreamNumber number = stream_of(message);
   if (std::holds_alternative<ClientGone>(message)) {
     const auto found = streams_.find(number);
     if (found == streams_.end()) return;

@@ -53,6 +53,8 @@ class Answerer final : net::StreamListener, net::DeferredTask {
   ~Answerer() override;
 
   bool is_lost() const { return lost_; }
+  // The other end knows the secret.
+  bool is_proved() const { return link_.ready(); }
   void advance(TimePoint now);
 
   // --- for the streams ---
@@ -83,6 +85,7 @@ class Answerer final : net::StreamListener, net::DeferredTask {
   const Logger& logger_;
   const std::string peer_;
   Link link_;
+  bool has_gap_ = false;  // a message could not be sent
   bool lost_ = false;
   std::unordered_map<StreamNumber, std::unique_ptr<AnswererStream>> streams_;
   std::vector<StreamNumber> finished_;

@@ -48,8 +48,10 @@ void Caller::send(Message message) {
       waiting_.push_back(std::move(message));
       return;
     case State::connected:
-      // Not from within the call of a stream.
-      if (stream_->buffered() <= max_unsent_to_answerer) link_->send(message);
+      // With a message missing, the rest is of no use. The connection is given up by advance(), not
+      // within the call of a stream.
+      if (stream_->buffered() > max_unsent_to_answerer) has_gap_ = true;
+      if (!has_gap_ && !link_->send(message)) has_gap_ = true;
       return;
     case State::lost:
       return;
@@ -65,7 +67,7 @@ void Caller::release_all() {
 void Caller::advance(TimePoint now) {
   if (!streams_.empty()) used_ = now;
   if (state_ != State::connected) return;
-  if (stream_->buffered() > max_unsent_to_answerer) return lose("it does not read");
+  if (has_gap_) return lose("it does not read, or a message is too large");
   if (auto alive = link_->advance(now); !alive) lose(describe(alive.error()));
 }
 
@@ -75,7 +77,7 @@ void Caller::on_connected(net::Connector::Connected connected) {
   stream_ = std::move(*connected);
   link_ = std::make_unique<Link>(Role::caller, secret_, *stream_, loop_.now());
   stream_->start(*this);
-  for (const Message& message : std::exchange(waiting_, {})) link_->send(message);
+  for (Message& message : std::exchange(waiting_, {})) send(std::move(message));
 }
 
 void Caller::on_read(std::string_view bytes) {
@@ -89,12 +91,7 @@ void Caller::on_read(std::string_view bytes) {
 }
 
 void Caller::dispatch(Message message) {
-  const StreamNumber number = std::visit(
-      [](const auto& one) {
-        if constexpr (requires { one.stream; }) return one.stream;
-        return StreamNumber{};
-      },
-      message);
+  const StreamNumber number = stream_of(message);
   // The client may have gone meanwhile.
   const auto found = streams_.find(number);
   if (found != streams_.end()) found->second->receive(std::move(message));

@@ -76,6 +76,7 @@ class Caller final : net::StreamListener {
   std::unique_ptr<net::Stream> stream_;
   std::unique_ptr<Link> link_;
   std::vector<Message> waiting_;  // for the connection
+  bool has_gap_ = false;          // a message could not be sent
   std::unordered_map<StreamNumber, CallerStream*> streams_;
   std::uint32_t last_stream_ = 0;
   TimePoint used_;

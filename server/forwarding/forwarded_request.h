@@ -27,6 +27,7 @@ class ForwardedRequest final : public connection::RequestHandler, CallerStream {
   void on_request(std::string_view body, connection::BodyPart part) override;
   void on_body(std::string_view body, connection::BodyPart part) override;
   void on_drain() override {}
+  ServedBy served_by() const override { return ServedBy::engine_io; }
   connection::ClientEnd on_client_end() override { return connection::ClientEnd::drop; }
   void on_closed() override;
 

@@ -26,6 +26,7 @@ class ForwardedWebSocket final : public connection::WebSocketHandler, CallerStre
   void on_peer_ended() override;
   connection::FaultNotice on_peer_fault(std::uint16_t code, std::string_view reason) override;
   void on_closed(std::uint16_t code, std::string_view reason) override;
+  ServedBy served_by() const override { return ServedBy::engine_io; }
 
  private:
   enum class State { asked, accepted, denied };

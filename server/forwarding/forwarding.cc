@@ -1,5 +1,7 @@
 #include "server/forwarding/forwarding.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "server/base/log_debug.h"
@@ -13,6 +15,8 @@ namespace {
 constexpr Milliseconds tick_interval{1'000};
 // Other servers have one connection each.
 constexpr std::size_t max_answerers = 10'000;
+// Of connections that have not proved to come from a server.
+constexpr std::size_t max_unproved = 100;
 
 }  // namespace
 
@@ -96,7 +100,17 @@ void Forwarding::announce(Announcement announcement) {
 // --- requests of clients of other servers ---
 
 void Forwarding::on_accept(FileDescriptor socket, Endpoints endpoints) {
-  if (answerers_.size() >= max_answerers) return;
+  const auto unproved = static_cast<std::size_t>(std::ranges::count_if(
+      answerers_, [](const auto& answerer) { return !answerer->is_proved(); }));
+  if (answerers_.size() >= max_answerers || unproved >= max_unproved) {
+    if (too_many_.reached(loop_.now())) {
+      logger_.log(LogCategory::engineio, LogLevel::warning,
+                  "--cluster-listen: refusing connections: " + std::to_string(answerers_.size()) +
+                      " are open, " + std::to_string(unproved) +
+                      " of them without a proof of the secret");
+    }
+    return;
+  }
   auto stream = net::SocketStream::adopt(loop_, std::move(socket));
   if (!stream) return;
   answerers_.push_back(std::make_unique<Answerer>(loop_, std::move(*stream), settings_.secret,
@@ -120,6 +134,11 @@ void Forwarding::tick() {
   });
   for (const auto& answerer : answerers_) answerer->advance(now);
   std::erase_if(answerers_, [](const auto& answerer) { return answerer->is_lost(); });
+  if (const auto refused = too_many_.take_ended(now)) {
+    logger_.log(
+        LogCategory::engineio, LogLevel::info,
+        "--cluster-listen: refused no more: " + std::to_string(*refused) + " connections were");
+  }
 }
 
 void Forwarding::begin_stop() {

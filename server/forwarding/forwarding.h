@@ -20,6 +20,7 @@
 #include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/http_values.h"
+#include "server/base/limit_episode.h"
 #include "server/base/logger.h"
 #include "server/connection/stream_handlers.h"
 #include "server/forwarding/answerer.h"
@@ -93,6 +94,7 @@ class Forwarding final : net::AcceptHandler {
   // each request.
   std::unordered_map<std::string, std::unique_ptr<Caller>> callers_;
   std::vector<std::unique_ptr<Answerer>> answerers_;
+  LimitEpisode too_many_;
 };
 
 }  // namespace sioserve::forwarding

@@ -143,4 +143,14 @@ using Message = std::variant<Hello, Challenge, Proof, Welcome, Ping, OpenRequest
                              ClientFault, ClientGone, WantBody, Respond, ResponseBody,
                              AcceptWebSocket, ServerMessage, ChangeReading, CloseWebSocket, Abort>;
 
+// Of which request or WebSocket it is; 0 for the messages about none.
+inline StreamNumber stream_of(const Message& message) {
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.stream; }) return one.stream;
+        return StreamNumber{};
+      },
+      message);
+}
+
 }  // namespace sioserve::forwarding

@@ -8,6 +8,9 @@
 #include <optional>
 #include <utility>
 
+#include "server/base/field_syntax.h"
+#include "server/tls/pem.h"
+
 namespace sioserve::tls {
 namespace {
 
@@ -24,17 +27,9 @@ int give_password(char* buffer, int size, int, void* password) {
   return static_cast<int>(text.size());
 }
 
-// Whether reading has failed only because the PEM has no more objects of the kind.
-bool at_end_of_pem() {
-  const unsigned long error = ERR_peek_last_error();
-  return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-}
-
 std::string lower_case(std::string_view text) {
   std::string lowered(text);
-  for (char& c : lowered) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::ranges::transform(lowered, lowered.begin(), to_lower);
   return lowered;
 }
 

@@ -1,6 +1,9 @@
 #include "server/tls/certificates.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "server/base/field_syntax.h"
 
 namespace sioserve::tls {
 
@@ -15,9 +18,7 @@ void Certificates::add(std::shared_ptr<const Certificate> certificate) {
 
 const Certificates::List& Certificates::find(std::string_view host) const {
   std::string name(host);
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::ranges::transform(name, name.begin(), to_lower);
   if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
   if (const std::size_t dot = name.find('.'); dot != std::string::npos) {
     const auto found = by_name_.find("*" + name.substr(dot));

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "server/tls/pem.h"
 #include "server/tls/session.h"
 
 namespace sioserve::tls {
@@ -126,7 +127,12 @@ Done trust_clients_of(SSL_CTX* context, const std::string& pem) {
     }
     ++count;
   }
+  const bool is_complete = at_end_of_pem();
   ERR_clear_error();
+  if (!is_complete) {
+    return Failure{"certificate " + std::to_string(count + 1) +
+                   " in the file of client certificate authorities can't be read"};
+  }
   if (count == 0)
     return Failure{std::string("the file of client certificate authorities has none")};
   return std::monostate{};

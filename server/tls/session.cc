@@ -23,8 +23,14 @@ std::string subject_of(X509& certificate) {
   return std::string(data, static_cast<std::size_t>(size));
 }
 
-Error error_of_reason(int reason) {
-  if (reason > SSL_AD_REASON_OFFSET) return Error::rejected_by_client;
+// `code`: of OpenSSL's error queue.
+Error error_of(unsigned long code) {
+  const int reason = ERR_GET_REASON(code);
+  if (ERR_GET_LIB(code) != ERR_LIB_SSL) return Error::malformed;
+  // The alerts of the client, whose numbers are one byte.
+  if (reason > SSL_AD_REASON_OFFSET && reason <= SSL_AD_REASON_OFFSET + 0xFF) {
+    return Error::rejected_by_client;
+  }
   switch (reason) {
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_VERSION_TOO_LOW:
@@ -151,7 +157,7 @@ void Session::fail() {
   state_ = State::failed;
   const unsigned long code = ERR_peek_error();
   const char* reason = ERR_reason_error_string(code);
-  error_ = error_of_reason(ERR_GET_REASON(code));
+  error_ = error_of(code);
   error_detail_ = reason == nullptr ? "" : reason;
   if (error_ == Error::client_certificate_invalid) {
     error_detail_ = X509_verify_cert_error_string(SSL_get_verify_result(ssl_.get()));

@@ -50,9 +50,12 @@ EngineIo::EngineIo(const Config& config, socketio::Server& server, EventSink& ev
   if (config.ask_about_handshakes) pending_.start_asking();
 }
 
+bool EngineIo::is_at_common_path(const RequestHead& head) const {
+  return mount_path_of(head.path) == mount_path_of(config_.socketio_path);
+}
+
 bool EngineIo::owns(const RequestHead& head) const {
-  const auto path = mount_path_of(head.path);
-  if (config_.native_socketio && path == mount_path_of(config_.socketio_path)) return true;
+  if (config_.native_socketio && is_at_common_path(head)) return true;
   if (!config_.client_directory.empty() && client_files_.owns(head.path)) return true;
   return continues_session(head);
 }

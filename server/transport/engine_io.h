@@ -43,6 +43,8 @@ class EngineIo {
            Background background);
 
   bool owns(const RequestHead& head) const;
+  // Whether the path is --socketio-path, which all servers of a cluster have in common.
+  bool is_at_common_path(const RequestHead& head) const;
   // Whether the request belongs to an open session.
   bool continues_session(const RequestHead& head) const;
 

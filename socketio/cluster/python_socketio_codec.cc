@@ -15,7 +15,13 @@ constexpr std::size_t uid_digits = 32;
 
 // The name of a request that comes from python-socketio: JSON with what the answer must repeat,
 // [host_id, room, namespace, number]. Names of sioserve have no brackets.
-bool is_callback(const RequestName& request) { return request.starts_with('['); }
+// Sisters choose names, too, so it is checked.
+Json callback_of(const RequestName& request) {
+  Json callback = request.starts_with('[') ? Json::parse(request, nullptr, false) : Json();
+  return callback.is_array() && callback.size() == 4 ? callback : Json();
+}
+
+bool is_callback(const RequestName& request) { return !callback_of(request).is_null(); }
 
 bool is_one_socket(const Target& target) {
   return target.rooms.size() == 1 && target.except.empty();
@@ -104,7 +110,7 @@ Json write(const std::string& name_space, const Disconnect& disconnect) {
 }
 
 Json write(const std::string&, const ClientAnswer& answer) {
-  const Json callback = Json::parse(answer.request);
+  const Json callback = callback_of(answer.request);
   return {{"method", "callback"}, {"host_id", callback[0]},
           {"sid", callback[1]},   {"namespace", callback[2]},
           {"id", callback[3]},    {"args", Json::array({answer.value})}};

@@ -256,6 +256,16 @@ async def test_other_requests_with_a_sid_are_not_touched(servers: list[ServerPro
             assert response.json() == UNKNOWN
 
 
+async def test_requests_of_the_application_are_its_own_whatever_their_query(
+    servers: list[ServerProcess],
+) -> None:
+    async with WanderingSession(*servers) as session:
+        at_home = await session.http.get("/page?sid=nothing")
+        assert at_home.status_code not in (400, 404)
+        response = await session.http.get(f"/page?sid={session.sid}")
+        assert (response.status_code, response.text) == (at_home.status_code, at_home.text)
+
+
 async def test_sessions_that_are_gone_end_as_at_home(pair: list[ServerProcess]) -> None:
     async with WanderingSession(*pair) as session:
         await session.join_namespace()

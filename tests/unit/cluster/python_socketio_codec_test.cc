@@ -125,6 +125,14 @@ TEST(PythonSocketIoCodec, answers_a_callback_of_python_socketio) {
                 R"(","sid":"s","namespace":"/","id":3,"args":["yes"]})");
 }
 
+TEST(PythonSocketIoCodec, names_of_requests_that_are_no_callback_go_to_servers_of_sioserve) {
+  for (const char* name : {"[", "[]", "[1, 2, 3]", "[1, 2, 3, 4", "[1, 2, 3, 4, 5]"}) {
+    const ClientAnswer answer{name, "yes"};
+    EXPECT_NE(codec.channel_for("/", answer, host), "socketio") << name;
+    EXPECT_NE(codec.encode({"own"}, "/", answer), "") << name;
+  }
+}
+
 TEST(PythonSocketIoCodec, the_rest_goes_to_servers_of_sioserve) {
   const Message fetch = FetchSockets{{}, "q"};
   const std::string channel = codec.channel_for("/", fetch, "");

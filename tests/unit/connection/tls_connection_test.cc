@@ -145,6 +145,20 @@ TEST_F(TlsConnectionTest, ClosesAfterTheTimeout) {
   EXPECT_TRUE(wire_.closed);
 }
 
+TEST_F(TlsConnectionTest, CountsAClientThatLeavesInTheMiddleOfTheHandshake) {
+  Counters counters;
+  context_.counters = &counters;
+  peer_ends();  // as a check of the port does, which is no failure
+  EXPECT_EQ(counters.get(Counter::tls_handshakes_failed), 0U);
+  reconnect();
+  receive(client_->receive({}));
+  turns();
+  EXPECT_EQ(context_.handshakes.under_way(), 1U);
+  peer_ends();
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_EQ(counters.get(Counter::tls_handshakes_failed), 1U);
+}
+
 TEST_F(TlsConnectionTest, SendsTheAlertOfAFailedHandshake) {
   tls::ClientSettings old;
   old.min_version = TLS1_VERSION;

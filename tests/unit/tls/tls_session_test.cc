@@ -398,5 +398,17 @@ TEST(TlsServerContext, RefusesAnEmptyListOfAuthorities) {
   EXPECT_FALSE(ServerContext::make(settings, {}, std::make_shared<TicketKeys>()));
 }
 
+TEST(TlsServerContext, RefusesADamagedAuthorityBehindAGoodOne) {
+  ContextSettings settings;
+  settings.client_certificates = ClientCertificates::required;
+  std::string damaged = Authority().pem();
+  damaged.replace(damaged.find("\n") + 10, 10, "##########");
+  settings.client_ca_pem = Authority().pem() + damaged;
+  const auto made = ServerContext::make(settings, {}, std::make_shared<TicketKeys>());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error(),
+            "certificate 2 in the file of client certificate authorities can't be read");
+}
+
 }  // namespace
 }  // namespace sioserve::tls
