@@ -11,8 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
 from support.server import ServerProcess
 from support.waiting import eventually
+
+pytestmark = pytest.mark.timeout(400)  # with a sanitizer, on a busy machine
 
 REQUESTS = int(os.environ.get("DJANGO_LOAD_REQUESTS", "2000"))
 CLIENTS = 64

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.server import ServerProcess, environment, executable
+from support.server import PATIENCE, ServerProcess, environment, executable
 from support.tutorial import Follower, steps
 
 import socketio
@@ -40,7 +40,9 @@ class Person:
         self.events.append((event, *args))
 
     async def connect(self) -> None:
-        async with httpx.AsyncClient(base_url=self.url, follow_redirects=True) as browser:
+        async with httpx.AsyncClient(
+            base_url=self.url, follow_redirects=True, timeout=PATIENCE
+        ) as browser:
             login = await browser.get("/")
             assert str(login.url).endswith("/accounts/login/?next=/")
             (token,) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', login.text)

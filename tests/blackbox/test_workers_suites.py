@@ -12,6 +12,7 @@ import pytest
 FOLDER = pathlib.Path(__file__).resolve().parent
 
 
+@pytest.mark.timeout(630)
 @pytest.mark.parametrize(
     "module", ["http_extensions", "http_malformed", "stop_streams", "websocket_protocol"]
 )
