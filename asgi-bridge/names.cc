@@ -87,6 +87,7 @@ Names::Names(const Gil& gil) {
       {&Names::keep_away, "keep_away"},
       {&Names::version_1_0, "1.0"},
       {&Names::version_1_1, "1.1"},
+      {&Names::version_2, "2"},
   };
   for (const Entry& entry : entries) this->*entry.member = intern(gil, entry.text);
 }

@@ -20,7 +20,7 @@ struct Names {
       acknowledged, disconnect;
   PyRef forgotten, signalled, acks_lost, told, process_left, move_session, session_moved, keep_away;
   PyRef asked_by_server, servers_answered;
-  PyRef version_1_0, version_1_1;
+  PyRef version_1_0, version_1_1, version_2;
 
   // False if memory ran out; an exception is set.
   bool complete = true;

@@ -134,7 +134,9 @@ PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* sp
 
 PyRef ScopeFactory::make(const Gil& gil, Template& from, const RequestHead& head,
                          const Endpoints& endpoints, const PyRef& scheme, const PyRef& request_id) {
-  const PyRef& version = head.http_version == "1.0" ? names_.version_1_0 : names_.version_1_1;
+  const PyRef& version = head.http_version == "2"     ? names_.version_2
+                         : head.http_version == "1.0" ? names_.version_1_0
+                                                      : names_.version_1_1;
   const bool kept = from.dict &&
                     from.keep(gil, names_.http_version, &Template::http_version, version) &&
                     from.keep(gil, names_.scheme, &Template::scheme, scheme) &&

@@ -272,6 +272,9 @@ const std::map<std::string, Reader>& settings() {
       {"underscore_headers", any(MEMBER(http.underscore_headers))},
       {"request_id_header", any(MEMBER(http.request_id_header))},
       {"extra_headers", any(MEMBER(http.extra_headers))},
+      {"http2", any(MEMBER(tls.http2))},
+      {"http2_cleartext", any(MEMBER(http2.cleartext))},
+      {"http2_max_streams", any(MEMBER(http2.max_streams))},
 
       {"websocket_max_message", any(MEMBER(websocket.max_message))},
       {"websocket_max_frame", any(MEMBER(websocket.max_frame))},

@@ -190,6 +190,9 @@ class Server(ClusterCore, ProcessCore, TlsCore):
         extra_headers: Sequence[tuple[str, str]] = (),
         # The response header that tells clients the request id
         request_id_header: str = "",
+        http2: bool = True,
+        http2_cleartext: bool = False,
+        http2_max_streams: int = 100,
         # WebSocket
         websocket_max_message: int = 1_048_576,
         websocket_max_frame: int = 1_048_576,

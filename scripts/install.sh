@@ -3,7 +3,7 @@
 # What compiling sioserve needs.
 build_packages=(
   g++ cmake ninja-build pkg-config ca-certificates python3 python3-dev python3-venv
-  libuv1-dev libwslay-dev libhiredis-dev nlohmann-json3-dev libssl-dev zlib1g-dev
+  libuv1-dev libwslay-dev libhiredis-dev libnghttp2-dev nlohmann-json3-dev libssl-dev zlib1g-dev
 )
 
 # side_by_side FUNCTION...: runs them at the same time, because they mostly wait for downloads.

@@ -48,16 +48,16 @@ def test_all_missing_libraries_are_named_in_one_sentence_with_their_packages(
     sentence = sentence_of(result)
     assert sentence.startswith("The build of sioserve needs libuv 1.40 or newer, ")
     needed, _, packages = sentence.partition(": apt-get install ")
-    for library in ("libuv", "OpenSSL", "hiredis", "wslay", "nlohmann/json", "zlib"):
+    for library in ("libuv", "OpenSSL", "hiredis", "nghttp2", "wslay", "nlohmann/json", "zlib"):
         assert library in needed
     apt, _, dnf = packages.partition(" (Debian, Ubuntu) or dnf install ")
     assert set(apt.split()) == {
         *("libuv1-dev", "libssl-dev", "libhiredis-dev", "libwslay-dev", "nlohmann-json3-dev"),
-        "zlib1g-dev",
+        *("libnghttp2-dev", "zlib1g-dev"),
     }
     assert set(dnf.removesuffix(" (Fedora)").split()) == {
         *("libuv-devel", "openssl-devel", "hiredis-devel", "wslay-devel", "json-devel"),
-        "zlib-devel",
+        *("libnghttp2-devel", "zlib-devel"),
     }
 
 

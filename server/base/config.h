@@ -40,6 +40,11 @@ struct HttpConfig {
   std::string request_id_header;
 };
 
+struct Http2Config {
+  bool cleartext = false;         // also without TLS: clients that begin with HTTP/2's preface
+  std::size_t max_streams = 100;  // requests and WebSockets of one connection at the same time
+};
+
 struct WebSocketConfig {
   std::size_t max_message = 1'048'576;  // bytes, decompressed; 1009 above
   std::size_t max_frame =
@@ -81,6 +86,7 @@ struct TlsConfig {
   ClientCertificates client_certificates = ClientCertificates::none;
   MinVersion min_version = MinVersion::tls_1_2;
   std::string ciphers;  // of TLS 1.2, as OpenSSL names them; empty: the recommended ones
+  bool http2 = true;    // is offered, besides HTTP/1.1
   Milliseconds handshake_timeout{10'000};
   std::size_t max_handshakes = 512;   // under way; others wait
   std::uint16_t redirect_port = 443;  // where requests without TLS are redirected
@@ -200,6 +206,7 @@ struct Config {
   std::string client_directory;  // holds socket.io.js and its variants; empty: not served
 
   HttpConfig http;
+  Http2Config http2;
   WebSocketConfig websocket;
   ProxyConfig proxy;
   LoadConfig load;

@@ -22,6 +22,8 @@ enum class Counter : std::size_t {
   rooms,
   recoverable_sockets,
   redis_connected,  // 1 or 0
+  http2_connections,
+  http2_streams,
   // Totals since the start:
   sessions_opened,
   sessions_closed,
@@ -70,10 +72,13 @@ enum class Counter : std::size_t {
   cluster_messages_missed,
   tls_handshakes,
   tls_handshakes_failed,
+  http2_closed_for_resets,
+  http2_closed_for_frames,
+  http2_closed_for_headers,
 };
 
 inline constexpr std::size_t counter_count =
-    static_cast<std::size_t>(Counter::tls_handshakes_failed) + 1;
+    static_cast<std::size_t>(Counter::http2_closed_for_headers) + 1;
 
 // The name for the application.
 constexpr const char* name_of(Counter counter) {
@@ -92,6 +97,10 @@ constexpr const char* name_of(Counter counter) {
       return "recoverable_sockets";
     case Counter::redis_connected:
       return "redis_connected";
+    case Counter::http2_connections:
+      return "http2_connections";
+    case Counter::http2_streams:
+      return "http2_streams";
     case Counter::sessions_opened:
       return "sessions_opened";
     case Counter::sessions_closed:
@@ -186,6 +195,12 @@ constexpr const char* name_of(Counter counter) {
       return "tls_handshakes";
     case Counter::tls_handshakes_failed:
       return "tls_handshakes_failed";
+    case Counter::http2_closed_for_resets:
+      return "http2_closed_for_resets";
+    case Counter::http2_closed_for_frames:
+      return "http2_closed_for_frames";
+    case Counter::http2_closed_for_headers:
+      return "http2_closed_for_headers";
   }
   __builtin_unreachable();
 }

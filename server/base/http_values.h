@@ -35,7 +35,7 @@ struct RequestHead {
   std::string raw_path;      // as received, without the query string
   std::string path;          // percent-decoded; bytes, UTF-8 expected
   std::string query_string;  // as received, without the question mark
-  std::string http_version;  // "1.0" or "1.1"
+  std::string http_version;  // "1.0", "1.1" or "2"
   HeaderBlock headers;
   std::string request_id{};  // in every log line about the request
 };

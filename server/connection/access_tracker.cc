@@ -31,7 +31,8 @@ void AccessTracker::websocket_connecting(const SharedRequestHead& head,
 void AccessTracker::websocket_connect(const SharedRequestHead& head,
                                       const SharedEndpoints& endpoints) {
   accepted_ = true;
-  write(AccessEvent::websocket_connect, head, endpoints, 101, 0);
+  const std::uint16_t status = head->http_version == "2" ? 200 : 101;
+  write(AccessEvent::websocket_connect, head, endpoints, status, 0);
 }
 
 void AccessTracker::websocket_reject(const SharedRequestHead& head,

@@ -4,6 +4,7 @@
 
 #include "server/connection/connection.h"
 #include "server/connection/http1_session.h"
+#include "server/connection/preface_session.h"
 #include "server/connection/tls_handshake.h"
 
 namespace sioserve::connection {
@@ -13,6 +14,10 @@ std::unique_ptr<Protocol> client_protocol(Connection& connection, std::string in
     case Service::https:
       return std::make_unique<TlsHandshake>(connection, std::move(input));
     case Service::http:
+      if (connection.context().config.http2.cleartext) {
+        return std::make_unique<PrefaceSession>(connection, std::move(input));
+      }
+      break;
     case Service::redirect:
       break;
   }

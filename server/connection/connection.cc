@@ -25,14 +25,12 @@ std::unique_ptr<Protocol> first_protocol(Connection& connection) {
 
 Connection::Connection(Context& context, ConnectionOwner& owner,
                        std::unique_ptr<net::Stream> stream, SharedEndpoints peers, Service service)
-    : context_(context),
+    : Carrier(context, *stream, service),
       owner_(owner),
-      stream_(std::move(stream)),
+      owned_stream_(std::move(stream)),
       peers_(std::move(peers)),
-      service_(service),
-      access_(context.access_log, *stream_),
       protocol_(first_protocol(*this)) {
-  stream_->start(*this);
+  this->stream().start(*this);
 }
 
 void Connection::admit() {
@@ -54,9 +52,10 @@ void Connection::encrypt(std::unique_ptr<tls::Session> session) {
   peers.tls = true;
   peers.tls_details = std::make_shared<const TlsDetails>(session->details());
   peers_ = std::make_shared<const Endpoints>(std::move(peers));
-  stream_ = std::make_unique<TlsStream>(context_, std::move(stream_), std::move(session));
-  access_.watch(*stream_);
-  stream_->start(*this);
+  owned_stream_ =
+      std::make_unique<TlsStream>(context_, std::move(owned_stream_), std::move(session));
+  change_stream(*owned_stream_);
+  stream().start(*this);
 }
 
 Admission Connection::admit_address() {
@@ -73,9 +72,9 @@ void Connection::refuse_over_limit(std::uint16_t status) {
   ticket_ = context_.load.refuse_over_limit();
   address_ticket_.reset();
   // Before a handshake there is no way to say it.
-  const bool has_no_tls_yet = service_ == Service::https && !peers_->tls_details;
+  const bool has_no_tls_yet = service() == Service::https && !peers_->tls_details;
   if (!ticket_ || has_no_tls_yet) return close();
-  http::Http1ResponseEncoder encoder(*stream_, context_.scratch, http::Http1Version::http_1_1,
+  http::Http1ResponseEncoder encoder(stream(), context_.scratch, http::Http1Version::http_1_1,
                                      http::Persistence::close);
   http::Response response(encoder, {});
   start_response(context_, response, busy_head(status), plain_body(status), BodyPart::last, {});
@@ -113,7 +112,7 @@ void Connection::close_now() {
 
 void Connection::sweep(TimePoint now) {
   if (closed_) return;
-  if (stream_->broken_unnoticed()) return on_broken();
+  if (stream().broken_unnoticed()) return on_broken();
   if (protocol_->deadline() > now) return;
   dispatch([](Protocol& protocol) { protocol.on_deadline(); });
 }
@@ -147,7 +146,7 @@ void Connection::end(ConnectionEnd how, const SharedEndpoints& endpoints) {
 
 void Connection::close() {
   if (std::exchange(closed_, true)) return;
-  stream_->close();
+  stream().close();
   set_busy();
   ticket_.reset();
   address_ticket_.reset();
@@ -169,7 +168,7 @@ void Connection::on_drain() {
   dispatch([](Protocol& protocol) { protocol.on_drain(); });
 }
 
-void Connection::on_file_failed(const OpenFile& file, std::string_view reason) {
+void Connection::report_file_failure(const OpenFile& file, std::string_view reason) const {
   context_.logger.log(LogCategory::server, LogLevel::error,
                       "A response with the file " + file.path + " was cut: " + std::string(reason));
 }

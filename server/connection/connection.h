@@ -17,7 +17,7 @@
 #include "server/base/clock.h"
 #include "server/base/count.h"
 #include "server/base/http_values.h"
-#include "server/connection/access_tracker.h"
+#include "server/connection/carrier.h"
 #include "server/connection/context.h"
 #include "server/connection/protocol.h"
 #include "server/connection/service.h"
@@ -30,11 +30,6 @@ namespace sioserve::connection {
 class Connection;
 
 enum class Admission { admitted, turned_away };
-
-enum class ConnectionEnd {
-  linger,  // after the queued output; gives the peer time to read it
-  close,   // immediately
-};
 
 class ConnectionOwner {
  public:
@@ -51,7 +46,7 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
-class Connection final : private net::StreamListener, private net::DeferredTask {
+class Connection final : public Carrier, private net::StreamListener, private net::DeferredTask {
  public:
   Connection(Context& context, ConnectionOwner& owner, std::unique_ptr<net::Stream> stream,
              SharedEndpoints peers, Service service);
@@ -63,10 +58,6 @@ class Connection final : private net::StreamListener, private net::DeferredTask 
   void close_now();
   void sweep(TimePoint now);
 
-  // For the protocol.
-  Context& context() { return context_; }
-  net::Stream& stream() { return *stream_; }
-  Service service() const { return service_; }
   // Of the connection itself, without proxy headers.
   const SharedEndpoints& peers() const { return peers_; }
   // The client that a proxy reported. If it has too many connections, this one gets a response and
@@ -74,18 +65,17 @@ class Connection final : private net::StreamListener, private net::DeferredTask 
   Admission set_peers(SharedEndpoints peers);
   // The TLS handshake is complete: from now on stream() and the protocol's input are plaintext.
   void encrypt(std::unique_ptr<tls::Session> session);
-  AccessTracker& access() { return access_; }
-  bool peer_ended() const { return peer_ended_; }
   // Between two requests, with no work left.
   void set_idle();
   void set_busy();
   // The state has changed: advance() must run.
-  void touch();
+  void touch() override;
   // Takes effect when the running protocol function has returned.
   void replace_protocol(std::unique_ptr<Protocol> next);
-  // First notify the protocol's handlers. `endpoints` are those of the last request.
-  void end(ConnectionEnd how, const SharedEndpoints& endpoints);
+  void end(ConnectionEnd how, const SharedEndpoints& endpoints) override;
   void close();
+  // A file that is being sent has become too short, or cannot be read.
+  void report_file_failure(const OpenFile& file, std::string_view reason) const;
 
   // For the owner: the connection's place in the owner's list.
   std::size_t index = 0;
@@ -95,7 +85,9 @@ class Connection final : private net::StreamListener, private net::DeferredTask 
   void on_read(std::string_view bytes) override;
   void on_end() override;
   void on_drain() override;
-  void on_file_failed(const OpenFile& file, std::string_view reason) override;
+  void on_file_failed(const OpenFile& file, std::string_view reason) override {
+    report_file_failure(file, reason);
+  }
   void on_broken() override;
   void on_turn_end() override;
 
@@ -105,18 +97,14 @@ class Connection final : private net::StreamListener, private net::DeferredTask 
   template <typename Event>
   void dispatch(Event event);
 
-  Context& context_;
   ConnectionOwner& owner_;
-  std::unique_ptr<net::Stream> stream_;
+  std::unique_ptr<net::Stream> owned_stream_;
   SharedEndpoints peers_;
-  const Service service_;
-  AccessTracker access_;
   Count::Ticket ticket_;
   AddressCounts::Ticket address_ticket_;
   std::unique_ptr<Protocol> protocol_;
   std::unique_ptr<Protocol> next_protocol_;
   bool dispatching_ = false;
-  bool peer_ended_ = false;
   bool idle_ = false;
   bool closed_ = false;
 };

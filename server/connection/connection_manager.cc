@@ -86,7 +86,9 @@ void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
   if (certificates_) certificates_->stop();
   on_empty_ = std::move(on_empty);
   visit([](Connection& connection) { connection.begin_stop(); });
-  context_.load.sweep(TimePoint::max());  // ends the log episodes: no more refusals follow
+  // Ends the log episodes: no more refusals follow.
+  context_.load.sweep(TimePoint::max());
+  context_.http2_reports.sweep(TimePoint::max());
   loop_.deferred_queue().schedule(*this);
 }
 
@@ -105,6 +107,7 @@ void ConnectionManager::sweep() {
   const TimePoint now = loop_.now();
   visit([now](Connection& connection) { connection.sweep(now); });
   context_.load.sweep(now);
+  context_.http2_reports.sweep(now);
   rest();
 }
 
@@ -138,7 +141,8 @@ void ConnectionManager::on_connection_busy(Connection& connection) {
 
 // Stops the timer when there is nothing to check, so that the idle loop does not wake up.
 void ConnectionManager::rest() {
-  if (connections_.empty() && context_.load.quiet()) sweep_timer_.stop();
+  const bool quiet = context_.load.quiet() && context_.http2_reports.quiet();
+  if (connections_.empty() && quiet) sweep_timer_.stop();
 }
 
 void ConnectionManager::on_turn_end() {

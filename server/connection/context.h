@@ -13,6 +13,7 @@
 #include "server/base/logger.h"
 #include "server/base/request_id.h"
 #include "server/connection/handshake_queue.h"
+#include "server/connection/http2_reports.h"
 #include "server/connection/load.h"
 #include "server/connection/stream_handlers.h"
 #include "server/http/server_headers.h"
@@ -43,6 +44,7 @@ struct Context {
   Timeouts timeouts{};
   Phase phase = Phase::serving;
   Load load{config, logger};
+  Http2Reports http2_reports{logger};
   http::ServerHeadersCache server_headers_cache{config.http};
   AccessLog* access_log = nullptr;  // null: none
   Counters* counters = nullptr;     // null: nothing is counted
@@ -54,8 +56,17 @@ struct Context {
   std::shared_ptr<const tls::ServerContext> tls{};  // of new sessions; null: there is no TLS
   HandshakeQueue handshakes{deferred_queue, config.tls.max_handshakes};
   std::string plaintext{};  // buffer for decrypted input
-  // As net::run_in_background(), to read files that are to be encrypted.
+
+  // For files that the kernel cannot send by itself; as net::run_in_background().
   std::function<void(std::function<void()> work, std::function<void()> done)> run_in_background{};
+
+  void count(Counter counter) {
+    if (counters != nullptr) counters->add(counter);
+  }
+  // Of something that was counted and has ended.
+  void uncount(Counter counter) {
+    if (counters != nullptr) counters->subtract(counter);
+  }
 
   // Valid until the next call.
   http::ServerHeaders server_headers() { return server_headers_cache.at(std::time(nullptr)); }

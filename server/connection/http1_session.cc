@@ -4,13 +4,12 @@
 #include <memory>
 #include <utility>
 
-#include "server/base/log_debug.h"
+#include "server/connection/http1_websocket_opening.h"
+#include "server/connection/incoming_request.h"
 #include "server/connection/refusal.h"
 #include "server/connection/start_response.h"
 #include "server/connection/websocket_session.h"
-#include "server/http/forwarded.h"
 #include "server/http/parse_error.h"
-#include "server/http/request_headers.h"
 #include "server/ws/handshake.h"
 
 namespace sioserve::connection {
@@ -216,29 +215,14 @@ void Http1Session::take(const Progress& progress, std::string_view& rest) {
 }
 
 void Http1Session::begin_request(const Progress& progress, std::string_view& rest) {
-  const ProxyConfig& proxy = context().config.proxy;
-  const HeaderBlock& headers = parser_.head().headers;
-  const auto given = http::request_id_of_proxy(headers, *connection_.peers(), proxy);
-  parser_.set_request_id(given ? std::string(*given) : context().request_ids.next());
   connection_.set_busy();
-  endpoints_ = http::endpoints_behind_proxies(headers, connection_.peers(), proxy);
-  prepare_headers();
+  endpoints_ =
+      prepare_request(context(), connection_.peers(), parser_.mutable_head(),
+                      {parser_.has_several_cookie_headers(), parser_.has_names_with_underscores()});
   if (parser_.upgrade_requested() && ws::asks_for_websocket(parser_.head())) {
     begin_websocket(rest);
   } else {
     begin_exchange(progress);
-  }
-}
-
-void Http1Session::prepare_headers() {
-  const Config& config = context().config;
-  HeaderBlock& headers = parser_.headers();
-  if (parser_.has_several_cookie_headers()) http::join_cookies(headers);
-  if (!parser_.has_names_with_underscores()) return;
-  for (const std::string& name :
-       http::remove_underscore_headers(headers, config.http.underscore_headers, config.proxy)) {
-    log_debug(context().logger, LogCategory::server, "Dropped the header ", name, " of ",
-              parser_.head().raw_path, ": its name has an underscore");
   }
 }
 
@@ -260,7 +244,8 @@ void Http1Session::begin_websocket(std::string_view& rest) {
   if (handshake && !parser_.has_body()) {
     state_ = State::ended;
     connection_.replace_protocol(std::make_unique<WebSocketSession>(
-        connection_, parser_.take_head(), endpoints_, std::move(*handshake), rest));
+        connection_, std::make_unique<Http1WebSocketOpening>(connection_), parser_.take_head(),
+        endpoints_, std::move(*handshake), rest));
     return;
   }
   const auto error = handshake ? ws::HandshakeError::bad_request : handshake.error();
@@ -383,7 +368,7 @@ void Http1Session::refuse_head(std::uint16_t status, std::string_view reason, He
 
 void Http1Session::give_up_head() {
   parser_.give_up_head();
-  parser_.set_request_id(context().request_ids.next());
+  parser_.mutable_head().request_id = context().request_ids.next();
   connection_.set_busy();
   endpoints_ = connection_.peers();  // without the addresses from proxy headers
 }

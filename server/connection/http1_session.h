@@ -63,7 +63,6 @@ class Http1Session final : public Protocol, private ExchangeOwner {
   bool may_take_input() const;
   void take(const Progress& progress, std::string_view& rest);
   void begin_request(const Progress& progress, std::string_view& rest);
-  void prepare_headers();
   void begin_exchange(const Progress& progress);
   void begin_websocket(std::string_view& rest);
   void take_body(const Progress& progress);

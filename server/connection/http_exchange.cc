@@ -19,16 +19,15 @@ bool takes_trailers(const RequestHead& head) {
 
 }  // namespace
 
-HttpExchange::HttpExchange(Connection& connection, ExchangeOwner& owner,
-                           http::ResponseEncoder& encoder, SharedRequestHead head,
-                           SharedEndpoints endpoints)
-    : connection_(connection),
+HttpExchange::HttpExchange(Carrier& carrier, ExchangeOwner& owner, http::ResponseEncoder& encoder,
+                           SharedRequestHead head, SharedEndpoints endpoints)
+    : carrier_(carrier),
       owner_(owner),
       head_(std::move(head)),
       endpoints_(std::move(endpoints)),
       response_(encoder, head_->method),
       deadlines_(context().config.http),
-      progress_(connection.access().take_progress()) {}
+      progress_(carrier.access().take_progress()) {}
 
 // --- Calls of the owner ---
 
@@ -39,7 +38,7 @@ void HttpExchange::begin(std::string_view body, BodyPart part) {
 
 std::unique_ptr<RequestHandler> HttpExchange::route() {
   Router& router = context().router;
-  const bool is_redirect = connection_.service() == Service::redirect;
+  const bool is_redirect = carrier_.service() == Service::redirect;
   if (!is_redirect && router.continues_session(*head_)) return router.route(*this);
   load_ = context().load.admit_request(context().now());
   if (!load_) return std::make_unique<BusyRequestHandler>(*this);
@@ -117,7 +116,7 @@ void HttpExchange::close_handler() {
 }
 
 void HttpExchange::record_access() {
-  AccessTracker& access = connection_.access();
+  AccessTracker& access = carrier_.access();
   if (access.on()) access.request_ends(head_, endpoints_, response_, progress_);
 }
 
@@ -128,29 +127,31 @@ void HttpExchange::respond(ResponseHead&& head, std::string&& body, BodyPart par
   owner_.on_response_start(*this);
   if (endpoints_->tls) add_hsts(context().config.tls, head.headers);
   start_response(context(), response_, std::move(head), std::move(body), part, head_->request_id);
-  connection_.touch();
+  carrier_.touch();
 }
 
 void HttpExchange::send_body(std::string body, BodyPart part) {
   if (ended_) return;
   response_.send(std::move(body), part);
-  connection_.touch();
+  carrier_.touch();
 }
 
 void HttpExchange::send_file(FilePart file, BodyPart part) {
   if (ended_) return;
   response_.send_file(std::move(file), part);
-  connection_.touch();
+  carrier_.touch();
 }
 
 void HttpExchange::send_trailers(const Headers& trailers) {
   if (ended_) return;
   response_.send_trailers(takes_trailers(*head_) ? trailers : Headers());
-  connection_.touch();
+  carrier_.touch();
 }
 
 void HttpExchange::send_early_hints(const std::vector<std::string>& links) {
-  if (!ended_) response_.send_early_hints(links);
+  if (ended_) return;
+  response_.send_early_hints(links);
+  carrier_.touch();
 }
 
 void HttpExchange::fail() {
@@ -166,7 +167,7 @@ void HttpExchange::abort() {
   if (ended_) return;
   aborted_ = true;
   owner_.cut(*this);
-  connection_.touch();
+  carrier_.touch();
 }
 
 void HttpExchange::want_body() {
@@ -175,11 +176,11 @@ void HttpExchange::want_body() {
 }
 
 void HttpExchange::pause_body() {
-  if (!std::exchange(body_paused_, true)) connection_.touch();
+  if (!std::exchange(body_paused_, true)) carrier_.touch();
 }
 
 void HttpExchange::resume_body() {
-  if (std::exchange(body_paused_, false)) connection_.touch();
+  if (std::exchange(body_paused_, false)) carrier_.touch();
 }
 
 void HttpExchange::respond_within(Milliseconds time) {

@@ -10,7 +10,7 @@
 // on_deadline()) and of the handler; finally one of finish(), end() and refuse(), after which the
 // handler is destroyed and calls do nothing. The owner creates, ends and destroys exchanges, but
 // never within a call of the handler: the results of the handler's calls are in response() and
-// aborted(), and the connection calls the owner's advance() soon.
+// aborted(), and the carrier advances the owner soon.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/connection/connection.h"
+#include "server/connection/carrier.h"
 #include "server/connection/http_deadlines.h"
 #include "server/connection/stream_handlers.h"
 #include "server/http/response.h"
@@ -51,7 +51,7 @@ class ExchangeOwner {
 class HttpExchange final : public Exchange {
  public:
   // All references outlive the exchange.
-  HttpExchange(Connection& connection, ExchangeOwner& owner, http::ResponseEncoder& encoder,
+  HttpExchange(Carrier& carrier, ExchangeOwner& owner, http::ResponseEncoder& encoder,
                SharedRequestHead head, SharedEndpoints endpoints);
 
   // For the owner: events.
@@ -110,9 +110,9 @@ class HttpExchange final : public Exchange {
   std::unique_ptr<RequestHandler> route();
   void close_handler();
   void record_access();
-  Context& context() const { return connection_.context(); }
+  Context& context() const { return carrier_.context(); }
 
-  Connection& connection_;
+  Carrier& carrier_;
   ExchangeOwner& owner_;
   const SharedRequestHead head_;
   const SharedEndpoints endpoints_;

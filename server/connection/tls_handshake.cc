@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/connection/http1_session.h"
+#include "server/connection/http2_session.h"
 #include "server/connection/start_response.h"
 #include "server/http/http1_response_encoder.h"
 #include "server/http/response.h"
@@ -105,9 +106,14 @@ void TlsHandshake::shake_hands(std::string_view bytes) {
 void TlsHandshake::succeed(std::string plaintext) {
   ended_ = true;
   place_.reset();
-  count(Counter::tls_handshakes);
+  context().count(Counter::tls_handshakes);
+  const bool is_http2 = session_->protocol() == "h2";
   connection_.encrypt(std::move(session_));
-  connection_.replace_protocol(std::make_unique<Http1Session>(connection_, std::move(plaintext)));
+  if (is_http2) {
+    connection_.replace_protocol(std::make_unique<Http2Session>(connection_, std::move(plaintext)));
+  } else {
+    connection_.replace_protocol(std::make_unique<Http1Session>(connection_, std::move(plaintext)));
+  }
 }
 
 // The alert for the client has been queued.
@@ -131,12 +137,8 @@ void TlsHandshake::answer_plain_http() {
   connection_.end(ConnectionEnd::linger, connection_.peers());
 }
 
-void TlsHandshake::count(Counter counter) const {
-  if (context().counters != nullptr) context().counters->add(counter);
-}
-
 void TlsHandshake::has_failed(std::string_view reason) const {
-  count(Counter::tls_handshakes_failed);
+  context().count(Counter::tls_handshakes_failed);
   const Logger& logger = context().logger;
   if (!logger.enabled(LogCategory::server, LogLevel::info)) return;
   const Address& client = connection_.peers()->client;

@@ -41,7 +41,6 @@ class TlsHandshake final : public Protocol, private HandshakeQueue::Waiter {
   void client_has_left();
   void answer_plain_http();
   void has_failed(std::string_view reason) const;
-  void count(Counter counter) const;
   Context& context() const { return connection_.context(); }
 
   Connection& connection_;

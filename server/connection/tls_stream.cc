@@ -104,7 +104,7 @@ void TlsStream::flush() {
 }
 
 void TlsStream::encrypt_next() {
-  std::array<net::WriteQueue::Part, 16> parts;
+  std::array<WriteQueue::Part, 16> parts;
   const std::size_t count = queue_.next_parts(parts, max_ahead);
   if (count == 1 || parts[0].size >= record_size) {
     session_->send(parts[0].view());

@@ -10,11 +10,11 @@
 #include <string>
 #include <string_view>
 
+#include "server/base/write_queue.h"
 #include "server/connection/context.h"
 #include "server/net/deferred_queue.h"
 #include "server/net/file_portion.h"
 #include "server/net/stream.h"
-#include "server/net/write_queue.h"
 #include "server/tls/session.h"
 
 namespace sioserve::connection {
@@ -61,7 +61,7 @@ class TlsStream final : public net::Stream, private net::StreamListener, private
   const std::unique_ptr<net::Stream> below_;
   const std::unique_ptr<tls::Session> session_;
   net::StreamListener* listener_ = nullptr;
-  net::WriteQueue queue_;                  // plaintext
+  WriteQueue queue_;                       // plaintext
   std::shared_ptr<TlsStream*> reachable_;  // from a job in the background, while the stream exists
   std::size_t lost_ = 0;                   // bytes that were queued when the stream was closed
   bool reading_file_ = false;

@@ -5,7 +5,6 @@
 
 #include "server/connection/busy_handlers.h"
 #include "server/connection/redirect_handlers.h"
-#include "server/http/http1_response_encoder.h"
 #include "server/ws/frame.h"
 
 namespace sioserve::connection {
@@ -38,22 +37,22 @@ ws::ContextTakeover takeover(bool on) {
 
 }  // namespace
 
-WebSocketSession::WebSocketSession(Connection& connection, SharedRequestHead head,
-                                   SharedEndpoints endpoints, ws::Handshake handshake,
-                                   std::string_view input)
-    : connection_(connection),
+WebSocketSession::WebSocketSession(Carrier& carrier, std::unique_ptr<WebSocketOpening> opening,
+                                   SharedRequestHead head, SharedEndpoints endpoints,
+                                   ws::Handshake handshake, std::string_view input)
+    : carrier_(carrier),
+      opening_(std::move(opening)),
       head_(std::move(head)),
       endpoints_(std::move(endpoints)),
       handshake_(std::move(handshake)),
-      denial_encoder_(connection.stream(), context().scratch, http::Http1Version::http_1_1,
-                      http::Persistence::close),
-      denial_(denial_encoder_, head_->method),
+      denial_(opening_->denial(), head_->method),
       kept_(input),
       deadline_(deadline_after(context().now(), context().config.websocket.connect_timeout)) {}
 
-// --- Events of the connection ---
+// --- Events of the carrier ---
 
 void WebSocketSession::on_read(std::string_view bytes) {
+  if (state_ == State::ended) return;
   if (keepalive_) keepalive_->heard(context().now());
   const bool at_once =
       state_ == State::open && opened_ && !paused_ && kept_.empty() && inbox_.empty() && !deflater_;
@@ -151,20 +150,20 @@ std::string WebSocketSession::name() const {
 
 void WebSocketSession::advance() {
   if (!std::exchange(routed_, true)) {
-    connection_.access().websocket_connecting(head_, endpoints_);
+    carrier_.access().websocket_connecting(head_, endpoints_);
     handler_ = route();
     handler_->on_upgrade_request();
   }
   if (aborted_) end(abnormal_closure, "", ConnectionEnd::close);
   switch (state_) {
     case State::deciding:
-      if (connection_.peer_ended()) end(abnormal_closure, "", ConnectionEnd::linger);
+      if (carrier_.peer_ended()) end(abnormal_closure, "", ConnectionEnd::linger);
       break;
     case State::denied:
       if (denial_.complete()) {
         end(abnormal_closure, "",
             denial_.incomplete() ? ConnectionEnd::close : ConnectionEnd::linger);
-      } else if (connection_.peer_ended()) {
+      } else if (carrier_.peer_ended()) {
         end(abnormal_closure, "", ConnectionEnd::close);
       }
       break;
@@ -183,7 +182,7 @@ std::unique_ptr<WebSocketHandler> WebSocketSession::route() {
   load_ =
       router.continues_session(*head_) ? load.count_request() : load.admit_request(context().now());
   if (!load_) return std::make_unique<BusyWebSocketHandler>(*this);
-  if (connection_.service() == Service::redirect) {
+  if (carrier_.service() == Service::redirect) {
     return std::make_unique<RedirectWebSocketHandler>(*this, context().config.tls);
   }
   return router.route(*this);
@@ -197,7 +196,7 @@ void WebSocketSession::advance_open() {
     if (context().phase == Phase::stopping) begin_stop();
   }
   deliver();
-  const bool rest_waits = paused_ && (connection_.peer_ended() || peer_is_gone_);
+  const bool rest_waits = paused_ && (carrier_.peer_ended() || peer_is_gone_);
   if (rest_waits && !std::exchange(end_told_, true)) {
     handler_->on_peer_ended();
     deliver();
@@ -210,7 +209,7 @@ void WebSocketSession::advance_open() {
     if (reader_->failed() && !after_fault_) take_fault();
     if (after_fault_ == AfterFault::answers) return;
     end(reader_->close_code(), reader_->close_reason(), ConnectionEnd::linger);
-  } else if (connection_.peer_ended() && kept_.empty()) {
+  } else if (carrier_.peer_ended() && kept_.empty()) {
     end(abnormal_closure, "", ConnectionEnd::close);
   }
 }
@@ -280,7 +279,7 @@ void WebSocketSession::write_control_frames() {
   }
   const bool only_pongs = reader_->state() == ws::MessageReader::State::open;
   if (only_pongs && buffered() > max_buffered_for_pong) return;
-  connection_.stream().write(frames);
+  carrier_.stream().write(frames);
 }
 
 void WebSocketSession::end(std::uint16_t code, std::string_view reason, ConnectionEnd how) {
@@ -290,30 +289,30 @@ void WebSocketSession::end(std::uint16_t code, std::string_view reason, Connecti
   keepalive_.reset();
   load_.reset();
   if (how == ConnectionEnd::linger && !fault_notice_.empty()) {
-    connection_.stream().write(fault_notice_);
+    carrier_.stream().write(fault_notice_);
   }
-  if (before == State::denied) connection_.access().websocket_reject(head_, endpoints_, denial_);
-  connection_.end(how, endpoints_);
+  if (before == State::denied) carrier_.access().websocket_reject(head_, endpoints_, denial_);
+  carrier_.end(how, endpoints_);
   if (const auto handler = std::move(handler_)) handler->on_closed(code, reason);
   if (before != State::denied) {
-    connection_.access().websocket_disconnect(head_, endpoints_, code);
+    carrier_.access().websocket_disconnect(head_, endpoints_, code);
   }
 }
 
 void WebSocketSession::control_reading() {
   if (kept_.size() < max_kept && inbox_.empty()) {
     if (keepalive_) keepalive_->resume(context().now());
-    connection_.stream().resume_reading();
+    carrier_.stream().resume_reading();
     look_due_ = TimePoint::max();
   } else {
     if (keepalive_) keepalive_->pause();
-    connection_.stream().pause_reading();
+    carrier_.stream().pause_reading();
     if (look_due_ == TimePoint::max() && !end_told_) look_due_ = context().now() + look_interval;
   }
 }
 
 void WebSocketSession::check_peer_alive() {
-  peer_is_gone_ = connection_.stream().peer_is_disconnected();
+  peer_is_gone_ = carrier_.stream().peer_is_disconnected();
   look_due_ = TimePoint::max();  // set again by control_reading(), which follows
 }
 
@@ -328,9 +327,7 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
     if (!ws::belongs_to_handshake(header.name)) answer.push_back(header);
   }
   add_request_id(context().config, head_->request_id, answer);
-  std::string& out = context().scratch;
-  out.clear();
-  if (http::append_switching_protocols(answer, context().server_headers(), out)) {
+  if (opening_->accept(std::move(answer), context().server_headers())) {
     context().logger.log(LogCategory::server, LogLevel::error,
                          "The application accepted a WebSocket with an invalid header; "
                          "answered with 500",
@@ -338,11 +335,10 @@ void WebSocketSession::accept(std::string_view subprotocol, const Headers& heade
     deny(plain_head(500), plain_body(500), BodyPart::last);
     return;
   }
-  connection_.stream().write(out);
-  connection_.access().websocket_served_by(handler_->served_by());
-  connection_.access().websocket_connect(head_, endpoints_);
+  carrier_.access().websocket_served_by(handler_->served_by());
+  carrier_.access().websocket_connect(head_, endpoints_);
   open(settings);
-  connection_.touch();
+  carrier_.touch();
 }
 
 void WebSocketSession::open(const WebSocketConfig& settings) {
@@ -367,24 +363,24 @@ void WebSocketSession::deny(ResponseHead head, std::string body, BodyPart part) 
   if (state_ != State::deciding) return;
   state_ = State::denied;
   if (load_) context().load.request_answered();
-  connection_.access().websocket_served_by(handler_->served_by());
+  carrier_.access().websocket_served_by(handler_->served_by());
   deadline_ = context().now() + context().timeouts.stalled;
   start_response(context(), denial_, std::move(head), std::move(body), part, head_->request_id);
-  connection_.touch();
+  carrier_.touch();
 }
 
 void WebSocketSession::send_denial_body(std::string body, BodyPart part) {
   if (state_ != State::denied) return;
   deadline_ = context().now() + context().timeouts.stalled;
   denial_.send(std::move(body), part);
-  connection_.touch();
+  carrier_.touch();
 }
 
 void WebSocketSession::send(MessageKind kind, std::string payload) {
   if (!may_send()) return;
   if (deflates(payload.size())) return send_deflated(kind, payload);
-  connection_.stream().write(ws::FrameHeader(kind, payload.size()).bytes());
-  connection_.stream().write_owned(std::move(payload));
+  carrier_.stream().write(ws::FrameHeader(kind, payload.size()).bytes());
+  carrier_.stream().write_owned(std::move(payload));
 }
 
 void WebSocketSession::send(MessageKind kind, SharedBytes payload, Compression compression) {
@@ -392,8 +388,8 @@ void WebSocketSession::send(MessageKind kind, SharedBytes payload, Compression c
   if (compression == Compression::allowed && deflates(payload->size())) {
     return send_deflated(kind, *payload);
   }
-  connection_.stream().write(ws::FrameHeader(kind, payload->size()).bytes());
-  connection_.stream().write_shared(std::move(payload));
+  carrier_.stream().write(ws::FrameHeader(kind, payload->size()).bytes());
+  carrier_.stream().write_shared(std::move(payload));
 }
 
 bool WebSocketSession::deflates(std::size_t size) const {
@@ -402,9 +398,8 @@ bool WebSocketSession::deflates(std::size_t size) const {
 
 void WebSocketSession::send_deflated(MessageKind kind, std::string_view payload) {
   std::string deflated = deflater_->compress(payload);
-  connection_.stream().write(
-      ws::FrameHeader(kind, deflated.size(), ws::Encoding::deflated).bytes());
-  connection_.stream().write_owned(std::move(deflated));
+  carrier_.stream().write(ws::FrameHeader(kind, deflated.size(), ws::Encoding::deflated).bytes());
+  carrier_.stream().write_owned(std::move(deflated));
   use_compression();
 }
 
@@ -426,7 +421,7 @@ void WebSocketSession::close(std::uint16_t code, std::string_view reason) {
   if (reader_->failed()) {  // the peer gets the close frame for its fault instead
     after_fault_ = AfterFault::nothing;
     paused_ = false;
-    connection_.touch();
+    carrier_.touch();
     return;
   }
   reader_->close(code, reason);
@@ -435,18 +430,18 @@ void WebSocketSession::close(std::uint16_t code, std::string_view reason) {
   // Resume: the peer's close frame comes after messages that are dropped.
   paused_ = false;
   lifetime_end_ = TimePoint::max();
-  connection_.touch();
+  carrier_.touch();
 }
 
 void WebSocketSession::abort() {
   if (state_ == State::ended) return;
   aborted_ = true;
-  connection_.stream().close();
-  connection_.touch();
+  carrier_.stream().close();
+  carrier_.touch();
 }
 
 void WebSocketSession::resume_reading() {
-  if (std::exchange(paused_, false)) connection_.touch();
+  if (std::exchange(paused_, false)) carrier_.touch();
 }
 
 bool WebSocketSession::may_send() const {

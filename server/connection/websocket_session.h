@@ -1,4 +1,5 @@
-// A WebSocket on one connection, starting with the upgrade request (RFC 6455).
+// A WebSocket on one connection, starting with the upgrade request (RFC 6455), or on one stream of
+// an HTTP/2 connection (RFC 8441).
 //
 // States: deciding (the handler has neither accepted nor denied); denied (an ordinary HTTP response
 // is being sent, the last one of the connection); open (until the closing handshake is complete,
@@ -12,11 +13,11 @@
 #include <string_view>
 #include <vector>
 
-#include "server/connection/connection.h"
+#include "server/connection/carrier.h"
 #include "server/connection/protocol.h"
 #include "server/connection/start_response.h"
 #include "server/connection/stream_handlers.h"
-#include "server/http/http1_response_encoder.h"
+#include "server/connection/websocket_opening.h"
 #include "server/http/response.h"
 #include "server/ws/deflate.h"
 #include "server/ws/handshake.h"
@@ -27,9 +28,10 @@ namespace sioserve::connection {
 
 class WebSocketSession final : public Protocol, public WebSocketChannel {
  public:
-  // `input`: the bytes after the upgrade request.
-  WebSocketSession(Connection& connection, SharedRequestHead head, SharedEndpoints endpoints,
-                   ws::Handshake handshake, std::string_view input);
+  // `input`: the bytes after the upgrade request. The carrier outlives the session.
+  WebSocketSession(Carrier& carrier, std::unique_ptr<WebSocketOpening> opening,
+                   SharedRequestHead head, SharedEndpoints endpoints, ws::Handshake handshake,
+                   std::string_view input);
 
   // Protocol
   void on_read(std::string_view bytes) override;
@@ -54,7 +56,7 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   void send(MessageKind kind, SharedBytes payload, Compression compression) override;
   void close(std::uint16_t code, std::string_view reason) override;
   void abort() override;
-  std::size_t buffered() const override { return connection_.stream().buffered(); }
+  std::size_t buffered() const override { return carrier_.stream().buffered(); }
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
 
@@ -83,16 +85,16 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   void control_reading();
   void check_peer_alive();
   bool may_send() const;
-  Context& context() const { return connection_.context(); }
+  Context& context() const { return carrier_.context(); }
 
-  Connection& connection_;
+  Carrier& carrier_;
+  const std::unique_ptr<WebSocketOpening> opening_;
   const SharedRequestHead head_;
   const SharedEndpoints endpoints_;
   ws::Handshake handshake_;
   State state_ = State::deciding;
   Count::Ticket load_;                         // null: not routed yet, or refused
   std::unique_ptr<WebSocketHandler> handler_;  // null: before routing or after the end
-  http::Http1ResponseEncoder denial_encoder_;
   http::Response denial_;
   const WebSocketConfig* settings_ = nullptr;  // set by accept(), like the members below
   std::optional<ws::MessageReader> reader_;

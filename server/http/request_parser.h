@@ -73,8 +73,7 @@ class RequestParser {
   bool within_head() const { return within_head_; }
 
   // Call it between the end of the head and the first byte of the next request.
-  void set_request_id(std::string id) { head_->request_id = std::move(id); }
-  HeaderBlock& headers() { return head_->headers; }
+  RequestHead& mutable_head() { return *head_; }
   SharedRequestHead take_head() { return std::exchange(head_, std::make_shared<RequestHead>()); }
   // For a head that will never be complete: afterwards head() has the parts of method, target and
   // version that were received.

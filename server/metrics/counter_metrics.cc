@@ -38,6 +38,11 @@ Meaning meaning_of(Counter counter) {
     case Counter::redis_connected:
       return Family{"sioserve_redis_connected", Kind::gauge,
                     "1 while the server is connected to Redis and subscribed."};
+    case Counter::http2_connections:
+      return Family{"sioserve_http2_connections", Kind::gauge, "Open connections with HTTP/2."};
+    case Counter::http2_streams:
+      return Family{"sioserve_http2_streams", Kind::gauge,
+                    "Requests and WebSockets of connections with HTTP/2."};
     case Counter::sessions_opened:
       return Family{"sioserve_socketio_sessions_opened", Kind::counter, "Handshakes of Engine.IO."};
     case Counter::sessions_closed:
@@ -134,6 +139,9 @@ Meaning meaning_of(Counter counter) {
     case Counter::relays_over_rate:
     case Counter::emits_held_up:
     case Counter::recoveries_lost:
+    case Counter::http2_closed_for_resets:
+    case Counter::http2_closed_for_frames:
+    case Counter::http2_closed_for_headers:
       return IsLimit{};
   }
   __builtin_unreachable();

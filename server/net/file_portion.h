@@ -27,7 +27,7 @@ struct FilePortion {
 
 FilePortion send_portion(int socket, const FilePart& part);
 
-// For a stream that encrypts: the outcome is `read` or `file_failed`.
+// Only reads the next bytes, at most `max_size`. The outcome is `read` or `file_failed`.
 FilePortion read_portion(const FilePart& part, std::size_t max_size);
 
 }  // namespace sioserve::net

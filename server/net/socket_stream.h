@@ -9,11 +9,11 @@
 #include <variant>
 
 #include "server/base/result.h"
+#include "server/base/write_queue.h"
 #include "server/net/file_descriptor.h"
 #include "server/net/file_portion.h"
 #include "server/net/loop.h"
 #include "server/net/stream.h"
-#include "server/net/write_queue.h"
 
 namespace sioserve::net {
 

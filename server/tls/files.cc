@@ -135,6 +135,7 @@ Result<std::shared_ptr<const ServerContext>, std::string> load_context(
   ContextSettings settings;
   settings.min_version = config.min_version;
   settings.ciphers = config.ciphers;
+  if (config.http2) settings.protocols = {"h2", "http/1.1"};
   settings.client_certificates = config.client_certificates;
   if (!config.client_ca.empty()) {
     auto authorities = read_file(config.client_ca);

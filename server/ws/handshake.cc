@@ -61,18 +61,21 @@ bool asks_for_websocket(const RequestHead& head) {
 }
 
 Result<Handshake, HandshakeError> check_handshake(const RequestHead& head) {
-  if (head.method != "GET" || head.http_version != "1.1") {
+  const bool is_http2 = head.http_version == "2";
+  if (head.method != "GET" || (head.http_version != "1.1" && !is_http2)) {
     return Failure{HandshakeError::bad_request};
   }
   if (only_header(head, "sec-websocket-version") != "13") {
     return Failure{HandshakeError::version_unsupported};
   }
-  const auto key = only_header(head, "sec-websocket-key");
-  if (!key) return Failure{HandshakeError::bad_request};
-  const auto nonce = base64_decode(*key);
-  if (!nonce || nonce->size() != key_bytes) return Failure{HandshakeError::bad_request};
-
-  Handshake handshake{accept_key_of(*key), {}, {}};
+  Handshake handshake;
+  if (!is_http2) {
+    const auto key = only_header(head, "sec-websocket-key");
+    if (!key) return Failure{HandshakeError::bad_request};
+    const auto nonce = base64_decode(*key);
+    if (!nonce || nonce->size() != key_bytes) return Failure{HandshakeError::bad_request};
+    handshake.accept_key = accept_key_of(*key);
+  }
   for (const HeaderView& header : head.headers) {
     if (header.name == "sec-websocket-extensions" && !handshake.deflate) {
       handshake.deflate = accept_deflate_offer(header.value);
@@ -86,9 +89,12 @@ Result<Handshake, HandshakeError> check_handshake(const RequestHead& head) {
 }
 
 Headers answer_headers(const Handshake& handshake, std::string_view subprotocol) {
-  Headers headers = {{"upgrade", "websocket"},
-                     {"connection", "Upgrade"},
-                     {"sec-websocket-accept", handshake.accept_key}};
+  Headers headers;
+  if (!handshake.accept_key.empty()) {
+    headers = {{"upgrade", "websocket"},
+               {"connection", "Upgrade"},
+               {"sec-websocket-accept", handshake.accept_key}};
+  }
   if (!subprotocol.empty()) headers.push_back({"sec-websocket-protocol", std::string(subprotocol)});
   if (handshake.deflate) {
     headers.push_back({"sec-websocket-extensions", handshake.deflate->answer});

@@ -1,4 +1,5 @@
-// The server's side of the opening handshake (RFC 6455 section 4.2).
+// The server's side of the opening handshake (RFC 6455 section 4.2; over HTTP/2, RFC 8441 section
+// 5).
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@
 namespace sioserve::ws {
 
 struct Handshake {
-  std::string accept_key;                   // for Sec-WebSocket-Accept
+  std::string accept_key;                   // for Sec-WebSocket-Accept; empty: HTTP/2 has none
   std::vector<std::string> subprotocols;    // as offered, in order
   std::optional<DeflateAgreement> deflate;  // can be agreed on
 };
@@ -29,7 +30,7 @@ bool asks_for_websocket(const RequestHead& head);
 
 Result<Handshake, HandshakeError> check_handshake(const RequestHead& head);
 
-// The headers of the 101 response. An empty subprotocol means none. The caller may reset
+// The headers of the response that accepts. An empty subprotocol means none. The caller may reset
 // handshake.deflate to disable compression.
 Headers answer_headers(const Handshake& handshake, std::string_view subprotocol);
 

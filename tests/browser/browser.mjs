@@ -25,6 +25,7 @@ export async function openBrowser(name, options) {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
+    ignoreHTTPSErrors: true, // the certificates of tests
     args: FLAGS,
     reducedMotion: "reduce", // screenshots show no half-way states
     locale: "en-GB",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from support.browser import PATIENCE, run_node
+from support.certificates import Authority
 from support.server import ROOT, ServerProcess, executable
 from support.waiting import eventually
 from support.workers import READY
@@ -24,7 +25,7 @@ def chat_server(
     )
 
 
-def assert_conversation(seen: dict[str, Any]) -> None:
+def assert_conversation(seen: dict[str, Any], scheme: str = "http") -> None:
     assert seen["online"] == {"alice": ["alice", "bob"], "bob": ["alice", "bob"]}
     assert seen["rooms"]["alice"] == ["Lobby", "Engineering", "Backstage private", "Design"]
     assert seen["rooms"]["bob"] == ["Lobby", "Engineering", "Music"]
@@ -39,7 +40,7 @@ def assert_conversation(seen: dict[str, Any]) -> None:
     picture = {"width": 320, "height": 200, "corners": corners}
     assert seen["image"] == {**picture, "from": "blob:"}
     assert seen["imageIsInView"] is True
-    assert seen["imageAfterReload"] == {**picture, "from": "http:"}
+    assert seen["imageAfterReload"] == {**picture, "from": f"{scheme}:"}
     assert seen["history"][-4:] == [
         "Hi Bob, does this reach you at once?",
         "Come back to the lobby when you have a minute.",
@@ -59,6 +60,27 @@ def test_two_people_chat_over_websockets(chat_server: ServerProcess) -> None:
     assert_conversation(seen)
     assert seen["complaints"] == []
     assert "Traceback" not in chat_server.log
+
+
+def test_two_people_chat_over_http2(
+    chat_environment: dict[str, str],
+    start_server: Callable[..., ServerProcess],
+    tmp_path: pathlib.Path,
+) -> None:
+    """Chromium opens the WebSocket on the connection that loaded the page (RFC 8441)."""
+    server = start_server(
+        "project.asgi:application",
+        *("--access-log", "-", *Authority(tmp_path / "tls").issue().options),
+        cwd=ROOT / "sample_project",
+        env=chat_environment,
+    )
+    seen = run_node("chat.mjs", server.url, "websocket", "polling")
+    assert seen["transports"] == {"alice": "websocket", "bob": "polling"}
+    assert_conversation(seen, "https")
+    assert seen["complaints"] == []
+    server.wait_for_log(r"transport=websocket\S* HTTP/2")
+    assert " HTTP/1.1" not in server.log
+    assert "Traceback" not in server.log
 
 
 def test_two_people_chat_without_websockets(chat_server: ServerProcess) -> None:

@@ -15,7 +15,6 @@ REASONS = (
     (r"--cert-reqs|--ssl-client-verify", "it is --tls-client-certs here"),
     (r"--ciphers", "it is --tls-ciphers here"),
     (r"--ssl-version|--ssl-protocol-min", "it is --tls-min-version here"),
-    (r"--http2", "HTTP/2 is not supported yet; use a proxy in front"),
     (r"--(no-)?use-colors", "colours follow the terminal; leave it out"),
     (r"--reset-contextvars", "each request has a context of its own anyway; leave it out"),
     (r"--h11-max-incomplete-event-size", "it is --limit-header-bytes here"),

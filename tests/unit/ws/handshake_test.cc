@@ -75,6 +75,19 @@ TEST(Handshake, RefusesOtherVersions) {
   EXPECT_EQ(status_of(check_handshake(head).error()), 426);
 }
 
+TEST(Handshake, HasNoKeyOverHttp2) {
+  RequestHead head = request();
+  head.http_version = "2";
+  head.headers = {{"host", "a"}, {"sec-websocket-version", "13"}, {"sec-websocket-protocol", "b"}};
+  const auto handshake = check_handshake(head);
+  ASSERT_TRUE(handshake);
+  const Headers answer = answer_headers(*handshake, "b");
+  ASSERT_EQ(answer.size(), 1U);
+  EXPECT_EQ(answer[0].name, "sec-websocket-protocol");
+  head.headers = {{"host", "a"}};
+  EXPECT_EQ(check_handshake(head).error(), HandshakeError::version_unsupported);
+}
+
 TEST(Handshake, RefusesOtherMethodsAndHttp10) {
   RequestHead head = request();
   head.method = "POST";

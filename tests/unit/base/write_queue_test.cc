@@ -1,4 +1,4 @@
-#include "server/net/write_queue.h"
+#include "server/base/write_queue.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <random>
 #include <string>
 
-namespace sioserve::net {
+namespace sioserve {
 namespace {
 
 std::string take(WriteQueue& queue, std::size_t max_bytes) {
@@ -111,4 +111,4 @@ TEST(WriteQueue, PartsOfFilesKeepTheirPlaceBetweenBytes) {
 }
 
 }  // namespace
-}  // namespace sioserve::net
+}  // namespace sioserve

@@ -1,9 +1,9 @@
-#include "server/net/write_queue.h"
+#include "server/base/write_queue.h"
 
 #include <cassert>
 #include <utility>
 
-namespace sioserve::net {
+namespace sioserve {
 namespace {
 
 // Up to this size, copying is cheaper than a separate segment.
@@ -116,4 +116,4 @@ void WriteQueue::release(Segment& segment) {
   segment.emplace<SharedBytes>();
 }
 
-}  // namespace sioserve::net
+}  // namespace sioserve

@@ -1,5 +1,6 @@
-// The output queue of one socket: owned strings, shared buffers and parts of files, in order. Small
-// writes are joined, so that an iteration's output needs few buffers. Knows nothing of sockets.
+// The output of one socket or stream: owned strings, shared buffers and parts of files, in order.
+// Small writes are joined, so that an iteration's output needs few buffers. Knows nothing of
+// sockets.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,7 @@
 #include "server/base/bytes.h"
 #include "server/base/file_part.h"
 
-namespace sioserve::net {
+namespace sioserve {
 
 // Two lists: the one being written is not changed (the kernel or libuv may hold pointers into it),
 // new writes are appended to the other.
@@ -60,4 +61,4 @@ class WriteQueue {
   std::size_t size_ = 0;    // bytes in both lists
 };
 
-}  // namespace sioserve::net
+}  // namespace sioserve
