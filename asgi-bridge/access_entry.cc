@@ -22,6 +22,7 @@ PyRef attributes_of(const Gil& gil, const AccessRecord& record) {
   const auto header = [&](std::string_view name) {
     return text_or_none(gil, find_header(record.head->headers, name).value_or(""));
   };
+  const TraceContext trace = access_log::trace_of(record);
   const auto port = record.endpoints ? record.endpoints->client.port : 0;
   const struct {
     const char* name;
@@ -43,6 +44,8 @@ PyRef attributes_of(const Gil& gil, const AccessRecord& record) {
       {"close_code", number_or_none(gil, record.close_code)},
       {"referer", header("referer")},
       {"user_agent", header("user-agent")},
+      {"trace_id", text_or_none(gil, trace.trace_id)},
+      {"span_id", text_or_none(gil, trace.span_id)},
   };
   PyRef dict = PyRef::steal(PyDict_New());
   for (const auto& [name, value] : attributes) {

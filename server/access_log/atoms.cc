@@ -51,6 +51,8 @@ constexpr Name names[] = {
     {"thread_wait", Atom::thread_wait},
     {"p", Atom::process_id},
     {"id", Atom::request_id},
+    {"trace_id", Atom::trace_id},
+    {"span_id", Atom::span_id},
     {"host", Atom::host},
     {"scheme", Atom::scheme},
     {"event", Atom::event},
@@ -212,6 +214,10 @@ std::string protocol_of(const AccessRecord& record) {
   return record.head->http_version.empty() ? "" : "HTTP/" + record.head->http_version;
 }
 
+TraceContext trace_of(const AccessRecord& record) {
+  return trace_context_of(record.head->headers).value_or(TraceContext{});
+}
+
 std::string target_of(const AccessRecord& record) {
   if (record.head->query_string.empty()) return record.head->raw_path;
   return record.head->raw_path + "?" + logged_query(record.head->query_string);
@@ -290,6 +296,10 @@ void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
       return;
     case Atom::request_id:
       return append_value(record.head->request_id, out);
+    case Atom::trace_id:
+      return append_value(trace_of(record).trace_id, out);
+    case Atom::span_id:
+      return append_value(trace_of(record).span_id, out);
     case Atom::host:
       return append_request_header("host", record, out);
     case Atom::scheme:

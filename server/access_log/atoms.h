@@ -9,6 +9,7 @@
 
 #include "server/access_log/timestamp.h"
 #include "server/base/access_record.h"
+#include "server/base/trace_context.h"
 
 namespace sioserve::access_log {
 
@@ -41,6 +42,8 @@ enum class Atom : std::uint8_t {
   thread_wait,       // thread_wait: microseconds
   process_id,        // p
   request_id,        // id
+  trace_id,          // trace_id: of the header traceparent
+  span_id,           // span_id: of the caller, of the same header
   host,              // host
   scheme,            // scheme
   event,             // event
@@ -56,6 +59,8 @@ std::string_view nearest_atom(std::string_view name);
 
 std::string_view event_name(AccessEvent event);
 std::string_view scheme_of(const AccessRecord& record);
+// Empty without a valid header.
+TraceContext trace_of(const AccessRecord& record);
 std::string target_of(const AccessRecord& record);
 std::string protocol_of(const AccessRecord& record);
 

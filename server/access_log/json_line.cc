@@ -77,6 +77,9 @@ void append_json_line(const AccessRecord& record, const Timestamp& time, std::st
   object.text("referer", header("referer"));
   object.text("user_agent", header("user-agent"));
   object.text("request_id", record.head->request_id);
+  const TraceContext trace = trace_of(record);
+  object.text("trace_id", trace.trace_id);
+  object.text("span_id", trace.span_id);
   object.end();
 }
 

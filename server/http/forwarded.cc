@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/base/field_syntax.h"
+#include "server/base/trace_context.h"
 #include "server/http/forwarded_element.h"
 
 namespace sioserve::http {
@@ -184,8 +185,10 @@ std::optional<std::string_view> request_id_of_proxy(const HeaderBlock& headers,
     if (id || !is_request_id(header.value)) return std::nullopt;
     id = header.value;
   }
-  if (!id || !config.trusted.trusts_peer(peers)) return std::nullopt;
-  return id;
+  if (!config.trusted.trusts_peer(peers)) return std::nullopt;
+  if (id) return id;
+  const auto trace = trace_context_of(headers);
+  return trace ? std::optional(trace->trace_id) : std::nullopt;
 }
 
 }  // namespace sioserve::http

@@ -26,7 +26,8 @@ SharedEndpoints endpoints_behind_proxies(const HeaderBlock& headers, const Share
                                          const ProxyConfig& config);
 
 // The request id from a trusted proxy (X-Request-ID), if it is valid: 1 to 128 visible characters
-// without quotes and backslashes, in only one header.
+// without quotes and backslashes, in only one header. Without that header, the id of its trace
+// (traceparent).
 std::optional<std::string_view> request_id_of_proxy(const HeaderBlock& headers,
                                                     const Endpoints& peers,
                                                     const ProxyConfig& config);

@@ -14,7 +14,8 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 
 @pytest.mark.timeout(630)
 @pytest.mark.parametrize(
-    "module", ["http_extensions", "http_malformed", "stop_streams", "websocket_protocol"]
+    "module",
+    ["http2_tls", "http_extensions", "http_malformed", "stop_streams", "websocket_protocol"],
 )
 def test_a_suite_passes_with_two_processes(module: str) -> None:
     run = subprocess.run(

@@ -22,7 +22,16 @@ TEST(JsonLine, HasAllKeys) {
             R"("client_port":4711,"method":"GET","target":"/a%20b?x=1","protocol":"HTTP/1.1",)"
             R"("scheme":"http","host":"example.org","status":200,"bytes":1234,)"
             R"("duration_us":1234567,"thread_wait_us":0,"complete":true,"referer":"http://r/",)"
-            R"("user_agent":"curl/8","request_id":"id123"})");
+            R"("user_agent":"curl/8","request_id":"id123","trace_id":null,"span_id":null})");
+}
+
+TEST(JsonLine, HasTheTraceOfTheRequest) {
+  AccessRecord record = get_record();
+  own_head(record).headers.add("traceparent",
+                               "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  const auto object = nlohmann::json::parse(json_line(record));
+  EXPECT_EQ(object["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(object["span_id"], "b7ad6b7169203331");
 }
 
 TEST(JsonLine, HasTheCloseCodeOfAWebSocket) {
@@ -40,7 +49,7 @@ TEST(JsonLine, HasNullForUnknownValues) {
   record.status = 400;
   const auto object = nlohmann::json::parse(json_line(record));
   for (const char* key : {"client", "client_port", "method", "target", "protocol", "host",
-                          "referer", "user_agent", "request_id"}) {
+                          "referer", "user_agent", "request_id", "trace_id", "span_id"}) {
     EXPECT_TRUE(object.at(key).is_null()) << key;
   }
 }
@@ -65,7 +74,7 @@ TEST(JsonLine, IsOneObjectOnOneLineForAllInput) {
     ASSERT_EQ(out.find('\n'), std::string::npos);
     const auto object = nlohmann::json::parse(out, nullptr, false);
     ASSERT_TRUE(object.is_object()) << out;
-    ASSERT_EQ(object.size(), 17U) << out;
+    ASSERT_EQ(object.size(), 19U) << out;
   }
 }
 

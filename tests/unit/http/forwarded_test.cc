@@ -206,6 +206,17 @@ TEST_F(ForwardedTest, UsesTheRequestIdOfTrustedProxies) {
   EXPECT_EQ(request_id_of_proxy(given, *peers_, config_), std::nullopt);
 }
 
+TEST_F(ForwardedTest, UsesTheTraceOfTrustedProxiesWithoutARequestId) {
+  const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+  HeaderBlock given{{"traceparent", "00-" + trace + "-b7ad6b7169203331-01"}};
+  EXPECT_EQ(request_id_of_proxy(given, *peers_, config_), trace);
+  trust({"10.0.0.0/8"});
+  EXPECT_EQ(request_id_of_proxy(given, *peers_, config_), std::nullopt);
+  trust({"*"});
+  given.add("x-request-id", "own");
+  EXPECT_EQ(request_id_of_proxy(given, *peers_, config_), "own");
+}
+
 TEST_F(ForwardedTest, IgnoresAnInvalidRequestId) {
   const auto taken = [&](const std::string& value) {
     return request_id_of_proxy({{"x-request-id", value}}, *peers_, config_).has_value();
