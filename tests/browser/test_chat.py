@@ -70,7 +70,8 @@ def test_two_people_chat_over_http2(
     """Chromium opens the WebSocket on the connection that loaded the page (RFC 8441)."""
     server = start_server(
         "project.asgi:application",
-        *("--access-log", "-", *Authority(tmp_path / "tls").issue().options),
+        *("--access-log", "-", "--access-log-format", '"%(r)s" %(s)s'),
+        *Authority(tmp_path / "tls").issue().options,
         cwd=ROOT / "sample_project",
         env=chat_environment,
     )
@@ -78,7 +79,7 @@ def test_two_people_chat_over_http2(
     assert seen["transports"] == {"alice": "websocket", "bob": "polling"}
     assert_conversation(seen, "https")
     assert seen["complaints"] == []
-    server.wait_for_log(r"transport=websocket\S* HTTP/2")
+    server.wait_for_log(r"GET /socket\.io/\?\S*transport=websocket\S* HTTP/2\" 200")
     assert " HTTP/1.1" not in server.log
     assert "Traceback" not in server.log
 
