@@ -27,7 +27,7 @@ class ClosedStreams {
   void reset_by_client(std::int32_t stream) { last_reset_ = stream; }
 
   bool closed_by_client(std::int32_t stream, bool is_open) const {
-    if (stream > last_ || known_.contains(stream)) return false;
+    if (stream == 0 || stream > last_ || known_.contains(stream)) return false;
     return !is_open || stream == last_reset_;
   }
 

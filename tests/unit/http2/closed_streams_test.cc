@@ -14,6 +14,7 @@ TEST(Http2ClosedStreams, KnowsWhoHasClosedAStream) {
   EXPECT_TRUE(closed.closed_by_client(1, false)) << "the client has skipped it";
   closed.reset_by_server(3);
   EXPECT_FALSE(closed.closed_by_client(3, false)) << "frames may be on their way";
+  EXPECT_FALSE(closed.closed_by_client(0, false)) << "the connection itself";
 }
 
 TEST(Http2ClosedStreams, KnowsAResetThatHasJustArrived) {
