@@ -114,15 +114,23 @@ bool HttpStream::send_start(const Gil& gil, PyObject* message) {
   }
   auto headers = read_headers(gil, message, names.headers);
   if (!headers) return false;
-  const auto has_trailers = read_bool(gil, message, names.trailers);
-  if (!has_trailers) return false;
-  has_trailers_ = *has_trailers;
-  const auto thread_wait = read_int(gil, message, names.thread_wait, 0);
-  if (!thread_wait) return false;
-  head_ = ResponseHead{static_cast<std::uint16_t>(*status), std::move(*headers),
-                       std::chrono::microseconds(std::max(*thread_wait, 0L))};
+  // Most messages have a type, a status and headers, and nothing else.
+  const Py_ssize_t plain_size = headers->empty() ? 2 : 3;
+  head_ =
+      ResponseHead{.status = static_cast<std::uint16_t>(*status), .headers = std::move(*headers)};
+  if (PyDict_Size(message) > plain_size && !read_start_options(gil, message)) return false;
   if (called_at_ > std::chrono::microseconds(0) && !add_measurements(gil, message)) return false;
   response_ = Response::head_given;
+  return true;
+}
+
+bool HttpStream::read_start_options(const Gil& gil, PyObject* message) {
+  const auto has_trailers = read_bool(gil, message, bridge().names().trailers);
+  if (!has_trailers) return false;
+  has_trailers_ = *has_trailers;
+  const auto thread_wait = read_int(gil, message, bridge().names().thread_wait, 0);
+  if (!thread_wait) return false;
+  head_.thread_wait = std::chrono::microseconds(std::max(*thread_wait, 0L));
   return true;
 }
 

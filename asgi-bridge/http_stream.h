@@ -30,6 +30,7 @@ class HttpStream final : public AsgiStream {
  private:
   PyRef next_message(const Gil& gil) override;
   bool send_start(const Gil& gil, PyObject* message);
+  bool read_start_options(const Gil& gil, PyObject* message);
   bool add_measurements(const Gil& gil, PyObject* message);
   bool send_body(const Gil& gil, PyObject* message);
   bool send_path(const Gil& gil, PyObject* message);

@@ -14,6 +14,10 @@ RequestIdScope::RequestIdScope(const Gil&, const PyRef& variable, const PyRef& i
 
 RequestIdScope::~RequestIdScope() {
   if (!token_) return;
+  if (PyErr_Occurred() == nullptr) {
+    if (PyContextVar_Reset(variable_.get(), token_.get()) != 0) PyErr_Clear();
+    return;
+  }
   // Keep an exception that is already set.
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);

@@ -209,6 +209,12 @@ def test_trailers_follow_a_chunked_body_if_the_client_accepts_them(server: Serve
         assert connection.get("/trailers", "TE: gzip;q=0.5, Trailers").read_response().trailers
 
 
+def test_trailers_follow_a_response_whose_start_has_no_headers(server: ServerProcess) -> None:
+    with RawConnection(server.port) as connection:
+        response = connection.get("/trailers-without-headers", "TE: trailers").read_response()
+        assert (response.body, response.trailers) == (b"body!", [("x-sum", "5")])
+
+
 @pytest.mark.parametrize("headers", [[], ["TE: gzip"]])
 def test_a_client_that_does_not_ask_gets_no_trailers(
     server: ServerProcess, headers: list[str]

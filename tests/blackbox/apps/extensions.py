@@ -62,6 +62,12 @@ async def trailers(query: dict[str, str], scope: Scope, send: Send) -> None:
     await send({"type": "http.response.trailers", "headers": [(b"x-more", b"yes")]})
 
 
+async def trailers_without_headers(query: dict[str, str], scope: Scope, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "trailers": True})
+    await body(send, b"body!")
+    await send({"type": "http.response.trailers", "headers": [(b"x-sum", b"5")]})
+
+
 async def no_trailers(query: dict[str, str], scope: Scope, send: Send) -> None:
     await start(send, trailers=True)
     await body(send, b"body")
@@ -104,7 +110,8 @@ async def bad_hint(query: dict[str, str], scope: Scope, send: Send) -> None:
 
 
 VIEWS = [
-    extensions, path, path_or_apology, path_after_body, trailers, no_trailers, bad_trailer,
+    extensions, path, path_or_apology, path_after_body, trailers, trailers_without_headers,
+    no_trailers, bad_trailer,
     unannounced_trailers, hints, bad_hint,
 ]  # fmt: skip
 
