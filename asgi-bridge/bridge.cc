@@ -14,7 +14,7 @@ namespace {
 
 // How old the oldest command may be before an emit in the event loop's own thread has to wait. It
 // is more than in other threads, because nothing else runs on the loop meanwhile.
-constexpr std::chrono::milliseconds max_age_in_loop = 5 * port::CommandQueue::max_age;
+constexpr std::chrono::milliseconds max_age_in_loop = 10 * port::CommandQueue::max_age;
 
 // How long the thread waits for an answer while it keeps the GIL. The I/O thread does not need the
 // GIL and usually answers sooner. A thread that releases the GIL may wait milliseconds to get it

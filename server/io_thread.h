@@ -58,7 +58,7 @@ class Server::IoThread final : connection::Router,
                                ObservedServer {
   static constexpr Milliseconds tick_interval{20};  // the resolution of the sessions' timers
   // How long commands are carried out before sockets and timers are served again.
-  static constexpr std::chrono::milliseconds command_budget{2};
+  static constexpr std::chrono::milliseconds command_budget{1};
   // How long sessions are ended at a time when the server stops.
   static constexpr std::chrono::milliseconds stop_budget{2};
   static constexpr const char* no_certificates = "HTTPS needs certificates";

@@ -34,9 +34,9 @@ class CommandQueue {
   using Clock = std::chrono::steady_clock;
 
   // Producers wait when the oldest command is older.
-  static constexpr std::chrono::milliseconds max_age{2};
+  static constexpr std::chrono::milliseconds max_age{1};
   // Producers wait when the queued commands are expected to take longer.
-  static constexpr std::chrono::milliseconds max_work{2};
+  static constexpr std::chrono::milliseconds max_work{1};
 
   // `wake` runs on the pushing thread, outside the lock, whenever the queue stops being empty.
   // `max_bytes`: as message_size.h counts them; 0: no limit.

@@ -14,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 using Interest = net::LocalChannel::Interest;
 
 // How long the commands of one process are carried out before others have their turn.
-constexpr std::chrono::milliseconds command_budget{2};
+constexpr std::chrono::milliseconds command_budget{1};
 
 // How many times as much as usual may wait for a process before it is given up.
 constexpr std::size_t patience = 4;

@@ -100,8 +100,8 @@ TEST(CommandQueue, IsOverloadedByBytesUntilTheyHaveBeenCarriedOut) {
 
 TEST(CommandQueue, IsOverloadedByWorkThatTakesLong) {
   // Far from max_age, even on a slow machine.
-  constexpr auto age = CommandQueue::max_age * 500;
-  constexpr auto cost = CommandQueue::max_work * 500 / 2;
+  constexpr auto age = CommandQueue::max_age * 1000;
+  constexpr auto cost = CommandQueue::max_work * 1000 / 2;
   CommandQueue queue(0, [] {});
   std::vector<Command> batch;
   queue.take(batch);
@@ -118,8 +118,8 @@ TEST(CommandQueue, IsOverloadedByWorkThatTakesLong) {
 }
 
 TEST(CommandQueue, ExpectsAHigherCostAtOnceAndALowerOneGradually) {
-  constexpr auto age = CommandQueue::max_age * 500;
-  constexpr auto high = CommandQueue::max_work * 500;
+  constexpr auto age = CommandQueue::max_age * 1000;
+  constexpr auto high = CommandQueue::max_work * 1000;
   CommandQueue queue(0, [] {});
   std::vector<Command> batch;
   queue.take(batch);
