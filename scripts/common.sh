@@ -70,3 +70,8 @@ install_apart() {
     --target "$folder/$1-packages.part" -r "$root/requirements/$1.txt"
   mv "$folder/$1-packages.part" "$folder/$1-packages"
 }
+
+# The folder of the newest pg_ctl; empty if PostgreSQL is not installed.
+postgresql_programs() {
+  find /usr/lib/postgresql -name pg_ctl -printf '%h\n' 2>/dev/null | sort -V | tail -1
+}

@@ -9,11 +9,7 @@ import contextlib
 import http.client
 import os
 import pathlib
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from collections import Counter
@@ -21,6 +17,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from servers import server
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support.postgresql import PostgreSQL
 
 REQUESTS = 1_000
 CLIENTS = 32
@@ -102,52 +102,6 @@ application = get_asgi_application()
 """
 
 
-class Cluster:
-    """A PostgreSQL of its own, which only this machine's users reach."""
-
-    def __init__(self, programs: pathlib.Path) -> None:
-        self._programs = programs
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postgresql-"))
-        self._as_user: dict[str, object] = {}
-        if os.getuid() == 0:  # PostgreSQL refuses to run as root
-            shutil.chown(self.folder, "postgres", "postgres")
-            self._as_user = {"user": "postgres", "group": "postgres", "extra_groups": []}
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync")
-
-    def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
-        self._run("pg_ctl", "--wait", f"--options={options}", f"--log={self.folder}/log", "start")
-
-    def restart(self) -> None:
-        self._run("pg_ctl", "--wait", "--mode=fast", f"--log={self.folder}/log", "restart")
-
-    def remove(self) -> None:
-        with contextlib.suppress(subprocess.CalledProcessError):
-            self._run("pg_ctl", "--wait", "--mode=immediate", "stop")
-        shutil.rmtree(self.folder)
-
-    def states(self) -> list[str]:
-        """Of the project's connections."""
-        import psycopg
-
-        statement = "select state from pg_stat_activity where application_name = 'project'"
-        with psycopg.connect(
-            host="127.0.0.1", port=self.port, user="postgres", dbname="postgres"
-        ) as connection:
-            return [state for (state,) in connection.execute(statement)]
-
-    def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(
-            [str(self._programs / program), "--pgdata", str(self.folder / "data"), *arguments],
-            cwd=self.folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-            **self._as_user,  # type: ignore[call-overload]
-        )
-
-
 def ask(port: int, paths: list[str], clients: int = CLIENTS) -> Counter[int]:
     """The requests, in this order; how often each status was the answer."""
 
@@ -166,7 +120,7 @@ def ask(port: int, paths: list[str], clients: int = CLIENTS) -> Counter[int]:
         return sum(pool.map(ask_share, range(clients)), Counter())
 
 
-def idle_states(cluster: Cluster) -> list[str]:
+def idle_states(cluster: PostgreSQL) -> list[str]:
     """When all of the project's connections are idle; the states after the patience otherwise."""
     deadline = time.monotonic() + PATIENCE
     while set(states := cluster.states()) - {"idle"} and time.monotonic() < deadline:
@@ -174,7 +128,7 @@ def idle_states(cluster: Cluster) -> list[str]:
     return states
 
 
-def number_that_stays(cluster: Cluster) -> int:
+def number_that_stays(cluster: PostgreSQL) -> int:
     """When at most THREADS connections are left; the number after the patience otherwise."""
     deadline = time.monotonic() + PATIENCE
     while (number := len(cluster.states())) > THREADS and time.monotonic() < deadline:
@@ -187,7 +141,7 @@ def check(what: str, holds: bool, figures: object) -> bool:
     return holds
 
 
-def check_variant(cluster: Cluster, port: int, variant: str) -> Iterator[bool]:
+def check_variant(cluster: PostgreSQL, port: int, variant: str) -> Iterator[bool]:
     expected = {"/fails": 500}
     for view in VIEWS:
         statuses = ask(port, [view] * REQUESTS)
@@ -221,7 +175,7 @@ def main(programs: pathlib.Path, folder: pathlib.Path, packages: pathlib.Path) -
     project = folder / "postgresql"
     project.mkdir(exist_ok=True)
     (project / "asgi.py").write_text(textwrap.dedent(ASGI))
-    cluster = Cluster(programs)
+    cluster = PostgreSQL(programs)
     results = []
     try:
         cluster.start()

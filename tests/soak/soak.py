@@ -1,7 +1,8 @@
 """scripts/soak: many clients of three languages behind a bad network, against a model.
 
-Each answer has what was sent, the events of each speaker arrive in order, and what the server holds
-at the end (memory, descriptors, threads, tasks, sessions) is what it held before.
+Each answer has what was sent, the events of each speaker arrive in order, what handlers have kept
+in a database is there, and what the server holds at the end (memory, descriptors, threads, tasks,
+sessions) is what it held before.
 """
 
 from __future__ import annotations
@@ -28,15 +29,25 @@ JARS = HERE.parents[1] / "build" / "java"
 sys.path.insert(0, str(HERE.parent))
 
 from bad_network import BadNetwork  # noqa: E402
+from database import Database  # noqa: E402
 from support.server import ServerProcess  # noqa: E402
 
 WAYS = [["polling"], ["websocket"], ["polling", "websocket"]]
 # How much more the server may hold at the end than before. An allocator keeps what was freed,
 # so what is allocated tells more than the process's size.
-MARGINS = {"memory": 24 << 20, "allocated": 2 << 20, "python_blocks": 20_000}
+THREADS = 4  # of the server, each with its database connection
+MARGINS = {
+    "memory": 24 << 20,
+    "allocated": 2 << 20,
+    "python_blocks": 20_000,
+    "descriptors": THREADS,
+}
 REPORT_EVERY = 300  # seconds
 COUNTS = ("allocated", "python_blocks", "tasks", "sessions", "sockets", "rooms")
-OPTIONS = ("--socketio-ping-interval", "3", "--socketio-ping-timeout", "3")
+OPTIONS = (
+    *("--socketio-ping-interval", "3", "--socketio-ping-timeout", "3"),
+    *("--threads", str(THREADS)),
+)
 
 
 class Failures(list[str]):
@@ -46,7 +57,12 @@ class Failures(list[str]):
 
 
 async def live(
-    number: int, url: str, end: asyncio.Event, failures: Failures, dice: random.Random
+    number: int,
+    url: str,
+    end: asyncio.Event,
+    failures: Failures,
+    dice: random.Random,
+    database: Database | None,
 ) -> int:
     """One python-socketio client; returns the number of right answers."""
     client = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=1)
@@ -72,6 +88,10 @@ async def live(
                 failures.report("a wrong answer")
             if turn % 5 == 0:
                 await client.emit("say", (f"python-{number}", turn))
+            if database is not None and turn % 3 == 0:
+                who = f"{number}-{turn}-{dice.random()}"
+                if await client.call(dice.choice(["visit", "visit_later"]), who, timeout=20):
+                    database.kept.add(who)
         # Cut off: there need not be an answer. A cut during an upgrade is a TypeError, because
         # python-engineio 4.15.1 takes aiohttp's close code for a packet.
         except Exception:
@@ -147,7 +167,9 @@ def other_languages(failures: Failures) -> list[OtherLanguage]:
     return languages
 
 
-async def run(server: ServerProcess, seconds: float, clients: int, seed: int) -> Failures:
+async def run(
+    server: ServerProcess, seconds: float, clients: int, seed: int, database: Database | None
+) -> Failures:
     failures = Failures()
     dice = random.Random(seed)
     network = BadNetwork(server.port, dice)
@@ -159,7 +181,9 @@ async def run(server: ServerProcess, seconds: float, clients: int, seed: int) ->
     for other in others:
         await other.start(url, each)
     python = [
-        asyncio.create_task(live(number, url, end, failures, random.Random(seed + number)))
+        asyncio.create_task(
+            live(number, url, end, failures, random.Random(seed + number), database)
+        )
         for number in range(each)
     ]
     slow = [asyncio.create_task(read_slowly(network.port, end)) for _ in range(clients // 20)]
@@ -208,29 +232,43 @@ async def report(server: ServerProcess) -> None:
         print(f"  {minutes:4.0f} min {await state(server)}", flush=True)
 
 
-async def soak(minutes: float, clients: int, seed: int) -> int:
+def new_server(port: int, database: Database | None) -> ServerProcess:
+    environment = {} if database is None else database.environment
+    listen = ("--port", str(port))
+    return ServerProcess("soak_app:application", *OPTIONS, cwd=HERE, listen=listen, env=environment)
+
+
+async def soak(minutes: float, clients: int, seed: int, database: Database | None) -> int:
     print(f"seed {seed}, {clients} clients", flush=True)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of sessions that the client loses
     part = minutes * 60 / 4
-    failures: list[str] = []
-    server = ServerProcess("soak_app:application", *OPTIONS, cwd=HERE).start()
+    failures = Failures()
+    restarting = None
+    if database is not None:
+        restarting = asyncio.create_task(database.restart_often(failures))
+    server = new_server(0, database).start()
     try:
         for _ in range(2):  # with a restart in the middle of each
-            listen = ("--port", str(server.port))
-            running = asyncio.create_task(run(server, part, clients, seed))
+            running = asyncio.create_task(run(server, part, clients, seed, database))
             await asyncio.sleep(part / 2)
             await asyncio.to_thread(server.stop)
-            server = ServerProcess("soak_app:application", *OPTIONS, cwd=HERE, listen=listen)
+            server = new_server(server.port, database)
             await asyncio.to_thread(server.start)
             failures += await running
             seed += 1000
         before = await state_at_rest(server)
         reporting = asyncio.create_task(report(server))
-        failures += await run(server, 2 * part, clients, seed)
+        failures += await run(server, 2 * part, clients, seed, database)
         reporting.cancel()
         after = await state_at_rest(server)
+        if database is not None and restarting is not None:
+            restarting.cancel()
+            await asyncio.wait([restarting])
+            failures += database.lost()
     finally:
         await asyncio.to_thread(server.stop)
+        if database is not None:
+            database.remove()
     print(f"before {before}\nafter  {after}")
     for name, held in after.items():
         if held > before[name] + MARGINS.get(name, 0):
@@ -248,5 +286,7 @@ if __name__ == "__main__":
     parser.add_argument("minutes", type=float)
     parser.add_argument("--clients", type=int, default=300)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--postgresql", help="the folder of its programs", type=pathlib.Path)
     arguments = parser.parse_args()
-    sys.exit(asyncio.run(soak(arguments.minutes, arguments.clients, arguments.seed)))
+    database = Database(arguments.postgresql) if arguments.postgresql else None
+    sys.exit(asyncio.run(soak(arguments.minutes, arguments.clients, arguments.seed, database)))

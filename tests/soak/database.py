@@ -1,0 +1,48 @@
+"""The database of scripts/soak: what handlers have kept in it, across its restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import pathlib
+
+from support.postgresql import PostgreSQL
+
+RESTART_EVERY = 60  # seconds
+
+
+class Database:
+    """Clients send visits, which handlers insert. What was acknowledged must be there at the end,
+    and handlers must be able to insert again after each restart.
+    """
+
+    def __init__(self, programs: pathlib.Path) -> None:
+        """`programs`: the folder of pg_ctl. Raises subprocess.CalledProcessError."""
+        self._server = PostgreSQL(programs)
+        self._server.start()
+        self._server.execute("create table visits (who text)")
+        self.kept: set[str] = set()  # whose visits were acknowledged as inserted
+        self.restarts = 0
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For the server of the application."""
+        return {"DATABASE_PORT": str(self._server.port)}
+
+    async def restart_often(self, failures: list[str]) -> None:
+        """Never returns."""
+        while True:
+            before = len(self.kept)
+            await asyncio.sleep(RESTART_EVERY)
+            if len(self.kept) == before:
+                failures.append(f"no visit was inserted after restart {self.restarts}")
+            await asyncio.to_thread(self._server.restart)
+            self.restarts += 1
+
+    def lost(self) -> list[str]:
+        """What went wrong."""
+        lost = self.kept - set(self._server.column("select who from visits"))
+        print(f"  {len(self.kept)} visits, {self.restarts} restarts of the database", flush=True)
+        return [f"{len(lost)} visits were acknowledged and lost"] if lost else []
+
+    def remove(self) -> None:
+        self._server.remove()
