@@ -65,7 +65,8 @@ async def live(
     database: Database | None,
 ) -> int:
     """One python-socketio client; returns the number of right answers."""
-    client = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=1)
+    # It connects again below: two attempts at a time would make two sessions with the same handlers.
+    client = socketio.AsyncClient(reconnection=False)
     last: dict[str, int] = {}
     answers = 0
 
