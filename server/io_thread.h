@@ -44,6 +44,7 @@
 #include "server/transport/engine_io.h"
 #include "socketio/cluster/cluster.h"
 #include "socketio/cluster/formats.h"
+#include "socketio/server/command_faults.h"
 #include "socketio/server/server.h"
 
 namespace sioserve {
@@ -362,6 +363,9 @@ class Server::IoThread final : connection::Router,
 
   // --- processes::PoolOwner ---
 
+  std::optional<std::string_view> fault_of(const Command& command) const override {
+    return socketio::fault_of(command);
+  }
   void carry_out_for_process(Command command) override {
     std::visit([this](auto& group) { carry_out(std::move(group)); }, command);
   }
@@ -373,7 +377,7 @@ class Server::IoThread final : connection::Router,
   void sessions_lost(const std::unordered_set<SessionId>& sessions) override {
     engine_io_.process_lost(sessions);
   }
-  void process_has_room() override {
+  void process_has_space() override {
     application_.events_taken();
     socketio_.events_taken();
   }
