@@ -74,7 +74,7 @@ class FakeServer:
         self.calls.append(("make_relays", relays))
         return relays
 
-    def room(self) -> None:
+    def space(self) -> None:
         """The command queue always has space."""
 
     def counts(self) -> dict[str, int]:

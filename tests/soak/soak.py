@@ -65,7 +65,7 @@ async def live(
     database: Database | None,
 ) -> int:
     """One python-socketio client; returns the number of right answers."""
-    # It connects again below: two attempts at a time would make two sessions with the same handlers.
+    # It connects again below; two attempts at a time would make two sessions with these handlers.
     client = socketio.AsyncClient(reconnection=False)
     last: dict[str, int] = {}
     answers = 0

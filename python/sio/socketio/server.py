@@ -463,8 +463,8 @@ class SocketIOServer(
         commands are carried out. In other threads the emit itself has waited.
         """
         core = self._core
-        room = None if core is None else core.room()
-        return DONE if room is None else Later(lambda: _wait(room))
+        space = None if core is None else core.space()
+        return DONE if space is None else Later(lambda: _wait(space))
 
     def _target(self, namespace: str | NamespacePattern) -> AnyNamespace:
         """A namespace to emit to, which is not created by that."""
