@@ -32,8 +32,8 @@ from .failures import (
     end_task,
     is_cancelled,
     is_closing,
-    is_ending,
     start_task,
+    was_ended,
 )
 from .handlers import Handler
 from .socketio.namespace import Namespace
@@ -522,7 +522,7 @@ def survives(error: BaseException, what: Any, socket: NamespaceSocket) -> bool:
     """
     if is_closing(error):
         return False
-    if isinstance(error, asyncio.CancelledError) and is_ending():
+    if was_ended(error):
         logger.warning("%r: %r was cancelled, the server stops", socket, what)
         return True
     logger.error("%r: %r failed", socket, what, exc_info=error)

@@ -31,6 +31,19 @@ def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sio.socketio.server, "_server", None)
 
 
+HOOKS = ["allow_request", "allow_origin", "initial_headers", "headers", "on_connection_error"]
+TOPICS = {"allow_origin": "origin", "on_connection_error": "refusal"}
+
+
+def call(world: World, hook: str, message: str = "why") -> None:
+    """Let the native server report what functions of this kind are called for."""
+    topic = TOPICS.get(hook, "handshake")
+    if topic == "refusal":
+        world.dispatcher.request_refused(SCOPE, 3, message, 0)
+    else:
+        getattr(world.dispatcher, topic)(77, SCOPE)
+
+
 async def decided(world: World, topic: str) -> list[Any]:
     getattr(world.dispatcher, topic)(77, SCOPE)
     await world.idle()
@@ -199,3 +212,47 @@ async def test_functions_added_in_a_test_are_removed_after_it() -> None:
     kept.restore()
     assert not world.server.refusal_hooks
     assert await decided(world, "origin") == [77, ""]
+
+
+# --- functions that never end ---
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+async def test_a_stop_cancels_a_function_without_an_error(
+    hook: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    called = asyncio.Event()
+
+    async def endless(*args: Any) -> bool:
+        called.set()
+        await asyncio.Event().wait()
+        return True
+
+    getattr(world.server, hook)(endless)
+    call(world, hook)
+    await called.wait()
+    await world.dispatcher.close(0)
+    assert not world.dispatcher._tasks
+    assert "Cancelled at shutdown: a handler, waiting in" in caplog.text
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
+    if hook != "on_connection_error":
+        assert world.core.of("decide_handshake")[-1][1:3] == (77, "")
+
+
+async def test_a_function_whose_own_task_is_cancelled_is_called_for_the_next_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    seen: list[str] = []
+
+    @world.server.on_connection_error
+    async def cancelled(refused: sio.RefusedRequest) -> None:
+        seen.append(refused.message)
+        raise asyncio.CancelledError
+
+    for message in "ab":
+        call(world, "on_connection_error", message)
+    await world.idle()
+    assert seen == ["a", "b"]
+    assert caplog.text.count("cancelled failed") == 2

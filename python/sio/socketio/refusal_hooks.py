@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..failures import is_closing, start_task
+from ..failures import clear_cancellation, is_closing, start_task, was_ended
 from ..handlers import Handler
 from ..refused_request import RefusedRequest, make_refused_request
 
@@ -74,6 +74,7 @@ class RefusalHooks:
         try:
             await hook.call_with(refused)
         except BaseException as error:
-            if is_closing(error) or isinstance(error, asyncio.CancelledError):
+            if is_closing(error) or was_ended(error):
                 raise
             logger.exception("on_connection_error: %r failed", hook)
+        await clear_cancellation()

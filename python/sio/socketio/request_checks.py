@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..exceptions import ConnectionRefused
-from ..failures import is_closing
+from ..failures import is_closing, was_ended
 from ..handlers import Handler
 from ..handshake import HandshakeRequest
 
@@ -76,7 +76,7 @@ class RequestChecks:
             session_headers = await _headers("headers", self._session_header_hooks, request)
             return Decision(None, headers, session_headers)
         except BaseException as error:
-            if is_closing(error):
+            if is_closing(error) or was_ended(error):
                 raise
             logger.exception("a function for headers failed; %s is refused", request.url)
             return Decision("")
@@ -96,7 +96,7 @@ class RequestChecks:
                 if await check.call_with(origin):
                     return True
             except BaseException as error:
-                if is_closing(error):
+                if is_closing(error) or was_ended(error):
                     raise
                 logger.exception("allow_origin: %r failed for %s", check, origin)
         return False
@@ -116,7 +116,7 @@ class RequestChecks:
             except ConnectionRefused as refused:
                 return refused.message
             except BaseException as error:
-                if is_closing(error):
+                if is_closing(error) or was_ended(error):
                     raise
                 logger.exception("allow_request: %r failed; %s is refused", check, request.url)
                 return ""
