@@ -245,8 +245,7 @@ class Connection:
             await handler.call(self.socket, *args)
 
     def _limit(self, handler: Handler) -> TimeLimit:
-        own = handler.timeout
-        return TimeLimit(self._times.handler if own is None else own, handler)
+        return handler.limit(self._times.handler)
 
     async def _connect(self, auth: Any) -> None:
         accepted = False
@@ -279,7 +278,7 @@ class Connection:
             self._add_consumers()
             for handler in self._namespace.table.resume_handlers(self.socket):
                 limit.what = handler
-                with TimeLimit(handler.timeout, handler):
+                with handler.limit():
                     await handler.call(self.socket, why)
         if guard.failed:
             self._core.give_up_session(self._session.number)
@@ -309,13 +308,13 @@ class Connection:
         if not (socket.recovered and namespace.server.recovery_skips_middleware):
             for middleware in namespace.table.middleware:
                 limit.what = middleware
-                with TimeLimit(middleware.timeout, middleware):
+                with middleware.limit():
                     await middleware.call(socket, auth)
                 if socket.reference_reason is not None and not socket.away:
                     raise ConnectionRefused("the client has gone")
         for handler in namespace.table.handlers("connect", socket):
             limit.what = handler
-            with TimeLimit(handler.timeout, handler):
+            with handler.limit():
                 accepts = await handler.call(socket, auth)
             if accepts is None:
                 handler.warn_once(

@@ -14,6 +14,7 @@ loop's thread. Code that starts a server uses it like this:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import logging
@@ -38,7 +39,7 @@ from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
 from .task_places import place
 from .threads import Threads
-from .time_limit import HandlerTimes
+from .time_limit import HandlerTimes, TimeLimit
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -167,7 +168,8 @@ class Dispatcher:
         start_task(functools.partial(self._decide_origin, handshake, scope), self._tasks)
 
     def request_refused(self, scope: Any, code: int | None, message: str, omitted: int) -> None:
-        self._server.refusal_hooks.report(scope, code, message, omitted, self._tasks)
+        hooks = self._server.refusal_hooks
+        hooks.report(scope, code, message, omitted, self._tasks, self._times.handshake)
 
     def session_opened(self, session: int, scope: Any) -> None:
         self._sessions[session] = EngineIOSession(session, scope, self._core)
@@ -482,18 +484,25 @@ class Dispatcher:
 
     async def _decide(self, handshake: int, scope: Any) -> None:
         decision = Decision("")
+        limit = TimeLimit(self._times.handshake, "allow_request")
+        checks, request = self._server.request_checks, HandshakeRequest(scope)
         try:
-            decision = await self._server.request_checks.decision(HandshakeRequest(scope))
+            with contextlib.suppress(TimeoutError), limit:
+                decision = await checks.decision(request, limit)
         finally:
-            if self._core is not None:
+            # After the time, the native server refuses it by itself.
+            if self._core is not None and not limit.expired:
                 self._core.decide_handshake(handshake, *decision)
 
     async def _decide_origin(self, handshake: int, scope: Any) -> None:
         allowed = False
+        limit = TimeLimit(self._times.handshake, "allow_origin")
+        checks, request = self._server.request_checks, HandshakeRequest(scope)
         try:
-            allowed = await self._server.request_checks.allows_origin(HandshakeRequest(scope))
+            with contextlib.suppress(TimeoutError), limit:
+                allowed = await checks.allows_origin(request, limit)
         finally:
-            if self._core is not None:
+            if self._core is not None and not limit.expired:
                 self._core.decide_handshake(handshake, None if allowed else "")
 
     @staticmethod

@@ -25,6 +25,7 @@ from .django_support import with_fresh_connections
 from .names import RESERVED_EVENTS, check_decorated_event, check_timeout
 from .sync_calls import call_in_thread
 from .threads import threads_of
+from .time_limit import TimeLimit
 from .types import Socket
 
 logger = logging.getLogger("sio.consumer")
@@ -80,6 +81,10 @@ class Handler:
     def target(self, socket: Socket) -> Callable[..., Any]:
         """The callable for this socket."""
         return self._function
+
+    def limit(self, seconds: float | None = None) -> TimeLimit:
+        """For a call of the handler: its own limit, or `seconds` if it has none."""
+        return TimeLimit(seconds if self.timeout is None else self.timeout, self)
 
     # These return an awaitable, to be awaited once and immediately: one coroutine less per event.
 

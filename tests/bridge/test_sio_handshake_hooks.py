@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import sio
 import sio.socketio.server
 from sio.socketio.refusal_hooks import MOST_WAITING
+from sio.time_limit import HandlerTimes
 from sio_fakes import World
 from sioserve.testing.registrations import Registrations
 
@@ -238,6 +240,56 @@ async def test_a_stop_cancels_a_function_without_an_error(
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
     if hook != "on_connection_error":
         assert world.core.of("decide_handshake")[-1][1:3] == (77, "")
+
+
+@pytest.mark.parametrize("limit", ["option", "decorator"])
+@pytest.mark.parametrize("hook", HOOKS)
+async def test_a_function_that_never_ends_is_cancelled(
+    hook: str, limit: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    times = HandlerTimes(handshake=0.05) if limit == "option" else None
+    world = World(times)
+    calls = 0
+
+    async def endless(*args: Any) -> bool:
+        nonlocal calls
+        calls += 1
+        await asyncio.Event().wait()
+        return True
+
+    getattr(world.server, hook)(endless if times else sio.timeout(0.05)(endless))
+    call(world, hook)
+    call(world, hook)
+    await world.idle()
+    assert calls == 2
+    assert not world.dispatcher._tasks
+    assert caplog.text.count("endless has run for 0.05 s and is cancelled") == 2
+    assert "a handler's task failed" not in caplog.text
+    # After the time of the option, the native server has refused the handshake.
+    refusals = 0 if times or hook == "on_connection_error" else 2
+    assert [one[1:3] for one in world.core.of("decide_handshake")] == [(77, "")] * refusals
+
+
+@pytest.mark.parametrize("hook", ["allow_request", "allow_origin", "headers"])
+async def test_after_the_time_no_other_function_is_called(hook: str) -> None:
+    world = World(HandlerTimes(handshake=0.05))
+    called: list[Any] = []
+
+    async def stubborn(*args: Any) -> bool:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return hook != "allow_origin"
+
+    async def other(*args: Any) -> bool:
+        called.append(args)
+        return True
+
+    getattr(world.server, hook)(stubborn)
+    getattr(world.server, hook)(other)
+    call(world, hook)
+    await world.idle()
+    assert not called
+    assert not world.core.of("decide_handshake")
 
 
 async def test_a_function_whose_own_task_is_cancelled_is_called_for_the_next_request(
