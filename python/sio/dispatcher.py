@@ -22,7 +22,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .cluster import Cluster
-from .connection import NOT_AUTHORIZED, Connection, Connections, Guard
+from .connection import NOT_AUTHORIZED, TOOK_TOO_LONG, Connection, Connections, Guard
 from .encoding import default
 from .engine import EngineIOSession
 from .failures import abandon_handlers, end_task, start_task
@@ -223,9 +223,17 @@ class Dispatcher:
         former: Former,
     ) -> None:
         """Call the function that decides about a dynamic namespace, for its first client."""
+
+        def refuse() -> None:
+            """Answer the client before the cancelled function has ended."""
+            if self._asking.pop(socket, None) is not None:
+                self._refuse(core, socket, TOOK_TOO_LONG, former)
+
         target: Namespace | None = None
+        limit = TimeLimit(self._times.connect, name, refuse)
         try:
-            target = await self._server.admit(name, auth)
+            with contextlib.suppress(TimeoutError), limit:
+                target = await self._server.admit(name, auth, limit)
         finally:
             if socket in self._asking:  # its client has not disconnected
                 del self._asking[socket]
@@ -243,9 +251,7 @@ class Dispatcher:
     ) -> None:
         recovered = former.number
         if target is None or not self._may_use(session, target):
-            core.refuse_socket(socket, INVALID_NAMESPACE)
-            if recovered is not None:
-                self.forgotten(recovered)
+            self._refuse(core, socket, INVALID_NAMESPACE, former)
             return
         before = None if recovered is None else self._away.pop(recovered, None)
         if recovered is not None and before is None:
@@ -263,6 +269,11 @@ class Dispatcher:
         elif former.state is not None:
             sock.recover(described_socket(former.state))
         self._add_connection(core, session, target, sock, last).connect(auth)
+
+    def _refuse(self, core: Server, socket: int, why: str, former: Former) -> None:
+        core.refuse_socket(socket, why)
+        if former.number is not None:
+            self.forgotten(former.number)
 
     def _add_connection(
         self,

@@ -21,6 +21,8 @@ NAMES = {
     "/stubborn": "stubborn_connect",
     "/thread": "thread_connect",
     "/middleware": "endless_middleware",
+    "/function": "endless_function",
+    "/thread-function": "thread_function",
 }
 
 

@@ -22,6 +22,7 @@ from ..handlers import Handler
 from ..names import DEFAULT_NAMESPACE, Room, check_namespace, namespace_name
 from ..relays import Relay
 from ..threads import Threads
+from ..time_limit import TimeLimit
 from ..types import NamespacePattern, RoomWatcher
 from .adapter import Adapter
 from .all_clients import AllClients
@@ -220,10 +221,10 @@ class SocketIOServer(
         child = next(filter(None, children), None)
         return None if child is None else self._adopt(child)
 
-    async def admit(self, name: str, auth: Any) -> Namespace | None:
+    async def admit(self, name: str, auth: Any, limit: TimeLimit) -> Namespace | None:
         """A client asks for a namespace that does not exist: create it, if a pattern accepts it."""
         for parent in self.parent_namespaces():
-            child = await parent.admit(name, auth)
+            child = await parent.admit(name, auth, limit)
             if child is not None:
                 return self._adopt(child)
         return None

@@ -65,6 +65,22 @@ async def middleware_connect(socket: Any, auth: Any) -> bool:
     return True
 
 
+async def endless_function(name: str, auth: Any) -> bool:
+    if name == "/function":
+        await asyncio.sleep(3600)
+    return False
+
+
+def thread_function(name: str, auth: Any) -> bool:
+    if name == "/thread-function":
+        never.wait(3)
+    return False
+
+
+sio.get_socketio_server().of(endless_function)
+sio.get_socketio_server().of(thread_function)
+
+
 @sio.on("connect", namespace="/events")
 async def connect(socket: Any, auth: Any) -> bool:
     return True
