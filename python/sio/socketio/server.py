@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..awaitables import DONE, Done, Later, done_when_called
-from ..django_support import switch
 from ..engine import EngineIOApplication
 from ..exceptions import AckTimeout
 from ..failures import start_task
@@ -36,6 +35,7 @@ from .parent_namespace import ChildNamespace, ParentNamespace
 from .refusal_hooks import RefusalHooks
 from .request_checks import RequestChecks
 from .socket import NamespaceSocket
+from .switches import Switches
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -56,7 +56,7 @@ logger = logging.getLogger("sio.socketio.server")
 
 
 class SocketIOServer(
-    AllClients[NamespaceSocket], HandshakeHooks, WithoutServer, EngineIOApplication
+    AllClients[NamespaceSocket], HandshakeHooks, Switches, WithoutServer, EngineIOApplication
 ):
     """The namespaces of this process, and the native server while it runs.
 
@@ -75,9 +75,6 @@ class SocketIOServer(
         super().__init__()
         self._room_watcher: RoomWatcher | None = None
         self.json_default: Callable[[Any], Any] | None = None
-        self._recovery_skips_middleware: bool | None = None
-        self._allow_private_rooms: bool | None = None
-        self._ack_unknown_events: bool | None = None
         self.local_clients_count = 0
         # Whether other Python processes serve clients of the same native server (--workers).
         self.spans_processes = False
@@ -482,36 +479,6 @@ class SocketIOServer(
         self.connect_hooks.append(Handler(hook))
         return hook
 
-    @property
-    def recovery_skips_middleware(self) -> bool:
-        """Whether the namespace's middleware (`use()`) is skipped for a recovered client; its
-        `connect` handlers are always called.
-
-        If not set: Django's setting SIO_RECOVERY_SKIP_MIDDLEWARES, or True.
-        """
-        if self._recovery_skips_middleware is None:
-            return switch("SIO_RECOVERY_SKIP_MIDDLEWARES", True)
-        return self._recovery_skips_middleware
-
-    @recovery_skips_middleware.setter
-    def recovery_skips_middleware(self, skips: bool) -> None:
-        self._recovery_skips_middleware = skips
-
-    @property
-    def allow_private_rooms(self) -> bool:
-        """Whether a socket may join a room that is named as another client's id, and so receive
-        what is sent to that client. Node allows it.
-
-        Where it was not set: Django's setting SIO_ALLOW_PRIVATE_ROOMS, or False.
-        """
-        if self._allow_private_rooms is None:
-            return switch("SIO_ALLOW_PRIVATE_ROOMS", False)
-        return self._allow_private_rooms
-
-    @allow_private_rooms.setter
-    def allow_private_rooms(self, allow: bool) -> None:
-        self._allow_private_rooms = allow
-
     def is_private_room(self, namespace: AnyNamespace, room: str) -> bool:
         """Whether a room is named as a client's id, so that other clients can't join it."""
         if self.allow_private_rooms:
@@ -525,21 +492,6 @@ class SocketIOServer(
             and CLIENT_ID.fullmatch(room) is not None
             and core.is_client_id(namespace.name, room)
         )
-
-    @property
-    def ack_unknown_events(self) -> bool:
-        """Whether an event without a handler is acknowledged, with its own arguments, if its client
-        asks for that. If not, its client gets no answer, as from Node.
-
-        Where it was not set: Django's setting SIO_ACK_UNKNOWN_EVENTS, or True.
-        """
-        if self._ack_unknown_events is None:
-            return switch("SIO_ACK_UNKNOWN_EVENTS", True)
-        return self._ack_unknown_events
-
-    @ack_unknown_events.setter
-    def ack_unknown_events(self, acknowledge: bool) -> None:
-        self._ack_unknown_events = acknowledge
 
     def register_disconnect_hook(self, hook: _DisconnectHook) -> _DisconnectHook:
         """Call `hook(socket, reason)` for each client that has disconnected, in any namespace.
