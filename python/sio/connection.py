@@ -163,7 +163,7 @@ class Connection:
             start_task(partial(self._signal, signal, handler), self._beside)
 
     async def _signal(self, signal: str, handler: Handler) -> None:
-        with Guard(signal, self.socket):
+        with Guard(signal, self.socket), self._limit(handler):
             await handler.call_with()
 
     def disconnect(self, reason: str, reference_reason: str) -> None:
@@ -354,11 +354,12 @@ class Connection:
         answer: tuple[Any, ...] | None = None
         try:
             for listener in socket.any_handlers:
-                with Guard("on_any", socket):
+                with Guard("on_any", socket), self._limit(listener):
                     await listener.call_with(event, *args)
                 await clear_cancellation()
             for middleware in socket.middleware:
-                changed = await middleware.call_with(event, *args)
+                with self._limit(middleware):
+                    changed = await middleware.call_with(event, *args)
                 if isinstance(changed, ChangedEvent):
                     event, args = changed.event, list(changed.args)
                     handlers = self._namespace.table.handlers(event, socket)

@@ -26,6 +26,7 @@ from .connection import NOT_AUTHORIZED, TOOK_TOO_LONG, Connection, Connections, 
 from .encoding import default
 from .engine import EngineIOSession
 from .failures import abandon_handlers, end_task, start_task
+from .handlers import limit_of
 from .handshake import HandshakeRequest
 from .log_lines import about_sending
 from .processes import Processes
@@ -100,6 +101,7 @@ class Dispatcher:
         Raises RuntimeError if another one already runs in this process.
         """
         self._server.attach(core, threads)
+        self._server.handler_timeout = self._times.handler
         self._core = core
         if self._processes is not None:
             self._moves = SessionMoves(core)
@@ -516,11 +518,10 @@ class Dispatcher:
             if self._core is not None and not limit.expired:
                 self._core.decide_handshake(handshake, None if allowed else "")
 
-    @staticmethod
     async def _finish_callback(
-        callback: Any, socket: NamespaceSocket, result: Awaitable[Any]
+        self, callback: Any, socket: NamespaceSocket, result: Awaitable[Any]
     ) -> None:
-        with Guard(callback, socket):
+        with Guard(callback, socket), limit_of(callback, self._times.handler):
             await result
 
     @staticmethod

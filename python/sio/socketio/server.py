@@ -17,7 +17,7 @@ from ..awaitables import DONE, Done, Later, done_when_called
 from ..engine import EngineIOApplication
 from ..exceptions import AckTimeout
 from ..failures import start_task
-from ..handlers import Handler
+from ..handlers import Handler, limit_of
 from ..names import DEFAULT_NAMESPACE, Room, check_namespace, namespace_name
 from ..relays import Relay
 from ..threads import Threads
@@ -101,6 +101,7 @@ class SocketIOServer(
         self.refusal_hooks = RefusalHooks()
         self._loop: asyncio.AbstractEventLoop | None = None  # of the native server
         self._waiting: set[asyncio.Task[None]] = set()  # for answers of broadcasts
+        self.handler_timeout: float | None = None  # seconds, for handlers without one of their own
         self.stop_server: Callable[[], None] | None = None  # while one runs that can be stopped
         self.of(DEFAULT_NAMESPACE)
 
@@ -440,7 +441,8 @@ class SocketIOServer(
                 error, responses = missing, missing.responses
             result = callback(error, responses)
             if inspect.isawaitable(result):
-                await result
+                with limit_of(callback, self.handler_timeout):
+                    await result
 
         loop.call_soon_threadsafe(start_task, wait, self._waiting)
 
