@@ -119,16 +119,20 @@ class SocketIOServer(
         called for names that do not exist, and accepts a name by a true result. Several patterns
         are tried in the order of their creation. If there is a function, any other name is open to
         clients only if it has handlers or the function accepts it.
-        Raises ValueError for a name with a comma or a question mark, which no client can ask for.
+        Raises ValueError for a name that no client can ask for: with a comma, a question mark, a
+        control character or a lone surrogate, or with more than 1,024 bytes.
         """
         if not isinstance(namespace, str):
             return self._parent(namespace)
         name = namespace_name(namespace)
         with self.lock:
-            found = self._known(name)
+            found = self.find(name)
             if found is not None:
                 return found
             check_namespace(name)
+            found = self._known(name)
+            if found is not None:
+                return found
             made = self._namespaces[name] = Namespace(name, self)
             if self._core is not None:
                 self._core.add_namespace(name)
