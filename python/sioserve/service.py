@@ -287,7 +287,7 @@ class Service:
 
             application = serve_django(application, self._threads)
         make = _sioserve.Server if self._channel is None else _sioserve.ProcessServer
-        with creation_errors():
+        with creation_errors(self._settings):
             return make(
                 application,
                 self._dispatcher,
