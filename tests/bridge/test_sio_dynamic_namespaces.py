@@ -392,7 +392,8 @@ async def test_a_child_with_its_own_handlers_is_not_removed(world: World) -> Non
         world.send(number, "both", ack_id=1)
         world.send(number, "own", ack_id=2)
     await world.idle()
-    assert world.core.of("ack") == [
+    # Sorted: if the machine is busy, a client's handlers pause after 2 ms.
+    assert sorted(world.core.of("ack")) == [
         ("ack", first, 1, ["/board-1", "parent"]),
         ("ack", first, 2, ["child"]),
         ("ack", second, 1, ["/board-2", "parent"]),
