@@ -498,10 +498,10 @@ class Dispatcher:
     async def _decide(self, handshake: int, scope: Any) -> None:
         decision = Decision("")
         limit = TimeLimit(self._times.handshake, "allow_request")
-        checks, request = self._server.request_checks, HandshakeRequest(scope)
+        checks = self._server.request_checks
         try:
             with contextlib.suppress(TimeoutError), limit:
-                decision = await checks.decision(request, limit)
+                decision = await checks.decision(HandshakeRequest(scope), limit)
         finally:
             # After the time, the native server refuses it by itself.
             if self._core is not None and not limit.expired:
@@ -510,10 +510,10 @@ class Dispatcher:
     async def _decide_origin(self, handshake: int, scope: Any) -> None:
         allowed = False
         limit = TimeLimit(self._times.handshake, "allow_origin")
-        checks, request = self._server.request_checks, HandshakeRequest(scope)
+        checks = self._server.request_checks
         try:
             with contextlib.suppress(TimeoutError), limit:
-                allowed = await checks.allows_origin(request, limit)
+                allowed = await checks.allows_origin(HandshakeRequest(scope), limit)
         finally:
             if self._core is not None and not limit.expired:
                 self._core.decide_handshake(handshake, None if allowed else "")
