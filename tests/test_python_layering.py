@@ -54,6 +54,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.socketio.protocol",
         "sio.socketio.flags",
         "sio.socketio.room_events",
+        "sio.socketio.switches",
         "sio.socketio.socket_list",
     ],
     "types": ["sio.types"],

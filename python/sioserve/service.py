@@ -60,7 +60,9 @@ from sioserve.workers.child import io_process_stopper
 
 logger = logging.getLogger("sioserve")
 
-DEFAULT_CONNECT_TIMEOUT = 45_000  # milliseconds, as in server/base/config.h
+# In milliseconds, as in server/base/config.h.
+DEFAULT_CONNECT_TIMEOUT = 45_000
+DEFAULT_HANDSHAKE_TIMEOUT = 5_000
 
 
 class Service:
@@ -285,7 +287,7 @@ class Service:
 
             application = serve_django(application, self._threads)
         make = _sioserve.Server if self._channel is None else _sioserve.ProcessServer
-        with creation_errors():
+        with creation_errors(self._settings):
             return make(
                 application,
                 self._dispatcher,
@@ -357,8 +359,14 @@ async def _import_urlconf() -> None:
 
 
 def _handler_times(options: Options) -> HandlerTimes:
-    connect = options.settings.get("connect_timeout_ms", DEFAULT_CONNECT_TIMEOUT)
-    return HandlerTimes(connect / 1000, options.socketio_handler_timeout or None)
+    settings = options.settings
+    connect = settings.get("connect_timeout_ms", DEFAULT_CONNECT_TIMEOUT)
+    handshake = settings.get("websocket_connect_timeout_ms", DEFAULT_HANDSHAKE_TIMEOUT)
+    return HandlerTimes(
+        connect=connect / 1000,
+        handler=options.socketio_handler_timeout or None,
+        handshake=handshake / 1000 or None,  # 0: none
+    )
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:

@@ -187,6 +187,28 @@ async def acknowledge(session: Session, question: str, answer: object) -> None:
     await session.send(f"43/count,{found[1]}{json.dumps([answer])}")
 
 
+def test_a_function_that_never_ends_does_not_hold_up_a_reload(start_server: StartServer) -> None:
+    options = ("--workers", "2", "--socketio-connect-timeout", "1")
+    server = start_server("resuming_function:application", *options, cwd=APPS)
+    wait_for_processes(server, 2)
+
+    async def main() -> None:
+        async with WebSocketSession(server.url) as session:
+            await session.join_namespace(COUNT)
+            pid, _ = await tell(session)
+            await session.send("40/asked,")
+            await asyncio.to_thread(server.wait_for_log, "asked about /asked")
+            await asyncio.to_thread(reload, server)
+            refusal = await session.next_message()
+            assert refusal == '44/asked,{"message":"Connection timed out"}'
+            assert await session.next_event(COUNT) == ["resumed", "reload"]
+            assert (await tell(session))[0] != pid
+        await asyncio.to_thread(wait_for_ends, server, 2)
+
+    run(main)
+    assert "resuming_function.endless has run for 1 s and is cancelled" in server.log
+
+
 def test_callbacks_end_before_their_client_moves(start_server: StartServer) -> None:
     server = start(start_server)
 

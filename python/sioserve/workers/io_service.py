@@ -184,7 +184,7 @@ class IoService:
 
     def _make_server(self, settings: dict[str, object]) -> _sioserve.Server:
         arguments = {**server_arguments(self._options), **settings}
-        with creation_errors():
+        with creation_errors(arguments):
             return _sioserve.Server(
                 None,
                 cast(Any, self._supervisor),  # whose process_left() is called
