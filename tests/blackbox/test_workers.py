@@ -385,6 +385,19 @@ def test_a_process_that_blocks_is_killed_at_the_end_of_a_stop(folder: pathlib.Pa
     assert "did not stop in time and was killed" in server.log
 
 
+def test_an_idle_process_adds_little_memory_to_the_io_process(server: ServerProcess) -> None:
+    more = 4
+    ready = len(wait_for_processes(server, 2))
+    before = server.memory()
+    for _ in range(more):
+        server.process.send_signal(signal.SIGTTIN)
+        ready += 1
+        wait_for_processes(server, ready)
+    pids = {pid_of(server) for _ in range(3 * ready)}
+    assert pids == set(wait_for_processes(server, ready))
+    assert server.growth(before) < more * 1_000_000
+
+
 def test_auto_means_one_for_each_core(folder: pathlib.Path, start_server) -> None:  # type: ignore[no-untyped-def]
     server = start_server("several:application", "--workers", "auto", cwd=folder)
     cores = len(os.sched_getaffinity(0))
