@@ -35,7 +35,7 @@ class FakeStarter:
         self.ends_by_itself = True  # after the error
 
     def start_process(self, number: int) -> Any:
-        if isinstance(self.error, OSError):
+        if isinstance(self.error, OSError | ValueError):
             raise self.error
         self.started.append(FakeProcess(number))
         return self.started[-1]
@@ -99,7 +99,7 @@ async def test_the_delay_grows_while_it_ends_soon(
 async def test_one_that_can_not_start_is_tried_again(
     starter: FakeStarter, delays: list[float]
 ) -> None:
-    for error in (OSError("no memory"), StartFailed("the code is wrong")):
+    for error in (OSError("no memory"), ValueError("a null"), StartFailed("the code is wrong")):
         starter.error = error
         keeper = Keeper(starter, 1)
         await until(lambda: len(delays) >= 5)
