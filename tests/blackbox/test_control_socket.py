@@ -153,11 +153,17 @@ def test_a_second_stop_does_not_hurry(alone: ServerProcess, folder: pathlib.Path
             threads.submit(command, "stop", "--control", str(folder / "control")) for _ in range(2)
         ]
         alone.wait_for_log("Stopping, as sioserve stop has asked")
+        eventually(lambda: connections(folder / "control") == 2)
         assert status_of(folder / "control")["state"] == "stopping"
         (folder / "go").touch()
         assert waiting.result().status_code == 200
         assert [stop.result().returncode for stop in stops] == [0, 0]
     assert alone.wait() == 0
+
+
+def connections(path: pathlib.Path) -> int:
+    """How many a listening Unix socket has (Linux)."""
+    return pathlib.Path("/proc/net/unix").read_text().count(f" {path}\n") - 1
 
 
 def test_a_client_that_leaves_at_once_stops_the_server_too(
