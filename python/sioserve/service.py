@@ -55,8 +55,9 @@ from sioserve.stop_budget import application_share, time_for_connections
 from sioserve.stop_log import Named, log_what_is_waited_for, requests_and_websockets
 from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
-from sioserve.workers.channel import say_hello, told_settings
+from sioserve.workers.channel import say_hello
 from sioserve.workers.child import io_process_stopper
+from sioserve.workers.told_settings import told_settings
 
 logger = logging.getLogger("sioserve")
 

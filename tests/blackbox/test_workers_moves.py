@@ -78,12 +78,18 @@ MOVES = {
 }
 
 
-@pytest.mark.parametrize("why", MOVES)
+def start_for(start_server: StartServer, why: str) -> ServerProcess:
+    if why == "recycling":  # the session and one request
+        return start(start_server, "--limit-max-requests", "2", workers=1)
+    return start(start_server)
+
+
+@pytest.mark.parametrize("why", [*MOVES, "recycling"])
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 def test_a_session_moves_with_all_it_has(
     start_server: StartServer, transport: str, why: str
 ) -> None:
-    server = start(start_server)
+    server = start_for(start_server, why)
 
     async def main() -> None:
         headers = {"cookie": "a=b"}
@@ -91,12 +97,15 @@ def test_a_session_moves_with_all_it_has(
             id = await session.join_namespace(COUNT, auth={"room": "room", "name": "x"})
             await session.call("number", 1, namespace=COUNT)
             pid, before = await tell(session)
-            MOVES[why](server, pid)
+            if why == "recycling":
+                assert httpx.get(server.url).text == str(pid)
+            else:
+                MOVES[why](server, pid)
             assert await session.next_event(COUNT) == ["resumed", why]
             other, after = await tell(session)
             assert other != pid
             # A process that has died takes with it what it has not handed over.
-            numbers = [1] if why == "reload" else []
+            numbers = [] if why == "crash" else [1]
             assert after["data"] == {"numbers": numbers, "whys": [why]}
             for same in ("rooms", "auth", "cookie", "url", "address", "transport"):
                 assert after[same] == before[same], same
