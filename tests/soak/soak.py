@@ -241,7 +241,8 @@ def new_server(port: int, database: Database | None) -> ServerProcess:
 
 async def soak(minutes: float, clients: int, seed: int, database: Database | None) -> int:
     print(f"seed {seed}, {clients} clients", flush=True)
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of sessions that the client loses
+    for name in ("asyncio", "engineio.client"):  # of sessions that the client loses
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     part = minutes * 60 / 4
     failures = Failures()
     restarting = None
