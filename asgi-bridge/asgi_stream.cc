@@ -15,7 +15,7 @@ PyRef AsgiStream::poll(const Gil& gil, Wait wait) {
   switch (wait) {
     case Wait::message:
       return next_message(gil);
-    case Wait::room:
+    case Wait::space:
       return has_space() ? none() : PyRef();
   }
   return PyRef();
@@ -30,13 +30,13 @@ void AsgiStream::add_waiter(const Gil& gil, Wait wait, PyRef future) {
 
 void AsgiStream::traverse(Visitor& visit) const {
   for (const PyRef& future : message_waiters_) visit(future);
-  for (const PyRef& future : room_waiters_) visit(future);
+  for (const PyRef& future : space_waiters_) visit(future);
 }
 
 void AsgiStream::forget_waiters() {
   // Moved to locals first: releasing these objects may run Python code.
   const auto message_waiters = std::exchange(message_waiters_, {});
-  const auto room_waiters = std::exchange(room_waiters_, {});
+  const auto space_waiters = std::exchange(space_waiters_, {});
 }
 
 void AsgiStream::wake(const Gil& gil, Wait wait) {
@@ -46,13 +46,13 @@ void AsgiStream::wake(const Gil& gil, Wait wait) {
 
 void AsgiStream::credit(const Gil& gil, std::size_t bytes) {
   in_flight_ -= std::min(bytes, in_flight_);
-  if (has_space()) wake(gil, Wait::room);
+  if (has_space()) wake(gil, Wait::space);
 }
 
 void AsgiStream::close(const Gil& gil) {
   closed_ = true;
   wake(gil, Wait::message);
-  wake(gil, Wait::room);
+  wake(gil, Wait::space);
 }
 
 void AsgiStream::log_application_error(const Gil& gil, PyObject* error) const {

@@ -30,7 +30,7 @@ class AsgiStream {
   Bridge& bridge() const { return bridge_; }
 
   // What an await waits for.
-  enum class Wait { message, room };
+  enum class Wait { message, space };
 
   // The result of an await, if there is one now. Null while there is none, or with an exception
   // set.
@@ -39,7 +39,7 @@ class AsgiStream {
   // Takes one ASGI message from the application. False with an exception set if it is invalid or
   // out of order.
   virtual bool send(const Gil& gil, PyObject* message) = 0;
-  // False while the send window is full: the caller of send() must wait for Wait::room.
+  // False while the send window is full: the caller of send() must wait for Wait::space.
   bool has_space() const { return closed_ || send_window_.has_space(in_flight_); }
 
   // `future` is set when poll() may have a result.
@@ -75,13 +75,13 @@ class AsgiStream {
 
  private:
   std::vector<PyRef>& waiters(Wait wait) {
-    return wait == Wait::message ? message_waiters_ : room_waiters_;
+    return wait == Wait::message ? message_waiters_ : space_waiters_;
   }
 
   Bridge& bridge_;
   StreamId id_;
   std::vector<PyRef> message_waiters_;
-  std::vector<PyRef> room_waiters_;
+  std::vector<PyRef> space_waiters_;
   std::size_t in_flight_ = 0;
   const SendWindow send_window_;
   bool closed_ = false;

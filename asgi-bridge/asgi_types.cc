@@ -180,7 +180,7 @@ PyObject* call_send(PyObject* self, PyObject* const* args, std::size_t count, Py
   if (!stream.send(gil, message)) return nullptr;
   const AsgiTypes& types = stream.bridge().types();
   if (stream.has_space()) return Py_NewRef(types.complete.get());
-  return make_awaitable(gil, types.awaitable.get(), stream_object, AsgiStream::Wait::room)
+  return make_awaitable(gil, types.awaitable.get(), stream_object, AsgiStream::Wait::space)
       .release();
 }
 
@@ -342,7 +342,7 @@ bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
                                                  Slot::methods(all_awaitable_methods),
                                              });
   if (types.awaitable) {
-    types.complete = make_awaitable(gil, types.awaitable.get(), PyRef(), AsgiStream::Wait::room);
+    types.complete = make_awaitable(gil, types.awaitable.get(), PyRef(), AsgiStream::Wait::space);
   }
   types.receive_template = make_template_function(gil, "async def receive(): ...\n", "receive");
   types.send_template = make_template_function(gil, "async def send(message): ...\n", "send");

@@ -118,7 +118,7 @@ void Bridge::post_paced(const Gil& gil, Command command) {
   port_.post(std::move(command));
 }
 
-PyRef Bridge::room(const Gil&) {
+PyRef Bridge::space(const Gil&) {
   if (std::this_thread::get_id() != loop_thread_ || !loop_) return none();
   if (!port_.notify_of_space()) return none();
   PyRef future = PyRef::steal(PyObject_CallMethodNoArgs(loop_.get(), names_.create_future.get()));

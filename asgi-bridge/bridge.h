@@ -73,11 +73,11 @@ class Bridge {
 
   // For emits: blocks the calling thread, without the GIL, while the command queue has no space
   // (command_queue.h). The event loop's own thread is blocked later than others, because it can
-  // await room() instead.
+  // await space() instead.
   void post_paced(const Gil& gil, Command command);
   // A future of the event loop that is done when the command queue has space again. None if it has
   // space now, or if the calling thread is not the loop's. Null with an exception set.
-  PyRef room(const Gil& gil);
+  PyRef space(const Gil& gil);
 
   // Any thread that holds the GIL.
   RelaysId next_relays_id(const Gil&) { return RelaysId{++last_relays_id_}; }

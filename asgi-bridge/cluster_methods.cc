@@ -43,7 +43,7 @@ PyObject* server_change_sockets(PyObject* self, PyObject* args) {
   }
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
-  core->bridge.post(std::move(command));
+  core->bridge.post_paced(Gil::held_by_caller(), std::move(command));
   return none().release();
 }
 

@@ -162,7 +162,7 @@ PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
   command.args = std::move(*encoded);
   if (droppable != 0) command.delivery = Delivery::droppable;
   if (compress == 0) command.compression = Compression::declined;
-  if (local != 0) command.reach = Reach::this_server;
+  if (local != 0) command.scope = BroadcastScope::this_server;
   return post_paced(self, std::move(command));
 }
 
@@ -258,13 +258,13 @@ PyObject* server_tell_processes(PyObject* self, PyObject* args) {
   return post_paced(self, std::move(command));
 }
 
-PyObject* server_room(PyObject* self, PyObject*) {
+PyObject* server_space(PyObject* self, PyObject*) {
   Core* core = core_of(self);
-  return core == nullptr ? nullptr : core->bridge.room(Gil::held_by_caller()).release();
+  return core == nullptr ? nullptr : core->bridge.space(Gil::held_by_caller()).release();
 }
 
 const Method methods[] = {
-    Method::no_arguments<&server_room>("room"),
+    Method::no_arguments<&server_space>("space"),
     Method::positional<&server_tell_processes>("tell_processes"),
     Method::one_argument<&server_add_namespace>("add_namespace"),
     Method::no_arguments<&server_serve_dynamic_namespaces>("serve_dynamic_namespaces"),

@@ -2,9 +2,9 @@
 
 One server runs on one core. It emits 40,000 events to clients of a namespace that read nothing,
 once from a thread and once in a handler that awaits each emit. Meanwhile another core opens
-sessions and sends events to another namespace, one after the other. Prints how long these took
-before the flood, until its last emit had returned, and in the seconds after it; and the server's
-memory.
+sessions and sends events to another namespace, one after the other, and answers the pings of 50
+others. Prints how long these took (of a ping: how late it was) before the flood, until its last
+emit had returned, and in the seconds after it; and the server's memory.
 
     python bench/flood.py [--clients 200] [--count 40000] [--bytes 100] [--ways ...]
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import base64
 import os
+import selectors
 import socket
 import statistics
 import threading
@@ -24,6 +25,14 @@ from servers import free_port, needs_two_cores, resident_bytes, running, sioserv
 
 LOAD_CORE = 1
 AFTERWARDS = 6.0  # seconds
+PING_INTERVAL = 0.25  # seconds
+PINGED = 50  # sessions that answer pings
+# Clients that read nothing answer no ping.
+PING_OPTIONS = (
+    *("--socketio-ping-interval", str(PING_INTERVAL)),
+    *("--socketio-ping-timeout", "600"),
+)
+PING, PONG = b"\x81\x012", "3"
 
 
 def frame(text: str) -> bytes:
@@ -67,6 +76,45 @@ def milliseconds(action: object) -> float:
     return (time.perf_counter() - start) * 1000
 
 
+class Heartbeats(threading.Thread):
+    """Answers the pings of its sessions until it is stopped; measures how late they come, in
+    milliseconds.
+    """
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self._stopped = threading.Event()
+        self._selector = selectors.DefaultSelector()
+        self._due: dict[socket.socket, float | None] = {}
+        for _ in range(PINGED):
+            opened = Client(port, "/other").socket
+            self._selector.register(opened, selectors.EVENT_READ)
+            self._due[opened] = None  # the first ping was perhaps read with the answer to CONNECT
+            opened.sendall(frame(PONG))
+        self.late: list[float] = []
+
+    def run(self) -> None:
+        while not self._stopped.is_set():
+            for key, _ in self._selector.select(0.1):
+                opened = key.fileobj
+                assert isinstance(opened, socket.socket)
+                if PING not in opened.recv(4096):
+                    continue
+                now = time.perf_counter()
+                due = self._due[opened]
+                if due is not None:
+                    self.late.append((now - due) * 1000)
+                opened.sendall(frame(PONG))
+                self._due[opened] = time.perf_counter() + PING_INTERVAL
+
+    def stop(self) -> list[float]:
+        self._stopped.set()
+        self.join()
+        for opened in self._due:
+            opened.close()
+        return self.late
+
+
 class Probe(threading.Thread):
     """Opens sessions and sends events until it is stopped; measures both in milliseconds."""
 
@@ -77,8 +125,10 @@ class Probe(threading.Thread):
         self.handshakes: list[float] = []
         self.connects: list[float] = []
         self.events: list[float] = []
+        self._heartbeats = Heartbeats(port)
 
     def run(self) -> None:
+        self._heartbeats.start()
         client = Client(self._port, "/other")
         while not self._stopped.wait(0.002):
             self.handshakes.append(milliseconds(self.open_session))
@@ -100,6 +150,7 @@ class Probe(threading.Thread):
             "handshake": self.handshakes,
             "with a namespace": self.connects,
             "event with its ack": self.events,
+            "ping": self._heartbeats.stop(),
         }
 
 
@@ -124,7 +175,7 @@ def main() -> None:
     os.sched_setaffinity(0, {LOAD_CORE})
     for way in options.ways:
         port = free_port()
-        command = [sioserve(), "flood_app:application", f"--port={port}"]
+        command = [sioserve(), "flood_app:application", f"--port={port}", *PING_OPTIONS]
 
         def answers(port: int = port) -> None:
             socket.create_connection(("127.0.0.1", port)).close()

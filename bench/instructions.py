@@ -4,7 +4,8 @@ The server runs under callgrind, once with few and once with many units; the dif
 the number of units, excludes start and stop. Unlike times, these counts do not depend on other
 load, so a change of a few percent is visible.
 
-    python bench/instructions.py [--units 2000] [request] [event] [delivery]
+    python bench/instructions.py [--units 2000] [--options="--no-access-log"] [request] [event]
+                                 [delivery]
 
 request: one plain ASGI request, with sixteen connections that send one each at a time. event: one
 Socket.IO event with its acknowledgement, likewise. delivery: one of a broadcast to 100 clients.
@@ -114,14 +115,14 @@ def totals(folder: pathlib.Path) -> list[int]:
     return found
 
 
-def run(application: str, load: object, units: int) -> list[int]:
+def run(application: str, load: object, units: int, server_options: list[str]) -> list[int]:
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         port = free_port()
         command = [
             *("valgrind", "--tool=callgrind", "--separate-threads=yes", "--quiet"),
             *(f"--callgrind-out-file={folder}/callgrind.out", sioserve(), application),
-            *(f"--port={port}", "--no-access-log"),
+            *(f"--port={port}", *server_options),
         ]
         process = subprocess.Popen(
             command,
@@ -151,15 +152,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Instructions per unit of work")
     parser.add_argument("kinds", nargs="*", help=", ".join(KINDS))
     parser.add_argument("--units", type=int, default=2000, help="by which the two runs differ")
+    parser.add_argument("--options", default="--no-access-log", help="of the server")
     options = parser.parse_args()
+    server_options = options.options.split()
     for kind in options.kinds or KINDS:
         application, load, factor = KINDS[kind]
         few = CLIENTS * CONNECTIONS
         units = options.units * factor
-        before = run(application, load, few)
-        after = run(application, load, few + units)
-        python, io = ((b - a) / units for a, b in zip(before[:2], after[:2], strict=True))
-        print(f"{kind:>10}: {python:9,.0f} on the Python thread, {io:9,.0f} on the I/O thread")
+        before = run(application, load, few, server_options)
+        after = run(application, load, few + units, server_options)
+        python, *others = ((b - a) / units for a, b in zip(before, after, strict=True))
+        print(
+            f"{kind:>10}: {python:9,.0f} on the Python thread, "
+            f"{max(others):9,.0f} on the I/O thread, {sum(others) - max(others):7,.0f} on others"
+        )
 
 
 if __name__ == "__main__":

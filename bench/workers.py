@@ -1,10 +1,11 @@
-"""What the channel to a Python process costs: with --workers 1, beside one process.
+"""What the channel to a Python process costs: with --workers 1, beside one process. And reloads.
 
 requests: CPU time of all processes for a plain ASGI request. broadcasts: CPU time of the I/O thread
 for each delivery of a broadcast to 1,000 clients. Both servers on one core, the load on another;
 they take turns.
+reloads: requests per second while two Python processes are replaced again and again. None may fail.
 
-    python bench/workers.py [--rounds 5] [--seconds 5] [requests] [broadcasts]
+    python bench/workers.py [--rounds 5] [--seconds 5] [requests] [broadcasts] [reloads]
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ import os
 import pathlib
 import re
 import socket
+import subprocess
+import tempfile
+import threading
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 from instructions import frame, join, receive
 from servers import (
@@ -107,18 +112,56 @@ def compare_broadcasts(rounds: int) -> None:
     print_ratio("I/O thread for a delivery with --workers 1 to without", behind, alone)
 
 
+def reload_until(ended: threading.Event, control: str) -> int:
+    """Returns how often. Raises CalledProcessError."""
+    count = 0
+    while not ended.is_set():
+        subprocess.run(
+            [sioserve(), "reload", "--control", control], check=True, stdout=subprocess.DEVNULL
+        )
+        count += 1
+    return count
+
+
+def reload_under_load(seconds: float) -> None:
+    """Raises SystemExit if a request has failed."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as threads:
+        control = f"{folder}/control"
+        command = [sioserve(), "hello_app:application", "--port", str(port), "--no-access-log"]
+        command += ["--workers", "2", "--control", control]
+        ended = threading.Event()
+        with running(command, lambda: urllib.request.urlopen(url).read()):
+            reloads = threads.submit(reload_until, ended, control)
+            try:
+                printed = run_load("wrk", "-t1", "-c16", f"-d{seconds:g}s", url)
+            finally:
+                ended.set()
+            count = reloads.result()
+    rate = re.search(r"Requests/sec: +(\S+)", printed)
+    assert rate, printed
+    print(f"{float(rate[1]):.0f} requests per second during {count} reloads")
+    failed = re.search(r"Socket errors.*|Non-2xx.*", printed)
+    if failed:
+        raise SystemExit(failed[0])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="one process, and an I/O and a Python process")
-    parser.add_argument("what", nargs="*", help="requests, broadcasts")
+    parser.add_argument("what", nargs="*", help="requests, broadcasts, reloads")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5, help="of load")
     options = parser.parse_args()
     needs_two_cores()
-    what = options.what or ["requests", "broadcasts"]
+    what = options.what or ["requests", "broadcasts", "reloads"]
     if "requests" in what:
         compare_requests(options.rounds, options.seconds)
     if "broadcasts" in what:
         compare_broadcasts(options.rounds)
+    if "reloads" in what:
+        for _ in range(options.rounds):
+            reload_under_load(options.seconds)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 # uvloop 0.23.0 on Python 3.13.0 calls task factories with eager_start, which the documented
 # signature of that Python does not have: asyncio.eager_task_factory itself raises TypeError.
 #
-# asyncio's documentation of 3.13 gives a factory the signature `(loop, coro, context=None)`, and its
-# own loop calls it with the loop and the coroutine, and the context where one is given. uvloop
-# passes `context` and `eager_start` always. A factory that takes **kwargs works on both.
+# asyncio's documentation of 3.13 gives a factory the signature `(loop, coro, context=None)`. Guess: a
+# factory with this signature works on every loop, and so does asyncio's own. asyncio's loop calls it
+# with the loop and the coroutine, and the context where one is given; uvloop passes `context` and
+# `eager_start` always. Only a factory that takes **kwargs works on both.
 #
 #   findings/uvloop_task_factory.sh            with python3.13
 #   PYTHON=... findings/uvloop_task_factory.sh with another 3.13

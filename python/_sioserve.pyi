@@ -398,7 +398,7 @@ class Server(ClusterCore, ProcessCore, TlsCore):
 
     def refuse_socket(self, socket: int, message: str, data: Any = None) -> None:
         """Any thread. Sends CONNECT_ERROR; the socket leaves all rooms, no disconnect() follows."""
-    def room(self) -> asyncio.Future[None] | None:
+    def space(self) -> asyncio.Future[None] | None:
         """Any thread. Backpressure for emits: a future of the event loop that is done when the
         command queue has space again. None if it has space, or if the calling thread is not the
         event loop's: in other threads emit() and similar methods wait themselves.

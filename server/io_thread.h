@@ -44,6 +44,7 @@
 #include "server/transport/engine_io.h"
 #include "socketio/cluster/cluster.h"
 #include "socketio/cluster/formats.h"
+#include "socketio/server/command_faults.h"
 #include "socketio/server/server.h"
 
 namespace sioserve {
@@ -59,6 +60,10 @@ class Server::IoThread final : connection::Router,
   static constexpr Milliseconds tick_interval{20};  // the resolution of the sessions' timers
   // How long commands are carried out before sockets and timers are served again.
   static constexpr std::chrono::milliseconds command_budget{1};
+  // The log tells of emits that are held up for at least flood_time, with at most flood_gap
+  // between two of them.
+  static constexpr std::chrono::milliseconds flood_time{100};
+  static constexpr std::chrono::milliseconds flood_gap{50};
   // How long sessions are ended at a time when the server stops.
   static constexpr std::chrono::milliseconds stop_budget{2};
   static constexpr const char* no_certificates = "HTTPS needs certificates";
@@ -362,6 +367,9 @@ class Server::IoThread final : connection::Router,
 
   // --- processes::PoolOwner ---
 
+  std::optional<std::string_view> fault_of(const Command& command) const override {
+    return socketio::fault_of(command);
+  }
   void carry_out_for_process(Command command) override {
     std::visit([this](auto& group) { carry_out(std::move(group)); }, command);
   }
@@ -373,7 +381,7 @@ class Server::IoThread final : connection::Router,
   void sessions_lost(const std::unordered_set<SessionId>& sessions) override {
     engine_io_.process_lost(sessions);
   }
-  void process_has_room() override {
+  void process_has_space() override {
     application_.events_taken();
     socketio_.events_taken();
   }
@@ -489,8 +497,16 @@ class Server::IoThread final : connection::Router,
     socketio_.events_taken();
   }
 
+  // On a busy machine this thread may run too late for a single emit, which is no flood.
   void carry_out(CommandsHeldUp held_up) {
-    limits_.reached(Limit::commands, "the application", held_up.count);
+    const auto now = Clock::now();
+    if (now - latest_hold_up_ > flood_gap) first_hold_up_ = now;
+    latest_hold_up_ = now;
+    if (now - first_hold_up_ < flood_time) {
+      counters_.add(Counter::emits_held_up, held_up.count);
+    } else {
+      limits_.reached(Limit::commands, "the application", held_up.count);
+    }
   }
 
   void carry_out(const Ask& ask) {
@@ -541,8 +557,10 @@ class Server::IoThread final : connection::Router,
   access_log::AccessLogger access_log_;
   port::CommandQueue commands_;
   port::Answers answers_;
-  std::vector<Command> batch_;     // taken from commands_
-  std::size_t next_command_ = 0;   // index in batch_
+  std::vector<Command> batch_;         // taken from commands_
+  std::size_t next_command_ = 0;       // index in batch_
+  Clock::time_point first_hold_up_{};  // of a flood of emits
+  Clock::time_point latest_hold_up_{};
   std::size_t commands_done_ = 0;  // in the latest loop iteration that had any
   Clock::duration commands_took_{0};
   net::Async wake_;

@@ -54,6 +54,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.socketio.protocol",
         "sio.socketio.flags",
         "sio.socketio.room_events",
+        "sio.socketio.switches",
         "sio.socketio.socket_list",
     ],
     "types": ["sio.types"],
@@ -144,7 +145,12 @@ LAYERS: dict[str, list[str]] = {
     "threads of requests": ["sioserve.pool", "sioserve.request_threads", "sioserve.transactions"],
     "handler for Django": ["sioserve.django", "sioserve.django.*"],
     "control command": ["sioserve.control.command"],
-    "channel": ["sioserve.workers", "sioserve.workers.channel", "sioserve.workers.child"],
+    "channel": [
+        "sioserve.workers",
+        "sioserve.workers.channel",
+        "sioserve.workers.child",
+        "sioserve.workers.told_settings",
+    ],
     "service": [
         "sioserve.background",
         "sioserve.command_log",

@@ -23,7 +23,8 @@ class Sink final : public EventSink {
     if (!group) return;
     if (const auto* connect = std::get_if<SocketConnect>(group)) latest = connect->socket;
   }
-  bool full() const override { return false; }
+  bool full(StreamId) const override { return false; }
+  bool log_lines_full() const override { return false; }
 
   SocketId latest{};
 };

@@ -32,8 +32,8 @@ from .failures import (
     end_task,
     is_cancelled,
     is_closing,
-    is_ending,
     start_task,
+    was_ended,
 )
 from .handlers import Handler
 from .socketio.namespace import Namespace
@@ -163,7 +163,7 @@ class Connection:
             start_task(partial(self._signal, signal, handler), self._beside)
 
     async def _signal(self, signal: str, handler: Handler) -> None:
-        with Guard(signal, self.socket):
+        with Guard(signal, self.socket), self._limit(handler):
             await handler.call_with()
 
     def disconnect(self, reason: str, reference_reason: str) -> None:
@@ -245,8 +245,7 @@ class Connection:
             await handler.call(self.socket, *args)
 
     def _limit(self, handler: Handler) -> TimeLimit:
-        own = handler.timeout
-        return TimeLimit(self._times.handler if own is None else own, handler)
+        return handler.limit(self._times.handler)
 
     async def _connect(self, auth: Any) -> None:
         accepted = False
@@ -279,7 +278,7 @@ class Connection:
             self._add_consumers()
             for handler in self._namespace.table.resume_handlers(self.socket):
                 limit.what = handler
-                with TimeLimit(handler.timeout, handler):
+                with handler.limit():
                     await handler.call(self.socket, why)
         if guard.failed:
             self._core.give_up_session(self._session.number)
@@ -309,13 +308,13 @@ class Connection:
         if not (socket.recovered and namespace.server.recovery_skips_middleware):
             for middleware in namespace.table.middleware:
                 limit.what = middleware
-                with TimeLimit(middleware.timeout, middleware):
+                with middleware.limit():
                     await middleware.call(socket, auth)
                 if socket.reference_reason is not None and not socket.away:
                     raise ConnectionRefused("the client has gone")
         for handler in namespace.table.handlers("connect", socket):
             limit.what = handler
-            with TimeLimit(handler.timeout, handler):
+            with handler.limit():
                 accepts = await handler.call(socket, auth)
             if accepts is None:
                 handler.warn_once(
@@ -355,11 +354,12 @@ class Connection:
         answer: tuple[Any, ...] | None = None
         try:
             for listener in socket.any_handlers:
-                with Guard("on_any", socket):
+                with Guard("on_any", socket), self._limit(listener):
                     await listener.call_with(event, *args)
                 await clear_cancellation()
             for middleware in socket.middleware:
-                changed = await middleware.call_with(event, *args)
+                with self._limit(middleware):
+                    changed = await middleware.call_with(event, *args)
                 if isinstance(changed, ChangedEvent):
                     event, args = changed.event, list(changed.args)
                     handlers = self._namespace.table.handlers(event, socket)
@@ -522,7 +522,7 @@ def survives(error: BaseException, what: Any, socket: NamespaceSocket) -> bool:
     """
     if is_closing(error):
         return False
-    if isinstance(error, asyncio.CancelledError) and is_ending():
+    if was_ended(error):
         logger.warning("%r: %r was cancelled, the server stops", socket, what)
         return True
     logger.error("%r: %r failed", socket, what, exc_info=error)

@@ -8,7 +8,8 @@ through an executor that passes them to the same thread, and
 * before the first call of a handler, and when a handler that made calls has ended, closes the
   connections that are broken or older than CONN_MAX_AGE (`close_old_connections`);
 * while another handler is between two of its calls, closes only broken connections: that handler
-  may be reading from a cursor.
+  may be reading from a cursor. So it is before each call of an ASGI WebSocket, whose only coroutine
+  does not say where a message ends.
 
 A handler without such calls has no overhead. Plain `def` handlers have their own thread
 (`handlers.run_in_thread`).
@@ -44,16 +45,20 @@ _current: ContextVar[DatabaseUse | None] = ContextVar("sio_database_use", defaul
 class DatabaseUse:
     """The calls of the handlers of one task, one handler after the other. Event loop's thread."""
 
-    __slots__ = ("__weakref__", "closed", "used")
+    __slots__ = ("__weakref__", "closed", "has_no_ends", "used")
 
-    def __init__(self) -> None:
+    def __init__(self, has_no_ends: bool = False) -> None:
         self.used = False  # since the last end()
         self.closed = False
+        self.has_no_ends = has_no_ends
 
     @classmethod
-    def begin(cls) -> DatabaseUse:
-        """Applies to the current task, and to the tasks that its handlers start."""
-        use = cls()
+    def begin(cls, *, has_no_ends: bool = False) -> DatabaseUse:
+        """Applies to the current task, and to the tasks that its handlers start.
+
+        `has_no_ends`: nobody calls end() between two handlers.
+        """
+        use = cls(has_no_ends)
         if django_ready() and _would_use_shared_thread():
             SyncToAsync.thread_sensitive_context.set(_shared_context)
             _current.set(use)
@@ -110,7 +115,9 @@ class _SharedThread(Executor):
         self, use: DatabaseUse | None, function: Callable[..., _T], *args: Any, **kwargs: Any
     ) -> _T:
         self._ident = threading.get_ident()
-        if use not in self._users:
+        if use is not None and use.has_no_ends:
+            call_and_log(close_broken_connections)
+        elif use not in self._users:
             self._check()
             if use is not None and not use.closed:
                 self._users.add(use)

@@ -14,6 +14,7 @@ loop's thread. Code that starts a server uses it like this:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import logging
@@ -21,10 +22,11 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .cluster import Cluster
-from .connection import NOT_AUTHORIZED, Connection, Connections, Guard
+from .connection import NOT_AUTHORIZED, TOOK_TOO_LONG, Connection, Connections, Guard
 from .encoding import default
 from .engine import EngineIOSession
 from .failures import abandon_handlers, end_task, start_task
+from .handlers import limit_of
 from .handshake import HandshakeRequest
 from .log_lines import about_sending
 from .processes import Processes
@@ -38,7 +40,7 @@ from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
 from .task_places import place
 from .threads import Threads
-from .time_limit import HandlerTimes
+from .time_limit import HandlerTimes, TimeLimit
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -99,6 +101,7 @@ class Dispatcher:
         Raises RuntimeError if another one already runs in this process.
         """
         self._server.attach(core, threads)
+        self._server.handler_timeout = self._times.handler
         self._core = core
         if self._processes is not None:
             self._moves = SessionMoves(core)
@@ -167,7 +170,8 @@ class Dispatcher:
         start_task(functools.partial(self._decide_origin, handshake, scope), self._tasks)
 
     def request_refused(self, scope: Any, code: int | None, message: str, omitted: int) -> None:
-        self._server.refusal_hooks.report(scope, code, message, omitted, self._tasks)
+        hooks = self._server.refusal_hooks
+        hooks.report(scope, code, message, omitted, self._tasks, self._times.handshake)
 
     def session_opened(self, session: int, scope: Any) -> None:
         self._sessions[session] = EngineIOSession(session, scope, self._core)
@@ -221,9 +225,17 @@ class Dispatcher:
         former: Former,
     ) -> None:
         """Call the function that decides about a dynamic namespace, for its first client."""
+
+        def refuse() -> None:
+            """Answer the client before the cancelled function has ended."""
+            if self._asking.pop(socket, None) is not None:
+                self._refuse(core, socket, TOOK_TOO_LONG, former)
+
         target: Namespace | None = None
+        limit = TimeLimit(self._times.connect, name, refuse)
         try:
-            target = await self._server.admit(name, auth)
+            with contextlib.suppress(TimeoutError), limit:
+                target = await self._server.admit(name, auth, limit)
         finally:
             if socket in self._asking:  # its client has not disconnected
                 del self._asking[socket]
@@ -241,9 +253,7 @@ class Dispatcher:
     ) -> None:
         recovered = former.number
         if target is None or not self._may_use(session, target):
-            core.refuse_socket(socket, INVALID_NAMESPACE)
-            if recovered is not None:
-                self.forgotten(recovered)
+            self._refuse(core, socket, INVALID_NAMESPACE, former)
             return
         before = None if recovered is None else self._away.pop(recovered, None)
         if recovered is not None and before is None:
@@ -261,6 +271,11 @@ class Dispatcher:
         elif former.state is not None:
             sock.recover(described_socket(former.state))
         self._add_connection(core, session, target, sock, last).connect(auth)
+
+    def _refuse(self, core: Server, socket: int, why: str, former: Former) -> None:
+        core.refuse_socket(socket, why)
+        if former.number is not None:
+            self.forgotten(former.number)
 
     def _add_connection(
         self,
@@ -482,25 +497,31 @@ class Dispatcher:
 
     async def _decide(self, handshake: int, scope: Any) -> None:
         decision = Decision("")
+        limit = TimeLimit(self._times.handshake, "allow_request")
+        checks = self._server.request_checks
         try:
-            decision = await self._server.request_checks.decision(HandshakeRequest(scope))
+            with contextlib.suppress(TimeoutError), limit:
+                decision = await checks.decision(HandshakeRequest(scope), limit)
         finally:
-            if self._core is not None:
+            # After the time, the native server refuses it by itself.
+            if self._core is not None and not limit.expired:
                 self._core.decide_handshake(handshake, *decision)
 
     async def _decide_origin(self, handshake: int, scope: Any) -> None:
         allowed = False
+        limit = TimeLimit(self._times.handshake, "allow_origin")
+        checks = self._server.request_checks
         try:
-            allowed = await self._server.request_checks.allows_origin(HandshakeRequest(scope))
+            with contextlib.suppress(TimeoutError), limit:
+                allowed = await checks.allows_origin(HandshakeRequest(scope), limit)
         finally:
-            if self._core is not None:
+            if self._core is not None and not limit.expired:
                 self._core.decide_handshake(handshake, None if allowed else "")
 
-    @staticmethod
     async def _finish_callback(
-        callback: Any, socket: NamespaceSocket, result: Awaitable[Any]
+        self, callback: Any, socket: NamespaceSocket, result: Awaitable[Any]
     ) -> None:
-        with Guard(callback, socket):
+        with Guard(callback, socket), limit_of(callback, self._times.handler):
             await result
 
     @staticmethod

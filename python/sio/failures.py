@@ -41,7 +41,8 @@ def start_task(work: Work, tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]
         except BaseException as error:
             if is_closing(error):
                 raise
-            logger.exception("a handler's task failed")
+            if not was_ended(error):
+                logger.exception("a handler's task failed")
         await use.close()
 
     def ended(task: asyncio.Task[None]) -> None:
@@ -67,6 +68,11 @@ def is_ending(task: asyncio.Task[Any] | None = None) -> bool:
     """Whether end_task() was called for this task; without one, for the current task."""
     task = task or _current_task()
     return task is not None and task in _ending
+
+
+def was_ended(error: BaseException) -> bool:
+    """Whether the current code must stop because of end_task(), which is not a failure."""
+    return isinstance(error, asyncio.CancelledError) and is_ending()
 
 
 def is_closing(error: BaseException) -> bool:

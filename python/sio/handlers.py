@@ -25,6 +25,7 @@ from .django_support import with_fresh_connections
 from .names import RESERVED_EVENTS, check_decorated_event, check_timeout
 from .sync_calls import call_in_thread
 from .threads import threads_of
+from .time_limit import TimeLimit
 from .types import Socket
 
 logger = logging.getLogger("sio.consumer")
@@ -80,6 +81,10 @@ class Handler:
     def target(self, socket: Socket) -> Callable[..., Any]:
         """The callable for this socket."""
         return self._function
+
+    def limit(self, seconds: float | None = None) -> TimeLimit:
+        """For a call of the handler: its own limit, or `seconds` if it has none."""
+        return TimeLimit(seconds if self.timeout is None else self.timeout, self)
 
     # These return an awaitable, to be awaited once and immediately: one coroutine less per event.
 
@@ -271,8 +276,8 @@ def timeout(seconds: float) -> Callable[[_F], _F]:
     """Decorate a handler that may run for so long: then it is cancelled and has failed.
 
     It goes before --socketio-handler-timeout; `connect` is bound by --socketio-connect-timeout too.
-    A plain `def` can't be cancelled in its thread: it is named in the log at once, and has failed
-    when it returns. Raises TypeError or ValueError for what is no number of seconds above 0.
+    A plain `def` can't be cancelled in its thread: it has failed at once, but keeps the thread
+    until it returns. Raises TypeError or ValueError for what is no number of seconds above 0.
     """
     if not check_timeout(seconds):
         raise ValueError("a handler's limit is a number of seconds above 0")
@@ -282,6 +287,12 @@ def timeout(seconds: float) -> Callable[[_F], _F]:
         return function
 
     return decorate
+
+
+def limit_of(function: Callable[..., Any], seconds: float | None) -> TimeLimit:
+    """For a call of a function that is no Handler: its own limit, or `seconds` if it has none."""
+    own = getattr(function, _TIMEOUT, None)
+    return TimeLimit(seconds if own is None else own, function)
 
 
 def any_event_handlers(consumer_class: type) -> list[AnyEventMethod]:

@@ -16,8 +16,7 @@ class Handshake:
     You may emit it; the client gets an object with these members, `time` as a string.
 
     * `headers`: by name in lower case; repeated ones are joined with ", " ("; " for cookies).
-    * `query`: the parameters of the URL. A repeated parameter has the list of its values, as in
-      Node.
+    * `query`: the parameters of the URL. A repeated parameter has the list of its values.
     * `address`: the client's IP address, "" if the server does not know it.
     * `url`: path and query as requested. `secure`: https or wss.
     * `xdomain`: the request has an `Origin` header, as on Node; it may be the server's own origin.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, cast
 
 DEFAULT_NAMESPACE = "/"
+MAX_NAMESPACE_BYTES = 1024
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+LONGEST_SHOWN = 60  # characters of a name in a message
 
 # Socket.IO reserves these names; clients can neither send nor receive such events.
 RESERVED_EVENTS = frozenset(
@@ -29,9 +33,27 @@ def namespace_name(name: str) -> str:
 
 def check_namespace(name: str) -> None:
     """Raise ValueError for a namespace's name that no client can ask for unchanged."""
-    for mark, why in ((",", "a comma ends the name"), ("?", "a query begins at a question mark")):
-        if mark in name:
-            raise ValueError(f"namespace {name!r} can't be reached by clients: {why} in a packet")
+    why = _why_unreachable(name)
+    if why is not None:
+        shown = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}..."
+        raise ValueError(f"namespace {shown!r} can't be reached by clients: {why}")
+
+
+def _why_unreachable(name: str) -> str | None:
+    """The reason, by the rules for packets in socketio/parser/packet_rules.cc."""
+    if "," in name:
+        return "a comma ends the name in a packet"
+    if "?" in name:
+        return "a query begins at a question mark in a packet"
+    if CONTROL_CHARACTER.search(name):
+        return "control characters are refused in a packet"
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return "a lone surrogate can't be encoded as UTF-8"
+    if size > MAX_NAMESPACE_BYTES:
+        return f"a name has at most {MAX_NAMESPACE_BYTES:,} bytes, and this one {size:,}"
+    return None
 
 
 def room_name(room: Room) -> str:

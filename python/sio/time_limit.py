@@ -22,12 +22,15 @@ logger = logging.getLogger("sio.consumer")
 class HandlerTimes:
     """Time limits in seconds; None means no limit.
 
-    `connect` is for the middleware and connect handlers of one client together, `handler` for each
-    other handler without a limit of its own.
+    `connect` is for the middleware and connect handlers of one client together, and for the
+    functions that decide about its namespace. `handshake` is for the functions that decide about
+    one handshake together, and for each report of a refused request. `handler` is for each other
+    handler without a limit of its own.
     """
 
     connect: float | None = None
     handler: float | None = None
+    handshake: float | None = None
 
 
 class TimeLimit:
@@ -65,6 +68,10 @@ class TimeLimit:
         self._task.cancel()
         if self._on_expired is not None:
             self._on_expired()
+
+    def has_cut(self, error: BaseException) -> bool:
+        """Whether the code in the block raises this exception because the time is over."""
+        return self.expired and isinstance(error, asyncio.CancelledError)
 
     def __exit__(
         self,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import _sioserve
 
@@ -21,8 +22,11 @@ logger = logging.getLogger("sioserve")
 
 
 @contextlib.contextmanager
-def creation_errors() -> Iterator[None]:
+def creation_errors(settings: Mapping[str, Any]) -> Iterator[None]:
     """Turns the exceptions of the native server's constructor into StartupError."""
+    for name, value in settings.items():
+        if not _is_encodable(value):  # not shown: it may hold a password
+            raise StartupError(f"A setting has an unusable value: {name}: it is not valid UTF-8")
     try:
         yield
     except (TypeError, ValueError) as error:
@@ -31,6 +35,22 @@ def creation_errors() -> Iterator[None]:
         raise descriptor_shortage(error) or StartupError(
             f"The server can't be created: {error or 'not enough memory'}"
         ) from None
+
+
+def _is_encodable(value: Any) -> bool:
+    """Whether each str in a setting's value is valid UTF-8. An argument or environment variable
+    that is not has lone surrogates.
+    """
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return False
+    elif isinstance(value, Mapping):
+        return _is_encodable([*value.keys(), *value.values()])
+    elif isinstance(value, list | tuple | set | frozenset):
+        return all(map(_is_encodable, value))
+    return True
 
 
 @contextlib.contextmanager

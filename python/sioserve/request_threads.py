@@ -25,7 +25,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
-from sio.database import call_and_log
+from sio.database import DatabaseUse, call_and_log
 from sio.sync_calls import Outcome, for_future, settle
 from sio.threads import Threads, WorkerThread
 
@@ -105,6 +105,8 @@ def serve_with_threads(application: Any, threads: Threads) -> Any:
 
     async def serve_request(scope: Any, receive: Any, send: Any) -> None:
         context_of_task = SyncToAsync.thread_sensitive_context
+        if scope["type"] == "websocket":
+            return await _serve_websocket(application, scope, receive, send)
         if scope["type"] != "http" or context_of_task.get(None) is not None:
             return await application(scope, receive, send)
         context = ThreadSensitiveContext()
@@ -119,6 +121,15 @@ def serve_with_threads(application: Any, threads: Threads) -> Any:
             thread.give_back()
 
     return serve_request
+
+
+async def _serve_websocket(application: Any, scope: Any, receive: Any, send: Any) -> None:
+    """The connections of asgiref's thread for code outside requests are checked."""
+    use = DatabaseUse.begin(has_no_ends=True)
+    try:
+        await application(scope, receive, send)
+    finally:
+        await use.close()
 
 
 def thread_of_request() -> RequestThread | None:

@@ -55,12 +55,15 @@ from sioserve.stop_budget import application_share, time_for_connections
 from sioserve.stop_log import Named, log_what_is_waited_for, requests_and_websockets
 from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
-from sioserve.workers.channel import say_hello, told_settings
+from sioserve.workers.channel import say_hello
 from sioserve.workers.child import io_process_stopper
+from sioserve.workers.told_settings import told_settings
 
 logger = logging.getLogger("sioserve")
 
-DEFAULT_CONNECT_TIMEOUT = 45_000  # milliseconds, as in server/base/config.h
+# In milliseconds, as in server/base/config.h.
+DEFAULT_CONNECT_TIMEOUT = 45_000
+DEFAULT_HANDSHAKE_TIMEOUT = 5_000
 
 
 class Service:
@@ -285,7 +288,7 @@ class Service:
 
             application = serve_django(application, self._threads)
         make = _sioserve.Server if self._channel is None else _sioserve.ProcessServer
-        with creation_errors():
+        with creation_errors(self._settings):
             return make(
                 application,
                 self._dispatcher,
@@ -357,8 +360,14 @@ async def _import_urlconf() -> None:
 
 
 def _handler_times(options: Options) -> HandlerTimes:
-    connect = options.settings.get("connect_timeout_ms", DEFAULT_CONNECT_TIMEOUT)
-    return HandlerTimes(connect / 1000, options.socketio_handler_timeout or None)
+    settings = options.settings
+    connect = settings.get("connect_timeout_ms", DEFAULT_CONNECT_TIMEOUT)
+    handshake = settings.get("websocket_connect_timeout_ms", DEFAULT_HANDSHAKE_TIMEOUT)
+    return HandlerTimes(
+        connect=connect / 1000,
+        handler=options.socketio_handler_timeout or None,
+        handshake=handshake / 1000 or None,  # 0: none
+    )
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:

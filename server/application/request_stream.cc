@@ -72,7 +72,6 @@ void RequestStream::respond(HttpRespond&& command) {
   response_ended_ = !command.more_body;
   send_credit_.sent(command.body.size());
   if (command.head) {
-    started_ = true;
     exchange_.respond(std::move(*command.head), std::move(command.body), part);
   } else {
     exchange_.send_body(std::move(command.body), part);
@@ -84,7 +83,6 @@ void RequestStream::respond(HttpRespond&& command) {
 void RequestStream::respond_file(HttpRespondFile&& command) {
   if (engine_ || response_ended_) return;
   response_ended_ = !command.more_body;
-  started_ = true;
   // No credit is needed: the application has no more to send.
   exchange_.respond(std::move(command.head), {}, BodyPart::more);
   exchange_.send_file(std::move(command.file), command.more_body ? BodyPart::more : BodyPart::last);
@@ -114,16 +112,14 @@ void RequestStream::fail() {
   abandoned_ ? exchange_.abort() : exchange_.fail();
 }
 
-void RequestStream::process_lost() { end_with(502, "Bad Gateway"); }
+void RequestStream::process_lost() { end_with(502); }
 
-void RequestStream::no_process() { end_with(503, "Service Unavailable"); }
+void RequestStream::no_process() { end_with(503); }
 
-void RequestStream::end_with(std::uint16_t status, std::string_view text) {
+void RequestStream::end_with(std::uint16_t status) {
   if (engine_ || response_ended_) return;
   response_ended_ = true;
-  if (started_) return exchange_.fail();
-  exchange_.respond(ResponseHead{status, {{"content-type", "text/plain; charset=utf-8"}}},
-                    std::string(text), BodyPart::last);
+  exchange_.fail_with(status);
 }
 
 void RequestStream::hand_over(EngineHandover& engine) {

@@ -54,7 +54,7 @@ class RequestStream final : public connection::RequestHandler {
   void queue_drained();
 
  private:
-  void end_with(std::uint16_t status, std::string_view text);
+  void end_with(std::uint16_t status);
   void give_credit();
   void apply_receive_window();
 
@@ -67,7 +67,6 @@ class RequestStream final : public connection::RequestHandler {
   const Milliseconds application_timeout_;
   std::unique_ptr<connection::RequestHandler> engine_;
   bool body_ended_ = false;
-  bool started_ = false;  // the response
   bool response_ended_ = false;
   bool abandoned_ = false;
 };

@@ -9,11 +9,12 @@ using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 using Milliseconds = std::chrono::milliseconds;
 
-// When a timeout of the settings expires. Never for 0, which means none, and for times that would
-// overflow.
+// When a timeout of the settings expires. Never for 0, which means none, for times that would
+// overflow, and after a `now` that is never.
 inline TimePoint deadline_after(TimePoint now, Milliseconds time) {
   constexpr std::chrono::hours century{24 * 365 * 100};
-  return time > Milliseconds(0) && time < century ? now + time : TimePoint::max();
+  if (time <= Milliseconds(0) || time >= century) return TimePoint::max();
+  return now < TimePoint::max() - time ? now + time : TimePoint::max();
 }
 
 }  // namespace sioserve

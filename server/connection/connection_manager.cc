@@ -18,7 +18,7 @@ class ConnectionManager::Acceptor final : private net::AcceptHandler {
       : manager_(manager), service_(service), listener_(manager.loop_, std::move(socket), *this) {}
 
  private:
-  void on_accept(net::FileDescriptor socket, Endpoints endpoints) override {
+  void on_accept(FileDescriptor socket, Endpoints endpoints) override {
     manager_.on_accept(std::move(socket), std::move(endpoints), service_);
   }
   void on_accept_paused(const std::string& reason) override { manager_.on_accept_paused(reason); }
@@ -111,8 +111,7 @@ void ConnectionManager::sweep() {
   rest();
 }
 
-void ConnectionManager::on_accept(net::FileDescriptor socket, Endpoints endpoints,
-                                  Service service) {
+void ConnectionManager::on_accept(FileDescriptor socket, Endpoints endpoints, Service service) {
   auto stream = net::SocketStream::adopt(loop_, std::move(socket));
   if (!stream) return;  // the client has already disconnected
   serve(std::move(*stream), std::make_shared<const Endpoints>(std::move(endpoints)), service);

@@ -77,7 +77,7 @@ class ConnectionManager final : private ConnectionOwner, private net::DeferredTa
  private:
   class Acceptor;
 
-  void on_accept(net::FileDescriptor socket, Endpoints endpoints, Service service);
+  void on_accept(FileDescriptor socket, Endpoints endpoints, Service service);
   void on_accept_paused(const std::string& reason);
   void on_connection_closed(Connection& connection) override;
   void make_room() override;

@@ -154,12 +154,12 @@ void HttpExchange::send_early_hints(const std::vector<std::string>& links) {
   carrier_.touch();
 }
 
-void HttpExchange::fail() {
+void HttpExchange::fail_with(std::uint16_t status) {
   if (ended_ || response_.complete()) return;
   if (response_.started()) {
     abort();
   } else {
-    respond(plain_head(500), plain_body(500), BodyPart::last);
+    respond(plain_head(status), plain_body(status), BodyPart::last);
   }
 }
 

@@ -95,7 +95,7 @@ class HttpExchange final : public Exchange {
   void send_file(FilePart file, BodyPart part) override;
   void send_trailers(const Headers& trailers) override;
   void send_early_hints(const std::vector<std::string>& links) override;
-  void fail() override;
+  void fail_with(std::uint16_t status) override;
   void abort() override;
   std::size_t buffered() const override { return owner_.unsent(*this); }
   void want_body() override;

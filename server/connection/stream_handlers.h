@@ -51,8 +51,10 @@ class Exchange {
   // that, and for HTTP/1.0, which does not have it.
   virtual void send_early_hints(const std::vector<std::string>& links) = 0;
 
-  // The response cannot be completed: 500 if it has not started, otherwise the connection closes.
-  virtual void fail() = 0;
+  // The response cannot be completed: the status with its text if it has not started, otherwise
+  // the connection closes.
+  virtual void fail_with(std::uint16_t status) = 0;
+  void fail() { fail_with(500); }
   // Closes the connection without sending anything else.
   virtual void abort() = 0;
 

@@ -27,7 +27,7 @@ class RemoteExchange final : public AnswererStream, connection::Exchange {
   const SharedEndpoints& endpoints() const override { return endpoints_; }
   void respond(ResponseHead&& head, std::string&& body, BodyPart part) override;
   void send_body(std::string body, BodyPart part) override;
-  void fail() override { abort(); }
+  void fail_with(std::uint16_t) override { abort(); }
   void abort() override;
   std::size_t buffered() const override { return answerer_.buffered(); }
   void want_body() override;

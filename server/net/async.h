@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "server/net/file_descriptor.h"
+#include "server/base/file_descriptor.h"
 #include "server/net/loop.h"
 
 namespace sioserve::net {

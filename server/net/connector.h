@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "server/base/clock.h"
+#include "server/base/file_descriptor.h"
 #include "server/base/result.h"
 #include "server/net/connect_target.h"
-#include "server/net/file_descriptor.h"
 #include "server/net/loop.h"
 #include "server/net/stream.h"
 #include "server/net/timer.h"

@@ -6,8 +6,8 @@
 
 #include <string>
 
+#include "server/base/file_descriptor.h"
 #include "server/base/http_values.h"
-#include "server/net/file_descriptor.h"
 #include "server/net/listening_socket.h"
 #include "server/net/loop.h"
 #include "server/net/timer.h"

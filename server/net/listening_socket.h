@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "server/base/file_descriptor.h"
 #include "server/base/http_values.h"
 #include "server/base/result.h"
-#include "server/net/file_descriptor.h"
 #include "server/net/socket_file.h"
 
 namespace sioserve::net {

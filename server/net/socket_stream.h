@@ -8,9 +8,9 @@
 #include <string_view>
 #include <variant>
 
+#include "server/base/file_descriptor.h"
 #include "server/base/result.h"
 #include "server/base/write_queue.h"
-#include "server/net/file_descriptor.h"
 #include "server/net/file_portion.h"
 #include "server/net/loop.h"
 #include "server/net/stream.h"

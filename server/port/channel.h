@@ -68,7 +68,7 @@ class PythonEnd {
 
   // False while the event queue is full: then nothing is to be received.
   bool wants_input() const { return wants_input_; }
-  // EventQueue::take() has returned `full`: there is room again.
+  // EventQueue::take() has returned `full`: there is space again.
   void events_taken() { wants_input_ = true; }
   // Passes on all complete messages. Nullopt: all is well.
   std::optional<FrameError> receive(std::string_view bytes);

@@ -51,7 +51,7 @@ void CommandQueue::wait_for_space(std::chrono::milliseconds age) {
   std::unique_lock lock(mutex_);
   ++held_up_;
   ++waiting_;
-  room_.wait(lock, [&] { return closed_ || !is_overloaded(age); });
+  has_space_.wait(lock, [&] { return closed_ || !is_overloaded(age); });
   --waiting_;
 }
 
@@ -59,14 +59,14 @@ bool CommandQueue::notify_of_space() {
   if (!is_overloaded()) return false;
   std::lock_guard lock(mutex_);
   if (closed_ || oldest_ == 0) return false;
-  if (!std::exchange(room_wanted_, true)) ++held_up_;
+  if (!std::exchange(space_wanted_, true)) ++held_up_;
   return true;
 }
 
 void CommandQueue::close() {
   std::lock_guard lock(mutex_);
   closed_ = true;
-  room_.notify_all();
+  has_space_.notify_all();
 }
 
 CommandQueue::Taken CommandQueue::take(std::vector<Command>& batch) {
@@ -80,8 +80,8 @@ CommandQueue::Taken CommandQueue::take(std::vector<Command>& batch) {
   oldest_ = batch.empty() ? 0 : first_push_.time_since_epoch().count();
   Taken taken{false, std::exchange(held_up_, 0)};
   if (!is_overloaded()) {
-    taken.space_requested = std::exchange(room_wanted_, false);
-    if (waiting_ > 0) room_.notify_all();
+    taken.space_requested = std::exchange(space_wanted_, false);
+    if (waiting_ > 0) has_space_.notify_all();
   }
   return taken;
 }

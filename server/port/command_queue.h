@@ -79,14 +79,14 @@ class CommandQueue {
   const std::size_t max_bytes_;
   const std::function<void()> wake_;
   mutable std::mutex mutex_;
-  std::condition_variable room_;
+  std::condition_variable has_space_;
   std::vector<Command> commands_;
   std::size_t bytes_ = 0;         // of `commands_`
   std::size_t taken_bytes_ = 0;   // of the batch that is being carried out
   std::size_t taken_ = 0;         // commands of that batch
   Clock::time_point first_push_;  // of the oldest in `commands_`
   std::size_t waiting_ = 0;       // threads in wait_for_space()
-  bool room_wanted_ = false;
+  bool space_wanted_ = false;
   bool closed_ = false;
   std::uint64_t held_up_ = 0;
   // When the oldest command that has not been carried out was pushed; 0: there is none. Atomic, so

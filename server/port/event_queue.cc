@@ -11,7 +11,7 @@ EventQueue::EventQueue(Limits limits, std::function<void()> wake)
     : limits_(limits), wake_(std::move(wake)) {}
 
 EventQueue::State EventQueue::push(std::vector<Event>& events) {
-  if (events.empty()) return State::room;
+  if (events.empty()) return State::has_space;
   std::size_t bytes = 0;
   std::size_t line_bytes = 0;
   for (const Event& event : events) {
@@ -31,7 +31,8 @@ EventQueue::State EventQueue::push(std::vector<Event>& events) {
     }
     bytes_ += bytes;
     line_bytes_ += line_bytes;
-    state = events_.size() >= limits_.events || bytes_ >= limits_.bytes ? State::full : State::room;
+    state = events_.size() >= limits_.events || bytes_ >= limits_.bytes ? State::full
+                                                                        : State::has_space;
   }
   events.clear();
   if (was_empty) wake_();
@@ -54,7 +55,7 @@ EventQueue::State EventQueue::take(std::vector<Event>& batch) {
   batch.swap(events_);
   line_bytes_ = 0;
   const std::size_t bytes = std::exchange(bytes_, 0);
-  return batch.size() >= limits_.events || bytes >= limits_.bytes ? State::full : State::room;
+  return batch.size() >= limits_.events || bytes >= limits_.bytes ? State::full : State::has_space;
 }
 
 }  // namespace sioserve::port

@@ -26,7 +26,7 @@ class EventQueue {
   // may be called on any thread.
   EventQueue(Limits limits, std::function<void()> wake);
 
-  enum class State { room, full };
+  enum class State { has_space, full };
 
   // From any thread. Moves all of `events`, which is empty afterwards. If it returns `full`, so
   // does the next take().

@@ -80,6 +80,10 @@ std::size_t owned_by(const Message& message) {
     if (message.state) bytes += message.state->size();
   }
   if constexpr (requires { message.sockets; }) bytes += size_of(message.sockets);
+  if constexpr (requires { message.links; }) bytes += size_of(message.links);
+  if constexpr (requires { message.callback_ids; }) {
+    bytes += message.callback_ids.size() * sizeof(message.callback_ids.front());
+  }
   return bytes;
 }
 

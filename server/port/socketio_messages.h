@@ -136,7 +136,7 @@ struct SocketEmit {
 };
 
 // In a cluster, a broadcast reaches the sockets of all servers, or only those of this one.
-enum class Reach { all_servers, this_server };
+enum class BroadcastScope { all_servers, this_server };
 
 // To every socket of a namespace that is in any of `rooms`, each at most once; without rooms, to
 // the whole namespace. Sockets in any of `except_rooms` are left out. In both lists, the id that a
@@ -148,7 +148,7 @@ struct SocketBroadcast {
   EncodedArgs args;
   Delivery delivery = Delivery::reliable;
   Compression compression = Compression::allowed;
-  Reach reach = Reach::all_servers;
+  BroadcastScope scope = BroadcastScope::all_servers;
 };
 
 // Acknowledges a client's event. Does not count as SocketEventsDone.

@@ -43,7 +43,7 @@ inline constexpr MoveReason greatest<MoveReason> = MoveReason::crash;
 template <>
 inline constexpr PayloadFormat greatest<PayloadFormat> = PayloadFormat::msgpack;
 template <>
-inline constexpr Reach greatest<Reach> = Reach::this_server;
+inline constexpr BroadcastScope greatest<BroadcastScope> = BroadcastScope::this_server;
 template <>
 inline constexpr Relay::Sender greatest<Relay::Sender> = Relay::Sender::included;
 template <>

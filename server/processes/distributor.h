@@ -88,10 +88,10 @@ class Distributor {
     std::unordered_set<SessionId> lost_sessions;  // to be closed, so that their clients come back
     std::vector<Command> commands;                // in the place of a process that has died
     std::uint64_t lost_events = 0;                // that a process had not handled when it died
-    bool has_room = false;                        // sessions that held_back() may be read again
+    bool has_space = false;                       // sessions that held_back() may be read again
     bool empty() const {
       return lost_streams.empty() && refused_streams.empty() && lost_sessions.empty() &&
-             commands.empty() && lost_events == 0 && !has_room;
+             commands.empty() && lost_events == 0 && !has_space;
     }
   };
   Duties take_duties();

@@ -1,6 +1,7 @@
 #include "server/processes/process_pool.h"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -204,7 +205,7 @@ bool ProcessPool::write(Process& process) {
     output.sent(sent.bytes);
   }
   process.channel->watch(output.empty() ? Interest::reading : Interest::reading_and_writing);
-  if (process.end.has_become_free()) owner_.process_has_room();
+  if (process.end.has_become_free()) owner_.process_has_space();
   return true;
 }
 
@@ -270,7 +271,19 @@ void ProcessPool::carry_out(Process& process, Command command) {
     }
     return;
   }
-  owner_.carry_out_for_process(std::move(command));
+  pass_on(process, std::move(command));
+}
+
+// Whatever a process sends, the I/O thread goes on.
+void ProcessPool::pass_on(Process& process, Command command) {
+  if (const auto fault = owner_.fault_of(command)) {
+    return doom(process, "it has sent " + std::string(*fault));
+  }
+  try {
+    owner_.carry_out_for_process(std::move(command));
+  } catch (const std::exception& error) {
+    doom(process, std::string("a command of it can't be carried out: ") + error.what());
+  }
 }
 
 Answer ProcessPool::answer(const Process& process, const Question& question) {
@@ -328,7 +341,7 @@ void ProcessPool::do_duties() {
                 std::to_string(duties.lost_events) +
                     " Socket.IO events of clients were lost with the Python process");
   }
-  if (duties.has_room) owner_.process_has_room();
+  if (duties.has_space) owner_.process_has_space();
   if (duties.lost_sessions.empty()) return;
   const bool is_closing = !lost_sessions_.empty();
   lost_sessions_.insert(lost_sessions_.end(), duties.lost_sessions.begin(),

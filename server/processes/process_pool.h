@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -35,6 +36,9 @@ namespace sioserve::processes {
 // What the pool asks of the I/O thread.
 class PoolOwner {
  public:
+  // What is wrong with the values of a command, for the log. A command that has no fault can be
+  // carried out.
+  virtual std::optional<std::string_view> fault_of(const Command& command) const = 0;
   virtual void carry_out_for_process(Command command) = 0;
   virtual Answer answer_for_process(const Question& question) = 0;
   // The process of a request or WebSocket has died; or there was none for it.
@@ -44,7 +48,7 @@ class PoolOwner {
   virtual void sessions_lost(const std::unordered_set<SessionId>& sessions) = 0;
   virtual void process_reported(std::uint64_t place, const ProcessFigures& figures) = 0;
   // A process that was full() has room again.
-  virtual void process_has_room() = 0;
+  virtual void process_has_space() = 0;
 
  protected:
   ~PoolOwner() = default;
@@ -94,6 +98,7 @@ class ProcessPool final : public EventSink, net::DeferredTask {
   // Carries out what has arrived. True: nothing is left.
   bool carry_out(Process& process, std::chrono::steady_clock::time_point end);
   void carry_out(Process& process, Command command);
+  void pass_on(Process& process, Command command);
   Answer answer(const Process& process, const Question& question);
   // Processes show once a second that their event loops are not blocked.
   void ping_all();

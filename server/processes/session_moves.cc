@@ -119,7 +119,7 @@ void Distributor::give_up_orphans() {
 // The entry may not exist any more afterwards.
 void Distributor::release_held(SessionEntry& entry) {
   const std::unique_ptr<Hold> hold = std::move(entry.hold);
-  duties_.has_room = true;
+  duties_.has_space = true;
   for (Event& event : hold->events) route(std::move(event));
 }
 

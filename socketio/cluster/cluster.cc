@@ -272,7 +272,8 @@ void Cluster::receive(const Received& received, Broadcast& broadcast) {
   }
   server_.handle(SocketBroadcast{received.name_space, std::move(broadcast.target.rooms),
                                  std::move(broadcast.target.except), std::move(broadcast.args),
-                                 broadcast.delivery, broadcast.compression, Reach::this_server});
+                                 broadcast.delivery, broadcast.compression,
+                                 BroadcastScope::this_server});
 }
 
 void Cluster::receive(const Received& received, JoinRooms& join) {

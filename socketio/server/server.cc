@@ -70,7 +70,7 @@ void Server::handle(SocketEmit command) {
 
 void Server::handle(SocketBroadcast command) {
   // A namespace has a name; without one, the arguments were only checked.
-  if (others_ && command.reach == Reach::all_servers && !command.name_space.empty()) {
+  if (others_ && command.scope == BroadcastScope::all_servers && !command.name_space.empty()) {
     others_->broadcast(command.name_space, {command.rooms, command.except_rooms}, command.args,
                        command.delivery, command.compression);
   }

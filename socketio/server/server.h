@@ -80,8 +80,8 @@ class Server {
 
   // Before the first client. `others` outlives the server's namespaces.
   void join_cluster(OtherServers& others);
-  // For other servers, whose events come as a SocketBroadcast with Reach::this_server. Unknown
-  // namespaces have no sockets.
+  // For other servers, whose events come as a SocketBroadcast with BroadcastScope::this_server.
+  // Unknown namespaces have no sockets.
   void join_rooms(const std::string& name_space, const BroadcastTarget& target,
                   const std::vector<std::string>& rooms);
   void leave_rooms(const std::string& name_space, const BroadcastTarget& target,

@@ -133,6 +133,21 @@ def test_an_application_without_a_name() -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "setting"),
+    [
+        ("--socketio-path", "/a\udcff/", "socketio_path"),
+        ("--redis", "redis://:secret\udcff@127.0.0.1", "redis_url"),
+    ],
+)
+def test_a_value_that_is_not_utf_8(option: str, value: str, setting: str) -> None:
+    """In the argument, the lone surrogate is the byte 0xff."""
+    result = run_to_end("plain:application", option, value)
+    assert result.returncode == START_UP_FAILURE
+    assert f"unusable value: {setting}: it is not valid UTF-8" in only_sentence(result)
+    assert "secret" not in result.stderr
+
+
 def test_an_exception_while_importing() -> None:
     result = run_to_end("failing_import:application")
     assert result.returncode == START_UP_FAILURE

@@ -133,6 +133,18 @@ def alive(pid: int) -> bool:
     return status.exists() and "\nState:\tZ" not in status.read_text()
 
 
+def test_stop_is_done_although_a_process_had_to_be_killed(folder: pathlib.Path) -> None:
+    arguments = ("--workers", "1", "--timeout-graceful-shutdown", "1", "--control", "control")
+    server = ServerProcess("versioned:application", *arguments, cwd=folder).start()
+    with socket.create_connection((server.host, server.port)) as client:
+        client.sendall(b"GET /block HTTP/1.1\r\nHost: test\r\n\r\n")
+        server.wait_for_log("request /block of")
+        done = command("stop", "--control", str(folder / "control"))
+        assert (done.returncode, done.stdout) == (0, "stopped\n"), done.stderr
+    assert server.wait() == 1
+    assert "did not stop in time and was killed" in server.log
+
+
 def test_a_second_stop_does_not_hurry(alone: ServerProcess, folder: pathlib.Path) -> None:
     with concurrent.futures.ThreadPoolExecutor() as threads:
         waiting = threads.submit(httpx.get, alone.url + "/wait", timeout=60)
@@ -141,11 +153,17 @@ def test_a_second_stop_does_not_hurry(alone: ServerProcess, folder: pathlib.Path
             threads.submit(command, "stop", "--control", str(folder / "control")) for _ in range(2)
         ]
         alone.wait_for_log("Stopping, as sioserve stop has asked")
+        eventually(lambda: connections(folder / "control") == 2)
         assert status_of(folder / "control")["state"] == "stopping"
         (folder / "go").touch()
         assert waiting.result().status_code == 200
         assert [stop.result().returncode for stop in stops] == [0, 0]
     assert alone.wait() == 0
+
+
+def connections(path: pathlib.Path) -> int:
+    """How many a listening Unix socket has (Linux)."""
+    return pathlib.Path("/proc/net/unix").read_text().count(f" {path}\n") - 1
 
 
 def test_a_client_that_leaves_at_once_stops_the_server_too(

@@ -148,7 +148,12 @@ async def test_a_decision_that_takes_too_long(
     server = start_server(
         "allow_request:application", "--websocket-connect-timeout", "0.3", cwd=APPS
     )
-    waiting = "&token=good&wait=60"
+    waiting = "&token=good&wait=3600"
+
+    def running_tasks() -> int:
+        return int(httpx.get(f"{server.url}/tasks", timeout=60).text)
+
+    before = await asyncio.to_thread(running_tasks)
     response = await asyncio.to_thread(get, server, waiting)
     assert response.status_code == 403
     assert response.json() == error(4, "Forbidden")
@@ -160,6 +165,9 @@ async def test_a_decision_that_takes_too_long(
         await connect(f"{server.websocket_url}{PATH}websocket{waiting}", proxy=None)
     assert caught.value.response.status_code == 403
     assert (await asyncio.to_thread(get, server, "&token=good")).status_code == 200
+    server.wait_for_log("allow_request.by_token has run for 0.3 s and is cancelled")
+    await asyncio.to_thread(eventually, lambda: running_tasks() <= before)
+    assert "Traceback" not in server.log
 
 
 def test_allow_request_is_called_for_routed_handshakes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.engineio import SessionEnded, WebSocketSession
+from support.engineio import PollingSession, SessionEnded, WebSocketSession
 from support.server import ServerProcess
 from websockets.asyncio.client import connect
 
@@ -52,3 +52,27 @@ async def test_base64_is_sent_to_clients_that_ask_for_it(socketio_server: Server
         await websocket.send("bAQI=")
         assert await websocket.recv() == '461-7[{"_placeholder":true,"num":0}]'
         assert await websocket.recv() == "bAQI="
+
+
+@pytest.mark.parametrize(
+    ("handshake", "upgrade", "attachment"),
+    [("&b64=1", "", "bAQI="), ("&b64=1", "&b64=1", "bAQI="), ("", "&b64=1", b"\1\2")],
+)
+async def test_the_handshake_decides_for_the_time_after_an_upgrade(
+    handshake: str, upgrade: str, attachment: str | bytes, socketio_server: ServerProcess
+) -> None:
+    """The official client with `forceBase64` sends `b64` in both requests."""
+    async with PollingSession(socketio_server.url, query=handshake) as session:
+        await session.join_namespace()
+        await session.send(EVENT, "bAQI=")
+        assert await session.next_message() == '461-7[{"_placeholder":true,"num":0}]'
+        assert await session.next_message() == "bAQI="
+        websocket = await session.probe(upgrade)
+        await websocket.send("2probe")
+        assert await websocket.recv() == "3probe"
+        await websocket.send("5")
+        await websocket.send(EVENT)
+        await websocket.send("bAQI=")
+        assert await websocket.recv() == '461-7[{"_placeholder":true,"num":0}]'
+        assert await websocket.recv() == attachment
+        await websocket.close()

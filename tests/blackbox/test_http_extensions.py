@@ -211,7 +211,7 @@ def test_trailers_follow_a_chunked_body_if_the_client_accepts_them(server: Serve
 
 def test_trailers_follow_a_response_whose_start_has_no_headers(server: ServerProcess) -> None:
     with RawConnection(server.port) as connection:
-        response = connection.get("/trailers-without-headers", "TE: trailers").read_response()
+        response = connection.get("/trailers_without_headers", "TE: trailers").read_response()
         assert (response.body, response.trailers) == (b"body!", [("x-sum", "5")])
 
 

@@ -7,6 +7,8 @@ import pathlib
 from typing import Any
 
 import httpx
+import pytest
+from support.certificates import Authority
 from support.raw_http import RawConnection
 from support.server import APPS, ServerProcess
 from websockets.sync.client import connect
@@ -99,7 +101,8 @@ def test_headers_may_contain_any_bytes_above_space(plain_server: ServerProcess) 
     assert headers["x-latin"] == "caf\xe9"
 
 
-def test_extensions_are_json(start_server, tmp_path: pathlib.Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("tls", [False, True])
+def test_extensions_are_json(start_server, tmp_path: pathlib.Path, tls: bool) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "dumping.py").write_text(
         "import json\n"
         "async def application(scope, receive, send):\n"
@@ -111,13 +114,24 @@ def test_extensions_are_json(start_server, tmp_path: pathlib.Path) -> None:  # t
         "        await send({'type': 'http.response.start', 'status': 200})\n"
         "        await send({'type': 'http.response.body', 'body': extensions.encode()})\n"
     )
-    server = start_server("dumping:application", "--lifespan", "off", cwd=tmp_path)
-    response = httpx.get(server.url)
+    authority = Authority(tmp_path / "certificates")
+    options: tuple[str, ...] = ()
+    context = None
+    if tls:
+        own = authority.issue("client")
+        options = (
+            *authority.issue().options,
+            *("--tls-client-certs", "required", "--tls-client-ca", str(authority.certificate)),
+        )
+        context = authority.client_context(own)
+    server = start_server("dumping:application", "--lifespan", "off", *options, cwd=tmp_path)
+    response = httpx.get(server.url, verify=context or True)
     assert response.status_code == 200
-    with connect(server.websocket_url, proxy=None) as websocket:
+    with connect(server.websocket_url, proxy=None, ssl=context) as websocket:
         for extensions in (response.json(), json.loads(websocket.recv())):
             assert extensions["sioserve.stop"] == {}
             assert isinstance(extensions["sioserve.request_id"], str)
+            assert ("tls" in extensions) == tls
 
 
 def test_values_have_the_types_of_uvicorn(start_server, tmp_path: pathlib.Path) -> None:  # type: ignore[no-untyped-def]

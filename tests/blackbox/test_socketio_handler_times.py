@@ -21,6 +21,8 @@ NAMES = {
     "/stubborn": "stubborn_connect",
     "/thread": "thread_connect",
     "/middleware": "endless_middleware",
+    "/function": "endless_function",
+    "/thread-function": "thread_function",
 }
 
 
@@ -45,8 +47,21 @@ async def test_a_connect_that_never_ends_refuses_the_client(
         await asyncio.to_thread(server.wait_for_log, "connect cancelled")
 
 
+# By event: the function that never ends, and the seconds after which it is cancelled.
+LIMITED = {
+    "limited": ("limited_event", "0.2"),
+    "limited_thread": ("limited_thread", "0.2"),
+    "endless": ("endless_event", "0.3"),
+    "use": ("endless_use", "0.3"),
+    "on_any": ("endless_on_any", "0.3"),
+    "own": ("endless_listener", "0.3"),
+    "own once": ("endless_listener", "0.3"),
+    "any": ("endless_any_event", "0.3"),
+}
+
+
 @both
-@pytest.mark.parametrize("event", ["limited", "limited_thread", "endless"])
+@pytest.mark.parametrize("event", LIMITED)
 async def test_an_event_s_handler_may_have_a_limit(
     event: str, transport: str, start_server: Start
 ) -> None:
@@ -54,10 +69,24 @@ async def test_an_event_s_handler_may_have_a_limit(
     async with SESSIONS[transport](server.url) as session:
         await session.join_namespace("/events")
         answer = await asyncio.wait_for(session.call(event, namespace="/events"), 15)
-        assert answer == INTERNAL_ERROR
+        # What fails in on_any() does not affect the event.
+        assert answer == ([] if event == "on_any" else INTERNAL_ERROR)
         assert await session.call("reply", 2, namespace="/events") == [2]
-    seconds = "0.3" if event == "endless" else "0.2"
-    await asyncio.to_thread(server.wait_for_log, rf"{event}\w* has run for {seconds} s")
+    function, seconds = LIMITED[event]
+    await asyncio.to_thread(server.wait_for_log, rf"{function} has run for {seconds} s")
+
+
+@both
+async def test_hooks_and_disconnect_may_have_a_limit(transport: str, start_server: Start) -> None:
+    server = start(start_server, "--socketio-handler-timeout", "0.3")
+    async with SESSIONS[transport](server.url) as session:
+        await session.join_namespace("/hooks")
+        answer = await asyncio.wait_for(session.call("any", namespace="/hooks"), 15)
+        assert answer == []  # after the connect hook
+        await session.send("41/hooks,")
+        await asyncio.to_thread(server.wait_for_log, "disconnect hook")
+    for function in ("endless_hook", "endless_disconnect"):
+        assert f"{function} has run for 0.3 s and is cancelled" in server.log
 
 
 @pytest.mark.parametrize("namespace", ["/endless", "/stubborn"])

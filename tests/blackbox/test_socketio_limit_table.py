@@ -17,7 +17,8 @@ import httpx
 import pytest
 from support.engineio import SESSIONS, PollingSession, Session, SessionEnded, event_packet
 from support.server import ServerProcess
-from support.socketio_apps import APPS, disconnects, read_counts
+from support.socketio_apps import APPS, disconnects, read_counts, read_notes
+from support.waiting import eventually
 
 StartServer = Callable[..., ServerProcess]
 PLACEHOLDER = '{"_placeholder":true,"num":%d}'
@@ -128,43 +129,144 @@ async def test_rooms_of_a_socket(transport: str, start_server: StartServer) -> N
 
 
 @on_both
-async def test_sessions(transport: str, start_server: StartServer) -> None:
-    server = serve(start_server, "--socketio-max-sessions", "2")
-    async with SESSIONS[transport](server.url), SESSIONS[transport](server.url):
-        assert read_counts(server)["sessions_refused"] == 0
-        query = f"EIO=4&transport={transport}"
-        upgrade = {
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-            "Sec-WebSocket-Version": "13",
-        }
-        refused = httpx.get(
-            f"{server.url}/socket.io/?{query}", headers=upgrade if transport == "websocket" else {}
-        )
-        assert refused.status_code == 503
-        assert refused.json() == {"message": "Too many sessions"}
-        assert read_counts(server)["sessions_refused"] == 1
+async def test_dynamic_namespaces(transport: str, start_server: StartServer) -> None:
+    server = start_server("dynamic:application", "--socketio-max-dynamic-namespaces", "2", cwd=APPS)
+    async with SESSIONS[transport](server.url) as session:
+        await session.join_namespace("/board-1")
+        await session.join_namespace("/board-2")
+        assert read_counts(server)["dynamic_namespaces_refused"] == 0
+        await session.send("40/board-3,")
+        assert await session.next_message() == '44/board-3,{"message":"Invalid namespace"}'
+        assert read_counts(server)["dynamic_namespaces_refused"] == 1
+        await session.send("41/board-2,")
+        await session.join_namespace("/board-3")
 
 
-# --- a queue: one event of as many bytes as fit, counted with 128 for each message ---
-
-
-@pytest.mark.parametrize(("extra", "stays"), [(0, True), (1, False)])
-async def test_bytes_queued_for_a_client(
-    extra: int, stays: bool, start_server: StartServer
+@on_both
+@pytest.mark.parametrize(
+    ("option", "status", "message", "counted"),
+    [
+        ("max-sessions", 503, "Too many sessions", "sessions_refused"),
+        (
+            *("max-sessions-per-address", 429),
+            *("Too many sessions of one address", "address_sessions_refused"),
+        ),
+    ],
+)
+async def test_sessions(
+    option: str,
+    status: int,
+    message: str,
+    counted: str,
+    transport: str,
+    start_server: StartServer,
 ) -> None:
-    server = serve(start_server, "--socketio-max-queued", "1000")
-    async with PollingSession(server.url) as session:
-        await session.join_namespace(auth={"key": "queue"})
-        length = 1000 - 128 - len('42["echo",""]') + extra
-        await session.emit("echo", "x" * length)
-        if stays:
-            assert await session.next_event() == ["echo", "x" * length]
+    """Behind a proxy: the address of a trusted proxy itself is not counted."""
+    server = serve(start_server, f"--socketio-{option}", "2", "--proxy-headers")
+    kind, headers = SESSIONS[transport], {"X-Forwarded-For": "192.0.2.1"}
+    async with kind(server.url, headers=headers), kind(server.url, headers=headers):
+        assert read_counts(server)[counted] == 0
+        if transport == "websocket":
+            headers |= {
+                "Connection": "Upgrade",
+                "Upgrade": "websocket",
+                "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+                "Sec-WebSocket-Version": "13",
+            }
+        query = f"EIO=4&transport={transport}"
+        refused = httpx.get(f"{server.url}/socket.io/?{query}", headers=headers)
+        assert refused.status_code == status
+        assert refused.json() == {"message": message}
+        assert read_counts(server)[counted] == 1
+
+
+@on_both
+@pytest.mark.parametrize(("questions", "forgotten"), [(2, 0), (3, 1)])
+async def test_pending_acknowledgements(
+    questions: int, forgotten: int, transport: str, start_server: StartServer
+) -> None:
+    server = serve(start_server, "--socketio-max-pending-acks", "2")
+    async with SESSIONS[transport](server.url) as session:
+        await session.join_namespace()
+        await session.emit("ask_many", questions, ack=1)
+        for number in range(questions):
+            assert await session.next_message() == f'42{number}["question",{number}]'
+        assert read_counts(server)["acks_forgotten"] == forgotten
+        await session.send(*(f'43{number}["yes"]' for number in range(questions)))
+        outcomes = ["AckTimeout"] * forgotten + ["yes"] * 2
+        assert await session.next_message() == f"431[{json.dumps(outcomes, separators=(',', ':'))}]"
+
+
+# --- queues: one event of as many bytes as fit, counted with 128 for each message ---
+
+
+@on_both
+@pytest.mark.parametrize(
+    ("option", "counted"),
+    [
+        ("max-queued", "slow_consumers_closed"),
+        ("max-queued-total", "slow_consumers_closed_for_total"),
+    ],
+)
+@pytest.mark.parametrize(("extra", "stays"), [(0, True), (1, False)])
+async def test_queued_bytes(
+    extra: int, stays: bool, option: str, counted: str, transport: str, start_server: StartServer
+) -> None:
+    """Over polling, the event waits for a GET. A WebSocket takes it at once, except while connect()
+    runs.
+    """
+    server = serve(start_server, f"--socketio-{option}", "1000")
+    async with SESSIONS[transport](server.url) as session:
+        if transport == "polling":
+            await session.join_namespace()
+            length = 1000 - 128 - len('42["echo",""]') + extra
+            await session.emit("echo", "x" * length)
+            event: list[Any] = ["echo", "x" * length]
         else:
-            [[reason, *_]] = await asyncio.to_thread(disconnects, server, "queue")
-            assert reason == "engineio_slow_consumer"
-        assert read_counts(server)["slow_consumers_closed"] == int(not stays)
+            length = 1000 - 128 - len('42["welcome",{"welcome":""}]') + extra
+            auth = {"welcome": "x" * length}
+            await session.send("40" + json.dumps(auth))
+            event = ["welcome", auth]
+        if stays:
+            if transport == "websocket":
+                assert str(await session.next_message()).startswith("40{")
+            assert await session.next_event() == event
+            assert await is_open(session)
+        else:
+            await asyncio.to_thread(eventually, lambda: read_counts(server)[counted])
+            assert not await is_open(session)
+        assert read_counts(server)[counted] == int(not stays)
+
+
+@on_both
+@pytest.mark.parametrize("behind", [1, 2])
+async def test_events_in_flight(behind: int, transport: str, start_server: StartServer) -> None:
+    """A handler delays all events of its client: its own and the next are within the limit. The one
+    behind them is still read; a POST with it is not answered.
+    """
+    server = serve(start_server, "--socketio-max-in-flight", "2")
+    async with SESSIONS[transport](server.url) as session:
+        await session.join_namespace(auth={"key": "flight"})
+        await session.send(event_packet("hold"), event_packet("quiet"))
+        sending = asyncio.create_task(session.send(*[event_packet("quiet")] * behind))
+        await asyncio.to_thread(eventually, lambda: read_counts(server)["events_received"] == 3)
+        await asyncio.to_thread(eventually, lambda: ["holding"] in read_notes(server, "flight"))
+        assert read_counts(server)["events_received"] == 3
+        assert sending.done() == (transport == "websocket")
+        httpx.get(f"{server.url}/release", params={"key": "flight"}).raise_for_status()
+        await sending
+        assert await session.call("reply", 1) == [1]
+        assert read_counts(server)["events_received"] == 2 + behind + 1
+
+
+@pytest.mark.parametrize(("events", "polls"), [(3, [3]), (4, [3, 1])])
+async def test_packets_of_a_poll(events: int, polls: list[int], start_server: StartServer) -> None:
+    server = serve(start_server, "--socketio-max-packets-per-poll", "3")
+    async with PollingSession(server.url) as session:
+        await session.join_namespace(auth={"key": "poll"})
+        await session.send(event_packet("burst", events, 0), event_packet("note", "emitted"))
+        await asyncio.to_thread(eventually, lambda: ["emitted"] in read_notes(server, "poll"))
+        assert [len(await session.poll()) for _ in polls] == polls
 
 
 # --- timeouts: what comes in time, and what does not ---

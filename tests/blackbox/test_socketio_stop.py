@@ -44,11 +44,15 @@ async def test_a_waiting_poll_is_answered_so_that_its_client_polls_again(start_s
 
 
 @pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]])
-async def test_clients_reconnect_after_a_restart(  # type: ignore[no-untyped-def]
-    start_server, node: NodeClients, transports: list[str]
+@pytest.mark.parametrize("why", ["restart", "reload"])
+async def test_clients_come_back(  # type: ignore[no-untyped-def]
+    start_server, node: NodeClients, why: str, transports: list[str]
 ) -> None:
-    """After a stop, all clients must try to reconnect."""
-    server: ServerProcess = start_server("native:application", cwd=APPS)
+    """After a stop, and after a reload if their consumer has no resume(), all clients must try to
+    reconnect.
+    """
+    workers = ("--workers", "1") if why == "reload" else ()
+    server: ServerProcess = start_server("native:application", *workers, cwd=APPS)
     official = node.start("reconnectsAfterRestart", url=server.url, transports=transports, key="js")
     python = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.5)
     connected = asyncio.Queue[str]()
@@ -58,9 +62,12 @@ async def test_clients_reconnect_after_a_restart(  # type: ignore[no-untyped-def
     if len(transports) == 2:
         await asyncio.to_thread(eventually, lambda: python.transport() == "websocket")
     await asyncio.to_thread(eventually, lambda: len(read_notes(server, "js")) == 1)
-    server.stop()
-    port = ("--port", str(server.port))
-    start_server("native:application", cwd=APPS, listen=port)
+    if why == "reload":
+        server.process.send_signal(signal.SIGHUP)
+    else:
+        server.stop()
+        port = ("--port", str(server.port))
+        start_server("native:application", cwd=APPS, listen=port)
     assert await asyncio.wait_for(connected.get(), 20) != first
     assert await asyncio.to_thread(official.result, 30) == "reconnected"
     await python.disconnect()

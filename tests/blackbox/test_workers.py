@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 
@@ -14,13 +15,15 @@ import httpx
 import pytest
 from support.server import ServerProcess, run_to_end
 from support.waiting import eventually
-from support.workers import COMMON
+from support.workers import COMMON, exists
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 APPLICATION = (
     COMMON
     + """
+import ctypes
+
 say("imported")
 
 async def application(scope, receive, send):
@@ -29,7 +32,13 @@ async def application(scope, receive, send):
     path = scope["path"]
     headers = []
     if path == "/block":
-        time.sleep(60)
+        time.sleep(600)
+    if path == "/segfault":
+        ctypes.string_at(0)
+    if path == "/abort":
+        os.abort()
+    if path == "/exit":
+        os._exit(7)
     if path == "/wait":
         await asyncio.sleep(60)
     if path == "/fork":
@@ -160,10 +169,33 @@ def test_a_websocket_stays_with_its_process(server: ServerProcess) -> None:
     asyncio.run(main())
 
 
-def test_a_killed_process_takes_only_its_own_requests_along(server: ServerProcess) -> None:
+DEATHS = {
+    "kill": "by SIGKILL",
+    "segfault": "by SIGSEGV",
+    "abort": "by SIGABRT",
+    "exit": "with exit code 7",
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_a_process_that_dies_takes_only_its_own_requests_along(
+    server: ServerProcess, death: str
+) -> None:
+    if death == "segfault" and has_sanitizer():
+        pytest.skip("the sanitizer reports it")
     first, second = wait_for_processes(server, 2)
 
-    async def main() -> None:
+    async def let_die(client: httpx.AsyncClient) -> int:
+        """Returns the pid."""
+        if death == "kill":
+            os.kill(first, signal.SIGKILL)
+            return first
+        request = asyncio.create_task(client.get(f"{server.url}/{death}"))
+        found = await asyncio.to_thread(server.wait_for_log, rf"request /{death} of (\d+)")
+        assert (await request).status_code == 502
+        return int(found[1])
+
+    async def main() -> int:
         async with (
             httpx.AsyncClient(timeout=30) as client,
             connect(server.websocket_url) as one,
@@ -178,20 +210,22 @@ def test_a_killed_process_takes_only_its_own_requests_along(server: ServerProces
             for path in ("wait", "begin"):
                 for pid in (first, second):
                     await asyncio.to_thread(server.wait_for_log, f"request /{path} of {pid}")
-            os.kill(first, signal.SIGKILL)
+            dead = await let_die(client)
             done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             assert [task.result().status_code for task in done] == [502]
             cut, others = await asyncio.wait(begun, return_when=asyncio.FIRST_COMPLETED)
             assert [task.result() for task in cut] == ["cut after begun"]
             with pytest.raises(ConnectionClosed) as closed:
-                await websockets[first].recv()
+                await websockets.pop(dead).recv()
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1012
-            await websockets[second].send("still there")
-            assert str(await websockets[second].recv()).endswith("still there")
+            (other,) = websockets.values()
+            await other.send("still there")
+            assert str(await other.recv()).endswith("still there")
             assert len(rest) == len(others) == 1
             for task in (*rest, *others):
                 task.cancel()
+            return dead
 
     async def read_begun(client: httpx.AsyncClient) -> str:
         received = b""
@@ -203,10 +237,14 @@ def test_a_killed_process_takes_only_its_own_requests_along(server: ServerProces
             return f"cut after {received.decode()}"
         return "complete"
 
-    asyncio.run(main())
-    server.wait_for_log(rf"Python process 1 \(pid {first}\) has ended by SIGKILL")
+    dead = asyncio.run(main())
+    server.wait_for_log(rf"\(pid {dead}\) has ended {DEATHS[death]}; it starts again")
     third = wait_for_processes(server, 3)[2]
     eventually(lambda: third in {pid_of(server) for _ in range(4)})
+
+
+def has_sanitizer() -> bool:
+    return "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ
 
 
 def test_a_death_is_noticed_although_a_forked_child_lives(server: ServerProcess) -> None:
@@ -274,8 +312,7 @@ def test_a_signal_stops_all_processes(server: ServerProcess, number: signal.Sign
     assert server.wait() == 0
     assert server.log.count("lifespan.shutdown") == 2
     assert "Traceback" not in server.log
-    for pid in pids:
-        assert not pathlib.Path(f"/proc/{pid}").exists()
+    assert not any(map(exists, pids))
 
 
 def test_log_files_of_a_process_that_is_starting_are_reopened_too(
@@ -304,10 +341,27 @@ def test_log_files_of_a_process_that_is_starting_are_reopened_too(
     eventually((folder / "app.log").exists)
 
 
-def test_no_process_outlives_the_io_process(server: ServerProcess) -> None:
-    pids = wait_for_processes(server, 2)
-    server.kill()
-    eventually(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids))
+def test_no_process_outlives_the_io_process(
+    folder: pathlib.Path, start_server: Callable[..., ServerProcess]
+) -> None:
+    """Neither one that is blocked, nor one that is starting: these do not read their channel."""
+    (folder / "starting.py").write_text(
+        "import pathlib, time\n"
+        "from several import application, say\n"
+        "if pathlib.Path('wait').exists():\n"
+        "    say('waiting')\n"
+        "    time.sleep(600)\n"
+    )
+    server = start_server("starting:application", "--workers", "2", cwd=folder)
+    blocked, victim = wait_for_processes(server, 2)
+    (folder / "wait").touch()
+    os.kill(victim, signal.SIGKILL)
+    starting = int(server.wait_for_log(r"waiting of (\d+)")[1])
+    with socket.create_connection((server.host, server.port)) as client:
+        client.sendall(b"GET /block HTTP/1.1\r\nHost: test\r\n\r\n")
+        server.wait_for_log(f"request /block of {blocked}")
+        server.kill()
+    eventually(lambda: not exists(blocked) and not exists(starting))
 
 
 def test_a_process_that_blocks_is_killed_at_the_end_of_a_stop(folder: pathlib.Path) -> None:
@@ -329,6 +383,19 @@ def test_a_process_that_blocks_is_killed_at_the_end_of_a_stop(folder: pathlib.Pa
     asyncio.run(main())
     assert server.process.returncode == 1
     assert "did not stop in time and was killed" in server.log
+
+
+def test_an_idle_process_adds_little_memory_to_the_io_process(server: ServerProcess) -> None:
+    more = 4
+    ready = len(wait_for_processes(server, 2))
+    before = server.memory()
+    for _ in range(more):
+        server.process.send_signal(signal.SIGTTIN)
+        ready += 1
+        wait_for_processes(server, ready)
+    pids = {pid_of(server) for _ in range(3 * ready)}
+    assert pids == set(wait_for_processes(server, ready))
+    assert server.growth(before) < more * 1_000_000
 
 
 def test_auto_means_one_for_each_core(folder: pathlib.Path, start_server) -> None:  # type: ignore[no-untyped-def]

@@ -78,12 +78,18 @@ MOVES = {
 }
 
 
-@pytest.mark.parametrize("why", MOVES)
+def start_for(start_server: StartServer, why: str) -> ServerProcess:
+    if why == "recycling":  # the session and one request
+        return start(start_server, "--limit-max-requests", "2", workers=1)
+    return start(start_server)
+
+
+@pytest.mark.parametrize("why", [*MOVES, "recycling"])
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 def test_a_session_moves_with_all_it_has(
     start_server: StartServer, transport: str, why: str
 ) -> None:
-    server = start(start_server)
+    server = start_for(start_server, why)
 
     async def main() -> None:
         headers = {"cookie": "a=b"}
@@ -91,12 +97,15 @@ def test_a_session_moves_with_all_it_has(
             id = await session.join_namespace(COUNT, auth={"room": "room", "name": "x"})
             await session.call("number", 1, namespace=COUNT)
             pid, before = await tell(session)
-            MOVES[why](server, pid)
+            if why == "recycling":
+                assert httpx.get(server.url).text == str(pid)
+            else:
+                MOVES[why](server, pid)
             assert await session.next_event(COUNT) == ["resumed", why]
             other, after = await tell(session)
             assert other != pid
             # A process that has died takes with it what it has not handed over.
-            numbers = [1] if why == "reload" else []
+            numbers = [] if why == "crash" else [1]
             assert after["data"] == {"numbers": numbers, "whys": [why]}
             for same in ("rooms", "auth", "cookie", "url", "address", "transport"):
                 assert after[same] == before[same], same
@@ -185,6 +194,28 @@ async def acknowledge(session: Session, question: str, answer: object) -> None:
     found = re.fullmatch(r"42/count,(\d+)\[.*", question)
     assert found, question
     await session.send(f"43/count,{found[1]}{json.dumps([answer])}")
+
+
+def test_a_function_that_never_ends_does_not_hold_up_a_reload(start_server: StartServer) -> None:
+    options = ("--workers", "2", "--socketio-connect-timeout", "1")
+    server = start_server("resuming_function:application", *options, cwd=APPS)
+    wait_for_processes(server, 2)
+
+    async def main() -> None:
+        async with WebSocketSession(server.url) as session:
+            await session.join_namespace(COUNT)
+            pid, _ = await tell(session)
+            await session.send("40/asked,")
+            await asyncio.to_thread(server.wait_for_log, "asked about /asked")
+            await asyncio.to_thread(reload, server)
+            refusal = await session.next_message()
+            assert refusal == '44/asked,{"message":"Connection timed out"}'
+            assert await session.next_event(COUNT) == ["resumed", "reload"]
+            assert (await tell(session))[0] != pid
+        await asyncio.to_thread(wait_for_ends, server, 2)
+
+    run(main)
+    assert "resuming_function.endless has run for 1 s and is cancelled" in server.log
 
 
 def test_callbacks_end_before_their_client_moves(start_server: StartServer) -> None:

@@ -97,6 +97,30 @@ def test_a_replacement_that_cannot_start_leaves_the_old_process(
     assert httpx.get(server.url).text == f"one {old}"
 
 
+ENDS = {
+    "exception": ("raise ValueError('on purpose')", "exit code 0"),
+    "segfault": ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_process_that_does_not_end_well_disturbs_no_other(
+    start: Callable[..., ServerProcess], folder: pathlib.Path, end: str
+) -> None:
+    if end == "segfault" and ("ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ):
+        pytest.skip("the sanitizer reports it")
+    code, how = ENDS[end]
+    write_code(folder, "one", f"\nimport atexit\natexit.register(lambda: exec({code!r}))\n")
+    server = start("--limit-max-requests", "2")
+    (old,) = pids(server, 1)
+    for _ in range(2):
+        assert version_of(server) == "one"
+    server.wait_for_log(rf"\(pid {old}\), which was replaced, has ended .*{how}")
+    (new,) = pids(server, 2)[1:]
+    assert httpx.get(server.url).text == f"one {new}"
+    assert "it starts again" not in server.log
+
+
 def test_signals_add_and_remove_processes(
     start: Callable[..., ServerProcess], folder: pathlib.Path
 ) -> None:

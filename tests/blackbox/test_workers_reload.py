@@ -10,11 +10,13 @@ import os
 import pathlib
 import re
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
+from support.raw_http import RawConnection
 from support.server import ServerProcess
 from support.waiting import eventually
 from support.workers import (
@@ -110,35 +112,51 @@ def test_the_command_returns_when_the_new_processes_work(
     assert {version_of(server) for _ in range(4)} == {"two"}
 
 
+WAITS_FOR_GO = "\nsay('import')\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
+
+
 def test_no_request_fails_in_a_reload(
     start: Callable[..., ServerProcess], folder: pathlib.Path
 ) -> None:
+    """`bench/workers.py reloads` measures how many are answered in a second."""
     server = start()
+    ended = threading.Event()
+    answers: list[tuple[int, str]] = []
 
-    async def main() -> None:
-        ended = asyncio.Event()
-        answers: list[tuple[int, str]] = []
+    def ask() -> None:
+        """On eight connections, which are kept alive."""
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(RawConnection(server.port)) for _ in range(8)]
+            while not ended.is_set():
+                for client in clients:
+                    client.get("/")
+                for client in clients:
+                    answer = client.read_response()
+                    answers.append((answer.status, answer.body.decode().split()[0]))
 
-        async def ask() -> None:
-            async with httpx.AsyncClient(timeout=30) as client:
-                while not ended.is_set():
-                    answer = await client.get(server.url)
-                    answers.append((answer.status_code, answer.text.split()[0]))
+    def wait_for_answers(count: int) -> None:
+        enough = len(answers) + count
+        eventually(lambda: asking.done() or len(answers) >= enough, seconds=60)
 
-        clients = [asyncio.create_task(ask()) for _ in range(8)]
-        for version in ("two", "three", "four"):
-            write_code(folder, version)
-            done = await asyncio.to_thread(reload, folder)
-            assert done.returncode == 0, done.stderr
-        before = len(answers)
-        while len(answers) < before + 20:
-            await asyncio.sleep(0.01)
-        ended.set()
-        await asyncio.gather(*clients)
-        assert {status for status, _ in answers} == {200}
-        assert {version for _, version in answers[before + 16 :]} == {"four"}
-
-    asyncio.run(main())
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        asking = threads.submit(ask)
+        try:
+            for version in ("two", "three", "four"):
+                write_code(folder, version, WAITS_FOR_GO)
+                so_far = len(server.log)
+                done = threads.submit(reload, folder)
+                server.wait_for_log("import of", so_far)
+                wait_for_answers(400)
+                (folder / "go").touch()
+                assert done.result().returncode == 0, done.result().stderr
+                (folder / "go").unlink()
+            wait_for_answers(40)
+        finally:
+            ended.set()
+        asking.result()
+    assert len(answers) > 1000
+    assert {status for status, _ in answers} == {200}
+    assert {version for _, version in answers[-16:]} == {"four"}
 
 
 @contextlib.asynccontextmanager

@@ -13,7 +13,9 @@ from typing import Any
 
 import sio
 from asgiref.sync import SyncToAsync, sync_to_async
+from sio.threads import Threads, set_threads
 from sio_fakes import World
+from sioserve.request_threads import serve_with_threads
 
 FOLDER = pathlib.Path(sys.argv[2])
 ERROR = {"error": "Internal server error"}
@@ -89,6 +91,29 @@ def register() -> None:
     def plain_count(socket: Any, ack: Any = None) -> None:
         ack(User.objects.count())
 
+    @sio.on("plain lose")
+    def plain_lose(socket: Any, ack: Any = None) -> None:
+        from django.db import connection
+
+        connection.ensure_connection()
+        connection.connection.close()
+        ack("lost")
+
+    @sio.on("plain age")
+    def plain_age(socket: Any, ack: Any = None) -> None:
+        from django.db import connection
+
+        connection.ensure_connection()
+        connection.close_at = 0
+        ack("old")
+
+    @sio.on("plain identity")
+    def plain_identity(socket: Any, ack: Any = None) -> None:
+        from django.db import connection
+
+        connection.ensure_connection()
+        ack(id(connection.connection))
+
     @sio.on("lose")
     async def lose(socket: Any, ack: Any = None) -> None:
         await lose_connection()
@@ -163,6 +188,72 @@ def a_lost_connection_does_not_affect_a_plain_handler() -> None:
     async def main() -> None:
         c = await client()
         assert await c.ask("lose") == "lost"
+        assert await c.ask("plain count") == 5
+
+    asyncio.run(main())
+
+
+async def client_with_one_thread() -> Client:
+    """Its plain handlers share a thread, as with a server, and so its connection."""
+    set_threads(asyncio.get_running_loop(), Threads(1, 10))
+    return await client()
+
+
+def a_lost_connection_makes_one_plain_handler_fail() -> None:
+    set_up(max_age=None)
+
+    async def main() -> None:
+        c = await client_with_one_thread()
+        assert await c.ask("plain count") == 5
+        assert await c.ask("plain lose") == "lost"
+        assert await c.ask("plain count") == ERROR  # like a request
+        assert [await c.ask("plain count") for _ in range(3)] == [5, 5, 5]
+
+    asyncio.run(main())
+
+
+def a_websocket_gets_a_working_connection_again() -> None:
+    users = set_up(max_age=None)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (message := await receive())["type"] == "websocket.receive":
+            try:
+                if message["text"] == "lose":
+                    await lose_connection()
+                await send(await users.objects.acount())
+            except Exception as error:
+                await send(type(error).__name__)
+
+    async def main() -> None:
+        messages: list[dict[str, str]] = [
+            *({"type": "websocket.receive", "text": text} for text in ("", "lose", "", "")),
+            {"type": "websocket.disconnect"},
+        ]
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return messages.pop(0)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        serve = serve_with_threads(application, Threads(1, 10))
+        await serve({"type": "websocket"}, receive, send)
+        assert sent == [5, "ProgrammingError", 5, 5], sent
+
+    asyncio.run(main())
+
+
+def a_plain_handler_gets_no_old_connection() -> None:
+    set_up(max_age=60)
+
+    async def main() -> None:
+        c = await client_with_one_thread()
+        first = await c.ask("plain identity")
+        assert await c.ask("plain identity") == first
+        assert await c.ask("plain age") == "old"
+        assert await c.ask("plain lose") == "lost"  # with a new connection
+        assert await c.ask("plain count") == ERROR
         assert await c.ask("plain count") == 5
 
     asyncio.run(main())

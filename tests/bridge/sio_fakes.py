@@ -13,6 +13,7 @@ from fake_rooms import FakeRooms
 from sio.dispatcher import Dispatcher
 from sio.encoding import default
 from sio.handover import ROUTED
+from sio.time_limit import HandlerTimes
 
 UNRECORDED = frozenset(
     {
@@ -74,7 +75,7 @@ class FakeServer:
         self.calls.append(("make_relays", relays))
         return relays
 
-    def room(self) -> None:
+    def space(self) -> None:
         """The command queue always has space."""
 
     def counts(self) -> dict[str, int]:
@@ -151,8 +152,8 @@ class _NoTimeout:
 class NativeDispatcher(Dispatcher):
     """Passes the events of the native server, after FakeServer has applied them."""
 
-    def __init__(self, rooms: FakeRooms) -> None:
-        super().__init__()
+    def __init__(self, rooms: FakeRooms, times: HandlerTimes | None) -> None:
+        super().__init__(times=times)
         self._rooms = rooms
 
     def connect(
@@ -182,9 +183,9 @@ class NativeDispatcher(Dispatcher):
 class World:
     """A dispatcher bound to a FakeServer, and clients that talk to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: HandlerTimes | None = None) -> None:
         self.core = FakeServer()
-        self.dispatcher: Dispatcher = NativeDispatcher(self.core.rooms)
+        self.dispatcher: Dispatcher = NativeDispatcher(self.core.rooms, times)
         self.dispatcher.bind(self.core)  # type: ignore[arg-type]
         self.server = sio.get_socketio_server()
         self._numbers = iter(range(1, 1000))

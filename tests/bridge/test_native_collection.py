@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import socket
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ class Application:
     """An application that refers to its server, so that both form a cycle."""
 
     server: Any = None
+    other_process: socket.socket | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await respond(send)
@@ -81,19 +83,20 @@ def test_a_subclass_that_forgets_its_base_raises() -> None:
         Forgetful().stop()
 
 
-def test_a_loopback_server_cannot_be_subclassed() -> None:
+@pytest.mark.parametrize("cls", [_sioserve.ProcessServer, _sioserve.LoopbackServer])
+def test_other_servers_cannot_be_subclassed(cls: type[_sioserve.Server]) -> None:
     with pytest.raises(TypeError, match="not an acceptable base type"):
-        type("Loopback", (_sioserve.LoopbackServer,), {})
+        type("Subclass", (cls,), {})
 
 
-def references_by(place: str) -> Callable[[Application], Any]:
+def references_by(place: str, cls: Any = _sioserve.Server) -> Callable[[Application], Any]:
     """Creates a server that refers to its application in this way."""
 
     def make(application: Application) -> Any:
         if place == "application":
-            return _sioserve.Server(application)
+            return cls(application)
         if place in ("state", "extensions"):
-            return _sioserve.Server(None, **{place: {"application": application}})
+            return cls(None, **{place: {"application": application}})
         if place == "attribute":
             server = Subclass(None)
             server.note = application  # type: ignore[assignment]
@@ -104,29 +107,27 @@ def references_by(place: str) -> Callable[[Application], Any]:
             loopback = _sioserve.LoopbackServer(lambda: None)
             loopback.open_session({"application": application})
             return loopback
-        return _sioserve.Server(None, **{place: application})
+        return cls(None, **{place: application})
 
     return make
 
 
+PLACES = [
+    *("application", "dispatcher", "state", "extensions", "json_default", "client_gone"),
+    *("max_requests_reached", "stop_begun"),
+]
+
+
 @pytest.mark.parametrize(
-    "place",
+    ("cls", "place"),
     [
-        "application",
-        "dispatcher",
-        "state",
-        "extensions",
-        "json_default",
-        "client_gone",
-        "max_requests_reached",
-        "attribute",
-        "wake",
-        "scope",
+        *((_sioserve.Server, place) for place in [*PLACES, "attribute", "wake", "scope"]),
+        *((_sioserve.ProcessServer, place) for place in PLACES),
     ],
 )
-def test_a_cycle_through_each_reference_of_a_server_is_collected(place: str) -> None:
+def test_a_cycle_through_each_reference_of_a_server_is_collected(cls: Any, place: str) -> None:
     application = Application()
-    application.server = references_by(place)(application)
+    application.server = references_by(place, cls)(application)
     reference = weakref.ref(application)
     del application
     assert collected(reference)
@@ -148,15 +149,25 @@ def test_servers_in_cycles_close_their_descriptors() -> None:
 
 
 @pytest.mark.parametrize("end", ["stopped", "running"])
-def test_started_servers_in_cycles_with_their_loops_end(end: str) -> None:
+@pytest.mark.parametrize("cls", [_sioserve.Server, _sioserve.ProcessServer])
+def test_started_servers_in_cycles_with_their_loops_end(
+    cls: type[_sioserve.Server], end: str
+) -> None:
     async def serve() -> weakref.ref[Application]:
         application = Application()
-        application.server = server = _sioserve.Server(application)
-        server.listen_tcp("127.0.0.1", 0)
-        stopped = asyncio.Event()
-        server.start(asyncio.get_running_loop(), stopped.set)
+        application.server = server = cls(application)
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+        if isinstance(server, _sioserve.ProcessServer):
+            application.other_process, ours = socket.socketpair()
+            server.start_with(loop, stopped.set, ours.detach())
+        else:
+            server.listen_tcp("127.0.0.1", 0)
+            server.start(loop, stopped.set)
         if end == "stopped":
-            server.stop()
+            if application.other_process is not None:
+                application.other_process.close()  # which ends this one, too
+            else:
+                server.stop()
             await stopped.wait()
         return weakref.ref(application)
 

@@ -75,6 +75,10 @@ TABLE: list[tuple[str, str, int, Call]] = [
     ("set_log_level", "level", INT, lambda server, n: server.set_log_level("sioserve", n)),
     ("flush_logs", "timeout_ms", CENTURY, lambda server, n: server.flush_logs(n)),
 ]
+# Without an event loop, nothing is started and the descriptor stays open.
+PROCESS_TABLE: list[tuple[str, str, int, Call]] = [
+    ("start_with", "fd", INT, lambda server, n: server.start_with(None, print, n)),
+]
 LOOPBACK_TABLE: list[tuple[str, str, int, Call]] = [
     ("receive", "session", ID, lambda server, n: server.receive(n, "0")),
     ("take_sent", "session", ID, lambda server, n: server.take_sent(n)),
@@ -83,7 +87,7 @@ LOOPBACK_TABLE: list[tuple[str, str, int, Call]] = [
     ("advance", "milliseconds", CENTURY, lambda server, n: server.advance(n)),
 ]
 WITHOUT_NUMBERS = {
-    *("start", "_drain", "room", "running_tasks", "counts", "stop", "add_namespace", "open_logs"),
+    *("start", "_drain", "space", "running_tasks", "counts", "stop", "add_namespace", "open_logs"),
     *("broadcast", "change_sockets", "sockets_in", "namespace_rooms", "take_room_changes"),
     *("watch_rooms", "unwatch_rooms", "other_processes", "process_status"),
     *("socket_count", "is_client_id", "namespaces_in_use", "client_count"),
@@ -101,9 +105,11 @@ LOOPBACK_WITHOUT_NUMBERS = {"open_session"}
 
 server = _sioserve.Server(None)
 measured = _sioserve.Server(None, metrics=True)
+process = _sioserve.ProcessServer(None)
 loopback = _sioserve.LoopbackServer(lambda: None)
 CASES = [
     *(pytest.param(server, *row, id=f"{row[0]}-{row[1]}") for row in TABLE),
+    *(pytest.param(process, *row, id=f"process-{row[0]}-{row[1]}") for row in PROCESS_TABLE),
     *(pytest.param(loopback, *row, id=f"loopback-{row[0]}-{row[1]}") for row in LOOPBACK_TABLE),
 ]
 
@@ -128,6 +134,7 @@ def methods_of(cls: type) -> set[str]:
 
 def test_the_tables_have_every_method() -> None:
     assert methods_of(_sioserve.Server) == {row[0] for row in TABLE} | WITHOUT_NUMBERS
+    assert methods_of(_sioserve.ProcessServer) == {row[0] for row in PROCESS_TABLE}
     expected = {row[0] for row in LOOPBACK_TABLE} | LOOPBACK_WITHOUT_NUMBERS
     assert methods_of(_sioserve.LoopbackServer) == expected
 
@@ -167,10 +174,13 @@ def test_the_smallest_and_the_largest_number_are_accepted(
             assert method.startswith("listen_")
         except RuntimeError:
             assert "_process" in method  # this server has no processes
+        except AttributeError:
+            assert method == "start_with"  # of the loop
     assert server.session_status(1) is None
 
 
-def test_every_number_of_the_settings_is_checked() -> None:
+@pytest.mark.parametrize("cls", [_sioserve.Server, _sioserve.ProcessServer])
+def test_every_number_of_the_settings_is_checked(cls: type[_sioserve.Server]) -> None:
     numbers = {
         name
         for name in SETTINGS
@@ -180,7 +190,7 @@ def test_every_number_of_the_settings_is_checked() -> None:
     for name in numbers:
         for value, error in ((-1, ValueError), (2**64, ValueError), ("1", TypeError)):
             with pytest.raises(error, match=rf"^{name}: "):
-                _sioserve.Server(None, **{name: value})
+                cls(None, **{name: value})
 
 
 def settings() -> dict[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
+import time
+from collections import Counter
 from collections.abc import Generator
 from typing import Any
 
@@ -266,3 +269,39 @@ async def test_a_nested_event_loop_may_run_within_the_call_of_the_application() 
         answers = await asyncio.gather(*(running.get() for _ in range(8)))
     assert loop.is_running()
     assert [answer.status_code for answer in answers] == [200] * 8
+
+
+async def test_many_events_leave_the_event_loop_to_other_callbacks() -> None:
+    """All requests are queued when the event loop gets to them."""
+    count, work = 200, 0.0003  # requests; seconds of each, before its coroutine exists
+    loop = asyncio.get_running_loop()
+    turns = 0
+    turn_of_call: list[int] = []
+
+    def application(scope: Any, receive: Any, send: Any) -> Any:
+        end = time.perf_counter() + work
+        while time.perf_counter() < end:
+            pass
+        turn_of_call.append(turns)
+        return respond(send)
+
+    def turn() -> None:
+        nonlocal turns
+        turns += 1
+        if len(turn_of_call) < count:
+            loop.call_soon(turn)
+
+    async with serving(application) as running:
+        host, port = running.address.split(":")
+        with contextlib.ExitStack() as stack:
+            for _ in range(count):
+                client = stack.enter_context(socket.create_connection((host, int(port))))
+                client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            # The loop is blocked. For each answer, the I/O thread has read what came before.
+            for _ in range(50):
+                running.server.counts()
+            turn()
+            while len(turn_of_call) < count:
+                await asyncio.sleep(0)
+    # A drain ends after 2 ms, so it makes seven calls, or fewer if the machine is slow.
+    assert max(Counter(turn_of_call).values()) <= 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import sio
 import sio.socketio.server
 from sio.socketio.refusal_hooks import MOST_WAITING
+from sio.time_limit import HandlerTimes
 from sio_fakes import World
 from sioserve.testing.registrations import Registrations
 
@@ -29,6 +31,19 @@ SCOPE = {
 @pytest.fixture(autouse=True)
 def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sio.socketio.server, "_server", None)
+
+
+HOOKS = ["allow_request", "allow_origin", "initial_headers", "headers", "on_connection_error"]
+TOPICS = {"allow_origin": "origin", "on_connection_error": "refusal"}
+
+
+def call(world: World, hook: str, message: str = "why") -> None:
+    """Let the native server report what functions of this kind are called for."""
+    topic = TOPICS.get(hook, "handshake")
+    if topic == "refusal":
+        world.dispatcher.request_refused(SCOPE, 3, message, 0)
+    else:
+        getattr(world.dispatcher, topic)(77, SCOPE)
 
 
 async def decided(world: World, topic: str) -> list[Any]:
@@ -199,3 +214,97 @@ async def test_functions_added_in_a_test_are_removed_after_it() -> None:
     kept.restore()
     assert not world.server.refusal_hooks
     assert await decided(world, "origin") == [77, ""]
+
+
+# --- functions that never end ---
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+async def test_a_stop_cancels_a_function_without_an_error(
+    hook: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    called = asyncio.Event()
+
+    async def endless(*args: Any) -> bool:
+        called.set()
+        await asyncio.Event().wait()
+        return True
+
+    getattr(world.server, hook)(endless)
+    call(world, hook)
+    await called.wait()
+    await world.dispatcher.close(0)
+    assert not world.dispatcher._tasks
+    assert "Cancelled at shutdown: a handler, waiting in" in caplog.text
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
+    if hook != "on_connection_error":
+        assert world.core.of("decide_handshake")[-1][1:3] == (77, "")
+
+
+@pytest.mark.parametrize("limit", ["option", "decorator"])
+@pytest.mark.parametrize("hook", HOOKS)
+async def test_a_function_that_never_ends_is_cancelled(
+    hook: str, limit: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    times = HandlerTimes(handshake=0.05) if limit == "option" else None
+    world = World(times)
+    calls = 0
+
+    async def endless(*args: Any) -> bool:
+        nonlocal calls
+        calls += 1
+        await asyncio.Event().wait()
+        return True
+
+    getattr(world.server, hook)(endless if times else sio.timeout(0.05)(endless))
+    call(world, hook)
+    call(world, hook)
+    await world.idle()
+    assert calls == 2
+    assert not world.dispatcher._tasks
+    assert caplog.text.count("endless has run for 0.05 s and is cancelled") == 2
+    assert "a handler's task failed" not in caplog.text
+    # After the time of the option, the native server has refused the handshake.
+    refusals = 0 if times or hook == "on_connection_error" else 2
+    assert [one[1:3] for one in world.core.of("decide_handshake")] == [(77, "")] * refusals
+
+
+@pytest.mark.parametrize("hook", ["allow_request", "allow_origin", "headers"])
+async def test_after_the_time_no_other_function_is_called(hook: str) -> None:
+    world = World(HandlerTimes(handshake=0.05))
+    called: list[Any] = []
+
+    async def stubborn(*args: Any) -> bool:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return hook != "allow_origin"
+
+    async def other(*args: Any) -> bool:
+        called.append(args)
+        return True
+
+    getattr(world.server, hook)(stubborn)
+    getattr(world.server, hook)(other)
+    call(world, hook)
+    await world.idle()
+    assert not called
+    assert not world.core.of("decide_handshake")
+
+
+async def test_a_function_whose_own_task_is_cancelled_is_called_for_the_next_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    seen: list[str] = []
+
+    @world.server.on_connection_error
+    async def cancelled(refused: sio.RefusedRequest) -> None:
+        seen.append(refused.message)
+        raise asyncio.CancelledError
+
+    for message in "ab":
+        call(world, "on_connection_error", message)
+    await world.idle()
+    assert seen == ["a", "b"]
+    assert caplog.text.count("cancelled failed") == 2

@@ -139,15 +139,40 @@ async def test_failed_registration_changes_nothing():
     assert "connect" not in namespace.table._handlers
 
 
-@pytest.mark.parametrize("name", ["/a,b", "a,b", "/a?b=1", "/?"])
-def test_names_that_no_client_can_send_are_refused(name):
-    with pytest.raises(ValueError, match="can't be reached"):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("/a,b", "a comma ends"),
+        ("a,b", "a comma ends"),
+        ("/a?b=1", "a query begins"),
+        ("/?", "a query begins"),
+        ("/a\nb", "control characters"),
+        ("/\0", "control characters"),
+        ("/a\x7f", "control characters"),
+        ("/" + "a" * 1024, "a name has at most 1,024 bytes"),
+        ("/" + "é" * 512, "a name has at most 1,024 bytes"),
+        ("é" * 512, "a name has at most 1,024 bytes"),
+        ("/a\ud800", "a lone surrogate"),
+    ],
+)
+@pytest.mark.parametrize("has_function", [False, True])
+def test_names_that_no_client_can_send_are_refused(name, why, has_function):
+    if has_function:
+        sio.get_socketio_server().of(lambda name, auth: True)
+    match = f"can't be reached by clients: {why}"
+    with pytest.raises(ValueError, match=match) as raised:
         sio.get_socketio_server().of(name)
-    with pytest.raises(ValueError, match="can't be reached"):
+    assert len(str(raised.value)) < 200
+    with pytest.raises(ValueError, match=match):
         sio.register(make_consumer(name))
-    with pytest.raises(ValueError, match="can't be reached"):
+    with pytest.raises(ValueError, match=match):
         sio.on("hello", namespace=name)(lambda socket: None)
     assert registry.namespaces() == ["/"]
+
+
+@pytest.mark.parametrize("name", ["/" + "a" * 1023, "/" + "é" * 511, "/\x80", "/\U0001f600 b"])
+def test_names_that_clients_can_send_are_accepted(name):
+    assert sio.get_socketio_server().of(name).name == name
 
 
 async def test_reserved_names_are_no_events():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,11 +64,41 @@ async def test_a_client_cannot_join_the_room_of_another_client() -> None:
         assert two.socket.rooms == {"lobby", "all", two.socket.id}
 
 
-async def test_rooms_of_other_clients_may_be_allowed(monkeypatch: Any) -> None:
-    async with SioTestServer(Chat) as server, server.client() as one, server.client() as two:
-        monkeypatch.setattr(server.server, "_allow_private_rooms", True)
-        one.socket.join(two.socket.id)
+async def may_join_each_other(server: Any) -> bool:
+    """Whether a client may join the room of another one; then it gets what is sent to that one."""
+    async with server.client() as one, server.client() as two:
+        try:
+            one.socket.join(two.socket.id)
+        except ValueError:
+            assert two.socket.id not in one.socket.rooms
+            return False
         assert two.socket.id in one.socket.rooms
+        server.server.to(two.socket.id).emit("psst")
+        assert await one.receive() == await two.receive() == ("psst",)
+        return True
+
+
+async def test_rooms_of_other_clients_may_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with SioTestServer(Chat) as server:
+        assert server.server.allow_private_rooms is False
+        assert not await may_join_each_other(server)
+        monkeypatch.setattr(server.server, "_allow_private_rooms", None)  # restored after the test
+        server.server.allow_private_rooms = True
+        assert await may_join_each_other(server)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_a_setting_allows_rooms_of_other_clients(
+    allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = SimpleNamespace(configured=True, SIO_ALLOW_PRIVATE_ROOMS=allowed)
+    async with SioTestServer(Chat) as server:
+        monkeypatch.setitem(sys.modules, "django.conf", SimpleNamespace(settings=settings))
+        assert await may_join_each_other(server) == allowed
+        # What code sets goes before the setting.
+        monkeypatch.setattr(server.server, "_allow_private_rooms", None)  # restored after the test
+        server.server.allow_private_rooms = not allowed
+        assert await may_join_each_other(server) != allowed
 
 
 async def test_handlers_can_query_the_rooms_of_a_disconnected_client(seen: list[Any]) -> None:

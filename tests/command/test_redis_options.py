@@ -110,7 +110,7 @@ def test_a_url_that_is_not_valid_is_refused_without_showing_the_password(
     url: str, reason: str
 ) -> None:
     arguments = server_arguments(Options(settings={"redis_url": url}))
-    with pytest.raises(StartupError, match=reason) as raised, creation_errors():
+    with pytest.raises(StartupError, match=reason) as raised, creation_errors(arguments):
         _sioserve.Server(lambda scope, receive, send: None, None, **arguments)
     assert "redis_url: the URL of Redis is not valid: " in str(raised.value)
     assert "secret" not in str(raised.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sioserve.errors import StartupError
@@ -12,12 +13,21 @@ from sioserve.workers.channel import (
     LENGTH,
     LONGEST_HELLO,
     LONGEST_REASON,
+    BadHello,
     Hello,
     StartFailure,
     failures_told,
     receive_hello,
     say_hello,
 )
+
+HELLO: dict[str, Any] = {
+    "native_socketio": True,
+    "namespaces": ["/", "/chat"],
+    "ask_about_handshakes": False,
+    "ask_about_origins": False,
+    "allowed_hosts": ["a", "b"],
+}
 
 Ends = tuple[socket.socket, socket.socket]
 
@@ -36,8 +46,42 @@ def framed(text: bytes) -> bytes:
 
 
 async def test_hello_has_the_settings(ends: Ends) -> None:
-    say_hello(ends[1], {"allowed_hosts": ("a", "b")})
-    assert await receive_hello(ends[0]) == Hello({"allowed_hosts": ["a", "b"]})
+    told = {**HELLO, "ping_interval_ms": 20_000, "redis_url": None}
+    say_hello(ends[1], {**told, "allowed_hosts": ("a", "b")})
+    assert await receive_hello(ends[0]) == Hello(told)
+
+
+async def test_settings_that_are_not_asked_for_are_left_out(ends: Ends) -> None:
+    say_hello(ends[1], {**HELLO, "static_files": [["/", "/"]], "of a newer version": 1})
+    assert await receive_hello(ends[0]) == Hello(HELLO)
+
+
+@pytest.mark.parametrize("name", HELLO)
+async def test_a_hello_without_a_setting_can_not_be_used(ends: Ends, name: str) -> None:
+    say_hello(ends[1], {key: value for key, value in HELLO.items() if key != name})
+    assert await receive_hello(ends[0]) == BadHello(f'its hello has no valid "{name}"')
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("namespaces", [1, 2]),
+        ("namespaces", "/chat"),
+        ("namespaces", {"/chat": 1}),
+        ("namespaces", ["/\ud800"]),
+        ("allowed_hosts", [["a"]]),
+        ("native_socketio", 1),
+        ("ask_about_handshakes", "yes"),
+        ("ask_about_origins", None),
+        ("ping_interval_ms", [20_000]),
+        ("redis_url", {}),
+    ],
+)
+async def test_a_setting_of_a_wrong_type_can_not_be_used(
+    ends: Ends, name: str, value: object
+) -> None:
+    say_hello(ends[1], {**HELLO, name: value})
+    assert await receive_hello(ends[0]) == BadHello(f'its hello has no valid "{name}"')
 
 
 @pytest.mark.parametrize(
@@ -90,13 +134,18 @@ def test_an_end_of_the_io_process_changes_no_exception(ends: Ends) -> None:
         framed(b"[" * 100_000),
     ],
 )
-async def test_nonsense_is_a_failure(ends: Ends, said: bytes) -> None:
+async def test_nonsense_can_not_be_used(ends: Ends, said: bytes) -> None:
     received = asyncio.create_task(receive_hello(ends[0]))
     await asyncio.get_running_loop().run_in_executor(None, ends[1].sendall, said)
-    assert await received == StartFailure("what it says can't be understood")
+    assert await received == BadHello("what it says can't be understood")
 
 
-@pytest.mark.parametrize("said", [b"", b"\0\0", framed(b"{}")[:-1], LENGTH.pack(LONGEST_HELLO + 1)])
+async def test_a_hello_that_is_too_long_is_not_waited_for(ends: Ends) -> None:
+    ends[1].sendall(LENGTH.pack(LONGEST_HELLO + 1))
+    assert await receive_hello(ends[0]) == BadHello("what it says is too long")
+
+
+@pytest.mark.parametrize("said", [b"", b"\0\0", framed(b"{}")[:-1]])
 async def test_an_end_before_hello_is_none(ends: Ends, said: bytes) -> None:
     ends[1].sendall(said)
     ends[1].close()

@@ -32,16 +32,18 @@ class FakeStarter:
         self.started: list[FakeProcess] = []
         self.admitted: list[FakeProcess] = []
         self.error: Exception | None = None
+        self.ends_by_itself = True  # after the error
 
     def start_process(self, number: int) -> Any:
-        if isinstance(self.error, OSError):
+        if isinstance(self.error, OSError | ValueError):
             raise self.error
         self.started.append(FakeProcess(number))
         return self.started[-1]
 
     async def admit_when_ready(self, process: Any) -> None:
         if self.error is not None:
-            process.ended.set_result(3)
+            if self.ends_by_itself:
+                process.ended.set_result(3)
             raise self.error
         self.admitted.append(process)
 
@@ -97,7 +99,7 @@ async def test_the_delay_grows_while_it_ends_soon(
 async def test_one_that_can_not_start_is_tried_again(
     starter: FakeStarter, delays: list[float]
 ) -> None:
-    for error in (OSError("no memory"), StartFailed("the code is wrong")):
+    for error in (OSError("no memory"), ValueError("a null"), StartFailed("the code is wrong")):
         starter.error = error
         keeper = Keeper(starter, 1)
         await until(lambda: len(delays) >= 5)
@@ -107,6 +109,26 @@ async def test_one_that_can_not_start_is_tried_again(
         keeper.release()
         starter.admitted.clear()
         delays.clear()
+
+
+async def test_a_fault_of_the_server_does_not_end_the_keeper(
+    starter: FakeStarter, delays: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    starter.error = RuntimeError("on purpose")
+    starter.ends_by_itself = False
+    keeper = Keeper(starter, 1)
+    for count in range(1, 4):
+        await until(lambda count=count: len(starter.started) == count)  # type: ignore[misc]
+        unused = starter.started[-1]
+        await until(lambda unused=unused: unused.signals)  # type: ignore[misc]
+        assert unused.signals == [signal.SIGKILL]
+        unused.ended.set_result(-signal.SIGKILL)
+    starter.error = None
+    await until(lambda: starter.admitted)
+    assert delays == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY]
+    assert "Python process 1 can't be used; it is killed" in caplog.text
+    assert "RuntimeError: on purpose" in caplog.text
+    keeper.release()
 
 
 async def test_a_process_that_was_given_up_is_not_started_again(

@@ -65,7 +65,8 @@ async def live(
     database: Database | None,
 ) -> int:
     """One python-socketio client; returns the number of right answers."""
-    client = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=1)
+    # It connects again below; two attempts at a time would make two sessions with these handlers.
+    client = socketio.AsyncClient(reconnection=False)
     last: dict[str, int] = {}
     answers = 0
 
@@ -240,7 +241,8 @@ def new_server(port: int, database: Database | None) -> ServerProcess:
 
 async def soak(minutes: float, clients: int, seed: int, database: Database | None) -> int:
     print(f"seed {seed}, {clients} clients", flush=True)
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of sessions that the client loses
+    for name in ("asyncio", "engineio.client"):  # of sessions that the client loses
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     part = minutes * 60 / 4
     failures = Failures()
     restarting = None

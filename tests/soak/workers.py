@@ -17,6 +17,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from node_members import NodeMember, NodeProcess  # noqa: E402
 from support.moving_chat import run_chat  # noqa: E402
 from support.server import ServerProcess  # noqa: E402
 from support.socketio_apps import APPS  # noqa: E402
@@ -24,6 +25,7 @@ from support.workers import pids  # noqa: E402
 
 RELOAD_EVERY = 10.0  # seconds
 KILL_EVERY = 20.0
+NODE_SHARE = 4  # a client of so many is one of Node
 PING_TIMEOUT = "120"  # seconds: the clients share the machine
 
 
@@ -42,15 +44,22 @@ def main() -> None:
     server = ServerProcess(*arguments, cwd=APPS).start()
     try:
         pids(server, options.workers)
-
-        async def disturb() -> int:
-            return await asyncio.to_thread(reload_and_kill, server, options, chance)
-
-        rooms = max(options.clients // 20, 1)
-        print(asyncio.run(run_chat(server.url, options.clients, rooms, chance, disturb)))
+        print(asyncio.run(chat(server, options, chance)))
     finally:
         server.stop()
         show_log(server)
+
+
+async def chat(server: ServerProcess, options: argparse.Namespace, chance: random.Random) -> str:
+    async def disturb() -> int:
+        return await asyncio.to_thread(reload_and_kill, server, options, chance)
+
+    rooms = max(options.clients // 20, 1)
+    of_node = options.clients // NODE_SHARE
+    async with NodeProcess() as node:
+        others = [NodeMember(node, index, f"room {index % rooms}") for index in range(of_node)]
+        members = options.clients - of_node
+        return await run_chat(server.url, members, rooms, chance, disturb, others=others)
 
 
 def show_log(server: ServerProcess) -> None:

@@ -110,17 +110,25 @@ class SessionEnded(Exception):
 
 
 class PollingSession(Session):
-    """A session over HTTP requests. It sends no request on its own."""
+    """A session over HTTP requests. It sends no request on its own.
+
+    `query` is added to the handshake's URL: "&name=value".
+    """
 
     def __init__(
-        self, url: str, path: str = "/socket.io/", headers: dict[str, str] | None = None
+        self,
+        url: str,
+        path: str = "/socket.io/",
+        headers: dict[str, str] | None = None,
+        query: str = "",
     ) -> None:
         super().__init__(url, path, headers)
+        self.query = query
         self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT)
         self._received: deque[str] = deque()
 
     async def open(self) -> None:
-        response = await self.http.get(f"{self.path}?EIO=4&transport=polling")
+        response = await self.http.get(f"{self.path}?EIO=4&transport=polling{self.query}")
         assert response.status_code == 200, response.text
         assert response.text[0] == "0"
         self.handshake = json.loads(response.text[1:])
@@ -156,11 +164,11 @@ class PollingSession(Session):
     async def abandon(self) -> None:
         await self.http.aclose()
 
-    async def probe(self) -> ClientConnection:
-        """A WebSocket for this session, before its probe."""
+    async def probe(self, query: str = "") -> ClientConnection:
+        """A WebSocket for this session, before its probe. `query` is added to its URL."""
         base = self.url.replace("http", "ws", 1)
         return await connect(
-            f"{base}{self.path}?EIO=4&transport=websocket&sid={self.sid}", proxy=None
+            f"{base}{self.path}?EIO=4&transport=websocket&sid={self.sid}{query}", proxy=None
         )
 
 

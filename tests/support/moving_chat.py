@@ -190,12 +190,15 @@ async def run_chat(
     chance: random.Random,
     disturb: Callable[[], Awaitable[int]],
     kinds: Sequence[str] = KINDS,
+    others: Sequence[Member] = (),
 ) -> str:
     """Let the members talk while `disturb()` runs, which returns how many processes it has killed.
 
+    `others` are further members.
+
     Returns a summary; raises AssertionError for what should not have been seen.
     """
-    all_members = [make_member(index, rooms, kinds) for index in range(members)]
+    all_members = [*(make_member(index, rooms, kinds) for index in range(members)), *others]
     for member in all_members:
         await member.open(url)
     is_over = False

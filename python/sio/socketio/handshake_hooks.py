@@ -34,8 +34,8 @@ class HandshakeHooks(ABC):
         exception is logged and refuses it as well. `check` is `async def`, or a plain `def`, which
         runs in a thread. Several functions are called in the order in which they were added.
 
-        It must return within --websocket-connect-timeout, otherwise the client is refused. The
-        user is not known yet: check it in `connect`.
+        It must return within --websocket-connect-timeout, otherwise it is cancelled and the client
+        is refused. The user is not known yet: check it in `connect`.
         """
         self.request_checks.add(check)
         self._enable_in_running_server()
@@ -94,8 +94,8 @@ class HandshakeHooks(ABC):
         `refused` is a sio.RefusedRequest. Use it to count and log them. Anybody can send bad
         requests, so at most 100 per second are reported, one after the other; `refused.omitted`
         counts the others. The function is `async def`, or a plain `def`, which runs in a thread. It
-        is not called for clients that a namespace refuses. With --workers, each refused request is
-        reported to one of the processes.
+        is cancelled after --websocket-connect-timeout. It is not called for clients that a
+        namespace refuses. With --workers, each refused request is reported to one of the processes.
         """
         self.refusal_hooks.add(function)
         self._enable_in_running_server()

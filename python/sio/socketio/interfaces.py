@@ -209,6 +209,7 @@ class Server(Emitting[_S], ServerSide, Protocol[_S]):
     recovery_skips_middleware: bool
     allow_private_rooms: bool
     ack_unknown_events: bool
+    handler_timeout: float | None
 
     @property
     def clients_count(self) -> int: ...

@@ -129,7 +129,7 @@ class Namespace(AnyNamespace):
         self, event: str, args: list[Any], ack: Ack | None = None
     ) -> None:
         """For adapters: another server has sent this event. `ack` answers, if it waits for one."""
-        await self._server_side.receive(event, args, ack)
+        await self._server_side.receive(event, args, ack, self.server.handler_timeout)
 
     def add_socket(self, socket: NamespaceSocket) -> None:
         """A client asks to connect."""

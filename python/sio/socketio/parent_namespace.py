@@ -25,6 +25,7 @@ from ..awaitables import DONE, Done, all_done
 from ..exceptions import TooManyRooms
 from ..failures import is_closing, is_ending
 from ..handlers import Handler
+from ..time_limit import TimeLimit
 from ..types import NamespacePattern
 from .adapter import Adapter
 from .any_namespace import AnyNamespace
@@ -74,22 +75,27 @@ class ParentNamespace(AnyNamespace):
         child.belong_to(self, found)
         return child
 
-    async def admit(self, name: str, auth: Any) -> ChildNamespace | None:
+    async def admit(self, name: str, auth: Any, limit: TimeLimit) -> ChildNamespace | None:
         """A new child, if the regular expression or the function accepts the name.
 
-        If the function raises, this is logged, and the name is not accepted.
+        If the function raises, this is logged, and the name is not accepted. The functions of all
+        parents have the time of `limit` together; when it is over, no name is accepted.
         """
+        if limit.expired:
+            return None
         if self._function is None or len(name) > MAX_NAME_LENGTH:
             return self.fit(name)
+        limit.what = self._function
         try:
-            admitted = await self._function.call_with(name, auth)
+            with self._function.limit():
+                admitted = await self._function.call_with(name, auth)
         except BaseException as error:
-            if is_closing(error):
+            if is_closing(error) or limit.has_cut(error):
                 raise
             if not is_ending():  # the client has disconnected, or the server stops
                 logger.exception("%r failed for namespace %r", self._function, name)
             return None
-        if not admitted:
+        if not admitted or limit.expired:
             return None
         child = ChildNamespace(name, self.server)
         child.belong_to(self, None)

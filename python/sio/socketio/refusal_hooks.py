@@ -7,12 +7,13 @@ on the event loop's thread, apart from add().
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..failures import is_closing, start_task
+from ..failures import clear_cancellation, is_closing, start_task, was_ended
 from ..handlers import Handler
 from ..refused_request import RefusedRequest, make_refused_request
 
@@ -48,8 +49,11 @@ class RefusalHooks:
         message: str,
         omitted: int,
         tasks: set[asyncio.Task[None]],
+        seconds: float | None,
     ) -> None:
-        """A request was refused, and `omitted` before it that are not reported."""
+        """A request was refused, and `omitted` before it that are not reported. Each function is
+        cancelled after `seconds`.
+        """
         self._omitted += omitted
         if len(self._waiting) >= MOST_WAITING:
             self._omitted += 1
@@ -58,22 +62,24 @@ class RefusalHooks:
         self._omitted = 0
         if not self._running:
             self._running = True
-            start_task(self._run, tasks)
+            start_task(functools.partial(self._run, seconds), tasks)
 
-    async def _run(self) -> None:
+    async def _run(self, seconds: float | None) -> None:
         try:
             while self._waiting:
                 refused = self._waiting.popleft()
                 for hook in self._hooks:
-                    await self._call(hook, refused)
+                    await self._call(hook, refused, seconds)
         finally:
             self._running = False
 
     @staticmethod
-    async def _call(hook: Handler, refused: RefusedRequest) -> None:
+    async def _call(hook: Handler, refused: RefusedRequest, seconds: float | None) -> None:
         try:
-            await hook.call_with(refused)
+            with hook.limit(seconds):
+                await hook.call_with(refused)
         except BaseException as error:
-            if is_closing(error) or isinstance(error, asyncio.CancelledError):
+            if is_closing(error) or was_ended(error):
                 raise
             logger.exception("on_connection_error: %r failed", hook)
+        await clear_cancellation()

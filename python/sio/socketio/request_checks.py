@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..exceptions import ConnectionRefused
-from ..failures import is_closing
+from ..failures import is_closing, was_ended
 from ..handlers import Handler
 from ..handshake import HandshakeRequest
+from ..time_limit import TimeLimit
 
 logger = logging.getLogger("sio.socketio.server")
 
@@ -64,19 +65,22 @@ class RequestChecks:
     def add_session_header_hook(self, function: Callable[..., Any]) -> None:
         self._session_header_hooks.append(Handler(function))
 
-    async def decision(self, request: HandshakeRequest) -> Decision:
+    # The functions of one handshake have the time of `limit` together. When it is over, the one
+    # that runs is cancelled, the others are not called, and the handshake is refused.
+
+    async def decision(self, request: HandshakeRequest, limit: TimeLimit) -> Decision:
         """What refusal() says, and headers of the responses. A function for headers that fails is
         logged, and the handshake refused.
         """
-        refusal = await self.refusal(request)
+        refusal = await self.refusal(request, limit)
         if refusal is not None:
             return Decision(refusal)
         try:
-            headers = await _headers("initial_headers", self._header_hooks, request)
-            session_headers = await _headers("headers", self._session_header_hooks, request)
+            headers = await _headers("initial_headers", self._header_hooks, request, limit)
+            session_headers = await _headers("headers", self._session_header_hooks, request, limit)
             return Decision(None, headers, session_headers)
         except BaseException as error:
-            if is_closing(error):
+            if _must_stop(error, limit):
                 raise
             logger.exception("a function for headers failed; %s is refused", request.url)
             return Decision("")
@@ -88,49 +92,67 @@ class RequestChecks:
     def add_origin_check(self, function: Callable[..., Any]) -> None:
         self._origin_checks.append(Handler(function))
 
-    async def allows_origin(self, request: HandshakeRequest) -> bool:
+    async def allows_origin(self, request: HandshakeRequest, limit: TimeLimit) -> bool:
         """Whether a function allows the request's origin. One that raises is logged."""
         origin = request.headers["origin"]
         for check in self._origin_checks:
             try:
-                if await check.call_with(origin):
+                if await _call(check, limit, origin):
                     return True
             except BaseException as error:
-                if is_closing(error):
+                if _must_stop(error, limit):
                     raise
                 logger.exception("allow_origin: %r failed for %s", check, origin)
+                if limit.expired:
+                    break
         return False
 
     def add(self, function: Callable[..., Any]) -> None:
         self._checks.append(Handler(function))
 
-    async def refusal(self, request: HandshakeRequest) -> str | None:
+    async def refusal(self, request: HandshakeRequest, limit: TimeLimit) -> str | None:
         """None if the handshake is accepted; else the message for the client, "" for the default.
 
         If a function raises, the handshake is refused and the traceback is logged.
         """
         for check in self._checks:
             try:
-                if not await check.call_with(request):
+                if not await _call(check, limit, request):
                     return ""
             except ConnectionRefused as refused:
                 return refused.message
             except BaseException as error:
-                if is_closing(error):
+                if _must_stop(error, limit):
                     raise
                 logger.exception("allow_request: %r failed; %s is refused", check, request.url)
                 return ""
         return None
 
 
-async def _headers(what: str, hooks: list[Handler], request: HandshakeRequest) -> HeaderPairs:
+async def _call(function: Handler, limit: TimeLimit, *args: Any) -> Any:
+    """Raises TimeoutError if the function has ignored that `limit` is over."""
+    limit.what = function
+    with function.limit():
+        result = await function.call_with(*args)
+    if limit.expired:
+        raise TimeoutError(f"{function!r} has ignored its cancellation")
+    return result
+
+
+def _must_stop(error: BaseException, limit: TimeLimit) -> bool:
+    return is_closing(error) or was_ended(error) or limit.has_cut(error)
+
+
+async def _headers(
+    what: str, hooks: list[Handler], request: HandshakeRequest, limit: TimeLimit
+) -> HeaderPairs:
     """The headers for the response to a handshake that was accepted.
 
     Raises what a function raises, and ValueError or TypeError for unusable headers.
     """
     headers: HeaderValues = {}
     for hook in hooks:
-        await hook.call_with(headers, request)
+        await _call(hook, limit, headers, request)
     return list(_checked(what, headers))
 
 

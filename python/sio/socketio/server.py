@@ -14,14 +14,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..awaitables import DONE, Done, Later, done_when_called
-from ..django_support import switch
 from ..engine import EngineIOApplication
 from ..exceptions import AckTimeout
 from ..failures import start_task
-from ..handlers import Handler
+from ..handlers import Handler, limit_of
 from ..names import DEFAULT_NAMESPACE, Room, check_namespace, namespace_name
 from ..relays import Relay
 from ..threads import Threads
+from ..time_limit import TimeLimit
 from ..types import NamespacePattern, RoomWatcher
 from .adapter import Adapter
 from .all_clients import AllClients
@@ -35,6 +35,7 @@ from .parent_namespace import ChildNamespace, ParentNamespace
 from .refusal_hooks import RefusalHooks
 from .request_checks import RequestChecks
 from .socket import NamespaceSocket
+from .switches import Switches
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -55,7 +56,7 @@ logger = logging.getLogger("sio.socketio.server")
 
 
 class SocketIOServer(
-    AllClients[NamespaceSocket], HandshakeHooks, WithoutServer, EngineIOApplication
+    AllClients[NamespaceSocket], HandshakeHooks, Switches, WithoutServer, EngineIOApplication
 ):
     """The namespaces of this process, and the native server while it runs.
 
@@ -74,9 +75,6 @@ class SocketIOServer(
         super().__init__()
         self._room_watcher: RoomWatcher | None = None
         self.json_default: Callable[[Any], Any] | None = None
-        self._recovery_skips_middleware: bool | None = None
-        self._allow_private_rooms: bool | None = None
-        self._ack_unknown_events: bool | None = None
         self.local_clients_count = 0
         # Whether other Python processes serve clients of the same native server (--workers).
         self.spans_processes = False
@@ -103,6 +101,7 @@ class SocketIOServer(
         self.refusal_hooks = RefusalHooks()
         self._loop: asyncio.AbstractEventLoop | None = None  # of the native server
         self._waiting: set[asyncio.Task[None]] = set()  # for answers of broadcasts
+        self.handler_timeout: float | None = None  # seconds, for handlers without one of their own
         self.stop_server: Callable[[], None] | None = None  # while one runs that can be stopped
         self.of(DEFAULT_NAMESPACE)
 
@@ -120,16 +119,20 @@ class SocketIOServer(
         called for names that do not exist, and accepts a name by a true result. Several patterns
         are tried in the order of their creation. If there is a function, any other name is open to
         clients only if it has handlers or the function accepts it.
-        Raises ValueError for a name with a comma or a question mark, which no client can ask for.
+        Raises ValueError for a name that no client can ask for: with a comma, a question mark, a
+        control character or a lone surrogate, or with more than 1,024 bytes.
         """
         if not isinstance(namespace, str):
             return self._parent(namespace)
         name = namespace_name(namespace)
         with self.lock:
-            found = self._known(name)
+            found = self.find(name)
             if found is not None:
                 return found
             check_namespace(name)
+            found = self._known(name)
+            if found is not None:
+                return found
             made = self._namespaces[name] = Namespace(name, self)
             if self._core is not None:
                 self._core.add_namespace(name)
@@ -220,10 +223,10 @@ class SocketIOServer(
         child = next(filter(None, children), None)
         return None if child is None else self._adopt(child)
 
-    async def admit(self, name: str, auth: Any) -> Namespace | None:
+    async def admit(self, name: str, auth: Any, limit: TimeLimit) -> Namespace | None:
         """A client asks for a namespace that does not exist: create it, if a pattern accepts it."""
         for parent in self.parent_namespaces():
-            child = await parent.admit(name, auth)
+            child = await parent.admit(name, auth, limit)
             if child is not None:
                 return self._adopt(child)
         return None
@@ -442,7 +445,8 @@ class SocketIOServer(
                 error, responses = missing, missing.responses
             result = callback(error, responses)
             if inspect.isawaitable(result):
-                await result
+                with limit_of(callback, self.handler_timeout):
+                    await result
 
         loop.call_soon_threadsafe(start_task, wait, self._waiting)
 
@@ -463,8 +467,8 @@ class SocketIOServer(
         commands are carried out. In other threads the emit itself has waited.
         """
         core = self._core
-        room = None if core is None else core.room()
-        return DONE if room is None else Later(lambda: _wait(room))
+        space = None if core is None else core.space()
+        return DONE if space is None else Later(lambda: _wait(space))
 
     def _target(self, namespace: str | NamespacePattern) -> AnyNamespace:
         """A namespace to emit to, which is not created by that."""
@@ -481,36 +485,6 @@ class SocketIOServer(
         self.connect_hooks.append(Handler(hook))
         return hook
 
-    @property
-    def recovery_skips_middleware(self) -> bool:
-        """Whether the namespace's middleware (`use()`) is skipped for a recovered client; its
-        `connect` handlers are always called.
-
-        If not set: Django's setting SIO_RECOVERY_SKIP_MIDDLEWARES, or True.
-        """
-        if self._recovery_skips_middleware is None:
-            return switch("SIO_RECOVERY_SKIP_MIDDLEWARES", True)
-        return self._recovery_skips_middleware
-
-    @recovery_skips_middleware.setter
-    def recovery_skips_middleware(self, skips: bool) -> None:
-        self._recovery_skips_middleware = skips
-
-    @property
-    def allow_private_rooms(self) -> bool:
-        """Whether a socket may join a room that is named as another client's id, and so receive
-        what is sent to that client. Node allows it.
-
-        Where it was not set: Django's setting SIO_ALLOW_PRIVATE_ROOMS, or False.
-        """
-        if self._allow_private_rooms is None:
-            return switch("SIO_ALLOW_PRIVATE_ROOMS", False)
-        return self._allow_private_rooms
-
-    @allow_private_rooms.setter
-    def allow_private_rooms(self, allow: bool) -> None:
-        self._allow_private_rooms = allow
-
     def is_private_room(self, namespace: AnyNamespace, room: str) -> bool:
         """Whether a room is named as a client's id, so that other clients can't join it."""
         if self.allow_private_rooms:
@@ -524,21 +498,6 @@ class SocketIOServer(
             and CLIENT_ID.fullmatch(room) is not None
             and core.is_client_id(namespace.name, room)
         )
-
-    @property
-    def ack_unknown_events(self) -> bool:
-        """Whether an event without a handler is acknowledged, with its own arguments, if its client
-        asks for that. If not, its client gets no answer, as from Node.
-
-        Where it was not set: Django's setting SIO_ACK_UNKNOWN_EVENTS, or True.
-        """
-        if self._ack_unknown_events is None:
-            return switch("SIO_ACK_UNKNOWN_EVENTS", True)
-        return self._ack_unknown_events
-
-    @ack_unknown_events.setter
-    def ack_unknown_events(self, acknowledge: bool) -> None:
-        self._ack_unknown_events = acknowledge
 
     def register_disconnect_hook(self, hook: _DisconnectHook) -> _DisconnectHook:
         """Call `hook(socket, reason)` for each client that has disconnected, in any namespace.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..awaitables import DONE, Done, done_when_called
-from ..failures import is_closing
+from ..failures import is_closing, was_ended
 from ..handlers import Ack, Handler
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -42,16 +42,19 @@ class ServerSideReceivers:
 
         return decorate
 
-    async def receive(self, event: str, args: list[Any], ack: Ack | None) -> None:
-        """Call the receivers; their exceptions are logged."""
+    async def receive(
+        self, event: str, args: list[Any], ack: Ack | None, seconds: float | None
+    ) -> None:
+        """Call the receivers, each for at most `seconds`; their exceptions are logged."""
         for receiver in tuple(self._receivers.get(event, ())):
             try:
-                if receiver.takes_ack:
-                    await receiver.call_with(*args, ack=ack or _ignore_answer)
-                else:
-                    await receiver.call_with(*args)
+                with receiver.limit(seconds):
+                    if receiver.takes_ack:
+                        await receiver.call_with(*args, ack=ack or _ignore_answer)
+                    else:
+                        await receiver.call_with(*args)
             except BaseException as error:
-                if is_closing(error):
+                if is_closing(error) or was_ended(error):
                     raise
                 logger.exception("%r failed for the server-side event %r", receiver, event)
 

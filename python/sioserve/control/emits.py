@@ -55,7 +55,7 @@ class Server(Protocol):
 
     def close_socket(self, socket: int, close_session: bool = False) -> None: ...
 
-    def room(self) -> asyncio.Future[None] | None: ...
+    def space(self) -> asyncio.Future[None] | None: ...
 
 
 def read_emits(line: bytes) -> list[Emit]:
@@ -72,9 +72,9 @@ def read_emits(line: bytes) -> list[Emit]:
 async def carry_out(server: Server, emits: Iterable[Emit]) -> list[str | None]:
     """In the I/O process, whose native server has all rooms. For each, None or an error."""
     results = [_carry_out(server, emit) for emit in emits]
-    room = server.room()
-    if room is not None:
-        await asyncio.shield(room)
+    space = server.space()
+    if space is not None:
+        await asyncio.shield(space)
     return results
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from sioserve.options.server_arguments import DJANGO_SETTINGS
-from sioserve.workers.channel import Settings
+from sioserve.workers.told_settings import Settings
 
 logger = logging.getLogger("sioserve")
 

@@ -2,7 +2,8 @@
 
 The Python process says one thing: the length of a JSON text in four bytes, and the text. It is
 either hello, with the settings of the native core that depend on the application, or why the
-application could not start.
+application could not start. The process may have been taken over: whatever it says, the I/O process
+serves on.
 """
 
 from __future__ import annotations
@@ -18,23 +19,11 @@ from typing import Any
 
 from sioserve.errors import StartupError
 from sioserve.options import UsageError
-from sioserve.options.server_arguments import DJANGO_SETTINGS
+from sioserve.workers.told_settings import Settings, invalid_setting, told_settings
 
-# Settings that a Python process tells: those that depend on the application, and on Django's
-# settings.
-TOLD = (
-    "native_socketio",
-    "namespaces",
-    "ask_about_handshakes",
-    "ask_about_origins",
-    "allowed_hosts",
-    *DJANGO_SETTINGS.values(),
-)
 LENGTH = struct.Struct("!I")
 LONGEST_HELLO = 16_000_000
 LONGEST_REASON = 4000  # characters
-
-Settings = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +40,14 @@ class StartFailure:
     reason: str
 
 
-def told_settings(settings: Settings) -> Settings:
-    return {name: settings[name] for name in TOLD if name in settings}
+@dataclasses.dataclass(frozen=True)
+class BadHello:
+    """The process can't be used, and does not know it."""
+
+    reason: str
+
+
+Said = Hello | StartFailure | BadHello
 
 
 def say_hello(channel: socket.socket, settings: Settings) -> None:
@@ -84,27 +79,34 @@ def _say(channel: socket.socket, message: dict[str, Any]) -> None:
     channel.sendall(LENGTH.pack(len(text)) + text)
 
 
-async def receive_hello(channel: socket.socket) -> Hello | StartFailure | None:
+async def receive_hello(channel: socket.socket) -> Said | None:
     """None if the process has ended before."""
     head = await _receive(channel, LENGTH.size)
     if head is None:
         return None
     (length,) = LENGTH.unpack(head)
-    text = await _receive(channel, length) if length <= LONGEST_HELLO else None
-    if text is None:
-        return None
-    return _understood(text)
+    if length > LONGEST_HELLO:
+        return BadHello("what it says is too long")
+    text = await _receive(channel, length)
+    return None if text is None else _understood(text)
 
 
-def _understood(text: bytes) -> Hello | StartFailure:
-    """The process may have been taken over: what it says must not end this one."""
+def _understood(text: bytes) -> Said:
     with contextlib.suppress(ValueError, RecursionError):
         message = json.loads(text)
         if isinstance(message, dict) and isinstance(message.get("settings"), dict):
-            return Hello(message["settings"])
+            return _hello(message["settings"])
         if isinstance(message, dict) and isinstance(message.get("failure"), str):
             return StartFailure(message["failure"][:LONGEST_REASON])
-    return StartFailure("what it says can't be understood")
+    return BadHello("what it says can't be understood")
+
+
+def _hello(settings: Settings) -> Hello | BadHello:
+    """Without settings that only a newer version has, or that are none of its business."""
+    invalid = invalid_setting(settings)
+    if invalid is not None:
+        return BadHello(f'its hello has no valid "{invalid}"')
+    return Hello(told_settings(settings))
 
 
 async def _receive(channel: socket.socket, size: int) -> bytes | None:

@@ -26,6 +26,7 @@ from sioserve.systemd import Notifier
 from sioserve.workers.child import unblock_signals
 from sioserve.workers.process import describe_end
 from sioserve.workers.replacing import ReloadFailed, Replacer
+from sioserve.workers.starting import StartFailed
 from sioserve.workers.status import processes
 from sioserve.workers.supervisor import FirstProcessEnded, Supervisor
 from sioserve.workers.watch import Watch
@@ -67,6 +68,8 @@ class IoService:
                 end = describe_end(error.code)
                 raise StartupError(f"The first Python process has ended {end}") from None
             raise Interrupted(error.code or STARTUP_FAILURE) from None
+        except StartFailed as error:
+            raise StartupError(str(error)) from None
         self._server = server = self._make_server(settings)
         self.addresses = listen_on(server, self._options.endpoints, self._options.cluster)
         listen_for_metrics(server, self._options.metrics)
@@ -184,7 +187,7 @@ class IoService:
 
     def _make_server(self, settings: dict[str, object]) -> _sioserve.Server:
         arguments = {**server_arguments(self._options), **settings}
-        with creation_errors():
+        with creation_errors(arguments):
             return _sioserve.Server(
                 None,
                 cast(Any, self._supervisor),  # whose process_left() is called

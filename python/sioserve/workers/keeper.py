@@ -7,7 +7,6 @@ their start.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 from typing import Protocol
@@ -58,11 +57,12 @@ class Keeper:
             try:
                 if self.process is None:
                     self.process = self._starter.start_process(self.number)
-                    with contextlib.suppress(StartFailed):  # it has said why
-                        await self._starter.admit_when_ready(self.process)
+                    await self._admit(self.process)
                 await asyncio.wait([self.process.ended])
             except OSError as error:
                 logger.error("Python process %d can't be started: %s", self.number, error)
+            except Exception:
+                logger.exception("Python process %d can't be started", self.number)
             except asyncio.CancelledError:
                 if self.process is not None:  # released by a signal while it was being created
                     self.process.send_signal(signal.SIGKILL)
@@ -74,3 +74,12 @@ class Keeper:
                 logger.error("%s has ended %s; it starts again", ended.name, ended.describe_end())
             await asyncio.sleep(delay)
             delay = min(2 * delay, LONGEST_DELAY)
+
+    async def _admit(self, process: PythonProcess) -> None:
+        try:
+            await self._starter.admit_when_ready(process)
+        except StartFailed:
+            pass  # it has said why
+        except Exception:  # nothing else ends or uses the process
+            logger.exception("%s can't be used; it is killed", process.name)
+            process.send_signal(signal.SIGKILL)

@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 
-from sioserve.workers.channel import Hello, StartFailure, receive_hello
+from sioserve.workers.channel import Hello, Said, receive_hello
 from sioserve.workers.child import child_environment, signals_held
 
 logger = logging.getLogger("sioserve")
@@ -65,7 +65,7 @@ class PythonProcess:
         """Seconds since its start."""
         return time.monotonic() - self._started
 
-    async def hello(self) -> Hello | StartFailure | None:
+    async def hello(self) -> Said | None:
         """What it says when it is ready, or can't start; None if it ends before."""
         self._is_receiving = True
         try:
@@ -78,11 +78,15 @@ class PythonProcess:
         return said
 
     def take_channel(self) -> int:
-        """A descriptor of the channel, which belongs to the caller; it is ready now."""
+        """A descriptor of the channel, which belongs to the caller; it is ready now.
+
+        Raises OSError; then it is not ready.
+        """
+        fd = os.dup(self._channel.fileno())
         self._is_ready = True
         if self._reopen_when_ready:
             self.reopen_logs()
-        return os.dup(self._channel.fileno())
+        return fd
 
     def send_signal(self, number: int) -> None:
         """Does nothing if it has ended."""

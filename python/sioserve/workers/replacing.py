@@ -14,12 +14,14 @@ from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
 from sioserve.systemd import Notifier
-from sioserve.workers.channel import Settings
 from sioserve.workers.process import PythonProcess
 from sioserve.workers.starting import StartFailed
 from sioserve.workers.supervisor import Supervisor
+from sioserve.workers.told_settings import Settings
 
 logger = logging.getLogger("sioserve")
+
+EXPECTED = (StartFailed, OSError)  # any other exception is a fault of this server
 
 NewProcesses = dict[PythonProcess, Settings]  # what each has said; empty before
 
@@ -83,10 +85,15 @@ class Replacer:
             self._notifier.reloading()
             try:
                 count = await self._replace_all()
-            except (StartFailed, OSError) as error:
-                logger.error("The reload has failed, the old processes continue: %s", error)
+            except Exception as error:
+                why = _sentence(error)
+                logger.error(
+                    "The reload has failed, the old processes continue: %s",
+                    why,
+                    exc_info=not isinstance(error, EXPECTED),
+                )
                 self._notifier.ready("Running; the latest reload has failed")
-                raise ReloadFailed(str(error)) from None
+                raise ReloadFailed(why) from None
             finally:
                 self.is_reloading = False
             self._notifier.ready("Running")
@@ -111,8 +118,13 @@ class Replacer:
                 with self._new_processes() as new:
                     await self._start_new([process.number], new)
                     self._supervisor.replace(new, "recycling")
-            except (StartFailed, OSError) as error:
-                logger.error("%s continues, no other could start: %s", process.name, error)
+            except Exception as error:
+                logger.error(
+                    "%s continues, no other could start: %s",
+                    process.name,
+                    _sentence(error),
+                    exc_info=not isinstance(error, EXPECTED),
+                )
                 return False
             return True
 
@@ -158,6 +170,10 @@ class Replacer:
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(_retrieve)  # it has been logged, also if nobody waits for the result
         return task
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) if isinstance(error, EXPECTED) else f"{type(error).__name__}: {error}"
 
 
 def _retrieve(task: asyncio.Future[Any]) -> None:

@@ -15,11 +15,12 @@ from typing import Any, Protocol
 
 from sioserve.options import Options
 from sioserve.workers.changed_settings import ChangedSettings
-from sioserve.workers.channel import Hello, Settings
+from sioserve.workers.channel import BadHello, Hello
 from sioserve.workers.keeper import Keeper
 from sioserve.workers.process import PythonProcess
 from sioserve.workers.retirement import RetiringPool, Why, retire
-from sioserve.workers.starting import TIME_TO_END, settings_of
+from sioserve.workers.starting import TIME_TO_END, bad_hello, settings_of
+from sioserve.workers.told_settings import Settings
 
 logger = logging.getLogger("sioserve")
 
@@ -64,10 +65,12 @@ class Supervisor:
     async def start_first(self) -> Settings:
         """Start one process and return the settings that it says.
 
-        Raises FirstProcessEnded.
+        Raises FirstProcessEnded, which has said why; StartFailed.
         """
         self._first = self.start_process(1)
         said = await self._first.hello()
+        if isinstance(said, BadHello):
+            raise bad_hello(self._first, said)
         if not isinstance(said, Hello):
             raise FirstProcessEnded(await self._first.ended)
         self._settings = ChangedSettings(said.settings)
@@ -142,20 +145,31 @@ class Supervisor:
         self._add(process)
 
     def replace(self, ready: Mapping[PythonProcess, Settings], why: Why) -> None:
-        """Let these processes work and be kept, instead of those with the same numbers."""
-        replaced = []
-        for process, settings in ready.items():
-            if process.number not in self._keepers:  # it has been removed meanwhile
-                self.dismiss(process)
-                continue
-            self._take_over(settings)
-            self._add(process)
-            replaced.append(self._keepers[process.number].release())
+        """Let these processes work and be kept, instead of those with the same numbers.
+
+        After an exception, all that were kept still are: the new ones get no new work.
+        """
+        added: list[PythonProcess] = []
+        try:
+            for process, settings in ready.items():
+                if process.number in self._keepers:
+                    self._take_over(settings)
+                    self._add(process)
+                    added.append(process)
+                else:  # it has been removed meanwhile
+                    self.dismiss(process)
+        except BaseException:
+            self._let_go(added, why)
+            raise
+        replaced = [self._keepers[process.number].release() for process in added]
+        for process in added:
             self._keepers[process.number] = Keeper(self, process.number, process)
         self._let_go(replaced, why)
 
     def dismiss(self, process: PythonProcess) -> None:
-        """End a process that has got no work yet."""
+        """End a process that has got no work yet. One that retires ends without it."""
+        if self.is_retiring(process):
+            return
         process.dismiss()
         self._kill_later(process)
 

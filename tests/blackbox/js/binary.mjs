@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { call, connected, until } from "./client.mjs";
+import { call, client, connected, until } from "./client.mjs";
 
 const bytes = (...values) => Buffer.from(values);
 const every = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
@@ -36,12 +36,28 @@ export async function sendsBinary({ url, transports }) {
   }
 }
 
-// As a client that can't send or receive bytes on its transports.
+// As a client that can't send or receive bytes on its transports, before and after an upgrade.
 export async function sendsBinaryInBase64({ url, transports }) {
-  const socket = await connected({ url, transports, forceBase64: true });
-  for (const args of CASES) {
-    assert.deepEqual(plain(await call(socket, "reply", ...args)), plain(args));
+  const socket = client({ url, transports, forceBase64: true });
+  let upgrading;
+  if (transports.length > 1) {
+    socket.io.on("open", () => (upgrading = until(socket.io.engine, "upgrade")));
   }
+  await until(socket, "connect");
+  const exchange = async () => {
+    for (const args of CASES) {
+      assert.deepEqual(plain(await call(socket, "reply", ...args)), plain(args));
+    }
+  };
+  await exchange();
+  await upgrading;
+  const { transport } = socket.io.engine;
+  assert.equal(transport.name, transports.at(-1));
+  if (transport.name === "polling") return;
+  const kinds = new Set();
+  transport.ws.addEventListener("message", ({ data }) => kinds.add(typeof data));
+  await exchange();
+  assert.deepEqual([...kinds], ["string"]);
 }
 
 export async function answersWithBinary({ url, transports }) {

@@ -81,6 +81,14 @@ class RootConsumer(sio.SocketIOConsumer):
         await socket.emit("question", *args, callback=lambda *given: answer.set_result(given))
         await socket.emit("answered", *await answer)
 
+    async def event_ask_many(self, socket: Any, count: int, ack: Any = None) -> None:
+        """Asks so many questions at once; answers with what each came to."""
+        asked = [socket.emit_with_ack("question", number) for number in range(count)]
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        await ack(
+            [type(what).__name__ if isinstance(what, Exception) else what for what in outcomes]
+        )
+
     async def event_burst(self, socket: Any, count: int, parts: int | None = None) -> None:
         """Emits so many events in a row, each with so many attachments (None: 0 to 6)."""
         for number in range(count):

@@ -57,6 +57,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
             answer = await flood(query["way"], int(query["count"]))
         case "/release":
             handlers.release(query["key"])
+        case "/tasks":
+            answer = len(asyncio.all_tasks())
         case "/modules":
             answer = sorted(sys.modules)
         case path:

@@ -65,9 +65,71 @@ async def middleware_connect(socket: Any, auth: Any) -> bool:
     return True
 
 
+async def endless_function(name: str, auth: Any) -> bool:
+    if name == "/function":
+        await asyncio.sleep(3600)
+    return False
+
+
+def thread_function(name: str, auth: Any) -> bool:
+    if name == "/thread-function":
+        never.wait(3)
+    return False
+
+
+sio.get_socketio_server().of(endless_function)
+sio.get_socketio_server().of(thread_function)
+
+
 @sio.on("connect", namespace="/events")
 async def connect(socket: Any, auth: Any) -> bool:
+    socket.use(endless_use)
+    socket.on_any(endless_on_any)
+    socket.on("own", endless_listener)
+    socket.once("own once", endless_listener)
     return True
+
+
+async def endless_use(event: str, *args: Any) -> None:
+    if event == "use":
+        await asyncio.sleep(3600)
+
+
+async def endless_on_any(event: str, *args: Any) -> None:
+    if event == "on_any":
+        await asyncio.sleep(3600)
+
+
+async def endless_listener(*args: Any) -> None:
+    await asyncio.sleep(3600)
+
+
+@sio.any_event(namespace="/events")
+async def endless_any_event(socket: Any, event: str, *args: Any) -> None:
+    if event == "any":
+        await asyncio.sleep(3600)
+
+
+@sio.on("connect", namespace="/hooks")
+async def hooks_connect(socket: Any, auth: Any) -> bool:
+    return True
+
+
+@sio.get_socketio_server().register_connect_hook
+async def endless_hook(socket: Any) -> None:
+    if socket.namespace == "/hooks":
+        await asyncio.sleep(3600)
+
+
+@sio.on("disconnect", namespace="/hooks")
+async def endless_disconnect(socket: Any, reason: str) -> None:
+    await asyncio.sleep(3600)
+
+
+@sio.get_socketio_server().register_disconnect_hook
+async def disconnect_hook(socket: Any, reason: str) -> None:
+    if socket.namespace == "/hooks":
+        print("disconnect hook", flush=True)
 
 
 @sio.on("endless", namespace="/events")

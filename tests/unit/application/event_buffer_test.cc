@@ -115,7 +115,7 @@ TEST(EventBuffer, NeitherThreadWaitsForever) {
     }
     const auto state = queue.take(batch);
     for (const Event& taken : batch) ASSERT_EQ(number_of(taken), expected++);
-    if (state == port::EventQueue::State::room) continue;
+    if (state == port::EventQueue::State::has_space) continue;
     std::lock_guard lock(mutex);
     drained = true;
     changed.notify_all();

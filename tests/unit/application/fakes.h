@@ -54,7 +54,10 @@ class FakeExchange final : public connection::Exchange {
   void send_file(FilePart file, connection::BodyPart) override { waiting += file.size; }
   void send_trailers(const Headers& headers) override { trailers = headers; }
   void send_early_hints(const std::vector<std::string>& links) override { hints = links; }
-  void fail() override { ++failures; }
+  void fail_with(std::uint16_t status) override {
+    ++failures;
+    failed_with = status;
+  }
   void abort() override { ++aborts; }
   std::size_t buffered() const override { return waiting; }
   void want_body() override { wanted = true; }
@@ -70,6 +73,7 @@ class FakeExchange final : public connection::Exchange {
   bool paused = false;
   Milliseconds time_limit{0};
   int failures = 0;
+  std::uint16_t failed_with = 0;  // the latest
   int aborts = 0;
   std::vector<std::uint16_t> statuses;  // of the responses
   std::optional<Headers> trailers;

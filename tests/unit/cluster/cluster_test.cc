@@ -17,9 +17,9 @@ class ClusterTest : public testing::TestWithParam<Member::Wire> {
   ClusterTest() : a(network.add(GetParam())), b(network.add(GetParam())) {}
 
   void emit(std::string json, Texts rooms = {}, Texts except = {},
-            Reach reach = Reach::all_servers) {
+            BroadcastScope scope = BroadcastScope::all_servers) {
     SocketBroadcast broadcast{"/", std::move(rooms), std::move(except), {std::move(json), {}}};
-    broadcast.reach = reach;
+    broadcast.scope = scope;
     a.fixture.server->handle(std::move(broadcast));
   }
 
@@ -50,7 +50,7 @@ TEST_P(ClusterTest, a_broadcast_reaches_the_clients_of_all_servers_once) {
 }
 
 TEST_P(ClusterTest, a_local_broadcast_and_a_check_of_arguments_are_not_published) {
-  emit(R"(["news",1])", {}, {}, Reach::this_server);
+  emit(R"(["news",1])", {}, {}, BroadcastScope::this_server);
   a.fixture.server->handle(SocketBroadcast{"", {}, {}, {"[1]", {}}});
   EXPECT_EQ(a.bus.published, Texts{});
 }

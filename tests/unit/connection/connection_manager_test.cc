@@ -38,13 +38,13 @@ class Client {
       received.append(buffer.data(), static_cast<std::size_t>(size));
     }
   }
-  void close() { fd_ = net::FileDescriptor(); }
+  void close() { fd_ = FileDescriptor(); }
 
   std::string received;
   bool ended = false;
 
  private:
-  net::FileDescriptor fd_;
+  FileDescriptor fd_;
 };
 
 class ConnectionManagerTest : public testing::Test {

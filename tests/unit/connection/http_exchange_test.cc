@@ -90,7 +90,10 @@ TEST_F(HttpExchangeTest, SendsAnErrorResponseIfNoneHasStarted) {
   EXPECT_EQ(sent_calls(), Calls{}) << "the owner has to cut what has started";
 }
 
-TEST_F(HttpExchangeTest, FailsWith500OrIsCut) {
+TEST_F(HttpExchangeTest, FailsWithAStatusOrIsCut) {
+  begin().fail_with(502);
+  EXPECT_EQ(sent_calls(), (Calls{"starts", "head 502", "Bad Gateway\n last"}));
+
   begin().fail();
   EXPECT_EQ(sent_calls(), (Calls{"starts", "head 500", "Internal Server Error\n last"}));
   HttpExchange& exchange = begin();

@@ -30,11 +30,11 @@ TEST(EventQueue, ReturnsAllEventsInOrder) {
   EventQueue queue({100, 1'000'000}, [] {});
   std::vector<Event> events;
   for (std::uint64_t i = 1; i <= 3; ++i) events.push_back(event(i));
-  EXPECT_EQ(queue.push(events), State::room);
+  EXPECT_EQ(queue.push(events), State::has_space);
   EXPECT_TRUE(events.empty());
   push(queue, event(4));
   std::vector<Event> batch;
-  EXPECT_EQ(queue.take(batch), State::room);
+  EXPECT_EQ(queue.take(batch), State::has_space);
   ASSERT_EQ(batch.size(), 4U);
   for (std::uint64_t i = 0; i < 4; ++i) EXPECT_EQ(number_of(batch[i]), i + 1);
   queue.take(batch);
@@ -54,29 +54,29 @@ TEST(EventQueue, WakesOncePerBatch) {
   push(queue, event(3));
   EXPECT_EQ(wakes, 2);
   std::vector<Event> none;
-  EXPECT_EQ(queue.push(none), State::room);
+  EXPECT_EQ(queue.push(none), State::has_space);
   EXPECT_EQ(wakes, 2);
 }
 
 TEST(EventQueue, ReportsToBothSidesThatItsNumberOfEventsIsReached) {
   EventQueue queue({2, 1'000'000}, [] {});
   std::vector<Event> batch;
-  EXPECT_EQ(push(queue, event(1)), State::room);
+  EXPECT_EQ(push(queue, event(1)), State::has_space);
   EXPECT_EQ(push(queue, event(2)), State::full);
   EXPECT_EQ(push(queue, event(3)), State::full);  // events above the limit are still queued
   EXPECT_EQ(queue.take(batch), State::full);
   EXPECT_EQ(batch.size(), 3U);
-  EXPECT_EQ(queue.take(batch), State::room);
-  EXPECT_EQ(push(queue, event(4)), State::room);
+  EXPECT_EQ(queue.take(batch), State::has_space);
+  EXPECT_EQ(push(queue, event(4)), State::has_space);
 }
 
 TEST(EventQueue, ReportsToBothSidesThatItsNumberOfBytesIsReached) {
   EventQueue queue({1000, 100'000}, [] {});
   std::vector<Event> batch;
-  EXPECT_EQ(push(queue, body(50'000)), State::room);
+  EXPECT_EQ(push(queue, body(50'000)), State::has_space);
   EXPECT_EQ(push(queue, body(50'000)), State::full);
   EXPECT_EQ(queue.take(batch), State::full);
-  EXPECT_EQ(push(queue, body(50'000)), State::room);
+  EXPECT_EQ(push(queue, body(50'000)), State::has_space);
 }
 
 TEST(EventQueue, CountsReceivedBytesOfSocketIoEvents) {

@@ -7,11 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -93,7 +96,13 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
   }
   void flush() { loop_.deferred_queue().run(); }
 
-  void carry_out_for_process(Command command) override { commands.push_back(std::move(command)); }
+  std::optional<std::string_view> fault_of(const Command& command) const override {
+    return get_message<SocketBroadcast>(command) != nullptr ? fault : std::nullopt;
+  }
+  void carry_out_for_process(Command command) override {
+    if (get_message<DefineRelays>(command) != nullptr) throw std::length_error("too long");
+    commands.push_back(std::move(command));
+  }
   Answer answer_for_process(const Question&) override { return Membership::Answer{3, true}; }
   void process_lost(StreamId stream) override { lost.push_back(stream); }
   void no_process_for(StreamId stream) override { refused.push_back(stream); }
@@ -103,8 +112,9 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
   void process_reported(std::uint64_t place, const ProcessFigures& figures) override {
     reports.emplace_back(place, figures.resident_bytes);
   }
-  void process_has_room() override { ++rooms; }
+  void process_has_space() override { ++rooms; }
 
+  std::optional<std::string_view> fault;  // of broadcasts
   std::vector<Command> commands;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> reports;  // place and resident bytes
   std::vector<StreamId> lost, refused;
@@ -192,6 +202,32 @@ TEST_F(ProcessPoolTest, TellsAProcessOfTheOthers) {
     return !told.empty();
   });
   EXPECT_EQ(get_message<ProcessLeft>(told[0])->process, 2U);
+}
+
+TEST_F(ProcessPoolTest, GivesUpAProcessThatSendsFaultyValues) {
+  FakeProcess one = add();
+  const StreamId stream = request();
+  flush();
+  fault = "nonsense";
+  one.post(SocketBroadcast{"/", {}, {}, {"", {}}});
+  run_until([&] { return !lost.empty(); });
+  EXPECT_EQ(lost, std::vector<StreamId>{stream});
+  EXPECT_TRUE(commands.empty());
+  EXPECT_TRUE(std::ranges::any_of(lines_, [](const LogRecord& line) {
+    return line.message.find("it has sent nonsense") != std::string::npos;
+  }));
+}
+
+TEST_F(ProcessPoolTest, GivesUpAProcessWhoseCommandThrows) {
+  FakeProcess one = add();
+  const StreamId stream = request();
+  flush();
+  one.post(DefineRelays{RelaysId{1}, {}});
+  run_until([&] { return !lost.empty(); });
+  EXPECT_EQ(lost, std::vector<StreamId>{stream});
+  EXPECT_TRUE(std::ranges::any_of(lines_, [](const LogRecord& line) {
+    return line.message.find("can't be carried out: too long") != std::string::npos;
+  }));
 }
 
 TEST_F(ProcessPoolTest, TellsWhatADeadProcessHasLeftBehind) {

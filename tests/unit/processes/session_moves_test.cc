@@ -204,7 +204,7 @@ TEST_F(SessionMovesTest, HoldsBackAClientThatSendsMuchMeanwhile) {
   EXPECT_TRUE(distributor_.holds_back(session_));
   admit(first, LetSessionGo{session_});
   EXPECT_FALSE(distributor_.holds_back(session_));
-  EXPECT_TRUE(distributor_.take_duties().has_room);
+  EXPECT_TRUE(distributor_.take_duties().has_space);
 }
 
 TEST_F(SessionMovesTest, MovesASessionThatConnectsToARetiredProcess) {

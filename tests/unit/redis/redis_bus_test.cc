@@ -169,7 +169,6 @@ TEST_F(RedisBusTest, StartsNoThreadsBeforeTheLoopRuns) {
   const std::size_t before = threads();
   const auto member = start_member(by_name);
   EXPECT_EQ(threads(), before);
-  run_until([&] { return !member->warnings.empty(); });
 }
 
 TEST_F(RedisBusTest, MayBeDestroyedAtAnyTime) {

@@ -34,7 +34,7 @@ class FakeExchange final : public connection::Exchange {
   void send_file(FilePart part, BodyPart) override { file_bytes += part.size; }
   void send_trailers(const Headers&) override {}
   void send_early_hints(const std::vector<std::string>&) override {}
-  void fail() override { status = 500; }
+  void fail_with(std::uint16_t with) override { status = with; }
   void abort() override {}
   std::size_t buffered() const override { return 0; }
   void want_body() override {}

@@ -38,7 +38,7 @@ class FakeExchange final : public connection::Exchange {
   void send_file(FilePart, BodyPart) override {}
   void send_trailers(const Headers&) override {}
   void send_early_hints(const std::vector<std::string>&) override {}
-  void fail() override { ADD_FAILURE() << "fail()"; }
+  void fail_with(std::uint16_t) override { ADD_FAILURE() << "fail_with()"; }
   void abort() override { ADD_FAILURE() << "abort()"; }
   std::size_t buffered() const override { return 0; }
   void want_body() override {}

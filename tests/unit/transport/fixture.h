@@ -41,7 +41,7 @@ class FakeExchange final : public connection::Exchange {
   void send_file(FilePart, BodyPart) override {}
   void send_trailers(const Headers&) override {}
   void send_early_hints(const std::vector<std::string>&) override {}
-  void fail() override { failed = true; }
+  void fail_with(std::uint16_t) override { failed = true; }
   void abort() override { failed = true; }
   std::size_t buffered() const override { return 0; }
   void want_body() override { wanted = true; }

@@ -66,14 +66,16 @@ GROUP = Group(
             "socketio-connect-timeout",
             POSITIVE_SECONDS,
             "timeout for a client to connect to its first namespace, and for a namespace's "
-            "middleware and connect handlers to accept it",
+            "middleware and connect handlers, or functions that decide about its name, to "
+            "accept it",
             default=45.0,
             setting="connect_timeout_ms",
         ),
         Option(
             "socketio-handler-timeout",
             SECONDS,
-            "timeout for other handlers, which are then cancelled; 0: no limit",
+            "timeout for other handlers, listeners and callbacks, which are then cancelled; 0: no "
+            "limit",
             default=0.0,
             shown_default="no limit",
         ),

@@ -19,7 +19,8 @@ GROUP = Group(
         Option(
             "websocket-connect-timeout",
             ENDLESS_SECONDS,
-            "timeout for the application to accept a WebSocket: 403; -1 for none",
+            "timeout for the application to accept a WebSocket, and for functions that decide "
+            "about a Socket.IO handshake: 403; -1 for none",
             aliases=("--websocket_connect_timeout",),
             default=5.0,
             setting="websocket_connect_timeout_ms",

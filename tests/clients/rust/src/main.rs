@@ -1,4 +1,5 @@
-// rust_socketio: the steps of tests/clients. Arguments: the server's URL, and a transport.
+// rust_socketio: the steps of tests/clients. Arguments: the server's URL, a transport, and "restart"
+// for a client that only connects, and connects again after a restart of the server.
 use std::sync::mpsc::{channel, Receiver};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -6,7 +7,7 @@ use std::time::Duration;
 use rust_socketio::{ClientBuilder, Payload, RawClient, TransportType};
 use serde_json::{json, Value};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn wait(heard: &Receiver<Payload>, wanted: &Payload) -> Result<(), String> {
     match heard.recv_timeout(PATIENCE) {
@@ -31,10 +32,12 @@ fn main() {
         "websocket" => TransportType::Websocket,
         _ => TransportType::Any,
     };
+    let restart = arguments.get(3).is_some_and(|mode| mode == "restart");
     let (sender, heard) = channel::<Payload>();
     let mut builder = ClientBuilder::new(arguments[1].as_str())
         .transport_type(transport)
-        .reconnect(false)
+        .reconnect(restart)
+        .reconnect_delay(100, 500)
         .auth(json!({"welcome": true}))
         .on("question", |_: Payload, client: RawClient| {
             // There is no way to acknowledge an event of the server.
@@ -51,6 +54,9 @@ fn main() {
         Err(error) => return report("connect", Err(error.to_string())),
     };
     report("connect", wait(&heard, &text(&[json!({"welcome": true})])));
+    if restart {
+        return report("reconnects", wait(&heard, &text(&[json!({"welcome": true})])));
+    }
 
     let sent = client.emit("echo", text(&[json!("ü"), json!(7)])).map_err(|e| e.to_string());
     report("text", sent.and_then(|_| wait(&heard, &text(&[json!("ü"), json!(7)]))));
