@@ -2,8 +2,7 @@
 // each function that the interpreter calls is `guarded<&function>`.
 #pragma once
 
-#include <cxxabi.h>
-
+#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -18,6 +17,12 @@ void set_python_exception();
 // Within a catch block: reports the C++ exception as unraisable, for callers that can return no
 // exception. A Python exception that is already set stays set.
 void report_unraisable_exception();
+
+// Within a catch (...) block: the interpreter has ended and unwinds this thread with pthread_exit(),
+// which must go on. That is no C++ exception, so there is no current one (libstdc++ and libc++).
+inline void continue_thread_exit() {
+  if (!std::current_exception()) throw;
+}
 
 // The return value of an interpreter function with an exception set.
 template <typename Result>
@@ -40,9 +45,8 @@ struct Guard<Function> {
   static Result call(Args... args) {
     try {
       return Function(args...);
-    } catch (abi::__forced_unwind&) {
-      throw;  // the interpreter has ended and unwinds this thread: pthread_exit()
     } catch (...) {
+      continue_thread_exit();
       if constexpr (std::is_void_v<Result>) {
         report_unraisable_exception();
       } else {
@@ -62,9 +66,8 @@ template <typename Function>
 auto attempt(const Gil&, Function function) -> decltype(function()) {
   try {
     return function();
-  } catch (abi::__forced_unwind&) {
-    throw;
   } catch (...) {
+    continue_thread_exit();
     set_python_exception();
     return {};
   }
