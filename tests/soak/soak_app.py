@@ -9,6 +9,7 @@ import os
 import sys
 from typing import Any
 
+import django
 import sio
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -23,6 +24,7 @@ DATABASE = {
     "CONN_MAX_AGE": None,
 }
 settings.configure(DATABASES={"default": DATABASE} if DATABASE["PORT"] else {}, LOGGING_CONFIG=None)
+django.setup()  # without it, nobody checks the connections of handlers
 
 
 def insert(who: str) -> bool:
