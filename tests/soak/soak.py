@@ -41,6 +41,7 @@ MARGINS = {
     "allocated": 2 << 20,
     "python_blocks": 20_000,
     "descriptors": THREADS,
+    "threads": THREADS,  # they are started when they are needed
 }
 REPORT_EVERY = 300  # seconds
 COUNTS = ("allocated", "python_blocks", "tasks", "sessions", "sockets", "rooms")
