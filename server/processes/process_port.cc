@@ -57,7 +57,9 @@ QuestionId ProcessPort::ask(Question question) {
 }
 
 void ProcessPort::take_events(std::vector<Event>& batch) {
-  if (events_.take(batch) != port::EventQueue::State::full) return;
+  const port::EventQueue::State state = events_.take(batch);
+  if (has_ended_ && thread_.joinable()) thread_.join();
+  if (state != port::EventQueue::State::full) return;
   events_taken_ = true;
   wake();
 }
@@ -75,7 +77,9 @@ void ProcessPort::run() {
   // Nobody carries out commands or answers any more.
   commands_.close();
   answers_.close();
-  if (!ending_) push(ServerStopped{});
+  if (ending_) return;
+  has_ended_ = true;  // first, because nobody takes events after ServerStopped
+  push(ServerStopped{});
 }
 
 bool ProcessPort::write() {

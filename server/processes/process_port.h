@@ -63,7 +63,8 @@ class ProcessPort final : public Port {
   std::vector<char> buffer_;
   bool readable_ = false;  // the socket, as the latest wait() has found
   std::atomic<bool> events_taken_ = false;
-  std::atomic<bool> ending_ = false;
+  std::atomic<bool> ending_ = false;     // set by the application's thread
+  std::atomic<bool> has_ended_ = false;  // set by the thread itself
   std::thread thread_;
 };
 
