@@ -30,6 +30,8 @@ from support.waiting import eventually
 from support.workers import status_of
 
 READY = re.compile(r"Python process \d \(pid (\d+)\) is ready")
+RELOADING = re.compile(r"Reloading: (\d+) new Python processes start")
+RETIRED = "gets no new work (reload)"
 COUNT = "/count"
 
 StartServer = Callable[..., ServerProcess]
@@ -52,9 +54,13 @@ def wait_for_ends(server: ServerProcess, count: int) -> None:
 
 
 def reload(server: ServerProcess) -> None:
-    count = len(READY.findall(server.log))
+    """Returns when the old processes get nothing new."""
+    reloads, retired = len(RELOADING.findall(server.log)), server.log.count(RETIRED)
     server.process.send_signal(signal.SIGHUP)
-    wait_for_processes(server, count + 1)
+    replaced = eventually(lambda: RELOADING.findall(server.log)[reloads:])
+    eventually(lambda: server.log.count(RETIRED) == retired + int(replaced[0]))
+    # The I/O thread has been told; it has taken note before it answers a new connection.
+    assert httpx.get(f"{server.url}/socket.io/").status_code == 400
 
 
 def run(main: Any) -> None:
