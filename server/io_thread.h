@@ -57,7 +57,8 @@ class Server::IoThread final : connection::Router,
                                forwarding::Sessions,
                                socketio::cluster::BusObserver,
                                ObservedServer {
-  static constexpr Milliseconds tick_interval{20};  // the resolution of the sessions' timers
+  // How far apart ticks are at most; there are others when timeouts of sessions expire.
+  static constexpr Milliseconds tick_interval{20};
   // How long commands are carried out before sockets and timers are served again.
   static constexpr std::chrono::milliseconds command_budget{1};
   // The log tells of emits that are held up for at least flood_time, with at most flood_gap
@@ -81,13 +82,7 @@ class Server::IoThread final : connection::Router,
         commands_(config_.max_command_bytes, [this] { wake_.send(); }),
         wake_(loop_, [this] { carry_out_commands(); }),
         limits_(config_, counters_, logger_),
-        tick_(loop_,
-              [this] {
-                limits_.advance(loop_.now());
-                if (cluster_) cluster_->advance(loop_.now());
-                socketio_.advance(loop_.now());
-                engine_io_.advance(loop_.now());
-              }),
+        tick_(loop_, [this] { tick(); }),
         graceful_stop_(loop_, [this] { connections_.close_all(); }),
         end_sessions_(loop_, [this] { end_sessions(); }),
         pool_(config_.python_processes
@@ -181,7 +176,7 @@ class Server::IoThread final : connection::Router,
     limits_.advance(loop_.now());  // the first client may come before the first tick
     if (cluster_) cluster_->advance(loop_.now());
     if (bus_) bus_->start(*this);
-    tick_.start_repeating(tick_interval);
+    tick_.start_once(tick_interval);
     thread_ = std::thread([this] { run_or_abort("The I/O thread", [this] { loop_.run(); }); });
     answers_.open();
   }
@@ -512,6 +507,16 @@ class Server::IoThread final : connection::Router,
   void carry_out(const Ask& ask) {
     const bool is_for_pool = pool_ && std::holds_alternative<ProcessesAsked>(ask.question);
     answers_.give(ask.id, is_for_pool ? Answer(pool_->status()) : socketio_.answer(ask.question));
+  }
+
+  void tick() {
+    const TimePoint now = loop_.now();
+    limits_.advance(now);
+    if (cluster_) cluster_->advance(now);
+    socketio_.advance(now);
+    engine_io_.advance(now);
+    const TimePoint next = engine_io_.next_advance(now + tick_interval);
+    tick_.start_once(std::chrono::ceil<Milliseconds>(next - now));
   }
 
   void carry_out(ReloadCertificates) { connections_.reload_certificates(); }

@@ -1,7 +1,7 @@
-// Many timers in one hashed timing wheel. Time is divided into ticks of 20 ms. A timer is in the
+// Many timers in one hashed timing wheel. Time is divided into ticks of 5 ms. A timer is in the
 // slot of the first tick that begins at or after its deadline, so it never fires early, and at most
 // one tick late if the owner advances the wheel in time. Timers further away than one turn of the
-// wheel (82 s) stay in their slot and are skipped once per turn.
+// wheel (41 s) stay in their slot and are skipped once per turn.
 //
 // Does not read the clock. Lives on the thread of its owner.
 #pragma once
@@ -58,11 +58,22 @@ class TimerWheel {
     }
   }
 
+  // When to call advance() next: at the first tick that may have a timer, or at `limit` if that is
+  // earlier. Looks at each tick until then.
+  TimePoint next_advance(TimePoint limit) const {
+    if (timers_.empty()) return limit;
+    const std::int64_t last = tick_before(limit);
+    for (std::int64_t tick = now_ + 1; tick <= last; ++tick) {
+      if (!slot(tick).is_alone()) return TimePoint(tick * tick_length);
+    }
+    return limit;
+  }
+
   bool empty() const { return timers_.empty(); }
 
  private:
-  static constexpr Milliseconds tick_length{20};
-  static constexpr std::int64_t slot_count = 4096;  // a power of two
+  static constexpr Milliseconds tick_length{5};
+  static constexpr std::int64_t slot_count = 8192;  // a power of two
 
   // An element or the head of a circular list.
   struct Link {
@@ -83,6 +94,8 @@ class TimerWheel {
       other.previous = this;
     }
 
+    bool is_alone() const { return next == this; }
+
     Link* previous = this;
     Link* next = this;
   };
@@ -101,7 +114,7 @@ class TimerWheel {
     return (since_epoch + tick_length - Milliseconds(1)) / tick_length;
   }
 
-  Link& slot(std::int64_t tick) {
+  Link& slot(std::int64_t tick) const {
     return (*slots_)[static_cast<std::size_t>(tick) % static_cast<std::size_t>(slot_count)];
   }
 

@@ -60,8 +60,10 @@ class EngineIo {
   std::unique_ptr<connection::WebSocketHandler> adopt(connection::WebSocketChannel& channel,
                                                       StreamId stream);
 
-  // Call it about every 20 ms, from the loop.
+  // From the loop, at next_advance() or earlier, and at least every 20 ms.
   void advance(TimePoint now);
+  // When the timeout of a session may expire, at most `limit`.
+  TimePoint next_advance(TimePoint limit) const { return sessions_.next_advance(limit); }
   // Closes sessions while `time_left` says so, at least one or a part of what is queued for one;
   // handshakes are refused from now on. False: sessions are left, call it again in the next turn.
   bool shut_down_while(const std::function<bool()>& time_left);

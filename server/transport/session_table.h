@@ -45,8 +45,10 @@ class SessionTable final : private engine::SessionHost {
 
   std::size_t size() const { return entries_.size(); }
 
-  // Call it about every 20 ms, not from within a callback of a session.
+  // Not from within a callback of a session.
   void advance(TimePoint now);
+  // When the next timeout may expire, at most `limit`.
+  TimePoint next_advance(TimePoint limit) const { return timers_.next_advance(limit); }
   // Ends sessions while there is time left, as `time_left` says after each of them and after each
   // part of what is queued for one. False: some are left.
   bool shut_down_while(const std::function<bool()>& time_left);

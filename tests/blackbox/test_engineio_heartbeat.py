@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import time
 import uuid
+from collections.abc import Callable
 
 import httpx
 import pytest
 from support.engineio import SESSIONS, PollingSession, Session, SessionEnded, WebSocketSession
 from support.node_clients import NodeClients
 from support.server import ServerProcess
-from support.socketio_apps import disconnects, read_notes
+from support.socketio_apps import APPS, disconnects, read_notes
+
+StartServer = Callable[..., ServerProcess]
 
 # Seconds; the server's timers have ticks, and machines may be busy.
 EARLY = 0.05
@@ -63,6 +67,30 @@ async def test_the_next_ping_is_counted_from_the_pong(
         await session.send("3")
         answered = time.monotonic()
         assert_about(1.0, await next_ping(session) - answered)
+
+
+async def test_pings_come_when_they_are_due(start_server: StartServer) -> None:
+    interval, pings = 0.1, 20
+    server = start_server("native:application", "--socketio-ping-interval", str(interval), cwd=APPS)
+
+    async def typical_delay() -> float:
+        """The median, in seconds."""
+        late = []
+        async with WebSocketSession(server.url) as session:
+            await session.join_namespace()
+            await next_ping(session)
+            for _ in range(pings):
+                due = time.monotonic() + interval
+                await session.send("3")
+                late.append(await next_ping(session) - due)
+        assert min(late) > -0.002, "a ping was early"
+        return statistics.median(late)
+
+    # Whatever else the machine does may delay a few.
+    for _ in range(10):
+        if (delay := await typical_delay()) < 0.012:
+            return
+    raise AssertionError(f"half of the pings were {delay:.3f} s late or more")
 
 
 @timed
