@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import signal
@@ -66,3 +67,20 @@ async def test_a_python_process_starts_with_its_signals_blocked(tmp_path: pathli
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
     assert await process.ended == 0
     assert blocked.read_text() == "SIGHUP SIGTTIN SIGTTOU SIGUSR1"
+
+
+async def test_no_process_is_left_when_its_end_can_not_be_watched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pids = []
+
+    def fail(pid: int) -> int:
+        pids.append(pid)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "pidfd_open", fail)
+    descriptors = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="Too many open files"):
+        PythonProcess([sys.executable, "-c", "import time; time.sleep(60)"], 1)
+    assert not pathlib.Path(f"/proc/{pids[0]}").exists()
+    assert len(os.listdir("/proc/self/fd")) == descriptors

@@ -41,6 +41,12 @@ class PythonProcess:
                 env={**os.environ, **child_environment(other_end.fileno())},
                 cwd=folder,
             )
+            try:
+                self._pidfd = os.pidfd_open(self._popen.pid)
+            except OSError:
+                self._popen.kill()
+                self._popen.wait()
+                raise
         self._channel.setblocking(False)
         self._is_ready = False
         self._said_hello = False
@@ -52,7 +58,6 @@ class PythonProcess:
         self.pid = self._popen.pid
         self.name = f"Python process {number} (pid {self.pid})"
         self.ended: asyncio.Future[int] = loop.create_future()
-        self._pidfd = os.pidfd_open(self.pid)
         loop.add_reader(self._pidfd, self._has_ended)
 
     @property
