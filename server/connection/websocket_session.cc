@@ -28,7 +28,9 @@ constexpr Milliseconds look_interval{1'000};
 constexpr Milliseconds compression_idle{30'000};
 
 std::string seconds(Milliseconds time) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+  const auto milliseconds = time.count();
+  if (milliseconds % 1000 != 0) return std::to_string(milliseconds) + " ms";
+  return std::to_string(milliseconds / 1000) + " s";
 }
 
 ws::ContextTakeover takeover(bool on) {

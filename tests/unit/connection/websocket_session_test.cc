@@ -50,6 +50,15 @@ TEST_F(WebSocketSessionTest, OpensWhenAccepted) {
   EXPECT_EQ(sent(), upgrade_answer + "sec-websocket-protocol: chat\r\nx-more: 1\r\n\r\n");
 }
 
+TEST_F(WebSocketSessionTest, TheLogHasFractionsOfSeconds) {
+  config_.websocket.connect_timeout = Milliseconds(250);
+  receive(upgrade_request);
+  later(Milliseconds(250));
+  ASSERT_EQ(log_.size(), 1U);
+  EXPECT_EQ(log_[0].message,
+            "WebSocket /ws of 127.0.0.1:1 was not accepted within 250 ms; refused with 403");
+}
+
 TEST_F(WebSocketSessionTest, UpgradesAfterAnOrdinaryRequest) {
   receive("GET / HTTP/1.1\r\nHost: a\r\n\r\n" + upgrade_request + text("early"));
   exchange(0).respond({200, {}}, "x", BodyPart::last);
