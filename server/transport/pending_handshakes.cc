@@ -5,6 +5,12 @@
 #include "server/port/messages.h"
 
 namespace sioserve::transport {
+namespace {
+
+// Between two log lines, which anybody can cause while the application hangs.
+constexpr std::chrono::seconds report_interval{1};
+
+}  // namespace
 
 void PendingHandshakes::ask(StreamId id, HandshakeTopic topic, const RequestHead& head,
                             const SharedEndpoints& endpoints, TimePoint now,
@@ -29,15 +35,16 @@ void PendingHandshakes::answer(HandshakeDecision decision) {
 }
 
 void PendingHandshakes::advance(TimePoint now) {
-  std::size_t late = 0;
   for (; !deadlines_.empty(); deadlines_.pop_front()) {
     const Deadline& first = deadlines_.front();
     if (!waiting_.contains(first.id)) continue;
     if (first.time > now) break;
-    ++late;
+    ++late_;
     take(first.id).handshake->on_refused(RequestError::forbidden, {});
   }
-  if (late == 0) return;
+  if (late_ == 0 || now < next_report_) return;
+  next_report_ = now + report_interval;
+  const std::size_t late = std::exchange(late_, 0);
   logger_.log(LogCategory::engineio, LogLevel::warning,
               std::to_string(late) + (late == 1 ? " handshake was" : " handshakes were") +
                   " refused with 403: allow_request or allow_origin did not decide within " +

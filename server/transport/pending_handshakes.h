@@ -49,7 +49,7 @@ class PendingHandshakes {
   void forget(StreamId id) { waiting_.erase(id); }
   void answer(HandshakeDecision decision);
 
-  // Call it about every 20 ms.
+  // Call it at least every 20 ms.
   void advance(TimePoint now);
   void shut_down();
 
@@ -75,6 +75,8 @@ class PendingHandshakes {
   bool asks_ = false;
   std::unordered_map<StreamId, Waiting> waiting_;
   std::deque<Deadline> deadlines_;  // in order, as all have the same timeout; answered ones too
+  std::size_t late_ = 0;            // handshakes that the log has not told of
+  TimePoint next_report_{};
 };
 
 }  // namespace sioserve::transport

@@ -176,6 +176,26 @@ TEST_F(AllowRequestTest, AHandshakeThatIsNotDecidedInTimeIsRefused) {
   EXPECT_EQ(engine->session_count(), 0u);
 }
 
+TEST_F(AllowRequestTest, LateHandshakesMakeAtMostOneLogLineInASecond) {
+  config.websocket.connect_timeout = 500ms;
+  restart();
+  engine->handle(EnableAllowRequest{});
+  std::vector<Request> waiting;
+  for (int i = 0; i < 40; ++i) {
+    waiting.push_back(get(polling));
+    advance(100ms);
+  }
+  advance(2s);
+  EXPECT_EQ(waiting.back()->status, 403);
+  ASSERT_EQ(log.size(), 5U);
+  const std::string why =
+      " refused with 403: allow_request or allow_origin did not decide within 500 ms "
+      "(--websocket-connect-timeout)";
+  EXPECT_EQ(log[0], "1 handshake was" + why);
+  EXPECT_EQ(log[1], "10 handshakes were" + why);
+  EXPECT_EQ(log[4], "9 handshakes were" + why);
+}
+
 TEST_F(AllowRequestTest, PendingHandshakesAreRefusedWhenTheServerStops) {
   const Request waiting = get(polling);
   shut_down();

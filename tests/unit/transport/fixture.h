@@ -164,7 +164,8 @@ struct WebSocket {
 
 struct EngineIoFixture {
   Config config;
-  Logger logger{[](LogRecord) {}};
+  std::vector<std::string> log;
+  Logger logger{[this](LogRecord record) { log.push_back(std::move(record.message)); }};
   Counters counters;
   Limits limits{config, counters, logger};
   FakeSink sink;
