@@ -8,8 +8,10 @@ through an executor that passes them to the same thread, and
 * before the first call of a handler, and when a handler that made calls has ended, closes the
   connections that are broken or older than CONN_MAX_AGE (`close_old_connections`);
 * while another handler is between two of its calls, closes only broken connections: that handler
-  may be reading from a cursor. So it is before each call of an ASGI WebSocket, whose only coroutine
-  does not say where a message ends.
+  may be reading from a cursor.
+
+An ASGI WebSocket is like a handler that ends with its connection: its only coroutine does not say
+where a message ends. So broken connections are also closed before each of its calls.
 
 A handler without such calls has no overhead. Plain `def` handlers have their own thread
 (`handlers.run_in_thread`).
@@ -56,11 +58,15 @@ class DatabaseUse:
     def begin(cls, *, has_no_ends: bool = False) -> DatabaseUse:
         """Applies to the current task, and to the tasks that its handlers start.
 
-        `has_no_ends`: nobody calls end() between two handlers.
+        `has_no_ends`: nobody calls end() between two handlers. Such a task may enter a
+        ThreadSensitiveContext of its own.
         """
         use = cls(has_no_ends)
         if django_ready() and _would_use_shared_thread():
-            SyncToAsync.thread_sensitive_context.set(_shared_context)
+            if has_no_ends:
+                _CheckedThread.install()
+            else:
+                SyncToAsync.thread_sensitive_context.set(_shared_context)
             _current.set(use)
         return use
 
@@ -102,7 +108,7 @@ class _SharedThread(Executor):
         use = _current.get()
         if use is not None and not use.closed:
             use.used = True
-        call = functools.partial(self._call, use, function, *args, **kwargs)
+        call = functools.partial(self.call, use, function, *args, **kwargs)
         return SyncToAsync.single_thread_executor.submit(call)
 
     def after(self, use: DatabaseUse) -> Future[None]:
@@ -111,16 +117,16 @@ class _SharedThread(Executor):
 
     # Called in the thread:
 
-    def _call(
+    def call(
         self, use: DatabaseUse | None, function: Callable[..., _T], *args: Any, **kwargs: Any
     ) -> _T:
         self._ident = threading.get_ident()
-        if use is not None and use.has_no_ends:
-            call_and_log(close_broken_connections)
-        elif use not in self._users:
+        if use is None or use not in self._users:
             self._check()
             if use is not None and not use.closed:
                 self._users.add(use)
+        elif use.has_no_ends:
+            call_and_log(close_broken_connections)
         return function(*args, **kwargs)
 
     def _leave(self, use: DatabaseUse) -> None:
@@ -131,6 +137,29 @@ class _SharedThread(Executor):
         from django.db import close_old_connections
 
         call_and_log(close_broken_connections if self._users else close_old_connections)
+
+
+class _CheckedThread(Executor):
+    """asgiref's own executor for code outside requests, with the checks for tasks that use it
+    without _shared_context. Any thread may submit.
+    """
+
+    def __init__(self, thread: Executor) -> None:
+        self._thread = thread
+
+    @classmethod
+    def install(cls) -> None:
+        """Where asgiref looks for it; further calls do nothing."""
+        if not isinstance(SyncToAsync.single_thread_executor, cls):
+            replacement: Any = cls(SyncToAsync.single_thread_executor)
+            SyncToAsync.single_thread_executor = replacement
+
+    def submit(self, function: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
+        use = _current.get()
+        if use is None or not use.has_no_ends:
+            return self._thread.submit(function, *args, **kwargs)
+        use.used = not use.closed
+        return self._thread.submit(_shared_thread.call, use, function, *args, **kwargs)
 
 
 def call_and_log(close: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ import threading
 from typing import Any
 
 import sio
-from asgiref.sync import SyncToAsync, sync_to_async
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from sio.threads import Threads, set_threads
 from sio_fakes import World
 from sioserve.request_threads import serve_with_threads
@@ -240,6 +240,59 @@ def a_websocket_gets_a_working_connection_again() -> None:
         serve = serve_with_threads(application, Threads(1, 10))
         await serve({"type": "websocket"}, receive, send)
         assert sent == [5, "ProgrammingError", 5, 5], sent
+
+    asyncio.run(main())
+
+
+async def serve_websocket(application: Any) -> None:
+    serve = serve_with_threads(application, Threads(1, 10))
+    await serve({"type": "websocket"}, None, None)
+
+
+def the_end_of_a_websocket_closes_no_cursor_of_another() -> None:
+    users = set_up(max_age=0)
+
+    async def main() -> None:
+        is_reading, go_on = asyncio.Event(), asyncio.Event()
+        read: list[str] = []
+
+        async def reads_slowly(*_: Any) -> None:
+            async for user in users.objects.order_by("pk").aiterator(chunk_size=1):
+                read.append(user.username)
+                is_reading.set()
+                await go_on.wait()
+
+        async def counts(*_: Any) -> None:
+            assert await users.objects.acount() == 5
+
+        reader = asyncio.ensure_future(serve_websocket(reads_slowly))
+        await is_reading.wait()
+        await serve_websocket(counts)
+        go_on.set()
+        await reader
+        assert len(read) == 5
+        assert not await sync_to_async(has_connection)(), "the last one closes it"
+
+    asyncio.run(main())
+
+
+def has_connection() -> bool:
+    from django.db import connection
+
+    return connection.connection is not None
+
+
+def a_websocket_may_have_a_thread_of_its_own() -> None:
+    set_up(max_age=0)
+
+    async def main() -> None:
+        async def application(*_: Any) -> None:
+            shared = await sync_to_async(threading.get_ident)()
+            async with ThreadSensitiveContext():
+                assert await sync_to_async(threading.get_ident)() != shared
+            assert await sync_to_async(threading.get_ident)() == shared
+
+        await serve_websocket(application)
 
     asyncio.run(main())
 

@@ -21,6 +21,8 @@ SCENARIOS = pathlib.Path(__file__).with_name("sio_database_scenarios.py")
         "a_lost_connection_makes_one_plain_handler_fail",
         "a_plain_handler_gets_no_old_connection",
         "a_websocket_gets_a_working_connection_again",
+        "a_websocket_may_have_a_thread_of_its_own",
+        "the_end_of_a_websocket_closes_no_cursor_of_another",
         "connections_are_closed_after_each_handler",
         "old_connections_are_closed_before_a_handler_uses_them",
         "connections_below_conn_max_age_are_kept",
