@@ -36,6 +36,7 @@
 #include "server/port/answers.h"
 #include "server/port/command_queue.h"
 #include "server/port/event_queue.h"
+#include "server/port/flood_detector.h"
 #include "server/processes/process_pool.h"
 #include "server/redis/redis_bus.h"
 #include "server/redis/redis_url.h"
@@ -61,10 +62,6 @@ class Server::IoThread final : connection::Router,
   static constexpr Milliseconds tick_interval{20};
   // How long commands are carried out before sockets and timers are served again.
   static constexpr std::chrono::milliseconds command_budget{1};
-  // The log tells of emits that are held up for at least flood_time, with at most flood_gap
-  // between two of them.
-  static constexpr std::chrono::milliseconds flood_time{100};
-  static constexpr std::chrono::milliseconds flood_gap{50};
   // How long sessions are ended at a time when the server stops.
   static constexpr std::chrono::milliseconds stop_budget{2};
   static constexpr const char* no_certificates = "HTTPS needs certificates";
@@ -494,13 +491,10 @@ class Server::IoThread final : connection::Router,
 
   // On a busy machine this thread may run too late for a single emit, which is no flood.
   void carry_out(CommandsHeldUp held_up) {
-    const auto now = Clock::now();
-    if (now - latest_hold_up_ > flood_gap) first_hold_up_ = now;
-    latest_hold_up_ = now;
-    if (now - first_hold_up_ < flood_time) {
-      counters_.add(Counter::emits_held_up, held_up.count);
-    } else {
+    if (floods_.held_up(Clock::now(), commands_took_ + loop_.latest_turn_end())) {
       limits_.reached(Limit::commands, "the application", held_up.count);
+    } else {
+      counters_.add(Counter::emits_held_up, held_up.count);
     }
   }
 
@@ -562,10 +556,9 @@ class Server::IoThread final : connection::Router,
   access_log::AccessLogger access_log_;
   port::CommandQueue commands_;
   port::Answers answers_;
-  std::vector<Command> batch_;         // taken from commands_
-  std::size_t next_command_ = 0;       // index in batch_
-  Clock::time_point first_hold_up_{};  // of a flood of emits
-  Clock::time_point latest_hold_up_{};
+  std::vector<Command> batch_;    // taken from commands_
+  std::size_t next_command_ = 0;  // index in batch_
+  port::FloodDetector floods_;
   std::size_t commands_done_ = 0;  // in the latest loop iteration that had any
   Clock::duration commands_took_{0};
   net::Async wake_;
