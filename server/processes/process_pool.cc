@@ -237,13 +237,22 @@ bool ProcessPool::carry_out(Process& process, Clock::time_point end) {
       if (distributor_.is_done(process.id)) schedule();
       return true;
     }
-    carry_out(process, std::move(**command));
+    carry_out_safely(process, std::move(**command));
     if (process.lost) return false;
     if (Clock::now() >= end) {
       process.has_more_to_read = true;
       more_to_read_.send();
       return false;
     }
+  }
+}
+
+// Whatever a process sends, the I/O thread goes on.
+void ProcessPool::carry_out_safely(Process& process, Command command) {
+  try {
+    carry_out(process, std::move(command));
+  } catch (const std::exception& error) {
+    doom(process, std::string("a command of it can't be carried out: ") + error.what());
   }
 }
 
@@ -274,16 +283,11 @@ void ProcessPool::carry_out(Process& process, Command command) {
   pass_on(process, std::move(command));
 }
 
-// Whatever a process sends, the I/O thread goes on.
 void ProcessPool::pass_on(Process& process, Command command) {
   if (const auto fault = owner_.fault_of(command)) {
     return doom(process, "it has sent " + std::string(*fault));
   }
-  try {
-    owner_.carry_out_for_process(std::move(command));
-  } catch (const std::exception& error) {
-    doom(process, std::string("a command of it can't be carried out: ") + error.what());
-  }
+  owner_.carry_out_for_process(std::move(command));
 }
 
 Answer ProcessPool::answer(const Process& process, const Question& question) {

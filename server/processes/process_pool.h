@@ -97,6 +97,7 @@ class ProcessPool final : public EventSink, net::DeferredTask {
   void read(Process& process);
   // Carries out what has arrived. True: nothing is left.
   bool carry_out(Process& process, std::chrono::steady_clock::time_point end);
+  void carry_out_safely(Process& process, Command command);
   void carry_out(Process& process, Command command);
   void pass_on(Process& process, Command command);
   Answer answer(const Process& process, const Question& question);
