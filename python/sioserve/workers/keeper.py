@@ -80,6 +80,9 @@ class Keeper:
             await self._starter.admit_when_ready(process)
         except StartFailed:
             pass  # it has said why
+        except OSError as error:  # it has just ended, or no descriptors are left
+            logger.error("%s can't be used: %s", process.name, error)
+            process.send_signal(signal.SIGKILL)
         except Exception:  # nothing else ends or uses the process
             logger.exception("%s can't be used; it is killed", process.name)
             process.send_signal(signal.SIGKILL)
