@@ -73,5 +73,5 @@ install_apart() {
 
 # The folder of the newest pg_ctl; empty if PostgreSQL is not installed.
 postgresql_programs() {
-  find /usr/lib/postgresql -name pg_ctl -printf '%h\n' 2>/dev/null | sort -V | tail -1
+  [ ! -d /usr/lib/postgresql ] || find /usr/lib/postgresql -name pg_ctl -printf '%h\n' | sort -V | tail -1
 }

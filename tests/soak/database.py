@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pathlib
 
 from support.postgresql import PostgreSQL
@@ -18,8 +19,12 @@ class Database:
     def __init__(self, programs: pathlib.Path) -> None:
         """`programs`: the folder of pg_ctl. Raises subprocess.CalledProcessError."""
         self._server = PostgreSQL(programs)
-        self._server.start()
-        self._server.execute("create table visits (who text)")
+        try:
+            self._server.start()
+            self._server.execute("create table visits (who text)")
+        except BaseException:
+            self._server.remove()
+            raise
         self.kept: set[str] = set()  # whose visits were acknowledged as inserted
         self.restarts = 0
 
@@ -28,11 +33,13 @@ class Database:
         """For the server of the application."""
         return {"DATABASE_PORT": str(self._server.port)}
 
-    async def restart_often(self, failures: list[str]) -> None:
-        """Never returns."""
+    async def restart_often(self, end: asyncio.Event, failures: list[str]) -> None:
+        """Until `end` is set. Raises subprocess.CalledProcessError."""
         while True:
             before = len(self.kept)
-            await asyncio.sleep(RESTART_EVERY)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(end.wait(), RESTART_EVERY)
+                return
             if len(self.kept) == before:
                 failures.append(f"no visit was inserted after restart {self.restarts}")
             await asyncio.to_thread(self._server.restart)

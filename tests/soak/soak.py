@@ -246,9 +246,9 @@ async def soak(minutes: float, clients: int, seed: int, database: Database | Non
         logging.getLogger(name).setLevel(logging.CRITICAL)
     part = minutes * 60 / 4
     failures = Failures()
-    restarting = None
+    end, restarting = asyncio.Event(), None
     if database is not None:
-        restarting = asyncio.create_task(database.restart_often(failures))
+        restarting = asyncio.create_task(database.restart_often(end, failures))
     server = new_server(0, database).start()
     try:
         for _ in range(2):  # with a restart in the middle of each
@@ -265,13 +265,11 @@ async def soak(minutes: float, clients: int, seed: int, database: Database | Non
         reporting.cancel()
         after = await state_at_rest(server)
         if database is not None and restarting is not None:
-            restarting.cancel()
-            await asyncio.wait([restarting])
+            end.set()
+            await restarting
             failures += database.lost()
     finally:
         await asyncio.to_thread(server.stop)
-        if database is not None:
-            database.remove()
     print(f"before {before}\nafter  {after}")
     for name, held in after.items():
         if held > before[name] + MARGINS.get(name, 0):
@@ -292,4 +290,8 @@ if __name__ == "__main__":
     parser.add_argument("--postgresql", help="the folder of its programs", type=pathlib.Path)
     arguments = parser.parse_args()
     database = Database(arguments.postgresql) if arguments.postgresql else None
-    sys.exit(asyncio.run(soak(arguments.minutes, arguments.clients, arguments.seed, database)))
+    try:
+        sys.exit(asyncio.run(soak(arguments.minutes, arguments.clients, arguments.seed, database)))
+    finally:
+        if database is not None:
+            database.remove()
