@@ -92,7 +92,7 @@ int server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   const Gil gil = Gil::held_by_caller();
   Config config;
   auto application = read_arguments(gil, self, args, kwargs, config);
-  if (!application) return -1;
+  if (!application || !load_redis_certificates(gil, config)) return -1;
   return set_core(self, Core::make(gil, module_state(Py_TYPE(self)).types, std::move(config),
                                    std::move(*application)));
 }

@@ -12,6 +12,7 @@
 #include "server/access_log/access_logger.h"
 #include "server/base/field_syntax.h"
 #include "server/redis/redis_url.h"
+#include "server/tls/files.h"
 
 namespace sioserve::bridge {
 namespace {
@@ -416,6 +417,21 @@ bool read_tls(PyObject* value, Config& config) {
 
 bool read_setting(const Gil&, const std::string& name, PyObject* value, Config& config) {
   return read_from(settings(), name, value, config);
+}
+
+bool load_redis_certificates(const Gil& gil, Config& config) {
+  if (config.redis.url.empty()) return true;
+  const auto url = redis::parse_redis_url(config.redis.url);
+  if (!url || !url->tls) return true;
+  auto context = tls::load_client_context(*url->tls);
+  if (context) {
+    config.redis.tls = std::move(*context);
+    return true;
+  }
+  // The message may contain a path that is not UTF-8.
+  const PyRef reason = to_py_str(gil, "redis_url: " + context.error());
+  if (reason) PyErr_SetObject(PyExc_ValueError, reason.get());
+  return false;
 }
 
 }  // namespace sioserve::bridge

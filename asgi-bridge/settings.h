@@ -12,4 +12,8 @@ namespace sioserve::bridge {
 // False with TypeError or ValueError set if there is no such setting, or `value` is invalid.
 bool read_setting(const Gil& gil, const std::string& name, PyObject* value, Config& config);
 
+// Reads the certificates that `redis_url` names, once all settings are read. May wait for the disk.
+// False with ValueError set if a file cannot be used.
+bool load_redis_certificates(const Gil& gil, Config& config);
+
 }  // namespace sioserve::bridge

@@ -274,6 +274,7 @@ class Server::IoThread final : connection::Router,
     if (config_.redis.url.empty()) return nullptr;
     redis::RedisBusSettings settings;
     settings.url = *redis::parse_redis_url(config_.redis.url);
+    settings.tls = config_.redis.tls;
     settings.pub_sub = config_.redis.sharded ? redis::PubSub::sharded : redis::PubSub::plain;
     settings.max_queued_bytes = config_.redis.max_queued_bytes;
     return std::make_unique<redis::RedisBus>(loop_, std::move(settings), logger_, counters_);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,10 @@
 #include "server/base/trusted_proxies.h"
 
 namespace sioserve {
+
+namespace tls {
+class ClientContext;
+}
 
 // What happens to request headers with an underscore in their names.
 enum class UnderscoreHeaders { drop, keep };
@@ -95,6 +100,16 @@ struct TlsConfig {
   bool on() const { return !certificates.empty() || !directory.empty(); }
 };
 
+// TLS to another server, as its client.
+struct TlsClientConfig {
+  enum class Verification { none, required };
+
+  Verification verification = Verification::required;
+  std::string authorities;  // file with those trusted besides the system's; empty: none
+  std::string certificate;  // file of the own one, with its chain; empty: none
+  std::string key;          // file; empty: in the file of the certificate
+};
+
 struct AccessLogConfig {
   enum class Target { none, file, standard_output, logging };
   Target target = Target::none;
@@ -174,6 +189,8 @@ struct RedisConfig {
   enum class Format { redis_adapter, python_socketio };
 
   std::string url;  // empty: none; checked by redis::parse_redis_url()
+  // Made from the files that the URL names; null: it is one without TLS.
+  std::shared_ptr<const tls::ClientContext> tls;
   // Of messages to other servers that wait while Redis is away; 0: they are dropped.
   std::size_t max_queued_bytes = 0;
   bool sharded = false;

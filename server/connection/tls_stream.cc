@@ -1,21 +1,10 @@
 #include "server/connection/tls_stream.h"
 
-#include <array>
 #include <utility>
 
+#include "server/tls/record.h"
+
 namespace sioserve::connection {
-namespace {
-
-// Encrypted bytes that may wait in the stream below for the kernel.
-constexpr std::size_t max_ahead = 65'536;
-// The largest plaintext of a TLS record; parts below it are joined.
-constexpr std::size_t record_size = 16'384;
-// Answers to the peer's control messages (a new key, an attempt to renegotiate) that it does not
-// read: more is an attack.
-constexpr std::size_t max_unread_answers = 262'144;
-
-}  // namespace
-
 TlsStream::TlsStream(Context& context, std::unique_ptr<net::Stream> below,
                      std::unique_ptr<tls::Session> session)
     : context_(context),
@@ -88,11 +77,11 @@ void TlsStream::on_turn_end() {
 }
 
 void TlsStream::flush() {
-  while (!queue_.empty() && !reading_file_ && below_->buffered() < max_ahead) {
+  while (!queue_.empty() && !reading_file_ && below_->buffered() < tls::max_ahead) {
     if (auto file = queue_.next_file()) {
       read_file(std::move(*file));
     } else {
-      encrypt_next();
+      tls::send_next(*session_, queue_, context_.scratch);
       pass_output_on();
       if (session_->state() == tls::Session::State::failed) return break_off();
     }
@@ -103,32 +92,16 @@ void TlsStream::flush() {
   below_->finish();
 }
 
-void TlsStream::encrypt_next() {
-  std::array<WriteQueue::Part, 16> parts;
-  const std::size_t count = queue_.next_parts(parts, max_ahead);
-  if (count == 1 || parts[0].size >= record_size) {
-    session_->send(parts[0].view());
-    return queue_.consume(parts[0].size);
-  }
-  std::string& joined = context_.scratch;
-  joined.clear();
-  for (std::size_t i = 0; i < count && joined.size() < record_size; ++i) {
-    joined += parts[i].view().substr(0, record_size - joined.size());
-  }
-  session_->send(joined);
-  queue_.consume(joined.size());
-  joined.clear();
-}
-
 void TlsStream::read_file(FilePart part) {
   reading_file_ = true;
   auto portion = std::make_shared<net::FilePortion>();
-  context_.run_in_background([part, portion] { *portion = net::read_portion(part, max_ahead); },
-                             [part, portion, stream = std::weak_ptr<TlsStream*>(reachable_)] {
-                               if (const auto reached = stream.lock()) {
-                                 (*reached)->on_file_portion(std::move(*portion), *part.file);
-                               }
-                             });
+  context_.run_in_background(
+      [part, portion] { *portion = net::read_portion(part, tls::max_ahead); },
+      [part, portion, stream = std::weak_ptr<TlsStream*>(reachable_)] {
+        if (const auto reached = stream.lock()) {
+          (*reached)->on_file_portion(std::move(*portion), *part.file);
+        }
+      });
 }
 
 void TlsStream::on_file_portion(net::FilePortion portion, const OpenFile& file) {
@@ -161,7 +134,7 @@ void TlsStream::on_read(std::string_view bytes) {
   session_->receive(bytes, context_.now(), plaintext);
   if (session_->has_output()) {
     pass_output_on();
-    if (below_->buffered() > max_unread_answers) return break_off();
+    if (below_->buffered() > tls::max_unread_answers) return break_off();
   }
   if (!plaintext.empty()) listener_->on_read(plaintext);
   if (closed_) return;

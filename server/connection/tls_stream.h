@@ -50,7 +50,6 @@ class TlsStream final : public net::Stream, private net::StreamListener, private
   bool writable() const { return !finishing_ && !closed_; }
   void schedule();
   void flush();
-  void encrypt_next();
   void read_file(FilePart part);
   void on_file_portion(net::FilePortion portion, const OpenFile& file);
   void pass_output_on();

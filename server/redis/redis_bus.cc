@@ -32,8 +32,8 @@ RedisBus::RedisBus(net::Loop& loop, RedisBusSettings settings, const Logger& log
       settings_(std::move(settings)),
       logger_(logger),
       counters_(counters),
-      subscriber_(loop, settings_.url, settings_.pub_sub, settings_.times, *this),
-      publisher_(loop, settings_.url, settings_.pub_sub, settings_.times, *this),
+      subscriber_(loop, settings_.url, settings_.tls, settings_.pub_sub, settings_.times, *this),
+      publisher_(loop, settings_.url, settings_.tls, settings_.pub_sub, settings_.times, *this),
       tick_(loop, [this] { tick(); }),
       stop_limit_(loop, [this] { finish_stop(); }) {}
 

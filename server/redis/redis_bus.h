@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,7 @@ namespace sioserve::redis {
 
 struct RedisBusSettings {
   RedisUrl url;
+  std::shared_ptr<const tls::ClientContext> tls;  // if the URL is one with TLS
   PubSub pub_sub = PubSub::plain;
   // Of messages that wait while Redis is away; more are dropped. 0: all are dropped.
   std::size_t max_queued_bytes = 0;

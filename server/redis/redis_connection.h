@@ -52,7 +52,7 @@ using Event = std::variant<Ready, Message, SubscriberCount, PublishRefused>;
 struct ConnectionError {
   enum class Kind {
     lost,     // it is broken or silent, or its bytes make no sense
-    refused,  // Redis has said why
+    refused,  // Redis has said why, or TLS says what is wrong with it
   };
   Kind kind;
   std::string reason;

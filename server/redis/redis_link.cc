@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 #include <utility>
+#include <variant>
 
 namespace sioserve::redis {
 namespace {
@@ -15,10 +16,12 @@ ConnectionError unreachable(std::string reason) {
 
 }  // namespace
 
-RedisLink::RedisLink(net::Loop& loop, const RedisUrl& url, PubSub pub_sub, ConnectionTimes times,
-                     LinkOwner& owner)
+RedisLink::RedisLink(net::Loop& loop, const RedisUrl& url,
+                     std::shared_ptr<const tls::ClientContext> tls, PubSub pub_sub,
+                     ConnectionTimes times, LinkOwner& owner)
     : loop_(loop),
       url_(url),
+      tls_(std::move(tls)),
       pub_sub_(pub_sub),
       times_(times),
       owner_(owner),
@@ -51,11 +54,23 @@ void RedisLink::connect() {
 void RedisLink::on_connected(net::Connector::Connected connected) {
   if (!connected) return lose(unreachable(connected.error()));
   state_ = State::logging_in;
-  stream_ = std::move(*connected);
+  make_stream(std::move(*connected));
   stream_->start(*this);
   connection_ =
       std::make_unique<RedisConnection>(url_.credentials, pub_sub_, *stream_, loop_.now(), times_);
   tick_.start_repeating(std::min(tick_interval, times_.timeout / 4));
+}
+
+void RedisLink::make_stream(std::unique_ptr<net::Stream> socket) {
+  tls_stream_ = nullptr;
+  if (!url_.tls) {
+    stream_ = std::move(socket);
+    return;
+  }
+  const std::string& host = std::get<net::TcpTarget>(url_.target).host;
+  auto stream = std::make_unique<TlsStream>(loop_, std::move(socket), tls_->new_session(host));
+  tls_stream_ = stream.get();
+  stream_ = std::move(stream);
 }
 
 void RedisLink::on_read(std::string_view bytes) {
@@ -101,7 +116,11 @@ void RedisLink::on_tick() {
   if (auto alive = connection_->advance(loop_.now()); !alive) lose(alive.error());
 }
 
-void RedisLink::on_end() { lose(unreachable("Redis has closed the connection")); }
+void RedisLink::on_end() {
+  const bool in_handshake = tls_stream_ != nullptr && tls_stream_->in_handshake();
+  lose(unreachable(std::string("Redis has closed the connection") +
+                   (in_handshake ? " during the TLS handshake" : "")));
+}
 
 // The kernel takes the first bytes even if Redis is dead, but it does not take the rest.
 void RedisLink::on_drain() {
@@ -110,6 +129,10 @@ void RedisLink::on_drain() {
 
 void RedisLink::on_file_failed(const OpenFile&, std::string_view) {}
 
-void RedisLink::on_broken() { lose(unreachable("the connection is broken")); }
+void RedisLink::on_broken() {
+  const std::string failure = tls_stream_ == nullptr ? "" : tls_stream_->failure();
+  if (failure.empty()) return lose(unreachable("the connection is broken"));
+  lose({ConnectionError::Kind::refused, "TLS has failed: " + failure});
+}
 
 }  // namespace sioserve::redis

@@ -15,6 +15,8 @@
 #include "server/redis/backoff.h"
 #include "server/redis/redis_connection.h"
 #include "server/redis/redis_url.h"
+#include "server/redis/tls_stream.h"
+#include "server/tls/client_context.h"
 
 namespace sioserve::redis {
 
@@ -39,8 +41,9 @@ class LinkOwner {
 
 class RedisLink final : net::StreamListener {
  public:
-  RedisLink(net::Loop& loop, const RedisUrl& url, PubSub pub_sub, ConnectionTimes times,
-            LinkOwner& owner);
+  // `tls`: null for a URL without TLS.
+  RedisLink(net::Loop& loop, const RedisUrl& url, std::shared_ptr<const tls::ClientContext> tls,
+            PubSub pub_sub, ConnectionTimes times, LinkOwner& owner);
 
   // May be called before the loop runs, on another thread. The threads of libuv's pool, which
   // resolve the name, are not started by that thread, because they inherit its signal mask.
@@ -60,6 +63,7 @@ class RedisLink final : net::StreamListener {
 
   void connect();
   void on_connected(net::Connector::Connected connected);
+  void make_stream(std::unique_ptr<net::Stream> socket);
   void take_events();
   void lose(const ConnectionError& error);
   void on_tick();
@@ -72,6 +76,7 @@ class RedisLink final : net::StreamListener {
 
   net::Loop& loop_;
   const RedisUrl& url_;
+  const std::shared_ptr<const tls::ClientContext> tls_;
   const PubSub pub_sub_;
   const ConnectionTimes times_;
   LinkOwner& owner_;
@@ -83,6 +88,7 @@ class RedisLink final : net::StreamListener {
   net::Timer tick_;
   // Kept until the next ones replace them, because they may be in use when they fail.
   std::unique_ptr<net::Stream> stream_;
+  const TlsStream* tls_stream_ = nullptr;  // stream_, if it is one with TLS
   std::unique_ptr<RedisConnection> connection_;
 };
 

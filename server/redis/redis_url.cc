@@ -78,6 +78,63 @@ Result<net::TcpTarget, std::string> parse_host(std::string_view text) {
   return target;
 }
 
+using Applied = Result<std::monostate, std::string>;
+
+// Calls `apply` with each option of name=value&name=value.
+template <typename Apply>
+Applied apply_options(std::string_view options, Apply apply) {
+  while (!options.empty()) {
+    const Split parts = split_first(options, '&');
+    if (auto applied = apply(split_first(parts.before, '=')); !applied) return applied;
+    options = parts.after;
+  }
+  return std::monostate{};
+}
+
+// An error does not have the option's name: it may be a part of a password with a question mark.
+Applied apply_tls_option(const Split& option, TlsClientConfig& tls) {
+  const std::string value = percent_decode(option.after, PlusSign::space);
+  std::string* file = nullptr;
+  if (option.before == "db") {
+    if (!is_database(value)) return failure("its database is not a number");
+    return std::monostate{};
+  }
+  if (option.before == "ssl_cert_reqs") {
+    if (value != "none" && value != "optional" && value != "required") {
+      return failure("its ssl_cert_reqs is not none, optional or required");
+    }
+    // A server always has a certificate, so that "optional" is the same as "required".
+    using Verification = TlsClientConfig::Verification;
+    tls.verification = value == "none" ? Verification::none : Verification::required;
+    return std::monostate{};
+  }
+  if (option.before == "ssl_ca_certs") file = &tls.authorities;
+  if (option.before == "ssl_certfile") file = &tls.certificate;
+  if (option.before == "ssl_keyfile") file = &tls.key;
+  if (file == nullptr) {
+    return failure(
+        "it has an option other than ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile and "
+        "db");
+  }
+  if (!file->empty()) return failure("it names the same kind of file twice");
+  if (value.empty() || value.find('\0') != std::string::npos) {
+    return failure("it has an option with an unusable file name");
+  }
+  *file = value;
+  return std::monostate{};
+}
+
+Result<TlsClientConfig, std::string> parse_tls_options(std::string_view options) {
+  TlsClientConfig tls;
+  auto applied =
+      apply_options(options, [&tls](const Split& option) { return apply_tls_option(option, tls); });
+  if (!applied) return Failure{applied.error()};
+  if (tls.certificate.empty() && !tls.key.empty()) {
+    return failure("it has ssl_keyfile without ssl_certfile");
+  }
+  return tls;
+}
+
 Result<RedisUrl, std::string> parse_tcp(std::string_view rest) {
   if (rest.find_first_of("?#") != std::string_view::npos) {
     return failure("it has options after ? or #, which are not supported");
@@ -100,9 +157,21 @@ Result<RedisUrl, std::string> parse_tcp(std::string_view rest) {
   return url;
 }
 
+Result<RedisUrl, std::string> parse_tcp_with_tls(std::string_view rest) {
+  const Split parts = split_first(rest, '?');
+  if (parts.after.find('#') != std::string_view::npos) {
+    return failure("it has a # in its options; write it as %23");
+  }
+  auto url = parse_tcp(parts.before);
+  if (!url) return url;
+  auto tls = parse_tls_options(parts.after);
+  if (!tls) return Failure{tls.error()};
+  url->tls = std::move(*tls);
+  return url;
+}
+
 // The options of redis-py that have a meaning here.
-Result<std::monostate, std::string> apply_unix_option(std::string_view option, RedisUrl& url) {
-  const Split parts = split_first(option, '=');
+Applied apply_unix_option(const Split& parts, RedisUrl& url) {
   if (parts.before == "db") {
     if (!is_database(parts.after)) return failure("its database is not a number");
     return std::monostate{};
@@ -133,13 +202,9 @@ Result<RedisUrl, std::string> parse_unix(std::string_view rest) {
   const Split parts = split_first(rest.substr(slash), '?');
   if (parts.before == "/") return failure("it has no path of a Unix socket");
   url.target = net::UnixTarget{decoded(parts.before)};
-  for (std::string_view left = parts.after; !left.empty();) {
-    const Split options = split_first(left, '&');
-    if (auto applied = apply_unix_option(options.before, url); !applied) {
-      return Failure{applied.error()};
-    }
-    left = options.after;
-  }
+  auto applied = apply_options(
+      parts.after, [&url](const Split& option) { return apply_unix_option(option, url); });
+  if (!applied) return Failure{applied.error()};
   if (!url.credentials.user.empty() && url.credentials.password.empty()) {
     return failure("it has a user without a password");
   }
@@ -153,10 +218,8 @@ Result<RedisUrl, std::string> parse(std::string_view url) {
   const std::string_view rest = url.substr(scheme_end + 3);
   if (scheme == "redis") return parse_tcp(rest);
   if (scheme == "unix" || scheme == "redis+unix") return parse_unix(rest);
-  if (scheme == "rediss") {
-    return failure("connections to Redis with TLS (rediss://) are not supported yet");
-  }
-  return failure("it does not begin with redis:// or unix://");
+  if (scheme == "rediss") return parse_tcp_with_tls(rest);
+  return failure("it does not begin with redis://, rediss:// or unix://");
 }
 
 }  // namespace
@@ -165,7 +228,8 @@ std::string RedisUrl::shown() const {
   if (const auto* local = std::get_if<net::UnixTarget>(&target)) return "unix://" + local->path;
   const auto& tcp = std::get<net::TcpTarget>(target);
   const bool is_ipv6 = tcp.host.find(':') != std::string::npos;
-  return "redis://" + (is_ipv6 ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
+  return (tls ? "rediss://" : "redis://") + (is_ipv6 ? "[" + tcp.host + "]" : tcp.host) + ":" +
+         std::to_string(tcp.port);
 }
 
 Result<RedisUrl, std::string> parse_redis_url(std::string_view url) {

@@ -145,6 +145,26 @@ Result<std::shared_ptr<const ServerContext>, std::string> load_context(
   return ServerContext::make(settings, std::move(certificates), std::move(ticket_keys));
 }
 
+Result<std::shared_ptr<const ClientContext>, std::string> load_client_context(
+    const TlsClientConfig& config) {
+  ClientContextSettings settings;
+  settings.verification = config.verification;
+  if (!config.authorities.empty()) {
+    auto authorities = read_file(config.authorities);
+    if (!authorities) return Failure{authorities.error()};
+    settings.authorities_pem = std::move(*authorities);
+    if (settings.authorities_pem.empty()) {
+      return Failure{config.authorities + " has no certificate (PEM)"};
+    }
+  }
+  if (!config.certificate.empty()) {
+    auto own = load({config.certificate, config.key.empty() ? config.certificate : config.key}, "");
+    if (!own) return Failure{own.error()};
+    settings.own = std::move(*own);
+  }
+  return ClientContext::make(settings);
+}
+
 std::string fingerprint_of(const TlsConfig& config) {
   std::string fingerprint;
   const auto add = [&fingerprint](const std::string& path) {

@@ -1,4 +1,4 @@
-// Certificates, keys and authorities as files (TlsConfig).
+// Certificates, keys and authorities as files (TlsConfig, TlsClientConfig).
 #pragma once
 
 #include <memory>
@@ -6,6 +6,7 @@
 
 #include "server/base/config.h"
 #include "server/base/result.h"
+#include "server/tls/client_context.h"
 #include "server/tls/server_context.h"
 
 namespace sioserve::tls {
@@ -14,6 +15,10 @@ namespace sioserve::tls {
 // for the disk.
 Result<std::shared_ptr<const ServerContext>, std::string> load_context(
     const TlsConfig& config, std::shared_ptr<TicketKeys> ticket_keys);
+
+// The same for a client.
+Result<std::shared_ptr<const ClientContext>, std::string> load_client_context(
+    const TlsClientConfig& config);
 
 // Differs when a file of the settings has been changed, replaced, added or removed; also if it is
 // behind a symbolic link, as certbot makes them. May wait for the disk.

@@ -3,31 +3,21 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
+#include "server/tls/context_parts.h"
 #include "server/tls/pem.h"
 #include "server/tls/session.h"
 
 namespace sioserve::tls {
 namespace {
 
-constexpr const char* recommended_ciphers =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-
 constexpr long max_client_chain = 32'768;  // bytes
 constexpr unsigned char session_context[] = "sioserve";
-
-std::string last_reason() {
-  const char* reason = ERR_reason_error_string(ERR_peek_error());
-  ERR_clear_error();
-  return reason == nullptr ? "unknown error" : reason;
-}
 
 Session& session_of(SSL* ssl) { return *static_cast<Session*>(SSL_get_app_data(ssl)); }
 
@@ -115,26 +105,21 @@ Done set_ciphers(SSL_CTX* context, const std::string& ciphers) {
 }
 
 Done trust_clients_of(SSL_CTX* context, const std::string& pem) {
-  const BioPtr reader(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const auto authorities = certificates_in(pem);
+  if (!authorities) {
+    return Failure{"certificate " + std::to_string(authorities.error()) +
+                   " in the file of client certificate authorities can't be read"};
+  }
+  if (authorities->empty()) {
+    return Failure{std::string("the file of client certificate authorities has none")};
+  }
   X509_STORE* store = SSL_CTX_get_cert_store(context);
-  int count = 0;
-  for (;;) {
-    const X509Ptr authority(PEM_read_bio_X509(reader.get(), nullptr, nullptr, nullptr));
-    if (!authority) break;
+  for (const X509Ptr& authority : *authorities) {
     if (X509_STORE_add_cert(store, authority.get()) != 1 ||
         SSL_CTX_add_client_CA(context, authority.get()) != 1) {
       return Failure{"a certificate authority of clients can't be used: " + last_reason()};
     }
-    ++count;
   }
-  const bool is_complete = at_end_of_pem();
-  ERR_clear_error();
-  if (!is_complete) {
-    return Failure{"certificate " + std::to_string(count + 1) +
-                   " in the file of client certificate authorities can't be read"};
-  }
-  if (count == 0)
-    return Failure{std::string("the file of client certificate authorities has none")};
   return std::monostate{};
 }
 
@@ -161,10 +146,6 @@ Done verify_clients(SSL_CTX* context, const ContextSettings& settings) {
 }
 
 void set_fixed_options(SSL_CTX* context) {
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  // An idle session keeps no buffers.
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
   SSL_CTX_set_timeout(
       context, std::chrono::duration_cast<std::chrono::seconds>(TicketKeys::lifetime).count());
@@ -178,9 +159,9 @@ void set_fixed_options(SSL_CTX* context) {
 Result<std::shared_ptr<const ServerContext>, std::string> ServerContext::make(
     const ContextSettings& settings, Certificates certificates,
     std::shared_ptr<TicketKeys> ticket_keys) {
-  ERR_clear_error();
-  SslContextPtr context(SSL_CTX_new(TLS_server_method()));
-  if (!context) return Failure{"OpenSSL can't be used: " + last_reason()};
+  auto made_context = new_context(TLS_server_method());
+  if (!made_context) return Failure{made_context.error()};
+  SslContextPtr context = std::move(*made_context);
   set_fixed_options(context.get());
   SSL_CTX_set_min_proto_version(context.get(), version_of(settings.min_version));
   if (auto done = set_ciphers(context.get(), settings.ciphers); !done) return Failure{done.error()};
@@ -214,6 +195,7 @@ std::string ServerContext::fault_of_certificates() const {
 SslPtr ServerContext::new_session() const {
   SslPtr session(SSL_new(context_.get()));
   if (!session) throw std::bad_alloc();
+  SSL_set_accept_state(session.get());
   return session;
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pathlib
 import re
 import types
 
@@ -101,7 +102,8 @@ def test_the_address_for_other_servers_needs_redis() -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("rediss://:secret@host", r"with TLS \(rediss://\) are not supported yet"),
+        ("rediss://:secret@host?ssl_ciphers=ALL", "it has an option other than ssl_cert_reqs"),
+        ("rediss://:secret@host?ssl_keyfile=k", "it has ssl_keyfile without ssl_certfile"),
         ("localhost:6379", "it does not begin with redis://"),
         ("redis://:secret@host:port", "its port is not a number from 1 to 65535"),
     ],
@@ -114,3 +116,15 @@ def test_a_url_that_is_not_valid_is_refused_without_showing_the_password(
         _sioserve.Server(lambda scope, receive, send: None, None, **arguments)
     assert "redis_url: the URL of Redis is not valid: " in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+def test_certificates_for_redis_are_read_when_the_server_is_created(tmp_path: pathlib.Path) -> None:
+    missing = tmp_path / "missing.pem"
+    url = f"rediss://:secret@host?ssl_ca_certs={missing}"
+    arguments = server_arguments(Options(settings={"redis_url": url}))
+    with pytest.raises(StartupError) as raised, creation_errors(arguments):
+        _sioserve.Server(lambda scope, receive, send: None, None, **arguments)
+    reason = f"redis_url: cannot read {missing}: No such file or directory"
+    assert str(raised.value) == f"A setting has an unusable value: {reason}"
+    # A Python process of --workers does not connect to Redis.
+    _sioserve.ProcessServer(lambda scope, receive, send: None, None, **arguments)

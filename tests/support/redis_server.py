@@ -14,11 +14,15 @@ REDIS = shutil.which("redis-server")
 
 
 class RedisServer:
-    """On a free port of 127.0.0.1, which it keeps when it is started again; without files."""
+    """On a free port of 127.0.0.1, which it keeps when it is started again; without files.
 
-    def __init__(self, folder: pathlib.Path, *options: str) -> None:
+    With `tls`, that port is only for TLS; the options have its files.
+    """
+
+    def __init__(self, folder: pathlib.Path, *options: str, tls: bool = False) -> None:
         self._folder = folder
         self._options = options
+        self._tls = tls
         self.port = free_port()
         self.log = folder / "redis.log"
 
@@ -29,7 +33,8 @@ class RedisServer:
     def start(self) -> RedisServer:
         """Returns when it accepts connections."""
         assert REDIS is not None, "redis-server is not installed: run scripts/setup"
-        command = [REDIS, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        ports = ["0", "--tls-port", str(self.port)] if self._tls else [str(self.port)]
+        command = [REDIS, "--port", *ports, "--bind", "127.0.0.1", "--save", ""]
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
                 [*command, *self._options], cwd=self._folder, stdout=output, stderr=output

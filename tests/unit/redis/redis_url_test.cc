@@ -54,9 +54,7 @@ TEST(RedisUrl, MayBeAUnixSocket) {
 TEST(RedisUrl, IsRefusedIfItIsNotValid) {
   EXPECT_EQ(parts(""), "error: it does not begin with redis://");
   EXPECT_EQ(parts("localhost:6379"), "error: it does not begin with redis://");
-  EXPECT_EQ(parts("http://host"), "error: it does not begin with redis:// or unix://");
-  EXPECT_EQ(parts("rediss://host"),
-            "error: connections to Redis with TLS (rediss://) are not supported yet");
+  EXPECT_EQ(parts("http://host"), "error: it does not begin with redis://, rediss:// or unix://");
   EXPECT_EQ(parts("redis://host:0"), "error: its port is not a number from 1 to 65535");
   EXPECT_EQ(parts("redis://host:65536"), "error: its port is not a number from 1 to 65535");
   EXPECT_EQ(parts("redis://host:"), "error: its port is not a number from 1 to 65535");
@@ -76,9 +74,64 @@ TEST(RedisUrl, IsRefusedIfItIsNotValid) {
             "error: it has an option other than db, username and password");
 }
 
+// The settings for TLS, or the error's text.
+std::string tls_parts(std::string_view url) {
+  const auto parsed = parse_redis_url(url);
+  if (!parsed) return parts(url);
+  if (!parsed->tls) return "none";
+  const bool verifies = parsed->tls->verification == TlsClientConfig::Verification::required;
+  return std::string(verifies ? "verified" : "not verified") + "|" + parsed->tls->authorities +
+         "|" + parsed->tls->certificate + "|" + parsed->tls->key;
+}
+
+TEST(RedisUrl, MayAskForTls) {
+  EXPECT_EQ(parts("rediss://alice:secret@host:7000/1"), "alice|secret|host|7000");
+  EXPECT_EQ(parts("rediss://"), "||localhost|6379");
+  EXPECT_EQ(parts("rediss://:secret@host?ssl_cert_reqs=none"), "|secret|host|6379");
+  EXPECT_EQ(tls_parts("redis://host"), "none");
+  EXPECT_EQ(tls_parts("unix:///run/redis.sock"), "none");
+  EXPECT_EQ(tls_parts("rediss://host"), "verified|||");
+  EXPECT_EQ(tls_parts("rediss://host/0?"), "verified|||");
+}
+
+TEST(RedisUrl, HasTheOptionsOfRedisPyForTls) {
+  EXPECT_EQ(tls_parts("rediss://host?ssl_cert_reqs=none"), "not verified|||");
+  EXPECT_EQ(tls_parts("rediss://host?ssl_cert_reqs=required"), "verified|||");
+  EXPECT_EQ(tls_parts("rediss://host?ssl_cert_reqs=optional"), "verified|||");
+  EXPECT_EQ(tls_parts("rediss://host/2?db=2&ssl_ca_certs=/etc/my%20ca.pem"),
+            "verified|/etc/my ca.pem||");
+  EXPECT_EQ(tls_parts("rediss://host?ssl_ca_certs=my+ca.pem&ssl_certfile=c&ssl_keyfile=k%2B"),
+            "verified|my ca.pem|c|k+");
+  EXPECT_EQ(tls_parts("rediss://host?ssl_certfile=both.pem"), "verified||both.pem|");
+}
+
+TEST(RedisUrl, IsRefusedForOtherOptionsOfTls) {
+  const std::string unknown =
+      "error: it has an option other than ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile "
+      "and db";
+  EXPECT_EQ(tls_parts("rediss://host?ssl_ciphers=ALL"), unknown);
+  EXPECT_EQ(tls_parts("rediss://:1?word@host"), unknown);  // a ? in a password is %3F
+  EXPECT_EQ(tls_parts("rediss://host?ssl_cert_reqs=maybe"),
+            "error: its ssl_cert_reqs is not none, optional or required");
+  EXPECT_EQ(tls_parts("rediss://host?ssl_ca_certs="),
+            "error: it has an option with an unusable file name");
+  EXPECT_EQ(tls_parts("rediss://host?ssl_ca_certs=a%00b"),
+            "error: it has an option with an unusable file name");
+  EXPECT_EQ(tls_parts("rediss://host?ssl_ca_certs=a&ssl_ca_certs=b"),
+            "error: it names the same kind of file twice");
+  EXPECT_EQ(tls_parts("rediss://host?ssl_keyfile=k"),
+            "error: it has ssl_keyfile without ssl_certfile");
+  EXPECT_EQ(tls_parts("rediss://host?db=x"), "error: its database is not a number");
+  EXPECT_EQ(tls_parts("rediss://host?ssl_cert_reqs=none#x"),
+            "error: it has a # in its options; write it as %23");
+  EXPECT_EQ(tls_parts("redis://host?ssl_cert_reqs=none"),
+            "error: it has options after ? or #, which are not supported");
+}
+
 TEST(RedisUrl, IsShownWithoutThePassword) {
   EXPECT_EQ(parse_redis_url("redis://alice:secret@host:7000/1")->shown(), "redis://host:7000");
   EXPECT_EQ(parse_redis_url("redis://:secret@[::1]")->shown(), "redis://[::1]:6379");
+  EXPECT_EQ(parse_redis_url("rediss://:secret@host?ssl_ca_certs=a")->shown(), "rediss://host:6379");
   EXPECT_EQ(parse_redis_url("unix://:secret@/run/redis.sock")->shown(), "unix:///run/redis.sock");
 }
 

@@ -66,8 +66,10 @@ MadeCertificate Authority::issue(const std::vector<std::string>& names, KeyKind 
   const X509Ptr certificate = unsigned_certificate(key.get(), names.front());
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate_.get()));
   std::string alternatives;
-  for (const std::string& name : names)
-    alternatives += (alternatives.empty() ? "" : ",") + ("DNS:" + name);
+  for (const std::string& name : names) {
+    const bool is_address = name.find_first_not_of("0123456789.") == std::string::npos;
+    alternatives += (alternatives.empty() ? "" : ",") + ((is_address ? "IP:" : "DNS:") + name);
+  }
   add_extension(*certificate, NID_subject_alt_name, alternatives);
   X509_sign(certificate.get(), key_.get(), EVP_sha256());
   const BioPtr writer(BIO_new(BIO_s_mem()));

@@ -22,7 +22,7 @@ class Authority {
  public:
   explicit Authority(const std::string& name = "Test Authority");
 
-  // `names`: of the hosts; the first one is also the common name.
+  // `names`: of the hosts, or IPv4 addresses; the first one is also the common name.
   MadeCertificate issue(const std::vector<std::string>& names, KeyKind kind = KeyKind::ecdsa) const;
   // Its own certificate, in PEM.
   std::string pem() const;

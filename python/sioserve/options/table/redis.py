@@ -11,9 +11,9 @@ GROUP = Group(
         Option(
             "redis",
             named(TEXT, "URL"),
-            "Redis server that carries messages between servers: redis://user:password@host:port "
-            "or unix:///path; a URL with a password belongs in the environment variable, because "
-            "other users of the machine see command lines; empty: none",
+            "Redis server that carries messages between servers: redis://user:password@host:port, "
+            "rediss:// with TLS, or unix:///path; a URL with a password belongs in the environment "
+            "variable, because other users of the machine see command lines; empty: none",
             shown_default="none, or Django's SIO_REDIS_URL",
             setting="redis_url",
         ),
