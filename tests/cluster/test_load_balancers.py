@@ -15,7 +15,7 @@ import pytest
 from support.cluster import start_member
 from support.redis_server import RedisServer, free_port
 from support.server import ROOT, ServerProcess
-from support.waiting import eventually, eventually_async
+from support.waiting import eventually
 from support.wandering import WanderingSession
 
 import socketio
@@ -123,15 +123,9 @@ async def test_clients_behind_a_load_balancer(
         asked = [one.call("do", {"what": "count"}) for one in clients for _ in range(5)]
         assert await asyncio.gather(*asked) == [2] * 5 * CLIENTS
         assert {one.transport() for one in clients} == {transports[-1]}
-
-        async def sessions() -> list[int]:
-            """By server, when those before this test have ended."""
-            counts = await clients[0].call("do", {"what": "all counts"})
-            found = [one["sessions"] for one in counts]
-            return found if sum(found) == CLIENTS else []
-
-        found = await eventually_async(sessions)
-        assert (0 in found) == (way == "sticky")  # all clients have one address
+        if way == "forwarding":
+            # The end of a sid names the server of the session.
+            assert len({client.eio.sid[-8:] for client in clients}) == 2
     finally:
         for client in clients:
             await client.disconnect()
