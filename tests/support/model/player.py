@@ -37,6 +37,16 @@ class World:
         self.recoveries = 0
         self.blocks: list[int] = []  # the pings during each period
 
+    # Added to the id of a socket in the rooms of a message.
+    rooms_beside_ids: tuple[str, ...] = ()
+
+    def url_for(self, player: Player) -> str:
+        """Its server."""
+        return self.url
+
+    async def arrived(self, player: Player, namespace: str, messages: list[Message]) -> None:
+        """Returns when the messages of the player have reached all servers."""
+
     @property
     def pings(self) -> int:
         return sum(player.pings for player in self.players)
@@ -88,7 +98,7 @@ class Player:
     async def connect(self) -> None:
         self._decoder = Decoder()
         transport = self.dice.choice(TRANSPORTS)
-        self.wire = Wire(self.world.url, self.version, transport, self._hear)
+        self.wire = Wire(self.world.url_for(self), self.version, transport, self._hear)
         first, *others = self.dice.sample(NAMESPACES, len(NAMESPACES))
         if self.version == 3:  # joins the default namespace without CONNECT
             first, *others = NAMESPACES
@@ -203,6 +213,7 @@ class Player:
             rooms = dice.sample(ROOMS, dice.choice([0, 1, 1, 1, 2]))
             if dice.random() < 0.2:
                 rooms.append(dice.choice(self.world.ids(namespace)))
+                rooms += self.world.rooms_beside_ids
             but = dice.sample(ROOMS, dice.choice([0, 0, 1]))
             message = Message(
                 sender=place.sender,
@@ -252,6 +263,7 @@ class Player:
         messages = await self.say(namespace, amount)
         messages += await self.relay(namespace, self.dice.randint(0, 2))
         await self.settle(namespace)
+        await self.world.arrived(self, namespace, messages)
         for message in messages:
             message.ended = next(self.world.clock)
 
@@ -283,6 +295,12 @@ class Player:
         before = self.world.pings
         await begun
         self.world.blocks.append(self.world.pings - before)
+
+    async def signal(self, namespace: str, room: str, number: int) -> None:
+        """Sends a message that no player hears: nobody else is in the room."""
+        how = {"rooms": [room], "but": [], "others": False, "volatile": False}
+        key = (self._places[namespace].sender, number)
+        await self._emit(namespace, "say", how, *key, "text", 1, body("text", *key, 1))
 
     async def _emit(self, namespace: str, *args: Any, number: int | None = None) -> None:
         await self.wire.send(encode(EVENT, namespace, args, number))
