@@ -17,7 +17,7 @@ import pytest
 from support.certificates import Authority
 from support.raw_http import RawConnection
 from support.server import ServerProcess
-from support.tls_client import TlsConnection
+from support.tls_client import CutTlsConnection, TlsConnection
 from support.waiting import eventually
 from websockets.asyncio.client import connect
 
@@ -243,28 +243,11 @@ def test_a_failed_handshake_is_logged(server: ServerProcess) -> None:
 
 
 def test_a_hello_byte_by_byte(server: ServerProcess, trusting: ssl.SSLContext) -> None:
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
-    with RawConnection(server.port) as connection:
-        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while True:
-            try:
-                tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                for byte in outgoing.read():
-                    connection.send(bytes([byte]))
-                incoming.write(connection.socket.recv(65536))
-        tls.write(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
-        for byte in outgoing.read():
-            connection.send(bytes([byte]))
-        answer = b""
-        while b"hello" not in answer:
-            incoming.write(connection.socket.recv(65536))
-            try:
-                answer += tls.read(65536)
-            except ssl.SSLWantReadError:
-                continue
+    def bytes_of(data: bytes) -> Iterator[bytes]:
+        return (bytes([byte]) for byte in data)
+
+    with CutTlsConnection(server.port, trusting, bytes_of) as connection:
+        assert b"\r\n\r\nhello" in connection.get("/hello")
 
 
 def test_a_handshake_has_a_timeout(
