@@ -17,7 +17,7 @@ import pytest
 from support.certificates import Authority
 from support.raw_http import RawConnection
 from support.server import ServerProcess
-from support.tls_client import CutTlsConnection, TlsConnection
+from support.tls_client import CutTlsConnection, TlsConnection, client_hello
 from support.waiting import eventually
 from websockets.asyncio.client import connect
 
@@ -233,6 +233,36 @@ def test_garbage_ends_the_connection(server: ServerProcess, garbage: bytes) -> N
         connection.send(garbage)
         assert connection.socket.recv(1) == b""
     server.wait_for_log("No TLS with 127.0.0.1:.*: the client does not speak TLS", start)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        ("--limit-connections", "1"),
+        ("--limit-connections-per-address", "1", "--forwarded-allow-ips", "10.0.0.1"),
+    ],
+)
+def test_a_client_above_a_limit_of_connections_is_disconnected(
+    start_server: Callable[..., ServerProcess],
+    authority: Authority,
+    trusting: ssl.SSLContext,
+    limit: tuple[str, ...],
+) -> None:
+    server = start_server("plain:application", *authority.issue().options, *limit)
+    with RawConnection(server.port) as held:
+        held.send(b"\x16\x03\x01")  # no longer idle
+        with RawConnection(server.port) as refused:
+            # No response without encryption, and no handshake for it either.
+            assert refused.send(client_hello(trusting)).is_closed()
+    eventually(lambda: is_served(server, trusting))
+
+
+def is_served(server: ServerProcess, trusting: ssl.SSLContext) -> bool:
+    try:
+        with TlsConnection(server.port, trusting) as connection:
+            return connection.get("/hello").read_response().status == 200
+    except (ssl.SSLError, ConnectionError):
+        return False
 
 
 def test_a_failed_handshake_is_logged(server: ServerProcess) -> None:
