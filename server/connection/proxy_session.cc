@@ -56,11 +56,9 @@ void ProxySession::on_read(std::string_view bytes) {
 void ProxySession::on_deadline() { refuse("its PROXY protocol header takes too long"); }
 
 void ProxySession::refuse(std::string_view reason) {
-  const Address& client = connection_.peers()->client;
-  connection_.context().logger.log(LogCategory::server, LogLevel::warning,
-                                   "Closed a connection of " +
-                                       (client.host.empty() ? "a client" : client.host) + ": " +
-                                       std::string(reason));
+  Context& context = connection_.context();
+  context.opening_reports.failed(OpeningFailure::proxy_header, connection_.peers()->client, reason,
+                                 context.now());
   connection_.close();
 }
 

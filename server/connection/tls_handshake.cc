@@ -139,14 +139,8 @@ void TlsHandshake::answer_plain_http() {
 
 void TlsHandshake::has_failed(std::string_view reason) const {
   context().count(Counter::tls_handshakes_failed);
-  const Logger& logger = context().logger;
-  if (!logger.enabled(LogCategory::server, LogLevel::info)) return;
-  const Address& client = connection_.peers()->client;
-  logger.log(
-      LogCategory::server, LogLevel::info,
-      "No TLS with " +
-          (client.host.empty() ? "a client" : client.host + ":" + std::to_string(client.port)) +
-          ": " + std::string(reason));
+  context().opening_reports.failed(OpeningFailure::tls, connection_.peers()->client, reason,
+                                   context().now());
 }
 
 }  // namespace sioserve::connection

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from support.file_changes import change
 from support.raw_http import RawConnection
 from support.server import PATIENCE, ServerProcess, environment, executable, run_to_end
 from support.waiting import eventually
@@ -63,23 +64,6 @@ def write(project: pathlib.Path, version: str) -> None:
 
 def get(server: ServerProcess) -> str:
     return httpx.get(server.url, trust_env=False, timeout=PATIENCE).text
-
-
-def change(server: ServerProcess, make: Callable[[], object], then: str) -> None:
-    """Repeats a change until it is noticed, because the time at which watching starts is unknown;
-    then waits for a pattern in the log.
-    """
-    start = len(server.log)
-
-    def noticed() -> bool:
-        if "Restarting: " in server.log[start:]:
-            return True
-        make()
-        time.sleep(0.2)
-        return False
-
-    eventually(noticed, seconds=PATIENCE)
-    server.wait_for_log(then, start)
 
 
 def test_a_changed_file_restarts_the_server_on_its_port(

@@ -17,7 +17,7 @@ import pytest
 from support.certificates import Authority
 from support.raw_http import RawConnection
 from support.server import ServerProcess
-from support.tls_client import TlsConnection
+from support.tls_client import CutTlsConnection, TlsConnection, client_hello
 from support.waiting import eventually
 from websockets.asyncio.client import connect
 
@@ -235,6 +235,36 @@ def test_garbage_ends_the_connection(server: ServerProcess, garbage: bytes) -> N
     server.wait_for_log("No TLS with 127.0.0.1:.*: the client does not speak TLS", start)
 
 
+@pytest.mark.parametrize(
+    "limit",
+    [
+        ("--limit-connections", "1"),
+        ("--limit-connections-per-address", "1", "--forwarded-allow-ips", "10.0.0.1"),
+    ],
+)
+def test_a_client_above_a_limit_of_connections_is_disconnected(
+    start_server: Callable[..., ServerProcess],
+    authority: Authority,
+    trusting: ssl.SSLContext,
+    limit: tuple[str, ...],
+) -> None:
+    server = start_server("plain:application", *authority.issue().options, *limit)
+    with RawConnection(server.port) as held:
+        held.send(b"\x16\x03\x01")  # no longer idle
+        with RawConnection(server.port) as refused:
+            # No response without encryption, and no handshake for it either.
+            assert refused.send(client_hello(trusting)).is_closed()
+    eventually(lambda: is_served(server, trusting))
+
+
+def is_served(server: ServerProcess, trusting: ssl.SSLContext) -> bool:
+    try:
+        with TlsConnection(server.port, trusting) as connection:
+            return connection.get("/hello").read_response().status == 200
+    except (ssl.SSLError, ConnectionError):
+        return False
+
+
 def test_a_failed_handshake_is_logged(server: ServerProcess) -> None:
     start = len(server.log)
     with pytest.raises(ssl.SSLCertVerificationError):
@@ -243,28 +273,11 @@ def test_a_failed_handshake_is_logged(server: ServerProcess) -> None:
 
 
 def test_a_hello_byte_by_byte(server: ServerProcess, trusting: ssl.SSLContext) -> None:
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
-    with RawConnection(server.port) as connection:
-        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while True:
-            try:
-                tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                for byte in outgoing.read():
-                    connection.send(bytes([byte]))
-                incoming.write(connection.socket.recv(65536))
-        tls.write(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
-        for byte in outgoing.read():
-            connection.send(bytes([byte]))
-        answer = b""
-        while b"hello" not in answer:
-            incoming.write(connection.socket.recv(65536))
-            try:
-                answer += tls.read(65536)
-            except ssl.SSLWantReadError:
-                continue
+    def bytes_of(data: bytes) -> Iterator[bytes]:
+        return (bytes([byte]) for byte in data)
+
+    with CutTlsConnection(server.port, trusting, bytes_of) as connection:
+        assert b"\r\n\r\nhello" in connection.get("/hello")
 
 
 def test_a_handshake_has_a_timeout(

@@ -30,6 +30,15 @@ class Response:
         return values[0] if values else None
 
 
+def has_read_everything(port: int) -> bool:
+    """Whether the server at this port has accepted all connections and read all data (Linux)."""
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, _, _, queues, *_ = line.split()
+        if int(local.rpartition(":")[2], 16) == port and int(queues.partition(":")[2], 16) != 0:
+            return False
+    return True
+
+
 class RawConnection:
     """A TCP connection to the server that sends bytes as given and reads responses."""
 
