@@ -128,7 +128,7 @@ void Core::clear(const Gil& gil) {
   const PyRef gone = std::exchange(wake, PyRef());
 }
 
-void Core::shut_down(const Gil& gil) {
+void Core::end(const Gil& gil) {
   if (server) {
     GilRelease release(gil);
     server->stop_now();
@@ -137,6 +137,10 @@ void Core::shut_down(const Gil& gil) {
     GilRelease release(gil);
     process->stop_now();
   }
+}
+
+void Core::shut_down(const Gil& gil) {
+  end(gil);
   bridge.release_all(gil);
 }
 

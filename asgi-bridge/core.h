@@ -71,7 +71,9 @@ class Core {
   bool is_in_its_process() const;
   // Wakes the event loop again, to handle the remaining events.
   void wake_again();
-  // Waits for the I/O thread and releases every task and stream.
+  // Waits for the I/O thread, which sends what it has for other servers before.
+  void end(const Gil& gil);
+  // The same; then releases every task and stream.
   void shut_down(const Gil& gil);
 
   void traverse(Visitor& visit) const;

@@ -332,6 +332,13 @@ PyObject* server_flush_logs(PyObject* self, PyObject* args, PyObject* kwargs) {
   return none().release();
 }
 
+PyObject* server_end(PyObject* self, PyObject*) {
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  core->end(Gil::held_by_caller());
+  return none().release();
+}
+
 PyObject* server_log_what_waits(PyObject* self, PyObject*) {
   Core* core = core_of(self);
   if (core == nullptr) return nullptr;
@@ -371,6 +378,7 @@ const Method life_methods[] = {
     Method::no_arguments<&server_stop>("stop"),
     Method::no_arguments<&server_open_logs>("open_logs"),
     Method::no_arguments<&server_reopen_logs>("reopen_logs"),
+    Method::no_arguments<&server_end>("end"),
     Method::no_arguments<&server_log_what_waits>("log_pending"),
     Method::keywords<&server_flush_logs>("flush_logs"),
     Method::positional<&server_set_log_level>("set_log_level"),

@@ -515,6 +515,13 @@ class Server(ClusterCore, ProcessCore, TlsCore):
     def flush_logs(self, timeout_ms: int = 1000) -> None:
         """Any thread. Return when all lines are in the access log's file, or after this time."""
 
+    def end(self) -> None:
+        """Return when the I/O thread has ended; call it after `on_stopped` was called.
+
+        What it has for other servers is sent before, for a second at most. Nothing that is called
+        later has an effect.
+        """
+
     def log_pending(self) -> None:
         """Any thread. Log the queued records of the I/O thread; other queued events are lost.
 

@@ -214,6 +214,7 @@ class Service:
             self._stop_log.cancel()
         await self._lifespan.shutdown(max(self._time_left(), lifespan_share))
         self._server.flush_logs()
+        self._server.end()  # before the libraries that its thread uses shut down
 
     def figures(self) -> dict[str, Any]:
         """What `sioserve status` shows."""

@@ -45,6 +45,17 @@ async def test_receive_and_send_may_outlive_the_server() -> None:
             await send({"type": "http.response.body"})
 
 
+async def test_the_io_thread_ends_before_the_server_is_freed() -> None:
+    async with serving(nothing) as running:
+        assert running.io_thread in threads()
+    running.server.end()
+    assert running.io_thread not in threads()
+    running.server.end()
+    assert running.server.counts()["sessions"] == 0
+    running.server.set_log_level("asgi", 10)
+    running.server.stop()
+
+
 def test_a_task_that_outlives_the_server_ends_quietly() -> None:
     result = run_script(
         """

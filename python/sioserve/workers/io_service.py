@@ -106,6 +106,7 @@ class IoService:
             logger.error("%s did not stop in time and was killed", name)
             self.status = 1
         self._server.flush_logs()
+        self._server.end()
 
     def figures(self) -> dict[str, Any]:
         """What `sioserve status` shows."""
