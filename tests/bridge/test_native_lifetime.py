@@ -52,7 +52,6 @@ async def test_the_io_thread_ends_before_the_server_is_freed() -> None:
     assert running.io_thread not in threads()
     running.server.end()
     assert running.server.counts()["sessions"] == 0
-    running.server.set_log_level("asgi", 10)
     running.server.stop()
 
 
