@@ -98,6 +98,7 @@ WITHOUT_NUMBERS = {
         "ask_about_origins",
         "watch_refusals",
         "reopen_logs",
+        "end",
         "log_pending",
     ),
 }
