@@ -26,6 +26,7 @@ class Database:
             self._server.remove()
             raise
         self.kept: set[str] = set()  # whose visits were acknowledged as inserted
+        self.answers = 0  # to other calls of those clients
         self.restarts = 0
 
     @property
@@ -36,11 +37,12 @@ class Database:
     async def restart_often(self, end: asyncio.Event, failures: list[str]) -> None:
         """Until `end` is set. Raises subprocess.CalledProcessError."""
         while True:
-            before = len(self.kept)
+            visits, answers = len(self.kept), self.answers
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(end.wait(), RESTART_EVERY)
                 return
-            if len(self.kept) == before:
+            # A visit follows three answers. Those who are cut off all the time can insert nothing.
+            if len(self.kept) == visits and self.answers - answers > 50:
                 failures.append(f"no visit was inserted after restart {self.restarts}")
             await asyncio.to_thread(self._server.restart)
             self.restarts += 1

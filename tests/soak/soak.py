@@ -86,6 +86,8 @@ async def live(
                 await client.connect(url, transports=WAYS[number % 3], wait_timeout=10)
             if await client.call("reply", sent, timeout=20) == sent:
                 answers += 1
+                if database is not None:
+                    database.answers += 1
             else:
                 failures.report("a wrong answer")
             if turn % 5 == 0:
