@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from support.nginx import CONFIGURATION
 from support.raw_http import RawConnection
 from support.server import ROOT, ServerProcess
 from support.waiting import eventually
@@ -21,18 +22,6 @@ from websockets.asyncio.client import connect
 import socketio
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
-
-MAIN = """
-{user}
-daemon off; pid {folder}/nginx.pid; error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-    {server}
-}}
-"""
 
 
 def documented(folder: pathlib.Path, port: int) -> str:
@@ -72,7 +61,7 @@ def port(tmp_path: pathlib.Path, start_server: Callable[..., ServerProcess]) -> 
     )
     number = free_port()
     (tmp_path / "nginx.conf").write_text(
-        MAIN.format(user=user(), folder=tmp_path, server=documented(tmp_path, number))
+        CONFIGURATION.format(user=user(), folder=tmp_path, servers=documented(tmp_path, number))
     )
     with subprocess.Popen([NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path]) as nginx:
 

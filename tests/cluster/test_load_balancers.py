@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from support.cluster import start_member
+from support.nginx import CONFIGURATION
 from support.redis_server import RedisServer, free_port
 from support.server import ROOT, ServerProcess
 from support.waiting import eventually
@@ -23,18 +24,6 @@ import socketio
 PATHS = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 FORWARDING = ("--cluster-listen=127.0.0.1:0", "--cluster-secret=a secret of these tests")
 CLIENTS = 8
-
-NGINX = """
-{user}
-daemon off; pid {folder}/nginx.pid; error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-    {block}
-}}
-"""
 
 
 def documented(language: str, port: int, servers: Sequence[ServerProcess]) -> str:
@@ -89,7 +78,7 @@ def url(
         if way == "sticky":
             block = replaced(block, {"# ip_hash;": "ip_hash;"})
         user = "user root root;" if os.geteuid() == 0 else ""  # who can read the test's folder
-        file.write_text(NGINX.format(user=user, folder=tmp_path, block=block))
+        file.write_text(CONFIGURATION.format(user=user, folder=tmp_path, servers=block))
         command = [program, "-c", str(file), "-p", str(tmp_path)]
     else:
         if way == "sticky":
