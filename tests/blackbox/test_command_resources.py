@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import httpx
 import pytest
+from support.sanitizers import SANITIZER
 from support.server import APPS, PATIENCE, ServerProcess, environment, executable
 from support.waiting import eventually
 
@@ -107,7 +108,7 @@ def test_an_application_that_uses_all_descriptors_gives_one_message(
 
 @pytest.fixture(scope="module")
 def no_threads(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    if "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ:
+    if SANITIZER:
         pytest.skip("sanitizers want to be loaded first")
     folder = tmp_path_factory.mktemp("no_threads")
     (folder / "no_threads.c").write_text(NO_THREADS)

@@ -28,6 +28,7 @@ from support.hostile import (
     request,
     upgrade_request,
 )
+from support.sanitizers import ADDRESS_SANITIZER
 from support.server import ServerProcess
 from support.socketio_apps import APPS
 from support.waiting import eventually
@@ -38,7 +39,7 @@ SETTINGS = {
     "SIO_ENGINEIO_PING_TIMEOUT_MS": 1000,
 }
 # AddressSanitizer keeps 256 MB of freed memory.
-MEMORY = 400_000_000 if "ASAN_OPTIONS" in os.environ else 64_000_000
+MEMORY = 400_000_000 if ADDRESS_SANITIZER else 64_000_000
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from support.sanitizers import forks
 from support.server import ServerProcess
 from support.waiting import eventually
 
@@ -117,6 +118,7 @@ def test_djangos_own_handler(start_server: StartServer) -> None:
     assert get(server, "hello").text == "hello"
 
 
+@forks
 @pytest.mark.parametrize("status", ["0", "7"])
 def test_the_child_of_a_view_on_a_thread_ends(start_server: StartServer, status: str) -> None:
     server = start_server("few_threads:application")

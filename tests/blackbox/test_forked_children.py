@@ -10,8 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from support.engineio import SESSIONS, event_packet
+from support.sanitizers import forks
 from support.server import ServerProcess
 from support.waiting import eventually
+
+pytestmark = forks
 
 AT_ONCE = 5  # seconds: the longest time for a stop, half of the timeout for requests
 

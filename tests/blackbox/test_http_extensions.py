@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.raw_http import ConnectionEnded, RawConnection, Response
+from support.sanitizers import ADDRESS_SANITIZER
 from support.server import APPS, ServerProcess
 from support.waiting import eventually
 
@@ -179,7 +180,7 @@ def test_a_huge_file_for_a_slow_client_needs_no_more_memory(
                 read += len(connection.buffer)
                 connection.buffer.clear()
             assert ask(server, "/extensions").status == 200  # other requests are served meanwhile
-        assert server.memory() - idle < 8 * MEGABYTE or "ASAN_OPTIONS" in os.environ
+        assert server.memory() - idle < 8 * MEGABYTE or ADDRESS_SANITIZER
         connection.close_abruptly()
     descriptors = pathlib.Path(f"/proc/{server.process.pid}/fd")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pathlib
 import threading
 import time
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from support.raw_http import RawConnection
+from support.sanitizers import ADDRESS_SANITIZER, SANITIZER
 from support.server import ServerProcess
 from support.waiting import eventually
 
@@ -19,9 +19,9 @@ MEGABYTE = 1 << 20
 # For each stream, above idle, with a margin for the memory of the interpreter and allocators.
 ALLOWANCE = 32 * MEGABYTE
 # The size of a huge file. It is smaller under a sanitizer, which is slow.
-HUGE = 4 << 30 if "ASAN_OPTIONS" not in os.environ and "TSAN_OPTIONS" not in os.environ else 1 << 28
+HUGE = 4 << 30 if not SANITIZER else 1 << 28
 # AddressSanitizer keeps freed memory, so there the measurement is meaningless.
-MEMORY_TELLS = "ASAN_OPTIONS" not in os.environ
+MEMORY_TELLS = not ADDRESS_SANITIZER
 
 
 @pytest.fixture

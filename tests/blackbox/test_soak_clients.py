@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 from support.hostile import open_sockets, request, upgrade_request
+from support.sanitizers import ADDRESS_SANITIZER
 from support.server import ServerProcess
 from support.waiting import eventually
 
@@ -27,7 +28,7 @@ ROUNDS_AT_REST = 4
 MARGIN = 1 << 19
 # Allocators take memory in steps of some megabytes, which can come late.
 MOST_ROUNDS = 30
-MEMORY_TELLS = "ASAN_OPTIONS" not in os.environ
+MEMORY_TELLS = not ADDRESS_SANITIZER
 SHORT_TIMES = [
     argument
     for name in ("first-byte", "headers", "body", "send", "half-close", "keep-alive")

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 from support.engineio import WebSocketSession
 from support.hostile import Peer, frame, open_websocket, request
+from support.sanitizers import ADDRESS_SANITIZER
 from support.server import ServerProcess
 from support.socketio_apps import APPS, read_counts
 
 QUEUED = 1_000_000
 # AddressSanitizer keeps 256 MB of freed memory.
-MEMORY = 400_000_000 if "ASAN_OPTIONS" in os.environ else 30_000_000
+MEMORY = 400_000_000 if ADDRESS_SANITIZER else 30_000_000
 HANDSHAKE = "/socket.io/?EIO={}&transport={}"
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 import uuid
 
 import httpx
 import pytest
 from support.engineio import SESSIONS, PollingSession, WebSocketSession, event_packet
+from support.sanitizers import ADDRESS_SANITIZER
 from support.server import ServerProcess
 from support.socketio_apps import disconnects, read_notes
 
 MEGABYTE = 1_000_000
 # AddressSanitizer keeps 256 MB of freed memory.
-RETAINED = 300 * MEGABYTE if "ASAN_OPTIONS" in os.environ else 0
+RETAINED = 300 * MEGABYTE if ADDRESS_SANITIZER else 0
 
 
 async def release(server: ServerProcess, key: str) -> None:

@@ -29,10 +29,11 @@ from support.hostile import (
     request,
     upgrade_request,
 )
+from support.sanitizers import ADDRESS_SANITIZER
 from support.server import ServerProcess
 
 # AddressSanitizer keeps 256 MB of freed memory.
-MEMORY = 400_000_000 if "ASAN_OPTIONS" in os.environ else 64_000_000
+MEMORY = 400_000_000 if ADDRESS_SANITIZER else 64_000_000
 MESSAGE = 1_000_000  # the default limit of one message
 
 

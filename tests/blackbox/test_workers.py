@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from support.sanitizers import SANITIZER
 from support.server import ServerProcess, run_to_end
 from support.waiting import eventually
 from support.workers import COMMON, exists
@@ -181,7 +182,7 @@ DEATHS = {
 def test_a_process_that_dies_takes_only_its_own_requests_along(
     server: ServerProcess, death: str
 ) -> None:
-    if death == "segfault" and has_sanitizer():
+    if death == "segfault" and SANITIZER:
         pytest.skip("the sanitizer reports it")
     first, second = wait_for_processes(server, 2)
 
@@ -241,10 +242,6 @@ def test_a_process_that_dies_takes_only_its_own_requests_along(
     server.wait_for_log(rf"\(pid {dead}\) has ended {DEATHS[death]}; it starts again")
     third = wait_for_processes(server, 3)[2]
     eventually(lambda: third in {pid_of(server) for _ in range(4)})
-
-
-def has_sanitizer() -> bool:
-    return "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ
 
 
 def test_a_death_is_noticed_although_a_forked_child_lives(server: ServerProcess) -> None:

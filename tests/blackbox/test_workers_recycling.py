@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from support.sanitizers import SANITIZER
 from support.server import ServerProcess
 from support.waiting import eventually
 from support.workers import exists, pids, start_versioned, status_of, version_of, write_code
@@ -107,7 +108,7 @@ ENDS = {
 def test_a_process_that_does_not_end_well_disturbs_no_other(
     start: Callable[..., ServerProcess], folder: pathlib.Path, end: str
 ) -> None:
-    if end == "segfault" and ("ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ):
+    if end == "segfault" and SANITIZER:
         pytest.skip("the sanitizer reports it")
     code, how = ENDS[end]
     write_code(folder, "one", f"\nimport atexit\natexit.register(lambda: exec({code!r}))\n")

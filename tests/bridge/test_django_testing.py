@@ -14,18 +14,13 @@ import httpx
 import pytest
 from sioserve.testing import ServerProcess, ServiceThread
 from support.django_versions import VERSIONS, python_path
+from support.sanitizers import forks
 from support.server import PATIENCE, environment
 from support.waiting import eventually
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1] / "apps" / "channels_project"
 WITH_PROCESS = ("chat.tests.test_consumers", "chat.tests.test_channels_live")
 IN_PROCESS = ("chat.tests.test_consumers", "chat.tests.test_in_process")
-
-# The child of a process with threads: GCC 12's AddressSanitizer does not release its allocator's
-# locks in it (2 of 300 children of a C++ program whose threads allocate hang), glibc does.
-forks = pytest.mark.skipif(
-    "ASAN_OPTIONS" in os.environ, reason="AddressSanitizer's allocator can hang in a forked child"
-)
 
 
 def run(*command: str, path: str, **env: str) -> subprocess.CompletedProcess[str]:

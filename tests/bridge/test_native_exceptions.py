@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import re
 
 import pytest
 from native import run_script
+from support.sanitizers import ADDRESS_SANITIZER
 
 BRIDGE = pathlib.Path(__file__).resolve().parents[2] / "asgi-bridge"
 
@@ -34,7 +34,7 @@ def expect(script: str, output: str) -> None:
 
 
 needs_its_own_allocator = pytest.mark.skipif(
-    "ASAN_OPTIONS" in os.environ, reason="AddressSanitizer ends the process instead"
+    ADDRESS_SANITIZER, reason="AddressSanitizer ends the process instead"
 )
 
 

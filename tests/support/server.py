@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
+from support.sanitizers import ADDRESS_SANITIZER
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 APPS = ROOT / "tests" / "blackbox" / "apps"
 
@@ -158,11 +160,11 @@ class ServerProcess:
 
     def growth(self, before: int) -> int:
         """The growth of memory(); 0 under AddressSanitizer, which keeps freed memory."""
-        return 0 if "ASAN_OPTIONS" in os.environ else self.memory() - before
+        return 0 if ADDRESS_SANITIZER else self.memory() - before
 
     def peak_growth(self, before: int) -> int:
         """The same for the highest value since the start of the server."""
-        return 0 if "ASAN_OPTIONS" in os.environ else self.peak_memory() - before
+        return 0 if ADDRESS_SANITIZER else self.peak_memory() - before
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Stops the server and asserts that it stopped cleanly."""
