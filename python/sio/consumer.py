@@ -30,8 +30,8 @@ class SocketIOConsumer:
       its events are handled. `socket.rooms` still has the rooms it was in.
     * `resume(self, socket, why)`: with --workers, the client comes from another Python process. It
       has its id, rooms, `data`, `user` and `session`; connect() is not called again. `why` is
-      "reload", "recycling", or "crash"; after a crash, `data` is as it was when the client
-      connected. A client of a consumer without this method is disconnected, and reconnects.
+      "reload", "recycling", or "crash"; after a crash, `data` is as it was at the end of connect()
+      or resume(). A client of a consumer without this method is disconnected, and reconnects.
     * `event_<name>(self, socket, *args)` or, with `@sio.event("any name")`, any method handles an
       event. With a parameter `ack` the handler gets a function that acknowledges the event, or None
       if the client asked for no acknowledgement. Without this parameter, the event is acknowledged

@@ -273,10 +273,10 @@ def concurrent(function: _F) -> _F:
 
 
 def timeout(seconds: float) -> Callable[[_F], _F]:
-    """Decorate a handler that may run for so long: then it is cancelled and has failed.
+    """Decorate a handler that may run for this time: then it is cancelled and has failed.
 
-    It goes before --socketio-handler-timeout; `connect` is bound by --socketio-connect-timeout too.
-    A plain `def` can't be cancelled in its thread: it has failed at once, but keeps the thread
+    It overrides --socketio-handler-timeout; `connect` is bound by --socketio-connect-timeout too. A
+    plain `def` can't be cancelled in its thread: it has failed at once, but keeps the thread
     until it returns. Raises TypeError or ValueError for what is no number of seconds above 0.
     """
     if not check_timeout(seconds):

@@ -100,8 +100,9 @@ class Broadcast(Generic[_S]):
 
         Raises TypeError or ValueError for a value that can't be encoded (the message has the path
         to it), ValueError for a reserved event name, TypeError for a callback that is not a
-        function, RuntimeError if no server runs in this process and no Redis is configured.
-        Through Redis, PublishError, at the call or when the result is awaited.
+        function, RuntimeError if no server runs in this process and neither Redis nor a control
+        socket is configured. Through these, PublishError, at the call or when the result is
+        awaited.
         """
         check_event(event)
         if callback is not None:
@@ -130,7 +131,7 @@ class Broadcast(Generic[_S]):
     def fetch_sockets(self) -> SocketList[_S]:
         """The connected sockets that an event would reach.
 
-        The list has those of this process; awaiting it returns those of all processes.
+        The list has those of this process; awaiting it returns those of all processes and servers.
         """
         return self._namespace.broadcast_adapter.fetch_sockets(self._target)
 

@@ -102,8 +102,8 @@ class Namespace(AnyNamespace):
     def server_side_emit(self, event: str, *args: Any) -> Done:
         """Send an event to the other servers of the cluster, to their on_server_side_emit().
 
-        With the adapter of a single process there are none. A process without a server sends it to
-        all servers through Redis. Raises ValueError for a reserved name.
+        With --workers, the other Python processes of this server get it too. A process without a
+        server sends it to all servers through Redis. Raises ValueError for a reserved name.
         """
         check_server_side_event(event)
         adapter = self.server.publishing_adapter(self.name) or self.adapter

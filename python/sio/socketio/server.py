@@ -297,10 +297,10 @@ class SocketIOServer(
 
         Raises TypeError or ValueError for a value that can't be encoded (the message has the path
         to it), ValueError for a reserved event name, RuntimeError if no server runs in this process
-        and no Redis is configured.
+        and neither Redis nor a control socket is configured.
 
-        In a process that runs no server, the event goes to the servers through Redis, if that is
-        configured; see `emitter` and RedisEmitter.emit().
+        In a process that runs no server, the event goes to the servers through Redis or the control
+        socket, if one is configured; see `emitter` and RedisEmitter.emit().
         """
         target = Broadcast(self._target(namespace))
         return (target if room is None else target.to(room)).emit(event, *args, callback=callback)
@@ -377,8 +377,8 @@ class SocketIOServer(
     def running(self) -> bool:
         """Whether a server runs in this process, so that emit() reaches its clients.
 
-        In manage.py commands and in workers no server runs. There emit() goes through Redis or, if
-        none is configured, raises RuntimeError.
+        In manage.py commands and in Celery's workers no server runs. There emit() goes through
+        `emitter` or, if that is None, raises RuntimeError.
         """
         # A child made by fork() has the object, but no server.
         return self._core is not None and self._process == os.getpid()

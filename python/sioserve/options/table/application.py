@@ -56,7 +56,7 @@ GROUP = Group(
         Option(
             "thread-queue",
             NUMBER,
-            "requests to synchronous views that wait for a thread: 503",
+            "requests to synchronous views that may wait for a thread; more get 503",
             default=1000,
         ),
         Option(

@@ -11,28 +11,28 @@ GROUP = Group(
         Option(
             "limit-request-line",
             POSITIVE_SIZE,
-            "longest request line: 414",
+            "longest request line; a longer one gets 414",
             default=16_384,
             setting="max_request_line",
         ),
         Option(
             "limit-header-bytes",
             POSITIVE_SIZE,
-            "all headers of a request: 431",
+            "all headers of a request; more get 431",
             default=65_536,
             setting="max_header_bytes",
         ),
         Option(
             "limit-headers",
             POSITIVE,
-            "number of headers of a request: 431",
+            "number of headers of a request; more get 431",
             default=256,
             setting="max_headers",
         ),
         Option(
             "limit-body",
             SIZE,
-            "longest body of a request: 413; 0 for no limit",
+            "longest body of a request; a longer one gets 413; 0 for no limit",
             default=10_737_418_240,
             shown_default="10G",
             setting="max_body",
@@ -48,7 +48,7 @@ GROUP = Group(
         Option(
             "limit-connections",
             NUMBER,
-            "open connections: 503",
+            "open connections; more get 503",
             default=0,
             shown_default="as many as the file descriptors allow",
             setting="max_connections",
@@ -56,7 +56,7 @@ GROUP = Group(
         Option(
             "limit-connections-per-address",
             NUMBER,
-            "open connections of one client address: 429",
+            "open connections of one client address; more get 429",
             default=0,
             shown_default="none",
             setting="max_connections_per_address",
@@ -64,7 +64,7 @@ GROUP = Group(
         Option(
             "limit-concurrency",
             NUMBER,
-            "requests and WebSockets in progress: 503",
+            "requests and WebSockets in progress; more get 503",
             default=0,
             shown_default="none",
             setting="max_concurrency",
@@ -72,8 +72,8 @@ GROUP = Group(
         Option(
             "limit-max-requests",
             NUMBER,
-            "stop the server after this number of requests; with --workers, replace a Python "
-            "process after its number",
+            "stop the server after this number of requests; with --workers, replace each Python "
+            "process after this number",
             default=0,
             shown_default="none",
             setting="max_requests",
@@ -108,7 +108,7 @@ GROUP = Group(
         Option(
             "limit-event-bytes",
             POSITIVE_SIZE,
-            "bytes of these, with their bodies and arguments",
+            "bytes of these requests and messages, with their bodies and arguments",
             default=64_000_000,
             setting="max_app_event_bytes",
         ),

@@ -17,7 +17,7 @@ GROUP = Group(
         Option(
             "pid",
             FILE,
-            "write the number of the process to this file, and remove it at the end",
+            "write the process id to this file, and remove the file at the end",
             aliases=("--pidfile",),
         ),
         Option(

@@ -11,7 +11,7 @@ GROUP = Group(
         Option(
             "workers",
             WORKERS,
-            "run the application in so many Python processes behind an I/O process; "
+            "run the application in this number of Python processes behind an I/O process; "
             "auto: as many as cores",
             shown_default="in the server's own process",
         ),
@@ -38,7 +38,7 @@ GROUP = Group(
         Option(
             "worker-hang-timeout",
             SECONDS,
-            "kill and replace a Python process whose event loop is blocked for so long; 0: never",
+            "kill and replace a Python process whose event loop is blocked for this time; 0: never",
             default=60.0,
         ),
         Option(
