@@ -7,6 +7,7 @@ _BY_REASON = {
     "server_disconnect": "the application disconnected the client from the namespace",
     "server_close": "the application closed the session",
     "server_shutdown": "the server stops",
+    "server_process_lost": "the Python process of the client has ended",
     "engineio_client_close": "the client closed its polling session",
     "engineio_websocket_disconnect": "the WebSocket was closed, or its connection was lost",
     "engineio_polling_disconnect": "the client aborted a polling request",

@@ -76,11 +76,18 @@ def listen_on(
         isinstance(one, TcpEndpoint | FdEndpoint) and one.service == "https" for one in endpoints
     ):
         _load_certificates(server)
+    addresses = []
     try:
         if cluster is not None:
             address = server.listen_cluster(cluster.host, cluster.port, cluster.secret)
             logger.info("Other servers of the cluster reach this one at %s", address)
-        return [listen(server, endpoint) for endpoint in endpoints]
+        for endpoint in endpoints:
+            address = listen(server, endpoint)
+            if not isinstance(endpoint, UnixEndpoint) and endpoint.service == "redirect":
+                logger.info("Redirecting %s to HTTPS", address)
+            else:
+                addresses.append(address)
+        return addresses
     except OSError as error:
         raise descriptor_shortage(error) or ListenError(str(error)) from None
 

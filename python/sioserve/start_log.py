@@ -7,6 +7,8 @@ import logging
 import platform
 import sys
 
+from sio.django_support import django_ready
+
 from sioserve import __version__
 from sioserve.gil import gil_words
 from sioserve.options import Options
@@ -17,7 +19,8 @@ logger = logging.getLogger("sioserve")
 def log_versions(options: Options) -> None:
     """Name the versions, the event loop and the number of Python processes."""
     parts = [f"Python {platform.python_version()}{gil_words()}"]
-    if "django" in sys.modules:
+    # With --workers, only the Python processes import the application.
+    if "django" in sys.modules and (options.workers is not None or django_ready()):
         parts.append(f"Django {sys.modules['django'].__version__}")
     if options.workers is not None:
         parts.append(f"{options.workers} Python process{'' if options.workers == 1 else 'es'}")

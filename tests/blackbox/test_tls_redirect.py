@@ -38,7 +38,7 @@ def server(authority: Authority) -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="module")
 def plain_port(server: ServerProcess) -> int:
-    return int(server.wait_for_log(r"Listening on http://127\.0\.0\.1:(\d+)")[1])
+    return int(server.wait_for_log(r"Redirecting http://127\.0\.0\.1:(\d+) to HTTPS")[1])
 
 
 def test_a_request_is_redirected(plain_port: int) -> None:
@@ -96,4 +96,6 @@ def test_responses_over_tls_have_hsts(server: ServerProcess, trusting: ssl.SSLCo
 
 
 def test_the_log_says_where_it_listens(server: ServerProcess) -> None:
-    assert len(re.findall(r"Listening on https?://", server.log)) == 2
+    assert len(re.findall(r"Listening on https://", server.log)) == 1
+    assert len(re.findall(r"Redirecting http://\S+ to HTTPS", server.log)) == 1
+    assert "Listening on http://" not in server.log

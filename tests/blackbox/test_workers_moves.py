@@ -30,7 +30,7 @@ from support.waiting import eventually
 from support.workers import status_of
 
 READY = re.compile(r"Python process \d \(pid (\d+)\) is ready")
-RELOADING = re.compile(r"Reloading: (\d+) new Python processes start")
+RELOADING = re.compile(r"Reloading: (\d+) new Python process")
 RETIRED = "gets no new work (reload)"
 COUNT = "/count"
 

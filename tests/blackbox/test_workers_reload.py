@@ -90,7 +90,7 @@ def test_sighup_replaces_all_processes(
     old = pids(server, workers)
     write_code(folder, "two")
     server.process.send_signal(signal.SIGHUP)
-    server.wait_for_log(f"Reloaded: {workers} new Python processes work")
+    server.wait_for_log(f"Reloaded: {workers} new Python process")
     assert {version_of(server) for _ in range(4)} == {"two"}
     eventually(lambda: not any(map(exists, old)))
     for pid in old:
@@ -433,7 +433,7 @@ def test_sighup_during_the_start_reloads_afterwards(
     os.kill(server.process.pid, signal.SIGHUP)
     (folder / "go").touch()
     starting.result()
-    server.wait_for_log("Reloaded: 1 new Python processes work")
+    server.wait_for_log("Reloaded: 1 new Python process works")
     assert version_of(server) == "two"
     server.stop()
 

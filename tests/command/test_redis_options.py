@@ -12,15 +12,17 @@ import pytest
 from sioserve.errors import ListenError, StartupError
 from sioserve.listening import creation_errors, listen_on
 from sioserve.options import ClusterEndpoint, Options, UsageError, resolve, server_arguments
+from sioserve.options.table import OPTIONS
+
+# The package has a function of the same name as the module.
+SERVER_ARGUMENTS = importlib.import_module("sioserve.options.server_arguments")
 
 URL = "redis://:secret@127.0.0.1:6390/1"
 
 
 def django_settings(monkeypatch: pytest.MonkeyPatch, **settings: object) -> None:
     made = types.SimpleNamespace(DEBUG=False, ALLOWED_HOSTS=["*"], **settings)
-    # The package has a function of the same name as the module.
-    module = importlib.import_module("sioserve.options.server_arguments")
-    monkeypatch.setattr(module, "_django_settings", lambda: made)
+    monkeypatch.setattr(SERVER_ARGUMENTS, "_django_settings", lambda: made)
 
 
 def url_from(*arguments: str, **environ: str) -> object:
@@ -50,6 +52,58 @@ def test_the_option_overrides_django_s_setting(monkeypatch: pytest.MonkeyPatch) 
     assert url_from("--redis=") == ""
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "name", "option", "other"),
+    [
+        ("SIO_REDIS_PREFIX", "shop", "redis_prefix", "--redis-prefix=chat", "chat"),
+        ("SIO_REDIS_SHARDED", True, "redis_sharded", "--no-redis-sharded", False),
+        *[
+            ("SIO_REDIS_FORMAT", theirs, "redis_format", f"--redis-format={ours}", ours)
+            for theirs, ours in [
+                ("python-socketio", "redis-adapter"),
+                ("redis-adapter", "python-socketio"),
+            ]
+        ],
+        ("SIO_ENGINEIO_PING_TIMEOUT_MS", 7, "ping_timeout_ms", "--socketio-ping-timeout=1", 1000),
+        (
+            "SIO_ENGINEIO_PING_INTERVAL_MS",
+            7,
+            "ping_interval_ms",
+            "--socketio-ping-interval=1",
+            1000,
+        ),
+        ("SIO_ENGINEIO_MAX_PAYLOAD_BYTES", 7, "max_payload_bytes", "--socketio-max-payload=9", 9),
+    ],
+)
+def test_an_option_overrides_the_setting_of_django(
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    value: object,
+    name: str,
+    option: str,
+    other: object,
+) -> None:
+    django_settings(monkeypatch, **{setting: value})
+    assert server_arguments(resolve(["module:application"], {}))[name] == value
+    assert server_arguments(resolve(["module:application", option], {}))[name] == other
+
+
+def test_every_setting_of_django_may_come_from_an_option_without_a_default() -> None:
+    # A default would override Django's setting.
+    names = set(SERVER_ARGUMENTS.DJANGO_SETTINGS.values())
+    options = {option.setting: option.default for option in OPTIONS if option.setting in names}
+    assert options == dict.fromkeys(names)
+
+
+def test_settings_of_both_sources_can_contradict_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    django_settings(monkeypatch, SIO_REDIS_SHARDED=True)
+    options = resolve(["module:application", "--redis-format=python-socketio"], {})
+    with pytest.raises(StartupError, match=r"SIO_REDIS_SHARDED.* contradict each other"):
+        server_arguments(options)
+
+
 def test_the_core_takes_the_options() -> None:
     line = ["module:application", f"--redis={URL}", "--redis-queue=64K", "--redis-sharded"]
     settings = resolve([*line, "--redis-prefix=chat"], {}).settings
@@ -59,7 +113,6 @@ def test_the_core_takes_the_options() -> None:
         "redis_queue_bytes": 65536,
         "redis_sharded": True,
         "redis_prefix": "chat",
-        "redis_format": "redis-adapter",
     }
     _sioserve.Server(lambda scope, receive, send: None, None, **chosen)
 

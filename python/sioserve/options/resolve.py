@@ -104,7 +104,7 @@ def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]
         _refuse_pair(given, "reload", "workers")
     if values["cluster_listen"] is not None and values["cluster_secret"] is None:
         raise UsageError("--cluster-listen needs --cluster-secret")
-    if values["redis_sharded"] and values["redis_format"] != "redis-adapter":
+    if values["redis_sharded"] and values["redis_format"] == "python-socketio":
         _refuse_pair(given, "redis_sharded", "redis_format")
     if {"server_header", "server_name"} <= given.keys() and (
         values["server_header"] != bool(values["server_name"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sioserve.content_types import content_types
@@ -43,7 +43,18 @@ def server_arguments(options: Options) -> dict[str, Any]:
             # None: from a missing environment variable.
             if (value := getattr(settings, name, None)) is not None:
                 arguments[argument] = value
-    return {**arguments, **options.settings}
+    arguments.update(options.settings)
+    _refuse_sharded_python_socketio(arguments)
+    return arguments
+
+
+def _refuse_sharded_python_socketio(arguments: Mapping[str, Any]) -> None:
+    # Each may come from an option or from Django's settings.
+    if arguments.get("redis_sharded") and arguments.get("redis_format") == "python-socketio":
+        raise StartupError(
+            "--redis-sharded (SIO_REDIS_SHARDED) and --redis-format python-socketio "
+            "(SIO_REDIS_FORMAT) contradict each other"
+        )
 
 
 def _check_directories(mounts: Iterable[tuple[str, str]]) -> None:

@@ -25,7 +25,7 @@ from sioserve.stop_budget import LAST_RESORT_OF_PROCESS, time_for_connections
 from sioserve.systemd import Notifier
 from sioserve.workers.child import unblock_signals
 from sioserve.workers.process import describe_end
-from sioserve.workers.replacing import ReloadFailed, Replacer
+from sioserve.workers.replacing import ReloadFailed, Replacer, new_processes
 from sioserve.workers.starting import StartFailed
 from sioserve.workers.status import processes
 from sioserve.workers.supervisor import FirstProcessEnded, Supervisor
@@ -131,7 +131,7 @@ class IoService:
             count = await self._replacer.reload()
         except ReloadFailed as error:
             raise RequestFailed(f"the old processes continue: {error}") from None
-        return f"{count} new Python processes work"
+        return new_processes(count, "work")
 
     def check(self) -> object:
         """Returns when the I/O thread has answered."""

@@ -26,6 +26,13 @@ EXPECTED = (StartFailed, OSError)  # any other exception is a fault of this serv
 NewProcesses = dict[PythonProcess, Settings]  # what each has said; empty before
 
 
+def new_processes(count: int, verb: str) -> str:
+    """What they do, for a message."""
+    if count == 1:
+        return f"1 new Python process {verb}s"
+    return f"{count} new Python processes {verb}"
+
+
 class ReloadFailed(Exception):
     """The old processes continue; the message is a sentence."""
 
@@ -101,12 +108,12 @@ class Replacer:
 
     async def _replace_all(self) -> int:
         numbers = list(self._supervisor.kept)
-        logger.info("Reloading: %d new Python processes start", len(numbers))
+        logger.info("Reloading: %s", new_processes(len(numbers), "start"))
         with self._new_processes() as new:
             await self._start_new(numbers[:1], new)
             await self._start_new(numbers[1:], new)
             self._supervisor.replace(new, "reload")
-        logger.info("Reloaded: %d new Python processes work", len(numbers))
+        logger.info("Reloaded: %s", new_processes(len(numbers), "work"))
         return len(numbers)
 
     async def _recycle(self, process: PythonProcess, why: str) -> bool:

@@ -27,7 +27,7 @@ GROUP = Group(
         switch(
             "redis-sharded",
             "sharded publish and subscribe, from Redis 7.0; the same for all servers",
-            default=False,
+            shown_default="off, or Django's SIO_REDIS_SHARDED",
             setting="redis_sharded",
         ),
         Option(
@@ -35,7 +35,7 @@ GROUP = Group(
             choice("redis-adapter", "python-socketio"),
             "messages between the servers: those of npm's @socket.io/redis-adapter, or those of "
             "python-socketio's RedisManager; the same for all servers",
-            default="redis-adapter",
+            shown_default="redis-adapter, or Django's SIO_REDIS_FORMAT",
             setting="redis_format",
         ),
         Option(
@@ -43,8 +43,7 @@ GROUP = Group(
             TEXT,
             "beginning of the channels' names, or the channel of python-socketio; the same for all "
             "servers",
-            default="",
-            shown_default="socket.io, or socketio for python-socketio",
+            shown_default="Django's SIO_REDIS_PREFIX, or socket.io (socketio for python-socketio)",
             setting="redis_prefix",
         ),
         Option(
