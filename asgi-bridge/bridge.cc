@@ -33,14 +33,21 @@ Bridge::Bridge(const Gil& gil, Port& port, AsgiTypes types, Application applicat
       asgi_(*this),
       socket_io_(*this) {}
 
-bool Bridge::start(const Gil& gil, PyRef loop, PyRef on_stopped, PyRef drain, int descriptor) {
-  const PyRef added =
-      PyRef::steal(PyObject_CallMethod(loop.get(), "add_reader", "iO", descriptor, drain.get()));
-  if (!added) return false;
-  asgi_.set_loop(gil, loop);
+bool Bridge::start(const Gil& gil, PyRef loop, PyRef on_stopped, std::span<const Watched> watched) {
   loop_ = std::move(loop);
   on_stopped_ = std::move(on_stopped);
-  descriptor_ = descriptor;
+  for (const auto& [descriptor, callback] : watched) {
+    const PyRef added = PyRef::steal(
+        PyObject_CallMethod(loop_.get(), "add_reader", "iO", descriptor, callback.get()));
+    if (!added) {
+      const PyRef error = take_exception(gil);
+      undo_start(gil);
+      PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
+      return false;
+    }
+    watched_.push_back(descriptor);
+  }
+  asgi_.set_loop(gil, loop_);
   loop_thread_ = std::this_thread::get_id();
   return true;
 }
@@ -52,8 +59,10 @@ void Bridge::undo_start(const Gil& gil) {
 }
 
 void Bridge::stop_watching(const Gil&) {
-  PyRef::steal(PyObject_CallMethod(loop_.get(), "remove_reader", "i", descriptor_));
-  if (PyErr_Occurred()) PyErr_WriteUnraisable(loop_.get());
+  for (const int descriptor : std::exchange(watched_, {})) {
+    PyRef::steal(PyObject_CallMethod(loop_.get(), "remove_reader", "i", descriptor));
+    if (PyErr_Occurred()) PyErr_WriteUnraisable(loop_.get());
+  }
 }
 
 Bridge::Drained Bridge::drain(const Gil& gil, std::chrono::milliseconds budget) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -36,15 +37,22 @@ class Bridge {
   void set_owner(PyObject* owner) { owner_ = owner; }
   PyRef owner() const { return PyRef::borrow(owner_); }
 
-  // The loop calls `drain` when `descriptor` is readable. `on_stopped` is called after the last
-  // event, when the loop has stopped watching. False with an exception set.
-  bool start(const Gil& gil, PyRef loop, PyRef on_stopped, PyRef drain, int descriptor);
+  // The loop calls `callback` when `descriptor` is readable.
+  struct Watched {
+    int descriptor;
+    PyRef callback;
+  };
+  // `on_stopped` is called after the last event, when the loop has stopped watching. False with an
+  // exception set.
+  bool start(const Gil& gil, PyRef loop, PyRef on_stopped, std::span<const Watched> watched);
   // Reverses start(), if the I/O thread could not be started. No exception is set.
   void undo_start(const Gil& gil);
   enum class Drained { all, some };
   // Handles events until none is left or `budget` is used up; other callbacks of the event loop
   // then run before the next call.
   Drained drain(const Gil& gil, std::chrono::milliseconds budget);
+  // Whether drain() has left events that it has taken already.
+  bool has_more() const { return next_event_ < batch_.size(); }
   // Handles the queued log records and drops every other event: the process is about to end while
   // the event loop is blocked. Any thread that holds the GIL.
   void log_pending(const Gil& gil);
@@ -125,7 +133,7 @@ class Bridge {
   SocketIoCallbacks socket_io_;
   PyRef loop_;
   PyRef on_stopped_;
-  int descriptor_ = -1;
+  std::vector<int> watched_;    // descriptors
   std::vector<Event> batch_;    // taken from the port
   std::size_t next_event_ = 0;  // index in batch_
   std::vector<PyRef> room_futures_;

@@ -5,6 +5,7 @@
 #include "asgi-bridge/guard.h"
 #include "asgi-bridge/loopback_object.h"
 #include "asgi-bridge/module_state.h"
+#include "asgi-bridge/process_server.h"
 #include "asgi-bridge/request_context.h"
 #include "asgi-bridge/server_object.h"
 

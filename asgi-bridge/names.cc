@@ -59,6 +59,7 @@ Names::Names(const Gil& gil) {
       {&Names::websocket_disconnect, "websocket.disconnect"},
       {&Names::create_future, "create_future"},
       {&Names::create_task, "create_task"},
+      {&Names::call_soon, "call_soon"},
       {&Names::get_task_factory, "get_task_factory"},
       {&Names::add_done_callback, "add_done_callback"},
       {&Names::begin_without_task, "begin_without_task"},

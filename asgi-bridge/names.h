@@ -14,8 +14,8 @@ struct Names {
       thread_wait, match, route, tls;
   PyRef http, https, websocket, ws, wss;
   PyRef http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect;
-  PyRef create_future, create_task, get_task_factory, add_done_callback, set_result, done,
-      cancelled, exception, begin_without_task;
+  PyRef call_soon, create_future, create_task, get_task_factory, add_done_callback, set_result,
+      done, cancelled, exception, begin_without_task;
   PyRef handshake, origin, request_refused, session_opened, session_closed, connect, event,
       acknowledged, disconnect;
   PyRef forgotten, signalled, acks_lost, told, process_left, move_session, session_moved, keep_away;

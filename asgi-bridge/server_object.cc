@@ -44,15 +44,7 @@ struct ServerBox {
 
 PyRef& core_ref(PyObject* self) { return unbox<ServerBox>(self).core; }
 
-// The same, but null with an exception set after the server has been started.
-Core* unstarted_core_of(PyObject* self, const char* method) {
-  Core* core = core_of(self);
-  if (core == nullptr || core->phase == Core::Phase::made) return core;
-  PyErr_Format(PyExc_RuntimeError, "%s() comes too late: the server has been started", method);
-  return nullptr;
-}
-
-// The same, for a server that listens itself.
+// unstarted_core_of(), for a server that listens itself.
 Core* listening_core_of(PyObject* self, const char* method) {
   Core* core = unstarted_core_of(self, method);
   if (core == nullptr || core->server) return core;
@@ -200,60 +192,16 @@ bool open_logs(Core& core) {
   return static_cast<bool>(opened);
 }
 
-// Starts the bridge, and then the server's thread with `start`. Null with an exception set.
-template <typename Start>
-PyObject* start_core(PyObject* self, Core& core, PyObject* loop, PyObject* on_stopped,
-                     Start start) {
-  const PyRef drain = PyRef::steal(PyObject_GetAttrString(self, "_drain"));
-  if (!drain) return nullptr;
-  const Gil gil = Gil::held_by_caller();
-  if (!core.bridge.start(gil, PyRef::borrow(loop), PyRef::borrow(on_stopped), drain,
-                         core.wake_up.get())) {
-    return nullptr;
-  }
-  try {
-    start();
-  } catch (...) {
-    core.bridge.undo_start(gil);
-    throw;
-  }
-  core.phase = Core::Phase::started;
-  return none().release();
-}
-
 PyObject* server_start(PyObject* self, PyObject* args) {
   PyObject *loop, *on_stopped;
   if (!PyArg_ParseTuple(args, "OO:start", &loop, &on_stopped)) return nullptr;
   Core* core = listening_core_of(self, "start");
   if (core == nullptr || !open_logs(*core)) return nullptr;
-  return start_core(self, *core, loop, on_stopped, [core] { core->server->start(); });
+  PyRef drain = PyRef::steal(PyObject_GetAttrString(self, "_drain"));
+  if (!drain) return nullptr;
+  const Bridge::Watched watched[] = {{core->wake_up.get(), std::move(drain)}};
+  return start_core(*core, loop, on_stopped, watched, [core] { core->server->start(); });
 }
-
-// ProcessServer(application, dispatcher, **settings): Server's arguments.
-int process_server_init(PyObject* self, PyObject* args, PyObject* kwargs) {
-  const Gil gil = Gil::held_by_caller();
-  Config config;
-  auto application = read_arguments(gil, self, args, kwargs, config);
-  if (!application) return -1;
-  return set_core(self, Core::make_process(gil, module_state(Py_TYPE(self)).types,
-                                           std::move(config), std::move(*application)));
-}
-
-PyObject* process_server_start(PyObject* self, PyObject* args) {
-  PyObject *loop, *on_stopped, *argument;
-  int fd = 0;
-  if (!PyArg_ParseTuple(args, "OOO:start_with", &loop, &on_stopped, &argument) ||
-      !read_number(argument, "fd", fd)) {
-    return nullptr;
-  }
-  Core* core = unstarted_core_of(self, "start_with");
-  if (core == nullptr) return nullptr;
-  return start_core(self, *core, loop, on_stopped,
-                    [&] { core->process->start(FileDescriptor(fd)); });
-}
-
-// How long events are handled before other callbacks of the event loop have their turn.
-constexpr std::chrono::milliseconds drain_budget{2};
 
 PyObject* server_drain(PyObject* self, PyObject*) {
   Core* core = core_of(self);
@@ -384,10 +332,6 @@ const Method life_methods[] = {
     Method::positional<&server_set_log_level>("set_log_level"),
 };
 
-const Method process_server_methods[] = {
-    Method::positional<&process_server_start>("start_with"),
-};
-
 const Property properties[] = {
     Property::read_by<&server_socketio_limit<&SocketIoConfig::max_rooms>>("max_rooms"),
 };
@@ -409,6 +353,29 @@ Core* core_of(PyObject* server) {
     return nullptr;
   }
   return &core;
+}
+
+Core* unstarted_core_of(PyObject* server, const char* method) {
+  Core* core = core_of(server);
+  if (core == nullptr || core->phase == Core::Phase::made) return core;
+  PyErr_Format(PyExc_RuntimeError, "%s() comes too late: the server has been started", method);
+  return nullptr;
+}
+
+PyObject* start_core(Core& core, PyObject* loop, PyObject* on_stopped,
+                     std::span<const Bridge::Watched> watched, const std::function<void()>& start) {
+  const Gil gil = Gil::held_by_caller();
+  if (!core.bridge.start(gil, PyRef::borrow(loop), PyRef::borrow(on_stopped), watched)) {
+    return nullptr;
+  }
+  try {
+    start();
+  } catch (...) {
+    core.bridge.undo_start(gil);
+    throw;
+  }
+  core.phase = Core::Phase::started;
+  return none().release();
 }
 
 std::optional<Application> read_arguments(const Gil& gil, PyObject* self, PyObject* args,
@@ -447,17 +414,6 @@ std::optional<Application> read_arguments(const Gil& gil, PyObject* self, PyObje
 int set_core(PyObject* server, PyRef core) {
   core_ref(server) = std::move(core);
   return core_ref(server) ? 0 : -1;
-}
-
-PyRef make_process_server_type(const Gil& gil, PyObject* module, const PyRef& server_type) {
-  static MethodTable all_methods{process_server_methods};
-  // Its objects are laid out, and seen by the garbage collector, as those of its base.
-  return make_type(gil, module, "_sioserve.ProcessServer", 0, Py_TPFLAGS_DEFAULT,
-                   {
-                       Slot::function<&process_server_init>(Py_tp_init),
-                       Slot::methods(all_methods),
-                   },
-                   server_type.get());
 }
 
 PyRef make_server_type(const Gil& gil, PyObject* module) {

@@ -20,13 +20,20 @@ QuestionId Answers::expect() {
   if (!open_) return QuestionId{};
   const QuestionId question{++last_};
   expected_.try_emplace(question);
+  ++undecided_;
   return question;
+}
+
+bool Answers::are_expected() const {
+  std::lock_guard lock(mutex_);
+  return undecided_ > 0;
 }
 
 void Answers::give(QuestionId question, Answer answer) {
   std::lock_guard lock(mutex_);
   const auto expected = expected_.find(question);
   if (expected == expected_.end()) return;
+  if (!expected->second) --undecided_;
   expected->second = std::move(answer);
   given_.notify_all();
 }
@@ -52,6 +59,7 @@ std::optional<Answer> Answers::wait_for(QuestionId question, std::chrono::micros
 }
 
 Answer Answers::take(Expected::iterator expected) {
+  if (!expected->second) --undecided_;
   Answer answer = std::move(expected->second).value_or(Answer());
   expected_.erase(expected);
   return answer;

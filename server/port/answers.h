@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,8 @@ class Answers {
 
   // The id of a new question; QuestionId{} if no I/O thread runs.
   QuestionId expect();
+  // Whether a question has no answer yet.
+  bool are_expected() const;
   // An answer that is not expected is dropped.
   void give(QuestionId question, Answer answer);
 
@@ -44,11 +47,12 @@ class Answers {
   bool is_decided(const std::optional<Answer>& answer) const { return answer || !open_; }
   Answer take(Expected::iterator expected);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable given_;
   bool open_ = false;
   std::uint64_t last_ = 0;
   Expected expected_;
+  std::size_t undecided_ = 0;  // in expected_
 };
 
 }  // namespace sioserve::port

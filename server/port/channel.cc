@@ -43,20 +43,25 @@ bool IoEnd::has_become_free() {
 }
 
 std::optional<FrameError> PythonEnd::receive(std::string_view bytes) {
+  const auto error = receive(bytes, received_);
+  if (error) return error;
+  if (events_.push(received_) == EventQueue::State::full) wants_input_ = false;
+  return std::nullopt;
+}
+
+std::optional<FrameError> PythonEnd::receive(std::string_view bytes, std::vector<Event>& events) {
   input_.feed(bytes);
   for (;;) {
     auto message = input_.next();
     if (!message) return message.error();
-    if (!*message) break;
+    if (!*message) return std::nullopt;
     if (auto* event = std::get_if<Event>(&**message)) {
-      received_.push_back(std::move(*event));
+      events.push_back(std::move(*event));
     } else {
       auto& answered = std::get<QuestionAnswered>(**message);
       answers_.give(answered.question, std::move(answered.answer));
     }
   }
-  if (events_.push(received_) == EventQueue::State::full) wants_input_ = false;
-  return std::nullopt;
 }
 
 bool PythonEnd::fill_output() {

@@ -60,7 +60,7 @@ class IoEnd {
   bool full_ = false;
 };
 
-// Lives on one thread, which carries the bytes; the queues belong to other threads too.
+// Lives on the threads that carry the bytes, one at a time; the queues belong to other threads too.
 class PythonEnd {
  public:
   PythonEnd(EventQueue& events, CommandQueue& commands, Answers& answers)
@@ -70,8 +70,10 @@ class PythonEnd {
   bool wants_input() const { return wants_input_; }
   // EventQueue::take() has returned `full`: there is space again.
   void events_taken() { wants_input_ = true; }
-  // Passes on all complete messages. Nullopt: all is well.
+  // Passes on all complete messages: events to the queue. Nullopt: all is well.
   std::optional<FrameError> receive(std::string_view bytes);
+  // The same, but appends the events to `events`, for the thread that would take them.
+  std::optional<FrameError> receive(std::string_view bytes, std::vector<Event>& events);
 
   // Takes commands when all former output is sent. False: there is none.
   bool fill_output();

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cerrno>
+#include <ctime>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -26,9 +28,9 @@ FileDescriptor make_eventfd() {
 
 ProcessPort::ProcessPort(Config config, std::function<void()> wake_application)
     : config_(std::move(config)),
-      wake_up_(make_eventfd()),
+      signal_(make_eventfd()),
       events_({config_.max_app_events, config_.max_app_event_bytes}, std::move(wake_application)),
-      commands_(config_.max_command_bytes, [this] { wake(); }),
+      commands_(config_.max_command_bytes, [this] { is_in_turn() ? watch_turn() : wake(); }),
       logger_([this](LogRecord record) { push(std::move(record)); }),
       end_(events_, commands_, answers_),
       buffer_(read_size) {}
@@ -44,27 +46,79 @@ void ProcessPort::start(FileDescriptor socket) {
 void ProcessPort::stop_now() {
   commands_.close();
   if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(carrying_);
+    if (!gone_) static_cast<void>(write());
+  }
   ending_ = true;
   wake();
   thread_.join();
   answers_.close();
 }
 
+bool ProcessPort::begin_turn() {
+  may_receive_ = true;
+  return turn_of_.exchange(std::this_thread::get_id()) == std::thread::id();
+}
+
+void ProcessPort::end_turn() {
+  may_receive_ = false;
+  turn_of_ = std::thread::id();
+  if (commands_.size() == 0) return;
+  ++turns_;
+  send();
+}
+
+void ProcessPort::send() {
+  const std::unique_lock lock(carrying_, std::try_to_lock);
+  if (!lock) return wake();  // another thread has it, and may have taken the commands too early
+  if (gone_) return;
+  if (!write()) return end_channel();
+  if (!end_.output().empty()) wake();
+}
+
+void ProcessPort::wait_for_space(std::chrono::milliseconds age) {
+  if (commands_.is_overloaded(age)) send();
+  commands_.wait_for_space(age);
+}
+
+bool ProcessPort::notify_of_space() {
+  if (commands_.is_overloaded()) send();
+  return commands_.notify_of_space();
+}
+
 QuestionId ProcessPort::ask(Question question) {
   const QuestionId id = answers_.expect();
-  if (id != QuestionId{}) commands_.push(Ask{id, std::move(question)});
+  if (id == QuestionId{}) return id;
+  commands_.push(Ask{id, std::move(question)});
+  wake();  // in a turn, too
   return id;
 }
 
 void ProcessPort::take_events(std::vector<Event>& batch) {
-  const port::EventQueue::State state = events_.take(batch);
+  {
+    // Without the lock, the thread might put events into the queue that come before those received
+    // here.
+    const std::unique_lock lock(carrying_, std::try_to_lock);
+    if (events_.take(batch) == port::EventQueue::State::full) {
+      events_taken_ = true;
+      wake();
+    }
+    if (lock && may_receive_ && !gone_) receive_into(batch);
+  }
   if (has_ended_ && thread_.joinable()) thread_.join();
-  if (state != port::EventQueue::State::full) return;
-  events_taken_ = true;
-  wake();
 }
 
-void ProcessPort::wake() const { static_cast<void>(::eventfd_write(wake_up_.get(), 1)); }
+void ProcessPort::wake() {
+  woken_ = true;
+  signal();
+}
+
+void ProcessPort::watch_turn() {
+  if (!watching_.exchange(true)) signal();
+}
+
+void ProcessPort::signal() const { static_cast<void>(::eventfd_write(signal_.get(), 1)); }
 
 void ProcessPort::push(Event event) {
   std::vector<Event> events;
@@ -73,13 +127,17 @@ void ProcessPort::push(Event event) {
 }
 
 void ProcessPort::run() {
-  while (!ending_ && write() && read()) wait();
-  // Nobody carries out commands or answers any more.
-  commands_.close();
-  answers_.close();
-  if (ending_) return;
-  has_ended_ = true;  // first, because nobody takes events after ServerStopped
-  push(ServerStopped{});
+  while (const auto watched = carry()) wait(*watched);
+}
+
+std::optional<ProcessPort::Watched> ProcessPort::carry() {
+  const std::lock_guard lock(carrying_);
+  if (ending_ || gone_) return std::nullopt;
+  if (!write() || !receive()) {
+    end_channel();
+    return std::nullopt;
+  }
+  return Watched{end_.wants_input() && answers_.are_expected(), !end_.output().empty()};
 }
 
 bool ProcessPort::write() {
@@ -93,7 +151,7 @@ bool ProcessPort::write() {
   return true;
 }
 
-bool ProcessPort::read() {
+bool ProcessPort::receive() {
   if (events_taken_.exchange(false)) end_.events_taken();
   if (!std::exchange(readable_, false) || !end_.wants_input()) return true;
   const LocalReceived received = receive_on(socket_.get(), buffer_);
@@ -108,18 +166,47 @@ bool ProcessPort::read() {
   __builtin_unreachable();
 }
 
-void ProcessPort::wait() {
-  const short reading = end_.wants_input() ? POLLIN : 0;
-  const short writing = end_.output().empty() ? 0 : POLLOUT;
-  std::array<pollfd, 2> watched{
+void ProcessPort::receive_into(std::vector<Event>& batch) {
+  const LocalReceived received = receive_on(socket_.get(), buffer_);
+  may_receive_ = received.bytes == buffer_.size();
+  if (received.outcome == LocalIo::again) return;
+  const bool ended = received.outcome == LocalIo::ended;
+  if (ended || end_.receive({buffer_.data(), received.bytes}, batch)) end_channel();
+}
+
+void ProcessPort::end_channel() {
+  gone_ = true;
+  // Nobody carries out commands or answers any more.
+  commands_.close();
+  answers_.close();
+  wake();
+  has_ended_ = true;  // first, because nobody takes events after ServerStopped
+  push(ServerStopped{});
+}
+
+void ProcessPort::wait(Watched watched) {
+  const short reading = watched.reading ? POLLIN : 0;
+  const short writing = watched.writing ? POLLOUT : 0;
+  std::array<pollfd, 2> descriptors{
       // Without either, the end of the other side would be told again and again.
       pollfd{reading + writing != 0 ? socket_.get() : -1, static_cast<short>(reading | writing), 0},
-      pollfd{wake_up_.get(), POLLIN, 0},
+      pollfd{signal_.get(), POLLIN, 0},
   };
-  ::poll(watched.data(), watched.size(), -1);
-  readable_ = (watched[0].revents & ~POLLOUT) != 0;
-  eventfd_t count;
-  if (watched[1].revents != 0) static_cast<void>(::eventfd_read(wake_up_.get(), &count));
+  constexpr timespec delay{0, std::chrono::nanoseconds(max_delay).count()};
+  for (;;) {
+    const int ready =
+        ::ppoll(descriptors.data(), descriptors.size(), watching_ ? &delay : nullptr, nullptr);
+    if (ready < 0) continue;  // a signal
+    eventfd_t count;
+    if (descriptors[1].revents != 0) static_cast<void>(::eventfd_read(signal_.get(), &count));
+    readable_ = (descriptors[0].revents & ~POLLOUT) != 0;
+    // While one turn follows the other, the thread goes on watching: each signal costs a switch.
+    if (ready == 0) {
+      const std::uint64_t turns = turns_;
+      watching_ = std::exchange(seen_turns_, turns) != turns;
+    }
+    if (woken_.exchange(false) || descriptors[0].revents != 0 || ready == 0) return;
+  }
 }
 
 }  // namespace sioserve::processes
