@@ -179,7 +179,6 @@ TEST_F(ProcessPortTest, GetsAnswersWhileTheEventLoopIsBusy) {
   io_.push(disconnect(1));  // comes before the answer, and waits in the queue
   io_.give(get_message<Ask>(*asked)->id, Membership::Answer{5, true});
   EXPECT_EQ(std::get<RoomCount>(port_.answers().wait(question)).rooms, 5U);
-  EXPECT_EQ(wakes_, 1);
   io_.push(disconnect(2));
   std::vector<Event> taken;
   while (taken.size() < 2) {
