@@ -30,7 +30,7 @@ ProcessPort::ProcessPort(Config config, std::function<void()> wake_application)
     : config_(std::move(config)),
       signal_(make_eventfd()),
       events_({config_.max_app_events, config_.max_app_event_bytes}, std::move(wake_application)),
-      commands_(config_.max_command_bytes, [this] { is_in_turn() ? watch_turn() : wake(); }),
+      commands_(config_.max_command_bytes, [this] { on_command(); }),
       logger_([this](LogRecord record) { push(std::move(record)); }),
       end_(events_, commands_, answers_),
       buffer_(read_size) {}
@@ -107,6 +107,14 @@ void ProcessPort::take_events(std::vector<Event>& batch) {
     if (lock && may_receive_ && !gone_) receive_into(batch);
   }
   if (has_ended_ && thread_.joinable()) thread_.join();
+}
+
+void ProcessPort::on_command() {
+  if (is_in_turn()) return watch_turn();
+  const port::CommandQueue::Clock::time_point now = port::CommandQueue::Clock::now();
+  if (now - sent_at_.load() < burst_gap) return wake();
+  sent_at_ = now;
+  send();
 }
 
 void ProcessPort::wake() {

@@ -6,7 +6,8 @@
 //
 // A thread without the GIL carries them where Python can't, or is too late:
 //
-//   commands that other threads post, or the event loop between its turns
+//   bursts of commands that other threads post, or the event loop between its turns; a single one
+//   is sent by the thread that posts it
 //   commands of a turn that has lasted for max_delay: Python is busy
 //   the answers to questions
 //   output for which the socket has no space
@@ -33,6 +34,8 @@ class ProcessPort final : public Port {
  public:
   // How long the commands of a turn wait for its end.
   static constexpr std::chrono::milliseconds max_delay{2};
+  // Commands that are posted sooner after another one are a burst, and sent together.
+  static constexpr std::chrono::microseconds burst_gap{100};
 
   // `wake_application` is called on any thread when take_events() has something that did not come
   // by the socket in this turn. Throws std::system_error for a lack of descriptors.
@@ -83,6 +86,8 @@ class ProcessPort final : public Port {
   void receive_into(std::vector<Event>& batch);  // calls end_channel() itself
   void end_channel();
 
+  // The command queue was empty before.
+  void on_command();
   // What can be sent at once; the thread sends the rest.
   void send();
   // The thread carries at once.
@@ -114,6 +119,8 @@ class ProcessPort final : public Port {
   bool readable_ = false;  // the socket, as the latest wait() has found
   std::uint64_t seen_turns_ = 0;
 
+  // The latest send() between turns.
+  std::atomic<port::CommandQueue::Clock::time_point> sent_at_{};
   std::atomic<bool> woken_ = false;         // wake() since the latest wait()
   std::atomic<bool> events_taken_ = false;  // the event queue has space again
   std::atomic<bool> watching_ = false;      // watch_turn(): the thread wakes up within max_delay

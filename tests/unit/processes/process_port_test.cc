@@ -155,6 +155,33 @@ TEST_F(ProcessPortTest, SendsCommandsOfOtherThreadsAndBetweenTurns) {
   EXPECT_EQ(number_of(io_.command()), 4U);
 }
 
+TEST_F(ProcessPortTest, SendsASingleCommandBetweenTurnsItself) {
+  constexpr int attempts = 40;
+  int at_once = 0;
+  for (std::uint64_t number = 1; number <= attempts; ++number) {
+    const auto begun = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - begun < 2 * ProcessPort::burst_gap) {
+    }
+    port_.post(leave(number));
+    auto command = io_.command_at_once();
+    if (command) ++at_once;
+    if (!command) command = io_.command();
+    EXPECT_EQ(number_of(command), number);
+  }
+  EXPECT_GT(at_once, attempts / 2);  // on a busy machine, the thread may be at it
+}
+
+TEST_F(ProcessPortTest, SendsABurstBetweenTurns) {
+  constexpr std::uint64_t count = 10'000;
+  std::thread other([this] {
+    for (std::uint64_t number = 1; number <= count; ++number) port_.post(leave(number));
+  });
+  for (std::uint64_t number = 1; number <= count; ++number) {
+    ASSERT_EQ(number_of(io_.command()), number);
+  }
+  other.join();
+}
+
 TEST_F(ProcessPortTest, ReceivesInATurnWithoutWakingTheEventLoop) {
   io_.push(disconnect(1));
   io_.push(disconnect(2));
