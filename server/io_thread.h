@@ -92,15 +92,9 @@ class Server::IoThread final : connection::Router,
         engine_io_(
             config_, socketio_, event_sink(), logger_, limits_,
             [this] { return pool_ ? pool_->next_session() : next_stream_id(); },
-            [this] { return loop_.now(); },
-            [this](std::function<void()> work, std::function<void()> done) {
-              net::run_in_background(loop_, std::move(work), std::move(done));
-            }),
+            [this] { return loop_.now(); }, net::background_of(loop_)),
         application_(event_sink(), *this, config_),
-        files_(config_, logger_,
-               [this](std::function<void()> work, std::function<void()> done) {
-                 net::run_in_background(loop_, std::move(work), std::move(done));
-               }),
+        files_(config_, logger_, net::background_of(loop_)),
         metrics_(config_.metrics.on
                      ? new MetricsService(loop_, config_, logger_, access_log_if_on(), *this)
                      : nullptr),

@@ -7,9 +7,9 @@
 #include "server/connection/lingering_close.h"
 #include "server/connection/proxy_session.h"
 #include "server/connection/start_response.h"
-#include "server/connection/tls_stream.h"
 #include "server/http/http1_response_encoder.h"
 #include "server/http/response.h"
+#include "server/tls/stream.h"
 
 namespace sioserve::connection {
 namespace {
@@ -52,8 +52,8 @@ void Connection::encrypt(std::unique_ptr<tls::Session> session) {
   peers.tls = true;
   peers.tls_details = std::make_shared<const TlsDetails>(session->details());
   peers_ = std::make_shared<const Endpoints>(std::move(peers));
-  owned_stream_ =
-      std::make_unique<TlsStream>(context_, std::move(owned_stream_), std::move(session));
+  owned_stream_ = std::make_unique<tls::Stream>(context_.tls_streams, std::move(owned_stream_),
+                                                std::move(session));
   change_stream(*owned_stream_);
   stream().start(*this);
 }

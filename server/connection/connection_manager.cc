@@ -38,9 +38,7 @@ ConnectionManager::ConnectionManager(net::Loop& loop, Router& router, const Conf
   std::random_device random;
   context_.access_log = access_log;
   context_.counters = counters;
-  context_.run_in_background = [&loop](std::function<void()> work, std::function<void()> done) {
-    net::run_in_background(loop, std::move(work), std::move(done));
-  };
+  context_.run_in_background = net::background_of(loop);
   context_.request_ids = RequestIds((std::uint64_t{random()} << 32) | random());
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "server/base/access_record.h"
+#include "server/base/background.h"
 #include "server/base/clock.h"
 #include "server/base/config.h"
 #include "server/base/counters.h"
@@ -20,6 +21,7 @@
 #include "server/http/server_headers.h"
 #include "server/net/deferred_queue.h"
 #include "server/tls/server_context.h"
+#include "server/tls/stream.h"
 #include "server/ws/message_reader.h"
 
 namespace sioserve::connection {
@@ -54,13 +56,13 @@ struct Context {
   ws::ParserPool websocket_parsers{};
   std::string scratch{};  // buffer for building output, empty between uses
 
+  // For files that the kernel cannot send by itself.
+  Background run_in_background{};
+
   // For TLS:
   std::shared_ptr<const tls::ServerContext> tls{};  // of new sessions; null: there is no TLS
   HandshakeQueue handshakes{deferred_queue, config.tls.max_handshakes};
-  std::string plaintext{};  // buffer for decrypted input
-
-  // For files that the kernel cannot send by itself; as net::run_in_background().
-  std::function<void(std::function<void()> work, std::function<void()> done)> run_in_background{};
+  tls::StreamEnvironment tls_streams{deferred_queue, run_in_background};
 
   void count(Counter counter) {
     if (counters != nullptr) counters->add(counter);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "server/connection/refusal.h"
+
 namespace sioserve::connection {
 namespace {
 
@@ -25,7 +27,7 @@ void Http2Reports::flooded(http2::Flood flood, const Address& client, TimePoint 
   if (!episodes_[static_cast<std::size_t>(flood)].reached(now)) return;
   logger_.log(LogCategory::server, LogLevel::warning,
               "Closing HTTP/2 connections of clients that " + std::string(name_of(flood)) +
-                  "; the first is " + client.host + ":" + std::to_string(client.port));
+                  "; the first is " + shown(client));
 }
 
 void Http2Reports::sweep(TimePoint now) {
@@ -36,11 +38,13 @@ void Http2Reports::sweep(TimePoint now) {
                       std::to_string(*times) + " HTTP/2 connections were closed");
     }
   }
+  violations_.sweep(now);
 }
 
 bool Http2Reports::quiet() const {
-  return std::none_of(episodes_.begin(), episodes_.end(),
-                      [](const LimitEpisode& episode) { return episode.under_way(); });
+  return violations_.quiet() && std::ranges::none_of(episodes_, [](const LimitEpisode& episode) {
+           return episode.under_way();
+         });
 }
 
 }  // namespace sioserve::connection

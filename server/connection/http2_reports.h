@@ -1,5 +1,6 @@
-// Reports HTTP/2 connections that are closed because of floods: two log lines for an episode,
-// however many clients take part.
+// Log lines about clients that misuse HTTP/2. Floods: two lines for an episode, however many
+// clients take part. Violations of the protocol: at most one line for each connection, and few of
+// all.
 #pragma once
 
 #include <array>
@@ -11,6 +12,7 @@
 #include "server/base/http_values.h"
 #include "server/base/limit_episode.h"
 #include "server/base/logger.h"
+#include "server/connection/limited_lines.h"
 #include "server/http2/flood_guard.h"
 
 namespace sioserve::connection {
@@ -19,10 +21,13 @@ namespace sioserve::connection {
 class Http2Reports {
  public:
   // Outlives this object.
-  explicit Http2Reports(const Logger& logger) : logger_(logger) {}
+  explicit Http2Reports(const Logger& logger)
+      : logger_(logger), violations_(logger, LogLevel::warning, "HTTP/2 protocol errors") {}
 
   // A connection of this client is closed.
   void flooded(http2::Flood flood, const Address& client, TimePoint now);
+  // Whether the log may have a line about a client that violates the protocol.
+  [[nodiscard]] bool admit_violation(TimePoint now) { return violations_.admit(now); }
 
   // Call it regularly: ends episodes.
   void sweep(TimePoint now);
@@ -34,6 +39,7 @@ class Http2Reports {
 
   const Logger& logger_;
   std::array<LimitEpisode, count> episodes_;
+  LimitedLines violations_;
 };
 
 }  // namespace sioserve::connection

@@ -241,12 +241,8 @@ void Http2Session::take(http2::RequestReceived& event) {
   if (most != 0 && requests_ >= most) begin_closing();
 }
 
-void Http2Session::take(http2::RequestMalformed& event) {
-  context().logger.log(LogCategory::server, LogLevel::warning,
-                       "Refused a request of " + connection_.peers()->client.host + ":" +
-                           std::to_string(connection_.peers()->client.port) +
-                           " with PROTOCOL_ERROR: " + event.reason);
-}
+// Reported later, because it may end the connection: then only that is reported.
+void Http2Session::take(http2::RequestMalformed& event) { malformed_ = std::move(event.reason); }
 
 void Http2Session::take(http2::BodyReceived& event) {
   if (Http2Stream* const stream = find(event.stream)) stream->receive(event.body(), event.part);
@@ -326,12 +322,26 @@ void Http2Session::refuse_requests() {
 }
 
 void Http2Session::end_if_done() {
+  report_violations();
   if (engine_.fault()) {
-    report_fault(*engine_.fault());
     end_streams();
     return end(ConnectionEnd::linger);
   }
   if (state_ == State::refusing && streams_.empty()) end(ConnectionEnd::linger);
+}
+
+bool Http2Session::admit_violation() {
+  return !std::exchange(has_violation_, true) &&
+         context().http2_reports.admit_violation(context().now());
+}
+
+void Http2Session::report_violations() {
+  const std::string malformed = std::exchange(malformed_, {});
+  if (engine_.fault()) return report_fault(*engine_.fault());
+  if (malformed.empty() || !admit_violation()) return;
+  context().logger.log(LogCategory::server, LogLevel::warning,
+                       "Refused a request of " + shown(connection_.peers()->client) +
+                           " with PROTOCOL_ERROR: " + malformed);
 }
 
 void Http2Session::report_fault(const http2::Fault& fault) {
@@ -340,9 +350,9 @@ void Http2Session::report_fault(const http2::Fault& fault) {
     context().count(counter_of(*fault.flood));
     return context().http2_reports.flooded(*fault.flood, client, context().now());
   }
+  if (!admit_violation()) return;
   context().logger.log(LogCategory::server, LogLevel::warning,
-                       "Closed an HTTP/2 connection of " + client.host + ":" +
-                           std::to_string(client.port) + " with " +
+                       "Closed an HTTP/2 connection of " + shown(client) + " with " +
                            std::string(http2::name_of(fault.code)) + ": " + fault.reason);
 }
 

@@ -47,6 +47,7 @@ class Http2Session final : public Protocol, private Http2StreamOwner {
 
   void on_stream_touched(Http2Stream& stream) override;
   Count::Ticket take_wide_window() override;
+  bool admit_violation() override;
 
   void take_events();
   void take(http2::RequestReceived& event);
@@ -70,6 +71,7 @@ class Http2Session final : public Protocol, private Http2StreamOwner {
   void begin_closing();
   void refuse_requests();
   void end_if_done();
+  void report_violations();
   void report_fault(const http2::Fault& fault);
   void end_streams();
   void end(ConnectionEnd how);
@@ -83,7 +85,9 @@ class Http2Session final : public Protocol, private Http2StreamOwner {
   SharedEndpoints endpoints_;  // of the latest request
   std::string kept_;           // input before the first advance()
   std::size_t requests_ = 0;
-  bool begun_ = false;  // the first request
+  bool begun_ = false;          // the first request
+  std::string malformed_;       // why a request is, which is not reported yet
+  bool has_violation_ = false;  // which the log has, or leaves out
   Count wide_windows_;
   std::unordered_map<http2::StreamId, std::unique_ptr<Http2Stream>> streams_;
   std::vector<http2::StreamId> touched_;

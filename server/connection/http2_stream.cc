@@ -260,7 +260,7 @@ void Http2Stream::on_deadline() {
 
 void Http2Stream::on_closed(const http2::StreamClosed& event) {
   set_closed(event.unsent);
-  if (event.peer_fault && head_) {
+  if (event.peer_fault && head_ && owner_.admit_violation()) {
     log_refusal(
         context_.logger, endpoints_->client, *head_, std::nullopt,
         "the client violated the protocol (" + std::string(http2::name_of(event.code)) + ")");

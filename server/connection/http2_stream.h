@@ -37,6 +37,8 @@ class Http2StreamOwner {
   virtual void on_stream_touched(Http2Stream& stream) = 0;
   // For a stream that uploads much. Null: too many streams have one.
   virtual Count::Ticket take_wide_window() = 0;
+  // Whether the log may have a line about a violation of the protocol by this client.
+  virtual bool admit_violation() = 0;
 
  protected:
   ~Http2StreamOwner() = default;

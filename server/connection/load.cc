@@ -48,8 +48,7 @@ Count::Ticket Load::admit_connection(TimePoint now) {
                                 ? " (--limit-connections)"
                                 : ", as many as the limit of descriptors allows (ulimit -n, or "
                                   "LimitNOFILE of systemd)";
-    warn("Refusing clients with 503: " + std::to_string(max_connections()) +
-         " connections are open" + why);
+    warn(beginning(503) + std::to_string(max_connections()) + " connections are open" + why);
   }
   return nullptr;
 }
@@ -62,7 +61,7 @@ std::optional<AddressCounts::Ticket> Load::admit_address(const Endpoints& peers,
   if (addresses_.size(*host) < most) return addresses_.take(*host);
   ++refusals_.connections_of_one;
   if (too_many_of_one_.reached(now)) {
-    warn("Refusing clients with 429: " + std::to_string(most) + " connections of " + *host +
+    warn(beginning(429) + std::to_string(most) + " connections of " + *host +
          " are open (--limit-connections-per-address)");
   }
   return std::nullopt;
@@ -94,9 +93,17 @@ void Load::sweep(TimePoint now) {
                   "Refused no more: " + std::to_string(*count) + what);
     }
   };
-  report(too_many_, " clients were, with 503 (too many connections)");
+  const auto clients_with = [this](const std::string& status) {
+    return " clients were" + (config_.tls.on() ? "" : ", with " + status);
+  };
+  report(too_many_, clients_with("503") + " (too many connections)");
   report(too_busy_, " requests were, with 503 (too many under way)");
-  report(too_many_of_one_, " clients were, with 429 (too many connections of one address)");
+  report(too_many_of_one_, clients_with("429") + " (too many connections of one address)");
+}
+
+std::string Load::beginning(std::uint16_t status) const {
+  return "Refusing clients with " + std::to_string(status) +
+         (config_.tls.on() ? " (those with TLS by closing the connection): " : ": ");
 }
 
 void Load::warn(std::string line) const {

@@ -68,6 +68,8 @@ class Load {
 
  private:
   std::size_t max_connections() const;
+  // Of the line for refused clients. Before a TLS handshake there is no response.
+  std::string beginning(std::uint16_t status) const;
   void warn(std::string line) const;
 
   const Config& config_;

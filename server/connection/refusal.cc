@@ -11,11 +11,15 @@ constexpr std::size_t max_shown = 256;
 
 }  // namespace
 
+std::string shown(const Address& client) {
+  return client.host.empty() ? "a client" : client.host + ":" + std::to_string(client.port);
+}
+
 void log_refusal(const Logger& logger, const Address& client, const RequestHead& head,
                  std::optional<std::uint16_t> status, std::string_view reason) {
   if (!logger.enabled(LogCategory::server, LogLevel::warning)) return;
   std::string line = status ? "Refused a request of " : "Cut the response to ";
-  line += client.host.empty() ? "a client" : client.host + ":" + std::to_string(client.port);
+  line += shown(client);
   if (!head.method.empty()) {
     line += " (" + head.method;
     if (!head.raw_path.empty()) line += " " + head.raw_path.substr(0, max_shown);

@@ -36,4 +36,10 @@ void run_in_background(Loop& loop, std::function<void()> work, std::function<voi
   job.release();
 }
 
+Background background_of(Loop& loop) {
+  return [&loop](std::function<void()> work, std::function<void()> done) {
+    run_in_background(loop, std::move(work), std::move(done));
+  };
+}
+
 }  // namespace sioserve::net

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "server/base/background.h"
 #include "server/net/loop.h"
 
 namespace sioserve::net {
@@ -11,5 +12,8 @@ namespace sioserve::net {
 // process, so it must return failures as results. `done` always runs afterwards, on the loop's
 // thread, so it must check whether the result is still needed.
 void run_in_background(Loop& loop, std::function<void()> work, std::function<void()> done);
+
+// The same as a function for others, which the loop outlives.
+Background background_of(Loop& loop);
 
 }  // namespace sioserve::net

@@ -1,4 +1,4 @@
-// The interface of one connected byte stream: a socket, or TLS above one (connection/tls_stream.h).
+// The interface of one connected byte stream: a socket, or TLS above one (tls/stream.h).
 //
 // Nothing is written within a call: output queued during a loop iteration is written together at
 // its end. Listener functions are never called from within a call on the stream. Lives on the

@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "server/net/background.h"
+
 namespace sioserve::redis {
 namespace {
 
@@ -30,7 +32,9 @@ RedisLink::RedisLink(net::Loop& loop, const RedisUrl& url,
           loop,
           [this](net::Connector::Connected connected) { on_connected(std::move(connected)); }),
       retry_(loop, [this] { connect(); }),
-      tick_(loop, [this] { on_tick(); }) {}
+      tick_(loop, [this] { on_tick(); }),
+      run_in_background_(net::background_of(loop)),
+      tls_streams_{loop.deferred_queue(), run_in_background_} {}
 
 void RedisLink::start() {
   if (state_ != State::idle) return;
@@ -68,7 +72,8 @@ void RedisLink::make_stream(std::unique_ptr<net::Stream> socket) {
     return;
   }
   const std::string& host = std::get<net::TcpTarget>(url_.target).host;
-  auto stream = std::make_unique<TlsStream>(loop_, std::move(socket), tls_->new_session(host));
+  auto stream = std::make_unique<tls::Stream>(
+      tls_streams_, std::move(socket), std::make_unique<tls::Engine>(tls_->new_session(host)));
   tls_stream_ = stream.get();
   stream_ = std::move(stream);
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/base/background.h"
 #include "server/base/clock.h"
 #include "server/net/connector.h"
 #include "server/net/loop.h"
@@ -15,8 +16,8 @@
 #include "server/redis/backoff.h"
 #include "server/redis/redis_connection.h"
 #include "server/redis/redis_url.h"
-#include "server/redis/tls_stream.h"
 #include "server/tls/client_context.h"
+#include "server/tls/stream.h"
 
 namespace sioserve::redis {
 
@@ -86,9 +87,11 @@ class RedisLink final : net::StreamListener {
   net::Connector connector_;
   net::Timer retry_;
   net::Timer tick_;
+  const Background run_in_background_;
+  tls::StreamEnvironment tls_streams_;
   // Kept until the next ones replace them, because they may be in use when they fail.
   std::unique_ptr<net::Stream> stream_;
-  const TlsStream* tls_stream_ = nullptr;  // stream_, if it is one with TLS
+  const tls::Stream* tls_stream_ = nullptr;  // stream_, if it is one with TLS
   std::unique_ptr<RedisConnection> connection_;
 };
 

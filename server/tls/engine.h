@@ -22,7 +22,7 @@ class Engine {
 
   // `ssl`: in the state for accepting or for connecting.
   explicit Engine(SslPtr ssl);
-  ~Engine();
+  virtual ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 

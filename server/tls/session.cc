@@ -50,39 +50,39 @@ Error error_of(unsigned long code) {
 }  // namespace
 
 Session::Session(std::shared_ptr<const ServerContext> context)
-    : context_(std::move(context)), engine_(context_->new_session()) {
-  SSL_set_app_data(engine_.ssl(), this);
+    : Engine(context->new_session()), context_(std::move(context)) {
+  SSL_set_app_data(ssl(), this);
 }
 
 Session::~Session() = default;
 
 void Session::receive(std::string_view ciphertext, TimePoint now, std::string& plaintext) {
   now_ = now;
-  engine_.receive(ciphertext, plaintext);
+  Engine::receive(ciphertext, plaintext);
 }
 
-Error Session::error() const { return error_of(engine_.error_code()); }
+Error Session::error() const { return error_of(error_code()); }
 
 TlsDetails Session::details() const {
   TlsDetails details;
-  details.version = static_cast<std::uint16_t>(SSL_version(engine_.ssl()));
-  if (const SSL_CIPHER* cipher = SSL_get_current_cipher(engine_.ssl())) {
+  details.version = static_cast<std::uint16_t>(SSL_version(ssl()));
+  if (const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl())) {
     details.cipher_suite = SSL_CIPHER_get_protocol_id(cipher);
   }
-  const char* host = SSL_get_servername(engine_.ssl(), TLSEXT_NAMETYPE_host_name);
+  const char* host = SSL_get_servername(ssl(), TLSEXT_NAMETYPE_host_name);
   const auto& possible = context_->certificates().find(host == nullptr ? "" : host);
   // A resumed session does not say which one of several it was.
-  const X509* sent = SSL_get_certificate(engine_.ssl());
+  const X509* sent = SSL_get_certificate(ssl());
   const auto found = std::ranges::find_if(
       possible, [sent](const Certificate* one) { return one->leaf.get() == sent; });
   details.server_cert = (found == possible.end() ? possible.front() : *found)->pem;
 
-  const X509Ptr peer(SSL_get1_peer_certificate(engine_.ssl()));
+  const X509Ptr peer(SSL_get1_peer_certificate(ssl()));
   if (!peer) return details;
   details.client_cert_name = subject_of(*peer);
   // On the server's side, OpenSSL does not count the leaf as a part of the chain.
   details.client_cert_chain.push_back(to_pem(*peer));
-  STACK_OF(X509)* chain = SSL_get_peer_cert_chain(engine_.ssl());
+  STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl());
   for (int i = 0; i < sk_X509_num(chain); ++i) {
     details.client_cert_chain.push_back(to_pem(*sk_X509_value(chain, i)));
   }
@@ -92,10 +92,10 @@ TlsDetails Session::details() const {
 std::string_view Session::protocol() const {
   const unsigned char* name = nullptr;
   unsigned size = 0;
-  SSL_get0_alpn_selected(engine_.ssl(), &name, &size);
+  SSL_get0_alpn_selected(ssl(), &name, &size);
   return {reinterpret_cast<const char*>(name), size};
 }
 
-bool Session::resumed() const { return SSL_session_reused(engine_.ssl()) == 1; }
+bool Session::resumed() const { return SSL_session_reused(ssl()) == 1; }
 
 }  // namespace sioserve::tls

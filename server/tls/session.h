@@ -1,5 +1,5 @@
-// One TLS session of a server: an engine (engine.h) with the server's certificates, and what the
-// application is told about it. The time is for session tickets. RFC 8446, RFC 5246.
+// A server's end of a TLS connection: an engine (engine.h) with the server's certificates, and what
+// the application is told about it. RFC 8446, RFC 5246.
 #pragma once
 
 #include <memory>
@@ -15,27 +15,18 @@
 namespace sioserve::tls {
 
 // Lives on the I/O thread.
-class Session {
+class Session final : public Engine {
  public:
-  using State = Engine::State;
-
   explicit Session(std::shared_ptr<const ServerContext> context);
-  ~Session();
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  ~Session() override;
 
-  // As those of Engine.
+  // As that of Engine, until the handshake is complete: only the handshake needs the time, for
+  // session tickets.
   void receive(std::string_view ciphertext, TimePoint now, std::string& plaintext);
-  void send(std::string_view plaintext) { engine_.send(plaintext); }
-  void close() { engine_.close(); }
-  std::string take_output() { return engine_.take_output(); }
-  bool has_output() const { return engine_.has_output(); }
+  using Engine::receive;
 
-  State state() const { return engine_.state(); }
   // In the state failed.
   Error error() const;
-  // OpenSSL's words for it, for the log.
-  const std::string& error_detail() const { return engine_.error_detail(); }
 
   // After the handshake:
   TlsDetails details() const;
@@ -49,7 +40,6 @@ class Session {
 
  private:
   const std::shared_ptr<const ServerContext> context_;
-  Engine engine_;
   TimePoint now_;
 };
 

@@ -190,6 +190,25 @@ def test_a_header_bomb(server: ServerProcess) -> None:
     assert time.monotonic() - started < 5
 
 
+def test_many_protocol_errors_make_few_log_lines() -> None:
+    server = ServerProcess("http2_counts:application", "--http2-cleartext", cwd=APPS).start()
+    began = time.monotonic()
+    for _ in range(100):
+        with Http2Connection(server.port) as connection:
+            for field in ("connection", "keep-alive", "upgrade"):
+                stream = connection.request("GET", "/", [(field, "a")])
+                assert connection.read_reset(stream) == PROTOCOL_ERROR
+            connection.send(DataFrame(0, data=b"a"))
+            assert connection.read_to_end() == PROTOCOL_ERROR
+    seconds = time.monotonic() - began
+    server.stop()
+    lines = [line for line in server.log.splitlines() if "with PROTOCOL_ERROR: " in line]
+    assert 20 <= len(lines) <= 21 + seconds
+    assert server.log.count("There are too many HTTP/2 protocol errors for the log") == 1
+    left_out = 100 - len(lines)
+    assert f"The log has all HTTP/2 protocol errors again: {left_out} of them" in server.log
+
+
 def test_the_server_serves_others_during_a_flood(server: ServerProcess) -> None:
     pings = PingFrame(opaque_data=b"12345678").serialize() * 10_000
     stop = threading.Event()

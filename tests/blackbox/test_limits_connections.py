@@ -6,14 +6,17 @@ import contextlib
 import pathlib
 import resource
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from support.certificates import Authority
 from support.engineio import PollingSession
 from support.raw_http import ConnectionEnded, RawConnection, Response
 from support.server import ServerProcess
 from support.socketio_apps import APPS as SOCKETIO_APPS
+from support.tls_client import TlsConnection
 from support.waiting import eventually
 from websockets.sync.client import connect
 
@@ -129,6 +132,21 @@ async def test_socketio_continues_at_the_limit(start_server: StartServer) -> Non
                 connection.get("/socket.io/socket.io.js", method="HEAD").read_response("HEAD")
             await session.emit("echo", 1)
             assert await session.next_event() == ["echo", 1]
+
+
+def test_clients_with_tls_are_closed_before_their_handshake(
+    start_server: StartServer, tmp_path: pathlib.Path
+) -> None:
+    authority = Authority(tmp_path)
+    options = ("--limit-connections", "1", *authority.issue().options)
+    server = start_server("endpoints:application", *options)
+    trusting = authority.client_context()
+    with TlsConnection(server.port, trusting) as held:
+        held.send(b"GET / HTTP/1.1\r\n")  # not idle
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            TlsConnection(server.port, trusting)
+        assert held.send(b"Host: a\r\n\r\n").read_response().status == 200
+    server.wait_for_log(r"Refusing clients .* \(those with TLS by closing the connection\): 1 conn")
 
 
 def test_one_address_is_limited(start_server: StartServer) -> None:

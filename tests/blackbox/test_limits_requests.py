@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from hyperframe.frame import HeadersFrame, SettingsFrame
 from support.engineio import PollingSession, waiting_poll
 from support.raw_http import ConnectionEnded, RawConnection
+from support.raw_http2 import Http2Connection
 from support.server import ServerProcess
 from support.socketio_apps import APPS as SOCKETIO_APPS
 from support.waiting import eventually
@@ -72,6 +74,37 @@ def test_websockets_are_counted_until_they_close(start_server: StartServer) -> N
         assert refused.value.response.status_code == 503
         assert refused.value.response.headers["retry-after"] == "1"
     eventually(lambda: not at_the_limit(server))
+
+
+@contextlib.contextmanager
+def slow_reader(server: ServerProcess, protocol: str, target: str) -> Iterator[None]:
+    """A client that takes nothing of the body of its response."""
+    if protocol == "HTTP/1.1":
+        with RawConnection(server.port, receive_buffer=4096) as connection:
+            connection.get(target).socket.recv(1)
+            yield
+    else:
+        settings = {SettingsFrame.INITIAL_WINDOW_SIZE: 0}
+        with Http2Connection(server.port, settings=settings) as http2:
+            http2.read_until(HeadersFrame, http2.request("GET", target))
+            yield
+
+
+@pytest.mark.parametrize("protocol", ["HTTP/1.1", "HTTP/2"])
+def test_a_request_counts_until_the_application_has_answered_it(
+    start_server: StartServer, protocol: str
+) -> None:
+    """A client that reads slowly keeps others out only while the application streams to it."""
+    server = start_server("plain:application", "--limit-concurrency", "1", "--http2-cleartext")
+    with slow_reader(server, protocol, "/large?bytes=8000000"):
+        eventually(lambda: status(server, "/hello") == 200)
+        for _ in range(20):
+            assert status(server, "/hello") == 200
+    with slow_reader(server, protocol, "/download?bytes=20000000&key=slow"):
+        eventually(lambda: status(server, "/hello") == 503)
+        for _ in range(20):
+            assert status(server, "/hello") == 503
+    eventually(lambda: status(server, "/hello") == 200)
 
 
 async def test_socketio_sessions_continue_at_the_limit(start_server: StartServer) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 from support.certificates import Authority
 from support.raw_http import RawConnection
+from support.raw_http2 import Http2Connection
 from support.server import ServerProcess
 from support.tls_client import CutTlsConnection, TlsConnection, client_hello
 from websockets.asyncio.client import connect
@@ -88,6 +89,17 @@ def test_the_access_log_has_the_client_s_address(
     with TlsConnection(server.port, trusting, before=header) as connection:
         assert connection.get("/logged").read_response().status == 200
     server.wait_for_log(r'(?m)^192\.0\.2\.1:4660 - - \[[^]]+\] "GET /logged" 200 ', start)
+
+
+def test_http2_with_alpn(server: ServerProcess, authority: Authority, header: bytes) -> None:
+    trusting = authority.client_context()
+    trusting.set_alpn_protocols(["h2", "http/1.1"])
+    with Http2Connection(server.port, before_tls=header, tls=trusting) as connection:
+        assert connection.socket.selected_alpn_protocol() == "h2"
+        found = [json.loads(connection.get("/").body) for _ in range(3)]
+    for scope in found:
+        assert (scope["client"], scope["server"]) == (CLIENT, ["198.51.100.2", 443])
+        assert scope["scheme"] == "https"
 
 
 async def test_a_websocket(server: ServerProcess, trusting: ssl.SSLContext, header: bytes) -> None:

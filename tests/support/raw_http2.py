@@ -56,7 +56,8 @@ class Response:
 class Http2Connection:
     """A client's connection. It answers SETTINGS and PING, and opens windows of 1 GiB.
 
-    `settings` are the client's; `window` is what it opens for the whole connection.
+    `settings` are the client's; `window` is what it opens for the whole connection. `before`: bytes
+    in front of HTTP/2; `before_tls`: in front of the handshake.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Http2Connection:
         tls: ssl.SSLContext | None = None,
         receive_buffer: int | None = None,
         before: bytes = b"",
+        before_tls: bytes = b"",
     ) -> None:
         plain = socket.socket()
         if receive_buffer is not None:
@@ -75,6 +77,7 @@ class Http2Connection:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.settimeout(TIMEOUT)
         plain.connect(("127.0.0.1", port))
+        plain.sendall(before_tls)
         self.socket = tls.wrap_socket(plain, server_hostname="localhost") if tls else plain
         self.encoder = hpack.Encoder()
         self.decoder = hpack.Decoder()

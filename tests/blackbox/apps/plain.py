@@ -127,6 +127,11 @@ async def download(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
+async def large(scope: Scope, receive: Receive, send: Send) -> None:
+    """?bytes= in one message."""
+    await respond(send, bytes(int(parameter(scope, "bytes"))))
+
+
 async def hold_upload(scope: Scope, receive: Receive, send: Send) -> None:
     """Receives no body until ?gate= opens, then counts it."""
     see(parameter(scope, "key"), "started", True)
@@ -351,6 +356,7 @@ PATHS = {
     "/length": with_length,
     "/status": status,
     "/download": download,
+    "/large": large,
     "/hold": hold_upload,
     "/sip": sip,
     "/block": block,

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -13,56 +12,12 @@
 #include "server/connection/connection.h"
 #include "server/connection/context.h"
 #include "server/connection/stream_handlers.h"
-#include "server/net/stream.h"
+#include "tests/unit/net/fake_stream.h"
 
 namespace sioserve::connection {
 
-// The state of a stream for the test; outlives the stream.
-struct Wire {
-  net::StreamListener* listener = nullptr;
-  std::string output;               // the bytes passed to the kernel
-  std::vector<SharedBytes> shared;  // the shared buffers among them
-  std::size_t unsent = 0;           // bytes of output that the peer has not read
-  bool reading = true;
-  bool peer_is_disconnected = false;
-  bool broken_unnoticed = false;
-  bool finished = false;
-  bool closed = false;
-};
-
-class FakeStream final : public net::Stream {
- public:
-  explicit FakeStream(Wire& wire) : wire_(wire) {}
-
-  void start(net::StreamListener& listener) override { wire_.listener = &listener; }
-  void pause_reading() override { wire_.reading = false; }
-  void resume_reading() override { wire_.reading = true; }
-  void write(std::string_view bytes) override {
-    if (wire_.finished || wire_.closed) return;
-    wire_.output += bytes;
-    wire_.unsent += bytes.size();
-  }
-  void write_owned(std::string bytes) override { write(bytes); }
-  void write_shared(SharedBytes bytes) override {
-    write(*bytes);
-    wire_.shared.push_back(std::move(bytes));
-  }
-  void write_file(FilePart part) override {
-    std::string bytes(part.size, '\0');
-    const ssize_t size = ::pread(part.file->descriptor.get(), bytes.data(), bytes.size(),
-                                 static_cast<off_t>(part.offset));
-    ASSERT_EQ(size, static_cast<ssize_t>(part.size));
-    write(bytes);
-  }
-  std::size_t buffered() const override { return wire_.unsent; }
-  bool peer_is_disconnected() const override { return wire_.peer_is_disconnected; }
-  bool broken_unnoticed() const override { return wire_.broken_unnoticed; }
-  void finish() override { wire_.finished = true; }
-  void close() override { wire_.closed = true; }
-
- private:
-  Wire& wire_;
-};
+using net::FakeStream;
+using net::Wire;
 
 // The calls of one handler, except on_drain(), in order, and its exchange or channel while it
 // exists.

@@ -456,6 +456,38 @@ TEST_F(Http2SessionTest, EndsTheConnectionForAProtocolError) {
       last_log().starts_with("Closed an HTTP/2 connection of 127.0.0.1:1 with PROTOCOL_ERROR: "));
 }
 
+TEST_F(Http2SessionTest, LogsOneLineForARequestThatEndsTheConnection) {
+  receive(get(2));  // the number of a server's stream
+  EXPECT_EQ(frames(), Calls{"GOAWAY 0 PROTOCOL_ERROR"});
+  ASSERT_EQ(log_.size(), 1U);
+  EXPECT_TRUE(last_log().starts_with("Closed an HTTP/2 connection of 127.0.0.1:1 with "));
+}
+
+TEST_F(Http2SessionTest, LogsOneLineForAConnectionWithManyViolations) {
+  receive(get(1, "/", {{"connection", "close"}}) + get(3, "/", {{"connection", "close"}}));
+  receive(get(5, "/", {{"te", "gzip"}}));
+  receive(post(7, {{"content-length", "1"}}));
+  receive(data(7, "ab"));
+  receive(data(0, "a"));
+  EXPECT_EQ(frames().back(), "GOAWAY 7 PROTOCOL_ERROR");
+  EXPECT_EQ(log_.size(), 1U);
+}
+
+TEST_F(Http2SessionTest, LogsFewLinesForViolationsOnManyConnections) {
+  for (int i = 0; i < 100; ++i) {
+    restart();
+    receive(i % 2 == 0 ? data(0, "a") : get(1, "/", {{"connection", "close"}}));
+  }
+  ASSERT_EQ(log_.size(), 21U);
+  EXPECT_EQ(last_log(),
+            "There are too many HTTP/2 protocol errors for the log: from now on it has one of them "
+            "in a second");
+  EXPECT_FALSE(context_.http2_reports.quiet());
+  context_.http2_reports.sweep(now_ + LimitEpisode::quiet_time);
+  EXPECT_EQ(last_log(), "The log has all HTTP/2 protocol errors again: 80 of them were left out");
+  EXPECT_TRUE(context_.http2_reports.quiet());
+}
+
 TEST_F(Http2SessionTest, CountsEachRequestInProgress) {
   config_.load.max_concurrency = 1;
   restart();

@@ -130,6 +130,24 @@ TEST_F(LoadTest, NamesTheAddressThatIsAboveItsLimit) {
                          "(--limit-connections-per-address)"});
 }
 
+TEST_F(LoadTest, SaysThatClientsWithTlsGetNoStatus) {
+  config_.tls.certificates = {{"a.crt", "a.key"}};
+  config_.load.max_connections = 1;
+  config_.load.max_connections_per_address = 1;
+  const auto only = load_.admit_connection(now_);
+  const auto only_of_one = load_.admit_address(peer("192.0.2.1"), now_);
+  EXPECT_FALSE(load_.admit_connection(now_));
+  EXPECT_FALSE(load_.admit_address(peer("192.0.2.1"), now_));
+  EXPECT_EQ(log(), (Lines{"Refusing clients with 503 (those with TLS by closing the connection): 1 "
+                          "connections are open (--limit-connections)",
+                          "Refusing clients with 429 (those with TLS by closing the connection): 1 "
+                          "connections of 192.0.2.1 are open (--limit-connections-per-address)"}));
+  later(LimitEpisode::quiet_time);
+  EXPECT_EQ(log(),
+            (Lines{"Refused no more: 1 clients were (too many connections)",
+                   "Refused no more: 1 clients were (too many connections of one address)"}));
+}
+
 TEST(ConnectionsForDescriptors, LeavesAReserveForFiles) {
   EXPECT_EQ(connections_for_descriptors(1'024), 922U);
   EXPECT_EQ(connections_for_descriptors(256), 192U);

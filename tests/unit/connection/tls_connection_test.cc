@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "server/connection/tls_stream.h"
 #include "tests/unit/connection/fixture.h"
 #include "tests/unit/tls/test_client.h"
 
