@@ -18,6 +18,7 @@
 #include "asgi-bridge/tls_methods.h"
 #include "server/base/clock.h"
 #include "server/base/counters.h"
+#include "server/tls/peer_files.h"
 #include "server/transport/options.h"
 
 namespace sioserve::bridge {
@@ -174,14 +175,24 @@ PyObject* server_listen_fd(PyObject* self, PyObject* args) {
 PyObject* server_listen_cluster(PyObject* self, PyObject* args) {
   const char *host, *secret;
   PyObject* port_argument;
+  PyObject* tls_argument = Py_None;
   std::uint16_t port = 0;
-  if (!PyArg_ParseTuple(args, "sOs:listen_cluster", &host, &port_argument, &secret) ||
+  if (!PyArg_ParseTuple(args, "sOs|O:listen_cluster", &host, &port_argument, &secret,
+                        &tls_argument) ||
       !read_number(port_argument, "port", port)) {
     return nullptr;
   }
+  std::optional<tls::PeerFiles> tls;
+  if (tls_argument != Py_None) {
+    const char *certificate, *key, *authorities;
+    if (!PyArg_Parse(tls_argument, "(sss):listen_cluster", &certificate, &key, &authorities)) {
+      return nullptr;
+    }
+    tls = tls::PeerFiles{certificate, key, authorities};
+  }
   Core* core = listening_core_of(self, "listen_cluster");
   if (core == nullptr) return nullptr;
-  return address_or_error(core->server->listen_cluster(host, port, secret));
+  return address_or_error(core->server->listen_cluster(host, port, secret, std::move(tls)));
 }
 
 // Opens the log files. False with an exception set.

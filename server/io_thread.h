@@ -138,7 +138,8 @@ class Server::IoThread final : connection::Router,
   }
 
   Result<std::string, std::string> listen_cluster(const std::string& host, std::uint16_t port,
-                                                  std::string secret) {
+                                                  std::string secret,
+                                                  std::optional<tls::PeerFiles> tls) {
     if (!bus_) return Failure{std::string("--cluster-listen needs --redis")};
     auto sockets = net::listen_tcp(host, port, config_.backlog);
     if (!sockets) return Failure{sockets.error()};
@@ -151,13 +152,14 @@ class Server::IoThread final : connection::Router,
         loop_, std::move(sockets->front()),
         forwarding::ForwardingSettings{std::move(secret),
                                        socketio::cluster::prefix_of(config_.redis) + "-servers#",
-                                       std::move(announced)},
+                                       std::move(announced), std::move(tls)},
         *bus_, sessions,
         [this](const RequestHead& head) {
           auto [answer, body] = engine_io_.refuse_unknown_sid(head);
           return forwarding::Refusal{std::move(answer), std::move(body)};
         },
         engine_io_.websocket_settings(), logger_);
+    if (auto loaded = forwarding_->load_certificates(); !loaded) return Failure{loaded.error()};
     engine_io_.end_sids_with(forwarding_->tag());
     return shown;
   }
@@ -508,7 +510,10 @@ class Server::IoThread final : connection::Router,
     tick_.start_once(std::chrono::ceil<Milliseconds>(next - now));
   }
 
-  void carry_out(ReloadCertificates) { connections_.reload_certificates(); }
+  void carry_out(ReloadCertificates) {
+    connections_.reload_certificates();
+    if (forwarding_) forwarding_->reload_certificates();
+  }
 
   void carry_out(StopServer) {
     switch (state_) {

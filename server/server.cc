@@ -27,8 +27,9 @@ Result<std::string, std::string> Server::listen_metrics(const std::string& host,
   return io_->listen_metrics(host, port);
 }
 Result<std::string, std::string> Server::listen_cluster(const std::string& host, std::uint16_t port,
-                                                        std::string secret) {
-  return io_->listen_cluster(host, port, std::move(secret));
+                                                        std::string secret,
+                                                        std::optional<tls::PeerFiles> tls) {
+  return io_->listen_cluster(host, port, std::move(secret), std::move(tls));
 }
 void Server::start() { io_->start(); }
 void Server::stop_now() { io_->stop_now(); }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "server/connection/service.h"
 #include "server/port/messages.h"
 #include "server/port/port.h"
+#include "server/tls/peer_files.h"
 
 namespace sioserve {
 
@@ -46,9 +48,11 @@ class Server final : public Port {
   Result<std::string, std::string> listen_metrics(const std::string& host, std::uint16_t port);
   // Listens for other servers of the cluster, which forward requests of sessions of this one, and
   // forwards requests to them (forwarding/forwarding.h). Needs RedisConfig::url. Call it once, with
-  // the address by which others reach this server. Returns "127.0.0.1:7000".
+  // the address by which others reach this server. Reads the files of `tls`; nullopt: the
+  // connections are not encrypted. Returns "127.0.0.1:7000".
   Result<std::string, std::string> listen_cluster(const std::string& host, std::uint16_t port,
-                                                  std::string secret);
+                                                  std::string secret,
+                                                  std::optional<tls::PeerFiles> tls);
   // Starts the I/O thread. Throws std::system_error if no thread can be created; then it may be
   // called again.
   void start();

@@ -8,9 +8,13 @@ class ClusterCore:
     does not inherit from this one.
     """
 
-    def listen_cluster(self, host: str, port: int, secret: str, /) -> str:
+    def listen_cluster(
+        self, host: str, port: int, secret: str, tls: tuple[str, str, str] | None = None, /
+    ) -> str:
         """Before start(), once: listen for requests that other servers forward, and forward those
         whose sessions are there. Others must reach this one at `host`; port 0: any free one.
+        `tls`: the files of a certificate, its key ("": the same file) and the authorities that sign
+        those of all servers; they are watched from start() on. Without it, nothing is encrypted.
         Returns "host:port". Raises OSError with a sentence for the user, also without redis_url.
         """
 

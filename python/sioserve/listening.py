@@ -79,7 +79,7 @@ def listen_on(
     addresses = []
     try:
         if cluster is not None:
-            address = server.listen_cluster(cluster.host, cluster.port, cluster.secret)
+            address = _listen_cluster(server, cluster)
             logger.info("Other servers of the cluster reach this one at %s", address)
         for endpoint in endpoints:
             address = listen(server, endpoint)
@@ -110,6 +110,13 @@ def listen(server: _sioserve.Server, endpoint: Endpoint) -> str:
     if isinstance(endpoint, UnixEndpoint):
         return server.listen_unix(endpoint.path, endpoint.mode)
     return server.listen_fd(endpoint.fd, endpoint.service)
+
+
+def _listen_cluster(server: _sioserve.Server, cluster: ClusterEndpoint) -> str:
+    try:
+        return server.listen_cluster(cluster.host, cluster.port, cluster.secret, cluster.tls)
+    except UnicodeEncodeError:
+        raise StartupError("An option of --cluster-listen is not valid UTF-8") from None
 
 
 def _load_certificates(server: _sioserve.Server) -> None:

@@ -70,7 +70,7 @@ def run(application: Any, options: Options, notifier: Notifier) -> None:
 
     Raises StartupError, and Interrupted for a signal before connections were accepted.
     """
-    reload = ReloadCertificatesOnSignal() if options.settings.get("tls") else None
+    reload = ReloadCertificatesOnSignal() if options.has_certificates else None
 
     def make(stop: Callable[[], None]) -> Service:
         service = Service(application, options, stop)

@@ -243,7 +243,7 @@ class Service:
 
     async def reload(self) -> str:
         """Read the TLS certificates again. Raises RequestFailed."""
-        if not self._options.settings.get("tls"):
+        if not self._options.has_certificates:
             raise RequestFailed(
                 "a reload needs --workers: the application runs in the server's process"
             )

@@ -8,6 +8,7 @@
 #include "server/connection/http_deadlines.h"
 #include "server/net/background.h"
 #include "server/net/socket_stream.h"
+#include "server/tls/files.h"
 
 namespace sioserve::connection {
 
@@ -45,9 +46,17 @@ ConnectionManager::ConnectionManager(net::Loop& loop, Router& router, const Conf
 ConnectionManager::~ConnectionManager() { close_all(); }
 
 Result<std::monostate, std::string> ConnectionManager::load_certificates() {
-  certificates_ = std::make_unique<CertificateWatch>(
-      loop_, context_.config.tls, logger_,
-      [this](CertificateWatch::SharedContext context) { context_.tls = std::move(context); });
+  net::FileWatch::Files files;
+  files.name = "The TLS certificates";
+  files.fingerprint = [config = context_.config.tls] { return tls::fingerprint_of(config); };
+  files.read =
+      [this, config = context_.config.tls,
+       keys = std::make_shared<tls::TicketKeys>()]() -> Result<net::FileWatch::Use, std::string> {
+    auto context = tls::load_context(config, keys);
+    if (!context) return Failure{context.error()};
+    return net::FileWatch::Use([this, made = std::move(*context)] { context_.tls = made; });
+  };
+  certificates_ = std::make_unique<net::FileWatch>(loop_, std::move(files), logger_);
   auto loaded = certificates_->load();
   if (loaded) certificates_->start();
   return loaded;

@@ -21,11 +21,11 @@
 #include "server/base/counters.h"
 #include "server/base/http_values.h"
 #include "server/base/logger.h"
-#include "server/connection/certificate_watch.h"
 #include "server/connection/connection.h"
 #include "server/connection/context.h"
 #include "server/connection/service.h"
 #include "server/connection/stream_handlers.h"
+#include "server/net/file_watch.h"
 #include "server/net/listener.h"
 #include "server/net/listening_socket.h"
 #include "server/net/loop.h"
@@ -94,7 +94,7 @@ class ConnectionManager final : private ConnectionOwner, private net::DeferredTa
   const Logger& logger_;
   Context context_;
   net::Timer sweep_timer_;
-  std::unique_ptr<CertificateWatch> certificates_;  // null: there are none
+  std::unique_ptr<net::FileWatch> certificates_;  // null: there are none
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::list<Connection*> idle_;      // since the longest first

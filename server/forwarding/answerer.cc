@@ -15,13 +15,13 @@ constexpr std::size_t max_unsent_to_caller = 256'000'000;
 
 }  // namespace
 
-Answerer::Answerer(net::Loop& loop, std::unique_ptr<net::Stream> stream, const std::string& secret,
-                   Sessions& sessions, const Logger& logger, std::string peer)
+Answerer::Answerer(net::Loop& loop, PeerStream stream, const std::string& secret,
+                   Sessions& sessions, LossReports& reports, std::string host)
     : loop_(loop),
       stream_(std::move(stream)),
       sessions_(sessions),
-      logger_(logger),
-      peer_(std::move(peer)),
+      reports_(reports),
+      host_(std::move(host)),
       link_(Role::answerer, secret, *stream_, loop.now()) {
   stream_->start(*this);
 }
@@ -50,14 +50,15 @@ void Answerer::advance(TimePoint now) {
   if (lost_) return;
   if (has_gap_) return lose("a message is too large");
   if (stream_->buffered() > max_unsent_to_caller) return lose("it does not read");
-  if (auto alive = link_.advance(now); !alive) lose(describe(alive.error()));
+  if (auto alive = link_.advance(now); !alive) lose(stream_.describe_failure(alive.error()));
 }
 
 void Answerer::on_read(std::string_view bytes) {
+  if (lost_) return;
   link_.feed(bytes, loop_.now());
   while (!lost_) {
     auto message = link_.next();
-    if (!message) return lose(describe(message.error()));
+    if (!message) return lose(stream_.describe_failure(message.error()));
     if (!*message) return;
     dispatch(std::move(**message));
   }
@@ -105,19 +106,25 @@ void Answerer::end(StreamNumber stream) {
 
 void Answerer::lose(const std::string& reason) {
   lost_ = true;
-  stream_->close();
-  logger_.log(LogCategory::engineio, LogLevel::warning,
-              "The inner connection from " + peer_ + " is lost: " + reason);
+  if (link_.ready()) {
+    stream_->close();
+  } else {
+    stream_->finish();  // what was sent last says why
+  }
+  reports_.lost("The inner connection from " + host_ + " is lost: " + reason, loop_.now());
   for (const auto& [number, stream] : std::exchange(streams_, {})) stream->end();
 }
 
 // Another server closes connections that it has not used for a while.
 void Answerer::on_end() {
+  if (lost_) return;
   if (!streams_.empty()) return lose("the server has closed it");
   lost_ = true;
   stream_->close();
 }
 
-void Answerer::on_broken() { lose("it is broken"); }
+void Answerer::on_broken() {
+  if (!lost_) lose(stream_.describe_break());
+}
 
 }  // namespace sioserve::forwarding

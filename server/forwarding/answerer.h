@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "server/base/clock.h"
-#include "server/base/logger.h"
 #include "server/connection/stream_handlers.h"
 #include "server/forwarding/link.h"
+#include "server/forwarding/loss_reports.h"
 #include "server/forwarding/messages.h"
+#include "server/forwarding/peer_stream.h"
 #include "server/net/deferred_queue.h"
 #include "server/net/loop.h"
 #include "server/net/stream.h"
@@ -46,9 +47,10 @@ class AnswererStream {
 
 class Answerer final : net::StreamListener, net::DeferredTask {
  public:
-  // The arguments outlive this object; `stream` is connected. `peer`: its address, for log lines.
-  Answerer(net::Loop& loop, std::unique_ptr<net::Stream> stream, const std::string& secret,
-           Sessions& sessions, const Logger& logger, std::string peer);
+  // The references outlive this object; `stream` is connected. `host`: of the other server, for log
+  // lines.
+  Answerer(net::Loop& loop, PeerStream stream, const std::string& secret, Sessions& sessions,
+           LossReports& reports, std::string host);
   // Ends the streams.
   ~Answerer() override;
 
@@ -80,10 +82,10 @@ class Answerer final : net::StreamListener, net::DeferredTask {
   void on_turn_end() override;
 
   net::Loop& loop_;
-  const std::unique_ptr<net::Stream> stream_;
+  const PeerStream stream_;
   Sessions& sessions_;
-  const Logger& logger_;
-  const std::string peer_;
+  LossReports& reports_;
+  const std::string host_;
   Link link_;
   bool has_gap_ = false;  // a message could not be sent
   bool lost_ = false;

@@ -15,12 +15,13 @@ constexpr std::size_t max_unsent_to_answerer = 64'000'000;
 
 }  // namespace
 
-Caller::Caller(net::Loop& loop, const Address& address, const std::string& secret,
-               const Logger& logger)
+Caller::Caller(net::Loop& loop, const Address& address, const std::string& secret, PeerTls& tls,
+               LossReports& reports)
     : loop_(loop),
       shown_(net::to_string(address)),
       secret_(secret),
-      logger_(logger),
+      tls_(tls),
+      reports_(reports),
       connector_(
           loop,
           [this](net::Connector::Connected connected) { on_connected(std::move(connected)); }),
@@ -30,7 +31,7 @@ Caller::Caller(net::Loop& loop, const Address& address, const std::string& secre
 }
 
 Caller::~Caller() {
-  if (stream_) stream_->close();
+  if (stream_) (*stream_)->close();
   state_ = State::lost;
   for (const auto& [number, stream] : std::exchange(streams_, {})) stream->lost();
 }
@@ -50,7 +51,7 @@ void Caller::send(Message message) {
     case State::connected:
       // With a message missing, the rest is of no use. The connection is given up by advance(), not
       // within the call of a stream.
-      if (stream_->buffered() > max_unsent_to_answerer) has_gap_ = true;
+      if ((*stream_)->buffered() > max_unsent_to_answerer) has_gap_ = true;
       if (!has_gap_ && !link_->send(message)) has_gap_ = true;
       return;
     case State::lost:
@@ -68,23 +69,24 @@ void Caller::advance(TimePoint now) {
   if (!streams_.empty()) used_ = now;
   if (state_ != State::connected) return;
   if (has_gap_) return lose("it does not read, or a message is too large");
-  if (auto alive = link_->advance(now); !alive) lose(describe(alive.error()));
+  if (auto alive = link_->advance(now); !alive) lose(stream_->describe_failure(alive.error()));
 }
 
 void Caller::on_connected(net::Connector::Connected connected) {
   if (!connected) return lose(connected.error());
   state_ = State::connected;
-  stream_ = std::move(*connected);
-  link_ = std::make_unique<Link>(Role::caller, secret_, *stream_, loop_.now());
-  stream_->start(*this);
+  stream_.emplace(tls_.protect(std::move(*connected), Role::caller));
+  link_.emplace(Role::caller, secret_, **stream_, loop_.now());
+  (*stream_)->start(*this);
   for (Message& message : std::exchange(waiting_, {})) send(std::move(message));
 }
 
 void Caller::on_read(std::string_view bytes) {
+  if (state_ == State::lost) return;
   link_->feed(bytes, loop_.now());
   while (state_ == State::connected) {
     auto message = link_->next();
-    if (!message) return lose(describe(message.error()));
+    if (!message) return lose(stream_->describe_failure(message.error()));
     if (!*message) return;
     dispatch(std::move(**message));
   }
@@ -100,15 +102,28 @@ void Caller::dispatch(Message message) {
 void Caller::lose(const std::string& reason) {
   if (state_ == State::lost) return;
   state_ = State::lost;
-  if (stream_) stream_->close();
+  if (stream_) end_stream();
   waiting_.clear();
-  logger_.log(LogCategory::engineio, LogLevel::warning,
-              "The inner connection to the server at " + shown_ + " is lost: " + reason);
+  reports_.lost("The inner connection to the server at " + shown_ + " is lost: " + reason,
+                loop_.now());
   for (const auto& [number, stream] : std::exchange(streams_, {})) stream->lost();
 }
 
-void Caller::on_end() { lose("the server has closed it"); }
+// Before the proof, what was sent last says why.
+void Caller::end_stream() {
+  if (link_->ready()) {
+    (*stream_)->close();
+  } else {
+    (*stream_)->finish();
+  }
+}
 
-void Caller::on_broken() { lose("it is broken"); }
+void Caller::on_end() {
+  lose(stream_->in_tls_handshake()
+           ? "the server has closed it during the TLS handshake; has it no --cluster-tls-cert?"
+           : "the server has closed it");
+}
+
+void Caller::on_broken() { lose(stream_->describe_break()); }
 
 }  // namespace sioserve::forwarding

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,9 +12,11 @@
 
 #include "server/base/clock.h"
 #include "server/base/http_values.h"
-#include "server/base/logger.h"
 #include "server/forwarding/link.h"
+#include "server/forwarding/loss_reports.h"
 #include "server/forwarding/messages.h"
+#include "server/forwarding/peer_stream.h"
+#include "server/forwarding/peer_tls.h"
 #include "server/net/connector.h"
 #include "server/net/loop.h"
 #include "server/net/stream.h"
@@ -36,8 +39,9 @@ class CallerStream {
 
 class Caller final : net::StreamListener {
  public:
-  // `secret` and `logger` outlive this object.
-  Caller(net::Loop& loop, const Address& address, const std::string& secret, const Logger& logger);
+  // The arguments, except the address, outlive this object.
+  Caller(net::Loop& loop, const Address& address, const std::string& secret, PeerTls& tls,
+         LossReports& reports);
   // Streams are lost.
   ~Caller();
 
@@ -60,6 +64,7 @@ class Caller final : net::StreamListener {
   void on_connected(net::Connector::Connected connected);
   void dispatch(Message message);
   void lose(const std::string& reason);
+  void end_stream();
 
   void on_read(std::string_view bytes) override;
   void on_end() override;
@@ -70,11 +75,12 @@ class Caller final : net::StreamListener {
   net::Loop& loop_;
   const std::string shown_;  // the address
   const std::string& secret_;
-  const Logger& logger_;
+  PeerTls& tls_;
+  LossReports& reports_;
   State state_ = State::connecting;
   net::Connector connector_;
-  std::unique_ptr<net::Stream> stream_;
-  std::unique_ptr<Link> link_;
+  std::optional<PeerStream> stream_;
+  std::optional<Link> link_;
   std::vector<Message> waiting_;  // for the connection
   bool has_gap_ = false;          // a message could not be sent
   std::unordered_map<StreamNumber, CallerStream*> streams_;

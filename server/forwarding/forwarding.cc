@@ -30,6 +30,8 @@ Forwarding::Forwarding(net::Loop& loop, net::ListeningSocket socket, ForwardingS
       refuse_(std::move(refuse)),
       websocket_settings_(websocket_settings),
       logger_(logger),
+      reports_(logger),
+      tls_(loop, settings_.tls, logger),
       directory_(random_id().substr(0, tag_size), settings_.announced),
       listener_(loop, std::move(socket), *this),
       tick_(loop, [this] { tick(); }) {
@@ -63,7 +65,8 @@ Caller& Forwarding::caller_for(const RequestHead& head) {
   const std::string tag = tag_of_query(head.query_string);
   std::unique_ptr<Caller>& caller = callers_[tag];
   if (!caller) {
-    caller = std::make_unique<Caller>(loop_, *directory_.find(tag), settings_.secret, logger_);
+    caller =
+        std::make_unique<Caller>(loop_, *directory_.find(tag), settings_.secret, tls_, reports_);
   }
   return *caller;
 }
@@ -113,9 +116,9 @@ void Forwarding::on_accept(FileDescriptor socket, Endpoints endpoints) {
   }
   auto stream = net::SocketStream::adopt(loop_, std::move(socket));
   if (!stream) return;
-  answerers_.push_back(std::make_unique<Answerer>(loop_, std::move(*stream), settings_.secret,
-                                                  sessions_, logger_,
-                                                  net::to_string(endpoints.client)));
+  answerers_.push_back(
+      std::make_unique<Answerer>(loop_, tls_.protect(std::move(*stream), Role::answerer),
+                                 settings_.secret, sessions_, reports_, endpoints.client.host));
 }
 
 void Forwarding::on_accept_paused(const std::string& reason) {
@@ -127,6 +130,7 @@ void Forwarding::on_accept_paused(const std::string& reason) {
 void Forwarding::tick() {
   const TimePoint now = loop_.now();
   directory_.advance(now);
+  reports_.advance(now);
   if (now >= next_announcement_) announce(Announcement::present);
   for (const auto& [tag, caller] : callers_) caller->advance(now);
   std::erase_if(callers_, [now](const auto& entry) {
@@ -144,6 +148,7 @@ void Forwarding::tick() {
 void Forwarding::begin_stop() {
   if (std::exchange(stopping_, true)) return;
   announce(Announcement::leaving);
+  tls_.stop();
   for (const auto& [tag, caller] : callers_) caller->release_all();
 }
 

@@ -12,9 +12,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "server/base/clock.h"
@@ -22,23 +24,28 @@
 #include "server/base/http_values.h"
 #include "server/base/limit_episode.h"
 #include "server/base/logger.h"
+#include "server/base/result.h"
 #include "server/connection/stream_handlers.h"
 #include "server/forwarding/answerer.h"
 #include "server/forwarding/caller.h"
 #include "server/forwarding/directory.h"
 #include "server/forwarding/forwarded_request.h"
+#include "server/forwarding/loss_reports.h"
+#include "server/forwarding/peer_tls.h"
 #include "server/net/listener.h"
 #include "server/net/listening_socket.h"
 #include "server/net/loop.h"
 #include "server/net/timer.h"
+#include "server/tls/peer_files.h"
 #include "socketio/cluster/bus.h"
 
 namespace sioserve::forwarding {
 
 struct ForwardingSettings {
   std::string secret;
-  std::string channel;  // of the announcements
-  Address announced;    // where other servers reach the listening socket
+  std::string channel;                     // of the announcements
+  Address announced;                       // where other servers reach the listening socket
+  std::optional<tls::PeerFiles> tls = {};  // nullopt: inner connections are not encrypted
 };
 
 class Forwarding final : net::AcceptHandler {
@@ -50,6 +57,12 @@ class Forwarding final : net::AcceptHandler {
              const WebSocketConfig& websocket_settings, const Logger& logger);
   // Streams are ended.
   ~Forwarding();
+
+  // Once, before the loop runs: reads the files of ForwardingSettings::tls, and then watches them.
+  // The error is a sentence without its end.
+  Result<std::monostate, std::string> load_certificates() { return tls_.load(); }
+  // Reads them again.
+  void reload_certificates() { tls_.reload(); }
 
   // At the end of the sids of this server's sessions.
   const std::string& tag() const { return directory_.tag(); }
@@ -85,6 +98,8 @@ class Forwarding final : net::AcceptHandler {
   const Refuse refuse_;
   const WebSocketConfig& websocket_settings_;
   const Logger& logger_;
+  LossReports reports_;
+  PeerTls tls_;
   Directory directory_;
   net::Listener listener_;
   net::Timer tick_;

@@ -8,6 +8,11 @@ namespace {
 constexpr std::size_t max_handshake_frame = 1'024;
 constexpr std::size_t nonce_size = 32;
 
+// Records of TLS begin with their type and the major version (RFC 8446 section 5.1). These are a
+// ClientHello and an alert.
+constexpr std::string_view tls_handshake = "\x16\x03";
+constexpr std::string_view tls_alert = "\x15\x03";
+
 template <typename Variant, typename M>
 inline constexpr bool holds = false;
 template <typename M, typename... Alternatives>
@@ -45,6 +50,8 @@ const char* describe(LinkError error) {
       return "it does not answer";
     case LinkError::late:
       return "it did not prove in time that it has the --cluster-secret";
+    case LinkError::has_tls:
+      return "it uses TLS (--cluster-tls-cert), and this server does not";
   }
   __builtin_unreachable();
 }
@@ -82,16 +89,26 @@ void Link::write(const Message& message) {
 
 void Link::feed(std::string_view bytes, TimePoint now) {
   now_ = heard_ = now;
+  if (first_.size() < tls_alert.size()) first_ += bytes.substr(0, tls_alert.size() - first_.size());
   reader_.feed(bytes);
 }
 
 Failure<LinkError> Link::fail(LinkError error) { return Failure{error_.emplace(error)}; }
 
+Failure<LinkError> Link::fail_bad_frame() {
+  if (ready() || (first_ != tls_handshake && first_ != tls_alert)) {
+    return fail(LinkError::bad_frame);
+  }
+  // Anything that is no TLS.
+  if (first_ == tls_handshake) write(Ping{});
+  return fail(LinkError::has_tls);
+}
+
 Result<std::optional<Message>, LinkError> Link::next() {
   if (error_) return Failure{*error_};
   for (;;) {
     auto read = reader_.next();
-    if (!read) return fail(LinkError::bad_frame);
+    if (!read) return fail_bad_frame();
     if (!*read) return std::optional<Message>();
     const Message& message = **read;
     std::optional<LinkError> error = LinkError::unexpected;

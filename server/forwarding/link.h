@@ -8,8 +8,10 @@
 //
 // Then messages about streams go both ways. The caller sends nothing of its clients before the
 // answerer has proved that it knows the secret, and the answerer reads nothing else before the
-// caller has. The rest of the connection is not encrypted, and not protected against changes.
-// While nothing is sent, each end sends a Ping; an end that hears nothing gives up.
+// caller has. The link encrypts nothing, and does not protect against changes: that is for TLS
+// below it (peer_tls.h). An end that gets TLS but does not use it answers in plaintext, so that the
+// other end knows why the connection fails. While nothing is sent, each end sends a Ping; an end
+// that hears nothing gives up.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +43,8 @@ enum class LinkError {
   bad_version,  // another version of sioserve
   bad_proof,    // it does not know the secret
   silent,
-  late,  // the handshake took too long
+  late,     // the handshake took too long
+  has_tls,  // it begins with TLS, and this end does not use it
 };
 
 // For log lines.
@@ -69,6 +72,7 @@ class Link {
   enum class State { hello, challenge, proof, ready };
 
   Failure<LinkError> fail(LinkError error);
+  Failure<LinkError> fail_bad_frame();
   std::optional<LinkError> receive(const Hello& hello);
   std::optional<LinkError> receive(const Challenge& challenge);
   std::optional<LinkError> receive(const Proof& proof);
@@ -84,6 +88,7 @@ class Link {
   std::string nonce_;
   std::string other_nonce_;
   std::string waiting_;  // frames, until the link is ready
+  std::string first_;    // the first two bytes that were received
   FrameReader reader_;
   std::optional<LinkError> error_;
   TimePoint now_;

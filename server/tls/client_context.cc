@@ -8,7 +8,6 @@
 #include <variant>
 
 #include "server/tls/context_parts.h"
-#include "server/tls/pem.h"
 #include "server/tls/system_trust.h"
 
 namespace sioserve::tls {
@@ -17,22 +16,6 @@ namespace {
 constexpr long max_server_chain = 65'536;  // bytes
 
 using Done = Result<std::monostate, std::string>;
-
-Done trust(SSL_CTX* context, const std::string& pem) {
-  const auto authorities = certificates_in(pem);
-  if (!authorities) {
-    return Failure{"certificate " + std::to_string(authorities.error()) +
-                   " in the file of certificate authorities cannot be read"};
-  }
-  if (authorities->empty())
-    return Failure{std::string("the file of certificate authorities has no certificate (PEM)")};
-  for (const X509Ptr& authority : *authorities) {
-    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) != 1) {
-      return Failure{"a certificate can't be used: " + last_reason()};
-    }
-  }
-  return std::monostate{};
-}
 
 Done verify_servers(SSL_CTX* context, const ClientContextSettings& settings) {
   using Verification = ClientContextSettings::Verification;
@@ -44,16 +27,9 @@ Done verify_servers(SSL_CTX* context, const ClientContextSettings& settings) {
       SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
       trust_system(*SSL_CTX_get_cert_store(context));
       if (settings.authorities_pem.empty()) return std::monostate{};
-      return trust(context, settings.authorities_pem);
+      return trust(*context, settings.authorities_pem);
   }
   __builtin_unreachable();
-}
-
-Done use(SSL_CTX* context, const Certificate& own) {
-  if (SSL_CTX_use_cert_and_key(context, own.leaf.get(), own.key.get(), own.chain.get(), 1) == 1) {
-    return std::monostate{};
-  }
-  return Failure{"the client's certificate can't be used: " + last_reason()};
 }
 
 }  // namespace
@@ -68,7 +44,7 @@ Result<std::shared_ptr<const ClientContext>, std::string> ClientContext::make(
   SSL_CTX_set_max_cert_list(made, max_server_chain);
   if (auto done = verify_servers(made, settings); !done) return Failure{done.error()};
   if (settings.own) {
-    if (auto done = use(made, *settings.own); !done) return Failure{done.error()};
+    if (auto done = use(*made, *settings.own); !done) return Failure{done.error()};
   }
   return std::shared_ptr<const ClientContext>(new ClientContext(std::move(*context)));
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <variant>
 
 #include "server/base/result.h"
+#include "server/tls/certificate.h"
 #include "server/tls/openssl_handles.h"
 
 namespace sioserve::tls {
@@ -19,5 +21,10 @@ std::string last_reason();
 // For TLS_server_method() or TLS_client_method(): no renegotiation, no compression, no cache of
 // sessions. The error is the end of a sentence about TLS.
 Result<SslContextPtr, std::string> new_context(const SSL_METHOD* method);
+
+// Those in `pem` may have signed the peer's certificate. The error is the end of a sentence.
+Result<std::monostate, std::string> trust(SSL_CTX& context, const std::string& pem);
+// The certificate that the peer gets. The error is the end of a sentence.
+Result<std::monostate, std::string> use(SSL_CTX& context, const Certificate& own);
 
 }  // namespace sioserve::tls

@@ -12,6 +12,8 @@ namespace sioserve::tls {
 namespace {
 
 constexpr std::size_t record_size = 16'384;  // the largest plaintext of a record
+// A record with a fatal alert, protocol_version (RFC 8446 sections 5.1 and 6).
+constexpr std::string_view plain_alert("\x15\x03\x01\x00\x02\x02\x46", 7);
 
 bool is_about_certificate(unsigned long code) {
   return ERR_GET_LIB(code) == ERR_LIB_SSL &&
@@ -132,6 +134,11 @@ void Engine::fail() {
                       ? X509_verify_cert_error_string(SSL_get_verify_result(ssl_.get()))
                       : words_for(error_code_);
   ERR_clear_error();
+  // OpenSSL says nothing to a client whose first bytes are no TLS. With this it can know why.
+  if (SSL_get_state(ssl_.get()) == TLS_ST_BEFORE && SSL_is_server(ssl_.get()) == 1 &&
+      transport_.output.empty()) {
+    transport_.output = plain_alert;
+  }
 }
 
 std::string Engine::failure() const {

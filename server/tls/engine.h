@@ -26,7 +26,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Once, at a client: makes its first message.
+  // Once, before receive(): makes the first message of a client.
   void start();
   // Takes all of `ciphertext`. Appends to `plaintext`.
   void receive(std::string_view ciphertext, std::string& plaintext);

@@ -120,6 +120,21 @@ Result<std::vector<Pair>, std::string> all_pairs(const TlsConfig& config) {
   return pairs;
 }
 
+// `path` may be empty: no file.
+void add_state_of(const std::string& path, std::string& fingerprint) {
+  if (path.empty()) return;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) status = {};
+  fingerprint += path;
+  for (const auto number :
+       {static_cast<long long>(status.st_dev), static_cast<long long>(status.st_ino),
+        static_cast<long long>(status.st_size), static_cast<long long>(status.st_mtim.tv_sec),
+        static_cast<long long>(status.st_mtim.tv_nsec)}) {
+    fingerprint += ' ' + std::to_string(number);
+  }
+  fingerprint += '\n';
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const ServerContext>, std::string> load_context(
@@ -165,28 +180,32 @@ Result<std::shared_ptr<const ClientContext>, std::string> load_client_context(
   return ClientContext::make(settings);
 }
 
+Result<std::shared_ptr<const PeerContext>, std::string> load_peer_context(const PeerFiles& files) {
+  auto own = load({files.certificate, files.key.empty() ? files.certificate : files.key}, "");
+  if (!own) return Failure{own.error()};
+  auto authorities = read_file(files.authorities);
+  if (!authorities) return Failure{authorities.error()};
+  return PeerContext::make(**own, *authorities);
+}
+
 std::string fingerprint_of(const TlsConfig& config) {
   std::string fingerprint;
-  const auto add = [&fingerprint](const std::string& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) status = {};
-    fingerprint += path;
-    for (const auto number :
-         {static_cast<long long>(status.st_dev), static_cast<long long>(status.st_ino),
-          static_cast<long long>(status.st_size), static_cast<long long>(status.st_mtim.tv_sec),
-          static_cast<long long>(status.st_mtim.tv_nsec)}) {
-      fingerprint += ' ' + std::to_string(number);
-    }
-    fingerprint += '\n';
-  };
   const auto pairs = all_pairs(config);
   if (pairs) {
     for (const Pair& pair : *pairs) {
-      add(pair.certificate);
-      add(pair.key);
+      add_state_of(pair.certificate, fingerprint);
+      add_state_of(pair.key, fingerprint);
     }
   }
-  if (!config.client_ca.empty()) add(config.client_ca);
+  add_state_of(config.client_ca, fingerprint);
+  return fingerprint;
+}
+
+std::string fingerprint_of(const PeerFiles& files) {
+  std::string fingerprint;
+  for (const std::string& path : {files.certificate, files.key, files.authorities}) {
+    add_state_of(path, fingerprint);
+  }
   return fingerprint;
 }
 

@@ -78,10 +78,14 @@ void Stream::finish() {
 }
 
 void Stream::close() {
+  stop_writing();
+  below_->close();
+}
+
+void Stream::stop_writing() {
   if (closed_) return;
   lost_ = buffered();
   closed_ = true;
-  below_->close();
 }
 
 // --- Output ---
@@ -155,6 +159,7 @@ void Stream::pass_output_on() {
 }
 
 void Stream::on_drain() {
+  if (closed_) return;
   if (!queue_.empty()) schedule();
   listener_->on_drain();
 }
@@ -162,6 +167,7 @@ void Stream::on_drain() {
 // --- Input ---
 
 void Stream::on_read(std::string_view bytes) {
+  if (closed_) return;
   const bool was_in_handshake = in_handshake();
   std::string& plaintext = environment_.plaintext;
   plaintext.clear();
@@ -192,18 +198,20 @@ void Stream::notice_state() {
 // Also without close_notify, as many peers end a connection. HTTP, WebSocket and RESP notice if
 // something is missing.
 void Stream::on_end() {
-  if (std::exchange(ended_, true)) return;
+  if (closed_ || std::exchange(ended_, true)) return;
   listener_->on_end();
 }
 
 void Stream::on_broken() {
-  lost_ = buffered();
-  closed_ = true;
+  if (closed_) return;
+  stop_writing();
   listener_->on_broken();
 }
 
+// The alert still goes to the peer, unless the listener closes the stream.
 void Stream::break_off() {
-  close();
+  stop_writing();
+  below_->finish();
   listener_->on_broken();
 }
 

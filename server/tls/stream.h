@@ -35,7 +35,7 @@ struct StreamEnvironment {
 // Lives on the loop's thread.
 class Stream final : public net::Stream, private net::StreamListener, private net::DeferredTask {
  public:
-  // `engine`: at a client before its handshake, at a server after it.
+  // `engine`: before its handshake, or after it.
   Stream(StreamEnvironment& environment, std::unique_ptr<net::Stream> below,
          std::unique_ptr<Engine> engine);
 
@@ -72,6 +72,7 @@ class Stream final : public net::Stream, private net::StreamListener, private ne
   void on_file_portion(net::FilePortion portion, const OpenFile& file);
   void pass_output_on();
   void notice_state();
+  void stop_writing();
   void break_off();
 
   StreamEnvironment& environment_;

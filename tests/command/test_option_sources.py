@@ -85,6 +85,12 @@ SAMPLES = {
     "tls-min-version": "1.3",
     "redirect-https": "80:443",
 }
+CLUSTER = {
+    "cluster-listen": "10.0.0.11:7000",
+    "cluster-secret": "0123456789abcdef",
+    "cluster-tls-cert": "a.pem",
+    "cluster-tls-ca": "ca.pem",
+}
 # Options that have an effect only together with another one.
 COMPANIONS = {
     "unix-socket-mode": {"unix-socket": "a.sock"},
@@ -103,6 +109,9 @@ COMPANIONS = {
     "worker-hang-timeout": {"workers": "2"},
     "worker-start-timeout": {"workers": "2"},
     "cluster-listen": {"cluster-secret": "0123456789abcdef"},
+    "cluster-tls-cert": CLUSTER,
+    "cluster-tls-key": CLUSTER,
+    "cluster-tls-ca": CLUSTER,
     "tls-key": {"tls-cert": "a.pem"},
     "tls-key-password": {"tls-cert": "a.pem"},
     "tls-client-certs": {"tls-cert": "a.pem", "tls-client-ca": "ca.pem"},

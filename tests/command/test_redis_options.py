@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import pathlib
 import re
@@ -17,6 +18,7 @@ from sioserve.options.table import OPTIONS
 # The package has a function of the same name as the module.
 SERVER_ARGUMENTS = importlib.import_module("sioserve.options.server_arguments")
 
+CLUSTER = "--cluster-listen=10.0.0.1:7000 --cluster-secret=0123456789abcdef"
 URL = "redis://:secret@127.0.0.1:6390/1"
 
 
@@ -127,6 +129,23 @@ def test_the_core_takes_the_options() -> None:
         ("--cluster-listen=0.0.0.0:7000", "no address that other servers can connect to"),
         ("--cluster-listen=[::]:7000", "no address that other servers can connect to"),
         ("--cluster-secret=short", "fewer than 16 characters"),
+        (f"{CLUSTER} --cluster-tls-cert=a.pem", "--cluster-tls-cert needs --cluster-tls-ca"),
+        (
+            f"{CLUSTER} --cluster-tls-ca=ca.pem",
+            "--cluster-tls-ca does nothing without --cluster-tls-cert",
+        ),
+        (
+            f"{CLUSTER} --cluster-tls-key=a.key",
+            "--cluster-tls-key does nothing without --cluster-tls-cert",
+        ),
+        (
+            "--cluster-tls-cert=a.pem --cluster-tls-ca=ca.pem",
+            "--cluster-tls-cert does nothing without --cluster-listen",
+        ),
+        (
+            f"{CLUSTER} --cluster-tls-cert= --cluster-tls-ca=ca.pem",
+            "--cluster-tls-cert names no file",
+        ),
         ("--redis-format=pickle", "is not one of redis-adapter, python-socketio"),
         ("--redis-format=python-socketio --redis-sharded", "contradict each other"),
     ],
@@ -134,6 +153,15 @@ def test_the_core_takes_the_options() -> None:
 def test_values_that_are_refused(line: str, reason: str) -> None:
     with pytest.raises(UsageError, match=re.escape(reason)):
         resolve(["module:application", *line.split()], {})
+
+
+def test_the_files_for_tls_between_servers() -> None:
+    line = f"{CLUSTER} --cluster-tls-cert=a.pem --cluster-tls-key=a.key --cluster-tls-ca=ca.pem"
+    options = resolve(["module:application", *line.split()], {})
+    assert options.cluster is not None
+    assert options.cluster.tls == ("a.pem", "a.key", "ca.pem")
+    assert options.has_certificates
+    assert not resolve(["module:application", *CLUSTER.split()], {}).has_certificates
 
 
 def test_the_address_for_other_servers() -> None:
@@ -150,6 +178,9 @@ def test_the_address_for_other_servers_needs_redis() -> None:
     cluster = ClusterEndpoint("127.0.0.1", 0, "0123456789abcdef")
     with pytest.raises(ListenError, match="--cluster-listen needs --redis"):
         listen_on(server, (), cluster)
+    unusable = dataclasses.replace(cluster, tls=("\udcff.pem", "", "ca.pem"))
+    with pytest.raises(StartupError, match="--cluster-listen is not valid UTF-8"):
+        listen_on(server, (), unusable)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,21 @@ class Authority:
             made.replace(path)
         return issued
 
+    def issue_expired(self, name: str) -> Issued:
+        """A certificate that was valid until yesterday."""
+        issued = Issued(self.folder / f"{name}.crt", self.folder / f"{name}.key")
+        request = openssl(
+            *("req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-keyout", str(issued.key), "-subj", f"/CN={name}"),
+        )
+        openssl(
+            *("x509", "-req", "-out", str(issued.certificate), "-days", "-1"),
+            *("-CA", str(self._files.certificate), "-CAkey", str(self._files.key)),
+            *("-set_serial", "2"),
+            text=request,
+        )
+        return issued
+
     def client_context(self, own: Issued | None = None) -> ssl.SSLContext:
         """For clients that trust this authority, with their own certificate if they have one."""
         context = ssl.create_default_context(cafile=str(self.certificate))

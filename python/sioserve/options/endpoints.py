@@ -52,11 +52,15 @@ class FdEndpoint:
 
 @dataclasses.dataclass(frozen=True)
 class ClusterEndpoint:
-    """Where other servers of the cluster reach this one; `port` 0: any free one."""
+    """Where other servers of the cluster reach this one; `port` 0: any free one.
+
+    `tls`: the files of a certificate, its key ("": the same file) and the authorities.
+    """
 
     host: str
     port: int
     secret: str
+    tls: tuple[str, str, str] | None = None
 
 
 Endpoint = TcpEndpoint | UnixEndpoint | FdEndpoint

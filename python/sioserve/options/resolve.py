@@ -33,6 +33,7 @@ BELONG_TO_PYTHON = {field.name for field in dataclasses.fields(Options)}
 
 # Options that have no effect without another one.
 PROXY_DETAILS = ("proxy_headers_host", "proxy_headers_port")
+CLUSTER_TLS = ("cluster_tls_cert", "cluster_tls_key", "cluster_tls_ca")
 WORKER_DETAILS = (
     "reload_grace",
     "worker_max_rss",
@@ -114,6 +115,19 @@ def _refuse_contradictions(given: Mapping[str, Value], values: Mapping[str, Any]
         _refuse_pair(given, "access_log_json", "access_log_format")
     if values["log_config"] and values["log_fmt"]:
         _refuse_pair(given, "log_config", "log_fmt")
+    _refuse_parts_of_cluster_tls(given)
+
+
+def _refuse_parts_of_cluster_tls(given: Mapping[str, Value]) -> None:
+    for name in CLUSTER_TLS:
+        if name in given and not given[name].value:
+            raise UsageError(f"{given[name].name} names no file")
+    if "cluster_listen" not in given:
+        _refuse_idle(given, CLUSTER_TLS, "--cluster-listen")
+    if "cluster_tls_cert" not in given:
+        _refuse_idle(given, CLUSTER_TLS, "--cluster-tls-cert")
+    elif "cluster_tls_ca" not in given:
+        raise UsageError(f"{given['cluster_tls_cert'].name} needs --cluster-tls-ca")
 
 
 def _idle(given: Mapping[str, Value], values: Mapping[str, Any]) -> list[str]:
@@ -157,7 +171,9 @@ def _cluster(values: Mapping[str, Any]) -> ClusterEndpoint | None:
     if values["cluster_listen"] is None:
         return None
     host, port = values["cluster_listen"]
-    return ClusterEndpoint(host, port, values["cluster_secret"])
+    certificate, key, authorities = (values[name] for name in CLUSTER_TLS)
+    tls = None if certificate is None else (certificate, key or "", authorities)
+    return ClusterEndpoint(host, port, values["cluster_secret"], tls)
 
 
 def _settings(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,3 +61,10 @@ class Options:
     reload_include: tuple[str, ...] = ()
     reload_exclude: tuple[str, ...] = ()
     reload_delay: float = 0.25
+
+    @property
+    def has_certificates(self) -> bool:
+        """Whether the server reads certificates, which a reload reads again."""
+        return bool(self.settings.get("tls")) or (
+            self.cluster is not None and self.cluster.tls is not None
+        )

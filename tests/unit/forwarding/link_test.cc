@@ -158,6 +158,29 @@ TEST_F(LinkTest, other_versions_and_large_frames_are_refused) {
   EXPECT_EQ(other.link.next().error(), LinkError::bad_frame);
 }
 
+TEST_F(LinkTest, an_end_that_gets_tls_says_so) {
+  using namespace std::string_view_literals;
+  for (const char byte : "\x16\x03\x01\x02"sv) {  // the beginning of a ClientHello
+    ASSERT_TRUE(answerer.link.next());
+    answerer.link.feed({&byte, 1}, {});
+  }
+  EXPECT_EQ(answerer.link.next().error(), LinkError::has_tls);
+  EXPECT_NE(answerer.output.take(), "") << "so that the other end knows why";
+  caller.output.take();
+  caller.link.feed("\x15\x03\x01\x00\x02\x02\x46"sv, {});  // an alert
+  EXPECT_EQ(caller.link.next().error(), LinkError::has_tls);
+  EXPECT_EQ(caller.output.take(), "");
+}
+
+TEST_F(LinkTest, other_large_frames_are_no_tls) {
+  for (const std::string bytes : {"GET /", "\x16\x02\x01\x02", "\x17\x03\x01\x02"}) {
+    End end{Role::answerer, secret};
+    end.link.feed(bytes, {});
+    EXPECT_EQ(end.link.next().error(), LinkError::bad_frame);
+    EXPECT_EQ(end.output.take(), "");
+  }
+}
+
 TEST_F(LinkTest, a_handshake_that_does_not_end_is_given_up) {
   EXPECT_TRUE(answerer.link.advance(TimePoint{} + Milliseconds{4'999}));
   EXPECT_EQ(answerer.link.advance(TimePoint{} + Milliseconds{5'000}).error(), LinkError::late);

@@ -11,6 +11,8 @@ namespace sioserve::tls {
 
 enum class KeyKind { ecdsa, rsa, short_rsa };
 
+enum class Validity { now, expired };
+
 // A certificate and its key, in PEM.
 struct MadeCertificate {
   std::string certificate;
@@ -23,7 +25,8 @@ class Authority {
   explicit Authority(const std::string& name = "Test Authority");
 
   // `names`: of the hosts, or IPv4 addresses; the first one is also the common name.
-  MadeCertificate issue(const std::vector<std::string>& names, KeyKind kind = KeyKind::ecdsa) const;
+  MadeCertificate issue(const std::vector<std::string>& names, KeyKind kind = KeyKind::ecdsa,
+                        Validity validity = Validity::now) const;
   // Its own certificate, in PEM.
   std::string pem() const;
 

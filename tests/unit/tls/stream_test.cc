@@ -140,6 +140,10 @@ TEST_F(TlsStreamTest, SaysWhyTheHandshakeHasFailed) {
   exchange();
   EXPECT_EQ(client_->failure(), "certificate verify failed: hostname mismatch");
   EXPECT_EQ(listener_.calls, Calls{"broken"});
+  EXPECT_TRUE(wire_.finished) << "behind the alert";
+  EXPECT_FALSE(wire_.closed);
+  EXPECT_EQ(server_->error(), Error::rejected_by_client);
+  client_->close();
   EXPECT_TRUE(wire_.closed);
 }
 

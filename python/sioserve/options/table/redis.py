@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sioserve.options.kinds import HOST_AND_PORT, SECRET, SIZE, TEXT, choice, named
+from sioserve.options.kinds import FILE, HOST_AND_PORT, SECRET, SIZE, TEXT, choice, named
 from sioserve.options.option import Group, Option, switch
 
 GROUP = Group(
@@ -59,6 +59,23 @@ GROUP = Group(
             SECRET,
             "proves to other servers that this one belongs to the cluster; the same for all "
             "servers, at least 16 characters; it belongs in the environment variable",
+        ),
+        Option(
+            "cluster-tls-cert",
+            FILE,
+            "encrypt the connections between servers (TLS), with this certificate and its chain "
+            "(PEM); all servers or none; reloaded when it changes; needs --cluster-tls-ca",
+        ),
+        Option(
+            "cluster-tls-key",
+            FILE,
+            "the certificate's private key (PEM), if it is not in the same file",
+        ),
+        Option(
+            "cluster-tls-ca",
+            FILE,
+            "the authorities that sign the certificates of the cluster's servers, and of nobody "
+            "else (PEM)",
         ),
     ),
 )
