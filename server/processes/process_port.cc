@@ -38,7 +38,10 @@ ProcessPort::ProcessPort(Config config, std::function<void()> wake_application)
 ProcessPort::~ProcessPort() { stop_now(); }
 
 void ProcessPort::start(FileDescriptor socket) {
-  socket_ = std::move(socket);
+  {
+    const std::lock_guard lock(carrying_);
+    socket_ = std::move(socket);
+  }
   thread_ = std::thread([this] { run_or_abort("The channel's thread", [this] { run(); }); });
   answers_.open();
 }
@@ -72,7 +75,7 @@ void ProcessPort::end_turn() {
 void ProcessPort::send() {
   const std::unique_lock lock(carrying_, std::try_to_lock);
   if (!lock) return wake();  // another thread has it, and may have taken the commands too early
-  if (gone_) return;
+  if (gone_ || socket_.get() < 0) return;  // before start(), commands wait for the thread
   if (!write()) return end_channel();
   if (!end_.output().empty()) wake();
 }

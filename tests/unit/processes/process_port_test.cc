@@ -182,6 +182,17 @@ TEST_F(ProcessPortTest, SendsABurstBetweenTurns) {
   other.join();
 }
 
+TEST(ProcessPortStart, SendsTheCommandsThatWerePostedBefore) {
+  ProcessPort port(Config(), [] {});
+  port.post(SocketLeaveAll{SocketId{1}});
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
+  port.start(FileDescriptor(ends[0]));
+  const auto command = IoProcess(FileDescriptor(ends[1])).command();
+  ASSERT_TRUE(command);
+  EXPECT_NE(get_message<SocketLeaveAll>(*command), nullptr);
+}
+
 TEST_F(ProcessPortTest, ReceivesInATurnWithoutWakingTheEventLoop) {
   io_.push(disconnect(1));
   io_.push(disconnect(2));
