@@ -22,7 +22,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 
-from instruction_counts.callgrind import counted_server
+from instruction_counts.callgrind import CountedServer, counted_server
 from instruction_counts.kept import (
     LIMIT,
     Change,
@@ -63,11 +63,11 @@ def count(scenario: Scenario, units: int, options: Sequence[str]) -> dict[str, i
         write_files(pathlib.Path(name))
         own = [option.format(folder=name) for option in scenario.options]
         with counted_server([*command, *NO_TIMEOUTS, *own, *options], port, env) as server:
-            once = scenario.load(port)
+            turn = scenario.load(port)
             server.start()
-            repeat(once, int(units * WARM_UP))
+            repeat(server, turn, int(units * WARM_UP))
             server.counted()
-            done = repeat(once, units)
+            done = repeat(server, turn, units)
             counted = server.counted()
     return {
         threads: round(instructions / done)
@@ -76,11 +76,14 @@ def count(scenario: Scenario, units: int, options: Sequence[str]) -> dict[str, i
     }
 
 
-def repeat(once: Round, units: int) -> int:
+def repeat(server: CountedServer, turn: Round, units: int) -> int:
     """Returns how many units there were."""
     done = 0
     while done < units:
-        done += once()
+        with server.paused():
+            turn.send()
+        turn.receive()
+        done += turn.units
     return done
 
 

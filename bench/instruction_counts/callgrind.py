@@ -48,6 +48,14 @@ class CountedServer:
             counts["Python" if main or "PyEval_" in content else "I/O"] += int(total[1])
         return counts
 
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        os.kill(self.process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.process, signal.SIGCONT)
+
     def tell(self, *command: str) -> None:
         """Raises SystemExit."""
         try:

@@ -1,7 +1,8 @@
 """What is counted: each scenario has an application and a load.
 
-A load connects its clients, and returns a function that carries out some units of work each time:
-requests, events, deliveries. It waits for the answer to all of them.
+A load connects its clients, and returns a round of units of work: requests, events, deliveries. A
+round is repeated. The server is paused while its clients send, so that it finds the same work each
+time, however fast they are.
 
 There is none with --workers: valgrind 3.19 does not know pidfd_open(), which it needs.
 """
@@ -28,7 +29,14 @@ from instruction_counts.clients import (
 CONNECTIONS = 16
 CLIENTS = 100  # of a broadcast
 
-Round = Callable[[], int]  # returns the number of its units
+
+@dataclasses.dataclass(frozen=True)
+class Round:
+    units: int
+    send: Callable[[], None]
+    receive: Callable[[], None]  # waits for the answer to all that was sent
+
+
 Load = Callable[[int], Round]  # gets the port
 
 BODY = b"a line of the body of a request\n" * 320  # 10 KB
@@ -41,14 +49,15 @@ def http(method: str, path: str, body: bytes = b"") -> bytes:
 
 
 def in_turn(connections: list[socket.socket], what: bytes, answer: bytes) -> Round:
-    def once() -> int:
+    def send() -> None:
         for connection in connections:
             connection.sendall(what)
+
+    def receive_all() -> None:
         for connection in connections:
             receive(connection, answer)
-        return len(connections)
 
-    return once
+    return Round(len(connections), send, receive_all)
 
 
 def requests_to(path: str, answer: bytes, connections: int = CONNECTIONS) -> Load:
@@ -94,32 +103,34 @@ def polled_events(port: int) -> Round:
         connection.sendall(http("GET", own_path))
         receive(connection, b"}")
 
-    def once() -> int:
+    def send() -> None:
         for connection, own_path in zip(polls, paths, strict=True):
             connection.sendall(http("GET", own_path))
         for connection, own_path in zip(posts, paths, strict=True):
             connection.sendall(http("POST", own_path, b'427["echo","hello"]'))
+
+    def receive_all() -> None:
         for connection in posts:
             receive(connection, b"ok")
         for connection in polls:
             receive(connection, b'437["hello"]')
-        return CONNECTIONS
 
-    return once
+    return Round(CONNECTIONS, send, receive_all)
 
 
 def deliveries(port: int) -> Round:
     """Deliveries of broadcasts: a client's event is emitted to all clients."""
     clients = [join(port) for _ in range(CLIENTS)]
 
-    def once() -> int:
+    def send() -> None:
+        clients.append(clients.pop(0))
         clients[0].sendall(frame('42["all","hello"]'))
+
+    def receive_all() -> None:
         for client in clients:
             receive(client, b'["news","hello"]')
-        clients.append(clients.pop(0))
-        return CLIENTS
 
-    return once
+    return Round(CLIENTS, send, receive_all)
 
 
 def relayed_events(port: int) -> Round:
@@ -129,25 +140,28 @@ def relayed_events(port: int) -> Round:
         for number in range(CONNECTIONS)
     ]
 
-    def once() -> int:
+    def send() -> None:
         for sender, _ in pairs:
             sender.sendall(frame('42/relay,["move","hello"]'))
+
+    def receive_all() -> None:
         for _, receiver in pairs:
             receive(receiver, b'["move","hello"]')
-        return len(pairs)
 
-    return once
+    return Round(len(pairs), send, receive_all)
 
 
 def connects(port: int) -> Round:
     """Connections of Socket.IO clients over WebSockets, from their start to their end."""
+    clients: list[socket.socket] = []
 
-    def once() -> int:
-        clients = [
-            upgrade(port, "/socket.io/?EIO=4&transport=websocket") for _ in range(CONNECTIONS)
-        ]
-        for client in clients:
+    def send() -> None:
+        for _ in range(CONNECTIONS):
+            client = upgrade(port, "/socket.io/?EIO=4&transport=websocket")
             client.sendall(frame("40"))
+            clients.append(client)
+
+    def receive_and_leave() -> None:
         for client in clients:
             wait_for_connect(client)
         for client in clients:
@@ -156,9 +170,9 @@ def connects(port: int) -> Round:
             with client, contextlib.suppress(SystemExit):
                 while True:
                     read(client)
-        return CONNECTIONS
+        clients.clear()
 
-    return once
+    return Round(CONNECTIONS, send, receive_and_leave)
 
 
 @dataclasses.dataclass(frozen=True)
