@@ -78,6 +78,7 @@ def counted_server(
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         valgrind = ["valgrind", "--tool=callgrind", "--separate-threads=yes", "--quiet"]
+        valgrind += ["--fair-sched=yes"]  # a thread that waits gets its turn next
         valgrind += ["--instr-atstart=no", f"--callgrind-out-file={folder}/out"]
         with (folder / "log").open("w+b") as log:
             process = subprocess.Popen(
