@@ -1,171 +1,183 @@
-"""Instructions per unit of work, on the Python thread and on the I/O thread.
+"""Instructions per unit of work, in the Python and the I/O threads; finds regressions.
 
-The server runs under callgrind, once with few and once with many units; the difference, divided by
-the number of units, excludes start and stop. Unlike times, these counts do not depend on other
-load, so a change of a few percent is visible.
+A server runs under callgrind for each scenario. What its threads execute is counted between two
+dumps, so that start, connecting and stop are excluded. Unlike times, these counts do not depend on
+other load, and a change of a few percent is visible. They are compared with those that are kept in
+bench/instructions.json. The exit code is 1 if one has grown by more than 5 %.
 
-    python bench/instructions.py [--units 2000] [--options="--no-access-log"] [request] [event]
-                                 [delivery]
+    python bench/instructions.py [request] [event] ...
+    python bench/instructions.py --keep              writes the file
 
-request: one plain ASGI request, with sixteen connections that send one each at a time. event: one
-Socket.IO event with its acknowledgement, likewise. delivery: one of a broadcast to 100 clients.
-Needs valgrind.
+Needs valgrind; `scripts/bench instructions` provides everything.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
-import os
+import importlib.metadata
 import pathlib
+import platform
 import re
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
-import time
+from collections.abc import Sequence
 
+from instruction_counts.callgrind import CountedServer, counted_server
+from instruction_counts.kept import (
+    LIMIT,
+    Change,
+    Counts,
+    Kept,
+    changes,
+    different_versions,
+    improvements,
+    read_kept,
+    regressions,
+    with_counted,
+    write_kept,
+)
+from instruction_counts.scenarios import SCENARIOS, Round, Scenario, write_files
 from servers import HERE, free_port, sioserve
 
-CONNECTIONS = 16
-CLIENTS = 100  # of a broadcast
-PATIENCE = 180.0  # seconds; under valgrind the server is about fifty times slower
+FILE = HERE / "instructions.json"
+WARM_UP = 0.2  # of the number of units, before those that are counted
+
+# Nothing is due while a server is slow.
+NO_TIMEOUTS = (
+    *("--socketio-ping-interval=86400", "--socketio-connect-timeout=86400", "--ping-interval=0"),
+    *("--websocket-connect-timeout=86400", "--timeout-keep-alive=86400"),
+    *("--timeout-first-byte=86400", "--timeout-headers=86400", "--timeout-body=86400"),
+)
+
+# Threads that execute less than this part of a scenario's instructions are left out: they hardly
+# have to do with the scenario, and their count is not stable.
+SHARE = 0.05
 
 
-def frame(text: str) -> bytes:
-    payload = text.encode()
-    assert len(payload) < 126
-    return bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload
-
-
-def connect(port: int) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
-
-
-def receive(connection: socket.socket, end: bytes) -> None:
-    """Reads until the data ends with this."""
-    answer = b""
-    while not answer.endswith(end):
-        more = connection.recv(65536)
-        if not more:
-            raise SystemExit("the server closed a connection")
-        answer = answer[-200:] + more
-
-
-def join(port: int) -> socket.socket:
-    """A WebSocket in the default namespace."""
-    connection = connect(port)
-    key = base64.b64encode(os.urandom(16)).decode()
-    connection.sendall(
-        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Key: {key}\r\n\r\n".encode()
-    )
-    connection.sendall(frame("40"))
-    answer = b""
-    while b"40{" not in answer:
-        answer += connection.recv(65536)
-    return connection
-
-
-def requests(port: int, units: int) -> None:
-    request = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
-    in_turn([connect(port) for _ in range(CONNECTIONS)], request, b"hello you\n", units)
-
-
-def events(port: int, units: int) -> None:
-    clients = [join(port) for _ in range(CONNECTIONS)]
-    in_turn(clients, frame('427["echo","hello"]'), b'437["hello"]', units)
-
-
-def in_turn(connections: list[socket.socket], what: bytes, answer: bytes, units: int) -> None:
-    for _ in range(units // len(connections)):
-        for connection in connections:
-            connection.sendall(what)
-        for connection in connections:
-            receive(connection, answer)
-
-
-def deliveries(port: int, units: int) -> None:
-    clients = [join(port) for _ in range(CLIENTS)]
-    for number in range(units // CLIENTS):
-        clients[number % CLIENTS].sendall(frame('42["all","hello"]'))
-        for client in clients:
-            receive(client, b'["news","hello"]')
-
-
-# The application, how to load it, and the factor for the number of units.
-KINDS = {
-    "request": ("hello_app:application", requests, 1),
-    "event": ("socket_io_apps.sioserve_app:application", events, 1),
-    "delivery": ("socket_io_apps.sioserve_app:application", deliveries, 10),
-}
-
-
-def totals(folder: pathlib.Path) -> list[int]:
-    """Instructions of each thread, in the order of their start."""
-    found = []
-    for path in sorted(folder.glob("callgrind.out*")):
-        match = re.search(r"^(?:summary|totals): (\d+)", path.read_text(), re.MULTILINE)
-        if match and re.search(r"-\d\d$", path.name):
-            found.append(int(match[1]))
-    return found
-
-
-def run(application: str, load: object, units: int, server_options: list[str]) -> list[int]:
+def count(scenario: Scenario, units: int, options: Sequence[str]) -> dict[str, int]:
+    """Instructions for one unit, by "Python" and "I/O". Raises SystemExit."""
+    port = free_port()
+    command = [sioserve(), scenario.application, f"--port={port}", "--no-access-log"]
+    env = {"DJANGO_SETTINGS_MODULE": "django_site.settings"}
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        port = free_port()
-        command = [
-            *("valgrind", "--tool=callgrind", "--separate-threads=yes", "--quiet"),
-            *(f"--callgrind-out-file={folder}/callgrind.out", sioserve(), application),
-            *(f"--port={port}", *server_options),
-        ]
-        process = subprocess.Popen(
-            command,
-            cwd=HERE,
-            env={**os.environ, "VIRTUAL_ENV": sys.prefix, "PYTHONHASHSEED": "0"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            deadline = time.monotonic() + PATIENCE
-            while True:
-                try:
-                    connect(port).close()
-                    break
-                except OSError:
-                    if process.poll() is not None or time.monotonic() > deadline:
-                        raise SystemExit("the server did not start under valgrind") from None
-                    time.sleep(0.1)
-            load(port, units)  # type: ignore[operator]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(PATIENCE)
-        return totals(folder)
+        write_files(pathlib.Path(name))
+        own = [option.format(folder=name) for option in scenario.options]
+        with counted_server([*command, *NO_TIMEOUTS, *own, *options], port, env) as server:
+            turn = scenario.load(port)
+            server.start()
+            repeat(server, turn, int(units * WARM_UP))
+            server.counted()
+            done = repeat(server, turn, units)
+            counted = server.counted()
+    return {
+        threads: round(instructions / done)
+        for threads, instructions in counted.items()
+        if instructions > SHARE * sum(counted.values())
+    }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Instructions per unit of work")
-    parser.add_argument("kinds", nargs="*", help=", ".join(KINDS))
-    parser.add_argument("--units", type=int, default=2000, help="by which the two runs differ")
-    parser.add_argument("--options", default="--no-access-log", help="of the server")
-    options = parser.parse_args()
-    server_options = options.options.split()
-    for kind in options.kinds or KINDS:
-        application, load, factor = KINDS[kind]
-        few = CLIENTS * CONNECTIONS
-        units = options.units * factor
-        before = run(application, load, few, server_options)
-        after = run(application, load, few + units, server_options)
-        python, *others = ((b - a) / units for a, b in zip(before, after, strict=True))
-        print(
-            f"{kind:>10}: {python:9,.0f} on the Python thread, "
-            f"{max(others):9,.0f} on the I/O thread, {sum(others) - max(others):7,.0f} on others"
-        )
+def repeat(server: CountedServer, turn: Round, units: int) -> int:
+    """Returns how many units there were."""
+    done = 0
+    while done < units:
+        with server.paused():
+            turn.send()
+        turn.receive()
+        done += turn.units
+    return done
+
+
+def versions() -> dict[str, str]:
+    """Of what the counts depend on."""
+    packages = {name: package_version(name) for name in ("uvloop", "django")}
+    return {
+        "machine": platform.machine(),
+        "compiler": compiler(),
+        "python": platform.python_version(),
+        **packages,
+        "libc": " ".join(platform.libc_ver()),
+        "valgrind": output_of("valgrind", "--version").strip().removeprefix("valgrind-"),
+    }
+
+
+def package_version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
+
+
+def compiler() -> str:
+    """The compilers write their names into the executable."""
+    section = output_of("readelf", "--string-dump=.comment", sioserve())
+    found = re.findall(r"\]\s+(.+)", section)
+    return ", ".join(sorted(set(found))) or "unknown"
+
+
+def output_of(*command: str) -> str:
+    """Raises SystemExit."""
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError) as problem:
+        raise SystemExit(f"{command[0]}: {problem}") from None
+
+
+def print_change(change: Change) -> None:
+    counted, kept = (
+        "-" if number is None else f"{number:,}" for number in (change.counted, change.kept)
+    )
+    percent = "" if change.kept is None else f"{change.percent:+.1f} %"
+    line = f"{change.scenario:>10} {change.threads:>8} {counted:>10} {kept:>10} {percent:>9}"
+    print(line, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Raises SystemExit."""
+    scenarios = "\n".join(f"{name:>12}: {each.what}" for name, each in SCENARIOS.items())
+    parser = argparse.ArgumentParser(
+        description="Instructions for one unit, compared with those that are kept.",
+        epilog=f"scenarios, and their units:\n{scenarios}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("scenarios", nargs="*", help="all, if none is named")
+    parser.add_argument("--keep", action="store_true", help="write what is counted to the file")
+    parser.add_argument("--file", type=pathlib.Path, default=FILE, help="instead of %(default)s")
+    parser.add_argument("--units", type=int, help="to count, instead of each scenario's own number")
+    parser.add_argument("--options", default="", help="of the server, for example --loop=asyncio")
+    options = parser.parse_args(arguments)
+    for name in options.scenarios:
+        if name not in SCENARIOS:
+            parser.error(f"no scenario {name!r}; there are {', '.join(SCENARIOS)}")
+    names = options.scenarios or list(SCENARIOS)
+
+    found = versions()
+    kept = Kept({}, {})
+    if not options.keep or (options.file.exists() and len(names) < len(SCENARIOS)):
+        kept = read_kept(options.file)
+    if options.keep:
+        with_counted(kept, found, {name: {} for name in names})  # raises before it takes minutes
+    print(f"{'scenario':>10} {'threads':>8} {'counted':>10} {'kept':>10} {'change':>9}")
+    counted: Counts = {}
+    for name in names:
+        scenario = SCENARIOS[name]
+        counted[name] = count(scenario, options.units or scenario.units, options.options.split())
+        for change in changes(kept.counts, {name: counted[name]}):
+            print_change(change)
+    if options.keep:
+        write_kept(options.file, with_counted(kept, found, counted))
+        print(f"{options.file} has been written.")
+        return
+    report(kept, found, counted)
+
+
+def report(kept: Kept, found: dict[str, str], counted: Counts) -> None:
+    """Raises SystemExit if there are regressions."""
+    every = changes(kept.counts, counted)
+    sentences = [different_versions(kept.versions, found), *improvements(every)]
+    print("\n".join(filter(None, sentences)))
+    if failures := regressions(every):
+        raise SystemExit("\n".join(failures))
+    print(f"No count has grown by more than {LIMIT:g} %.")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
-from instructions import frame, join, receive
+from instruction_counts.clients import frame, join, receive
 from servers import (
     LOAD_CORE,
     cpu_time_of_tree,

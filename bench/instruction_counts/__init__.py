@@ -1,0 +1,1 @@
+"""What bench/instructions.py consists of."""
