@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import pathlib
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -94,6 +95,22 @@ def test_a_polling_client_needs_no_sticky_connections(server: ServerProcess, roo
                 assert await pid_of(session) == pid
 
     run(main)
+
+
+def test_an_emit_arrives_while_its_handler_blocks_the_event_loop(
+    server: ServerProcess, room: str, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "arrived"
+
+    async def check(one: tuple[Session, str, int], two: tuple[Session, str, int]) -> None:
+        sender, receiver = one[0], two[0]
+        await sender.send(event_packet("say_and_block", room, str(path), namespace=CHAT, ack=1))
+        assert await receiver.next_message() == '42/chat,["said","before"]'
+        path.touch()
+        assert await sender.next_message() == '42/chat,["said","before"]'
+        assert await sender.next_message() == f"43/chat,1[{one[2]},true]"
+
+    with_two(server, room, check)
 
 
 def test_a_session_has_all_its_namespaces_in_one_process(server: ServerProcess) -> None:

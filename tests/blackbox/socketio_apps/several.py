@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from typing import Any
 
 import sio
@@ -34,6 +35,13 @@ class ChatConsumer(sio.SocketIOConsumer):
     async def event_say(self, socket: Any, room: str, text: str, ack: Any) -> None:
         await server.emit("said", text, room=room, namespace="/chat")
         await ack(os.getpid())
+
+    async def event_say_and_block(self, socket: Any, room: str, path: str, ack: Any) -> None:
+        await server.emit("said", "before", room=room, namespace="/chat")
+        deadline = time.monotonic() + 30
+        while not os.path.exists(path) and time.monotonic() < deadline:
+            time.sleep(0.005)  # nothing else runs on the event loop
+        await ack(os.getpid(), os.path.exists(path))
 
     async def event_say_bytes(self, socket: Any, room: str, ack: Any) -> None:
         await socket.to(room).emit("said", b"\x00\xff")
