@@ -92,14 +92,21 @@ def lines(server: ServerProcess) -> int:
     return sum("No TLS with" in line for line in server.log.splitlines())
 
 
+def after_some_requests(server: ServerProcess, trusting: ssl.SSLContext) -> tuple[int, int]:
+    """Open sockets and memory, when the connections of these are closed."""
+    sockets = open_sockets(server)
+    for _ in range(10):
+        get(server, trusting)
+    eventually(lambda: open_sockets(server) == sockets)
+    return sockets, server.memory()
+
+
 def test_handshakes_that_stay_unfinished_cost_little(
     start_server: StartServer, authority: Authority, trusting: ssl.SSLContext
 ) -> None:
     server = start(start_server, authority, "--timeout-tls-handshake", "3600")
     openings = silent_openings(client_hello(trusting), random.Random(SEED))
-    for _ in range(10):
-        get(server, trusting)
-    sockets, before = open_sockets(server), server.memory()
+    sockets, before = after_some_requests(server, trusting)
     with clients(server, openings):
         eventually(lambda: has_read_everything(server.port))
         assert server.growth(before) < MEMORY
@@ -136,9 +143,7 @@ def test_garbage_instead_of_handshakes_costs_little_and_is_closed_at_once(
 ) -> None:
     server = start(start_server, authority, "--timeout-tls-handshake", "3600")
     openings = wrong_openings(client_hello(trusting), random.Random(SEED))
-    for _ in range(10):
-        get(server, trusting)
-    sockets, before = open_sockets(server), server.memory()
+    sockets, before = after_some_requests(server, trusting)
     for _ in range(3):
         with clients(server, openings) as hostile:
             for _ in range(20):
