@@ -116,10 +116,9 @@ class ProcessPortTest : public testing::Test {
 };
 
 TEST_F(ProcessPortTest, SendsWhatATurnHasPostedAtItsEnd) {
-  constexpr int attempts = 1'000;
+  constexpr int attempts = 100;
   int at_once = 0;
-  // On a busy machine, the thread may be at it when a turn ends.
-  for (int attempt = 0; attempt < attempts && at_once == 0; ++attempt) {
+  for (int attempt = 0; attempt < attempts; ++attempt) {
     EXPECT_TRUE(port_.begin_turn());
     EXPECT_FALSE(port_.begin_turn()) << "begun already";
     port_.post(leave(1));
@@ -131,7 +130,7 @@ TEST_F(ProcessPortTest, SendsWhatATurnHasPostedAtItsEnd) {
     EXPECT_EQ(number_of(first), 1U);
     EXPECT_EQ(number_of(io_.command()), 2U);
   }
-  EXPECT_EQ(at_once, 1);
+  EXPECT_GT(at_once, attempts * 9 / 10);  // on a busy machine, the thread may be at it
 }
 
 TEST_F(ProcessPortTest, SendsTheCommandsOfALongTurnBeforeItsEnd) {
