@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from support.clients_in_turn import check_clients_in_turn
 from support.cluster import start_member
 from support.engineio import (
     PollingSession,
@@ -18,12 +19,9 @@ from support.engineio import (
     waiting_poll,
 )
 from support.redis_server import RedisServer
-from support.round_robin import round_robin
 from support.server import ServerProcess
 from support.waiting import eventually_async
 from support.wandering import WanderingSession
-
-import socketio
 
 SECRET = "a secret of these tests"
 UNKNOWN = {"code": 1, "message": "Session ID unknown"}
@@ -123,17 +121,7 @@ async def test_a_websocket_that_is_refused_is_denied_as_at_home(
 async def test_clients_whose_connections_go_to_the_servers_in_turn(
     pair: list[ServerProcess], transports: list[str]
 ) -> None:
-    async with WanderingSession(*pair), WanderingSession(*reversed(pair)):
-        pass  # the servers know each other
-    async with round_robin([server.port for server in pair]) as port:
-        clients = [socketio.AsyncClient(reconnection=False) for _ in range(6)]
-        for client in clients:
-            await client.connect(f"http://127.0.0.1:{port}", transports=transports)
-        asked = [client.call("do", {"what": "count"}) for client in clients for _ in range(5)]
-        assert await asyncio.gather(*asked) == [2] * 30
-        for client in clients:
-            assert client.transport() == transports[-1]
-            await client.disconnect()
+    await check_clients_in_turn(pair, transports)
 
 
 async def test_a_slow_client_behind_another_server_does_not_fill_its_memory(

@@ -14,15 +14,13 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from support.certificates import Authority, Issued
+from support.clients_in_turn import check_clients_in_turn
 from support.cluster import APPS, start_member
 from support.engineio import PollingSession, event_packet
 from support.redis_server import RedisServer
-from support.round_robin import round_robin
 from support.server import ServerProcess, environment, executable
 from support.waiting import eventually_async
 from support.wandering import WanderingSession
-
-import socketio
 
 LISTEN = ("--cluster-listen", "127.0.0.1:0", "--cluster-secret", "a secret of these tests")
 UNKNOWN = {"code": 1, "message": "Session ID unknown"}
@@ -112,17 +110,7 @@ async def test_an_upgrade_through_another_server(pair: list[ServerProcess]) -> N
 async def test_clients_whose_connections_go_to_the_servers_in_turn(
     pair: list[ServerProcess], transports: list[str]
 ) -> None:
-    async with WanderingSession(*pair), WanderingSession(*reversed(pair)):
-        pass  # the servers know each other
-    async with round_robin([server.port for server in pair]) as port:
-        clients = [socketio.AsyncClient(reconnection=False) for _ in range(4)]
-        for client in clients:
-            await client.connect(f"http://127.0.0.1:{port}", transports=transports)
-        asked = [client.call("do", {"what": "count"}) for client in clients for _ in range(3)]
-        assert await asyncio.gather(*asked) == [2] * 12
-        for client in clients:
-            assert client.transport() == transports[-1]
-            await client.disconnect()
+    await check_clients_in_turn(pair, transports)
 
 
 async def refused(owner: ServerProcess, other: ServerProcess, at_other: str, at_owner: str) -> None:
@@ -153,7 +141,7 @@ async def test_a_server_without_tls_and_one_with_it_say_so(
         await refused(plain, owner, HAS_NO_TLS, HAS_TLS)
         await works(*pair)
         # Each line is there once, however many requests there were.
-        line = f"The inner connection from 127.0.0.1 is lost: {'it does not use TLS'}"
+        line = "The inner connection from 127.0.0.1 is lost: it does not use TLS"
         assert owner.log.count(line) == 1
     finally:
         plain.stop()
