@@ -61,7 +61,7 @@ class ProcessPort final : public Port {
   bool is_overloaded(std::chrono::milliseconds age) const override {
     return commands_.is_overloaded(age);
   }
-  // A thread that would have to wait sends first: what waits may be the commands of a turn.
+  // Both send first: the commands of the current turn may be all that takes the space.
   void wait_for_space(std::chrono::milliseconds age) override;
   bool notify_of_space() override;
   // In a turn, also receives what the socket has.

@@ -378,7 +378,7 @@ class SocketIOServer(
         """Whether a server runs in this process, so that emit() reaches its clients.
 
         In manage.py commands and in Celery's workers no server runs. There emit() goes through
-        `emitter` or, if that is None, raises RuntimeError.
+        `emitter`. If that is None, it raises RuntimeError.
         """
         # A child made by fork() has the object, but no server.
         return self._core is not None and self._process == os.getpid()
