@@ -37,6 +37,7 @@
 #include "server/port/command_queue.h"
 #include "server/port/event_queue.h"
 #include "server/port/flood_detector.h"
+#include "server/processes/process_numbers.h"
 #include "server/processes/process_pool.h"
 #include "server/redis/redis_bus.h"
 #include "server/redis/redis_url.h"
@@ -369,6 +370,11 @@ class Server::IoThread final : connection::Router,
   void no_process_for(StreamId stream) override { application_.no_process_for(stream); }
   void sessions_lost(const std::unordered_set<SessionId>& sessions) override {
     engine_io_.process_lost(sessions);
+  }
+  void process_ended(processes::ProcessId process) override {
+    socketio_.forget_relays([process](RelaysId relays) {
+      return processes::process_in(static_cast<std::uint64_t>(relays)) == process;
+    });
   }
   void process_has_space() override {
     application_.events_taken();

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 DEFAULT_NAMESPACE = "/"
 MAX_NAMESPACE_BYTES = 1024
+MAX_ROOM_CHARACTERS = 1024
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 LONGEST_SHOWN = 60  # characters of a name in a message
 
@@ -59,9 +60,15 @@ def _why_unreachable(name: str) -> str | None:
 def room_name(room: Room) -> str:
     """The name of a room: any string, or an int, which stands for its decimal digits.
 
-    So 1 and "1" are the same room; no other two names are. Raises TypeError for anything else.
+    So 1 and "1" are the same room; no other two names are. Raises TypeError for anything else, and
+    ValueError for a name of more than 1,024 characters.
     """
     if isinstance(room, str):
+        if len(room) > MAX_ROOM_CHARACTERS:
+            raise ValueError(
+                f"a room's name has at most {MAX_ROOM_CHARACTERS:,} characters, "
+                f"and this one {len(room):,}"
+            )
         return room
     if isinstance(room, int) and not isinstance(room, bool):
         return str(room)
@@ -69,7 +76,7 @@ def room_name(room: Room) -> str:
 
 
 def room_names(rooms: Room | Iterable[Room]) -> list[str]:
-    """The names of one room or of several. Raises TypeError for anything else."""
+    """The names of one room or of several. Raises as room_name()."""
     if isinstance(rooms, str | bytes | bytearray) or not isinstance(rooms, Iterable):
         return [room_name(cast("Room", rooms))]
     return [room_name(room) for room in rooms]

@@ -96,6 +96,11 @@ bool Distributor::is_done(ProcessId process) const {
          own.leaving == 0 && own.asked.empty();
 }
 
+std::size_t Distributor::leaving(ProcessId process) const {
+  const auto found = processes_.find(process);
+  return found == processes_.end() ? 0 : found->second.leaving;
+}
+
 std::size_t Distributor::client_count() const {
   std::size_t count = orphans_.size();
   for (const auto& [id, process] : processes_) count += process.sessions;

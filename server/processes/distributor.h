@@ -96,6 +96,8 @@ class Distributor {
   };
   Duties take_duties();
 
+  // Sessions and sockets that have gone and that the process has not released.
+  std::size_t leaving(ProcessId process) const;
   // Sessions of all processes.
   std::size_t client_count() const;
   // Without delay and silence.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/base/local_socket.h"
+#include "server/processes/allowance.h"
 
 namespace sioserve::processes {
 namespace {
@@ -40,6 +41,7 @@ struct ProcessPool::Process {
   const std::uint64_t place;
   const std::string name;
   port::IoEnd end;
+  Allowance allowance;
   std::unique_ptr<net::LocalChannel> channel;
   bool has_more_to_read = false;    // its commands took too long
   bool lost = false;                // to be destroyed at the end of the turn
@@ -124,7 +126,11 @@ std::vector<ProcessStatus> ProcessPool::status() const {
 
 void ProcessPool::ping_all() {
   for (const auto& [id, process] : processes_) {
-    if (process->lost || process->is_pinged) continue;
+    if (process->lost) continue;
+    if (const auto fault = Allowance::judge_leaving(distributor_.leaving(id))) {
+      doom(*process, std::string(*fault));
+    }
+    if (process->is_pinged) continue;
     process->is_pinged = true;
     process->latest_ping = Clock::now();
     send_to(id, ProcessEvent(ProcessPing{++process->pings}));
@@ -264,6 +270,9 @@ void ProcessPool::carry_out(Process& process, Command command) {
       command = HttpFail{respond->stream};
     }
   }
+  if (const auto excess = process.allowance.take(command)) {
+    return doom(process, std::string(*excess));
+  }
   if (!distributor_.admit(process.id, command)) return;
   if (const Ask* const asked = get_message<Ask>(command)) {
     process.end.give(asked->id, answer(process, asked->question));
@@ -329,6 +338,7 @@ void ProcessPool::lose(Process& process, std::string_view why) {
                 process.name + " was disconnected: " + std::string(why));
   }
   distributor_.remove(process.id);
+  owner_.process_ended(process.id);
   const Event left = ProcessEvent(ProcessLeft{static_cast<std::uint64_t>(process.id)});
   tell_all(left);
   server_events_.push(left);

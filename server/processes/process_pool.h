@@ -47,6 +47,8 @@ class PoolOwner {
   // The sessions of a process that has died: their clients shall come back.
   virtual void sessions_lost(const std::unordered_set<SessionId>& sessions) = 0;
   virtual void process_reported(std::uint64_t place, const ProcessFigures& figures) = 0;
+  // Its relays are not needed for other sockets.
+  virtual void process_ended(ProcessId process) = 0;
   // A process that was full() has room again.
   virtual void process_has_space() = 0;
 

@@ -46,6 +46,9 @@ struct BroadcastTarget {
   std::span<const SocketId> except;
 };
 
+// Room changes that wait for the application, which asks for them soon after.
+inline constexpr std::size_t max_recorded_changes = 1'000'000;
+
 // Room names are any bytes, compared exactly; a room exists while it has members. Recipients are
 // borrowed until remove().
 class Adapter {
@@ -83,7 +86,7 @@ class Adapter {
   virtual std::vector<std::string> rooms_of(Recipient& recipient) const = 0;
   virtual RoomCount membership(Recipient& recipient, const std::string& room) = 0;
   virtual std::vector<RoomMembers> rooms() const = 0;
-  // Appends room changes to `changes` from now on; null: stops that.
+  // Appends room changes to `changes` from now on, up to max_recorded_changes; null: stops that.
   virtual void record_changes(std::vector<RoomChange>* changes) = 0;
   // Called while the namespace has no sockets. The observer outlives them; null: none.
   virtual void observe_rooms(RoomObserver* observer) = 0;

@@ -345,10 +345,10 @@ void Client::on_closed(CloseReason reason) {
   if (known_to_application_) server_.session_closed(session_);
 }
 
-void Client::accept(Socket& socket, const Relays* relays) {
+void Client::accept(Socket& socket, std::shared_ptr<const Relays> relays) {
   log_debug(server_.logger(), LogCategory::socketio,
             "connect accepted socket=", std::uint64_t(socket.id()));
-  socket.accept(relays);
+  socket.accept(std::move(relays));
   switch (socket.late_close()) {
     case Socket::LateClose::none:
       return receive_held_packets(socket);

@@ -49,7 +49,7 @@ class Client final : public engine::SessionObserver {
   void on_closed(engine::CloseReason reason) override;
 
   // `relays` may be null.
-  void accept(Socket& socket, const Relays* relays);
+  void accept(Socket& socket, std::shared_ptr<const Relays> relays);
   void refuse(Socket& socket, const std::string& payload);
   // Sends DISCONNECT. `socket` is destroyed unless it is pending.
   void disconnect(Socket& socket);

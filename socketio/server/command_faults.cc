@@ -52,12 +52,22 @@ struct FindFault {
     if (is_object(command.payload)) return std::nullopt;
     return "a refusal whose payload is no JSON object";
   }
+  Fault operator()(const SocketJoin& command) const {
+    if (command.room.size() <= max_room_name) return std::nullopt;
+    return "a room whose name is too long";
+  }
+  Fault operator()(const AddNamespace& command) const { return namespace_fault(command.name); }
+  Fault operator()(const WatchRooms& command) const { return namespace_fault(command.name_space); }
   template <typename Other>
   Fault operator()(const Other&) const {
     return std::nullopt;
   }
 
  private:
+  static Fault namespace_fault(const std::string& name) {
+    if (name.size() <= max_namespace_name) return std::nullopt;
+    return "a namespace whose name is too long";
+  }
   static Fault event_fault(const EncodedArgs& args) {
     if (is_event(args)) return std::nullopt;
     return "an event whose arguments are no JSON array with a name";

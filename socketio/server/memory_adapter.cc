@@ -208,7 +208,7 @@ std::vector<RoomMembers> MemoryAdapter::rooms() const {
 }
 
 void MemoryAdapter::record(RoomChange::Kind kind, const std::string& room, const std::string& id) {
-  if (changes_) changes_->push_back({kind, room, id});
+  if (changes_ && changes_->size() < max_recorded_changes) changes_->push_back({kind, room, id});
 }
 
 }  // namespace sioserve::socketio

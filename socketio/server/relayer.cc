@@ -4,8 +4,8 @@ namespace sioserve::socketio {
 
 const Relay* Relayer::find(const std::optional<std::string>& event) const {
   if (!event) return nullptr;  // the event's name is a number
-  const auto found = relays_.find(*event);
-  return found == relays_.end() ? nullptr : &found->second;
+  const auto found = relays_->find(*event);
+  return found == relays_->end() ? nullptr : &found->second;
 }
 
 Relayer::Verdict Relayer::judge(const Relay& relay, std::size_t bytes, TimePoint now) {

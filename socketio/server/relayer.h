@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "server/base/clock.h"
 #include "server/base/token_bucket.h"
@@ -14,8 +16,7 @@ namespace sioserve::socketio {
 
 class Relayer {
  public:
-  // `relays` outlives this object.
-  explicit Relayer(const Relays& relays) : relays_(relays) {}
+  explicit Relayer(std::shared_ptr<const Relays> relays) : relays_(std::move(relays)) {}
 
   // The relay of an event, or null.
   const Relay* find(const std::optional<std::string>& event) const;
@@ -27,7 +28,7 @@ class Relayer {
   TimePoint ready_at(const Relay& relay, TimePoint now) const;
 
  private:
-  const Relays& relays_;
+  const std::shared_ptr<const Relays> relays_;
   std::map<const Relay*, TokenBucket> rates_;  // of relays with a rate that have been used
 };
 

@@ -30,16 +30,20 @@ void Server::handle(SocketIoCommand command) {
 }
 
 void Server::handle(DefineRelays command) {
-  relays_.emplace(command.id, std::move(command.relays));
+  relays_.emplace(command.id, std::make_shared<const Relays>(std::move(command.relays)));
+}
+
+void Server::forget_relays(const std::function<bool(RelaysId)>& meant) {
+  std::erase_if(relays_, [&](const auto& entry) { return meant(entry.first); });
 }
 
 void Server::handle(const SocketAccept& command) {
   Socket* const socket = find_attached(command.socket);
   if (!socket) return;
   const auto found = command.relays ? relays_.find(*command.relays) : relays_.end();
-  const Relays* const relays = found == relays_.end() ? nullptr : &found->second;
-  if (socket->is_pending()) return socket->client().accept(*socket, relays);
-  socket->set_relays(relays);
+  std::shared_ptr<const Relays> relays = found == relays_.end() ? nullptr : found->second;
+  if (socket->is_pending()) return socket->client().accept(*socket, std::move(relays));
+  socket->set_relays(std::move(relays));
 }
 
 void Server::handle(const SocketRefuse& command) {
@@ -328,10 +332,17 @@ Socket* Server::find_attached(SocketId id) const {
 
 void Server::add_namespace(std::string name) {
   if (!name.starts_with('/')) name.insert(name.begin(), '/');
-  if (Namespace* const found = find_namespace(name)) {
-    if (std::exchange(found->lifetime, Lifetime::permanent) == Lifetime::dynamic) {
-      --dynamic_namespaces_;
-    }
+  Namespace* const found = find_namespace(name);
+  if (found && found->lifetime == Lifetime::permanent) return;
+  const std::size_t permanent = namespaces_.size() - dynamic_namespaces_;
+  if (permanent >= max_permanent_namespaces) {
+    return logger_.log(LogCategory::socketio, LogLevel::error,
+                       "namespace " + name + " can't be added: there are " +
+                           std::to_string(permanent) + " already");
+  }
+  if (found) {
+    found->lifetime = Lifetime::permanent;
+    --dynamic_namespaces_;
     return;
   }
   logger_.log(LogCategory::socketio, LogLevel::info, "serving namespace " + name);

@@ -3,6 +3,7 @@
 // server/transport connects Engine.IO sessions to it with make_observer().
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -26,6 +27,9 @@
 
 namespace sioserve::socketio {
 
+// Namespaces that a process adds stay when it ends.
+inline constexpr std::size_t max_permanent_namespaces = 100'000;
+
 class Server {
  public:
   // The arguments outlive the server; the server outlives every session with its observer.
@@ -41,6 +45,8 @@ class Server {
   // The application has taken the queued events: sessions that stopped reading because the queue
   // was full resume.
   void events_taken();
+  // No socket is accepted with them any more; those that were keep them.
+  void forget_relays(const std::function<bool(RelaysId)>& meant);
 
   void handle(DefineRelays command);
   void handle(const SocketAccept& command);
@@ -159,8 +165,7 @@ class Server {
   Limits& limits_;
   const std::unique_ptr<const parser::Codec> codec_;
   std::unordered_map<std::string, std::unique_ptr<Namespace>> namespaces_;
-  // By id; destroyed after the sockets that use them.
-  std::unordered_map<RelaysId, const Relays> relays_;
+  std::unordered_map<RelaysId, std::shared_ptr<const Relays>> relays_;
   std::unordered_map<SocketId, Socket*> sockets_;
   // The rooms of disconnected sockets, until the application releases them.
   std::unordered_map<SocketId, std::set<std::string>> departed_;

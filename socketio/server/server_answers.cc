@@ -61,8 +61,13 @@ NamespacesInUse::Answer Server::answer(const NamespacesInUse&) {
 
 RoomChanges::Answer Server::answer(const RoomChanges& question) {
   const auto watched = room_changes_.find(question.name_space);
-  return watched == room_changes_.end() ? RoomChanges::Answer()
-                                        : std::exchange(watched->second, {});
+  if (watched == room_changes_.end()) return {};
+  if (watched->second.size() >= max_recorded_changes) {
+    logger_.log(LogCategory::socketio, LogLevel::error,
+                "room events of namespace " + question.name_space + " were dropped: more than " +
+                    std::to_string(max_recorded_changes) + " waited for the application");
+  }
+  return std::exchange(watched->second, {});
 }
 
 SessionStatusAsked::Answer Server::answer(const SessionStatusAsked& question) {

@@ -49,15 +49,15 @@ Socket::~Socket() {
   if (recoverable_) recovery_->remove(*this);
 }
 
-void Socket::set_relays(const Relays* relays) {
-  relayer_ = relays ? std::make_unique<Relayer>(*relays) : nullptr;
+void Socket::set_relays(std::shared_ptr<const Relays> relays) {
+  relayer_ = relays ? std::make_unique<Relayer>(std::move(relays)) : nullptr;
 }
 
-void Socket::accept(const Relays* relays) {
+void Socket::accept(std::shared_ptr<const Relays> relays) {
   pending_ = false;
   ++namespace_.connected;
   if (!std::exchange(was_accepted_, true)) ++namespace_.accepted;
-  set_relays(relays);
+  set_relays(std::move(relays));
   const engine::Protocol protocol = session_->protocol();
   send_now(encoder_.codec().encode_connect(
       namespace_.name,

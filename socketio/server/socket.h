@@ -61,9 +61,9 @@ class Socket final : public Recipient {
   bool is_pending() const { return pending_; }
   std::string log_name() const;
 
-  // Answers CONNECT, then sends the kept packets. `relays` may be null, and outlives the socket.
-  void accept(const Relays* relays);
-  void set_relays(const Relays* relays);
+  // Answers CONNECT, then sends the kept packets. `relays` may be null.
+  void accept(std::shared_ptr<const Relays> relays);
+  void set_relays(std::shared_ptr<const Relays> relays);
   // Null: none of its events are relayed.
   Relayer* relayer() const { return relayer_.get(); }
 

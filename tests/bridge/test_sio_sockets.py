@@ -141,6 +141,15 @@ async def test_an_int_is_the_room_named_by_its_digits(world, socket):
     assert [c[3] for c in world.core.of("broadcast")] == [["1"], ["1"]]
 
 
+async def test_the_name_of_a_room_has_a_maximal_length(world, socket):
+    longest = "\N{GRINNING FACE}" * 1024
+    socket.join(longest)
+    assert socket.rooms == {longest}
+    for use in (socket.join, socket.leave, socket.to, world.server.to, world.server.except_):
+        with pytest.raises(ValueError, match="at most 1,024 characters, and this one 1,025"):
+            use(longest + "a")
+
+
 @pytest.mark.parametrize("room", [None, True, 1.0, b"a", bytearray(b"a"), object(), [b"a"]])
 async def test_other_types_are_not_rooms(world, socket, room):
     for use in (socket.join, socket.leave, socket.to, world.server.to, world.server.except_):

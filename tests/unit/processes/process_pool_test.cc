@@ -20,6 +20,7 @@
 
 #include "server/base/file_part.h"
 #include "server/base/local_socket.h"
+#include "server/processes/allowance.h"
 
 namespace sioserve::processes {
 namespace {
@@ -100,7 +101,7 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
     return get_message<SocketBroadcast>(command) != nullptr ? fault : std::nullopt;
   }
   void carry_out_for_process(Command command) override {
-    if (get_message<DefineRelays>(command) != nullptr) throw std::length_error("too long");
+    if (get_message<SocketLeaveAll>(command) != nullptr) throw std::length_error("too long");
     commands.push_back(std::move(command));
   }
   Answer answer_for_process(const Question&) override { return Membership::Answer{3, true}; }
@@ -112,6 +113,7 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
   void process_reported(std::uint64_t place, const ProcessFigures& figures) override {
     reports.emplace_back(place, figures.resident_bytes);
   }
+  void process_ended(ProcessId process) override { ended.push_back(process); }
   void process_has_space() override { ++rooms; }
 
   std::optional<std::string_view> fault;  // of broadcasts
@@ -119,6 +121,7 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> reports;  // place and resident bytes
   std::vector<StreamId> lost, refused;
   std::unordered_set<SessionId> lost_sessions;
+  std::vector<ProcessId> ended;
   int rooms = 0;
   std::uint32_t last_process_ = 0;
   net::Loop loop_;
@@ -222,11 +225,36 @@ TEST_F(ProcessPoolTest, GivesUpAProcessWhoseCommandThrows) {
   FakeProcess one = add();
   const StreamId stream = request();
   flush();
-  one.post(DefineRelays{RelaysId{1}, {}});
+  one.post(SocketLeaveAll{SocketId{1}});
   run_until([&] { return !lost.empty(); });
   EXPECT_EQ(lost, std::vector<StreamId>{stream});
   EXPECT_TRUE(std::ranges::any_of(lines_, [](const LogRecord& line) {
     return line.message.find("can't be carried out: too long") != std::string::npos;
+  }));
+}
+
+TEST_F(ProcessPoolTest, GivesUpAProcessThatLeavesTooMuch) {
+  FakeProcess one = add();
+  const StreamId stream = request();
+  flush();
+  constexpr std::size_t size = 60'000;  // of each, in bytes
+  for (std::size_t posted = 1; posted <= Allowance::max_relay_bytes / size; ++posted) {
+    one.post(DefineRelays{RelaysId{posted}, {{std::string(size - 1'000, 'e'), Relay{}}}});
+    run_until([&] { return commands.size() == posted; });
+    ASSERT_EQ(commands.size(), posted);
+  }
+  EXPECT_TRUE(lost.empty());
+  while (lost.empty()) {
+    one.post(DefineRelays{RelaysId{1}, {{std::string(size, 'e'), Relay{}}}});
+    const std::size_t before = commands.size();
+    run_until([&] { return commands.size() > before || !lost.empty(); });
+    ASSERT_LT(commands.size(), 2 * Allowance::max_relay_bytes / size);
+  }
+  run_until([&] { return !lost.empty(); });
+  EXPECT_EQ(lost, std::vector<StreamId>{stream});
+  EXPECT_EQ(ended, std::vector<ProcessId>{ProcessId{1}});
+  EXPECT_TRUE(std::ranges::any_of(lines_, [](const LogRecord& line) {
+    return line.message.find("it has defined more than 64 MB of relays") != std::string::npos;
   }));
 }
 

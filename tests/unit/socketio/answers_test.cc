@@ -35,6 +35,20 @@ class RoomAnswersTest : public ServerFixture, public testing::Test {
 
 using Told = std::vector<std::string>;
 
+TEST_F(RoomAnswersTest, RoomChangesDoNotWaitWithoutEnd) {
+  server->handle(WatchRooms{"/"});
+  const SocketId socket = join_namespace(open());
+  for (std::size_t i = 0; i < max_recorded_changes / 4 + 1; ++i) {
+    join(socket, "a");  // two changes, and two more when it leaves
+    server->handle(SocketLeave{socket, "a"});
+  }
+  EXPECT_EQ(ask(RoomChanges{"/"}).size(), max_recorded_changes);
+  EXPECT_NE(warnings.back().message.find("room events of namespace / were dropped"),
+            std::string::npos);
+  join(socket, "b");
+  EXPECT_EQ(changes().size(), 2u) << "from now on they are recorded again";
+}
+
 TEST_F(RoomAnswersTest, ASocketIsInTheRoomsThatItHasJoined) {
   const SocketId socket = join_namespace(open());
   EXPECT_TRUE(rooms_of(socket).empty());

@@ -54,6 +54,19 @@ TEST(CommandFaults, ValuesAreAsDeepAsTheBridgeMakesThem) {
   EXPECT_FALSE(is_sent_as_event(std::string(15'000, '[')));
 }
 
+TEST(CommandFaults, NamesThatAreKeptHaveAMaximalLength) {
+  const auto is_carried_out = [](auto command) {
+    return !fault_of(Command(SocketIoCommand(std::move(command))));
+  };
+  EXPECT_TRUE(is_carried_out(SocketJoin{SocketId{1}, std::string(max_room_name, 'r')}));
+  EXPECT_FALSE(is_carried_out(SocketJoin{SocketId{1}, std::string(max_room_name + 1, 'r')}));
+  const std::string longest(max_namespace_name, 'n');
+  EXPECT_TRUE(is_carried_out(AddNamespace{longest}));
+  EXPECT_FALSE(is_carried_out(AddNamespace{longest + "n"}));
+  EXPECT_TRUE(is_carried_out(WatchRooms{longest}));
+  EXPECT_FALSE(is_carried_out(WatchRooms{longest + "n"}));
+}
+
 TEST(CommandFaults, ARefusalIsAnObject) {
   const auto is_sent = [](const std::string& json) {
     return !fault_of(Command(SocketIoCommand(SocketRefuse{SocketId{1}, json})));

@@ -48,6 +48,19 @@ TEST_F(RelayTest, ARelayedEventReachesTheOthersInTheSendersRoomsOnce) {
   EXPECT_EQ(counters.get(Counter::relayed), 1u);
 }
 
+TEST_F(RelayTest, SocketsKeepRelaysThatAreForgotten) {
+  relay({});
+  Member sender = join({"a"});
+  Member other = join({"a"});
+  server->forget_relays([this](RelaysId id) { return id == relays; });
+  sender.peer.receive(R"(2["move"])");
+  EXPECT_EQ(other.peer.take().size(), 1u);
+  Member late = join({"a"});
+  late.peer.receive(R"(2["move"])");
+  EXPECT_EQ(other.peer.take(), Messages{});
+  EXPECT_EQ(events(), 1u) << "it was accepted without relays";
+}
+
 TEST_F(RelayTest, ASenderInNoRoomReachesNobody) {
   relay({});
   Member sender = join({});

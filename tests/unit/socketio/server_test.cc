@@ -76,6 +76,19 @@ TEST_F(ServerTest, ANamespaceCanBeAddedLater) {
   EXPECT_EQ(sink.all<SocketConnect>().back().name_space, "/late");
 }
 
+TEST_F(ServerTest, NamespacesCannotBeAddedWithoutEnd) {
+  for (std::size_t i = 0; i < max_permanent_namespaces; ++i) {
+    server->handle(AddNamespace{"/" + std::to_string(i)});
+  }
+  EXPECT_EQ(warnings.back().level, LogLevel::error);
+  EXPECT_NE(warnings.back().message.find("can't be added"), std::string::npos);
+  Peer& peer = open();
+  peer.receive("0/" + std::to_string(max_permanent_namespaces - 1) + ",");
+  EXPECT_TRUE(sink.all<SocketConnect>().empty());
+  peer.receive("0/7,");
+  EXPECT_EQ(sink.all<SocketConnect>().size(), 1u);
+}
+
 TEST_F(ServerTest, AQueryStringIsNotPartOfANamespace) {
   Peer& peer = open();
   peer.receive("0/chat?x=1,");
