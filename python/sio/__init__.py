@@ -20,7 +20,10 @@ and two ways to serve them: natively, on sioserve's Socket.IO path, as above; or
 `register`, by routing to `ChatConsumer.as_asgi()` in an ASGI application.
 """
 
+import importlib
 import logging
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from .changed_event import ChangedEvent
 from .consumer import SocketIOConsumer
@@ -41,6 +44,9 @@ from .socketio import (
     get_socketio_server,
 )
 from .version import __version__
+
+if TYPE_CHECKING:
+    from . import admin as admin
 
 logger = logging.getLogger("sio.sio")
 logger.info(
@@ -78,3 +84,10 @@ __all__ = [
     "relay_on",
     "timeout",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Imports `sio.admin` when it is first used, because few processes need the Admin UI."""
+    if name == "admin":
+        return importlib.import_module(".admin", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
 """What the Socket.IO Admin UI (the npm package @socket.io/admin-ui) needs from the server.
 
-    import sio.admin
+    import sio
 
     sio.admin.instrument()
 

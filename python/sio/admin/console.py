@@ -37,8 +37,7 @@ def instrument(
     server_id: str | None = None,
     server: SocketIOServer | None = None,
 ) -> None:
-    """Serve the Admin UI in a namespace of this process's Socket.IO server. Call it once, after
-    `import sio.admin`, because `import sio` does not import this module.
+    """Serve the Admin UI in a namespace of this process's Socket.IO server. Call it once.
 
     * `auth`: who may enter. None: Django's users with `is_staff`. A function
       `f(username, password) -> bool`, `async def` or plain. False: everybody.
