@@ -6,6 +6,7 @@ For Service and for the IoService of --workers.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,7 +82,7 @@ def listen_on(
         if cluster is not None:
             address = _listen_cluster(server, cluster)
             logger.info("Other servers of the cluster reach this one at %s", address)
-        for endpoint in endpoints:
+        for endpoint in _with_shared_ports(endpoints):
             address = listen(server, endpoint)
             if not isinstance(endpoint, UnixEndpoint) and endpoint.service == "redirect":
                 logger.info("Redirecting %s to HTTPS", address)
@@ -90,6 +91,20 @@ def listen_on(
         return addresses
     except OSError as error:
         raise descriptor_shortage(error) or ListenError(str(error)) from None
+
+
+def _with_shared_ports(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+    """One endpoint for all interfaces instead of 0.0.0.0 and [::] with the same port: [::] alone
+    includes IPv4, and one of the two would find the port in use.
+    """
+    found = list(endpoints)
+    for one in endpoints:
+        if isinstance(one, TcpEndpoint) and one.host == "::" and one.port != 0:
+            ipv4 = dataclasses.replace(one, host="0.0.0.0")
+            if ipv4 in found:
+                found[found.index(ipv4)] = dataclasses.replace(one, host="")
+                found.remove(one)
+    return found
 
 
 def listen_for_metrics(server: _sioserve.Server, address: tuple[str, int] | None) -> None:

@@ -205,6 +205,18 @@ def test_the_address_may_be_chosen(start_server, option: str) -> None:  # type: 
     assert httpx.get(server.url).text == "no lifespan"
 
 
+def test_all_addresses_of_ipv4_and_of_ipv6_may_have_the_same_port(start_server) -> None:  # type: ignore[no-untyped-def]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    for hosts in (("0.0.0.0", "[::]"), ("[::]", "0.0.0.0")):
+        binds = [f"--bind={host}:{port}" for host in hosts]
+        server: ServerProcess = start_server("no_lifespan:application", listen=binds)
+        assert httpx.get(f"http://127.0.0.1:{port}").text == "no lifespan"
+        assert httpx.get(f"http://[::1]:{port}").text == "no lifespan"
+        server.stop()
+
+
 def test_a_short_option_may_contain_its_value(start_server) -> None:  # type: ignore[no-untyped-def]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
