@@ -97,7 +97,9 @@ void RequestBuilder::refuse(ParseError error) {
 
 Request RequestBuilder::take() {
   RequestHead& head = *request_.head;
-  if (head.method == "CONNECT" && protocol_ == "websocket") {
+  // A proxy passes on what an HTTP/1.1 client has written in Upgrade, where case does not matter
+  // (RFC 9110, 7.8).
+  if (head.method == "CONNECT" && equals_ignoring_case(protocol_, "websocket")) {
     request_.asks_for_websocket = true;
     head.method = "GET";
   }

@@ -69,6 +69,14 @@ TEST_F(Http2WebSocketTest, AcceptsAndTransfersMessages) {
                             "answer"});
 }
 
+// A proxy, such as HAProxy, passes on what an HTTP/1.1 client has written in Upgrade.
+TEST_F(Http2WebSocketTest, TheNameOfTheProtocolIgnoresCase) {
+  FieldTexts written = fields();
+  written[1].second = "WebSocket";
+  receive(headers(1, written, flag::end_headers));
+  EXPECT_EQ(calls(0), Calls{"upgrade"});
+}
+
 TEST_F(Http2WebSocketTest, ReceivesTheSameByteByByte) {
   connect(1);
   channel().accept("", {}, config_.websocket);
