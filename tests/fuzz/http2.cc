@@ -72,7 +72,8 @@ class World {
     }
   }
 
-  // The requests with their bodies, in order of their streams.
+  // The requests with their bodies, in order of their streams, without those that the client has
+  // broken off by an error.
   std::string text() const {
     std::string text;
     for (const auto& [stream, request] : requests_) text += request + "\n";
@@ -123,7 +124,12 @@ class World {
   void take(http2::FileWanted& event) {
     engine_.give_file_bytes(event.stream, std::string(event.part.size, 'f'));
   }
-  void take(http2::StreamClosed& event) { open_.erase(event.stream); }
+  void take(http2::StreamClosed& event) {
+    open_.erase(event.stream);
+    // The bytes of a frame that exceeds the window arrive until the window is full if they come one
+    // by one, and not at all if they come together.
+    if (event.peer_fault) requests_.erase(event.stream);
+  }
   void take(http2::ClientLeaves&) {
     if (manner_ % 7 < 5) engine_.shut_down();
   }
