@@ -31,5 +31,4 @@ add_library(llhttp STATIC
   "${llhttp_dir}/src/api.c" "${llhttp_dir}/src/http.c" "${llhttp_dir}/src/llhttp.c")
 set_target_properties(llhttp PROPERTIES UNITY_BUILD OFF)  # two files declare the same functions
 target_include_directories(llhttp SYSTEM PUBLIC "${llhttp_dir}/include")
-set_target_properties(llhttp PROPERTIES UNITY_BUILD OFF)  # its files differ about one type
 add_library(llhttp::llhttp ALIAS llhttp)

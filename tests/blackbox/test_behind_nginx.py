@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from support.nginx import CONFIGURATION
+from support.ports import free_port
 from support.raw_http import RawConnection
 from support.server import ROOT, ServerProcess
 from support.waiting import eventually
@@ -41,12 +42,6 @@ def documented(folder: pathlib.Path, port: int) -> str:
 def user() -> str:
     """The worker user: root's workers would run as nobody, who can't access the test's folder."""
     return "user root root;" if os.geteuid() == 0 else ""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture

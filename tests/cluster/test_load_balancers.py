@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 from support.cluster import start_member
 from support.nginx import CONFIGURATION
-from support.redis_server import RedisServer, free_port
+from support.ports import free_port
+from support.redis_server import RedisServer
 from support.server import ROOT, ServerProcess
 from support.waiting import eventually
 from support.wandering import WanderingSession

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 import pytest
 import redis
 from support.cluster import APPS, connected, settled
-from support.redis_server import RedisServer, free_port
+from support.ports import free_port
+from support.redis_server import RedisServer
 from support.server import ServerProcess
 from support.waiting import eventually
 

@@ -9,7 +9,6 @@ import collections
 import contextlib
 import json
 import pathlib
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,8 +17,9 @@ from typing import NamedTuple
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.certificates import Authority
+from support.haproxy import haproxy
+from support.ports import free_port
 from support.server import ServerProcess
-from support.waiting import eventually
 
 ECHO = """
 async def application(scope, receive, send):
@@ -68,12 +68,6 @@ class Tools(NamedTuple):
     folder: pathlib.Path
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @contextlib.contextmanager
 def started(tools: Tools, *options: str) -> Iterator[ServerProcess]:
     (tools.folder / "echo.py").write_text(ECHO)
@@ -104,20 +98,9 @@ def tls(tools: Tools) -> Iterator[str]:
 def http2(tools: Tools) -> Iterator[str]:
     port = free_port()
     with started(tools, "--http2-cleartext") as server:
-        path = tools.folder / "haproxy.cfg"
-        path.write_text(HAPROXY.format(port=port, server=server.port))
-        with subprocess.Popen([tools.haproxy, "-db", "-f", path]) as haproxy:
-
-            def listening() -> bool:
-                assert haproxy.poll() is None, "HAProxy has ended"
-                with socket.socket() as client:
-                    return client.connect_ex(("127.0.0.1", port)) == 0
-
-            try:
-                eventually(listening)
-                yield f"ws://127.0.0.1:{port}"
-            finally:
-                haproxy.terminate()
+        configuration = HAPROXY.format(port=port, server=server.port)
+        with haproxy(tools.haproxy, tools.folder, configuration, port):
+            yield f"ws://127.0.0.1:{port}"
         assert "version 2 ws\n" in server.log
 
 

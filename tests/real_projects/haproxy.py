@@ -10,12 +10,10 @@ import contextlib
 import json
 import pathlib
 import re
-import socket
 import ssl
-import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -27,8 +25,9 @@ import socketio
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.certificates import Authority, Issued
+from support.haproxy import haproxy
+from support.ports import free_port
 from support.server import ROOT, ServerProcess
-from support.waiting import eventually
 
 FORGED = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "http", "Forwarded": "for=6.6.6.6"}
 UPLOAD = bytes(range(256)) * 8_000  # 2 MB
@@ -73,12 +72,6 @@ async def application(scope, receive, send):
 Check = Callable[[str, ssl.SSLContext], Awaitable[dict[str, Any]]]
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 class Documented:
     """The blocks of the documentation, with ports and files of this check."""
 
@@ -89,24 +82,6 @@ class Documented:
     def replace(self, before: str, after: str) -> None:
         assert self.text.count(before) == 1, f"{before!r} in the documentation"
         self.text = self.text.replace(before, after)
-
-
-@contextlib.contextmanager
-def haproxy(program: str, folder: pathlib.Path, configuration: str, port: int) -> Iterator[None]:
-    path = folder / "haproxy.cfg"
-    path.write_text(configuration)
-    with subprocess.Popen([program, "-db", "-f", str(path)]) as process:
-
-        def listening() -> bool:
-            assert process.poll() is None, "HAProxy has ended"
-            with socket.socket() as client:
-                return client.connect_ex(("127.0.0.1", port)) == 0
-
-        try:
-            eventually(listening)
-            yield
-        finally:
-            process.terminate()
 
 
 async def a_request(url: str, trusting: ssl.SSLContext) -> dict[str, Any]:

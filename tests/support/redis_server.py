@@ -5,9 +5,9 @@ from __future__ import annotations
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 
+from .ports import free_port
 from .waiting import eventually
 
 REDIS = shutil.which("redis-server")
@@ -53,10 +53,3 @@ class RedisServer:
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         return bool(re.search("Ready to accept connections", self.log.read_text()))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
