@@ -2,8 +2,7 @@
 // each function that the interpreter calls is `guarded<&function>`.
 #pragma once
 
-#include <cxxabi.h>
-
+#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -18,6 +17,13 @@ void set_python_exception();
 // Within a catch block: reports the C++ exception as unraisable, for callers that can return no
 // exception. A Python exception that is already set stays set.
 void report_unraisable_exception();
+
+// Within a catch (...) block: does not return if the interpreter has ended and pthread_exit()
+// unwinds this thread. That is no C++ exception, so there is no current one. Libstdc++ has a type
+// for it, libc++ has not, and cannot rethrow it.
+inline void hang_if_unwound_by_exit() {
+  if (!std::current_exception()) hang_thread();
+}
 
 // The return value of an interpreter function with an exception set.
 template <typename Result>
@@ -40,9 +46,8 @@ struct Guard<Function> {
   static Result call(Args... args) {
     try {
       return Function(args...);
-    } catch (abi::__forced_unwind&) {
-      throw;  // the interpreter has ended and unwinds this thread: pthread_exit()
     } catch (...) {
+      hang_if_unwound_by_exit();
       if constexpr (std::is_void_v<Result>) {
         report_unraisable_exception();
       } else {
@@ -62,9 +67,8 @@ template <typename Function>
 auto attempt(const Gil&, Function function) -> decltype(function()) {
   try {
     return function();
-  } catch (abi::__forced_unwind&) {
-    throw;
   } catch (...) {
+    hang_if_unwound_by_exit();
     set_python_exception();
     return {};
   }

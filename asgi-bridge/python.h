@@ -4,6 +4,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <structmember.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <string>
@@ -22,11 +23,25 @@ class Gil {
   Gil() = default;
 };
 
+// For a thread that waits for the GIL when the interpreter ends. From 3.14 on, CPython lets it
+// hang. Before, it calls pthread_exit(), which unwinds C++ frames, but destructors must neither be
+// left by it nor release Python objects without the GIL: the first frame that notices lets the
+// thread hang, too.
+[[noreturn]] inline void hang_thread() {
+  for (;;) pause();
+}
+
 // Releases the GIL for a C++ scope that may block.
 class GilRelease {
  public:
   explicit GilRelease(const Gil&) : state_(PyEval_SaveThread()) {}
-  ~GilRelease() { PyEval_RestoreThread(state_); }
+  ~GilRelease() {
+    try {
+      PyEval_RestoreThread(state_);
+    } catch (...) {
+      hang_thread();
+    }
+  }
   GilRelease(const GilRelease&) = delete;
   GilRelease& operator=(const GilRelease&) = delete;
 

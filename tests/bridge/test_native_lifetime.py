@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import pathlib
 import weakref
 from typing import Any
 
@@ -99,6 +100,16 @@ def test_a_task_that_outlives_the_server_ends_quietly() -> None:
     )
     assert result.returncode == 0, result.stderr
     assert "ended: http.response.body after the end of the response" in result.stdout
+
+
+# For wheels, scripts/check_wheels does the same.
+@pytest.mark.parametrize("waiting_in", ["application", "commands"])
+def test_the_interpreter_ends_while_threads_wait_for_the_gil(waiting_in: str) -> None:
+    script = pathlib.Path(__file__).parents[1] / "packaging/site/threads_at_exit.py"
+    source = f"import sys; sys.argv[1:] = ['{waiting_in}']; exec(open('{script}').read())"
+    for _ in range(5):
+        result = run_script(source)
+        assert result.returncode == 0, result.stderr
 
 
 async def test_a_stopped_server_without_references_is_freed_with_its_thread() -> None:
