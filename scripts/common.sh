@@ -75,3 +75,15 @@ install_apart() {
 postgresql_programs() {
   [ ! -d /usr/lib/postgresql ] || find /usr/lib/postgresql -name pg_ctl -printf '%h\n' | sort -V | tail -1
 }
+
+# python_of VERSION: the path of an interpreter such as python3.13, from PATH or pyenv; empty if none.
+python_of() {
+  local python
+  for python in "$(command -v "python$1")" "$HOME/.pyenv/versions/${1%t}".*/bin/"python$1"; do
+    # pyenv's commands for versions that are not chosen only fail.
+    if [ -x "$python" ] && "$python" -c '' 2>/dev/null; then
+      printf '%s' "$python"
+      return
+    fi
+  done
+}
