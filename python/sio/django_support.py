@@ -13,6 +13,11 @@ def django_ready() -> bool:
     return registry is not None and registry.apps.ready
 
 
+def django_version() -> str | None:
+    """None if django.setup() has not been run in this process."""
+    return sys.modules["django"].__version__ if django_ready() else None
+
+
 def django_configured() -> bool:
     """Whether Django's settings can be read."""
     conf = sys.modules.get("django.conf")

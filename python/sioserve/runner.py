@@ -45,6 +45,10 @@ class Runnable(Protocol):
 
     addresses: list[str]
 
+    @property
+    def django_version(self) -> str | None:
+        """If the application is Django's; once start() has returned."""
+
     async def start(self) -> None: ...
 
     def stop(self) -> None: ...
@@ -179,7 +183,7 @@ async def _serve(
         freeze_startup_objects()
         stop.serve(service)
         reopen.serve(service)
-        log_versions(options)
+        log_versions(options, service.django_version)
         for address in service.addresses:
             logger.info("Listening on %s (Ctrl-C stops it)", address)
         stop.notifier.ready("Running")

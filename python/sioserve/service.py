@@ -29,7 +29,7 @@ from sio import autodiscover, get_socketio_server, registry
 from sio.channel_layer import ChannelLayerBridge, configured_layer
 from sio.cluster import Cluster
 from sio.dispatcher import Dispatcher
-from sio.django_support import django_ready
+from sio.django_support import django_ready, django_version
 from sio.encoding import default as json_default
 from sio.processes import Processes
 from sio.socketio.local_adapter import LocalAdapter
@@ -55,7 +55,7 @@ from sioserve.stop_budget import application_share, time_for_connections
 from sioserve.stop_log import Named, log_what_is_waited_for, requests_and_websockets
 from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
-from sioserve.workers.channel import say_hello
+from sioserve.workers.channel import Hello, say_hello
 from sioserve.workers.child import io_process_stopper
 from sioserve.workers.told_settings import told_settings
 
@@ -216,6 +216,10 @@ class Service:
         self._server.flush_logs()
         self._server.end()  # before the libraries that its thread uses shut down
 
+    @property
+    def django_version(self) -> str | None:
+        return django_version()
+
     def figures(self) -> dict[str, Any]:
         """What `sioserve status` shows."""
         server = self._server
@@ -317,7 +321,8 @@ class Service:
                 if self._channel is None or not isinstance(server, _sioserve.ProcessServer):
                     server.start(loop, self._stopped.set)
                 else:
-                    say_hello(self._channel, told_settings(self._settings))
+                    hello = Hello(told_settings(self._settings), django_version())
+                    say_hello(self._channel, hello)
                     server.start_with(loop, self._stopped.set, self._channel.detach())
         except StartupError:
             await self._lifespan.shutdown(self._time_left())

@@ -19,6 +19,10 @@ settings.configure(ROOT_URLCONF="project", SECRET_KEY="key")
 urlpatterns = []
 application = get_asgi_application()
 """
+PLAIN = """
+async def application(scope, receive, send):
+    pass
+"""
 FAILING = """
 async def application(scope, receive, send):
     await receive()
@@ -43,6 +47,16 @@ def test_the_first_line_says_what_serves_what(
             rf"sioserve \S+ serves project:application: {versions}, {processes}asyncio\n"
         )
         server.wait_for_log(r"Requests to Django: sioserve's handler; \d+ threads")
+    finally:
+        server.stop()
+
+
+def test_the_first_line_names_django_only_for_its_applications(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "plain.py").write_text(PLAIN)
+    server = ServerProcess("plain:application", "--workers", "1", cwd=tmp_path).start()
+    try:
+        line = server.wait_for_log(r"sioserve \S+ serves .*\n")
+        assert "Django" not in line[0]
     finally:
         server.stop()
 

@@ -47,18 +47,36 @@ def framed(text: bytes) -> bytes:
 
 async def test_hello_has_the_settings(ends: Ends) -> None:
     told = {**HELLO, "ping_interval_ms": 20_000, "redis_url": None}
-    say_hello(ends[1], {**told, "allowed_hosts": ("a", "b")})
-    assert await receive_hello(ends[0]) == Hello(told)
+    say_hello(ends[1], Hello({**told, "allowed_hosts": ("a", "b")}, "5.2.1"))
+    assert await receive_hello(ends[0]) == Hello(told, "5.2.1")
 
 
 async def test_settings_that_are_not_asked_for_are_left_out(ends: Ends) -> None:
-    say_hello(ends[1], {**HELLO, "static_files": [["/", "/"]], "of a newer version": 1})
+    say_hello(ends[1], Hello({**HELLO, "static_files": [["/", "/"]], "of a newer version": 1}))
     assert await receive_hello(ends[0]) == Hello(HELLO)
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("6.1", "6.1"),
+        (None, None),
+        (6, None),
+        ("6.1\n", None),
+        ("\ud800", None),
+        ("6" * 99, "6" * 40),
+    ],
+)
+async def test_the_version_of_django_can_stand_in_the_log(
+    ends: Ends, told: Any, shown: str | None
+) -> None:
+    say_hello(ends[1], Hello(HELLO, told))
+    assert await receive_hello(ends[0]) == Hello(HELLO, shown)
 
 
 @pytest.mark.parametrize("name", HELLO)
 async def test_a_hello_without_a_setting_can_not_be_used(ends: Ends, name: str) -> None:
-    say_hello(ends[1], {key: value for key, value in HELLO.items() if key != name})
+    say_hello(ends[1], Hello({key: value for key, value in HELLO.items() if key != name}))
     assert await receive_hello(ends[0]) == BadHello(f'its hello has no valid "{name}"')
 
 
@@ -80,7 +98,7 @@ async def test_a_hello_without_a_setting_can_not_be_used(ends: Ends, name: str) 
 async def test_a_setting_of_a_wrong_type_can_not_be_used(
     ends: Ends, name: str, value: object
 ) -> None:
-    say_hello(ends[1], {**HELLO, name: value})
+    say_hello(ends[1], Hello({**HELLO, name: value}))
     assert await receive_hello(ends[0]) == BadHello(f'its hello has no valid "{name}"')
 
 
@@ -107,12 +125,12 @@ async def test_a_long_reason_is_cut(ends: Ends) -> None:
 
 
 def test_nothing_is_said_after_hello(ends: Ends) -> None:
-    say_hello(ends[1], {})
+    say_hello(ends[1], Hello({}))
     kept = socket.socket(fileno=ends[1].detach())  # as the native core takes it
     with pytest.raises(ValueError), failures_told(ends[1]):
         raise ValueError
     kept.close()
-    assert ends[0].recv(1000) == framed(b'{"settings": {}}')
+    assert ends[0].recv(1000) == framed(b'{"settings": {}, "django": null}')
     assert ends[0].recv(1000) == b""
 
 

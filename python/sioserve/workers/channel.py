@@ -1,8 +1,8 @@
 """The pair of sockets between the I/O process and a Python process, until the native core uses it.
 
 The Python process says one thing: the length of a JSON text in four bytes, and the text. It is
-either hello, with the settings of the native core that depend on the application, or why the
-application could not start. The process may have been taken over: whatever it says, the I/O process
+either hello, with the settings of the native core that depend on the application and the version of
+Django, or why the application could not start. The process may have been taken over: whatever it says, the I/O process
 serves on.
 """
 
@@ -24,6 +24,7 @@ from sioserve.workers.told_settings import Settings, invalid_setting, told_setti
 LENGTH = struct.Struct("!I")
 LONGEST_HELLO = 16_000_000
 LONGEST_REASON = 4000  # characters
+LONGEST_VERSION = 40  # characters
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Hello:
     """The process is ready."""
 
     settings: Settings
+    django: str | None = None  # its version, if the application is Django's
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +52,8 @@ class BadHello:
 Said = Hello | StartFailure | BadHello
 
 
-def say_hello(channel: socket.socket, settings: Settings) -> None:
-    _say(channel, {"settings": settings})
+def say_hello(channel: socket.socket, hello: Hello) -> None:
+    _say(channel, dataclasses.asdict(hello))
 
 
 @contextlib.contextmanager
@@ -95,18 +97,19 @@ def _understood(text: bytes) -> Said:
     with contextlib.suppress(ValueError, RecursionError):
         message = json.loads(text)
         if isinstance(message, dict) and isinstance(message.get("settings"), dict):
-            return _hello(message["settings"])
+            return _hello(message["settings"], message.get("django"))
         if isinstance(message, dict) and isinstance(message.get("failure"), str):
             return StartFailure(message["failure"][:LONGEST_REASON])
     return BadHello("what it says can't be understood")
 
 
-def _hello(settings: Settings) -> Hello | BadHello:
+def _hello(settings: Settings, django: object) -> Hello | BadHello:
     """Without settings that only a newer version has, or that are none of its business."""
     invalid = invalid_setting(settings)
     if invalid is not None:
         return BadHello(f'its hello has no valid "{invalid}"')
-    return Hello(told_settings(settings))
+    is_version = isinstance(django, str) and django.isascii() and django.isprintable()
+    return Hello(told_settings(settings), str(django)[:LONGEST_VERSION] if is_version else None)
 
 
 async def _receive(channel: socket.socket, size: int) -> bytes | None:

@@ -44,6 +44,7 @@ class IoService:
 
     def __init__(self, command: Sequence[str], options: Options, notifier: Notifier) -> None:
         self.addresses: list[str] = []
+        self.django_version: str | None = None  # that the first process has
         self.status = 0  # for the end of the command
         self._options = options
         self._supervisor = Supervisor(command, options)
@@ -62,7 +63,7 @@ class IoService:
         Raises StartupError, and Interrupted if the first process has ended, which has said why.
         """
         try:
-            settings = await self._supervisor.start_first()
+            hello = await self._supervisor.start_first()
         except FirstProcessEnded as error:
             if error.code < 0:
                 end = describe_end(error.code)
@@ -70,7 +71,8 @@ class IoService:
             raise Interrupted(error.code or STARTUP_FAILURE) from None
         except StartFailed as error:
             raise StartupError(str(error)) from None
-        self._server = server = self._make_server(settings)
+        self.django_version = hello.django
+        self._server = server = self._make_server(hello.settings)
         self.addresses = listen_on(server, self._options.endpoints, self._options.cluster)
         listen_for_metrics(server, self._options.metrics)
         logs.mirror_levels(server)

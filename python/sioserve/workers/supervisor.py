@@ -62,8 +62,8 @@ class Supervisor:
         self._members: dict[int, PythonProcess] = {}  # by their numbers in the pool
         self._retiring: dict[PythonProcess, asyncio.Task[None]] = {}
 
-    async def start_first(self) -> Settings:
-        """Start one process and return the settings that it says.
+    async def start_first(self) -> Hello:
+        """Start one process and return what it says.
 
         Raises FirstProcessEnded, which has said why; StartFailed.
         """
@@ -74,7 +74,7 @@ class Supervisor:
         if not isinstance(said, Hello):
             raise FirstProcessEnded(await self._first.ended)
         self._settings = ChangedSettings(said.settings)
-        return said.settings
+        return said
 
     def serve(self, pool: Pool) -> None:
         """Hand the first process to the pool, and start the others."""
