@@ -97,6 +97,7 @@ void ConnectionManager::begin_graceful_stop(std::function<void()> on_empty) {
   context_.load.sweep(TimePoint::max());
   context_.http2_reports.sweep(TimePoint::max());
   context_.opening_reports.sweep(TimePoint::max());
+  context_.refusal_reports.sweep(TimePoint::max());
   loop_.deferred_queue().schedule(*this);
 }
 
@@ -117,6 +118,7 @@ void ConnectionManager::sweep() {
   context_.load.sweep(now);
   context_.http2_reports.sweep(now);
   context_.opening_reports.sweep(now);
+  context_.refusal_reports.sweep(now);
   rest();
 }
 
@@ -149,8 +151,8 @@ void ConnectionManager::on_connection_busy(Connection& connection) {
 
 // Stops the timer when there is nothing to check, so that the idle loop does not wake up.
 void ConnectionManager::rest() {
-  const bool quiet =
-      context_.load.quiet() && context_.http2_reports.quiet() && context_.opening_reports.quiet();
+  const bool quiet = context_.load.quiet() && context_.http2_reports.quiet() &&
+                     context_.opening_reports.quiet() && context_.refusal_reports.quiet();
   if (connections_.empty() && quiet) sweep_timer_.stop();
 }
 

@@ -17,6 +17,7 @@
 #include "server/connection/http2_reports.h"
 #include "server/connection/load.h"
 #include "server/connection/opening_reports.h"
+#include "server/connection/refusal_reports.h"
 #include "server/connection/stream_handlers.h"
 #include "server/http/server_headers.h"
 #include "server/net/deferred_queue.h"
@@ -49,6 +50,7 @@ struct Context {
   Load load{config, logger};
   Http2Reports http2_reports{logger};
   OpeningReports opening_reports{logger};
+  RefusalReports refusal_reports{logger};
   http::ServerHeadersCache server_headers_cache{config.http};
   AccessLog* access_log = nullptr;  // null: none
   Counters* counters = nullptr;     // null: nothing is counted

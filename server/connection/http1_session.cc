@@ -6,7 +6,6 @@
 
 #include "server/connection/http1_websocket_opening.h"
 #include "server/connection/incoming_request.h"
-#include "server/connection/refusal.h"
 #include "server/connection/start_response.h"
 #include "server/connection/websocket_session.h"
 #include "server/http/parse_error.h"
@@ -108,9 +107,9 @@ void Http1Session::on_deadline() {
       refuse(408, "the head took too long");
       break;
     case Wait::send:
-      log_refusal(context().logger, endpoints_->client,
-                  exchange_ ? exchange_->head() : *unsent_head_, std::nullopt,
-                  "the client takes nothing of it");
+      context().refusal_reports.refused(endpoints_->client,
+                                        exchange_ ? exchange_->head() : *unsent_head_, std::nullopt,
+                                        "the client takes nothing of it", context().now());
       end_exchange();
       end(ConnectionEnd::close);
       break;
@@ -342,8 +341,9 @@ void Http1Session::refuse(std::uint16_t status, std::string_view reason) {
 
 void Http1Session::refuse_exchange(std::uint16_t status, std::string_view reason) {
   const bool cut = exchange_->response().started();
-  log_refusal(context().logger, endpoints_->client, exchange_->head(),
-              cut ? std::nullopt : std::optional(status), reason);
+  context().refusal_reports.refused(endpoints_->client, exchange_->head(),
+                                    cut ? std::nullopt : std::optional(status), reason,
+                                    context().now());
   if (!cut) encoder_->close_after_response();
   exchange_->refuse(status);
   leave_exchange();
@@ -353,7 +353,7 @@ void Http1Session::refuse_exchange(std::uint16_t status, std::string_view reason
 // For an error in the head, before an exchange exists.
 void Http1Session::refuse_head(std::uint16_t status, std::string_view reason, Headers headers) {
   const auto head = parser_.take_head();
-  log_refusal(context().logger, endpoints_->client, *head, status, reason);
+  context().refusal_reports.refused(endpoints_->client, *head, status, reason, context().now());
   http::Http1ResponseEncoder encoder(connection_.stream(), context().scratch,
                                      http::Http1Version::http_1_1, http::Persistence::close);
   http::Response response(encoder, head->method);

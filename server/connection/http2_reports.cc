@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "server/connection/refusal.h"
+#include "server/connection/shown.h"
 
 namespace sioserve::connection {
 namespace {

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "server/connection/incoming_request.h"
-#include "server/connection/refusal.h"
+#include "server/connection/shown.h"
 #include "server/http/parse_error.h"
 #include "server/net/file_portion.h"
 
@@ -104,16 +104,16 @@ void Http2Session::on_deadline() {
       refuse_requests();
       break;
     case Wait::head:
-      log_refusal(context().logger, connection_.peers()->client, RequestHead{}, 408,
-                  "the head took too long");
+      context().refusal_reports.refused(connection_.peers()->client, RequestHead{}, 408,
+                                        "the head took too long", context().now());
       engine_.terminate(http2::ErrorCode::enhance_your_calm);
       write();
       end_streams();
       end(ConnectionEnd::linger);
       break;
     case Wait::send:
-      log_refusal(context().logger, connection_.peers()->client, RequestHead{}, std::nullopt,
-                  "the client takes nothing of it");
+      context().refusal_reports.refused(connection_.peers()->client, RequestHead{}, std::nullopt,
+                                        "the client takes nothing of it", context().now());
       end_streams();
       end(ConnectionEnd::close);
       break;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "server/connection/http2_websocket_opening.h"
-#include "server/connection/refusal.h"
 #include "server/connection/start_response.h"
 #include "server/http/parse_error.h"
 #include "server/http/response.h"
@@ -75,7 +74,7 @@ void Http2Stream::refuse(SharedRequestHead head, SharedEndpoints endpoints, std:
   access_.request_begins();
   head_ = std::move(head);
   endpoints_ = std::move(endpoints);
-  log_refusal(context_.logger, endpoints_->client, *head_, status, reason);
+  context_.refusal_reports.refused(endpoints_->client, *head_, status, reason, context_.now());
   http::Response response(encoder_, head_->method);
   ResponseHead answer = plain_head(status);
   for (Header& header : headers) answer.headers.push_back(std::move(header));
@@ -183,8 +182,9 @@ void Http2Stream::refuse_body() {
 void Http2Stream::refuse_exchange(std::uint16_t status, std::string_view reason,
                                   http2::ErrorCode code) {
   const bool cut = exchange_->response().started();
-  log_refusal(context_.logger, endpoints_->client, *head_,
-              cut ? std::nullopt : std::optional(status), reason);
+  context_.refusal_reports.refused(endpoints_->client, *head_,
+                                   cut ? std::nullopt : std::optional(status), reason,
+                                   context_.now());
   exchange_->refuse(status);
   if (cut) reset(code);
   leave_exchange();
@@ -249,8 +249,8 @@ void Http2Stream::on_deadline() {
     }
   }
   if (send_deadline() > context_.now()) return;
-  log_refusal(context_.logger, endpoints_->client, *head_, std::nullopt,
-              "the client takes nothing of it");
+  context_.refusal_reports.refused(endpoints_->client, *head_, std::nullopt,
+                                   "the client takes nothing of it", context_.now());
   if (exchange_) {
     exchange_->end();
     leave_exchange();
@@ -261,9 +261,10 @@ void Http2Stream::on_deadline() {
 void Http2Stream::on_closed(const http2::StreamClosed& event) {
   set_closed(event.unsent);
   if (event.peer_fault && head_ && owner_.admit_violation()) {
-    log_refusal(
-        context_.logger, endpoints_->client, *head_, std::nullopt,
-        "the client violated the protocol (" + std::string(http2::name_of(event.code)) + ")");
+    context_.refusal_reports.refused(
+        endpoints_->client, *head_, std::nullopt,
+        "the client violated the protocol (" + std::string(http2::name_of(event.code)) + ")",
+        context_.now());
   }
   abandon();
 }

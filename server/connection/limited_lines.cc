@@ -20,8 +20,8 @@ bool LimitedLines::take(TimePoint now) {
   return true;
 }
 
-void LimitedLines::log(std::string line) const {
-  logger_.log(LogCategory::server, level_, std::move(line));
+void LimitedLines::log(std::string line, std::string request_id) const {
+  logger_.log(LogCategory::server, level_, std::move(line), std::move(request_id));
 }
 
 void LimitedLines::sweep(TimePoint now) {

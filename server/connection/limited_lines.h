@@ -25,7 +25,8 @@ class LimitedLines {
 
   // Whether the log may have another line now; call it before each one.
   [[nodiscard]] bool admit(TimePoint now);
-  void log(std::string line) const;
+  // `request_id`: of the request that the line is about; empty: none.
+  void log(std::string line, std::string request_id = {}) const;
 
   // Call it regularly: ends episodes.
   void sweep(TimePoint now);

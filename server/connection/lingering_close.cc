@@ -3,8 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include "server/connection/refusal.h"
-
 namespace sioserve::connection {
 namespace {
 
@@ -28,8 +26,9 @@ void LingeringClose::on_drain() { set_deadline(); }
 
 void LingeringClose::on_deadline() {
   if (connection_.stream().buffered() > 0) {
-    log_refusal(connection_.context().logger, endpoints_->client, RequestHead{}, std::nullopt,
-                "the client takes nothing of it");
+    connection_.context().refusal_reports.refused(endpoints_->client, RequestHead{}, std::nullopt,
+                                                  "the client takes nothing of it",
+                                                  connection_.context().now());
   }
   connection_.close();
 }

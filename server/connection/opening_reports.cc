@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "server/connection/refusal.h"
+#include "server/connection/shown.h"
 
 namespace sioserve::connection {
 namespace {

@@ -91,11 +91,7 @@ TimePoint WebSocketSession::deadline() const {
 void WebSocketSession::on_deadline() {
   switch (state_) {
     case State::deciding:
-      context().logger.log(LogCategory::server, LogLevel::warning,
-                           name() + " was not accepted within " +
-                               seconds(context().config.websocket.connect_timeout) +
-                               "; refused with 403",
-                           head_->request_id);
+      report_not_accepted();
       deny(plain_head(403), plain_body(403), BodyPart::last);
       break;
     case State::denied:
@@ -143,6 +139,14 @@ void WebSocketSession::give_up() {
   reader_->close(internal_error, "ping timed out");
   write_control_frames();
   end(abnormal_closure, "ping timed out", ConnectionEnd::linger);
+}
+
+void WebSocketSession::report_not_accepted() {
+  LimitedLines& lines = context().refusal_reports.lines_for(403);
+  if (!lines.admit(context().now())) return;
+  lines.log(name() + " was not accepted within " +
+                seconds(context().config.websocket.connect_timeout) + "; refused with 403",
+            head_->request_id);
 }
 
 std::string WebSocketSession::name() const {

@@ -80,6 +80,7 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   void use_compression();
   void release_compression();
   void give_up();
+  void report_not_accepted();
   std::string name() const;
   void end(std::uint16_t code, std::string_view reason, ConnectionEnd how);
   void control_reading();
