@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -27,13 +28,22 @@ class Histogram {
   // The upper bounds of the buckets, ascending; each bucket includes its bound. A last bucket,
   // without a bound, takes longer durations. `bounds` outlives the histogram.
   explicit Histogram(std::span<const Duration> bounds)
-      : bounds_(bounds), counts_(bounds.size() + 1) {}
+      : bounds_(bounds), counts_(bounds.size() + 1) {
+    for (std::size_t width = 1; width < first_.size(); ++width) {
+      const Duration least{std::int64_t{1} << (width - 1)};
+      const auto bucket = std::ranges::lower_bound(bounds_, least);
+      first_[width] = static_cast<std::uint8_t>(bucket - bounds_.begin());
+    }
+  }
 
   // A negative duration counts as 0.
   void observe(Duration duration) {
     duration = std::max(duration, Duration(0));
-    const auto bucket = std::lower_bound(bounds_.begin(), bounds_.end(), duration);
-    ++counts_[static_cast<std::size_t>(bucket - bounds_.begin())];
+    // Bounds grow by about two, so the bucket is at most a few after the first possible one.
+    const auto width = std::bit_width(static_cast<std::uint64_t>(duration.count()));
+    std::size_t bucket = first_[static_cast<std::size_t>(width)];
+    while (bucket < bounds_.size() && bounds_[bucket] < duration) ++bucket;
+    ++counts_[bucket];
     sum_ += static_cast<std::uint64_t>(duration.count());
     ++total_;
   }
@@ -47,6 +57,7 @@ class Histogram {
  private:
   std::span<const Duration> bounds_;
   std::vector<std::uint64_t> counts_;
+  std::array<std::uint8_t, 64> first_{};  // the bucket of the least duration with this bit width
   std::uint64_t total_ = 0;
   std::uint64_t sum_ = 0;  // microseconds; it may begin again at 0, as any counter
 };

@@ -22,6 +22,7 @@ class LabelTable {
   }
 
   std::size_t number_of(std::string_view value) {
+    if (value.empty() && !names_.empty()) return 0;
     const auto found = numbers_.find(value);
     if (found != numbers_.end()) return found->second;
     if (names_.size() >= most_ + 2) return 1;

@@ -102,7 +102,7 @@ void RequestMetrics::record_request(const AccessRecord& record) {
   ++series.requests;
   response_bytes_[static_cast<std::size_t>(record.served_by)] += record.response_bytes;
   if (!record.complete) ++cut_;
-  durations_of(record.served_by, series.route).observe(record.duration);
+  series.durations->observe(record.duration);
   if (!record.stages) return;
   wait_.observe(record.stages->wait);
   run_.observe(record.stages->run);
@@ -120,7 +120,8 @@ RequestMetrics::Series& RequestMetrics::series_of(const AccessRecord& record) {
   if (found != series_.end()) return found->second;
   if (series_.size() >= max_series) route = routes_.number_of(LabelTable::overflow);
   return series_
-      .try_emplace(key(route), Series{record.served_by, method_name(method), record.status, route})
+      .try_emplace(key(route), Series{record.served_by, method_name(method), record.status, route,
+                                      &durations_of(record.served_by, route)})
       .first->second;
 }
 

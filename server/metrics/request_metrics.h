@@ -31,7 +31,8 @@ class RequestMetrics {
     ServedBy served_by;
     std::string_view method;
     std::uint16_t status;
-    std::size_t route;  // its number
+    std::size_t route;     // its number
+    Histogram* durations;  // of all requests of the part and the route
     std::uint64_t requests = 0;
   };
 
