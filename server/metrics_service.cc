@@ -120,7 +120,7 @@ void MetricsService::process_reported(std::uint64_t place, const ProcessFigures&
   processes_.record(place, figures, Clock::now());
 }
 
-void MetricsService::write(AccessRecord record) {
+void MetricsService::write(AccessRecord&& record) {
   requests_.record(record);
   if (next_ != nullptr) next_->write(std::move(record));
 }

@@ -58,7 +58,7 @@ class MetricsService final : public AccessLog, connection::Router {
   void process_reported(std::uint64_t place, const ProcessFigures& figures);
 
   // AccessLog
-  void write(AccessRecord record) override;
+  void write(AccessRecord&& record) override;
   bool wants_response_headers() const override {
     return next_ != nullptr && next_->wants_response_headers();
   }

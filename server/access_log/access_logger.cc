@@ -42,14 +42,14 @@ void AccessLogger::start() {
   if (file_) file_->start();
 }
 
-void AccessLogger::write(AccessRecord record) {
+void AccessLogger::write(AccessRecord&& record) {
   // Only daphne's format has a line for the start of a WebSocket handshake.
   const bool only_daphnes = record.event == AccessEvent::websocket_connecting;
   if (only_daphnes && (config_.json || !config_.format.empty())) return;
   if (config_.target == Target::logging) return send_to_application(std::move(record));
   append_line(record);
-  line_ += '\n';
-  file_->write(line_);
+  line_.add('\n');
+  file_->write(line_.text());
 }
 
 void AccessLogger::append_line(const AccessRecord& record) {
@@ -62,7 +62,7 @@ void AccessLogger::append_line(const AccessRecord& record) {
   }
 }
 
-void AccessLogger::send_to_application(AccessRecord record) {
+void AccessLogger::send_to_application(AccessRecord&& record) {
   if (!logger_.enabled(LogCategory::access, LogLevel::info)) return;
   // Native requests are answered even while Python is blocked, so their entries could fill the
   // memory.
@@ -76,7 +76,7 @@ void AccessLogger::send_to_application(AccessRecord record) {
                     " lines of the access log were dropped: Python was busy for too long");
   }
   append_line(record);
-  events_.push(AccessEntry{line_, std::move(record)});
+  events_.push(AccessEntry{std::string(line_.text()), std::move(record)});
 }
 
 void AccessLogger::reopen() {

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "server/access_log/format.h"
+#include "server/access_log/line.h"
 #include "server/access_log/log_file.h"
 #include "server/access_log/timestamp.h"
 #include "server/base/access_record.h"
@@ -37,7 +38,7 @@ class AccessLogger final : public AccessLog {
   Result<std::monostate, std::string> open();
   void start();
 
-  void write(AccessRecord record) override;
+  void write(AccessRecord&& record) override;
   bool wants_response_headers() const override { return format_.wants_response_headers(); }
   TimePoint now() const override { return Clock::now(); }
 
@@ -47,7 +48,7 @@ class AccessLogger final : public AccessLog {
 
  private:
   void append_line(const AccessRecord& record);
-  void send_to_application(AccessRecord record);
+  void send_to_application(AccessRecord&& record);
 
   const AccessLogConfig& config_;
   EventSink& events_;
@@ -56,7 +57,7 @@ class AccessLogger final : public AccessLog {
   Format format_;
   Timestamp time_;
   std::unique_ptr<LogFile> file_;  // null: no log, or Python's logging
-  std::string line_;
+  Line line_;
   std::uint64_t dropped_ = 0;  // lines, since Python last took some
 };
 

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstring>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -75,41 +77,49 @@ std::size_t distance(std::string_view left, std::string_view right) {
   return row.back();
 }
 
-void append_value(std::string_view value, std::string& out) {
+void append_value(std::string_view value, Line& out) {
   if (value.empty()) {
-    out += '-';
+    out.add('-');
   } else {
     append_escaped(value, out);
   }
 }
 
-void append_number_or_dash(std::uint64_t number, std::string& out) {
-  out += number == 0 ? "-" : std::to_string(number);
+void append_number_or_dash(std::uint64_t number, Line& out) {
+  if (number == 0) {
+    out.add('-');
+  } else {
+    out.add_number(number);
+  }
 }
 
-void append_request_header(std::string_view name, const AccessRecord& record, std::string& out) {
+void append_count(std::chrono::microseconds::rep count, Line& out) {
+  out.add_number(static_cast<std::uint64_t>(count));
+}
+
+void append_request_header(std::string_view name, const AccessRecord& record, Line& out) {
   append_value(find_header(record.head->headers, name).value_or(""), out);
 }
 
 // Names of response headers have the case that the application used.
-void append_response_header(std::string_view name, const AccessRecord& record, std::string& out) {
+void append_response_header(std::string_view name, const AccessRecord& record, Line& out) {
   for (const Header& header : record.response_headers) {
     if (equals_ignoring_case(header.name, name)) return append_value(header.value, out);
   }
-  out += '-';
+  out.add('-');
 }
 
-void append_client_address(const AccessRecord& record, std::string& out) {
+void append_client_address(const AccessRecord& record, Line& out) {
   if (!record.endpoints || record.endpoints->client.host.empty()) {
-    out += '-';
+    out.add('-');
     return;
   }
   append_escaped(record.endpoints->client.host, out);
-  out += ':';
-  out += std::to_string(record.endpoints->client.port);
+  out.add(':');
+  out.add_number(static_cast<std::uint64_t>(record.endpoints->client.port));
 }
 
-void append_user(const AccessRecord& record, std::string& out) {
+void append_user(const AccessRecord& record, Line& out) {
   constexpr std::string_view basic = "basic ";
   const std::string_view value = find_header(record.head->headers, "authorization").value_or("");
   std::optional<std::string> credentials;
@@ -119,23 +129,29 @@ void append_user(const AccessRecord& record, std::string& out) {
   append_value(credentials ? credentials->substr(0, credentials->find(':')) : "", out);
 }
 
-void append_target(const AccessRecord& record, std::string& out) {
+void append_target(const AccessRecord& record, Line& out) {
   append_value(record.head->raw_path, out);
   if (record.head->query_string.empty()) return;
-  out += '?';
+  out.add('?');
   append_escaped(logged_query(record.head->query_string), out);
 }
 
-void append_request_line(const AccessRecord& record, std::string& out) {
+void append_protocol(const AccessRecord& record, Line& out) {
+  if (record.head->http_version.empty()) return out.add('-');
+  out.add("HTTP/");
+  append_escaped(record.head->http_version, out);
+}
+
+void append_request_line(const AccessRecord& record, Line& out) {
   if (record.head->method.empty()) {
-    out += '-';
+    out.add('-');
     return;
   }
   append_escaped(record.head->method, out);
-  out += ' ';
+  out.add(' ');
   append_target(record, out);
-  out += ' ';
-  append_value(protocol_of(record), out);
+  out.add(' ');
+  append_protocol(record, out);
 }
 
 std::string_view step_of(const AccessRecord& record) {
@@ -154,22 +170,25 @@ std::string_view step_of(const AccessRecord& record) {
   return "";
 }
 
-void append_request(const AccessRecord& record, std::string& out) {
+void append_request(const AccessRecord& record, Line& out) {
   if (record.head->method.empty()) {
-    out += '-';
+    out.add('-');
     return;
   }
   append_escaped(step_of(record), out);
-  out += ' ';
+  out.add(' ');
   append_target(record, out);
 }
 
-void append_decimal_seconds(const AccessRecord& record, std::string& out) {
-  const std::string microseconds = std::to_string(record.duration.count());
-  const std::size_t digits = std::max<std::size_t>(microseconds.size(), 7);
-  std::string padded = std::string(digits - microseconds.size(), '0') + microseconds;
-  padded.insert(padded.size() - 6, 1, '.');
-  out += padded;
+void append_decimal_seconds(const AccessRecord& record, Line& out) {
+  constexpr int digits = 6;
+  const auto microseconds = record.duration.count();
+  append_count(microseconds / 1'000'000, out);
+  out.add('.');
+  char* const fraction = out.room(digits);
+  auto rest = microseconds % 1'000'000;
+  for (int i = digits; i-- > 0; rest /= 10) fraction[i] = static_cast<char>('0' + rest % 10);
+  out.end(fraction + digits);
 }
 
 }  // namespace
@@ -224,7 +243,7 @@ std::string target_of(const AccessRecord& record) {
 }
 
 void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
-                 const Timestamp& time, std::string& out) {
+                 const Timestamp& time, Line& out) {
   const bool is_http = record.event == AccessEvent::http;
   switch (atom) {
     case Atom::literal:
@@ -234,20 +253,20 @@ void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
     case Atom::client_address:
       return append_client_address(record, out);
     case Atom::dash:
-      out += '-';
+      out.add('-');
       return;
     case Atom::user:
       return append_user(record, out);
     case Atom::time_in_brackets:
-      out += '[';
-      out += time.clf_with_zone();
-      out += ']';
+      out.add('[');
+      out.add(time.clf_with_zone());
+      out.add(']');
       return;
     case Atom::time:
-      out += time.clf();
+      out.add(time.clf());
       return;
     case Atom::iso_time:
-      out += time.iso();
+      out.add(time.iso());
       return;
     case Atom::request_line:
       return append_request_line(record, out);
@@ -263,13 +282,13 @@ void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
     case Atom::target:
       return append_value(target_of(record), out);
     case Atom::protocol:
-      return append_value(protocol_of(record), out);
+      return append_protocol(record, out);
     case Atom::status:
       return append_number_or_dash(record.status, out);
     case Atom::http_status:
       return append_number_or_dash(is_http ? record.status : 0, out);
     case Atom::bytes:
-      out += std::to_string(record.response_bytes);
+      out.add_number(record.response_bytes);
       return;
     case Atom::bytes_or_dash:
       return append_number_or_dash(is_http ? record.response_bytes : 0, out);
@@ -278,21 +297,17 @@ void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
     case Atom::user_agent:
       return append_request_header("user-agent", record, out);
     case Atom::seconds:
-      out += std::to_string(record.duration.count() / 1'000'000);
-      return;
+      return append_count(record.duration.count() / 1'000'000, out);
     case Atom::microseconds:
-      out += std::to_string(record.duration.count());
-      return;
+      return append_count(record.duration.count(), out);
     case Atom::milliseconds:
-      out += std::to_string(record.duration.count() / 1'000);
-      return;
+      return append_count(record.duration.count() / 1'000, out);
     case Atom::decimal_seconds:
       return append_decimal_seconds(record, out);
     case Atom::thread_wait:
-      out += std::to_string(record.thread_wait.count());
-      return;
+      return append_count(record.thread_wait.count(), out);
     case Atom::process_id:
-      out += std::to_string(::getpid());
+      out.add_number(static_cast<std::uint64_t>(::getpid()));
       return;
     case Atom::request_id:
       return append_value(record.head->request_id, out);
@@ -303,21 +318,69 @@ void append_atom(Atom atom, std::string_view header, const AccessRecord& record,
     case Atom::host:
       return append_request_header("host", record, out);
     case Atom::scheme:
-      out += scheme_of(record);
+      out.add(scheme_of(record));
       return;
     case Atom::event:
-      out += event_name(record.event);
+      out.add(event_name(record.event));
       return;
     case Atom::close_code:
       return append_number_or_dash(record.close_code, out);
     case Atom::outcome:
-      out += record.complete ? "complete" : "cut";
+      out.add(record.complete ? "complete" : "cut");
       return;
     case Atom::request_header:
       return append_request_header(header, record, out);
     case Atom::response_header:
       return append_response_header(header, record, out);
   }
+}
+
+void append_default(const AccessRecord& record, const Timestamp& time, Line& line) {
+  const RequestHead& head = *record.head;
+  const Address* client = record.endpoints ? &record.endpoints->client : nullptr;
+  const bool has_client = client != nullptr && !client->host.empty();
+  const std::string query = head.query_string.empty() ? "" : logged_query(head.query_string);
+  const std::string_view step = step_of(record);
+  const std::size_t escaped =
+      (has_client ? client->host.size() : 0) + step.size() + head.raw_path.size() + query.size();
+  char* out = line.room(longest_escaped * escaped + 128);
+  const auto put = [&out](std::string_view text) {
+    std::memcpy(out, text.data(), text.size());
+    out += text.size();
+  };
+  if (has_client) {
+    out = put_escaped(client->host, out);
+    *out++ = ':';
+    out = put_number(static_cast<std::uint64_t>(client->port), out);
+  } else {
+    *out++ = '-';
+  }
+  put(" - - [");
+  put(time.clf());
+  put("] \"");
+  if (head.method.empty()) {
+    *out++ = '-';
+  } else {
+    out = put_escaped(step, out);
+    *out++ = ' ';
+    if (head.raw_path.empty()) *out++ = '-';
+    out = put_escaped(head.raw_path, out);
+    if (!head.query_string.empty()) *out++ = '?';
+    out = put_escaped(query, out);
+  }
+  put("\" ");
+  const bool is_http = record.event == AccessEvent::http;
+  const auto put_or_dash = [&](std::uint64_t number) {
+    if (is_http && number != 0) {
+      out = put_number(number, out);
+    } else {
+      *out++ = '-';
+    }
+  };
+  put_or_dash(record.status);
+  *out++ = ' ';
+  put_or_dash(record.response_bytes);
+  line.end(out);
 }
 
 }  // namespace sioserve::access_log

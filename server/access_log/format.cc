@@ -19,6 +19,7 @@ std::string lower_case(std::string_view text) {
 }  // namespace
 
 Result<Format, std::string> Format::compile(std::string_view text) {
+  const std::string_view format_text = text;
   Format format;
   while (!text.empty()) {
     const std::size_t sign = text.find('%');
@@ -59,6 +60,7 @@ Result<Format, std::string> Format::compile(std::string_view text) {
                      "; did you mean " + quoted(nearest_atom(name)) + "?"};
     }
   }
+  format.is_default_ = format_text == default_format;
   return format;
 }
 
@@ -70,10 +72,11 @@ void Format::add_literal(std::string_view text) {
   segments_.back().text += text;
 }
 
-void Format::append(const AccessRecord& record, const Timestamp& time, std::string& out) const {
+void Format::append(const AccessRecord& record, const Timestamp& time, Line& out) const {
+  if (is_default_) return append_default(record, time, out);
   for (const Segment& segment : segments_) {
     if (segment.atom == Atom::literal) {
-      out += segment.text;
+      out.add(segment.text);
     } else {
       append_atom(segment.atom, segment.text, record, time, out);
     }

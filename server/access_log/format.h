@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/access_log/atoms.h"
+#include "server/access_log/line.h"
 #include "server/access_log/timestamp.h"
 #include "server/base/access_record.h"
 #include "server/base/result.h"
@@ -27,18 +28,19 @@ class Format {
   bool wants_response_headers() const { return wants_response_headers_; }
 
   // One line without its line end.
-  void append(const AccessRecord& record, const Timestamp& time, std::string& out) const;
+  void append(const AccessRecord& record, const Timestamp& time, Line& out) const;
 
  private:
   struct Segment {
     Atom atom;
-    std::string text;  // of a literal, or the name of a header
+    std::string text;  // of a literal, or the name of a header; a literal is not empty
   };
 
   void add_literal(std::string_view text);
 
   std::vector<Segment> segments_;
   bool wants_response_headers_ = false;
+  bool is_default_ = false;
 };
 
 }  // namespace sioserve::access_log

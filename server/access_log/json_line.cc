@@ -11,46 +11,50 @@ namespace {
 
 class ObjectWriter {
  public:
-  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
+  explicit ObjectWriter(Line& out) : out_(out) { out_.add('{'); }
 
   // An empty text is null.
   void text(std::string_view key, std::string_view value) {
     begin(key);
     if (value.empty()) {
-      out_ += "null";
+      out_.add("null");
     } else {
       append_json_string(value, out_);
     }
   }
   void number(std::string_view key, std::uint64_t value) {
     begin(key);
-    out_ += std::to_string(value);
+    out_.add_number(value);
   }
   // 0 is null.
   void number_or_null(std::string_view key, std::uint64_t value) {
     begin(key);
-    out_ += value == 0 ? "null" : std::to_string(value);
+    if (value == 0) {
+      out_.add("null");
+    } else {
+      out_.add_number(value);
+    }
   }
   void boolean(std::string_view key, bool value) {
     begin(key);
-    out_ += value ? "true" : "false";
+    out_.add(value ? std::string_view("true") : std::string_view("false"));
   }
-  void end() { out_ += '}'; }
+  void end() { out_.add('}'); }
 
  private:
   void begin(std::string_view key) {
-    if (out_.back() != '{') out_ += ',';
-    out_ += '"';
-    out_ += key;
-    out_ += "\":";
+    if (out_.text().back() != '{') out_.add(',');
+    out_.add('"');
+    out_.add(key);
+    out_.add("\":");
   }
 
-  std::string& out_;
+  Line& out_;
 };
 
 }  // namespace
 
-void append_json_line(const AccessRecord& record, const Timestamp& time, std::string& out) {
+void append_json_line(const AccessRecord& record, const Timestamp& time, Line& out) {
   const auto header = [&](std::string_view name) {
     return find_header(record.head->headers, name).value_or("");
   };

@@ -15,8 +15,9 @@ constexpr std::size_t milliseconds_at = 20;  // in the ISO format
 
 void Timestamp::set(WallTime now) {
   using std::chrono::milliseconds;
-  const auto since_epoch = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count();
-  const auto second = static_cast<std::time_t>(since_epoch / 1000);
+  const auto whole = std::chrono::floor<std::chrono::seconds>(now);
+  const auto second = static_cast<std::time_t>(whole.time_since_epoch().count());
+  fraction_ = std::chrono::duration_cast<milliseconds>(now - whole);
   if (second != second_) {
     second_ = second;
     std::tm tm{};
@@ -35,10 +36,14 @@ void Timestamp::set(WallTime now) {
                   sign, zone / 60, zone % 60);
     iso_ = text;
   }
-  auto fraction = since_epoch % 1000;
+}
+
+std::string_view Timestamp::iso() const {
+  auto fraction = fraction_.count();
   for (std::size_t i = milliseconds_at + 3; i-- > milliseconds_at; fraction /= 10) {
     iso_[i] = static_cast<char>('0' + fraction % 10);
   }
+  return iso_;
 }
 
 }  // namespace sioserve::access_log

@@ -20,13 +20,14 @@ class Timestamp {
   // 25/Nov/2026:01:27:12 +0100
   std::string_view clf_with_zone() const { return clf_with_zone_; }
   // 2026-11-25T01:27:12.345+01:00
-  std::string_view iso() const { return iso_; }
+  std::string_view iso() const;
 
  private:
   std::time_t second_ = -1;
+  std::chrono::milliseconds fraction_{0};
   std::string clf_;
   std::string clf_with_zone_;
-  std::string iso_;
+  mutable std::string iso_;  // iso() writes its milliseconds, which few formats have
 };
 
 }  // namespace sioserve::access_log

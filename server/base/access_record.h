@@ -57,7 +57,8 @@ struct AccessRecord {
 // Lives on the I/O thread.
 class AccessLog {
  public:
-  virtual void write(AccessRecord record) = 0;
+  // May move from the record.
+  virtual void write(AccessRecord&& record) = 0;
   virtual bool wants_response_headers() const = 0;
   // The loop's time has a resolution of a millisecond and does not change during an iteration: too
   // coarse here.

@@ -12,19 +12,65 @@ namespace sioserve::access_log {
 namespace {
 
 std::string escaped(std::string_view value) {
-  std::string out;
-  append_escaped(value, out);
-  return out;
+  Line line;
+  append_escaped(value, line);
+  return std::string(line.text());
 }
 
 std::string json(std::string_view value) {
-  std::string out;
-  append_json_string(value, out);
-  return out;
+  Line line;
+  append_json_string(value, line);
+  return std::string(line.text());
 }
 
 bool is_printable_ascii(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+TEST(EscapedText, EscapesEveryByteAtEveryPlace) {
+  const auto expected = [](unsigned char c) -> std::string {
+    if (c == '"' || c == '\\') return {'\\', static_cast<char>(c)};
+    if (c >= 0x20 && c < 0x7f) return {static_cast<char>(c)};
+    constexpr char hex[] = "0123456789abcdef";
+    return {'\\', 'x', hex[c >> 4], hex[c & 15]};
+  };
+  for (int c = 0; c < 256; ++c) {
+    for (std::size_t length = 1; length <= 24; ++length) {
+      for (std::size_t at = 0; at < length; ++at) {
+        std::string value(length, 'a');
+        value[at] = static_cast<char>(c);
+        ASSERT_EQ(escaped(value), std::string(at, 'a') + expected(static_cast<unsigned char>(c)) +
+                                      std::string(length - at - 1, 'a'));
+      }
+    }
+  }
+}
+
+TEST(Line, GrowsAndIsUsedAgain) {
+  Line line;
+  std::string expected;
+  for (std::uint64_t i = 0; i < 2'000; ++i) {
+    line.add("text ");
+    line.add_number(i * 1'000'000'007);
+    line.add(',');
+    append_escaped("a\n", line);
+    expected += "text " + std::to_string(i * 1'000'000'007) + ",a\\x0a";
+  }
+  EXPECT_EQ(line.text(), expected);
+  line.clear();
+  EXPECT_EQ(line.text(), "");
+  line.add_number(UINT64_MAX);
+  EXPECT_EQ(line.text(), "18446744073709551615");
+}
+
+TEST(Line, WritesNumbersOfEachLength) {
+  for (std::uint64_t power = 1; power < 10'000'000'000'000'000'000U / 10; power *= 10) {
+    for (const std::uint64_t number : {power - 1, power, power + 1, 2 * power + 7, 9 * power}) {
+      Line line;
+      line.add_number(number);
+      ASSERT_EQ(line.text(), std::to_string(number));
+    }
+  }
 }
 
 TEST(EscapedText, DoesNotChangePlainText) { EXPECT_EQ(escaped("/a b?c=d~"), "/a b?c=d~"); }

@@ -12,9 +12,9 @@ namespace {
 std::string line(std::string_view format, const AccessRecord& record = get_record()) {
   const auto compiled = Format::compile(format);
   if (!compiled) return "error: " + compiled.error();
-  std::string out;
-  compiled->append(record, timestamp(), out);
-  return out;
+  Line line;
+  compiled->append(record, timestamp(), line);
+  return std::string(line.text());
 }
 
 TEST(Format, WritesLinesLikeDaphneByDefault) {
@@ -128,8 +128,9 @@ TEST(Format, KeepsHostileClientsWithinOneQuotedField) {
       head.headers.add(name, hostile_text(random));
     }
     record.response_headers = {{"y", hostile_text(random)}};
-    std::string out;
-    format->append(record, time, out);
+    Line line;
+    format->append(record, time, line);
+    const std::string_view out = line.text();
     int quotes = 0;
     for (std::size_t at = 0; at < out.size(); ++at) {
       ASSERT_TRUE(out[at] >= 0x20 && out[at] < 0x7f) << out;
@@ -139,6 +140,39 @@ TEST(Format, KeepsHostileClientsWithinOneQuotedField) {
         ++quotes;
     }
     ASSERT_EQ(quotes, 14) << out;
+  }
+}
+
+TEST(Format, WritesTheDefaultAsItsAtomsDo) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const auto one_of = [&random](auto... values) {
+    const std::common_type_t<decltype(values)...> all[] = {values...};
+    return all[random() % std::size(all)];
+  };
+  const auto interpreted = Format::compile(std::string(default_format) + "%(l)s");
+  const auto by_default = Format::compile(default_format);
+  for (int i = 0; i < 20'000; ++i) {
+    AccessRecord record = get_record();
+    RequestHead& head = own_head(record);
+    head.method = random() % 4 == 0 ? hostile_text(random) : one_of("", "GET", "PROPFIND");
+    head.raw_path = random() % 4 == 0 ? hostile_text(random) : one_of("", "/", "/a/long/path/x");
+    head.query_string = random() % 4 == 0 ? hostile_text(random) : one_of("", "a=b", "sid=123456");
+    record.event = one_of(AccessEvent::http, AccessEvent::http, AccessEvent::websocket_connecting,
+                          AccessEvent::websocket_connect, AccessEvent::websocket_reject,
+                          AccessEvent::websocket_disconnect);
+    record.status = static_cast<std::uint16_t>(one_of(0, 99, 200, 404, 999));
+    record.response_bytes = random() >> (random() % 33);
+    const std::string host = one_of("", "10.0.0.1", "2001:db8::1", "unknown\n");
+    const int port = one_of(0, 7, 42, 80, 443, 8000, 65'535);
+    record.endpoints = std::make_shared<const Endpoints>(Endpoints{{host, port}, {}});
+    if (random() % 8 == 0) record.endpoints = nullptr;
+    Line expected;
+    interpreted->append(record, timestamp(), expected);
+    Line line;
+    by_default->append(record, timestamp(), line);
+    ASSERT_EQ(std::string(line.text()) + "-", expected.text());
   }
 }
 

@@ -11,9 +11,9 @@ namespace sioserve::access_log {
 namespace {
 
 std::string json_line(const AccessRecord& record) {
-  std::string out;
-  append_json_line(record, timestamp(), out);
-  return out;
+  Line line;
+  append_json_line(record, timestamp(), line);
+  return std::string(line.text());
 }
 
 TEST(JsonLine, HasAllKeys) {

@@ -11,7 +11,7 @@ using std::chrono::microseconds;
 
 class RecordingAccessLog final : public AccessLog {
  public:
-  void write(AccessRecord access_record) override { records.push_back(std::move(access_record)); }
+  void write(AccessRecord&& record) override { records.push_back(std::move(record)); }
   bool wants_response_headers() const override { return response_headers; }
   TimePoint now() const override { return time; }
 
