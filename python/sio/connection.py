@@ -181,7 +181,7 @@ class Connection:
         self._steps.clear()
         self._steps.extend(last)
         if events:
-            logger.warning("%r: not handled, the server stops: %d events", self.socket, events)
+            logger.warning("%r: not handled, this process stops: %d events", self.socket, events)
         for task in self.tasks():
             end_task(task)
 
@@ -523,7 +523,7 @@ def survives(error: BaseException, what: Any, socket: NamespaceSocket) -> bool:
     if is_closing(error):
         return False
     if was_ended(error):
-        logger.warning("%r: %r was cancelled, the server stops", socket, what)
+        logger.warning("%r: %r was cancelled, this process stops", socket, what)
         return True
     logger.error("%r: %r failed", socket, what, exc_info=error)
     for hook in socket.server.failure_hooks:

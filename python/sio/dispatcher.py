@@ -89,6 +89,7 @@ class Dispatcher:
         # function, once it waits.
         self._asking: dict[int, tuple[int, asyncio.Task[None] | None]] = {}
         self._away: dict[int, NamespaceSocket] = {}  # sockets of clients that may be recovered
+        self._leaving: set[int] = set()  # sessions that wait for their handlers before they move
         self._tasks: set[asyncio.Task[None]] = set()
 
     def join_cluster(self, cluster: Cluster) -> None:
@@ -120,6 +121,10 @@ class Dispatcher:
 
         Call it when the native server has stopped.
         """
+        # They have moved without waiting any longer, so another process handles their next events.
+        for number in self._leaving:
+            for connection in self._connections_of(number):
+                connection.end()
         self._cancel(await self._wait_for_handlers(timeout))
         # Afterwards the disconnect handlers of the sockets with cancelled handlers run.
         self._cancel(await self._wait_for_handlers(CANCELLATION))
@@ -333,9 +338,11 @@ class Dispatcher:
         if core is None or moves is None:
             return
         has_gone = False
+        self._leaving.add(number)
         try:
             has_gone = await self._leave(number, moves)
         finally:  # whatever has happened, the native server waits for an answer
+            self._leaving.discard(number)
             if has_gone:
                 core.let_session_go(number)
                 logger.debug("session %d has moved to another process: %s", number, why)
@@ -347,11 +354,7 @@ class Dispatcher:
         while asking := self._tasks_asking_for(number):
             await asyncio.wait(asking)
         session = self._sessions.get(number)
-
-        def connections() -> list[Connection]:
-            sockets = () if session is None else tuple(session.sockets)
-            return [self._connections[s.number] for s in sockets if s.number in self._connections]
-
+        connections = functools.partial(self._connections_of, number)
         # A session without sockets has nobody who could resume it.
         if session is None or not connections() or not await moves.let_go(session, connections):
             return False
@@ -360,6 +363,11 @@ class Dispatcher:
         del self._sessions[number]
         self._server.local_clients_count = len(self._sessions)
         return True
+
+    def _connections_of(self, session: int) -> list[Connection]:
+        found = self._sessions.get(session)
+        sockets = () if found is None else tuple(found.sockets)
+        return [self._connections[s.number] for s in sockets if s.number in self._connections]
 
     def _tasks_asking_for(self, session: int) -> list[asyncio.Task[None]]:
         return [task for of, task in self._asking.values() if of == session and task is not None]

@@ -123,6 +123,33 @@ def test_a_session_moves_with_all_it_has(
     run(main)
 
 
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_events_behind_a_handler_that_outlives_the_grace(
+    start_server: StartServer, transport: str
+) -> None:
+    """The old process does not handle them while the new one handles those that follow."""
+    server = start(start_server, "--reload-grace", "0.5", workers=1)
+
+    async def main() -> None:
+        async with SESSIONS[transport](server.url) as session:
+            await session.join_namespace(COUNT)
+            pid, _ = await tell(session)
+            await session.send(event_packet("hang", namespace=COUNT))
+            await session.send(event_packet("note", "first", namespace=COUNT))
+            await asyncio.to_thread(server.wait_for_log, "a handler hangs")
+            reload(server)
+            await session.send(event_packet("note", "second", namespace=COUNT))
+            assert await session.next_event(COUNT) == ["resumed", "crash"]
+            other, _ = await tell(session)
+            await asyncio.to_thread(server.wait_for_log, rf"\(pid {pid}\), which was replaced, has")
+            assert f"note second in {other}" in server.log
+            assert "note first" not in server.log
+            assert "not handled, this process stops: 1 events" in server.log
+            assert "2 Socket.IO events of clients were lost" in server.log
+
+    run(main)
+
+
 def test_no_event_is_lost_or_handled_twice_in_reloads(start_server: StartServer) -> None:
     server = start(start_server)
     rounds, clients = 3, 6

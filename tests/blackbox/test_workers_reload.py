@@ -72,6 +72,10 @@ def test_a_signal_at_the_very_beginning_does_not_end_the_command(
     assert version_of(server) == "one"
     if number == signal.SIGHUP:
         server.wait_for_log("Reloaded: 2 new Python processes work")
+    elif number == signal.SIGTTIN:
+        server.wait_for_log("Python process 3 is added: there are 3 now")
+    elif number == signal.SIGTTOU:
+        server.wait_for_log("Python process 2 is removed: there are 1 now")
     server.stop()
 
 

@@ -535,7 +535,7 @@ async def test_at_shutdown_a_cancelled_handler_is_followed_by_disconnect_only(
     assert Consumer.seen == ["disconnect"]
     assert not world.dispatcher._running()
     assert "'forever' was cancelled" in caplog.text
-    assert "not handled, the server stops: 2 events" in caplog.text
+    assert "not handled, this process stops: 2 events" in caplog.text
     assert not [record for record in caplog.records if record.levelno > logging.WARNING]
 
 

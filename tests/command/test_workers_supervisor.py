@@ -85,12 +85,12 @@ class FakeNotifier(Notifier):
 class Server:
     """The parts of an I/O process."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, program: str = SAYS_HELLO, **options: Any) -> None:
         self._folder = folder
         self.pool = FakePool()
         self.notifier = FakeNotifier()
-        options = Options(workers=2, reload_grace=30)
-        self.supervisor = Supervisor([sys.executable, "-S", "-c", SAYS_HELLO], options)
+        chosen = Options(workers=2, reload_grace=30, **options)
+        self.supervisor = Supervisor([sys.executable, "-S", "-c", program], chosen)
         self.replacer = Replacer(self.supervisor, self.notifier)
         self.say("other", HELLO)
 
@@ -120,10 +120,14 @@ class Server:
         await self.supervisor.wait(0)
 
 
-@pytest.fixture
-async def server(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
+@pytest.fixture(autouse=True)
+def here(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PWD", raising=False)
+
+
+@pytest.fixture
+async def server(tmp_path: pathlib.Path) -> AsyncIterator[Server]:
     made = Server(tmp_path)
     yield made
     await made.stop()
@@ -209,3 +213,20 @@ async def test_a_fault_of_the_server_changes_nothing_in_recycling(
     assert server.kept() == old
     assert "continues, no other could start: RuntimeError: on purpose" in caplog.text
     assert not server.replacer.is_busy
+
+
+async def test_a_process_that_does_not_end_is_killed_after_the_hang_timeout(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For example one that the pool has given up because it reads nothing."""
+    stays = SAYS_HELLO + "import signal\nsignal.pause()\n"
+    server = Server(tmp_path, stays, worker_hang_timeout=0.5)
+    await server.start()
+    number, process = next(iter(server.supervisor.members.items()))
+    begin = asyncio.get_running_loop().time()
+    server.supervisor.process_left(number)
+    await asyncio.wait([process.ended])
+    assert asyncio.get_running_loop().time() - begin < 9  # others have ten seconds or more
+    assert f"{process.name} does not end and is killed" in caplog.text
+    await server.until(lambda: len(server.supervisor.members) == 2)
+    await server.stop()

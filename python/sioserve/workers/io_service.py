@@ -55,6 +55,7 @@ class IoService:
         self._stopped = asyncio.Event()
         self._deadline: float | None = None  # on time.monotonic()'s clock, once stop() was called
         self._reload_after_start = False
+        self._resizes: list[Callable[[], None]] = []  # signals that have come during the start
         self._take_signals()
 
     async def start(self) -> None:
@@ -82,6 +83,8 @@ class IoService:
         self._supervisor.serve(server)
         watch = Watch(server, self._supervisor, self._replacer, self._options)
         self._watch = loop.create_task(watch.run())
+        for change in self._resizes:
+            change()
         if self._reload_after_start:
             self._reload_on_signal()
 
@@ -185,7 +188,9 @@ class IoService:
             logger.debug("The reload of SIGHUP has failed: %s", error)
 
     def _resize(self, change: Callable[[], None]) -> None:
-        if self._state() in ("running", "reloading"):
+        if self._state() == "starting":
+            self._resizes.append(change)
+        elif self._state() != "stopping":
             change()
 
     def _make_server(self, settings: dict[str, object]) -> _sioserve.Server:

@@ -55,6 +55,7 @@ class Supervisor:
         self._options = options
         self._folder = working_directory()
         self._time_to_end = max(TIME_TO_END, options.timeout_graceful_shutdown + 1)
+        self._is_stopping = False
         self._pool: Pool | None = None
         self._settings: ChangedSettings | None = None
         self._keepers: dict[int, Keeper] = {}
@@ -109,7 +110,7 @@ class Supervisor:
         """
         process = self._members.pop(number)
         process.end_channel()
-        self._kill_later(process)
+        self._kill_later(process, self._time_to_end_of(process))
 
     def add_one(self) -> None:
         """Keep one process more."""
@@ -171,7 +172,7 @@ class Supervisor:
         if self.is_retiring(process):
             return
         process.dismiss()
-        self._kill_later(process)
+        self._kill_later(process, self._time_to_end)
 
     def reopen_logs(self) -> None:
         for process in self._running:
@@ -179,6 +180,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Start no more processes. Those that are not ready are ended."""
+        self._is_stopping = True
         for keeper in self._keepers.values():
             process = keeper.release()
             if process is not None and not process.is_ready:
@@ -243,9 +245,17 @@ class Supervisor:
         self._retiring[process] = task
         task.add_done_callback(lambda _: self._retiring.pop(process))
 
-    def _kill_later(self, process: PythonProcess) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._time_to_end, process.kill_if_running)
+    def _time_to_end_of(self, process: PythonProcess) -> float:
+        """Seconds. Others do not wait for the work of a process that retires; the place of one that
+        has failed, for example because it reads nothing, is empty until it has ended.
+        """
+        hang = self._options.worker_hang_timeout
+        if self.is_retiring(process) or self._is_stopping or not hang:
+            return self._time_to_end
+        return min(self._time_to_end, hang)
+
+    def _kill_later(self, process: PythonProcess, after: float) -> None:
+        asyncio.get_running_loop().call_later(after, process.kill_if_running)
 
 
 def working_directory() -> str | None:

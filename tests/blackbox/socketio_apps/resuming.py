@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -95,6 +96,13 @@ class Counting(sio.SocketIOConsumer):
     async def event_ask_beside(self, socket: Any) -> None:
         answer = await socket.emit_with_ack("question", timeout=30)
         socket.data["numbers"].append(answer)
+
+    async def event_hang(self, socket: Any) -> None:
+        print("a handler hangs", flush=True)
+        await asyncio.Event().wait()
+
+    async def event_note(self, socket: Any, text: str) -> None:
+        print(f"note {text} in {os.getpid()}", flush=True)
 
     async def event_die(self, socket: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
