@@ -28,7 +28,8 @@ class RoomAdmin(admin.ModelAdmin):
 
 @admin.register(Message)
 class MessageAdmin(admin.ModelAdmin):
-    list_display = ["id", "room", "author", "excerpt", "picture", "sent"]
+    list_display = ["sent", "room", "author", "content"]
+    ordering = ["-sent_at"]
     list_filter = ["room", "author"]
     list_select_related = ["room", "author"]
     search_fields = ["text"]
@@ -40,8 +41,9 @@ class MessageAdmin(admin.ModelAdmin):
         css = {"all": ["chat/admin.css"]}
 
     @admin.display(description="text")
-    def excerpt(self, message: Message) -> str:
-        return message.text[:80]
+    def content(self, message: Message) -> str:
+        text = message.text[:80]
+        return format_html("{} {}", self.picture(message), text) if message.image else text
 
     @admin.display(description="image")
     def picture(self, message: Message) -> SafeString | str:
