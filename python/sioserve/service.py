@@ -19,6 +19,7 @@ import logging
 import os
 import socket
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +53,7 @@ from sioserve.options import Options, server_arguments
 from sioserve.pool import make_threads
 from sioserve.processes import rss_of
 from sioserve.stop_budget import application_share, time_for_connections
-from sioserve.stop_log import Named, log_what_is_waited_for, requests_and_websockets
+from sioserve.stop_log import Named, StopLog, requests_and_websockets
 from sioserve.stopping import begin_serving
 from sioserve.unfinished import cancel_and_name
 from sioserve.workers.channel import Hello, say_hello
@@ -107,10 +108,12 @@ class Service:
         self._reporter: FigureReporter | None = None
         self._made = time.monotonic()
         self._is_serving = False
+        self._shuts_down = False  # the lifespan
         self._stopped = asyncio.Event()
         self._stopping: asyncio.Event | None = None  # once start() was called
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop_log: asyncio.Task[None] | None = None  # once stop() was called
+        self._loop_thread = 0
+        self._stop_log: StopLog | None = None  # once stop() was called
         self._deadline: float | None = None  # on time.monotonic()'s clock, once stop() was called
 
     async def start(self) -> None:
@@ -118,6 +121,7 @@ class Service:
         check_gil()
         self._stopping = begin_serving()
         self._loop = loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
         autodiscover()
         self._settings = {
             "native_socketio": bool(registry.native_namespaces()),
@@ -178,18 +182,21 @@ class Service:
             return
         self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
         if self._loop is not None:
+            self._stop_log = StopLog(self._loop, self._loop_thread, self._waited_for)
+            self._stop_log.begin()
             with contextlib.suppress(RuntimeError):  # the loop is closed: the service has ended
                 self._loop.call_soon_threadsafe(self._stop_has_begun)
 
     def _stop_has_begun(self) -> None:
         if self._stopping is not None:
             self._stopping.set()
-        self._stop_log = asyncio.create_task(log_what_is_waited_for(self._waited_for))
 
     def _waited_for(self) -> Iterator[Named]:
         if self._server is not None:
             yield from requests_and_websockets(scope for _, scope in self._server.running_tasks())
         yield "handler", self._dispatcher.running_handlers()
+        if self._shuts_down:
+            yield "part of the application", ["lifespan shutdown"]
 
     async def wait(self) -> None:
         """Return when stop() was called and everything has ended."""
@@ -210,9 +217,10 @@ class Service:
         )
         self._threads.close()
         self._threads.join(self._time_left(lifespan_share))
-        if self._stop_log is not None:
-            self._stop_log.cancel()
+        self._shuts_down = True
         await self._lifespan.shutdown(max(self._time_left(), lifespan_share))
+        if self._stop_log is not None:
+            self._stop_log.end()
         self._server.flush_logs()
         self._server.end()  # before the libraries that its thread uses shut down
 

@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import time
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -16,6 +17,8 @@ from support.server import ServerProcess, run_to_end
 from support.waiting import eventually
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+
+StartServer = Callable[..., ServerProcess]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -149,6 +152,48 @@ def test_a_stop_says_what_it_waits_for(start_server) -> None:  # type: ignore[no
         assert more == "2 more"
         server.process.send_signal(signal.SIGTERM)
         assert server.wait() == 128 + signal.SIGTERM
+
+
+WAITING = """
+import asyncio, time
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.sleep(60)
+    print("the loop is blocked", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one process", "workers"])
+def test_a_stop_says_that_it_waits_for_the_lifespan(
+    start_server: StartServer, tmp_path: pathlib.Path, workers: tuple[str, ...]
+) -> None:
+    (tmp_path / "waiting.py").write_text(WAITING)
+    server: ServerProcess = start_server("waiting:application", *workers, cwd=tmp_path)
+    server.process.send_signal(signal.SIGTERM)
+    server.wait_for_log(r"has waited \d+\.\d s for 1 part of the application: lifespan shutdown")
+    server.kill()
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one process", "workers"])
+def test_a_stop_says_that_the_event_loop_is_blocked(
+    start_server: StartServer, tmp_path: pathlib.Path, workers: tuple[str, ...]
+) -> None:
+    (tmp_path / "waiting.py").write_text(WAITING)
+    server: ServerProcess = start_server("waiting:application", *workers, cwd=tmp_path)
+    with RawConnection(server.port) as connection:
+        connection.get("/")
+        server.wait_for_log("the loop is blocked")
+        server.process.send_signal(signal.SIGTERM)
+        # With --workers, nothing reaches the process while its event loop is blocked.
+        blocked = r"the event loop, which is blocked, in \S+waiting\.py:\d+ "
+        expected = r"1 process: Python process 1 \(pid \d+\)" if workers else blocked
+        server.wait_for_log(rf"The stop has waited \d+\.\d s for {expected}")
+        server.kill()
 
 
 def test_a_request_that_does_not_end_is_cancelled(start_server) -> None:  # type: ignore[no-untyped-def]

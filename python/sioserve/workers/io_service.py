@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import _sioserve
@@ -22,6 +23,7 @@ from sioserve.errors import Interrupted, StartupError
 from sioserve.listening import creation_errors, listen_for_metrics, listen_on, start_errors
 from sioserve.options import Options, server_arguments
 from sioserve.stop_budget import LAST_RESORT_OF_PROCESS, time_for_connections
+from sioserve.stop_log import Named, StopLog
 from sioserve.systemd import Notifier
 from sioserve.workers.child import unblock_signals
 from sioserve.workers.process import describe_end
@@ -53,6 +55,8 @@ class IoService:
         self._watch: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[int]] = set()
         self._stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._stop_log = StopLog(loop, threading.get_ident(), self._waited_for)
         self._deadline: float | None = None  # on time.monotonic()'s clock, once stop() was called
         self._reload_after_start = False
         self._resizes: list[Callable[[], None]] = []  # signals that have come during the start
@@ -94,6 +98,7 @@ class IoService:
         """
         if self._deadline is None:
             self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
+            self._stop_log.begin()
             self._replacer.stop()
             self._supervisor.stop()
             if self._watch is not None:
@@ -110,6 +115,7 @@ class IoService:
         for name in await self._supervisor.wait(left):
             logger.error("%s did not stop in time and was killed", name)
             self.status = 1
+        self._stop_log.end()
         self._server.flush_logs()
         self._server.end()
 
@@ -192,6 +198,10 @@ class IoService:
             self._resizes.append(change)
         elif self._state() != "stopping":
             change()
+
+    def _waited_for(self) -> Iterator[Named]:
+        """Each process says itself what it waits for, unless its event loop is blocked."""
+        yield "process", [process.name for process in self._supervisor.running]
 
     def _make_server(self, settings: dict[str, object]) -> _sioserve.Server:
         arguments = {**server_arguments(self._options), **settings}
