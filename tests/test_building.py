@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
+import tomllib
 
 pytestmark = pytest.mark.timeout(600)  # a busy machine takes long to try its compiler
 
@@ -115,3 +117,15 @@ def test_a_source_distribution_is_built_without_a_network(tmp_path: pathlib.Path
     assert result.returncode == 0, result.stderr
     assert "Fetching" not in result.stdout
     assert "fetching" not in result.stdout
+
+
+def test_the_classifiers_are_the_versions_of_the_matrix() -> None:
+    matrix = (ROOT / "scripts" / "test_matrix").read_text()
+    tested = dict(re.findall(r'\[(3\.\d+)\]="([\d. ]+)"', matrix))
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+
+    def named(kind: str) -> set[str]:
+        return {line.rpartition(" ")[2] for line in classifiers if re.match(kind, line)}
+
+    assert named(r"Programming Language :: Python :: 3\.") == set(tested)
+    assert named(r"Framework :: Django :: ") == set(" ".join(tested.values()).split())

@@ -287,3 +287,17 @@ def test_a_full_disk_is_reported_once(start_server: Start) -> None:
         server.wait_for_log("The access log /dev/full can't be written: No space left on device")
     server.stop()
     assert server.log.count("can't be written") == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--access-log-json",)], ids=["text", "JSON"])
+def test_session_ids_are_shortened(
+    start_server: Start, tmp_path: pathlib.Path, options: tuple[str, ...]
+) -> None:
+    log = tmp_path / "access.log"
+    server = start_server("resuming:application", "--access-log", str(log), *options, cwd=APPS)
+    address = f"{server.url}/socket.io/?EIO=4&transport=polling"
+    sid = json.loads(httpx.get(address).text[1:])["sid"]
+    assert httpx.post(f"{address}&sid={sid}", content="40/count,").text == "ok"
+    wait_for_lines(log, 2)
+    assert f"sid={sid[:4]}*" in log.read_text()
+    assert sid not in log.read_text() + server.log
