@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+import types
 from typing import Any
 
 import pytest
@@ -164,6 +166,22 @@ def around(application: Any) -> Any:
 )
 def test_applications_that_refuse_lifespan_events(application: Any, refuses: bool) -> None:
     assert refuses_lifespan(application) is refuses
+
+
+def test_sentrys_middleware_around_them_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name and its attribute `app` are those of sentry-sdk 2."""
+    module = types.ModuleType("sentry_sdk.integrations.asgi")
+
+    class SentryAsgiMiddleware:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+    vars(module)["SentryAsgiMiddleware"] = SentryAsgiMiddleware
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert refuses_lifespan(SentryAsgiMiddleware(without_middleware(ASGIHandler)))
+    assert refuses_lifespan(SentryAsgiMiddleware(SentryAsgiMiddleware(routed())))
+    assert not refuses_lifespan(SentryAsgiMiddleware(supporting))
+    assert not refuses_lifespan(SentryAsgiMiddleware(around(routed())))
 
 
 async def test_a_router_of_channels_is_not_asked(caplog: pytest.LogCaptureFixture) -> None:
