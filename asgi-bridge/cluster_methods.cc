@@ -88,14 +88,15 @@ PyObject* server_answer_server(PyObject* self, PyObject* args) {
   return none().release();
 }
 
-const Method methods[] = {
-    Method::positional<&server_change_sockets>("change_sockets"),
-    Method::positional<&server_ask_servers>("ask_servers"),
-    Method::positional<&server_answer_server>("answer_server"),
-};
-
 }  // namespace
 
-std::span<const Method> cluster_methods() { return methods; }
+std::span<const Method> cluster_methods() {
+  static const Method methods[] = {
+      Method::positional<&server_change_sockets>("change_sockets"),
+      Method::positional<&server_ask_servers>("ask_servers"),
+      Method::positional<&server_answer_server>("answer_server"),
+  };
+  return methods;
+}
 
 }  // namespace sioserve::bridge

@@ -103,18 +103,17 @@ PyObject* loopback_advance(PyObject* self, PyObject* milliseconds) {
   return none().release();
 }
 
-const Method methods[] = {
-    Method::one_argument<&loopback_open_session>("open_session"),
-    Method::positional<&loopback_receive>("receive"),
-    Method::one_argument<&loopback_take_sent>("take_sent"),
-    Method::one_argument<&loopback_is_open>("is_open"),
-    Method::one_argument<&loopback_close_session>("close_session"),
-    Method::one_argument<&loopback_advance>("advance"),
-};
-
 }  // namespace
 
 PyRef make_loopback_type(const Gil& gil, PyObject* module, const PyRef& server_type) {
+  static const Method methods[] = {
+      Method::one_argument<&loopback_open_session>("open_session"),
+      Method::positional<&loopback_receive>("receive"),
+      Method::one_argument<&loopback_take_sent>("take_sent"),
+      Method::one_argument<&loopback_is_open>("is_open"),
+      Method::one_argument<&loopback_close_session>("close_session"),
+      Method::one_argument<&loopback_advance>("advance"),
+  };
   static MethodTable all_methods{methods};
   // Size 0 and no traverse slot: both are inherited from the base type.
   return make_type(gil, module, "_sioserve.LoopbackServer", 0, Py_TPFLAGS_DEFAULT,

@@ -181,20 +181,21 @@ PyObject* post_for_session(PyObject* self, PyObject* session) {
   return none().release();
 }
 
-const Method methods[] = {
-    Method::positional<&keep_state<KeepSession>>("keep_session"),
-    Method::positional<&keep_state<KeepSocket>>("keep_socket"),
-    Method::one_argument<&post_for_session<LetSessionGo>>("let_session_go"),
-    Method::one_argument<&post_for_session<GiveUpSession>>("give_up_session"),
-    Method::one_argument<&server_report_figures>("report_figures"),
-    Method::positional<&server_add_process>("add_process"),
-    Method::positional<&server_retire_processes>("retire_processes"),
-    Method::one_argument<&server_end_process>("end_process"),
-    Method::no_arguments<&server_process_status>("process_status"),
-};
-
 }  // namespace
 
-std::span<const Method> process_methods() { return methods; }
+std::span<const Method> process_methods() {
+  static const Method methods[] = {
+      Method::positional<&keep_state<KeepSession>>("keep_session"),
+      Method::positional<&keep_state<KeepSocket>>("keep_socket"),
+      Method::one_argument<&post_for_session<LetSessionGo>>("let_session_go"),
+      Method::one_argument<&post_for_session<GiveUpSession>>("give_up_session"),
+      Method::one_argument<&server_report_figures>("report_figures"),
+      Method::positional<&server_add_process>("add_process"),
+      Method::positional<&server_retire_processes>("retire_processes"),
+      Method::one_argument<&server_end_process>("end_process"),
+      Method::no_arguments<&server_process_status>("process_status"),
+  };
+  return methods;
+}
 
 }  // namespace sioserve::bridge

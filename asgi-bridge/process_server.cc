@@ -85,16 +85,15 @@ PyObject* process_server_end_turn(PyObject* self, PyObject*) {
   return none().release();
 }
 
-const Method methods[] = {
-    Method::positional<&process_server_start>("start_with"),
-    Method::no_arguments<&process_server_drain>("_drain"),
-    Method::no_arguments<&process_server_receive>("_receive"),
-    Method::no_arguments<&process_server_end_turn>("_end_turn"),
-};
-
 }  // namespace
 
 PyRef make_process_server_type(const Gil& gil, PyObject* module, const PyRef& server_type) {
+  static const Method methods[] = {
+      Method::positional<&process_server_start>("start_with"),
+      Method::no_arguments<&process_server_drain>("_drain"),
+      Method::no_arguments<&process_server_receive>("_receive"),
+      Method::no_arguments<&process_server_end_turn>("_end_turn"),
+  };
   static MethodTable all_methods{methods};
   // Its objects are laid out, and seen by the garbage collector, as those of its base.
   return make_type(gil, module, "_sioserve.ProcessServer", 0, Py_TPFLAGS_DEFAULT,

@@ -263,34 +263,35 @@ PyObject* server_space(PyObject* self, PyObject*) {
   return core == nullptr ? nullptr : core->bridge.space(Gil::held_by_caller()).release();
 }
 
-const Method methods[] = {
-    Method::no_arguments<&server_space>("space"),
-    Method::positional<&server_tell_processes>("tell_processes"),
-    Method::one_argument<&server_add_namespace>("add_namespace"),
-    Method::no_arguments<&server_serve_dynamic_namespaces>("serve_dynamic_namespaces"),
-    Method::no_arguments<&server_ask_about_handshakes>("ask_about_handshakes"),
-    Method::no_arguments<&server_ask_about_origins>("ask_about_origins"),
-    Method::no_arguments<&server_watch_refusals>("watch_refusals"),
-    Method::positional<&server_decide_handshake>("decide_handshake"),
-    Method::one_argument<&server_make_relays>("make_relays"),
-    Method::positional<&server_accept_socket>("accept_socket"),
-    Method::positional<&server_refuse_socket>("refuse_socket"),
-    Method::positional<&server_emit>("emit"),
-    Method::keywords<&server_broadcast>("broadcast"),
-    Method::positional<&server_ack>("ack"),
-    Method::positional<&server_events_done>("events_done"),
-    Method::positional<&post_room_command<SocketJoin>>("join"),
-    Method::positional<&post_room_command<SocketLeave>>("leave"),
-    Method::one_argument<&server_leave_all>("leave_all"),
-    Method::keywords<&server_close_socket>("close_socket"),
-    Method::positional<&server_watch>("watch"),
-    Method::one_argument<&server_release_socket>("release_socket"),
-    Method::one_argument<&post_namespace_command<WatchRooms>>("watch_rooms"),
-    Method::one_argument<&post_namespace_command<UnwatchRooms>>("unwatch_rooms"),
-};
-
 }  // namespace
 
-std::span<const Method> socketio_methods() { return methods; }
+std::span<const Method> socketio_methods() {
+  static const Method methods[] = {
+      Method::no_arguments<&server_space>("space"),
+      Method::positional<&server_tell_processes>("tell_processes"),
+      Method::one_argument<&server_add_namespace>("add_namespace"),
+      Method::no_arguments<&server_serve_dynamic_namespaces>("serve_dynamic_namespaces"),
+      Method::no_arguments<&server_ask_about_handshakes>("ask_about_handshakes"),
+      Method::no_arguments<&server_ask_about_origins>("ask_about_origins"),
+      Method::no_arguments<&server_watch_refusals>("watch_refusals"),
+      Method::positional<&server_decide_handshake>("decide_handshake"),
+      Method::one_argument<&server_make_relays>("make_relays"),
+      Method::positional<&server_accept_socket>("accept_socket"),
+      Method::positional<&server_refuse_socket>("refuse_socket"),
+      Method::positional<&server_emit>("emit"),
+      Method::keywords<&server_broadcast>("broadcast"),
+      Method::positional<&server_ack>("ack"),
+      Method::positional<&server_events_done>("events_done"),
+      Method::positional<&post_room_command<SocketJoin>>("join"),
+      Method::positional<&post_room_command<SocketLeave>>("leave"),
+      Method::one_argument<&server_leave_all>("leave_all"),
+      Method::keywords<&server_close_socket>("close_socket"),
+      Method::positional<&server_watch>("watch"),
+      Method::one_argument<&server_release_socket>("release_socket"),
+      Method::one_argument<&post_namespace_command<WatchRooms>>("watch_rooms"),
+      Method::one_argument<&post_namespace_command<UnwatchRooms>>("unwatch_rooms"),
+  };
+  return methods;
+}
 
 }  // namespace sioserve::bridge

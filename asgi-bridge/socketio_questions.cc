@@ -181,22 +181,23 @@ PyObject* server_client_count(PyObject* self, PyObject*) {
   return to_py_int(gil, core->bridge.ask(gil, ClientCount{}).number).release();
 }
 
-const Method methods[] = {
-    Method::one_argument<&server_socket_count>("socket_count"),
-    Method::positional<&server_is_client_id>("is_client_id"),
-    Method::no_arguments<&server_namespaces_in_use>("namespaces_in_use"),
-    Method::no_arguments<&server_client_count>("client_count"),
-    Method::no_arguments<&server_other_processes>("other_processes"),
-    Method::one_argument<&server_rooms_of>("rooms_of"),
-    Method::positional<&server_membership>("membership"),
-    Method::positional<&server_sockets_in>("sockets_in"),
-    Method::one_argument<&server_namespace_rooms>("namespace_rooms"),
-    Method::one_argument<&server_take_room_changes>("take_room_changes"),
-    Method::one_argument<&server_session_status>("session_status"),
-};
-
 }  // namespace
 
-std::span<const Method> socketio_questions() { return methods; }
+std::span<const Method> socketio_questions() {
+  static const Method methods[] = {
+      Method::one_argument<&server_socket_count>("socket_count"),
+      Method::positional<&server_is_client_id>("is_client_id"),
+      Method::no_arguments<&server_namespaces_in_use>("namespaces_in_use"),
+      Method::no_arguments<&server_client_count>("client_count"),
+      Method::no_arguments<&server_other_processes>("other_processes"),
+      Method::one_argument<&server_rooms_of>("rooms_of"),
+      Method::positional<&server_membership>("membership"),
+      Method::positional<&server_sockets_in>("sockets_in"),
+      Method::one_argument<&server_namespace_rooms>("namespace_rooms"),
+      Method::one_argument<&server_take_room_changes>("take_room_changes"),
+      Method::one_argument<&server_session_status>("session_status"),
+  };
+  return methods;
+}
 
 }  // namespace sioserve::bridge

@@ -31,13 +31,14 @@ PyObject* server_reload_certificates(PyObject* self, PyObject*) {
   return none().release();
 }
 
-const Method methods[] = {
-    Method::no_arguments<&server_load_certificates>("load_certificates"),
-    Method::no_arguments<&server_reload_certificates>("reload_certificates"),
-};
-
 }  // namespace
 
-std::span<const Method> tls_methods() { return methods; }
+std::span<const Method> tls_methods() {
+  static const Method methods[] = {
+      Method::no_arguments<&server_load_certificates>("load_certificates"),
+      Method::no_arguments<&server_reload_certificates>("reload_certificates"),
+  };
+  return methods;
+}
 
 }  // namespace sioserve::bridge

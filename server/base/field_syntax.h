@@ -13,6 +13,7 @@ bool is_token(std::string_view text);
 bool is_field_value(std::string_view text);
 
 // ASCII only, as protocol elements are.
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 inline char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 bool equals_ignoring_case(std::string_view left, std::string_view right);
 

@@ -14,8 +14,6 @@
 namespace sioserve::connection {
 namespace {
 
-// Input is kept while the session may not process it. Above this size, reading pauses.
-constexpr std::size_t max_kept = 65'536;
 // The largest part of an unwanted body that is read to keep the connection alive.
 constexpr std::size_t max_drained = 262'144;
 

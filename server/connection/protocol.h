@@ -2,11 +2,15 @@
 // lingering close.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "server/base/clock.h"
 
 namespace sioserve::connection {
+
+// Input is kept while the protocol may not process it. Above this many bytes, reading pauses.
+inline constexpr std::size_t max_kept = 65'536;
 
 // Called by the connection only, and never from within a handler's call on an exchange or channel.
 // After every other function the connection calls advance().

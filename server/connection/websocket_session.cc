@@ -14,8 +14,6 @@ constexpr std::uint16_t going_away = 1001;
 constexpr std::uint16_t abnormal_closure = 1006;
 constexpr std::uint16_t internal_error = 1011;
 constexpr std::uint16_t service_restart = 1012;
-// Input is kept while the session may not process it. Above this size, reading pauses.
-constexpr std::size_t max_kept = 65'536;
 // A peer that sends pings but reads nothing gets no more pongs above this many queued bytes.
 constexpr std::size_t max_buffered_for_pong = 262'144;
 

@@ -13,8 +13,6 @@ constexpr std::size_t max_method = 30;
 
 bool is_line_character(char c) { return c >= ' ' && c <= '~'; }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 }  // namespace
 
 void RequestLine::clear() {

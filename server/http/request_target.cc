@@ -37,8 +37,6 @@ void replace_host(std::string_view authority, RequestHead& head) {
   head.headers = std::move(headers);
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // The reg-name of RFC 3986, which includes IPv4 addresses.
 constexpr std::array<bool, 256> name_table() {
   std::array<bool, 256> table{};

@@ -3,7 +3,6 @@
 namespace sioserve::ws {
 namespace {
 
-constexpr unsigned final_fragment = 0x80;
 constexpr unsigned deflated_bit = 0x40;  // RSV1 (RFC 7692 section 6)
 constexpr unsigned text_opcode = 0x1;
 constexpr unsigned binary_opcode = 0x2;

@@ -11,6 +11,9 @@
 
 namespace sioserve::ws {
 
+// In the first byte: FIN, which every frame of ours has.
+inline constexpr unsigned final_fragment = 0x80;
+
 enum class Encoding { plain, deflated };
 
 class FrameHeader {

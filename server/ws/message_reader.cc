@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "server/base/utf8.h"
+#include "server/ws/frame.h"
 
 namespace sioserve::ws {
 namespace {
@@ -18,7 +19,6 @@ constexpr std::uint16_t no_status = 1005;
 constexpr std::uint16_t abnormal_closure = 1006;
 constexpr std::uint16_t invalid_payload = 1007;
 constexpr std::uint16_t message_too_big = 1009;
-constexpr unsigned final_fragment = 0x80;
 constexpr std::size_t max_reason = 123;  // bytes: a control frame holds 125, the code takes two
 // A frame's header may announce any size, so at most this many bytes are allocated in advance.
 constexpr std::size_t trusted_size = 65'536;

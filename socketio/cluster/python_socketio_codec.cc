@@ -11,8 +11,6 @@
 namespace sioserve::socketio::cluster {
 namespace {
 
-constexpr std::size_t uid_digits = 32;
-
 // The name of a request that comes from python-socketio: JSON with what the answer must repeat,
 // [host_id, room, namespace, number]. Names of sioserve have no brackets.
 // Sisters choose names, too, so it is checked.
@@ -232,7 +230,7 @@ std::optional<Message> read_message(const Json& message, const std::string& send
 
 }  // namespace
 
-std::string PythonSocketIoCodec::make_uid() const { return random_hex(uid_digits); }
+std::string PythonSocketIoCodec::make_uid() const { return random_hex(32); }
 
 std::vector<Channel> PythonSocketIoCodec::channels(const std::string& name_space,
                                                    const std::string& uid) const {

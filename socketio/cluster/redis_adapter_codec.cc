@@ -27,9 +27,6 @@ enum class RequestType : std::uint64_t {
 
 Json type_of(RequestType type) { return static_cast<std::uint64_t>(type); }
 
-// Socket.IO's packet type EVENT.
-constexpr int event_packet = 2;
-
 Json packet_of(const Broadcast& broadcast, const std::string& name_space) {
   return Json{{"type", event_packet}, {"data", to_tree(broadcast.args)}, {"nsp", name_space}};
 }
@@ -212,8 +209,6 @@ std::optional<Message> read_request(const Json& value, std::string& name_space) 
   }
   return std::nullopt;
 }
-
-Json value_or_null(const Json* value) { return value ? *value : Json(); }
 
 // Some answers have no type.
 std::optional<Message> read_answer(const Json& value) {

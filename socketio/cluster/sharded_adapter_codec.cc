@@ -10,8 +10,6 @@
 namespace sioserve::socketio::cluster {
 namespace {
 
-constexpr std::size_t uid_digits = 16;
-
 // The length of a client's id, in JavaScript's characters.
 constexpr std::size_t client_id_length = 20;
 
@@ -28,9 +26,6 @@ enum class MessageType : std::uint64_t {
   broadcast_client_count = 11,
   broadcast_ack = 12,
 };
-
-// Socket.IO's packet type EVENT.
-constexpr int event_packet = 2;
 
 struct Body {
   MessageType type;
@@ -118,8 +113,6 @@ std::size_t length_in_javascript(const std::string& text) {
 
 // --- reading ---
 
-Json value_or_null(const Json* value) { return value ? *value : Json(); }
-
 std::optional<Message> read_message(MessageType type, const Json& data) {
   const auto request = optional_text(data, "requestId");
   const Json* const options = member(data, "opts");
@@ -184,7 +177,7 @@ std::optional<Message> read_message(MessageType type, const Json& data) {
 
 }  // namespace
 
-std::string ShardedAdapterCodec::make_uid() const { return random_hex(uid_digits); }
+std::string ShardedAdapterCodec::make_uid() const { return random_hex(16); }
 
 std::vector<Channel> ShardedAdapterCodec::channels(const std::string& name_space,
                                                    const std::string& uid) const {

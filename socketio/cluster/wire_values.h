@@ -15,6 +15,9 @@ namespace sioserve::socketio::cluster {
 
 // --- values ---
 
+// Socket.IO's packet type EVENT.
+inline constexpr int event_packet = 2;
+
 // Attachments become bytes.
 Json to_tree(const EncodedArgs& args);
 // Bytes become attachments.
@@ -32,6 +35,7 @@ std::optional<Json> from_msgpack(std::string_view bytes);
 // --- members of messages; false or nullopt: one is missing, or has another type ---
 
 const Json* member(const Json& object, const char* name);
+inline Json value_or_null(const Json* value) { return value ? *value : Json(); }
 bool read_text(const Json& object, const char* name, std::string& text);
 std::optional<std::string> optional_text(const Json& object, const char* name);
 std::optional<std::uint64_t> optional_number(const Json& object, const char* name);

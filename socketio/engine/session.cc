@@ -10,7 +10,6 @@
 namespace sioserve::engine {
 namespace {
 
-constexpr TimePoint never = TimePoint::max();
 constexpr Milliseconds noop_interval{100};
 // How long the sid of a session that the server closed is valid, so that the next GET gets the
 // close packet.

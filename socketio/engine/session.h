@@ -198,6 +198,8 @@ class Session {
   void process_lost();
 
  private:
+  static constexpr TimePoint never = TimePoint::max();
+
   enum class State { open, closing, closed };
   enum class Probe { none, attached, probed };
 

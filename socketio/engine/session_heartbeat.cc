@@ -11,7 +11,6 @@
 namespace sioserve::engine {
 namespace {
 
-constexpr TimePoint never = TimePoint::max();
 // How late timers normally fire.
 constexpr Milliseconds usual_lateness{100};
 

@@ -16,9 +16,6 @@
 namespace sioserve::parser {
 namespace {
 
-// Above the limits of the readers.
-constexpr std::size_t any_depth = 10'000;
-
 Json binary_value(std::string_view bytes) {
   return Json::binary(Json::binary_t::container_type(bytes.begin(), bytes.end()));
 }

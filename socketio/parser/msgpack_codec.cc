@@ -24,8 +24,8 @@ using json = Json;
 constexpr std::array types = {PacketType::connect, PacketType::disconnect, PacketType::event,
                               PacketType::ack, PacketType::connect_error};
 
-// Above the limit for the application's values.
-constexpr std::size_t any_depth = 1024;
+// Of the packets around them; above the limit for the application's values.
+constexpr std::size_t own_depth = 1024;
 
 // The relevant members of a packet.
 struct Members {
@@ -51,7 +51,7 @@ Result<Members, DecodeError> read_members(std::string_view message, const Socket
   ValueBudget budget(message.size(), ValueBudget::msgpack, limits.max_attachments);
   ValueSummary value;
   // The map around the data is one more level.
-  MsgpackReader reader(message, std::min(limits.max_json_depth, any_depth) + 1, budget, value);
+  MsgpackReader reader(message, std::min(limits.max_json_depth, own_depth) + 1, budget, value);
   if (!reader.at_map()) {
     return Failure{reader.read_message() ? DecodeError::bad_msgpack : reader.error()};
   }
@@ -130,7 +130,7 @@ EncodedPacket MsgpackCodec::encode(PacketType type, std::string_view name_space,
       static_cast<unsigned>(std::find(types.begin(), types.end(), type) - types.begin());
   if (!data.json.empty()) {
     ValueBudget any;
-    Result<json, DecodeError> value = read_json(data.json, any_depth, any, HugeNumbers::infinite);
+    Result<json, DecodeError> value = read_json(data.json, own_depth, any, HugeNumbers::infinite);
     assert(value);  // the bridge has encoded it
     put_attachments(*value, std::move(data.attachments));
     packet["data"] = std::move(*value);

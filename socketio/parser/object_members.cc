@@ -12,8 +12,6 @@
 namespace sioserve::parser {
 namespace {
 
-constexpr std::size_t any_depth = 10'000;
-
 struct Member {
   std::string name;
   std::string_view text;  // the name and the value, as received

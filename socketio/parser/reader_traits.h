@@ -1,7 +1,12 @@
-// Properties of the handlers of JsonReader and MsgpackReader.
+// What JsonReader and MsgpackReader share: properties of their handlers, and a depth.
 #pragma once
 
+#include <cstddef>
+
 namespace sioserve::parser {
+
+// For text that a reader has read before: above the limits of all readers.
+inline constexpr std::size_t any_depth = 10'000;
 
 // Whether the handler itself refuses texts that are not UTF-8.
 template <typename Handler>
