@@ -255,7 +255,7 @@ void Http2Stream::on_deadline() {
     exchange_->end();
     leave_exchange();
   }
-  reset(http2::ErrorCode::cancel);
+  engine_.cut_stalled(id(), context_.now());
 }
 
 void Http2Stream::on_closed(const http2::StreamClosed& event) {

@@ -235,6 +235,11 @@ void Engine::reset(StreamId stream, ErrorCode code) {
                             static_cast<std::uint32_t>(code));
 }
 
+void Engine::cut_stalled(StreamId stream, TimePoint now) {
+  guard_.on_reset(now);
+  reset(stream, ErrorCode::cancel);
+}
+
 void Engine::consume(StreamId stream, std::size_t bytes) {
   if (find(stream) != nullptr) {
     nghttp2_session_consume_stream(session_.get(), number(stream), bytes);

@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "server/base/bytes.h"
@@ -103,6 +104,10 @@ class Engine {
   // ended, the client is then told to stop sending (RFC 9113 section 8.1).
   void end(StreamId stream, HeaderBlock trailers = {});
   void reset(StreamId stream, ErrorCode code);
+  // Requests above EngineLimits' number of streams since the last call, which were refused.
+  std::size_t take_refused() { return std::exchange(refused_, 0); }
+  // Resets a stream whose client opens no window for what is unsent. Many of them are a flood.
+  void cut_stalled(StreamId stream, TimePoint now);
 
   // The bytes that FileWanted asked for, from its start; at least one.
   void give_file_bytes(StreamId stream, std::string bytes);
@@ -163,6 +168,7 @@ class Engine {
   std::string malformed_;    // what is wrong with the header block, if nghttp2 has said it
   std::uint64_t batch_ = 1;  // of events; take_events() begins the next one
   TimePoint now_{};
+  std::size_t refused_ = 0;
   TimePoint data_sent_at_{};
   std::optional<std::int32_t> last_served_;  // later requests are refused
   ClosedStreams closed_;

@@ -36,6 +36,12 @@ bool begins_request(const nghttp2_frame* frame) {
   return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
 }
 
+// The length of the padding counts the byte that tells it.
+bool is_only_padding(const nghttp2_frame* frame) {
+  return frame->hd.type == NGHTTP2_DATA && !has_flag(frame, NGHTTP2_FLAG_END_STREAM) &&
+         frame->hd.length > 0 && frame->hd.length == frame->data.padlen;
+}
+
 // In GOAWAY, when later requests are still served.
 constexpr std::int32_t last_stream_of_all = 0x7fff'ffff;
 
@@ -158,6 +164,7 @@ int Engine::Callbacks::on_frame_recv(nghttp2_session* session, const nghttp2_fra
       }
       [[fallthrough]];  // trailers
     case NGHTTP2_DATA:
+      if (is_only_padding(frame)) my.guard_.on_padding(my.now_);
       if (stream != nullptr && has_flag(frame, NGHTTP2_FLAG_END_STREAM)) my.end_request(*stream);
       break;
     case NGHTTP2_PING:
@@ -182,6 +189,7 @@ int Engine::Callbacks::on_invalid_frame(nghttp2_session*, const nghttp2_frame* f
   // Too many streams are open. It counts now, and not when the client is told, because a client
   // that reads nothing is not told.
   if (error == NGHTTP2_ERR_REFUSED_STREAM) {
+    ++my.refused_;
     my.guard_.on_refused_stream(my.now_);
     my.closed_.reset_by_server(frame->hd.stream_id);
     return 0;

@@ -3,10 +3,11 @@
 // only in newer versions.
 //
 // * Streams that the client resets, or makes the server reset, before their response has ended
-//   (rapid reset, CVE-2023-44487; MadeYouReset, CVE-2025-8671).
-// * Frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, CONTINUATION, empty DATA,
-//   unknown ones. A client that uses the connection sends such frames too, so each request and each
-//   DATA frame to the client pays for a few of them.
+//   (rapid reset, CVE-2023-44487; MadeYouReset, CVE-2025-8671), or that the server cuts because the
+//   client opens no window.
+// * Frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, CONTINUATION, DATA that is
+//   empty or only padding, unknown ones. A client that uses the connection sends such frames too,
+//   so each request and each DATA frame to the client pays for a few of them.
 // * The bytes of a header block, as sent and decompressed (HPACK bombs and references).
 //
 // Each is a budget that refills at a constant rate. A client above a limit gets GOAWAY with
@@ -46,6 +47,8 @@ class FloodGuard {
 
   // Each returns false from the time when a limit is exceeded. A frame of the client begins:
   bool on_frame(const FrameHeader& frame, TimePoint now);
+  // A DATA frame that on_frame() took for a useful one has only padding.
+  bool on_padding(TimePoint now) { return spend(frames_, Flood::frames, now); }
   // A stream was reset before its response had ended.
   bool on_reset(TimePoint now);
   // A request that the library refused without telling: too many streams are open.

@@ -22,6 +22,7 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 from support.raw_http2 import (
+    CANCEL,
     ENHANCE_YOUR_CALM,
     FLOW_CONTROL_ERROR,
     PROTOCOL_ERROR,
@@ -30,6 +31,13 @@ from support.raw_http2 import (
 )
 from support.server import ServerProcess
 from support.socketio_apps import APPS
+
+# In the log, when the first connection is closed.
+LINES = {
+    "http2_closed_for_resets": "reset too many requests",
+    "http2_closed_for_frames": "send too many frames that carry nothing",
+    "http2_closed_for_headers": r"send more than twice the headers that are allowed \(.*\)",
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +69,9 @@ def flood(
                 steps += 1
         assert connection.read_to_end() == ENHANCE_YOUR_CALM
     assert counts(server)[counter] == before + 1
+    server.wait_for_log(
+        f"Closing HTTP/2 connections of clients that {LINES[counter]}; the first is "
+    )
     return steps
 
 
@@ -69,9 +80,6 @@ def test_rapid_reset(server: ServerProcess) -> None:
         connection.reset(connection.request("GET", "/wait"))
 
     flood(server, "http2_closed_for_resets", step)
-    server.wait_for_log(
-        "Closing HTTP/2 connections of clients that reset too many requests; the first is 127"
-    )
 
 
 def overflow_the_window(connection: Http2Connection) -> None:
@@ -144,6 +152,42 @@ def test_empty_data(server: ServerProcess) -> None:
         connection.socket.sendall(DataFrame(1).serialize() * 100)
 
     flood(server, "http2_closed_for_frames", step)
+
+
+def test_data_that_is_only_padding(server: ServerProcess) -> None:
+    padding = DataFrame(1, flags=["PADDED"], pad_length=20).serialize() * 100
+
+    def step(connection: Http2Connection) -> None:
+        if connection.last_stream < 1:
+            connection.request("POST", "/wait", end=False)
+        connection.socket.sendall(padding)
+
+    flood(server, "http2_closed_for_frames", step)
+
+
+def test_padded_data_is_allowed(server: ServerProcess) -> None:
+    with Http2Connection(server.port) as connection:
+        stream = connection.request("POST", "/wait", end=False)
+        part = DataFrame(stream, data=b"x", flags=["PADDED"], pad_length=0).serialize()
+        connection.socket.sendall(part * 2_000)
+        connection.settle()
+
+
+def test_streams_without_a_window() -> None:
+    server = ServerProcess(
+        "http2_counts:application", "--http2-cleartext", "--timeout-send", "0.1", cwd=APPS
+    ).start()
+
+    def step(connection: Http2Connection) -> None:
+        connection.send(SettingsFrame(settings={SettingsFrame.INITIAL_WINDOW_SIZE: 0}))
+        streams = [connection.request("GET", "/counts") for _ in range(80)]
+        for stream in streams:
+            assert connection.read_reset(stream) == CANCEL
+
+    try:
+        assert flood(server, "http2_closed_for_resets", step) >= 1
+    finally:
+        server.stop()
 
 
 def test_frames_of_a_client_that_uses_the_connection_are_allowed(server: ServerProcess) -> None:
