@@ -8,7 +8,6 @@
 #include "server/connection/http_deadlines.h"
 #include "server/net/background.h"
 #include "server/net/socket_stream.h"
-#include "server/tls/files.h"
 
 namespace sioserve::connection {
 
@@ -49,17 +48,24 @@ Result<std::monostate, std::string> ConnectionManager::load_certificates() {
   net::FileWatch::Files files;
   files.name = "The TLS certificates";
   files.fingerprint = [config = context_.config.tls] { return tls::fingerprint_of(config); };
-  files.read =
-      [this, config = context_.config.tls,
-       keys = std::make_shared<tls::TicketKeys>()]() -> Result<net::FileWatch::Use, std::string> {
-    auto context = tls::load_context(config, keys);
-    if (!context) return Failure{context.error()};
-    return net::FileWatch::Use([this, made = std::move(*context)] { context_.tls = made; });
+  files.read = [this, server = std::make_shared<tls::ServerFiles>(
+                          context_.config.tls, std::make_shared<tls::TicketKeys>())]()
+      -> Result<net::FileWatch::Use, std::string> {
+    auto read = server->read();
+    if (!read) return Failure{read.error()};
+    return net::FileWatch::Use([this, made = std::move(*read)] { use_certificates(made); });
   };
   certificates_ = std::make_unique<net::FileWatch>(loop_, std::move(files), logger_);
   auto loaded = certificates_->load();
   if (loaded) certificates_->start();
   return loaded;
+}
+
+void ConnectionManager::use_certificates(const tls::ServerFiles::Read& read) {
+  context_.tls = read.context;
+  for (const std::string& warning : read.warnings) {
+    logger_.log(LogCategory::server, LogLevel::warning, "TLS: " + warning);
+  }
 }
 
 void ConnectionManager::reload_certificates() {

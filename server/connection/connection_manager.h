@@ -31,6 +31,7 @@
 #include "server/net/loop.h"
 #include "server/net/stream.h"
 #include "server/net/timer.h"
+#include "server/tls/files.h"
 
 namespace sioserve::connection {
 
@@ -75,6 +76,7 @@ class ConnectionManager final : private ConnectionOwner, private net::DeferredTa
   const Load& load() const { return context_.load; }
 
  private:
+  void use_certificates(const tls::ServerFiles::Read& read);
   class Acceptor;
 
   void on_accept(FileDescriptor socket, Endpoints endpoints, Service service);

@@ -108,6 +108,19 @@ Result<Certificate, CertificateError> parse_certificate(std::string_view chain_p
   return certificate;
 }
 
+bool has_expired(const Certificate& certificate) {
+  return X509_cmp_current_time(X509_get0_notAfter(certificate.leaf.get())) < 0;
+}
+
+bool have_keys_of_one_kind(const Certificate& left, const Certificate& right) {
+  return EVP_PKEY_base_id(left.key.get()) == EVP_PKEY_base_id(right.key.get());
+}
+
+bool expires_before(const Certificate& left, const Certificate& right) {
+  return ASN1_TIME_compare(X509_get0_notAfter(left.leaf.get()),
+                           X509_get0_notAfter(right.leaf.get())) < 0;
+}
+
 std::string to_pem(X509& certificate) {
   const BioPtr writer(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(writer.get(), &certificate);

@@ -36,6 +36,12 @@ Result<Certificate, CertificateError> parse_certificate(std::string_view chain_p
                                                         std::string_view key_pem,
                                                         const std::string& password);
 
+// Whether it is not valid any more.
+bool has_expired(const Certificate& certificate);
+// Whether a client that can use one can use the other too: their keys are of the same kind.
+bool have_keys_of_one_kind(const Certificate& left, const Certificate& right);
+bool expires_before(const Certificate& left, const Certificate& right);
+
 // PEM of one certificate.
 std::string to_pem(X509& certificate);
 

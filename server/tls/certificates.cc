@@ -7,12 +7,27 @@
 
 namespace sioserve::tls {
 
+namespace {
+
+void add_to(Certificates::List& list, const Certificate& certificate) {
+  const auto rival = std::ranges::find_if(list, [&certificate](const Certificate* other) {
+    return have_keys_of_one_kind(*other, certificate);
+  });
+  if (rival == list.end()) {
+    list.push_back(&certificate);
+  } else if (!expires_before(certificate, **rival)) {
+    *rival = &certificate;
+  }
+}
+
+}  // namespace
+
 void Certificates::add(std::shared_ptr<const Certificate> certificate) {
-  for (const std::string& name : certificate->names) by_name_[name].push_back(certificate.get());
+  for (const std::string& name : certificate->names) add_to(by_name_[name], *certificate);
   // A second certificate of the first one's host is an alternative to it.
   const bool is_default =
       all_.empty() || (!certificate->names.empty() && certificate->names == all_.front()->names);
-  if (is_default) default_.push_back(certificate.get());
+  if (is_default) add_to(default_, *certificate);
   all_.push_back(std::move(certificate));
 }
 

@@ -16,8 +16,9 @@ class Certificates {
  public:
   using List = std::vector<const Certificate*>;
 
-  // The first one is the default. If several have the same name, all of them are offered, so that a
-  // host can have one with an RSA key and one with an ECDSA key.
+  // The first one is the default. Several with the same name are all offered if their keys are of
+  // different kinds, so that a host can have one with an RSA key and one with an ECDSA key. Of
+  // those with the same kind of key, the one that expires last is used.
   void add(std::shared_ptr<const Certificate> certificate);
 
   bool empty() const { return all_.empty(); }

@@ -137,27 +137,65 @@ void add_state_of(const std::string& path, std::string& fingerprint) {
 
 }  // namespace
 
-Result<std::shared_ptr<const ServerContext>, std::string> load_context(
-    const TlsConfig& config, std::shared_ptr<TicketKeys> ticket_keys) {
-  const auto pairs = all_pairs(config);
+ServerFiles::ServerFiles(TlsConfig config, std::shared_ptr<TicketKeys> ticket_keys)
+    : config_(std::move(config)), ticket_keys_(std::move(ticket_keys)) {}
+
+Result<ServerFiles::Read, std::string> ServerFiles::read() {
+  const auto pairs = all_pairs(config_);
   if (!pairs) return Failure{pairs.error()};
+  const auto common = settings();
+  if (!common) return Failure{common.error()};
+  Read read;
+  ByFile now_used;
   Certificates certificates;
+  std::size_t faults = 0;
   for (const Pair& pair : *pairs) {
-    auto certificate = load(pair, config.key_password);
-    if (!certificate) return Failure{certificate.error()};
-    certificates.add(std::move(*certificate));
+    auto loaded = load(pair, config_.key_password);
+    const std::string fault = loaded ? fault_of(*loaded, *common) : loaded.error();
+    std::shared_ptr<const Certificate> certificate;
+    if (fault.empty()) {
+      certificate = std::move(*loaded);
+    } else {
+      ++faults;
+      if (used_.empty() || faults == pairs->size()) return Failure{fault};
+      const auto old = used_.find(pair.certificate);
+      if (old != used_.end()) certificate = old->second;
+      read.warnings.push_back(
+          fault + (certificate ? "; the old certificate stays" : "; this certificate is left out"));
+    }
+    if (!certificate) continue;
+    if (has_expired(*certificate)) read.warnings.push_back(pair.certificate + " has expired");
+    now_used.emplace(pair.certificate, certificate);
+    certificates.add(std::move(certificate));
   }
+  auto context = ServerContext::make(*common, std::move(certificates), ticket_keys_);
+  if (!context) return Failure{context.error()};
+  read.context = std::move(*context);
+  used_ = std::move(now_used);
+  return read;
+}
+
+Result<ContextSettings, std::string> ServerFiles::settings() const {
   ContextSettings settings;
-  settings.min_version = config.min_version;
-  settings.ciphers = config.ciphers;
-  if (config.http2) settings.protocols = {"h2", "http/1.1"};
-  settings.client_certificates = config.client_certificates;
-  if (!config.client_ca.empty()) {
-    auto authorities = read_file(config.client_ca);
+  settings.min_version = config_.min_version;
+  settings.ciphers = config_.ciphers;
+  if (config_.http2) settings.protocols = {"h2", "http/1.1"};
+  settings.client_certificates = config_.client_certificates;
+  if (!config_.client_ca.empty()) {
+    auto authorities = read_file(config_.client_ca);
     if (!authorities) return Failure{authorities.error()};
     settings.client_ca_pem = std::move(*authorities);
   }
-  return ServerContext::make(settings, std::move(certificates), std::move(ticket_keys));
+  return settings;
+}
+
+// Empty: none.
+std::string ServerFiles::fault_of(const std::shared_ptr<const Certificate>& certificate,
+                                  const ContextSettings& settings) const {
+  Certificates only;
+  only.add(certificate);
+  const auto context = ServerContext::make(settings, std::move(only), ticket_keys_);
+  return context ? "" : context.error();
 }
 
 Result<std::shared_ptr<const ClientContext>, std::string> load_client_context(

@@ -1,8 +1,10 @@
 // Certificates, keys and authorities as files (TlsConfig, TlsClientConfig, PeerFiles).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "server/base/config.h"
 #include "server/base/result.h"
@@ -13,12 +15,36 @@
 
 namespace sioserve::tls {
 
-// Reads all files of the settings. The error is a sentence without its end, for the user. May wait
-// for the disk.
-Result<std::shared_ptr<const ServerContext>, std::string> load_context(
-    const TlsConfig& config, std::shared_ptr<TicketKeys> ticket_keys);
+// The files of a server, which are read again when they have changed.
+class ServerFiles {
+ public:
+  struct Read {
+    std::shared_ptr<const ServerContext> context;
+    std::vector<std::string> warnings;  // sentences without their ends, for the log
+  };
 
-// The same for a client.
+  ServerFiles(TlsConfig config, std::shared_ptr<TicketKeys> ticket_keys);
+
+  // Reads all files of the settings. The first time, each fault is an error: a sentence without its
+  // end, for the user. Later a certificate that can't be used does not hold up the others: the old
+  // one from the same file stays, if there is one, and there is a warning. It is an error if none
+  // can be used. May wait for the disk; one call at a time, on any thread.
+  Result<Read, std::string> read();
+
+ private:
+  // By the names of their files.
+  using ByFile = std::map<std::string, std::shared_ptr<const Certificate>>;
+
+  Result<ContextSettings, std::string> settings() const;
+  std::string fault_of(const std::shared_ptr<const Certificate>& certificate,
+                       const ContextSettings& settings) const;
+
+  const TlsConfig config_;
+  const std::shared_ptr<TicketKeys> ticket_keys_;
+  ByFile used_;
+};
+
+// Reads the files of a client. The error is as in ServerFiles. May wait for the disk.
 Result<std::shared_ptr<const ClientContext>, std::string> load_client_context(
     const TlsClientConfig& config);
 

@@ -112,6 +112,23 @@ def test_a_broken_certificate_is_refused_and_the_old_one_stays(
     assert server.log.count("have not been reloaded") == 1
 
 
+def test_a_broken_pair_in_the_directory_does_not_hold_up_the_others(
+    start_server: Start, authority: Authority, tmp_path: pathlib.Path
+) -> None:
+    broken, other = authority.issue("a.example"), authority.issue("b.example")
+    old_pem = broken.pem
+    server = start_server("plain:application", "--tls-dir", str(authority.folder))
+    stranger = Authority(tmp_path / "stranger").issue()
+    stranger.key.replace(broken.key)
+    renewed = authority.issue("b.example")
+    assert renewed.certificate == other.certificate
+    eventually(lambda: certificate_of(server, "b.example") == renewed.pem)
+    assert certificate_of(server, "a.example") == old_pem
+    server.wait_for_log(
+        rf"WARNING .* TLS: the private key {broken.key} does not belong to .*; the old"
+    )
+
+
 def test_the_processes_stay_and_the_certificate_changes(
     start_server: Start, authority: Authority
 ) -> None:

@@ -34,12 +34,18 @@ class TlsFilesTest : public testing::Test {
   }
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
+  ServerFiles files() const { return {config_, std::make_shared<TicketKeys>()}; }
   Result<std::shared_ptr<const ServerContext>, std::string> load() const {
-    return load_context(config_, std::make_shared<TicketKeys>());
+    auto read = files().read();
+    if (!read) return Failure{read.error()};
+    return read->context;
   }
   std::string error() const {
     const auto loaded = load();
     return loaded ? "" : loaded.error();
+  }
+  static std::string pem(const ServerFiles::Read& read, std::string_view host) {
+    return to_pem(*read.context->certificates().find(host)[0]->leaf);
   }
 
   const Authority authority_;
@@ -87,6 +93,82 @@ TEST_F(TlsFilesTest, SaysWhichFileIsWrong) {
   config_.directory = path("nowhere");
   EXPECT_EQ(error(),
             "cannot read the directory " + path("nowhere") + ": No such file or directory");
+}
+
+TEST_F(TlsFilesTest, ABrokenPairDoesNotHoldUpTheOthers) {
+  write_pair("dir/a.crt", "dir/a.key", "a.example");
+  write_pair("dir/b.crt", "dir/b.key", "b.example");
+  config_.directory = path("dir");
+  ServerFiles files = this->files();
+  const auto first = files.read();
+  ASSERT_TRUE(first) << first.error();
+  EXPECT_EQ(first->warnings, std::vector<std::string>{});
+
+  write("dir/a.key", authority_.issue({"a.example"}).key);
+  write_pair("dir/b.crt", "dir/b.key", "b.example");
+  write("dir/c.crt", "nothing");
+  write("dir/c.key", "nothing");
+  const auto second = files.read();
+  ASSERT_TRUE(second) << second.error();
+  EXPECT_EQ(second->warnings,
+            (std::vector<std::string>{
+                "the private key " + path("dir/a.key") + " does not belong to the certificate " +
+                    path("dir/a.crt") + "; the old certificate stays",
+                path("dir/c.crt") + " has no certificate (PEM); this certificate is left out"}));
+  EXPECT_EQ(pem(*second, "a.example"), pem(*first, "a.example"));
+  EXPECT_NE(pem(*second, "b.example"), pem(*first, "b.example"));
+
+  write_pair("dir/a.crt", "dir/a.key", "a.example");
+  const auto third = files.read();
+  ASSERT_TRUE(third) << third.error();
+  EXPECT_NE(pem(*third, "a.example"), pem(*first, "a.example"));
+}
+
+TEST_F(TlsFilesTest, ACertificateWithAKeyThatIsTooShortDoesNotHoldUpTheOthers) {
+  write_pair("dir/a.crt", "dir/a.key", "a.example");
+  config_.directory = path("dir");
+  ServerFiles files = this->files();
+  ASSERT_TRUE(files.read());
+  const auto made = authority_.issue({"b.example"}, KeyKind::short_rsa);
+  write("dir/b.crt", made.certificate);
+  write("dir/b.key", made.key);
+  const auto read = files.read();
+  ASSERT_TRUE(read) << read.error();
+  ASSERT_EQ(read->warnings.size(), 1u);
+  EXPECT_TRUE(read->warnings[0].starts_with("the certificate for b.example can't be used: "));
+}
+
+TEST_F(TlsFilesTest, FailsIfNoPairCanBeUsed) {
+  write_pair("dir/a.crt", "dir/a.key", "a.example");
+  config_.directory = path("dir");
+  ServerFiles files = this->files();
+  ASSERT_TRUE(files.read());
+  write("dir/a.crt", "nothing");
+  const auto read = files.read();
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error(), path("dir/a.crt") + " has no certificate (PEM)");
+}
+
+TEST_F(TlsFilesTest, UsesTheCertificateOfAHostThatExpiresLast) {
+  for (const char* name : {"a", "z"}) {
+    const bool is_old = name[0] == 'z';
+    const auto made = authority_.issue({"host.example"}, KeyKind::ecdsa,
+                                       is_old ? Validity::expired : Validity::now);
+    write("dir/" + std::string(name) + ".crt", made.certificate);
+    write("dir/" + std::string(name) + ".key", made.key);
+  }
+  const auto other = authority_.issue({"host.example"}, KeyKind::rsa);
+  write("dir/b.crt", other.certificate);
+  write("dir/b.key", other.key);
+  config_.directory = path("dir");
+  const auto read = files().read();
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_EQ(read->warnings, std::vector<std::string>{path("dir/z.crt") + " has expired"});
+  for (const char* host : {"host.example", ""}) {
+    const Certificates::List& found = read->context->certificates().find(host);
+    ASSERT_EQ(found.size(), 2u) << "one for each kind of key";
+    for (const Certificate* certificate : found) EXPECT_FALSE(has_expired(*certificate));
+  }
 }
 
 TEST_F(TlsFilesTest, NoticesChanges) {
