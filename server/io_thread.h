@@ -397,7 +397,8 @@ class Server::IoThread final : connection::Router,
             .address_connections_refused = load.refusals().connections_of_one,
             .requests_refused = load.refusals().requests,
             .events_queued = events_.size(),
-            .commands_queued = commands_.size()};
+            .commands_queued = commands_.size(),
+            .redis_lag = bus_ ? bus_->lag() : std::chrono::microseconds(0)};
   }
   const Counters& counters() const override { return counters_; }
   std::vector<ProcessStatus> processes() const override {

@@ -98,13 +98,45 @@ Result<std::string, std::string> MetricsService::listen(const std::string& host,
 }
 
 bool MetricsService::owns(const Exchange& exchange) const {
-  return !config_.metrics.path.empty() && exchange.head().path == config_.metrics.path &&
+  return page_below_path(exchange.head()) &&
          config_.metrics.trusted.trusts_peer(*exchange.endpoints()) &&
          !comes_through_unknown_proxy(config_, exchange.head());
 }
 
 std::unique_ptr<connection::RequestHandler> MetricsService::make_handler(Exchange& exchange) const {
+  return answer_page(exchange, *page_below_path(exchange.head()));
+}
+
+std::optional<MetricsService::Page> MetricsService::page_below_path(const RequestHead& head) const {
+  const std::string& prefix = config_.metrics.path;
+  if (prefix.empty() || !head.path.starts_with(prefix)) return std::nullopt;
+  const std::string_view rest = std::string_view(head.path).substr(prefix.size());
+  return rest.empty() ? Page::metrics : health_page(rest);
+}
+
+std::optional<MetricsService::Page> MetricsService::health_page(std::string_view path) {
+  if (path == "/healthz") return Page::alive;
+  if (path == "/readyz") return Page::ready;
+  return std::nullopt;
+}
+
+std::unique_ptr<connection::RequestHandler> MetricsService::answer_page(Exchange& exchange,
+                                                                        Page page) const {
   if (auto refusal = refuse_method(exchange)) return refusal;
+  switch (page) {
+    case Page::metrics:
+      return answer_metrics(exchange);
+    case Page::alive:  // the I/O thread answers, so it is
+      return answer(exchange, 200, "ok\n");
+    case Page::ready:
+      break;
+  }
+  const auto reason = server_.unready_reason();
+  return reason ? answer(exchange, 503, *reason + "\n") : answer(exchange, 200, "ready\n");
+}
+
+std::unique_ptr<connection::RequestHandler> MetricsService::answer_metrics(
+    Exchange& exchange) const {
   std::string accept;
   for (const HeaderView header : exchange.head().headers) {
     if (header.name == "accept") accept.append(accept.empty() ? "" : ",").append(header.value);
@@ -113,7 +145,7 @@ std::unique_ptr<connection::RequestHandler> MetricsService::make_handler(Exchang
   ResponseHead head{200,
                     {{"content-type", std::string(metrics::content_type(format))},
                      {"cache-control", "no-store"}}};
-  return std::make_unique<PlainAnswer>(exchange, std::move(head), page(format));
+  return std::make_unique<PlainAnswer>(exchange, std::move(head), metrics_page(format));
 }
 
 void MetricsService::process_reported(std::uint64_t place, const ProcessFigures& figures) {
@@ -127,15 +159,9 @@ void MetricsService::write(AccessRecord&& record) {
 
 std::unique_ptr<connection::RequestHandler> MetricsService::route(Exchange& exchange) {
   const std::string& path = exchange.head().path;
-  if (path == "/metrics") return make_handler(exchange);
-  if (path != "/healthz" && path != "/readyz") {
-    return answer(exchange, 404, "Not Found: here are /metrics, /healthz and /readyz.\n");
-  }
-  if (auto refusal = refuse_method(exchange)) return refusal;
-  // The I/O thread answers, so it is alive.
-  if (path == "/healthz") return answer(exchange, 200, "ok\n");
-  const auto reason = server_.unready_reason();
-  return reason ? answer(exchange, 503, *reason + "\n") : answer(exchange, 200, "ready\n");
+  if (path == "/metrics") return answer_page(exchange, Page::metrics);
+  if (const auto page = health_page(path)) return answer_page(exchange, *page);
+  return answer(exchange, 404, "Not Found: here are /metrics, /healthz and /readyz.\n");
 }
 
 std::unique_ptr<connection::WebSocketHandler> MetricsService::route(
@@ -143,7 +169,7 @@ std::unique_ptr<connection::WebSocketHandler> MetricsService::route(
   return std::make_unique<connection::BusyWebSocketHandler>(channel);
 }
 
-std::string MetricsService::page(metrics::Format format) const {
+std::string MetricsService::metrics_page(metrics::Format format) const {
   metrics::Exposition page(format);
   const metrics::ServerFigures figures = server_.figures();
   requests_.write(page);

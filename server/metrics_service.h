@@ -50,7 +50,8 @@ class MetricsService final : public AccessLog, connection::Router {
   // The URL; the error is a sentence.
   Result<std::string, std::string> listen(const std::string& host, std::uint16_t port);
 
-  // Whether this request on one of the server's own ports is for the metrics.
+  // Whether this request on one of the server's own ports is for the path of the metrics, or for
+  // the pages about its health below this path.
   bool owns(const connection::Exchange& exchange) const;
   std::unique_ptr<connection::RequestHandler> make_handler(connection::Exchange& exchange) const;
 
@@ -71,7 +72,14 @@ class MetricsService final : public AccessLog, connection::Router {
       connection::WebSocketChannel& channel) override;
   bool continues_session(const RequestHead&) const override { return false; }
 
-  std::string page(metrics::Format format) const;
+  enum class Page { metrics, alive, ready };
+
+  std::optional<Page> page_below_path(const RequestHead& head) const;
+  static std::optional<Page> health_page(std::string_view path);
+  std::unique_ptr<connection::RequestHandler> answer_page(connection::Exchange& exchange,
+                                                          Page page) const;
+  std::unique_ptr<connection::RequestHandler> answer_metrics(connection::Exchange& exchange) const;
+  std::string metrics_page(metrics::Format format) const;
 
   const Config& config_;
   const Config own_port_;  // the settings of the port of its own

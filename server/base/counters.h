@@ -72,6 +72,8 @@ enum class Counter : std::size_t {
   cluster_messages_missed,
   tls_handshakes,
   tls_handshakes_failed,
+  tls_handshakes_delayed,
+  http2_streams_refused,
   http2_closed_for_resets,
   http2_closed_for_frames,
   http2_closed_for_headers,
@@ -195,6 +197,10 @@ constexpr const char* name_of(Counter counter) {
       return "tls_handshakes";
     case Counter::tls_handshakes_failed:
       return "tls_handshakes_failed";
+    case Counter::tls_handshakes_delayed:
+      return "tls_handshakes_delayed";
+    case Counter::http2_streams_refused:
+      return "http2_streams_refused";
     case Counter::http2_closed_for_resets:
       return "http2_closed_for_resets";
     case Counter::http2_closed_for_frames:

@@ -1,6 +1,7 @@
 // Objects that all connections of one I/O thread share.
 #pragma once
 
+#include <cstdint>
 #include <ctime>
 #include <functional>
 #include <memory>
@@ -66,8 +67,8 @@ struct Context {
   HandshakeQueue handshakes{deferred_queue, config.tls.max_handshakes};
   tls::StreamEnvironment tls_streams{deferred_queue, run_in_background};
 
-  void count(Counter counter) {
-    if (counters != nullptr) counters->add(counter);
+  void count(Counter counter, std::uint64_t amount = 1) {
+    if (counters != nullptr) counters->add(counter, amount);
   }
   // Of something that was counted and has ended.
   void uncount(Counter counter) {

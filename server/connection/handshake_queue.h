@@ -48,6 +48,8 @@ class HandshakeQueue final : private net::DeferredTask {
   // on_place() is called at the end of this loop iteration, or of a later one.
   void enter(Waiter& waiter);
 
+  // Whether one that enters now has to wait for others to end.
+  bool is_full() const { return limit_ != 0 && under_way_ + waiting_.size() >= limit_; }
   std::size_t under_way() const { return under_way_; }
   std::size_t waiting() const { return waiting_.size(); }
 

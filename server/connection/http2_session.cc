@@ -65,6 +65,7 @@ Http2Session::~Http2Session() {
 void Http2Session::on_read(std::string_view bytes) {
   if (state_ == State::ended) return;
   engine_.feed(bytes, context().now());
+  context().count(Counter::http2_streams_refused, engine_.take_refused());
   take_events();
 }
 

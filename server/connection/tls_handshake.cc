@@ -61,6 +61,7 @@ void TlsHandshake::look_at_opening() {
     case tls::Opening::client_hello:
       // The client waits for an answer, so nothing more comes.
       connection_.stream().pause_reading();
+      if (context().handshakes.is_full()) context().count(Counter::tls_handshakes_delayed);
       context().handshakes.enter(*this);
       break;
     case tls::Opening::http:

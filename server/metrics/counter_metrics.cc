@@ -139,6 +139,8 @@ Meaning meaning_of(Counter counter) {
     case Counter::relays_over_rate:
     case Counter::emits_held_up:
     case Counter::recoveries_lost:
+    case Counter::tls_handshakes_delayed:
+    case Counter::http2_streams_refused:
     case Counter::http2_closed_for_resets:
     case Counter::http2_closed_for_frames:
     case Counter::http2_closed_for_headers:

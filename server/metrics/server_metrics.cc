@@ -21,6 +21,9 @@ constexpr Family events_queued{"sioserve_events_queued", Kind::gauge,
                                "process."};
 constexpr Family commands_queued{"sioserve_commands_queued", Kind::gauge,
                                  "Emits and other commands that wait for the I/O thread."};
+constexpr Family redis_lag{"sioserve_redis_lag_seconds", Kind::gauge,
+                           "Time that Redis takes to answer a published message: of the latest one "
+                           "that was measured, or of one that waits longer."};
 constexpr Family own_memory{"process_resident_memory_bytes", Kind::gauge,
                             "Resident memory of the process with the I/O thread."};
 constexpr Family own_cpu{"process_cpu_seconds", Kind::counter,
@@ -56,6 +59,8 @@ void write_server(Exposition& page, const ServerFigures& figures) {
   page.sample({}, std::uint64_t{figures.events_queued});
   page.begin(commands_queued);
   page.sample({}, std::uint64_t{figures.commands_queued});
+  page.begin(redis_lag);
+  page.sample({}, std::chrono::duration<double>(figures.redis_lag).count());
 }
 
 void write_own_process(Exposition& page) {

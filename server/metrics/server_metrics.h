@@ -2,6 +2,7 @@
 // process of the I/O thread.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -21,6 +22,7 @@ struct ServerFigures {
   std::uint64_t requests_refused = 0;
   std::size_t events_queued = 0;    // for the application
   std::size_t commands_queued = 0;  // of the application
+  std::chrono::microseconds redis_lag{0};
 };
 
 void write_server(Exposition& page, const ServerFigures& figures);

@@ -8,7 +8,7 @@
 namespace sioserve::redis {
 namespace {
 
-constexpr Milliseconds tick_interval{1'000};
+constexpr Milliseconds check_interval{1'000};
 constexpr Milliseconds longest_flush{1'000};
 // Counted for each message that waits, in addition to its bytes.
 constexpr std::size_t message_overhead = 128;
@@ -43,7 +43,7 @@ void RedisBus::start(socketio::cluster::BusObserver& observer) {
   outage_.emplace(Outage{loop_.now(), 0, 0, 0, {}});
   subscriber_.start();
   publisher_.start();
-  tick_.start_repeating(tick_interval);
+  tick_.start_repeating(check_interval);
 }
 
 // --- Bus ---
@@ -122,7 +122,8 @@ void RedisBus::link_event(RedisLink&, Event event) {
   std::visit([this](auto& alternative) { handle(std::move(alternative)); }, event);
 }
 
-void RedisBus::link_progressed(RedisLink&) {
+void RedisBus::link_progressed(RedisLink& link) {
+  if (&link == &publisher_) measure();
   connect_if_complete();
   stop_if_flushed();
 }
@@ -134,6 +135,7 @@ void RedisBus::link_lost(RedisLink& link, const ConnectionError& error,
   outage_->unconfirmed += unconfirmed_publishes;
   counters_.add(Counter::redis_unconfirmed, unconfirmed_publishes);
   if (&link == &publisher_) {
+    measured_.reset();
     for (Count& answer : counts_) failed_counts_.push_back(std::move(answer));
     counts_.clear();
     if (!failed_counts_.empty()) loop_.deferred_queue().schedule(*this);
@@ -175,7 +177,23 @@ void RedisBus::handle(const PublishRefused& refused) {
 
 void RedisBus::send(const std::string& channel, std::string payload) {
   counters_.add(Counter::redis_published);
+  ++sent_;
+  if (!measured_) measured_ = Measured{sent_, Clock::now()};
   publisher_.connection().publish(channel, std::move(payload));
+}
+
+void RedisBus::measure() {
+  if (!measured_ || !publisher_.ready()) return;
+  // Redis answers in order.
+  if (sent_ - publisher_.connection().unconfirmed_publishes() < measured_->number) return;
+  lag_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - measured_->sent);
+  measured_.reset();
+}
+
+std::chrono::microseconds RedisBus::lag() const {
+  if (!measured_) return lag_;
+  return std::max(
+      lag_, std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - measured_->sent));
 }
 
 void RedisBus::send_queue() {

@@ -60,7 +60,17 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
   Published publish(const std::string& channel, std::string payload) override;
   void count_subscribers(const std::string& channel, Count answer) override;
 
+  // The time that Redis took to answer a publish, of the latest one that was measured; longer if
+  // one waits longer now. One is measured at a time.
+  std::chrono::microseconds lag() const;
+
  private:
+  // A publish whose answer is awaited.
+  struct Measured {
+    std::size_t number;
+    TimePoint sent;  // of Clock: the loop's time has whole milliseconds
+  };
+
   enum class State { idle, first_attempt, connected, interrupted, stopping, stopped };
 
   struct Waiting {
@@ -91,6 +101,7 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
 
   void send(const std::string& channel, std::string payload);
   void send_queue();
+  void measure();
   Published drop();
   void shorten_queue();
   void report_loss(const RedisLink& link, const ConnectionError& error);
@@ -110,9 +121,12 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
   std::deque<Waiting> queue_;
   std::size_t queued_bytes_ = 0;
   std::optional<Outage> outage_;
-  LimitEpisode slow_;                 // Redis does not keep up
-  LimitEpisode refused_;              // by Redis
-  std::deque<Count> counts_;          // asked, in order
+  LimitEpisode slow_;         // Redis does not keep up
+  LimitEpisode refused_;      // by Redis
+  std::deque<Count> counts_;  // asked, in order
+  std::size_t sent_ = 0;      // messages
+  std::optional<Measured> measured_;
+  std::chrono::microseconds lag_{0};
   std::vector<Count> failed_counts_;  // to be called at the end of the loop iteration
   std::function<void()> stopped_;
   RedisLink subscriber_;

@@ -11,6 +11,7 @@ import pytest
 import websockets.sync.client
 from support.metrics import ADDRESS, OPEN_METRICS, metrics_url, parse, scrape
 from support.raw_http import RawConnection
+from support.raw_http2 import REFUSED_STREAM, Http2Connection
 from support.server import ServerProcess, run_to_end
 from support.waiting import eventually
 from support.workers import READY, start_versioned, write_code
@@ -188,6 +189,39 @@ def test_the_page_on_the_servers_own_port(start_server: Start) -> None:
     page = parse(httpx.get(f"{server.url}/internal/metrics"))
     assert page.value("sioserve_connections", state="active") == 1
     assert not is_page(httpx.get(f"{server.url}/metrics"))
+
+
+def test_the_health_pages_below_the_path(start_server: Start) -> None:
+    server = start_server("plain:application", "--metrics-path", "/internal/metrics")
+    for page, text in (("healthz", "ok\n"), ("readyz", "ready\n")):
+        answer = httpx.get(f"{server.url}/internal/metrics/{page}")
+        assert (answer.status_code, answer.text) == (200, text)
+        of_a_proxy = httpx.get(
+            f"{server.url}/internal/metrics/{page}", headers={"Via": "1.1 proxy"}
+        )
+        assert of_a_proxy.text != text
+        assert httpx.get(f"{server.url}/{page}").text != text
+    assert not is_page(httpx.get(f"{server.url}/internal/metrics/other"))
+    assert not is_page(httpx.get(f"{server.url}/internal/metricsother"))
+
+
+def test_the_page_on_an_ipv6_address(start_server: Start) -> None:
+    server = start_server("plain:application", "--metrics", "[::1]:0")
+    address = re.search(r"http://\[::1\]:\d+/metrics", server.log)
+    assert address
+    assert is_page(httpx.get(address[0]))
+
+
+def test_requests_above_the_number_of_streams_are_counted(start_server: Start) -> None:
+    options = ("--http2-cleartext", "--http2-max-streams", "2")
+    server = start_server("plain:application", *options, *ADDRESS)
+    with Http2Connection(server.port) as connection:
+        streams = [connection.request("GET", "/stream?gate=limit") for _ in range(5)]
+        for stream in streams[2:]:
+            assert connection.read_reset(stream) == REFUSED_STREAM
+        page = scrape(server)
+    name = "sioserve_limit_reached_total"
+    assert page.value(name, limit="http2_streams_refused") == 3
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])

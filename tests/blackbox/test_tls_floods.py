@@ -11,6 +11,7 @@ import httpx
 import pytest
 from support.certificates import Authority
 from support.hostile import open_sockets
+from support.metrics import ADDRESS, scrape
 from support.raw_http import RawConnection, has_read_everything
 from support.server import ServerProcess
 from support.socketio_apps import APPS
@@ -156,16 +157,22 @@ def test_garbage_instead_of_handshakes_costs_little_and_is_closed_at_once(
     assert 0 < lines(server) <= LINES
 
 
+def delayed(server: ServerProcess) -> float | None:
+    page = scrape(server)
+    return page.value("sioserve_limit_reached_total", limit="tls_handshakes_delayed")
+
+
 def test_the_limit_of_handshakes_does_not_hold_up_connections_that_have_made_theirs(
     start_server: StartServer, authority: Authority, trusting: ssl.SSLContext
 ) -> None:
-    options = ("--limit-tls-handshakes", "8", "--timeout-tls-handshake", "3600")
+    options = ("--limit-tls-handshakes", "8", "--timeout-tls-handshake", "3600", *ADDRESS)
     server = start(start_server, authority, *options)
     hello = client_hello(trusting)
     with TlsConnection(server.port, trusting) as established:
         assert established.get("/hello").read_response().status == 200
         with clients(server, [lambda: hello]):
             eventually(lambda: has_read_everything(server.port))
+            eventually(lambda: (delayed(server) or 0) > 100)
             for _ in range(20):
                 assert established.get("/hello").read_response().status == 200
         # The places are free again when the clients have left.

@@ -109,6 +109,7 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
   void no_process_for(StreamId stream) override { refused.push_back(stream); }
   void sessions_lost(const std::unordered_set<SessionId>& sessions) override {
     lost_sessions.insert(sessions.begin(), sessions.end());
+    lost_at_once.push_back(sessions.size());
   }
   void process_reported(std::uint64_t place, const ProcessFigures& figures) override {
     reports.emplace_back(place, figures.resident_bytes);
@@ -121,6 +122,7 @@ class ProcessPoolTest : public testing::Test, PoolOwner {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> reports;  // place and resident bytes
   std::vector<StreamId> lost, refused;
   std::unordered_set<SessionId> lost_sessions;
+  std::vector<std::size_t> lost_at_once;  // sessions, by call
   std::vector<ProcessId> ended;
   int rooms = 0;
   std::uint32_t last_process_ = 0;
@@ -205,6 +207,23 @@ TEST_F(ProcessPoolTest, TellsAProcessOfTheOthers) {
     return !told.empty();
   });
   EXPECT_EQ(get_message<ProcessLeft>(told[0])->process, 2U);
+}
+
+TEST_F(ProcessPoolTest, SpreadsTheEndOfTheSessionsOfAProcessThatHasDied) {
+  FakeProcess one = add();
+  std::unordered_set<SessionId> sessions;
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    const SessionId session = pool_.next_session();
+    sessions.insert(session);
+    pool_.push(SocketConnect{SocketId{i}, session, "id", "/", {}});
+  }
+  flush();
+  one.die();
+  const TimePoint begin = loop_.now();
+  run_until([&] { return lost_sessions.size() == 50; });
+  EXPECT_EQ(lost_sessions, sessions);
+  EXPECT_EQ(lost_at_once, (std::vector<std::size_t>{20, 20, 10}));
+  EXPECT_GE(loop_.now() - begin, Milliseconds(150));
 }
 
 TEST_F(ProcessPoolTest, GivesUpAProcessThatSendsFaultyValues) {

@@ -99,6 +99,28 @@ TEST_F(RedisBusTest, CountsSubscribedServers) {
   EXPECT_EQ(counts, (std::vector<std::size_t>{2, 1, 0}));
 }
 
+TEST_F(RedisBusTest, MeasuresHowLongRedisTakesToAnswer) {
+  const auto member = connect_member(settings(), {"a"});
+  EXPECT_EQ(member->bus.lag(), std::chrono::microseconds(0));
+  const TimePoint began = Clock::now();
+  member->bus.publish("a", "1");
+  run_until([&] { return member->bus.lag().count() > 0 && !member->observer.messages.empty(); });
+  EXPECT_LE(member->bus.lag(), Clock::now() - began);
+
+  server_.pause();
+  member->bus.publish("a", "2");
+  const TimePoint paused = Clock::now();
+  net::Timer wake(loop_, [] {});
+  wake.start_once(Milliseconds(60));
+  run_until([&] { return Clock::now() - paused >= Milliseconds(50); });
+  EXPECT_GE(member->bus.lag(), Milliseconds(50)) << "it still waits";
+  server_.resume();
+  run_until([&] { return member->observer.messages.size() == 2; });
+  EXPECT_GE(member->bus.lag(), Milliseconds(50)) << "of the publish that has waited";
+  settle(*member);  // publishes
+  EXPECT_LT(member->bus.lag(), Clock::now() - paused - Milliseconds(50));
+}
+
 TEST_F(RedisBusTest, UsesShardedChannels) {
   RedisBusSettings sharded = settings();
   sharded.pub_sub = PubSub::sharded;
