@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from support.certificates import Authority
 from support.nginx import CONFIGURATION
 from support.ports import free_port
 from support.raw_http import RawConnection
@@ -44,30 +46,61 @@ def user() -> str:
     return "user root root;" if os.geteuid() == 0 else ""
 
 
-@pytest.fixture
-def port(tmp_path: pathlib.Path, start_server: Callable[..., ServerProcess]) -> Iterator[int]:
-    """The port of nginx, with a server behind it."""
+@contextlib.contextmanager
+def nginx_in(folder: pathlib.Path, port: int, servers: str) -> Iterator[None]:
+    """nginx, which listens on the port."""
     if NGINX is None:
         pytest.skip("nginx is not installed")
-    (tmp_path / "static").mkdir()
-    (tmp_path / "static" / "a.css").write_text("from nginx")
-    start_server(
-        "endpoints:application", "--proxy-headers", listen=["-u", str(tmp_path / "app.sock")]
+    (folder / "static").mkdir()
+    (folder / "static" / "a.css").write_text("from nginx")
+    (folder / "nginx.conf").write_text(
+        CONFIGURATION.format(user=user(), folder=folder, servers=servers)
     )
-    number = free_port()
-    (tmp_path / "nginx.conf").write_text(
-        CONFIGURATION.format(user=user(), folder=tmp_path, servers=documented(tmp_path, number))
-    )
-    with subprocess.Popen([NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path]) as nginx:
+    with subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-p", folder]) as nginx:
 
         def listening() -> bool:
             assert nginx.poll() is None
             with socket.socket() as client:
-                return client.connect_ex(("127.0.0.1", number)) == 0
+                return client.connect_ex(("127.0.0.1", port)) == 0
 
         eventually(listening)
-        yield number
+        yield
         nginx.terminate()
+
+
+@pytest.fixture
+def server(tmp_path: pathlib.Path, start_server: Callable[..., ServerProcess]) -> None:
+    start_server(
+        "endpoints:application", "--proxy-headers", listen=["-u", str(tmp_path / "app.sock")]
+    )
+
+
+@pytest.fixture
+def port(tmp_path: pathlib.Path, server: None) -> Iterator[int]:
+    """The port of nginx, with the server behind it."""
+    number = free_port()
+    with nginx_in(tmp_path, number, documented(tmp_path, number)):
+        yield number
+
+
+def test_http2_with_tls(tmp_path: pathlib.Path, server: None) -> None:
+    number = free_port()
+    authority = Authority(tmp_path / "certificates")
+    issued = authority.issue()
+    servers = documented(tmp_path, number).replace(
+        f"listen 127.0.0.1:{number};",
+        f"listen 127.0.0.1:{number} ssl http2;\n"
+        f"    ssl_certificate {issued.certificate}; ssl_certificate_key {issued.key};",
+    )
+    with (
+        nginx_in(tmp_path, number, servers),
+        httpx.Client(http2=True, verify=authority.client_context()) as client,
+    ):
+        answer = client.get(f"https://localhost:{number}/")
+        assert answer.http_version == "HTTP/2"
+        assert answer.json()["scheme"] == "https"
+        assert answer.json()["server"] == ["localhost", number]
+        assert answer.json()["host"] == [f"localhost:{number}"]
 
 
 def test_requests_and_static_files(port: int) -> None:

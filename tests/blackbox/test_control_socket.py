@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from support.server import ServerProcess, run_to_end
+from support.socketio_apps import APPS as SOCKETIO_APPS
 from support.waiting import eventually
 from support.workers import command, pids, status_of, write_code
 from websockets.sync.client import connect
@@ -86,6 +87,23 @@ def test_status_has_a_row_for_each_process(server: ServerProcess, folder: pathli
         assert sum(row["requests_total"] for row in rows) >= 1
     else:
         assert rows[0]["pid"] == server.process.pid
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["one process", "workers"])
+def test_status_counts_sessions(
+    start_server: StartServer, tmp_path: pathlib.Path, workers: tuple[str, ...]
+) -> None:
+    control = tmp_path / "control"
+    server = start_server(
+        "resuming:application", *workers, "--control", str(control), cwd=SOCKETIO_APPS
+    )
+    for count in (1, 2, 3):
+        address = f"{server.url}/socket.io/?EIO=4&transport=polling"
+        sid = json.loads(httpx.get(address).text[1:])["sid"]
+        assert httpx.post(f"{address}&sid={sid}", content="40/count,").text == "ok"
+        assert httpx.get(f"{address}&sid={sid}").text.startswith("40/count,")
+        rows = status_of(control)["processes"]
+        assert sum(row["sessions"] or 0 for row in rows) == count
 
 
 def test_status_as_text(server: ServerProcess, folder: pathlib.Path) -> None:

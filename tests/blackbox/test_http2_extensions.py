@@ -7,13 +7,14 @@ import os
 import pathlib
 import signal
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hyperframe.frame import GoAwayFrame, PingFrame, SettingsFrame
 from support.raw_http2 import Http2Connection, StreamReset
-from support.server import ServerProcess
+from support.server import APPS, ServerProcess
 from support.waiting import eventually
+from support.workers import start_versioned, write_code
 
 MEGABYTE = 1 << 20
 
@@ -191,6 +192,42 @@ def test_a_request_that_crosses_the_announcement_is_served(start_server) -> None
         late = connection.request("GET", "/answer")
         assert connection.read_response(late).body == b"data: 1\n\nwhole"
     assert server.wait() == 0
+
+
+def test_a_reload_of_the_code_drains_connections(
+    start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
+) -> None:
+    """--reload starts the whole server again."""
+    code = tmp_path / "streaming.py"
+    code.write_text((APPS / "streaming.py").read_text())
+    server = start_server("streaming:application", "--http2-cleartext", "--reload", cwd=tmp_path)
+    with Http2Connection(server.port) as connection:
+        poll = connection.request("GET", "/poll")
+        server.wait_for_log("poll began")
+        before = len(server.log)
+        code.write_text(code.read_text() + "\n")
+        announced = connection.read_until(GoAwayFrame)
+        assert (announced.last_stream_id, announced.error_code) == (0x7FFFFFFF, 0)
+        assert connection.read_response(poll).status == 204
+        assert connection.read_to_end() == 0
+    server.wait_for_log("Listening on", before)
+
+
+def test_connections_stay_when_python_processes_are_replaced(
+    start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
+) -> None:
+    write_code(tmp_path, "one")
+    server = start_versioned(start_server, tmp_path, "--http2-cleartext", workers=2)
+    with Http2Connection(server.port) as connection:
+        assert connection.get("/").body.startswith(b"one ")
+        waiting = connection.request("GET", "/wait")
+        server.wait_for_log("request /wait of")
+        write_code(tmp_path, "two")
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for_log("Reloaded: 2 new Python processes work")
+        assert connection.get("/").body.startswith(b"two ")
+        (tmp_path / "go").touch()
+        assert connection.read_response(waiting).body.startswith(b"one ")
 
 
 def test_event_streams_end_when_the_server_stops(start_server) -> None:  # type: ignore[no-untyped-def]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import pathlib
+from collections.abc import Callable, Iterator
 
 import pytest
 from hyperframe.frame import SettingsFrame
@@ -72,6 +73,36 @@ def test_the_scope_is_a_websocket_s(connection: Http2Connection) -> None:
     assert scope["query_string"] == {"bytes": "a=b"}
     names = [name["bytes"] for name, _ in scope["headers"]]
     assert names == ["host", "sec-websocket-version", "cookie"]
+
+
+CHANNELS = """
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
+from django.urls import path
+
+settings.configure(SECRET_KEY="key")
+
+class Echo(AsyncWebsocketConsumer):
+    async def receive(self, text_data=None, bytes_data=None):
+        await self.send(text_data=self.scope["http_version"] + " " + text_data)
+
+application = ProtocolTypeRouter({"websocket": URLRouter([path("ws/echo/", Echo.as_asgi())])})
+"""
+
+
+def test_consumers_of_channels_share_a_connection(
+    start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "consumers.py").write_text(CHANNELS)
+    server = start_server("consumers:application", "--http2-cleartext", cwd=tmp_path)
+    with Http2Connection(server.port) as connection:
+        websockets = [Http2WebSocket(connection, "/ws/echo/") for _ in range(3)]
+        for number, websocket in enumerate(websockets):
+            websocket.send_text(f"text {number}")
+        for number, websocket in enumerate(websockets):
+            assert websocket.read_text() == f"2 text {number}"
+            assert websocket.close() == 1000
 
 
 def test_a_subprotocol_is_chosen(connection: Http2Connection) -> None:
