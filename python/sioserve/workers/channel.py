@@ -2,8 +2,8 @@
 
 The Python process says one thing: the length of a JSON text in four bytes, and the text. It is
 either hello, with the settings of the native core that depend on the application and the version of
-Django, or why the application could not start. The process may have been taken over: whatever it says, the I/O process
-serves on.
+Django, or why the application could not start. The process may have been taken over: whatever it
+says, the I/O process serves on.
 """
 
 from __future__ import annotations
