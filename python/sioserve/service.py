@@ -112,8 +112,7 @@ class Service:
         self._stopped = asyncio.Event()
         self._stopping: asyncio.Event | None = None  # once start() was called
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._loop_thread = 0
-        self._stop_log: StopLog | None = None  # once stop() was called
+        self._stop_log: StopLog | None = None  # once it serves
         self._deadline: float | None = None  # on time.monotonic()'s clock, once stop() was called
 
     async def start(self) -> None:
@@ -121,7 +120,6 @@ class Service:
         check_gil()
         self._stopping = begin_serving()
         self._loop = loop = asyncio.get_running_loop()
-        self._loop_thread = threading.get_ident()
         autodiscover()
         self._settings = {
             "native_socketio": bool(registry.native_namespaces()),
@@ -159,6 +157,7 @@ class Service:
             await self._start(server, loop)
             if self._settings.get("metrics"):
                 self._reporter = FigureReporter(server, self._threads, loop)
+            self._stop_log = StopLog(loop, threading.get_ident(), self._waited_for)
             self._is_serving = True
         except BaseException:
             self._threads.close()
@@ -181,9 +180,9 @@ class Service:
         if self._deadline is not None:
             return
         self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
-        if self._loop is not None:
-            self._stop_log = StopLog(self._loop, self._loop_thread, self._waited_for)
+        if self._stop_log is not None:
             self._stop_log.begin()
+        if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the service has ended
                 self._loop.call_soon_threadsafe(self._stop_has_begun)
 

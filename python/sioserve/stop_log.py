@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import logging
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from sio.task_places import location
@@ -22,64 +22,85 @@ INTERVAL = 5.0  # seconds between lines
 PATIENCE = 0.5  # seconds for the event loop to answer
 NAMED = 3  # of each kind; the others are counted
 
+BEGIN, END = object(), object()
+
 Named = tuple[str, Sequence[str]]  # a kind, in the singular, and the names of its members
 
 
 class StopLog:
-    """Writes these lines from its beginning until its end, also while the event loop is blocked.
+    """Writes these lines from begin() to end(), also while the event loop is blocked.
 
-    `waited_for` is called on the event loop, which runs in `thread` (its identifier). A signal
-    handler may call begin(): it takes no lock that the interrupted code may have.
+    Its thread waits from the start on: a signal handler may call begin(), which takes no lock that
+    the interrupted code may have, as starting a thread would.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        thread: int,
+        loop_thread: int,
         waited_for: Callable[[], Iterable[Named]],
     ) -> None:
+        """`loop_thread` is the identifier of the event loop's thread, which calls `waited_for`."""
         self._loop = loop
-        self._thread = thread
+        self._loop_thread = loop_thread
         self._waited_for = waited_for
-        self._over = threading.Event()
+        self._messages: SimpleQueue[object] = SimpleQueue()  # for the thread
         self._began = 0.0  # on time.monotonic()'s clock
+        self._has_ended = False
+        self._thread = threading.Thread(target=self._run, name="sioserve-stop-log", daemon=True)
+        self._thread.start()
 
     def begin(self) -> None:
-        """In the thread of the event loop, or in another one."""
         self._began = time.monotonic()
-        _thread.start_new_thread(self._run, ())
+        self._messages.put(BEGIN)
 
     def end(self) -> None:
-        """No more lines."""
-        self._over.set()
+        """Write no more lines, and return when the thread has ended."""
+        self._messages.put(END)
+        self._thread.join()
 
     def _run(self) -> None:
+        if self._messages.get() is END:
+            return
         pause = PAUSE
-        while not self._over.wait(pause):
+        while not self._comes(END, pause):
             pause = INTERVAL
             try:
                 kinds = self._ask()
             except RuntimeError:  # the loop is closed
                 return
-            if kinds and not self._over.is_set():
+            if kinds and not self._has_ended:
                 seconds = time.monotonic() - self._began
                 logger.info("The stop has waited %.1f s for %s", seconds, "; ".join(kinds))
+
+    def _comes(self, message: object, within: float) -> bool:
+        """Whether it comes within these seconds, and before the end. Others are dropped."""
+        deadline = time.monotonic() + within
+        while not self._has_ended:
+            try:
+                got = self._messages.get(timeout=max(deadline - time.monotonic(), 0))
+            except Empty:
+                return False
+            self._has_ended = got is END
+            if got is message:
+                return True
+        return message is END
 
     def _ask(self) -> list[str]:
         """What is waited for. Raises RuntimeError if the event loop is closed."""
         kinds: list[str] = []
-        answered = threading.Event()
+        answered = object()
 
         def answer() -> None:
             try:
                 kinds.extend(described(kind, names) for kind, names in self._waited_for() if names)
             finally:
-                answered.set()
+                self._messages.put(answered)
 
         self._loop.call_soon_threadsafe(answer)
-        if answered.wait(PATIENCE):
+        if self._comes(answered, PATIENCE) or self._has_ended:
             return kinds
-        frame = sys._current_frames().get(self._thread)
+        frame = sys._current_frames().get(self._loop_thread)
         where = "" if frame is None else f", in {location(outside_library(frame))}"
         return [f"the event loop, which is blocked{where}"]
 

@@ -55,8 +55,7 @@ class IoService:
         self._watch: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[int]] = set()
         self._stopped = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        self._stop_log = StopLog(loop, threading.get_ident(), self._waited_for)
+        self._stop_log: StopLog | None = None  # once it serves
         self._deadline: float | None = None  # on time.monotonic()'s clock, once stop() was called
         self._reload_after_start = False
         self._resizes: list[Callable[[], None]] = []  # signals that have come during the start
@@ -85,6 +84,7 @@ class IoService:
         with start_errors():
             server.start(loop, self._stopped.set)
         self._supervisor.serve(server)
+        self._stop_log = StopLog(loop, threading.get_ident(), self._waited_for)
         watch = Watch(server, self._supervisor, self._replacer, self._options)
         self._watch = loop.create_task(watch.run())
         for change in self._resizes:
@@ -98,7 +98,8 @@ class IoService:
         """
         if self._deadline is None:
             self._deadline = time.monotonic() + self._options.timeout_graceful_shutdown
-            self._stop_log.begin()
+            if self._stop_log is not None:
+                self._stop_log.begin()
             self._replacer.stop()
             self._supervisor.stop()
             if self._watch is not None:
@@ -115,7 +116,8 @@ class IoService:
         for name in await self._supervisor.wait(left):
             logger.error("%s did not stop in time and was killed", name)
             self.status = 1
-        self._stop_log.end()
+        if self._stop_log is not None:
+            self._stop_log.end()
         self._server.flush_logs()
         self._server.end()
 
