@@ -57,8 +57,9 @@ SHARE = 0.05
 def count(scenario: Scenario, units: int, options: Sequence[str]) -> dict[str, int]:
     """Instructions for one unit, by "Python" and "I/O". Raises SystemExit."""
     port = free_port()
-    command = [sioserve(), scenario.application, f"--port={port}", "--no-access-log"]
-    env = {"DJANGO_SETTINGS_MODULE": "django_site.settings"}
+    command = [sioserve(), scenario.application, f"--port={port}"]
+    # A scenario's own options take precedence over the environment.
+    env = {"DJANGO_SETTINGS_MODULE": "django_site.settings", "SIOSERVE_ACCESS_LOG": "none"}
     with tempfile.TemporaryDirectory() as name:
         write_files(pathlib.Path(name))
         own = [option.format(folder=name) for option in scenario.options]

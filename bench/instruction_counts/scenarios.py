@@ -197,6 +197,18 @@ SCENARIOS = {
         requests_to("/", b"hello you\n"),
         application="hello_app:application",
     ),
+    "logged": Scenario(
+        "plain ASGI request, with a line in the access log",
+        requests_to("/", b"hello you\n"),
+        application="hello_app:application",
+        options=("--access-log={folder}/access.log",),
+    ),
+    "measured": Scenario(
+        "plain ASGI request, with --metrics",
+        requests_to("/", b"hello you\n"),
+        application="hello_app:application",
+        options=("--metrics=127.0.0.1:0",),
+    ),
     "static": Scenario(
         "request for a file of 10 KB, --static",
         requests_to("/static/page.css", BODY[-200:]),
