@@ -400,3 +400,34 @@ def test_auto_means_one_for_each_core(folder: pathlib.Path, start_server) -> Non
     cores = len(os.sched_getaffinity(0))
     if cores > 1:
         assert len(wait_for_processes(server, cores)) == cores
+
+
+DESCRIPTORS = """
+import json, os, subprocess, sys
+
+LIST = (
+    "import json, os; paths = [f'/proc/self/fd/{n}' for n in os.listdir('/proc/self/fd')]; "
+    "print(json.dumps([os.readlink(path) for path in paths if os.path.lexists(path)]))"
+)
+
+async def application(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    listed = subprocess.run([sys.executable, "-c", LIST], close_fds=False, stdout=subprocess.PIPE)
+    own = [os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")
+           if os.path.lexists(f"/proc/self/fd/{n}")]
+    body = json.dumps({"own": own, "of a child": json.loads(listed.stdout)}).encode()
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": body})
+"""
+
+
+def test_programs_that_the_application_starts_do_not_get_the_channel(
+    start_server: Callable[..., ServerProcess], tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "descriptors.py").write_text(DESCRIPTORS)
+    server = start_server("descriptors:application", "--workers", "1", cwd=tmp_path)
+    found = httpx.get(server.url).json()
+    sockets = {name for name in found["own"] if name.startswith("socket:")}
+    assert sockets, "the channel is one"
+    assert not sockets & set(found["of a child"])
