@@ -47,7 +47,7 @@ class StopLog:
         self._messages: SimpleQueue[object] = SimpleQueue()  # for the thread
         self._began = 0.0  # on time.monotonic()'s clock
         self._has_ended = False
-        self._thread = threading.Thread(target=self._run, name="sioserve-stop-log", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="sioserve stop log", daemon=True)
         self._thread.start()
 
     def begin(self) -> None:
