@@ -8,7 +8,7 @@ import pathlib
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -162,38 +162,37 @@ async def application(scope, receive, send):
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
     print("the loop is blocked", flush=True)
     time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one process", "workers"])
-def test_a_stop_says_that_it_waits_for_the_lifespan(
-    start_server: StartServer, tmp_path: pathlib.Path, workers: tuple[str, ...]
-) -> None:
+@pytest.fixture(params=[(), ("--workers", "1")], ids=["one process", "workers"])
+def waiting(
+    request: pytest.FixtureRequest, start_server: StartServer, tmp_path: pathlib.Path
+) -> Iterator[ServerProcess]:
     (tmp_path / "waiting.py").write_text(WAITING)
-    server: ServerProcess = start_server("waiting:application", *workers, cwd=tmp_path)
-    server.process.send_signal(signal.SIGTERM)
-    server.wait_for_log(r"has waited \d+\.\d s for 1 part of the application: lifespan shutdown")
+    server = start_server("waiting:application", *request.param, cwd=tmp_path)
+    yield server
     server.kill()
 
 
-@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one process", "workers"])
-def test_a_stop_says_that_the_event_loop_is_blocked(
-    start_server: StartServer, tmp_path: pathlib.Path, workers: tuple[str, ...]
-) -> None:
-    (tmp_path / "waiting.py").write_text(WAITING)
-    server: ServerProcess = start_server("waiting:application", *workers, cwd=tmp_path)
-    with RawConnection(server.port) as connection:
+def test_a_stop_says_that_it_waits_for_the_lifespan(waiting: ServerProcess) -> None:
+    waiting.process.send_signal(signal.SIGTERM)
+    waiting.wait_for_log(r"has waited \d+\.\d s for 1 part of the application: lifespan shutdown")
+
+
+def test_a_stop_says_that_the_event_loop_is_blocked(waiting: ServerProcess) -> None:
+    with RawConnection(waiting.port) as connection:
         connection.get("/")
-        server.wait_for_log("the loop is blocked")
-        server.process.send_signal(signal.SIGTERM)
+        waiting.wait_for_log("the loop is blocked")
+        waiting.process.send_signal(signal.SIGTERM)
         # With --workers, nothing reaches the process while its event loop is blocked.
         blocked = r"the event loop, which is blocked, in \S+waiting\.py:\d+ "
-        expected = r"1 process: Python process 1 \(pid \d+\)" if workers else blocked
-        server.wait_for_log(rf"The stop has waited \d+\.\d s for {expected}")
-        server.kill()
+        process = r"1 process: Python process 1 \(pid \d+\)"
+        expected = process if "Python process 1" in waiting.log else blocked
+        waiting.wait_for_log(rf"The stop has waited \d+\.\d s for {expected}")
 
 
 def test_a_request_that_does_not_end_is_cancelled(start_server) -> None:  # type: ignore[no-untyped-def]
