@@ -158,7 +158,7 @@ def test_requests_of_all_kinds_leave_nothing_behind(
     print(f"DJANGO_LOAD_SEED={seed}")
     server = start(start_server, tmp_path)
     asyncio.run(ask_all(server.port, seed + 1, REQUESTS // 4))  # caches fill
-    eventually(lambda: is_quiet(server), seconds=5)
+    eventually(lambda: is_quiet(server))
     before, memory = state(server), server.memory()
 
     clients = asyncio.run(ask_all(server.port, seed, REQUESTS))

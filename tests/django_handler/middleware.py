@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.utils.decorators import sync_and_async_middleware, sync_only_middleware
 from django.utils.deprecation import MiddlewareMixin
 from notes import note, values
+from views import Closed
 
 
 class Hooks(MiddlewareMixin):
@@ -94,6 +95,62 @@ def sync_function(get_response: Any) -> Any:
         return response
 
     return middleware
+
+
+def _leave(when: str = "at the next await") -> None:
+    """The client leaves, while a thread works."""
+    if leave := values.get("leave"):
+        leave(when)
+
+
+@sync_only_middleware
+def leaves_before_the_view(get_response: Any) -> Any:
+    def middleware(request: Any) -> Any:
+        _leave("now")
+        return get_response(request)
+
+    return middleware
+
+
+@sync_only_middleware
+def leaves_when_it_awaits_the_view(get_response: Any) -> Any:
+    def middleware(request: Any) -> Any:
+        _leave("at async_to_sync()")
+        return get_response(request)
+
+    return middleware
+
+
+@sync_only_middleware
+def leaves_behind_the_view(get_response: Any) -> Any:
+    def middleware(request: Any) -> Any:
+        response = get_response(request)
+        _leave("now")
+        return response
+
+    return middleware
+
+
+@sync_only_middleware
+def leaves(get_response: Any) -> Any:
+    def middleware(request: Any) -> Any:
+        response = get_response(request)
+        _leave()
+        return response
+
+    return middleware
+
+
+class LeavesInHook(MiddlewareMixin):
+    def process_response(self, request: Any, response: Any) -> Any:
+        _leave()
+        return response
+
+
+class LeavesInView(MiddlewareMixin):
+    def process_view(self, request: Any, *view: Any) -> HttpResponse:
+        _leave()
+        return Closed("from process_view")
 
 
 @sync_and_async_middleware

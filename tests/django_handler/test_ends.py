@@ -6,13 +6,14 @@ import asyncio
 import gc
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import asgiref
 import pytest
 from django.db import connection, connections
 from django.test import override_settings
-from notes import noted, threads, values
+from notes import noted, notes, threads, values
 from sioserve.django.sync_requests import SyncRequest
 from sioserve.request_threads import RequestThread
 from world import Exchange, World, noted_signals, only, world
@@ -338,6 +339,58 @@ async def test_client_leaves_behind_middleware_that_calls() -> None:
         await request
         assert "cancelled" in noted()
         await server.settle()
+
+
+@pytest.mark.only_ours("Django does not close the response")
+@pytest.mark.parametrize(
+    "middleware",
+    [
+        "leaves_before_the_view",
+        "leaves_when_it_awaits_the_view",
+        "leaves_behind_the_view",
+        "leaves",
+        "LeavesInHook",
+        "LeavesInView",
+    ],
+)
+async def test_client_leaves_while_the_response_is_made(middleware: str) -> None:
+    """On a thread, which goes on; or the event loop has not taken its response yet."""
+    values.clear()
+    with override_settings(MIDDLEWARE=[f"middleware.{middleware}"]):
+        async with world() as server:
+            await server.ask("/state")
+            notes.clear()
+            loop = asyncio.get_running_loop()
+            with noted_signals():
+                exchange, may_go_on = Exchange("/slow-hello-async"), threading.Event()
+
+                async def leave() -> None:
+                    exchange.leave()
+                    for _ in range(20):  # turns of the event loop
+                        await asyncio.sleep(0)
+
+                def leave_before_the_next_callback() -> None:
+                    exchange.leave()
+                    callbacks = len(loop._ready)  # type: ignore[attr-defined]
+                    deadline = loop.time() + PATIENCE
+                    may_go_on.set()
+                    while len(loop._ready) == callbacks and loop.time() < deadline:  # type: ignore[attr-defined]
+                        time.sleep(0)  # the thread adds one
+
+                def leave_on_thread(when: str) -> None:
+                    if when == "at async_to_sync()":
+                        loop.call_soon_threadsafe(leave_before_the_next_callback)
+                        may_go_on.wait(PATIENCE)
+                        return
+                    leaving = asyncio.run_coroutine_threadsafe(leave(), loop)
+                    if when == "now":
+                        leaving.result(PATIENCE)
+
+                values["leave"] = leave_on_thread
+                await server.begin(exchange)
+                assert exchange.sent == []
+                assert noted().count("closed") == 1
+                await check_the_end(server)
 
 
 @pytest.mark.skipif(

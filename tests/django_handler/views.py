@@ -47,6 +47,12 @@ async def hello_async(request: Any) -> HttpResponse:
     return Closed("hello")
 
 
+async def slow_hello_async(request: Any) -> HttpResponse:
+    for _ in range(20):  # turns of the event loop
+        await asyncio.sleep(0)
+    return await sync_to_async(hello)(request)
+
+
 def orm(request: Any) -> HttpResponse:
     note("view")
     with connection.cursor() as cursor:
@@ -341,6 +347,7 @@ handler500 = broken_500
 urlpatterns = [
     path("hello", hello, name="hello"),
     path("hello-async", hello_async),
+    path("slow-hello-async", slow_hello_async),
     path("orm", orm),
     path("orm-async", orm_async),
     path("call-async", call_async),

@@ -11,6 +11,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.urls import set_script_prefix
 
 from sioserve.django.client import cancel_if_client_leaves
+from sioserve.django.made_response import MadeResponse
 from sioserve.django.responses import send_stream, whole_messages
 from sioserve.django.signals import close_response, send_request_finished, send_request_started
 
@@ -23,7 +24,7 @@ class AsyncRequest:
         self._handler = handler
         self._request = request
         self._prefix = prefix
-        self._response: Any = None
+        self._made = MadeResponse(request)
 
     async def serve(self, receive: Any, send: Any) -> None:
         """Returns also when the client has left."""
@@ -32,16 +33,17 @@ class AsyncRequest:
         try:
             await cancel_if_client_leaves(self._respond(send), receive)
         finally:
-            if self._response is None:
+            await self._made.wait()
+            if self._made.response is None:
                 await send_request_finished()
                 self._request.close()
             else:
-                await close_response(self._response, self._request)
+                await close_response(self._made.response, self._request)
 
     async def _respond(self, send: Any) -> None:
         response = await self._handler.get_response_async(self._request)
         response._handler_class = ASGIHandler
-        self._response = response
+        self._made.response, self._made.thread_may_work = response, False
         match = self._request.resolver_match
         if response.streaming:
             await send_stream(response, self._request.scope, send, match=match)

@@ -16,9 +16,9 @@ from django.utils.module_loading import import_string
 from sioserve.django.async_requests import AsyncRequest, refuse
 from sioserve.django.found_view import Match, find_view, keep_match, path_info, take_match
 from sioserve.django.loop_safe import is_safe_view_hook
+from sioserve.django.made_response import keep_response, response_in_thread
 from sioserve.django.middleware import AsyncChain, Junction, runs_on_loop, serve_on_loop
 from sioserve.django.sync_requests import SyncRequest
-from sioserve.django.threads import in_thread
 from sioserve.django.urlconf import import_urlconf
 from sioserve.request_threads import thread_of_request
 
@@ -129,11 +129,12 @@ class Handler(ASGIHandler):
         if response is None:
             view = self.make_view_atomic(callback)
             if not iscoroutinefunction(view):
-                view = in_thread(view)
+                view = response_in_thread(view, request)
             try:
                 response = await view(request, *args, **kwargs)
             except Exception as error:
                 response = await self._after_exception(error, request)
+            keep_response(request, response)
         self.check_response(response, callback)
         if hasattr(response, "render") and callable(response.render):
             response = await self._render(request, response)
@@ -143,7 +144,7 @@ class Handler(ASGIHandler):
         """The middleware's `process_view`: from the first one that may block, on the thread."""
         for number, method in enumerate(self._view_middleware):
             if not is_safe_view_hook(method, request):
-                return await in_thread(_first_response)(
+                return await response_in_thread(_first_response, request)(
                     self._view_middleware[number:], request, *view
                 )
             if response := method(request, *view):
@@ -153,21 +154,22 @@ class Handler(ASGIHandler):
     async def _after_exception(self, error: Exception, request: Any) -> Any:
         if not self._exception_middleware:
             raise error
-        response = await in_thread(self.process_exception_by_middleware)(error, request)
+        process = response_in_thread(self.process_exception_by_middleware, request)
+        response = await process(error, request)
         if response is None:
             raise error
         return response
 
     async def _render(self, request: Any, response: Any) -> Any:
         for method in self._template_response_middleware:
-            response = await in_thread(method)(request, response)
+            response = await response_in_thread(method, request)(request, response)
             self.check_response(
                 response, method, name=f"{type(method.__self__).__name__}.process_template_response"
             )
         try:
             if iscoroutinefunction(response.render):
                 return await response.render()
-            return await in_thread(response.render)()
+            return await response_in_thread(response.render, request)()
         except Exception as error:
             return await self._after_exception(error, request)
 

@@ -21,7 +21,7 @@ from django.core.handlers import exception
 from django.utils.deprecation import MiddlewareMixin
 
 from sioserve.django.loop_safe import safe_hooks
-from sioserve.django.threads import in_thread
+from sioserve.django.made_response import keep_response, response_in_thread, work_in_thread
 
 AsyncHandler = Callable[[Any], Awaitable[Any]]
 
@@ -117,9 +117,11 @@ class _View:
 
     async def __call__(self, request: Any) -> Any:
         try:
-            return await self._get_response(request)
+            response = await self._get_response(request)
         except Exception as error:
-            return await in_thread(_response_for)(request, error)
+            return await response_in_thread(_response_for, request)(request, error)
+        keep_response(request, response)
+        return response
 
 
 class _Caller:
@@ -129,7 +131,7 @@ class _Caller:
         self._middleware = middleware
 
     async def __call__(self, request: Any) -> Any:
-        return await in_thread(self._call)(request)
+        return await response_in_thread(self._call, request)(request)
 
     def _call(self, request: Any) -> Any:
         try:
@@ -160,12 +162,13 @@ class _Run:
         """A response and the number of steps that will process it; None to go on."""
         for number, step in enumerate(self._steps):
             if not self._safe[number].process_request:
-                return await in_thread(self._go_in)(request, number)
+                return await work_in_thread(self._go_in, request)(request, number)
             try:
                 response = _process_request(step, request)
             except Exception as error:
-                return await in_thread(_response_for)(request, error), number
+                return await response_in_thread(_response_for, request)(request, error), number
             if response:
+                keep_response(request, response)
                 return response, number + 1  # the step's own process_response() sees it too
         return None, 0
 
@@ -175,8 +178,11 @@ class _Run:
             try:
                 response = _process_request(self._steps[number], request)
             except Exception as error:
-                return _response_for(request, error), number
+                response = _response_for(request, error)
+                keep_response(request, response)
+                return response, number
             if response:
+                keep_response(request, response)
                 return response, number + 1
         return None, 0
 
@@ -184,11 +190,13 @@ class _Run:
         for number in reversed(range(depth)):
             step = self._steps[number]
             if not self._safe[number].process_response(request, response):
-                return await in_thread(self._go_out)(request, response, number + 1)
+                go_out = response_in_thread(self._go_out, request)
+                return await go_out(request, response, number + 1)
             try:
                 response = _process_response(step, request, response)
             except Exception as error:
-                response = await in_thread(_response_for)(request, error)
+                response = await response_in_thread(_response_for, request)(request, error)
+            keep_response(request, response)
         return response
 
     def _go_out(self, request: Any, response: Any, depth: int) -> Any:
