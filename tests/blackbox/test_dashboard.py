@@ -40,6 +40,7 @@ UNITS = (
     (r"rate\(\w+_bytes_total\{", "Bps"),
     (r"rate\(sioserve_http_requests_total\{", "reqps"),
     (r"rate\(\w+_total\{", "ops"),
+    (r"_busy\{.* / \w+_limit\{", "percentunit"),
     (r"_bytes\{", "bytes"),
     (r"_seconds\{", "s"),
     (r"", "short"),
@@ -104,29 +105,29 @@ def test_the_metrics_and_labels_exist(page: Scrape, query: Query) -> None:
 
 @each_query
 def test_the_functions_fit_the_types(page: Scrape, query: Query) -> None:
-    (selector,) = selectors(query.expression)
-    (family,) = [
-        family
-        for family in page.families.values()
-        if selector.metric.removesuffix("_total") == family.name
-        or re.fullmatch(rf"{family.name}_(bucket|sum|count)", selector.metric)
-    ]
-    is_rate = f"rate({selector.metric}{{" in query.expression
-    assert is_rate == (family.type != "gauge")
-    assert ("$__rate_interval" in query.expression) == is_rate
-    is_quantile = "histogram_quantile(" in query.expression
-    assert is_quantile == selector.metric.endswith("_bucket")
-    assert is_quantile == ("le" in (grouped_by(query.expression) or ()))
+    for metric, _ in selectors(query.expression):
+        (family,) = [
+            family
+            for family in page.families.values()
+            if metric.removesuffix("_total") == family.name
+            or re.fullmatch(rf"{family.name}_(bucket|sum|count)", metric)
+        ]
+        is_rate = f"rate({metric}{{" in query.expression
+        assert is_rate == (family.type != "gauge")
+        assert ("$__rate_interval" in query.expression) == is_rate
+        is_quantile = "histogram_quantile(" in query.expression
+        assert is_quantile == metric.endswith("_bucket")
+        assert is_quantile == ("le" in (grouped_by(query.expression) or ()))
 
 
 @each_query
 def test_the_legend_names_what_tells_the_lines_apart(page: Scrape, query: Query) -> None:
-    (selector,) = selectors(query.expression)
+    metrics = [selector.metric for selector in selectors(query.expression)]
     groups = grouped_by(query.expression)
     if "sum (" in query.expression:
         groups = set()
     if groups is None:
-        (groups,) = {frozenset(sample) for sample in page.labels(selector.metric)}
+        (groups,) = {frozenset(sample) for metric in metrics for sample in page.labels(metric)}
         groups = groups | {"instance"}
     assert legend_labels(query.legend) == groups - {"le"}
     others = [other for other in QUERIES if other.panel == query.panel]
