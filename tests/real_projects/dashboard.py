@@ -146,6 +146,17 @@ def draw_all(asked: Prometheus, start: float, end: float) -> tuple[str, list[str
     return page(source["panels"], lines, start, end), faults
 
 
+def complaints(program: str, server: ServerProcess) -> list[str]:
+    """What Prometheus' own checker of names, units and texts says about the page."""
+    checker = pathlib.Path(program).with_name("promtool")
+    text = httpx.get(metrics_url(server)).text
+    command = [str(checker), "check", "metrics"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
+    if done.returncode == 0:
+        return []
+    return [f"promtool: {line}" for line in (done.stdout + done.stderr).splitlines()]
+
+
 def photograph(html: pathlib.Path) -> None:
     """Beside it, if there is a Chromium."""
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -186,6 +197,8 @@ def main(program: str, folder: pathlib.Path, seconds: float) -> int:
         load = Load(plain, secure, authority.client_context, seconds)
         asyncio.run(asyncio.wait_for(load.run(), seconds + 120))
         drawn, faults = draw_all(asked, start, time.time())
+        for server in (plain, secure):
+            faults += complaints(program, server)
     (folder / "dashboard.html").write_text(drawn)
     print(f"page: {folder / 'dashboard.html'}", flush=True)
     photograph(folder / "dashboard.html")
