@@ -20,6 +20,7 @@ from support.redis_server import RedisServer
 from support.sanitizers import SANITIZER
 from support.server import ServerProcess
 from support.waiting import eventually
+from support.workers import READY
 
 import socketio
 
@@ -170,6 +171,42 @@ def test_the_resident_memory(server: ServerProcess) -> None:
     memory = server.memory()
     assert after.figure("resident_memory_bytes") == pytest.approx(memory, rel=0.05)
     assert scrape(server).value("process_resident_memory_bytes") == pytest.approx(memory, rel=0.05)
+
+
+def test_the_resident_memory_is_that_of_each_process(start_server: Start) -> None:
+    server = start_server("figures:application", "--workers", "2", "--no-access-log", *ADDRESS)
+    name = "sioserve_python_resident_memory_bytes"
+    eventually(lambda: len(scrape(server).labels(name)) == 2)
+    pids = dict(READY.findall(server.log))
+
+    def differences(page: Scrape) -> dict[str, float]:
+        """Between the figures and what the system says."""
+        found = {}
+        for process, pid in pids.items():
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            shown = page.value(name, process=process)
+            assert shown is not None
+            found[process] = shown - int(status.partition("VmRSS:")[2].split()[0]) * 1024
+        return found
+
+    def is_right() -> bool:
+        return all(abs(by) < 10e6 for by in differences(scrape(server)).values())
+
+    assert pids.keys() == {"1", "2"}
+    eventually(is_right)
+    before = scrape(server)
+    work(server, "memory?amount=200")
+
+    def grown() -> list[float]:
+        after = scrape(server)
+        return sorted(
+            (after.value(name, process=process) or 0) - (before.value(name, process=process) or 0)
+            for process in pids
+        )
+
+    eventually(lambda: grown()[1] > 190e6)
+    assert grown()[0] < 20e6
+    eventually(is_right)
 
 
 @pytest.mark.skipif(SANITIZER, reason="sanitizers keep freed memory")
