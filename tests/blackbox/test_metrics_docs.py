@@ -1,8 +1,7 @@
-"""docs/metrics.md and docs/grafana-dashboard.json know every metric, and no other."""
+"""docs/metrics.md knows every metric, and no other."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -45,18 +44,6 @@ def test_the_documentation_has_the_labels_of_each_metric(page: Scrape) -> None:
     for family in page.families.values():
         for sample in family.samples:
             assert set(sample.labels) - {"le"} == documented[name_in_queries(family)], sample
-
-
-def test_the_dashboard_asks_for_metrics_that_exist(page: Scrape) -> None:
-    dashboard = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text())
-    targets = [target for panel in dashboard["panels"] for target in panel.get("targets", [])]
-    assert len(targets) > 20
-    variables = [variable["query"] for variable in dashboard["templating"]["list"]]
-    queries = [target["expr"] for target in targets] + [json.dumps(query) for query in variables]
-    for query in queries:
-        assert metric_names(query) <= page.names(), query
-    for name in (f"sioserve_{part}" for part in ("http", "socketio", "redis", "limit", "python")):
-        assert any(name in query for query in queries), name
 
 
 def test_the_documentation_names_metrics_that_exist(page: Scrape) -> None:

@@ -88,7 +88,7 @@ def serial_number(machine: FreshMachine) -> str:
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(ADDRESS_SANITIZER, reason="the sanitizer needs the environment of the tests")
 def test_without_a_proxy(machine: FreshMachine) -> None:
-    certificate, hook, service, start = steps()
+    certificate, hook, service, start, look = steps()
     machine.run(certificate)
     machine.run(hook)
     unit = changed(unit_file(chapter("systemd")), service)
@@ -99,10 +99,19 @@ def test_without_a_proxy(machine: FreshMachine) -> None:
     machine.run(restart)
     try:
         follow(machine, renewal)
+        location, status = look_at(machine, look)
     finally:
         log = machine.run("systemctl stop project; cat /run/project.log")
         print(log)
+    assert location == "location: https://example.org/"
+    assert status == "HTTP/2 200"
     assert "Traceback" not in log
+
+
+def look_at(machine: FreshMachine, commands: str) -> list[str]:
+    """The lines that they show; curl trusts the authority of the test."""
+    trusting = "export CURL_CA_BUNDLE=/etc/letsencrypt/live/example.org/fullchain.pem"
+    return [line.strip() for line in machine.run(f"{trusting}\n{commands}").splitlines()]
 
 
 def follow(machine: FreshMachine, renewal: str) -> None:

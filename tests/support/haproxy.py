@@ -1,4 +1,4 @@
-"""HAProxy in front of a server, for the scripts that check it."""
+"""HAProxy in front of a server, for tests."""
 
 from __future__ import annotations
 

@@ -78,4 +78,4 @@ def scrape(server: ServerProcess, accept: str = "") -> Scrape:
 
 def metric_names(text: str) -> set[str]:
     """The names of this server's metrics in a text, such as a query."""
-    return set(re.findall(r"\b(?:sioserve|process)_[a-z_]+\b", text))
+    return set(re.findall(r"\b(?:sioserve|process)_[a-z0-9_]+\b", text))

@@ -57,12 +57,13 @@ class Http2Connection:
     """A client's connection. It answers SETTINGS and PING, and opens windows of 1 GiB.
 
     `settings` are the client's; `window` is what it opens for the whole connection. `before`: bytes
-    in front of HTTP/2; `before_tls`: in front of the handshake.
+    in front of HTTP/2; `before_tls`: in front of the handshake. `address`: a port of 127.0.0.1, or
+    the path of a Unix socket.
     """
 
     def __init__(
         self,
-        port: int,
+        address: int | str,
         *,
         settings: Mapping[int, int] | None = None,
         window: int = WINDOW,
@@ -71,12 +72,13 @@ class Http2Connection:
         before: bytes = b"",
         before_tls: bytes = b"",
     ) -> None:
-        plain = socket.socket()
+        plain = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
         if receive_buffer is not None:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if plain.family == socket.AF_INET:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.settimeout(TIMEOUT)
-        plain.connect(("127.0.0.1", port))
+        plain.connect(address if isinstance(address, str) else ("127.0.0.1", address))
         plain.sendall(before_tls)
         self.socket = tls.wrap_socket(plain, server_hostname="localhost") if tls else plain
         self.encoder = hpack.Encoder()
