@@ -14,8 +14,10 @@ constexpr std::size_t record_header = 5;
 constexpr std::size_t max_record = 16'384;
 
 constexpr std::size_t max_method = 16;  // letters
+constexpr std::string_view empty_line = "\r\n";
 
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_of_method(char c) { return is_upper(c) || c == '-'; }  // M-SEARCH
 
 Opening hello_or_unknown(std::string_view input) {
   if (input.size() > 1 && input[1] != major_version) return Opening::unknown;
@@ -29,7 +31,9 @@ Opening hello_or_unknown(std::string_view input) {
 }
 
 Opening http_or_unknown(std::string_view input) {
-  const auto end = std::ranges::find_if_not(input, is_upper);
+  if (input.empty()) return Opening::incomplete;
+  if (!is_upper(input.front())) return Opening::unknown;
+  const auto end = std::ranges::find_if_not(input, is_of_method);
   const auto letters = static_cast<std::size_t>(end - input.begin());
   if (letters > max_method) return Opening::unknown;
   if (end == input.end()) return Opening::incomplete;
@@ -41,8 +45,10 @@ Opening http_or_unknown(std::string_view input) {
 Opening opening_of(std::string_view input) {
   if (input.empty()) return Opening::incomplete;
   if (input.front() == handshake_record) return hello_or_unknown(input);
-  if (is_upper(input.front())) return http_or_unknown(input);
-  return Opening::unknown;
+  // Some clients send an empty line before a request (RFC 9112 section 2.2).
+  if (empty_line.starts_with(input)) return Opening::incomplete;
+  if (input.starts_with(empty_line)) input.remove_prefix(empty_line.size());
+  return http_or_unknown(input);
 }
 
 }  // namespace sioserve::tls

@@ -6,7 +6,10 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "server/tls/context_parts.h"
@@ -26,7 +29,50 @@ bool use(SSL* ssl, const Certificate& certificate) {
                               certificate.chain.get(), 1) == 1;
 }
 
+// The host of a `server_name` extension (RFC 6066 section 3); empty if it is malformed, which
+// OpenSSL finds out too.
+std::string_view host_of(std::string_view extension) {
+  constexpr std::size_t list_size = 2;
+  constexpr std::size_t entry_head = 3;  // type, size of the name
+  if (extension.size() < list_size + entry_head) return {};
+  extension.remove_prefix(list_size);
+  const std::size_t size = static_cast<std::size_t>(static_cast<unsigned char>(extension[1])) << 8 |
+                           static_cast<unsigned char>(extension[2]);
+  if (extension[0] != TLSEXT_NAMETYPE_host_name) return {};
+  return extension.substr(entry_head).substr(0, size);
+}
+
 // --- Callbacks of OpenSSL ---
+
+int on_client_hello(SSL* ssl, int*, void*) {
+  const unsigned char* data = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &size) == 1) {
+    session_of(ssl).requested_host = host_of({reinterpret_cast<const char*>(data), size});
+  }
+  return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+int on_ticket_made(SSL* ssl, void*) {
+  const std::string& host = session_of(ssl).requested_host;
+  return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), host.data(), host.size());
+}
+
+// A session is resumed only for the host for which it began (RFC 6066 section 3): each has its own
+// certificates.
+SSL_TICKET_RETURN on_ticket_read(SSL* ssl, SSL_SESSION* session, const unsigned char*, std::size_t,
+                                 SSL_TICKET_STATUS status, void*) {
+  if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) {
+    return SSL_TICKET_RETURN_IGNORE_RENEW;
+  }
+  void* host = nullptr;
+  std::size_t size = 0;
+  const bool is_same =
+      SSL_SESSION_get0_ticket_appdata(session, &host, &size) == 1 &&
+      std::string_view(static_cast<const char*>(host), size) == session_of(ssl).requested_host;
+  if (!is_same) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
 
 // The ClientHello has been read: the host is known.
 int on_certificate_wanted(SSL* ssl, void*) {
@@ -152,6 +198,8 @@ void set_fixed_options(SSL_CTX* context) {
   SSL_CTX_set_cert_cb(context, on_certificate_wanted, nullptr);
   SSL_CTX_set_alpn_select_cb(context, on_protocols_offered, nullptr);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket);
+  SSL_CTX_set_client_hello_cb(context, on_client_hello, nullptr);
+  SSL_CTX_set_session_ticket_cb(context, on_ticket_made, on_ticket_read, nullptr);
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ class Session final : public Engine {
   // Only for the callbacks of OpenSSL.
   const ServerContext& context() const { return *context_; }
   TimePoint now() const { return now_; }
+  // What the ClientHello asks for; OpenSSL does not know it yet when it reads a ticket.
+  std::string requested_host;
 
  private:
   const std::shared_ptr<const ServerContext> context_;

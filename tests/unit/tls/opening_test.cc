@@ -25,17 +25,21 @@ TEST(TlsOpening, IsAClientHelloWhenItsFirstRecordIsComplete) {
 }
 
 TEST(TlsOpening, IsARequestWithoutTls) {
-  for (const char* request : {"GET / HTTP/1.1\r\n", "OPTIONS *", "PRI * HTTP/2.0\r\n"}) {
+  for (const char* request : {"GET / HTTP/1.1\r\n", "OPTIONS *", "PRI * HTTP/2.0\r\n",
+                              "M-SEARCH * HTTP/1.1\r\n", "\r\nGET / HTTP/1.1\r\n"}) {
     EXPECT_EQ(opening_of(request), Opening::http) << request;
   }
-  EXPECT_EQ(opening_of("GE"), Opening::incomplete);
+  for (const char* begin : {"\r", "\r\n", "\r\nGE", "M-", "GE"}) {
+    EXPECT_EQ(opening_of(begin), Opening::incomplete) << begin;
+  }
   EXPECT_EQ(opening_of("GET"), Opening::incomplete);
 }
 
 TEST(TlsOpening, IsUnknown) {
   for (const std::string& bytes :
        {std::string("\0", 1), std::string("\x80\x2e\x01"), std::string("SSH-2.0"),
-        std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), std::string("get / "), std::string("\x16\x04"),
+        std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), std::string("get / "), std::string("-GET / "),
+        std::string("\r\n\r\nGET /"), std::string("\rGET /"), std::string("\x16\x04"),
         hello(16'385).substr(0, 6), std::string("\x16\x03\x01\x00\x00\x01", 6),
         std::string("\x16\x03\x01\x00\x05\x02", 6)}) {
     EXPECT_EQ(opening_of(bytes), Opening::unknown) << bytes;

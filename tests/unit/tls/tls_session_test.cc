@@ -341,6 +341,27 @@ TEST_P(TlsSessionTest, ResumesASessionWithATicket) {
   }
 }
 
+TEST_P(TlsSessionTest, ResumesASessionForItsHostOnly) {
+  use(authority_.issue({"example.com", "example.org"}));
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (const auto& [first_host, second_host] :
+         std::vector<std::pair<std::string, std::string>>{{"example.com", "example.org"},
+                                                          {"example.com", ""},
+                                                          {"", "example.com"},
+                                                          {"example.com", "example.co"}}) {
+      connect({.host = first_host, .max_version = version});
+      const auto first = std::move(client_);
+      connect({.host = second_host, .max_version = version}, first->session());
+      EXPECT_TRUE(client_->is_connected());
+      EXPECT_FALSE(session_->resumed()) << version << first_host << second_host;
+      ASSERT_NE(client_->session(), nullptr) << "it gets a ticket of its own";
+      const auto second = std::move(client_);
+      connect({.host = second_host, .max_version = version}, second->session());
+      EXPECT_TRUE(session_->resumed()) << version << second_host;
+    }
+  }
+}
+
 TEST_P(TlsSessionTest, ResumesASessionAfterAReloadOfCertificates) {
   connect();
   const auto first = std::move(client_);
