@@ -25,6 +25,7 @@ void RequestBuilder::begin() {
   protocol_.clear();
   bytes_ = 0;
   has_cookie_ = false;
+  further_cookies_ = 0;
 }
 
 void RequestBuilder::add(std::string_view name, std::string_view value) {
@@ -32,7 +33,11 @@ void RequestBuilder::add(std::string_view name, std::string_view value) {
   if (request_.error) return;
   if (name.starts_with(':')) return add_pseudo_header(name, value);
   if (bytes_ > limits_.max_header_bytes) return refuse(ParseError::header_too_large);
-  if (request_.head->headers.size() == limits_.max_headers) {
+  // A client may divide its cookies to compress them better (RFC 9113 section 8.2.3).
+  const bool is_further_cookie = name == "cookie" && has_cookie_;
+  if (is_further_cookie) {
+    ++further_cookies_;
+  } else if (request_.head->headers.size() - further_cookies_ == limits_.max_headers) {
     return refuse(ParseError::too_many_headers);
   }
   add_header(name, value);

@@ -41,6 +41,7 @@ class RequestBuilder {
   std::string protocol_;  // of an extended CONNECT
   std::size_t bytes_ = 0;
   bool has_cookie_ = false;
+  std::size_t further_cookies_ = 0;  // headers behind the first Cookie
 };
 
 // What a field counts towards the limits: as a line of HTTP/1.
