@@ -377,6 +377,7 @@ class Server::IoThread final : connection::Router,
     });
   }
   void process_has_space() override {
+    limits_.reached(Limit::events, {});
     application_.events_taken();
     socketio_.events_taken();
   }
@@ -489,6 +490,7 @@ class Server::IoThread final : connection::Router,
 
   void carry_out(EventsTaken) {
     event_buffer_.on_events_taken();
+    limits_.reached(Limit::events, {});
     application_.events_taken();
     socketio_.events_taken();
   }

@@ -77,10 +77,21 @@ enum class Counter : std::size_t {
   http2_closed_for_resets,
   http2_closed_for_frames,
   http2_closed_for_headers,
+  http2_warned_for_floods,
+  connections_used_up,
+  event_queues_full,
+  first_byte_timeouts,
+  header_timeouts,
+  body_timeouts,
+  keep_alive_timeouts,
+  send_timeouts,
+  application_timeouts,
+  websocket_ping_timeouts,
+  tls_handshake_timeouts,
 };
 
 inline constexpr std::size_t counter_count =
-    static_cast<std::size_t>(Counter::http2_closed_for_headers) + 1;
+    static_cast<std::size_t>(Counter::tls_handshake_timeouts) + 1;
 
 // The name for the application.
 constexpr const char* name_of(Counter counter) {
@@ -207,6 +218,28 @@ constexpr const char* name_of(Counter counter) {
       return "http2_closed_for_frames";
     case Counter::http2_closed_for_headers:
       return "http2_closed_for_headers";
+    case Counter::http2_warned_for_floods:
+      return "http2_warned_for_floods";
+    case Counter::connections_used_up:
+      return "connections_used_up";
+    case Counter::event_queues_full:
+      return "event_queues_full";
+    case Counter::first_byte_timeouts:
+      return "first_byte_timeouts";
+    case Counter::header_timeouts:
+      return "header_timeouts";
+    case Counter::body_timeouts:
+      return "body_timeouts";
+    case Counter::keep_alive_timeouts:
+      return "keep_alive_timeouts";
+    case Counter::send_timeouts:
+      return "send_timeouts";
+    case Counter::application_timeouts:
+      return "application_timeouts";
+    case Counter::websocket_ping_timeouts:
+      return "websocket_ping_timeouts";
+    case Counter::tls_handshake_timeouts:
+      return "tls_handshake_timeouts";
   }
   __builtin_unreachable();
 }

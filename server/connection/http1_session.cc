@@ -95,16 +95,24 @@ void Http1Session::on_deadline() {
   if (!wait) return;
   switch (*wait) {
     case Wait::first_byte:
+      context().count(Counter::first_byte_timeouts);
+      end(ConnectionEnd::linger);
+      break;
     case Wait::keep_alive:
+      context().count(Counter::keep_alive_timeouts);
+      end(ConnectionEnd::linger);
+      break;
     case Wait::drain:
       end(ConnectionEnd::linger);
       break;
     case Wait::head:
+      context().count(Counter::header_timeouts);
       // Empty lines before a request do not count as a request.
       if (!parser_.within_head()) return end(ConnectionEnd::linger);
       refuse(408, "the head took too long");
       break;
     case Wait::send:
+      context().count(Counter::send_timeouts);
       context().refusal_reports.refused(endpoints_->client,
                                         exchange_ ? exchange_->head() : *unsent_head_, std::nullopt,
                                         "the client takes nothing of it", context().now());
@@ -381,16 +389,21 @@ void Http1Session::end(ConnectionEnd how) {
 bool Http1Session::must_close() const {
   if (context().phase == Phase::stopping) return true;
   if (connection_.peer_ended() && kept_.empty()) return true;
-  const std::size_t most = context().config.http.requests_per_connection;
-  if (most != 0 && requests_ >= most) return true;
+  if (is_used_up()) return true;
   if (request_complete_) return false;
   return (parser_.expects_continue() && !exchange_->body_wanted()) ||
          parser_.body_left() > max_drained;
 }
 
+bool Http1Session::is_used_up() const {
+  const std::size_t most = context().config.http.requests_per_connection;
+  return most != 0 && requests_ >= most;
+}
+
 // --- Calls of the exchange ---
 
 void Http1Session::on_response_start(HttpExchange&) {
+  if (is_used_up()) context().count(Counter::connections_used_up);
   if (must_close()) encoder_->close_after_response();
 }
 

@@ -80,6 +80,7 @@ class Http1Session final : public Protocol, private ExchangeOwner {
   void leave_exchange();
   void end(ConnectionEnd how);
   bool must_close() const;
+  bool is_used_up() const;
   Context& context() const { return connection_.context(); }
 
   Connection& connection_;

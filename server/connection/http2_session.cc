@@ -66,6 +66,7 @@ void Http2Session::on_read(std::string_view bytes) {
   if (state_ == State::ended) return;
   engine_.feed(bytes, context().now());
   context().count(Counter::http2_streams_refused, engine_.take_refused());
+  warn_of_flood();
   take_events();
 }
 
@@ -101,10 +102,15 @@ void Http2Session::on_deadline() {
   if (!wait) return;
   switch (*wait) {
     case Wait::first_byte:
+      context().count(Counter::first_byte_timeouts);
+      refuse_requests();
+      break;
     case Wait::keep_alive:
+      context().count(Counter::keep_alive_timeouts);
       refuse_requests();
       break;
     case Wait::head:
+      context().count(Counter::header_timeouts);
       context().refusal_reports.refused(connection_.peers()->client, RequestHead{}, 408,
                                         "the head took too long", context().now());
       engine_.terminate(http2::ErrorCode::enhance_your_calm);
@@ -113,6 +119,7 @@ void Http2Session::on_deadline() {
       end(ConnectionEnd::linger);
       break;
     case Wait::send:
+      context().count(Counter::send_timeouts);
       context().refusal_reports.refused(connection_.peers()->client, RequestHead{}, std::nullopt,
                                         "the client takes nothing of it", context().now());
       end_streams();
@@ -239,7 +246,10 @@ void Http2Session::take(http2::RequestReceived& event) {
     stream->begin(std::move(request), endpoints_, event.part);
   }
   const std::size_t most = context().config.http.requests_per_connection;
-  if (most != 0 && requests_ >= most) begin_closing();
+  if (most != 0 && requests_ >= most && state_ == State::serving) {
+    context().count(Counter::connections_used_up);
+    begin_closing();
+  }
 }
 
 // Reported later, because it may end the connection: then only that is reported.
@@ -313,6 +323,13 @@ void Http2Session::begin_closing() {
   state_ = State::closing;
   engine_.announce_shutdown();
   deadlines_.restart(Wait::drain, context().now());
+}
+
+// The first of two steps: requests that come nevertheless are served, until they are a flood.
+void Http2Session::warn_of_flood() {
+  if (!engine_.is_near_flood() || std::exchange(is_warned_, true)) return;
+  context().count(Counter::http2_warned_for_floods);
+  engine_.announce_shutdown();
 }
 
 void Http2Session::refuse_requests() {

@@ -69,6 +69,7 @@ class Http2Session final : public Protocol, private Http2StreamOwner {
   void control_reading();
   void update_waits();
   void begin_closing();
+  void warn_of_flood();
   void refuse_requests();
   void end_if_done();
   void report_violations();
@@ -86,6 +87,7 @@ class Http2Session final : public Protocol, private Http2StreamOwner {
   std::string kept_;           // input before the first advance()
   std::size_t requests_ = 0;
   bool begun_ = false;          // the first request
+  bool is_warned_ = false;      // of a flood
   std::string malformed_;       // why a request is, which is not reported yet
   bool has_violation_ = false;  // which the log has, or leaves out
   Count wide_windows_;

@@ -249,6 +249,7 @@ void Http2Stream::on_deadline() {
     }
   }
   if (send_deadline() > context_.now()) return;
+  context_.count(Counter::send_timeouts);
   context_.refusal_reports.refused(endpoints_->client, *head_, std::nullopt,
                                    "the client takes nothing of it", context_.now());
   if (exchange_) {

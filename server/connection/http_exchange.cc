@@ -71,8 +71,10 @@ std::optional<HttpExchange::Expired> HttpExchange::on_deadline() {
   if (!wait) return std::nullopt;
   switch (*wait) {
     case ExchangeWait::body:
+      context().count(Counter::body_timeouts);
       return Expired{408, "the body came too slowly"};
     case ExchangeWait::application:
+      context().count(Counter::application_timeouts);
       handler_->on_timeout();
       return Expired{503, "the application took too long"};
     case ExchangeWait::half_close:

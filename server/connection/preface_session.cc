@@ -18,7 +18,10 @@ PrefaceSession::PrefaceSession(Connection& connection, std::string input)
 
 void PrefaceSession::begin_stop() { connection_.end(ConnectionEnd::linger, connection_.peers()); }
 
-void PrefaceSession::on_deadline() { connection_.end(ConnectionEnd::linger, connection_.peers()); }
+void PrefaceSession::on_deadline() {
+  connection_.context().count(Counter::first_byte_timeouts);
+  connection_.end(ConnectionEnd::linger, connection_.peers());
+}
 
 void PrefaceSession::advance() {
   const std::string_view preface = http2::client_preface;

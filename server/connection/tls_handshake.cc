@@ -45,6 +45,7 @@ void TlsHandshake::client_has_left() {
 }
 
 void TlsHandshake::on_deadline() {
+  context().count(Counter::tls_handshake_timeouts);
   if (is_waiting()) {
     has_failed("too many handshakes were under way (--limit-tls-handshakes)");
   } else if (session_ || !input_.empty()) {

@@ -130,6 +130,7 @@ void WebSocketSession::on_open_deadline() {
 
 // A peer that does not answer may still read the reason.
 void WebSocketSession::give_up() {
+  context().count(Counter::websocket_ping_timeouts);
   context().logger.log(
       LogCategory::server, LogLevel::info,
       name() + " is closed: nothing came within " + seconds(settings_->ping_timeout) + " of a ping",

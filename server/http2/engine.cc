@@ -122,6 +122,10 @@ bool Engine::on_frame(const FrameHeader& frame) {
   const auto stream = static_cast<std::int32_t>(frame.stream);
   if (frame.type == FrameType::data) check_stream_of_frame(stream);
   if (frame.type == FrameType::rst_stream) closed_.reset_by_client(stream);
+  if (frame.type == FrameType::headers && last_served_ && stream > *last_served_ &&
+      !guard_.on_refused_stream(now_)) {
+    return false;
+  }
   return guard_.on_frame(frame, now_) && !fault_;
 }
 

@@ -135,6 +135,9 @@ class Engine {
   void announce_shutdown();
   // Later requests are ignored; the client may repeat them elsewhere.
   void shut_down();
+  // Whether the client sends so much of what it should not that it is better told to leave, with
+  // announce_shutdown().
+  bool is_near_flood() const { return guard_.is_near(); }
   // Ends the connection.
   void terminate(ErrorCode code);
 

@@ -60,6 +60,7 @@ bool FloodGuard::add_to_block(std::size_t bytes) {
 
 bool FloodGuard::spend(Budget& budget, Flood flood, TimePoint now) {
   if (!flood_ && !budget.spend(1, now)) flood_ = flood;
+  is_near_ = is_near_ || budget.is_low();
   return !flood_;
 }
 

@@ -11,7 +11,8 @@
 // * The bytes of a header block, as sent and decompressed (HPACK bombs and references).
 //
 // Each is a budget that refills at a constant rate. A client above a limit gets GOAWAY with
-// ENHANCE_YOUR_CALM.
+// ENHANCE_YOUR_CALM. Before, when three quarters of a budget are spent, it is asked to leave, so
+// that one that means no harm goes to a new connection.
 #pragma once
 
 #include <cstddef>
@@ -32,6 +33,8 @@ class Budget {
   // Whether there was as much.
   [[nodiscard]] bool spend(double amount, TimePoint now);
   void add(double amount);
+  // Less than a quarter is left.
+  bool is_low() const { return left_ < size_ / 4; }
 
  private:
   const double size_;
@@ -60,6 +63,8 @@ class FloodGuard {
   void on_data_sent() { frames_.add(earned_by_use); }
 
   std::optional<Flood> flood() const { return flood_; }
+  // A budget has been low.
+  bool is_near() const { return is_near_; }
 
  private:
   static constexpr double max_resets = 100;
@@ -77,6 +82,7 @@ class FloodGuard {
   Budget resets_{max_resets, resets_per_second};
   Budget frames_{max_frames, frames_per_second};
   std::optional<Flood> flood_;
+  bool is_near_ = false;
 };
 
 }  // namespace sioserve::http2

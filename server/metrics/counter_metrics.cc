@@ -144,6 +144,17 @@ Meaning meaning_of(Counter counter) {
     case Counter::http2_closed_for_resets:
     case Counter::http2_closed_for_frames:
     case Counter::http2_closed_for_headers:
+    case Counter::http2_warned_for_floods:
+    case Counter::connections_used_up:
+    case Counter::event_queues_full:
+    case Counter::first_byte_timeouts:
+    case Counter::header_timeouts:
+    case Counter::body_timeouts:
+    case Counter::keep_alive_timeouts:
+    case Counter::send_timeouts:
+    case Counter::application_timeouts:
+    case Counter::websocket_ping_timeouts:
+    case Counter::tls_handshake_timeouts:
       return IsLimit{};
   }
   __builtin_unreachable();

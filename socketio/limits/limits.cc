@@ -67,6 +67,9 @@ Facts facts_of(Limit limit) {
       return {Counter::relays_over_rate, LogCategory::socketio, "rate of the relay"};
     case Limit::commands:
       return {Counter::emits_held_up, LogCategory::socketio, "--limit-command-bytes"};
+    case Limit::events:
+      return {Counter::event_queues_full, LogCategory::server,
+              "--limit-events, --limit-event-bytes"};
   }
   __builtin_unreachable();
 }
@@ -79,7 +82,8 @@ void Limits::reached(Limit limit, std::string_view who, std::size_t times) {
   if (!episodes_[static_cast<std::size_t>(limit)].reached(now_)) return;
   if (!logger_.enabled(facts.category, LogLevel::warning)) return;
   logger_.log(facts.category, LogLevel::warning,
-              warning(limit) + " (" + facts.option + "); the first is " + std::string(who));
+              warning(limit) + " (" + facts.option + ")" +
+                  (who.empty() ? "" : "; the first is " + std::string(who)));
 }
 
 void Limits::lasts(Limit limit, TimePoint until) {
@@ -173,6 +177,8 @@ std::string Limits::warning(Limit limit) const {
       return "Events to be relayed come too fast";
     case Limit::commands:
       return "Holding up emit(): events are emitted faster than they can be sent";
+    case Limit::events:
+      return "Clients had to wait: too many requests and messages were queued for the application";
   }
   __builtin_unreachable();
 }

@@ -42,6 +42,7 @@ enum class Limit : std::size_t {
   relay_size,          // bytes of a relayed event
   relay_rate,          // relayed events per second of a socket
   commands,            // queued commands of the application
+  events,              // requests and messages queued for the application
 };
 
 // Lives on the I/O thread.
@@ -55,7 +56,8 @@ class Limits {
 
   Counters& counters() { return counters_; }
 
-  // `who` is for the warning: "session 7". `times`: how often the limit was reached.
+  // `who` is for the warning: "session 7"; empty if it is nobody in particular. `times`: how often
+  // the limit was reached.
   void reached(Limit limit, std::string_view who, std::size_t times = 1);
 
   // The client that reached the limit is throttled until then; meanwhile it is not counted again.
@@ -65,7 +67,7 @@ class Limits {
   void advance(TimePoint now);
 
  private:
-  static constexpr std::size_t count = static_cast<std::size_t>(Limit::commands) + 1;
+  static constexpr std::size_t count = static_cast<std::size_t>(Limit::events) + 1;
 
   std::string warning(Limit limit) const;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import socket
 import ssl
@@ -230,7 +231,8 @@ class Http2Connection:
             self.server_settings.update(frame.settings)
             self.send(SettingsFrame(flags=["ACK"]))
         elif isinstance(frame, PingFrame) and "ACK" not in frame.flags:
-            self.send(PingFrame(opaque_data=frame.opaque_data, flags=["ACK"]))
+            with contextlib.suppress(ConnectionError):  # what the server has sent before stays
+                self.send(PingFrame(opaque_data=frame.opaque_data, flags=["ACK"]))
         if isinstance(frame, HeadersFrame | DataFrame) and "END_STREAM" in frame.flags:
             response.ended = True
 

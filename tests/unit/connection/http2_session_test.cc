@@ -158,6 +158,31 @@ TEST_F(Http2SessionTest, RefusesInvalidRequests) {
             "Refused a request of 127.0.0.1:1 with PROTOCOL_ERROR: invalid header connection");
 }
 
+TEST_F(Http2SessionTest, CountsTheCookiesOfARequestAsOneHeader) {
+  config_.http.max_headers = 3;
+  restart();
+  receive(get(1, "/", {{"cookie", "a=1"}, {"cookie", "b=2"}, {"cookie", "c=3"}, {"x", "1"}}));
+  EXPECT_EQ(requests(), 1U);
+  receive(get(3, "/", {{"cookie", "a=1"}, {"x", "1"}, {"cookie", "b=2"}, {"y", "2"}}));
+  EXPECT_TRUE(frames().at(0).starts_with("HEADERS 3 :status=431"));
+}
+
+TEST_F(Http2SessionTest, AsksAClientToLeaveBeforeItIsAFlood) {
+  std::string resets;
+  for (std::uint32_t id = 1; id < 2 * 76; id += 2) resets += get(id) + http2::reset(id);
+  receive(resets);
+  EXPECT_EQ(frames(), (Calls{"GOAWAY all NO_ERROR", "PING"}));
+  EXPECT_FALSE(wire_.closed);
+  receive(get(201));
+  exchange(requests() - 1).respond({200, {}}, "abc", BodyPart::last);
+  turn();
+  EXPECT_TRUE(frames().at(0).starts_with("HEADERS 201 :status=200")) << "it is still served";
+  resets.clear();
+  for (std::uint32_t id = 203; id < 203 + 2 * 25; id += 2) resets += get(id) + http2::reset(id);
+  receive(resets);
+  EXPECT_EQ(frames().back(), "GOAWAY 251 ENHANCE_YOUR_CALM");
+}
+
 TEST_F(Http2SessionTest, LetsThePeerSendNoMoreWhileTheHandlerPauses) {
   receive(post(1));
   exchange(0).pause_body();

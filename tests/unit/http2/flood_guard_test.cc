@@ -75,6 +75,20 @@ TEST_F(Http2FloodGuard, LimitsRefusedStreamsAsFrames) {
   EXPECT_EQ(guard_.flood(), Flood::frames);
 }
 
+TEST_F(Http2FloodGuard, KnowsWhenThreeQuartersOfABudgetAreSpent) {
+  for (int i = 0; i < 75; ++i) ASSERT_TRUE(guard_.on_reset(now_));
+  EXPECT_FALSE(guard_.is_near());
+  ASSERT_TRUE(guard_.on_reset(now_));
+  EXPECT_TRUE(guard_.is_near());
+  EXPECT_FALSE(guard_.flood());
+
+  FloodGuard other(1'000);
+  for (int i = 0; i < 750; ++i) ASSERT_TRUE(other.on_frame({8, FrameType::ping, 0}, now_));
+  EXPECT_FALSE(other.is_near());
+  ASSERT_TRUE(other.on_frame({8, FrameType::ping, 0}, now_));
+  EXPECT_TRUE(other.is_near());
+}
+
 TEST_F(Http2FloodGuard, LimitsAHeaderBlock) {
   EXPECT_TRUE(frame(FrameType::headers, 1'500));
   EXPECT_TRUE(frame(FrameType::continuation, 500));
