@@ -138,6 +138,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.startup_objects",
         "sioserve.this_command",
         "sioserve.unfinished",
+        "sioserve.wsgi",
     ],
     "control socket": ["sioserve.control", "sioserve.control.*"],
     "options": ["sioserve.options", "sioserve.options.*", "sioserve.stop_budget"],

@@ -9,6 +9,7 @@ from typing import Any
 
 from sioserve.errors import StartupError
 from sioserve.interface import single_callable
+from sioserve.wsgi import is_wsgi
 
 
 def load_application(reference: str, *, factory: bool = False) -> Any:
@@ -37,7 +38,7 @@ def load_application(reference: str, *, factory: bool = False) -> Any:
             f'"{reference}" takes no arguments, so it is no ASGI application; '
             "if it makes one, add --factory."
         )
-    if _is_wsgi(target):
+    if is_wsgi(target):
         raise StartupError(_wsgi_failure(reference))
     return single_callable(target)
 
@@ -59,23 +60,6 @@ def _takes_no_arguments(target: Any) -> bool:
         return not inspect.signature(target).parameters
     except (TypeError, ValueError):  # not every callable has a signature
         return False
-
-
-def _is_wsgi(target: Any) -> bool:
-    """Whether it can only be called with two arguments, as WSGI does; ASGI gives one or three."""
-    try:
-        signature = inspect.signature(target)
-    except (TypeError, ValueError):
-        return False
-    return [count for count in (1, 2, 3) if _binds(signature, count)] == [2]
-
-
-def _binds(signature: inspect.Signature, count: int) -> bool:
-    try:
-        signature.bind(*[None] * count)
-    except TypeError:
-        return False
-    return True
 
 
 def _wsgi_failure(reference: str) -> str:
