@@ -22,7 +22,8 @@ def load_application(reference: str, *, factory: bool = False) -> Any:
     if not module_name or not colon or not attribute_path:
         raise StartupError(
             f'"{reference}" does not name an application; '
-            'write module:attribute, for example "project.asgi:application".'
+            'write module:attribute, for example "project.asgi:application" '
+            "(docs/asgi.md#the-application)."
         )
     target: Any = _import_module(module_name)
     for name in attribute_path.split("."):
@@ -30,7 +31,10 @@ def load_application(reference: str, *, factory: bool = False) -> Any:
             raise StartupError(f'Module "{module_name}" has no attribute "{attribute_path}".')
         target = getattr(target, name)
     if not callable(target):
-        raise StartupError(f'"{reference}" is not callable, so it is no ASGI application.')
+        raise StartupError(
+            f'"{reference}" is not callable, so it is no ASGI application '
+            "(docs/asgi.md#the-application)."
+        )
     if factory:
         target = _made_by(target, reference)
     elif _takes_no_arguments(target):
@@ -51,7 +55,10 @@ def _made_by(factory: Any, reference: str) -> Any:
             f'Calling "{reference}" raised {type(error).__name__}: {error}'
         ) from error
     if not callable(application):
-        raise StartupError(f'"{reference}" returned {application!r}, which is no ASGI application.')
+        raise StartupError(
+            f'"{reference}" returned {application!r}, which is no ASGI application '
+            "(docs/asgi.md#the-application)."
+        )
     return application
 
 

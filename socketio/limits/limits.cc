@@ -79,7 +79,8 @@ void Limits::reached(Limit limit, std::string_view who, std::size_t times) {
   if (!episodes_[static_cast<std::size_t>(limit)].reached(now_)) return;
   if (!logger_.enabled(facts.category, LogLevel::warning)) return;
   logger_.log(facts.category, LogLevel::warning,
-              warning(limit) + " (" + facts.option + "); the first is " + std::string(who));
+              warning(limit) + " (" + facts.option + "); the first is " + std::string(who) +
+                  " (docs/limits.md#socketio)");
 }
 
 void Limits::lasts(Limit limit, TimePoint until) {
