@@ -133,6 +133,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.loader",
         "sioserve.log_config",
         "sioserve.logs",
+        "sioserve.pages",
         "sioserve.processes",
         "sioserve.sio_package",
         "sioserve.startup_objects",
