@@ -117,6 +117,17 @@ def test_a_source_distribution_is_built_without_a_network(tmp_path: pathlib.Path
     assert result.returncode == 0, result.stderr
     assert "Fetching" not in result.stdout
     assert "fetching" not in result.stdout
+    # The pages that messages name are installed beside the package.
+    subprocess.run(
+        ["cmake", "--install", str(tmp_path / "build"), "--component", "pages"],
+        env={**os.environ, "DESTDIR": str(tmp_path / "installed")},
+        check=True,
+        capture_output=True,
+    )
+    pages = tmp_path / "installed" / "none" / "sioserve" / "docs"
+    assert {page.name for page in pages.glob("*.md")} == {
+        page.name for page in ROOT.glob("docs/*.md")
+    }
 
 
 def test_the_classifiers_are_the_versions_of_the_matrix() -> None:

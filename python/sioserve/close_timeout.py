@@ -55,7 +55,8 @@ class CloseTimeout:
                 return
             del self._left[task]
             logger.warning(
-                "Cancelled %g s after its client had left: %s, %s",
+                "Cancelled %g s after its client had left: %s, %s "
+                "(docs/asgi.md#when-a-client-leaves)",
                 self._timeout,
                 name(scope),
                 place(task),

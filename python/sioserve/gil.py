@@ -16,7 +16,8 @@ def check_gil() -> None:
     """Raise StartupError if the GIL is off."""
     if not _is_enabled():
         raise StartupError(
-            "sioserve needs the GIL of this free-threaded Python: remove PYTHON_GIL=0 or -X gil=0"
+            "sioserve needs the GIL of this free-threaded Python: remove PYTHON_GIL=0 or -X gil=0 "
+            "(docs/installation.md#free-threaded-python)"
         )
 
 

@@ -105,7 +105,10 @@ class Lifespan:
 
     def _without_lifespan(self, reason: str, error: Exception | None) -> None:
         if self._mode == "on":
-            failure = StartupError(f"The application does not support lifespan events: {reason}")
+            failure = StartupError(
+                "The application does not support lifespan events "
+                f"(docs/asgi.md#lifespan-events): {reason}"
+            )
             failure.__cause__ = error
             self._startup.set_exception(failure)
         else:

@@ -31,7 +31,7 @@ def creation_errors(settings: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise StartupError(f"A setting has an unusable value: {error}") from None
+        raise StartupError(f"A setting has an unusable value: {error} (docs/settings.md)") from None
     except (OSError, MemoryError) as error:
         raise descriptor_shortage(error) or StartupError(
             f"The server can't be created: {error or 'not enough memory'}"
@@ -138,7 +138,7 @@ def _load_certificates(server: _sioserve.Server) -> None:
     try:
         server.load_certificates()
     except OSError as error:
-        raise StartupError(f"TLS can't be used: {error}") from None
+        raise StartupError(f"TLS can't be used: {error} (docs/tls.md)") from None
 
 
 def take_activated_sockets() -> list[int]:

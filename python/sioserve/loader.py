@@ -9,6 +9,7 @@ from typing import Any
 
 from sioserve.errors import StartupError
 from sioserve.interface import single_callable
+from sioserve.wsgi import is_wsgi
 
 
 def load_application(reference: str, *, factory: bool = False) -> Any:
@@ -21,7 +22,8 @@ def load_application(reference: str, *, factory: bool = False) -> Any:
     if not module_name or not colon or not attribute_path:
         raise StartupError(
             f'"{reference}" does not name an application; '
-            'write module:attribute, for example "project.asgi:application".'
+            'write module:attribute, for example "project.asgi:application" '
+            "(docs/asgi.md#the-application)."
         )
     target: Any = _import_module(module_name)
     for name in attribute_path.split("."):
@@ -29,7 +31,10 @@ def load_application(reference: str, *, factory: bool = False) -> Any:
             raise StartupError(f'Module "{module_name}" has no attribute "{attribute_path}".')
         target = getattr(target, name)
     if not callable(target):
-        raise StartupError(f'"{reference}" is not callable, so it is no ASGI application.')
+        raise StartupError(
+            f'"{reference}" is not callable, so it is no ASGI application '
+            "(docs/asgi.md#the-application)."
+        )
     if factory:
         target = _made_by(target, reference)
     elif _takes_no_arguments(target):
@@ -37,7 +42,7 @@ def load_application(reference: str, *, factory: bool = False) -> Any:
             f'"{reference}" takes no arguments, so it is no ASGI application; '
             "if it makes one, add --factory."
         )
-    if _is_wsgi(target):
+    if is_wsgi(target):
         raise StartupError(_wsgi_failure(reference))
     return single_callable(target)
 
@@ -50,7 +55,10 @@ def _made_by(factory: Any, reference: str) -> Any:
             f'Calling "{reference}" raised {type(error).__name__}: {error}'
         ) from error
     if not callable(application):
-        raise StartupError(f'"{reference}" returned {application!r}, which is no ASGI application.')
+        raise StartupError(
+            f'"{reference}" returned {application!r}, which is no ASGI application '
+            "(docs/asgi.md#the-application)."
+        )
     return application
 
 
@@ -59,23 +67,6 @@ def _takes_no_arguments(target: Any) -> bool:
         return not inspect.signature(target).parameters
     except (TypeError, ValueError):  # not every callable has a signature
         return False
-
-
-def _is_wsgi(target: Any) -> bool:
-    """Whether it can only be called with two arguments, as WSGI does; ASGI gives one or three."""
-    try:
-        signature = inspect.signature(target)
-    except (TypeError, ValueError):
-        return False
-    return [count for count in (1, 2, 3) if _binds(signature, count)] == [2]
-
-
-def _binds(signature: inspect.Signature, count: int) -> bool:
-    try:
-        signature.bind(*[None] * count)
-    except TypeError:
-        return False
-    return True
 
 
 def _wsgi_failure(reference: str) -> str:

@@ -35,7 +35,9 @@ def apply_log_config(path: str) -> None:
     except Exception as error:
         # For a wrong value, logging has the useful message in the cause.
         reason = f"{error} ({error.__cause__})" if error.__cause__ else f"{error!r}"
-        raise StartupError(f"--log-config: {path} is no logging configuration: {reason}") from None
+        raise StartupError(
+            f"--log-config: {path} is no logging configuration (docs/logging.md): {reason}"
+        ) from None
 
 
 def _apply_dict(config: Any) -> None:

@@ -320,7 +320,10 @@ class _StopOnSignals:
             # Only threads are left, which can't be cancelled.
             self._flush_queued_logs()
             os._exit(0)
-        logger.error("The application did not stop in time; ending the process")
+        logger.error(
+            "The application did not stop in time; ending the process "
+            "(docs/exit-codes.md#what-happens-at-a-stop)"
+        )
         self._flush_queued_logs()
         os._exit(1)
 

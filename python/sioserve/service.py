@@ -133,11 +133,13 @@ class Service:
             and get_socketio_server().make_adapter is not LocalAdapter
         ):
             raise StartupError(
-                "SocketIOServer.adapter() can't be used with --redis: it has an adapter of its own"
+                "SocketIOServer.adapter() can't be used with --redis: it has an adapter of its own "
+                "(docs/socketio.md#adapters)"
             )
         if self._channel is not None and get_socketio_server().make_adapter is not LocalAdapter:
             raise StartupError(
-                "SocketIOServer.adapter() can't be used with --workers: rooms span all processes"
+                "SocketIOServer.adapter() can't be used with --workers: rooms span all processes "
+                "(docs/socketio.md#adapters)"
             )
         if self._settings.get("redis_url"):
             self._dispatcher.join_cluster(Cluster())

@@ -66,7 +66,8 @@ class ThreadWatch:
         if figures.oldest_wait < LONG_WAIT or not self._waits.ends():
             return
         logger.warning(
-            "All %d threads for synchronous code are busy; %d calls wait, the first for %.1f s. %s",
+            "All %d threads for synchronous code are busy; %d calls wait, the first for %.1f s "
+            "(docs/django.md#the-number-of-threads). %s",
             figures.limit,
             figures.queued,
             figures.oldest_wait,

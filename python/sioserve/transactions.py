@@ -63,7 +63,8 @@ def _end(connection: Any) -> None:
     from django.db import connections
 
     logger.error(
-        "A request has left a transaction open on the database %r; it is rolled back",
+        "A request has left a transaction open on the database %r; it is rolled back "
+        "(docs/django.md#database-connections)",
         connection.alias,
     )
     try:

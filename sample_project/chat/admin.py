@@ -28,7 +28,7 @@ class RoomAdmin(admin.ModelAdmin):
 
 @admin.register(Message)
 class MessageAdmin(admin.ModelAdmin):
-    list_display = ["sent", "room", "author", "content"]
+    list_display = ["sent", "content", "author", "room"]  # a phone shows the first two
     ordering = ["-sent_at"]
     list_filter = ["room", "author"]
     list_select_related = ["room", "author"]

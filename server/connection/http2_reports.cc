@@ -27,7 +27,7 @@ void Http2Reports::flooded(http2::Flood flood, const Address& client, TimePoint 
   if (!episodes_[static_cast<std::size_t>(flood)].reached(now)) return;
   logger_.log(LogCategory::server, LogLevel::warning,
               "Closing HTTP/2 connections of clients that " + std::string(name_of(flood)) +
-                  "; the first is " + shown(client));
+                  "; the first is " + shown(client) + " (docs/http2.md#floods)");
 }
 
 void Http2Reports::sweep(TimePoint now) {

@@ -45,9 +45,9 @@ Count::Ticket Load::admit_connection(TimePoint now) {
   ++refusals_.connections;
   if (too_many_.reached(now)) {
     const std::string why = config_.load.max_connections != 0
-                                ? " (--limit-connections)"
+                                ? " (--limit-connections; docs/limits.md#http-and-websockets)"
                                 : ", as many as the limit of descriptors allows (ulimit -n, or "
-                                  "LimitNOFILE of systemd)";
+                                  "LimitNOFILE of systemd; docs/deployment.md#systemd)";
     warn(beginning(503) + std::to_string(max_connections()) + " connections are open" + why);
   }
   return nullptr;
@@ -62,7 +62,7 @@ std::optional<AddressCounts::Ticket> Load::admit_address(const Endpoints& peers,
   ++refusals_.connections_of_one;
   if (too_many_of_one_.reached(now)) {
     warn(beginning(429) + std::to_string(most) + " connections of " + *host +
-         " are open (--limit-connections-per-address)");
+         " are open (--limit-connections-per-address; docs/limits.md#http-and-websockets)");
   }
   return std::nullopt;
 }
@@ -77,7 +77,8 @@ Count::Ticket Load::admit_request(TimePoint now) {
   ++refusals_.requests;
   if (too_busy_.reached(now)) {
     warn("Refusing requests with 503: " + std::to_string(most) +
-         " requests and WebSockets are under way (--limit-concurrency)");
+         " requests and WebSockets are under way (--limit-concurrency; "
+         "docs/limits.md#http-and-websockets)");
   }
   return nullptr;
 }

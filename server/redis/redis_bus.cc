@@ -238,6 +238,7 @@ void RedisBus::report_loss(const RedisLink& link, const ConnectionError& error) 
     line += &link == &subscriber_ ? "subscriptions): " : "publishing): ";
     line += error.reason + "; messages to other servers ";
     line += settings_.max_queued_bytes == 0 ? "are dropped" : "wait";
+    line += " (docs/redis.md#when-redis-is-away)";
   }
   logger_.log(LogCategory::socketio, LogLevel::warning, std::move(line));
 }

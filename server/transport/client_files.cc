@@ -77,7 +77,7 @@ class Handler final : public connection::RequestHandler {
              "This file of the Socket.IO client is not installed on the server.\n"
              "Every wheel of sioserve has it: install sioserve again, or load it from the npm "
              "package\n"
-             "socket.io-client.\n");
+             "socket.io-client (docs/installation.md).\n");
     } else {
       serve(*file_);
     }

@@ -74,6 +74,11 @@ Facts facts_of(Limit limit) {
   __builtin_unreachable();
 }
 
+const char* page_of(LogCategory category) {
+  return category == LogCategory::server ? "docs/limits.md#http-and-websockets"
+                                         : "docs/limits.md#socketio";
+}
+
 }  // namespace
 
 void Limits::reached(Limit limit, std::string_view who, std::size_t times) {
@@ -83,7 +88,8 @@ void Limits::reached(Limit limit, std::string_view who, std::size_t times) {
   if (!logger_.enabled(facts.category, LogLevel::warning)) return;
   logger_.log(facts.category, LogLevel::warning,
               warning(limit) + " (" + facts.option + ")" +
-                  (who.empty() ? "" : "; the first is " + std::string(who)));
+                  (who.empty() ? "" : "; the first is " + std::string(who)) + " (" +
+                  page_of(facts.category) + ")");
 }
 
 void Limits::lasts(Limit limit, TimePoint until) {

@@ -159,7 +159,7 @@ def test_one_address_is_limited(start_server: StartServer) -> None:
         held[0].close_abruptly()
         eventually_served(server, "127.0.0.2")
     server.wait_for_log(
-        r"with 429: 2 connections of 127\.0\.0\.2 are open \(--limit-connections-per-address\)"
+        r"with 429: 2 connections of 127\.0\.0\.2 are open \(--limit-connections-per-address; docs/"
     )
     server.wait_for_log(r"Refused no more: \d+ clients were, with 429")
     assert len(lines(server, "Refus")) == 2

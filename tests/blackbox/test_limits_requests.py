@@ -48,7 +48,7 @@ def test_requests_above_the_limit_are_refused(start_server: StartServer) -> None
             eventually(lambda: other.get("/go").read_response().status == 200)
         assert second.read_response().status == 200
     server.wait_for_log(
-        r"with 503: 2 requests and WebSockets are under way \(--limit-concurrency\)"
+        r"with 503: 2 requests and WebSockets are under way \(--limit-concurrency; docs/limits\.md"
     )
     server.wait_for_log(r"Refused no more: \d+ requests were, with 503")
     assert server.log.count("Refus") == 2

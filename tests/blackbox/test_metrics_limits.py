@@ -90,7 +90,7 @@ def test_of_requests_that_wait_for_python(start_server: Start, options: tuple[st
     # With --workers the socket between the processes takes some hundred kilobytes before.
     limits = ("--limit-events=20", "--limit-event-bytes=500000")
     server = start_server("plain:application", *limits, *options, *ADDRESS)
-    line = r"Clients had to wait: too many requests .* \(--limit-events, --limit-event-bytes\)\n"
+    line = r"Clients had to wait: too many requests .* \(--limit-events, --limit-event-bytes\)"
     with contextlib.ExitStack() as stack:
         blocked = stack.enter_context(RawConnection(server.port)).get("/block?seconds=3")
         eventually(blocked.has_been_read)

@@ -172,7 +172,7 @@ def test_what_is_wrong_is_said_at_the_start(authority: Authority, tmp_path: path
         ),
     }
     for pair, reason in pairs.items():
-        assert refusal(*pair.options) == f"sioserve: TLS can't be used: {reason}"
+        assert refusal(*pair.options) == f"sioserve: TLS can't be used: {reason} (docs/tls.md)"
     assert f"the directory {empty} has no certificate" in refusal("--tls-dir", str(empty))
     assert 'no cipher of TLS 1.2 is called "NONE"' in refusal(
         *issued.options, "--tls-ciphers", "NONE"

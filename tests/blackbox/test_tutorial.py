@@ -1,7 +1,8 @@
 """docs/tutorial.md, followed literally; then two people chat.
 
 Only these lines are not run as they are: the installation, because sioserve and Django are there,
-and the two servers, which get a free port.
+and the two servers, which get a free port. tests/browser/test_tutorial_page.py installs, and
+looks at the page.
 """
 
 from __future__ import annotations
@@ -16,14 +17,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support.server import PATIENCE, ServerProcess, environment, executable
-from support.tutorial import Follower, steps
+from support.server import PATIENCE, environment, executable
+from support.tutorial import RUNSERVER, Follower, follow
 
 import socketio
-
-INSTALLATION = re.compile(r"python3 -m venv |\. [\w-]+/bin/activate|pip install ")
-RUNSERVER = "python manage.py runserver"
-RUNSERVER_LISTENS = re.compile(r"development server at http://(\S+):(\d+)/")
 
 
 class Person:
@@ -99,42 +96,17 @@ async def history(url: str) -> list[str]:
         return [message["text"] for message in (await bob.said("history"))[0]]
 
 
-class Command(ServerProcess):
-    """A server that the tutorial starts, on a free port."""
-
-    def __init__(self, command: str, follower: Follower) -> None:
-        super().__init__("unused", cwd=follower.folder, env=follower.env)
-        words = command.split()
-        if command.startswith(RUNSERVER):
-            self.listening = RUNSERVER_LISTENS
-            self.command = [sys.executable, *words[1:], "--noreload", "0"]
-        else:
-            self.command = [executable(), *words[1:], "--port", "0"]
-
-
 @pytest.mark.timeout(300)
 async def test_the_tutorial(tmp_path: pathlib.Path) -> None:
     path = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ["PATH"]])
     follower = Follower(tmp_path, {**environment(), "PATH": path})
+    replaced = {"python": sys.executable, "sioserve": executable()}
     done = []
-    for step in steps():
-        if step.path:
-            follower.write(step)
-            done.append(step.path)
-            continue
-        for command in step.text.splitlines():
-            if INSTALLATION.match(command):
-                continue
-            if command.startswith(("sioserve ", RUNSERVER)):
-                server = Command(command, follower)
-                server.start()
-                try:
-                    await chat(server.url, f"I use {command}")
-                    assert f"I use {command}" in await history(server.url)
-                finally:
-                    server.stop()
-            else:
-                follower.run(command)
-            done.append(command)
+    with contextlib.closing(follow(follower, replaced=replaced)) as taken:
+        for step, url in taken:
+            if url:
+                await chat(url, f"I use {step}")
+                assert f"I use {step}" in await history(url)
+            done.append(step)
     assert done[-1].startswith("sioserve mysite.asgi:application --workers 2")
     assert {"chat/sockets.py", "chat/tests.py", RUNSERVER, "python manage.py test"} <= {*done}

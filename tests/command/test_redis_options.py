@@ -209,6 +209,6 @@ def test_certificates_for_redis_are_read_when_the_server_is_created(tmp_path: pa
     with pytest.raises(StartupError) as raised, creation_errors(arguments):
         _sioserve.Server(lambda scope, receive, send: None, None, **arguments)
     reason = f"redis_url: cannot read {missing}: No such file or directory"
-    assert str(raised.value) == f"A setting has an unusable value: {reason}"
+    assert str(raised.value) == f"A setting has an unusable value: {reason} (docs/settings.md)"
     # A Python process of --workers does not connect to Redis.
     _sioserve.ProcessServer(lambda scope, receive, send: None, None, **arguments)

@@ -140,6 +140,13 @@ def check_runserver() -> None:
         server.process.kill()
 
 
+def check_pages() -> None:
+    help_text = subprocess.run([COMMAND, "--help"], check=True, capture_output=True, text=True)
+    folder = pathlib.Path(help_text.stdout.splitlines()[-1].rpartition(": ")[2])
+    assert (folder / "tls.md").is_file(), folder
+    assert folder.is_relative_to(sys.prefix), folder
+
+
 def check_tls() -> None:
     help_text = subprocess.run([COMMAND, "--help"], check=True, capture_output=True, text=True)
     if "--ssl-certfile" not in help_text.stdout:
@@ -183,6 +190,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "Socket.IO": check_socketio,
     "JavaScript client": check_javascript_client,
     "runserver": check_runserver,
+    "pages that messages name": check_pages,
     "TLS": check_tls,
     "threads that wait for the GIL at the end": check_threads_at_exit,
 }

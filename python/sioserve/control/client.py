@@ -36,7 +36,10 @@ def ask(path: str, request: Command, timeout: float) -> Any:
             connection.settimeout(timeout if request == "status" else None)
             answer = messages.next()
         except FileNotFoundError:
-            raise NoServer(f"there is no control socket {path}: no server runs there") from None
+            raise NoServer(
+                f"there is no control socket {path}: no server runs there, or it has no --control "
+                "(docs/workers.md#status-and-control)"
+            ) from None
         except ConnectionRefusedError:
             raise NoServer(f"no server listens on the control socket {path}") from None
         except (TimeoutError, BlockingIOError):  # or its backlog is full

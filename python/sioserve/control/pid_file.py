@@ -41,6 +41,9 @@ def read_pid(path: str) -> int | None:
 def _check(path: str) -> None:
     try:
         if os.path.getsize(path) and read_pid(path) is None:
-            raise StartupError(f"{path} exists and holds no process number; it is left as it is")
+            raise StartupError(
+                f"{path} exists and holds no process number; it is left as it is "
+                "(docs/workers.md#status-and-control)"
+            )
     except FileNotFoundError:
         pass

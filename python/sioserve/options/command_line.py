@@ -14,6 +14,7 @@ from sioserve.options.errors import UsageError
 from sioserve.options.option import Option
 from sioserve.options.sources import Given, nearest
 from sioserve.options.table import GROUPS, OPTIONS
+from sioserve.pages import folder_of_pages
 
 APPLICATION = re.compile(r"[\w.]+:[\w.]+")
 WIDEST = 100  # columns of the help
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         "sioserve status --help. "
         "Each option can also be given as an environment variable (--http-timeout as "
         "SIOSERVE_HTTP_TIMEOUT) and as a key of the file that --config names (http-timeout). "
-        "The command line overrides the environment, which overrides the file.",
+        "The command line overrides the environment, which overrides the file." + _pages(),
         formatter_class=_Formatter,
         allow_abbrev=False,
         add_help=False,
@@ -80,6 +81,11 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"sioserve {__version__}", help="show it and exit"
     )
     return parser
+
+
+def _pages() -> str:
+    folder = folder_of_pages()
+    return f"\nThe pages that messages name, such as docs/tls.md: {folder}" if folder else ""
 
 
 def _add(section: argparse._ArgumentGroup, option: Option) -> None:
@@ -122,6 +128,11 @@ class _Formatter(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         width = min(shutil.get_terminal_size().columns - 2, WIDEST)
         super().__init__(prog, max_help_position=32, width=width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        # The last line stays as it is, so that the name of a folder is not broken.
+        text, *rest = text.split("\n", 1)
+        return "\n".join([super()._fill_text(text, width, indent), *rest])
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         # "-p, --port PORT", not "-p PORT, --port PORT".

@@ -71,7 +71,11 @@ class Keeper:
                 ended, self.process = self.process, None
                 if ended.age > STEADY_AFTER:
                     delay = FIRST_DELAY
-                logger.error("%s has ended %s; it starts again", ended.name, ended.describe_end())
+                logger.error(
+                    "%s has ended %s; it starts again (docs/workers.md#when-a-process-dies)",
+                    ended.name,
+                    ended.describe_end(),
+                )
             await asyncio.sleep(delay)
             delay = min(2 * delay, LONGEST_DELAY)
 

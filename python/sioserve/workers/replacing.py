@@ -95,7 +95,8 @@ class Replacer:
             except Exception as error:
                 why = _sentence(error)
                 logger.error(
-                    "The reload has failed, the old processes continue: %s",
+                    "The reload has failed, the old processes continue: %s "
+                    "(docs/workers.md#reload)",
                     why,
                     exc_info=not isinstance(error, EXPECTED),
                 )

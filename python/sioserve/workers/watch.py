@@ -109,7 +109,7 @@ class Watch:
         process.hung = True
         logger.error(
             "%s hangs: its event loop has been blocked for %.0f s (--worker-hang-timeout); "
-            "it is killed",
+            "it is killed (docs/workers.md#when-a-process-dies)",
             process.name,
             seconds,
         )

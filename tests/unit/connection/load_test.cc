@@ -81,8 +81,8 @@ TEST_F(LoadTest, ReportsManyRefusalsWithTwoLines) {
     EXPECT_FALSE(load_.admit_connection(now_));
     later(LimitEpisode::quiet_time - Milliseconds(1));
   }
-  EXPECT_EQ(log(),
-            Lines{"Refusing clients with 503: 1 connections are open (--limit-connections)"});
+  EXPECT_EQ(log(), Lines{"Refusing clients with 503: 1 connections are open (--limit-connections; "
+                         "docs/limits.md#http-and-websockets)"});
   EXPECT_FALSE(load_.quiet());
   later(Milliseconds(1));
   EXPECT_EQ(log(), Lines{"Refused no more: 5 clients were, with 503 (too many connections)"});
@@ -104,7 +104,7 @@ TEST_F(LoadTest, AdmitsRequestsUpToTheLimitAndThoseOfSessionsAboveIt) {
   of_session.reset();
   EXPECT_TRUE(load_.admit_request(now_));
   EXPECT_EQ(log(), Lines{"Refusing requests with 503: 1 requests and WebSockets are under way "
-                         "(--limit-concurrency)"});
+                         "(--limit-concurrency; docs/limits.md#http-and-websockets)"});
   later(LimitEpisode::quiet_time);
   EXPECT_EQ(log(), Lines{"Refused no more: 2 requests were, with 503 (too many under way)"});
 }
@@ -127,7 +127,7 @@ TEST_F(LoadTest, NamesTheAddressThatIsAboveItsLimit) {
   const auto only = load_.admit_address(peer("192.0.2.1"), now_);
   EXPECT_FALSE(load_.admit_address(peer("192.0.2.1"), now_));
   EXPECT_EQ(log(), Lines{"Refusing clients with 429: 1 connections of 192.0.2.1 are open "
-                         "(--limit-connections-per-address)"});
+                         "(--limit-connections-per-address; docs/limits.md#http-and-websockets)"});
 }
 
 TEST_F(LoadTest, SaysThatClientsWithTlsGetNoStatus) {
@@ -138,10 +138,12 @@ TEST_F(LoadTest, SaysThatClientsWithTlsGetNoStatus) {
   const auto only_of_one = load_.admit_address(peer("192.0.2.1"), now_);
   EXPECT_FALSE(load_.admit_connection(now_));
   EXPECT_FALSE(load_.admit_address(peer("192.0.2.1"), now_));
-  EXPECT_EQ(log(), (Lines{"Refusing clients with 503 (those with TLS by closing the connection): 1 "
-                          "connections are open (--limit-connections)",
-                          "Refusing clients with 429 (those with TLS by closing the connection): 1 "
-                          "connections of 192.0.2.1 are open (--limit-connections-per-address)"}));
+  EXPECT_EQ(log(),
+            (Lines{"Refusing clients with 503 (those with TLS by closing the connection): 1 "
+                   "connections are open (--limit-connections; docs/limits.md#http-and-websockets)",
+                   "Refusing clients with 429 (those with TLS by closing the connection): 1 "
+                   "connections of 192.0.2.1 are open (--limit-connections-per-address; "
+                   "docs/limits.md#http-and-websockets)"}));
   later(LimitEpisode::quiet_time);
   EXPECT_EQ(log(),
             (Lines{"Refused no more: 1 clients were (too many connections)",
@@ -162,8 +164,9 @@ TEST_F(LoadTest, CountsAnIpv6NetworkAsOneClient) {
   EXPECT_TRUE(first);
   EXPECT_FALSE(load_.admit_address(peer("2001:db8:0:1:ffff::2"), now_));
   EXPECT_TRUE(load_.admit_address(peer("2001:db8:0:2::1"), now_));
-  EXPECT_EQ(log(), (Lines{"Refusing clients with 429: 1 connections of 2001:db8:0:1::/64 are open "
-                          "(--limit-connections-per-address)"}));
+  EXPECT_EQ(log(),
+            (Lines{"Refusing clients with 429: 1 connections of 2001:db8:0:1::/64 are open "
+                   "(--limit-connections-per-address; docs/limits.md#http-and-websockets)"}));
 }
 
 TEST(AddressCounts, ForgetsAddressesWithoutConnections) {

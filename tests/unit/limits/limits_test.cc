@@ -36,8 +36,9 @@ TEST_F(LimitsTest, EachCaseIsCountedAndAnEpisodeIsOneWarning) {
   limits_.reached(Limit::payload, "session 8");
   later(LimitEpisode::quiet_time - Milliseconds(1));
   limits_.reached(Limit::payload, "session 9");
-  EXPECT_EQ(log(), Lines{"Refusing messages and polling requests of more than 1000 bytes "
-                         "(--socketio-max-payload); the first is session 7"});
+  EXPECT_EQ(log(),
+            Lines{"Refusing messages and polling requests of more than 1000 bytes "
+                  "(--socketio-max-payload); the first is session 7 (docs/limits.md#socketio)"});
   EXPECT_EQ(counters_.get(Counter::messages_too_large), 3u);
 }
 

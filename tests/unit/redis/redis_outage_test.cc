@@ -42,7 +42,8 @@ TEST_F(RedisOutageTest, IsReportedOnceAndSubscriptionsAreMadeAgain) {
   EXPECT_EQ(member->count(Counter::redis_connected), 0u);
   ASSERT_EQ(member->warnings.size(), 1u);
   EXPECT_TRUE(member->warnings[0].starts_with(name() + " is away (")) << member->warnings[0];
-  EXPECT_TRUE(member->warnings[0].ends_with("; messages to other servers are dropped"));
+  EXPECT_TRUE(member->warnings[0].ends_with(
+      "; messages to other servers are dropped (docs/redis.md#when-redis-is-away)"));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(member->bus.publish("a", "lost"), Published::dropped);
   member->bus.subscribe("c");
   member->bus.unsubscribe("b");
@@ -67,7 +68,8 @@ TEST_F(RedisOutageTest, QueuesMessagesWithinABound) {
   queueing.max_queued_bytes = 2 * (128 + 5);
   const auto member = connect_member(queueing, {"a"});
   lose(*member);
-  EXPECT_TRUE(member->warnings[0].ends_with("; messages to other servers wait"));
+  EXPECT_TRUE(member->warnings[0].ends_with(
+      "; messages to other servers wait (docs/redis.md#when-redis-is-away)"));
   EXPECT_EQ(member->bus.publish("a", "1234"), Published::queued);
   EXPECT_EQ(member->bus.publish("a", "too large"), Published::dropped);
   EXPECT_EQ(member->bus.publish("a", "5678"), Published::queued);
@@ -86,7 +88,7 @@ TEST_F(RedisOutageTest, AtTheStartIsReportedAndEnds) {
   run_until([&] { return !member->warnings.empty(); });
   EXPECT_EQ(member->warnings,
             Texts{name() + " is not reachable (subscriptions): No such file or directory; messages "
-                           "to other servers are dropped"});
+                           "to other servers are dropped (docs/redis.md#when-redis-is-away)"});
   EXPECT_EQ(member->bus.publish("a", "later"), Published::dropped);
   restore(*member);
   EXPECT_EQ(member->observer.interrupted, 0);
