@@ -520,6 +520,7 @@ class Server::IoThread final : connection::Router,
   void carry_out(ReloadCertificates) {
     connections_.reload_certificates();
     if (forwarding_) forwarding_->reload_certificates();
+    if (bus_) bus_->reload_certificates();
   }
 
   void carry_out(StopServer) {
