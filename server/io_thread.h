@@ -19,6 +19,7 @@
 
 #include "server/access_log/access_logger.h"
 #include "server/application/asgi_application.h"
+#include "server/application/command_faults.h"
 #include "server/application/engine_handover.h"
 #include "server/application/event_buffer.h"
 #include "server/base/counters.h"
@@ -358,7 +359,8 @@ class Server::IoThread final : connection::Router,
   // --- processes::PoolOwner ---
 
   std::optional<std::string_view> fault_of(const Command& command) const override {
-    return socketio::fault_of(command);
+    const auto fault = application::fault_of(command);
+    return fault ? fault : socketio::fault_of(command);
   }
   void carry_out_for_process(Command command) override {
     std::visit([this](auto& group) { carry_out(std::move(group)); }, command);
@@ -522,6 +524,7 @@ class Server::IoThread final : connection::Router,
   void carry_out(ReloadCertificates) {
     connections_.reload_certificates();
     if (forwarding_) forwarding_->reload_certificates();
+    if (bus_) bus_->reload_certificates();
   }
 
   void carry_out(StopServer) {

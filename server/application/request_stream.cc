@@ -68,6 +68,8 @@ void RequestStream::on_closed() {
 
 void RequestStream::respond(HttpRespond&& command) {
   if (engine_ || response_ended_) return;
+  if (command.head.has_value() == response_started_) return refuse_command();
+  response_started_ = true;
   const BodyPart part = command.more_body ? BodyPart::more : BodyPart::last;
   response_ended_ = !command.more_body;
   send_credit_.sent(command.body.size());
@@ -82,6 +84,7 @@ void RequestStream::respond(HttpRespond&& command) {
 
 void RequestStream::respond_file(HttpRespondFile&& command) {
   if (engine_ || response_ended_) return;
+  if (std::exchange(response_started_, true)) return refuse_command();
   response_ended_ = !command.more_body;
   // No credit is needed: the application has no more to send.
   exchange_.respond(std::move(command.head), {}, BodyPart::more);
@@ -90,6 +93,7 @@ void RequestStream::respond_file(HttpRespondFile&& command) {
 
 void RequestStream::trailers(const HttpTrailers& command) {
   if (engine_ || response_ended_) return;
+  if (!response_started_) return refuse_command();
   response_ended_ = true;
   exchange_.send_trailers(command.trailers);
 }
@@ -112,6 +116,9 @@ void RequestStream::fail() {
   abandoned_ ? exchange_.abort() : exchange_.fail();
 }
 
+// Otherwise nothing would end the response, not even the end of the process.
+void RequestStream::refuse_command() { exchange_.fail(); }
+
 void RequestStream::process_lost() { end_with(502); }
 
 void RequestStream::no_process() { end_with(503); }
@@ -124,6 +131,8 @@ void RequestStream::end_with(std::uint16_t status) {
 
 void RequestStream::hand_over(EngineHandover& engine) {
   if (engine_ || response_ended_) return;
+  if (response_started_) return refuse_command();
+  exchange_.resume_body();  // from now on, nobody takes events of it
   engine_ = engine.adopt(exchange_, id_);
   exchange_.respond_within(Milliseconds(0));
   engine_->on_request({}, body_ended_ ? BodyPart::last : BodyPart::more);

@@ -55,6 +55,8 @@ class RequestStream final : public connection::RequestHandler {
 
  private:
   void end_with(std::uint16_t status);
+  // A command that the bridge does not post at this point. HttpDisconnect follows.
+  void refuse_command();
   void give_credit();
   void apply_receive_window();
 
@@ -67,6 +69,7 @@ class RequestStream final : public connection::RequestHandler {
   const Milliseconds application_timeout_;
   std::unique_ptr<connection::RequestHandler> engine_;
   bool body_ended_ = false;
+  bool response_started_ = false;
   bool response_ended_ = false;
   bool abandoned_ = false;
 };

@@ -145,7 +145,9 @@ void WebSocketStream::consumed(std::size_t bytes) {
 }
 
 void WebSocketStream::hand_over(EngineHandover& engine) {
-  if (engine_ || state_ != State::deciding) return;
+  if (engine_) return;
+  // For the processes it is a session now, whose end would not close it.
+  if (state_ != State::deciding) return fail();
   engine_ = engine.adopt(channel_, id_);
   engine_->on_upgrade_request();
 }

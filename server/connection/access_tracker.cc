@@ -9,6 +9,18 @@ namespace sioserve::connection {
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
+namespace {
+
+// For a thread of the application.
+constexpr microseconds longest_wait = std::chrono::hours(24);
+
+// A time that the application has told: sums of others would overflow.
+microseconds possible(microseconds told, microseconds most) {
+  return std::clamp(told, microseconds(0), most);
+}
+
+}  // namespace
+
 RequestProgress AccessTracker::take_progress() {
   if (log_ == nullptr) return {};
   RequestProgress progress;
@@ -59,7 +71,7 @@ void AccessTracker::add(AccessEvent event, const SharedRequestHead& head,
   pending_->endpoints = endpoints;
   pending_->status = response.started() ? response.status() : client_closed_request;
   pending_->response_bytes = response.body_bytes();
-  pending_->thread_wait = response.thread_wait();
+  pending_->thread_wait = possible(response.thread_wait(), longest_wait);
   pending_->complete = response.complete();
   if (log_->wants_response_headers()) pending_->response_headers = response.headers();
   pending_->served_by = progress.served_by;
@@ -71,10 +83,11 @@ void AccessTracker::add(AccessEvent event, const SharedRequestHead& head,
 void AccessTracker::add_stages(const http::Response& response, const RequestProgress& progress) {
   pending_->route = response.route();
   pending_end_ = log_->now();
-  const TimePoint called{response.called_at()};
+  const auto now = duration_cast<microseconds>(pending_end_.time_since_epoch());
+  const TimePoint called{possible(response.called_at(), now)};
   AccessStages& stages = pending_->stages.emplace();
-  stages.wait = duration_cast<microseconds>(called - progress.routed) + response.thread_wait();
-  stages.run = duration_cast<microseconds>(pending_end_ - called) - response.thread_wait();
+  stages.wait = duration_cast<microseconds>(called - progress.routed) + pending_->thread_wait;
+  stages.run = duration_cast<microseconds>(pending_end_ - called) - pending_->thread_wait;
 }
 
 void AccessTracker::write(AccessEvent event, const SharedRequestHead& head,

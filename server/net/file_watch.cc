@@ -6,21 +6,16 @@
 #include "server/net/background.h"
 
 namespace sioserve::net {
-namespace {
-
-constexpr Milliseconds look_interval{2'000};
-
-}  // namespace
-
 struct FileWatch::Read {
   std::string fingerprint;  // taken before
   Result<Use, std::string> use = Failure{std::string()};
 };
 
-FileWatch::FileWatch(Loop& loop, Files files, const Logger& logger)
+FileWatch::FileWatch(Loop& loop, Files files, const Logger& logger, Milliseconds interval)
     : loop_(loop),
       files_(std::make_shared<const Files>(std::move(files))),
       logger_(logger),
+      interval_(interval),
       timer_(loop, [this] { look(); }),
       reachable_(std::make_shared<FileWatch*>(this)) {}
 
@@ -32,7 +27,7 @@ Result<std::monostate, std::string> FileWatch::load() {
   return std::monostate{};
 }
 
-void FileWatch::start() { timer_.start_repeating(look_interval); }
+void FileWatch::start() { timer_.start_repeating(interval_); }
 
 void FileWatch::stop() { timer_.stop(); }
 

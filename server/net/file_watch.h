@@ -11,6 +11,7 @@
 #include <string>
 #include <variant>
 
+#include "server/base/clock.h"
 #include "server/base/logger.h"
 #include "server/base/result.h"
 #include "server/net/loop.h"
@@ -32,8 +33,10 @@ class FileWatch {
     std::function<Result<Use, std::string>()> read;
   };
 
+  static constexpr Milliseconds usual_interval{2'000};
+
   // `loop` and `logger` outlive the watch.
-  FileWatch(Loop& loop, Files files, const Logger& logger);
+  FileWatch(Loop& loop, Files files, const Logger& logger, Milliseconds interval = usual_interval);
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;
 
@@ -57,6 +60,7 @@ class FileWatch {
   Loop& loop_;
   const std::shared_ptr<const Files> files_;  // shared with jobs
   const Logger& logger_;
+  const Milliseconds interval_;
   Timer timer_;
   std::string used_;  // the fingerprint of the files that were read last
   std::string seen_;  // the one found at the last look

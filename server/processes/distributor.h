@@ -104,9 +104,10 @@ class Distributor {
   ProcessStatus status_of(ProcessId process) const;
 
  private:
+  using Streams = std::unordered_set<StreamId>;
   struct Process {
-    std::unordered_set<StreamId> requests;
-    std::unordered_set<StreamId> websockets;
+    Streams requests;
+    Streams websockets;
     std::size_t sessions = 0;
     std::size_t leaving = 0;  // sessions and sockets that have gone and are not released
     std::unordered_set<SocketId> asked = {};  // for the state of these sockets
@@ -220,7 +221,7 @@ class Distributor {
   bool has_owned(ProcessId process, SocketId socket) const;
   bool admit_done(ProcessId from, const SocketEventsDone& command);
   void end_request(ProcessId process, StreamId stream);
-  void hand_over(ProcessId process, StreamId stream);
+  void hand_over(ProcessId process, StreamId stream, Streams Process::*kind);
   bool admit_refusal(ProcessId from, SocketId socket);
   bool admit_emit(ProcessId from, SocketEmit& command);
   bool watch(ProcessId from, const std::string& name_space);

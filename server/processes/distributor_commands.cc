@@ -44,10 +44,9 @@ void Distributor::end_request(ProcessId process, StreamId stream) {
 }
 
 // It may become a session, of the same number.
-void Distributor::hand_over(ProcessId process, StreamId stream) {
+void Distributor::hand_over(ProcessId process, StreamId stream, Streams Process::*kind) {
   Process* const owner = find(process);
-  if (owner == nullptr) return;
-  if (owner->requests.erase(stream) + owner->websockets.erase(stream) > 0) assign(stream, process);
+  if (owner != nullptr && (owner->*kind).erase(stream) > 0) assign(stream, process);
 }
 
 bool Distributor::admit(ProcessId from, HttpCommand& command) {
@@ -59,7 +58,7 @@ bool Distributor::admit(ProcessId from, HttpCommand& command) {
     return std::is_same_v<Alternative, HttpTrailers> || std::is_same_v<Alternative, HttpFail>;
   };
   if (std::holds_alternative<HttpHandOver>(command)) {
-    hand_over(from, stream);
+    hand_over(from, stream, &Process::requests);
   } else if (std::visit(ends, command)) {
     end_request(from, stream);
   }
@@ -69,7 +68,8 @@ bool Distributor::admit(ProcessId from, HttpCommand& command) {
 bool Distributor::admit(ProcessId from, WebSocketCommand& command) {
   const StreamId stream = std::visit([](const auto& one) { return one.stream; }, command);
   if (process_of(stream) != from) return false;
-  if (std::holds_alternative<WebSocketHandOver>(command)) hand_over(from, stream);
+  if (std::holds_alternative<WebSocketHandOver>(command))
+    hand_over(from, stream, &Process::websockets);
   return true;
 }
 

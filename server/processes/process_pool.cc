@@ -273,6 +273,10 @@ void ProcessPool::carry_out(Process& process, Command command) {
   if (const auto excess = process.allowance.take(command)) {
     return doom(process, std::string(*excess));
   }
+  // First: for the distributor, an admitted command may end its request.
+  if (const auto fault = owner_.fault_of(command)) {
+    return doom(process, "it has sent " + std::string(*fault));
+  }
   if (!distributor_.admit(process.id, command)) return;
   if (const Ask* const asked = get_message<Ask>(command)) {
     process.end.give(asked->id, answer(process, asked->question));
@@ -288,13 +292,6 @@ void ProcessPool::carry_out(Process& process, Command command) {
       owner_.process_reported(process.place, *figures);
     }
     return;
-  }
-  pass_on(process, std::move(command));
-}
-
-void ProcessPool::pass_on(Process& process, Command command) {
-  if (const auto fault = owner_.fault_of(command)) {
-    return doom(process, "it has sent " + std::string(*fault));
   }
   owner_.carry_out_for_process(std::move(command));
 }

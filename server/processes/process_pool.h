@@ -101,7 +101,6 @@ class ProcessPool final : public EventSink, net::DeferredTask {
   bool carry_out(Process& process, std::chrono::steady_clock::time_point end);
   void carry_out_safely(Process& process, Command command);
   void carry_out(Process& process, Command command);
-  void pass_on(Process& process, Command command);
   Answer answer(const Process& process, const Question& question);
   // Processes show once a second that their event loops are not blocked.
   void ping_all();

@@ -32,8 +32,9 @@ RedisBus::RedisBus(net::Loop& loop, RedisBusSettings settings, const Logger& log
       settings_(std::move(settings)),
       logger_(logger),
       counters_(counters),
-      subscriber_(loop, settings_.url, settings_.tls, settings_.pub_sub, settings_.times, *this),
-      publisher_(loop, settings_.url, settings_.tls, settings_.pub_sub, settings_.times, *this),
+      tls_(loop, settings_.url.tls, settings_.tls, logger),
+      subscriber_(loop, settings_.url, tls_, settings_.pub_sub, settings_.times, *this),
+      publisher_(loop, settings_.url, tls_, settings_.pub_sub, settings_.times, *this),
       tick_(loop, [this] { tick(); }),
       stop_limit_(loop, [this] { finish_stop(); }) {}
 
@@ -41,6 +42,7 @@ void RedisBus::start(socketio::cluster::BusObserver& observer) {
   observer_ = &observer;
   state_ = State::first_attempt;
   outage_.emplace(Outage{loop_.now(), 0, 0, 0, {}});
+  tls_.start();
   subscriber_.start();
   publisher_.start();
   tick_.start_repeating(check_interval);
@@ -288,6 +290,7 @@ void RedisBus::stop(std::function<void()> stopped) {
   if (state_ == State::connected) counters_.subtract(Counter::redis_connected);
   state_ = State::stopping;
   observer_ = nullptr;
+  tls_.stop();
   if (!may_flush) return finish_stop();
   if (publisher_.ready()) send_queue();
   stop_limit_.start_once(longest_flush);

@@ -27,6 +27,7 @@
 #include "server/net/loop.h"
 #include "server/net/timer.h"
 #include "server/redis/redis_link.h"
+#include "server/redis/redis_tls.h"
 #include "server/redis/redis_url.h"
 #include "socketio/cluster/bus.h"
 
@@ -49,11 +50,15 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
  public:
   RedisBus(net::Loop& loop, RedisBusSettings settings, const Logger& logger, Counters& counters);
 
-  // Begins to connect. Subscriptions may be made before.
+  // Begins to connect, and to watch the files of the certificates. Subscriptions may be made
+  // before. Before the loop runs, on any thread.
   void start(socketio::cluster::BusObserver& observer);
   // Waits until Redis has what was published, but no longer than a second, and closes the
   // connections. The observer gets no more calls. `stopped` may be called within this call.
   void stop(std::function<void()> stopped);
+
+  // Reads the files of the certificates again, for connections that are made from now on.
+  void reload_certificates() { tls_.reload(); }
 
   void subscribe(const std::string& channel) override;
   void unsubscribe(const std::string& channel) override;
@@ -129,6 +134,7 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
   std::chrono::microseconds lag_{0};
   std::vector<Count> failed_counts_;  // to be called at the end of the loop iteration
   std::function<void()> stopped_;
+  RedisTls tls_;
   RedisLink subscriber_;
   RedisLink publisher_;
   net::Timer tick_;

@@ -18,12 +18,11 @@ ConnectionError unreachable(std::string reason) {
 
 }  // namespace
 
-RedisLink::RedisLink(net::Loop& loop, const RedisUrl& url,
-                     std::shared_ptr<const tls::ClientContext> tls, PubSub pub_sub,
+RedisLink::RedisLink(net::Loop& loop, const RedisUrl& url, const RedisTls& tls, PubSub pub_sub,
                      ConnectionTimes times, LinkOwner& owner)
     : loop_(loop),
       url_(url),
-      tls_(std::move(tls)),
+      tls_(tls),
       pub_sub_(pub_sub),
       times_(times),
       owner_(owner),
@@ -73,7 +72,8 @@ void RedisLink::make_stream(std::unique_ptr<net::Stream> socket) {
   }
   const std::string& host = std::get<net::TcpTarget>(url_.target).host;
   auto stream = std::make_unique<tls::Stream>(
-      tls_streams_, std::move(socket), std::make_unique<tls::Engine>(tls_->new_session(host)));
+      tls_streams_, std::move(socket),
+      std::make_unique<tls::Engine>(tls_.context()->new_session(host)));
   tls_stream_ = stream.get();
   stream_ = std::move(stream);
 }

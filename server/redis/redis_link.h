@@ -15,8 +15,8 @@
 #include "server/net/timer.h"
 #include "server/redis/backoff.h"
 #include "server/redis/redis_connection.h"
+#include "server/redis/redis_tls.h"
 #include "server/redis/redis_url.h"
-#include "server/tls/client_context.h"
 #include "server/tls/stream.h"
 
 namespace sioserve::redis {
@@ -42,9 +42,9 @@ class LinkOwner {
 
 class RedisLink final : net::StreamListener {
  public:
-  // `tls`: null for a URL without TLS.
-  RedisLink(net::Loop& loop, const RedisUrl& url, std::shared_ptr<const tls::ClientContext> tls,
-            PubSub pub_sub, ConnectionTimes times, LinkOwner& owner);
+  // All references outlive the link.
+  RedisLink(net::Loop& loop, const RedisUrl& url, const RedisTls& tls, PubSub pub_sub,
+            ConnectionTimes times, LinkOwner& owner);
 
   // May be called before the loop runs, on another thread. The threads of libuv's pool, which
   // resolve the name, are not started by that thread, because they inherit its signal mask.
@@ -77,7 +77,7 @@ class RedisLink final : net::StreamListener {
 
   net::Loop& loop_;
   const RedisUrl& url_;
-  const std::shared_ptr<const tls::ClientContext> tls_;
+  const RedisTls& tls_;
   const PubSub pub_sub_;
   const ConnectionTimes times_;
   LinkOwner& owner_;

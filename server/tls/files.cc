@@ -135,6 +135,12 @@ void add_state_of(const std::string& path, std::string& fingerprint) {
   fingerprint += '\n';
 }
 
+std::string state_of(const std::vector<std::string>& paths) {
+  std::string fingerprint;
+  for (const std::string& path : paths) add_state_of(path, fingerprint);
+  return fingerprint;
+}
+
 }  // namespace
 
 ServerFiles::ServerFiles(TlsConfig config, std::shared_ptr<TicketKeys> ticket_keys)
@@ -239,12 +245,12 @@ std::string fingerprint_of(const TlsConfig& config) {
   return fingerprint;
 }
 
+std::string fingerprint_of(const TlsClientConfig& config) {
+  return state_of({config.certificate, config.key, config.authorities});
+}
+
 std::string fingerprint_of(const PeerFiles& files) {
-  std::string fingerprint;
-  for (const std::string& path : {files.certificate, files.key, files.authorities}) {
-    add_state_of(path, fingerprint);
-  }
-  return fingerprint;
+  return state_of({files.certificate, files.key, files.authorities});
 }
 
 }  // namespace sioserve::tls

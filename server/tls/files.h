@@ -54,6 +54,7 @@ Result<std::shared_ptr<const PeerContext>, std::string> load_peer_context(const 
 // Differs when a file of the settings has been changed, replaced, added or removed; also if it is
 // behind a symbolic link, as certbot makes them. May wait for the disk.
 std::string fingerprint_of(const TlsConfig& config);
+std::string fingerprint_of(const TlsClientConfig& config);
 std::string fingerprint_of(const PeerFiles& files);
 
 }  // namespace sioserve::tls

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/unit/application/fakes.h"
 
@@ -99,6 +102,31 @@ TEST_F(RequestStreamTest, FailsOnce) {
   stream_.fail();
   stream_.fail();
   EXPECT_EQ(exchange_.failures, 1);
+}
+
+// Only a process that was taken over sends such commands. Otherwise nothing would end the response.
+TEST_F(RequestStreamTest, FailsIfCommandsComeOutOfOrder) {
+  const auto head = [](RequestStream& stream) {
+    stream.respond({StreamId{2}, ResponseHead{}, "", true});
+  };
+  const auto body = [](RequestStream& stream) {
+    stream.respond({StreamId{2}, std::nullopt, "", false});
+  };
+  const auto file = [](RequestStream& stream) {
+    stream.respond_file({StreamId{2}, ResponseHead{}, FilePart{}, false});
+  };
+  const auto trailers = [](RequestStream& stream) { stream.trailers({StreamId{2}, {}}); };
+  using Commands = std::vector<std::function<void(RequestStream&)>>;
+  for (const Commands& commands :
+       {Commands{head, head}, Commands{body}, Commands{head, file}, Commands{trailers}}) {
+    FakeExchange exchange;
+    RequestStream stream(StreamId{2}, exchange, streams_, sink_, config_);
+    stream.on_request("", BodyPart::last);
+    for (const auto& command : commands) command(stream);
+    EXPECT_EQ(exchange.failures, 1);
+    stream.on_closed();
+  }
+  EXPECT_EQ(sink_.all<HttpDisconnect>().size(), 4U) << "the process is told";
 }
 
 TEST_F(RequestStreamTest, FailsWith502WhenItsProcessHasDied) {

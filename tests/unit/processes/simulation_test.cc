@@ -23,8 +23,20 @@ namespace {
 
 constexpr std::size_t max_bytes = 20'000;
 
-// A Python process whose application answers every request with "ok", every message of a WebSocket
-// with the same, and every event of a socket with an acknowledgement.
+// How an application treats a request, by its number.
+enum class Handling { fails, answers_early, answers_at_end, answers_parts };
+
+Handling handling_of(StreamId stream) {
+  return static_cast<Handling>(static_cast<std::uint64_t>(stream) % 4);
+}
+
+// Or a WebSocket.
+enum class Talk { denies, closes_after_three, talks, talks_on };
+
+Talk talk_of(StreamId stream) { return static_cast<Talk>(static_cast<std::uint64_t>(stream) % 4); }
+
+// A Python process whose application answers every request, in its own way, every message of a
+// WebSocket with the same, and every event of a socket with an acknowledgement.
 class Python {
  public:
   // Handles some of what has arrived.
@@ -43,11 +55,15 @@ class Python {
  private:
   void handle(const Event& event) {
     if (const auto* request = get_message<HttpRequest>(event)) {
-      commands_.push(HttpRespond{request->stream, ResponseHead{200, {}}, "ok", false});
+      handle(*request);
+    } else if (const auto* body = get_message<HttpBody>(event)) {
+      take_body(body->stream, body->body, body->more_body);
+    } else if (const auto* left = get_message<HttpDisconnect>(event)) {
+      bodies_.erase(left->stream);
     } else if (const auto* connect = get_message<WebSocketConnect>(event)) {
-      commands_.push(WebSocketAccept{connect->stream, "", {}});
+      handle(*connect);
     } else if (const auto* message = get_message<WebSocketMessage>(event)) {
-      commands_.push(WebSocketSend{message->stream, message->kind, message->payload});
+      handle(*message);
     } else if (const auto* socket = get_message<SocketConnect>(event)) {
       commands_.push(SocketAccept{socket->socket});
       commands_.push(KeepSession{socket->session, "state"});
@@ -64,6 +80,57 @@ class Python {
     }
   }
 
+  void handle(const HttpRequest& request) {
+    switch (handling_of(request.stream)) {
+      case Handling::fails:
+        commands_.push(HttpFail{request.stream});
+        return;
+      case Handling::answers_early:
+        commands_.push(HttpEarlyHints{request.stream, {"</a>"}});
+        commands_.push(HttpRespond{request.stream, ResponseHead{200, {}}, "", false});
+        return;
+      case Handling::answers_at_end:
+        break;
+      case Handling::answers_parts:
+        commands_.push(HttpRespond{request.stream, ResponseHead{200, {}}, "", true});
+        break;
+    }
+    bodies_[request.stream] = 0;
+    take_body(request.stream, request.body, request.more_body);
+  }
+
+  void take_body(StreamId stream, const std::string& body, bool more) {
+    const auto found = bodies_.find(stream);
+    if (found == bodies_.end()) return;
+    if (!body.empty()) ++found->second;
+    if (handling_of(stream) == Handling::answers_parts) {
+      if (!body.empty()) commands_.push(HttpRespond{stream, std::nullopt, body, true});
+      if (!more) commands_.push(HttpTrailers{stream, {}});
+    } else if (!more) {
+      commands_.push(
+          HttpRespond{stream, ResponseHead{200, {}}, std::to_string(found->second), false});
+    }
+    if (!more) bodies_.erase(found);
+  }
+
+  void handle(const WebSocketConnect& connect) {
+    if (talk_of(connect.stream) == Talk::denies) {
+      commands_.push(WebSocketDeny{connect.stream, ResponseHead{401, {}}, "no", false});
+    } else {
+      commands_.push(WebSocketAccept{connect.stream, "", {}});
+    }
+  }
+
+  void handle(const WebSocketMessage& message) {
+    if (talk_of(message.stream) == Talk::denies) return;
+    const bool closes = talk_of(message.stream) == Talk::closes_after_three;
+    const std::uint64_t number = std::stoull(message.payload);
+    if (closes && number > 3) return;
+    commands_.push(WebSocketSend{message.stream, message.kind, message.payload});
+    if (closes && number == 3) commands_.push(WebSocketClose{message.stream, 1000, ""});
+  }
+
+  std::map<StreamId, std::uint64_t> bodies_;  // parts of those that are not complete
   port::EventQueue queue_{{50, max_bytes}, [] {}};
   port::CommandQueue commands_{0, [] {}};
   port::Answers answers_;
@@ -89,7 +156,7 @@ class World {
   }
 
   std::size_t answered = 0, lost = 0, refused = 0, echoed = 0, acknowledged = 0, deaths = 0,
-              moves = 0;
+              moves = 0, uploaded = 0, left = 0, failed = 0, closed = 0, denied = 0;
 
  private:
   struct Link {
@@ -97,6 +164,12 @@ class World {
     port::IoEnd io{max_bytes};
     port::Pipe to_python{5'000};
     port::Pipe to_io{5'000};
+  };
+  struct Request {
+    std::uint64_t sent = 0;  // parts of the body
+    bool complete = false;
+    bool started = false;        // the response
+    std::uint64_t answered = 0;  // parts of its body
   };
   struct WebSocket {
     std::uint64_t sent = 0, echoed = 0;
@@ -137,7 +210,7 @@ class World {
   }
 
   void act() {
-    switch (below(13)) {
+    switch (below(16)) {
       case 0:
         if (links_.size() > 1 || (!links_.empty() && below(4) == 0)) kill_one();
         break;
@@ -166,16 +239,43 @@ class World {
       case 9:
         for (std::size_t i = below(5); i > 0; --i) send_messages();
         break;
+      case 10:
+      case 11:
+        if (!requests_.empty()) upload(*pick(requests_));
+        break;
+      case 12:
+        if (!requests_.empty()) leave(pick(requests_)->first);
+        break;
       default:
         for (std::size_t i = below(5); i > 0; --i) request();
     }
   }
 
+  // The next part of the request's body, perhaps the last one.
+  void upload(std::pair<const StreamId, Request>& entry) {
+    auto& [stream, request] = entry;
+    if (request.complete || !reads(stream)) return;
+    request.complete = below(3) == 0;
+    ++request.sent;
+    ++uploaded;
+    push(HttpBody{stream, std::to_string(request.sent) + std::string(below(500), ' '),
+                  !request.complete});
+  }
+
+  // The client disconnects before it has the response.
+  void leave(StreamId stream) {
+    ++left;
+    requests_.erase(stream);
+    left_.insert(stream);
+    push(HttpDisconnect{stream});
+  }
+
   void request() {
     const StreamId stream = distributor_.next_request();
-    requests_.insert(stream);
+    const bool has_body = below(2) == 0;
+    requests_[stream].complete = !has_body;
     push(HttpRequest{stream, std::make_shared<const RequestHead>(),
-                     std::make_shared<const Endpoints>(), "", false});
+                     std::make_shared<const Endpoints>(), "", has_body});
   }
 
   void open_websocket() {
@@ -287,8 +387,24 @@ class World {
   void carry_out(ProcessId from, const Command& command) {
     if (const auto* respond = get_message<HttpRespond>(command)) {
       EXPECT_EQ(process_of(respond->stream), from);
-      EXPECT_EQ(requests_.erase(respond->stream), 1U) << "a request is answered once";
-      ++answered;
+      if (!left_.contains(respond->stream)) take_response(*respond);
+    } else if (const auto* trailers = get_message<HttpTrailers>(command)) {
+      if (!left_.contains(trailers->stream)) end_response(trailers->stream);
+    } else if (const auto* fail = get_message<HttpFail>(command)) {
+      if (left_.contains(fail->stream)) return;
+      EXPECT_EQ(handling_of(fail->stream), Handling::fails);
+      EXPECT_EQ(requests_.erase(fail->stream), 1U) << "a request fails once";
+      ++failed;
+    } else if (const auto* close = get_message<WebSocketClose>(command)) {
+      if (!websockets_.contains(close->stream)) return;
+      EXPECT_EQ(websockets_.at(close->stream).echoed, 3U);
+      close_websocket(close->stream);
+      ++closed;
+    } else if (const auto* deny = get_message<WebSocketDeny>(command)) {
+      if (!websockets_.contains(deny->stream)) return;
+      EXPECT_EQ(talk_of(deny->stream), Talk::denies);
+      close_websocket(deny->stream);
+      ++denied;
     } else if (const auto* send = get_message<WebSocketSend>(command)) {
       const auto found = websockets_.find(send->stream);
       if (found == websockets_.end()) return;
@@ -310,9 +426,43 @@ class World {
       }
     } else if (const auto* socket = get_message<SocketReleased>(command)) {
       EXPECT_EQ(unreleased_sockets_.erase(socket->socket), 1U) << "a socket is released once";
-    } else if (const auto* closed = get_message<SessionReleased>(command)) {
-      EXPECT_EQ(unreleased_sessions_.erase(closed->session), 1U);
+    } else if (const auto* released = get_message<SessionReleased>(command)) {
+      EXPECT_EQ(unreleased_sessions_.erase(released->session), 1U);
     }
+  }
+
+  void take_response(const HttpRespond& respond) {
+    const auto found = requests_.find(respond.stream);
+    ASSERT_NE(found, requests_.end()) << "a request is answered once";
+    Request& request = found->second;
+    EXPECT_NE(request.started, respond.head.has_value()) << "a response begins once, and first";
+    request.started = true;
+    switch (handling_of(respond.stream)) {
+      case Handling::fails:
+        FAIL() << "it does not answer";
+      case Handling::answers_early:
+        break;
+      case Handling::answers_at_end:
+        request.answered = std::stoull(respond.body);
+        break;
+      case Handling::answers_parts:
+        if (respond.body.empty()) break;
+        EXPECT_EQ(std::stoull(respond.body), ++request.answered) << "in order, none missing";
+        break;
+    }
+    if (!respond.more_body) end_response(respond.stream);
+  }
+
+  void end_response(StreamId stream) {
+    const auto found = requests_.find(stream);
+    ASSERT_NE(found, requests_.end()) << "a response ends once";
+    EXPECT_TRUE(found->second.started);
+    if (handling_of(stream) != Handling::answers_early) {
+      EXPECT_TRUE(found->second.complete);
+      EXPECT_EQ(found->second.answered, found->second.sent) << "the whole body has arrived";
+    }
+    requests_.erase(found);
+    ++answered;
   }
 
   void do_duties() {
@@ -351,7 +501,10 @@ class World {
       }
       return requests_.empty() && unreleased_sockets_.empty() && unreleased_sessions_.empty();
     };
-    for (int turn = 0; turn < 100'000 && !is_quiet(); ++turn) carry();
+    for (int turn = 0; turn < 100'000 && !is_quiet(); ++turn) {
+      for (auto& request : requests_) upload(request);
+      carry();
+    }
     EXPECT_TRUE(is_quiet()) << "every client gets what it waits for";
     for (auto& [id, link] : links_) EXPECT_EQ(distributor_.status_of(id).requests, 0U);
   }
@@ -359,7 +512,8 @@ class World {
   std::mt19937 random_;
   Distributor distributor_{[this](ProcessId process, const Event& event) { send(process, event); }};
   std::map<ProcessId, std::unique_ptr<Link>> links_;
-  std::set<StreamId> requests_;  // not answered
+  std::map<StreamId, Request> requests_;  // not answered
+  std::set<StreamId> left_;               // requests whose clients have disconnected
   std::map<StreamId, WebSocket> websockets_;
   std::map<SessionId, Session> sessions_;
   std::map<SocketId, SessionId> session_of_;
@@ -374,7 +528,8 @@ TEST(Simulation, NoClientIsLeftWaitingWhateverProcessesDo) {
   const unsigned first = chosen != nullptr
                              ? static_cast<unsigned>(std::strtoul(chosen, nullptr, 10))
                              : std::random_device{}();
-  std::size_t answered = 0, lost = 0, refused = 0, echoed = 0, acknowledged = 0, moves = 0;
+  std::size_t answered = 0, lost = 0, refused = 0, echoed = 0, acknowledged = 0, moves = 0,
+              uploaded = 0, left = 0, failed = 0, closed = 0, denied = 0;
   for (unsigned seed = first; seed < first + 30; ++seed) {
     SCOPED_TRACE("SIMULATION_SEED=" + std::to_string(seed));
     World world(seed);
@@ -386,6 +541,11 @@ TEST(Simulation, NoClientIsLeftWaitingWhateverProcessesDo) {
     echoed += world.echoed;
     acknowledged += world.acknowledged;
     moves += world.moves;
+    uploaded += world.uploaded;
+    left += world.left;
+    failed += world.failed;
+    closed += world.closed;
+    denied += world.denied;
   }
   EXPECT_GT(answered, 1'000U);
   EXPECT_GT(lost, 10U);
@@ -393,6 +553,11 @@ TEST(Simulation, NoClientIsLeftWaitingWhateverProcessesDo) {
   EXPECT_GT(echoed, 1'000U);
   EXPECT_GT(acknowledged, 1'000U);
   EXPECT_GT(moves, 100U);
+  EXPECT_GT(uploaded, 100U);
+  EXPECT_GT(left, 100U);
+  EXPECT_GT(failed, 100U);
+  EXPECT_GT(closed, 10U);
+  EXPECT_GT(denied, 10U);
 }
 
 }  // namespace

@@ -114,12 +114,18 @@ struct Member {
         }),
         bus(loop, std::move(settings), logger, counters) {
     logger.set_level(LogCategory::socketio, static_cast<int>(LogLevel::info));
+    logger.set_level(LogCategory::server, static_cast<int>(LogLevel::info));
   }
 
   std::uint64_t count(Counter counter) const { return counters.get(counter); }
   bool has_warned(std::string_view part) const {
     return std::ranges::any_of(
         warnings, [part](const std::string& line) { return line.find(part) != std::string::npos; });
+  }
+
+  bool has_said(std::string_view part) const {
+    return std::ranges::any_of(
+        infos, [part](const std::string& line) { return line.find(part) != std::string::npos; });
   }
 
   std::vector<std::string> warnings;

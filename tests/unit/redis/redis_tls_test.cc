@@ -11,6 +11,7 @@
 
 #include "server/base/file_descriptor.h"
 #include "server/tls/client_context.h"
+#include "server/tls/files.h"
 #include "tests/unit/redis/redis_fixture.h"
 #include "tests/unit/tls/made_certificates.h"
 
@@ -35,8 +36,8 @@ class RedisTlsTest : public RedisTest {
   void start_server_for(const std::string& host) {
     const auto made = authority_.issue({host});
     server_.start({"--bind", "127.0.0.1", "--tls-port", std::to_string(port_), "--tls-auth-clients",
-                   "no", "--tls-cert-file", write("redis.crt", made.certificate), "--tls-key-file",
-                   write("redis.key", made.key), "--tls-ca-cert-file",
+                   client_certificates_, "--tls-cert-file", write("redis.crt", made.certificate),
+                   "--tls-key-file", write("redis.key", made.key), "--tls-ca-cert-file",
                    write("ca.crt", authority_.pem())});
   }
 
@@ -56,12 +57,13 @@ class RedisTlsTest : public RedisTest {
   const std::uint16_t port_ = free_port();
   const tls::Authority authority_;
 
- private:
   std::string write(const std::string& file, const std::string& text) const {
     const std::string path = server_.socket() + "." + file;
     std::ofstream(path) << text;
     return path;
   }
+
+  std::string client_certificates_ = "no";  // whether Redis asks for them
 };
 
 TEST_F(RedisTlsTest, CarriesMessagesOfAnySizeInTheirOrder) {
@@ -94,6 +96,58 @@ TEST_F(RedisTlsTest, SaysWhyACertificateIsRefusedAndTriesAgain) {
   start_server();
   run_until([&] { return member->observer.connected == 1; });
   EXPECT_TRUE(member->has_warned("is back after"));
+}
+
+// Connections that are there stay.
+TEST_F(RedisTlsTest, UsesNewFilesForTheNextConnection) {
+  client_certificates_ = "yes";
+  start_server();
+  const tls::Authority unknown("Another");
+  const auto write_client = [this](const tls::Authority& signer) {
+    const auto made = signer.issue({"a server"});
+    return write("client.pem", made.certificate + made.key);
+  };
+  RedisBusSettings settings = tls_settings();
+  settings.url.tls->authorities = write("trusted.pem", authority_.pem());
+  settings.url.tls->certificate = write_client(authority_);
+  settings.tls = *tls::load_client_context(*settings.url.tls);
+  const auto member = connect_member(settings, {"a"});
+  settle(*member);
+
+  // Redis refuses what the new file has, so it has been read.
+  write_client(unknown);
+  run_until([&] { return member->has_said("The certificates for Redis have been reloaded"); });
+  settle(*member);
+  EXPECT_EQ(member->observer.interrupted, 0);
+  server_.kill();
+  run_until([&] { return member->observer.interrupted == 1; });
+  start_server();
+  run_until([&] { return member->has_warned("still away"); });
+  EXPECT_EQ(member->observer.connected, 1);
+
+  write_client(authority_);
+  run_until([&] { return member->observer.connected == 2; });
+
+  // An authority that Redis' certificate is not from.
+  write("trusted.pem", unknown.pem());
+  member->bus.reload_certificates();
+  server_.kill();
+  run_until([&] { return member->observer.interrupted == 2; });
+  start_server();
+  run_until([&] { return member->has_warned("certificate verify failed"); });
+}
+
+TEST_F(RedisTlsTest, KeepsTheOldCertificatesIfTheFilesCannotBeUsed) {
+  start_server();
+  RedisBusSettings settings = tls_settings();
+  settings.url.tls->authorities = write("trusted.pem", authority_.pem());
+  const auto member = connect_member(settings);
+  write("trusted.pem", "nothing");
+  run_until([&] { return member->has_said("have not been reloaded, the old ones stay: "); });
+  server_.kill();
+  run_until([&] { return member->observer.interrupted == 1; });
+  start_server();
+  run_until([&] { return member->observer.connected == 2; });
 }
 
 TEST_F(RedisTlsTest, SaysWhyIfTheCertificateIsAnotherOneAfterAnOutage) {
