@@ -173,10 +173,11 @@ void SocketIoCallbacks::handle(const Gil& gil, AskedByServer event) {
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, ServersAnswered event) {
-  dispatch(gil, bridge_.names().servers_answered,
-           {to_py_int(gil, event.number), to_python(gil, event.args, keys_),
-            to_py_int(gil, event.servers), to_py_int(gil, event.silent_servers),
-            to_py_int(gil, event.silent_clients)});
+  dispatch(
+      gil, bridge_.names().servers_answered,
+      {to_py_int(gil, event.number), to_python(gil, event.args, keys_),
+       to_py_int(gil, event.servers), to_py_int(gil, event.silent_servers),
+       to_py_int(gil, event.silent_clients), PyRef::steal(PyBool_FromLong(event.refused ? 1 : 0))});
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, ToldByProcess event) {

@@ -28,7 +28,14 @@ from typing import TYPE_CHECKING
 from .changed_event import ChangedEvent
 from .consumer import SocketIOConsumer
 from .discovery import autodiscover
-from .exceptions import AckTimeout, ConnectionRefused, EventRefused, PublishError, TooManyRooms
+from .exceptions import (
+    AckTimeout,
+    ClusterBusy,
+    ConnectionRefused,
+    EventRefused,
+    PublishError,
+    TooManyRooms,
+)
 from .handlers import Ack, concurrent, event, timeout
 from .handshake import HandshakeRequest
 from .refused_request import RefusedRequest
@@ -58,6 +65,7 @@ __all__ = [
     "Ack",
     "AckTimeout",
     "ChangedEvent",
+    "ClusterBusy",
     "ConnectionRefused",
     "ControlEmitter",
     "EventRefused",

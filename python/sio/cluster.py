@@ -16,7 +16,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .exceptions import AckTimeout
+from .exceptions import AckTimeout, ClusterBusy
 from .failures import start_task
 
 if TYPE_CHECKING:
@@ -62,10 +62,16 @@ class ClusterDispatcher(Protocol):
         """
 
     def servers_answered(
-        self, number: int, values: list[Any], servers: int, silent_servers: int, silent_clients: int
+        self,
+        number: int,
+        values: list[Any],
+        servers: int,
+        silent_servers: int,
+        silent_clients: int,
+        refused: bool,
     ) -> None:
         """The answers to Server.ask_servers(): all that will come. `servers`: the other ones, as
-        far as known."""
+        far as known. `refused`: they were not asked, because too many requests are open."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +95,7 @@ class Answers:
     servers: int
     silent_servers: int
     silent_clients: int
+    refused: bool = False
 
     def complete(self) -> list[Any]:
         """Raises AckTimeout, with the answers that have arrived, if some are missing."""
@@ -126,7 +133,9 @@ class Cluster:
         self._post(NO_ANSWER, question, PATIENCE)
 
     def ask(self, question: Question, timeout: float | None) -> Awaitable[Answers]:
-        """The answers. Takes `timeout` seconds at most, and a little more. Raises as tell()."""
+        """The answers. Takes `timeout` seconds at most, and a little more. Raises as tell(), and
+        ClusterBusy when it is awaited.
+        """
         seconds = LONGEST if timeout is None else timeout
         answers: concurrent.futures.Future[Answers] = concurrent.futures.Future()
         with self._lock:
@@ -165,13 +174,11 @@ class Cluster:
         inquiry = Inquiry(topic, namespace, rooms, except_rooms, from_json(args), wants_answer)
         start_task(functools.partial(self._serve, number, inquiry), self._tasks)
 
-    def answered(
-        self, number: int, values: list[Any], servers: int, silent_servers: int, silent_clients: int
-    ) -> None:
-        """The answers to ask()."""
+    def answered(self, number: int, values: list[Any], *figures: Any) -> None:
+        """The answers to ask(); `figures`: the other fields of Answers."""
         answers = self._pending.pop(number, None)
         if answers is not None and not answers.done():
-            answers.set_result(Answers(from_json(values), servers, silent_servers, silent_clients))
+            answers.set_result(Answers(from_json(values), *figures))
 
     def _post(self, number: int, question: Question, seconds: float) -> None:
         if self._core is None:
@@ -196,9 +203,14 @@ class Cluster:
         try:
             # The native server answers in time, unless it stops.
             await asyncio.wait((asyncio.wrap_future(answers),), timeout=seconds + MARGIN)
-            return answers.result() if answers.done() else Answers([], 1, 1, 0)
+            if not answers.done():
+                return Answers([], 1, 1, 0)
+            result = answers.result()
         finally:
             self._pending.pop(number, None)
+        if result.refused:
+            raise ClusterBusy("too many requests to other servers wait for their answers")
+        return result
 
     async def _serve(self, number: int, inquiry: Inquiry) -> None:
         assert self._handle is not None

@@ -466,11 +466,9 @@ class Dispatcher:
         if self._cluster is not None:
             self._cluster.asked(number, topic, namespace, rooms, except_rooms, args)
 
-    def servers_answered(
-        self, number: int, values: list[Any], servers: int, silent_servers: int, silent_clients: int
-    ) -> None:
+    def servers_answered(self, number: int, *answers: Any) -> None:
         if self._cluster is not None:
-            self._cluster.answered(number, values, servers, silent_servers, silent_clients)
+            self._cluster.answered(number, *answers)
 
     def signalled(self, session: int, signal: str) -> None:
         opened = self._sessions.get(session)

@@ -52,6 +52,15 @@ class AckTimeout(TimeoutError):
         self.responses: list[Any] = [] if responses is None else responses
 
 
+class ClusterBusy(RuntimeError):
+    """The other servers of the cluster were not asked, because 10,000 requests of this server wait
+    for their answers.
+
+    Requests are fetch_sockets(), server_side_emit_with_ack(), and emits to several sockets that
+    wait for acknowledgements. The clients of this server have got such an emit.
+    """
+
+
 class PublishError(RuntimeError):
     """Redis, or the server at a control socket, did not take what a process without a server emits;
     the message says why.

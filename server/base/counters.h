@@ -70,6 +70,7 @@ enum class Counter : std::size_t {
   cluster_messages_ignored,
   cluster_gaps,
   cluster_messages_missed,
+  cluster_requests_refused,
   tls_handshakes,
   tls_handshakes_failed,
   tls_handshakes_delayed,
@@ -204,6 +205,8 @@ constexpr const char* name_of(Counter counter) {
       return "cluster_gaps";
     case Counter::cluster_messages_missed:
       return "cluster_messages_missed";
+    case Counter::cluster_requests_refused:
+      return "cluster_requests_refused";
     case Counter::tls_handshakes:
       return "tls_handshakes";
     case Counter::tls_handshakes_failed:

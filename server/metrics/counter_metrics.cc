@@ -112,6 +112,9 @@ Meaning meaning_of(Counter counter) {
     case Counter::cluster_messages_missed:
       return Family{"sioserve_cluster_missed_messages", Kind::counter,
                     "Messages of other servers that are missing in these gaps."};
+    case Counter::cluster_requests_refused:
+      return Family{"sioserve_cluster_requests_refused", Kind::counter,
+                    "Requests to the other servers that were refused: too many are open."};
     case Counter::tls_handshakes:
       return Family{"sioserve_tls_handshakes", Kind::counter, "Handshakes of TLS that succeeded."};
     case Counter::tls_handshakes_failed:

@@ -42,6 +42,7 @@ struct ServersAnswered {
   std::uint64_t servers;         // the other servers, as far as known
   std::uint64_t silent_servers;  // those that did not answer, at least
   std::uint64_t silent_clients;  // of a broadcast
+  bool refused = false;          // the others were not asked: too many requests are open
 };
 
 using ClusterEvent = std::variant<AskedByServer, ServersAnswered>;

@@ -162,7 +162,7 @@ inline constexpr std::size_t field_count<AddNamespace> = 1;
 template <>
 inline constexpr std::size_t field_count<AskedByServer> = 6;
 template <>
-inline constexpr std::size_t field_count<ServersAnswered> = 5;
+inline constexpr std::size_t field_count<ServersAnswered> = 6;
 template <>
 inline constexpr std::size_t field_count<ChangeSockets> = 5;
 template <>

@@ -17,6 +17,9 @@ constexpr Milliseconds inquiry_patience{60'000};
 // Of other servers, not answered. A server that asks so much gets no answers to the rest.
 constexpr std::size_t max_inquiries = 10'000;
 
+// To other servers, of all processes, whose answers are awaited. More are refused.
+constexpr std::size_t max_own_requests = 10'000;
+
 // After the time in which clients may answer, for the answers to arrive here.
 constexpr Milliseconds margin{1'000};
 
@@ -63,6 +66,7 @@ void Cluster::advance(TimePoint now) {
   sent_numbers_.advance(now);
   received_numbers_.advance(now);
   report_end_of_gaps();
+  report_end_of_refusals();
   std::erase_if(inquiries_, [now](const auto& entry) { return entry.second.deadline <= now; });
 }
 
@@ -127,13 +131,25 @@ void Cluster::handle(const ChangeSockets& command) {
   }
 }
 
+void Cluster::refuse(const AskServers& command) {
+  limits_.counters().add(Counter::cluster_requests_refused);
+  if (requests_refused_.reached(now_)) {
+    logger_.log(LogCategory::socketio, LogLevel::warning,
+                std::to_string(max_own_requests) +
+                    " requests to other servers wait for answers; more are refused");
+  }
+  events_.push(Event(ClusterEvent(
+      ServersAnswered{command.number, {PayloadFormat::json, "[]", {}}, 0, 0, 0, true})));
+}
+
 void Cluster::handle(const AskServers& command) {
+  const bool is_asked = command.number != 0;
+  if (is_asked && own_requests_.size() >= max_own_requests) return refuse(command);
   const std::string& name_space = command.name_space;
   // Unique among the requests of this server, and in the form of the package's names.
   const RequestName name = uid_ + std::to_string(++last_request_);
   const bool is_of_sisters = command.topic == ClusterTopic::counters;
   const bool is_here = is_of_sisters || subscriptions_.has(name_space);
-  const bool is_asked = command.number != 0;
   const auto request = is_asked ? std::optional(name) : std::nullopt;
   TimePoint deadline = deadline_after(now_, command.timeout);
   Bus::Published published = Bus::Published::sent;
@@ -256,8 +272,17 @@ void Cluster::report_end_of_gaps() {
                   std::to_string(*gaps) + " gaps");
 }
 
+void Cluster::report_end_of_refusals() {
+  const auto refused = requests_refused_.take_ended(now_);
+  if (!refused || *refused == 1) return;
+  logger_.log(LogCategory::socketio, LogLevel::warning,
+              std::to_string(*refused) + " requests to other servers were refused");
+}
+
 void Cluster::receive(const Received& received, Broadcast& broadcast) {
-  if (broadcast.request) {
+  if (broadcast.request && inquiries_.size() >= max_inquiries) {
+    limits_.counters().add(Counter::cluster_messages_ignored);  // for the asker, it is silent
+  } else if (broadcast.request) {
     const Milliseconds timeout = broadcast.timeout.value_or(Milliseconds{0});
     const std::uint64_t callback =
         add_inquiry(received, *broadcast.request, ClusterTopic::broadcast,

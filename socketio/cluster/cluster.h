@@ -77,6 +77,8 @@ class Cluster final : public OtherServers, public BusObserver {
   void handle(const ChangeSockets& command);
   void handle(const AskServers& command);
   void handle(const AnswerServer& command);
+  // Too many requests are open.
+  void refuse(const AskServers& command);
 
   void receive(const Received& received, Broadcast& broadcast);
   void receive(const Received& received, JoinRooms& join);
@@ -96,6 +98,7 @@ class Cluster final : public OtherServers, public BusObserver {
   // Messages of another server have not arrived.
   void report_missing(std::string_view channel, std::uint64_t messages);
   void report_end_of_gaps();
+  void report_end_of_refusals();
   // False: the application has too many events, and is not asked. That is counted.
   bool may_ask_application();
   std::uint64_t add_inquiry(const Received& received, const RequestName& request,
@@ -120,6 +123,7 @@ class Cluster final : public OtherServers, public BusObserver {
   std::uint64_t missed_ = 0;  // messages, in this episode
   Subscriptions subscriptions_;
   OwnRequests own_requests_;
+  LimitEpisode requests_refused_;
   Inquiries inquiries_;
   std::uint64_t last_inquiry_ = 0;
   std::uint64_t last_request_ = 0;

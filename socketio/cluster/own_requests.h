@@ -24,6 +24,7 @@ class OwnRequests {
 
   // `topic`: not ClusterTopic::count. Nothing is kept without a number.
   void add(const RequestName& name, std::uint64_t number, ClusterTopic topic, TimePoint deadline);
+  std::size_t size() const { return requests_.size(); }
   // The number of the other servers; nullopt: it will not become known.
   void count(const RequestName& name, std::optional<std::size_t> servers);
 

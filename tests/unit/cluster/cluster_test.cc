@@ -38,6 +38,33 @@ class ClusterTest : public testing::TestWithParam<Member::Wire> {
   Member& b;
 };
 
+// 10,000 of each topic and process together.
+TEST_P(ClusterTest, open_requests_are_bounded_and_further_ones_are_refused) {
+  for (int i = 0; i < 10'000; ++i) ask(ClusterTopic::fetch_sockets);
+  EXPECT_EQ(answered().size(), 0U);
+  const std::size_t published = a.bus.published.size();
+  ask(ClusterTopic::fetch_sockets);
+  ask(ClusterTopic::broadcast, R"(["e"])");
+  EXPECT_EQ(a.bus.published.size(), published) << "the others are not asked";
+  ASSERT_EQ(answered().size(), 2U);
+  for (const ServersAnswered& refused : answered()) {
+    EXPECT_TRUE(refused.refused);
+    EXPECT_EQ(refused.number, 7U);
+    EXPECT_EQ(refused.args.payload, "[]");
+  }
+  EXPECT_EQ(a.fixture.counters.get(Counter::cluster_requests_refused), 2U);
+  AskServers unanswered{0, ClusterTopic::server_side_emit, "/", {}, {}, {R"(["e"])", {}}};
+  a.cluster->handle(ClusterCommand(std::move(unanswered)));
+  EXPECT_GT(a.bus.published.size(), published) << "nothing is kept of it";
+
+  network.advance(Milliseconds{2'000});
+  EXPECT_EQ(answered().size(), 10'002U);
+  ask(ClusterTopic::fetch_sockets);
+  network.advance(Milliseconds{2'000});
+  EXPECT_EQ(answered().size(), 10'003U);
+  EXPECT_FALSE(answered().back().refused);
+}
+
 TEST_P(ClusterTest, a_broadcast_reaches_the_clients_of_all_servers_once) {
   const auto here = a.connect();
   const auto there = b.connect();
