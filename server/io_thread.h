@@ -22,6 +22,7 @@
 #include "server/application/command_faults.h"
 #include "server/application/engine_handover.h"
 #include "server/application/event_buffer.h"
+#include "server/application/log_lines.h"
 #include "server/base/counters.h"
 #include "server/base/run_or_abort.h"
 #include "server/connection/connection_manager.h"
@@ -73,7 +74,8 @@ class Server::IoThread final : connection::Router,
       : config_(std::move(config)),
         events_({config_.max_app_events, config_.max_app_event_bytes}, std::move(wake_application)),
         event_buffer_(loop_.deferred_queue(), events_),
-        logger_([this](LogRecord record) { log(std::move(record)); }),
+        log_lines_(event_buffer_),
+        logger_([this](LogRecord record) { log_lines_.add(std::move(record)); }),
         access_log_(config_.access_log, event_buffer_, logger_,
                     [this](LogLevel level, std::string message) {
                       log_from_another_thread(level, std::move(message));
@@ -239,20 +241,6 @@ class Server::IoThread final : connection::Router,
     std::string url = net::to_url(*socket, scheme_of(service));
     connections_.listen(std::move(*socket), service);
     return url;
-  }
-
-  // Log lines are limited: invalid input while Python is blocked must not fill the memory.
-  void log(LogRecord record) {
-    if (event_buffer_.log_lines_full()) {
-      ++lines_dropped_;
-      return;
-    }
-    if (const std::uint64_t dropped = std::exchange(lines_dropped_, 0)) {
-      event_buffer_.push(LogRecord{
-          LogCategory::server, LogLevel::warning,
-          std::to_string(dropped) + " lines were not logged: Python was busy for too long", ""});
-    }
-    event_buffer_.push(std::move(record));
   }
 
   // Uses the queue directly: only the I/O thread may use the event buffer.
@@ -563,7 +551,7 @@ class Server::IoThread final : connection::Router,
   net::Loop loop_;
   port::EventQueue events_;
   application::EventBuffer event_buffer_;
-  std::uint64_t lines_dropped_ = 0;
+  application::LogLines log_lines_;
   Logger logger_;
   access_log::AccessLogger access_log_;
   port::CommandQueue commands_;
