@@ -295,10 +295,10 @@ void Cluster::receive(const Received& received, Broadcast& broadcast) {
     if (clients == 0) inquiries_.erase(inquiry);
     return;
   }
-  server_.handle(SocketBroadcast{received.name_space, std::move(broadcast.target.rooms),
-                                 std::move(broadcast.target.except), std::move(broadcast.args),
-                                 broadcast.delivery, broadcast.compression,
-                                 BroadcastScope::this_server});
+  server_.deliver(SocketBroadcast{received.name_space, std::move(broadcast.target.rooms),
+                                  std::move(broadcast.target.except), std::move(broadcast.args),
+                                  broadcast.delivery, broadcast.compression,
+                                  BroadcastScope::this_server});
 }
 
 void Cluster::receive(const Received& received, JoinRooms& join) {

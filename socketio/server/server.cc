@@ -78,13 +78,17 @@ void Server::handle(SocketBroadcast command) {
     others_->broadcast(command.name_space, {command.rooms, command.except_rooms}, command.args,
                        command.delivery, command.compression);
   }
+  if (find_namespace(command.name_space)) limits_.counters().add(Counter::emits);
+  deliver(std::move(command));
+}
+
+void Server::deliver(SocketBroadcast command) {
   Namespace* const target = find_namespace(command.name_space);
   if (!target) {
     log_debug(logger_, LogCategory::socketio,
               "broadcast to unknown namespace namespace=", command.name_space);
     return;
   }
-  limits_.counters().add(Counter::emits);
   const auto packet =
       encoder_.encode(target->name, std::move(command.args), command.delivery, command.compression);
   const std::size_t reached = target->adapter->broadcast(

@@ -53,6 +53,8 @@ class Server {
   void handle(const SocketRefuse& command);
   void handle(SocketEmit command);
   void handle(SocketBroadcast command);
+  // One of another server, to the sockets of this one.
+  void deliver(SocketBroadcast command);
   void handle(SocketAck command);
   void handle(const SocketEventsDone& command);
   void handle(const SocketJoin& command);

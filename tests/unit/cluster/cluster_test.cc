@@ -74,6 +74,9 @@ TEST_P(ClusterTest, a_broadcast_reaches_the_clients_of_all_servers_once) {
   network.settle();
   EXPECT_EQ(here.peer->take(), Texts{});
   EXPECT_EQ(there.peer->take(), Texts{R"(42["news",1])"});
+  EXPECT_EQ(a.fixture.counters.get(Counter::emits), 1U);
+  EXPECT_EQ(b.fixture.counters.get(Counter::emits), 0U) << "its application has emitted nothing";
+  EXPECT_EQ(b.fixture.counters.get(Counter::deliveries), 1U);
 }
 
 TEST_P(ClusterTest, a_local_broadcast_and_a_check_of_arguments_are_not_published) {
