@@ -104,9 +104,9 @@ PyObject* server_take_room_changes(PyObject* self, PyObject* name) {
   RoomChanges question;
   if (core == nullptr || !read_text(name, question.name_space)) return nullptr;
   const Gil gil = Gil::held_by_caller();
-  const auto changes = core->bridge.ask(gil, std::move(question));
+  const auto made = core->bridge.ask(gil, std::move(question));
   PyRef list = PyRef::steal(PyList_New(0));
-  for (const RoomChange& change : changes) {
+  for (const RoomChange& change : made) {
     const PyRef room = to_py_str(gil, change.room), id = to_py_str(gil, change.id);
     if (!list || !room || !id) return nullptr;
     const PyRef item =

@@ -14,10 +14,10 @@ constexpr std::string_view event_stream_type = "text/event-stream";
 
 std::optional<std::uint64_t> parse_length(std::string_view text) {
   text = trim(text);
-  std::uint64_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return length;
+  return value;
 }
 
 // The known names are valid.
@@ -79,11 +79,11 @@ Result<HeadFacts, HeadError> check_head(const ResponseHead& head) {
         if (list_contains(header.value, "close")) facts.connection_close = true;
         break;
       case KnownHeader::content_length: {
-        const auto length = parse_length(header.value);
-        if (!length || (facts.content_length && *facts.content_length != *length)) {
+        const auto found = parse_length(header.value);
+        if (!found || (facts.content_length && *facts.content_length != *found)) {
           return Failure{HeadError::content_length};
         }
-        facts.content_length = length;
+        facts.content_length = found;
         break;
       }
       case KnownHeader::content_type: {

@@ -32,8 +32,8 @@ bool is_number(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool is_one_of(std::string_view text, std::initializer_list<std::string_view> names) {
-  return std::any_of(names.begin(), names.end(),
+bool is_one_of(std::string_view text, std::initializer_list<std::string_view> allowed) {
+  return std::any_of(allowed.begin(), allowed.end(),
                      [&](std::string_view name) { return equals_ignoring_case(text, name); });
 }
 
