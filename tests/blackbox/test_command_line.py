@@ -10,6 +10,7 @@ import subprocess
 
 import httpx
 import pytest
+from support.ports import free_port
 from support.server import APPS, ServerProcess, run_to_end
 
 BAD_USAGE, START_UP_FAILURE = 2, 3
@@ -206,9 +207,7 @@ def test_the_address_may_be_chosen(start_server, option: str) -> None:  # type: 
 
 
 def test_all_addresses_of_ipv4_and_of_ipv6_may_have_the_same_port(start_server) -> None:  # type: ignore[no-untyped-def]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     for hosts in (("0.0.0.0", "[::]"), ("[::]", "0.0.0.0")):
         binds = [f"--bind={host}:{port}" for host in hosts]
         server: ServerProcess = start_server("no_lifespan:application", listen=binds)
@@ -218,9 +217,7 @@ def test_all_addresses_of_ipv4_and_of_ipv6_may_have_the_same_port(start_server) 
 
 
 def test_a_short_option_may_contain_its_value(start_server) -> None:  # type: ignore[no-untyped-def]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server: ServerProcess = start_server("no_lifespan:application", "-p", str(port))
     assert server.port == port
 

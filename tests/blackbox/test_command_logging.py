@@ -6,12 +6,12 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import textwrap
 
 import httpx
 import pytest
+from support.ports import free_port
 from support.server import PATIENCE, environment, executable, run_to_end
 from support.waiting import eventually
 
@@ -82,9 +82,7 @@ def run(
     project: pathlib.Path, *arguments: str, path: str = "/", access_log: str = "none"
 ) -> tuple[str, str]:
     """The log of a server that handles one request and stops, and the response."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = ["--access-log", access_log, "-p", str(port), *arguments]
     command = [executable(), "web:application", *options]
     with subprocess.Popen(

@@ -37,6 +37,7 @@ def test_a_server_that_stops_is_healthy_but_not_ready(start_server: Start) -> No
     server = start_server("plain:application", *ADDRESS)
     with RawConnection(server.port) as busy:
         busy.get("/block?seconds=600")
+        eventually(busy.has_been_read)
         url = metrics_url(server)
         server.process.send_signal(signal.SIGTERM)
         eventually(lambda: ready(server) == (503, "the server is stopping\n"))
