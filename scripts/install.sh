@@ -102,7 +102,7 @@ fetch_llhttp() {
 
 # The hash of what sioserve is built from.
 hash_of_sioserve() {
-  hash_of CMakeLists.txt cmake pyproject.toml server socketio asgi-bridge python LICENSE
+  hash_of CMakeLists.txt cmake pyproject.toml server socketio asgi-bridge python docs LICENSE
 }
 
 # install_sioserve STAMP [PIP'S OPTION...]: the stamp says how it was built.
