@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -16,7 +17,7 @@ from support.certificates import Authority
 from support.http2_websocket import Http2WebSocket
 from support.raw_http2 import Http2Connection
 from support.server import ServerProcess
-from websockets.sync.client import connect
+from websockets.asyncio.client import connect
 
 IPV4, IPV6 = ("192.0.2.1", "198.51.100.2"), ("2001:db8::1", "2001:db8::2")
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
@@ -82,8 +83,15 @@ def websocket(
     raw = prepared(address, before)
     own = raw.getsockname()
     url = f"{'wss' if tls else 'ws'}://localhost/"
-    with connect(url, sock=raw, ssl=tls, additional_headers=headers, proxy=None) as opened:
-        return Told(json.loads(opened.recv()), own)
+
+    # Not with websockets.sync, which uses an SSL socket on two threads.
+    async def told() -> Told:
+        async with connect(
+            url, sock=raw, ssl=tls, additional_headers=headers, proxy=None
+        ) as opened:
+            return Told(json.loads(await opened.recv()), own)
+
+    return asyncio.run(told())
 
 
 def http2(
