@@ -97,59 +97,43 @@ def sync_function(get_response: Any) -> Any:
     return middleware
 
 
-def _leave(when: str = "at the next await") -> None:
+def _leave(when: str) -> None:
     """The client leaves, while a thread works."""
     if leave := values.get("leave"):
         leave(when)
 
 
-@sync_only_middleware
-def leaves_before_the_view(get_response: Any) -> Any:
-    def middleware(request: Any) -> Any:
-        _leave("now")
-        return get_response(request)
+def _leaving(when: str, *, before_the_view: bool = False) -> Any:
+    @sync_only_middleware
+    def factory(get_response: Any) -> Any:
+        def middleware(request: Any) -> Any:
+            if before_the_view:
+                _leave(when)
+                return get_response(request)
+            response = get_response(request)
+            _leave(when)
+            return response
 
-    return middleware
+        return middleware
 
-
-@sync_only_middleware
-def leaves_when_it_awaits_the_view(get_response: Any) -> Any:
-    def middleware(request: Any) -> Any:
-        _leave("at async_to_sync()")
-        return get_response(request)
-
-    return middleware
+    return factory
 
 
-@sync_only_middleware
-def leaves_behind_the_view(get_response: Any) -> Any:
-    def middleware(request: Any) -> Any:
-        response = get_response(request)
-        _leave("now")
-        return response
-
-    return middleware
-
-
-@sync_only_middleware
-def leaves(get_response: Any) -> Any:
-    def middleware(request: Any) -> Any:
-        response = get_response(request)
-        _leave()
-        return response
-
-    return middleware
+leaves_before_the_view = _leaving("now", before_the_view=True)
+leaves_when_it_awaits_the_view = _leaving("at async_to_sync()", before_the_view=True)
+leaves_behind_the_view = _leaving("now")
+leaves = _leaving("at the next await")
 
 
 class LeavesInHook(MiddlewareMixin):
     def process_response(self, request: Any, response: Any) -> Any:
-        _leave()
+        _leave("at the next await")
         return response
 
 
 class LeavesInView(MiddlewareMixin):
     def process_view(self, request: Any, *view: Any) -> HttpResponse:
-        _leave()
+        _leave("at the next await")
         return Closed("from process_view")
 
 
