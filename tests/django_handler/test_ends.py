@@ -7,7 +7,7 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import asgiref
 import pytest
@@ -341,6 +341,47 @@ async def test_client_leaves_behind_middleware_that_calls() -> None:
         await server.settle()
 
 
+def leaves_on_thread(exchange: Exchange) -> Callable[[str], None]:
+    """To be called on a thread; the argument says when the event loop learns that the client has
+    left: now, before async_to_sync() has begun, or when it has its next turn.
+    """
+    loop, may_go_on = asyncio.get_running_loop(), threading.Event()
+
+    async def leave() -> None:
+        exchange.leave()
+        for _ in range(20):  # turns of the event loop
+            await asyncio.sleep(0)
+
+    def leave_before_the_next_callback() -> None:
+        exchange.leave()
+        callbacks = len(loop._ready)  # type: ignore[attr-defined]
+        deadline = loop.time() + PATIENCE
+        may_go_on.set()
+        while len(loop._ready) == callbacks and loop.time() < deadline:  # type: ignore[attr-defined]
+            time.sleep(0)  # the thread adds one
+
+    def leave_on_thread(when: str) -> None:
+        if when == "at async_to_sync()":
+            loop.call_soon_threadsafe(leave_before_the_next_callback)
+            may_go_on.wait(PATIENCE)
+            return
+        leaving = asyncio.run_coroutine_threadsafe(leave(), loop)
+        if when == "now":
+            leaving.result(PATIENCE)
+
+    return leave_on_thread
+
+
+@pytest.mark.only_ours("it ends within the call")
+async def test_client_leaves_while_a_view_awaits_in_a_thread(server: World) -> None:
+    exchange = Exchange("/awaits-in-thread-async")
+    values["leave"] = leaves_on_thread(exchange)
+    await server.begin(exchange)
+    assert exchange.sent == []
+    await check_the_end(server)
+    assert noted().index("wait ends") < noted().index("finished")
+
+
 @pytest.mark.only_ours("Django does not close the response")
 @pytest.mark.parametrize(
     "middleware",
@@ -360,33 +401,9 @@ async def test_client_leaves_while_the_response_is_made(middleware: str) -> None
         async with world() as server:
             await server.ask("/state")
             notes.clear()
-            loop = asyncio.get_running_loop()
             with noted_signals():
-                exchange, may_go_on = Exchange("/slow-hello-async"), threading.Event()
-
-                async def leave() -> None:
-                    exchange.leave()
-                    for _ in range(20):  # turns of the event loop
-                        await asyncio.sleep(0)
-
-                def leave_before_the_next_callback() -> None:
-                    exchange.leave()
-                    callbacks = len(loop._ready)  # type: ignore[attr-defined]
-                    deadline = loop.time() + PATIENCE
-                    may_go_on.set()
-                    while len(loop._ready) == callbacks and loop.time() < deadline:  # type: ignore[attr-defined]
-                        time.sleep(0)  # the thread adds one
-
-                def leave_on_thread(when: str) -> None:
-                    if when == "at async_to_sync()":
-                        loop.call_soon_threadsafe(leave_before_the_next_callback)
-                        may_go_on.wait(PATIENCE)
-                        return
-                    leaving = asyncio.run_coroutine_threadsafe(leave(), loop)
-                    if when == "now":
-                        leaving.result(PATIENCE)
-
-                values["leave"] = leave_on_thread
+                exchange = Exchange("/slow-hello-async")
+                values["leave"] = leaves_on_thread(exchange)
                 await server.begin(exchange)
                 assert exchange.sent == []
                 assert noted().count("closed") == 1

@@ -47,6 +47,16 @@ async def hello_async(request: Any) -> HttpResponse:
     return Closed("hello")
 
 
+async def awaits_in_thread_async(request: Any) -> HttpResponse:
+    def wait() -> None:
+        values["leave"]("at async_to_sync()")
+        async_to_sync(slow_hello_async)(request)
+        note("wait ends")
+
+    await sync_to_async(wait)()
+    return Closed("not reached")
+
+
 async def slow_hello_async(request: Any) -> HttpResponse:
     for _ in range(20):  # turns of the event loop
         await asyncio.sleep(0)
@@ -348,6 +358,7 @@ urlpatterns = [
     path("hello", hello, name="hello"),
     path("hello-async", hello_async),
     path("slow-hello-async", slow_hello_async),
+    path("awaits-in-thread-async", awaits_in_thread_async),
     path("orm", orm),
     path("orm-async", orm_async),
     path("call-async", call_async),

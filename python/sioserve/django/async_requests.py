@@ -30,10 +30,12 @@ class AsyncRequest:
         """Returns also when the client has left."""
         set_script_prefix(self._prefix)
         await send_request_started(self._request.scope)
+        is_cancelled = True
         try:
-            await cancel_if_client_leaves(self._respond(send), receive)
+            is_cancelled = await cancel_if_client_leaves(self._respond(send), receive)
         finally:
-            await self._made.wait()
+            if is_cancelled:
+                await self._made.wait()
             if self._made.response is None:
                 await send_request_finished()
                 self._request.close()

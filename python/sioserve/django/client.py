@@ -57,10 +57,11 @@ class WatchedTasks(list[asyncio.Task[Any]]):
         self._watch.start()
 
 
-async def cancel_if_client_leaves(coroutine: Coroutine[Any, Any, None], receive: Any) -> None:
+async def cancel_if_client_leaves(coroutine: Coroutine[Any, Any, None], receive: Any) -> bool:
     """Await the coroutine in the current task; it is cancelled when the client leaves.
 
-    Returns when it has ended. A coroutine that never waits costs nothing more.
+    Returns when it has ended: whether the client has left. A coroutine that never waits costs
+    nothing more.
     """
     task = asyncio.current_task()
     assert task is not None
@@ -81,6 +82,7 @@ async def cancel_if_client_leaves(coroutine: Coroutine[Any, Any, None], receive:
         watch.end()
         if has_left and hasattr(task, "uncancel"):  # Python 3.11 and newer
             task.uncancel()
+    return has_left
 
 
 @types.coroutine

@@ -24,14 +24,16 @@ class MadeResponse:
         self.thread_may_work = False  # and may make another response
 
     async def wait(self) -> None:
-        """Until no thread works for the request, which has been cancelled."""
-        if not self.thread_may_work:
-            return
+        """Until no thread makes a response to the request, which has been cancelled.
+
+        What is called in the thread from now on runs behind what it does now.
+        """
         if thread_of_request() is not None:
             # asgiref has copied this from the context of the call that was cancelled. Where the
             # call waits in async_to_sync(), later ones would run within it, not behind it.
             AsyncToSync.executors.current = None
-        await in_thread(_nothing)()
+        if self.thread_may_work:
+            await in_thread(_nothing)()
 
 
 def keep_response(request: Any, response: Any) -> None:
