@@ -16,8 +16,8 @@ from support.server import ROOT
 def test_the_help_ends_with_the_folder_of_the_pages(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read_command_line(["--help"])
-    text, _, folder = capsys.readouterr().out.splitlines()[-1].rpartition(": ")
-    assert text == "The pages that messages name, such as docs/tls.md"
+    *_, text, folder = capsys.readouterr().out.splitlines()
+    assert text == "The pages that messages name, such as docs/tls.md, are in"
     # Of the checkout, or beside the installed package.
     assert pathlib.Path(folder, "tls.md").read_bytes() == (ROOT / "docs/tls.md").read_bytes()
 

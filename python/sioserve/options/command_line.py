@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _pages() -> str:
     folder = folder_of_pages()
-    return f"\nThe pages that messages name, such as docs/tls.md: {folder}" if folder else ""
+    return (
+        f"\nThe pages that messages name, such as docs/tls.md, are in\n{folder}" if folder else ""
+    )
 
 
 def _add(section: argparse._ArgumentGroup, option: Option) -> None:
@@ -130,7 +132,7 @@ class _Formatter(argparse.HelpFormatter):
         super().__init__(prog, max_help_position=32, width=width)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        # The last line stays as it is, so that the name of a folder is not broken.
+        # The last lines stay as they are, so that the name of a folder is not broken.
         text, *rest = text.split("\n", 1)
         return "\n".join([super()._fill_text(text, width, indent), *rest])
 
