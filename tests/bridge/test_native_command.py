@@ -45,9 +45,9 @@ async def application(scope, receive, send):
         while (message := await receive())["type"] == "websocket.receive":
             pass
         await asyncio.sleep(0.5)  # a consumer's disconnect(), which writes to a database
-        print("websocket cleaned up behind", message["code"], flush=True)
+        print(f"websocket cleaned up behind {message['code']}", flush=True)  # in one piece
     else:
-        print("began", scope["path"], flush=True)
+        print(f"began {scope['path']}", flush=True)
         await globals()[scope["path"][1:]](receive, send)
 
 async def answer(send, body=b"ok"):

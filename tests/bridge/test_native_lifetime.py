@@ -215,7 +215,7 @@ def test_a_forked_child_is_refused_and_ends_cleanly() -> None:
                 try:
                     server.emit(1, ["event"])
                 except RuntimeError as error:
-                    print("refused:", error, flush=True)
+                    print(f"refused: {error}", flush=True)
                 del server
                 os._exit(0)
             _, status = os.waitpid(child, 0)

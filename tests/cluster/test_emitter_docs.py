@@ -46,7 +46,7 @@ def shared_task(**options):
                 try:
                     function(*args)
                 except options["autoretry_for"] as error:
-                    print("retried:", error, flush=True)
+                    print(f"retried: {error}", flush=True)
                 os._exit(0)
             assert os.waitpid(pid, 0)[1] == 0
         function.delay = delay

@@ -34,4 +34,4 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     print("stream began", flush=True)
     await receive()  # the request's empty body
     message = await receive()
-    print("stream ended:", message["type"], flush=True)
+    print(f"stream ended: {message['type']}", flush=True)  # in one piece

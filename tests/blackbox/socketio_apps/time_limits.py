@@ -25,12 +25,12 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def stay(what: str) -> None:
-    print(what, "began", flush=True)
+    print(f"{what} began", flush=True)  # in one piece, among the lines of the log
     while True:
         try:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
-            print(what, "stays", flush=True)
+            print(f"{what} stays", flush=True)
 
 
 @sio.on("connect", namespace="/endless")
