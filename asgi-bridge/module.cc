@@ -33,6 +33,8 @@ int execute(PyObject* module) {
   const PyRef process_type = make_process_server_type(gil, module, server_type);
   if (!process_type) return -1;
   if (PyModule_AddObjectRef(module, "ProcessServer", process_type.get()) != 0) return -1;
+  const char* python_file = SIOSERVE_EMBEDDED_PYTHON_FILE;
+  if (PyModule_AddStringConstant(module, "embedded_python_file", python_file) != 0) return -1;
   return PyModule_AddStringConstant(module, "__version__", SIOSERVE_VERSION);
 }
 

@@ -1,4 +1,4 @@
-# Target Python::Module, and Python::Python if SIOSERVE_EMBED is on, of exactly the Python that
+# Target Python::Module, and Python::Embedded if SIOSERVE_EMBED is on, of exactly the Python that
 # Python_EXECUTABLE names. CMake's own search may combine it with the headers or library of another
 # Python of the same version (a pyenv on PATH and the system's), and the result fails to start.
 #
@@ -32,6 +32,7 @@ elseif(SIOSERVE_EMBED AND NOT Python_LIBRARY)
   set(SIOSERVE_EMBED OFF)
 elseif(SIOSERVE_EMBED)
   find_package(Python REQUIRED COMPONENTS Interpreter Development.Embed)
+  include(EmbeddedPython)
 endif()
 
 add_library(Python::Module INTERFACE IMPORTED)

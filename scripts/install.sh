@@ -109,7 +109,8 @@ hash_of_sioserve() {
 install_sioserve() {
   local stamp="$1" wanted
   shift
-  wanted="$(hash_of_sioserve)"
+  # Together with the program that the executable may contain.
+  wanted="$(hash_of_sioserve) $(stat -L -c '%s %Y' "$bin/python")"
   up_to_date "$stamp" "$wanted" && return 0
   say "building sioserve and installing it into .venv"
   rm -f "$stamps"/sioserve*

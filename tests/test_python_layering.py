@@ -157,6 +157,7 @@ LAYERS: dict[str, list[str]] = {
         "sioserve.background",
         "sioserve.command_log",
         "sioserve.figures",
+        "sioserve.interpreter",
         "sioserve.listening",
         "sioserve.runner",
         "sioserve.service",

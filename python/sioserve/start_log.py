@@ -8,6 +8,7 @@ import platform
 
 from sioserve import __version__
 from sioserve.gil import gil_words
+from sioserve.interpreter import is_outdated
 from sioserve.options import Options
 
 logger = logging.getLogger("sioserve")
@@ -25,3 +26,9 @@ def log_versions(options: Options, django_version: str | None) -> None:
         parts.append(f"{options.workers} Python process{'' if options.workers == 1 else 'es'}")
     parts.append(type(asyncio.get_running_loop()).__module__.partition(".")[0])
     logger.info("sioserve %s serves %s: %s", __version__, options.application, ", ".join(parts))
+    if is_outdated():
+        logger.warning(
+            "Python has changed since sioserve was built with Python %s inside: build and install "
+            "sioserve again (docs/installation.md#updates-of-python)",
+            platform.python_version(),
+        )
