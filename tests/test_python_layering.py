@@ -144,7 +144,12 @@ LAYERS: dict[str, list[str]] = {
     "control socket": ["sioserve.control", "sioserve.control.*"],
     "options": ["sioserve.options", "sioserve.options.*", "sioserve.stop_budget"],
     "thread watch": ["sioserve.thread_watch"],
-    "threads of requests": ["sioserve.pool", "sioserve.request_threads", "sioserve.transactions"],
+    "threads of requests": [
+        "sioserve.connections",
+        "sioserve.pool",
+        "sioserve.request_threads",
+        "sioserve.transactions",
+    ],
     "handler for Django": ["sioserve.django", "sioserve.django.*"],
     "control command": ["sioserve.control.command"],
     "channel": [

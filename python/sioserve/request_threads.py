@@ -29,6 +29,7 @@ from sio.database import DatabaseUse, call_and_log
 from sio.sync_calls import Outcome, for_future, settle
 from sio.threads import Threads, WorkerThread
 
+from sioserve.connections import close_old_connections, reset_queries
 from sioserve.thread_watch import ThreadWatch
 from sioserve.transactions import end_transactions, leaves_something
 
@@ -143,8 +144,6 @@ def begin_request() -> None:
     """On the thread of a request, before its first call: what Django does with `request_started`,
     which an asynchronous request sends on another thread.
     """
-    from django.db import close_old_connections, reset_queries
-
     call_and_log(reset_queries)
     call_and_log(close_old_connections)
 
@@ -154,8 +153,6 @@ def end_request() -> None:
 
     Django closes connections with `request_finished`; requests that are cancelled do not send it.
     """
-    from django.db import close_old_connections
-
     end_transactions()
     call_and_log(close_old_connections)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Any
+
+from sioserve.connections import connections_of_thread
 
 logger = logging.getLogger("sioserve")
 
@@ -16,14 +17,14 @@ def end_transactions() -> None:
     A thread that ends takes its transactions with it. A persistent thread must not hand them to the
     next request. Connections that tests share between threads are left alone.
     """
-    for connection in _connections_of_thread():
+    for connection in connections_of_thread():
         if connection.in_atomic_block and not connection.allow_thread_sharing:
             _end(connection)
 
 
 def leaves_something() -> bool:
     """Whether end_transactions() or Django's close_old_connections() would do something now."""
-    return not all(map(_stays_open, _connections_of_thread()))
+    return not all(map(_stays_open, connections_of_thread()))
 
 
 def _stays_open(connection: Any) -> bool:
@@ -44,19 +45,6 @@ def _stays_open(connection: Any) -> bool:
             and (connection.close_at is None or time.monotonic() < connection.close_at)
         )
     )
-
-
-def _connections_of_thread() -> list[Any]:
-    """As `connections.all(initialized_only=True)`, which takes ten times as long: it runs into an
-    exception for each database that is not used.
-    """
-    from django.db import connections
-
-    storage = getattr(getattr(connections, "_connections", None), "_storage", None)
-    if not isinstance(storage, threading.local):  # another asgiref
-        return list(connections.all(initialized_only=True))
-    found = vars(storage)
-    return [found[alias] for alias in connections if alias in found]
 
 
 def _end(connection: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import django.db
 import pytest
@@ -30,6 +30,10 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     class OldConnection:
         in_atomic_block = False
+        queries_log: ClassVar[list[object]] = []
+
+        def close_if_unusable_or_obsolete(self) -> None:
+            note("checked")
 
     class Connections:
         @staticmethod
@@ -40,7 +44,6 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def all(initialized_only: bool) -> list[object]:
             return [OldConnection()]
 
-    monkeypatch.setattr(django.db, "close_old_connections", lambda: note("checked"))
     monkeypatch.setattr(django.db, "connections", Connections)
     return threads
 
@@ -178,7 +181,7 @@ async def test_a_thread_whose_connections_fail_is_kept(
     async def application(scope: Any, receive: Any, send: Any) -> None:
         seen.append(await sync_to_async(name_of_thread)())
 
-    monkeypatch.setattr(django.db, "close_old_connections", fail)
+    monkeypatch.setattr("sioserve.request_threads.close_old_connections", fail)
     pool = threads_of_django()
     serve = serve_with_threads(application, pool)
     await ask(serve)

@@ -13,6 +13,8 @@ class ClientWatch:
     before start().
     """
 
+    __slots__ = ("_ended", "_left", "_receive", "_task")
+
     def __init__(self, receive: Any, left: Callable[[], None]) -> None:
         """`receive` is the one of the request, whose body has been received."""
         self._receive: Any = receive
@@ -47,6 +49,8 @@ class WatchedTasks(list[asyncio.Task[Any]]):
 
     asgiref adds them on the event loop; from the first one on, the client is watched.
     """
+
+    __slots__ = ("_watch",)
 
     def __init__(self, watch: ClientWatch) -> None:
         super().__init__()

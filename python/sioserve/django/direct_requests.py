@@ -38,6 +38,24 @@ class DirectRequest(SyncRequest):
     those of a task. They belong to the event loop's thread.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_callbacks",
+        "_ended",
+        "_error",
+        "_is_cancelled",
+        "_is_done",
+        "_lock",
+        "_needs_task",
+        "_process",
+        "_receive",
+        "_send",
+        "_sensitive_context",
+        "_task",
+        "_task_context",
+        "_watch",
+    )
+
     # asyncio.isfuture(): the object can be given to asyncio.wait().
     _asyncio_future_blocking = False
 

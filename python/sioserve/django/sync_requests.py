@@ -27,6 +27,7 @@ from sio.threads import TooManyWaitingError, WorkerThread
 
 from sioserve.django.client import ClientWatch, WatchedTasks, cancel_if_client_leaves
 from sioserve.django.found_view import Match, keep_match
+from sioserve.django.receivers import close, send_started
 from sioserve.django.responses import (
     CHUNK_SIZE,
     as_bytes,
@@ -76,6 +77,28 @@ Made = Messages | Stream
 
 class SyncRequest:
     """One request. serve() is called once."""
+
+    __slots__ = (
+        "_answers",
+        "_body",
+        "_call",
+        "_early",
+        "_handler",
+        "_has_ended",
+        "_has_own_thread",
+        "_is_queued",
+        "_is_streamed",
+        "_loop",
+        "_match",
+        "_prefix",
+        "_request",
+        "_scope",
+        "_thread",
+        "_thread_wait",
+        "_waiter",
+        "_waits_since",
+        "_worker",
+    )
 
     def __init__(
         self,
@@ -236,7 +259,7 @@ class SyncRequest:
         response = None
         try:
             set_script_prefix(self._prefix)
-            signals.request_started.send(sender=ASGIHandler, scope=self._scope)
+            send_started(self._scope)
             response = self._get_response()
             response._handler_class = ASGIHandler
             if response.streaming and (response.is_async or self._has_own_thread):
@@ -307,7 +330,7 @@ class SyncRequest:
             if response is None:
                 signals.request_finished.send(sender=ASGIHandler)
             else:
-                response.close()
+                close(response)
         except BaseException:
             logger.exception("Closing the response to %s has failed", self._scope["path"])
         finally:
