@@ -6,6 +6,7 @@ returns if the cancellation comes while the thread works, or before the event lo
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,8 @@ class MadeResponse:
         if thread_of_request() is not None:
             # asgiref has copied this from the context of the call that was cancelled. Where the
             # call waits in async_to_sync(), later ones would run within it, not behind it.
-            AsyncToSync.executors.current = None
+            with contextlib.suppress(AttributeError):
+                del AsyncToSync.executors.current
         if self.thread_may_work:
             await in_thread(_nothing)()
 
