@@ -213,16 +213,19 @@ class Connection:
     async def _run(self) -> None:
         steps, parts = self._steps, self._parts
         use = DatabaseUse.begin()
-        task = asyncio.current_task()
-        assert task is not None
         if self.task is None:  # an eager task factory runs first steps within the call
-            self.task = task
+            self.task = asyncio.current_task()
             await self._yield_to_loop()
+        task = self.task
+        assert task is not None
         since = perf_counter()
         while parts or steps:
             step, *args = parts.popleft() if parts else steps.popleft()
-            with Guard(step, self.socket):
+            try:  # as Guard
                 await step(*args)
+            except BaseException as error:
+                if not survives(error, step, self.socket):
+                    raise
             if use.used and not parts:
                 await use.end()
             if is_cancelled(task):
@@ -231,6 +234,8 @@ class Connection:
                 await self._yield_to_loop()
                 since = perf_counter()
         use.closed = True
+        # It has begun, so _task_ended() has nothing to do: one callback less on the event loop.
+        task.remove_done_callback(self._task_ended)
         self._running, self.task = False, None
 
     @staticmethod
@@ -350,7 +355,8 @@ class Connection:
         socket, event, args = self.socket, args[0], args[1:]
         reply = None if ack_id is None else Reply(self._core, self._number, ack_id)
         ack = None if reply is None else reply.send
-        logger.debug("%r: event %r, ack %s, handlers %r", socket, event, ack_id, handlers)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%r: event %r, ack %s, handlers %r", socket, event, ack_id, handlers)
         answer: tuple[Any, ...] | None = None
         try:
             for listener in socket.any_handlers:
@@ -392,8 +398,11 @@ class Connection:
 
     def _automatic_answer(self, args: list[Any], handlers: list[Handler]) -> tuple[Any, ...] | None:
         """The arguments of an acknowledgement that no handler has given; None: there is none."""
+        for handler in handlers:
+            if handler.acks_itself:
+                return None
         if handlers:
-            return None if any(handler.acks_itself for handler in handlers) else ()
+            return ()
         return tuple(args) if self._namespace.server.ack_unknown_events else None
 
     def _report_handled(self) -> None:

@@ -16,7 +16,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 
@@ -92,13 +92,15 @@ class Handler:
         """Run the handler; awaiting it gives the result."""
         function = self.target(socket)
         if self._is_async:
-            return cast("Awaitable[Any]", function(socket, *args, **kwargs))
+            awaitable: Awaitable[Any] = function(socket, *args, **kwargs)
+            return awaitable
         return run_in_thread(function, socket, *args, **kwargs)
 
     def call_with(self, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """The same for a function that is not given a socket."""
         if self._is_async:
-            return cast("Awaitable[Any]", self._function(*args, **kwargs))
+            awaitable: Awaitable[Any] = self._function(*args, **kwargs)
+            return awaitable
         return run_in_thread(self._function, *args, **kwargs)
 
     def handle(
