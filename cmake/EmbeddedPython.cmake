@@ -2,7 +2,8 @@
 # Python_EXECUTABLE itself. The modules of Python find the interpreter's functions in the executable.
 #
 # Debian's python3 contains the interpreter, and its libpython3.so is the same code compiled so that it
-# executes 12 to 21 % more instructions. Where python3 uses the shared library, so does sioserve.
+# executes 12 to 21 % more instructions. Where python3 uses the shared library, so does sioserve, and
+# where the static library cannot be linked (Debian 13's lacks the objects of SHA-2).
 #
 # embedded_python_file: size in bytes and time of modification of the program python3, if the executable
 # contains the interpreter, otherwise empty. python/sioserve/interpreter.py compares them at the start.
