@@ -14,53 +14,53 @@ constexpr std::size_t joined_limit = 16'384;
 }  // namespace
 
 void WriteQueue::write(std::string_view bytes) {
-  if (bytes.empty()) return;
   size_ += bytes.size();
-  open_tail().append(bytes);
+  if (gathering().tail.size() >= joined_limit) close_tail();
+  gathering().tail.append(bytes);
 }
 
 void WriteQueue::write_owned(std::string bytes) {
-  if (bytes.size() <= copy_limit) {
-    write(bytes);
-    return;
-  }
+  if (bytes.size() <= copy_limit) return write(bytes);
   size_ += bytes.size();
-  gathering_.emplace_back(std::move(bytes));
+  gather(std::move(bytes));
 }
 
-void WriteQueue::write_shared(SharedBytes bytes) {
-  if (bytes->size() <= copy_limit) {
-    write(*bytes);
-    return;
-  }
+void WriteQueue::write_shared(const SharedBytes& bytes) {
+  if (bytes->size() <= copy_limit) return write(*bytes);
   size_ += bytes->size();
-  gathering_.emplace_back(std::move(bytes));
+  gather(bytes);
 }
 
 void WriteQueue::write_file(FilePart part) {
   if (part.size == 0) return;
   size_ += part.size;
-  gathering_.emplace_back(std::move(part));
+  gather(std::move(part));
 }
 
 std::size_t WriteQueue::next_parts(std::span<Part> parts, std::size_t max_bytes) {
-  if (first_ == writing_.size()) take_gathered();
+  take_gathered();
   std::size_t count = 0;
   std::size_t skip = offset_;
-  for (std::size_t i = first_; i < writing_.size() && count < parts.size() && max_bytes > 0; ++i) {
-    if (std::holds_alternative<FilePart>(writing_[i])) break;
-    const std::string_view part = view(writing_[i]).substr(skip, max_bytes);
+  const auto add = [&](std::string_view bytes) {
+    bytes = bytes.substr(skip, max_bytes);
     skip = 0;
-    max_bytes -= part.size();
-    parts[count++] = {part.data(), part.size()};
+    max_bytes -= bytes.size();
+    parts[count++] = {bytes.data(), bytes.size()};
+  };
+  const auto is_full = [&] { return count == parts.size() || max_bytes == 0; };
+  const Batch& batch = writing();
+  for (std::size_t i = first_; i < batch.segments.size(); ++i) {
+    if (is_full() || std::holds_alternative<FilePart>(batch.segments[i])) return count;
+    add(view(batch.segments[i]));
   }
+  if (!is_full() && !batch.tail.empty()) add(batch.tail);
   return count;
 }
 
 std::optional<FilePart> WriteQueue::next_file() {
-  if (first_ == writing_.size()) take_gathered();
-  if (first_ == writing_.size()) return std::nullopt;
-  const auto* part = std::get_if<FilePart>(&writing_[first_]);
+  take_gathered();
+  if (first_ == writing().segments.size()) return std::nullopt;
+  const auto* part = std::get_if<FilePart>(&writing().segments[first_]);
   if (part == nullptr) return std::nullopt;
   return FilePart{part->file, part->offset + offset_, part->size - offset_};
 }
@@ -69,22 +69,34 @@ void WriteQueue::consume(std::size_t bytes) {
   assert(bytes <= size_);
   size_ -= bytes;
   while (bytes > 0) {
-    const std::size_t left = size_of(writing_[first_]) - offset_;
-    if (bytes < left) {
+    Batch& batch = writing();
+    const bool in_tail = first_ == batch.segments.size();
+    const std::size_t all = in_tail ? batch.tail.size() : size_of(batch.segments[first_]);
+    if (bytes < all - offset_) {
       offset_ += bytes;
       return;
     }
-    bytes -= left;
+    bytes -= all - offset_;
     offset_ = 0;
-    release(writing_[first_]);
-    ++first_;
+    if (in_tail) {
+      release_tail();
+    } else {
+      // Frees large buffers and files as early as possible.
+      batch.segments[first_++].emplace<SharedBytes>();
+    }
   }
 }
 
+// If everything that was being written is written.
 void WriteQueue::take_gathered() {
-  writing_.clear();
+  const Batch& batch = writing();
+  if (size_ > 0 && first_ == batch.segments.size() && batch.tail.empty()) change_batches();
+}
+
+void WriteQueue::change_batches() {
+  writing().segments.clear();
   first_ = 0;
-  writing_.swap(gathering_);
+  gathering_ = 1 - gathering_;
 }
 
 std::string_view WriteQueue::view(const Segment& segment) {
@@ -97,23 +109,26 @@ std::size_t WriteQueue::size_of(const Segment& segment) {
   return view(segment).size();
 }
 
-// A string that small writes are appended to.
-std::string& WriteQueue::open_tail() {
-  if (!gathering_.empty()) {
-    auto* tail = std::get_if<std::string>(&gathering_.back());
-    if (tail != nullptr && tail->size() < joined_limit) return *tail;
-  }
-  return std::get<std::string>(gathering_.emplace_back(std::exchange(spare_, std::string())));
+void WriteQueue::gather(Segment segment) {
+  close_tail();
+  gathering().segments.push_back(std::move(segment));
 }
 
-// Frees large buffers and files as early as possible.
-void WriteQueue::release(Segment& segment) {
-  auto* owned = std::get_if<std::string>(&segment);
-  if (owned != nullptr && owned->capacity() <= copy_limit) {
-    owned->clear();
-    spare_ = std::move(*owned);
+void WriteQueue::close_tail() {
+  Batch& batch = gathering();
+  if (batch.tail.empty()) return;
+  batch.segments.emplace_back(std::exchange(batch.tail, std::string()));
+}
+
+// Keeps the memory of one small string for the next small writes.
+void WriteQueue::release_tail() {
+  std::string& tail = writing().tail;
+  if (tail.capacity() > copy_limit || size_ > 0) {
+    std::string().swap(tail);
+  } else {
+    tail.clear();
+    change_batches();
   }
-  segment.emplace<SharedBytes>();
 }
 
 }  // namespace sioserve

@@ -27,7 +27,7 @@ class Http2ByteStream : public net::Stream {
 
   void write(std::string_view bytes) override { send(bytes); }
   void write_owned(std::string bytes) override { send(std::move(bytes)); }
-  void write_shared(SharedBytes bytes) override { send(std::move(bytes)); }
+  void write_shared(const SharedBytes& bytes) override { send(bytes); }
   void write_file(FilePart part) override { send(std::move(part)); }
   // Bytes that the connection's queue has not taken yet, which is short.
   std::size_t buffered() const override { return closed_ ? lost_ : engine_.queued(id_); }

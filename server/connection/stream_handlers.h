@@ -123,7 +123,7 @@ class WebSocketChannel {
   // Ignored once either side has sent a close frame. A shared payload is not copied unless the
   // messages are compressed.
   virtual void send(MessageKind kind, std::string payload) = 0;
-  virtual void send(MessageKind kind, SharedBytes payload, Compression compression) = 0;
+  virtual void send(MessageKind kind, const SharedBytes& payload, Compression compression) = 0;
   // Starts the closing handshake after the queued messages; on_closed() follows, at the latest when
   // the peer has not answered for some seconds. The socket is still read: messages before the
   // peer's close frame are dropped.

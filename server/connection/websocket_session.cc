@@ -242,6 +242,7 @@ void WebSocketSession::deliver() {
 // Compressed input may grow a thousandfold, so it is read in portions, and the handler can pause
 // between them.
 void WebSocketSession::read_buffered() {
+  if (kept_.empty()) return;
   const std::string input = std::exchange(kept_, std::string());
   std::string_view rest = input;
   while (!rest.empty() && !paused_ && !aborted_ && inbox_.empty()) {
@@ -260,6 +261,7 @@ void WebSocketSession::read(std::string_view bytes) {
 }
 
 void WebSocketSession::deliver_inbox() {
+  if (inbox_.empty()) return;
   while (delivered_ < inbox_.size() && !paused_ && !aborted_) {
     // After our close, messages are not passed to the handler.
     if (reader_->state() == ws::MessageReader::State::closing ||
@@ -306,7 +308,7 @@ void WebSocketSession::end(std::uint16_t code, std::string_view reason, Connecti
 
 void WebSocketSession::control_reading() {
   if (kept_.size() < max_kept && inbox_.empty()) {
-    if (keepalive_) keepalive_->resume(context().now());
+    if (keepalive_ && keepalive_->is_paused()) keepalive_->resume(context().now());
     carrier_.stream().resume_reading();
     look_due_ = TimePoint::max();
   } else {
@@ -388,13 +390,13 @@ void WebSocketSession::send(MessageKind kind, std::string payload) {
   carrier_.stream().write_owned(std::move(payload));
 }
 
-void WebSocketSession::send(MessageKind kind, SharedBytes payload, Compression compression) {
+void WebSocketSession::send(MessageKind kind, const SharedBytes& payload, Compression compression) {
   if (!may_send()) return;
   if (compression == Compression::allowed && deflates(payload->size())) {
     return send_deflated(kind, *payload);
   }
   carrier_.stream().write(ws::FrameHeader(kind, payload->size()).bytes());
-  carrier_.stream().write_shared(std::move(payload));
+  carrier_.stream().write_shared(payload);
 }
 
 bool WebSocketSession::deflates(std::size_t size) const {

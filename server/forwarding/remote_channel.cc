@@ -63,7 +63,7 @@ void RemoteChannel::send(MessageKind kind, std::string payload) {
   send(kind, share(std::move(payload)), Compression::allowed);
 }
 
-void RemoteChannel::send(MessageKind kind, SharedBytes payload, Compression compression) {
+void RemoteChannel::send(MessageKind kind, const SharedBytes& payload, Compression compression) {
   sent_ += payload->size();
   answerer_.send(ServerMessage{stream_, kind, compression, *payload});
 }

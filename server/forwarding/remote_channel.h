@@ -34,7 +34,7 @@ class RemoteChannel final : public AnswererStream, connection::WebSocketChannel 
   void deny(ResponseHead head, std::string body, BodyPart part) override;
   void send_denial_body(std::string body, BodyPart part) override;
   void send(MessageKind kind, std::string payload) override;
-  void send(MessageKind kind, SharedBytes payload, Compression compression) override;
+  void send(MessageKind kind, const SharedBytes& payload, Compression compression) override;
   void close(std::uint16_t code, std::string_view reason) override;
   void abort() override;
   std::size_t buffered() const override { return static_cast<std::size_t>(sent_ - taken_); }

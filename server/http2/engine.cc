@@ -203,8 +203,8 @@ void Engine::send(StreamId stream, std::string_view bytes) {
   queue(stream, [&](WriteQueue& queue) { queue.write(bytes); });
 }
 
-void Engine::send(StreamId stream, SharedBytes bytes) {
-  queue(stream, [&](WriteQueue& queue) { queue.write_shared(std::move(bytes)); });
+void Engine::send(StreamId stream, const SharedBytes& bytes) {
+  queue(stream, [&](WriteQueue& queue) { queue.write_shared(bytes); });
 }
 
 void Engine::send(StreamId stream, FilePart part) {

@@ -97,7 +97,7 @@ class Engine {
   // Parts of the body, after the head.
   void send(StreamId stream, std::string bytes);
   void send(StreamId stream, std::string_view bytes);
-  void send(StreamId stream, SharedBytes bytes);
+  void send(StreamId stream, const SharedBytes& bytes);
   // FileWanted asks for its bytes.
   void send(StreamId stream, FilePart part);
   // Ends the response behind what is queued, with trailers if there are any. If the request has not

@@ -27,7 +27,7 @@ class SocketStream final : public Stream, private DeferredTask {
   void resume_reading() override;
   void write(std::string_view bytes) override;
   void write_owned(std::string bytes) override;
-  void write_shared(SharedBytes bytes) override;
+  void write_shared(const SharedBytes& bytes) override;
   void write_file(FilePart part) override;
   std::size_t buffered() const override;
   bool peer_is_disconnected() const override;

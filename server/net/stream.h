@@ -45,7 +45,7 @@ class Stream : public OutputSink {
   virtual void resume_reading() = 0;
 
   // Ignored after finish() and close(), like the other writes.
-  virtual void write_shared(SharedBytes bytes) = 0;
+  virtual void write_shared(const SharedBytes& bytes) = 0;
   // The file is read while it is sent, off the loop's thread. A stream that encrypts reads it in
   // portions and writes them like other bytes.
   void write_file(FilePart part) override = 0;

@@ -53,9 +53,9 @@ void Stream::write_owned(std::string bytes) {
   schedule();
 }
 
-void Stream::write_shared(SharedBytes bytes) {
+void Stream::write_shared(const SharedBytes& bytes) {
   if (!writable()) return;
-  queue_.write_shared(std::move(bytes));
+  queue_.write_shared(bytes);
   schedule();
 }
 

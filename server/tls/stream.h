@@ -48,7 +48,7 @@ class Stream final : public net::Stream, private net::StreamListener, private ne
   void resume_reading() override;
   void write(std::string_view bytes) override;
   void write_owned(std::string bytes) override;
-  void write_shared(SharedBytes bytes) override;
+  void write_shared(const SharedBytes& bytes) override;
   void write_file(FilePart part) override;
   std::size_t buffered() const override;
   bool peer_is_disconnected() const override;

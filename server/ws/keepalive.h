@@ -16,6 +16,7 @@ class Keepalive {
 
   void heard(TimePoint now);
   void pause() { paused_ = true; }
+  bool is_paused() const { return paused_; }
   void resume(TimePoint now);
 
   enum class Action { none, ping, give_up };

@@ -223,6 +223,7 @@ void Cluster::acknowledged(std::uint64_t callback, const ReceivedValue& args) {
 void Cluster::message_received(std::string_view channel, std::string_view payload) {
   if (channel == sister_channel_) return receive_sister(payload);
   const Subscriptions::Meaning meaning = subscriptions_.meaning_of(std::string(channel));
+  if (format_->is_written_by(uid_, meaning.kind, payload)) return;
   auto received = format_->decode(meaning.kind, payload);
   if (!received) return ignore(channel, payload.size());
   if (received->sender == uid_) return;

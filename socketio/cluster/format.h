@@ -61,6 +61,11 @@ class Format {
                                   const std::string& asker) const = 0;
   virtual std::string encode(const Origin& origin, const std::string& name_space,
                              const Message& message) const = 0;
+  // Whether the payload is from the server `uid`, if its first bytes say so: then it need not be
+  // decoded. False: decode() says whose it is.
+  virtual bool is_written_by(const std::string& /*uid*/, ChannelKind, std::string_view) const {
+    return false;
+  }
   // Nullopt: it is malformed, or of a type that this server does not know.
   virtual std::optional<Received> decode(ChannelKind kind, std::string_view payload) const = 0;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/base/random_id.h"
+#include "socketio/cluster/msgpack_writer.h"
 #include "socketio/cluster/wire_values.h"
 
 namespace sioserve::socketio::cluster {
@@ -27,14 +28,62 @@ enum class RequestType : std::uint64_t {
 
 Json type_of(RequestType type) { return static_cast<std::uint64_t>(type); }
 
-Json packet_of(const Broadcast& broadcast, const std::string& name_space) {
-  return Json{{"type", event_packet}, {"data", to_tree(broadcast.args)}, {"nsp", name_space}};
+// --- broadcasts ---
+
+void write_packet(MsgpackWriter& out, const Broadcast& broadcast, const std::string& name_space) {
+  out.begin_map(3);
+  out.text("type");
+  out.number(event_packet);
+  out.text("data");
+  out.value(to_tree(broadcast.args));
+  out.text("nsp");
+  out.text(name_space);
 }
 
-Json options_of(const Broadcast& broadcast) {
-  Json options = target_as_json(broadcast.target);
-  options["flags"] = flags_as_json(broadcast);
-  return options;
+void write_options(MsgpackWriter& out, const Broadcast& broadcast,
+                   std::optional<std::uint64_t> number) {
+  out.begin_map(number ? 4 : 3);
+  out.text("rooms");
+  out.value(rooms_as_json(broadcast.target.rooms));
+  out.text("except");
+  out.value(rooms_as_json(broadcast.target.except));
+  out.text("flags");
+  out.value(flags_as_json(broadcast));
+  if (number) {
+    out.text("seq");
+    out.number(*number);
+  }
+}
+
+std::string write_request(const Origin& origin, const std::string& name_space,
+                          const Broadcast& broadcast) {
+  MsgpackWriter out;
+  out.begin_map(origin.number ? 6 : 5);
+  out.text("uid");
+  out.text(origin.uid);
+  out.text("requestId");
+  out.text(*broadcast.request);
+  out.text("type");
+  out.number(static_cast<std::uint64_t>(RequestType::broadcast));
+  out.text("packet");
+  write_packet(out, broadcast, name_space);
+  out.text("opts");
+  write_options(out, broadcast, std::nullopt);
+  if (origin.number) {
+    out.text("seq");
+    out.number(*origin.number);
+  }
+  return out.take();
+}
+
+std::string write(const Origin& origin, const std::string& name_space, const Broadcast& broadcast) {
+  if (broadcast.request) return write_request(origin, name_space, broadcast);
+  MsgpackWriter out;
+  out.begin_array(3);
+  out.text(origin.uid);
+  write_packet(out, broadcast, name_space);
+  write_options(out, broadcast, origin.number);
+  return out.take();
 }
 
 // --- requests ---
@@ -45,19 +94,6 @@ Json request_of(const Origin& origin, Json members) {
   request.update(members);
   if (origin.number) request["seq"] = *origin.number;
   return request;
-}
-
-std::string write(const Origin& origin, const std::string& name_space, const Broadcast& broadcast) {
-  if (!broadcast.request) {
-    Json options = options_of(broadcast);
-    if (origin.number) options["seq"] = *origin.number;
-    return to_msgpack(
-        Json::array({origin.uid, packet_of(broadcast, name_space), std::move(options)}));
-  }
-  return to_msgpack(request_of(origin, {{"requestId", *broadcast.request},
-                                        {"type", type_of(RequestType::broadcast)},
-                                        {"packet", packet_of(broadcast, name_space)},
-                                        {"opts", options_of(broadcast)}}));
 }
 
 std::string write(const Origin& origin, const std::string&, const JoinRooms& join) {
@@ -281,6 +317,21 @@ std::string RedisAdapterCodec::channel_for(const std::string& name_space, const 
 std::string RedisAdapterCodec::encode(const Origin& origin, const std::string& name_space,
                                       const Message& message) const {
   return std::visit([&](const auto& one) { return write(origin, name_space, one); }, message);
+}
+
+bool RedisAdapterCodec::is_written_by(const std::string& uid, ChannelKind kind,
+                                      std::string_view payload) const {
+  MsgpackWriter start;
+  switch (kind) {
+    case ChannelKind::messages:
+      start.begin_array(3);
+      start.text(uid);
+      return payload.starts_with(start.take());
+    case ChannelKind::requests:
+    case ChannelKind::answers:
+      return false;
+  }
+  return false;
 }
 
 std::optional<Received> RedisAdapterCodec::decode(ChannelKind kind,

@@ -32,6 +32,8 @@ class RedisAdapterCodec final : public Format {
                           const std::string& asker) const override;
   std::string encode(const Origin& origin, const std::string& name_space,
                      const Message& message) const override;
+  bool is_written_by(const std::string& uid, ChannelKind kind,
+                     std::string_view payload) const override;
   std::optional<Received> decode(ChannelKind kind, std::string_view payload) const override;
 
  private:

@@ -98,7 +98,7 @@ class FakeChannel final : public connection::WebSocketChannel {
     calls.push_back("denial body " + body);
   }
   void send(MessageKind, std::string payload) override { calls.push_back("send " + payload); }
-  void send(MessageKind, SharedBytes payload, Compression) override {
+  void send(MessageKind, const SharedBytes& payload, Compression) override {
     calls.push_back("send " + *payload);
   }
   void close(std::uint16_t code, std::string_view) override {

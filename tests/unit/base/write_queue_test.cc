@@ -51,6 +51,22 @@ TEST(WriteQueue, KeepsPartsInPlaceWhileMoreIsWritten) {
   EXPECT_EQ(take(queue, 5), "first");
 }
 
+TEST(WriteQueue, KeepsTheMemoryOfOneSmallStringForTheNextWrites) {
+  WriteQueue queue;
+  std::array<WriteQueue::Part, 4> parts;
+  const auto write = [&](std::size_t size) {
+    queue.write(std::string(size, 'x'));
+    EXPECT_EQ(queue.next_parts(parts, 10'000), 1U);
+    const char* const place = parts[0].data;
+    queue.consume(size);
+    EXPECT_EQ(queue.next_parts(parts, 10'000), 0U);
+    return place;
+  };
+  const char* const place = write(100);
+  EXPECT_EQ(write(90), place);
+  EXPECT_EQ(write(80), place);
+}
+
 TEST(WriteQueue, ReturnsPartsInTheOrderOfTheirWrites) {
   const auto seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));

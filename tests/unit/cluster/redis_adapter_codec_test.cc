@@ -286,6 +286,19 @@ TEST(RedisAdapterCodec, subscribes_to_the_channels_of_a_namespace) {
   EXPECT_EQ(codec.make_uid().size(), 6U);
 }
 
+TEST(RedisAdapterCodec, recognizes_broadcasts_of_a_server_by_their_first_bytes) {
+  const std::string own = published("/", Broadcast{{{"r"}, {"x"}}, hi_one}).payload;
+  EXPECT_TRUE(codec.is_written_by("OUfvNh", ChannelKind::messages, own));
+  EXPECT_FALSE(codec.is_written_by("OUfvNi", ChannelKind::messages, own));
+  EXPECT_FALSE(codec.is_written_by("OUfvN", ChannelKind::messages, own));
+  EXPECT_FALSE(codec.is_written_by("OUfvNh", ChannelKind::messages, own.substr(0, 7)));
+  EXPECT_FALSE(codec.is_written_by("OUfvNh", ChannelKind::messages, ""));
+  Broadcast asking{{}, hi_one};
+  asking.request = "q";
+  EXPECT_FALSE(codec.is_written_by("OUfvNh", ChannelKind::requests, published("/", asking).payload))
+      << "only decode() says it";
+}
+
 TEST(RedisAdapterCodec, numbers_broadcasts_and_requests) {
   const auto number_of = [](ChannelKind kind, const Message& message) {
     const std::string made = codec.encode({"OUfvNh", 300}, "/", message);

@@ -40,9 +40,9 @@ class FakeStream final : public Stream {
     wire_.unsent += bytes.size();
   }
   void write_owned(std::string bytes) override { write(bytes); }
-  void write_shared(SharedBytes bytes) override {
+  void write_shared(const SharedBytes& bytes) override {
     write(*bytes);
-    wire_.shared.push_back(std::move(bytes));
+    wire_.shared.push_back(bytes);
   }
   void write_file(FilePart part) override {
     std::string bytes(part.size, '\0');

@@ -55,8 +55,8 @@ class SocketInMemory final : public net::Stream {
   void write_owned(std::string bytes) override {
     if (writable()) socket_.queue.write_owned(std::move(bytes));
   }
-  void write_shared(SharedBytes bytes) override {
-    if (writable()) socket_.queue.write_shared(std::move(bytes));
+  void write_shared(const SharedBytes& bytes) override {
+    if (writable()) socket_.queue.write_shared(bytes);
   }
   void write_file(FilePart part) override {
     if (writable()) socket_.queue.write_file(std::move(part));

@@ -89,7 +89,7 @@ class FakeChannel final : public connection::WebSocketChannel {
   void send(MessageKind kind, std::string payload) override {
     send(kind, share(payload), Compression::allowed);
   }
-  void send(MessageKind kind, SharedBytes payload, Compression) override {
+  void send(MessageKind kind, const SharedBytes& payload, Compression) override {
     if (close_code) return;
     sent.push_back((kind == MessageKind::binary ? "b:" : "") + *payload);
   }
