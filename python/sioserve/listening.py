@@ -21,6 +21,10 @@ from sioserve.options.endpoints import FIRST_SYSTEMD_FD
 
 logger = logging.getLogger("sioserve")
 
+PAGE = "docs/exit-codes.md#when-it-cannot-listen"
+CLUSTER_PAGE = "docs/scaling.md#when-servers-do-not-reach-each-other"
+CLUSTER_TLS_PAGE = "docs/scaling.md#tls-between-the-servers"
+
 
 @contextlib.contextmanager
 def creation_errors(settings: Mapping[str, Any]) -> Iterator[None]:
@@ -90,7 +94,7 @@ def listen_on(
                 addresses.append(address)
         return addresses
     except OSError as error:
-        raise descriptor_shortage(error) or ListenError(str(error)) from None
+        raise descriptor_shortage(error) or ListenError(f"{error} ({PAGE})") from None
 
 
 def _with_shared_ports(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
@@ -114,7 +118,7 @@ def listen_for_metrics(server: _sioserve.Server, address: tuple[str, int] | None
     try:
         url = server.listen_metrics(*address)
     except OSError as error:
-        raise descriptor_shortage(error) or ListenError(str(error)) from None
+        raise descriptor_shortage(error) or ListenError(f"--metrics: {error} ({PAGE})") from None
     logger.info("Metrics on %s/metrics", url)
 
 
@@ -132,6 +136,12 @@ def _listen_cluster(server: _sioserve.Server, cluster: ClusterEndpoint) -> str:
         return server.listen_cluster(cluster.host, cluster.port, cluster.secret, cluster.tls)
     except UnicodeEncodeError:
         raise StartupError("An option of --cluster-listen is not valid UTF-8") from None
+    except OSError as error:
+        reason = str(error)
+        if not reason.startswith("--"):
+            reason = f"--cluster-listen: {reason}"
+        page = CLUSTER_TLS_PAGE if reason.startswith("--cluster-tls") else CLUSTER_PAGE
+        raise descriptor_shortage(error) or ListenError(f"{reason} ({page})") from None
 
 
 def _load_certificates(server: _sioserve.Server) -> None:

@@ -13,7 +13,8 @@ std::string line_of(OpeningFailure kind, const Address& client, std::string_view
     case OpeningFailure::tls:
       return "No TLS with " + shown(client) + end;
     case OpeningFailure::proxy_header:  // its port is that of the proxy
-      return "Closed a connection of " + (client.host.empty() ? "a client" : client.host) + end;
+      return "Closed a connection of " + (client.host.empty() ? "a client" : client.host) + end +
+             " (--proxy-protocol; docs/deployment.md#haproxy-and-other-tcp-proxies)";
   }
   __builtin_unreachable();
 }

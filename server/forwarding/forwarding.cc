@@ -110,7 +110,8 @@ void Forwarding::on_accept(FileDescriptor socket, Endpoints endpoints) {
       logger_.log(LogCategory::engineio, LogLevel::warning,
                   "--cluster-listen: refusing connections: " + std::to_string(answerers_.size()) +
                       " are open, " + std::to_string(unproved) +
-                      " of them without a proof of the secret");
+                      " of them without a proof of the secret "
+                      "(docs/scaling.md#when-servers-do-not-reach-each-other)");
     }
     return;
   }

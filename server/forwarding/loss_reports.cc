@@ -3,13 +3,18 @@
 #include <utility>
 
 namespace sioserve::forwarding {
+namespace {
+
+constexpr const char* page = " (docs/scaling.md#when-servers-do-not-reach-each-other)";
+
+}  // namespace
 
 void LossReports::lost(const std::string& line, TimePoint now) {
   const bool is_one_too_many = lines_.size() >= max_lines && !lines_.contains(line);
   const std::string& shown = is_one_too_many ? "More inner connections are lost" : line;
   auto [found, is_new] = lines_.try_emplace(shown, Repeated{deadline_after(now, interval)});
   if (is_new) {
-    logger_.log(LogCategory::engineio, LogLevel::warning, shown);
+    logger_.log(LogCategory::engineio, LogLevel::warning, shown + page);
   } else {
     ++found->second.count;
   }

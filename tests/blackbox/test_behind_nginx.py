@@ -63,9 +63,11 @@ def nginx_in(folder: pathlib.Path, port: int, servers: str) -> Iterator[None]:
             with socket.socket() as client:
                 return client.connect_ex(("127.0.0.1", port)) == 0
 
-        eventually(listening)
-        yield
-        nginx.terminate()
+        try:
+            eventually(listening)
+            yield
+        finally:
+            nginx.terminate()
 
 
 @pytest.fixture

@@ -81,15 +81,35 @@ def test_help_fits_the_terminal(columns: str) -> None:
     assert pathlib.Path(folder).is_dir()  # a path, which nothing may break, however long
 
 
-def test_a_port_in_use() -> None:
+LISTENING_PAGE = "docs/exit-codes.md#when-it-cannot-listen"
+CLUSTER_PAGE = "docs/scaling.md#when-servers-do-not-reach-each-other"
+CLUSTER = ("--redis=redis://127.0.0.1:1", "--cluster-secret=0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("options", "begin", "page"),
+    [
+        (("--port={port}",), "", LISTENING_PAGE),
+        (("--port=0", "--metrics=127.0.0.1:{port}"), "--metrics: ", LISTENING_PAGE),
+        (
+            ("--port=0", *CLUSTER, "--cluster-listen=127.0.0.1:{port}"),
+            "--cluster-listen: ",
+            CLUSTER_PAGE,
+        ),
+    ],
+    ids=["clients", "metrics", "cluster"],
+)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_in_use(options: tuple[str, ...], begin: str, page: str, workers: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        result = run_to_end("no_lifespan:application", "--port", str(port))
+        given = [option.format(port=port) for option in options]
+        result = run_to_end("no_lifespan:application", *given, "--workers", workers)
     assert result.returncode == START_UP_FAILURE
-    assert f"127.0.0.1:{port}" in result.stderr
-    assert "in use" in result.stderr
+    expected = f" {begin}address 127.0.0.1:{port} is already in use ({page})"
+    assert expected in result.stderr
     assert "Traceback" not in result.stderr
 
 

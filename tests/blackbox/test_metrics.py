@@ -181,7 +181,7 @@ def test_an_address_in_use_is_an_error_at_the_start(server: ServerProcess) -> No
     address = metrics_url(server, "").removeprefix("http://")
     done = run_to_end("plain:application", "--port", "0", "--metrics", address)
     assert done.returncode == 3
-    assert "in use" in done.stdout + done.stderr
+    assert f"--metrics: address {address} is already in use" in done.stdout + done.stderr
 
 
 def test_the_page_on_the_servers_own_port(start_server: Start) -> None:

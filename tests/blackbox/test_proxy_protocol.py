@@ -71,7 +71,11 @@ def test_a_connection_without_the_header_is_closed(server: ServerProcess) -> Non
     start = len(server.log)
     with RawConnection(server.port) as connection:
         assert connection.get("/").is_closed()
-    server.wait_for_log("127.0.0.1: it does not begin with a PROXY protocol header", start)
+    server.wait_for_log(
+        "127.0.0.1: it does not begin with a PROXY protocol header "
+        r"\(--proxy-protocol; docs/deployment\.md#haproxy-and-other-tcp-proxies\)",
+        start,
+    )
 
 
 def test_only_trusted_proxies_are_served(start_server: Callable[..., ServerProcess]) -> None:

@@ -103,10 +103,10 @@ async def test_the_tutorial(tmp_path: pathlib.Path) -> None:
     replaced = {"python": sys.executable, "sioserve": executable()}
     done = []
     with contextlib.closing(follow(follower, replaced=replaced)) as taken:
-        for step, url in taken:
-            if url:
-                await chat(url, f"I use {step}")
-                assert f"I use {step}" in await history(url)
+        for step, server in taken:
+            if server:
+                await chat(server.url, f"I use {step}")
+                assert f"I use {step}" in await history(server.url)
             done.append(step)
     assert done[-1].startswith("sioserve mysite.asgi:application --workers 2")
     assert {"chat/sockets.py", "chat/tests.py", RUNSERVER, "python manage.py test"} <= {*done}

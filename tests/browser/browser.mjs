@@ -1,5 +1,6 @@
 // Debian's Chromium with an empty profile, and what its pages complain about.
 
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,6 +45,15 @@ export function watch(page, name) {
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(`${name}: ${message.text()}`);
   });
+}
+
+// Lets the test do something, such as stop the server; goes on when it is done.
+export async function ask(something) {
+  console.log(`ask: ${something}`);
+  process.stdin.resume();
+  const [answer] = await Promise.race([once(process.stdin, "data"), once(process.stdin, "end")]);
+  process.stdin.pause(); // or it keeps the process alive
+  if (answer === undefined) throw new Error(`the test has ended instead: ${something}`);
 }
 
 // Prints what `main()` has seen, as JSON, and closes the browsers. When it fails, the process does,

@@ -8,17 +8,32 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import signal
 import sys
+from collections.abc import Callable
 
 import pytest
 from support.browser import PATIENCE, run_node
 from support.repacked import repack
-from support.tutorial import RUNSERVER, Follower, follow
+from support.tutorial import RUNSERVER, Command, Follower, follow
 
 pytestmark = pytest.mark.timeout(4 * PATIENCE)
 
 # They would name the server under test, and its modules, instead of what pip has installed.
 FOREIGN = ("PYTHONPATH", "SIOSERVE", "VIRTUAL_ENV", "DJANGO_SETTINGS_MODULE")
+
+
+def stop_or_start(server: Command) -> Callable[[str], None]:
+    """Does what the script asks for."""
+
+    def answer(asked: str) -> None:
+        if asked == "stop the server":
+            server.stop(signal.SIGINT)  # as Ctrl-C
+        else:
+            assert asked == "start the server"
+            server.start()
+
+    return answer
 
 
 def test_two_people_chat_in_two_browsers(tmp_path: pathlib.Path) -> None:
@@ -34,15 +49,18 @@ def test_two_people_chat_in_two_browsers(tmp_path: pathlib.Path) -> None:
     done: list[str] = []
     said: list[str] = []
     with contextlib.closing(follow(follower, installs=True)) as taken:
-        for step, url in taken:
+        for step, server in taken:
             done.append(step)
-            if not url:
+            if not server:
                 continue
-            said.append(f"I use {step}")
-            seen = run_node("tutorial.mjs", url, said[-1])
-            assert [line.partition(" ")[2] for line in seen["messages"]] == [
-                f"bob: {text}" for text in said
-            ]
+            text = f"I use {step}"
+            seen = run_node("tutorial.mjs", server.url, text, during=stop_or_start(server))
+            assert seen["before"] == [[*said, f"bob: {text}"]] * 2
+            said += [f"bob: {text}", f"alice: {text}, still", f"bob: {text} again"]
+            assert seen["after"] == [said] * 2
+            for statuses in seen["statuses"]:
+                assert statuses[0] == "Connection lost"
+                assert statuses.index("Connected") == len(statuses) - 1
             assert [line for line in seen["complaints"] if "404 (Not Found)" not in line] == []
     assert done[:3] == [
         "python3 -m venv chat-env",

@@ -93,9 +93,11 @@ def url(
             with socket.socket() as client:
                 return client.connect_ex(("127.0.0.1", port)) == 0
 
-        eventually(is_listening)
-        yield f"http://127.0.0.1:{port}"
-        balancer.terminate()
+        try:
+            eventually(is_listening)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            balancer.terminate()
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def test_the_address_for_other_servers() -> None:
 def test_the_address_for_other_servers_needs_redis() -> None:
     server = _sioserve.Server(lambda scope, receive, send: None)
     cluster = ClusterEndpoint("127.0.0.1", 0, "0123456789abcdef")
-    with pytest.raises(ListenError, match="--cluster-listen needs --redis"):
+    with pytest.raises(ListenError, match=r"^--cluster-listen needs --redis \(docs/scaling"):
         listen_on(server, (), cluster)
     unusable = dataclasses.replace(cluster, tls=("\udcff.pem", "", "ca.pem"))
     with pytest.raises(StartupError, match="--cluster-listen is not valid UTF-8"):

@@ -17,6 +17,23 @@ def openssl(*arguments: str, text: str | None = None) -> str:
     return result.stdout
 
 
+CA_SETTINGS = """
+[ca]
+default_ca = authority
+[authority]
+certificate = {files.certificate}
+private_key = {files.key}
+database = {folder}/issued.txt
+new_certs_dir = {folder}
+unique_subject = no
+rand_serial = yes
+default_md = sha256
+policy = names
+[names]
+commonName = supplied
+"""
+
+
 @dataclasses.dataclass(frozen=True)
 class Issued:
     """The files of a certificate and its key."""
@@ -45,6 +62,7 @@ class Authority:
             *("req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
             *("-keyout", str(self._files.key), "-out", str(self._files.certificate)),
             *("-subj", f"/CN={name}", "-days", "2"),
+            *("-addext", "keyUsage=critical,keyCertSign"),  # Python 3.13 and later want it
         )
 
     @property
@@ -70,16 +88,20 @@ class Authority:
         return issued
 
     def issue_expired(self, name: str) -> Issued:
-        """A certificate that was valid until yesterday."""
+        """A certificate that was valid for a day of the past."""
         issued = Issued(self.folder / f"{name}.crt", self.folder / f"{name}.key")
         request = openssl(
             *("req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
             *("-keyout", str(issued.key), "-subj", f"/CN={name}"),
         )
+        # Only `openssl ca` takes dates in all versions, and it needs these files.
+        settings = self.folder / "ca.cnf"
+        settings.write_text(CA_SETTINGS.format(folder=self.folder, files=self._files))
+        (self.folder / "issued.txt").touch()
         openssl(
-            *("x509", "-req", "-out", str(issued.certificate), "-days", "-1"),
-            *("-CA", str(self._files.certificate), "-CAkey", str(self._files.key)),
-            *("-set_serial", "2"),
+            *("ca", "-batch", "-notext", "-config", str(settings), "-in", "/dev/stdin"),
+            *("-out", str(issued.certificate)),
+            *("-startdate", "20200101000000Z", "-enddate", "20200102000000Z"),
             text=request,
         )
         return issued

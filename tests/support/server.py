@@ -83,6 +83,7 @@ class ServerProcess:
 
     def start(self) -> ServerProcess:
         """Returns when the server is ready. Raises RuntimeError with its log if it stops."""
+        logged = len(self._log)  # by an earlier run
         self.process = subprocess.Popen(
             self.command,
             cwd=self.cwd,
@@ -93,10 +94,11 @@ class ServerProcess:
             pass_fds=self.pass_fds,
             start_new_session=self.has_own_group,
         )
+        self._log_ended = False
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         try:
-            match = self.wait_for_log(self.listening)
+            match = self.wait_for_log(self.listening, logged)
         except BaseException:
             self.kill()
             raise

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Generator, Iterator, Mapping
 from typing import NamedTuple
 
+from support.ports import free_port
 from support.server import ROOT, ServerProcess
 
 PAGE = ROOT / "docs" / "tutorial.md"
@@ -84,25 +85,26 @@ class Follower:
 
 
 class Command(ServerProcess):
-    """A server that the tutorial starts, on a free port."""
+    """A server that the tutorial starts, on a free port. After stop(), start() starts it again."""
 
     def __init__(self, command: str, follower: Follower, replaced: Mapping[str, str]) -> None:
         super().__init__("unused", cwd=follower.folder)
         self.env = {**follower.env, "PYTHONUNBUFFERED": "1"}
         program, *words = command.split()
+        port = str(free_port())  # the same after a restart
         if command.startswith(RUNSERVER):
             self.listening = RUNSERVER_LISTENS
-            words += ["--noreload", "0"]
+            words += ["--noreload", port]
         else:
-            words += ["--port", "0"]
+            words += ["--port", port]
         program = replaced.get(program) or shutil.which(program, path=self.env["PATH"]) or program
         self.command = [program, *words]
 
 
 def follow(
     follower: Follower, *, replaced: Mapping[str, str] | None = None, installs: bool = False
-) -> Generator[tuple[str, str], None, None]:
-    """Take all steps. Yields the file or the command of each, and for a server its URL: it runs
+) -> Generator[tuple[str, Command | None], None, None]:
+    """Take all steps. Yields the file or the command of each, and the server if it is one: it runs
     until the next step.
 
     `replaced`: other programs to run for some names of servers' commands. Without `installs`, the
@@ -111,7 +113,7 @@ def follow(
     for step in steps():
         if step.path:
             follower.write(step)
-            yield step.path, ""
+            yield step.path, None
             continue
         for command in step.text.splitlines():
             if INSTALLATION.match(command) and not installs:
@@ -120,9 +122,9 @@ def follow(
                 server = Command(command, follower, replaced or {})
                 server.start()
                 try:
-                    yield command, server.url
+                    yield command, server
                 finally:
                     server.stop()
             else:
                 follower.run(command)
-                yield command, ""
+                yield command, None

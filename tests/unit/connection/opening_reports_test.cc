@@ -11,6 +11,10 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
+constexpr const char* closed =
+    "Closed a connection of 192.0.2.1: it is late "
+    "(--proxy-protocol; docs/deployment.md#haproxy-and-other-tcp-proxies)";
+
 class OpeningReportsTest : public testing::Test {
  protected:
   OpeningReportsTest() { set_level(LogLevel::info); }
@@ -38,8 +42,7 @@ TEST_F(OpeningReportsTest, NamesTheClientAndTheReason) {
   fail(1);
   fail(1, OpeningFailure::proxy_header);
   reports_.failed(OpeningFailure::tls, {}, "it is late", now_);
-  EXPECT_EQ(log(), (Lines{"No TLS with 192.0.2.1:4711: it is late",
-                          "Closed a connection of 192.0.2.1: it is late",
+  EXPECT_EQ(log(), (Lines{"No TLS with 192.0.2.1:4711: it is late", closed,
                           "No TLS with a client: it is late"}));
 }
 
@@ -82,7 +85,7 @@ TEST_F(OpeningReportsTest, CountsNothingThatTheLogLeavesOutAnyway) {
   fail(300);
   EXPECT_TRUE(reports_.quiet());
   fail(1, OpeningFailure::proxy_header);
-  EXPECT_EQ(log(), Lines{"Closed a connection of 192.0.2.1: it is late"});
+  EXPECT_EQ(log(), Lines{closed});
 }
 
 }  // namespace

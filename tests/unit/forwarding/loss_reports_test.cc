@@ -11,6 +11,10 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
+std::string with_page(const std::string& line) {
+  return line + " (docs/scaling.md#when-servers-do-not-reach-each-other)";
+}
+
 class LossReportsTest : public testing::Test {
  protected:
   TimePoint after(int seconds) const { return TimePoint{} + Milliseconds{1'000 * seconds}; }
@@ -24,7 +28,7 @@ class LossReportsTest : public testing::Test {
 TEST_F(LossReportsTest, the_same_line_is_logged_once_and_counted_for_a_minute) {
   for (int i = 0; i < 5; ++i) reports_.lost("one", after(i));
   reports_.lost("two", after(5));
-  EXPECT_EQ(take(), (Lines{"one", "two"}));
+  EXPECT_EQ(take(), (Lines{with_page("one"), with_page("two")}));
   reports_.advance(after(59));
   EXPECT_EQ(take(), Lines{});
   reports_.advance(after(60));
@@ -39,14 +43,14 @@ TEST_F(LossReportsTest, a_line_is_logged_again_after_a_quiet_minute) {
   reports_.lost("one", after(0));
   reports_.advance(after(60));
   reports_.lost("one", after(61));
-  EXPECT_EQ(take(), (Lines{"one", "one"}));
+  EXPECT_EQ(take(), (Lines{with_page("one"), with_page("one")}));
 }
 
 TEST_F(LossReportsTest, many_lines_are_counted_together) {
   for (int i = 0; i < 1'000; ++i) reports_.lost(std::to_string(i), after(0));
   const Lines lines = take();
   ASSERT_EQ(lines.size(), LossReports::max_lines + 1);
-  EXPECT_EQ(lines.back(), "More inner connections are lost");
+  EXPECT_EQ(lines.back(), with_page("More inner connections are lost"));
   reports_.lost("5", after(1));
   reports_.advance(after(60));
   EXPECT_EQ(take().size(), 2U) << "of the line 5, and of the others";
