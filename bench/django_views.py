@@ -2,7 +2,8 @@
 
 The project is what `startproject` writes (django_site). Each server runs pinned to one core with
 one process, and wrk loads it from another; the servers take turns. Printed for each view: CPU time
-of the server for a request, its ratio to sioserve's, rate, median and p99 of the latency.
+of the server for a request, its ratio to sioserve's, rate, median and p99 of the latency. "Django
+alone" is no server: Django's WSGI handler in a loop, the least that a WSGI server can need.
 Needs wrk and two cores; `scripts/bench django_views` provides everything.
 
     python bench/django_views.py [--rounds 3] [--seconds 5] [--connections 64]
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import pathlib
 import re
@@ -67,6 +69,7 @@ SERVERS = {
         "--no-access-log"
     ),
 }
+ALONE = "Django alone"
 # How each starts several processes.
 WORKERS = {
     "sioserve": "--workers",
@@ -77,14 +80,14 @@ WORKERS = {
     "gthread": "-w",
     "granian, WSGI": "--workers",
 }
-WSGI_SERVERS = ("gunicorn", "gthread", "granian, WSGI")
+WSGI_SERVERS = ("gunicorn", "gthread", "granian, WSGI", ALONE)
 
 
 class Measured(NamedTuple):
     cpu: float  # microseconds for a request
-    rate: float  # requests per second
-    median: float  # milliseconds
-    p99: float
+    rate: float = math.nan  # requests per second
+    median: float = math.nan  # milliseconds
+    p99: float = math.nan
 
 
 def prepare(folder: pathlib.Path) -> tuple[dict[str, str], str]:
@@ -167,6 +170,20 @@ def measure(
     )
 
 
+def measure_alone(view: str, env: dict[str, str], cookie: str, seconds: float) -> Measured:
+    """Without a server."""
+    command = ["taskset", "-c", SERVER_CORE, sys.executable, "-m", "django_site.alone"]
+    printed = subprocess.run(
+        [*command, view, f"{seconds:g}", cookie],
+        cwd=HERE,
+        env={**os.environ, **env},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return Measured(float(printed.stdout))
+
+
 def percentile(printed: str, which: int) -> float:
     """Of the latency, in milliseconds."""
     found = re.search(rf"\b{which}%\s+([\d.]+)(us|ms|s)\b", printed)
@@ -180,7 +197,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="of load per view and round")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--views", default=",".join(VIEWS))
-    parser.add_argument("--servers", default=";".join(SERVERS), help="separated by semicolons")
+    parser.add_argument(
+        "--servers", default=";".join((*SERVERS, ALONE)), help="separated by semicolons"
+    )
     parser.add_argument("--share-cores", action="store_true", help="server and load on both cores")
     parser.add_argument("--workers", type=int, default=1, help="processes of each server")
     options = parser.parse_args()
@@ -197,6 +216,12 @@ def main() -> None:
         env, cookie = prepare(pathlib.Path(folder))
         for _ in range(options.rounds):
             for server in servers:
+                if server == ALONE:
+                    for view in views:
+                        if not view.endswith("-async"):
+                            found = measure_alone(view, env, cookie, options.seconds)
+                            results.setdefault((view, server), []).append(found)
+                    continue
                 with serving(server, env, cookie, cores[0], options.workers) as (url, process):
                     for view in views:
                         if server in WSGI_SERVERS and view.endswith("-async"):
