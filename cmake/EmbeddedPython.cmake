@@ -5,8 +5,8 @@
 # executes 12 to 21 % more instructions. Where python3 uses the shared library, so does sioserve, and
 # where the static library cannot be linked (Debian 13's lacks the objects of SHA-2).
 #
-# embedded_python_file: size in bytes and time of modification of the program python3, if the executable
-# contains the interpreter, otherwise empty. python/sioserve/interpreter.py compares them at the start.
+# embedded_python_file: size in bytes, time of modification and CRC-32 of the program python3, if the
+# executable contains the interpreter, otherwise empty. python/sioserve/interpreter.py compares them.
 include(CheckCXXSourceCompiles)
 include(CMakePushCheckState)
 
@@ -14,16 +14,19 @@ add_library(Python::Embedded INTERFACE IMPORTED)
 
 execute_process(
   COMMAND "${Python_EXECUTABLE}" -c [[
-import os, sys, sysconfig
+import os, sys, sysconfig, zlib
 get = lambda name: sysconfig.get_config_var(name) or ""
 with open("/proc/self/maps") as maps:
     is_shared = "/libpython" in maps.read()
 library = os.path.join(get("LIBPL"), get("LIBRARY"))
 words = " ".join(get(name) for name in ("MODLIBS", "LIBS", "SYSLIBS")).split()
 needs = dict.fromkeys(word for word in words if word.startswith("-l"))
-program = os.stat(getattr(sys, "_base_executable", None) or sys.executable)
+path = getattr(sys, "_base_executable", None) or sys.executable
+program = os.stat(path)
+with open(path, "rb") as file:
+    checksum = zlib.crc32(file.read())
 print("" if is_shared or not os.path.exists(library) else library,
-      f"{program.st_size} {int(program.st_mtime)}", *needs, sep=";", end="")
+      f"{program.st_size} {int(program.st_mtime)} {checksum}", *needs, sep=";", end="")
 ]]
   OUTPUT_VARIABLE python_static_needs COMMAND_ERROR_IS_FATAL ANY)
 list(POP_FRONT python_static_needs python_static_library embedded_python_file)

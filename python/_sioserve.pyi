@@ -20,8 +20,8 @@ from sioserve.tls_core import TlsCore
 
 __version__: str
 
-# If the executable contains the interpreter: size and time of modification of the program python3
-# when it was built, otherwise empty.
+# If the executable contains the interpreter: size, time of modification and CRC-32 of the program
+# python3 when it was built, otherwise empty.
 embedded_python_file: str
 
 # The id of the current request: scope["extensions"]["sioserve.request_id"].

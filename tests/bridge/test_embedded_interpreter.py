@@ -74,7 +74,7 @@ def test_an_update_of_python_is_told(python_file: str, tmp_path: pathlib.Path) -
     if not python_file:
         pytest.skip("the interpreter is in a shared library, or the command a script")
     (tmp_path / "sitecustomize.py").write_text(
-        "import _sioserve\n_sioserve.embedded_python_file = '1 1'\n"
+        "import _sioserve\n_sioserve.embedded_python_file = '1 1 1'\n"
     )
     server = ServerProcess("plain:application", env={"PYTHONPATH": search_path(tmp_path)}).start()
     server.stop()

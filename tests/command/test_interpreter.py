@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import sys
+import zlib
 
 import _sioserve
 import pytest
@@ -18,7 +19,8 @@ def program(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.
     program.write_bytes(b"the program")
     os.utime(program, (1_700_000_000, 1_700_000_000))
     monkeypatch.setattr(sys, "_base_executable", str(program))
-    monkeypatch.setattr(_sioserve, "embedded_python_file", "11 1700000000")
+    checksum = zlib.crc32(b"the program")
+    monkeypatch.setattr(_sioserve, "embedded_python_file", f"11 1700000000 {checksum}")
     return program
 
 
@@ -26,14 +28,14 @@ def test_it_is_the_one_of_the_build(program: pathlib.Path) -> None:
     assert not is_outdated()
 
 
-def test_an_update_makes_it_outdated(program: pathlib.Path) -> None:
+def test_it_is_a_copy_of_the_one_of_the_build(program: pathlib.Path) -> None:
     os.utime(program, (1_800_000_000, 1_800_000_000))
-    assert is_outdated()
-    os.utime(program, (1_700_000_000, 1_700_000_000))
     assert not is_outdated()
-    with program.open("ab") as file:
-        file.write(b" of a newer version")
-    os.utime(program, (1_700_000_000, 1_700_000_000))
+
+
+@pytest.mark.parametrize("content", [b"the program of a newer version", b"not program"])
+def test_an_update_makes_it_outdated(program: pathlib.Path, content: bytes) -> None:
+    program.write_bytes(content)
     assert is_outdated()
 
 
