@@ -26,7 +26,7 @@ import socketio
 
 Start = Callable[..., ServerProcess]
 
-SLACK = 0.25  # seconds, for what else the machine does
+SLACK = 1.0 if SANITIZER else 0.25  # seconds, for what else the machine does
 INTERVAL = 1.0  # seconds between reports
 
 
@@ -48,7 +48,7 @@ class Seen(NamedTuple):
 
     page: Scrape
     age: float
-    reported: float  # seconds, as time.monotonic()
+    reported: float  # seconds, as time.monotonic(); at the earliest
 
     def figure(self, name: str) -> float:
         found = self.page.value(f"sioserve_python_{name}", process="1")
@@ -57,10 +57,11 @@ class Seen(NamedTuple):
 
 
 def look(server: ServerProcess) -> Seen:
+    begin = time.monotonic()
     page = scrape(server)
     age = page.value("sioserve_python_report_age_seconds", process="1")
     assert age is not None
-    return Seen(page, age, time.monotonic() - age)
+    return Seen(page, age, begin - age)
 
 
 def work(server: ServerProcess, path: str) -> list[float]:
@@ -122,7 +123,7 @@ def test_the_age_of_the_report_grows_while_the_gil_is_held(
     working = background.submit(work, server, "gil?amount=2.5")
     first = eventually(lambda: seen if (seen := look(server)).age > 1.2 * INTERVAL else None)
     last = eventually(lambda: seen if (seen := look(server)).age > 1.5 * INTERVAL else None)
-    assert last.reported == pytest.approx(first.reported, abs=0.1)  # no report between them
+    assert last.reported < first.reported + INTERVAL / 2  # no report between them
     _, end = working.result()
     assert after_report(server, end).age < INTERVAL + SLACK
 
