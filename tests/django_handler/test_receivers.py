@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
+import importlib.util
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.dispatch import Signal
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import get_urlconf, set_urlconf
 from sioserve.connections import close_old_connections, reset_queries
 from sioserve.django import receivers
@@ -231,3 +234,30 @@ def test_a_signal_of_another_sender_is_sent() -> None:
 def test_another_django_is_called_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receivers, "_IS_DJANGOS", False)
     assert STARTED.jobs() is None
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "known"),
+    [
+        (Signal, "send", "_IS_DJANGOS"),
+        (Signal, "_live_receivers", "_IS_DJANGOS"),
+        (HttpResponseBase, "close", "_CLOSE_IS_DJANGOS"),
+    ],
+)
+def test_tools_may_have_come_before(
+    monkeypatch: pytest.MonkeyPatch, owner: type, name: str, known: str
+) -> None:
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    def observed(*args: Any, **named: Any) -> Any:
+        return original(*args, **named)
+
+    imported = importlib.util.find_spec("sioserve.django.receivers")
+    assert imported is not None
+    assert imported.loader is not None
+    monkeypatch.setattr(owner, name, observed)
+    later = importlib.util.module_from_spec(imported)
+    imported.loader.exec_module(later)
+    assert not getattr(later, known)
+    assert getattr(receivers, known)

@@ -1,9 +1,10 @@
 """The receivers of `request_started` and `request_finished`.
 
 Django's own ones look at each database and cache, also at those that nobody has used, and
-Signal.send() collects the receivers anew for each request. Together that is a tenth of the CPU time
-of a short request. If a signal has no other receivers, their work is done here, for what has been
-used. Otherwise, and if a tool observes signals, Signal.send() is called.
+Signal.send() collects the receivers anew for each request. With the middleware of startproject,
+that is a sixth of the instructions of a short request. If a signal has no other receivers, their
+work is done here, for what has been used. Otherwise, and if a tool observes signals, Signal.send()
+is called.
 """
 
 from __future__ import annotations
@@ -18,24 +19,24 @@ from django.core import cache, signals
 from django.core.handlers import base
 from django.core.handlers.asgi import ASGIHandler
 from django.dispatch import Signal, dispatcher
+from django.http import response as response_module
 from django.http.response import HttpResponseBase
 
 from sioserve.connections import close_old_connections, reset_queries
 
 Job = Callable[[], object]
 
-_METHODS = ("send", "_live_receivers")
-_CODE = {name: getattr(Signal, name) for name in _METHODS}
+_SEND, _LIVE_RECEIVERS = Signal.send, Signal._live_receivers
 _CLOSE: Any = HttpResponseBase.close
 
 
 def _is_of(function: Any, module: Any) -> bool:
-    """Whether no tool has replaced it before."""
+    """Whether no tool has replaced it before. functools.wraps() copies names, but not the code."""
     return getattr(getattr(function, "__code__", None), "co_filename", None) == module.__file__
 
 
-_IS_DJANGOS = all(_is_of(function, dispatcher) for function in _CODE.values())
-_CLOSE_IS_DJANGOS = _CLOSE.__module__ == HttpResponseBase.__module__
+_IS_DJANGOS = _is_of(_SEND, dispatcher) and _is_of(_LIVE_RECEIVERS, dispatcher)
+_CLOSE_IS_DJANGOS = _is_of(_CLOSE, response_module)
 
 
 def close_caches() -> None:
@@ -69,8 +70,8 @@ class Receivers:
         """What the receivers do, in their order; None if Signal.send() must be called."""
         if (
             not _IS_DJANGOS
-            or Signal.send is not _CODE["send"]
-            or Signal._live_receivers is not _CODE["_live_receivers"]
+            or Signal.send is not _SEND
+            or Signal._live_receivers is not _LIVE_RECEIVERS
             or "send" in self._signal.__dict__
         ):
             return None
