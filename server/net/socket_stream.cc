@@ -29,7 +29,7 @@ std::size_t size_of(Parts parts) {
   return size;
 }
 
-// Not uv_try_write(): it writes to a file, which takes the kernel 6 % longer for a short message.
+// Not uv_try_write(): it calls write(2), which takes the kernel longer for a short message.
 // Returns the number of bytes that the kernel has taken, which is 0 if it takes none now. The error
 // is that of errno.
 Result<std::size_t, int> send_now(int fd, Parts parts) {
