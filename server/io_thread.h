@@ -428,10 +428,16 @@ class Server::IoThread final : connection::Router,
   void carry_out_commands() {
     if (pool_) add_new_processes();
     const auto start = Clock::now();
-    commands_.note_work(commands_done_, commands_took_ + loop_.latest_turn_end());
+    commands_.note_work(latest_work());
     commands_done_ = 0;
     carry_out_commands_until(start + command_budget);
     commands_took_ = Clock::now() - start;
+  }
+
+  port::CommandQueue::Work latest_work() const {
+    const net::Loop::TurnEnd& output = loop_.latest_turn_end();
+    const bool reaches_most = output.tasks >= connections_.size() / 2;
+    return {commands_done_, commands_took_, output.took, reaches_most};
   }
 
   void carry_out_commands_until(Clock::time_point end) {
@@ -487,7 +493,7 @@ class Server::IoThread final : connection::Router,
 
   // On a busy machine this thread may run too late for a single emit, which is no flood.
   void carry_out(CommandsHeldUp held_up) {
-    if (floods_.held_up(Clock::now(), commands_took_ + loop_.latest_turn_end())) {
+    if (floods_.held_up(Clock::now(), commands_took_ + loop_.latest_turn_end().took)) {
       limits_.reached(Limit::commands, "the application", held_up.count);
     } else {
       counters_.add(Counter::emits_held_up, held_up.count);

@@ -25,6 +25,7 @@ void DeferredQueue::cancel(DeferredTask& task) {
 }
 
 DeferredQueue::State DeferredQueue::run() {
+  latest_tasks_ = 0;
   for (int round = 0; round < max_rounds; ++round) {
     std::vector<DeferredTask*>& running = lists_[current_];
     if (running.empty()) return State::empty;
@@ -33,6 +34,7 @@ DeferredQueue::State DeferredQueue::run() {
       DeferredTask* task = running[i];
       if (task == nullptr) continue;
       task->list_ = nullptr;
+      ++latest_tasks_;
       task->on_turn_end();
     }
     running.clear();

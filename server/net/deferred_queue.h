@@ -43,9 +43,12 @@ class DeferredQueue {
   // Runs the queued tasks, and tasks that they schedule, for a few rounds. If tasks are left, the
   // next iteration must not wait for events.
   State run();
+  // How many tasks the latest run() has run; a task that was scheduled again counts again.
+  std::size_t latest_tasks() const { return latest_tasks_; }
 
  private:
   std::array<std::vector<DeferredTask*>, 2> lists_;
+  std::size_t latest_tasks_ = 0;
   std::size_t current_ = 0;  // the list that schedule() appends to
 };
 

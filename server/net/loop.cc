@@ -69,7 +69,7 @@ void Loop::end_turn() {
       uv_idle_start(idle_.get(), [](uv_idle_t*) {});
       break;
   }
-  latest_turn_end_ = Clock::now() - start;
+  latest_turn_end_ = {Clock::now() - start, deferred_queue_.latest_tasks()};
 }
 
 }  // namespace sioserve::net

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 #include "server/base/clock.h"
@@ -36,8 +37,12 @@ class Loop {
   TimePoint now() const;
 
   DeferredQueue& deferred_queue() { return deferred_queue_; }
-  // How long the work at the end of the latest loop iteration took: mostly writing.
-  Clock::duration latest_turn_end() const { return latest_turn_end_; }
+  // The work at the end of the latest loop iteration, which is mostly writing.
+  struct TurnEnd {
+    Clock::duration took{0};
+    std::size_t tasks = 0;  // mostly connections that were written to
+  };
+  const TurnEnd& latest_turn_end() const { return latest_turn_end_; }
 
   // Only for files of this folder.
   uv_loop_t& uv() { return uv_; }
@@ -49,7 +54,7 @@ class Loop {
 
   uv_loop_t uv_{};
   DeferredQueue deferred_queue_;
-  Clock::duration latest_turn_end_{0};
+  TurnEnd latest_turn_end_;
   UvHandle<uv_prepare_t> prepare_;
   UvHandle<uv_idle_t> idle_;  // active: the next loop iteration must not wait for events
   std::array<char, 65'536> read_buffer_;

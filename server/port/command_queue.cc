@@ -13,6 +13,10 @@ namespace {
 // iterations.
 constexpr CommandQueue::Clock::rep cost_smoothing = 4;
 
+CommandQueue::Clock::rep smoothed(CommandQueue::Clock::rep cost, CommandQueue::Clock::rep latest) {
+  return latest > cost ? latest : cost + (latest - cost) / cost_smoothing;
+}
+
 }  // namespace
 
 CommandQueue::CommandQueue(std::size_t max_bytes, std::function<void()> wake)
@@ -41,7 +45,9 @@ bool CommandQueue::is_overloaded(std::chrono::milliseconds age) const {
   if (max_bytes_ != 0 && pending_bytes_ > max_bytes_) return true;
   const Clock::rep oldest = oldest_;
   if (oldest == 0) return false;
-  const auto work = Clock::duration(cost_ * static_cast<Clock::rep>(pending_));
+  const bool shares = shares_output_ && pending_bytes_ <= max_shared_bytes;
+  const Clock::rep each = cost_ + (shares ? 0 : output_cost_.load());
+  const auto work = Clock::duration(each * static_cast<Clock::rep>(pending_));
   if (work > max_work * (age / max_age)) return true;
   return Clock::now().time_since_epoch() - Clock::duration(oldest) > age;
 }
@@ -86,10 +92,12 @@ CommandQueue::Taken CommandQueue::take(std::vector<Command>& batch) {
   return taken;
 }
 
-void CommandQueue::note_work(std::size_t commands, Clock::duration duration) {
-  if (commands == 0) return;
-  const Clock::rep latest = duration.count() / static_cast<Clock::rep>(commands);
-  cost_ = latest > cost_ ? latest : cost_ + (latest - cost_) / cost_smoothing;
+void CommandQueue::note_work(const Work& work) {
+  if (work.commands == 0) return;
+  const auto commands = static_cast<Clock::rep>(work.commands);
+  cost_ = smoothed(cost_, work.carrying_out.count() / commands);
+  output_cost_ = smoothed(output_cost_, work.output.count() / commands);
+  shares_output_ = work.reaches_most;
 }
 
 }  // namespace sioserve::port

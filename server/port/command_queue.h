@@ -11,6 +11,11 @@
 // ten times as long. So the queue is also overloaded when its commands are expected to take longer
 // than `max_work`, estimated from the latest commands.
 //
+// What takes long is usually the output: one write for each client. A broadcast to most clients
+// shares its writes with those that are carried out in the same iteration. So their output does
+// not count, and several of them become one write for each client, as long as they have at most
+// `max_shared_bytes`: bytes are not shared.
+//
 //   producers       push() ... wait_for_space(), or is_overloaded() and notify_of_space()
 //   the I/O thread  take() until the queue is empty, note_work(). A batch counts as queued until
 //                   the next take().
@@ -37,6 +42,8 @@ class CommandQueue {
   static constexpr std::chrono::milliseconds max_age{1};
   // Producers wait when the queued commands are expected to take longer.
   static constexpr std::chrono::milliseconds max_work{1};
+  // Up to here, copying the bytes takes less time than the write itself.
+  static constexpr std::size_t max_shared_bytes = 16'384;
 
   // `wake` runs on the pushing thread, outside the lock, whenever the queue stops being empty.
   // `max_bytes`: as message_size.h counts them; 0: no limit.
@@ -72,8 +79,14 @@ class CommandQueue {
 
   // The previous batch has been carried out. Replaces it by all queued commands, oldest first.
   Taken take(std::vector<Command>& batch);
-  // `commands` took `duration`, with the output that they caused.
-  void note_work(std::size_t commands, Clock::duration duration);
+  // What the commands of the latest iteration took.
+  struct Work {
+    std::size_t commands = 0;
+    Clock::duration carrying_out{0};
+    Clock::duration output{0};  // that they caused, at the end of the iteration
+    bool reaches_most = false;  // it went to at least half of all clients
+  };
+  void note_work(const Work& work);
 
  private:
   const std::size_t max_bytes_;
@@ -94,8 +107,11 @@ class CommandQueue {
   std::atomic<Clock::rep> oldest_ = 0;
   std::atomic<std::size_t> pending_bytes_ = 0;
   std::atomic<std::size_t> pending_ = 0;  // commands
-  std::atomic<Clock::rep> cost_ = 0;      // of one command, estimated from the latest ones
-  std::atomic<bool> served_ = false;      // take() has been called
+  // Of one command, estimated from the latest ones.
+  std::atomic<Clock::rep> cost_ = 0;
+  std::atomic<Clock::rep> output_cost_ = 0;
+  std::atomic<bool> shares_output_ = false;
+  std::atomic<bool> served_ = false;  // take() has been called
 };
 
 }  // namespace sioserve::port

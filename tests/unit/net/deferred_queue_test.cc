@@ -43,6 +43,17 @@ TEST(DeferredQueue, RunsTasksThatATaskSchedules) {
   EXPECT_EQ(runs, 1);
 }
 
+TEST(DeferredQueue, CountsTheTasksOfTheLatestRun) {
+  DeferredQueue queue;
+  Task second([] {});
+  Task first([&] { queue.schedule(second); });
+  queue.schedule(first);
+  queue.run();
+  EXPECT_EQ(queue.latest_tasks(), 2U);
+  queue.run();
+  EXPECT_EQ(queue.latest_tasks(), 0U);
+}
+
 TEST(DeferredQueue, LeavesATaskThatReschedulesItselfToTheNextIteration) {
   DeferredQueue queue;
   int runs = 0;

@@ -23,6 +23,10 @@ std::uint64_t number_of(const Command& command) {
   return static_cast<std::uint64_t>(get_message<SocketLeaveAll>(command)->socket);
 }
 
+CommandQueue::Work work(std::size_t commands, CommandQueue::Clock::duration duration) {
+  return {.commands = commands, .carrying_out = duration / 4, .output = duration * 3 / 4};
+}
+
 // A queue whose consumer has called take().
 struct ServedQueue : CommandQueue {
   explicit ServedQueue(std::size_t max_bytes) : CommandQueue(max_bytes, [] {}) {
@@ -107,7 +111,7 @@ TEST(CommandQueue, IsOverloadedByWorkThatTakesLong) {
   queue.take(batch);
   for (std::uint64_t i = 0; i < 3; ++i) queue.push(leave(i));
   EXPECT_FALSE(queue.is_overloaded(age));
-  for (int turn = 0; turn < 50; ++turn) queue.note_work(10, 10 * cost);
+  for (int turn = 0; turn < 50; ++turn) queue.note_work(work(10, 10 * cost));
   EXPECT_TRUE(queue.is_overloaded(age));
   queue.take(batch);
   EXPECT_TRUE(queue.is_overloaded(age)) << "it is being carried out";
@@ -124,14 +128,36 @@ TEST(CommandQueue, ExpectsAHigherCostAtOnceAndALowerOneGradually) {
   std::vector<Command> batch;
   queue.take(batch);
   for (std::uint64_t i = 0; i < 2; ++i) queue.push(leave(i));
-  queue.note_work(1, high / 1000);
+  queue.note_work(work(1, high / 1000));
   EXPECT_FALSE(queue.is_overloaded(age));
-  queue.note_work(1, high);
+  queue.note_work(work(1, high));
   EXPECT_TRUE(queue.is_overloaded(age));
-  queue.note_work(1, high / 1000);
+  queue.note_work(work(1, high / 1000));
   EXPECT_TRUE(queue.is_overloaded(age)) << "a single cheap iteration";
-  for (int turn = 0; turn < 20; ++turn) queue.note_work(1, high / 1000);
+  for (int turn = 0; turn < 20; ++turn) queue.note_work(work(1, high / 1000));
   EXPECT_FALSE(queue.is_overloaded(age));
+}
+
+TEST(CommandQueue, DoesNotExpectOutputThatCommandsShare) {
+  constexpr auto age = CommandQueue::max_age * 1000;
+  constexpr auto output = CommandQueue::max_work * 1000;
+  ServedQueue queue(0);
+  for (std::uint64_t i = 0; i < 3; ++i) queue.push(leave(i));
+  queue.note_work({.commands = 1, .output = output, .reaches_most = false});
+  EXPECT_TRUE(queue.is_overloaded(age));
+  queue.note_work({.commands = 1, .output = output, .reaches_most = true});
+  EXPECT_FALSE(queue.is_overloaded(age));
+  queue.push(emit(CommandQueue::max_shared_bytes));
+  EXPECT_TRUE(queue.is_overloaded(age)) << "bytes are not shared";
+}
+
+TEST(CommandQueue, ExpectsTheTimeThatSharedCommandsThemselvesTake) {
+  constexpr auto age = CommandQueue::max_age * 1000;
+  ServedQueue queue(0);
+  queue.push(leave(1));
+  queue.note_work(
+      {.commands = 1, .carrying_out = CommandQueue::max_work * 1001, .reaches_most = true});
+  EXPECT_TRUE(queue.is_overloaded(age));
 }
 
 TEST(CommandQueue, BlocksAThreadUntilThereIsSpaceAndCountsIt) {
