@@ -224,7 +224,7 @@ Result<std::optional<Packet>, DecodeError> JsonDecoder::decode_text(std::string_
   auto named = data.placeholders().named(*header->attachments);
   if (!named) return Failure{DecodeError::bad_placeholder};
   packet.data.attachments.reserve(named->size());
-  unfinished_ = Unfinished{std::move(packet), std::move(*named)};
+  unfinished_ = std::make_unique<Unfinished>(std::move(packet), std::move(*named));
   return std::optional<Packet>();
 }
 

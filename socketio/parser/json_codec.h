@@ -35,7 +35,9 @@ Result<PacketHeader, DecodeError> read_header(std::string_view message,
 
 class JsonDecoder final : public Decoder {
  public:
+  // `limits` must outlive it: each client has a decoder, which should be small.
   explicit JsonDecoder(const SocketIoConfig& limits) : limits_(limits) {}
+  explicit JsonDecoder(SocketIoConfig&&) = delete;
 
   Result<std::optional<Packet>, DecodeError> decode_text(std::string_view message) override;
   Result<std::optional<Packet>, DecodeError> decode_binary(std::string message) override;
@@ -50,8 +52,8 @@ class JsonDecoder final : public Decoder {
     std::vector<bool> named;  // for each attachment: whether it has a placeholder
   };
 
-  SocketIoConfig limits_;
-  std::optional<Unfinished> unfinished_;
+  const SocketIoConfig& limits_;
+  std::unique_ptr<Unfinished> unfinished_;
 };
 
 class JsonCodec final : public Codec {

@@ -11,6 +11,8 @@
 namespace sioserve::parser {
 namespace {
 
+const SocketIoConfig defaults;
+
 using json = Json;
 using namespace std::string_literals;
 
@@ -20,7 +22,7 @@ json binary(std::string_view bytes) {
 
 // For a packet without attachments.
 Packet decode(std::string_view message) {
-  JsonDecoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{defaults};
   auto result = decoder.decode_text(message);
   if (!result || !*result) {
     ADD_FAILURE() << message << ": " << (result ? "incomplete" : describe(result.error()));
@@ -101,7 +103,7 @@ TEST(JsonDecoderTest, ReadsTheProtocolsExamples) {
 }
 
 TEST(JsonDecoderTest, CollectsTheAttachmentsOfPlaceholders) {
-  JsonDecoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{defaults};
   auto result = decoder.decode_text(R"(51-["baz",{"_placeholder":true,"num":0}])");
   ASSERT_TRUE(result);
   ASSERT_FALSE(*result);
@@ -123,7 +125,7 @@ TEST(JsonDecoderTest, CollectsTheAttachmentsOfPlaceholders) {
 }
 
 TEST(JsonDecoderTest, AcceptsPlaceholdersAnywhereInAnyOrder) {
-  JsonDecoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{defaults};
   auto result = decoder.decode_text(
       R"(52-/admin,7["e",{"deep":[{"b":{"num":1,"_placeholder":true}}]},{"_placeholder":true,"num":0}])");
   ASSERT_TRUE(result);
@@ -146,10 +148,10 @@ TEST(JsonDecoderTest, AcceptsPlaceholdersAnywhereInAnyOrder) {
 // In JSON.parse, which other clients and the reference server use, the last one counts.
 TEST(JsonDecoderTest, OfSeveralMembersWithOneNameTheLastMakesAPlaceholder) {
   const auto accepts = [](const std::string& object) {
-    JsonDecoder decoder{SocketIoConfig{}};
+    JsonDecoder decoder{defaults};
     return bool(decoder.decode_text("51-[\"a\"," + object + "]"));
   };
-  JsonDecoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{defaults};
   ASSERT_TRUE(
       decoder.decode_text(R"(51-["a",{"num":7,"_placeholder":0,"num":0,"_placeholder":true}])"));
   const auto result = decoder.decode_binary("bytes");
@@ -161,7 +163,7 @@ TEST(JsonDecoderTest, OfSeveralMembersWithOneNameTheLastMakesAPlaceholder) {
 }
 
 TEST(JsonDecoderTest, IgnoresPlaceholdersInsideAPlaceholder) {
-  JsonDecoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{defaults};
   ASSERT_TRUE(decoder.decode_text(
       R"(51-["a",{"x":[{"_placeholder":true,"num":5}],"_placeholder":true,"num":0}])"));
   const auto result = decoder.decode_binary("bytes");
@@ -183,7 +185,7 @@ TEST(JsonDecoderTest, KeepsThePayloadUnchanged) {
 }
 
 TEST(JsonDecoderTest, SeveralPlaceholdersMayNameOneAttachment) {
-  JsonDecoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{defaults};
   ASSERT_TRUE(decoder.decode_text(
       R"(52-["a",{"_placeholder":true,"num":1},{"_placeholder":true,"num":1}])"));
   ASSERT_TRUE(decoder.decode_binary("unnamed"));
@@ -193,7 +195,7 @@ TEST(JsonDecoderTest, SeveralPlaceholdersMayNameOneAttachment) {
 }
 
 TEST(JsonDecoderTest, DropsAttachmentsWithoutAPlaceholder) {
-  JsonDecoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{defaults};
   ASSERT_TRUE(decoder.decode_text(R"(52-["a",{"_placeholder":true,"num":1}])"));
   ASSERT_TRUE(decoder.decode_binary("unnamed"));
   const auto result = decoder.decode_binary("named");
@@ -339,7 +341,7 @@ TEST(JsonDecoderTest, RefusesMessagesThatNeedFarMoreMemoryThanTheirSize) {
 TEST(JsonDecoderTest, AcceptsMessagesOfRealClients) {
   for (const char* element :
        {"0", R"("a")", "[1,2]", R"({"x":1,"y":2})", "[]", R"([{"a":[null]}])"}) {
-    EXPECT_TRUE(JsonDecoder(SocketIoConfig{}).decode_text(event_of(element, 1'000'000))) << element;
+    EXPECT_TRUE(JsonDecoder(defaults).decode_text(event_of(element, 1'000'000))) << element;
   }
 }
 
@@ -353,7 +355,7 @@ TEST(JsonDecoderTest, CollectsNoMoreAttachmentsThanItsLimit) {
   expect_refused({{R"(5100000-["a"])", DecodeError::too_many_attachments},
                   {R"(6100000-1["a"])", DecodeError::too_many_attachments}});
 
-  JsonDecoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{defaults};
   const auto first = decoder.decode_binary("there was no question");
   ASSERT_FALSE(first);
   EXPECT_EQ(first.error(), DecodeError::unexpected_binary);
@@ -366,7 +368,7 @@ TEST(JsonDecoderTest, CollectsNoMoreAttachmentsThanItsLimit) {
 }
 
 TEST(JsonDecoderTest, RefusesTextWhileAttachmentsAreMissing) {
-  JsonDecoder decoder{SocketIoConfig{}};
+  JsonDecoder decoder{defaults};
   ASSERT_TRUE(decoder.decode_text(R"(51-["a",{"_placeholder":true,"num":0}])"));
   const auto result = decoder.decode_text(R"(2["b"])");
   ASSERT_FALSE(result);

@@ -14,6 +14,8 @@
 namespace sioserve::parser {
 namespace {
 
+const SocketIoConfig defaults;
+
 using json = Json;
 
 class Generator {
@@ -150,7 +152,7 @@ TEST(RoundTripTest, HandlesDamagedPackets) {
           message.insert(at, 1, R"("\[]{},:-/0)"[generator.below(11)]);
       }
     }
-    JsonDecoder decoder{SocketIoConfig{}};
+    JsonDecoder decoder{defaults};
     const auto result = decoder.decode_text(message);
     if (!result) {
       EXPECT_STRNE(describe(result.error()), "");
