@@ -15,8 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from time import perf_counter
 from types import TracebackType
@@ -91,7 +90,7 @@ class Connection:
         session: EngineIOSession,
         socket: NamespaceSocket,
         on_finished: Callable[[int], None],
-        on_accepting: Callable[[NamespaceSocket], None],
+        on_accepting: Callable[[EngineIOSession, NamespaceSocket], None],
         times: HandlerTimes,
         before: Connection | None = None,
     ) -> None:
@@ -102,13 +101,15 @@ class Connection:
         self._on_finished = on_finished
         self._on_accepting = on_accepting
         self._times = times
-        self._steps: deque[tuple[Any, ...]] = deque()
-        self._parts: deque[tuple[Any, ...]] = deque()  # the rest of the running step
+        # Lists, because an empty deque takes 760 bytes.
+        self._steps: list[tuple[Any, ...]] = []
+        self._parts: list[tuple[Any, ...]] = []  # the rest of the running step
         self._before = before
         self._finished = False
         self._waiting: asyncio.Future[None] | None = None  # the connection that waits for this one
-        self._beside: set[asyncio.Task[None]] = set()  # running concurrent handlers
-        self._callbacks: set[asyncio.Task[None]] = set()  # of acknowledgements, still running
+        # Running concurrent handlers, and callbacks of acknowledgements; None until there is one.
+        self._beside: set[asyncio.Task[None]] | None = None
+        self._callbacks: set[asyncio.Task[None]] | None = None
         self._handled = 0  # handled events that are not reported to the native server yet
         self.socket = socket
         self._running = False
@@ -116,7 +117,8 @@ class Connection:
 
     def tasks(self) -> set[asyncio.Task[None]]:
         """The tasks of the running handlers."""
-        return self._beside if self.task is None else {self.task, *self._beside}
+        beside = self._beside or set()
+        return beside if self.task is None else {self.task, *beside}
 
     def connect(self, auth: Any) -> None:
         """Let the namespace decide about the client. The first call."""
@@ -134,13 +136,15 @@ class Connection:
     async def idle(self) -> None:
         """Return when no handler and no callback runs any more."""
         while self.is_busy:
-            if tasks := self.tasks() | self._callbacks:
+            if tasks := self.tasks() | (self._callbacks or set()):
                 await asyncio.wait(tasks)
             else:
                 await self._yield_to_loop()
 
     def add_callback(self, task: asyncio.Task[None]) -> None:
         """The callback of an acknowledgement runs in this task."""
+        if self._callbacks is None:
+            self._callbacks = set()
         self._callbacks.add(task)
         task.add_done_callback(self._callbacks.discard)
 
@@ -160,7 +164,12 @@ class Connection:
     def signal(self, signal: str) -> None:
         """Call the functions for this signal, concurrently with the handlers."""
         for handler in self.socket.take_signal_handlers(signal):
-            start_task(partial(self._signal, signal, handler), self._beside)
+            self._start_beside(partial(self._signal, signal, handler))
+
+    def _start_beside(self, call: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if self._beside is None:
+            self._beside = set()
+        start_task(call, self._beside)
 
     async def _signal(self, signal: str, handler: Handler) -> None:
         with Guard(signal, self.socket), self._limit(handler):
@@ -220,7 +229,7 @@ class Connection:
         assert task is not None
         since = perf_counter()
         while parts or steps:
-            step, *args = parts.popleft() if parts else steps.popleft()
+            step, *args = (parts or steps).pop(0)
             try:  # as Guard
                 await step(*args)
             except BaseException as error:
@@ -268,7 +277,7 @@ class Connection:
         if limit.expired:
             self._finish_refusal(TOOK_TOO_LONG)
         elif accepted:
-            self._on_accepting(self.socket)
+            self._on_accepting(self._session, self.socket)
             self.socket.mark_accepted()
             logger.info("%r %s", self.socket, "recovered" if self.socket.recovered else "connected")
             hooks = self._namespace.server.connect_hooks
@@ -288,7 +297,7 @@ class Connection:
         if guard.failed:
             self._core.give_up_session(self._session.number)
             return
-        self._on_accepting(self.socket)
+        self._on_accepting(self._session, self.socket)
         self.socket.mark_accepted()
         logger.info("%r resumed after a %s", self.socket, why)
         hooks = self._namespace.server.resume_hooks
@@ -347,7 +356,7 @@ class Connection:
         handlers = self._namespace.table.handlers(args[0], self.socket)
         for handler in handlers:
             if handler.is_concurrent:
-                start_task(partial(self._handle, args, ack_id, handlers), self._beside)
+                self._start_beside(partial(self._handle, args, ack_id, handlers))
                 return DONE
         return self._handle(args, ack_id, handlers)
 

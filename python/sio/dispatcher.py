@@ -85,6 +85,8 @@ class Dispatcher:
         self._connections = Connections()
         # The most frequent call of the native server: without a method of this class in between.
         self.event = self._connections.event
+        # Bound once for all connections.
+        self._on_finished, self._on_accepting = self._forget, self._keep_accepted
         # Clients that wait for a dynamic namespace: the session, and the task that calls the
         # function, once it waits.
         self._asking: dict[int, tuple[int, asyncio.Task[None] | None]] = {}
@@ -290,24 +292,24 @@ class Dispatcher:
         socket: NamespaceSocket,
         before: Connection | None = None,
     ) -> Connection:
-        # Before: a client that knows that it is accepted can be moved, whatever happens then.
-        def accepting(socket: NamespaceSocket) -> None:
-            if self._moves is not None:
-                self._moves.keep(session, socket)
-
         made = Connection(
             core,
             socket.number,
             namespace,
             session,
             socket,
-            self._forget,
-            accepting,
+            self._on_finished,
+            self._on_accepting,
             self._times,
             before,
         )
         self._connections[socket.number] = made
         return made
+
+    def _keep_accepted(self, session: EngineIOSession, socket: NamespaceSocket) -> None:
+        # Before the client knows that it is accepted: then it can be moved, whatever happens.
+        if self._moves is not None:
+            self._moves.keep(session, socket)
 
     # --- sessions that move between processes ---
 

@@ -40,7 +40,7 @@ class EngineIOSession:
         self.sockets: set[Socket] = set()
         self.callback_numbers = itertools.count(1)
         self._socket: EngineIOSocket | None = None
-        self._identifying = asyncio.Lock()
+        self._identifying: asyncio.Lock | None = None  # while it runs
         self._identified = False
 
     @property
@@ -88,10 +88,15 @@ class EngineIOSession:
 
     async def identify(self) -> None:
         """Load user and session into the scope, once. Raises what the database raises."""
+        if self._identified:
+            return
+        if self._identifying is None:
+            self._identifying = asyncio.Lock()
         async with self._identifying:
             if not self._identified:
                 await identify(self.scope)
                 self._identified = True
+        self._identifying = None
 
 
 class EngineIOSocket:

@@ -64,6 +64,40 @@ class NamespaceSocket(SocketListeners):
     * `eio`: the Engine.IO connection, which all sockets of one client share.
     """
 
+    # Less memory for each idle client. Other attributes have a __dict__ once one is set.
+    __slots__ = (
+        "_answers",
+        "_auth",
+        "_callbacks",
+        "_calls_over",
+        "_close_session",
+        "_core",
+        "_created",
+        "_finished",
+        "_gone",
+        "_handshake",
+        "_joins",
+        "_number",
+        "_session",
+        "_signal_handlers",
+        "_successor",
+        "accepted",
+        "away",
+        "connecting",
+        "consumer",
+        "consumers",
+        "data",
+        "disconnect_description",
+        "id",
+        "middleware",
+        "name_space",
+        "namespace",
+        "recovered",
+        "reference_reason",
+        "server",
+        "state",
+    )
+
     name_space: Namespace[NamespaceSocket]
     server: Server[NamespaceSocket]
 
