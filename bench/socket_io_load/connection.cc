@@ -1,17 +1,9 @@
 #include "bench/socket_io_load/connection.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
+
+#include "bench/socket_io_load/fail.h"
 
 namespace load {
 namespace {
@@ -43,102 +35,56 @@ std::size_t number_at(std::string_view bytes, std::size_t count) {
 
 }  // namespace
 
-void fail(const std::string& message) {
-  std::fprintf(stderr, "socketio_load: %s\n", message.c_str());
-  std::exit(1);
-}
-
 std::string frame(std::string_view packet) {
   return frame_of(text_opcode, "4" + std::string(packet));
 }
 
-void Connection::open(int epoll, std::uint16_t port, std::string_view path) {
-  epoll_ = epoll;
-  port_ = port;
-  path_ = path;
-  fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ < 0) fail(std::string("socket: ") + std::strerror(errno));
-  const int on = 1;
-  ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const linger reset{1, 0};
-  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-      errno != EINPROGRESS) {
-    fail(std::string("connect: ") + std::strerror(errno));
-  }
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT;
-  event.data.ptr = this;
-  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd_, &event);
-  watches_writable_ = true;
-  state_ = State::connecting;
+void Connection::open(int epoll, std::uint16_t port, std::string connect) {
+  connect_ = std::move(connect);
+  probes_ = false;
+  start(epoll, port, "");
+}
+
+void Connection::open_probe(int epoll, std::uint16_t port, std::string_view sid) {
+  probes_ = true;
+  start(epoll, port, "&sid=" + std::string(sid));
+}
+
+void Connection::start(int epoll, std::uint16_t port, std::string_view query) {
+  socket_.open(epoll, port, *this);
+  state_ = State::handshake;
   input_.clear();
-  output_ = "GET " + path_ +
-            "?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port_) +
-            "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  socket_.send("GET /socket.io/?EIO=4&transport=websocket" + std::string(query) +
+               " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
+               "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
 }
 
 void Connection::close() {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
+  socket_.close();
   state_ = State::closed;
 }
 
+void Connection::upgrade() {
+  send(frame_of(text_opcode, "5"));
+  state_ = State::connected;
+}
+
 void Connection::on_ready(std::uint32_t events) {
-  if (state_ == State::connecting && (events & (EPOLLOUT | EPOLLERR)) != 0) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) fail(std::string("connect: ") + std::strerror(error));
-    state_ = State::handshake;
-  }
-  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read();
-  if (state_ != State::closed) flush();
+  const std::string_view data = socket_.on_ready(events);
+  if (!data.empty()) take(data);
+  socket_.flush();
 }
 
-void Connection::flush() {
-  if (state_ == State::connecting) return;
-  while (!output_.empty()) {
-    const ssize_t written = ::send(fd_, output_.data(), output_.size(), MSG_NOSIGNAL);
-    if (written < 0) {
-      if (errno != EAGAIN) fail(std::string("send: ") + std::strerror(errno));
-      return watch(true);
-    }
-    output_.erase(0, static_cast<std::size_t>(written));
-  }
-  watch(false);
-}
-
-void Connection::watch(bool writable) {
-  if (writable == watches_writable_) return;
-  watches_writable_ = writable;
-  epoll_event event{};
-  event.events = writable ? EPOLLIN | EPOLLOUT : EPOLLIN;
-  event.data.ptr = this;
-  ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd_, &event);
-}
-
-void Connection::read() {
-  static char buffer[256 * 1024];
-  const ssize_t count = ::recv(fd_, buffer, sizeof buffer, 0);
-  if (count == 0) fail("the server closed a connection");
-  if (count < 0) {
-    if (errno == EAGAIN) return;
-    fail(std::string("recv: ") + std::strerror(errno));
-  }
-  std::string_view data(buffer, static_cast<std::size_t>(count));
+void Connection::take(std::string_view data) {
   if (state_ == State::handshake) {
     input_ += data;
     const auto end = input_.find("\r\n\r\n");
     if (end == std::string::npos) return;
     if (!input_.starts_with("HTTP/1.1 101")) fail("no handshake: " + input_.substr(0, 200));
     input_.erase(0, end + 4);
-    state_ = State::opening;
+    state_ = probes_ ? State::probing : State::opening;
+    if (probes_) send(frame_of(text_opcode, "2probe"));
     data = {};
   }
   if (input_.empty()) {
@@ -178,23 +124,39 @@ void Connection::on_frame(unsigned char opcode, std::string_view payload) {
 }
 
 void Connection::on_text(std::string_view text) {
-  if (text == "2") return send(frame_of(text_opcode, "3"));
+  if (text == "2") {
+    send(frame_of(text_opcode, "3"));
+    return scenario_.on_ping(*this);
+  }
   switch (state_) {
     case State::connected:
-      return scenario_.on_packet(*this, text.substr(1));
+      if (text.starts_with('4')) scenario_.on_packet(*this, text.substr(1));
+      return;
     case State::opening:
-      if (!text.starts_with('0')) fail("no open packet: " + std::string(text));
+      on_open_packet(text);
       state_ = State::joining;
-      return send(frame("0"));
+      return send(frame(connect_));
     case State::joining:
-      if (!text.starts_with("40")) fail("CONNECT was refused: " + std::string(text));
+      // Events may come before the answer, for example from a broadcast to a room.
+      if (text.starts_with("44")) fail("CONNECT was refused: " + std::string(text));
+      if (!text.starts_with("40")) return;
       state_ = State::connected;
       return scenario_.on_connected(*this);
+    case State::probing:
+      if (text != "3probe") fail("no answer to the probe: " + std::string(text));
+      return scenario_.on_connected(*this);
     case State::closed:
-    case State::connecting:
     case State::handshake:
       return;
   }
+}
+
+void Connection::on_open_packet(std::string_view text) {
+  if (!text.starts_with('0')) fail("no open packet: " + std::string(text));
+  constexpr std::string_view key = "\"pingInterval\":";
+  const auto found = text.find(key);
+  if (found == std::string_view::npos) return;
+  ping_interval_ = std::strtoul(std::string(text.substr(found + key.size())).c_str(), nullptr, 10);
 }
 
 }  // namespace load

@@ -1,6 +1,7 @@
 // One Socket.IO client on a WebSocket, for a load generator: non-blocking, one thread, no library.
 //
 // Handshake, Engine.IO's open packet, CONNECT and its answer; then the scenario gets the messages.
+// A client that upgrades from polling has a sid: handshake, Engine.IO's probe and its answer.
 // Masks are zero, so that frames can be prepared. An error of the peer ends the program.
 #pragma once
 
@@ -9,16 +10,20 @@
 #include <string>
 #include <string_view>
 
+#include "bench/socket_io_load/socket.h"
+
 namespace load {
 
 class Connection;
 
 class Scenario {
  public:
-  // Called when CONNECT has been answered.
+  // Called when CONNECT, or the probe, has been answered.
   virtual void on_connected(Connection& connection) = 0;
   // A Socket.IO packet, without Engine.IO's "4".
   virtual void on_packet(Connection& connection, std::string_view packet) = 0;
+  // Engine.IO's ping; the pong has been sent.
+  virtual void on_ping(Connection&) {}
 
  protected:
   ~Scenario() = default;
@@ -27,47 +32,47 @@ class Scenario {
 // A masked frame with an Engine.IO message: "4" and the packet.
 std::string frame(std::string_view packet);
 
-[[noreturn]] void fail(const std::string& message);
-
-class Connection {
+class Connection final : public Watcher {
  public:
   Connection(std::size_t index, Scenario& scenario) : index_(index), scenario_(scenario) {}
-  ~Connection() { close(); }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
 
   std::size_t index() const { return index_; }
+  // Milliseconds, from the open packet.
+  std::size_t ping_interval() const { return ping_interval_; }
 
-  // Registers the socket at `epoll`, with this object as data.
-  void open(int epoll, std::uint16_t port, std::string_view path);
+  // Registers the socket at `epoll`. `connect` is the CONNECT packet, for example "0/chat,".
+  void open(int epoll, std::uint16_t port, std::string connect);
+  // The same for an upgrade of the session `sid`.
+  void open_probe(int epoll, std::uint16_t port, std::string_view sid);
   // Closes immediately, without TIME_WAIT.
   void close();
 
   // Frames are collected and written at the end of a read, or by flush().
-  void send(std::string_view frames) { output_ += frames; }
-  void flush();
-  void on_ready(std::uint32_t events);
+  void send(std::string_view frames) { socket_.send(frames); }
+  // After the probe: from now on, the session uses this WebSocket.
+  void upgrade();
+  void flush() { socket_.flush(); }
+  void on_ready(std::uint32_t events) override;
 
  private:
-  enum class State { closed, connecting, handshake, opening, joining, connected };
+  enum class State { closed, handshake, opening, joining, probing, connected };
 
-  void read();
+  void start(int epoll, std::uint16_t port, std::string_view query);
+  void take(std::string_view data);
   // Returns the number of used bytes.
   std::size_t read_frames(std::string_view data);
   void on_frame(unsigned char opcode, std::string_view payload);
   void on_text(std::string_view text);
-  void watch(bool writable);
+  void on_open_packet(std::string_view text);
 
   const std::size_t index_;
   Scenario& scenario_;
   State state_ = State::closed;
-  int epoll_ = -1;
-  int fd_ = -1;
-  bool watches_writable_ = false;
-  std::uint16_t port_ = 0;
-  std::string path_;
+  bool probes_ = false;
+  std::size_t ping_interval_ = 0;
+  std::string connect_;
   std::string input_;
-  std::string output_;
+  Socket socket_;
 };
 
 }  // namespace load
