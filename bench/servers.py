@@ -107,6 +107,12 @@ def resident_bytes(process: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def resident_bytes_of_tree(process: int) -> int:
+    """The same of a process and its children."""
+    children = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return resident_bytes(process) + sum(resident_bytes_of_tree(int(child)) for child in children)
+
+
 def print_ratio(what: str, ours: Sequence[float], theirs: Sequence[float]) -> None:
     """The median and the range of the rounds' ratios."""
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
