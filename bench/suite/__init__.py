@@ -1,0 +1,1 @@
+"""The rows of `scripts/bench`: what is measured, their results, and the report in docs/."""
