@@ -29,7 +29,7 @@ from servers import needs_two_cores
 from suite import report, results
 from suite.aims import ratio_to
 from suite.results import ROOT, Results, RowResult
-from suite.row import SECTIONS, SMOKE_SECONDS, Measurement, Row, Unavailable
+from suite.row import SECTIONS, SMOKE_SECONDS, Measurement, Row, Unavailable, plural
 
 KEPT = ROOT / "bench/results.json"
 NOT_KEPT = ROOT / "build/bench-results.json"
@@ -94,7 +94,7 @@ def run(rows: Sequence[Row], found: Results) -> None:
 def described(measured: Measurement | None, row: Row) -> str:
     if measured is None:
         return ""
-    parts = [] if measured.rate is None else [f"{measured.rate:12,.0f} {row.unit}s/s"]
+    parts = [] if measured.rate is None else [f"{measured.rate:12,.0f} {plural(row.unit)}/s"]
     if measured.cpu is not None:
         parts.append(f"{measured.cpu:10,.2f} CPU µs")
     parts += [f"{name} {value:,.3f}" for name, value in measured.figures.items()]

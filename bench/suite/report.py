@@ -10,7 +10,7 @@ import pathlib
 
 from suite.aims import Ratio, Verdict, ratio_to, verdicts
 from suite.results import ROOT, Results, RowResult
-from suite.row import SECTIONS
+from suite.row import SECTIONS, plural
 
 PAGE = ROOT / "docs/benchmarks.md"
 BEGIN = "<!-- Measured: scripts/bench writes this part. -->"
@@ -94,7 +94,7 @@ def _table(rows: list[RowResult]) -> str:
 
 
 def _compared(row: RowResult) -> str:
-    what = {"cpu": f"CPU time for a {row.unit}", "rate": f"{row.unit}s per second"}
+    what = {"cpu": f"CPU time for a {row.unit}", "rate": f"{plural(row.unit)} per second"}
     return what.get(row.compared, row.compared)
 
 

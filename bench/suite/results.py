@@ -125,8 +125,8 @@ def versions() -> dict[str, str]:
         if number := re.search(r"nginx/([\d.]+)", said):
             found["nginx"] = number[1]
     if node := shutil.which("node"):
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
-        found["Node"] = said.stdout.strip().removeprefix("v")
+        printed = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+        found["Node"] = printed.stdout.strip().removeprefix("v")
     wanted = json.loads((NODE_APPS / "package.json").read_text())["dependencies"]
     for package in wanted:
         described = NODE_APPS / "node_modules" / package / "package.json"

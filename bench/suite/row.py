@@ -51,6 +51,10 @@ class Row:
     measure: Callable[[str, float], Measurement]  # (server, seconds); raises Unavailable
 
 
+def plural(unit: str) -> str:
+    return f"{unit[:-1]}ies" if unit.endswith("y") else f"{unit}s"
+
+
 def few_if_smoke(count: int, seconds: float, few: int = 16) -> int:
     """The number of clients: `few` at most in a smoke run, which its short time tells."""
     return min(count, few) if seconds <= SMOKE_SECONDS else count
