@@ -21,6 +21,7 @@ import dataclasses
 import importlib
 import pathlib
 import pkgutil
+import resource
 import sys
 from collections.abc import Sequence
 
@@ -111,6 +112,12 @@ def print_ratios(found: Results) -> None:
                 print(f"  {server:<22} {ratio.median:6.2f} ({ratio.least:.2f} to {ratio.most:.2f})")
 
 
+def allow_many_connections() -> None:
+    """Raises the limit on open files as far as possible; servers and load generators inherit it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def failed_rows(found: Results) -> list[str]:
     """The rows that sioserve itself failed in."""
     return [key for key, row in found.rows.items() if row.servers["sioserve"].failure]
@@ -148,6 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not rows:
         raise SystemExit(f"no row has one of {options.rows} in its key; --list prints all")
     needs_two_cores()
+    allow_many_connections()
     partial = bool(options.rows or options.servers or options.smoke or options.out)
     keep = options.keep or not partial
     found = results.new(options.rounds, options.seconds)

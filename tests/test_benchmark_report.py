@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pathlib
 import sys
 from collections.abc import Iterator
@@ -200,3 +201,93 @@ def test_rows_and_servers_can_be_chosen(bench: SimpleNamespace) -> None:
         ("sioserve", "nginx"),
         ("sioserve",),
     ]
+
+
+def test_a_value_that_was_not_measured_is_not_compared(bench: SimpleNamespace) -> None:
+    """A CPU time of 0 is below the resolution."""
+    found = measured(bench, {"sioserve": [1, 1, 1], "uvicorn": [0.0, 2, 2], "x": [0.0] * 3})
+    assert "| | compared | uvicorn |\n" in part(bench, found)
+    assert "| **2.00** |" in part(bench, found)
+
+
+def test_a_server_that_is_not_installed_is_unavailable(
+    bench: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    peers = importlib.import_module("suite.http_peers")
+    monkeypatch.setattr(peers, "SCRIPTS", tmp_path)
+    monkeypatch.setattr(peers, "DAPHNE", tmp_path / "daphne")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    for server in peers.ARGUMENTS:
+        if server == "sioserve":
+            continue
+        with pytest.raises(bench.row.Unavailable, match="is not installed"):
+            peers.command_of(server, "hello_app:application", 8000)
+
+
+def test_each_row_has_a_section_an_own_key_and_an_aim_that_can_be_judged(
+    bench: SimpleNamespace,
+) -> None:
+    rows = bench.everything.all_rows()
+    keys = {row.key for row in rows}
+    assert {"hello-64", "hello-4096", "ws-broadcast-1000", "start-django"} <= keys
+    assert len(keys) == len(rows)
+    for row in rows:
+        assert row.servers[0] == "sioserve", row.key
+        names = [*row.servers, *keys]
+        for aim in filter(None, (each.strip() for each in row.aim.split(","))):
+            match = bench.aims.AT_MOST.fullmatch(aim) or bench.aims.AT_LEAST.fullmatch(aim)
+            assert match, f"{row.key}: {aim}"
+            name = match[2]
+            assert not name or any(each == name or each.startswith(f"{name} ") for each in names), (
+                f"{row.key}: {aim}"
+            )
+
+
+def test_the_page_has_what_the_kept_results_say(bench: SimpleNamespace) -> None:
+    """The plots' lines are not compared: making them needs matplotlib."""
+    if not bench.everything.KEPT.exists():
+        pytest.skip("no results are kept")
+    page = bench.report.PAGE.read_text()
+    without = "\n".join(line for line in page.splitlines() if not line.startswith("![")) + "\n"
+    part = bench.report.measured_part(bench.results.read(bench.everything.KEPT), {})
+    assert blank_lines_removed(bench.report.replaced(page, part)) == blank_lines_removed(without)
+
+
+def blank_lines_removed(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if line)
+
+
+def test_the_plots_show_each_family_and_are_reproducible(
+    bench: SimpleNamespace, tmp_path: pathlib.Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    plots = importlib.import_module("suite.plots")
+    rounds: dict[str, list[float | None]] = {"sioserve": [1, 2, 3], "uvicorn": [4, None, 5]}
+    rows = [
+        *(row_of(bench, rounds, key=f"hello-{number}") for number in (64, 512, 4096)),
+        row_of(bench, {"sioserve": [7] * 3}, key="idle", section="Memory", compared="KB"),
+        latencies(bench),
+    ]
+    found = run(bench, rows)
+    (tmp_path / "benchmarks-old.svg").write_text("of an earlier run")
+    written = plots.write(found, tmp_path)
+    files = {name for section in written.values() for name, _ in section}
+    assert files == {path.name for path in tmp_path.glob("*.svg")}
+    assert files == {
+        f"benchmarks-{name}.svg" for name in ("http", "growth-hello", "memory", "paced")
+    }
+    first = {path.name: path.read_text() for path in tmp_path.glob("*.svg")}
+    assert "uvicorn" in first["benchmarks-http.svg"]
+    assert "99 %" in first["benchmarks-paced.svg"]
+    plots.write(found, tmp_path)
+    assert first == {path.name: path.read_text() for path in tmp_path.glob("*.svg")}
+
+
+def latencies(bench: SimpleNamespace) -> Any:
+    def measure(server: str, seconds: float) -> Any:
+        return bench.row.Measurement(figures={"p50 ms": 1.0, "p90 ms": 2.0, "p99 ms": 5.0})
+
+    servers = ("sioserve", "uvicorn")
+    return bench.row.Row(
+        "paced", "Latency", "paced", "request", "p99 ms", True, "", servers, measure
+    )

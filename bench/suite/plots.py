@@ -153,8 +153,7 @@ def _latency_chart(row: RowResult, curves: dict[str, list[tuple[float, float]]])
         _line(axes, places, [value for _, value in points], server, colors[server])
     shown = [each for each in (50, 90, 99, 99.9, HIGHEST_PERCENTILE) if _reaches(curves, each)]
     axes.set_xticks([_nines(each) for each in shown], [f"{each:g} %" for each in shown])
-    axes.set_yscale("log")
-    return figure
+    return _finished(figure, axes)
 
 
 def _reaches(curves: dict[str, list[tuple[float, float]]], percentile: float) -> bool:
@@ -178,7 +177,7 @@ def _growth_chart(family: str, members: Sequence[RowResult]) -> Figure:
     """The compared value of each server, by the number at the end of the key."""
     unit = members[0].unit
     label = f"CPU µs for a {unit}" if members[0].compared == "cpu" else members[0].compared
-    figure, axes = _line_chart(f"{family}: {label}", label)
+    figure, axes = _line_chart(f"{label}, {family}", label)
     servers = list(dict.fromkeys(name for row in members for name in row.servers))
     for server, color in _colors(servers).items():
         points = []
@@ -193,8 +192,7 @@ def _growth_chart(family: str, members: Sequence[RowResult]) -> Figure:
     numbers = [_number_of(row) for row in members]
     axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
     axes.xaxis.set_minor_locator(ticker.NullLocator())
-    axes.set_yscale("log")
-    return figure
+    return _finished(figure, axes)
 
 
 def _number_of(row: RowResult) -> int:
@@ -208,22 +206,27 @@ def _line_chart(title: str, label: str) -> tuple[Figure, Any]:
     axes = figure.subplots()
     axes.set_title(title)
     axes.set_ylabel(label)
-    axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.grid(axis="y", color="#eceff1")
     return figure, axes
+
+
+def _finished(figure: Figure, axes: Any) -> Figure:
+    """With a logarithmic axis and the names of the lines, the highest one first."""
+    axes.set_yscale("log")
+    numbers = ticker.FuncFormatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_major_formatter(numbers)
+    lowest, highest = axes.get_ylim()
+    if highest / lowest < 30:  # few powers of ten
+        axes.yaxis.set_minor_locator(ticker.LogLocator(subs=(2, 5)))
+        axes.yaxis.set_minor_formatter(numbers)
+    axes.grid(axis="y", which="both", color="#eceff1")
+    lines = sorted(axes.get_lines(), key=lambda line: -line.get_ydata()[-1])
+    figure.legend(handles=lines, loc="outside right center", frameon=False)
+    return figure
 
 
 def _line(
     axes: Any, places: Sequence[float], values: Sequence[float], server: str, color: str
 ) -> None:
     ours = server == "sioserve"
-    axes.plot(places, values, color=color, marker="o", markersize=3, linewidth=2.2 if ours else 1.2)
-    axes.annotate(
-        server,
-        (places[-1], values[-1]),
-        xytext=(5, 0),
-        textcoords="offset points",
-        color=color,
-        va="center",
-        fontweight="bold" if ours else "normal",
-    )
+    width = 2.4 if ours else 1.2
+    axes.plot(places, values, color=color, marker="o", markersize=3, linewidth=width, label=server)

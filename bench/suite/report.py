@@ -45,7 +45,7 @@ def measured_part(results: Results, pictures: dict[str, list[tuple[str, str]]]) 
         rows = [row for row in results.rows.values() if row.section == section]
         if not rows:
             continue
-        parts += [f"### Measured: {section}", _table(rows)]
+        parts += [f"### {section}", _table(rows)]
         parts += [f"![{shown}]({name})" for name, shown in pictures.get(section, ())]
     if missing := _missing(results):
         parts += ["### Not measured", missing]

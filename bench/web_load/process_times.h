@@ -5,7 +5,7 @@
 
 namespace load {
 
-// Of a process and its descendants, all threads, in seconds; 10 ms is the resolution.
+// Of a process and its descendants, all threads, in seconds.
 double cpu_time_of_tree(const std::string& process);
 
 }  // namespace load
