@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from support.load_generators import build_load_generators
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-BUILD = ROOT / "build/dev"
-LOADS = {
-    "WEB_LOAD": BUILD / "bench/web_load/web_load",
-    "SOCKETIO_LOAD": BUILD / "bench/socket_io_load/socketio_load",
-}
 SERVERS = "uvicorn httptools,uvicorn websockets,node"  # beside sioserve: quick, and in every CI
 SECTIONS = ("HTTP", "WebSockets", "Start", "Socket.IO", "Latency", "Memory", "Growth")
 
 
-@functools.cache
-def build_load_generators() -> None:
-    if (os.cpu_count() or 1) < 2:
-        pytest.skip("two cores are needed")
-    if not (BUILD / "build.ninja").exists() or not shutil.which("cmake"):
-        pytest.skip("build/dev is not configured: scripts/setup")
-    targets = [path.name for path in LOADS.values()]
-    subprocess.run(["cmake", "--build", str(BUILD), "--target", *targets], check=True)
-
-
 def smoke(out: pathlib.Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
     """The exit code, the rows of the results, and what was printed."""
-    build_load_generators()
     command = [sys.executable, str(ROOT / "bench/everything.py"), "--smoke", "--out", str(out)]
     done = subprocess.run(
         [*command, *arguments],
-        env={**os.environ, **{name: str(path) for name, path in LOADS.items()}},
+        env={**os.environ, **build_load_generators()},
         capture_output=True,
         text=True,
         check=False,

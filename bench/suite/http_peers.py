@@ -24,8 +24,9 @@ BACKLOG = 8192  # connections that wait; more than clients of any row
 NGINX_CONNECTIONS = 16384
 PATIENCE = 5  # seconds for an answer of a server that has just started
 
+# Its own tasks are experimental, and only for Python 3.11 and older: newer ones get asyncio's.
 GRANIAN = (
-    "--interface asginl --http 1 --workers 1 --loop uvloop --no-log --no-access-log "
+    "--interface asginl --http 1 --workers 1 --loop uvloop --task-impl rust --no-log "
     f"--backlog {BACKLOG} --backpressure {BACKLOG}"
 )
 UVICORN = (
