@@ -23,7 +23,7 @@ import pathlib
 import pkgutil
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import suite
 from servers import needs_two_cores
@@ -75,8 +75,8 @@ def _one_line(text: str) -> str:
     return lines[-1][:200]
 
 
-def run(rows: Sequence[Row], found: Results) -> None:
-    """Measures all rounds into `found`, and prints each value."""
+def run(rows: Sequence[Row], found: Results, save: Callable[[], object] = lambda: None) -> None:
+    """Measures all rounds into `found`, and prints each value. Saves after each row."""
     for row in rows:
         found.rows[row.key] = RowResult.of(row)
     for number in range(found.rounds):
@@ -90,6 +90,7 @@ def run(rows: Sequence[Row], found: Results) -> None:
                 result.rounds.append(measured)
                 result.failure = failure or result.failure
                 print(f"  {server:<22} {described(measured, row) or failure}", flush=True)
+            save()
 
 
 def described(measured: Measurement | None, row: Row) -> str:
@@ -110,6 +111,12 @@ def print_ratios(found: Results) -> None:
             ratio = ratio_to(row, server) if server != "sioserve" else None
             if ratio:
                 print(f"  {server:<22} {ratio.median:6.2f} ({ratio.least:.2f} to {ratio.most:.2f})")
+
+
+def kept_rows() -> dict[str, RowResult]:
+    """Of an earlier run; without rows that no longer exist."""
+    keys = {row.key for row in all_rows()}
+    return {key: row for key, row in results.read(KEPT).rows.items() if key in keys}
 
 
 def allow_many_connections() -> None:
@@ -160,11 +167,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep = options.keep or not partial
     found = results.new(options.rounds, options.seconds)
     if keep and options.rows and KEPT.exists():
-        found.rows.update(results.read(KEPT).rows)
-    run(rows, found)
+        found.rows.update(kept_rows())
+    out = options.out or NOT_KEPT
+    run(rows, found, lambda: results.write(found, out))
     print_ratios(found)
-    results.write(found, KEPT if keep else options.out or NOT_KEPT)
     if keep:
+        results.write(found, KEPT)
         report.write(found)
     if failed := failed_rows(found):
         print(f"\nsioserve failed in {', '.join(failed)}", file=sys.stderr)

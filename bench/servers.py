@@ -74,8 +74,17 @@ def running(
                 time.sleep(0.02)
         yield process
     finally:
-        process.terminate()
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Terminates a server; kills it if it does not end, so that it can't disturb the next one."""
+    process.terminate()
+    try:
         process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def run_load(*command: str, cores: str = LOAD_CORE) -> str:

@@ -203,6 +203,27 @@ def test_rows_and_servers_can_be_chosen(bench: SimpleNamespace) -> None:
     ]
 
 
+def test_a_run_of_some_rows_keeps_the_others(
+    bench: SimpleNamespace, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, pages = tmp_path / "kept.json", []
+    old = [row_of(bench, {"sioserve": [10] * 3}, key=key) for key in ("a", "b", "renamed")]
+    bench.results.write(run(bench, old), kept)
+    new = [row_of(bench, {"sioserve": [20] * 3}, key=key) for key in ("a", "b")]
+    monkeypatch.setattr(bench.everything, "all_rows", lambda: new)
+    monkeypatch.setattr(bench.everything, "KEPT", kept)
+    monkeypatch.setattr(bench.everything, "NOT_KEPT", tmp_path / "not_kept.json")
+    monkeypatch.setattr(bench.everything, "needs_two_cores", lambda: None)
+    monkeypatch.setattr(bench.report, "write", pages.append)
+    assert bench.everything.main(["--rows", "b"]) == 0
+    assert not pages
+    new[1] = row_of(bench, {"sioserve": [20] * 3}, key="b")
+    assert bench.everything.main(["--rows", "b", "--keep"]) == 0
+    rows = bench.results.read(kept).rows
+    assert {key: bench.aims.median_of(row) for key, row in rows.items()} == {"a": 10, "b": 20}
+    assert [page.rows for page in pages] == [rows]
+
+
 def test_a_value_that_was_not_measured_is_not_compared(bench: SimpleNamespace) -> None:
     """A CPU time of 0 is below the resolution."""
     found = measured(bench, {"sioserve": [1, 1, 1], "uvicorn": [0.0, 2, 2], "x": [0.0] * 3})

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from servers import HERE, SERVER_CORE, cpu_time_of_tree, free_port
+from servers import HERE, SERVER_CORE, cpu_time_of_tree, free_port, stop
 
 from suite.http_peers import command_of
 from suite.row import SMOKE_SECONDS, Measurement, Row
@@ -45,8 +45,7 @@ def start_once(server: str) -> tuple[float, float]:
         wait_for_answer(port, process, begin + LONGEST_START)
         return time.monotonic() - begin, cpu_time_of_tree(process.pid)
     finally:
-        process.terminate()
-        process.wait(LONGEST_START)
+        stop(process)
 
 
 def wait_for_answer(port: int, process: subprocess.Popen[bytes], deadline: float) -> None:
