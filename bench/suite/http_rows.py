@@ -119,7 +119,7 @@ ROWS = (
     Row(
         key="paced",
         section="Latency",
-        title=f"ASGI hello, {PACE:,} requests per second, p99",
+        title=f"ASGI hello, {PACE:,} requests per second",
         unit="request",
         compared="p99 ms",
         less_is_better=True,

@@ -63,14 +63,14 @@ def _figures(section: str, rows: Sequence[RowResult]) -> Iterator[tuple[str, str
     slug = section.lower().replace(".", "")
     bars = [row for row in rows if _bars(row)] if section != "Growth" else []
     if bars and section != "Latency":
-        what = "Memory" if section == "Memory" else "Throughput"
-        yield slug, f"{what}: {section}", _bar_chart(bars)
+        rates = any(row.compared in ("cpu", "rate") for row in bars)
+        yield slug, f"{section}: throughput" if rates else section, _bar_chart(bars)
     for row in rows:
         if section == "Latency" and (curves := _curves(row)):
             yield row.key, f"Latency: {row.title}", _latency_chart(row, curves)
     for family, members in _families(rows).items():
-        title = f"How the cost of a {members[0].unit} grows: {family}"
-        yield f"growth-{family}", title, _growth_chart(family, members)
+        shown = f"How the cost of a {members[0].unit} grows: {family}"
+        yield f"growth-{family}", shown, _growth_chart(family, members)
 
 
 def _colors(servers: Sequence[str]) -> dict[str, str]:
@@ -218,7 +218,8 @@ def _finished(figure: Figure, axes: Any) -> Figure:
     if highest / lowest < 30:  # few powers of ten
         axes.yaxis.set_minor_locator(ticker.LogLocator(subs=(2, 5)))
         axes.yaxis.set_minor_formatter(numbers)
-    axes.grid(axis="y", which="both", color="#eceff1")
+        axes.grid(axis="y", which="minor", color="#eceff1")
+    axes.grid(axis="y", color="#eceff1")
     lines = sorted(axes.get_lines(), key=lambda line: -line.get_ydata()[-1])
     figure.legend(handles=lines, loc="outside right center", frameon=False)
     return figure
