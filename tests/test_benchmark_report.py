@@ -96,6 +96,13 @@ def test_a_missing_server_is_named_with_its_reason_and_has_no_column(
     assert "* granian (`hello`): no granian here" in text
 
 
+def test_without_another_server_there_is_no_table(bench: SimpleNamespace) -> None:
+    found = measured(bench, {"sioserve": [4] * 3}, aim="at most 5")
+    text = part(bench, found)
+    assert "| ASGI hello | at most 5 | 4.00, **met** |" in text
+    assert "compared" not in text
+
+
 def test_a_round_that_failed_is_not_compared(bench: SimpleNamespace) -> None:
     found = measured(bench, {"sioserve": [1, 100, 1], "uvicorn": [4, None, 5]})
     text = part(bench, found)

@@ -69,7 +69,7 @@ def _figures(section: str, rows: Sequence[RowResult]) -> Iterator[tuple[str, str
         if section == "Latency" and (curves := _curves(row)):
             yield row.key, f"Latency: {row.title}", _latency_chart(row, curves)
     for family, members in _families(rows).items():
-        shown = f"How the cost of a {members[0].unit} grows: {family}"
+        shown = f"How the cost per {members[0].unit} grows: {family}"
         yield f"growth-{family}", shown, _growth_chart(family, members)
 
 
@@ -176,7 +176,7 @@ def _families(rows: Sequence[RowResult]) -> dict[str, list[RowResult]]:
 def _growth_chart(family: str, members: Sequence[RowResult]) -> Figure:
     """The compared value of each server, by the number at the end of the key."""
     unit = members[0].unit
-    label = f"CPU µs for a {unit}" if members[0].compared == "cpu" else members[0].compared
+    label = f"CPU µs per {unit}" if members[0].compared == "cpu" else members[0].compared
     figure, axes = _line_chart(f"{label}, {family}", label)
     servers = list(dict.fromkeys(name for row in members for name in row.servers))
     for server, color in _colors(servers).items():

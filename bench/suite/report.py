@@ -45,7 +45,7 @@ def measured_part(results: Results, pictures: dict[str, list[tuple[str, str]]]) 
         rows = [row for row in results.rows.values() if row.section == section]
         if not rows:
             continue
-        parts += [f"### {section}", _table(rows)]
+        parts += [f"### {section}", *_table(rows)]
         parts += [f"![{shown}]({name})" for name, shown in pictures.get(section, ())]
     if missing := _missing(results):
         parts += ["### Not measured", missing]
@@ -79,8 +79,8 @@ def _reached(verdict: Verdict) -> str:
     return f"{_number(verdict.reached)}, {'**met**' if verdict.met else 'not met'}"
 
 
-def _table(rows: list[RowResult]) -> str:
-    """The servers are the columns, in the order in which the rows name them."""
+def _table(rows: list[RowResult]) -> list[str]:
+    """The servers are the columns, in the order in which the rows name them. Empty without any."""
     others = list(dict.fromkeys(name for row in rows for name in row.servers if name != "sioserve"))
     others = [name for name in others if any(_cell(row, name) for row in rows)]
     lines = [
@@ -90,11 +90,11 @@ def _table(rows: list[RowResult]) -> str:
         for row in rows
     ]
     head = ["| | compared | " + " | ".join(others) + " |", "|---|---|" + "---|" * len(others)]
-    return "\n".join([*head, *lines])
+    return ["\n".join([*head, *lines])] if others else []
 
 
 def _compared(row: RowResult) -> str:
-    what = {"cpu": f"CPU time for a {row.unit}", "rate": f"{plural(row.unit)} per second"}
+    what = {"cpu": f"CPU time per {row.unit}", "rate": f"{plural(row.unit)} per second"}
     return what.get(row.compared, row.compared)
 
 
