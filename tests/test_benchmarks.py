@@ -13,7 +13,7 @@ import pytest
 from support.load_generators import build_load_generators
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SERVERS = "uvicorn httptools,uvicorn websockets,node"  # beside sioserve: quick, and in every CI
+SERVERS = "uvicorn httptools,uvicorn websockets"  # beside sioserve: quick, and in every CI
 SECTIONS = ("HTTP", "WebSockets", "Start", "Socket.IO", "Latency", "Memory", "Growth")
 
 
