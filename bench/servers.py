@@ -17,6 +17,7 @@ SCRIPTS = pathlib.Path(sys.executable).parent
 SERVER_CORE, LOAD_CORE = "0", "1"
 BOTH_CORES = "0,1"
 PATIENCE = 30.0  # seconds for a server to start
+LONGEST_LOAD = 600.0  # seconds for a load generator to end
 
 
 def sioserve() -> str:
@@ -73,17 +74,33 @@ def running(
                 time.sleep(0.02)
         yield process
     finally:
-        process.terminate()
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Terminates a server; kills it if it does not end, so that it can't disturb the next one."""
+    process.terminate()
+    try:
         process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def run_load(*command: str, cores: str = LOAD_CORE) -> str:
     """Runs a load generator on its core or `cores`, and returns what it prints. Raises
     SystemExit.
     """
-    result = subprocess.run(
-        ["taskset", "-c", cores, *command], capture_output=True, text=True, check=False
-    )
+    try:
+        result = subprocess.run(
+            ["taskset", "-c", cores, *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LONGEST_LOAD,
+        )
+    except subprocess.TimeoutExpired as hung:
+        raise SystemExit(f"{command[0]} did not end") from hung
     if result.returncode:
         raise SystemExit(result.stderr or f"{command[0]}: exit code {result.returncode}")
     return result.stdout

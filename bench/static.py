@@ -13,13 +13,13 @@ import argparse
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 import urllib.request
 from collections.abc import Iterator
 
-from hello import measure
-from servers import free_port, needs_two_cores, print_ratio, running, sioserve, uvicorn
+from servers import free_port, needs_two_cores, print_ratio, run_load, running, sioserve, uvicorn
 
 SIZES = {"10 KB": 10_240, "1 MB": 1_048_576}
 SERVERS = ("sioserve", "nginx", "whitenoise")
@@ -96,6 +96,17 @@ def serving(server: str, folder: pathlib.Path) -> Iterator[str]:
 
 def file_name(size_name: str) -> str:
     return size_name.replace(" ", "") + ".css"
+
+
+def measure(url: str, seconds: int, connections: int) -> float:
+    """Requests per second, counted by wrk. Raises SystemExit if a request failed."""
+    printed = run_load("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", url)
+    errors = re.search(r"(Socket errors|Non-2xx).*", printed)
+    if errors:
+        raise SystemExit(errors[0])
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
+    assert rate, printed
+    return float(rate[1])
 
 
 def main() -> None:
