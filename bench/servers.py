@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import signal
 import socket
 import statistics
 import subprocess
@@ -78,13 +79,30 @@ def running(
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Terminates a server; kills it if it does not end, so that it can't disturb the next one."""
+    """Terminates a server; kills what does not end, so that it can't disturb the next one.
+
+    A worker can outlive its parent when the application is busy.
+    """
+    workers = descendants(process.pid)
     process.terminate()
     try:
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    for worker in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+
+def descendants(process: int) -> list[int]:
+    """The children of all threads of a process, and theirs."""
+    found: list[int] = []
+    for file in pathlib.Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            for child in map(int, file.read_text().split()):
+                found += [child, *descendants(child)]
+    return found
 
 
 def run_load(*command: str, cores: str = LOAD_CORE) -> str:

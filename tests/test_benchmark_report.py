@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pathlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.waiting import eventually
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -250,6 +252,31 @@ def test_a_server_that_is_not_installed_is_unavailable(
             continue
         with pytest.raises(bench.row.Unavailable, match="is not installed"):
             peers.command_of(server, "hello_app:application", 8000)
+
+
+def test_a_worker_that_outlives_its_parent_is_killed(bench: SimpleNamespace) -> None:
+    """The parent ends by SIGTERM, its worker does not."""
+    servers = importlib.import_module("servers")
+    worker = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"
+    parent = (
+        "import subprocess, sys, signal\n"
+        f"worker = subprocess.Popen([sys.executable, '-c', {worker!r}])\n"
+        "print(worker.pid, flush=True)\n"
+        "signal.pause()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE)
+    assert process.stdout
+    pid = int(process.stdout.readline())
+    servers.stop(process)
+    eventually(lambda: not running_process(pid))
+
+
+def running_process(pid: int) -> bool:
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # it has ended, and its parent has not noticed
 
 
 def test_each_row_has_a_section_an_own_key_and_an_aim_that_can_be_judged(

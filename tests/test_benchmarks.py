@@ -1,4 +1,4 @@
-"""scripts/bench --smoke: each row runs, with the servers that are installed."""
+"""scripts/bench --smoke: each row runs with sioserve, and those that have it with uvicorn."""
 
 from __future__ import annotations
 
