@@ -1,8 +1,24 @@
 #include "server/base/utf8.h"
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 namespace sioserve {
+namespace {
+
+// How many of the first eight bytes, before another one, are ASCII.
+std::size_t ascii_bytes(const char* text) {
+  std::uint64_t word;
+  std::memcpy(&word, text, sizeof word);
+  const std::uint64_t others = word & 0x8080'8080'8080'8080;
+  const int bits = std::endian::native == std::endian::little ? std::countr_zero(others)
+                                                              : std::countl_zero(others);
+  return static_cast<std::size_t>(bits / 8);
+}
+
+}  // namespace
 
 bool is_utf8(std::string_view text) {
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
@@ -10,7 +26,7 @@ bool is_utf8(std::string_view text) {
   while (i < text.size()) {
     const unsigned char lead = byte(i);
     if (lead < 0x80) {
-      ++i;
+      i += text.size() - i >= 8 ? ascii_bytes(text.data() + i) : 1;
       continue;
     }
     // The second byte's range excludes overlong forms, surrogates and anything past U+10FFFF.

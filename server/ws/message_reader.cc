@@ -136,7 +136,8 @@ void MessageReader::feed(std::string_view input, std::vector<Message>& messages)
   if (state_ == State::closed) return;
   inflated_ = false;
   if (close_frame_size_ == 0) {
-    receive(input, messages);
+    input = receive_whole(input, messages);
+    if (!input.empty()) receive(input, messages);
   } else {
     begun_ += input.substr(0, close_frame_size_ - begun_.size());
   }
@@ -144,6 +145,42 @@ void MessageReader::feed(std::string_view input, std::vector<Message>& messages)
   close_frame_size_ = 0;
   const std::string close_frame = std::exchange(begun_, std::string());
   receive(close_frame, messages);
+}
+
+bool MessageReader::is_between_frames() const {
+  return !parser_ && !within_message_ && close_frame_size_ == 0 && begun_.empty();
+}
+
+std::string_view MessageReader::receive_whole(std::string_view input,
+                                              std::vector<Message>& messages) {
+  while (!input.empty()) {
+    if (!whole_) {
+      if (state_ != State::open || !is_between_frames()) break;
+      const std::optional<WholeFrame> next = WholeFrame::at(input);
+      // wslay's callbacks refuse what is too big.
+      if (!next || next->left() > std::min(max_frame_, max_message_)) break;
+      whole_ = next;
+      input.remove_prefix(next->header_size());
+      payload_.reserve(std::min<std::size_t>(next->left(), trusted_size));
+    }
+    const bool is_wanted = state_ == State::open;
+    input.remove_prefix(is_wanted ? whole_->add(input, payload_) : whole_->skip(input));
+    if (whole_->left() > 0) break;
+    const MessageKind kind = whole_->kind();
+    whole_.reset();
+    if (is_wanted) end_whole(kind, messages);
+    if (state_ == State::closed) return {};
+  }
+  return input;
+}
+
+void MessageReader::end_whole(MessageKind kind, std::vector<Message>& messages) {
+  std::string payload = std::exchange(payload_, std::string());
+  if (kind == MessageKind::text && !is_utf8(payload)) {
+    fault_ = Fault::invalid_text;
+    return end();
+  }
+  messages.push_back({kind, std::move(payload)});
 }
 
 void MessageReader::receive(std::string_view input, std::vector<Message>& messages) {
@@ -192,7 +229,7 @@ void MessageReader::end() {
     if (answer) append_close_frame(close_code_, close_reason_);
     return;
   }
-  const Fault fault = fault_.value_or(fault_found_by_wslay());
+  const Fault fault = fault_ ? *fault_ : fault_found_by_wslay();
   close_code_ = too_big() ? message_too_big : abnormal_closure;
   close_reason_ = text_of(fault);
   failed_ = answer;

@@ -4,6 +4,8 @@
 // peer's close frame arrives); closed (the peer's close frame was answered, or the peer violated
 // the protocol and got a close frame). Data frames are sent without this class: see frame.h.
 //
+// Large messages of one frame do not go through wslay: whole_frame.h.
+//
 // A message is collected in one string, so thousands of tiny fragments cost no more than their
 // bytes. A compressed one (RFC 7692) is inflated as it arrives, and refused as soon as it exceeds
 // the limit. Knows nothing of sockets, time, or the receiver of the messages.
@@ -21,6 +23,7 @@
 
 #include "server/base/bytes.h"
 #include "server/ws/deflate.h"
+#include "server/ws/whole_frame.h"
 
 namespace sioserve::ws {
 
@@ -99,6 +102,10 @@ class MessageReader {
  private:
   friend struct ParserPool::Parser;  // uses the members below
 
+  // The rest of the input after whole frames.
+  std::string_view receive_whole(std::string_view input, std::vector<Message>& messages);
+  void end_whole(MessageKind kind, std::vector<Message>& messages);
+  bool is_between_frames() const;
   void receive(std::string_view input, std::vector<Message>& messages);
   std::size_t take_input(char* buffer, std::size_t size);
   // The peer's protocol error.
@@ -145,6 +152,7 @@ class MessageReader {
   // frame in parts as if each part began with a code, so a close frame is collected here first.
   std::string begun_;
   std::size_t close_frame_size_ = 0;  // 0: no close frame is being received
+  std::optional<WholeFrame> whole_;   // while it is being received
 };
 
 }  // namespace sioserve::ws

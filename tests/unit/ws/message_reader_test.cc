@@ -74,7 +74,55 @@ TEST_P(MessageReaderCase, ReadsByteByByte) {
 constexpr auto open = MessageReader::State::open;
 constexpr auto closed = MessageReader::State::closed;
 
+// Read without wslay: 300 bytes.
+const std::string whole(299, 'x');
+const std::string large_text = whole.substr(0, 297) + "\xe2\x82\xac";
+
 const std::vector<Case> cases = {
+    {"large_messages",
+     frame(final_bit | text, large_text) + frame(final_bit | binary, whole + "\xff"),
+     {"t:" + large_text, "b:" + whole + "\xff"},
+     "",
+     open,
+     1006},
+    {"large_between_small_ones",
+     frame(final_bit | text, "a") + frame(final_bit | text, whole) + frame(final_bit | ping, "p") +
+         frame(final_bit | text, whole) + frame(final_bit | text, "b"),
+     {"t:a", "t:" + whole, "t:" + whole, "t:b"},
+     unmasked(final_bit | pong, "p"),
+     open,
+     1006},
+    {"large_fragments",
+     frame(text, whole) + frame(final_bit | continuation, whole),
+     {"t:" + whole + whole},
+     "",
+     open,
+     1006},
+    {"large_invalid_text",
+     frame(final_bit | text, whole + "\xff") + frame(final_bit | text, "dropped"),
+     {},
+     failure(1007),
+     closed,
+     1006},
+    {"large_text_cut_within_a_character",
+     frame(final_bit | text, large_text.substr(0, 299)),
+     {},
+     failure(1007),
+     closed,
+     1006},
+    {"large_unmasked", unmasked(final_bit | text, whole), {}, failure(1002), closed, 1006},
+    {"large_with_a_reserved_bit",
+     frame(final_bit | 0x40 | text, whole),
+     {},
+     failure(1002),
+     closed,
+     1006},
+    {"large_then_close",
+     frame(final_bit | text, whole) + close_frame(1000),
+     {"t:" + whole},
+     close_answer(1000, ""),
+     closed,
+     1000},
     {"text", frame(final_bit | text, "h\xc3\xa4llo"), {"t:h\xc3\xa4llo"}, "", open, 1006},
     {"binary", frame(final_bit | binary, "\xff\xfe"), {"b:\xff\xfe"}, "", open, 1006},
     {"empty_messages",
@@ -190,6 +238,18 @@ const std::vector<Case> cases = {
      open,
      1006},
 };
+
+TEST(MessageReader, DropsTheRestOfALargeMessageAfterClose) {
+  ParserPool parsers;
+  MessageReader reader(parsers, {limit, 0});
+  std::vector<Message> messages;
+  const std::string input = frame(final_bit | text, whole) + close_frame(1000);
+  reader.feed(std::string_view(input).substr(0, 100), messages);
+  reader.close(1001, "");
+  reader.feed(std::string_view(input).substr(100), messages);
+  EXPECT_TRUE(messages.empty());
+  EXPECT_EQ(reader.state(), closed);
+}
 
 INSTANTIATE_TEST_SUITE_P(Frames, MessageReaderCase, testing::ValuesIn(cases), name_of);
 
