@@ -42,7 +42,14 @@ WebSocketStream& websocket_stream_of(const PyRef& stream) {
 
 void AsgiCalls::set_loop(const Gil& gil, const PyRef& loop) {
   if (makes_plain_tasks(gil, loop)) {
+#if PY_VERSION_HEX >= 0x030C0000
+    // The first step runs at once: the request's objects are still in the processor's caches, and
+    // an answer that waits for nothing needs no iteration of the event loop.
+    task_options_ =
+        PyRef::steal(Py_BuildValue("{s:O,s:O}", "loop", loop.get(), "eager_start", Py_True));
+#else
     task_options_ = PyRef::steal(Py_BuildValue("{s:O}", "loop", loop.get()));
+#endif
     task_type_ = import_attribute(gil, "asyncio", "Task");
   }
   PyErr_Clear();  // create_task() serves as well
