@@ -76,11 +76,17 @@ Bus::Published Cluster::publish(const std::string& name_space, const Message& me
   if (channel.empty()) return Bus::Published::dropped;
   Origin origin{uid_};
   if (!is_answer(message)) origin.number = sent_numbers_.next(channel);
-  return bus_.publish(channel, format_->encode(origin, name_space, message));
+  std::string payload = format_->encode(origin, name_space, message);
+  // After an outage nobody waits for the answers any more.
+  return is_request(message) ? bus_.publish_now(channel, std::move(payload))
+                             : bus_.publish(channel, std::move(payload));
 }
 
 Bus::Published Cluster::publish(const SisterMessage& message) {
-  return bus_.publish(sister_channel_, encode_sister_message(uid_, message));
+  std::string payload = encode_sister_message(uid_, message);
+  return std::holds_alternative<AskCounters>(message)
+             ? bus_.publish_now(sister_channel_, std::move(payload))
+             : bus_.publish(sister_channel_, std::move(payload));
 }
 
 // --- to other servers ---

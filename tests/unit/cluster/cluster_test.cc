@@ -224,6 +224,26 @@ TEST_P(ClusterTest, nobody_waits_while_the_bus_is_away) {
   EXPECT_EQ(answered()[0].silent_servers, 1U);
 }
 
+TEST_P(ClusterTest, a_request_of_an_outage_is_not_sent_late) {
+  const auto client = b.connect();
+  a.bus.is_cut = a.bus.queues = true;
+  ask(ClusterTopic::broadcast, R"(["q"])");
+  ask(ClusterTopic::fetch_sockets);
+  ask(ClusterTopic::server_side_emit, R"(["e"])");
+  ask(ClusterTopic::counters);
+  EXPECT_EQ(answered().size(), 4U) << "at once";
+  emit(R"(["news"])");
+  a.cluster->handle(ClusterCommand(
+      AskServers{0, ClusterTopic::server_side_emit, "/", {}, {}, {R"(["told"])", {}}}));
+  a.bus.reconnect();
+  network.settle();
+  EXPECT_EQ(client.peer->take(), Texts{R"(42["news"])"});
+  const auto asked = b.fixture.sink.all<AskedByServer>();
+  ASSERT_EQ(asked.size(), 1U) << "what wants no answer is sent late";
+  EXPECT_EQ(asked[0].args.payload, R"(["told"])");
+  EXPECT_EQ(answered().size(), 4U);
+}
+
 TEST_P(ClusterTest, a_server_side_event_is_answered_once_by_each_server) {
   network.add(GetParam());
   ask(ClusterTopic::server_side_emit, R"(["e",1])");
