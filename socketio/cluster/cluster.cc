@@ -20,9 +20,6 @@ constexpr std::size_t max_inquiries = 10'000;
 // To other servers, of all processes, whose answers are awaited. More are refused.
 constexpr std::size_t max_own_requests = 10'000;
 
-// After the time in which clients may answer, for the answers to arrive here.
-constexpr Milliseconds margin{1'000};
-
 Target target_of(const std::vector<std::string>& rooms, const std::vector<std::string>& except) {
   return {rooms, except};
 }
@@ -157,7 +154,7 @@ void Cluster::handle(const AskServers& command) {
   const bool is_of_sisters = command.topic == ClusterTopic::counters;
   const bool is_here = is_of_sisters || subscriptions_.has(name_space);
   const auto request = is_asked ? std::optional(name) : std::nullopt;
-  TimePoint deadline = deadline_after(now_, command.timeout);
+  const TimePoint deadline = deadline_after(now_, command.timeout);
   Bus::Published published = Bus::Published::sent;
   switch (command.topic) {
     case ClusterTopic::count:
@@ -173,7 +170,6 @@ void Cluster::handle(const AskServers& command) {
       published = publish(name_space, ServerSideEmit{command.args, request});
       break;
     case ClusterTopic::broadcast:
-      deadline = deadline_after(deadline, margin);
       published = publish(
           name_space, Broadcast{target_of(command.rooms, command.except_rooms), command.args,
                                 command.delivery, command.compression, request, command.timeout});

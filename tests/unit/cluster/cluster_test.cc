@@ -292,10 +292,31 @@ TEST_P(ClusterTest, clients_that_do_not_acknowledge_are_counted) {
   b.connect();
   ask(ClusterTopic::broadcast, R"(["q"])");
   network.settle();
-  network.advance(Milliseconds{3'000});
+  network.advance(Milliseconds{999});
+  EXPECT_TRUE(answered().empty());
+  network.advance(Milliseconds{1});
   ASSERT_EQ(answered().size(), 1U);
   EXPECT_EQ(answered()[0].silent_clients, 1U);
   EXPECT_EQ(answered()[0].silent_servers, 0U);
+}
+
+TEST_P(ClusterTest, acknowledgements_count_until_the_timeout_and_no_server_is_waited_for_longer) {
+  Member& stopped = network.add(GetParam());
+  const auto client = b.connect();
+  ask(ClusterTopic::broadcast, R"(["q"])");
+  network.answer_counts(a);
+  FakeNetwork::lose_arriving(stopped);
+  network.settle();
+  network.advance(Milliseconds{999});
+  client.peer->receive(R"(30["in time"])");
+  network.settle();
+  EXPECT_TRUE(answered().empty());
+  network.advance(Milliseconds{1});
+  ASSERT_EQ(answered().size(), 1U);
+  EXPECT_EQ(answered()[0].args.payload, R"(["in time"])");
+  EXPECT_EQ(answered()[0].servers, 2U);
+  EXPECT_EQ(answered()[0].silent_servers, 1U);
+  EXPECT_EQ(answered()[0].silent_clients, 0U);
 }
 
 TEST_P(ClusterTest, servers_are_counted) {
