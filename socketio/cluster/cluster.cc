@@ -235,6 +235,9 @@ void Cluster::message_received(std::string_view channel, std::string_view payloa
     if (missing > 0) report_missing(channel, missing);
   }
   if (received->name_space.empty()) received->name_space = meaning.name_space;
+  if (!subscriptions_.has(received->name_space) && !format_->is_for_all_namespaces(channel)) {
+    return ignore(channel, payload.size());
+  }
   std::visit([&](auto& message) { receive(*received, message); }, received->message);
 }
 

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "socketio/cluster/formats.h"
 #include "tests/unit/cluster/fake_network.h"
 
 namespace sioserve::socketio::cluster {
@@ -354,6 +356,29 @@ TEST_P(ClusterTest, malformed_messages_are_counted_and_ignored) {
   EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), 3U);
 }
 
+TEST_P(ClusterTest, messages_in_namespaces_that_are_not_here_are_counted_and_ignored) {
+  const auto client = b.connect();
+  RedisConfig config;
+  config.sharded = GetParam() == Member::Wire::sharded;
+  const auto format = make_format(config);
+  Broadcast broadcast{{}, {R"(["e"])", {}}};
+  for (const std::optional<RequestName>& request : {std::optional<RequestName>(), {"q"}}) {
+    broadcast.request = request;
+    const std::string channel = format->channel_for("/", broadcast, "");
+    const auto receive = [&](const std::string& name_space) {
+      const Origin origin{format->make_uid()};
+      b.cluster->message_received(channel, format->encode(origin, name_space, broadcast));
+    };
+    receive("/none");
+    EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), request ? 2U : 1U);
+    EXPECT_EQ(b.bus.published, Texts{}) << "no answer";
+    EXPECT_EQ(client.peer->take(), Texts{});
+    receive("/");
+    EXPECT_EQ(client.peer->take().size(), 1U);
+  }
+  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), 2U);
+}
+
 TEST_P(ClusterTest, lost_messages_are_counted_and_logged) {
   b.connect();
   emit(R"(["e",1])");
@@ -395,6 +420,25 @@ INSTANTIATE_TEST_SUITE_P(Wires, ClusterTest,
                          [](const auto& wire) {
                            return wire.param == Member::Wire::plain ? "plain" : "sharded";
                          });
+
+// All namespaces share a channel.
+TEST(Cluster, messages_of_python_socketio_in_other_namespaces_are_not_counted) {
+  FakeNetwork network;
+  Member& member = network.add(Member::Wire::python);
+  const auto client = member.connect();
+  const auto receive = [&](const std::string& name_space) {
+    member.cluster->message_received(
+        "socketio", R"({"method":"emit","event":"e","data":[1],"namespace":")" + name_space +
+                        R"(","host_id":"x"})");
+  };
+  receive("/none");
+  EXPECT_EQ(client.peer->take(), Texts{});
+  receive("/");
+  EXPECT_EQ(client.peer->take(), Texts{R"(42["e",1])"});
+  EXPECT_EQ(member.fixture.counters.get(Counter::cluster_messages_ignored), 0U);
+  member.cluster->message_received("socketio", "{}");
+  EXPECT_EQ(member.fixture.counters.get(Counter::cluster_messages_ignored), 1U);
+}
 
 TEST(Cluster, lists_its_rooms_for_other_servers) {
   FakeNetwork network;
