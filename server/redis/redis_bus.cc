@@ -64,26 +64,8 @@ void RedisBus::unsubscribe(const std::string& channel) {
 }
 
 RedisBus::Published RedisBus::publish(const std::string& channel, std::string payload) {
+  if (const auto published = try_send(channel, payload)) return *published;
   const std::size_t size = channel.size() + payload.size();
-  if (size > settings_.max_unsent_bytes) {
-    handle(PublishRefused{"it is larger than " + std::to_string(settings_.max_unsent_bytes) +
-                          " bytes"});
-    return Published::dropped;
-  }
-  if (publisher_.ready() && queue_.empty() && state_ != State::first_attempt) {
-    if (publisher_.unsent() + size > settings_.max_unsent_bytes) {
-      if (slow_.reached(loop_.now())) {
-        logger_.log(LogCategory::socketio, LogLevel::warning,
-                    "Redis at " + settings_.url.shown() +
-                        " does not keep up with what is published; messages to other servers are "
-                        "dropped");
-      }
-      counters_.add(Counter::redis_dropped);
-      return Published::dropped;
-    }
-    send(channel, std::move(payload));
-    return Published::sent;
-  }
   const bool waits_for_first = state_ == State::idle || state_ == State::first_attempt;
   const std::size_t limit = waits_for_first
                                 ? std::max(settings_.max_unsent_bytes, settings_.max_queued_bytes)
@@ -93,6 +75,11 @@ RedisBus::Published RedisBus::publish(const std::string& channel, std::string pa
   queue_.push_back({channel, std::move(payload)});
   if (outage_) ++outage_->queued;
   return Published::queued;
+}
+
+RedisBus::Published RedisBus::publish_now(const std::string& channel, std::string payload) {
+  if (const auto published = try_send(channel, payload)) return *published;
+  return drop();
 }
 
 void RedisBus::count_subscribers(const std::string& channel, Count answer) {
@@ -176,6 +163,31 @@ void RedisBus::handle(const PublishRefused& refused) {
 }
 
 // --- what is published ---
+
+std::optional<RedisBus::Published> RedisBus::try_send(const std::string& channel,
+                                                      std::string& payload) {
+  const std::size_t size = channel.size() + payload.size();
+  if (size > settings_.max_unsent_bytes) {
+    handle(PublishRefused{"it is larger than " + std::to_string(settings_.max_unsent_bytes) +
+                          " bytes"});
+    return Published::dropped;
+  }
+  if (!publisher_.ready() || !queue_.empty() || state_ == State::first_attempt) {
+    return std::nullopt;
+  }
+  if (publisher_.unsent() + size > settings_.max_unsent_bytes) {
+    if (slow_.reached(loop_.now())) {
+      logger_.log(LogCategory::socketio, LogLevel::warning,
+                  "Redis at " + settings_.url.shown() +
+                      " does not keep up with what is published; messages to other servers are "
+                      "dropped");
+    }
+    counters_.add(Counter::redis_dropped);
+    return Published::dropped;
+  }
+  send(channel, std::move(payload));
+  return Published::sent;
+}
 
 void RedisBus::send(const std::string& channel, std::string payload) {
   counters_.add(Counter::redis_published);

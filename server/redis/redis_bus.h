@@ -63,6 +63,7 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
   void subscribe(const std::string& channel) override;
   void unsubscribe(const std::string& channel) override;
   Published publish(const std::string& channel, std::string payload) override;
+  Published publish_now(const std::string& channel, std::string payload) override;
   void count_subscribers(const std::string& channel, Count answer) override;
 
   // The time that Redis took to answer a publish, of the latest one that was measured; longer if
@@ -104,6 +105,8 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
   void handle(const PublishRefused& refused);
   void handle(Ready) {}
 
+  // Nullopt: the message can only wait, and is unchanged.
+  std::optional<Published> try_send(const std::string& channel, std::string& payload);
   void send(const std::string& channel, std::string payload);
   void send_queue();
   void measure();

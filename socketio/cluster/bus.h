@@ -34,6 +34,8 @@ class Bus {
   // or it waits within a bound. `dropped`: it will not be sent.
   enum class Published { sent, queued, dropped };
   virtual Published publish(const std::string& channel, std::string payload) = 0;
+  // For a message that must not arrive late: what can't be sent now is dropped, never queued.
+  virtual Published publish_now(const std::string& channel, std::string payload) = 0;
 
   // The number of servers that are subscribed to the channel, this one included; nullopt if the
   // answer is lost with the connection. Not called before count_subscribers() has returned.

@@ -20,9 +20,6 @@ constexpr std::size_t max_inquiries = 10'000;
 // To other servers, of all processes, whose answers are awaited. More are refused.
 constexpr std::size_t max_own_requests = 10'000;
 
-// After the time in which clients may answer, for the answers to arrive here.
-constexpr Milliseconds margin{1'000};
-
 Target target_of(const std::vector<std::string>& rooms, const std::vector<std::string>& except) {
   return {rooms, except};
 }
@@ -76,11 +73,17 @@ Bus::Published Cluster::publish(const std::string& name_space, const Message& me
   if (channel.empty()) return Bus::Published::dropped;
   Origin origin{uid_};
   if (!is_answer(message)) origin.number = sent_numbers_.next(channel);
-  return bus_.publish(channel, format_->encode(origin, name_space, message));
+  std::string payload = format_->encode(origin, name_space, message);
+  // After an outage nobody waits for the answers any more.
+  return is_request(message) ? bus_.publish_now(channel, std::move(payload))
+                             : bus_.publish(channel, std::move(payload));
 }
 
 Bus::Published Cluster::publish(const SisterMessage& message) {
-  return bus_.publish(sister_channel_, encode_sister_message(uid_, message));
+  std::string payload = encode_sister_message(uid_, message);
+  return std::holds_alternative<AskCounters>(message)
+             ? bus_.publish_now(sister_channel_, std::move(payload))
+             : bus_.publish(sister_channel_, std::move(payload));
 }
 
 // --- to other servers ---
@@ -151,7 +154,7 @@ void Cluster::handle(const AskServers& command) {
   const bool is_of_sisters = command.topic == ClusterTopic::counters;
   const bool is_here = is_of_sisters || subscriptions_.has(name_space);
   const auto request = is_asked ? std::optional(name) : std::nullopt;
-  TimePoint deadline = deadline_after(now_, command.timeout);
+  const TimePoint deadline = deadline_after(now_, command.timeout);
   Bus::Published published = Bus::Published::sent;
   switch (command.topic) {
     case ClusterTopic::count:
@@ -167,7 +170,6 @@ void Cluster::handle(const AskServers& command) {
       published = publish(name_space, ServerSideEmit{command.args, request});
       break;
     case ClusterTopic::broadcast:
-      deadline = deadline_after(deadline, margin);
       published = publish(
           name_space, Broadcast{target_of(command.rooms, command.except_rooms), command.args,
                                 command.delivery, command.compression, request, command.timeout});
@@ -233,6 +235,9 @@ void Cluster::message_received(std::string_view channel, std::string_view payloa
     if (missing > 0) report_missing(channel, missing);
   }
   if (received->name_space.empty()) received->name_space = meaning.name_space;
+  if (!subscriptions_.has(received->name_space) && !format_->is_for_all_namespaces(channel)) {
+    return ignore(channel, payload.size());
+  }
   std::visit([&](auto& message) { receive(*received, message); }, received->message);
 }
 

@@ -52,6 +52,8 @@ class Format {
   // The one whose subscribers are the servers that have the namespace.
   virtual std::string counted_channel(const std::string& name_space) const = 0;
 
+  // Whether messages on this channel may be in namespaces that this server does not have.
+  virtual bool is_for_all_namespaces(std::string_view /*channel*/) const { return false; }
   // How many rooms one JoinRooms or LeaveRooms may name.
   enum class RoomsPerChange { any, one };
   virtual RoomsPerChange rooms_per_change() const { return RoomsPerChange::any; }

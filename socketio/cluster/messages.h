@@ -104,4 +104,16 @@ inline bool is_answer(const Message& message) {
          std::holds_alternative<ClientAnswer>(message);
 }
 
+// Whether the sender waits for answers.
+inline bool is_request(const Message& message) {
+  if (const auto* const broadcast = std::get_if<Broadcast>(&message)) {
+    return broadcast->request.has_value();
+  }
+  if (const auto* const emit = std::get_if<ServerSideEmit>(&message)) {
+    return emit->request.has_value();
+  }
+  return std::holds_alternative<FetchSockets>(message) ||
+         std::holds_alternative<ListRooms>(message);
+}
+
 }  // namespace sioserve::socketio::cluster

@@ -34,6 +34,9 @@ class PythonSocketIoCodec final : public Format {
   std::string sister_channel() const override { return sisters_.sister_channel(); }
   // Of servers of sioserve: others answer nothing.
   std::string counted_channel(const std::string& name_space) const override;
+  bool is_for_all_namespaces(std::string_view channel) const override {
+    return channel == channel_;
+  }
   RoomsPerChange rooms_per_change() const override { return RoomsPerChange::one; }
   std::string channel_for(const std::string& name_space, const Message& message,
                           const std::string& asker) const override;

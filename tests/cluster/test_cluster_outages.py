@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Iterator
 
@@ -69,6 +70,39 @@ async def test_clients_stay_and_events_cross_again_after_redis_was_away(
         heard = (await settled(here, there))[0]
         assert heard[-1] == ("again",)
         assert ("meanwhile",) not in heard
+
+
+async def test_requests_of_an_outage_are_not_sent_late(own_redis: RedisServer) -> None:
+    queue = ("--redis-queue", "1000000")
+    servers = [start_member(own_redis.url, *queue), start_member(own_redis.url, *queue)]
+    try:
+        async with (
+            connected(servers[0].url) as here,
+            connected(servers[1].url, rooms=["r"]) as there,
+        ):
+            await until_reached(here, there, "r")
+            own_redis.kill()
+            for server in servers:
+                await asyncio.to_thread(server.wait_for_log, r"Redis at .* is away")
+            asked = await here.do("ask", "asked", to="r", timeout=1)
+            assert asked["late"]
+            assert asked["answers"] == []
+            assert (await here.do("question", 1))["late"]
+            await here.do("emit", "queued", to="r")
+            # The sender is the last to connect again: what it has queued arrives.
+            servers[0].process.send_signal(signal.SIGSTOP)
+            own_redis.start()
+            await asyncio.to_thread(servers[1].wait_for_log, r"Redis at .* is back")
+            servers[0].process.send_signal(signal.SIGCONT)
+            line = r"Redis at .* is back after .*: (\d+) messages dropped, (\d+) sent late"
+            back = await asyncio.to_thread(servers[0].wait_for_log, line)
+            assert back.group(1, 2) == ("2", "1")
+            assert await there.next() == ("queued",)
+            assert await settled(here, there) == [[]]
+    finally:
+        for server in servers:
+            server.process.send_signal(signal.SIGCONT)
+            server.stop()
 
 
 async def test_messages_that_redis_has_lost_are_counted_and_logged(

@@ -245,6 +245,48 @@ def test_a_wrong_switch(monkeypatch: pytest.MonkeyPatch) -> None:
         sio.get_socketio_server().emit("news")
 
 
+@pytest.mark.parametrize("how", ["environment", "settings"])
+@pytest.mark.parametrize("call", ["emit", "chain", "join", "server side"])
+def test_servers_that_do_not_read_what_is_published(
+    how: str, call: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SIO_REDIS_URL = "redis://127.0.0.1:1"
+    if how == "environment":
+        settings.SIO_REDIS_FORMAT = "redis-adapter"
+        monkeypatch.setenv("SIOSERVE_REDIS_FORMAT", "python-socketio")
+    else:
+        settings.SIO_REDIS_FORMAT = "python-socketio"
+    with pytest.raises(RuntimeError, match=r"--redis-format python-socketio .*RedisManager"):
+        CALLS[call](sio.get_socketio_server())
+
+
+def test_another_way_to_servers_that_do_not_read_what_is_published(
+    redis_server: RedisServer, published: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIOSERVE_REDIS", redis_server.url)
+    monkeypatch.setenv("SIOSERVE_REDIS_FORMAT", "python-socketio")
+    monkeypatch.setenv("SIOSERVE_CONTROL", "/nonexistent/control")
+    server = sio.get_socketio_server()
+    with pytest.raises(sio.PublishError, match="/nonexistent/control"):
+        server.emit("news")
+    server.emitter = sio.RedisEmitter(redis_server.url, prefix="other-servers")
+    server.emit("news")
+    assert published()[0] == "other-servers#/#"
+    server.emitter.close()
+
+
+def test_the_format_that_is_published(
+    redis_server: RedisServer, published: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIOSERVE_REDIS", redis_server.url)
+    monkeypatch.setenv("SIOSERVE_REDIS_FORMAT", "redis-adapter")
+    sio.get_socketio_server().emit("news")
+    assert published()[0] == "socket.io#/#"
+    monkeypatch.setenv("SIOSERVE_REDIS_FORMAT", "pickle")
+    with pytest.raises(RuntimeError, match=r'"pickle" is none of redis-adapter, python-socketio'):
+        sio.get_socketio_server().emit("news")
+
+
 @pytest.mark.parametrize("missing", ["redis", "msgpack"])
 def test_a_missing_package(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, missing, None)

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "socketio/cluster/formats.h"
 #include "tests/unit/cluster/fake_network.h"
 
 namespace sioserve::socketio::cluster {
@@ -224,6 +226,26 @@ TEST_P(ClusterTest, nobody_waits_while_the_bus_is_away) {
   EXPECT_EQ(answered()[0].silent_servers, 1U);
 }
 
+TEST_P(ClusterTest, a_request_of_an_outage_is_not_sent_late) {
+  const auto client = b.connect();
+  a.bus.is_cut = a.bus.queues = true;
+  ask(ClusterTopic::broadcast, R"(["q"])");
+  ask(ClusterTopic::fetch_sockets);
+  ask(ClusterTopic::server_side_emit, R"(["e"])");
+  ask(ClusterTopic::counters);
+  EXPECT_EQ(answered().size(), 4U) << "at once";
+  emit(R"(["news"])");
+  a.cluster->handle(ClusterCommand(
+      AskServers{0, ClusterTopic::server_side_emit, "/", {}, {}, {R"(["told"])", {}}}));
+  a.bus.reconnect();
+  network.settle();
+  EXPECT_EQ(client.peer->take(), Texts{R"(42["news"])"});
+  const auto asked = b.fixture.sink.all<AskedByServer>();
+  ASSERT_EQ(asked.size(), 1U) << "what wants no answer is sent late";
+  EXPECT_EQ(asked[0].args.payload, R"(["told"])");
+  EXPECT_EQ(answered().size(), 4U);
+}
+
 TEST_P(ClusterTest, a_server_side_event_is_answered_once_by_each_server) {
   network.add(GetParam());
   ask(ClusterTopic::server_side_emit, R"(["e",1])");
@@ -272,10 +294,31 @@ TEST_P(ClusterTest, clients_that_do_not_acknowledge_are_counted) {
   b.connect();
   ask(ClusterTopic::broadcast, R"(["q"])");
   network.settle();
-  network.advance(Milliseconds{3'000});
+  network.advance(Milliseconds{999});
+  EXPECT_TRUE(answered().empty());
+  network.advance(Milliseconds{1});
   ASSERT_EQ(answered().size(), 1U);
   EXPECT_EQ(answered()[0].silent_clients, 1U);
   EXPECT_EQ(answered()[0].silent_servers, 0U);
+}
+
+TEST_P(ClusterTest, acknowledgements_count_until_the_timeout_and_no_server_is_waited_for_longer) {
+  Member& stopped = network.add(GetParam());
+  const auto client = b.connect();
+  ask(ClusterTopic::broadcast, R"(["q"])");
+  network.answer_counts(a);
+  FakeNetwork::lose_arriving(stopped);
+  network.settle();
+  network.advance(Milliseconds{999});
+  client.peer->receive(R"(30["in time"])");
+  network.settle();
+  EXPECT_TRUE(answered().empty());
+  network.advance(Milliseconds{1});
+  ASSERT_EQ(answered().size(), 1U);
+  EXPECT_EQ(answered()[0].args.payload, R"(["in time"])");
+  EXPECT_EQ(answered()[0].servers, 2U);
+  EXPECT_EQ(answered()[0].silent_servers, 1U);
+  EXPECT_EQ(answered()[0].silent_clients, 0U);
 }
 
 TEST_P(ClusterTest, servers_are_counted) {
@@ -311,6 +354,29 @@ TEST_P(ClusterTest, malformed_messages_are_counted_and_ignored) {
   b.cluster->message_received("socket.io#/#", "");
   b.cluster->message_received("socket.io-sioserve#", R"({"uid":"x","counters":{}})");
   EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), 3U);
+}
+
+TEST_P(ClusterTest, messages_in_namespaces_that_are_not_here_are_counted_and_ignored) {
+  const auto client = b.connect();
+  RedisConfig config;
+  config.sharded = GetParam() == Member::Wire::sharded;
+  const auto format = make_format(config);
+  Broadcast broadcast{{}, {R"(["e"])", {}}};
+  for (const std::optional<RequestName>& request : {std::optional<RequestName>(), {"q"}}) {
+    broadcast.request = request;
+    const std::string channel = format->channel_for("/", broadcast, "");
+    const auto receive = [&](const std::string& name_space) {
+      const Origin origin{format->make_uid()};
+      b.cluster->message_received(channel, format->encode(origin, name_space, broadcast));
+    };
+    receive("/none");
+    EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), request ? 2U : 1U);
+    EXPECT_EQ(b.bus.published, Texts{}) << "no answer";
+    EXPECT_EQ(client.peer->take(), Texts{});
+    receive("/");
+    EXPECT_EQ(client.peer->take().size(), 1U);
+  }
+  EXPECT_EQ(b.fixture.counters.get(Counter::cluster_messages_ignored), 2U);
 }
 
 TEST_P(ClusterTest, lost_messages_are_counted_and_logged) {
@@ -354,6 +420,25 @@ INSTANTIATE_TEST_SUITE_P(Wires, ClusterTest,
                          [](const auto& wire) {
                            return wire.param == Member::Wire::plain ? "plain" : "sharded";
                          });
+
+// All namespaces share a channel.
+TEST(Cluster, messages_of_python_socketio_in_other_namespaces_are_not_counted) {
+  FakeNetwork network;
+  Member& member = network.add(Member::Wire::python);
+  const auto client = member.connect();
+  const auto receive = [&](const std::string& name_space) {
+    member.cluster->message_received(
+        "socketio", R"({"method":"emit","event":"e","data":[1],"namespace":")" + name_space +
+                        R"(","host_id":"x"})");
+  };
+  receive("/none");
+  EXPECT_EQ(client.peer->take(), Texts{});
+  receive("/");
+  EXPECT_EQ(client.peer->take(), Texts{R"(42["e",1])"});
+  EXPECT_EQ(member.fixture.counters.get(Counter::cluster_messages_ignored), 0U);
+  member.cluster->message_received("socketio", "{}");
+  EXPECT_EQ(member.fixture.counters.get(Counter::cluster_messages_ignored), 1U);
+}
 
 TEST(Cluster, lists_its_rooms_for_other_servers) {
   FakeNetwork network;

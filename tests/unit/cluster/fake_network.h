@@ -30,6 +30,9 @@ class FakeBus final : public Bus {
     if (--subscriptions_[channel] == 0) subscriptions_.erase(channel);
   }
   inline Published publish(const std::string& channel, std::string payload) override;
+  inline Published publish_now(const std::string& channel, std::string payload) override;
+  // What was queued is sent.
+  inline void reconnect();
   inline void count_subscribers(const std::string& channel, Count answer) override;
 
   bool is_subscribed(const std::string& channel) const { return subscriptions_.contains(channel); }
@@ -39,12 +42,14 @@ class FakeBus final : public Bus {
   std::map<std::string, std::deque<std::string>> arriving;
   std::vector<std::pair<Count, std::string>> counting;
   bool is_cut = false;
+  bool queues = false;                 // what is published while the bus is cut
   std::size_t lost = 0;                // messages of subscribed channels that did not arrive
   std::vector<std::string> published;  // channels
 
  private:
   FakeNetwork& network_;
   std::map<std::string, int> subscriptions_;
+  std::vector<std::pair<std::string, std::string>> queue_;  // channels and payloads
 };
 
 // Destroyed in this order: clients, cluster, server.
@@ -156,6 +161,19 @@ class FakeNetwork {
 };
 
 Bus::Published FakeBus::publish(const std::string& channel, std::string payload) {
+  if (is_cut && queues) {
+    queue_.emplace_back(channel, std::move(payload));
+    return Published::queued;
+  }
+  return publish_now(channel, std::move(payload));
+}
+
+void FakeBus::reconnect() {
+  is_cut = false;
+  for (auto& [channel, payload] : std::exchange(queue_, {})) publish(channel, std::move(payload));
+}
+
+Bus::Published FakeBus::publish_now(const std::string& channel, std::string payload) {
   published.push_back(channel);
   for (const auto& member : network_.members) {
     if (!member || !member->bus.is_subscribed(channel)) continue;

@@ -82,6 +82,28 @@ TEST_F(RedisOutageTest, QueuesMessagesWithinABound) {
       << member->warnings[1];
 }
 
+TEST_F(RedisOutageTest, DropsWhatMustNotBeSentLate) {
+  server_.start();
+  RedisBusSettings queueing = settings();
+  queueing.max_queued_bytes = 1'000;
+  const auto member = start_member(queueing, {"a"});
+  EXPECT_EQ(member->bus.publish_now("a", "too early"), Published::dropped);
+  run_until([&] { return member->observer.connected > 0; });
+  EXPECT_EQ(member->bus.publish_now("a", "1"), Published::sent);
+  settle(*member);
+  lose(*member);
+  EXPECT_EQ(member->bus.publish_now("a", "late"), Published::dropped);
+  EXPECT_EQ(member->bus.publish("a", "2"), Published::queued);
+  EXPECT_EQ(member->bus.publish_now("a", "late"), Published::dropped);
+  restore(*member);
+  EXPECT_EQ(member->bus.publish_now("a", "3"), Published::sent);
+  settle(*member);
+  EXPECT_EQ(member->observer.messages, (Texts{"a=1", "a=2", "a=3"}));
+  EXPECT_EQ(member->count(Counter::redis_dropped), 3u);
+  EXPECT_TRUE(member->warnings[1].ends_with(" s: 2 messages dropped, 1 sent late, 0 not confirmed"))
+      << member->warnings[1];
+}
+
 TEST_F(RedisOutageTest, AtTheStartIsReportedAndEnds) {
   const auto member = start_member(settings(), {"a"});
   EXPECT_EQ(member->bus.publish("a", "early"), Published::queued);

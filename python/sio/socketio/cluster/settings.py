@@ -14,6 +14,8 @@ URL = ("SIOSERVE_REDIS", "SIO_REDIS_URL")
 PREFIX = ("SIOSERVE_REDIS_PREFIX", "SIO_REDIS_PREFIX")
 CONTROL = "SIOSERVE_CONTROL"
 SHARDED = ("SIOSERVE_REDIS_SHARDED", "SIO_REDIS_SHARDED")
+FORMAT = ("SIOSERVE_REDIS_FORMAT", "SIO_REDIS_FORMAT")
+OWN_FORMAT, OTHER_FORMAT = FORMATS = ("redis-adapter", "python-socketio")
 
 DEFAULT_PREFIX = "socket.io"
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -34,12 +36,27 @@ class ControlSettings(NamedTuple):
 
 
 def emitter_settings() -> RedisSettings | ControlSettings | None:
-    """Redis, if it is configured, or the control socket. Raises RuntimeError for a wrong value."""
+    """Redis, if it is configured and its servers read what this process publishes, or else the
+    control socket.
+
+    Raises RuntimeError for a wrong value, and for servers that can't be reached in any way.
+    """
     redis = redis_settings()
-    if redis is not None:
-        return redis
     path = os.environ.get(CONTROL)
-    return ControlSettings(path) if path else None
+    is_read = redis is None or _format() == OWN_FORMAT
+    if redis is not None and is_read:
+        return redis
+    if path:
+        return ControlSettings(path)
+    if is_read:
+        return None
+    raise RuntimeError(
+        f"this process can't emit through Redis to servers with --redis-format {OTHER_FORMAT} "
+        f"({FORMAT[0]} in the environment, or {FORMAT[1]} in Django's settings), because it "
+        f"publishes in the format {OWN_FORMAT}, which they do not read: use python-socketio's "
+        f"RedisManager(url, write_only=True) here, or {CONTROL} for a server on the same machine; "
+        "see docs/emitting.md"
+    )
 
 
 def redis_settings() -> RedisSettings | None:
@@ -51,6 +68,13 @@ def redis_settings() -> RedisSettings | None:
     if not url:
         return None
     return RedisSettings(url, _text(PREFIX) or DEFAULT_PREFIX, _switch(SHARDED))
+
+
+def _format() -> str:
+    found = _text(FORMAT) or OWN_FORMAT
+    if found not in FORMATS:
+        raise RuntimeError(f'{" or ".join(FORMAT)}: "{found}" is none of {", ".join(FORMATS)}')
+    return found
 
 
 def _text(names: tuple[str, str]) -> str:
