@@ -1,16 +1,27 @@
 """What one server of a cluster does reaches the clients of another one: between two of sioserve,
 and between sioserve and a server of Node in both directions, with both kinds of publish/subscribe.
+The last test has four servers of sioserve, and kills one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 
 import pytest
-from support.cluster import NodeMember, connected, settled, start_member, until_reached
+from support.cluster import (
+    Client,
+    NodeMember,
+    connected,
+    settled,
+    start_member,
+    until_reached,
+)
 from support.redis_server import RedisServer
+from support.server import ServerProcess
+from support.waiting import eventually_async
 
 BYTES = b"\x00\xff"
 
@@ -212,3 +223,52 @@ async def test_dates_of_node(pair: Pair) -> None:
     async with connected(pair.first) as here, connected(pair.second) as there:
         await here.do("emit", "at", date="2026-11-28T01:02:03.456Z")
         assert await settled(here, there) == [[("at", "2026-11-28T01:02:03.456Z")]]
+
+
+async def check_that_all_reach_all(clients: list[Client]) -> None:
+    """Each client is the only one of its server, and in the room "r"."""
+    ids = sorted(client.id for client in clients)
+    numbers = list(range(len(clients)))
+    for number, client in enumerate(clients):
+        client.answer = number
+    for number, sender in enumerate(clients):
+        assert await sender.do("count") == len(clients)
+        fetched = await sender.do("fetch")
+        assert sorted(one["id"] for one in fetched["sockets"]) == ids
+        await sender.do("emit", "to all", number)
+        await sender.do("emit", "to room", number, to="r")
+        expected = [("to all", number), ("to room", number)]
+        assert await settled(sender, *clients) == [expected] * len(clients)
+        asked = await sender.do("ask", "q", number, timeout=20)
+        assert "late" not in asked
+        assert sorted(asked["answers"]) == numbers
+        for client in clients:
+            assert await client.next() == ("q", number)
+
+
+async def test_four_servers_of_which_one_is_killed(own_redis: RedisServer) -> None:
+    servers: list[ServerProcess] = []
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            clients = []
+            for _ in range(4):
+                servers.append(await asyncio.to_thread(start_member, own_redis.url))
+                client = connected(servers[-1].url, rooms=["r"])
+                clients.append(await stack.enter_async_context(client))
+            for sender in clients:
+                for receiver in clients:
+                    await until_reached(sender, receiver, "r")
+            await settled(clients[0], *clients)
+            await check_that_all_reach_all(clients)
+            servers[2].kill()
+            assert await clients.pop(2).next() == ("disconnect",)
+
+            async def is_noticed() -> bool:
+                return bool(await clients[0].do("count") == 3)
+
+            await eventually_async(is_noticed)
+            await check_that_all_reach_all(clients)
+    finally:
+        for server in servers:
+            if server.process.poll() is None:
+                server.stop()

@@ -89,7 +89,8 @@ class WebSocketCarrier(Carrier):
         return [message]
 
     async def abandon(self) -> None:
-        self.websocket.transport.abort()
+        if hasattr(self, "websocket"):  # it was connected
+            self.websocket.transport.abort()
 
 
 class PollingCarrier(Carrier):

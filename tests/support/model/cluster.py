@@ -7,6 +7,7 @@ messages reaches the anchor of the other server, the messages have been delivere
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import socketio
@@ -26,6 +27,7 @@ class Anchor:
         self.url = url
         self.room = f"anchor {index}"
         self.client = socketio.AsyncClient(reconnection=False)
+        self._is_lost = False
         self._waiting: dict[tuple[str, int], asyncio.Future[None]] = {}
         for namespace in NAMESPACES:
             self.client.on("said", self._listener(namespace), namespace=namespace)
@@ -39,8 +41,18 @@ class Anchor:
     def expect(self, namespace: str, number: int) -> asyncio.Future[None]:
         """Done when the signal with this number has arrived."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[namespace, number] = future
+        if self._is_lost:
+            future.set_result(None)
+        else:
+            self._waiting[namespace, number] = future
         return future
+
+    def give_up(self) -> None:
+        """Its server was killed: nobody waits for it any more."""
+        self._is_lost = True
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_result(None)
 
     def _listener(self, namespace: str) -> Any:
         def said(sender: int, number: int, *rest: Any) -> None:
@@ -58,7 +70,8 @@ class ClusterWorld(World):
     def __init__(self, urls: list[str], recovers: bool) -> None:
         super().__init__(urls[0], recovers)
         self.urls = urls
-        self.anchors = [Anchor(url, index) for index, url in enumerate(urls)]
+        self._anchor_numbers = itertools.count()
+        self.anchors = [Anchor(url, next(self._anchor_numbers)) for url in urls]
         self.outage = asyncio.Event()  # messages to other servers are lost
         self._signals = FIRST_SIGNAL
 
@@ -76,7 +89,7 @@ class ClusterWorld(World):
 
     async def arrived(self, player: Player, namespace: str, messages: list[Message]) -> None:
         awaited = []
-        for anchor in self.anchors:
+        for anchor in list(self.anchors):
             self._signals += 1
             awaited.append(anchor.expect(namespace, self._signals))
             await player.signal(namespace, anchor.room, self._signals)
@@ -89,6 +102,23 @@ class ClusterWorld(World):
                 message.volatile = True  # it may be missed
         else:
             outage.cancel()
+
+    def lose(self, index: int) -> None:
+        """The server of this anchor was killed."""
+        self.anchors.pop(index).give_up()
+
+    async def replace(self, index: int, url: str) -> None:
+        """There is another server instead of the lost one. Returns when it and the others reach
+        each other's anchors.
+        """
+        new = Anchor(url, next(self._anchor_numbers))
+        await new.start()
+        for other in (*self.anchors, new):
+            for namespace in NAMESPACES:
+                await self._until_reached(other, new, namespace)
+                await self._until_reached(new, other, namespace)
+        self.urls[index] = url
+        self.anchors.insert(index, new)
 
     async def _until_reached(self, here: Anchor, there: Anchor, namespace: str) -> None:
         """The first signals may be lost, before the other server's subscription is in force."""

@@ -25,14 +25,14 @@ ACTIONS = {
 }
 
 
-async def play(player: Player) -> None:
+async def play(player: Player, steps: int = STEPS) -> None:
     """The random actions of a player; at the end, the player is connected."""
     dice = player.dice
     await player.connect()
-    for step in range(STEPS):
+    for step in range(steps):
         if not player.present:
             await player.enter(dice.choice(NAMESPACES))
-        if player.index == 0 and step == STEPS // 2:
+        if player.index == 0 and step == steps // 2:
             await player.block(next(iter(player.present)), BLOCKED)
         [action] = dice.choices(list(ACTIONS), weights=list(ACTIONS.values()))
         await act(player, action, dice.choice(sorted(player.present)))

@@ -10,12 +10,13 @@ import random
 from contextlib import suppress
 from typing import Any
 
+import httpx
 from websockets.exceptions import ConnectionClosed
 
 from ..engineio import SessionEnded
 from .history import Life, Message, Stay
 from .packets import ACK, CONNECT, DISCONNECT, EVENT, Decoder, Packet, encode
-from .wire import Wire
+from .wire import CUT, Wire
 
 NAMESPACES = ["/", "/other"]
 ROOMS = ["red", "green", "日本", "中国"]
@@ -164,8 +165,14 @@ class Player:
                 self.present.discard(namespace)
         await self._cut()
 
-    async def _cut(self) -> None:
-        await self.wire.cut()
+    async def lose_server(self) -> None:
+        """Its server was killed, at any time."""
+        for namespace in list(self.present):
+            self._depart(namespace)
+        await self._cut((*CUT, httpx.HTTPError))
+
+    async def _cut(self, expected: tuple[type[BaseException], ...] = CUT) -> None:
+        await self.wire.cut(expected)
         self._past_pings += self.wire.pings
         self.wire.pings = 0
 

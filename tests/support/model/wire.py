@@ -15,6 +15,7 @@ from .carriers import CARRIERS, Carrier, PollingCarrier, WebSocketCarrier
 
 PATIENCE = 60.0
 PING_INTERVAL = 0.3
+CUT = (asyncio.CancelledError, SessionEnded, ConnectionClosed)  # ends of a cut connection
 
 
 class Wire:
@@ -35,6 +36,7 @@ class Wire:
         self._upgraded: WebSocketCarrier | None = None
         self._probing: WebSocketCarrier | None = None
         self._pinging: asyncio.Task[None] | None = None
+        self.reader: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._upgrade_ended = asyncio.Event()
         self._may_read = asyncio.Event()
         self._may_read.set()
@@ -87,14 +89,16 @@ class Wire:
             self.reader.result()  # raises the exception that ended it
         raise AssertionError(f"{what} has not come")
 
-    async def cut(self) -> None:
-        """Cuts the connection, also while messages are in transit."""
+    async def cut(self, expected: tuple[type[BaseException], ...] = CUT) -> None:
+        """Cuts the connection, also while messages are in transit. The reader may have ended with
+        the expected exceptions.
+        """
         for task in (self._pinging, self.reader):
             while task is not None and not task.done():
                 # Before Python 3.12, wait_for() may ignore its cancellation.
                 task.cancel()
                 await asyncio.wait([task], timeout=0.1)
-        with suppress(asyncio.CancelledError, SessionEnded, ConnectionClosed):
+        with suppress(*expected):
             self.reader.result()
         for carrier in (self._upgraded, self._probing, self._session):
             if carrier is not None:
