@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "server/redis/backoff.h"
+
 namespace sioserve::redis {
 namespace {
 
@@ -36,7 +38,8 @@ RedisBus::RedisBus(net::Loop& loop, RedisBusSettings settings, const Logger& log
       subscriber_(loop, settings_.url, tls_, settings_.pub_sub, settings_.times, *this),
       publisher_(loop, settings_.url, tls_, settings_.pub_sub, settings_.times, *this),
       tick_(loop, [this] { tick(); }),
-      stop_limit_(loop, [this] { finish_stop(); }) {}
+      stop_limit_(loop, [this] { finish_stop(); }),
+      others_(loop, [this] { connect_if_complete(); }) {}
 
 void RedisBus::start(socketio::cluster::BusObserver& observer) {
   observer_ = &observer;
@@ -135,6 +138,8 @@ void RedisBus::link_lost(RedisLink& link, const ConnectionError& error,
     return;
   }
   state_ = State::interrupted;
+  others_due_.reset();
+  others_.stop();
   shorten_queue();
   if (was_connected) {
     counters_.subtract(Counter::redis_connected);
@@ -261,6 +266,8 @@ void RedisBus::connect_if_complete() {
   if (state_ != State::first_attempt && state_ != State::interrupted) return;
   if (!subscriber_.ready() || !publisher_.ready()) return;
   if (subscriber_.connection().unconfirmed_subscriptions() > 0) return;
+  if (must_wait_for_others()) return;
+  others_due_.reset();
   if (state_ == State::interrupted) counters_.add(Counter::redis_reconnects);
   counters_.add(Counter::redis_connected);
   state_ = State::connected;
@@ -268,6 +275,19 @@ void RedisBus::connect_if_complete() {
   outage_.reset();
   send_queue();
   observer_->bus_connected();
+}
+
+bool RedisBus::must_wait_for_others() {
+  if (state_ != State::interrupted || queue_.empty()) return false;
+  const TimePoint now = loop_.now();
+  if (!others_due_) {
+    // Their delays double from the shortest one, so none exceeds twice the time without Redis.
+    const auto outage = std::chrono::ceil<Milliseconds>(now - outage_->since);
+    const Milliseconds delay = std::min(2 * outage + Backoff::shortest, Backoff::longest);
+    others_due_ = now + delay;
+    others_.start_once(delay);
+  }
+  return now < *others_due_;
 }
 
 void RedisBus::report_recovery() {
@@ -330,6 +350,7 @@ void RedisBus::finish_stop() {
   queued_bytes_ = 0;
   tick_.stop();
   stop_limit_.stop();
+  others_.stop();
   subscriber_.close();
   publisher_.close();
   if (const auto stopped = std::exchange(stopped_, nullptr)) stopped();

@@ -114,6 +114,8 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
   void shorten_queue();
   void report_loss(const RedisLink& link, const ConnectionError& error);
   void connect_if_complete();
+  // What waits is sent when the other servers have had time to connect again too.
+  bool must_wait_for_others();
   void report_recovery();
   void stop_if_flushed();
   void finish_stop();
@@ -142,6 +144,8 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
   RedisLink publisher_;
   net::Timer tick_;
   net::Timer stop_limit_;
+  net::Timer others_;                    // runs until others_due_
+  std::optional<TimePoint> others_due_;  // null: it is not waited for them
 };
 
 }  // namespace sioserve::redis

@@ -82,6 +82,36 @@ TEST_F(RedisOutageTest, QueuesMessagesWithinABound) {
       << member->warnings[1];
 }
 
+TEST_F(RedisOutageTest, SendsWhatWaitsWhenOthersHaveHadTimeToConnect) {
+  server_.start();
+  RedisBusSettings queueing = settings();
+  queueing.max_queued_bytes = 1'000;
+  const auto member = connect_member(queueing, {"a"});
+  lose(*member);
+  EXPECT_EQ(member->bus.publish("a", "1"), Published::queued);
+  bool second_is_over = false;
+  net::Timer second(loop_, [&] { second_is_over = true; });
+  second.start_once(Milliseconds(1'000));
+  run_until([&] { return second_is_over; });
+  server_.start();
+  std::size_t subscribers = 0;
+  while (subscribers == 0) {
+    std::optional<std::size_t> count;
+    bool answered = false;
+    member->bus.count_subscribers("a", [&](auto number) {
+      count = number;
+      answered = true;
+    });
+    run_until([&] { return answered; });
+    subscribers = count.value_or(0);
+  }
+  const auto other = connect_member(settings(), {"a"});
+  EXPECT_EQ(member->bus.publish("a", "2"), Published::queued);
+  run_until([&] { return member->observer.connected == 2; });
+  settle(*other);
+  EXPECT_EQ(other->observer.messages, (Texts{"a=1", "a=2"}));
+}
+
 TEST_F(RedisOutageTest, DropsWhatMustNotBeSentLate) {
   server_.start();
   RedisBusSettings queueing = settings();
