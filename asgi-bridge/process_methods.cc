@@ -122,6 +122,7 @@ constexpr DurationFigure duration_figures[] = {
     {"loop_delay_us", &ProcessFigures::loop_delay},
     {"gil_wait_us", &ProcessFigures::gil_wait},
     {"cpu_time_us", &ProcessFigures::cpu_time},
+    {"gc_time_us", &ProcessFigures::gc_time},
     {"threads_oldest_wait_us", &ProcessFigures::threads_oldest_wait},
 };
 constexpr std::uint64_t longest_duration = 1'000'000ULL * 60 * 60 * 24 * 365 * 100;  // a century

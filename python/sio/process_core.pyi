@@ -32,7 +32,8 @@ class ProcessCore:
     def report_figures(self, figures: dict[str, int], /) -> None:
         """Any thread. Figures of this process for the metrics: `resident_bytes`, `threads_limit`,
         `threads_busy`, `threads_borrowed`, `threads_queued`, `threads_refused`, and in microseconds
-        `loop_delay_us`, `gil_wait_us`, `cpu_time_us`, `threads_oldest_wait_us`.
+        `loop_delay_us`, `gil_wait_us`, `cpu_time_us`, `gc_time_us`,
+        `threads_oldest_wait_us`.
 
         Raises KeyError if one is missing.
         """

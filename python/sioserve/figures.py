@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import threading
 import time
@@ -51,6 +52,27 @@ class LoopDelay:
         self._answered = self._clock()
 
 
+class CollectorTime:
+    """How long the garbage collector has run since this object was made, in `seconds`.
+
+    The collector calls it, on whichever thread it runs; only one runs at a time.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._began = 0.0
+        gc.callbacks.append(self._note)
+
+    def stop(self) -> None:
+        gc.callbacks.remove(self._note)
+
+    def _note(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self._began = time.perf_counter()
+        elif self._began:  # not within a collection that began earlier
+            self.seconds += time.perf_counter() - self._began
+
+
 class FigureReporter:
     """Reports until stop(). Make it on the event loop's thread."""
 
@@ -60,6 +82,7 @@ class FigureReporter:
         self._server = server
         self._threads = threads
         self._loop_delay = LoopDelay(loop, time.monotonic)
+        self._collector = CollectorTime()
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sioserve-figures", daemon=True)
         self._thread.start()
@@ -68,6 +91,7 @@ class FigureReporter:
         """No report follows."""
         self._ends.set()
         self._thread.join()
+        self._collector.stop()
 
     def _run(self) -> None:
         gil_wait = 0.0
@@ -93,6 +117,7 @@ class FigureReporter:
                     "loop_delay_us": _microseconds(self._loop_delay.look()),
                     "gil_wait_us": _microseconds(gil_wait),
                     "cpu_time_us": _microseconds(time.process_time()),
+                    "gc_time_us": _microseconds(self._collector.seconds),
                     "threads_oldest_wait_us": _microseconds(figures.oldest_wait),
                 }
             )

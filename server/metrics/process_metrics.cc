@@ -19,6 +19,8 @@ constexpr Family python_memory{"sioserve_python_resident_memory_bytes", Kind::ga
                                "Resident memory of the Python process."};
 constexpr Family python_cpu{"sioserve_python_cpu_seconds", Kind::counter,
                             "CPU time of the Python process."};
+constexpr Family python_gc{"sioserve_python_gc_seconds", Kind::counter,
+                           "Time in which Python's garbage collector has run."};
 constexpr Family threads_limit{"sioserve_python_threads_limit", Kind::gauge,
                                "Threads for synchronous code (--threads)."};
 constexpr Family threads_busy{"sioserve_python_threads_busy", Kind::gauge,
@@ -89,6 +91,7 @@ void ProcessMetrics::write_reports(Exposition& page, TimePoint now) const {
   write_each(gil_wait, [](const Place& known) { return known.gil_wait; });
   write_each(python_memory, [](const Place& known) { return known.latest.resident_bytes; });
   write_each(python_cpu, [](const Place& known) { return seconds(known.latest.cpu_time); });
+  write_each(python_gc, [](const Place& known) { return seconds(known.latest.gc_time); });
   write_each(threads_limit, [](const Place& known) { return known.latest.threads_limit; });
   write_each(threads_busy, [](const Place& known) { return known.latest.threads_busy; });
   write_each(threads_borrowed, [](const Place& known) { return known.latest.threads_borrowed; });

@@ -240,7 +240,7 @@ inline constexpr std::size_t field_count<ProcessNumbers> = 1;
 template <>
 inline constexpr std::size_t field_count<ProcessStatus> = 10;
 template <>
-inline constexpr std::size_t field_count<ProcessFigures> = 10;
+inline constexpr std::size_t field_count<ProcessFigures> = 11;
 template <>
 inline constexpr std::size_t field_count<Total> = 1;
 
@@ -278,6 +278,9 @@ auto fields_of(T& value) {
   } else if constexpr (count == 10) {
     auto& [a, b, c, d, e, f, g, h, i, j] = value;
     return std::tie(a, b, c, d, e, f, g, h, i, j);
+  } else if constexpr (count == 11) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k] = value;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k);
   } else if constexpr (count == 14) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = value;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);

@@ -81,6 +81,7 @@ struct ProcessFigures {
   std::chrono::microseconds loop_delay{0};  // until the event loop runs a callback
   std::chrono::microseconds gil_wait{0};    // until a thread gets the GIL
   std::chrono::microseconds cpu_time{0};    // used since its start
+  std::chrono::microseconds gc_time{0};     // of Python's garbage collector since the first report
   std::uint64_t resident_bytes = 0;
   // Of the pool for synchronous code:
   std::uint64_t threads_limit = 0;

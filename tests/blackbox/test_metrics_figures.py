@@ -161,6 +161,15 @@ def test_the_cpu_time(server: ServerProcess) -> None:
     assert 1.5 <= spent < 1.5 + (10 if SANITIZER else 1)
 
 
+def test_the_time_of_the_garbage_collector(server: ServerProcess) -> None:
+    before = look(server)
+    began, end = work(server, "collect?amount=50")
+    after = after_report(server, end)
+    spent = after.figure("gc_seconds_total") - before.figure("gc_seconds_total")
+    # The rest are calls in between, and collections of other threads.
+    assert 0.5 * (end - began) < spent < end - began + SLACK
+
+
 def test_the_resident_memory(server: ServerProcess) -> None:
     before = look(server)
     _, end = work(server, "memory?amount=200")

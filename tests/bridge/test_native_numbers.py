@@ -25,7 +25,11 @@ FIGURES = {
         COUNT,
     ),
     **dict.fromkeys(
-        ("loop_delay_us", "gil_wait_us", "cpu_time_us", "threads_oldest_wait_us"), CENTURY * 1000
+        (
+            *("loop_delay_us", "gil_wait_us", "cpu_time_us", "gc_time_us"),
+            "threads_oldest_wait_us",
+        ),
+        CENTURY * 1000,
     ),
 }
 
