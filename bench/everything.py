@@ -173,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print_ratios(found)
     if keep:
         results.write(found, KEPT)
-        report.write(found)
+        report.write(results.read(KEPT))  # the file has fewer digits
     if failed := failed_rows(found):
         print(f"\nsioserve failed in {', '.join(failed)}", file=sys.stderr)
         return 1
