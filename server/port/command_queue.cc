@@ -45,7 +45,8 @@ bool CommandQueue::is_overloaded(std::chrono::milliseconds age) const {
   if (max_bytes_ != 0 && pending_bytes_ > max_bytes_) return true;
   const Clock::rep oldest = oldest_;
   if (oldest == 0) return false;
-  const bool shares = shares_output_ && pending_bytes_ <= max_shared_bytes;
+  const bool shares =
+      shares_output_ && pending_ <= max_shared && pending_bytes_ <= max_shared_bytes;
   const Clock::rep each = cost_ + (shares ? 0 : output_cost_.load());
   const auto work = Clock::duration(each * static_cast<Clock::rep>(pending_));
   if (work > max_work * (age / max_age)) return true;

@@ -13,8 +13,8 @@
 //
 // What takes long is usually the output: one write for each client. A broadcast to most clients
 // shares its writes with those that are carried out in the same iteration. So their output does
-// not count, and several of them become one write for each client, as long as they have at most
-// `max_shared_bytes`: bytes are not shared.
+// not count, and several of them become one write for each client. Up to `max_shared` commands and
+// `max_shared_bytes`: what else they take, such as copying the bytes, is not shared.
 //
 //   producers       push() ... wait_for_space(), or is_overloaded() and notify_of_space()
 //   the I/O thread  take() until the queue is empty, note_work(). A batch counts as queued until
@@ -42,6 +42,7 @@ class CommandQueue {
   static constexpr std::chrono::milliseconds max_age{1};
   // Producers wait when the queued commands are expected to take longer.
   static constexpr std::chrono::milliseconds max_work{1};
+  static constexpr std::size_t max_shared = 4;
   // Up to here, copying the bytes takes less time than the write itself.
   static constexpr std::size_t max_shared_bytes = 16'384;
 

@@ -151,6 +151,16 @@ TEST(CommandQueue, DoesNotExpectOutputThatCommandsShare) {
   EXPECT_TRUE(queue.is_overloaded(age)) << "bytes are not shared";
 }
 
+TEST(CommandQueue, LetsAFewCommandsShareTheirOutput) {
+  constexpr auto age = CommandQueue::max_age * 1000;
+  ServedQueue queue(0);
+  queue.note_work({.commands = 1, .output = CommandQueue::max_work * 1000, .reaches_most = true});
+  for (std::uint64_t i = 0; i < CommandQueue::max_shared; ++i) queue.push(leave(i));
+  EXPECT_FALSE(queue.is_overloaded(age));
+  queue.push(leave(CommandQueue::max_shared));
+  EXPECT_TRUE(queue.is_overloaded(age));
+}
+
 TEST(CommandQueue, ExpectsTheTimeThatSharedCommandsThemselvesTake) {
   constexpr auto age = CommandQueue::max_age * 1000;
   ServedQueue queue(0);
