@@ -114,7 +114,7 @@ class RedisBus final : public socketio::cluster::Bus, LinkOwner, net::DeferredTa
   void shorten_queue();
   void report_loss(const RedisLink& link, const ConnectionError& error);
   void connect_if_complete();
-  // What waits is sent when the other servers have had time to connect again too.
+  // Waiting messages are sent after the other servers have also had time to connect.
   bool must_wait_for_others();
   void report_recovery();
   void stop_if_flushed();
