@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/base/run_or_abort.h"
+#include "server/net/sigpipe.h"
 
 namespace sioserve::net {
 namespace {
@@ -24,6 +25,7 @@ void run_in_background(Loop& loop, std::function<void()> work, std::function<voi
   job->work = std::move(work);
   job->done = std::move(done);
   job->request.data = job.get();
+  const SigpipeBlocked blocked;
   const int error = uv_queue_work(
       &loop.uv(), &job->request,
       [](uv_work_t* request) { run_or_abort("Work on the thread pool", job_of(request)->work); },

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "server/net/sigpipe.h"
 #include "server/net/socket_stream.h"
 
 namespace sioserve::net {
@@ -61,6 +62,7 @@ void Connector::resolve(const TcpTarget& target) {
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
+  const SigpipeBlocked blocked;
   const int error = uv_getaddrinfo(
       &loop_.uv(), &lookup->request,
       [](uv_getaddrinfo_t* request, int status, addrinfo* found) {

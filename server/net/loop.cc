@@ -1,24 +1,11 @@
 #include "server/net/loop.h"
 
-#include <pthread.h>
-
 #include <cassert>
-#include <csignal>
 #include <system_error>
 
+#include "server/net/sigpipe.h"
+
 namespace sioserve::net {
-namespace {
-
-// write() and sendfile() have no flag against SIGPIPE, and libuv sets none. The threads of libuv's
-// pool inherit the mask from the loop's thread, which starts them.
-void block_sigpipe() {
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
-
-}  // namespace
 
 Loop::Loop() {
   if (const int error = uv_loop_init(&uv_); error != 0) {

@@ -25,8 +25,7 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   // Runs until stop(), or until nothing is left that could cause an event. Blocks SIGPIPE in the
-  // calling thread: a write to a closed connection must not end the process, however the
-  // application handles that signal.
+  // calling thread.
   void run();
   // Waits for events once and handles them; for tests. Blocks SIGPIPE too.
   void run_once();
