@@ -18,6 +18,16 @@ fail() {
   exit 1
 }
 
+# print_help: the comment at the top of the script that runs.
+print_help() {
+  awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"
+}
+
+# no_arguments "$@": fails for any argument.
+no_arguments() {
+  [ $# -eq 0 ] || fail "$(basename "$0") takes no argument, but got $1; --help explains it"
+}
+
 # hash_of PATH...: a hash of the names and contents of all files there.
 hash_of() {
   (cd "$root" && find "$@" -type f -not -name '*.pyc' -print0 | LC_ALL=C sort -z |
@@ -87,3 +97,9 @@ python_of() {
     fi
   done
 }
+
+# Sourced without arguments, this file sees those of the script. Benchmarks explain their options themselves.
+if [ "$(basename "$0")" != bench ] && [[ "${1:-}" =~ ^(-h|--help)$ ]]; then
+  print_help
+  exit
+fi
