@@ -6,12 +6,19 @@ import gc
 import tracemalloc
 from typing import Any
 
+import pytest
 import sio
+import sio.socketio.server
 from sio_fakes import World
 
 CLIENTS = 200
 # Bytes of a client in one namespace with a consumer, and a scope without headers.
 LIMIT = 3_500
+
+
+@pytest.fixture(autouse=True)
+def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sio.socketio.server, "_server", None)
 
 
 class Idle(sio.SocketIOConsumer):
