@@ -15,21 +15,6 @@
 namespace sioserve::bridge {
 namespace {
 
-// Whether loop.create_task() is that of asyncio's or of uvloop's own loops.
-bool makes_plain_tasks(const Gil& gil, const PyRef& loop) {
-  const PyRef method = attribute(gil, loop.get(), "create_task");
-  if (!method || !PyMethod_Check(method.get())) return false;
-  for (const auto& [module_name, type_name] :
-       {std::pair("asyncio", "BaseEventLoop"), std::pair("uvloop", "Loop")}) {
-    const PyRef name = to_py_str(gil, module_name);
-    const PyRef module = name ? PyRef::steal(PyImport_GetModule(name.get())) : PyRef();
-    const PyRef type = module ? attribute(gil, module.get(), type_name) : PyRef();
-    const PyRef function = type ? attribute(gil, type.get(), "create_task") : PyRef();
-    if (function && function.get() == PyMethod_GET_FUNCTION(method.get())) return true;
-  }
-  return false;
-}
-
 HttpStream& http_stream_of(const PyRef& stream) {
   return static_cast<HttpStream&>(stream_of(stream));
 }
@@ -39,21 +24,6 @@ WebSocketStream& websocket_stream_of(const PyRef& stream) {
 }
 
 }  // namespace
-
-void AsgiCalls::set_loop(const Gil& gil, const PyRef& loop) {
-  if (makes_plain_tasks(gil, loop)) {
-#if PY_VERSION_HEX >= 0x030C0000
-    // The first step runs at once: the request's objects are still in the processor's caches, and
-    // an answer that waits for nothing needs no iteration of the event loop.
-    task_options_ =
-        PyRef::steal(Py_BuildValue("{s:O,s:O}", "loop", loop.get(), "eager_start", Py_True));
-#else
-    task_options_ = PyRef::steal(Py_BuildValue("{s:O}", "loop", loop.get()));
-#endif
-    task_type_ = import_attribute(gil, "asyncio", "Task");
-  }
-  PyErr_Clear();  // create_task() serves as well
-}
 
 void AsgiCalls::handle(const Gil& gil, HttpEvent& event) {
   std::visit([&](auto& alternative) { handle(gil, std::move(alternative)); }, event);
@@ -182,9 +152,9 @@ bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id
     return true;
   }
   set_application(stream, coroutine);
-  PyRef task = make_task(gil, stream, request_id);
+  PyRef task = bridge_.tasks().start(gil, stream, request_id);
   if (!task) return false;
-  // With an eager task factory, the coroutine may have ended within the call.
+  // The coroutine may have ended within the call.
   const auto end = stream_of(stream).application_end();
   if (end == AsgiStream::End::returned) return true;
   if (end == AsgiStream::End::raised && !call_when_done(gil, task, stream)) return false;
@@ -198,25 +168,6 @@ bool AsgiCalls::begin_without_task(const Gil&, const PyRef& begin, StreamId id, 
   const PyRef begun = PyRef::steal(PyObject_CallOneArg(begin.get(), stream.get()));
   if (!begun) running_.erase(id);
   return static_cast<bool>(begun);
-}
-
-// As loop.create_task(), which would make up a name.
-PyRef AsgiCalls::make_task(const Gil&, const PyRef& coroutine, const PyRef& request_id) const {
-  const Names& names = bridge_.names();
-  PyObject* const loop = bridge_.loop();
-  if (task_type_ && task_options_) {
-    const PyRef factory =
-        PyRef::steal(PyObject_CallMethodNoArgs(loop, names.get_task_factory.get()));
-    if (!factory) return PyRef();
-    if (factory.get() == Py_None) {
-      const PyRef arguments = PyRef::steal(PyTuple_Pack(1, coroutine.get()));
-      const bool ready =
-          arguments && PyDict_SetItem(task_options_.get(), names.name.get(), request_id.get()) == 0;
-      if (!ready) return PyRef();
-      return PyRef::steal(PyObject_Call(task_type_.get(), arguments.get(), task_options_.get()));
-    }
-  }
-  return PyRef::steal(PyObject_CallMethodOneArg(loop, names.create_task.get(), coroutine.get()));
 }
 
 PyRef AsgiCalls::ensure_future(const Gil& gil, const PyRef& awaitable) const {
@@ -307,12 +258,9 @@ PyRef AsgiCalls::find(StreamId id) const {
 void AsgiCalls::release_all(const Gil&) {
   // Moved to a local first: releasing these objects may run Python code.
   const auto running = std::exchange(running_, {});
-  const PyRef options = std::exchange(task_options_, PyRef());
 }
 
 void AsgiCalls::traverse(Visitor& visit) const {
-  visit(task_type_);
-  visit(task_options_);
   for (const auto& [id, running] : running_) {
     visit(running.stream);
     visit(running.scope);

@@ -26,9 +26,6 @@ class AsgiCalls {
  public:
   explicit AsgiCalls(Bridge& bridge) : bridge_(bridge) {}
 
-  // The loop that tasks are to run on. No exception is set.
-  void set_loop(const Gil& gil, const PyRef& loop);
-
   void handle(const Gil& gil, HttpEvent& event);
   void handle(const Gil& gil, WebSocketEvent& event);
 
@@ -71,7 +68,6 @@ class AsgiCalls {
                        const PyRef& request_id);
   // False with an exception set.
   bool begin_without_task(const Gil& gil, const PyRef& begin, StreamId id, Running request);
-  PyRef make_task(const Gil& gil, const PyRef& coroutine, const PyRef& request_id) const;
   PyRef ensure_future(const Gil& gil, const PyRef& awaitable) const;
   // False with an exception set.
   bool call_when_done(const Gil& gil, const PyRef& task, const PyRef& stream) const;
@@ -81,8 +77,6 @@ class AsgiCalls {
   PyRef find(StreamId id) const;
 
   Bridge& bridge_;
-  // asyncio.Task and its keyword arguments; null on a loop that makes tasks in its own way.
-  PyRef task_type_, task_options_;
   std::unordered_map<StreamId, Running> running_;
 };
 

@@ -30,6 +30,7 @@ Bridge::Bridge(const Gil& gil, Port& port, AsgiTypes types, Application applicat
       names_(gil),
       loggers_(gil),
       scopes_(gil, names_, application_.root_path, application_.state, application_.extensions),
+      tasks_(names_),
       asgi_(*this),
       socket_io_(*this) {}
 
@@ -47,7 +48,7 @@ bool Bridge::start(const Gil& gil, PyRef loop, PyRef on_stopped, std::span<const
     }
     watched_.push_back(descriptor);
   }
-  asgi_.set_loop(gil, loop_);
+  tasks_.set_loop(gil, loop_, types_.step_keeper);
   loop_thread_ = std::this_thread::get_id();
   return true;
 }
@@ -58,7 +59,8 @@ void Bridge::undo_start(const Gil& gil) {
   on_stopped_ = PyRef();
 }
 
-void Bridge::stop_watching(const Gil&) {
+void Bridge::stop_watching(const Gil& gil) {
+  tasks_.release(gil);
   for (const int descriptor : std::exchange(watched_, {})) {
     PyRef::steal(PyObject_CallMethod(loop_.get(), "remove_reader", "i", descriptor));
     if (PyErr_Occurred()) PyErr_WriteUnraisable(loop_.get());
@@ -66,6 +68,7 @@ void Bridge::stop_watching(const Gil&) {
 }
 
 Bridge::Drained Bridge::drain(const Gil& gil, std::chrono::milliseconds budget) {
+  const TaskStarter::LoopCallback in_callback(tasks_);
   const auto end = std::chrono::steady_clock::now() + budget;
   for (;;) {
     if (next_event_ == batch_.size()) {
@@ -87,6 +90,15 @@ Bridge::Drained Bridge::drain(const Gil& gil, std::chrono::milliseconds budget) 
     }
     if (std::chrono::steady_clock::now() >= end) return Drained::some;
   }
+}
+
+std::optional<SocketEvent> Bridge::take_next_event_of(SocketId socket) {
+  if (next_event_ == batch_.size()) return std::nullopt;
+  auto* const group = std::get_if<SocketIoEvent>(&batch_[next_event_]);
+  auto* const event = group == nullptr ? nullptr : std::get_if<SocketEvent>(group);
+  if (event == nullptr || event->socket != socket) return std::nullopt;
+  ++next_event_;
+  return std::move(*event);
 }
 
 void Bridge::log_pending(const Gil& gil) {
@@ -137,6 +149,7 @@ PyRef Bridge::space(const Gil&) {
 
 void Bridge::release_all(const Gil& gil) {
   asgi_.release_all(gil);
+  tasks_.release(gil);
   socket_io_.release_all(gil);
   // Moved to a local first: releasing these objects may run Python code.
   const auto futures = std::exchange(room_futures_, {});
@@ -150,6 +163,7 @@ void Bridge::traverse(Visitor& visit) const {
   visit(loop_);
   visit(on_stopped_);
   loggers_.traverse(visit);
+  tasks_.traverse(visit);
   asgi_.traverse(visit);
   socket_io_.traverse(visit);
   for (const PyRef& future : room_futures_) visit(future);

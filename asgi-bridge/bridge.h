@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <thread>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "asgi-bridge/python.h"
 #include "asgi-bridge/scope.h"
 #include "asgi-bridge/socketio_callbacks.h"
+#include "asgi-bridge/task_starter.h"
 #include "server/port/port.h"
 
 namespace sioserve::bridge {
@@ -51,6 +53,8 @@ class Bridge {
   // Handles events until none is left or `budget` is used up; other callbacks of the event loop
   // then run before the next call.
   Drained drain(const Gil& gil, std::chrono::milliseconds budget);
+  // Takes the next event, if it is one of this socket. Called while drain() handles another.
+  std::optional<SocketEvent> take_next_event_of(SocketId socket);
   // Whether drain() has left events that it has taken already.
   bool has_more() const { return next_event_ < batch_.size(); }
   // Handles the queued log records and drops every other event: the process is about to end while
@@ -96,6 +100,7 @@ class Bridge {
   const Names& names() const { return names_; }
   const Loggers& loggers() const { return loggers_; }
   ScopeFactory& scopes() { return scopes_; }
+  TaskStarter& tasks() { return tasks_; }
   AsgiCalls& asgi() { return asgi_; }
   SocketIoCallbacks& socket_io() { return socket_io_; }
   // Null before start() and after clear().
@@ -129,6 +134,7 @@ class Bridge {
   Names names_;
   Loggers loggers_;
   ScopeFactory scopes_;
+  TaskStarter tasks_;
   AsgiCalls asgi_;
   SocketIoCallbacks socket_io_;
   PyRef loop_;

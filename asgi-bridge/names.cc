@@ -74,6 +74,7 @@ Names::Names(const Gil& gil) {
       {&Names::session_closed, "session_closed"},
       {&Names::connect, "connect"},
       {&Names::event, "event"},
+      {&Names::events, "events"},
       {&Names::acknowledged, "acknowledged"},
       {&Names::disconnect, "disconnect"},
       {&Names::forgotten, "forgotten"},

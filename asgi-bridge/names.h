@@ -16,7 +16,7 @@ struct Names {
   PyRef http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect;
   PyRef call_soon, create_future, create_task, get_task_factory, add_done_callback, set_result,
       done, cancelled, exception, begin_without_task;
-  PyRef handshake, origin, request_refused, session_opened, session_closed, connect, event,
+  PyRef handshake, origin, request_refused, session_opened, session_closed, connect, event, events,
       acknowledged, disconnect;
   PyRef forgotten, signalled, acks_lost, told, process_left, move_session, session_moved, keep_away;
   PyRef asked_by_server, servers_answered;

@@ -131,10 +131,29 @@ void SocketIoCallbacks::handle(const Gil& gil, SocketConnect event) {
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SocketEvent event) {
-  dispatch(
-      gil, bridge_.names().event,
-      {to_py_int(gil, static_cast<std::uint64_t>(event.socket)), to_python(gil, event.args, keys_),
-       event.ack_id ? to_py_int(gil, *event.ack_id) : none()});
+  const PyRef socket = to_py_int(gil, static_cast<std::uint64_t>(event.socket));
+  PyRef args = to_python(gil, event.args, keys_);
+  PyRef ack_id = event.ack_id ? to_py_int(gil, *event.ack_id) : none();
+  auto next = bridge_.take_next_event_of(event.socket);
+  if (!next) {
+    dispatch(gil, bridge_.names().event, {socket, std::move(args), std::move(ack_id)});
+    return;
+  }
+  // Those that have come together are handled together, in one task.
+  PyRef events = PyRef::steal(PyList_New(0));
+  for (;;) {
+    const PyRef pair =
+        args && ack_id ? PyRef::steal(PyTuple_Pack(2, args.get(), ack_id.get())) : PyRef();
+    // An event that can't be passed on must not stop those after it.
+    if (!pair || !events || PyList_Append(events.get(), pair.get()) != 0) {
+      dispatch(gil, bridge_.names().event, {socket, PyRef()});
+    }
+    if (!next) break;
+    args = to_python(gil, next->args, keys_);
+    ack_id = next->ack_id ? to_py_int(gil, *next->ack_id) : none();
+    next = bridge_.take_next_event_of(event.socket);
+  }
+  dispatch(gil, bridge_.names().events, {socket, std::move(events)});
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SocketAcknowledged event) {

@@ -181,6 +181,16 @@ PyObject* server_ack(PyObject* self, PyObject* args) {
   return post(self, std::move(command));
 }
 
+PyObject* server_start_task(PyObject* self, PyObject* args) {
+  PyObject *coroutine, *name;
+  if (!PyArg_ParseTuple(args, "OU:start_task", &coroutine, &name)) return nullptr;
+  Core* core = core_of(self);
+  if (core == nullptr) return nullptr;
+  return core->bridge.tasks()
+      .start(Gil::held_by_caller(), PyRef::borrow(coroutine), PyRef::borrow(name))
+      .release();
+}
+
 PyObject* server_events_done(PyObject* self, PyObject* args) {
   PyObject *socket, *count;
   if (!PyArg_ParseTuple(args, "OO:events_done", &socket, &count)) return nullptr;
@@ -282,6 +292,7 @@ std::span<const Method> socketio_methods() {
       Method::keywords<&server_broadcast>("broadcast"),
       Method::positional<&server_ack>("ack"),
       Method::positional<&server_events_done>("events_done"),
+      Method::positional<&server_start_task>("start_task"),
       Method::positional<&post_room_command<SocketJoin>>("join"),
       Method::positional<&post_room_command<SocketLeave>>("leave"),
       Method::one_argument<&server_leave_all>("leave_all"),

@@ -9,14 +9,23 @@ Commands are carried out in the order of the calls.
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from typing import Any, Protocol, final
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    MutableMapping,
+    Sequence,
+)
+from typing import Any, Protocol, TypeVar, final
 
 from sio.cluster import ClusterDispatcher
 from sio.cluster_core import ClusterCore
 from sio.process_core import ProcessCore
 from sioserve.tls import TlsSettings
 from sioserve.tls_core import TlsCore
+
+_T = TypeVar("_T")
 
 __version__: str
 
@@ -94,6 +103,9 @@ class Dispatcher(ClusterDispatcher, Protocol):
 
         Report each handled event with events_done(), so that the client is read further.
         """
+
+    def events(self, socket: int, events: list[tuple[list[Any], int | None]]) -> None:
+        """Several events of one socket that have come together: (args, ack_id) each."""
 
     def acknowledged(self, socket: int, callback_id: int, args: list[Any]) -> None:
         """The client has acknowledged the emit() with this callback_id."""
@@ -439,6 +451,10 @@ class Server(ClusterCore, ProcessCore, TlsCore):
 
     def ack(self, socket: int, ack_id: int, args: Sequence[Any]) -> None:
         """Any thread. Acknowledge a client's event."""
+    def start_task(self, coroutine: Coroutine[Any, Any, _T], name: str) -> asyncio.Task[_T]:
+        """The event loop's thread. Make a task of this name and run its first step at once, unless
+        the event loop, or its task factory, makes tasks in a way of its own. It may have ended.
+        """
     def events_done(self, socket: int, count: int) -> None:
         """Any thread. `count` events of the socket have been handled."""
     def join(self, socket: int, room: str) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from time import perf_counter
 from types import TracebackType
@@ -52,6 +52,11 @@ INTERNAL_ERROR = "Internal server error"
 TOOK_TOO_LONG = "Connection timed out"
 HANDLED_AT_ONCE = 16  # the most events of one socket that are reported together
 LONGEST_RUN = 0.002  # seconds of handlers without an await; then the loop's other callbacks
+
+
+# What is to be done next: an event, as its arguments, beginning with its name, and the number of
+# its acknowledgement; or a call that gives an awaitable.
+_Step = tuple[list[Any], int | None] | Callable[[], Awaitable[None]]
 
 
 class Connection:
@@ -102,8 +107,8 @@ class Connection:
         self._on_accepting = on_accepting
         self._times = times
         # Lists, because an empty deque takes 760 bytes.
-        self._steps: list[tuple[Any, ...]] = []
-        self._parts: list[tuple[Any, ...]] = []  # the rest of the running step
+        self._steps: list[_Step] = []
+        self._parts: list[_Step] = []  # the rest of the running step
         self._before = before
         self._finished = False
         self._waiting: asyncio.Future[None] | None = None  # the connection that waits for this one
@@ -122,11 +127,11 @@ class Connection:
 
     def connect(self, auth: Any) -> None:
         """Let the namespace decide about the client. The first call."""
-        self._add((self._connect, auth))
+        self._add(partial(self._connect, auth))
 
     def resume(self, why: str) -> None:
         """The client comes from another Python process, which had accepted it. The first call."""
-        self._add((self._resume, why))
+        self._add(partial(self._resume, why))
 
     @property
     def is_busy(self) -> bool:
@@ -159,7 +164,15 @@ class Connection:
 
     def event(self, args: list[Any], ack_id: int | None) -> None:
         """Handle an event after the events before it."""
-        self._add((self._event, args, ack_id))
+        self._steps.append((args, ack_id))
+        if not self._running:
+            self._start()
+
+    def events(self, events: list[tuple[list[Any], int | None]]) -> None:
+        """The same for several that have come together, in order."""
+        self._steps += events
+        if not self._running:
+            self._start()
 
     def signal(self, signal: str) -> None:
         """Call the functions for this signal, concurrently with the handlers."""
@@ -179,14 +192,18 @@ class Connection:
         """The client has disconnected: end when all its events have been handled."""
         with Guard("leaving the rooms", self.socket):
             self.socket.mark_disconnected(reason, reference_reason)
-        self._add((self._disconnect, reason))
+        self._add(partial(self._disconnect, reason))
 
     def end(self) -> None:
         """The timeout for handlers is over: cancel running ones, and start only those of
         disconnect.
         """
-        events = sum(step[0] == self._event for step in self._steps)
-        last = [step for step in self._steps if step[0] == self._disconnect]
+        events = sum(isinstance(step, tuple) for step in self._steps)
+        last = [
+            step
+            for step in self._steps
+            if isinstance(step, partial) and step.func == self._disconnect
+        ]
         self._steps.clear()
         self._steps.extend(last)
         if events:
@@ -198,15 +215,16 @@ class Connection:
         """In a child made by fork(): handle no more events."""
         self._steps.clear()
 
-    def _add(self, step: tuple[Any, ...]) -> None:
+    def _add(self, step: _Step) -> None:
         self._steps.append(step)
         if not self._running:
             self._start()
 
     def _start(self) -> None:
         self._running = True
-        task = asyncio.get_running_loop().create_task(self._run())
-        if self._running:  # a task factory may run it immediately, possibly to its end
+        task = self._core.start_task(self._run(), self.socket.id)
+        # Usually it has begun, possibly ended: then it can't be cancelled before its first step.
+        if self._running and self.task is None:
             self.task = task
             task.add_done_callback(self._task_ended)
 
@@ -222,18 +240,23 @@ class Connection:
     async def _run(self) -> None:
         steps, parts = self._steps, self._parts
         use = DatabaseUse.begin()
-        if self.task is None:  # an eager task factory runs first steps within the call
-            self.task = asyncio.current_task()
-            await self._yield_to_loop()
-        task = self.task
+        task = asyncio.current_task()
         assert task is not None
+        if self.task is None:
+            self.task = task
+        else:  # it has begun now, so _task_ended() has nothing to do
+            task.remove_done_callback(self._task_ended)
         since = perf_counter()
         while parts or steps:
-            step, *args = (parts or steps).pop(0)
+            step = (parts or steps).pop(0)
             try:  # as Guard
-                await step(*args)
+                if isinstance(step, tuple):
+                    await self._event(*step)
+                else:
+                    await step()
             except BaseException as error:
-                if not survives(error, step, self.socket):
+                what = step[0][0] if isinstance(step, tuple) else getattr(step, "func", step)
+                if not survives(error, what, self.socket):
                     raise
             if use.used and not parts:
                 await use.end()
@@ -243,8 +266,6 @@ class Connection:
                 await self._yield_to_loop()
                 since = perf_counter()
         use.closed = True
-        # It has begun, so _task_ended() has nothing to do: one callback less on the event loop.
-        task.remove_done_callback(self._task_ended)
         self._running, self.task = False, None
 
     @staticmethod
@@ -281,7 +302,7 @@ class Connection:
             self.socket.mark_accepted()
             logger.info("%r %s", self.socket, "recovered" if self.socket.recovered else "connected")
             hooks = self._namespace.server.connect_hooks
-            self._parts.extend((self._call, "connect hook", hook) for hook in hooks)
+            self._parts.extend(partial(self._call, "connect hook", hook) for hook in hooks)
         else:
             self._refuse(message, data)
 
@@ -301,7 +322,7 @@ class Connection:
         self.socket.mark_accepted()
         logger.info("%r resumed after a %s", self.socket, why)
         hooks = self._namespace.server.resume_hooks
-        self._parts.extend((self._call, "resume hook", hook) for hook in hooks)
+        self._parts.extend(partial(self._call, "resume hook", hook) for hook in hooks)
 
     def _add_consumers(self) -> None:
         for consumer_class in self._namespace.table.consumers_for(self._session):
@@ -352,7 +373,8 @@ class Connection:
         self._finish()
 
     def _event(self, args: list[Any], ack_id: int | None) -> Awaitable[None]:
-        args[0] = str(args[0])  # a client's event may have a number as its name
+        if type(args[0]) is not str:  # a client's event may have a number as its name
+            args[0] = str(args[0])
         handlers = self._namespace.table.handlers(args[0], self.socket)
         for handler in handlers:
             if handler.is_concurrent:
@@ -360,7 +382,9 @@ class Connection:
                 return DONE
         return self._handle(args, ack_id, handlers)
 
-    async def _handle(self, args: list[Any], ack_id: int | None, handlers: list[Handler]) -> None:
+    async def _handle(
+        self, args: list[Any], ack_id: int | None, handlers: Sequence[Handler]
+    ) -> None:
         socket, event, args = self.socket, args[0], args[1:]
         reply = None if ack_id is None else Reply(self._core, self._number, ack_id)
         ack = None if reply is None else reply.send
@@ -391,7 +415,7 @@ class Connection:
                 raise
             answer = ({"error": INTERNAL_ERROR},)
         else:
-            if reply is not None:
+            if reply is not None and not reply.sent:
                 answer = self._automatic_answer(args, handlers)
         if reply is not None and not reply.sent and answer is not None:
             with Guard(event, socket) as guard:  # a refusal's data may not be JSON
@@ -400,12 +424,15 @@ class Connection:
                 reply.send({"error": INTERNAL_ERROR})
         self._handled += 1
         if not self._steps or self._handled >= HANDLED_AT_ONCE:
-            self._report_handled()
+            self._core.events_done(self._number, self._handled)
+            self._handled = 0
         elif self._handled == 1:
             # Before the next handler waits, possibly for input that is read only then.
             asyncio.get_running_loop().call_soon(self._report_handled)
 
-    def _automatic_answer(self, args: list[Any], handlers: list[Handler]) -> tuple[Any, ...] | None:
+    def _automatic_answer(
+        self, args: list[Any], handlers: Sequence[Handler]
+    ) -> tuple[Any, ...] | None:
         """The arguments of an acknowledgement that no handler has given; None: there is none."""
         for handler in handlers:
             if handler.acks_itself:
@@ -436,9 +463,10 @@ class Connection:
             hooks = self._namespace.server.disconnect_hooks
             # In parts, so that each handler fails alone, even if this coroutine is closed.
             parts = self._parts
-            parts.extend((self._call, "disconnect", handler, reason) for handler in handlers)
-            parts.extend((self._call, "disconnect hook", hook, reason) for hook in hooks)
-            parts.append((self._finish,))
+            call = self._call
+            parts.extend(partial(call, "disconnect", handler, reason) for handler in handlers)
+            parts.extend(partial(call, "disconnect hook", hook, reason) for hook in hooks)
+            parts.append(self._finish)
         else:
             self._finish()
 
@@ -479,6 +507,12 @@ class Connections(dict[int, Connection]):
         connection = self.get(socket)
         if connection is not None:
             connection.event(args, ack_id)
+
+    def events(self, socket: int, events: list[tuple[list[Any], int | None]]) -> None:
+        """Handle these events of this socket, if it has not gone."""
+        connection = self.get(socket)
+        if connection is not None:
+            connection.events(events)
 
 
 class Reply:

@@ -61,13 +61,14 @@ class DatabaseUse:
         `has_no_ends`: nobody calls end() between two handlers. Such a task may enter a
         ThreadSensitiveContext of its own.
         """
+        if not (django_ready() and _would_use_shared_thread()):
+            return _UNUSED
         use = cls(has_no_ends)
-        if django_ready() and _would_use_shared_thread():
-            if has_no_ends:
-                _CheckedThread.install()
-            else:
-                SyncToAsync.thread_sensitive_context.set(_shared_context)
-            _current.set(use)
+        if has_no_ends:
+            _CheckedThread.install()
+        else:
+            SyncToAsync.thread_sensitive_context.set(_shared_context)
+        _current.set(use)
         return use
 
     async def end(self) -> None:
@@ -83,6 +84,10 @@ class DatabaseUse:
         """The last handler has ended; tasks that it has started may still run."""
         await self.end()
         self.closed = True
+
+
+# Of all tasks that do not use the shared thread.
+_UNUSED = DatabaseUse()
 
 
 def _would_use_shared_thread() -> bool:

@@ -83,8 +83,9 @@ class Dispatcher:
         self._core: Server | None = None
         self._sessions: dict[int, EngineIOSession] = {}
         self._connections = Connections()
-        # The most frequent call of the native server: without a method of this class in between.
+        # The most frequent calls of the native server: without a method of this class in between.
         self.event = self._connections.event
+        self.events = self._connections.events
         # Bound once for all connections.
         self._on_finished, self._on_accepting = self._forget, self._keep_accepted
         # Clients that wait for a dynamic namespace: the session, and the task that calls the

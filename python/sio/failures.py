@@ -100,14 +100,12 @@ def _current_task() -> asyncio.Task[Any] | None:
 
 
 if sys.version_info >= (3, 11):
-
-    def is_cancelled(task: asyncio.Task[Any]) -> bool:
-        """Whether cancel() was called on the task."""
-        return task.cancelling() > 0
+    # Whether cancel() was called on the task.
+    is_cancelled: Callable[[asyncio.Task[Any]], int] = asyncio.Task.cancelling
 
 else:
 
-    def is_cancelled(task: asyncio.Task[Any]) -> bool:
+    def is_cancelled(task: asyncio.Task[Any]) -> int:
         """Whether cancel() was called on the task and CancelledError was not raised yet."""
         return bool(getattr(task, "_must_cancel", False))
 

@@ -140,6 +140,19 @@ class MethodHandler(Handler):
         method: Callable[..., Any] = getattr(socket.consumers[self._class], self._name)
         return method
 
+    def handle(
+        self, socket: Socket, event: str, args: list[Any], ack: Ack | None
+    ) -> Awaitable[Any]:
+        # As in the base class, with two calls less: this is what most events need.
+        if not self._is_async:
+            return super().handle(socket, event, args, ack)
+        method: Callable[..., Awaitable[Any]] = getattr(socket.consumers[self._class], self._name)
+        if not self.takes_ack:
+            return method(socket, *args)
+        if len(args) == 1:  # the interpreter needs half as long for a call without `*`
+            return method(socket, args[0], ack=ack)
+        return method(socket, *args, ack=ack)
+
 
 class AnyEventMethod(MethodHandler):
     """A consumer's method for any event: gets the event's name before its arguments."""

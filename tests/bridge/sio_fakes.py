@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import sio.socketio.server
@@ -74,6 +74,9 @@ class FakeServer:
         """The argument of accept_socket() is recorded unchanged."""
         self.calls.append(("make_relays", relays))
         return relays
+
+    def start_task(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        return asyncio.get_running_loop().create_task(coroutine, name=name)
 
     def space(self) -> None:
         """The command queue always has space."""

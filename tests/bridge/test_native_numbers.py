@@ -91,7 +91,17 @@ LOOPBACK_TABLE: list[tuple[str, str, int, Call]] = [
     ("advance", "milliseconds", CENTURY, lambda server, n: server.advance(n)),
 ]
 WITHOUT_NUMBERS = {
-    *("start", "_drain", "space", "running_tasks", "counts", "stop", "add_namespace", "open_logs"),
+    *(
+        "start",
+        "_drain",
+        "space",
+        "running_tasks",
+        "start_task",
+        "counts",
+        "stop",
+        "add_namespace",
+        "open_logs",
+    ),
     *("broadcast", "change_sockets", "sockets_in", "namespace_rooms", "take_room_changes"),
     *("watch_rooms", "unwatch_rooms", "other_processes", "process_status"),
     *("socket_count", "is_client_id", "namespaces_in_use", "client_count"),

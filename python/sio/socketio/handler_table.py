@@ -8,6 +8,7 @@ per event. A relayed event has no handlers.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from ..engine import EngineIOSession
 from ..handlers import Handler, MethodHandler, any_event_handlers, event_handlers
@@ -39,7 +40,9 @@ class HandlerTable:
         self.opens_path = True
         self.middleware: list[Handler] = []
         self.resume: Handler | None = None  # the function for clients of another process
-        self._handlers: dict[str, list[Handler]] = {}  # "connect" and "disconnect" among them
+        # "connect" and "disconnect" among them. The lists are replaced, never changed: a handler of
+        # one may be running.
+        self._handlers: dict[str, list[Handler]] = {}
         self._any_event: list[Handler] = []
         self._relays: dict[str, Relay] = {}
         # By event: the consumers that declare the relay; None stands for the whole namespace.
@@ -111,7 +114,7 @@ class HandlerTable:
                         f"{event!r} in namespace {self.name!r} is handled by {taken!r}"
                     )
         for event, handler in handlers.items():
-            self._handlers.setdefault(event, []).append(handler)
+            self._handlers[event] = [*self._handlers.get(event, ()), handler]
             logger.debug("%s: event %r is handled by %r", self.name, event, handler)
         self._any_event.extend(any_event_handlers(consumer_class))
         for relay in relays.values():
@@ -160,13 +163,15 @@ class HandlerTable:
             return self.consumer_classes
         return [kind for kind in self.consumer_classes if kind in self.native_consumers]
 
-    def handlers(self, event: str, socket: NamespaceSocket) -> list[Handler]:
+    def handlers(self, event: str, socket: NamespaceSocket) -> Sequence[Handler]:
         """The handlers of a client's event, "connect" or "disconnect", in order.
 
         The socket's own listeners come last. Without any handler, what @any_event decorates.
         """
-        found = [h for h in self._handlers.get(event, ()) if h.serves(socket)]
-        found += socket.own_handlers(event)
+        handlers = self._handlers.get(event, ())
+        if len(handlers) == 1 and socket.own_listeners is None and handlers[0].serves(socket):
+            return handlers  # the usual case
+        found = [*(h for h in handlers if h.serves(socket)), *socket.own_handlers(event)]
         if not found and event not in LIFECYCLE:
             found = [handler for handler in self._any_event if handler.serves(socket)]
         return found

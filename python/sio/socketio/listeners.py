@@ -32,9 +32,9 @@ class SocketListeners:
     """A base of NamespaceSocket; see there for threads."""
 
     name_space: Namespace[Any]
-    _own: dict[str, tuple[SocketHandler, ...]] | None = None
+    own_listeners: dict[str, tuple[SocketHandler, ...]] | None = None  # by their events
     # Replaced, never changed: other threads may be iterating over them.
-    _any: tuple[Handler, ...] = ()
+    any_handlers: tuple[Handler, ...] = ()  # for every event of the client
     _any_outgoing: tuple[Callable[..., Any], ...] = ()
 
     # --- named events ---
@@ -63,7 +63,7 @@ class SocketListeners:
 
     def off(self, event: str, function: Callable[..., Any] | None = None) -> None:
         """Remove this listener of the event; without `function`, all its listeners."""
-        own = self._own or {}
+        own = self.own_listeners or {}
         kept = tuple(h for h in own.get(event, ()) if function not in (None, h.function))
         if kept:
             own[event] = kept
@@ -76,15 +76,15 @@ class SocketListeners:
 
     def event_names(self) -> list[str]:
         """The events that this socket has listeners for."""
-        return list(self._own or ())
+        return list(self.own_listeners or ())
 
     def own_handlers(self, event: str) -> tuple[SocketHandler, ...]:
         """The same as handlers, in the order of registration."""
-        own = self._own
+        own = self.own_listeners
         return () if own is None else own.get(event, ())
 
     def remove_handler(self, handler: SocketHandler) -> None:
-        own = self._own or {}
+        own = self.own_listeners or {}
         kept = tuple(other for other in own.get(handler.event, ()) if other is not handler)
         if kept:
             own[handler.event] = kept
@@ -100,9 +100,9 @@ class SocketListeners:
         self.name_space.table.check_not_relayed(event)
 
         def decorate(function: _F) -> _F:
-            if self._own is None:
-                self._own = {}
-            self._own[event] = (*self._own.get(event, ()), kind(function, event))
+            if self.own_listeners is None:
+                self.own_listeners = {}
+            self.own_listeners[event] = (*self.own_listeners.get(event, ()), kind(function, event))
             return function
 
         return decorate if function is None else decorate(function)
@@ -115,25 +115,23 @@ class SocketListeners:
 
         It cannot acknowledge. Its exceptions are logged, and the event is still handled.
         """
-        self._any = (*self._any, Handler(function))
+        self.any_handlers = (*self.any_handlers, Handler(function))
         return function
 
     def prepend_any(self, function: _F) -> _F:
         """The same, before those that are there already."""
-        self._any = (Handler(function), *self._any)
+        self.any_handlers = (Handler(function), *self.any_handlers)
         return function
 
     def off_any(self, function: Callable[..., Any] | None = None) -> None:
         """Remove this listener; without `function`, all those of on_any()."""
-        self._any = tuple(h for h in self._any if function not in (None, h.function))
+        self.any_handlers = tuple(
+            h for h in self.any_handlers if function not in (None, h.function)
+        )
 
     def listeners_any(self) -> list[Callable[..., Any]]:
         """The functions that on_any() and prepend_any() have added, in order."""
-        return [handler.function for handler in self._any]
-
-    @property
-    def any_handlers(self) -> tuple[Handler, ...]:
-        return self._any
+        return [handler.function for handler in self.any_handlers]
 
     # --- every event to the client ---
 
@@ -181,8 +179,8 @@ class SocketListeners:
 
     def drop_listeners(self) -> None:
         """No event follows."""
-        self._own = None
-        self._any = ()
+        self.own_listeners = None
+        self.any_handlers = ()
         if self._any_outgoing:
             self._set_outgoing(())
 

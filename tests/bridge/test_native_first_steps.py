@@ -1,0 +1,137 @@
+"""The first step of a task runs at once, without an iteration of the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from typing import Any
+
+import pytest
+from native import respond, serving
+
+variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
+
+
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    await respond(send)
+
+
+async def test_the_first_step_is_not_given_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    own = asyncio.BaseEventLoop.call_soon
+    stepped: list[Any] = []  # the tasks of the steps that wait for the loop
+
+    def call_soon(self: Any, callback: Any, *args: Any, **options: Any) -> Any:
+        stepped.append(getattr(callback, "__self__", None))
+        return own(self, callback, *args, **options)
+
+    steps: list[int] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        task = asyncio.current_task()
+        steps.append(stepped.count(task))
+        await asyncio.sleep(0)
+        steps.append(stepped.count(task))
+        await respond(send)
+
+    assert isinstance(loop, asyncio.BaseEventLoop)
+    monkeypatch.setattr(asyncio.BaseEventLoop, "call_soon", call_soon)
+    async with serving(application) as running:
+        assert (await running.get()).text == "ok"
+    assert steps == [0, 1]
+
+
+async def test_the_task_is_the_current_one_and_has_a_context_of_its_own() -> None:
+    seen: list[Any] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(asyncio.current_task())
+        seen.append(variable.get())
+        variable.set("set")
+        await asyncio.sleep(0)
+        seen.append(asyncio.current_task())
+        seen.append(variable.get())
+        await respond(send)
+
+    async with serving(application) as running:
+        for _ in range(2):
+            assert (await running.get()).text == "ok"
+    first, value, later, kept = seen[:4]
+    assert isinstance(first, asyncio.Task)
+    assert first is later
+    assert (value, kept) == ("unset", "set")
+    assert seen[5] == "unset"
+    assert variable.get() == "unset"
+
+
+async def test_the_loop_s_own_methods_are_there_after_the_server_s_end() -> None:
+    loop = asyncio.get_running_loop()
+    before = set(vars(loop))
+    async with serving(nothing) as running:
+        assert (await running.get()).text == "ok"
+        called: list[int] = []
+        loop.call_soon(called.append, 1)
+        loop.call_soon(called.append, 2, context=contextvars.copy_context())
+        handle = loop.call_soon(called.append, 3)
+        handle.cancel()
+        await asyncio.sleep(0)
+        assert called == [1, 2]
+        with pytest.raises(TypeError):
+            loop.call_soon()  # type: ignore[call-arg]
+    assert set(vars(loop)) == before
+
+
+async def test_a_call_soon_of_somebody_else_sees_every_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    own = loop.call_soon
+    seen: list[Any] = []
+
+    def call_soon(callback: Any, *args: Any, **options: Any) -> Any:
+        seen.append(callback)
+        return own(callback, *args, **options)
+
+    monkeypatch.setattr(loop, "call_soon", call_soon)
+    async with serving(nothing) as running:
+        assert (await running.get()).text == "ok"
+    assert seen
+    assert loop.call_soon is call_soon
+
+
+async def test_a_task_that_a_task_starts_waits_for_the_loop() -> None:
+    order: list[str] = []
+
+    async def started() -> str:
+        order.append("started")
+        return "its result"
+
+    async with serving(nothing) as running:
+        task = running.server.start_task(started(), "a name")
+        order.append("after the call")
+        assert await task == "its result"
+    assert task.get_name() == "a name"
+    assert order == ["after the call", "started"]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_failure_in_the_first_step_is_one_of_the_task(
+    waits: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if waits:
+            await asyncio.sleep(0)
+        raise ValueError("broken")
+
+    async with serving(application) as running:
+        assert (await running.get()).status_code == 500
+    (record,) = caplog.records
+    assert record.message == "Exception in ASGI application"
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ValueError)
+
+
+async def test_start_task_refuses_what_is_no_coroutine() -> None:
+    async with serving(nothing) as running:
+        with pytest.raises(TypeError):
+            running.server.start_task(3, "name")
