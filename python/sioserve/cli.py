@@ -20,8 +20,8 @@ from sioserve.listening import take_activated_sockets
 from sioserve.loader import load_application
 from sioserve.options import Options, UsageError, resolve
 from sioserve.reload.child import as_child, is_child
-from sioserve.reload.parent import Parent
 from sioserve.sio_package import check_sio_package
+from sioserve.startup_objects import collect_as_before, collect_rarely
 from sioserve.systemd import Notifier, take_notifier
 from sioserve.this_command import this_command
 from sioserve.workers.channel import failures_told
@@ -75,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.status
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        collect_as_before()
 
 
 def _serve(
@@ -83,6 +85,7 @@ def _serve(
     notifier: Notifier,
     channel: socket.socket | None,
 ) -> int:
+    collect_rarely()
     check_sio_package()
     from sioserve.runner import run, run_python_process  # imports `sio`
 
@@ -95,6 +98,9 @@ def _serve(
     if is_child():
         options = as_child(options)
     elif options.reload:
+        from sioserve.reload.parent import Parent  # imports much that only it needs
+
+        collect_as_before()
         return Parent(options, arguments).run()
     if channel is None and options.workers is not None:
         return _run_io_process(arguments, options, notifier)
