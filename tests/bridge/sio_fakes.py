@@ -76,7 +76,10 @@ class FakeServer:
         return relays
 
     def start_task(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        return asyncio.get_running_loop().create_task(coroutine, name=name)
+        """Its first step waits for the event loop, whatever the task factory. So a test can do
+        several things before it, as when the native server can't run it at once.
+        """
+        return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), name=name)
 
     def space(self) -> None:
         """The command queue always has space."""

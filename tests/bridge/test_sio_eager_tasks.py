@@ -17,20 +17,11 @@ SOME = (
     "dynamic_namespaces",
     "listeners",
     "handler_ends",
+    "handler_turns",
     "client",
 )
-# Tests of other parts, tests that run in separate processes, and tests of when a task takes its
-# turns, which is what the factory changes.
-OTHERS = (
-    "handler_turns",
-    "typing",
-    "django",
-    "database",
-    "eager_tasks",
-    "packets",
-    "encoding",
-    "reference",
-)
+# Tests of other parts, and tests that run in separate processes.
+OTHERS = ("typing", "django", "database", "eager_tasks", "packets", "encoding", "reference")
 
 
 def run(paths: list[pathlib.Path]) -> None:
