@@ -62,6 +62,12 @@ bool makes_plain_tasks(const Gil& gil, const PyRef& loop) {
   return false;
 }
 
+// asyncio's debug mode names the task of a slow step, which it can't if another callback runs it.
+bool is_in_debug_mode(const Gil&, const PyRef& loop) {
+  const PyRef debug = PyRef::steal(PyObject_CallMethod(loop.get(), "get_debug", nullptr));
+  return debug && PyObject_IsTrue(debug.get()) == 1;
+}
+
 PyObject* raise_self(PyObject* exception, PyObject*) {
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception)), exception);
   return nullptr;
@@ -88,11 +94,13 @@ PyRef TaskStarter::make_keeper_type(const Gil& gil, PyObject* module) {
 void TaskStarter::set_loop(const Gil& gil, const PyRef& loop, const PyRef& keeper_type) {
   loop_ = loop;
   if (makes_plain_tasks(gil, loop)) {
-    task_options_ = PyRef::steal(
-        has_eager_tasks ? Py_BuildValue("{s:O,s:O}", "loop", loop.get(), "eager_start", Py_True)
-                        : Py_BuildValue("{s:O}", "loop", loop.get()));
+    const bool at_once = !is_in_debug_mode(gil, loop);
+    task_options_ =
+        PyRef::steal(has_eager_tasks && at_once
+                         ? Py_BuildValue("{s:O,s:O}", "loop", loop.get(), "eager_start", Py_True)
+                         : Py_BuildValue("{s:O}", "loop", loop.get()));
     task_type_ = import_attribute(gil, "asyncio", "Task");
-    if (!has_eager_tasks) keep_first_steps(gil, keeper_type);
+    if (!has_eager_tasks && at_once) keep_first_steps(gil, keeper_type);
   }
   PyErr_Clear();  // create_task() serves as well
 }

@@ -37,9 +37,9 @@ class TaskStarter {
   // KeyboardInterrupt of the first step is raised again by the event loop, as one of a later step
   // is; before Python 3.12 it is only raised there.
   //
-  // Before Python 3.12, the first step waits for the event loop if another task runs. If the loop
-  // has a task factory, or is neither asyncio's nor uvloop's, create_task() makes the task, and
-  // decides about that.
+  // The first step waits for the event loop in asyncio's debug mode, and before Python 3.12 if
+  // another task runs. If the loop has a task factory, or is neither asyncio's nor uvloop's,
+  // create_task() makes the task, and decides about that.
   PyRef start(const Gil& gil, const PyRef& coroutine, const PyRef& name);
 
   void traverse(Visitor& visit) const;
