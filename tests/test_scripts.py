@@ -36,7 +36,7 @@ def test_help_explains_a_script_and_does_nothing(script: str, option: str) -> No
     assert ended.stdout.splitlines()[0] == first_line.removeprefix("# ")
 
 
-@pytest.mark.parametrize("script", ["demo", "docs", "format", "lint", "setup"])
+@pytest.mark.parametrize("script", ["demo", "format", "lint", "setup"])
 def test_a_script_refuses_an_argument_that_it_does_not_know(script: str) -> None:
     ended = run(script, "--unknown")
     assert ended.returncode == 1
