@@ -138,12 +138,43 @@ async def test_nobody_waits_for_a_server_that_was_killed(servers: list[ServerPro
         assert await here.do("count") == 2
         second.process.kill()
         second.process.wait(10)
+        while await here.do("count") == 2:  # Redis has not noticed yet
+            await asyncio.sleep(0.01)
         start = time.monotonic()
         found = await here.do("fetch")
+        assert [one["id"] for one in found["sockets"]] == [here.id]
+        assert await here.do("question", 1, timeout=60) == {"answers": []}
+        assert time.monotonic() - start < 4  # no request waits for its timeout, 5 s
+
+
+async def test_a_request_ends_in_time_though_a_server_is_killed_meanwhile(
+    servers: list[ServerProcess],
+) -> None:
+    first, second = servers
+    # A client's next order waits for the one before.
+    async with (
+        connected(first.url) as asking,
+        connected(first.url) as fetching,
+        connected(first.url) as counting,
+        connected(second.url) as there,
+    ):
+        blocked = asyncio.create_task(there.do("block", seconds=30))
+        await asyncio.to_thread(second.wait_for_log, "blocked")
+        start = time.monotonic()
+        asked = asyncio.create_task(asking.do("question", 1, timeout=3))
+        fetched = asyncio.create_task(fetching.do("fetch"))
+        assert await counting.do("count") == 2
+        assert not asked.done()
+        assert not fetched.done()
+        second.process.kill()
+        second.process.wait(10)
+        assert (await asked)["answers"] == []
+        assert time.monotonic() - start < 4.5
+        found = await fetched  # "sockets" if it was sent only after the kill
+        here = {one["id"] for one in found.get("answers") or found["sockets"]}
+        assert here == {asking.id, fetching.id, counting.id}
         assert time.monotonic() - start < 8
-        sockets = found.get("sockets") or found["answers"]
-        assert [one["id"] for one in sockets] == [here.id]
-        assert await here.do("question", 1, timeout=1) is not None
+        blocked.cancel()
 
 
 async def test_counts_of_all_servers_need_no_python_of_theirs(
