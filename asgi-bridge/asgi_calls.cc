@@ -15,6 +15,12 @@
 namespace sioserve::bridge {
 namespace {
 
+// The task whose step runs.
+PyRef current_task(const Gil& gil, PyObject* loop) {
+  const PyRef function = import_attribute(gil, "asyncio", "current_task");
+  return function ? PyRef::steal(PyObject_CallOneArg(function.get(), loop)) : PyRef();
+}
+
 HttpStream& http_stream_of(const PyRef& stream) {
   return static_cast<HttpStream&>(stream_of(stream));
 }
@@ -82,7 +88,7 @@ void AsgiCalls::handle(const Gil& gil, HttpAbandoned event) {
 void AsgiCalls::handle(const Gil& gil, HttpTimedOut event) {
   handle(gil, HttpDisconnect{event.stream});
   const auto found = running_.find(event.stream);
-  if (found == running_.end()) return;
+  if (found == running_.end() || !found->second.task) return;
   const PyRef task = found->second.task;
   PyRef::steal(PyObject_CallMethod(task.get(), "cancel", nullptr));
 }
@@ -152,14 +158,17 @@ bool AsgiCalls::run_application(const Gil& gil, const PyRef& stream, StreamId id
     return true;
   }
   set_application(stream, coroutine);
+  running_.emplace(id, Running{stream, scope, PyRef()});  // before it begins: it may end at once
   PyRef task = bridge_.tasks().start(gil, stream, request_id);
-  if (!task) return false;
-  // The coroutine may have ended within the call.
+  const auto found = running_.find(id);
+  if (!task) {
+    if (found != running_.end()) running_.erase(found);
+    return false;
+  }
+  if (found == running_.end()) return true;
+  found->second.task = task;
   const auto end = stream_of(stream).application_end();
-  if (end == AsgiStream::End::returned) return true;
-  if (end == AsgiStream::End::raised && !call_when_done(gil, task, stream)) return false;
-  running_.emplace(id, Running{stream, scope, std::move(task)});
-  return true;
+  return end != AsgiStream::End::raised || call_when_done(gil, task, stream);
 }
 
 bool AsgiCalls::begin_without_task(const Gil&, const PyRef& begin, StreamId id, Running request) {
@@ -195,7 +204,8 @@ void AsgiCalls::on_application_end(const Gil& gil, AsgiStream& stream, AsgiStrea
       break;
     }
     case AsgiStream::End::raised:
-      if (found == running_.end()) break;  // run_application() adds the callback
+      // In the first step, run_application() adds the callback.
+      if (found == running_.end() || !found->second.task) break;
       if (!call_when_done(gil, found->second.task, found->second.stream))
         PyErr_WriteUnraisable(nullptr);
       break;
@@ -216,14 +226,16 @@ void AsgiCalls::on_task_done(const Gil& gil, StreamId id, PyObject* task) {
   stream_of(ended.stream).on_task_done(gil, error.get() == Py_None ? nullptr : error.get());
 }
 
-PyRef AsgiCalls::running_tasks(const Gil&) const {
+PyRef AsgiCalls::running_tasks(const Gil& gil) const {
   // Copied first: another thread may end a request while objects are made.
   std::vector<Running> all;
   for (const auto& [id, running] : running_) all.push_back(running);
   PyRef list = PyRef::steal(PyList_New(0));
   if (!list) return PyRef();
   for (const Running& running : all) {
-    const PyRef pair = PyRef::steal(PyTuple_Pack(2, running.task.get(), running.scope.get()));
+    const PyRef task = running.task ? running.task : current_task(gil, bridge_.loop());
+    if (!task) return PyRef();
+    const PyRef pair = PyRef::steal(PyTuple_Pack(2, task.get(), running.scope.get()));
     if (!pair || PyList_Append(list.get(), pair.get()) != 0) return PyRef();
   }
   return list;
@@ -243,6 +255,7 @@ void AsgiCalls::report_client_gone(const Gil& gil, StreamId id) {
   const auto found = running_.find(id);
   if (bridge_.application().client_gone.get() == Py_None || found == running_.end()) return;
   const Running gone = found->second;
+  if (!gone.task) return;
   const PyRef result = PyRef::steal(PyObject_CallFunctionObjArgs(
       bridge_.application().client_gone.get(), gone.task.get(), gone.scope.get(), nullptr));
   if (result) return;

@@ -60,7 +60,7 @@ class AsgiCalls {
   struct Running {
     PyRef stream;  // an object of AsgiTypes::stream
     PyRef scope;   // as passed to the application; middleware may have changed it
-    PyRef task;
+    PyRef task;    // null while its first step runs
   };
 
   // Calls the application and leaves its task running. False with an exception set.

@@ -71,6 +71,20 @@ async def test_the_task_is_the_current_one_and_has_a_context_of_its_own() -> Non
     assert variable.get() == "unset"
 
 
+async def test_the_server_knows_a_task_in_its_first_step() -> None:
+    seen: list[Any] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(running.server.running_tasks())
+        seen.append([(asyncio.current_task(), scope)])
+        await respond(send)
+
+    async with serving(application) as running:
+        assert (await running.get()).text == "ok"
+        assert running.server.running_tasks() == []
+    assert seen[0] == seen[1]
+
+
 async def test_the_loop_s_own_methods_are_there_after_the_server_s_end() -> None:
     loop = asyncio.get_running_loop()
     before = set(vars(loop))
