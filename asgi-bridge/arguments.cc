@@ -2,6 +2,12 @@
 
 namespace sioserve::bridge {
 
+bool has_count(const char* method, Py_ssize_t count, Py_ssize_t wanted) {
+  if (count == wanted) return true;
+  PyErr_Format(PyExc_TypeError, "%s() takes exactly %zd arguments, not %zd", method, wanted, count);
+  return false;
+}
+
 bool read_text(PyObject* argument, std::string& text) {
   Py_ssize_t size = 0;
   const char* chars = PyUnicode_AsUTF8AndSize(argument, &size);

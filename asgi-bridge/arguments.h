@@ -15,6 +15,9 @@
 
 namespace sioserve::bridge {
 
+// Whether a method got as many arguments as it takes; otherwise TypeError is set.
+bool has_count(const char* method, Py_ssize_t count, Py_ssize_t wanted);
+
 bool read_text(PyObject* argument, std::string& text);
 
 // An iterable of str; null does not change `strings`.

@@ -4,6 +4,7 @@
 
 #include "asgi-bridge/bridge.h"
 #include "asgi-bridge/core.h"
+#include "asgi-bridge/coroutine.h"
 #include "asgi-bridge/message.h"
 #include "asgi-bridge/type_spec.h"
 
@@ -92,23 +93,6 @@ bool finish_future(Awaitable& awaitable) {
   return true;
 }
 
-// The method send() of a type with the slot am_send.
-template <PySendResult (*send_slot)(PyObject*, PyObject*, PyObject**)>
-PyObject* send_method(PyObject* self, PyObject* value) {
-  PyObject* result = nullptr;
-  switch (send_slot(self, value, &result)) {
-    case PYGEN_NEXT:
-      return result;
-    case PYGEN_ERROR:
-      return nullptr;
-    case PYGEN_RETURN:
-      // As a coroutine returns its value.
-      PyErr_SetObject(PyExc_StopIteration, PyRef::steal(result).get());
-      return nullptr;
-  }
-  return nullptr;
-}
-
 PySendResult awaitable_send_slot(PyObject* self, PyObject*, PyObject** result) {
   const Gil gil = Gil::held_by_caller();
   Awaitable& awaitable = unbox<Awaitable>(self);
@@ -131,15 +115,8 @@ PySendResult awaitable_send_slot(PyObject* self, PyObject*, PyObject** result) {
 PyObject* resume(PyObject* self) { return send_method<&awaitable_send_slot>(self, Py_None); }
 
 PyObject* awaitable_throw(PyObject* self, PyObject* args) {
-  PyObject *type, *value = nullptr, *traceback = nullptr;
-  if (!PyArg_ParseTuple(args, "O|OO", &type, &value, &traceback)) return nullptr;
   unbox<Awaitable>(self).future_iterator = PyRef();
-  if (PyExceptionInstance_Check(type)) {
-    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(type)), type);
-  } else {
-    PyErr_SetObject(type, value);
-  }
-  return nullptr;
+  return throw_here(Gil::held_by_caller(), args).release();
 }
 
 PyObject* awaitable_close(PyObject* self, PyObject*) {

@@ -20,8 +20,10 @@ StateBox& state_box(PyObject* module) { return *static_cast<StateBox*>(PyModule_
 int execute(PyObject* module) {
   const Gil gil = Gil::held_by_caller();
   ::new (PyModule_GetState(module)) StateBox(std::make_unique<ModuleState>());
-  if (!AsgiTypes::create(gil, module, state_box(module)->types)) return -1;
-  PyRef& request_id = state_box(module)->request_id;
+  ModuleState& state = *state_box(module);
+  if (!AsgiTypes::create(gil, module, state.types)) return -1;
+  if (!HandlerTypes::create(gil, module, state.types.complete, state.handlers)) return -1;
+  PyRef& request_id = state.request_id;
   request_id = make_request_id_variable(gil);
   if (!request_id || PyModule_AddObjectRef(module, "request_id", request_id.get()) != 0) return -1;
   const PyRef server_type = make_server_type(gil, module);

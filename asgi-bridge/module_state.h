@@ -2,16 +2,19 @@
 #pragma once
 
 #include "asgi-bridge/asgi_types.h"
+#include "asgi-bridge/handler_types.h"
 #include "asgi-bridge/python.h"
 
 namespace sioserve::bridge {
 
 struct ModuleState {
   AsgiTypes types;
+  HandlerTypes handlers;
   PyRef request_id;  // the context variable
 
   void traverse(Visitor& visit) const {
     types.traverse(visit);
+    handlers.traverse(visit);
     visit(request_id);
   }
 };

@@ -166,36 +166,36 @@ PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
   return post_paced(self, std::move(command));
 }
 
-PyObject* server_ack(PyObject* self, PyObject* args) {
-  PyObject *socket, *ack_id, *answer;
-  if (!PyArg_ParseTuple(args, "OOO:ack", &socket, &ack_id, &answer)) return nullptr;
+PyObject* server_ack(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   Core* core = core_of(self);
   SocketAck command{};
-  if (core == nullptr || !read_id(socket, "socket", command.socket) ||
-      !read_number(ack_id, "ack_id", command.ack_id)) {
+  if (core == nullptr || !has_count("ack", count, 3) ||
+      !read_id(args[0], "socket", command.socket) ||
+      !read_number(args[1], "ack_id", command.ack_id)) {
     return nullptr;
   }
-  auto encoded = encode_args(Gil::held_by_caller(), answer, core->bridge.json_default());
+  auto encoded = encode_args(Gil::held_by_caller(), args[2], core->bridge.json_default());
   if (!encoded) return nullptr;
   command.args = std::move(*encoded);
   return post(self, std::move(command));
 }
 
-PyObject* server_start_task(PyObject* self, PyObject* args) {
-  PyObject *coroutine, *name;
-  if (!PyArg_ParseTuple(args, "OU:start_task", &coroutine, &name)) return nullptr;
+PyObject* server_start_task(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   Core* core = core_of(self);
-  if (core == nullptr) return nullptr;
+  if (core == nullptr || !has_count("start_task", count, 2)) return nullptr;
+  if (!PyUnicode_Check(args[1])) {
+    PyErr_SetString(PyExc_TypeError, "name must be a str");
+    return nullptr;
+  }
   return core->bridge.tasks()
-      .start(Gil::held_by_caller(), PyRef::borrow(coroutine), PyRef::borrow(name))
+      .start(Gil::held_by_caller(), PyRef::borrow(args[0]), PyRef::borrow(args[1]))
       .release();
 }
 
-PyObject* server_events_done(PyObject* self, PyObject* args) {
-  PyObject *socket, *count;
-  if (!PyArg_ParseTuple(args, "OO:events_done", &socket, &count)) return nullptr;
+PyObject* server_events_done(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   SocketEventsDone command{};
-  if (!read_id(socket, "socket", command.socket) || !read_number(count, "count", command.count)) {
+  if (!has_count("events_done", count, 2) || !read_id(args[0], "socket", command.socket) ||
+      !read_number(args[1], "count", command.count)) {
     return nullptr;
   }
   return post(self, command);
@@ -290,9 +290,9 @@ std::span<const Method> socketio_methods() {
       Method::positional<&server_refuse_socket>("refuse_socket"),
       Method::positional<&server_emit>("emit"),
       Method::keywords<&server_broadcast>("broadcast"),
-      Method::positional<&server_ack>("ack"),
-      Method::positional<&server_events_done>("events_done"),
-      Method::positional<&server_start_task>("start_task"),
+      Method::array<&server_ack>("ack"),
+      Method::array<&server_events_done>("events_done"),
+      Method::array<&server_start_task>("start_task"),
       Method::positional<&post_room_command<SocketJoin>>("join"),
       Method::positional<&post_room_command<SocketLeave>>("leave"),
       Method::one_argument<&server_leave_all>("leave_all"),

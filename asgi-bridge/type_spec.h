@@ -31,6 +31,13 @@ class Method {
   static Method positional(const char* name) {
     return Method({name, guarded<Function>, METH_VARARGS, nullptr});
   }
+  // f(self, arguments, count): needs no tuple.
+  template <auto Function>
+  static Method array(const char* name) {
+    constexpr _PyCFunctionFast function = guarded<Function>;
+    return Method({name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)),
+                   METH_FASTCALL, nullptr});
+  }
   template <auto Function>
   static Method keywords(const char* name) {
     constexpr PyCFunctionWithKeywords function = guarded<Function>;

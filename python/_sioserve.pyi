@@ -21,6 +21,9 @@ from typing import Any, Protocol, TypeVar, final
 
 from sio.cluster import ClusterDispatcher
 from sio.cluster_core import ClusterCore
+from sio.handler_core import Acknowledgement as Acknowledgement
+from sio.handler_core import EventCalls as EventCalls
+from sio.handler_core import HandlerQueue as HandlerQueue
 from sio.process_core import ProcessCore
 from sioserve.tls import TlsSettings
 from sioserve.tls_core import TlsCore

@@ -99,6 +99,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.connection",
         "sio.dispatcher",
         "sio.encoding",
+        "sio.handler_core",
         "sio.session_moves",
         "sio.session_state",
     ],

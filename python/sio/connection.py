@@ -17,30 +17,31 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .awaitables import DONE, Done, done_when_called
+from _sioserve import HandlerQueue
+
+from .awaitables import DONE, Done
 from .changed_event import ChangedEvent
 from .database import DatabaseUse
+from .django_support import django_ready
 from .engine import EngineIOSession
 from .exceptions import ConnectionRefused, EventRefused
 from .failures import (
     clear_cancellation,
     end_task,
-    is_cancelled,
     is_closing,
     start_task,
     was_ended,
 )
-from .handlers import Handler
+from .handlers import Handler, SimpleCall
 from .socketio.namespace import Namespace
 from .socketio.socket import NamespaceSocket
 from .time_limit import HandlerTimes, TimeLimit
 
 if TYPE_CHECKING:
-    from _sioserve import Server
+    from _sioserve import Acknowledgement, Server
 
 logger = logging.getLogger("sio.consumer")
 
@@ -50,16 +51,11 @@ HANDLERS_BEFORE = 10.0
 NOT_AUTHORIZED = "Not authorized"
 INTERNAL_ERROR = "Internal server error"
 TOOK_TOO_LONG = "Connection timed out"
-HANDLED_AT_ONCE = 16  # the most events of one socket that are reported together
-LONGEST_RUN = 0.002  # seconds of handlers without an await; then the loop's other callbacks
+
+_NOTHING: dict[str, SimpleCall] = {}
 
 
-# What is to be done next: an event, as its arguments, beginning with its name, and the number of
-# its acknowledgement; or a call that gives an awaitable.
-_Step = tuple[list[Any], int | None] | Callable[[], Awaitable[None]]
-
-
-class Connection:
+class Connection(HandlerQueue):
     """The running handlers of one socket. `on_finished` is called when nothing can follow,
     `on_accepting` just before the client is told that it is accepted, or goes on after a move.
 
@@ -70,21 +66,14 @@ class Connection:
         "_before",
         "_beside",
         "_callbacks",
-        "_core",
         "_finished",
-        "_handled",
         "_namespace",
-        "_number",
         "_on_accepting",
         "_on_finished",
-        "_parts",
-        "_running",
         "_session",
-        "_steps",
         "_times",
         "_waiting",
         "socket",
-        "task",
     )
 
     def __init__(
@@ -99,26 +88,20 @@ class Connection:
         times: HandlerTimes,
         before: Connection | None = None,
     ) -> None:
-        self._core = core
-        self._number = number
+        simple = namespace.table.simple_events if times.handler is None else _NOTHING
+        super().__init__(core, number, socket.id, socket, simple, logger, django_ready())
         self._namespace = namespace
         self._session = session
         self._on_finished = on_finished
         self._on_accepting = on_accepting
         self._times = times
-        # Lists, because an empty deque takes 760 bytes.
-        self._steps: list[_Step] = []
-        self._parts: list[_Step] = []  # the rest of the running step
         self._before = before
         self._finished = False
         self._waiting: asyncio.Future[None] | None = None  # the connection that waits for this one
         # Running concurrent handlers, and callbacks of acknowledgements; None until there is one.
         self._beside: set[asyncio.Task[None]] | None = None
         self._callbacks: set[asyncio.Task[None]] | None = None
-        self._handled = 0  # handled events that are not reported to the native server yet
         self.socket = socket
-        self._running = False
-        self.task: asyncio.Task[None] | None = None  # while _running, once it waits
 
     def tasks(self) -> set[asyncio.Task[None]]:
         """The tasks of the running handlers."""
@@ -127,16 +110,16 @@ class Connection:
 
     def connect(self, auth: Any) -> None:
         """Let the namespace decide about the client. The first call."""
-        self._add(partial(self._connect, auth))
+        self.add(partial(self._connect, auth))
 
     def resume(self, why: str) -> None:
         """The client comes from another Python process, which had accepted it. The first call."""
-        self._add(partial(self._resume, why))
+        self.add(partial(self._resume, why))
 
     @property
     def is_busy(self) -> bool:
         """Whether handlers, or callbacks of acknowledgements, run or are to run."""
-        return self._running or bool(self._beside) or bool(self._callbacks)
+        return self.is_running or bool(self._beside) or bool(self._callbacks)
 
     async def idle(self) -> None:
         """Return when no handler and no callback runs any more."""
@@ -155,24 +138,11 @@ class Connection:
 
     def let_go(self) -> None:
         """The client moves to another Python process; call it when no handler runs."""
-        self._report_handled()
         self._finished = True
         self.socket.let_go()
         self._session.sockets.discard(self.socket)
         self._namespace.remove_socket(self.socket)
-        self._on_finished(self._number)
-
-    def event(self, args: list[Any], ack_id: int | None) -> None:
-        """Handle an event after the events before it."""
-        self._steps.append((args, ack_id))
-        if not self._running:
-            self._start()
-
-    def events(self, events: list[tuple[list[Any], int | None]]) -> None:
-        """The same for several that have come together, in order."""
-        self._steps += events
-        if not self._running:
-            self._start()
+        self._on_finished(self.number)
 
     def signal(self, signal: str) -> None:
         """Call the functions for this signal, concurrently with the handlers."""
@@ -192,20 +162,16 @@ class Connection:
         """The client has disconnected: end when all its events have been handled."""
         with Guard("leaving the rooms", self.socket):
             self.socket.mark_disconnected(reason, reference_reason)
-        self._add(partial(self._disconnect, reason))
+        self.add(partial(self._disconnect, reason))
 
     def end(self) -> None:
         """The timeout for handlers is over: cancel running ones, and start only those of
         disconnect.
         """
-        events = sum(isinstance(step, tuple) for step in self._steps)
-        last = [
-            step
-            for step in self._steps
-            if isinstance(step, partial) and step.func == self._disconnect
-        ]
-        self._steps.clear()
-        self._steps.extend(last)
+        calls, events = self.take_steps()
+        for call in calls:
+            if isinstance(call, partial) and call.func == self._disconnect:
+                self.add(call)
         if events:
             logger.warning("%r: not handled, this process stops: %d events", self.socket, events)
         for task in self.tasks():
@@ -213,60 +179,43 @@ class Connection:
 
     def abandon(self) -> None:
         """In a child made by fork(): handle no more events."""
-        self._steps.clear()
+        self.take_steps()
 
-    def _add(self, step: _Step) -> None:
-        self._steps.append(step)
-        if not self._running:
-            self._start()
-
-    def _start(self) -> None:
-        self._running = True
-        task = self._core.start_task(self._run(), self.socket.id)
-        # Usually it has begun, possibly ended: then it can't be cancelled before its first step.
-        if self._running and self.task is None:
-            self.task = task
-            task.add_done_callback(self._task_ended)
+    def run_waits(self, task: asyncio.Task[None]) -> None:
+        task.add_done_callback(self._task_ended)
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         """Start again if there are steps: the task was cancelled before its first one."""
-        if self.task is not task:
-            return
-        self._running, self.task = False, None
-        if self._steps:
+        if self.task is task and not self.has_begun and self.restart():
             logger.warning("%r: its task was cancelled and is started again", self.socket)
-            self._start()
 
-    async def _run(self) -> None:
-        steps, parts = self._steps, self._parts
-        use = DatabaseUse.begin()
-        task = asyncio.current_task()
-        assert task is not None
-        if self.task is None:
-            self.task = task
-        else:  # it has begun now, so _task_ended() has nothing to do
-            task.remove_done_callback(self._task_ended)
-        since = perf_counter()
-        while parts or steps:
-            step = (parts or steps).pop(0)
-            try:  # as Guard
-                if isinstance(step, tuple):
-                    await self._event(*step)
-                else:
-                    await step()
-            except BaseException as error:
-                what = step[0][0] if isinstance(step, tuple) else getattr(step, "func", step)
-                if not survives(error, what, self.socket):
-                    raise
-            if use.used and not parts:
-                await use.end()
-            if is_cancelled(task):
-                await clear_cancellation()
-            if steps and not parts and perf_counter() - since > LONGEST_RUN:
-                await self._yield_to_loop()
-                since = perf_counter()
-        use.closed = True
-        self._running, self.task = False, None
+    def begin_database_use(self) -> DatabaseUse:
+        return DatabaseUse.begin()
+
+    def begin_event(self, args: list[Any], ack: Acknowledgement | None) -> Awaitable[None] | None:
+        if type(args[0]) is not str:  # a client's event may have a number as its name
+            args[0] = str(args[0])
+        handlers = self._namespace.table.handlers(args[0], self.socket)
+        for handler in handlers:
+            if handler.is_concurrent:
+                self._start_beside(partial(self._handle, args, ack, handlers, True))
+                return None
+        return self._handle(args, ack, handlers)
+
+    def step_failed(self, call: Callable[[], Any], error: BaseException) -> bool:
+        return survives(error, getattr(call, "func", call), self.socket)
+
+    def event_failed(
+        self, args: list[Any], ack: Acknowledgement | None, error: BaseException
+    ) -> bool:
+        return self._answer_failure(args[0], ack, error)
+
+    async def between_steps(self, use: DatabaseUse | None, is_late: bool) -> None:
+        if use is not None:
+            await use.end()
+        await clear_cancellation()
+        if is_late:
+            await self._yield_to_loop()
 
     @staticmethod
     async def _yield_to_loop() -> None:
@@ -302,7 +251,8 @@ class Connection:
             self.socket.mark_accepted()
             logger.info("%r %s", self.socket, "recovered" if self.socket.recovered else "connected")
             hooks = self._namespace.server.connect_hooks
-            self._parts.extend(partial(self._call, "connect hook", hook) for hook in hooks)
+            for hook in hooks:
+                self.add_part(partial(self._call, "connect hook", hook))
         else:
             self._refuse(message, data)
 
@@ -316,13 +266,14 @@ class Connection:
                 with handler.limit():
                     await handler.call(self.socket, why)
         if guard.failed:
-            self._core.give_up_session(self._session.number)
+            self.core.give_up_session(self._session.number)
             return
         self._on_accepting(self._session, self.socket)
         self.socket.mark_accepted()
         logger.info("%r resumed after a %s", self.socket, why)
         hooks = self._namespace.server.resume_hooks
-        self._parts.extend(partial(self._call, "resume hook", hook) for hook in hooks)
+        for hook in hooks:
+            self.add_part(partial(self._call, "resume hook", hook))
 
     def _add_consumers(self) -> None:
         for consumer_class in self._namespace.table.consumers_for(self._session):
@@ -331,7 +282,7 @@ class Connection:
     def _tell_of_timeout(self) -> None:
         """Answer the client before the cancelled handler has ended."""
         self.socket.away = False
-        self._core.refuse_socket(self._number, TOOK_TOO_LONG)
+        self.core.refuse_socket(self.number, TOOK_TOO_LONG)
 
     async def _ask(self, auth: Any, limit: TimeLimit) -> bool:
         if self._before is not None:
@@ -363,34 +314,27 @@ class Connection:
     def _refuse(self, message: str, data: Any) -> None:
         self.socket.away = False  # its client can't be recovered any more
         with Guard("refusing", self.socket) as guard:
-            self._core.refuse_socket(self._number, message, data)
+            self.core.refuse_socket(self.number, message, data)
         if guard.failed:
-            self._core.refuse_socket(self._number, INTERNAL_ERROR)
+            self.core.refuse_socket(self.number, INTERNAL_ERROR)
         self._finish_refusal(message)
 
     def _finish_refusal(self, message: str) -> None:
         logger.info("%r refused: %s", self.socket, message)
         self._finish()
 
-    def _event(self, args: list[Any], ack_id: int | None) -> Awaitable[None]:
-        if type(args[0]) is not str:  # a client's event may have a number as its name
-            args[0] = str(args[0])
-        handlers = self._namespace.table.handlers(args[0], self.socket)
-        for handler in handlers:
-            if handler.is_concurrent:
-                self._start_beside(partial(self._handle, args, ack_id, handlers))
-                return DONE
-        return self._handle(args, ack_id, handlers)
-
     async def _handle(
-        self, args: list[Any], ack_id: int | None, handlers: Sequence[Handler]
+        self,
+        args: list[Any],
+        ack: Acknowledgement | None,
+        handlers: Sequence[Handler],
+        is_beside: bool = False,
     ) -> None:
+        """`is_beside`: in a task of its own."""
         socket, event, args = self.socket, args[0], args[1:]
-        reply = None if ack_id is None else Reply(self._core, self._number, ack_id)
-        ack = None if reply is None else reply.send
         if logger.isEnabledFor(logging.DEBUG):
-            logger.debug("%r: event %r, ack %s, handlers %r", socket, event, ack_id, handlers)
-        answer: tuple[Any, ...] | None = None
+            asks = "no ack" if ack is None else "ack"
+            logger.debug("%r: event %r, %s, handlers %r", socket, event, asks, handlers)
         try:
             for listener in socket.any_handlers:
                 with Guard("on_any", socket), self._limit(listener):
@@ -403,32 +347,41 @@ class Connection:
                     event, args = changed.event, list(changed.args)
                     handlers = self._namespace.table.handlers(event, socket)
             for handler in handlers:
-                if handler.timeout is None and self._times.handler is None:
+                with self._limit(handler):
                     await handler.handle(socket, event, args, ack)
-                else:
-                    with self._limit(handler):
-                        await handler.handle(socket, event, args, ack)
-        except EventRefused as refused:
-            answer = (refused.answer,)
         except BaseException as error:
-            if not survives(error, event, socket):
+            if not self._answer_failure(event, ack, error):
                 raise
-            answer = ({"error": INTERNAL_ERROR},)
         else:
-            if reply is not None and not reply.sent:
-                answer = self._automatic_answer(args, handlers)
-        if reply is not None and not reply.sent and answer is not None:
-            with Guard(event, socket) as guard:  # a refusal's data may not be JSON
-                reply.send(*answer)
-            if guard.failed:
-                reply.send({"error": INTERNAL_ERROR})
-        self._handled += 1
-        if not self._steps or self._handled >= HANDLED_AT_ONCE:
-            self._core.events_done(self._number, self._handled)
-            self._handled = 0
-        elif self._handled == 1:
-            # Before the next handler waits, possibly for input that is read only then.
-            asyncio.get_running_loop().call_soon(self._report_handled)
+            answer = self._automatic_answer(args, handlers)
+            if answer is not None:
+                self._answer(event, ack, *answer)
+        if is_beside:
+            self.core.events_done(self.number, 1)
+
+    def _answer_failure(
+        self, event: str, ack: Acknowledgement | None, error: BaseException
+    ) -> bool:
+        """Answer the client; whether its next events are handled."""
+        if isinstance(error, EventRefused):
+            self._answer(event, ack, error.answer)
+            return True
+        if not survives(error, event, self.socket):
+            return False
+        self._answer(event, ack, {"error": INTERNAL_ERROR})
+        return True
+
+    def _answer(self, event: str, ack: Acknowledgement | None, *answer: Any) -> None:
+        """Unless the client has an answer, or wants none."""
+        if ack is None or ack.sent:
+            return
+        with Guard(event, self.socket) as guard:  # a refusal's data may not be JSON
+            ack(*answer)
+        if guard.failed:
+            ack({"error": INTERNAL_ERROR})
+
+    def acknowledged_twice(self) -> None:
+        logger.warning("an event was acknowledged twice; the second is ignored")
 
     def _automatic_answer(
         self, args: list[Any], handlers: Sequence[Handler]
@@ -441,19 +394,12 @@ class Connection:
             return ()
         return tuple(args) if self._namespace.server.ack_unknown_events else None
 
-    def _report_handled(self) -> None:
-        """Let the client be read further. Events handled together are reported together."""
-        if self._handled:
-            self._core.events_done(self._number, self._handled)
-            self._handled = 0
-
     async def _disconnect(self, reason: str) -> None:
         socket = self.socket
         while self._beside:
             with contextlib.suppress(asyncio.CancelledError):  # of this task, not of a handler
                 await asyncio.wait(self._beside)
             await clear_cancellation()
-        self._report_handled()
         if socket.accepted:
             logger.info("%r disconnected: %s", socket, reason)
             handlers = (
@@ -462,11 +408,11 @@ class Connection:
             )
             hooks = self._namespace.server.disconnect_hooks
             # In parts, so that each handler fails alone, even if this coroutine is closed.
-            parts = self._parts
-            call = self._call
-            parts.extend(partial(call, "disconnect", handler, reason) for handler in handlers)
-            parts.extend(partial(call, "disconnect hook", hook, reason) for hook in hooks)
-            parts.append(self._finish)
+            for handler in handlers:
+                self.add_part(partial(self._call, "disconnect", handler, reason))
+            for hook in hooks:
+                self.add_part(partial(self._call, "disconnect hook", hook, reason))
+            self.add_part(self._finish)
         else:
             self._finish()
 
@@ -493,50 +439,9 @@ class Connection:
             with Guard("leaving the rooms", socket):
                 socket.forget()
             self._namespace.remove_socket(socket)
-        self._on_finished(self._number)
+        self._on_finished(self.number)
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
-        return DONE
-
-
-class Connections(dict[int, Connection]):
-    """The connections, by the numbers of their sockets in the native server."""
-
-    def event(self, socket: int, args: list[Any], ack_id: int | None) -> None:
-        """Handle an event of this socket, if it has not gone."""
-        connection = self.get(socket)
-        if connection is not None:
-            connection.event(args, ack_id)
-
-    def events(self, socket: int, events: list[tuple[list[Any], int | None]]) -> None:
-        """Handle these events of this socket, if it has not gone."""
-        connection = self.get(socket)
-        if connection is not None:
-            connection.events(events)
-
-
-class Reply:
-    """Acknowledges one event of a client, at most once. May be used from any thread."""
-
-    __slots__ = ("_ack_id", "_core", "_number", "sent")
-
-    def __init__(self, core: Server, number: int, ack_id: int) -> None:
-        self._core = core
-        self._number = number
-        self._ack_id = ack_id
-        self.sent = False
-
-    @done_when_called
-    def send(self, *args: Any) -> Done:
-        """Acknowledge the event with these arguments; handlers get this function as `ack`.
-
-        Raises TypeError or ValueError for a value that can't be encoded. Later calls do nothing.
-        """
-        if self.sent:
-            logger.warning("an event was acknowledged twice; the second is ignored")
-        else:
-            self._core.ack(self._number, self._ack_id, args)
-            self.sent = True
         return DONE
 
 

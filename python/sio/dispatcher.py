@@ -21,8 +21,10 @@ import logging
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from _sioserve import EventCalls
+
 from .cluster import Cluster
-from .connection import NOT_AUTHORIZED, TOOK_TOO_LONG, Connection, Connections, Guard
+from .connection import NOT_AUTHORIZED, TOOK_TOO_LONG, Connection, Guard
 from .encoding import default
 from .engine import EngineIOSession
 from .failures import abandon_handlers, end_task, start_task
@@ -82,10 +84,10 @@ class Dispatcher:
         self._server = get_socketio_server() if server is None else server
         self._core: Server | None = None
         self._sessions: dict[int, EngineIOSession] = {}
-        self._connections = Connections()
+        self._connections: dict[int, Connection] = {}  # by the numbers of their sockets
         # The most frequent calls of the native server: without a method of this class in between.
-        self.event = self._connections.event
-        self.events = self._connections.events
+        calls = EventCalls(self._connections)
+        self.event, self.events = calls.event, calls.events
         # Bound once for all connections.
         self._on_finished, self._on_accepting = self._forget, self._keep_accepted
         # Clients that wait for a dynamic namespace: the session, and the task that calls the

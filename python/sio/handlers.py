@@ -34,6 +34,9 @@ Ack = Callable[..., Awaitable[None]]
 # Whether the server acknowledges when a handler without a parameter `ack` has returned.
 AckMode = Literal["automatic", "explicit"]
 
+# The consumer's class and the name of its method, or None and a function; takes_ack; acks_itself.
+SimpleCall = tuple[type | None, str | Callable[..., Awaitable[Any]], bool, bool]
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 _EVENT_NAMES = "_sio_event_names"
@@ -68,6 +71,17 @@ class Handler:
         self.is_concurrent = bool(getattr(function, _CONCURRENT, False))
         # Seconds until it is cancelled.
         self.timeout: float | None = getattr(function, _TIMEOUT, None)
+
+    @property
+    def simple_call(self) -> SimpleCall | None:
+        """How the native server calls it; None if that needs call() or handle()."""
+        if type(self) is not Handler or not self._is_simple:
+            return None
+        return None, self._function, self.takes_ack, self.acks_itself
+
+    @property
+    def _is_simple(self) -> bool:
+        return self._is_async and not self.is_concurrent and self.timeout is None
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -140,18 +154,11 @@ class MethodHandler(Handler):
         method: Callable[..., Any] = getattr(socket.consumers[self._class], self._name)
         return method
 
-    def handle(
-        self, socket: Socket, event: str, args: list[Any], ack: Ack | None
-    ) -> Awaitable[Any]:
-        # As in the base class, with two calls less: this is what most events need.
-        if not self._is_async:
-            return super().handle(socket, event, args, ack)
-        method: Callable[..., Awaitable[Any]] = getattr(socket.consumers[self._class], self._name)
-        if not self.takes_ack:
-            return method(socket, *args)
-        if len(args) == 1:  # the interpreter needs half as long for a call without `*`
-            return method(socket, args[0], ack=ack)
-        return method(socket, *args, ack=ack)
+    @property
+    def simple_call(self) -> SimpleCall | None:
+        if type(self) is not MethodHandler or not self._is_simple:
+            return None
+        return self._class, self._name, self.takes_ack, self.acks_itself
 
 
 class AnyEventMethod(MethodHandler):

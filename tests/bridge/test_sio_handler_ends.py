@@ -504,7 +504,7 @@ async def test_a_task_that_is_cancelled_before_its_first_step_still_runs(
         assert Consumer.seen == [1]
         Consumer.seen.clear()
     if first == "concurrent":
-        world.dispatcher._connections[socket]._event(["concurrent"], None)
+        world.dispatcher._connections[socket].begin_event(["concurrent"], None)
         cancel_others()
         await world.idle()
         assert Consumer.seen == ["concurrent"]

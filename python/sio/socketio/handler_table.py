@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 
 from ..engine import EngineIOSession
-from ..handlers import Handler, MethodHandler, any_event_handlers, event_handlers
+from ..handlers import Handler, MethodHandler, SimpleCall, any_event_handlers, event_handlers
 from ..relays import Relay, relays_of
 from ..types import Consumer
 from .socket import NamespaceSocket
@@ -43,6 +43,9 @@ class HandlerTable:
         # "connect" and "disconnect" among them. The lists are replaced, never changed: a handler of
         # one may be running.
         self._handlers: dict[str, list[Handler]] = {}
+        # How the native server calls the handler of an event that has just one, and needs no other
+        # code.
+        self.simple_events: dict[str, SimpleCall] = {}
         self._any_event: list[Handler] = []
         self._relays: dict[str, Relay] = {}
         # By event: the consumers that declare the relay; None stands for the whole namespace.
@@ -57,7 +60,8 @@ class HandlerTable:
         table.opens_path = self.opens_path
         table.middleware = list(self.middleware)
         table.resume = self.resume
-        table._handlers = {event: list(handlers) for event, handlers in self._handlers.items()}
+        for event, handlers in self._handlers.items():
+            table._set(event, list(handlers))
         table._any_event = list(self._any_event)
         table._relays = dict(self._relays)
         table._relaying = {event: set(owners) for event, owners in self._relaying.items()}
@@ -66,7 +70,7 @@ class HandlerTable:
     def replace(self, event: str, handler: Handler) -> None:
         """Set the only handler of an event. Raises ValueError if it is relayed."""
         self.check_not_relayed(event)
-        self._handlers[event] = [handler]
+        self._set(event, [handler])
 
     def add(self, event: str, handler: Handler) -> None:
         """Handle an event, "connect" or "disconnect".
@@ -77,7 +81,15 @@ class HandlerTable:
         taken = self._handlers.get(event)
         if taken:
             raise ValueError(f"{event!r} in namespace {self.name!r} is handled by {taken[0]!r}")
-        self._handlers[event] = [handler]
+        self._set(event, [handler])
+
+    def _set(self, event: str, handlers: list[Handler]) -> None:
+        self._handlers[event] = handlers
+        call = handlers[0].simple_call if len(handlers) == 1 and event not in LIFECYCLE else None
+        if call is None:
+            self.simple_events.pop(event, None)
+        else:
+            self.simple_events[event] = call
 
     def add_any_event(self, handler: Handler) -> None:
         """Handle what has no other handler. Raises ValueError if a function does so already."""
@@ -114,7 +126,7 @@ class HandlerTable:
                         f"{event!r} in namespace {self.name!r} is handled by {taken!r}"
                     )
         for event, handler in handlers.items():
-            self._handlers[event] = [*self._handlers.get(event, ()), handler]
+            self._set(event, [*self._handlers.get(event, ()), handler])
             logger.debug("%s: event %r is handled by %r", self.name, event, handler)
         self._any_event.extend(any_event_handlers(consumer_class))
         for relay in relays.values():

@@ -36,6 +36,8 @@ class SocketListeners:
     # Replaced, never changed: other threads may be iterating over them.
     any_handlers: tuple[Handler, ...] = ()  # for every event of the client
     _any_outgoing: tuple[Callable[..., Any], ...] = ()
+    # on(), on_any() or use() has been called: its events need more than a handler of the namespace.
+    intercepts_events = False
 
     # --- named events ---
 
@@ -102,6 +104,7 @@ class SocketListeners:
         def decorate(function: _F) -> _F:
             if self.own_listeners is None:
                 self.own_listeners = {}
+            self.intercepts_events = True
             self.own_listeners[event] = (*self.own_listeners.get(event, ()), kind(function, event))
             return function
 
@@ -116,11 +119,13 @@ class SocketListeners:
         It cannot acknowledge. Its exceptions are logged, and the event is still handled.
         """
         self.any_handlers = (*self.any_handlers, Handler(function))
+        self.intercepts_events = True
         return function
 
     def prepend_any(self, function: _F) -> _F:
         """The same, before those that are there already."""
         self.any_handlers = (Handler(function), *self.any_handlers)
+        self.intercepts_events = True
         return function
 
     def off_any(self, function: Callable[..., Any] | None = None) -> None:

@@ -481,6 +481,7 @@ class NamespaceSocket(SocketListeners):
         decorator. Functions are called in the order of registration.
         """
         self.middleware.append(Handler(function))
+        self.intercepts_events = True
         return function
 
     def add_consumer(self, consumer: Any) -> None:
