@@ -23,6 +23,7 @@ constexpr Entry entries[] = {
     // Before Python 3.11, tasks do not count their cancellations.
     {&HandlerTypes::cancelling, PY_VERSION_HEX >= 0x030B0000 ? "cancelling" : "_must_cancel"},
     {&HandlerTypes::closed, "closed"},
+    {&HandlerTypes::consumer, "consumer"},
     {&HandlerTypes::consumers, "consumers"},
     {&HandlerTypes::event_failed, "event_failed"},
     {&HandlerTypes::events_done, "events_done"},

@@ -19,8 +19,8 @@ struct HandlerTypes {
 
   // Names of methods and attributes; see python/_sioserve.pyi.
   PyRef ack, acknowledged_twice, begin_database_use, begin_event, between_steps, cancelling, closed,
-      consumers, event_failed, events_done, intercepts_events, run_waits, start_task, step_failed,
-      used;
+      consumer, consumers, event_failed, events_done, intercepts_events, run_waits, start_task,
+      step_failed, used;
 
   // False with an exception set. `module` keeps no reference to the types.
   static bool create(const Gil& gil, PyObject* module, PyRef complete, HandlerTypes& types);

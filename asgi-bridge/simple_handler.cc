@@ -36,6 +36,15 @@ int is_simple_now(const Gil& gil, const HandlerTypes& types, const SimpleWay& wa
   return logs < 0 ? -1 : 1 - logs;
 }
 
+// The socket's consumer of this class. Null, possibly with an exception set, if it has none.
+PyRef consumer_of(const HandlerTypes& types, const SimpleWay& way, PyObject* consumer_class) {
+  PyRef only = attribute_of(way.socket, types.consumer);
+  if (!only || reinterpret_cast<PyObject*>(Py_TYPE(only.get())) == consumer_class) return only;
+  const PyRef consumers = attribute_of(way.socket, types.consumers);
+  if (!consumers) return PyRef();
+  return PyRef::borrow(PyDict_GetItemWithError(consumers.get(), consumer_class));
+}
+
 // The positional arguments of a call, in an array.
 class Arguments {
  public:
@@ -66,9 +75,7 @@ PyRef call_simple_handler(const Gil& gil, const HandlerTypes& types, const Simpl
   const bool is_method = handler.consumer_class != Py_None;
   PyRef consumer;
   if (is_method) {
-    const PyRef consumers = attribute_of(way.socket, types.consumers);
-    if (!consumers) return PyRef();
-    consumer = PyRef::borrow(PyDict_GetItemWithError(consumers.get(), handler.consumer_class));
+    consumer = consumer_of(types, way, handler.consumer_class);
     if (!consumer) return PyRef();
   }
   if (acknowledgement && handler.acks_itself != Py_True) send_when_done(acknowledgement);

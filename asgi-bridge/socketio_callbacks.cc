@@ -9,6 +9,7 @@
 
 #include "asgi-bridge/bridge.h"
 #include "asgi-bridge/cluster_topics.h"
+#include "asgi-bridge/handshake_scope.h"
 #include "asgi-bridge/received_value.h"
 #include "asgi-bridge/session_status.h"
 
@@ -101,7 +102,8 @@ void SocketIoCallbacks::handle(const Gil& gil, RequestRefused event) {
 void SocketIoCallbacks::handle(const Gil& gil, SessionOpened event) {
   dispatch(gil, bridge_.names().session_opened,
            {to_py_int(gil, static_cast<std::uint64_t>(event.session)),
-            scope_of(gil, event.head, event.endpoints)});
+            make_handshake_scope(gil, bridge_.types().handshake_scope, bridge_.owner(),
+                                 std::move(event.head), std::move(event.endpoints))});
 }
 
 void SocketIoCallbacks::handle(const Gil& gil, SessionClosed event) {

@@ -71,11 +71,12 @@ class Dispatcher(ClusterDispatcher, Protocol):
     def log_debug(self, logger: logging.Logger, message: str) -> None:
         """Log a debug line of the loggers "sio.engineio" and "sio.socketio"."""
 
-    def session_opened(self, session: int, scope: Scope) -> None:
+    def session_opened(self, session: int, scope: Scope | Callable[[], Scope]) -> None:
         """The first CONNECT of an Engine.IO session has arrived.
 
-        `scope` is the handshake's ASGI scope (`type` is "http" or "websocket"). If the ASGI
-        application handed the handshake over, it has the changes of the application's middleware.
+        `scope` is the handshake's ASGI scope (`type` is "http" or "websocket"), with the changes of
+        the application's middleware, if the ASGI application handed the handshake over. Otherwise
+        it is a function that makes the scope.
         """
 
     def session_closed(self, session: int, status: tuple[str, float | None]) -> None:

@@ -31,6 +31,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.django_support",
         "sio.database",
         "sio.exact_json",
+        "sio.lazy_attribute",
         "sio.json_values",
         "sio.plain_values",
         "sio.cluster_core",

@@ -140,7 +140,7 @@ class Connection(HandlerQueue):
         """The client moves to another Python process; call it when no handler runs."""
         self._finished = True
         self.socket.let_go()
-        self._session.sockets.discard(self.socket)
+        self._session.discard(self.socket)
         self._namespace.remove_socket(self.socket)
         self._on_finished(self.number)
 
@@ -434,7 +434,7 @@ class Connection(HandlerQueue):
         if self._finished:  # refused while its client disconnected
             return DONE
         self._finished = True
-        self._session.sockets.discard(socket)
+        self._session.discard(socket)
         if not socket.away:
             with Guard("leaving the rooms", socket):
                 socket.forget()

@@ -272,7 +272,7 @@ class Dispatcher:
             core.refuse_socket(socket, NOT_AUTHORIZED)
             return
         sock = NamespaceSocket(core, socket, target, session, id, auth)
-        session.sockets.add(sock)
+        session.add(sock)
         target.add_socket(sock)
         last: Connection | None = None
         if recovered is not None and before is not None:
@@ -371,7 +371,7 @@ class Dispatcher:
 
     def _connections_of(self, session: int) -> list[Connection]:
         found = self._sessions.get(session)
-        sockets = () if found is None else tuple(found.sockets)
+        sockets = () if found is None else found.sockets
         return [self._connections[s.number] for s in sockets if s.number in self._connections]
 
     def _tasks_asking_for(self, session: int) -> list[asyncio.Task[None]]:
@@ -413,7 +413,7 @@ class Dispatcher:
             return
         socket = NamespaceSocket(core, number, target, session, described["id"], described["auth"])
         socket.restore(described)
-        session.sockets.add(socket)
+        session.add(socket)
         target.add_socket(socket)
         self._add_connection(core, session, target, socket).resume(why)
 
@@ -479,7 +479,7 @@ class Dispatcher:
         opened = self._sessions.get(session)
         if opened is None:
             return
-        for socket in tuple(opened.sockets):
+        for socket in opened.sockets:
             connection = self._connections.get(socket.number)
             if connection is not None:
                 connection.signal(signal)

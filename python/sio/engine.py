@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .awaitables import DONE, Done, done_when_called
+from .django_support import django_ready
 from .handover import ROUTED
 from .handshake import parse_query
 from .identity import identify
+from .lazy_attribute import LazyAttribute
 from .types import Socket
 
 if TYPE_CHECKING:
@@ -30,18 +33,56 @@ class EngineIOSession:
     * `closed`: the session has ended.
     """
 
-    def __init__(self, number: int, scope: dict[str, Any], core: Server | None = None) -> None:
+    # Less memory for each idle client.
+    __slots__ = (
+        "_callback_numbers",
+        "_core",
+        "_identified",
+        "_identifying",
+        "_make_scope",
+        "_number",
+        "_scope",
+        "_socket",
+        "_status",
+        "closed",
+        "sockets",
+    )
+
+    callback_numbers = LazyAttribute[Iterator[int]](
+        "_callback_numbers", lambda session: itertools.count(1)
+    )
+    scope = LazyAttribute[dict[str, Any]]("_scope", lambda session: session._make_scope())
+
+    def __init__(
+        self,
+        number: int,
+        scope: dict[str, Any] | Callable[[], dict[str, Any]],
+        core: Server | None = None,
+    ) -> None:
+        """`scope`: the scope, or a function that makes it, of a native handshake."""
         self._number = number
         self._core = core
         self._status: tuple[str, float | None] | None = None  # the last one
-        self.sid = str(number)
-        self.scope = scope
+        self._scope: dict[str, Any] | None = None if callable(scope) else scope
+        self._make_scope: Callable[[], dict[str, Any]] | None = scope if callable(scope) else None
         self.closed = False
-        self.sockets: set[Socket] = set()
-        self.callback_numbers = itertools.count(1)
+        self.sockets: tuple[Socket, ...] = ()
+        self._callback_numbers: Iterator[int] | None = None
         self._socket: EngineIOSocket | None = None
         self._identifying: asyncio.Lock | None = None  # while it runs
         self._identified = False
+
+    @property
+    def sid(self) -> str:
+        return str(self._number)
+
+    def add(self, socket: Socket) -> None:
+        """To `sockets`."""
+        self.sockets = (*self.sockets, socket)
+
+    def discard(self, socket: Socket) -> None:
+        """From `sockets`, if it is among them."""
+        self.sockets = tuple(other for other in self.sockets if other is not socket)
 
     @property
     def socket(self) -> EngineIOSocket:
@@ -79,7 +120,7 @@ class EngineIOSession:
     @property
     def is_routed(self) -> bool:
         """Whether the handshake came through the ASGI application."""
-        return ROUTED in self.scope
+        return self._make_scope is None and ROUTED in self.scope
 
     @property
     def number(self) -> int:
@@ -94,7 +135,8 @@ class EngineIOSession:
             self._identifying = asyncio.Lock()
         async with self._identifying:
             if not self._identified:
-                await identify(self.scope)
+                if django_ready():
+                    await identify(self.scope)
                 self._identified = True
         self._identifying = None
 
@@ -116,7 +158,7 @@ class EngineIOSocket:
 
         The disconnect handlers get the native engine's reason; `reason` is not used.
         """
-        for socket in list(self._session.sockets)[:1]:
+        for socket in self._session.sockets[:1]:
             socket.disconnect(close=True)
         return DONE
 

@@ -148,10 +148,10 @@ class MethodHandler(Handler):
         self._name = name
 
     def serves(self, socket: Socket) -> bool:
-        return self._class in socket.consumers
+        return socket.consumer_of(self._class) is not None
 
     def target(self, socket: Socket) -> Callable[..., Any]:
-        method: Callable[..., Any] = getattr(socket.consumers[self._class], self._name)
+        method: Callable[..., Any] = getattr(socket.consumer_of(self._class), self._name)
         return method
 
     @property

@@ -23,7 +23,10 @@ class Socket(Protocol):
     """The interface of a NamespaceSocket for handlers, targets of broadcasts and sessions."""
 
     id: str
-    consumers: dict[type, Any]
+
+    @property
+    def consumers(self) -> dict[type, Any]: ...
+    def consumer_of(self, kind: type) -> Any: ...
 
     @property
     def number(self) -> int: ...

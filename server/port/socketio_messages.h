@@ -28,8 +28,8 @@ enum class SessionSignal { upgrade, drain };
 // in the application thread.
 struct SessionOpened {
   SessionId session;
-  RequestHead head;
-  Endpoints endpoints;
+  SharedRequestHead head;
+  SharedEndpoints endpoints;
 };
 
 // Sent after the SocketDisconnect of every socket of the session, for every session that the

@@ -184,17 +184,17 @@ Result<SessionQuota::Place, RequestError> EngineIo::reserve_place(const Endpoint
   __builtin_unreachable();
 }
 
-engine::Session& EngineIo::open_session(std::string sid, const RequestHead& head,
+engine::Session& EngineIo::open_session(std::string sid, const SharedRequestHead& head,
                                         const SharedEndpoints& endpoints,
                                         std::optional<StreamId> adopted, SessionQuota::Place place,
                                         Headers headers) {
   const SessionId id = adopted ? *adopted : next_id_();
   engine::Session& session =
-      sessions_.create(id, std::move(sid), std::string(mount_path_of(head.path)), framing_of(head),
-                       std::move(place));
+      sessions_.create(id, std::move(sid), std::string(mount_path_of(head->path)),
+                       framing_of(*head), std::move(place));
   sessions_.set_headers(id, std::move(headers));
   std::optional<SessionOpened> opened;
-  if (!adopted) opened = SessionOpened{id, head, *endpoints};
+  if (!adopted) opened = SessionOpened{id, head, endpoints};
   session.start(server_.make_observer(session, std::move(opened)));
   return session;
 }

@@ -125,7 +125,7 @@ class EngineIo {
   // For an admitted handshake, before open_session().
   Result<SessionQuota::Place, RequestError> reserve_place(const Endpoints& endpoints);
   // For a handshake that has passed all checks. `sid`: from make_sid().
-  engine::Session& open_session(std::string sid, const RequestHead& head,
+  engine::Session& open_session(std::string sid, const SharedRequestHead& head,
                                 const SharedEndpoints& endpoints, std::optional<StreamId> adopted,
                                 SessionQuota::Place place, Headers headers);
   // An adopted request did not create a session.

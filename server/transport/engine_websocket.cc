@@ -64,9 +64,9 @@ void EngineWebSocket::accept(Headers headers) {
 
 void EngineWebSocket::on_open() {
   if (place_) {
-    session_ = &engine_io_.open_session(std::move(new_sid_), channel_.head(), channel_.endpoints(),
-                                        adopted_, *std::exchange(place_, std::nullopt),
-                                        std::move(session_headers_));
+    session_ = &engine_io_.open_session(
+        std::move(new_sid_), channel_.share_head(), channel_.endpoints(), adopted_,
+        *std::exchange(place_, std::nullopt), std::move(session_headers_));
     adopted_.reset();
     return session_->open_websocket(*this);
   }

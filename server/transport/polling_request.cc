@@ -166,7 +166,7 @@ void PollingRequest::open_session(Headers headers, Headers session_headers) {
   auto place = engine_io_.reserve_place(*exchange_.endpoints());
   if (!place) return refuse(place.error());
   const engine::Session& session =
-      engine_io_.open_session(engine_io_.make_sid(), exchange_.head(), exchange_.endpoints(),
+      engine_io_.open_session(engine_io_.make_sid(), exchange_.share_head(), exchange_.endpoints(),
                               adopted_, std::move(*place), std::move(session_headers));
   adopted_.reset();
   headers_ = engine_io_.headers_of(session);

@@ -12,8 +12,8 @@ import sio.socketio.server
 from sio_fakes import World
 
 CLIENTS = 200
-# Bytes of a client in one namespace with a consumer, and a scope without headers.
-LIMIT = 3_500
+# Bytes of a client in one namespace with a consumer, and a scope without headers: 1,700.
+LIMIT = 2_000
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from ..engine import EngineIOSession, EngineIOSocket
 from ..exceptions import TooManyRooms
 from ..handlers import Handler
 from ..handshake import Handshake, make_handshake
+from ..lazy_attribute import LazyAttribute, empty_dict, empty_list
 from ..log_lines import drops_emit
 from ..names import Room, check_callback, check_event, room_names
 from .broadcast import Broadcast
@@ -66,36 +67,50 @@ class NamespaceSocket(SocketListeners):
 
     # Less memory for each idle client. Other attributes have a __dict__ once one is set.
     __slots__ = (
-        "_answers",
+        "_answers_made",
         "_auth",
-        "_callbacks",
+        "_callbacks_made",
         "_calls_over",
         "_close_session",
+        "_consumers_made",
         "_core",
         "_created",
+        "_data_made",
         "_finished",
         "_gone",
         "_handshake",
         "_joins",
+        "_middleware_made",
         "_number",
         "_session",
-        "_signal_handlers",
+        "_signal_handlers_made",
+        "_state_made",
         "_successor",
         "accepted",
         "away",
         "connecting",
         "consumer",
-        "consumers",
-        "data",
         "disconnect_description",
         "id",
-        "middleware",
         "name_space",
         "namespace",
         "recovered",
         "reference_reason",
         "server",
-        "state",
+    )
+
+    _answers = LazyAttribute[dict[int, Answer]]("_answers_made", empty_dict)  # by their callbacks
+    _callbacks = LazyAttribute[dict[int, AckCallback]]("_callbacks_made", empty_dict)
+    _signal_handlers = LazyAttribute[dict[str, list[Handler]]]("_signal_handlers_made", empty_dict)
+    consumers = LazyAttribute[dict[type, Any]](
+        "_consumers_made",
+        lambda socket: {} if socket.consumer is None else {type(socket.consumer): socket.consumer},
+    )
+    data = LazyAttribute[dict[str, Any]]("_data_made", empty_dict)
+    middleware = LazyAttribute[list[Handler]]("_middleware_made", empty_list)
+    state = LazyAttribute[dict[str, Any]](
+        "_state_made",
+        lambda socket: {} if socket.consumer is None else {"consumer": socket.consumer},
     )
 
     name_space: Namespace[NamespaceSocket]
@@ -116,9 +131,9 @@ class NamespaceSocket(SocketListeners):
         self._auth = auth
         self._created = time.time()
         self._handshake: Handshake | None = None
-        self._callbacks: dict[int, AckCallback] = {}
+        self._callbacks_made: dict[int, AckCallback] | None = None
         self._calls_over: asyncio.Future[None] | None = None  # see callbacks_over()
-        self._answers: dict[int, Answer] = {}  # awaited answers, by the number of their callback
+        self._answers_made: dict[int, Answer] | None = None  # awaited ones
         self._gone = False
         self._finished = False
         self._close_session: bool | None = None  # requested by disconnect() during connect()
@@ -126,18 +141,18 @@ class NamespaceSocket(SocketListeners):
         self.name_space = name_space
         self.namespace = name_space.name
         self.id = id
-        self.state: dict[str, Any] = {}
-        self.data: dict[str, Any] = {}
+        self._state_made: dict[str, Any] | None = None
+        self._data_made: dict[str, Any] | None = None
         self._joins = 0  # at least as many as the rooms it is in
         self.consumer: Any = None
-        self.consumers: dict[type, Any] = {}
-        self.middleware: list[Handler] = []
+        self._consumers_made: dict[type, Any] | None = None
+        self._middleware_made: list[Handler] | None = None
         self.accepted = False
         # The task of middleware and connect handlers, while they run.
         self.connecting: asyncio.Task[Any] | None = None
         self.recovered = False
         self.away = False
-        self._signal_handlers: dict[str, list[Handler]] = {}
+        self._signal_handlers_made: dict[str, list[Handler]] | None = None
         self._successor: NamespaceSocket | None = None  # after its client has recovered
         self.reference_reason: str | None = None
         self.disconnect_description: str | None = None
@@ -486,9 +501,22 @@ class NamespaceSocket(SocketListeners):
 
     def add_consumer(self, consumer: Any) -> None:
         """The first one is `consumer`; all of them are in `consumers` by their classes."""
-        self.consumers[type(consumer)] = consumer
-        if self.consumer is None:
-            self.consumer = self.state["consumer"] = consumer
+        if self.consumer is not None:
+            self.consumers[type(consumer)] = consumer
+            return
+        self.consumer = consumer
+        # If something has read these before there was one:
+        if self._consumers_made is not None:
+            self._consumers_made[type(consumer)] = consumer
+        if self._state_made is not None:
+            self._state_made["consumer"] = consumer
+
+    def consumer_of(self, kind: type) -> Any:
+        """The instance of this class among `consumers`, or None."""
+        if type(self.consumer) is kind:
+            return self.consumer
+        made = self._consumers_made
+        return None if made is None else made.get(kind)
 
     def take_callback(self, number: int) -> AckCallback | None:
         """The callback that emit() gave this number, once."""

@@ -86,7 +86,8 @@ struct ServerFixture {
     peer.session =
         std::make_unique<engine::Session>(id, "sid", *framing, config, peer.host, logger, limits);
     std::optional<SessionOpened> opened;
-    if (origin == Origin::native) opened = SessionOpened{id, {}, {}};
+    if (origin == Origin::native)
+      opened = SessionOpened{id, std::make_shared<RequestHead>(), std::make_shared<Endpoints>()};
     peer.session->start(server->make_observer(*peer.session, std::move(opened)));
     peer.session->open_websocket(peer.socket);
     peer.take();
