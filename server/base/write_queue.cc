@@ -10,6 +10,9 @@ namespace {
 constexpr std::size_t copy_limit = 1'024;
 // The approximate size up to which small writes are joined in one string.
 constexpr std::size_t joined_limit = 16'384;
+// The memory that an empty queue keeps for its next small writes: enough for events and most heads
+// of responses, little for an idle connection.
+constexpr std::size_t kept_limit = 256;
 
 }  // namespace
 
@@ -123,7 +126,7 @@ void WriteQueue::close_tail() {
 // Keeps the memory of one small string for the next small writes.
 void WriteQueue::release_tail() {
   std::string& tail = writing().tail;
-  if (tail.capacity() > copy_limit || size_ > 0) {
+  if (tail.capacity() > kept_limit || size_ > 0) {
     std::string().swap(tail);
   } else {
     tail.clear();

@@ -211,7 +211,8 @@ Result<std::monostate, int> SocketStream::hand_over_rest() {
 Result<std::monostate, int> SocketStream::hand_over(const uv_buf_t* buffers, unsigned count,
                                                     std::size_t bytes) {
   handed_over_ = bytes;
-  const int error = uv_write(&socket_->write_request, uv_stream(), buffers, count,
+  if (!socket_->write_request) socket_->write_request = std::make_unique<uv_write_t>();
+  const int error = uv_write(socket_->write_request.get(), uv_stream(), buffers, count,
                              [](uv_write_t* request, int status) {
                                auto* socket = static_cast<Socket*>(request->handle->data);
                                if (socket->owner != nullptr) socket->owner->on_written(status);

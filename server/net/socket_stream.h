@@ -46,7 +46,7 @@ class SocketStream final : public Stream, private DeferredTask {
       uv_tcp_t tcp;
       uv_pipe_t pipe;
     } uv{};
-    uv_write_t write_request{};
+    std::unique_ptr<uv_write_t> write_request;  // null until libuv had to wait for the peer
     WriteQueue queue;
     std::string file_bytes;     // read from a file, while libuv writes them
     bool sending_file = false;  // another thread uses the socket, so it must stay open
