@@ -63,7 +63,14 @@ PyObject* acknowledgement_sent(PyObject* self, void*) {
   return PyBool_FromLong(unbox<Acknowledgement>(self).sent ? 1 : 0);
 }
 
-const Property properties[] = {Property::read_by<&acknowledgement_sent>("sent")};
+PyObject* acknowledgement_id(PyObject* self, void*) {
+  return PyRef(unbox<Acknowledgement>(self).ack_id).release();
+}
+
+const Property properties[] = {
+    Property::read_by<&acknowledgement_sent>("sent"),
+    Property::read_by<&acknowledgement_id>("ack_id"),
+};
 
 }  // namespace
 

@@ -9,7 +9,8 @@ struct HandlerTypes;
 
 // Of objects that handlers call with the arguments of the acknowledgement, at most once, from any
 // thread; what a call returns may be awaited. A call raises TypeError or ValueError for a value
-// that can't be encoded. The attribute `sent` says whether the event has been acknowledged.
+// that can't be encoded. The attribute `sent` says whether the event has been acknowledged,
+// `ack_id` is the number that the client gave it.
 PyRef make_acknowledgement_type(const Gil& gil, PyObject* module);
 
 // Lets iscoroutinefunction() be true for the objects of this type, so async_to_sync() takes them:

@@ -333,8 +333,8 @@ class Connection(HandlerQueue):
         """`is_beside`: in a task of its own."""
         socket, event, args = self.socket, args[0], args[1:]
         if logger.isEnabledFor(logging.DEBUG):
-            asks = "no ack" if ack is None else "ack"
-            logger.debug("%r: event %r, %s, handlers %r", socket, event, asks, handlers)
+            ack_id = None if ack is None else ack.ack_id
+            logger.debug("%r: event %r, ack %s, handlers %r", socket, event, ack_id, handlers)
         try:
             for listener in socket.any_handlers:
                 with Guard("on_any", socket), self._limit(listener):

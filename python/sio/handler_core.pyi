@@ -118,6 +118,9 @@ class Acknowledgement:
     @property
     def sent(self) -> bool:
         """Whether the event has been acknowledged."""
+    @property
+    def ack_id(self) -> int:
+        """The number that the client gave the acknowledgement."""
     def __call__(self, *args: Any) -> Done:
         """Acknowledge the event with these arguments; complete when it returns.
 

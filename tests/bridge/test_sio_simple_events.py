@@ -165,7 +165,7 @@ async def test_debug_lines_name_the_events(
     logger.setLevel(logging.NOTSET)
     lines = [r.getMessage() for r in caplog.records if r.levelno == logging.DEBUG]
     (line,) = [line for line in lines if "event 'async'" in line]
-    assert "ack" in line
+    assert "ack 3" in line
     assert "Consumer.event_async" in line
     assert slow_ways == ["async"]
     assert world.core.of("ack") == [("ack", socket, 3, [])]
