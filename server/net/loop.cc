@@ -1,5 +1,7 @@
 #include "server/net/loop.h"
 
+#include <sched.h>
+
 #include <cassert>
 #include <system_error>
 
@@ -48,15 +50,18 @@ TimePoint Loop::now() const { return TimePoint(Milliseconds(uv_now(&uv_))); }
 
 void Loop::end_turn() {
   const auto start = Clock::now();
-  switch (deferred_queue_.run()) {
-    case DeferredQueue::State::empty:
-      uv_idle_stop(idle_.get());
-      break;
-    case DeferredQueue::State::tasks_left:
-      uv_idle_start(idle_.get(), [](uv_idle_t*) {});
-      break;
+  const DeferredQueue::State state = deferred_queue_.run();
+  const auto end = Clock::now();
+  latest_turn_end_ = {end - start, deferred_queue_.latest_tasks()};
+  active_wait_.worked(start, end, latest_turn_end_.tasks);
+  const bool polls = active_wait_.polls(end);
+  if (polls || state == DeferredQueue::State::tasks_left) {
+    uv_idle_start(idle_.get(), [](uv_idle_t*) {});
+  } else {
+    uv_idle_stop(idle_.get());
   }
-  latest_turn_end_ = {Clock::now() - start, deferred_queue_.latest_tasks()};
+  // What the loop waits for may be a thread that has only the same core.
+  if (polls) ::sched_yield();
 }
 
 }  // namespace sioserve::net

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "server/base/clock.h"
+#include "server/net/active_wait.h"
 #include "server/net/deferred_queue.h"
 #include "server/net/uv_handle.h"
 
@@ -27,7 +28,8 @@ class Loop {
   // Runs until stop(), or until nothing is left that could cause an event. Blocks SIGPIPE in the
   // calling thread.
   void run();
-  // Waits for events once and handles them; for tests. Blocks SIGPIPE too.
+  // Waits for events once and handles them; for tests. Returns without one if it polls
+  // (active_wait.h). Blocks SIGPIPE too.
   void run_once();
   // Only on the loop's thread; other threads use an Async.
   void stop();
@@ -54,6 +56,7 @@ class Loop {
   uv_loop_t uv_{};
   DeferredQueue deferred_queue_;
   TurnEnd latest_turn_end_;
+  ActiveWait active_wait_;
   UvHandle<uv_prepare_t> prepare_;
   UvHandle<uv_idle_t> idle_;  // active: the next loop iteration must not wait for events
   std::array<char, 65'536> read_buffer_;
