@@ -48,13 +48,20 @@ void Loop::stop() { uv_stop(&uv_); }
 
 TimePoint Loop::now() const { return TimePoint(Milliseconds(uv_now(&uv_))); }
 
+void Loop::count_read() {
+  if (++reads_ < reads_at_a_time) return;
+  deferred_queue_.run();
+  ::sched_yield();  // to a thread that has only the same core
+  uv_update_time(&uv_);
+  between_reads_();
+  static_cast<void>(run_deferred_tasks());
+}
+
 void Loop::end_turn() {
-  const auto start = Clock::now();
-  const DeferredQueue::State state = deferred_queue_.run();
-  const auto end = Clock::now();
-  latest_turn_end_ = {end - start, deferred_queue_.latest_tasks()};
-  active_wait_.worked(start, end, latest_turn_end_.tasks);
-  const bool polls = active_wait_.polls(end);
+  const DeferredQueue::State state = run_deferred_tasks();
+  const TurnEnd& turn = latest_turn_end_;
+  active_wait_.worked(turn.began, turn.began + turn.took, turn.tasks);
+  const bool polls = active_wait_.polls(turn.began + turn.took);
   if (polls || state == DeferredQueue::State::tasks_left) {
     uv_idle_start(idle_.get(), [](uv_idle_t*) {});
   } else {
@@ -62,6 +69,14 @@ void Loop::end_turn() {
   }
   // What the loop waits for may be a thread that has only the same core.
   if (polls) ::sched_yield();
+}
+
+DeferredQueue::State Loop::run_deferred_tasks() {
+  const auto start = Clock::now();
+  const DeferredQueue::State state = deferred_queue_.run();
+  latest_turn_end_ = {start, Clock::now() - start, deferred_queue_.latest_tasks()};
+  reads_ = 0;
+  return state;
 }
 
 }  // namespace sioserve::net
