@@ -114,15 +114,16 @@ AllTasks::FirstStep::FirstStep(const Gil&, const AllTasks& tasks, const PyRef& t
 
 AllTasks::FirstStep::~FirstStep() {
   const Gil gil = Gil::held_by_caller();
-  PyObject *type, *value, *traceback;
-  PyErr_Fetch(&type, &value, &traceback);
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  const bool failed = PyErr_Occurred() != nullptr;
+  if (failed) PyErr_Fetch(&type, &value, &traceback);
   const auto& keeper = unbox<Keeper>(keeper_.get());
   if (keeper.references && reference_ &&
       PySet_Discard(keeper.references.get(), reference_.get()) < 0) {
     PyErr_Clear();
   }
   if (!is_done(gil, names_, task_)) add(keeper, task_);
-  PyErr_Restore(type, value, traceback);
+  if (failed) PyErr_Restore(type, value, traceback);
 }
 
 }  // namespace sioserve::bridge

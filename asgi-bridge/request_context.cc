@@ -22,10 +22,11 @@ RequestIdScope::RequestIdScope(const Gil&, const PyRef& variable, const PyRef& i
 
 RequestIdScope::~RequestIdScope() {
   if (!context_) return;
-  PyObject *type, *value, *traceback;
-  PyErr_Fetch(&type, &value, &traceback);
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  const bool failed = PyErr_Occurred() != nullptr;
+  if (failed) PyErr_Fetch(&type, &value, &traceback);
   if (PyContext_Exit(context_.get()) != 0) PyErr_Clear();
-  PyErr_Restore(type, value, traceback);
+  if (failed) PyErr_Restore(type, value, traceback);
 }
 
 }  // namespace sioserve::bridge

@@ -42,6 +42,7 @@ class EventBuffer final : public EventSink, net::DeferredTask {
   void on_turn_end() override {
     if (queue_.push(buffer_) == port::EventQueue::State::full) full_ = true;
     line_bytes_ = 0;
+    deferred_queue_.give_work_away();
   }
 
   net::DeferredQueue& deferred_queue_;

@@ -2,13 +2,15 @@
 //
 // To put a thread to sleep and to wake it takes the kernel longer than a small request, above all
 // where the core becomes idle meanwhile. So when events have come in quick succession for a while,
-// the loop polls for a moment before it sleeps. Where they have not, it sleeps at once: polling for
-// nothing happens at most once for `enough` events that came in time. With much to do it sleeps at
-// once too: what comes meanwhile is then handled together, which takes less.
+// the loop polls for a moment before it sleeps. It does not after turns that gave work to another
+// thread, which may have only the same core, nor after turns with much to do: what comes during its
+// sleep is handled together then, which takes less. Where it has polled for nothing, events have to
+// come in time twice as often before it does so again.
 //
 // Knows nothing of libuv: the loop tells it the time.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 
@@ -21,28 +23,45 @@ class ActiveWait {
   // For how long the loop polls. It is about the time of a request and its response between two
   // processes of a machine.
   static constexpr std::chrono::microseconds longest{50};
-  // How often events have to come in time.
-  static constexpr int enough = 8;
-  // How many tasks they cause at most.
+  // How often in a row events have to come in time.
+  static constexpr int enough = 8, most = 512;
+  // How many tasks a turn has at most if the loop polls behind it.
   static constexpr std::size_t few = 4;
 
-  // The loop has found events, and has run `tasks` of them from `begin` to `end`.
-  void worked(TimePoint begin, TimePoint end, std::size_t tasks) {
-    if (tasks == 0) return;
-    if (begin - last_work_ >= longest || tasks > few) {
-      in_time_ = 0;
-    } else if (in_time_ < enough) {
-      ++in_time_;
-    }
-    last_work_ = end;
+  struct Turn {
+    TimePoint began{};       // after waiting for events
+    Clock::duration took{};  // for running the tasks
+    std::size_t tasks = 0;
+    bool gave_work_away = false;  // to another thread
+  };
+
+  void ended(const Turn& turn) {
+    if (turn.tasks == 0) return;
+    if (may_poll_) count(turn.began - last_work_ < longest);
+    last_work_ = turn.began + turn.took;
+    may_poll_ = !turn.gave_work_away && turn.tasks <= few;
   }
 
   // Whether the loop polls instead of sleeping.
-  bool polls(TimePoint now) const { return in_time_ == enough && now - last_work_ < longest; }
+  bool polls(TimePoint now) const {
+    return may_poll_ && in_time_ >= needed_ && now - last_work_ < longest;
+  }
 
  private:
+  void count(bool in_time) {
+    if (in_time) {
+      in_time_ = std::min(in_time_ + 1, 2 * most);
+      if (in_time_ >= 2 * needed_) needed_ = enough;
+    } else {
+      if (in_time_ >= needed_) needed_ = std::min(2 * needed_, most);
+      in_time_ = 0;
+    }
+  }
+
   TimePoint last_work_{};
-  int in_time_ = 0;
+  bool may_poll_ = false;
+  int in_time_ = 0;  // events, in a row
+  int needed_ = enough;
 };
 
 }  // namespace sioserve::net

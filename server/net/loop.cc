@@ -59,22 +59,20 @@ void Loop::count_read() {
 
 void Loop::end_turn() {
   const DeferredQueue::State state = run_deferred_tasks();
-  const TurnEnd& turn = latest_turn_end_;
-  active_wait_.worked(turn.began, turn.began + turn.took, turn.tasks);
-  const bool polls = active_wait_.polls(turn.began + turn.took);
-  if (polls || state == DeferredQueue::State::tasks_left) {
+  active_wait_.ended(latest_turn_end_);
+  if (state == DeferredQueue::State::tasks_left ||
+      active_wait_.polls(latest_turn_end_.began + latest_turn_end_.took)) {
     uv_idle_start(idle_.get(), [](uv_idle_t*) {});
   } else {
     uv_idle_stop(idle_.get());
   }
-  // What the loop waits for may be a thread that has only the same core.
-  if (polls) ::sched_yield();
 }
 
 DeferredQueue::State Loop::run_deferred_tasks() {
   const auto start = Clock::now();
   const DeferredQueue::State state = deferred_queue_.run();
-  latest_turn_end_ = {start, Clock::now() - start, deferred_queue_.latest_tasks()};
+  latest_turn_end_ = {start, Clock::now() - start, deferred_queue_.latest_tasks(),
+                      deferred_queue_.work_given_away()};
   reads_ = 0;
   return state;
 }

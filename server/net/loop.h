@@ -47,11 +47,7 @@ class Loop {
 
   DeferredQueue& deferred_queue() { return deferred_queue_; }
   // The work at the end of the latest loop iteration, which is mostly writing.
-  struct TurnEnd {
-    TimePoint began{};
-    Clock::duration took{0};
-    std::size_t tasks = 0;  // mostly connections that were written to
-  };
+  using TurnEnd = ActiveWait::Turn;
   const TurnEnd& latest_turn_end() const { return latest_turn_end_; }
 
   // Only for files of this folder.

@@ -7,19 +7,20 @@ namespace {
 
 using std::chrono::microseconds;
 
-// A loop that handles events for 10 µs at a time.
-class Client {
+// A loop that needs 10 µs for each turn.
+class Turns {
  public:
-  void send_after(microseconds pause, std::size_t tasks = 2) {
+  void turn_after(microseconds pause, std::size_t tasks = 2, bool gave_work_away = false) {
     now_ += pause;
-    const TimePoint begin = now_;
+    wait_.ended({now_, microseconds(10), tasks, gave_work_away});
     now_ += microseconds(10);
-    wait_.worked(begin, now_, tasks);
   }
-  void send_in_time() {
-    for (int i = 0; i < ActiveWait::enough; ++i) send_after(microseconds(5));
+  void turns_in_time(int count) {
+    for (int i = 0; i < count; ++i) turn_after(microseconds(5));
   }
+  void turn_too_late() { turn_after(ActiveWait::longest); }
   bool polls_after(microseconds pause) const { return wait_.polls(now_ + pause); }
+  bool polls() const { return polls_after(microseconds(0)); }
 
  private:
   ActiveWait wait_;
@@ -27,43 +28,68 @@ class Client {
 };
 
 TEST(ActiveWait, PollsForAMomentAfterEventsInQuickSuccession) {
-  Client client;
-  client.send_after(microseconds(0));  // the first one ends a long pause
-  for (int i = 1; i < ActiveWait::enough; ++i) client.send_after(microseconds(5));
-  EXPECT_FALSE(client.polls_after(microseconds(0)));
-  client.send_after(microseconds(5));
-  EXPECT_TRUE(client.polls_after(microseconds(0)));
-  EXPECT_TRUE(client.polls_after(ActiveWait::longest - microseconds(1)));
-  EXPECT_FALSE(client.polls_after(ActiveWait::longest));
+  Turns loop;
+  loop.turn_too_late();
+  loop.turns_in_time(ActiveWait::enough - 1);
+  EXPECT_FALSE(loop.polls());
+  loop.turns_in_time(1);
+  EXPECT_TRUE(loop.polls());
+  EXPECT_TRUE(loop.polls_after(ActiveWait::longest - microseconds(1)));
+  EXPECT_FALSE(loop.polls_after(ActiveWait::longest));
 }
 
-TEST(ActiveWait, SleepsAtOnceAfterAPause) {
-  Client client;
-  client.send_after(microseconds(0));
-  client.send_in_time();
-  EXPECT_TRUE(client.polls_after(microseconds(0)));
-  client.send_after(ActiveWait::longest);
-  EXPECT_FALSE(client.polls_after(microseconds(0)));
-  client.send_in_time();
-  EXPECT_TRUE(client.polls_after(microseconds(0)));
+TEST(ActiveWait, NeedsTwiceAsManyEventsAfterItHasPolledForNothing) {
+  Turns loop;
+  loop.turn_too_late();
+  for (int needed = ActiveWait::enough; needed < ActiveWait::most; needed *= 2) {
+    loop.turns_in_time(needed);
+    EXPECT_TRUE(loop.polls());
+    loop.turn_too_late();
+    loop.turns_in_time(needed);
+    EXPECT_FALSE(loop.polls());
+    loop.turn_too_late();  // it has not polled
+  }
+}
+
+TEST(ActiveWait, ForgetsItsFailuresAfterManyEventsInTime) {
+  Turns loop;
+  loop.turn_too_late();
+  loop.turns_in_time(ActiveWait::enough);
+  loop.turn_too_late();
+  loop.turns_in_time(4 * ActiveWait::enough);
+  loop.turn_too_late();
+  loop.turns_in_time(2 * ActiveWait::enough - 1);
+  EXPECT_FALSE(loop.polls());
+  loop.turns_in_time(1);
+  EXPECT_TRUE(loop.polls());
+}
+
+TEST(ActiveWait, SleepsWhileAnotherThreadWorks) {
+  Turns loop;
+  loop.turn_too_late();
+  loop.turns_in_time(ActiveWait::enough);
+  loop.turn_after(microseconds(5), 2, true);
+  EXPECT_FALSE(loop.polls());
+  loop.turn_after(2 * ActiveWait::longest);  // however long it takes
+  EXPECT_TRUE(loop.polls());
 }
 
 TEST(ActiveWait, SleepsAtOnceWithMuchToDo) {
-  Client client;
-  client.send_after(microseconds(0));
-  client.send_in_time();
-  client.send_after(microseconds(5), ActiveWait::few + 1);
-  EXPECT_FALSE(client.polls_after(microseconds(0)));
+  Turns loop;
+  loop.turn_too_late();
+  loop.turns_in_time(ActiveWait::enough);
+  loop.turn_after(microseconds(5), ActiveWait::few + 1);
+  EXPECT_FALSE(loop.polls());
 }
 
-TEST(ActiveWait, IgnoresTurnsWithoutWork) {
-  Client client;
-  client.send_after(microseconds(0));
-  client.send_in_time();
-  client.send_after(2 * ActiveWait::longest, 0);
-  EXPECT_FALSE(client.polls_after(microseconds(0)));
-  client.send_after(microseconds(0));  // the pause since the last work counts
-  EXPECT_FALSE(client.polls_after(microseconds(0)));
+TEST(ActiveWait, TurnsWithoutTasksDoNotCount) {
+  Turns loop;
+  loop.turn_too_late();
+  loop.turns_in_time(ActiveWait::enough);
+  loop.turn_after(ActiveWait::longest - microseconds(5), 0);
+  EXPECT_FALSE(loop.polls());
+  loop.turn_after(microseconds(0));  // too late: the time since the last task counts
+  EXPECT_FALSE(loop.polls());
 }
 
 }  // namespace
