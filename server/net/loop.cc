@@ -48,8 +48,8 @@ void Loop::stop() { uv_stop(&uv_); }
 
 TimePoint Loop::now() const { return TimePoint(Milliseconds(uv_now(&uv_))); }
 
-void Loop::count_read() {
-  if (++reads_ < reads_at_a_time) return;
+void Loop::after_read() {
+  if (!deferred_queue_.runs_soon()) return;
   deferred_queue_.run();
   ::sched_yield();  // to a thread that has only the same core
   uv_update_time(&uv_);
@@ -73,7 +73,6 @@ DeferredQueue::State Loop::run_deferred_tasks() {
   const DeferredQueue::State state = deferred_queue_.run();
   latest_turn_end_ = {start, Clock::now() - start, deferred_queue_.latest_tasks(),
                       deferred_queue_.work_given_away()};
-  reads_ = 0;
   return state;
 }
 

@@ -39,11 +39,12 @@ class Loop {
   // The time at which the current loop iteration began, or its latest part (between_reads()).
   TimePoint now() const;
 
-  // `action` runs after so many reads of an iteration, behind the deferred tasks: it handles what
-  // other threads have sent since. Set it before the loop runs.
+  // libuv reports up to 1,024 sockets at a time. If the deferred tasks want to run before all of
+  // them have been read, they do (DeferredQueue::run_soon()), and `action` behind them: it handles
+  // what other threads have sent since. Set it before the loop runs.
   void between_reads(std::function<void()> action) { between_reads_ = std::move(action); }
   // For streams: they have read, and no function of them runs any more.
-  void count_read();
+  void after_read();
 
   DeferredQueue& deferred_queue() { return deferred_queue_; }
   // The work at the end of the latest loop iteration, which is mostly writing.
@@ -55,10 +56,6 @@ class Loop {
   // Shared by all streams: the bytes are passed on before the next read.
   std::array<char, 65'536>& read_buffer() { return read_buffer_; }
 
-  // libuv reports up to 1,024 sockets at a time. What belongs to so few fits the processor's caches
-  // until they have been answered.
-  static constexpr int reads_at_a_time = 64;
-
  private:
   void end_turn();
   DeferredQueue::State run_deferred_tasks();
@@ -68,7 +65,6 @@ class Loop {
   TurnEnd latest_turn_end_;
   ActiveWait active_wait_;
   std::function<void()> between_reads_ = [] {};
-  int reads_ = 0;  // since deferred tasks have run
   UvHandle<uv_prepare_t> prepare_;
   UvHandle<uv_idle_t> idle_;  // active: the next loop iteration must not wait for events
   std::array<char, 65'536> read_buffer_;

@@ -111,7 +111,7 @@ void SocketStream::resume_reading() {
         SocketStream& stream = *static_cast<Socket*>(handle->data)->owner;
         Loop& loop = stream.loop_;  // the stream may be destroyed
         stream.on_read(size, buffer->base);
-        loop.count_read();
+        loop.after_read();
       });
 }
 
