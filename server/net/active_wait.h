@@ -42,9 +42,13 @@ class ActiveWait {
     may_poll_ = !turn.gave_work_away && turn.tasks <= few;
   }
 
-  // Whether the loop polls instead of sleeping.
-  bool polls(TimePoint now) const {
-    return may_poll_ && in_time_ >= needed_ && now - last_work_ < longest;
+  // Whether the loop polls instead of sleeping. Called at the end of each turn.
+  bool polls(TimePoint now) {
+    if (!may_poll_ || in_time_ < needed_) return false;
+    if (now - last_work_ < longest) return true;
+    in_time_ = 0;
+    needed_ = std::min(2 * needed_, most);
+    return false;
   }
 
  private:
@@ -52,10 +56,9 @@ class ActiveWait {
     if (in_time) {
       in_time_ = std::min(in_time_ + 1, 2 * most);
       if (in_time_ >= 2 * needed_) needed_ = enough;
-    } else {
-      if (in_time_ >= needed_) needed_ = std::min(2 * needed_, most);
+    } else if (in_time_ < needed_) {
       in_time_ = 0;
-    }
+    }  // Otherwise the event came while the loop polled, but another program had the core.
   }
 
   TimePoint last_work_{};

@@ -19,8 +19,12 @@ class Turns {
     for (int i = 0; i < count; ++i) turn_after(microseconds(5));
   }
   void turn_too_late() { turn_after(ActiveWait::longest); }
-  bool polls_after(microseconds pause) const { return wait_.polls(now_ + pause); }
-  bool polls() const { return polls_after(microseconds(0)); }
+  bool polls_after(microseconds pause) { return wait_.polls(now_ + pause); }
+  bool polls() { return polls_after(microseconds(0)); }
+  void polls_for_nothing() {
+    EXPECT_TRUE(polls());
+    EXPECT_FALSE(polls_after(ActiveWait::longest));
+  }
 
  private:
   ActiveWait wait_;
@@ -43,9 +47,9 @@ TEST(ActiveWait, NeedsTwiceAsManyEventsAfterItHasPolledForNothing) {
   loop.turn_too_late();
   for (int needed = ActiveWait::enough; needed < ActiveWait::most; needed *= 2) {
     loop.turns_in_time(needed);
-    EXPECT_TRUE(loop.polls());
+    loop.polls_for_nothing();
     loop.turn_too_late();
-    loop.turns_in_time(needed);
+    loop.turns_in_time(2 * needed - 1);
     EXPECT_FALSE(loop.polls());
     loop.turn_too_late();  // it has not polled
   }
@@ -55,12 +59,23 @@ TEST(ActiveWait, ForgetsItsFailuresAfterManyEventsInTime) {
   Turns loop;
   loop.turn_too_late();
   loop.turns_in_time(ActiveWait::enough);
+  loop.polls_for_nothing();
   loop.turn_too_late();
   loop.turns_in_time(4 * ActiveWait::enough);
+  loop.polls_for_nothing();
   loop.turn_too_late();
   loop.turns_in_time(2 * ActiveWait::enough - 1);
   EXPECT_FALSE(loop.polls());
   loop.turns_in_time(1);
+  EXPECT_TRUE(loop.polls());
+}
+
+TEST(ActiveWait, GoesOnWhenAnotherProgramHasHadTheCore) {
+  Turns loop;
+  loop.turn_too_late();
+  loop.turns_in_time(ActiveWait::enough);
+  EXPECT_TRUE(loop.polls());
+  loop.turn_after(100 * ActiveWait::longest);  // with an event that came meanwhile
   EXPECT_TRUE(loop.polls());
 }
 
@@ -85,11 +100,11 @@ TEST(ActiveWait, SleepsAtOnceWithMuchToDo) {
 TEST(ActiveWait, TurnsWithoutTasksDoNotCount) {
   Turns loop;
   loop.turn_too_late();
-  loop.turns_in_time(ActiveWait::enough);
-  loop.turn_after(ActiveWait::longest - microseconds(5), 0);
+  loop.turns_in_time(ActiveWait::enough - 1);
+  loop.turn_after(microseconds(5), 0);
   EXPECT_FALSE(loop.polls());
-  loop.turn_after(microseconds(0));  // too late: the time since the last task counts
-  EXPECT_FALSE(loop.polls());
+  loop.turns_in_time(1);
+  EXPECT_TRUE(loop.polls());
 }
 
 }  // namespace
