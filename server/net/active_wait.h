@@ -23,6 +23,8 @@ class ActiveWait {
   // For how long the loop polls. It is about the time of a request and its response between two
   // processes of a machine.
   static constexpr std::chrono::microseconds longest{50};
+  // When an event comes in time for a loop that sleeps: waking it takes as long.
+  static constexpr std::chrono::microseconds in_time{100};
   // How often in a row events have to come in time.
   static constexpr int enough = 8, most = 512;
   // How many tasks a turn has at most if the loop polls behind it.
@@ -37,7 +39,7 @@ class ActiveWait {
 
   void ended(const Turn& turn) {
     if (turn.tasks == 0) return;
-    if (may_poll_) count(turn.began - last_work_ < longest);
+    if (may_poll_) count(turn.began - last_work_ < in_time);
     last_work_ = turn.began + turn.took;
     may_poll_ = !turn.gave_work_away && turn.tasks <= few;
   }
@@ -52,8 +54,8 @@ class ActiveWait {
   }
 
  private:
-  void count(bool in_time) {
-    if (in_time) {
+  void count(bool is_in_time) {
+    if (is_in_time) {
       in_time_ = std::min(in_time_ + 1, 2 * most);
       if (in_time_ >= 2 * needed_) needed_ = enough;
     } else if (in_time_ < needed_) {

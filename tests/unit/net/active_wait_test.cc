@@ -18,7 +18,7 @@ class Turns {
   void turns_in_time(int count) {
     for (int i = 0; i < count; ++i) turn_after(microseconds(5));
   }
-  void turn_too_late() { turn_after(ActiveWait::longest); }
+  void turn_too_late() { turn_after(ActiveWait::in_time); }
   bool polls_after(microseconds pause) { return wait_.polls(now_ + pause); }
   bool polls() { return polls_after(microseconds(0)); }
   void polls_for_nothing() {
