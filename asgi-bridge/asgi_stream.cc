@@ -40,6 +40,7 @@ void AsgiStream::forget_waiters() {
 }
 
 void AsgiStream::wake(const Gil& gil, Wait wait) {
+  if (waiters(wait).empty()) return;
   std::vector<PyRef> woken = std::exchange(waiters(wait), {});
   for (const PyRef& future : woken) set_done(gil, bridge_.names(), future);
 }

@@ -323,17 +323,18 @@ bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
     types.complete = make_awaitable(gil, types.awaitable.get(), PyRef(), AsgiStream::Wait::space);
   }
   types.step_keeper = TaskStarter::make_keeper_type(gil, module);
+  types.task_keeper = AllTasks::make_keeper_type(gil, module);
   types.handshake_scope = make_handshake_scope_type(gil, module);
   types.receive_template = make_template_function(gil, "async def receive(): ...\n", "receive");
   types.send_template = make_template_function(gil, "async def send(message): ...\n", "send");
   return types.core && types.stream && types.receive && types.send && types.awaitable &&
-         types.complete && types.step_keeper && types.handshake_scope && types.receive_template &&
-         types.send_template;
+         types.complete && types.step_keeper && types.task_keeper && types.handshake_scope &&
+         types.receive_template && types.send_template;
 }
 
 void AsgiTypes::traverse(Visitor& visit) const {
   for (const PyRef* type : {&core, &stream, &receive, &send, &awaitable, &complete, &step_keeper,
-                            &handshake_scope, &receive_template, &send_template}) {
+                            &task_keeper, &handshake_scope, &receive_template, &send_template}) {
     visit(*type);
   }
 }

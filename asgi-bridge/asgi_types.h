@@ -12,14 +12,14 @@ namespace sioserve::bridge {
 
 // Made once per module, shared by its servers. These types have no constructor in Python.
 struct AsgiTypes {
-  PyRef core;             // holds a Core
-  PyRef stream;           // holds an AsgiStream; the coroutine of its task
-  PyRef receive;          // `receive` of a stream
-  PyRef send;             // `send` of a stream
-  PyRef awaitable;        // what both return: a coroutine in the sense of collections.abc.Coroutine
-  PyRef complete;         // an awaitable that is already complete with the result None
-  PyRef step_keeper;      // for TaskStarter
-  PyRef handshake_scope;  // handshake_scope.h
+  PyRef core;       // holds a Core
+  PyRef stream;     // holds an AsgiStream; the coroutine of its task
+  PyRef receive;    // `receive` of a stream
+  PyRef send;       // `send` of a stream
+  PyRef awaitable;  // what both return: a coroutine in the sense of collections.abc.Coroutine
+  PyRef complete;   // an awaitable that is already complete with the result None
+  PyRef step_keeper, task_keeper;  // for TaskStarter
+  PyRef handshake_scope;           // handshake_scope.h
   // `async def` functions that `receive` and `send` look like to inspect.iscoroutinefunction().
   PyRef receive_template, send_template;
 

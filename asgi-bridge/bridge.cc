@@ -48,7 +48,7 @@ bool Bridge::start(const Gil& gil, PyRef loop, PyRef on_stopped, std::span<const
     }
     watched_.push_back(descriptor);
   }
-  tasks_.set_loop(gil, loop_, types_.step_keeper);
+  tasks_.set_loop(gil, loop_, types_.step_keeper, types_.task_keeper);
   loop_thread_ = std::this_thread::get_id();
   return true;
 }

@@ -79,7 +79,7 @@ class Bridge {
 
   // Drops the command in a child made by fork(): there the I/O thread does not exist, and the queue
   // may be locked forever.
-  void post(Command command) {
+  void post(Command&& command) {
     if (process_ == fork_generation()) port_.post(std::move(command));
   }
 

@@ -169,8 +169,9 @@ bool HttpStream::send_body(const Gil& gil, PyObject* message) {
   response_ = Response::started;
   if (!closed()) {  // after a disconnect send() does nothing, as ASGI specifies
     add_in_flight(body->size());
-    bridge().post(HttpRespond{id(), starts ? std::optional(std::move(head_)) : std::nullopt,
-                              std::move(*body), *more_body || has_trailers_});
+    HttpRespond command{id(), std::nullopt, std::move(*body), *more_body || has_trailers_};
+    if (starts) command.head.emplace(std::move(head_));
+    bridge().post(HttpCommand(std::move(command)));
   }
   if (!*more_body) body_ends(gil);
   return true;

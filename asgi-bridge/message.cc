@@ -5,10 +5,18 @@
 namespace sioserve::bridge {
 namespace {
 
+std::string to_string(PyObject* bytes) {
+  return std::string(PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes)));
+}
+
+// As most headers are given.
+bool is_pair_of_bytes(PyObject* item) {
+  return PyTuple_Check(item) && PyTuple_GET_SIZE(item) == 2 &&
+         PyBytes_Check(PyTuple_GET_ITEM(item, 0)) && PyBytes_Check(PyTuple_GET_ITEM(item, 1));
+}
+
 std::optional<std::string> copy_buffer(PyObject* value) {
-  if (PyBytes_Check(value)) {
-    return std::string(PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value)));
-  }
+  if (PyBytes_Check(value)) return to_string(value);
   BufferView buffer;
   if (!buffer.open(value, PyBUF_CONTIG_RO)) return std::nullopt;
   return std::string(static_cast<const char*>(buffer.get().buf), buffer.size());
@@ -148,8 +156,13 @@ std::optional<Headers> read_headers(const Gil&, PyObject* message, const PyRef& 
   if (!list) return std::nullopt;
   headers.reserve(static_cast<std::size_t>(PySequence_Fast_GET_SIZE(list.get())));
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
-    const PyRef pair = PyRef::steal(PySequence_Fast(PySequence_Fast_GET_ITEM(list.get(), i),
-                                                    "a header must be a pair of bytes"));
+    PyObject* const item = PySequence_Fast_GET_ITEM(list.get(), i);
+    if (is_pair_of_bytes(item)) {
+      headers.emplace_back(
+          Header{to_string(PyTuple_GET_ITEM(item, 0)), to_string(PyTuple_GET_ITEM(item, 1))});
+      continue;
+    }
+    const PyRef pair = PyRef::steal(PySequence_Fast(item, "a header must be a pair of bytes"));
     if (!pair) return std::nullopt;
     if (PySequence_Fast_GET_SIZE(pair.get()) != 2) {
       PyErr_SetString(PyExc_ValueError, "a header must be a pair of bytes");

@@ -57,6 +57,7 @@ Names::Names(const Gil& gil) {
       {&Names::websocket_connect, "websocket.connect"},
       {&Names::websocket_receive, "websocket.receive"},
       {&Names::websocket_disconnect, "websocket.disconnect"},
+      {&Names::add, "add"},
       {&Names::create_future, "create_future"},
       {&Names::create_task, "create_task"},
       {&Names::call_soon, "call_soon"},

@@ -14,7 +14,7 @@ struct Names {
       thread_wait, match, route, tls;
   PyRef http, https, websocket, ws, wss;
   PyRef http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect;
-  PyRef call_soon, create_future, create_task, get_task_factory, add_done_callback, set_result,
+  PyRef add, call_soon, create_future, create_task, get_task_factory, add_done_callback, set_result,
       done, cancelled, exception, begin_without_task;
   PyRef handshake, origin, request_refused, session_opened, session_closed, connect, event, events,
       acknowledged, disconnect;

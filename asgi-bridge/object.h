@@ -43,12 +43,22 @@ inline void free_object(PyObject* object) {
   Py_DECREF(type);
 }
 
+// Memory for an object that the collector does not track; null with an exception set.
+inline PyObject* allocate(PyTypeObject* type) {
+  // An object of a class that is derived from such a type in Python has more members than ours.
+  if (PyType_HasFeature(type, Py_TPFLAGS_BASETYPE)) {
+    PyObject* const object = type->tp_alloc(type, 0);
+    if (object != nullptr) PyObject_GC_UnTrack(object);
+    return object;
+  }
+  return PyObject_GC_New(PyObject, type);
+}
+
 // The collector tracks the object only after its value is complete.
 template <typename T, typename... Args>
 PyRef make_object(const Gil&, PyTypeObject* type, Args&&... args) {
-  PyObject* object = type->tp_alloc(type, 0);
+  PyObject* object = allocate(type);
   if (object == nullptr) return PyRef();
-  PyObject_GC_UnTrack(object);
   try {
     ::new (static_cast<void*>(&unbox<T>(object))) T(std::forward<Args>(args)...);
   } catch (...) {

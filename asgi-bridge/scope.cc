@@ -13,10 +13,6 @@ bool set_item(const PyRef& dict, const PyRef& key, const PyRef& value) {
   return value && PyDict_SetItem(dict.get(), key.get(), value.get()) == 0;
 }
 
-PyRef copy_item(const PyRef& dict, const PyRef& key) {
-  return PyRef::steal(PyDict_Copy(PyDict_GetItemWithError(dict.get(), key.get())));
-}
-
 PyRef to_py_address(const Gil& gil, const Address& address) {
   if (address.host.empty()) return none();
   const PyRef host = to_py_str(gil, address.host);
@@ -67,13 +63,13 @@ ScopeFactory::ScopeFactory(const Gil& gil, const Names& names, const std::string
     : names_(names),
       state_(std::move(state)),
       extensions_(std::move(extensions)),
-      http_template_{.dict = make_template(gil, names.http.get(), "2.3", root_path,
-                                           {"sioserve.engineio", "http.response.pathsend",
-                                            "http.response.trailers", "http.response.early_hint"},
-                                           &names.method)},
-      websocket_template_{.dict = make_template(gil, names.websocket.get(), "2.4", root_path,
-                                                {"sioserve.engineio", "websocket.http.response"},
-                                                &names.subprotocols)} {}
+      http_template_(make_template(gil, names.http.get(), "2.3", root_path,
+                                   {"sioserve.engineio", "http.response.pathsend",
+                                    "http.response.trailers", "http.response.early_hint"},
+                                   &names.method)),
+      websocket_template_(make_template(gil, names.websocket.get(), "2.4", root_path,
+                                        {"sioserve.engineio", "websocket.http.response"},
+                                        &names.subprotocols)) {}
 
 void ScopeFactory::traverse(Visitor& visit) const {
   visit(state_);
@@ -91,7 +87,9 @@ void ScopeFactory::clear(const Gil& gil) {
 }
 
 // The kept values are left out: they refer to no other objects.
-void ScopeFactory::Template::traverse(Visitor& visit) const { visit(dict); }
+void ScopeFactory::Template::traverse(Visitor& visit) const {
+  for (const PyRef* object : {&dict, &asgi, &extensions}) visit(*object);
+}
 
 void ScopeFactory::Template::clear(const Gil&) { const Template gone = std::exchange(*this, {}); }
 
@@ -103,33 +101,32 @@ bool ScopeFactory::Template::keep(const Gil&, const PyRef& key, PyRef Template::
   return true;
 }
 
-PyRef ScopeFactory::make_template(const Gil& gil, PyObject* type, const char* spec_version,
-                                  const std::string& root_path,
-                                  std::initializer_list<const char*> extension_names,
-                                  const PyRef* last_key) const {
+ScopeFactory::Template ScopeFactory::make_template(
+    const Gil& gil, PyObject* type, const char* spec_version, const std::string& root_path,
+    std::initializer_list<const char*> extension_names, const PyRef* last_key) const {
   const PyRef scope = PyRef::steal(PyDict_New());
   const PyRef extensions = PyRef::steal(PyDict_New());
-  if (!scope || !extensions) return PyRef();
+  if (!scope || !extensions) return {};
   for (const char* name : extension_names) {
     const PyRef empty = PyRef::steal(PyDict_New());
-    if (!empty || PyDict_SetItemString(extensions.get(), name, empty.get()) != 0) return PyRef();
+    if (!empty || PyDict_SetItemString(extensions.get(), name, empty.get()) != 0) return {};
   }
-  if (extensions_ && PyDict_Update(extensions.get(), extensions_.get()) != 0) return PyRef();
+  if (extensions_ && PyDict_Update(extensions.get(), extensions_.get()) != 0) return {};
   const PyRef asgi =
       PyRef::steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", spec_version));
   bool filled = set_item(scope, names_.type, PyRef::borrow(type)) &&
                 set_item(scope, names_.asgi, asgi) &&
                 set_item(scope, names_.root_path, to_py_str(gil, root_path)) &&
+                set_item(scope, names_.query_string, to_py_bytes(gil, {})) &&
                 set_item(extensions, names_.request_id, none()) &&
                 set_item(scope, names_.extensions, extensions);
   // Add all keys that make() and its callers set, so that a copy of the dict does not have to grow.
-  for (const PyRef* key :
-       {&names_.http_version, &names_.path, &names_.raw_path, &names_.query_string, &names_.headers,
-        &names_.client, &names_.server, &names_.scheme, last_key}) {
+  for (const PyRef* key : {&names_.http_version, &names_.path, &names_.raw_path, &names_.headers,
+                           &names_.client, &names_.server, &names_.scheme, last_key}) {
     filled = filled && set_item(scope, *key, none());
   }
   if (state_) filled = filled && set_item(scope, names_.state, none());
-  return filled ? scope : PyRef();
+  return filled ? Template{.dict = scope, .asgi = asgi, .extensions = extensions} : Template{};
 }
 
 PyRef ScopeFactory::make(const Gil& gil, Template& from, const RequestHead& head,
@@ -137,23 +134,23 @@ PyRef ScopeFactory::make(const Gil& gil, Template& from, const RequestHead& head
   const PyRef& version = head.http_version == "2"     ? names_.version_2
                          : head.http_version == "1.0" ? names_.version_1_0
                                                       : names_.version_1_1;
-  const bool kept = from.dict &&
-                    from.keep(gil, names_.http_version, &Template::http_version, version) &&
-                    from.keep(gil, names_.scheme, &Template::scheme, scheme) &&
-                    from.keep(gil, names_.server, &Template::server, server_of(gil, endpoints));
+  const bool kept =
+      from.dict && from.keep(gil, names_.http_version, &Template::http_version, version) &&
+      from.keep(gil, names_.scheme, &Template::scheme, scheme) &&
+      from.keep(gil, names_.server, &Template::server, server_of(gil, endpoints)) &&
+      from.keep(gil, names_.client, &Template::client, client_of(gil, endpoints)) &&
+      from.keep(gil, names_.path, &Template::path, str_of(gil, from.path, head.path)) &&
+      from.keep(gil, names_.raw_path, &Template::raw_path,
+                bytes_of(gil, from.raw_path, head.raw_path));
   if (!kept) return PyRef();
-  // Each scope gets copies, because middleware may change them.
-  const PyRef extensions = copy_item(from.dict, names_.extensions);
-  if (!extensions) return PyRef();
+  const PyRef extensions = PyRef::steal(PyDict_Copy(from.extensions.get()));
   const PyRef scope = PyRef::steal(PyDict_Copy(from.dict.get()));
-  if (!scope) return PyRef();
+  if (!extensions || !scope) return PyRef();
   const bool filled =
-      set_item(scope, names_.path, to_py_str(gil, head.path)) &&
-      set_item(scope, names_.raw_path, to_py_bytes(gil, head.raw_path)) &&
-      set_item(scope, names_.query_string, to_py_bytes(gil, head.query_string)) &&
+      (head.query_string.empty() ||
+       set_item(scope, names_.query_string, to_py_bytes(gil, head.query_string))) &&
       set_item(scope, names_.headers, headers_of(gil, head)) &&
-      set_item(scope, names_.client, client_of(gil, endpoints)) &&
-      set_item(scope, names_.asgi, copy_item(from.dict, names_.asgi)) &&
+      set_item(scope, names_.asgi, PyRef::steal(PyDict_Copy(from.asgi.get()))) &&
       set_item(extensions, names_.request_id, request_id) &&
       (!endpoints.tls_details ||
        set_item(extensions, names_.tls, to_tls_extension(gil, **endpoints.tls_details))) &&
@@ -162,10 +159,17 @@ PyRef ScopeFactory::make(const Gil& gil, Template& from, const RequestHead& head
   return filled ? scope : PyRef();
 }
 
-PyRef ScopeFactory::method_of(const Gil& gil, const RequestHead& head) {
-  const PyRef& last = http_template_.method;
-  const bool again = last && PyUnicode_CompareWithASCIIString(last.get(), head.method.c_str()) == 0;
-  return again ? last : to_py_str(gil, head.method);
+// `last`, or null, if it has this text.
+PyRef ScopeFactory::str_of(const Gil& gil, const PyRef& last, std::string_view text) {
+  const bool again =
+      last && PyUnicode_IS_COMPACT_ASCII(last.get()) &&
+      text == std::string_view(static_cast<char*>(PyUnicode_DATA(last.get())),
+                               static_cast<std::size_t>(PyUnicode_GET_LENGTH(last.get())));
+  return again ? last : to_py_str(gil, text);
+}
+
+PyRef ScopeFactory::bytes_of(const Gil& gil, const PyRef& last, std::string_view text) {
+  return last && is_text(last.get(), text) ? last : to_py_bytes(gil, text);
 }
 
 PyRef ScopeFactory::headers_of(const Gil& gil, const RequestHead& head) {
@@ -185,7 +189,7 @@ PyRef ScopeFactory::client_of(const Gil& gil, const Endpoints& endpoints) {
   const Address& client = endpoints.client;
   Known& known = clients_[static_cast<std::size_t>(client.port) % clients_.size()];
   if (!known.object || known.address.port != client.port || known.address.host != client.host) {
-    known = {client, {}, to_py_address(gil, client)};
+    known = {client, to_py_address(gil, client)};
   }
   return known.object;
 }
@@ -194,8 +198,9 @@ PyRef ScopeFactory::server_of(const Gil& gil, const Endpoints& endpoints) {
   const Address& server = endpoints.server;
   Known& known = server_;
   if (!known.object || known.address.port != server.port || known.address.host != server.host ||
-      known.unix_path != endpoints.unix_path) {
-    known = {server, endpoints.unix_path, to_py_server(gil, endpoints)};
+      unix_path_ != endpoints.unix_path) {
+    known = {server, to_py_server(gil, endpoints)};
+    unix_path_ = endpoints.unix_path;
   }
   return known.object;
 }
@@ -203,8 +208,8 @@ PyRef ScopeFactory::server_of(const Gil& gil, const Endpoints& endpoints) {
 PyRef ScopeFactory::http(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
                          const PyRef& request_id) {
   const bool kept =
-      http_template_.dict &&
-      http_template_.keep(gil, names_.method, &Template::method, method_of(gil, head));
+      http_template_.dict && http_template_.keep(gil, names_.method, &Template::method,
+                                                 str_of(gil, http_template_.method, head.method));
   if (!kept) return PyRef();
   return make(gil, http_template_, head, endpoints, endpoints.tls ? names_.https : names_.http,
               request_id);

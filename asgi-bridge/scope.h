@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "asgi-bridge/names.h"
@@ -51,8 +52,8 @@ class ScopeFactory {
                   const std::vector<std::string>& subprotocols, const PyRef& request_id);
 
  private:
-  // Scopes start as a copy of `dict`. It keeps the values that are usually equal in successive
-  // requests.
+  // Scopes start as a copy of `dict`. It keeps the immutable values that are usually equal in
+  // successive requests. Each scope gets copies of the dicts, because middleware may change them.
   struct Template {
     void traverse(Visitor& visit) const;
     void clear(const Gil& gil);
@@ -60,17 +61,18 @@ class ScopeFactory {
     // out.
     bool keep(const Gil& gil, const PyRef& key, PyRef Template::*kept, const PyRef& value);
 
-    PyRef dict;
-    PyRef http_version{}, server{}, scheme{}, method{};
+    PyRef dict, asgi{}, extensions{};
+    PyRef http_version{}, server{}, scheme{}, method{}, path{}, raw_path{}, client{};
   };
 
-  PyRef make_template(const Gil& gil, PyObject* type, const char* spec_version,
-                      const std::string& root_path,
-                      std::initializer_list<const char*> extension_names,
-                      const PyRef* last_key) const;
+  Template make_template(const Gil& gil, PyObject* type, const char* spec_version,
+                         const std::string& root_path,
+                         std::initializer_list<const char*> extension_names,
+                         const PyRef* last_key) const;
   PyRef make(const Gil& gil, Template& from, const RequestHead& head, const Endpoints& endpoints,
              const PyRef& scheme, const PyRef& request_id);
-  PyRef method_of(const Gil& gil, const RequestHead& head);
+  static PyRef str_of(const Gil& gil, const PyRef& last, std::string_view text);
+  static PyRef bytes_of(const Gil& gil, const PyRef& last, std::string_view text);
   PyRef headers_of(const Gil& gil, const RequestHead& head);
   PyRef client_of(const Gil& gil, const Endpoints& endpoints);
   PyRef server_of(const Gil& gil, const Endpoints& endpoints);
@@ -78,7 +80,6 @@ class ScopeFactory {
   // The most recent tuple for an address. It refers to no object that could form a cycle.
   struct Known {
     Address address;
-    std::string unix_path;
     PyRef object;
   };
 
@@ -88,8 +89,9 @@ class ScopeFactory {
   Template http_template_;
   Template websocket_template_;
   HeaderCache headers_;
-  std::array<Known, 64> clients_;
+  std::array<Known, 256> clients_;
   Known server_;
+  std::string unix_path_;  // of server_
 };
 
 }  // namespace sioserve::bridge

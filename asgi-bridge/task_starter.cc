@@ -1,5 +1,6 @@
 #include "asgi-bridge/task_starter.h"
 
+#include <optional>
 #include <utility>
 
 #include "asgi-bridge/type_spec.h"
@@ -91,7 +92,8 @@ PyRef TaskStarter::make_keeper_type(const Gil& gil, PyObject* module) {
                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, {});
 }
 
-void TaskStarter::set_loop(const Gil& gil, const PyRef& loop, const PyRef& keeper_type) {
+void TaskStarter::set_loop(const Gil& gil, const PyRef& loop, const PyRef& keeper_type,
+                           const PyRef& task_keeper_type) {
   loop_ = loop;
   if (makes_plain_tasks(gil, loop)) {
     const bool at_once = !is_in_debug_mode(gil, loop);
@@ -101,6 +103,7 @@ void TaskStarter::set_loop(const Gil& gil, const PyRef& loop, const PyRef& keepe
                          : Py_BuildValue("{s:O}", "loop", loop.get()));
     task_type_ = import_attribute(gil, "asyncio", "Task");
     if (!has_eager_tasks && at_once) keep_first_steps(gil, keeper_type);
+    if (keeper_) all_tasks_.take_over(gil, task_keeper_type);
   }
   PyErr_Clear();  // create_task() serves as well
 }
@@ -126,6 +129,7 @@ void TaskStarter::release(const Gil& gil) {
   const PyRef loop = std::exchange(loop_, PyRef());
   const PyRef options = std::exchange(task_options_, PyRef());
   const PyRef keeper = std::exchange(keeper_, PyRef());
+  all_tasks_.release(gil);
   if (!loop || !keeper) return;
   const PyRef attributes = attribute(gil, loop.get(), "__dict__");
   if (attributes &&
@@ -166,8 +170,11 @@ PyRef TaskStarter::start_plain(const Gil& gil, const PyRef& coroutine, const PyR
   if (!keeper_ || callbacks_ != 1 || first_step_runs_) return make_task(gil, coroutine);
   auto& keeper = unbox<Keeper>(keeper_.get());
   keeper.keeps = true;
+  all_tasks_.keep_next(gil);
   PyRef task = make_task(gil, coroutine);
   keeper.keeps = false;
+  std::optional<AllTasks::FirstStep> in_all_tasks;
+  if (all_tasks_.end_keeping(gil, task)) in_all_tasks.emplace(gil, all_tasks_, task);
   const PyRef step = std::exchange(keeper.step, PyRef());
   const PyRef context = std::exchange(keeper.context, PyRef());
   if (!task || !step) return task;
@@ -197,6 +204,7 @@ PyRef TaskStarter::make_task(const Gil&, const PyRef& coroutine) const {
 
 void TaskStarter::traverse(Visitor& visit) const {
   for (const PyRef* object : {&loop_, &task_type_, &task_options_, &keeper_}) visit(*object);
+  all_tasks_.traverse(visit);
 }
 
 }  // namespace sioserve::bridge

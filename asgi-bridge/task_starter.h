@@ -3,6 +3,7 @@
 // iteration of the event loop.
 #pragma once
 
+#include "asgi-bridge/all_tasks.h"
 #include "asgi-bridge/names.h"
 #include "asgi-bridge/object.h"
 #include "asgi-bridge/python.h"
@@ -15,7 +16,7 @@ class TaskStarter {
   // The type of an object that takes the place of loop.call_soon(); `module` keeps no reference.
   static PyRef make_keeper_type(const Gil& gil, PyObject* module);
 
-  explicit TaskStarter(const Names& names) : names_(names) {}
+  explicit TaskStarter(const Names& names) : names_(names), all_tasks_(names) {}
 
   // Exists while a callback of the event loop handles events: no task runs, so first steps may.
   class LoopCallback {
@@ -30,7 +31,8 @@ class TaskStarter {
   };
 
   // The loop that tasks are to run on. No exception is set.
-  void set_loop(const Gil& gil, const PyRef& loop, const PyRef& keeper_type);
+  void set_loop(const Gil& gil, const PyRef& loop, const PyRef& keeper_type,
+                const PyRef& task_keeper_type);
   void release(const Gil& gil);
 
   // A task with this name, a str; it may have ended. Null with an exception set. A SystemExit or
@@ -55,7 +57,8 @@ class TaskStarter {
   PyRef loop_;
   // asyncio.Task and its keyword arguments; null on a loop that makes tasks in its own way.
   PyRef task_type_, task_options_;
-  PyRef keeper_;       // the loop's call_soon(), if it has been replaced
+  PyRef keeper_;  // the loop's call_soon(), if it has been replaced
+  AllTasks all_tasks_;
   int callbacks_ = 0;  // more than one: a task runs a nested event loop
   bool first_step_runs_ = false;
 };

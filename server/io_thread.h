@@ -105,6 +105,7 @@ class Server::IoThread final : connection::Router,
         connections_(loop_, *this, config_, logger_, metrics_ ? metrics_.get() : access_log_if_on(),
                      &counters_) {
     if (cluster_) cluster_->join();
+    loop_.between_reads([this] { carry_out_commands(); });
     connections_.on_max_requests([this] { event_buffer_.push(RequestLimitReached{}); });
   }
 

@@ -36,7 +36,7 @@ void Server::stop_now() { io_->stop_now(); }
 std::uint32_t Server::add_process(FileDescriptor socket, std::string name, std::uint64_t place) {
   return io_->add_process(std::move(socket), std::move(name), place);
 }
-void Server::post(Command command) { io_->commands().push(std::move(command)); }
+void Server::post(Command&& command) { io_->commands().push(std::move(command)); }
 QuestionId Server::ask(Question question) { return io_->ask(std::move(question)); }
 port::Answers& Server::answers() { return io_->answers(); }
 bool Server::is_overloaded(std::chrono::milliseconds age) const {

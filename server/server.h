@@ -59,7 +59,7 @@ class Server final : public Port {
 
   // StopServer starts a graceful stop, a second one stops immediately; ServerStopped is the last
   // event.
-  void post(Command command) override;
+  void post(Command&& command) override;
   QuestionId ask(Question question) override;
   port::Answers& answers() override;
   bool is_overloaded(std::chrono::milliseconds age) const override;

@@ -26,6 +26,8 @@ void DeferredQueue::cancel(DeferredTask& task) {
 
 DeferredQueue::State DeferredQueue::run() {
   latest_tasks_ = 0;
+  runs_soon_ = false;
+  work_given_away_ = false;
   for (int round = 0; round < max_rounds; ++round) {
     std::vector<DeferredTask*>& running = lists_[current_];
     if (running.empty()) return State::empty;

@@ -43,12 +43,21 @@ class DeferredQueue {
   // Runs the queued tasks, and tasks that they schedule, for a few rounds. If tasks are left, the
   // next iteration must not wait for events.
   State run();
+  // The tasks are to run before the loop reads from more sockets.
+  void run_soon() { runs_soon_ = true; }
+  bool runs_soon() const { return runs_soon_; }
+  // For tasks: other threads now have something to do, and will answer.
+  void give_work_away() { work_given_away_ = true; }
+  // Whether a task of the latest run() has.
+  bool work_given_away() const { return work_given_away_; }
   // How many tasks the latest run() has run; a task that was scheduled again counts again.
   std::size_t latest_tasks() const { return latest_tasks_; }
 
  private:
   std::array<std::vector<DeferredTask*>, 2> lists_;
   std::size_t latest_tasks_ = 0;
+  bool runs_soon_ = false;
+  bool work_given_away_ = false;
   std::size_t current_ = 0;  // the list that schedule() appends to
 };
 

@@ -1,5 +1,7 @@
 #include "server/net/loop.h"
 
+#include <sched.h>
+
 #include <cassert>
 #include <system_error>
 
@@ -46,17 +48,32 @@ void Loop::stop() { uv_stop(&uv_); }
 
 TimePoint Loop::now() const { return TimePoint(Milliseconds(uv_now(&uv_))); }
 
+void Loop::after_read() {
+  if (!deferred_queue_.runs_soon()) return;
+  deferred_queue_.run();
+  ::sched_yield();  // to a thread that has only the same core
+  uv_update_time(&uv_);
+  between_reads_();
+  static_cast<void>(run_deferred_tasks());
+}
+
 void Loop::end_turn() {
-  const auto start = Clock::now();
-  switch (deferred_queue_.run()) {
-    case DeferredQueue::State::empty:
-      uv_idle_stop(idle_.get());
-      break;
-    case DeferredQueue::State::tasks_left:
-      uv_idle_start(idle_.get(), [](uv_idle_t*) {});
-      break;
+  const DeferredQueue::State state = run_deferred_tasks();
+  active_wait_.ended(latest_turn_end_);
+  if (state == DeferredQueue::State::tasks_left ||
+      active_wait_.polls(latest_turn_end_.began + latest_turn_end_.took)) {
+    uv_idle_start(idle_.get(), [](uv_idle_t*) {});
+  } else {
+    uv_idle_stop(idle_.get());
   }
-  latest_turn_end_ = {Clock::now() - start, deferred_queue_.latest_tasks()};
+}
+
+DeferredQueue::State Loop::run_deferred_tasks() {
+  const auto start = Clock::now();
+  const DeferredQueue::State state = deferred_queue_.run();
+  latest_turn_end_ = {start, Clock::now() - start, deferred_queue_.latest_tasks(),
+                      deferred_queue_.work_given_away()};
+  return state;
 }
 
 }  // namespace sioserve::net

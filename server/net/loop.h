@@ -8,9 +8,12 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <string_view>
+#include <utility>
 
 #include "server/base/clock.h"
+#include "server/net/active_wait.h"
 #include "server/net/deferred_queue.h"
 #include "server/net/uv_handle.h"
 
@@ -27,20 +30,25 @@ class Loop {
   // Runs until stop(), or until nothing is left that could cause an event. Blocks SIGPIPE in the
   // calling thread.
   void run();
-  // Waits for events once and handles them; for tests. Blocks SIGPIPE too.
+  // Waits for events once and handles them; for tests. Returns without one if it polls
+  // (active_wait.h). Blocks SIGPIPE too.
   void run_once();
   // Only on the loop's thread; other threads use an Async.
   void stop();
 
-  // The time at which the current loop iteration began.
+  // The time at which the current loop iteration began, or its latest part (between_reads()).
   TimePoint now() const;
+
+  // libuv reports up to 1,024 sockets at a time. If the deferred tasks want to run before all of
+  // them have been read, they do (DeferredQueue::run_soon()), and `action` behind them: it handles
+  // what other threads have sent since. Set it before the loop runs.
+  void between_reads(std::function<void()> action) { between_reads_ = std::move(action); }
+  // For streams: they have read, and no function of them runs any more.
+  void after_read();
 
   DeferredQueue& deferred_queue() { return deferred_queue_; }
   // The work at the end of the latest loop iteration, which is mostly writing.
-  struct TurnEnd {
-    Clock::duration took{0};
-    std::size_t tasks = 0;  // mostly connections that were written to
-  };
+  using TurnEnd = ActiveWait::Turn;
   const TurnEnd& latest_turn_end() const { return latest_turn_end_; }
 
   // Only for files of this folder.
@@ -50,10 +58,13 @@ class Loop {
 
  private:
   void end_turn();
+  DeferredQueue::State run_deferred_tasks();
 
   uv_loop_t uv_{};
   DeferredQueue deferred_queue_;
   TurnEnd latest_turn_end_;
+  ActiveWait active_wait_;
+  std::function<void()> between_reads_ = [] {};
   UvHandle<uv_prepare_t> prepare_;
   UvHandle<uv_idle_t> idle_;  // active: the next loop iteration must not wait for events
   std::array<char, 65'536> read_buffer_;

@@ -108,7 +108,10 @@ void SocketStream::resume_reading() {
         *buffer = uv_buf_init(bytes.data(), static_cast<unsigned>(bytes.size()));
       },
       [](uv_stream_t* handle, ssize_t size, const uv_buf_t* buffer) {
-        static_cast<Socket*>(handle->data)->owner->on_read(size, buffer->base);
+        SocketStream& stream = *static_cast<Socket*>(handle->data)->owner;
+        Loop& loop = stream.loop_;  // the stream may be destroyed
+        stream.on_read(size, buffer->base);
+        loop.after_read();
       });
 }
 

@@ -22,7 +22,7 @@ CommandQueue::Clock::rep smoothed(CommandQueue::Clock::rep cost, CommandQueue::C
 CommandQueue::CommandQueue(std::size_t max_bytes, std::function<void()> wake)
     : max_bytes_(max_bytes), wake_(std::move(wake)) {}
 
-void CommandQueue::push(Command command) {
+void CommandQueue::push(Command&& command) {
   const std::size_t bytes = size_of(command);
   bool was_empty;
   {

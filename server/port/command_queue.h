@@ -53,7 +53,7 @@ class CommandQueue {
   CommandQueue& operator=(const CommandQueue&) = delete;
 
   // Any thread. Never waits and never fails.
-  void push(Command command);
+  void push(Command&& command);
 
   // --- for producers that can wait; any thread but the consumer's ---
 

@@ -17,7 +17,7 @@ namespace sioserve {
 class Port {
  public:
   // Any thread. Never waits.
-  virtual void post(Command command) = 0;
+  virtual void post(Command&& command) = 0;
 
   // The answer is given to answers(), after the commands that were posted before. From any thread
   // but the I/O thread. Never waits.

@@ -181,6 +181,7 @@ void ProcessPool::doom(Process& process, std::string why) {
 }
 
 void ProcessPool::on_turn_end() {
+  deferred_queue_.give_work_away();
   for (const auto& [id, process] : processes_) {
     if (process->lost) continue;
     if (process->doom) {

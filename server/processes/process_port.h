@@ -55,7 +55,7 @@ class ProcessPort final : public Port {
   bool begin_turn();
   void end_turn();
 
-  void post(Command command) override { commands_.push(std::move(command)); }
+  void post(Command&& command) override { commands_.push(std::move(command)); }
   QuestionId ask(Question question) override;
   port::Answers& answers() override { return answers_; }
   bool is_overloaded(std::chrono::milliseconds age) const override {

@@ -16,7 +16,7 @@ LoopbackServer::LoopbackServer(Config config, std::function<void()> wake)
   answers_.open();
 }
 
-void LoopbackServer::post(Command command) {
+void LoopbackServer::post(Command&& command) {
   if (auto* socketio = std::get_if<SocketIoCommand>(&command)) server_.handle(std::move(*socketio));
   settle();
 }

@@ -28,7 +28,7 @@ class LoopbackServer final : public Port, EventSink {
   LoopbackServer(Config config, std::function<void()> wake);
 
   // Commands for other subsystems than Socket.IO do nothing.
-  void post(Command command) override;
+  void post(Command&& command) override;
   // The answer is available when it returns.
   QuestionId ask(Question question) override;
   port::Answers& answers() override { return answers_; }

@@ -85,6 +85,41 @@ async def test_the_server_knows_a_task_in_its_first_step() -> None:
     assert seen[0] == seen[1]
 
 
+async def test_asyncio_knows_a_task_from_its_first_step_on() -> None:
+    known: list[bool] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        task = asyncio.current_task()
+        known.append(task in asyncio.all_tasks())
+        await asyncio.sleep(0)
+        known.append(task in asyncio.all_tasks())
+        other = asyncio.ensure_future(asyncio.sleep(0))
+        known.append(other in asyncio.all_tasks())
+        await other
+        await respond(send)
+
+    async with serving(application) as running:
+        assert (await running.get()).text == "ok"
+    assert known == [True, True, True]
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="asyncio's tasks can begin at once")
+async def test_asyncio_s_set_of_tasks_is_as_before_after_the_server_s_end() -> None:
+    tasks = asyncio.tasks._all_tasks  # type: ignore[attr-defined]
+    before = set(vars(tasks))
+
+    async def raises(scope: Any, receive: Any, send: Any) -> None:
+        raise ValueError("broken")
+
+    for application, status in ((nothing, 200), (raises, 500)):
+        async with serving(application) as running:
+            assert set(vars(tasks)) == {*before, "add"}
+            references = len(tasks.data)
+            assert (await running.get()).status_code == status
+            assert len(tasks.data) == references
+        assert set(vars(tasks)) == before
+
+
 async def test_the_loop_s_own_methods_are_there_after_the_server_s_end() -> None:
     loop = asyncio.get_running_loop()
     before = set(vars(loop))

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "server/net/async.h"
@@ -38,6 +39,34 @@ TEST(Loop, IsWokenFromAnotherThread) {
   std::thread other([&] { async.send(); });
   loop.run();
   other.join();
+}
+
+class Noted final : public DeferredTask {
+ public:
+  explicit Noted(std::string& notes) : notes_(notes) {}
+  void on_turn_end() override { notes_ += "task "; }
+
+ private:
+  std::string& notes_;
+};
+
+TEST(Loop, RunsDeferredTasksBetweenReads) {
+  Loop loop;
+  std::string notes;
+  Noted task(notes);
+  loop.between_reads([&] {
+    notes += "between ";
+    loop.deferred_queue().schedule(task);
+  });
+  for (int turn = 0; turn < 2; ++turn) {
+    loop.deferred_queue().schedule(task);
+    loop.after_read();
+    EXPECT_EQ(notes, "");
+    loop.deferred_queue().run_soon();
+    loop.after_read();
+    EXPECT_EQ(notes, "task between task ");
+    notes.clear();
+  }
 }
 
 class Restless final : public DeferredTask {
