@@ -20,7 +20,7 @@ std::string header(char first, char form, std::uint64_t size, int size_bytes) {
 }
 
 TEST(WholeFrame, ReadsTheHeaders) {
-  for (const char size : {0, 1, 125}) {
+  for (const char size : {'\0', '\1', '\175'}) {
     const auto small = WholeFrame::at(header('\x81', size, 0, 0));
     ASSERT_TRUE(small);
     EXPECT_EQ(small->kind(), MessageKind::text);
