@@ -45,6 +45,11 @@ void AsgiStream::wake(const Gil& gil, Wait wait) {
   for (const PyRef& future : woken) set_done(gil, bridge_.names(), future);
 }
 
+void AsgiStream::wake_at_once(const Gil& gil) {
+  const std::vector<PyRef> woken = std::exchange(message_waiters_, {});
+  for (const PyRef& future : woken) bridge_.tasks().finish(gil, future);
+}
+
 void AsgiStream::credit(const Gil& gil, std::size_t bytes) {
   in_flight_ -= std::min(bytes, in_flight_);
   if (has_space()) wake(gil, Wait::space);

@@ -65,6 +65,8 @@ class AsgiStream {
 
   // Wakes the tasks that wait in receive(), or in send().
   void wake(const Gil& gil, Wait wait);
+  // Those in receive(), which continue within this call if they can.
+  void wake_at_once(const Gil& gil);
   void add_in_flight(std::size_t bytes) { in_flight_ += bytes; }
   // Nothing can be sent any more: no send() waits, all are woken.
   void close(const Gil& gil);

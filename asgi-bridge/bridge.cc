@@ -101,6 +101,15 @@ std::optional<SocketEvent> Bridge::take_next_event_of(SocketId socket) {
   return std::move(*event);
 }
 
+std::optional<WebSocketMessage> Bridge::take_next_message_of(StreamId stream) {
+  if (next_event_ == batch_.size()) return std::nullopt;
+  auto* const group = std::get_if<WebSocketEvent>(&batch_[next_event_]);
+  auto* const message = group == nullptr ? nullptr : std::get_if<WebSocketMessage>(group);
+  if (message == nullptr || message->stream != stream) return std::nullopt;
+  ++next_event_;
+  return std::move(*message);
+}
+
 void Bridge::log_pending(const Gil& gil) {
   std::vector<Event> waiting(std::make_move_iterator(batch_.begin() + next_event_),
                              std::make_move_iterator(batch_.end()));

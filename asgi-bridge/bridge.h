@@ -55,6 +55,8 @@ class Bridge {
   Drained drain(const Gil& gil, std::chrono::milliseconds budget);
   // Takes the next event, if it is one of this socket. Called while drain() handles another.
   std::optional<SocketEvent> take_next_event_of(SocketId socket);
+  // The same for a message of this WebSocket.
+  std::optional<WebSocketMessage> take_next_message_of(StreamId stream);
   // Whether drain() has left events that it has taken already.
   bool has_more() const { return next_event_ < batch_.size(); }
   // Handles the queued log records and drops every other event: the process is about to end while

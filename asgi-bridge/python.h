@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "server/base/utf8.h"
 
 namespace sioserve::bridge {
 
@@ -106,6 +109,13 @@ inline PyRef to_py_bytes(const Gil&, std::string_view bytes) {
 
 // Decodes UTF-8; invalid bytes become U+FFFD.
 inline PyRef to_py_str(const Gil&, std::string_view text) {
+  // CPython copies ASCII eight bytes at a time.
+  constexpr std::size_t worth_a_look = 64;
+  if (text.size() >= worth_a_look && is_ascii(text)) {
+    PyRef made = PyRef::steal(PyUnicode_New(static_cast<Py_ssize_t>(text.size()), 127));
+    if (made) std::memcpy(PyUnicode_1BYTE_DATA(made.get()), text.data(), text.size());
+    return made;
+  }
   return PyRef::steal(
       PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
 }

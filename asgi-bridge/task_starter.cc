@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "asgi-bridge/future.h"
 #include "asgi-bridge/type_spec.h"
 
 namespace sioserve::bridge {
@@ -11,34 +12,40 @@ namespace {
 // Python 3.12 has tasks whose first step runs within the call.
 constexpr bool has_eager_tasks = PY_VERSION_HEX >= 0x030C0000;
 
-// In the place of loop.call_soon(): passes all calls on, but keeps the first step of a new task.
+// In the place of loop.call_soon(): passes all calls on, but keeps the first step of a new task, or
+// the wake-up of one.
 struct Keeper {
   void traverse(Visitor& visit) const {
     visit(call_soon);
     visit(step);
+    visit(future);
     visit(context);
   }
   void clear(const Gil&) {
     const PyRef old_call_soon = std::exchange(call_soon, PyRef());
     const PyRef old_step = std::exchange(step, PyRef());
+    const PyRef old_future = std::exchange(future, PyRef());
     const PyRef old_context = std::exchange(context, PyRef());
   }
 
   Vectorcall vectorcall;
   PyRef call_soon;  // the loop's own
   bool keeps = false;
-  PyRef step, context;
+  PyRef step, future, context;  // the future is null for a first step
 };
 
-// call_soon(callback, *arguments, context=None); a new task calls call_soon(step, context=context).
+// call_soon(callback, *arguments, context=None). A new task calls call_soon(step, context=context),
+// and a future that is done call_soon(wakeup, future, context=context).
 PyObject* call_soon_or_keep(PyObject* self, PyObject* const* arguments, std::size_t count,
                             PyObject* names) {
   auto& keeper = unbox<Keeper>(self);
-  if (keeper.keeps && PyVectorcall_NARGS(count) == 1 && names != nullptr &&
+  const Py_ssize_t positional = PyVectorcall_NARGS(count);
+  if (keeper.keeps && (positional == 1 || positional == 2) && names != nullptr &&
       PyTuple_GET_SIZE(names) == 1) {
     keeper.keeps = false;
     keeper.step = PyRef::borrow(arguments[0]);
-    keeper.context = PyRef::borrow(arguments[1]);
+    if (positional == 2) keeper.future = PyRef::borrow(arguments[1]);
+    keeper.context = PyRef::borrow(arguments[positional]);
     return none().release();
   }
   if (!keeper.call_soon) {
@@ -75,9 +82,10 @@ PyObject* raise_self(PyObject* exception, PyObject*) {
 }
 
 // Runs the step as the event loop would. False with an exception set.
-bool run_in(const PyRef& context, const PyRef& step) {
+bool run_in(const PyRef& context, const PyRef& step, const PyRef& future) {
   if (PyContext_Enter(context.get()) != 0) return false;
-  const PyRef stepped = PyRef::steal(PyObject_CallNoArgs(step.get()));
+  const PyRef stepped = PyRef::steal(future ? PyObject_CallOneArg(step.get(), future.get())
+                                            : PyObject_CallNoArgs(step.get()));
   PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
   if (!stepped) PyErr_Fetch(&type, &value, &traceback);
   const bool left = PyContext_Exit(context.get()) == 0;
@@ -112,9 +120,10 @@ void TaskStarter::keep_first_steps(const Gil& gil, const PyRef& keeper_type) {
   const PyRef attributes = attribute(gil, loop_.get(), "__dict__");
   PyRef call_soon = attribute(gil, loop_.get(), "call_soon");
   if (!attributes || !call_soon) return;
-  PyRef keeper = make_object<Keeper>(gil, reinterpret_cast<PyTypeObject*>(keeper_type.get()),
-                                     Keeper{Vectorcall::function<&call_soon_or_keep>(),
-                                            std::move(call_soon), false, PyRef(), PyRef()});
+  PyRef keeper =
+      make_object<Keeper>(gil, reinterpret_cast<PyTypeObject*>(keeper_type.get()),
+                          Keeper{Vectorcall::function<&call_soon_or_keep>(), std::move(call_soon),
+                                 false, PyRef(), PyRef(), PyRef()});
   if (!keeper) return;
   // Somebody else's call_soon() may have to see every call.
   const int replaced = PyDict_Contains(attributes.get(), names_.call_soon.get());
@@ -167,7 +176,7 @@ PyRef TaskStarter::start_plain(const Gil& gil, const PyRef& coroutine, const PyR
     }
     return task;
   }
-  if (!keeper_ || callbacks_ != 1 || first_step_runs_) return make_task(gil, coroutine);
+  if (!may_run_steps()) return make_task(gil, coroutine);
   auto& keeper = unbox<Keeper>(keeper_.get());
   keeper.keeps = true;
   all_tasks_.keep_next(gil);
@@ -175,16 +184,31 @@ PyRef TaskStarter::start_plain(const Gil& gil, const PyRef& coroutine, const PyR
   keeper.keeps = false;
   std::optional<AllTasks::FirstStep> in_all_tasks;
   if (all_tasks_.end_keeping(gil, task)) in_all_tasks.emplace(gil, all_tasks_, task);
+  if (task) run_kept_step(gil);
+  return task;
+}
+
+void TaskStarter::finish(const Gil& gil, const PyRef& future) {
+  if (!may_run_steps()) return set_done(gil, names_, future);
+  auto& keeper = unbox<Keeper>(keeper_.get());
+  keeper.keeps = true;
+  set_done(gil, names_, future);
+  keeper.keeps = false;
+  run_kept_step(gil);
+}
+
+void TaskStarter::run_kept_step(const Gil& gil) {
+  auto& keeper = unbox<Keeper>(keeper_.get());
   const PyRef step = std::exchange(keeper.step, PyRef());
+  const PyRef future = std::exchange(keeper.future, PyRef());
   const PyRef context = std::exchange(keeper.context, PyRef());
-  if (!task || !step) return task;
-  first_step_runs_ = true;
-  const bool ran = run_in(context, step);
-  first_step_runs_ = false;
-  if (ran) return task;
+  if (!step) return;
+  step_runs_ = true;
+  const bool ran = run_in(context, step, future);
+  step_runs_ = false;
+  if (ran) return;
   const PyRef error = take_exception(gil);
   raise_in_loop(gil, error);
-  return task;
 }
 
 void TaskStarter::raise_in_loop(const Gil&, const PyRef& error) const {

@@ -1,6 +1,7 @@
 // Makes the tasks in which the application's coroutines run. Their first step runs at once: what a
 // request needs is still in the processor's caches, and an answer that waits for nothing needs no
-// iteration of the event loop.
+// iteration of the event loop. The same holds for the step of a task that waits for a message of
+// its WebSocket.
 #pragma once
 
 #include "asgi-bridge/all_tasks.h"
@@ -44,9 +45,15 @@ class TaskStarter {
   // create_task() makes the task, and decides about that.
   PyRef start(const Gil& gil, const PyRef& coroutine, const PyRef& name);
 
+  // Sets the result None, unless the future is done. Before Python 3.12, the task that waits for it
+  // continues within this call, unless another task runs, or asyncio is in its debug mode.
+  void finish(const Gil& gil, const PyRef& future);
+
   void traverse(Visitor& visit) const;
 
  private:
+  bool may_run_steps() const { return keeper_ && callbacks_ == 1 && !step_runs_; }
+  void run_kept_step(const Gil& gil);
   PyRef start_plain(const Gil& gil, const PyRef& coroutine, const PyRef& name);
   // Before Python 3.12, whose tasks have the option `eager_start`: replaces the loop's call_soon().
   void keep_first_steps(const Gil& gil, const PyRef& keeper_type);
@@ -60,7 +67,7 @@ class TaskStarter {
   PyRef keeper_;  // the loop's call_soon(), if it has been replaced
   AllTasks all_tasks_;
   int callbacks_ = 0;  // more than one: a task runs a nested event loop
-  bool first_step_runs_ = false;
+  bool step_runs_ = false;
 };
 
 }  // namespace sioserve::bridge

@@ -10,7 +10,9 @@ namespace sioserve::bridge {
 
 void WebSocketStream::on_message(const Gil& gil, WebSocketMessage event) {
   messages_.push_back(std::move(event));
-  wake(gil, Wait::message);
+  // With several messages, the task continues once.
+  while (auto next = bridge().take_next_message_of(id())) messages_.push_back(std::move(*next));
+  wake_at_once(gil);
 }
 
 void WebSocketStream::on_fault(const Gil& gil, WebSocketFault event) {

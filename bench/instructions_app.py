@@ -29,7 +29,7 @@ class Relay(sio.SocketIOConsumer):
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] == "websocket":
-        await echo_messages(receive, send)
+        await (send_to_all if scope["path"] == "/all" else echo_messages)(receive, send)
     elif scope["type"] == "http" and scope["method"] == "POST":
         await echo_body(receive, send)
     else:
@@ -41,6 +41,23 @@ async def echo_messages(receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     while (message := await receive())["type"] == "websocket.receive":
         await send({"type": "websocket.send", "text": message["text"]})
+
+
+members: set[Any] = set()
+
+
+async def send_to_all(receive: Any, send: Any) -> None:
+    """Sends each message to all WebSockets of this kind."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    members.add(send)
+    try:
+        while (message := await receive())["type"] == "websocket.receive":
+            event = {"type": "websocket.send", "text": message["text"]}
+            for member in list(members):
+                await member(event)
+    finally:
+        members.discard(send)
 
 
 async def echo_body(receive: Any, send: Any) -> None:

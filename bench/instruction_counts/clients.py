@@ -12,8 +12,10 @@ PATIENCE = 900.0  # seconds; a server under valgrind is about fifty times slower
 def frame(text: str) -> bytes:
     """A WebSocket message of a client."""
     payload = text.encode()
-    assert len(payload) < 126
-    return bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload
+    assert len(payload) < 65536
+    size = len(payload).to_bytes(2, "big")
+    header = [0x80 | len(payload)] if len(payload) < 126 else [0x80 | 126, *size]
+    return bytes([0x81, *header]) + bytes(4) + payload
 
 
 def connect(port: int) -> socket.socket:

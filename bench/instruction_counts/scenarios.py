@@ -72,12 +72,32 @@ def bodies(port: int) -> Round:
     return in_turn(connections, http("POST", "/", BODY), BODY[-200:])
 
 
-def messages(port: int) -> Round:
-    """Text messages of WebSockets, which the application sends back."""
-    connections = [upgrade(port, "/") for _ in range(CONNECTIONS)]
+def websockets(port: int, path: str, count: int) -> list[socket.socket]:
+    connections = [upgrade(port, path) for _ in range(count)]
     for connection in connections:
         receive(connection, b"\r\n\r\n")
-    return in_turn(connections, frame("a message of 32 bytes, as usual."), b"as usual.")
+    return connections
+
+
+def messages(text: str) -> Load:
+    """Text messages of WebSockets, which the application sends back."""
+    end = text[-9:].encode()
+    return lambda port: in_turn(websockets(port, "/", CONNECTIONS), frame(text), end)
+
+
+def broadcasts(port: int) -> Round:
+    """Messages that the application sends to each WebSocket on its own."""
+    members = websockets(port, "/all", CLIENTS)
+
+    def send() -> None:
+        members.append(members.pop(0))
+        members[0].sendall(frame("a message of 32 bytes, as usual."))
+
+    def receive_all() -> None:
+        for member in members:
+            receive(member, b"as usual.")
+
+    return Round(CLIENTS, send, receive_all)
 
 
 def events(port: int) -> Round:
@@ -221,7 +241,11 @@ SCENARIOS = {
         units=500,
         application=DJANGO,
     ),
-    "message": Scenario("message of a WebSocket that is sent back", messages),
+    "message": Scenario(
+        "message of a WebSocket that is sent back", messages("a message of 32 bytes, as usual.")
+    ),
+    "large_message": Scenario("the same with 16 KB", messages("sixteen kilobytes" * 964)),
+    "broadcast": Scenario("message to one of 100 WebSockets in a loop", broadcasts, units=20_000),
     "event": Scenario("Socket.IO event with its acknowledgement", events),
     "polled": Scenario("the same over polling", polled_events),
     "delivery": Scenario("delivery of a broadcast to 100 clients", deliveries, units=20_000),

@@ -6,5 +6,6 @@
 namespace sioserve {
 
 bool is_utf8(std::string_view text);
+bool is_ascii(std::string_view text);
 
 }  // namespace sioserve

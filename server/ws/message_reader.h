@@ -4,7 +4,7 @@
 // peer's close frame arrives); closed (the peer's close frame was answered, or the peer violated
 // the protocol and got a close frame). Data frames are sent without this class: see frame.h.
 //
-// Large messages of one frame do not go through wslay: whole_frame.h.
+// Uncompressed messages of one frame do not go through wslay: whole_frame.h.
 //
 // A message is collected in one string, so thousands of tiny fragments cost no more than their
 // bytes. A compressed one (RFC 7692) is inflated as it arrives, and refused as soon as it exceeds

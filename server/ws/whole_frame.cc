@@ -28,23 +28,22 @@ std::optional<WholeFrame> WholeFrame::at(std::string_view input) {
   const unsigned first = static_cast<unsigned char>(input[0]);
   const unsigned second = static_cast<unsigned char>(input[1]);
   if (first != text && first != binary) return std::nullopt;
-  std::size_t size_bytes;
-  std::uint64_t smallest;  // of this form
+  if ((second & masked) == 0) return std::nullopt;
+  std::size_t size_bytes = 0;
+  std::uint64_t smallest = 0;  // of this form
   if (second == size_in_2_bytes) {
     size_bytes = 2;
     smallest = 126;
   } else if (second == size_in_8_bytes) {
     size_bytes = 8;
     smallest = 65'536;
-  } else {
-    return std::nullopt;
   }
   WholeFrame frame;
   const std::size_t header = 2 + size_bytes + frame.mask_.size();
   if (input.size() < header) return std::nullopt;
   frame.kind_ = first == text ? MessageKind::text : MessageKind::binary;
   frame.header_size_ = static_cast<std::uint8_t>(header);
-  frame.left_ = big_endian(input.substr(2, size_bytes));
+  frame.left_ = size_bytes == 0 ? second & ~masked : big_endian(input.substr(2, size_bytes));
   if (frame.left_ < smallest || frame.left_ >> 63 != 0) return std::nullopt;
   std::memcpy(frame.mask_.data(), input.data() + 2 + size_bytes, frame.mask_.size());
   return frame;
@@ -61,6 +60,13 @@ std::size_t WholeFrame::add(std::string_view input, std::string& payload) {
   std::uint64_t word_mask;
   std::memcpy(&word_mask, mask.data(), mask.size());
   std::size_t i = 0;
+  // The compiler has vector instructions for a block.
+  std::array<std::uint64_t, 8> block;
+  for (; i + sizeof block <= input.size(); i += sizeof block) {
+    std::memcpy(block.data(), begin + i, sizeof block);
+    for (std::uint64_t& word : block) word ^= word_mask;
+    std::memcpy(begin + i, block.data(), sizeof block);
+  }
   for (; i + sizeof word_mask <= input.size(); i += sizeof word_mask) {
     std::uint64_t word;
     std::memcpy(&word, begin + i, sizeof word);

@@ -1,5 +1,6 @@
-// A message in a single large frame, uncompressed, is read here and not by wslay, which unmasks and
-// validates each byte on its own: that took two thirds of the time of an echo of 16 KB.
+// A message in a single frame, uncompressed, is read here and not by wslay, which unmasks and
+// validates each byte on its own: that took two thirds of the time of an echo of 16 KB, and a third
+// of the I/O thread's instructions for a message of 32 bytes.
 // RFC 6455 sections 5.2 and 5.3. Knows nothing of limits and of other frames.
 #pragma once
 
@@ -17,8 +18,8 @@ namespace sioserve::ws {
 class WholeFrame {
  public:
   // The frame that `input` begins with, if its header is complete, and it is the only frame of an
-  // uncompressed message from a client, with more than 125 bytes. nullopt for all others, also for
-  // those that a server has to refuse.
+  // uncompressed message from a client. nullopt for all others, also for those that a server has to
+  // refuse.
   static std::optional<WholeFrame> at(std::string_view input);
 
   MessageKind kind() const { return kind_; }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from native import respond, serving
+from websockets.asyncio.client import connect
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
 
@@ -46,6 +47,41 @@ async def test_the_first_step_is_not_given_to_the_loop(
     loop.set_debug(False)
     # In debug mode, asyncio reports a step that is slow, with the name of the task.
     assert steps == ([1, 2] if debug else [0, 1])
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="the loop's call_soon() is not replaced")
+async def test_a_websocket_message_continues_its_task_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = asyncio.BaseEventLoop.call_soon
+    woken: list[Any] = []  # the tasks whose wake-ups wait for the loop
+
+    def call_soon(self: Any, callback: Any, *args: Any, **options: Any) -> Any:
+        woken.append(getattr(callback, "__self__", None))
+        return own(self, callback, *args, **options)
+
+    seen: list[Any] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        task = asyncio.current_task()
+        await receive()
+        await send({"type": "websocket.accept"})
+        variable.set("set")
+        before = woken.count(task)
+        message = await receive()
+        seen.append((message["text"], woken.count(task) - before))
+        seen.append((asyncio.current_task() is task, variable.get()))
+        await send({"type": "websocket.send", "text": "answer"})
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "call_soon", call_soon)
+    async with (
+        serving(application) as running,
+        connect(f"ws://{running.address}/", proxy=None) as websocket,
+    ):
+        await websocket.send("a message")
+        assert await websocket.recv() == "answer"
+    assert seen == [("a message", 0), (True, "set")]
+    assert variable.get() == "unset"
 
 
 async def test_the_task_is_the_current_one_and_has_a_context_of_its_own() -> None:

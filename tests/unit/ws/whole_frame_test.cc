@@ -19,7 +19,14 @@ std::string header(char first, char form, std::uint64_t size, int size_bytes) {
   return bytes.append(mask);
 }
 
-TEST(WholeFrame, ReadsTheHeadersOfLargeMessages) {
+TEST(WholeFrame, ReadsTheHeaders) {
+  for (const char size : {'\0', '\1', '\175'}) {
+    const auto small = WholeFrame::at(header('\x81', size, 0, 0));
+    ASSERT_TRUE(small);
+    EXPECT_EQ(small->kind(), MessageKind::text);
+    EXPECT_EQ(small->header_size(), 6U);
+    EXPECT_EQ(small->left(), static_cast<std::uint64_t>(size));
+  }
   const auto text = WholeFrame::at(header('\x81', 126, 126, 2));
   ASSERT_TRUE(text);
   EXPECT_EQ(text->kind(), MessageKind::text);
@@ -33,9 +40,13 @@ TEST(WholeFrame, ReadsTheHeadersOfLargeMessages) {
 }
 
 TEST(WholeFrame, LeavesOtherFrames) {
+  const std::string small = header('\x81', 5, 0, 0);
   const std::string large = header('\x81', 126, 300, 2);
   const std::string huge = header('\x82', 127, 65'536, 8);
   EXPECT_FALSE(WholeFrame::at(""));
+  for (std::size_t size = 1; size < small.size(); ++size) {
+    EXPECT_FALSE(WholeFrame::at(small.substr(0, size))) << size;
+  }
   for (std::size_t size = 1; size < large.size(); ++size) {
     EXPECT_FALSE(WholeFrame::at(large.substr(0, size))) << size;
   }
@@ -51,6 +62,9 @@ TEST(WholeFrame, LeavesOtherFrames) {
   EXPECT_FALSE(WholeFrame::at(header('\x81', 127, std::uint64_t{1} << 63, 8))) << "no size";
   std::string unmasked = large;
   unmasked[1] = 126;
+  EXPECT_FALSE(WholeFrame::at(unmasked));
+  unmasked = small;
+  unmasked[1] = 5;
   EXPECT_FALSE(WholeFrame::at(unmasked));
 }
 
@@ -71,7 +85,7 @@ TEST(WholeFrame, UnmasksAPayloadInPieces) {
     std::string_view rest = masked;
     std::string payload = "before";
     while (frame->left() > 0) {
-      const std::string_view piece = rest.substr(0, random() % 50);
+      const std::string_view piece = rest.substr(0, random() % 200);
       rest.remove_prefix(frame->add(piece, payload));
     }
     EXPECT_EQ(payload, "before" + expected);
