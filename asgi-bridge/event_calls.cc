@@ -11,17 +11,28 @@ namespace sioserve::bridge {
 namespace {
 
 struct EventCalls {
-  void traverse(Visitor& visit) const { visit(connections); }
-  void clear(const Gil&) { const PyRef gone = std::exchange(connections, PyRef()); }
+  void traverse(Visitor& visit) const {
+    visit(connections);
+    visit(wake);
+  }
+  void clear(const Gil&) {
+    const PyRef gone_connections = std::exchange(connections, PyRef());
+    const PyRef gone_wake = std::exchange(wake, PyRef());
+  }
 
   PyRef connections;  // a dict: the number of a socket and its HandlerQueue
+  PyRef wake;         // gives the HandlerQueue of another number, or None; null: there are none
 };
 
 PyObject* calls_new(PyTypeObject* type, PyObject* args, PyObject*) {
   PyObject* connections = nullptr;
-  if (!PyArg_ParseTuple(args, "O!:EventCalls", &PyDict_Type, &connections)) return nullptr;
+  PyObject* wake = nullptr;
+  if (!PyArg_ParseTuple(args, "O!|O:EventCalls", &PyDict_Type, &connections, &wake)) {
+    return nullptr;
+  }
   return make_object<EventCalls>(Gil::held_by_caller(), type,
-                                 EventCalls{PyRef::borrow(connections)})
+                                 EventCalls{PyRef::borrow(connections),
+                                            wake == nullptr ? PyRef() : PyRef::borrow(wake)})
       .release();
 }
 
@@ -30,6 +41,11 @@ PyRef connection_of(PyObject* self, PyObject* socket) {
   const auto& calls = unbox<EventCalls>(self);
   if (!calls.connections) return PyRef();
   PyRef found = PyRef::borrow(PyDict_GetItemWithError(calls.connections.get(), socket));
+  if (!found && !PyErr_Occurred() && calls.wake) {
+    const PyRef wake = calls.wake;
+    found = PyRef::steal(PyObject_CallOneArg(wake.get(), socket));
+    if (found.get() == Py_None) return PyRef();
+  }
   const PyRef& type = module_state(Py_TYPE(self)).handlers.queue;
   if (!found || PyObject_TypeCheck(found.get(), reinterpret_cast<PyTypeObject*>(type.get()))) {
     return found;

@@ -99,6 +99,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.channel_layer",
         "sio.connection",
         "sio.dispatcher",
+        "sio.dormant",
         "sio.encoding",
         "sio.handler_core",
         "sio.session_moves",

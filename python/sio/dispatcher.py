@@ -25,6 +25,7 @@ from _sioserve import EventCalls
 
 from .cluster import Cluster
 from .connection import NOT_AUTHORIZED, TOOK_TOO_LONG, Connection, Guard
+from .dormant import Dormant, DormantClients
 from .encoding import default
 from .engine import EngineIOSession
 from .failures import abandon_handlers, end_task, start_task
@@ -83,10 +84,12 @@ class Dispatcher:
         self._times = times or HandlerTimes()
         self._server = get_socketio_server() if server is None else server
         self._core: Server | None = None
-        self._sessions: dict[int, EngineIOSession] = {}
+        # Of a session whose clients are dormant, only its scope is kept, or what makes it.
+        self._sessions: dict[int, EngineIOSession | Any] = {}
         self._connections: dict[int, Connection] = {}  # by the numbers of their sockets
+        self._dormant = DormantClients(self._make_woken)
         # The most frequent calls of the native server: without a method of this class in between.
-        calls = EventCalls(self._connections)
+        calls = EventCalls(self._connections, self._dormant.wake)
         self.event, self.events = calls.event, calls.events
         # Bound once for all connections.
         self._on_finished, self._on_accepting = self._forget, self._keep_accepted
@@ -184,13 +187,13 @@ class Dispatcher:
         hooks.report(scope, code, message, omitted, self._tasks, self._times.handshake)
 
     def session_opened(self, session: int, scope: Any) -> None:
-        self._sessions[session] = EngineIOSession(session, scope, self._core)
+        self._sessions[session] = scope
         self._server.local_clients_count = len(self._sessions)
         logger.debug("session %d opened", session)
 
     def session_closed(self, session: int, status: tuple[str, float | None] | None = None) -> None:
         opened = self._sessions.pop(session, None)
-        if opened is not None:  # otherwise it could not be resumed here
+        if isinstance(opened, EngineIOSession):  # otherwise no object needs to know
             opened.close(status)
         if self._moves is not None:
             self._moves.closed(session)
@@ -211,8 +214,17 @@ class Dispatcher:
         if core is None:
             raise RuntimeError("bind() comes first")
         former = Former(recovered, state)
-        opened = self._sessions[session]
         target = self._server.find(namespace)
+        opened = self._session(session)
+        is_new = recovered is None and state is None and self._moves is None
+        if (
+            is_new
+            and target is not None
+            and self._is_open_to(opened, target)
+            and self._dormant.accept(core, socket, target, opened, id, auth)
+        ):
+            return
+        self._sessions[session] = opened
         if target is None and self._server.parent_namespaces():
             self._asking[socket] = (session, None)
             task = start_task(
@@ -223,6 +235,25 @@ class Dispatcher:
                 self._asking[socket] = (session, task)
         else:
             self._enter(core, socket, opened, id, target, auth, former)
+
+    def _session(self, number: int) -> EngineIOSession:
+        """The session, which is still to be kept if it has just been made."""
+        found = self._sessions[number]
+        if isinstance(found, EngineIOSession):
+            return found
+        return EngineIOSession(number, found, self._core)
+
+    def _make_woken(self, number: int, client: Dormant) -> Connection:
+        core = self._core
+        if core is None:
+            raise RuntimeError("the server has stopped")
+        session = self._sessions[client.session] = self._session(client.session)
+        auth = {} if client.auth is None else client.auth
+        socket = NamespaceSocket(core, number, client.namespace, session, client.id, auth)
+        socket.wake(client.created)
+        session.add(socket)
+        client.namespace.add_socket(socket)
+        return self._add_connection(core, session, client.namespace, socket)
 
     async def _admit(
         self,
@@ -371,7 +402,7 @@ class Dispatcher:
 
     def _connections_of(self, session: int) -> list[Connection]:
         found = self._sessions.get(session)
-        sockets = () if found is None else found.sockets
+        sockets = found.sockets if isinstance(found, EngineIOSession) else ()
         return [self._connections[s.number] for s in sockets if s.number in self._connections]
 
     def _tasks_asking_for(self, session: int) -> list[asyncio.Task[None]]:
@@ -439,6 +470,9 @@ class Dispatcher:
     def disconnect(
         self, socket: int, reason: str, reference_reason: str, may_return: bool = False
     ) -> None:
+        if self._dormant.disconnect(socket, reason, may_return):
+            self._release(socket)
+            return
         connection = self._connections.get(socket)
         if connection is None:
             _, task = self._asking.pop(socket, (None, None))
@@ -477,7 +511,7 @@ class Dispatcher:
 
     def signalled(self, session: int, signal: str) -> None:
         opened = self._sessions.get(session)
-        if opened is None:
+        if not isinstance(opened, EngineIOSession):
             return
         for socket in opened.sockets:
             connection = self._connections.get(socket.number)
@@ -540,7 +574,7 @@ class Dispatcher:
         """Clients of the native path, which have not passed any middleware, must not use namespaces
         that a project only routes behind its own middleware.
         """
-        if session.is_routed or namespace.table.is_native or namespace.table.is_empty:
+        if Dispatcher._is_open_to(session, namespace):
             return True
         logger.warning(
             "a client of the native Socket.IO path asked for namespace %r, which is mounted with "
@@ -549,6 +583,11 @@ class Dispatcher:
             namespace.name,
         )
         return False
+
+    @staticmethod
+    def _is_open_to(session: EngineIOSession, namespace: Namespace) -> bool:
+        table = namespace.table
+        return session.is_routed or table.is_native or table.is_empty
 
     def _forget(self, socket: int) -> None:
         self._connections.pop(socket, None)

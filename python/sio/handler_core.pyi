@@ -104,10 +104,16 @@ class HandlerQueue(Coroutine[Any, Any, None]):
 @final
 class EventCalls:
     """`event` and `events` of a dispatcher: they pass events on to their connections, by the
-    numbers of the sockets. Events of other sockets are ignored.
+    numbers of the sockets. For another number, `wake` gives the connection, or None: then its
+    events are ignored.
     """
 
-    def __init__(self, connections: Mapping[int, HandlerQueue], /) -> None: ...
+    def __init__(
+        self,
+        connections: Mapping[int, HandlerQueue],
+        wake: Callable[[int], HandlerQueue | None] | None = None,
+        /,
+    ) -> None: ...
     def event(self, socket: int, args: list[Any], ack_id: int | None, /) -> None: ...
     def events(self, socket: int, events: list[tuple[list[Any], int | None]], /) -> None: ...
 

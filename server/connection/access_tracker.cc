@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 namespace sioserve::connection {
@@ -65,7 +66,7 @@ void AccessTracker::add(AccessEvent event, const SharedRequestHead& head,
                         const RequestProgress& progress) {
   if (log_ == nullptr) return;
   if (pending_) flush();
-  pending_.emplace();
+  pending_ = std::make_unique<AccessRecord>();
   pending_->event = event;
   pending_->head = head;
   pending_->endpoints = endpoints;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "server/base/access_record.h"
@@ -72,9 +73,9 @@ class AccessTracker {
 
   AccessLog* const log_;  // null: none
   const net::Stream* stream_;
-  std::optional<TimePoint> begin_;  // of the request that is being received
-  bool came_at_once_ = false;       // all bytes of its head
-  std::optional<AccessRecord> pending_;
+  std::optional<TimePoint> begin_;         // of the request that is being received
+  bool came_at_once_ = false;              // all bytes of its head
+  std::unique_ptr<AccessRecord> pending_;  // null: none
   TimePoint pending_begin_;
   TimePoint pending_end_;                  // of the exchange, if its stages are measured
   ServedBy served_by_ = ServedBy::server;  // of a WebSocket

@@ -109,7 +109,7 @@ class WebSocketChannel {
   virtual const RequestHead& head() const = 0;
   virtual SharedRequestHead share_head() const = 0;
   virtual const SharedEndpoints& endpoints() const = 0;
-  // From Sec-WebSocket-Protocol, in the client's order.
+  // From Sec-WebSocket-Protocol, in the client's order. Not after accept().
   virtual const std::vector<std::string>& subprotocols() const = 0;
 
   // Call exactly one of accept() and deny(), once, at any later time; after a timeout, the channel

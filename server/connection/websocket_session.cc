@@ -37,15 +37,17 @@ ws::ContextTakeover takeover(bool on) {
 
 }  // namespace
 
+WebSocketSession::Opening::Opening(std::unique_ptr<WebSocketOpening> opening, ws::Handshake checked,
+                                   std::string_view method)
+    : answer(std::move(opening)), handshake(std::move(checked)), denial(answer->denial(), method) {}
+
 WebSocketSession::WebSocketSession(Carrier& carrier, std::unique_ptr<WebSocketOpening> opening,
                                    SharedRequestHead head, SharedEndpoints endpoints,
                                    ws::Handshake handshake, std::string_view input)
     : carrier_(carrier),
-      opening_(std::move(opening)),
       head_(std::move(head)),
       endpoints_(std::move(endpoints)),
-      handshake_(std::move(handshake)),
-      denial_(opening_->denial(), head_->method),
+      opening_(std::make_unique<Opening>(std::move(opening), std::move(handshake), head_->method)),
       kept_(input),
       deadline_(deadline_after(context().now(), context().config.websocket.connect_timeout)) {}
 
@@ -165,9 +167,9 @@ void WebSocketSession::advance() {
       if (carrier_.peer_ended()) end(abnormal_closure, "", ConnectionEnd::linger);
       break;
     case State::denied:
-      if (denial_.complete()) {
+      if (opening_->denial.complete()) {
         end(abnormal_closure, "",
-            denial_.incomplete() ? ConnectionEnd::close : ConnectionEnd::linger);
+            opening_->denial.incomplete() ? ConnectionEnd::close : ConnectionEnd::linger);
       } else if (carrier_.peer_ended()) {
         end(abnormal_closure, "", ConnectionEnd::close);
       }
@@ -298,7 +300,8 @@ void WebSocketSession::end(std::uint16_t code, std::string_view reason, Connecti
   if (how == ConnectionEnd::linger && !fault_notice_.empty()) {
     carrier_.stream().write(fault_notice_);
   }
-  if (before == State::denied) carrier_.access().websocket_reject(head_, endpoints_, denial_);
+  if (before == State::denied)
+    carrier_.access().websocket_reject(head_, endpoints_, opening_->denial);
   carrier_.end(how, endpoints_);
   if (const auto handler = std::move(handler_)) handler->on_closed(code, reason);
   if (before != State::denied) {
@@ -328,13 +331,13 @@ void WebSocketSession::check_peer_alive() {
 void WebSocketSession::accept(std::string_view subprotocol, const Headers& headers,
                               const WebSocketConfig& settings) {
   if (state_ != State::deciding) return;
-  if (!settings.per_message_deflate) handshake_.deflate.reset();
-  Headers answer = ws::answer_headers(handshake_, subprotocol);
+  if (!settings.per_message_deflate) opening_->handshake.deflate.reset();
+  Headers answer = ws::answer_headers(opening_->handshake, subprotocol);
   for (const Header& header : headers) {
     if (!ws::belongs_to_handshake(header.name)) answer.push_back(header);
   }
   add_request_id(context().config, head_->request_id, answer);
-  if (opening_->accept(std::move(answer), context().server_headers())) {
+  if (opening_->answer->accept(std::move(answer), context().server_headers())) {
     context().logger.log(LogCategory::server, LogLevel::error,
                          "The application accepted a WebSocket with an invalid header; "
                          "answered with 500",
@@ -356,12 +359,15 @@ void WebSocketSession::open(const WebSocketConfig& settings) {
   deadline_ = TimePoint::max();
   lifetime_end_ = deadline_after(now, settings.lifetime);
   keepalive_.emplace(settings.ping_interval, settings.ping_timeout, now);
-  std::optional<ws::Inflater> inflater;
-  if (handshake_.deflate) {
-    const ws::DeflateParameters& agreed = handshake_.deflate->parameters;
-    inflater.emplace(agreed.client_window_bits, takeover(agreed.client_context_takeover));
-    deflater_.emplace(agreed.server_window_bits, takeover(agreed.server_context_takeover));
+  std::unique_ptr<ws::Inflater> inflater;
+  if (opening_->handshake.deflate) {
+    const ws::DeflateParameters& agreed = opening_->handshake.deflate->parameters;
+    inflater = std::make_unique<ws::Inflater>(agreed.client_window_bits,
+                                              takeover(agreed.client_context_takeover));
+    deflater_ = std::make_unique<ws::Deflater>(agreed.server_window_bits,
+                                               takeover(agreed.server_context_takeover));
   }
+  opening_.reset();
   reader_.emplace(context().websocket_parsers,
                   ws::MessageLimits{settings.max_message, settings.max_frame}, std::move(inflater));
 }
@@ -372,14 +378,15 @@ void WebSocketSession::deny(ResponseHead head, std::string body, BodyPart part) 
   if (load_) context().load.request_answered();
   carrier_.access().websocket_served_by(handler_->served_by());
   deadline_ = context().now() + context().timeouts.stalled;
-  start_response(context(), denial_, std::move(head), std::move(body), part, head_->request_id);
+  start_response(context(), opening_->denial, std::move(head), std::move(body), part,
+                 head_->request_id);
   carrier_.touch();
 }
 
 void WebSocketSession::send_denial_body(std::string body, BodyPart part) {
   if (state_ != State::denied) return;
   deadline_ = context().now() + context().timeouts.stalled;
-  denial_.send(std::move(body), part);
+  opening_->denial.send(std::move(body), part);
   carrier_.touch();
 }
 

@@ -47,7 +47,9 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   const RequestHead& head() const override { return *head_; }
   SharedRequestHead share_head() const override { return head_; }
   const SharedEndpoints& endpoints() const override { return endpoints_; }
-  const std::vector<std::string>& subprotocols() const override { return handshake_.subprotocols; }
+  const std::vector<std::string>& subprotocols() const override {
+    return opening_->handshake.subprotocols;
+  }
   void accept(std::string_view subprotocol, const Headers& headers,
               const WebSocketConfig& settings) override;
   void deny(ResponseHead head, std::string body, BodyPart part) override;
@@ -88,18 +90,26 @@ class WebSocketSession final : public Protocol, public WebSocketChannel {
   bool may_send() const;
   Context& context() const { return carrier_.context(); }
 
+  // What only the decision and a denial need.
+  struct Opening {
+    Opening(std::unique_ptr<WebSocketOpening> opening, ws::Handshake checked,
+            std::string_view method);
+
+    const std::unique_ptr<WebSocketOpening> answer;
+    ws::Handshake handshake;
+    http::Response denial;
+  };
+
   Carrier& carrier_;
-  const std::unique_ptr<WebSocketOpening> opening_;
   const SharedRequestHead head_;
   const SharedEndpoints endpoints_;
-  ws::Handshake handshake_;
+  std::unique_ptr<Opening> opening_;  // null once accepted
   State state_ = State::deciding;
   Count::Ticket load_;                         // null: not routed yet, or refused
   std::unique_ptr<WebSocketHandler> handler_;  // null: before routing or after the end
-  http::Response denial_;
   const WebSocketConfig* settings_ = nullptr;  // set by accept(), like the members below
   std::optional<ws::MessageReader> reader_;
-  std::optional<ws::Deflater> deflater_;  // null: messages are sent uncompressed
+  std::unique_ptr<ws::Deflater> deflater_;  // null: messages are sent uncompressed
   std::optional<ws::Keepalive> keepalive_;
   TimePoint lifetime_end_ = TimePoint::max();
   TimePoint compression_used_;

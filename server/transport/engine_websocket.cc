@@ -41,11 +41,11 @@ void EngineWebSocket::on_allowed(Headers headers, Headers session_headers) {
     return on_refused(*error, {});
   auto place = engine_io_.reserve_place(*channel_.endpoints());
   if (!place) return on_refused(place.error(), {});
-  place_ = std::move(*place);
-  new_sid_ = engine_io_.make_sid();
-  add_session_cookie(engine_io_.config().engine_io, new_sid_, headers);
+  std::string sid = engine_io_.make_sid();
+  add_session_cookie(engine_io_.config().engine_io, sid, headers);
   headers.insert(headers.end(), session_headers.begin(), session_headers.end());
-  session_headers_ = std::move(session_headers);
+  new_session_ = std::make_unique<NewSession>(
+      NewSession{std::move(*place), std::move(sid), std::move(session_headers)});
   accept(std::move(headers));
 }
 
@@ -63,10 +63,10 @@ void EngineWebSocket::accept(Headers headers) {
 }
 
 void EngineWebSocket::on_open() {
-  if (place_) {
-    session_ = &engine_io_.open_session(
-        std::move(new_sid_), channel_.share_head(), channel_.endpoints(), adopted_,
-        *std::exchange(place_, std::nullopt), std::move(session_headers_));
+  if (const auto opened = std::move(new_session_)) {
+    session_ = &engine_io_.open_session(std::move(opened->sid), channel_.share_head(),
+                                        channel_.endpoints(), adopted_, std::move(opened->place),
+                                        std::move(opened->headers));
     adopted_.reset();
     return session_->open_websocket(*this);
   }

@@ -1,6 +1,7 @@
 // One WebSocket to Engine.IO: a new session, or the upgrade of a polling session.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,10 +55,13 @@ class EngineWebSocket final : public connection::WebSocketHandler,
   engine::Session* session_ = nullptr;  // while attached
   std::optional<StreamId> question_;    // while the application is asked
   engine::CloseReason fault_ = engine::CloseReason::websocket_fault;  // if there is one
-  // Of the session that a handshake opens:
-  std::optional<SessionQuota::Place> place_;
-  std::string new_sid_;
-  Headers session_headers_;
+  // The session that a handshake opens.
+  struct NewSession {
+    SessionQuota::Place place;
+    std::string sid;
+    Headers headers;
+  };
+  std::unique_ptr<NewSession> new_session_;  // from its admission to its start
 };
 
 }  // namespace sioserve::transport

@@ -124,7 +124,7 @@ void ParserPool::give_back(ParserPtr parser) {
 // --- MessageReader ---
 
 MessageReader::MessageReader(ParserPool& parsers, MessageLimits limits,
-                             std::optional<Inflater> inflater)
+                             std::unique_ptr<Inflater> inflater)
     : parsers_(parsers),
       max_message_(limit_of(limits.message)),
       max_frame_(limit_of(limits.frame)),

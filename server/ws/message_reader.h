@@ -63,7 +63,7 @@ class MessageReader {
 
   // The pool outlives the reader. With an inflater messages may be compressed.
   MessageReader(ParserPool& parsers, MessageLimits limits,
-                std::optional<Inflater> inflater = std::nullopt);
+                std::unique_ptr<Inflater> inflater = nullptr);
   MessageReader(const MessageReader&) = delete;
   MessageReader& operator=(const MessageReader&) = delete;
   ~MessageReader();
@@ -129,7 +129,7 @@ class MessageReader {
   ParserPool& parsers_;
   std::size_t max_message_;
   std::size_t max_frame_;
-  std::optional<Inflater> inflater_;
+  std::unique_ptr<Inflater> inflater_;  // null: messages are not compressed
   State state_ = State::open;
   std::uint16_t close_code_ = 1006;
   std::string close_reason_;

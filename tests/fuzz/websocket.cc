@@ -1,6 +1,7 @@
 // The input of a WebSocket, with and without compression. However the bytes are split, the reader
 // returns the same messages and the same output; no message is larger than the limit; and a message
 // can be written again, compressed or not.
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -20,16 +21,16 @@ constexpr int window_bits = 12;
 
 enum class Compression { none, with_takeover, without_takeover };
 
-std::optional<ws::Inflater> inflater_of(Compression compression) {
+std::unique_ptr<ws::Inflater> inflater_of(Compression compression) {
   switch (compression) {
     case Compression::none:
-      return std::nullopt;
+      return nullptr;
     case Compression::with_takeover:
-      return ws::Inflater(window_bits, ContextTakeover::on);
+      return std::make_unique<ws::Inflater>(window_bits, ContextTakeover::on);
     case Compression::without_takeover:
-      return ws::Inflater(window_bits, ContextTakeover::off);
+      return std::make_unique<ws::Inflater>(window_bits, ContextTakeover::off);
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 struct Outcome {

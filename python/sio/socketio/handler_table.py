@@ -175,6 +175,15 @@ class HandlerTable:
             return self.consumer_classes
         return [kind for kind in self.consumer_classes if kind in self.native_consumers]
 
+    def only_relays(self, session: EngineIOSession) -> bool:
+        """Whether the namespace does nothing for a client of this session but relay its events."""
+        code = self._handlers or self._any_event or self.middleware or self.consumers_for(session)
+        return bool(self._relays) and not code
+
+    @property
+    def handles_disconnect(self) -> bool:
+        return bool(self._handlers.get("disconnect"))
+
     def handlers(self, event: str, socket: NamespaceSocket) -> Sequence[Handler]:
         """The handlers of a client's event, "connect" or "disconnect", in order.
 

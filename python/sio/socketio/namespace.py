@@ -19,6 +19,10 @@ from .socket import NamespaceSocket
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
+def _nothing_to_wake(number: int, namespace: Namespace) -> None:
+    """Before the first dormant client."""
+
+
 class Namespace(AnyNamespace):
     """Made by SocketIOServer.of().
 
@@ -37,6 +41,9 @@ class Namespace(AnyNamespace):
         self.outgoing_watched: set[NamespaceSocket] = set()
         self._sockets: dict[str, NamespaceSocket] = {}
         self._by_number: dict[int, NamespaceSocket] = {}
+        # The numbers of clients that get a NamespaceSocket when it is asked for, by their ids.
+        self._dormant: dict[str, int] = {}
+        self._wake: Callable[[int, Namespace], object] = _nothing_to_wake
         self._server_side = ServerSideReceivers()
 
     @property
@@ -73,19 +80,28 @@ class Namespace(AnyNamespace):
                 self._adapter = None
 
     def sockets(self) -> list[NamespaceSocket]:
+        for number in tuple(self._dormant.values()):
+            self._wake(number, self)
         return [socket for socket in tuple(self._sockets.values()) if socket.connected]
 
     def socket(self, id: str) -> NamespaceSocket | None:
+        number = self._dormant.get(id)
+        if number is not None:
+            self._wake(number, self)
         return self._sockets.get(id)
 
     def socket_numbered(self, number: int) -> NamespaceSocket | None:
         """The socket with this number of the native server."""
-        return self._by_number.get(number)
+        found = self._by_number.get(number)
+        if found is None and self._dormant:
+            self._wake(number, self)
+            found = self._by_number.get(number)
+        return found
 
     @property
     def has_sockets(self) -> bool:
         """Whether clients are connected, connecting, or may recover."""
-        return bool(self._sockets)
+        return bool(self._sockets or self._dormant)
 
     @property
     def sockets_count(self) -> int:
@@ -96,7 +112,8 @@ class Namespace(AnyNamespace):
 
     @property
     def local_sockets_count(self) -> int:
-        return sum(socket.connected for socket in tuple(self._sockets.values()))
+        connected = sum(socket.connected for socket in tuple(self._sockets.values()))
+        return connected + len(self._dormant)
 
     @done_when_called
     def server_side_emit(self, event: str, *args: Any) -> Done:
@@ -133,7 +150,7 @@ class Namespace(AnyNamespace):
 
     def add_socket(self, socket: NamespaceSocket) -> None:
         """A client asks to connect."""
-        is_first = not self._sockets
+        is_first = not self.has_sockets
         self._sockets[socket.id] = socket
         self._by_number[socket.number] = socket
         if is_first:
@@ -144,8 +161,22 @@ class Namespace(AnyNamespace):
         self._by_number.pop(socket.number, None)
         if self._sockets.get(socket.id) is socket:  # and not the new socket of a recovered client
             del self._sockets[socket.id]
-            if not self._sockets:
+            if not self.has_sockets:
                 self.update_watch()
+
+    def add_dormant(self, id: str, number: int, wake: Callable[[int, Namespace], object]) -> None:
+        """A client has been accepted. `wake` calls add_socket() and remove_dormant()."""
+        is_first = not self.has_sockets
+        self._wake = wake
+        self._dormant[id] = number
+        if is_first:
+            self.update_watch()
+
+    def remove_dormant(self, id: str) -> None:
+        """The client has woken, or disconnected."""
+        del self._dormant[id]
+        if not self.has_sockets:
+            self.update_watch()
 
     def update_watch(self) -> None:
         """Listeners of room events may have been added or removed."""

@@ -40,6 +40,11 @@ NO_ANSWER = {  # as the native server says why
 }
 
 
+def describe_client(id: str, namespace: str) -> str:
+    """As log lines show it."""
+    return f"<NamespaceSocket {id} in {namespace}>"
+
+
 class NamespaceSocket(SocketListeners):
     """A client in a namespace, as handlers get it.
 
@@ -158,7 +163,7 @@ class NamespaceSocket(SocketListeners):
         self.disconnect_description: str | None = None
 
     def __repr__(self) -> str:
-        return f"<NamespaceSocket {self.id} in {self.namespace}>"
+        return describe_client(self.id, self.namespace)
 
     @property
     def connected(self) -> bool:
@@ -558,6 +563,12 @@ class NamespaceSocket(SocketListeners):
         """The client comes from another Python process, which had accepted it."""
         self._created = described["created"]
         self.data = described["data"]
+        self._joins = self._core.max_rooms  # so that the native server is asked
+        self.accepted = True
+
+    def wake(self, created: float) -> None:
+        """The client was accepted at that time, and has been dormant."""
+        self._created = created
         self._joins = self._core.max_rooms  # so that the native server is asked
         self.accepted = True
 

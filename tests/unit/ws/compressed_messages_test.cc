@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
@@ -21,7 +22,7 @@ constexpr auto closed = MessageReader::State::closed;
 // if the reader closed.
 std::string outcome_of(const std::string& input, std::size_t piece) {
   ParserPool parsers;
-  MessageReader reader(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
+  MessageReader reader(parsers, {limit, 0}, std::make_unique<Inflater>(15, ContextTakeover::on));
   std::vector<Message> messages;
   for (std::size_t i = 0; i < input.size(); i += piece) {
     reader.feed(std::string(input.substr(i, piece)), messages);
@@ -102,7 +103,7 @@ TEST(CompressedMessages, AreCutOffAtTheLimit) {
 TEST(CompressedMessages, AllocateTheirMemoryAgainAfterARelease) {
   Deflater peer(15, ContextTakeover::on);
   ParserPool parsers;
-  MessageReader reader(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
+  MessageReader reader(parsers, {limit, 0}, std::make_unique<Inflater>(15, ContextTakeover::on));
   std::vector<Message> messages;
   const auto send = [&](std::string_view data) {
     reader.feed(frame(final_bit | compressed | text, data), messages);
@@ -125,7 +126,7 @@ TEST(CompressedMessages, AllocateTheirMemoryAgainAfterARelease) {
 
 TEST(CompressedMessages, AreNotInflatedIfTheyWillBeDropped) {
   ParserPool parsers;
-  MessageReader reader(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
+  MessageReader reader(parsers, {limit, 0}, std::make_unique<Inflater>(15, ContextTakeover::on));
   std::vector<Message> messages;
   const std::string data = deflated("Hello");
   reader.feed(frame(compressed | text, data.substr(0, 3)), messages);
@@ -154,7 +155,8 @@ TEST(CompressedMessages, MayBeALittleAboveTheLimitOfAFrame) {
   const std::string data = deflated(noise);
   ASSERT_GT(data.size(), limit);
   ParserPool parsers;
-  MessageReader reader(parsers, {limit, limit}, Inflater(15, ContextTakeover::on));
+  MessageReader reader(parsers, {limit, limit},
+                       std::make_unique<Inflater>(15, ContextTakeover::on));
   std::vector<Message> messages;
   reader.feed(frame(final_bit | compressed | binary, data), messages);
   ASSERT_EQ(messages.size(), 1U);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <memory>
 #include <ostream>
 #include <random>
 #include <string>
@@ -365,7 +366,7 @@ TEST(MessageReader, HandlesManyTinyFragments) {
 TEST(MessageReader, RefusesALargeFrameByItsHeader) {
   for (const unsigned first : {final_bit | binary, binary}) {
     ParserPool parsers;
-    MessageReader reader(parsers, {limit, 10}, Inflater(15, ContextTakeover::on));
+    MessageReader reader(parsers, {limit, 10}, std::make_unique<Inflater>(15, ContextTakeover::on));
     std::vector<Message> messages;
     reader.feed(frame(first, std::string(11, 'x')).substr(0, 7), messages);
     EXPECT_EQ(reader.take_output(), close_answer(1009, "frame too big"));
@@ -438,7 +439,7 @@ TEST(MessageReader, HoldsAParserOnlyWithinAMessage) {
 TEST(MessageReader, ReadersShareTheirParsers) {
   ParserPool parsers;
   MessageReader plain(parsers, {limit, 0});
-  MessageReader inflating(parsers, {limit, 0}, Inflater(15, ContextTakeover::on));
+  MessageReader inflating(parsers, {limit, 0}, std::make_unique<Inflater>(15, ContextTakeover::on));
   std::vector<Message> messages;
   inflating.feed(frame(final_bit | compressed | text, deflated("x")), messages);
   plain.feed(frame(final_bit | text, "y"), messages);
