@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sioserve.startup_objects import (
@@ -29,6 +31,28 @@ def test_it_runs_rarely_until_the_start_is_over() -> None:
     freeze_startup_objects()
     assert gc.get_threshold() == (700, 10, 10)
     assert gc.get_freeze_count() > 0
+
+
+class Knot:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_new_garbage_is_freed_without_a_visit_of_all_objects() -> None:
+    generations: list[int] = []
+
+    def record(phase: str, info: dict[str, Any]) -> None:
+        generations.append(info["generation"])
+
+    collect_rarely()
+    garbage = weakref.ref(Knot())
+    gc.callbacks.append(record)
+    try:
+        freeze_startup_objects()
+    finally:
+        gc.callbacks.remove(record)
+    assert garbage() is None
+    assert set(generations) == {0}
 
 
 def test_the_end_of_a_start_may_come_twice_or_without_a_beginning() -> None:
