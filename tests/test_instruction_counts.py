@@ -193,6 +193,6 @@ def test_keep_refuses_counts_of_different_versions_in_one_file(
 def test_the_file_has_each_of_the_scenarios(bench: ModuleType) -> None:
     kept = bench.read_kept(bench.FILE)
     assert kept.counts.keys() == bench.SCENARIOS.keys()
-    assert len(kept.counts) == 12
+    assert len(kept.counts) == 14
     assert {"compiler", "python", "valgrind"} <= kept.versions.keys()
     assert min(count for threads in kept.counts.values() for count in threads.values()) > 0

@@ -79,7 +79,11 @@ LAYERS: dict[str, list[str]] = {
     ],
     "emitting through Redis": ["sio.socketio.cluster", "sio.socketio.cluster.*"],
     "interfaces": ["sio.socketio.interfaces"],
-    "sockets": ["sio.socketio.listeners", "sio.socketio.socket"],
+    "sockets": [
+        "sio.socketio.listeners",
+        "sio.socketio.pending_calls",
+        "sio.socketio.socket",
+    ],
     "processes": ["sio.processes", "sio.cluster"],
     "adapters": [
         "sio.socketio.adapter",

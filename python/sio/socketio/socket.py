@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..answer import Answer
@@ -24,6 +24,7 @@ from .emitter import AckCallback, Emitter
 from .flags import NO_FLAGS, Flags
 from .interfaces import Namespace, Server
 from .listeners import SocketListeners
+from .pending_calls import PendingCalls
 
 if TYPE_CHECKING:
     from _sioserve import Server as NativeServer
@@ -33,11 +34,6 @@ logger = logging.getLogger("sio.socketio.socket")
 FROM_A_LOG_HANDLER = "a log handler asks for a log line about sending events"
 OTHER_PROCESS = "the client has moved to another Python process"
 CLIENT_HAS_GONE = "the client has disconnected without an answer"
-NO_ANSWER = {  # as the native server says why
-    "not sent": "the client could not take the volatile event",
-    "forgotten": "the client has too many pending acknowledgements (--socketio-max-pending-acks)",
-    "unread": "too many of its events came before the answer (--socketio-max-read-ahead)",
-}
 
 
 def describe_client(id: str, namespace: str) -> str:
@@ -45,7 +41,7 @@ def describe_client(id: str, namespace: str) -> str:
     return f"<NamespaceSocket {id} in {namespace}>"
 
 
-class NamespaceSocket(SocketListeners):
+class NamespaceSocket(PendingCalls, SocketListeners):
     """A client in a namespace, as handlers get it.
 
     Calls that send events or change rooms are complete when they return, and take effect in the
@@ -72,10 +68,7 @@ class NamespaceSocket(SocketListeners):
 
     # Less memory for each idle client. Other attributes have a __dict__ once one is set.
     __slots__ = (
-        "_answers_made",
         "_auth",
-        "_callbacks_made",
-        "_calls_over",
         "_close_session",
         "_consumers_made",
         "_core",
@@ -104,8 +97,6 @@ class NamespaceSocket(SocketListeners):
         "server",
     )
 
-    _answers = LazyAttribute[dict[int, Answer]]("_answers_made", empty_dict)  # by their callbacks
-    _callbacks = LazyAttribute[dict[int, AckCallback]]("_callbacks_made", empty_dict)
     _signal_handlers = LazyAttribute[dict[str, list[Handler]]]("_signal_handlers_made", empty_dict)
     consumers = LazyAttribute[dict[type, Any]](
         "_consumers_made",
@@ -523,21 +514,6 @@ class NamespaceSocket(SocketListeners):
         made = self._consumers_made
         return None if made is None else made.get(kind)
 
-    def take_callback(self, number: int) -> AckCallback | None:
-        """The callback that emit() gave this number, once."""
-        callback = self._callbacks.pop(number, None)
-        self._note_callbacks()
-        return callback
-
-    def fail_answers(self, numbers: Sequence[int], why: str) -> None:
-        """The acknowledgements with these numbers will not come."""
-        for number in numbers:
-            self._callbacks.pop(number, None)
-            answer = self._answers.get(number)
-            if answer is not None:
-                answer.fail(NO_ANSWER[why])
-        self._note_callbacks()
-
     def mark_accepted(self) -> None:
         """connect() has accepted the client."""
         self.accepted = True
@@ -584,23 +560,6 @@ class NamespaceSocket(SocketListeners):
         self._callbacks.clear()
         for answer in tuple(self._answers.values()):
             answer.fail(OTHER_PROCESS)
-
-    @property
-    def pending_answers(self) -> list[Answer]:
-        """Answers of the client that are still to come."""
-        return list(self._answers.values())
-
-    def callbacks_over(self) -> asyncio.Future[None]:
-        """Done when no callback of emit() waits for an acknowledgement. On the event loop."""
-        if self._calls_over is None or self._calls_over.done():
-            self._calls_over = asyncio.get_running_loop().create_future()
-        self._note_callbacks()
-        return self._calls_over
-
-    def _note_callbacks(self) -> None:
-        over = self._calls_over
-        if over is not None and not over.done() and self._callbacks.keys() <= self._answers.keys():
-            over.set_result(None)
 
     def take_over(self, former: NamespaceSocket) -> None:
         """The same client has recovered. Handlers that still run for the former socket see and
