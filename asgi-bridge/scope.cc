@@ -205,21 +205,63 @@ PyRef ScopeFactory::server_of(const Gil& gil, const Endpoints& endpoints) {
   return known.object;
 }
 
+ScopeFactory::Template ScopeFactory::Template::copy() const {
+  return Template{
+      .dict = dict ? PyRef::steal(PyDict_Copy(dict.get())) : PyRef(),
+      .asgi = asgi,
+      .extensions = extensions,
+  };
+}
+
 PyRef ScopeFactory::http(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
                          const PyRef& request_id) {
-  const bool kept =
-      http_template_.dict && http_template_.keep(gil, names_.method, &Template::method,
-                                                 str_of(gil, http_template_.method, head.method));
+  return http_from(gil, http_template_, head, endpoints, request_id);
+}
+
+PyRef ScopeFactory::http_from(const Gil& gil, Template& from, const RequestHead& head,
+                              const Endpoints& endpoints, const PyRef& request_id) {
+  const bool kept = from.dict && from.keep(gil, names_.method, &Template::method,
+                                           str_of(gil, from.method, head.method));
   if (!kept) return PyRef();
-  return make(gil, http_template_, head, endpoints, endpoints.tls ? names_.https : names_.http,
-              request_id);
+  return make(gil, from, head, endpoints, endpoints.tls ? names_.https : names_.http, request_id);
 }
 
 PyRef ScopeFactory::websocket(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
                               const std::vector<std::string>& subprotocols,
                               const PyRef& request_id) {
-  PyRef scope = make(gil, websocket_template_, head, endpoints,
-                     endpoints.tls ? names_.wss : names_.ws, request_id);
+  return websocket_from(gil, websocket_template_, head, endpoints, subprotocols, request_id);
+}
+
+PyRef ScopeFactory::late(const Gil& gil, Kind kind, const RequestHead& head,
+                         const Endpoints& endpoints, const PyRef& request_id, const PyRef& state) {
+  PyRef scope;
+  switch (kind) {
+    case Kind::http: {
+      Template own = http_template_.copy();
+      scope = http_from(gil, own, head, endpoints, request_id);
+      break;
+    }
+    case Kind::websocket: {
+      Template own = websocket_template_.copy();
+      scope = websocket_from(gil, own, head, endpoints, {}, request_id);
+      break;
+    }
+  }
+  if (!scope || !state) return scope;
+  return set_item(scope, names_.state, state) ? scope : PyRef();
+}
+
+PyRef ScopeFactory::state_now(const Gil&) const {
+  if (!state_ || PyDict_Size(state_.get()) == 0) return PyRef();
+  return PyRef::steal(PyDict_Copy(state_.get()));
+}
+
+PyRef ScopeFactory::websocket_from(const Gil& gil, Template& from, const RequestHead& head,
+                                   const Endpoints& endpoints,
+                                   const std::vector<std::string>& subprotocols,
+                                   const PyRef& request_id) {
+  PyRef scope =
+      make(gil, from, head, endpoints, endpoints.tls ? names_.wss : names_.ws, request_id);
   if (!scope) return PyRef();
   const PyRef offered = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(subprotocols.size())));
   if (!offered) return PyRef();

@@ -51,12 +51,23 @@ class ScopeFactory {
   PyRef websocket(const Gil& gil, const RequestHead& head, const Endpoints& endpoints,
                   const std::vector<std::string>& subprotocols, const PyRef& request_id);
 
+  // The same for any thread, without subprotocols: another thread may be building a scope, and may
+  // have lost the GIL to the garbage collector's finalizers.
+  // `state`: of state_now(), when the client came.
+  enum class Kind { http, websocket };
+  PyRef late(const Gil& gil, Kind kind, const RequestHead& head, const Endpoints& endpoints,
+             const PyRef& request_id, const PyRef& state);
+  // A copy of the lifespan's state; null if that is empty.
+  PyRef state_now(const Gil& gil) const;
+
  private:
   // Scopes start as a copy of `dict`. It keeps the immutable values that are usually equal in
   // successive requests. Each scope gets copies of the dicts, because middleware may change them.
   struct Template {
     void traverse(Visitor& visit) const;
     void clear(const Gil& gil);
+    // With a dict of its own.
+    Template copy() const;
     // Sets `key` to `value` unless it is already kept. False with an exception set if memory runs
     // out.
     bool keep(const Gil& gil, const PyRef& key, PyRef Template::*kept, const PyRef& value);
@@ -69,6 +80,11 @@ class ScopeFactory {
                          const std::string& root_path,
                          std::initializer_list<const char*> extension_names,
                          const PyRef* last_key) const;
+  PyRef http_from(const Gil& gil, Template& from, const RequestHead& head,
+                  const Endpoints& endpoints, const PyRef& request_id);
+  PyRef websocket_from(const Gil& gil, Template& from, const RequestHead& head,
+                       const Endpoints& endpoints, const std::vector<std::string>& subprotocols,
+                       const PyRef& request_id);
   PyRef make(const Gil& gil, Template& from, const RequestHead& head, const Endpoints& endpoints,
              const PyRef& scheme, const PyRef& request_id);
   static PyRef str_of(const Gil& gil, const PyRef& last, std::string_view text);

@@ -30,9 +30,6 @@ class SocketIoCallbacks {
   // The stream ended without an Engine.IO session.
   void drop_scope(const Gil& gil, StreamId stream);
 
-  // The scope of a native handshake. Null with an exception set.
-  PyRef scope_of(const Gil& gil, const RequestHead& head, const Endpoints& endpoints);
-
   void release_all(const Gil& gil);
   void traverse(Visitor& visit) const;
 
@@ -59,6 +56,8 @@ class SocketIoCallbacks {
 
   // Calls a method of the dispatcher; a missing argument (null) or an exception is logged.
   void dispatch(const Gil& gil, const PyRef& method, std::initializer_list<PyRef> arguments);
+  // The scope of a native handshake. Null with an exception set.
+  PyRef scope_of(const Gil& gil, const RequestHead& head, const Endpoints& endpoints);
   // Reports a handed-over session to the dispatcher, once.
   void announce_session(const Gil& gil, SessionId session);
 
