@@ -26,7 +26,7 @@ struct Acknowledgement {
 };
 
 // `arguments`: a tuple.
-bool send(PyObject* self, const PyRef& arguments) {
+bool send_acknowledgement(PyObject* self, const PyRef& arguments) {
   auto& acknowledgement = unbox<Acknowledgement>(self);
   const HandlerTypes& types = module_state(Py_TYPE(self)).handlers;
   const auto& [core, connection, number] = acknowledgement.client;
@@ -55,7 +55,7 @@ PyObject* call_acknowledgement(PyObject* self, PyObject* const* arguments, std::
   const PyRef packed = PyRef::steal(PyTuple_New(size));
   if (!packed) return nullptr;
   for (Py_ssize_t i = 0; i < size; ++i) PyTuple_SET_ITEM(packed.get(), i, Py_NewRef(arguments[i]));
-  if (!send(self, packed)) return nullptr;
+  if (!send_acknowledgement(self, packed)) return nullptr;
   return PyRef(module_state(Py_TYPE(self)).handlers.complete).release();
 }
 
@@ -67,7 +67,7 @@ PyObject* acknowledgement_id(PyObject* self, void*) {
   return PyRef(unbox<Acknowledgement>(self).ack_id).release();
 }
 
-const Property properties[] = {
+const Property acknowledgement_properties[] = {
     Property::read_by<&acknowledgement_sent>("sent"),
     Property::read_by<&acknowledgement_id>("ack_id"),
 };
@@ -75,7 +75,7 @@ const Property properties[] = {
 }  // namespace
 
 PyRef make_acknowledgement_type(const Gil& gil, PyObject* module) {
-  static PropertyTable all_properties{properties};
+  static PropertyTable all_properties{acknowledgement_properties};
   return make_box_type<Acknowledgement>(gil, module, "_sioserve.Acknowledgement",
                                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                         {Slot::properties(all_properties)});
@@ -105,7 +105,7 @@ bool send_if_waiting(const Gil&, const PyRef& acknowledgement) {
   const auto& waiting = unbox<Acknowledgement>(acknowledgement.get());
   if (!waiting.when_done || waiting.sent) return true;
   const PyRef nothing = PyRef::steal(PyTuple_New(0));
-  return nothing && send(acknowledgement.get(), nothing);
+  return nothing && send_acknowledgement(acknowledgement.get(), nothing);
 }
 
 }  // namespace sioserve::bridge

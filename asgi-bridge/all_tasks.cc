@@ -9,7 +9,7 @@ namespace sioserve::bridge {
 namespace {
 
 // In the place of WeakSet.add(): passes all calls on, but keeps the next task.
-struct Keeper {
+struct TaskKeeper {
   void traverse(Visitor& visit) const {
     for (const PyRef* object : {&tasks, &references, &add, &kept}) visit(*object);
   }
@@ -30,7 +30,7 @@ struct Keeper {
 
 PyObject* add_or_keep(PyObject* self, PyObject* const* arguments, std::size_t count,
                       PyObject* names) {
-  auto& keeper = unbox<Keeper>(self);
+  auto& keeper = unbox<TaskKeeper>(self);
   if (keeper.keeps && PyVectorcall_NARGS(count) == 1 && names == nullptr) {
     keeper.keeps = false;
     keeper.kept = PyRef::borrow(arguments[0]);
@@ -43,7 +43,7 @@ PyObject* add_or_keep(PyObject* self, PyObject* const* arguments, std::size_t co
   return PyObject_Vectorcall(keeper.add.get(), arguments, count, names);
 }
 
-void add(const Keeper& keeper, const PyRef& task) {
+void add(const TaskKeeper& keeper, const PyRef& task) {
   if (!keeper.add) return;
   const PyRef added = PyRef::steal(PyObject_CallOneArg(keeper.add.get(), task.get()));
   if (!added) PyErr_WriteUnraisable(task.get());
@@ -52,8 +52,8 @@ void add(const Keeper& keeper, const PyRef& task) {
 }  // namespace
 
 PyRef AllTasks::make_keeper_type(const Gil& gil, PyObject* module) {
-  return make_box_type<Keeper>(gil, module, "_sioserve.TaskKeeper",
-                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, {});
+  return make_box_type<TaskKeeper>(gil, module, "_sioserve.TaskKeeper",
+                                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, {});
 }
 
 void AllTasks::take_over(const Gil& gil, const PyRef& keeper_type) {
@@ -66,9 +66,9 @@ void AllTasks::take_over(const Gil& gil, const PyRef& keeper_type) {
   PyRef add = is_weak_set ? attribute(gil, tasks.get(), "add") : PyRef();
   if (references && PySet_CheckExact(references.get()) && attributes && add &&
       PyDict_Contains(attributes.get(), names_.add.get()) == 0) {
-    PyRef keeper = make_object<Keeper>(gil, reinterpret_cast<PyTypeObject*>(keeper_type.get()),
-                                       Keeper{Vectorcall::function<&add_or_keep>(), tasks,
-                                              references, std::move(add), false, PyRef()});
+    PyRef keeper = make_object<TaskKeeper>(gil, reinterpret_cast<PyTypeObject*>(keeper_type.get()),
+                                           TaskKeeper{Vectorcall::function<&add_or_keep>(), tasks,
+                                                      references, std::move(add), false, PyRef()});
     if (keeper && PyDict_SetItem(attributes.get(), names_.add.get(), keeper.get()) == 0) {
       keeper_ = std::move(keeper);
     }
@@ -79,8 +79,8 @@ void AllTasks::take_over(const Gil& gil, const PyRef& keeper_type) {
 void AllTasks::release(const Gil& gil) {
   // Moved to a local first: releasing it may run Python code.
   const PyRef keeper = std::exchange(keeper_, PyRef());
-  if (!keeper || !unbox<Keeper>(keeper.get()).tasks) return;
-  const PyRef attributes = attribute(gil, unbox<Keeper>(keeper.get()).tasks.get(), "__dict__");
+  if (!keeper || !unbox<TaskKeeper>(keeper.get()).tasks) return;
+  const PyRef attributes = attribute(gil, unbox<TaskKeeper>(keeper.get()).tasks.get(), "__dict__");
   if (attributes && PyDict_GetItemWithError(attributes.get(), names_.add.get()) == keeper.get()) {
     PyDict_DelItem(attributes.get(), names_.add.get());
   }
@@ -88,12 +88,12 @@ void AllTasks::release(const Gil& gil) {
 }
 
 void AllTasks::keep_next(const Gil&) {
-  if (keeper_) unbox<Keeper>(keeper_.get()).keeps = true;
+  if (keeper_) unbox<TaskKeeper>(keeper_.get()).keeps = true;
 }
 
 bool AllTasks::end_keeping(const Gil&, const PyRef& task) {
   if (!keeper_) return false;
-  auto& keeper = unbox<Keeper>(keeper_.get());
+  auto& keeper = unbox<TaskKeeper>(keeper_.get());
   keeper.keeps = false;
   const PyRef kept = std::exchange(keeper.kept, PyRef());
   if (!kept) return false;
@@ -107,7 +107,7 @@ AllTasks::FirstStep::FirstStep(const Gil&, const AllTasks& tasks, const PyRef& t
       keeper_(tasks.keeper_),
       task_(task),
       reference_(PyRef::steal(PyWeakref_NewRef(task.get(), nullptr))) {
-  const PyRef& references = unbox<Keeper>(keeper_.get()).references;
+  const PyRef& references = unbox<TaskKeeper>(keeper_.get()).references;
   const bool added = reference_ && references && PySet_Add(references.get(), reference_.get()) == 0;
   if (!added) PyErr_Clear();
 }
@@ -117,7 +117,7 @@ AllTasks::FirstStep::~FirstStep() {
   PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
   const bool failed = PyErr_Occurred() != nullptr;
   if (failed) PyErr_Fetch(&type, &value, &traceback);
-  const auto& keeper = unbox<Keeper>(keeper_.get());
+  const auto& keeper = unbox<TaskKeeper>(keeper_.get());
   if (keeper.references && reference_ &&
       PySet_Discard(keeper.references.get(), reference_.get()) < 0) {
     PyErr_Clear();

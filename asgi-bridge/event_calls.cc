@@ -76,7 +76,7 @@ PyObject* calls_events(PyObject* self, PyObject* const* args, Py_ssize_t count) 
                                                                          : nullptr;
 }
 
-const Method methods[] = {
+const Method event_calls_methods[] = {
     Method::array<&calls_event>("event"),
     Method::array<&calls_events>("events"),
 };
@@ -84,7 +84,7 @@ const Method methods[] = {
 }  // namespace
 
 PyRef make_event_calls_type(const Gil& gil, PyObject* module) {
-  static MethodTable all_methods{methods};
+  static MethodTable all_methods{event_calls_methods};
   return make_box_type<EventCalls>(
       gil, module, "_sioserve.EventCalls", Py_TPFLAGS_DEFAULT,
       {Slot::function<&calls_new>(Py_tp_new), Slot::methods(all_methods)});

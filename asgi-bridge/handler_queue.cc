@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds longest_turn{2};
 
 const HandlerTypes& types_of(PyObject* queue) { return module_state(Py_TYPE(queue)).handlers; }
 
-PyRef attribute_of(PyObject* object, const PyRef& name) {
+PyRef queue_attribute(PyObject* object, const PyRef& name) {
   return PyRef::steal(PyObject_GetAttr(object, name.get()));
 }
 
@@ -36,7 +36,7 @@ PyRef call_method(PyObject* object, const PyRef& name, Arguments*... arguments) 
 }
 
 // An event, or a call that gives an awaitable.
-struct Step {
+struct QueuedStep {
   PyRef call{};            // null for an event
   PyRef args{}, ack_id{};  // a list that begins with the event's name; an int or None
 
@@ -65,11 +65,11 @@ class HandlerQueue {
   void clear(const Gil& gil);
 
   // False with an exception set.
-  bool add(const Gil& gil, PyObject* self, Step step);
-  void wait_with(Step step) { waiting().steps.push_back(std::move(step)); }
+  bool add(const Gil& gil, PyObject* self, QueuedStep step);
+  void wait_with(QueuedStep step) { waiting().steps.push_back(std::move(step)); }
   bool start_if_idle(const Gil& gil, PyObject* self) { return running_ || start(gil, self); }
-  void add_part(Step part) { waiting().parts.push_back(std::move(part)); }
-  std::vector<Step> take_steps();
+  void add_part(QueuedStep part) { waiting().parts.push_back(std::move(part)); }
+  std::vector<QueuedStep> take_steps();
   // 1 if there are steps, 0 if not, -1 with an exception set.
   int restart(const Gil& gil, PyObject* self);
 
@@ -83,7 +83,7 @@ class HandlerQueue {
  private:
   // Steps behind the running one. An idle client needs no memory for them.
   struct Waiting {
-    std::vector<Step> steps, parts;  // `parts` come first
+    std::vector<QueuedStep> steps, parts;  // `parts` come first
   };
 
   // Lets a task run the steps.
@@ -111,7 +111,7 @@ class HandlerQueue {
   bool has_parts() const { return waiting_ && !waiting_->parts.empty(); }
   bool has_steps() const { return waiting_ && !waiting_->steps.empty(); }
   void end_step() {
-    const Step step = std::exchange(step_, {});
+    const QueuedStep step = std::exchange(step_, {});
     const PyRef acknowledgement = std::exchange(acknowledgement_, PyRef());
     const PyRef awaited = std::exchange(awaited_, PyRef());
   }
@@ -120,7 +120,7 @@ class HandlerQueue {
   std::unique_ptr<Waiting> waiting_;
   PyRef task_;             // of the run, from its first step on
   PyRef use_;              // DatabaseUse or null
-  Step step_;              // the running one, or the first one of a run that has not begun
+  QueuedStep step_;        // the running one, or the first one of a run that has not begun
   PyRef acknowledgement_;  // of the running event, or null
   PyRef awaited_;          // an iterator; null between two steps
   Clock::time_point since_;
@@ -139,8 +139,8 @@ void HandlerQueue::traverse(Visitor& visit) const {
   options_.way.traverse(visit);
   step_.traverse(visit);
   if (!waiting_) return;
-  for (const Step& step : waiting_->steps) step.traverse(visit);
-  for (const Step& part : waiting_->parts) part.traverse(visit);
+  for (const QueuedStep& step : waiting_->steps) step.traverse(visit);
+  for (const QueuedStep& part : waiting_->parts) part.traverse(visit);
 }
 
 void HandlerQueue::clear(const Gil& gil) {
@@ -157,7 +157,7 @@ void HandlerQueue::end(const Gil&) {
   end_step();
 }
 
-bool HandlerQueue::add(const Gil& gil, PyObject* self, Step step) {
+bool HandlerQueue::add(const Gil& gil, PyObject* self, QueuedStep step) {
   if (running_) {
     waiting().steps.push_back(std::move(step));
     return true;
@@ -166,11 +166,11 @@ bool HandlerQueue::add(const Gil& gil, PyObject* self, Step step) {
   return start(gil, self);
 }
 
-std::vector<Step> HandlerQueue::take_steps() {
-  std::vector<Step> taken;
+std::vector<QueuedStep> HandlerQueue::take_steps() {
+  std::vector<QueuedStep> taken;
   if (!begun_ && has_new_step()) taken.push_back(std::exchange(step_, {}));
   if (!waiting_) return taken;
-  for (Step& step : std::exchange(waiting_->steps, {})) taken.push_back(std::move(step));
+  for (QueuedStep& step : std::exchange(waiting_->steps, {})) taken.push_back(std::move(step));
   return taken;
 }
 
@@ -268,7 +268,7 @@ int HandlerQueue::is_cancelled(const HandlerTypes& types) const {
   const PyRef cancelling =
       PY_VERSION_HEX >= 0x030B0000
           ? PyRef::steal(PyObject_CallMethodNoArgs(task_.get(), types.cancelling.get()))
-          : attribute_of(task_.get(), types.cancelling);
+          : queue_attribute(task_.get(), types.cancelling);
   return cancelling ? PyObject_IsTrue(cancelling.get()) : -1;
 }
 
@@ -277,7 +277,7 @@ bool HandlerQueue::look_after_step(const Gil& gil, PyObject* self) {
   if ((!has_steps() || handled_ >= handled_at_once) && !report_handled(gil, self)) return false;
   PyRef used;
   if (use_ && !has_parts()) {
-    used = attribute_of(use_.get(), types.used);
+    used = queue_attribute(use_.get(), types.used);
     if (!used) return false;
   }
   const int cancelled = is_cancelled(types);
@@ -389,19 +389,20 @@ int queue_init(PyObject* self, PyObject* args, PyObject*) {
 }
 
 PyObject* queue_add(PyObject* self, PyObject* call) {
-  const bool added = queue_of(self).add(Gil::held_by_caller(), self, Step{PyRef::borrow(call)});
+  const bool added =
+      queue_of(self).add(Gil::held_by_caller(), self, QueuedStep{PyRef::borrow(call)});
   return added ? none().release() : nullptr;
 }
 
 PyObject* queue_add_part(PyObject* self, PyObject* call) {
-  queue_of(self).add_part(Step{PyRef::borrow(call)});
+  queue_of(self).add_part(QueuedStep{PyRef::borrow(call)});
   return none().release();
 }
 
 PyObject* queue_take_steps(PyObject* self, PyObject*) {
   PyRef calls = PyRef::steal(PyList_New(0));
   Py_ssize_t events = 0;
-  for (const Step& step : queue_of(self).take_steps()) {
+  for (const QueuedStep& step : queue_of(self).take_steps()) {
     if (step.is_event()) {
       ++events;
     } else if (!calls || PyList_Append(calls.get(), step.call.get()) != 0) {
@@ -470,7 +471,7 @@ PyObject* queue_close(PyObject* self, PyObject*) {
   return PyObject_CallMethod(awaited.get(), "close", nullptr);
 }
 
-PyObject* self_reference(PyObject* self) { return Py_NewRef(self); }
+PyObject* queue_itself(PyObject* self) { return Py_NewRef(self); }
 
 // Of the coroutine that is awaited; None if there is none.
 PyObject* awaited_attribute(PyObject* self, void* name) {
@@ -487,7 +488,7 @@ PyObject* awaited_name(PyObject* self, void* name) {
   return found.get() != Py_None ? found.release() : PyUnicode_FromString("Connection");
 }
 
-const Property properties[] = {
+const Property queue_properties[] = {
     Property::read_by<&queue_core>("core"),
     Property::read_by<&queue_number>("number"),
     Property::read_by<&queue_is_running>("is_running"),
@@ -502,7 +503,7 @@ const Property properties[] = {
     Property::read_by<&awaited_attribute>("cr_running", "cr_running"),
 };
 
-const Method methods[] = {
+const Method queue_methods[] = {
     Method::one_argument<&queue_add>("add"),
     Method::one_argument<&queue_add_part>("add_part"),
     Method::no_arguments<&queue_take_steps>("take_steps"),
@@ -515,16 +516,16 @@ const Method methods[] = {
 }  // namespace
 
 PyRef make_handler_queue_type(const Gil& gil, PyObject* module) {
-  static PropertyTable all_properties{properties};
-  static MethodTable all_methods{methods};
+  static PropertyTable all_properties{queue_properties};
+  static MethodTable all_methods{queue_methods};
   return make_box_type<HandlerQueue>(gil, module, "_sioserve.HandlerQueue",
                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                                      {
                                          Slot::function<&queue_new>(Py_tp_new),
                                          Slot::function<&queue_init>(Py_tp_init),
-                                         Slot::function<&self_reference>(Py_tp_iter),
+                                         Slot::function<&queue_itself>(Py_tp_iter),
                                          Slot::function<&queue_next>(Py_tp_iternext),
-                                         Slot::function<&self_reference>(Py_am_await),
+                                         Slot::function<&queue_itself>(Py_am_await),
                                          Slot::function<&queue_send_slot>(Py_am_send),
                                          Slot::methods(all_methods),
                                          Slot::properties(all_properties),

@@ -14,7 +14,7 @@ struct Entry {
   const char* text;
 };
 
-constexpr Entry entries[] = {
+constexpr Entry names_of_types[] = {
     {&HandlerTypes::ack, "ack"},
     {&HandlerTypes::acknowledged_twice, "acknowledged_twice"},
     {&HandlerTypes::begin_database_use, "begin_database_use"},
@@ -38,7 +38,7 @@ constexpr Entry entries[] = {
 
 bool HandlerTypes::create(const Gil& gil, PyObject* module, PyRef complete, HandlerTypes& types) {
   types.complete = std::move(complete);
-  for (const auto& [member, text] : entries) {
+  for (const auto& [member, text] : names_of_types) {
     types.*member = PyRef::steal(PyUnicode_InternFromString(text));
     if (!(types.*member)) return false;
   }

@@ -14,7 +14,7 @@ constexpr bool has_eager_tasks = PY_VERSION_HEX >= 0x030C0000;
 
 // In the place of loop.call_soon(): passes all calls on, but keeps the first step of a new task, or
 // the wake-up of one.
-struct Keeper {
+struct StepKeeper {
   void traverse(Visitor& visit) const {
     visit(call_soon);
     visit(step);
@@ -38,7 +38,7 @@ struct Keeper {
 // and a future that is done call_soon(wakeup, future, context=context).
 PyObject* call_soon_or_keep(PyObject* self, PyObject* const* arguments, std::size_t count,
                             PyObject* names) {
-  auto& keeper = unbox<Keeper>(self);
+  auto& keeper = unbox<StepKeeper>(self);
   const Py_ssize_t positional = PyVectorcall_NARGS(count);
   if (keeper.keeps && (positional == 1 || positional == 2) && names != nullptr &&
       PyTuple_GET_SIZE(names) == 1) {
@@ -96,8 +96,8 @@ bool run_in(const PyRef& context, const PyRef& step, const PyRef& future) {
 }  // namespace
 
 PyRef TaskStarter::make_keeper_type(const Gil& gil, PyObject* module) {
-  return make_box_type<Keeper>(gil, module, "_sioserve.StepKeeper",
-                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, {});
+  return make_box_type<StepKeeper>(gil, module, "_sioserve.StepKeeper",
+                                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, {});
 }
 
 void TaskStarter::set_loop(const Gil& gil, const PyRef& loop, const PyRef& keeper_type,
@@ -121,9 +121,9 @@ void TaskStarter::keep_first_steps(const Gil& gil, const PyRef& keeper_type) {
   PyRef call_soon = attribute(gil, loop_.get(), "call_soon");
   if (!attributes || !call_soon) return;
   PyRef keeper =
-      make_object<Keeper>(gil, reinterpret_cast<PyTypeObject*>(keeper_type.get()),
-                          Keeper{Vectorcall::function<&call_soon_or_keep>(), std::move(call_soon),
-                                 false, PyRef(), PyRef(), PyRef()});
+      make_object<StepKeeper>(gil, reinterpret_cast<PyTypeObject*>(keeper_type.get()),
+                              StepKeeper{Vectorcall::function<&call_soon_or_keep>(),
+                                         std::move(call_soon), false, PyRef(), PyRef(), PyRef()});
   if (!keeper) return;
   // Somebody else's call_soon() may have to see every call.
   const int replaced = PyDict_Contains(attributes.get(), names_.call_soon.get());
@@ -177,7 +177,7 @@ PyRef TaskStarter::start_plain(const Gil& gil, const PyRef& coroutine, const PyR
     return task;
   }
   if (!may_run_steps()) return make_task(gil, coroutine);
-  auto& keeper = unbox<Keeper>(keeper_.get());
+  auto& keeper = unbox<StepKeeper>(keeper_.get());
   keeper.keeps = true;
   all_tasks_.keep_next(gil);
   PyRef task = make_task(gil, coroutine);
@@ -190,7 +190,7 @@ PyRef TaskStarter::start_plain(const Gil& gil, const PyRef& coroutine, const PyR
 
 void TaskStarter::finish(const Gil& gil, const PyRef& future) {
   if (!may_run_steps()) return set_done(gil, names_, future);
-  auto& keeper = unbox<Keeper>(keeper_.get());
+  auto& keeper = unbox<StepKeeper>(keeper_.get());
   keeper.keeps = true;
   set_done(gil, names_, future);
   keeper.keeps = false;
@@ -198,7 +198,7 @@ void TaskStarter::finish(const Gil& gil, const PyRef& future) {
 }
 
 void TaskStarter::run_kept_step(const Gil& gil) {
-  auto& keeper = unbox<Keeper>(keeper_.get());
+  auto& keeper = unbox<StepKeeper>(keeper_.get());
   const PyRef step = std::exchange(keeper.step, PyRef());
   const PyRef future = std::exchange(keeper.future, PyRef());
   const PyRef context = std::exchange(keeper.context, PyRef());

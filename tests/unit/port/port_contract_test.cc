@@ -50,7 +50,7 @@ TYPED_TEST(PortContract, CarriesOutEveryCommandInOrder) {
   for_each_command_kind(Fill::samples, [&](const Command& command) {
     if (get_message<CommandsHeldUp>(command) != nullptr) return;
     posted.push_back(wire_form(command));
-    this->port_.commands().push(command);
+    this->port_.commands().push(Command(command));
   });
   std::vector<Command> taken = this->port_.take_commands();
   ASSERT_EQ(taken.size(), posted.size());
