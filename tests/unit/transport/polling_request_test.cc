@@ -372,9 +372,9 @@ TEST_F(PollingTest, ANativeSessionIsReportedWithItsRequest) {
   post(sid, "40");
   const auto opened = sink.all<SessionOpened>();
   ASSERT_EQ(opened.size(), 1u);
-  EXPECT_EQ(opened[0].head.query_string, "EIO=4&transport=polling&token=x");
-  EXPECT_EQ(find_header(opened[0].head.headers, "cookie"), "a=b");
-  EXPECT_EQ(opened[0].endpoints.client.host, "192.0.2.7");
+  EXPECT_EQ(opened[0].head->query_string, "EIO=4&transport=polling&token=x");
+  EXPECT_EQ(find_header(opened[0].head->headers, "cookie"), "a=b");
+  EXPECT_EQ(opened[0].endpoints->client.host, "192.0.2.7");
 }
 
 }  // namespace
