@@ -153,7 +153,7 @@ TEST_F(DistributorTest, DropsCommandsForStreamsOfOthers) {
 
 TEST_F(DistributorTest, GivesASessionWithAllItsNamespacesToOneProcess) {
   const SessionId session = distributor_.next_session();
-  push(SessionOpened{session, {}, {}});
+  push(SessionOpened{session, std::make_shared<RequestHead>(), std::make_shared<Endpoints>()});
   EXPECT_TRUE(sent_.empty()) << "it waits for the first CONNECT";
   push(SocketConnect{SocketId{1}, session, "id", "/", {}});
   ASSERT_EQ(sent_.size(), 2U);

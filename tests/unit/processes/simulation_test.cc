@@ -295,7 +295,7 @@ class World {
     const SocketId socket{++last_socket_};
     sessions_.emplace(session, Session{socket});
     session_of_[socket] = session;
-    push(SessionOpened{session, {}, {}});
+    push(SessionOpened{session, std::make_shared<RequestHead>(), std::make_shared<Endpoints>()});
     push(SocketConnect{socket, session, "id", "/", {}});
   }
 
