@@ -108,6 +108,7 @@ LAYERS: dict[str, list[str]] = {
         "sio.handler_core",
         "sio.session_moves",
         "sio.session_state",
+        "sio.sessions",
     ],
     "Admin UI": ["sio.admin", "sio.admin.*"],
     "more than a name for django-sio": ["sio.compatibility"],

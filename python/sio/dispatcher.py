@@ -35,6 +35,7 @@ from .log_lines import about_sending
 from .processes import Processes
 from .session_moves import SessionMoves
 from .session_state import described_socket, restored_session
+from .sessions import Sessions
 from .socketio.cluster_adapter import ClusterAdapter, handle_inquiry
 from .socketio.namespace import Namespace
 from .socketio.process_adapter import ProcessAdapter, handle_request
@@ -84,8 +85,7 @@ class Dispatcher:
         self._times = times or HandlerTimes()
         self._server = get_socketio_server() if server is None else server
         self._core: Server | None = None
-        # Of a session whose clients are dormant, only its scope is kept, or what makes it.
-        self._sessions: dict[int, EngineIOSession | Any] = {}
+        self._sessions = Sessions()
         self._connections: dict[int, Connection] = {}  # by the numbers of their sockets
         self._dormant = DormantClients(self._make_woken)
         # The most frequent calls of the native server: without a method of this class in between.
@@ -187,13 +187,13 @@ class Dispatcher:
         hooks.report(scope, code, message, omitted, self._tasks, self._times.handshake)
 
     def session_opened(self, session: int, scope: Any) -> None:
-        self._sessions[session] = scope
+        self._sessions.open(session, scope)
         self._server.local_clients_count = len(self._sessions)
         logger.debug("session %d opened", session)
 
     def session_closed(self, session: int, status: tuple[str, float | None] | None = None) -> None:
-        opened = self._sessions.pop(session, None)
-        if isinstance(opened, EngineIOSession):  # otherwise no object needs to know
+        opened = self._sessions.pop(session)
+        if opened is not None:  # otherwise no object needs to know
             opened.close(status)
         if self._moves is not None:
             self._moves.closed(session)
@@ -215,7 +215,7 @@ class Dispatcher:
             raise RuntimeError("bind() comes first")
         former = Former(recovered, state)
         target = self._server.find(namespace)
-        opened = self._session(session)
+        opened = self._sessions.peek(session, core)
         is_new = recovered is None and state is None and self._moves is None
         if (
             is_new
@@ -224,7 +224,7 @@ class Dispatcher:
             and self._dormant.accept(core, socket, target, opened, id, auth)
         ):
             return
-        self._sessions[session] = opened
+        opened = self._sessions.keep(opened)
         if target is None and self._server.parent_namespaces():
             self._asking[socket] = (session, None)
             task = start_task(
@@ -236,18 +236,11 @@ class Dispatcher:
         else:
             self._enter(core, socket, opened, id, target, auth, former)
 
-    def _session(self, number: int) -> EngineIOSession:
-        """The session, which is still to be kept if it has just been made."""
-        found = self._sessions[number]
-        if isinstance(found, EngineIOSession):
-            return found
-        return EngineIOSession(number, found, self._core)
-
     def _make_woken(self, number: int, client: Dormant) -> Connection:
         core = self._core
         if core is None:
             raise RuntimeError("the server has stopped")
-        session = self._sessions[client.session] = self._session(client.session)
+        session = self._sessions.keep(self._sessions.peek(client.session, core))
         auth = {} if client.auth is None else client.auth
         socket = NamespaceSocket(core, number, client.namespace, session, client.id, auth)
         socket.wake(client.created)
@@ -396,13 +389,13 @@ class Dispatcher:
             return False
         for connection in connections():
             connection.let_go()
-        del self._sessions[number]
+        self._sessions.pop(number)
         self._server.local_clients_count = len(self._sessions)
         return True
 
     def _connections_of(self, session: int) -> list[Connection]:
         found = self._sessions.get(session)
-        sockets = found.sockets if isinstance(found, EngineIOSession) else ()
+        sockets = () if found is None else found.sockets
         return [self._connections[s.number] for s in sockets if s.number in self._connections]
 
     def _tasks_asking_for(self, session: int) -> list[asyncio.Task[None]]:
@@ -418,7 +411,7 @@ class Dispatcher:
             moved = restored_session(session, state, core)
             if self._state is not None:
                 moved.scope["state"] = dict(self._state)
-            self._sessions[session] = moved
+            self._sessions.add(moved)
             self._server.local_clients_count = len(self._sessions)
             for number, described in sockets:
                 self._resume(core, moved, number, described_socket(described), why)
@@ -511,7 +504,7 @@ class Dispatcher:
 
     def signalled(self, session: int, signal: str) -> None:
         opened = self._sessions.get(session)
-        if not isinstance(opened, EngineIOSession):
+        if opened is None:
             return
         for socket in opened.sockets:
             connection = self._connections.get(socket.number)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +22,9 @@ from .types import Socket
 
 if TYPE_CHECKING:
     from _sioserve import Server
+
+# Another thread may wake a dormant client of a session while a client of it connects.
+_changing_sockets = threading.Lock()
 
 
 class EngineIOSession:
@@ -77,12 +81,14 @@ class EngineIOSession:
         return str(self._number)
 
     def add(self, socket: Socket) -> None:
-        """To `sockets`."""
-        self.sockets = (*self.sockets, socket)
+        """To `sockets`. Any thread, as for discard()."""
+        with _changing_sockets:
+            self.sockets = (*self.sockets, socket)
 
     def discard(self, socket: Socket) -> None:
         """From `sockets`, if it is among them."""
-        self.sockets = tuple(other for other in self.sockets if other is not socket)
+        with _changing_sockets:
+            self.sockets = tuple(other for other in self.sockets if other is not socket)
 
     @property
     def socket(self) -> EngineIOSocket:
@@ -135,7 +141,7 @@ class EngineIOSession:
             self._identifying = asyncio.Lock()
         async with self._identifying:
             if not self._identified:
-                if django_ready():
+                if django_ready():  # otherwise the scope need not be made
                     await identify(self.scope)
                 self._identified = True
         self._identifying = None

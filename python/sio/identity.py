@@ -21,9 +21,9 @@ UNRESOLVABLE = (ValueError, NotImplementedError)
 
 
 async def identify(scope: Scope) -> None:
-    """Load `session` and `user` into the scope. Raises what the database raises."""
-    if not django_ready():
-        return
+    """Load `session` and `user` into the scope, in a Django project. Raises what the database
+    raises.
+    """
     from django.apps import apps
 
     for key in ("session", "user"):

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 import sio
+import sio.sessions
 import sio.socketio.server
+from sio.engine import EngineIOSession
 from sio_fakes import World
 
 NAME = "/native"
@@ -196,3 +198,30 @@ async def test_a_dormant_client_takes_little_memory(world: World) -> None:
     finally:
         tracemalloc.stop()
     assert (after - before) / CLIENTS < LIMIT
+
+
+async def test_threads_that_wake_two_clients_of_a_session_get_the_same_session(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sio.relay_on("move", namespace="/other")
+    session = world.open_session()
+    numbers = [world.ask(namespace, session=session) for namespace in (NAME, "/other")]
+    await world.idle()
+    assert all(is_dormant(world, number) for number in numbers)
+    meeting = threading.Barrier(2)
+
+    class Session(EngineIOSession):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            meeting.wait(10)  # both threads have made one
+
+    monkeypatch.setattr(sio.sessions, "EngineIOSession", Session)
+    namespaces = [world.server.of(name) for name in (NAME, "/other")]
+    threads = [threading.Thread(target=namespace.sockets) for namespace in namespaces]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    one, other = (world.dispatcher._connections[number].socket for number in numbers)
+    assert one._session is other._session is world.dispatcher._sessions.get(session)
+    assert set(one._session.sockets) == {one, other}

@@ -263,7 +263,7 @@ async def test_http_handshake_is_handed_over(mount):
     assert message["scope"]["user"] == "u"
     world = World()
     world.dispatcher.session_opened(1, message["scope"])
-    assert world.dispatcher._session(1).is_routed
+    assert world.dispatcher._sessions.peek(1, None).is_routed
 
 
 @pytest.mark.parametrize("mount", [make_consumer, lambda: EngineIOWebSocketConsumer])
