@@ -113,8 +113,6 @@ PySendResult awaitable_send_slot(PyObject* self, PyObject*, PyObject** result) {
   return *result == nullptr ? PYGEN_ERROR : PYGEN_NEXT;
 }
 
-PyObject* resume(PyObject* self) { return send_method<&awaitable_send_slot>(self, Py_None); }
-
 PyObject* awaitable_throw(PyObject* self, PyObject* args) {
   unbox<Awaitable>(self).future_iterator = PyRef();
   return throw_here(Gil::held_by_caller(), args).release();
@@ -124,8 +122,6 @@ PyObject* awaitable_close(PyObject* self, PyObject*) {
   unbox<Awaitable>(self).future_iterator = PyRef();
   return none().release();
 }
-
-PyObject* self_reference(PyObject* self) { return Py_NewRef(self); }
 
 PyObject* call_receive(PyObject* self, PyObject* const*, std::size_t, PyObject*) {
   const PyRef& stream = unbox<StreamCall>(self).stream;
@@ -208,8 +204,6 @@ PySendResult stream_send_slot(PyObject* self, PyObject* value, PyObject** result
   }
   return sent;
 }
-
-PyObject* stream_next(PyObject* self) { return send_method<&stream_send_slot>(self, Py_None); }
 
 PyObject* stream_throw(PyObject* self, PyObject* args) {
   const PyRef application = application_of(self);
@@ -297,28 +291,18 @@ bool AsgiTypes::create(const Gil& gil, PyObject* module, AsgiTypes& types) {
   types.core = Core::make_type(gil, module);
   static PropertyTable stream_properties{stream_attributes};
   static MethodTable all_stream_methods{stream_methods};
-  types.stream = make_box_type<StreamBox>(gil, module, "_sioserve.Stream", type_flags,
-                                          {
-                                              Slot::function<&call_stream>(Py_tp_call),
-                                              Slot::function<&self_reference>(Py_tp_iter),
-                                              Slot::function<&stream_next>(Py_tp_iternext),
-                                              Slot::function<&self_reference>(Py_am_await),
-                                              Slot::function<&stream_send_slot>(Py_am_send),
-                                              Slot::methods(all_stream_methods),
-                                              Slot::properties(stream_properties),
-                                          });
+  types.stream = make_box_type<StreamBox>(
+      gil, module, "_sioserve.Stream", type_flags,
+      with_coroutine_slots<&stream_send_slot>({Slot::function<&call_stream>(Py_tp_call),
+                                               Slot::methods(all_stream_methods),
+                                               Slot::properties(stream_properties)}));
   types.receive = make_box_type<StreamCall>(gil, module, "_sioserve.Receive", type_flags,
                                             {Slot::properties(call_properties)});
   types.send = make_box_type<StreamCall>(gil, module, "_sioserve.Send", type_flags,
                                          {Slot::properties(call_properties)});
-  types.awaitable = make_box_type<Awaitable>(gil, module, "_sioserve.Awaitable", type_flags,
-                                             {
-                                                 Slot::function<&self_reference>(Py_tp_iter),
-                                                 Slot::function<&resume>(Py_tp_iternext),
-                                                 Slot::function<&self_reference>(Py_am_await),
-                                                 Slot::function<&awaitable_send_slot>(Py_am_send),
-                                                 Slot::methods(all_awaitable_methods),
-                                             });
+  types.awaitable = make_box_type<Awaitable>(
+      gil, module, "_sioserve.Awaitable", type_flags,
+      with_coroutine_slots<&awaitable_send_slot>({Slot::methods(all_awaitable_methods)}));
   if (types.awaitable) {
     types.complete = make_awaitable(gil, types.awaitable.get(), PyRef(), AsgiStream::Wait::space);
   }

@@ -2,7 +2,10 @@
 // collections.abc.Coroutine.
 #pragma once
 
+#include <vector>
+
 #include "asgi-bridge/python.h"
+#include "asgi-bridge/type_spec.h"
 
 namespace sioserve::bridge {
 
@@ -16,6 +19,24 @@ PyObject* send_method(PyObject* self, PyObject* value) {
   PyObject* result = nullptr;
   const PySendResult status = send_slot(self, value, &result);
   return result_of_send(status, result);
+}
+
+template <PySendResult (*send_slot)(PyObject*, PyObject*, PyObject**)>
+PyObject* send_none(PyObject* self) {
+  return send_method<send_slot>(self, Py_None);
+}
+
+inline PyObject* itself(PyObject* self) { return Py_NewRef(self); }
+
+// The slots that make a type awaitable, with its slot am_send, in addition to `others`.
+template <PySendResult (*send_slot)(PyObject*, PyObject*, PyObject**)>
+std::vector<Slot> with_coroutine_slots(std::vector<Slot> others) {
+  for (const Slot& slot :
+       {Slot::function<&itself>(Py_tp_iter), Slot::function<&send_none<send_slot>>(Py_tp_iternext),
+        Slot::function<&itself>(Py_am_await), Slot::function<send_slot>(Py_am_send)}) {
+    others.push_back(slot);
+  }
+  return others;
 }
 
 // What `await` iterates over (PEP 492). Null with an exception set: TypeError if the object can't

@@ -24,10 +24,6 @@ constexpr std::chrono::milliseconds longest_turn{2};
 
 const HandlerTypes& types_of(PyObject* queue) { return module_state(Py_TYPE(queue)).handlers; }
 
-PyRef queue_attribute(PyObject* object, const PyRef& name) {
-  return PyRef::steal(PyObject_GetAttr(object, name.get()));
-}
-
 template <typename... Arguments>
 PyRef call_method(PyObject* object, const PyRef& name, Arguments*... arguments) {
   PyObject* const call[] = {object, arguments...};
@@ -101,7 +97,7 @@ class HandlerQueue {
   bool await(const Gil& gil, const PyRef& awaitable);
   PyRef begin_event(const Gil& gil, PyObject* self);
   // 1, 0, or -1 with an exception set.
-  int is_cancelled(const HandlerTypes& types) const;
+  int is_cancelled(const Gil& gil, const HandlerTypes& types) const;
 
   Waiting& waiting() {
     if (!waiting_) waiting_ = std::make_unique<Waiting>();
@@ -264,11 +260,11 @@ bool HandlerQueue::step_raised(const Gil& gil, PyObject* self) {
   return look_after_step(gil, self);
 }
 
-int HandlerQueue::is_cancelled(const HandlerTypes& types) const {
+int HandlerQueue::is_cancelled(const Gil& gil, const HandlerTypes& types) const {
   const PyRef cancelling =
       PY_VERSION_HEX >= 0x030B0000
           ? PyRef::steal(PyObject_CallMethodNoArgs(task_.get(), types.cancelling.get()))
-          : queue_attribute(task_.get(), types.cancelling);
+          : attribute(gil, task_, types.cancelling);
   return cancelling ? PyObject_IsTrue(cancelling.get()) : -1;
 }
 
@@ -277,10 +273,10 @@ bool HandlerQueue::look_after_step(const Gil& gil, PyObject* self) {
   if ((!has_steps() || handled_ >= handled_at_once) && !report_handled(gil, self)) return false;
   PyRef used;
   if (use_ && !has_parts()) {
-    used = queue_attribute(use_.get(), types.used);
+    used = attribute(gil, use_, types.used);
     if (!used) return false;
   }
-  const int cancelled = is_cancelled(types);
+  const int cancelled = is_cancelled(gil, types);
   if (cancelled < 0) return false;
   const bool is_late = has_steps() && !has_parts() && Clock::now() - since_ > longest_turn;
   if (used.get() != Py_True && cancelled == 0 && !is_late) return true;
@@ -445,8 +441,6 @@ PySendResult queue_send_slot(PyObject* self, PyObject* value, PyObject** result)
   return queue_of(self).send(Gil::held_by_caller(), self, value, result);
 }
 
-PyObject* queue_next(PyObject* self) { return send_method<&queue_send_slot>(self, Py_None); }
-
 PyObject* queue_throw(PyObject* self, PyObject* args) {
   const Gil gil = Gil::held_by_caller();
   const PyRef kept_alive = PyRef::borrow(self);
@@ -470,8 +464,6 @@ PyObject* queue_close(PyObject* self, PyObject*) {
   if (!awaited || PyObject_HasAttrString(awaited.get(), "close") == 0) return none().release();
   return PyObject_CallMethod(awaited.get(), "close", nullptr);
 }
-
-PyObject* queue_itself(PyObject* self) { return Py_NewRef(self); }
 
 // Of the coroutine that is awaited; None if there is none.
 PyObject* awaited_attribute(PyObject* self, void* name) {
@@ -518,18 +510,11 @@ const Method queue_methods[] = {
 PyRef make_handler_queue_type(const Gil& gil, PyObject* module) {
   static PropertyTable all_properties{queue_properties};
   static MethodTable all_methods{queue_methods};
-  return make_box_type<HandlerQueue>(gil, module, "_sioserve.HandlerQueue",
-                                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-                                     {
-                                         Slot::function<&queue_new>(Py_tp_new),
-                                         Slot::function<&queue_init>(Py_tp_init),
-                                         Slot::function<&queue_itself>(Py_tp_iter),
-                                         Slot::function<&queue_next>(Py_tp_iternext),
-                                         Slot::function<&queue_itself>(Py_am_await),
-                                         Slot::function<&queue_send_slot>(Py_am_send),
-                                         Slot::methods(all_methods),
-                                         Slot::properties(all_properties),
-                                     });
+  return make_box_type<HandlerQueue>(
+      gil, module, "_sioserve.HandlerQueue", Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+      with_coroutine_slots<&queue_send_slot>(
+          {Slot::function<&queue_new>(Py_tp_new), Slot::function<&queue_init>(Py_tp_init),
+           Slot::methods(all_methods), Slot::properties(all_properties)}));
 }
 
 bool handle_event(const Gil& gil, PyObject* connection, PyObject* args, PyObject* ack_id) {

@@ -128,6 +128,10 @@ inline PyRef attribute(const Gil&, PyObject* object, const char* name) {
   return PyRef::steal(PyObject_GetAttrString(object, name));
 }
 
+inline PyRef attribute(const Gil&, const PyRef& object, const PyRef& name) {
+  return PyRef::steal(PyObject_GetAttr(object.get(), name.get()));
+}
+
 inline PyRef import_attribute(const Gil& gil, const char* module, const char* name) {
   const PyRef imported = PyRef::steal(PyImport_ImportModule(module));
   return imported ? attribute(gil, imported.get(), name) : PyRef();

@@ -10,10 +10,6 @@
 namespace sioserve::bridge {
 namespace {
 
-PyRef attribute_of(const PyRef& object, const PyRef& name) {
-  return PyRef::steal(PyObject_GetAttr(object.get(), name.get()));
-}
-
 // A SimpleCall, whose tuple keeps its parts.
 struct SimpleCall {
   PyObject *consumer_class, *callable, *takes_ack, *acks_itself;
@@ -29,7 +25,7 @@ PyRef entry_of(const SimpleWay& way, PyObject* args) {
 
 // 1, 0, or -1 with an exception set.
 int is_simple_now(const Gil& gil, const HandlerTypes& types, const SimpleWay& way) {
-  const PyRef intercepts = attribute_of(way.socket, types.intercepts_events);
+  const PyRef intercepts = attribute(gil, way.socket, types.intercepts_events);
   if (!intercepts) return -1;
   if (intercepts.get() != Py_False) return 0;
   const int logs = is_enabled_for(gil, way.logger, types.debug_level);
@@ -37,10 +33,11 @@ int is_simple_now(const Gil& gil, const HandlerTypes& types, const SimpleWay& wa
 }
 
 // The socket's consumer of this class. Null, possibly with an exception set, if it has none.
-PyRef consumer_of(const HandlerTypes& types, const SimpleWay& way, PyObject* consumer_class) {
-  PyRef only = attribute_of(way.socket, types.consumer);
+PyRef consumer_of(const Gil& gil, const HandlerTypes& types, const SimpleWay& way,
+                  PyObject* consumer_class) {
+  PyRef only = attribute(gil, way.socket, types.consumer);
   if (!only || reinterpret_cast<PyObject*>(Py_TYPE(only.get())) == consumer_class) return only;
-  const PyRef consumers = attribute_of(way.socket, types.consumers);
+  const PyRef consumers = attribute(gil, way.socket, types.consumers);
   if (!consumers) return PyRef();
   return PyRef::borrow(PyDict_GetItemWithError(consumers.get(), consumer_class));
 }
@@ -75,7 +72,7 @@ PyRef call_simple_handler(const Gil& gil, const HandlerTypes& types, const Simpl
   const bool is_method = handler.consumer_class != Py_None;
   PyRef consumer;
   if (is_method) {
-    consumer = consumer_of(types, way, handler.consumer_class);
+    consumer = consumer_of(gil, types, way, handler.consumer_class);
     if (!consumer) return PyRef();
   }
   if (acknowledgement && handler.acks_itself != Py_True) send_when_done(acknowledgement);

@@ -60,6 +60,20 @@ def in_turn(connections: list[socket.socket], what: bytes, answer: bytes) -> Rou
     return Round(len(connections), send, receive_all)
 
 
+def one_to_all(clients: list[socket.socket], what: bytes, answer: bytes) -> Round:
+    """Another client sends in each round, and all of them get the answer."""
+
+    def send() -> None:
+        clients.append(clients.pop(0))
+        clients[0].sendall(what)
+
+    def receive_all() -> None:
+        for client in clients:
+            receive(client, answer)
+
+    return Round(len(clients), send, receive_all)
+
+
 def requests_to(path: str, answer: bytes, connections: int = CONNECTIONS) -> Load:
     return lambda port: in_turn(
         [connect(port) for _ in range(connections)], http("GET", path), answer
@@ -88,16 +102,7 @@ def messages(text: str) -> Load:
 def broadcasts(port: int) -> Round:
     """Messages that the application sends to each WebSocket on its own."""
     members = websockets(port, "/all", CLIENTS)
-
-    def send() -> None:
-        members.append(members.pop(0))
-        members[0].sendall(frame("a message of 32 bytes, as usual."))
-
-    def receive_all() -> None:
-        for member in members:
-            receive(member, b"as usual.")
-
-    return Round(CLIENTS, send, receive_all)
+    return one_to_all(members, frame("a message of 32 bytes, as usual."), b"as usual.")
 
 
 def events(port: int) -> Round:
@@ -141,16 +146,7 @@ def polled_events(port: int) -> Round:
 def deliveries(port: int) -> Round:
     """Deliveries of broadcasts: a client's event is emitted to all clients."""
     clients = [join(port) for _ in range(CLIENTS)]
-
-    def send() -> None:
-        clients.append(clients.pop(0))
-        clients[0].sendall(frame('42["all","hello"]'))
-
-    def receive_all() -> None:
-        for client in clients:
-            receive(client, b'["news","hello"]')
-
-    return Round(CLIENTS, send, receive_all)
+    return one_to_all(clients, frame('42["all","hello"]'), b'["news","hello"]')
 
 
 def relayed_events(port: int) -> Round:
