@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import dataclasses
 import functools
 import itertools
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .exceptions import AckTimeout, ClusterBusy
 from .failures import start_task
@@ -28,8 +27,7 @@ LONGEST = 60.0  # seconds that they wait for the clients of an emit without a ti
 MARGIN = 2.0  # seconds, beyond the native server's time, until Python gives up itself
 
 
-@dataclasses.dataclass(frozen=True)
-class Inquiry:
+class Inquiry(NamedTuple):
     """What another server asks."""
 
     topic: str
@@ -74,8 +72,7 @@ class ClusterDispatcher(Protocol):
         far as known. `refused`: they were not asked, because too many requests are open."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """What is asked of the other servers. `rooms`: as in the native server's broadcast()."""
 
     topic: str
@@ -87,8 +84,7 @@ class Question:
     compress: bool = True
 
 
-@dataclasses.dataclass(frozen=True)
-class Answers:
+class Answers(NamedTuple):
     """What the other servers have answered. `servers`: their number, as far as known."""
 
     values: list[Any]

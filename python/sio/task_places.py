@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import linecache
-import sysconfig
+import os
 from types import FrameType
 from typing import Any, Protocol
 
-ASYNCIO = sysconfig.get_path("stdlib") + "/asyncio/"
+ASYNCIO = os.path.dirname(asyncio.__file__) + "/"
 
 
 class PlaceKnown(Protocol):

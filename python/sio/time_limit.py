@@ -9,17 +9,15 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .failures import is_ending
 
 logger = logging.getLogger("sio.consumer")
 
 
-@dataclass(frozen=True, slots=True)
-class HandlerTimes:
+class HandlerTimes(NamedTuple):
     """Time limits in seconds; None means no limit.
 
     `connect` is for the middleware and connect handlers of one client together, and for the

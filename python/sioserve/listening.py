@@ -6,7 +6,6 @@ For Service and for the IoService of --workers.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -104,9 +103,9 @@ def _with_shared_ports(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
     found = list(endpoints)
     for one in endpoints:
         if isinstance(one, TcpEndpoint) and one.host == "::" and one.port != 0:
-            ipv4 = dataclasses.replace(one, host="0.0.0.0")
+            ipv4 = one._replace(host="0.0.0.0")
             if ipv4 in found:
-                found[found.index(ipv4)] = dataclasses.replace(one, host="")
+                found[found.index(ipv4)] = one._replace(host="")
                 found.remove(one)
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import logging.config
 import pathlib
@@ -25,6 +24,8 @@ def apply_log_config(path: str) -> None:
         elif file.suffix in YAML:
             _apply_dict(_yaml(file.read_text()))
         else:
+            import configparser
+
             parser = configparser.RawConfigParser()
             parser.read_string(file.read_text(), path)
             logging.config.fileConfig(parser, disable_existing_loggers=False)

@@ -6,7 +6,6 @@ other.
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import os
 
@@ -31,8 +30,10 @@ def check_sio_package() -> None:
 
 def django_sio_is_installed() -> bool:
     """Whether the distribution is installed, even if our files have replaced its files."""
+    from importlib import metadata  # takes time, and the start of a server does without it
+
     try:
-        importlib.metadata.distribution("django-sio")
-    except importlib.metadata.PackageNotFoundError:
+        metadata.distribution("django-sio")
+    except metadata.PackageNotFoundError:
         return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import platform
+import sys
 
 from sioserve import __version__
 from sioserve.gil import gil_words
@@ -19,7 +19,7 @@ def log_versions(options: Options, django_version: str | None) -> None:
 
     django_version: None if the application is not Django's.
     """
-    parts = [f"Python {platform.python_version()}{gil_words()}"]
+    parts = [f"Python {_python_version()}{gil_words()}"]
     if django_version is not None:
         parts.append(f"Django {django_version}")
     if options.workers is not None:
@@ -30,5 +30,9 @@ def log_versions(options: Options, django_version: str | None) -> None:
         logger.warning(
             "Python has changed since sioserve was built with Python %s inside: build and install "
             "sioserve again (docs/installation.md#updates-of-python)",
-            platform.python_version(),
+            _python_version(),
         )
+
+
+def _python_version() -> str:
+    return sys.version.split()[0]

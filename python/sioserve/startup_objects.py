@@ -12,7 +12,7 @@ import gc
 
 # Objects more than before that start a run, instead of 700; the younger generations' runs until one
 # of the next generation are as many as before.
-MANY_OBJECTS = 50_000
+MANY_OBJECTS = 200_000
 
 _before: tuple[int, int, int] | None = None
 

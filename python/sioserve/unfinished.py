@@ -18,9 +18,6 @@ logger = logging.getLogger("sioserve")
 
 CANCELLATION = 1.0  # seconds for a cancelled task to end
 
-LIBRARY = sysconfig.get_path("stdlib") + "/"
-PACKAGES = sysconfig.get_path("purelib") + "/"
-
 # Functions of the standard library in which the main thread waits for other threads at the end.
 WAITING_FOR_THREADS = ("_shutdown", "_python_exit", "join", "_wait_for_tstate_lock")
 
@@ -81,10 +78,11 @@ def busy_threads(kind: type[threading.Thread] = threading.Thread) -> list[str]:
 
 def outside_library(frame: FrameType) -> FrameType:
     """The innermost frame that is not the standard library's, or this one."""
+    library, packages = (sysconfig.get_path(name) + "/" for name in ("stdlib", "purelib"))
     outer: FrameType | None = frame
     while outer is not None:
         file = outer.f_code.co_filename
-        if not file.startswith(LIBRARY) or file.startswith(PACKAGES):
+        if not file.startswith(library) or file.startswith(packages):
             return outer
         outer = outer.f_back
     return frame

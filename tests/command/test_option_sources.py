@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 from typing import Any
 
@@ -155,7 +154,7 @@ def test_every_option_can_be_given_everywhere(option: Any, with_file: Any) -> No
     assert in_environment != without
     if not option.positional:
         content = "\n".join(f'{key} = "{text}"' for key, text in everything.items())
-        assert dataclasses.replace(with_file(content), config=None) == in_environment
+        assert with_file(content)._replace(config=None) == in_environment
         line = " ".join(flag(key, text) for key, text in everything.items())
         assert with_environment(line) == in_environment
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import pathlib
 import re
@@ -178,7 +177,7 @@ def test_the_address_for_other_servers_needs_redis() -> None:
     cluster = ClusterEndpoint("127.0.0.1", 0, "0123456789abcdef")
     with pytest.raises(ListenError, match=r"^--cluster-listen needs --redis \(docs/scaling"):
         listen_on(server, (), cluster)
-    unusable = dataclasses.replace(cluster, tls=("\udcff.pem", "", "ca.pem"))
+    unusable = cluster._replace(tls=("\udcff.pem", "", "ca.pem"))
     with pytest.raises(StartupError, match="--cluster-listen is not valid UTF-8"):
         listen_on(server, (), unusable)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import _sioserve
@@ -89,7 +88,7 @@ def test_daphne_s_endpoint() -> None:
     )
     assert options.settings["tls"]["certificates"] == (("a.crt", "a.key"),)
     (alone,) = resolve(["-e", "ssl:port=443:privateKey=a.pem", "m:a"], {}).endpoints
-    assert dataclasses.astuple(alone)[3] == ("a.pem", "a.pem")
+    assert alone[3] == ("a.pem", "a.pem")
 
 
 def test_a_redirect_from_http() -> None:

@@ -9,7 +9,6 @@ and use it again. All methods may be called from any thread.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -42,7 +41,6 @@ class Reachable(Protocol[_S]):
     def server(self) -> CallsBack: ...
 
 
-@dataclasses.dataclass(frozen=True)
 class Broadcast(Generic[_S]):
     """All clients in a namespace, unless `to()` selects rooms.
 
@@ -50,9 +48,14 @@ class Broadcast(Generic[_S]):
     in one call or in several, are a union, and each client gets the event once.
     """
 
-    _namespace: Reachable[_S]
-    _target: Target = EVERYONE
-    _timeout: float | None = None
+    __slots__ = ("_namespace", "_target", "_timeout")
+
+    def __init__(
+        self, namespace: Reachable[_S], target: Target = EVERYONE, timeout: float | None = None
+    ) -> None:
+        self._namespace = namespace
+        self._target = target
+        self._timeout = timeout
 
     def to(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
         """Only clients in this room, or in any of these. An empty list selects no client.
@@ -87,7 +90,7 @@ class Broadcast(Generic[_S]):
 
     def timeout(self, seconds: float) -> Broadcast[_S]:
         """The timeout of emit_with_ack(), in seconds."""
-        return dataclasses.replace(self, _timeout=check_timeout(seconds))
+        return Broadcast(self._namespace, self._target, check_timeout(seconds))
 
     @done_when_called
     def emit(self, event: str, *args: Any, callback: AnswersCallback | None = None) -> Done:
@@ -155,4 +158,4 @@ class Broadcast(Generic[_S]):
         return self._namespace.broadcast_adapter.disconnect_sockets(self._target, close)
 
     def _with(self, **changes: Any) -> Broadcast[_S]:
-        return dataclasses.replace(self, _target=dataclasses.replace(self._target, **changes))
+        return Broadcast(self._namespace, self._target._replace(**changes), self._timeout)

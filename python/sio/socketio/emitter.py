@@ -7,7 +7,6 @@ socket.volatile.to("board").emit("cursor", x, y)
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -40,13 +39,17 @@ class Sending(Protocol[_S]):
     ) -> Answer: ...
 
 
-@dataclasses.dataclass(frozen=True)
 class Emitter(Generic[_S]):
     """The client itself, unless `to()`, `except_()` or `broadcast` select other clients."""
 
-    _socket: Sending[_S]
-    _flags: Flags = NO_FLAGS
-    _timeout: float | None = None
+    __slots__ = ("_flags", "_socket", "_timeout")
+
+    def __init__(
+        self, socket: Sending[_S], flags: Flags = NO_FLAGS, timeout: float | None = None
+    ) -> None:
+        self._socket = socket
+        self._flags = flags
+        self._timeout = timeout
 
     @property
     def broadcast(self) -> Broadcast[_S]:
@@ -85,7 +88,7 @@ class Emitter(Generic[_S]):
 
     def timeout(self, seconds: float) -> Emitter[_S]:
         """The timeout of emit_with_ack(), in seconds."""
-        return dataclasses.replace(self, _timeout=check_timeout(seconds))
+        return Emitter(self._socket, self._flags, check_timeout(seconds))
 
     @done_when_called
     def emit(self, event: str, *args: Any, callback: AckCallback | None = None) -> Done:
@@ -105,4 +108,4 @@ class Emitter(Generic[_S]):
         return self._socket.ask(event, args, timeout, self._flags)
 
     def _with(self, **changes: bool) -> Emitter[_S]:
-        return dataclasses.replace(self, _flags=dataclasses.replace(self._flags, **changes))
+        return Emitter(self._socket, self._flags._replace(**changes), self._timeout)

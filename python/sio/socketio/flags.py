@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import NamedTuple
 
 
-@dataclasses.dataclass(frozen=True)
-class Flags:
+class Flags(NamedTuple):
     """`volatile`: dropped for a client that cannot take the event now. `compress`: the event may be
     compressed, if the server's options allow it."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import copy
-import dataclasses
 from collections.abc import Awaitable, Generator, Sequence
 from datetime import datetime
 from typing import Any
@@ -151,7 +150,7 @@ class ProcessAdapter(LocalAdapter):
         numbers = core.sockets_in(self.namespace.name, target.rooms or (), target.except_rooms)
         own = filter(None, map(self.namespace.socket_numbered, numbers))
         rooms = frozenset(socket.id for socket in own)
-        return dataclasses.replace(target, rooms=rooms, except_rooms=frozenset())
+        return target._replace(rooms=rooms, except_rooms=frozenset())
 
     def broadcast_with_ack(
         self, args: Sequence[Any], target: Target, timeout: float | None

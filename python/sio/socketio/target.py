@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import NamedTuple
 
 from ..types import Socket
 from .flags import Flags
 
 
-@dataclasses.dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """Which clients of a namespace get an event, and its options.
 
     * `rooms`: clients in any of these rooms, each once; None: all clients. A socket's `id` works as

@@ -8,17 +8,15 @@ and what belongs to the kind: `args` ([event name, *arguments]), `rooms` (null: 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sioserve.control.requests import RequestFailed
 
 KINDS = ("event", "join", "leave", "disconnect", "server_side")
 
 
-@dataclasses.dataclass(frozen=True)
-class Emit:
+class Emit(NamedTuple):
     """One of them, checked. `args` has bytes in it."""
 
     kind: str

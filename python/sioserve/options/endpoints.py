@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sioserve.options.kinds import MODE, NUMBER, PORT
 
@@ -18,8 +17,7 @@ DEFAULT_UNIX_MODE = 0o666  # as daphne and uvicorn: everyone with access to the 
 EndpointService = Literal["http", "https", "redirect"]
 
 
-@dataclasses.dataclass(frozen=True)
-class TcpEndpoint:
+class TcpEndpoint(NamedTuple):
     """`port` 0: any free one.
 
     `certificate`: the files of a certificate and its key that were given with the endpoint.
@@ -31,16 +29,14 @@ class TcpEndpoint:
     certificate: tuple[str, str] | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class UnixEndpoint:
+class UnixEndpoint(NamedTuple):
     """`mode`: permissions of the socket's file."""
 
     path: str
     mode: int = DEFAULT_UNIX_MODE
 
 
-@dataclasses.dataclass(frozen=True)
-class FdEndpoint:
+class FdEndpoint(NamedTuple):
     """A descriptor of a listening socket that this process inherited.
 
     `service` is that of a TCP socket; Unix sockets have no TLS.
@@ -50,8 +46,7 @@ class FdEndpoint:
     service: EndpointService = "http"
 
 
-@dataclasses.dataclass(frozen=True)
-class ClusterEndpoint:
+class ClusterEndpoint(NamedTuple):
     """Where other servers of the cluster reach this one; `port` 0: any free one.
 
     `tls`: the files of a certificate, its key ("": the same file) and the authorities.

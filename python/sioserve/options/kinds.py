@@ -6,13 +6,12 @@ file.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import math
 import os
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
@@ -20,8 +19,7 @@ SHORTEST_SECRET = 16
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 
-@dataclasses.dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """`parse` raises ValueError with the end of a sentence: '"x" is not a number'.
 
     `pair_mark` separates the two parts of a pair; in a file a pair may be written as a table.
@@ -239,7 +237,7 @@ def _client_certificates(text: str) -> str:
 
 def named(kind: Kind, metavar: str) -> Kind:
     """The same kind with another name in the help."""
-    return dataclasses.replace(kind, metavar=metavar)
+    return kind._replace(metavar=metavar)
 
 
 TEXT = Kind("TEXT", _text)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sioserve.options.kinds import BOOLEAN, Kind
 
 PREFIX = "SIOSERVE_"
 
 
-@dataclasses.dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One row of the table.
 
     Attributes:
@@ -33,7 +32,7 @@ class Option:
     kind: Kind
     help: str
     aliases: tuple[str, ...] = ()
-    switches: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    switches: Mapping[str, str] = MappingProxyType({})
     bare: str | None = None
     repeatable: bool = False
     separator: str = ","
@@ -82,8 +81,7 @@ class Option:
         return str(self.default)
 
 
-@dataclasses.dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Options that the help shows together."""
 
     title: str

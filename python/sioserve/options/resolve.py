@@ -6,7 +6,6 @@ the file overrides the default.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import random
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -29,7 +28,7 @@ from sioserve.options.tls_settings import (
 from sioserve.options.toml_file import read_toml
 from sioserve.options.values import Options
 
-BELONG_TO_PYTHON = {field.name for field in dataclasses.fields(Options)}
+BELONG_TO_PYTHON = set(Options._fields)
 
 # Options that have no effect without another one.
 PROXY_DETAILS = ("proxy_headers_host", "proxy_headers_port")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
+import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -96,4 +96,4 @@ def _django_settings() -> Any:
 
 def _client_directory() -> str:
     # Filled by the set-up with the files of the npm package socket.io-client.
-    return str(importlib.resources.files("sioserve") / "client")
+    return str(pathlib.Path(__file__).resolve().parents[1] / "client")

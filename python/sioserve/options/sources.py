@@ -6,10 +6,9 @@ name as the user wrote it, for error messages.
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sioserve.options.errors import UsageError
 from sioserve.options.kinds import BOOLEAN
@@ -17,8 +16,7 @@ from sioserve.options.option import Option
 from sioserve.options.table import OPTIONS
 
 
-@dataclasses.dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """`text` was given for `option`; `name` is the name in the source: "--port",
     "SIOSERVE_PORT".
     """
@@ -29,8 +27,7 @@ class Given:
     by_switch: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """The value of an option in one source; `name` is the name in the source."""
 
     value: Any

@@ -11,11 +11,6 @@ from sioserve.options.kinds import LIST, MODE
 from sioserve.options.option import Option
 from sioserve.options.sources import KEYS, Given, by_name, nearest
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 # They are needed before the file is read.
 NOT_IN_A_FILE = ("config", "env-file")
 
@@ -38,6 +33,11 @@ def read_toml(path: str) -> list[Given]:
 
 
 def _load(path: str) -> Mapping[str, Any]:
+    # Only now: most servers start without such a file.
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         with open(path, "rb") as file:
             return tomllib.load(file)

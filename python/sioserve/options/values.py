@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from sioserve.lifespan import LifespanMode
 from sioserve.options.endpoints import ClusterEndpoint, Endpoint, TcpEndpoint
@@ -12,8 +12,7 @@ from sioserve.options.endpoints import ClusterEndpoint, Endpoint, TcpEndpoint
 LoopKind = Literal["auto", "asyncio", "uvloop"]
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """The options that Python uses; times are seconds.
 
     `settings` are keyword arguments of `_sioserve.Server`, for the options of the native core. It
@@ -21,7 +20,7 @@ class Options:
     """
 
     endpoints: tuple[Endpoint, ...] = (TcpEndpoint(),)
-    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Any] = MappingProxyType({})
     warnings: tuple[str, ...] = ()  # warnings for the log
 
     application: str = ""

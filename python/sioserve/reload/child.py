@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import dataclasses
 import os
 import signal
 from collections.abc import Iterable, MutableMapping
@@ -36,9 +34,11 @@ def as_child(options: Options, environ: MutableMapping[str, str] = os.environ) -
     # The parent has blocked these signals, so signals during the start are pending.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     # If the parent is killed, the child must end and free the port.
+    import ctypes
+
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     others = [one for one in options.endpoints if not isinstance(one, (TcpEndpoint, FdEndpoint))]
-    return dataclasses.replace(options, endpoints=(*sockets, *others), reload=False)
+    return options._replace(endpoints=(*sockets, *others), reload=False)
 
 
 def _endpoint(text: str) -> FdEndpoint:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 import socket
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from sioserve.errors import StartupError
 from sioserve.options import UsageError
@@ -27,23 +26,20 @@ LONGEST_REASON = 4000  # characters
 LONGEST_VERSION = 40  # characters
 
 
-@dataclasses.dataclass(frozen=True)
-class Hello:
+class Hello(NamedTuple):
     """The process is ready."""
 
     settings: Settings
     django: str | None = None  # its version, if the application is Django's
 
 
-@dataclasses.dataclass(frozen=True)
-class StartFailure:
+class StartFailure(NamedTuple):
     """The process ends, because the application can't start."""
 
     reason: str
 
 
-@dataclasses.dataclass(frozen=True)
-class BadHello:
+class BadHello(NamedTuple):
     """The process can't be used, and does not know it."""
 
     reason: str
@@ -53,7 +49,7 @@ Said = Hello | StartFailure | BadHello
 
 
 def say_hello(channel: socket.socket, hello: Hello) -> None:
-    _say(channel, dataclasses.asdict(hello))
+    _say(channel, hello._asdict())
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import io
 import os
 import signal
@@ -38,6 +37,8 @@ def take_channel(environ: MutableMapping[str, str] = os.environ) -> socket.socke
     """
     fd, parent = map(int, environ.pop(VARIABLE).split(":"))
     os.set_inheritable(fd, False)
+    import ctypes
+
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         raise StartupError("The I/O process has ended")

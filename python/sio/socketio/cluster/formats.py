@@ -7,11 +7,10 @@ command for Redis, with the channel and the payload. Values are plain (plain_val
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..target import Target
 
@@ -26,8 +25,7 @@ MAX_SAFE_INTEGER = 9_007_199_254_740_991
 Pack = Callable[[Any], bytes]
 
 
-@dataclasses.dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """One message. For Redis, the command is PUBLISH or SPUBLISH."""
 
     command: str
