@@ -17,8 +17,9 @@ import time
 from collections.abc import Sequence
 
 from servers import needs_two_cores, resident_bytes_of_tree, run_load
+from suite.programs import SOCKETIO_LOAD, built
 from suite.row import Unavailable
-from suite.socketio_servers import ALL, LOAD, Serving, built, serving
+from suite.socketio_servers import ALL, Serving, serving
 
 PARTS = 10
 AT_ONCE = 64
@@ -26,7 +27,7 @@ MB = 1024 * 1024
 
 
 def churn(running: Serving, connections: int) -> None:
-    command = [built(LOAD), "connects", str(running.port), str(AT_ONCE), "1", "0"]
+    command = [built(SOCKETIO_LOAD), "connects", str(running.port), str(AT_ONCE), "1", "0"]
     run_load(*command, str(running.process), "--count", str(connections))
 
 

@@ -22,6 +22,7 @@ from suite import (  # noqa: E402
     growth_rows,
     latency_rows,
     memory_rows,
+    programs,
     socketio_load,
     socketio_rows,
     socketio_servers,
@@ -34,7 +35,7 @@ pytestmark = [
     pytest.mark.skipif(
         (os.cpu_count() or 1) < 2, reason="one core for the server, one for the load"
     ),
-    pytest.mark.usefixtures("programs"),
+    pytest.mark.usefixtures("built_programs"),
 ]
 
 ALL = (*socketio_rows.ROWS, *latency_rows.ROWS, *memory_rows.ROWS, *growth_rows.ROWS)
@@ -57,7 +58,7 @@ MEASURED = [
 
 
 @pytest.fixture(scope="session")
-def programs() -> None:
+def built_programs() -> None:
     """The load generator and the bare server."""
     if not (BUILD / "build.ninja").exists():
         pytest.skip("build/dev is not configured: scripts/setup")
@@ -132,14 +133,14 @@ def test_churn_prints_what_connections_leave_in_memory() -> None:
 def test_cpu_time_includes_that_of_children(tmp_path: pathlib.Path) -> None:
     """granian serves from a child process; here, a shell starts the server and waits for it."""
     port = socketio_servers.free_port()
-    command = f"{socketio_servers.BARE} {port} & wait"
+    command = f"{programs.BARE} {port} & wait"
     with subprocess.Popen(["sh", "-c", command], start_new_session=True) as shell:
         try:
             arguments = ["acks", str(port), "16", "8", "1", str(shell.pid), "--warm", "0.1"]
             found = None
             for _ in range(50):
                 done = subprocess.run(
-                    [str(socketio_servers.LOAD), *arguments],
+                    [str(programs.SOCKETIO_LOAD), *arguments],
                     capture_output=True,
                     text=True,
                     check=False,

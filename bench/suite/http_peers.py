@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 
 from servers import HERE, SCRIPTS, free_port, running, sioserve, uvicorn
 
+from suite.programs import bare_command
 from suite.row import Unavailable
 
 DAPHNE = HERE.parent / "build/daphne"
@@ -95,6 +96,9 @@ def nginx() -> str:
 
 def command_of(server: str, application: str, port: int) -> tuple[list[str], dict[str, str]]:
     """The command, and additional environment variables. Raises Unavailable."""
+    if server == "bare":
+        module, attribute = application.split(":")
+        return bare_command(port, "hello" if module == "hello_app" else attribute), {}
     arguments = ARGUMENTS[server].format(app=application, port=port).split()
     if server == "sioserve":
         return [sioserve(), *arguments], {}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import json
+import sys
 from collections.abc import Callable
 
-from suite.http_peers import PATIENCE, serving
+from servers import HERE, SERVER_CORE, run_load
+
+from suite.http_peers import PATIENCE, needs_package, serving
 from suite.row import Measurement, Row, few_if_smoke
 from suite.web_load import measured
 
@@ -15,7 +19,8 @@ CONNECTIONS = 64
 PACE = 2000  # requests per second
 
 FAST = ("sioserve", "uvicorn httptools", "uvicorn zttp", "granian st", "granian mt", "gunicorn")
-ALL = (*FAST, "hypercorn", "daphne", "nginx")
+ALONE = "asgi alone"  # no server: bench/asgi_alone.py
+ALL = (*FAST, "hypercorn", "daphne", "nginx", "bare", ALONE)
 
 
 def answers_with(size: int, body: bytes) -> Callable[[int], None]:
@@ -43,6 +48,8 @@ def requests(
     """Measures connections with one request in flight each."""
 
     def measure(server: str, seconds: float) -> Measurement:
+        if server == ALONE:
+            return alone(application, seconds)
         answers = answers_with(size, b"x" * body)
         with serving(server, application, answers) as (port, process):
             clients = few_if_smoke(connections, seconds)
@@ -51,6 +58,14 @@ def requests(
         return found if connections == 1 else Measurement(found.rate, found.cpu)
 
     return measure
+
+
+def alone(application: str, seconds: float) -> Measurement:
+    """Measures what the application needs without a server. Raises Unavailable."""
+    needs_package("uvloop")
+    program = (sys.executable, str(HERE / "asgi_alone.py"), application, str(seconds))
+    found = json.loads(run_load(*program, cores=SERVER_CORE))
+    return Measurement(cpu=found["cpu"] / found["count"] * 1e6)
 
 
 def paced(server: str, seconds: float) -> Measurement:
@@ -74,7 +89,7 @@ def hello(connections: int, aim: str, servers: tuple[str, ...]) -> Row:
     )
 
 
-def alone(percentile: int) -> Row:
+def one_at_a_time(percentile: int) -> Row:
     return Row(
         key=f"alone-p{percentile}",
         section="HTTP",
@@ -90,8 +105,8 @@ def alone(percentile: int) -> Row:
 
 ROWS = (
     hello(64, "4 x uvicorn, 2.2 x granian, at most 1.3 x nginx", ALL),
-    hello(512, "at most 1.3 x hello-64", (*FAST, "nginx")),
-    hello(4096, "at most 1.3 x hello-64", (*FAST, "nginx")),
+    hello(512, "at most 1.3 x hello-64", (*FAST, "nginx", "bare", ALONE)),
+    hello(4096, "at most 1.3 x hello-64", (*FAST, "nginx", "bare", ALONE)),
     Row(
         key="large",
         section="HTTP",
@@ -100,7 +115,7 @@ ROWS = (
         compared="cpu",
         less_is_better=True,
         aim="3.5 x uvicorn, 2 x granian",
-        servers=FAST,
+        servers=(*FAST, "bare", ALONE),
         measure=requests("web_app:large", LARGE, CONNECTIONS),
     ),
     Row(
@@ -111,11 +126,11 @@ ROWS = (
         compared="cpu",
         less_is_better=True,
         aim="3.5 x uvicorn, 2 x granian",
-        servers=FAST,
+        servers=(*FAST, "bare"),
         measure=requests("web_app:echo_body", LARGE, CONNECTIONS, body=LARGE),
     ),
-    alone(50),
-    alone(99),
+    one_at_a_time(50),
+    one_at_a_time(99),
     Row(
         key="paced",
         section="Latency",

@@ -19,8 +19,9 @@ from servers import (
     run_load,
 )
 
+from suite.programs import SOCKETIO_LOAD, built
 from suite.row import SMOKE_SECONDS, Measurement, few_if_smoke
-from suite.socketio_servers import LOAD, PING_INTERVAL, Serving, built, serving
+from suite.socketio_servers import PING_INTERVAL, Serving, serving
 
 WARM_UP = 0.3  # seconds that are not counted
 SLOW = 1_000  # sessions, for servers that take long to connect more
@@ -64,7 +65,7 @@ def run(
 ) -> dict[str, Any]:
     options = {"warm": min(WARM_UP, seconds / 2), **options}
     more = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    command = [built(LOAD), scenario, str(running.port), str(clients), str(in_flight)]
+    command = [built(SOCKETIO_LOAD), scenario, str(running.port), str(clients), str(in_flight)]
     output = run_load(
         *(*command, str(seconds), str(running.process), *more),
         cores=BOTH_CORES if share_cores else LOAD_CORE,
@@ -81,7 +82,7 @@ def percentiles(found: dict[str, float]) -> dict[str, float]:
 @contextlib.contextmanager
 def idle_sessions(running: Serving, sessions: int, namespace: str) -> Iterator[None]:
     """Clients that are connected to `namespace` ("" for the main one) and answer pings."""
-    command = [built(LOAD), "idle", str(running.port), str(sessions), "1", "1"]
+    command = [built(SOCKETIO_LOAD), "idle", str(running.port), str(sessions), "1", "1"]
     command.append(str(running.process))
     if namespace:
         command += ["--namespace", namespace]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.util
-import os
-import pathlib
 import shutil
 import socket
 import sys
@@ -14,15 +12,13 @@ from collections.abc import Iterator
 
 from servers import HERE, SERVER_CORE, free_port, running, sioserve, uvicorn
 
+from suite.programs import bare_command
 from suite.row import Unavailable
 
 ROOT = HERE.parent
 APPS = HERE / "socket_io_apps"
 NODE_PACKAGES = (APPS / "node_modules", ROOT / "tests/blackbox/js/node_modules")
 DJANGO_SIO = ROOT / "build/django-sio"
-BUILT = ROOT / "build/dev/bench"
-LOAD = pathlib.Path(os.environ.get("SOCKETIO_LOAD", str(BUILT / "socket_io_load/socketio_load")))
-BARE = pathlib.Path(os.environ.get("BARE_SERVER", str(BUILT / "bare_server/bare_server")))
 
 PYTHON_SOCKETIO, ON_GRANIAN = "python-socketio", "python-socketio granian"
 ALL = ("sioserve", "node", PYTHON_SOCKETIO, ON_GRANIAN, "django-sio", "bare")
@@ -55,7 +51,7 @@ def start_of(server: str, port: int, ping_interval: float) -> Start:
             raise Unavailable("Node or its package socket.io is not installed")
         return Start(["node", str(APPS / "node_server.mjs"), str(port), str(ping_interval)])
     if server == "bare":
-        return Start([built(BARE), str(port)])
+        return Start(bare_command(port))
     interval_env = {"PING_INTERVAL": str(ping_interval)}
     if server == "django-sio":
         if not DJANGO_SIO.is_dir():
@@ -93,13 +89,6 @@ def on_granian(module: str, port: int) -> list[str]:
 def needs_package(module: str, package: str) -> None:
     if importlib.util.find_spec(module) is None:
         raise Unavailable(f"{package} is not installed")
-
-
-def built(program: pathlib.Path) -> str:
-    """Its path. Raises Unavailable."""
-    if not program.exists():
-        raise Unavailable(f"{program.name} is not built: scripts/setup --bench")
-    return str(program)
 
 
 @contextlib.contextmanager

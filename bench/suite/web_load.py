@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 
 from servers import run_load
 
-from suite.results import ROOT
-from suite.row import Measurement, Unavailable
-
-WEB_LOAD = os.environ.get("WEB_LOAD", str(ROOT / "build/dev/bench/web_load/web_load"))
+from suite.programs import WEB_LOAD, built
+from suite.row import Measurement
 
 
 def measured(
@@ -25,10 +22,8 @@ def measured(
     """The figures have the latency: "p50 ms" and others. bench/web_load/load.cc explains the
     arguments. Raises SystemExit, or Unavailable if the generator is not built.
     """
-    if not os.path.exists(WEB_LOAD):
-        raise Unavailable("the load generator web_load is not built: scripts/setup --bench")
     arguments = (port, clients, seconds, process, size, extra)
-    found = json.loads(run_load(WEB_LOAD, scenario, *map(str, arguments)))
+    found = json.loads(run_load(built(WEB_LOAD), scenario, *map(str, arguments)))
     return Measurement(
         found["count"] / found["seconds"],
         found["cpu"] / found["count"] * 1e6,

@@ -17,8 +17,9 @@ SERVERS = (
     "gunicorn",
     "hypercorn",
     "daphne",
+    "bare",
 )
-FAST = SERVERS[:6]
+FAST = (*SERVERS[:6], "bare")
 CONNECTIONS = 64
 BROADCAST = 64  # bytes
 AIM = "4 x uvicorn, 2 x granian, 1 x gunicorn"

@@ -1,4 +1,4 @@
-"""The load generators of bench/, built for tests."""
+"""The programs of bench/, built for tests: load generators, and the bare server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/dev"
-LOADS = {
+PROGRAMS = {
+    "BARE_SERVER": BUILD / "bench/bare_server/bare_server",
     "WEB_LOAD": BUILD / "bench/web_load/web_load",
     "SOCKETIO_LOAD": BUILD / "bench/socket_io_load/socketio_load",
 }
@@ -25,6 +26,6 @@ def build_load_generators() -> dict[str, str]:
         pytest.skip("two cores are needed")
     if not (BUILD / "build.ninja").exists() or not shutil.which("cmake"):
         pytest.skip("build/dev is not configured: scripts/setup")
-    targets = [path.name for path in LOADS.values()]
+    targets = [path.name for path in PROGRAMS.values()]
     subprocess.run(["cmake", "--build", str(BUILD), "--target", *targets], check=True)
-    return {name: str(path) for name, path in LOADS.items()}
+    return {name: str(path) for name, path in PROGRAMS.items()}
