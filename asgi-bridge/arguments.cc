@@ -8,6 +8,20 @@ bool has_count(const char* method, Py_ssize_t count, Py_ssize_t wanted) {
   return false;
 }
 
+bool has_count(const char* method, Py_ssize_t count, Py_ssize_t least, Py_ssize_t most) {
+  if (least <= count && count <= most) return true;
+  PyErr_Format(PyExc_TypeError, "%s() takes from %zd to %zd arguments, not %zd", method, least,
+               most, count);
+  return false;
+}
+
+bool read_truth(PyObject* const* args, Py_ssize_t count, Py_ssize_t index, bool& truth) {
+  if (index >= count) return true;
+  const int found = PyObject_IsTrue(args[index]);
+  if (found >= 0) truth = found != 0;
+  return found >= 0;
+}
+
 bool read_text(PyObject* argument, std::string& text) {
   Py_ssize_t size = 0;
   const char* chars = PyUnicode_AsUTF8AndSize(argument, &size);
@@ -18,6 +32,7 @@ bool read_text(PyObject* argument, std::string& text) {
 
 bool read_strings(PyObject* argument, std::vector<std::string>& strings) {
   if (argument == nullptr) return true;
+  if (PyAnySet_Check(argument) && PySet_GET_SIZE(argument) == 0) return true;
   const PyRef list = PyRef::steal(PySequence_Fast(argument, "a sequence of str is needed"));
   if (!list) return false;
   strings.clear();

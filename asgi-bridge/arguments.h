@@ -17,6 +17,10 @@ namespace sioserve::bridge {
 
 // Whether a method got as many arguments as it takes; otherwise TypeError is set.
 bool has_count(const char* method, Py_ssize_t count, Py_ssize_t wanted);
+bool has_count(const char* method, Py_ssize_t count, Py_ssize_t least, Py_ssize_t most);
+
+// The truth of the argument at `index`; `truth` stays as it is if there is none.
+bool read_truth(PyObject* const* args, Py_ssize_t count, Py_ssize_t index, bool& truth);
 
 bool read_text(PyObject* argument, std::string& text);
 

@@ -120,49 +120,42 @@ PyObject* server_refuse_socket(PyObject* self, PyObject* args) {
   return post(self, std::move(command));
 }
 
-PyObject* server_emit(PyObject* self, PyObject* args) {
-  PyObject *socket, *event, *callback_id = Py_None;
-  int droppable = 0, compress = 1;
-  if (!PyArg_ParseTuple(args, "OO|Opp:emit", &socket, &event, &callback_id, &droppable,
-                        &compress)) {
-    return nullptr;
-  }
+PyObject* server_emit(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   Core* core = core_of(self);
   SocketEmit command{};
-  if (core == nullptr || !read_id(socket, "socket", command.socket) ||
-      !read_number(callback_id, "callback_id", command.callback_id)) {
+  bool droppable = false, compress = true;
+  if (core == nullptr || !has_count("emit", count, 2, 5) ||
+      !read_id(args[0], "socket", command.socket) ||
+      !read_number(count > 2 ? args[2] : Py_None, "callback_id", command.callback_id) ||
+      !read_truth(args, count, 3, droppable) || !read_truth(args, count, 4, compress)) {
     return nullptr;
   }
-  auto encoded = encode_args(Gil::held_by_caller(), event, core->bridge.json_default());
+  auto encoded = encode_args(Gil::held_by_caller(), args[1], core->bridge.json_default());
   if (!encoded) return nullptr;
   command.args = std::move(*encoded);
-  if (droppable != 0) command.delivery = Delivery::droppable;
-  if (compress == 0) command.compression = Compression::declined;
+  if (droppable) command.delivery = Delivery::droppable;
+  if (!compress) command.compression = Compression::declined;
   return post_paced(self, std::move(command));
 }
 
-PyObject* server_broadcast(PyObject* self, PyObject* args, PyObject* kwargs) {
-  static const char* const keywords[] = {"namespace", "args",     "rooms", "except_rooms",
-                                         "volatile",  "compress", "local", nullptr};
-  PyObject *name_space, *event, *rooms = nullptr, *except_rooms = nullptr;
-  int droppable = 0, compress = 1, local = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|OOppp:broadcast", const_cast<char**>(keywords),
-                                   &name_space, &event, &rooms, &except_rooms, &droppable,
-                                   &compress, &local)) {
-    return nullptr;
-  }
+PyObject* server_broadcast(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   Core* core = core_of(self);
   SocketBroadcast command;
-  if (core == nullptr || !read_text(name_space, command.name_space) ||
-      !read_strings(rooms, command.rooms) || !read_strings(except_rooms, command.except_rooms)) {
+  bool droppable = false, compress = true, local = false;
+  if (core == nullptr || !has_count("broadcast", count, 2, 7) ||
+      !read_text(args[0], command.name_space) ||
+      !read_strings(count > 2 ? args[2] : nullptr, command.rooms) ||
+      !read_strings(count > 3 ? args[3] : nullptr, command.except_rooms) ||
+      !read_truth(args, count, 4, droppable) || !read_truth(args, count, 5, compress) ||
+      !read_truth(args, count, 6, local)) {
     return nullptr;
   }
-  auto encoded = encode_args(Gil::held_by_caller(), event, core->bridge.json_default());
+  auto encoded = encode_args(Gil::held_by_caller(), args[1], core->bridge.json_default());
   if (!encoded) return nullptr;
   command.args = std::move(*encoded);
-  if (droppable != 0) command.delivery = Delivery::droppable;
-  if (compress == 0) command.compression = Compression::declined;
-  if (local != 0) command.scope = BroadcastScope::this_server;
+  if (droppable) command.delivery = Delivery::droppable;
+  if (!compress) command.compression = Compression::declined;
+  if (local) command.scope = BroadcastScope::this_server;
   return post_paced(self, std::move(command));
 }
 
@@ -288,8 +281,8 @@ std::span<const Method> socketio_methods() {
       Method::one_argument<&server_make_relays>("make_relays"),
       Method::positional<&server_accept_socket>("accept_socket"),
       Method::positional<&server_refuse_socket>("refuse_socket"),
-      Method::positional<&server_emit>("emit"),
-      Method::keywords<&server_broadcast>("broadcast"),
+      Method::array<&server_emit>("emit"),
+      Method::array<&server_broadcast>("broadcast"),
       Method::array<&server_ack>("ack"),
       Method::array<&server_events_done>("events_done"),
       Method::array<&server_start_task>("start_task"),

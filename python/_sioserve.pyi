@@ -448,6 +448,7 @@ class Server(ClusterCore, ProcessCore, TlsCore):
         volatile: bool = False,
         compress: bool = True,
         local: bool = False,
+        /,
     ) -> None:
         """Any thread. To each socket that is in any of `rooms`, once; without any, to the whole
         namespace. Sockets in any of `except_rooms` are left out. In both, the id from connect() is

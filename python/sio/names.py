@@ -77,7 +77,9 @@ def room_name(room: Room) -> str:
 
 def room_names(rooms: Room | Iterable[Room]) -> list[str]:
     """The names of one room or of several. Raises as room_name()."""
-    if isinstance(rooms, str | bytes | bytearray) or not isinstance(rooms, Iterable):
+    if isinstance(rooms, str):  # the usual case
+        return [room_name(rooms)]
+    if isinstance(rooms, bytes | bytearray) or not isinstance(rooms, Iterable):
         return [room_name(cast("Room", rooms))]
     return [room_name(room) for room in rooms]
 

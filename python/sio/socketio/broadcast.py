@@ -62,8 +62,9 @@ class Broadcast(Generic[_S]):
 
         Raises TypeError for an invalid room.
         """
-        rooms = self._target.rooms or frozenset()
-        return self._with(rooms=rooms | frozenset(room_names(room)))
+        target, names = self._target, room_names(room)
+        rooms = frozenset(names) if target.rooms is None else target.rooms.union(names)
+        return Broadcast(self._namespace, Target(rooms, *target[1:]), self._timeout)
 
     in_ = to
 

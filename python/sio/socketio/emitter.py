@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..answer import Answer
 from ..awaitables import Done, done_when_called
-from ..names import Room, check_timeout
+from ..names import Room, check_timeout, room_names
 from .broadcast import Broadcast, Reachable
 from .flags import NO_FLAGS, Flags
 from .target import Target
@@ -54,16 +54,11 @@ class Emitter(Generic[_S]):
     @property
     def broadcast(self) -> Broadcast[_S]:
         """All clients in the namespace except this one."""
-        others = Target(
-            except_rooms=frozenset({self._socket.id}),
-            volatile=self._flags.volatile,
-            compress=self._flags.compress,
-        )
-        return Broadcast(self._socket.name_space, others, self._timeout)
+        return self._others(None)
 
     def to(self, room: Room | Iterable[Room]) -> Broadcast[_S]:
         """The clients in a room or in several, but not this one. Raises TypeError."""
-        return self.broadcast.to(room)
+        return self._others(frozenset(room_names(room)))
 
     in_ = to
 
@@ -106,6 +101,12 @@ class Emitter(Generic[_S]):
         """
         timeout = self._timeout if timeout is None else timeout
         return self._socket.ask(event, args, timeout, self._flags)
+
+    def _others(self, rooms: frozenset[str] | None) -> Broadcast[_S]:
+        """The clients in these rooms, or in the namespace, except this one."""
+        socket, flags = self._socket, self._flags
+        target = Target(rooms, frozenset((socket.id,)), False, flags.volatile, flags.compress)
+        return Broadcast(socket.name_space, target, self._timeout)
 
     def _with(self, **changes: bool) -> Emitter[_S]:
         return Emitter(self._socket, self._flags._replace(**changes), self._timeout)

@@ -73,7 +73,8 @@ class LocalAdapter(Adapter):
                 target.compress,
                 target.local,
             )
-            self._tell_watched(tuple(args), target)
+            if self.namespace.outgoing_watched:
+                self._tell_watched(tuple(args), target)
 
     def pace(self) -> Done:
         return self.namespace.server.pace()
@@ -152,10 +153,8 @@ class LocalAdapter(Adapter):
         return core.sockets_in(self.namespace.name, target.rooms or (), target.except_rooms)
 
     def _tell_watched(self, args: tuple[Any, ...], target: Target) -> None:
-        """Call the listeners of outgoing events, without any work for sockets without listeners."""
+        """Call the listeners of outgoing events."""
         watched = tuple(self.namespace.outgoing_watched)
-        if not watched:
-            return
         numbers = self._numbers(target)
         reached = None if numbers is None else set(numbers)
         for socket in watched:

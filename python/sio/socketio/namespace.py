@@ -57,7 +57,10 @@ class Namespace(AnyNamespace):
 
     @property
     def broadcast_adapter(self) -> BroadcastAdapter[NamespaceSocket]:
-        return self.server.publishing_adapter(self.name) or self.adapter
+        server = self.server
+        if server.running:
+            return self._adapter or self.adapter
+        return server.publishing_adapter(self.name) or self.adapter
 
     def make_adapter(self) -> Adapter:
         """A new adapter, from the server's factory."""

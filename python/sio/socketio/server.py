@@ -18,7 +18,7 @@ from ..engine import EngineIOApplication
 from ..exceptions import AckTimeout
 from ..failures import start_task
 from ..handlers import Handler, limit_of
-from ..names import DEFAULT_NAMESPACE, Room, check_namespace, namespace_name
+from ..names import DEFAULT_NAMESPACE, Room, check_namespace, namespace_name, room_names
 from ..relays import Relay
 from ..threads import Threads
 from ..time_limit import TimeLimit
@@ -36,6 +36,7 @@ from .refusal_hooks import RefusalHooks
 from .request_checks import RequestChecks
 from .socket import NamespaceSocket
 from .switches import Switches
+from .target import EVERYONE, Target
 
 if TYPE_CHECKING:
     from _sioserve import Server
@@ -302,8 +303,8 @@ class SocketIOServer(
         In a process that runs no server, the event goes to the servers through Redis or the control
         socket, if one is configured; see `emitter` and RedisEmitter.emit().
         """
-        target = Broadcast(self._target(namespace))
-        return (target if room is None else target.to(room)).emit(event, *args, callback=callback)
+        to = EVERYONE if room is None else Target(frozenset(room_names(room)))
+        return Broadcast(self._target(namespace), to).emit(event, *args, callback=callback)
 
     def emit_with_ack(
         self,
@@ -314,10 +315,8 @@ class SocketIOServer(
         timeout: float | None = None,
     ) -> Awaitable[list[Any]]:
         """Send an event and collect the answers; see Broadcast.emit_with_ack()."""
-        target = Broadcast(self._target(namespace))
-        return (target if room is None else target.to(room)).emit_with_ack(
-            event, *args, timeout=timeout
-        )
+        to = EVERYONE if room is None else Target(frozenset(room_names(room)))
+        return Broadcast(self._target(namespace), to).emit_with_ack(event, *args, timeout=timeout)
 
     def use(self, function: Middleware) -> Middleware:
         """Call `f(socket, auth)` for each client of the default namespace; see Namespace.use()."""
@@ -474,6 +473,9 @@ class SocketIOServer(
         """A namespace to emit to, which is not created by that."""
         if not isinstance(namespace, str):
             return self.of(namespace)
+        named = self._namespaces.get(namespace)
+        if named is not None:
+            return named
         name = namespace_name(namespace)
         return self._known(name) or Namespace(name, self)
 
