@@ -89,6 +89,11 @@ int exit_status(const Gil& gil) {
 
 int run_command_line() {
   const Gil gil = Gil::held_by_caller();
+  // Before the modules of the command are imported: they are a third of the start's objects.
+  const PyRef collect_rarely = import_attribute(gil, "sioserve.startup_objects", "collect_rarely");
+  if (!collect_rarely || !PyRef::steal(PyObject_CallNoArgs(collect_rarely.get()))) {
+    return exit_status(gil);
+  }
   const PyRef main = import_attribute(gil, "sioserve.cli", "main");
   if (!main) return exit_status(gil);
   const PyRef status = PyRef::steal(PyObject_CallNoArgs(main.get()));

@@ -10,6 +10,8 @@ import os
 import signal
 import sys
 
+from sioserve.startup_objects import collect_rarely
+
 # As in server/main.cc. Signals that a service manager may send at any time, and that would end or
 # suspend the process until the command has its handlers.
 HELD = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTTIN, signal.SIGTTOU)
@@ -20,6 +22,7 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     _name_process()
     _forget_folder_of_script()
+    collect_rarely()
     from sioserve import cli  # takes time: signals wait meanwhile
 
     return cli.main()
