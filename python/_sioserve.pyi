@@ -450,9 +450,8 @@ class Server(ClusterCore, ProcessCore, TlsCore):
         local: bool = False,
         /,
     ) -> None:
-        """Any thread. To each socket that is in any of `rooms`, once; without any, to the whole
-        namespace. Sockets in any of `except_rooms` are left out. In both, the id from connect() is
-        a room with only its socket. Unless `local`, also to sockets of other servers."""
+        """Any thread. Once to each socket in any of `rooms` (without any: in the namespace) and in
+        none of `except_rooms`; a socket's id is a room. Unless `local`, also on other servers."""
 
     def ack(self, socket: int, ack_id: int, args: Sequence[Any]) -> None:
         """Any thread. Acknowledge a client's event."""
