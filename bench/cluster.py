@@ -17,8 +17,6 @@ import argparse
 import contextlib
 import dataclasses
 import json
-import os
-import pathlib
 import shutil
 import socket
 import statistics
@@ -35,11 +33,9 @@ from servers import (
     sioserve,
     uvicorn,
 )
+from suite.programs import SOCKETIO_LOAD
 
 APPS = HERE / "socket_io_apps"
-LOAD = os.environ.get(
-    "SOCKETIO_LOAD", str(HERE.parent / "build/dev/bench/socket_io_load/socketio_load")
-)
 KINDS = ("sioserve", "node", "python-socketio")
 IN_FLIGHT = (1, 4)
 
@@ -92,7 +88,7 @@ def connecting_to(port: int) -> Callable[[], None]:
 def measure(kind: str, clients: int, in_flight: int, seconds: float) -> Figures:
     with cluster_of(kind) as (ports, processes):
         arguments = [listed(ports), str(clients), str(in_flight), str(seconds), listed(processes)]
-        found = json.loads(run_load(LOAD, "broadcast", *arguments))
+        found = json.loads(run_load(str(SOCKETIO_LOAD), "broadcast", *arguments))
     count = found["count"]
     return Figures(
         count / found["seconds"], found["cpu"] / count * 1e6, found["user"] / count * 1e6
@@ -113,7 +109,7 @@ def main() -> None:
     kinds = options.servers.split(",")
     if unknown := set(kinds) - set(KINDS):
         parser.error(f"no server {', '.join(unknown)}; there are {', '.join(KINDS)}")
-    if not pathlib.Path(LOAD).exists():
+    if not SOCKETIO_LOAD.exists():
         parser.error("the load generator is not built: scripts/setup --bench")
     needs_two_cores()
     for in_flight in IN_FLIGHT:
